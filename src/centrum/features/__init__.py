@@ -1,0 +1,1 @@
+"""Feature families, layer by layer: statistics, definitions and their registry."""

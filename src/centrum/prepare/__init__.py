@@ -1,0 +1,1 @@
+"""Pure steps from image and mask to what features are counted on."""

@@ -1,0 +1,57 @@
+"""Where a result comes from: steps with their parameters, and digests of content."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from centrum import __version__
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that was done to data: its name, its parameters, the version that did it.
+
+    >>> Step("discretise", {"method": "fixed_bin_number", "bins": 32}).to_dict()["name"]
+    'discretise'
+    """
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    version: str = __version__
+
+    def to_dict(self) -> dict[str, Any]:
+        """The step as JSON-ready values."""
+        return {"name": self.name, "parameters": dict(self.parameters), "version": self.version}
+
+
+History = tuple[Step, ...]
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text.
+
+    >>> canonical_json({"b": 1, "a": (2.5, None)})
+    '{"a":[2.5,null],"b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=True)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 (hex) of the canonical JSON of `value`.
+
+    >>> digest({"a": 1}) == digest({"a": 1}) != digest({"a": 2})
+    True
+    """
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 (hex) of the bytes of a file, or of names and bytes of all files in a folder."""
+    if path.is_dir():
+        parts = {p.name: file_digest(p) for p in sorted(path.iterdir()) if p.is_file()}
+        return digest(parts)
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
