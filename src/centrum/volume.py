@@ -90,6 +90,7 @@ def bounding_box(array: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slic
         hits = np.flatnonzero(array.any(axis=others))
         if hits.size == 0:
             raise GeometryError("An empty mask has no bounding box.")
-        spans.append(slice(max(hits[0] - margin, 0), min(hits[-1] + 1 + margin, length)))
+        first, last = int(hits[0]), int(hits[-1])
+        spans.append(slice(max(first - margin, 0), min(last + 1 + margin, length)))
     z, y, x = spans
     return z, y, x
