@@ -1,0 +1,11 @@
+"""The cases of a study: vertebral levels, the manifest, and who is eligible.
+
+`centrum.cohort.discover`, which writes a manifest for a folder of images, stands apart
+because it reads image files.
+"""
+
+from centrum.cohort.case import Case, Cohort
+from centrum.cohort.levels import Level
+from centrum.cohort.manifest import check_files, read_manifest
+
+__all__ = ["Case", "Cohort", "Level", "check_files", "read_manifest"]

@@ -1,0 +1,282 @@
+"""The manifest: one row per case, read whole or refused with every problem that it has."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PureWindowsPath
+
+from centrum.cohort.case import Case, Cohort, Value, column
+from centrum.cohort.columns import DERIVED, Columns, find_columns, identifier, repeated_heads
+from centrum.cohort.findings import Findings, listed
+from centrum.cohort.levels import Level
+from centrum.cohort.numbers import is_missing, read_covariate, read_numbers
+from centrum.cohort.sheet import Sheet, read_sheet
+from centrum.errors import ManifestError
+from centrum.provenance import Step, file_digest
+
+OUTCOMES = ("osteoporotic", "malignant")
+"""Outcomes of a study of vertebral compression fractures."""
+
+OLDEST_YEARS = 120
+"""Ages beyond this are typing errors."""
+
+_SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "w": "F", "o": "O", "other": "O"}
+
+
+def read_manifest(path: Path | str, *, outcomes: Sequence[str] = OUTCOMES) -> Cohort:
+    """Read the table of cases, a CSV or XLSX file.
+
+    Columns: `case, patient, level, outcome, centre, age, sex`, `image` or `image:SEQUENCE`,
+    `mask` or `mask:READER`; every other column is a covariate. Required are case, outcome,
+    one image and one mask. Paths are relative to the folder of the manifest. Outcomes are
+    compared without regard to case and spaces, and kept as `outcomes` spells them.
+
+    Raises
+    ------
+    ManifestError
+        With row and column of everything that is wrong, rows numbered as a spreadsheet
+        does (the header is row 1). The values of the patient column are never told.
+    """
+    path = Path(path)
+    sheet = read_sheet(path)
+    findings = Findings(notes=list(sheet.notes))
+    columns = _read_header(sheet, findings)
+    cases = _Reading(sheet, columns, path.parent, outcomes, findings).cases()
+    _check_together(cases, findings)
+    findings.raise_problems(sheet.name)
+    _note_gaps(cases, columns, findings)
+    step = Step(
+        "read manifest",
+        {
+            "file": sheet.name,
+            "sha256": file_digest(path),
+            **sheet.format,
+            "cases": len(cases),
+            "notes": tuple(findings.notes),
+        },
+    )
+    return Cohort(tuple(cases), str(path), (step,), tuple(columns.masks), tuple(columns.images))
+
+
+def check_files(cohort: Cohort) -> None:
+    """Raise a ManifestError that lists every image and mask that is not on disk."""
+    findings = Findings()
+    for case in cohort.cases:
+        for kind, sources in (("image", case.images), ("mask", case.masks)):
+            for name, source in sources.items():
+                if not _exists(source):
+                    text = f"case {case.id}: there is no file {source!r}"
+                    findings.problem(text, row=case.row, column=column(kind, name))
+    findings.raise_problems(Path(cohort.source).name or "cohort")
+
+
+def _exists(source: str) -> bool:
+    """A source is a path, or a path with `#` and the part of the file that is meant."""
+    return Path(source).exists() or ("#" in source and Path(source.rpartition("#")[0]).exists())
+
+
+def _read_header(sheet: Sheet, findings: Findings) -> Columns:
+    columns = find_columns(sheet.header)
+    for name in columns.missing():
+        found = listed([head for head in sheet.header if head], 12)
+        findings.problem(f"the column {name!r} is missing; found {found}", row=1)
+    for heads in repeated_heads(sheet.header):
+        findings.problem(f"the columns {' and '.join(map(repr, heads))} mean the same", row=1)
+    for head, index in list(columns.covariates.items()):
+        _check_covariate_head(sheet, head, index, columns, findings)
+    if not sheet.rows:
+        findings.problem("there is no case below the header")
+    return columns
+
+
+def _check_covariate_head(
+    sheet: Sheet, head: str, index: int, columns: Columns, findings: Findings
+) -> None:
+    if not head:
+        del columns.covariates[head]
+        filled = [row for row, text in sheet.column(index).items() if text]
+        if filled:
+            findings.problem(f"column {index + 1} has no name but a value", row=filled[0])
+    elif identifier(head) in DERIVED:
+        findings.problem("this name is taken; rename the column", row=1, column=head)
+
+
+class _Reading:
+    """One pass over the rows of a manifest; problems go to `findings`."""
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        columns: Columns,
+        folder: Path,
+        outcomes: Sequence[str],
+        findings: Findings,
+    ) -> None:
+        self.sheet, self.columns, self.folder = sheet, columns, folder
+        self.findings = findings
+        self.outcomes = {_plain(outcome): outcome for outcome in outcomes}
+        self.cells = {name: sheet.column(index) for name, index in columns.fields.items()}
+
+    def cases(self) -> list[Case]:
+        """The cases of all rows; one with a problem has a stand-in where the value belongs."""
+        ages = read_numbers(self.cells.get("age", {}), self._head("age"), self.findings)
+        covariates = {
+            head: read_covariate(self.sheet.column(index), head, self.findings)
+            for head, index in self.columns.covariates.items()
+        }
+        if "patient" not in self.columns.fields:
+            self.findings.note("no column 'patient': every case counts as a patient of its own")
+        return [
+            self._case(row, ages.get(row), {head: by[row] for head, by in covariates.items()})
+            for row in self._rows()
+        ]
+
+    def _rows(self) -> Iterable[int]:
+        width = len(self.sheet.header)
+        for row, cells in self.sheet.rows:
+            if len(cells) > width:
+                self.findings.problem(
+                    f"{len(cells)} cells under {width} heads: put text with a delimiter or a "
+                    "decimal comma in quotation marks",
+                    row=row,
+                )
+            else:
+                yield row
+
+    def _case(self, row: int, age: float | None, covariates: Mapping[str, Value]) -> Case:
+        name = self._id(row)
+        return Case(
+            id=name,
+            patient=self._patient(row, name),
+            outcome=self._outcome(row),
+            level=self._level(row),
+            centre=self._optional(row, "centre"),
+            age=self._age(row, age),
+            sex=self._sex(row),
+            covariates=covariates,
+            images=self._sources(row, "image", self.columns.images),
+            masks=self._sources(row, "mask", self.columns.masks),
+            row=row,
+        )
+
+    def _id(self, row: int) -> str:
+        name = self._required(row, "case")
+        if name in (".", "..") or any(c in "/\\" or not c.isprintable() for c in name):
+            self._problem(row, "case", f"a case id names files: no slash in it, found {name!r}")
+        return name
+
+    def _patient(self, row: int, case: str) -> str:
+        return self._required(row, "patient") if "patient" in self.cells else case
+
+    def _outcome(self, row: int) -> str:
+        text = self._required(row, "outcome")
+        if text and _plain(text) not in self.outcomes:
+            wanted = ", ".join(self.outcomes.values())
+            self._problem(row, "outcome", f"wanted one of {wanted}; found {text!r}")
+        return self.outcomes.get(_plain(text), "")
+
+    def _level(self, row: int) -> Level | None:
+        text = self._optional(row, "level")
+        try:
+            return Level.parse(text) if text else None
+        except ManifestError as error:
+            self._problem(row, "level", str(error))
+            return None
+
+    def _age(self, row: int, age: float | None) -> float | None:
+        if age is not None and not 0 <= age <= OLDEST_YEARS:
+            self._problem(row, "age", f"wanted 0 to {OLDEST_YEARS} years, found {age:g}")
+        return age
+
+    def _sex(self, row: int) -> str | None:
+        text = self._optional(row, "sex")
+        if text and text.casefold() not in _SEXES:
+            self._problem(row, "sex", f"wanted M, F or O (male, female, w, other); found {text!r}")
+        return _SEXES.get(text.casefold()) if text else None
+
+    def _sources(self, row: int, kind: str, columns: Mapping[str, int]) -> dict[str, str]:
+        cells = {name: self.sheet.column(index)[row] for name, index in columns.items()}
+        filled = {name: text for name, text in cells.items() if not is_missing(text)}
+        if cells and not filled:
+            head = column(kind, next(iter(cells)))
+            self.findings.problem(f"the case has no {kind}", row=row, column=head)
+        return {name: _resolve(self.folder, text) for name, text in filled.items()}
+
+    def _required(self, row: int, name: str) -> str:
+        text = self.cells.get(name, {}).get(row, "")
+        if name in self.cells and is_missing(text):
+            self._problem(row, name, "the cell is empty")
+        return text
+
+    def _optional(self, row: int, name: str) -> str | None:
+        text = self.cells.get(name, {}).get(row, "")
+        return None if is_missing(text) else text
+
+    def _problem(self, row: int, name: str, text: str) -> None:
+        self.findings.problem(text, row=row, column=self._head(name))
+
+    def _head(self, name: str) -> str:
+        """The head as the file spells it."""
+        index = self.columns.fields.get(name)
+        return name if index is None else self.sheet.header[index]
+
+
+def _plain(text: str) -> str:
+    return "".join(text.casefold().split())
+
+
+def _resolve(folder: Path, source: str) -> str:
+    r"""The source as seen from here; a manifest written on Windows has `images\a.nrrd`."""
+    return str(folder / (PureWindowsPath(source).as_posix() if "\\" in source else source))
+
+
+def _check_together(cases: Sequence[Case], findings: Findings) -> None:
+    """What no row shows by itself."""
+    for twins in _groups((case.id.casefold(), case) for case in cases if case.id):
+        findings.problem(f"the case id {twins[0].id!r} is used in {_rows(twins)}", row=twins[1].row)
+    for same in _groups((case.patient, case) for case in cases if case.patient):
+        outcomes = sorted({case.outcome for case in same} - {""})
+        if len(outcomes) > 1:
+            findings.problem(
+                f"one patient has the outcomes {' and '.join(outcomes)} in {_rows(same)}: "
+                "patients, not cases, are split; correct the patient or the outcome",
+                row=same[0].row,
+            )
+    _check_shared_sources(cases, findings)
+
+
+def _check_shared_sources(cases: Sequence[Case], findings: Findings) -> None:
+    for users in _groups((source, case) for case in cases for source in case.masks.values()):
+        text = f"the same mask is named more than once, in {_rows(users)}"
+        findings.problem(text, row=users[-1].row)
+    for users in _groups((source, case) for case in cases for source in case.images.values()):
+        if len({case.patient for case in users}) > 1:
+            findings.problem(
+                f"one image belongs to several patients in {_rows(users)}: give these cases "
+                "the same 'patient', or they end on both sides of a split",
+                row=users[0].row,
+            )
+
+
+def _groups(pairs: Iterable[tuple[str, Case]]) -> list[list[Case]]:
+    """Cases that share a key, where more than one does."""
+    groups: dict[str, list[Case]] = defaultdict(list)
+    for key, case in pairs:
+        groups[key].append(case)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _rows(cases: Sequence[Case]) -> str:
+    places = list(dict.fromkeys(f"{case.row} (case {case.id})" for case in cases))
+    return f"{'row' if len(places) == 1 else 'rows'} {listed(places)}"
+
+
+def _note_gaps(cases: Sequence[Case], columns: Columns, findings: Findings) -> None:
+    for kind, names in (("images", columns.images), ("masks", columns.masks)):
+        for name in names:
+            without = [case for case in cases if name not in getattr(case, kind)]
+            if without:
+                head = column(kind.removesuffix("s"), name)
+                findings.note(f"column {head!r} is empty in {_rows(without)}")
+    outcomes = {case.outcome for case in cases}
+    if len(outcomes) == 1:
+        findings.note(f"every case has the outcome {outcomes.pop()!r}: no model can be fitted")
