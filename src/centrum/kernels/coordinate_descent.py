@@ -2,18 +2,16 @@
 
 For every penalty of a decreasing sequence the log-likelihood is replaced by its quadratic
 approximation (IRLS), which cyclic coordinate descent minimises over the features that the
-sequential strong rule lets in; features that violate the KKT conditions are added and the
-step is repeated. Between sweeps over all admitted features, the features that have entered
-the model are swept alone on their Gram matrix, where one sweep costs nothing that grows with
-the number of cases.
+sequential strong rule admits; features that violate the KKT conditions are added and the
+step is repeated. Between sweeps over all admitted features, those that have entered the
+model are swept alone on their Gram matrix, where the cost of a sweep does not grow with the
+number of cases.
 
 Sources: Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1), sections 2.5 and 3;
 Tibshirani et al., J R Stat Soc B 2012;74:245 (strong rules).
-
-All arrays are float64. `x` has one row per coordinate, shape (coordinates, cases), C order,
-each row standardised; its last row is constant one, the intercept, whose entry in `penalty`
-is zero. `w` are the weights of the cases, their sum is one.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -26,7 +24,7 @@ PROBABILITY_FLOOR = 1e-9
 """Fitted probabilities nearer to 0 or 1 than this count as 0 or 1."""
 
 DEVIANCE_RATIO_LIMIT = 0.999
-"""The path ends once this share of the null deviance is explained."""
+"""The path ends once more than this share of the null deviance is explained."""
 
 DEVIANCE_RATIO_STEP = 1e-5
 """The path ends once a step adds less than this share of the null deviance."""
@@ -35,207 +33,273 @@ SHORTEST_PATH = 5
 """The stopping rules on the deviance do not apply before this many steps."""
 
 
+class Problem(NamedTuple):
+    """What is fitted; float64 arrays in C order.
+
+    x : (coordinates, cases), rows standardised; the last row is constant 1, the intercept
+    y : (cases,) 0 or 1, both present
+    weights : (cases,) sum 1
+    penalty : (coordinates,) 1 where the coefficient is penalised, 0 for the intercept
+    """
+
+    x: Floats
+    y: Floats
+    weights: Floats
+    penalty: Floats
+
+
+class State(NamedTuple):
+    """Where the fit stands; arrays that the functions below overwrite.
+
+    beta : (coordinates,) coefficients
+    v : (cases,) weights of the quadratic approximation
+    residual : (cases,) working residual times `v`, so that x @ residual is the gradient
+    admitted : (coordinates,) whether swept at all
+    active : (coordinates,) whether ever non-zero, or not penalised
+    score : (coordinates,) |gradient| when last looked at, of those not admitted
+    """
+
+    beta: Floats
+    v: Floats
+    residual: Floats
+    admitted: Flags
+    active: Flags
+    score: Floats
+
+
 @njit(cache=True, nogil=True)
 def _soft_threshold(u: float, limit: float) -> float:
-    if u > limit:
-        return u - limit
-    if u < -limit:
-        return u + limit
-    return 0.0
+    return max(u - limit, 0.0) + min(u + limit, 0.0)
 
 
 @njit(cache=True, nogil=True)
-def _sweep(  # type: ignore[no-untyped-def]
-    x, residual, v, curvature, penalty, l1, l2, strong, active, beta
+def _move(problem: Problem, state: State, k: int, new: float) -> None:
+    """Set coefficient k and the residual that follows."""
+    change = new - state.beta[k]
+    state.beta[k] = new
+    row = problem.x[k]
+    for i in range(row.size):
+        state.residual[i] -= change * state.v[i] * row[i]
+
+
+@njit(cache=True, nogil=True)
+def _sweep_admitted(
+    problem: Problem, state: State, curvature: Floats, l1: float, l2: float
 ) -> float:
-    """One cycle over the admitted coordinates; the largest weighted squared change."""
+    """One cycle over the admitted coordinates; the largest change squared times curvature."""
     largest = 0.0
-    for k in range(x.shape[0]):
-        if not strong[k]:
-            continue
-        u = np.dot(x[k], residual) + curvature[k] * beta[k]
-        new = _soft_threshold(u, l1 * penalty[k]) / (curvature[k] + l2 * penalty[k])
-        change = new - beta[k]
-        if change != 0.0:
-            beta[k] = new
-            active[k] = True
-            row = x[k]
-            for i in range(row.size):
-                residual[i] -= change * v[i] * row[i]
-            largest = max(largest, curvature[k] * change * change)
+    for k in range(curvature.size):
+        if state.admitted[k]:
+            row = problem.x[k]
+            old = state.beta[k]
+            u = np.dot(row, state.residual) + curvature[k] * old
+            limit = l1 * problem.penalty[k]
+            new = _soft_threshold(u, limit) / (curvature[k] + l2 * problem.penalty[k])
+            change = new - old
+            if change != 0.0:
+                state.active[k] = True
+                _move(problem, state, k, new)
+                largest = max(largest, curvature[k] * change * change)
     return largest
 
 
 @njit(cache=True, nogil=True)
+def _true_positions(flags: Flags) -> NDArray[np.int64]:
+    found = np.empty(flags.size, np.int64)
+    count = 0
+    for k in range(flags.size):
+        if flags[k]:
+            found[count] = k
+            count += 1
+    return found[:count]
+
+
+@njit(cache=True, nogil=True)
 def _gram(rows: Floats, v: Floats) -> Floats:
-    """rows.T @ diag(v) @ rows for `rows` (cases, coordinates)."""
-    n, m = rows.shape
-    gram = np.zeros((m, m))
-    for i in range(n):
+    """rows.T @ diag(v) @ rows, with loops that vectorise over the last axis."""
+    cases, size = rows.shape
+    gram = np.zeros((size, size))
+    for i in range(cases):
         row = rows[i]
-        for a in range(m):
+        for a in range(size):
             factor = v[i] * row[a]
-            for b in range(m):
+            for b in range(size):
                 gram[a, b] += factor * row[b]
     return gram
 
 
 @njit(cache=True, nogil=True)
-def _sweep_active(  # type: ignore[no-untyped-def]
-    x, residual, v, penalty, l1, l2, active, beta, tolerance, max_sweeps
+def _sweep_gram(
+    gram: Floats, gradient: Floats, penalty: Floats, beta: Floats, l1: float, l2: float
+) -> float:
+    """One cycle on the Gram matrix; overwrites `gradient` and `beta`; the largest change."""
+    largest = 0.0
+    for a in range(beta.size):
+        curvature = gram[a, a]
+        u = gradient[a] + curvature * beta[a]
+        new = _soft_threshold(u, l1 * penalty[a]) / (curvature + l2 * penalty[a])
+        change = new - beta[a]
+        if change != 0.0:
+            beta[a] = new
+            column = gram[a]
+            for b in range(beta.size):
+                gradient[b] -= change * column[b]
+            largest = max(largest, curvature * change * change)
+    return largest
+
+
+@njit(cache=True, nogil=True)
+def _minimise_active(
+    problem: Problem, state: State, l1: float, l2: float, tolerance: float, max_sweeps: int
 ) -> int:
     """Cycle over the active coordinates until converged; the number of cycles."""
-    index = np.flatnonzero(active)
-    rows = np.ascontiguousarray(x[index].T)
-    gram = _gram(rows, v)
-    gradient = np.dot(x[index], residual)
-    start = beta[index]
-    now = start.copy()
+    index = _true_positions(state.active)
+    rows = np.empty((problem.y.size, index.size))
+    penalty, beta, gradient = np.empty((3, index.size))
+    for a in range(index.size):
+        k = index[a]
+        for i in range(problem.y.size):
+            rows[i, a] = problem.x[k, i]
+        penalty[a], beta[a] = problem.penalty[k], state.beta[k]
+        gradient[a] = np.dot(problem.x[k], state.residual)
+    gram = _gram(rows, state.v)
     sweeps = 0
     largest = np.inf
     while largest >= tolerance and sweeps < max_sweeps:
         sweeps += 1
-        largest = 0.0
-        for a in range(index.size):
-            curvature = gram[a, a]
-            weight = penalty[index[a]]
-            u = gradient[a] + curvature * now[a]
-            new = _soft_threshold(u, l1 * weight) / (curvature + l2 * weight)
-            change = new - now[a]
-            if change != 0.0:
-                now[a] = new
-                column = gram[a]
-                for b in range(index.size):
-                    gradient[b] -= change * column[b]
-                largest = max(largest, curvature * change * change)
-    beta[index] = now
-    residual -= v * np.dot(rows, now - start)
+        largest = _sweep_gram(gram, gradient, penalty, beta, l1, l2)
+    for a in range(index.size):
+        _move(problem, state, index[a], beta[a])
     return sweeps
 
 
 @njit(cache=True, nogil=True)
-def _working_response(x, y, w, active, beta, v, residual) -> float:  # type: ignore[no-untyped-def]
-    """Set IRLS weights `v` and score `residual` at `beta`; the log-likelihood per unit weight."""
-    eta = np.zeros(y.size)
-    for k in np.flatnonzero(active):
-        eta += beta[k] * x[k]
+def _approximate(problem: Problem, state: State) -> float:
+    """Set `v` and `residual` at `beta`; the log-likelihood per unit of weight."""
     limit = np.log(1.0 / PROBABILITY_FLOOR - 1.0)
+    eta = np.zeros(problem.y.size)
+    for k in range(state.beta.size):
+        if state.beta[k] != 0.0:
+            row = problem.x[k]
+            for i in range(eta.size):
+                eta[i] += state.beta[k] * row[i]
     likelihood = 0.0
-    for i in range(y.size):
+    for i in range(eta.size):
         bounded = min(max(eta[i], -limit), limit)
-        likelihood += w[i] * (y[i] * bounded - np.log1p(np.exp(bounded)))
-        p = 1.0 / (1.0 + np.exp(-eta[i]))
+        p = 1.0 / (1.0 + np.exp(-bounded))
         if eta[i] != bounded:
-            p = np.round(p)
-        v[i] = w[i] * p * (1.0 - p)
-        residual[i] = w[i] * (y[i] - p)
+            p = 1.0 if eta[i] > 0 else 0.0
+        weight = problem.weights[i]
+        likelihood += weight * (problem.y[i] * bounded - np.log1p(np.exp(bounded)))
+        state.v[i] = weight * p * (1.0 - p)
+        state.residual[i] = weight * (problem.y[i] - p)
     return likelihood
 
 
 @njit(cache=True, nogil=True)
-def _admit(x, residual, penalty, limit, strong, score) -> bool:  # type: ignore[no-untyped-def]
+def _admit(problem: Problem, state: State, limit: float) -> bool:
     """Admit the coordinates whose |gradient| exceeds `limit`; whether there were any."""
     found = False
-    for k in range(x.shape[0]):
-        if not strong[k]:
-            score[k] = abs(np.dot(x[k], residual))
-            if score[k] > limit * penalty[k]:
-                strong[k] = True
+    for k in range(state.score.size):
+        if not state.admitted[k]:
+            state.score[k] = abs(np.dot(problem.x[k], state.residual))
+            if state.score[k] > limit * problem.penalty[k]:
+                state.admitted[k] = True
                 found = True
     return found
 
 
 @njit(cache=True, nogil=True)
-def _fit_one(  # type: ignore[no-untyped-def]
-    x, y, w, penalty, l1, l2, strong, active, score, beta, v, residual, tolerance, max_sweeps
+def _curvature(problem: Problem, state: State, curvature: Floats) -> None:
+    """Second derivatives of the admitted coordinates."""
+    for k in range(curvature.size):
+        if state.admitted[k]:
+            total = 0.0
+            for i in range(state.v.size):
+                total += state.v[i] * problem.x[k, i] ** 2
+            curvature[k] = total
+
+
+@njit(cache=True, nogil=True)
+def _moved(curvature: Floats, before: Floats, after: Floats) -> float:
+    """The largest change of a coefficient, squared and times its curvature."""
+    largest = 0.0
+    for k in range(curvature.size):
+        largest = max(largest, curvature[k] * (after[k] - before[k]) ** 2)
+    return largest
+
+
+@njit(cache=True, nogil=True)
+def _minimise(
+    problem: Problem, state: State, l1: float, l2: float, tolerance: float, max_sweeps: int
 ) -> tuple[float, int]:
-    """Minimise at one penalty from the warm start `beta`; log-likelihood and cycles used."""
-    saturated = (1 + PROBABILITY_FLOOR) * PROBABILITY_FLOOR * (1 - PROBABILITY_FLOOR)
-    curvature = np.zeros(x.shape[0])
-    sweeps = 0
+    """Fit one penalty from the warm start in `state`; log-likelihood and cycles used."""
+    saturated = PROBABILITY_FLOOR * (1 - PROBABILITY_FLOOR**2)
+    curvature = np.zeros(state.beta.size)
     likelihood = 0.0
+    sweeps = 0
     while sweeps < max_sweeps:
-        before = beta.copy()
-        for k in np.flatnonzero(strong):
-            curvature[k] = np.sum(v * x[k] * x[k])
+        before = state.beta.copy()
+        _curvature(problem, state, curvature)
         while sweeps < max_sweeps:
             sweeps += 1
-            change = _sweep(x, residual, v, curvature, penalty, l1, l2, strong, active, beta)
-            if change < tolerance:
+            if _sweep_admitted(problem, state, curvature, l1, l2) < tolerance:
                 break
-            sweeps += _sweep_active(
-                x, residual, v, penalty, l1, l2, active, beta, tolerance, max_sweeps - sweeps
-            )
-        likelihood = _working_response(x, y, w, active, beta, v, residual)
-        if np.sum(v) <= saturated:
+            sweeps += _minimise_active(problem, state, l1, l2, tolerance, max_sweeps - sweeps)
+        likelihood = _approximate(problem, state)
+        if np.sum(state.v) <= saturated:
             break
-        if np.max(curvature * (beta - before) ** 2) < tolerance and not _admit(
-            x, residual, penalty, l1, strong, score
-        ):
+        moved = _moved(curvature, before, state.beta)
+        if moved < tolerance and not _admit(problem, state, l1):
             break
     return likelihood, sweeps
 
 
 @njit(cache=True, nogil=True)
-def logistic_path(  # type: ignore[no-untyped-def]
-    x, y, w, penalty, l1_ratio, n_lambdas, smallest, threshold, max_sweeps
-) -> tuple[Floats, Floats, Floats, int]:
+def logistic_path(
+    problem: Problem,
+    state: State,
+    lambdas: Floats,
+    l1_ratio: float,
+    threshold: float,
+    max_sweeps: int,
+) -> tuple[Floats, Floats, int]:
     """Coefficients of the elastic-net logistic regression along a path of penalties.
 
     Parameters
     ----------
-    x : (coordinates, cases), see the module's text
-    y : (cases,) 0.0 or 1.0, both present
-    w : (cases,) weights, sum 1
-    penalty : (coordinates,) factor of the penalty of each coordinate, 0 for the intercept
+    problem : the data
+    state : as `null_state` makes it; overwritten
+    lambdas : decreasing; the first is the smallest that selects nothing
     l1_ratio : 1 is the LASSO; the penalty is lambda (l1_ratio |b| + (1 - l1_ratio) b^2 / 2)
-    n_lambdas : length of the sequence, at least 3, from the smallest penalty that selects
-        nothing down to `smallest` times it, evenly on the log scale
-    smallest : ratio of the last to the first penalty
-    threshold : a cycle has converged when no coordinate's squared change, times its
+    threshold : a cycle has converged when no coordinate's change, squared and times its
         curvature, reaches `threshold` times the null deviance (glmnet's `thresh`)
-    max_sweeps : cycles allowed per penalty; the path ends before the first one that needs more
+    max_sweeps : cycles allowed per penalty; the path ends before a penalty that needs more
 
     Returns
     -------
-    lambdas (steps,), coefficients (steps, coordinates), deviance ratio (steps,), cycles used
+    coefficients (steps, coordinates), deviance ratios (steps,), cycles used
     """
-    coordinates, cases = x.shape
-    intercept = coordinates - 1
-    beta = np.zeros(coordinates)
-    prevalence = np.dot(w, y)
-    beta[intercept] = np.log(prevalence / (1 - prevalence))
-    strong = penalty == 0.0
-    active = strong.copy()
-    v = np.empty(cases)
-    residual = np.empty(cases)
-    null = _working_response(x, y, w, active, beta, v, residual)
-    tolerance = threshold * -null
-    score = np.zeros(coordinates)
-    _admit(x, residual, penalty, np.inf, strong, score)
-
-    decay = smallest ** (1.0 / (n_lambdas - 1))
-    lambdas = np.max(score) / max(l1_ratio, 1e-3) * decay ** np.arange(n_lambdas)
-    path = np.zeros((n_lambdas, coordinates))
-    ratio = np.zeros(n_lambdas)
+    null = _approximate(problem, state)
+    path = np.zeros((lambdas.size, state.beta.size))
+    ratios = np.zeros(lambdas.size)
+    path[0, -1] = state.beta[-1]
     total = 0
-    path[0] = beta
-    for step in range(1, n_lambdas):
-        l1 = lambdas[step] * l1_ratio
-        l2 = lambdas[step] * (1 - l1_ratio)
-        strong |= score > penalty * l1_ratio * (2 * lambdas[step] - lambdas[step - 1])
-        likelihood, sweeps = _fit_one(
-            x, y, w, penalty, l1, l2, strong, active, score, beta, v, residual,
-            tolerance, max_sweeps,
-        )  # fmt: skip
+    for step in range(1, lambdas.size):
+        l1, l2 = lambdas[step] * l1_ratio, lambdas[step] * (1 - l1_ratio)
+        for k in range(state.score.size):
+            if state.score[k] > l1_ratio * (2 * lambdas[step] - lambdas[step - 1]):
+                state.admitted[k] = True
+        likelihood, sweeps = _minimise(problem, state, l1, l2, -threshold * null, max_sweeps)
         total += sweeps
         if sweeps >= max_sweeps:
-            return lambdas[:step], path[:step], ratio[:step], total
-        path[step] = beta
-        ratio[step] = 1 - likelihood / null
+            return path[:step], ratios[:step], total
+        for k in range(state.beta.size):
+            path[step, k] = state.beta[k]
+        ratios[step] = 1 - likelihood / null
         if step + 1 >= SHORTEST_PATH and (
-            ratio[step] > DEVIANCE_RATIO_LIMIT
-            or ratio[step] - ratio[step - 1] < DEVIANCE_RATIO_STEP
+            ratios[step] > DEVIANCE_RATIO_LIMIT
+            or ratios[step] - ratios[step - 1] < DEVIANCE_RATIO_STEP
         ):
-            return lambdas[: step + 1], path[: step + 1], ratio[: step + 1], total
-    return lambdas, path, ratio, total
+            return path[: step + 1], ratios[: step + 1], total
+    return path, ratios, total
