@@ -5,7 +5,19 @@ because it reads image files.
 """
 
 from centrum.cohort.case import Case, Cohort
+from centrum.cohort.eligibility import Exclusion, Flow, Rule, Tally, apply_rules
 from centrum.cohort.levels import Level
 from centrum.cohort.manifest import check_files, read_manifest
 
-__all__ = ["Case", "Cohort", "Level", "check_files", "read_manifest"]
+__all__ = [
+    "Case",
+    "Cohort",
+    "Exclusion",
+    "Flow",
+    "Level",
+    "Rule",
+    "Tally",
+    "apply_rules",
+    "check_files",
+    "read_manifest",
+]
