@@ -1,0 +1,32 @@
+"""Mean, variance and entropy of discrete distributions along the last axis."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def mean(values: Array, p: Array) -> Array:
+    """Expectation of `values` (n,) under probabilities `p` (..., n)."""
+    return np.asarray(np.sum(values * p, axis=-1))
+
+
+def variance(values: Array, p: Array) -> Array:
+    """Variance of `values` (n,) under probabilities `p` (..., n)."""
+    return np.asarray(np.sum((values - mean(values, p)[..., None]) ** 2 * p, axis=-1))
+
+
+def plogp(p: Array) -> Array:
+    """p log2 p, with 0 log2 0 = 0; the shape of `p`."""
+    return np.asarray(p * np.log2(p, out=np.zeros_like(p, dtype=float), where=p > 0))
+
+
+def entropy(p: Array) -> Array:
+    """Entropy in bits of probabilities `p` (..., n).
+
+    >>> float(entropy(np.array([0.5, 0.25, 0.25, 0.0])))
+    1.5
+    """
+    return np.asarray(-np.sum(plogp(p), axis=-1))

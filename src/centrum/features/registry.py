@@ -1,0 +1,111 @@
+"""What a feature is called, where it is defined, how it is computed.
+
+`catalogue.csv` holds the facts (IBSI code, name, unit, section of the IBSI reference
+manual, arXiv:1612.07003, and the name in PyRadiomics); a family module holds the
+definitions. A definition that contradicts the catalogue stops the import.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Dialect = Literal["ibsi", "pyradiomics"]
+
+Definition = Callable[[Any], Any]
+"""From a statistic to a number, or to one number for each entry of its batch axes."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the catalogue."""
+
+    family: str
+    code: str
+    name: str
+    unit: str
+    section: str
+    pyradiomics: str
+
+
+@cache
+def catalogue() -> dict[tuple[str, str], Entry]:
+    """All rows by (family, name).
+
+    >>> catalogue()["glcm", "Contrast"].code
+    'ACUI'
+    """
+    text = files("centrum.features").joinpath("catalogue.csv").read_text(encoding="utf-8")
+    rows = [Entry(**row) for row in csv.DictReader(text.splitlines())]
+    codes = [row.code for row in rows if row.code]
+    if repeated := {code for code in codes if codes.count(code) > 1}:
+        raise ValueError(f"The feature catalogue repeats the IBSI codes {sorted(repeated)}.")
+    return {(row.family, row.name): row for row in rows}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A catalogue entry with its definition."""
+
+    entry: Entry
+    compute: Definition
+
+    @property
+    def key(self) -> str:
+        """Short name, such as "contrast"."""
+        return self.compute.__name__
+
+    def in_dialect(self, dialect: Dialect) -> bool:
+        """Whether the IBSI, or PyRadiomics, knows this feature."""
+        return bool(self.entry.code if dialect == "ibsi" else self.entry.pyradiomics)
+
+
+class Family:
+    """An ordered collection of features that read one kind of statistic.
+
+    >>> toy = Family("glcm")
+    >>> @toy.feature("ACUI", "Dissimilarity")
+    ... def dissimilarity(m): ...
+    Traceback (most recent call last):
+    ...
+    ValueError: dissimilarity: the catalogue gives 'Dissimilarity' of glcm the code '8S9J', not ...
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._features: dict[str, Feature] = {}
+
+    def feature(self, code: str, name: str) -> Callable[[Definition], Definition]:
+        """Register a definition under its IBSI code ("" where the IBSI has none) and name."""
+
+        def register(compute: Definition) -> Definition:
+            entry = catalogue().get((self.name, name))
+            if entry is None or entry.code != code:
+                known = f"the code {entry.code!r}" if entry else "no row"
+                raise ValueError(
+                    f"{compute.__name__}: the catalogue gives {name!r} of {self.name} "
+                    f"{known}, not {code!r}; correct the code or add a row."
+                )
+            if name in (f.entry.name for f in self) or compute.__name__ in self._features:
+                raise ValueError(f"{name!r} of {self.name} is defined twice.")
+            self._features[compute.__name__] = Feature(entry, compute)
+            return compute
+
+        return register
+
+    def __iter__(self) -> Iterator[Feature]:
+        return iter(self._features.values())
+
+    def compute(self, statistic: object, dialect: Dialect) -> dict[str, NDArray[np.float64]]:
+        """Values by feature key, each with the batch shape of the statistic."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return {
+                feature.key: np.asarray(feature.compute(statistic), dtype=float)
+                for feature in self
+                if feature.in_dialect(dialect)
+            }

@@ -1,0 +1,86 @@
+"""The choices of an extraction, as they stand in a protocol."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from centrum.features.aggregation import AggregationName
+from centrum.features.registry import Dialect
+
+FamilyName = Literal["morphology", "statistics", "histogram", "glcm"]
+Plane = Literal["sagittal", "coronal", "axial"]
+
+
+class Settings(BaseModel):
+    """Base of every block of a protocol: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Discretisation(Settings):
+    """How intensities become grey levels."""
+
+    method: Literal["fixed_bin_number", "fixed_bin_size", "none"] = "fixed_bin_number"
+    bins: Annotated[int, Field(ge=2, le=1024)] | None = Field(
+        None, description="number of bins, with fixed_bin_number"
+    )
+    width: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="bin width in units of intensity, with fixed_bin_size"
+    )
+
+    @model_validator(mode="after")
+    def _one_parameter(self) -> Self:
+        wanted = {"fixed_bin_number": (True, False), "fixed_bin_size": (False, True)}
+        given = (self.bins is not None, self.width is not None)
+        if given != wanted.get(self.method, (False, False)):
+            raise ValueError(
+                "fixed_bin_number takes `bins`, fixed_bin_size takes `width`, none takes neither"
+            )
+        return self
+
+    @property
+    def label(self) -> str:
+        """Such as "FBN32" or "FBS25"; "" without discretisation."""
+        if self.method == "fixed_bin_number":
+            return f"FBN{self.bins}"
+        return f"FBS{self.width:g}" if self.method == "fixed_bin_size" else ""
+
+
+class Resegmentation(Settings):
+    """Which voxels of the region take part in intensity and texture features."""
+
+    lower: float | None = Field(None, description="smallest intensity kept")
+    upper: float | None = Field(None, description="largest intensity kept")
+    sigma: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="keep intensities within mean +- sigma SD of the region"
+    )
+
+
+class ExtractionSettings(Settings):
+    """Everything that decides the numbers of an extraction."""
+
+    dialect: Dialect = Field("ibsi", description="whose definitions and names")
+    families: tuple[FamilyName, ...] = Field(
+        ("morphology", "statistics", "histogram", "glcm"), description="feature families"
+    )
+    discretisation: Discretisation = Discretisation(method="fixed_bin_number", bins=32)
+    aggregations: tuple[AggregationName, ...] = Field(
+        ("2.5D_merged",), description="how matrices of directions and slices are joined"
+    )
+    plane: Plane = Field("sagittal", description="plane of the slices in 2D and 2.5D")
+    normalise_scale: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="z-score the whole image and multiply by this (PyRadiomics normalize)"
+    )
+    resegmentation: Resegmentation = Resegmentation()
+    energy_shift: float = Field(
+        0.0, description="added to intensities before energy (PyRadiomics voxelArrayShift)"
+    )
+
+    @model_validator(mode="after")
+    def _one_spelling(self) -> Self:
+        if self.dialect == "pyradiomics" and len(self.aggregations) != 1:
+            raise ValueError(
+                "PyRadiomics' names do not carry the aggregation: give exactly one, "
+                f"found {list(self.aggregations)}"
+            )
+        return self

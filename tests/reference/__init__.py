@@ -1,0 +1,1 @@
+"""Published numbers that tests compare with."""
