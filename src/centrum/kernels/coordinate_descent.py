@@ -67,6 +67,18 @@ class State(NamedTuple):
     score: Floats
 
 
+def null_state(problem: Problem) -> State:
+    """The model with the intercept alone, and the score of every penalised coordinate."""
+    prevalence = problem.weights @ problem.y
+    free = problem.penalty == 0
+    beta = np.zeros(problem.penalty.size)
+    beta[-1] = np.log(prevalence / (1 - prevalence))
+    score = np.abs(problem.x @ (problem.weights * (problem.y - prevalence)))
+    score[free] = 0.0
+    v, residual = np.empty_like(problem.y), np.empty_like(problem.y)
+    return State(beta, v, residual, admitted=free, active=free.copy(), score=score)
+
+
 @njit(cache=True, nogil=True)
 def _soft_threshold(u: float, limit: float) -> float:
     return max(u - limit, 0.0) + min(u + limit, 0.0)

@@ -1,0 +1,1 @@
+"""Splitting, selection and classification: the study's model and its steps."""

@@ -1,0 +1,276 @@
+"""The LASSO for a two-valued outcome: path and cross-validation, equal to R's glmnet.
+
+Source: Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1); the conventions (standard
+deviation with n, unpenalised intercept, lambda sequence, stopping rules, interpolation of
+each fold's own path) are those of the R package glmnet 4.1.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from scipy.stats import rankdata
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import ClassifierTags, Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from centrum.errors import DataError
+from centrum.kernels.coordinate_descent import Floats, Problem, logistic_path, null_state
+from centrum.modelling.split import folds_by_patient, train_and_held_out
+
+Measure = Literal["deviance", "auc", "class"]
+Choice = Literal["lambda.min", "lambda.1se"]
+
+MAX_SWEEPS = 100_000
+"""Coordinate descent cycles allowed per lambda, as glmnet's `maxit`; the path ends there."""
+
+PROBABILITY_CLIP = 1e-5
+"""Cross-validated deviance sees probabilities no nearer to 0 and 1 than this."""
+
+
+@dataclass(frozen=True, eq=False)
+class LassoPath:
+    """Logistic regressions along a decreasing sequence of penalties.
+
+    Attributes
+    ----------
+    lambdas : (steps,)
+    coefficients : (steps, features), per original unit of each feature
+    intercepts : (steps,)
+    deviance_ratio : (steps,) share of the null deviance that is explained
+    """
+
+    lambdas: Floats
+    coefficients: Floats
+    intercepts: Floats
+    deviance_ratio: Floats
+
+    @property
+    def df(self) -> NDArray[np.intp]:
+        """Number of features with a non-zero coefficient at each step."""
+        return np.count_nonzero(self.coefficients, axis=1)
+
+    def linear_predictor(self, X: Floats, lambdas: Floats) -> Floats:
+        """Log-odds (cases, lambdas), coefficients interpolated linearly between the steps.
+
+        Outside the path its first or last step holds.
+        """
+        rising = self.lambdas[::-1]
+        position = np.interp(lambdas, rising, np.arange(rising.size)[::-1])
+        right = np.ceil(position).astype(int)
+        left = np.floor(position).astype(int)
+        share = position - left
+        eta = X @ self.coefficients.T + self.intercepts
+        return eta[:, left] * (1 - share) + eta[:, right] * share
+
+
+def lasso_path(
+    X: Floats,
+    y: Floats,
+    weights: Floats | None = None,
+    l1_ratio: float = 1.0,
+    n_lambdas: int = 100,
+    threshold: float = 1e-12,
+) -> LassoPath:
+    """Elastic-net logistic regression at glmnet's sequence of penalties.
+
+    Parameters
+    ----------
+    X : (cases, features) finite; columns that are constant get coefficient 0
+    y : (cases,) 0 or 1
+    weights : (cases,) positive; equal when missing
+    l1_ratio : glmnet's alpha; 1 is the LASSO
+    n_lambdas : at most this many, from the smallest lambda that selects nothing down to its
+        hundredth (fewer cases than features) or ten-thousandth part; the path ends early where
+        the deviance is explained or no longer improves
+    threshold : glmnet's `thresh`, whose default of 1e-7 leaves coefficients and support
+        visibly unconverged
+
+    Raises
+    ------
+    DataError
+        One class only, or no column that varies.
+
+    >>> X = np.array([[1.0, 5.0], [2.0, 3.0], [3.0, 6.0], [4.0, 4.0]])
+    >>> path = lasso_path(X, np.array([0.0, 0.0, 1.0, 1.0]))
+    >>> path.df[:3]
+    array([0, 1, 1])
+    """
+    w = np.full(y.size, 1.0) if weights is None else weights
+    w = w / w.sum()
+    varies = np.ptp(X, axis=0) > 0
+    if not varies.any() or not 0 < w @ y < 1:
+        raise DataError(
+            "A LASSO path needs both classes and at least one feature that varies; found "
+            f"{np.unique(y).size} class(es) and {varies.sum()} varying of {varies.size} features."
+        )
+    mean = w @ X[:, varies]
+    centred = X[:, varies] - mean
+    sd = np.sqrt(w @ centred**2)
+    problem = Problem(
+        np.vstack([(centred / sd).T, np.ones(y.size)]), y, w, np.append(np.ones(sd.size), 0.0)
+    )
+    state = null_state(problem)
+    smallest = 0.01 if y.size < varies.size else 1e-4
+    lambdas = state.score.max() / max(l1_ratio, 1e-3) * np.geomspace(1, smallest, n_lambdas)
+    path, ratio, _ = logistic_path(problem, state, lambdas, l1_ratio, threshold, MAX_SWEEPS)
+    coefficients = np.zeros((len(path), X.shape[1]))
+    coefficients[:, varies] = path[:, :-1] / sd
+    intercepts = path[:, -1] - coefficients[:, varies] @ mean
+    return LassoPath(lambdas[: len(path)], coefficients, intercepts, ratio)
+
+
+class LogisticLassoCV(SelectorMixin, BaseEstimator):
+    """Features with a non-zero LASSO coefficient at a cross-validated penalty.
+
+    As R's cv.glmnet: every fold has its own path, which is interpolated at the penalties of the
+    path on all rows. `lambda.min` has the best mean of the measure over the folds, `lambda.1se`
+    is the largest lambda within one standard error of it.
+
+    Parameters
+    ----------
+    folds : number of folds, dealt by patient and stratified by class, or (cases,) the fold of
+        each row
+    measure : "deviance", "auc" (best is highest) or "class" (misclassified share). With fewer
+        than 10 rows per fold "auc" becomes "deviance", as in cv.glmnet
+    choice : "lambda.min" or "lambda.1se"
+    l1_ratio : 1 is the LASSO, less an elastic net
+    seed : of the folds
+
+    Attributes
+    ----------
+    path_ : LassoPath on all rows
+    measure_ : the measure that was used
+    fold_ : (cases,) fold of each row
+    cvm_, cvsd_ : (steps,) mean of the measure over folds and its standard error
+    index_min_, index_1se_ : steps of lambda.min and lambda.1se
+    index_ : the step that was taken; lambda_, coef_, intercept_ belong to it
+    fallback_ : whether nothing was selected at the chosen lambda, so that the largest lambda
+        that selects at least one feature was taken instead
+    classes_ : the two labels; coefficients are for the second
+    """
+
+    def __init__(
+        self,
+        folds: int | ArrayLike = 10,
+        measure: Measure = "deviance",
+        choice: Choice = "lambda.min",
+        l1_ratio: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        self.folds = folds
+        self.measure = measure
+        self.choice = choice
+        self.l1_ratio = l1_ratio
+        self.seed = seed
+
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Learn the penalty; `groups` (cases,) are the patients, whose rows share a fold.
+
+        Raises
+        ------
+        DataError
+            Fewer patients of a class than folds; nothing to select from.
+        """
+        values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        self.classes_, code = np.unique(labels, return_inverse=True)
+        self.fold_ = self._deal(code, groups)
+        second = code.astype(np.float64)
+        self.path_ = lasso_path(values, second, l1_ratio=self.l1_ratio)
+        few = second.size / np.unique(self.fold_).size < 10
+        self.measure_ = "deviance" if self.measure == "auc" and few else self.measure
+        self.cvm_, self.cvsd_ = self._cross_validate(values, second)
+        self.index_min_, self.index_1se_ = _choose(self.cvm_, self.cvsd_, self.measure_ == "auc")
+        self._take(self.index_min_ if self.choice == "lambda.min" else self.index_1se_)
+        return self
+
+    @property
+    def lambda_min_(self) -> float:
+        """The penalty with the best cross-validated measure."""
+        return float(self.path_.lambdas[self.index_min_])
+
+    @property
+    def lambda_1se_(self) -> float:
+        """The largest penalty within one standard error of the best."""
+        return float(self.path_.lambdas[self.index_1se_])
+
+    def _deal(self, y: NDArray, groups: ArrayLike | None) -> NDArray[np.intp]:
+        if isinstance(self.folds, int):
+            return folds_by_patient(y, groups, self.folds, self.seed)
+        fold = np.asarray(self.folds)
+        if fold.shape != y.shape:
+            raise DataError(f"folds must name one fold per row ({y.size}), found {fold.shape}.")
+        return fold
+
+    def _cross_validate(self, X: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Mean and standard error of the measure at each lambda of the full path."""
+        eta = np.empty((y.size, self.path_.lambdas.size))
+        folds = list(train_and_held_out(self.fold_))
+        for train, held_out in folds:
+            path = lasso_path(X[train], y[train], l1_ratio=self.l1_ratio)
+            eta[held_out] = path.linear_predictor(X[held_out], self.path_.lambdas)
+        if self.measure_ == "auc":
+            raw = np.array([_auc(y[rows], eta[rows]) for _, rows in folds])
+            size = np.array([rows.size for _, rows in folds])
+        else:
+            loss = _deviance(y, eta) if self.measure_ == "deviance" else (eta > 0) != y[:, None]
+            raw, size = _group_means(loss, self.fold_)
+        mean = np.average(raw, axis=0, weights=size)
+        variance = np.average((raw - mean) ** 2, axis=0, weights=size)
+        return mean, np.sqrt(variance / (len(raw) - 1))
+
+    def _take(self, index: int) -> None:
+        selects = np.flatnonzero(self.path_.df)
+        if selects.size == 0:
+            raise DataError(
+                "The LASSO path selects no feature at any lambda. Check that features vary and "
+                "that the table holds more than noise."
+            )
+        self.fallback_ = bool(self.path_.df[index] == 0)
+        self.index_ = int(selects[0]) if self.fallback_ else index
+        self.lambda_ = float(self.path_.lambdas[self.index_])
+        self.coef_ = self.path_.coefficients[self.index_]
+        self.intercept_ = float(self.path_.intercepts[self.index_])
+
+    def _get_support_mask(self) -> NDArray[np.bool_]:
+        check_is_fitted(self)
+        return self.coef_ != 0
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        return tags
+
+
+def _deviance(y: Floats, eta: Floats) -> Floats:
+    p = np.clip(expit(eta), PROBABILITY_CLIP, 1 - PROBABILITY_CLIP)
+    return -2 * np.where(y[:, None] == 1, np.log(p), np.log(1 - p))
+
+
+def _auc(y: Floats, scores: Floats) -> Floats:
+    """Area under the ROC curve of each column, ties counted half."""
+    positive = y == 1
+    n1, n0 = np.count_nonzero(positive), np.count_nonzero(~positive)
+    ranks = rankdata(scores, axis=0)[positive].sum(axis=0)
+    return (ranks - n1 * (n1 + 1) / 2) / (n1 * n0)
+
+
+def _group_means(loss: NDArray, fold: NDArray[np.intp]) -> tuple[Floats, NDArray]:
+    """Mean loss of each fold and the folds' sizes; single rows when folds hold fewer than 3."""
+    _, unit, size = np.unique(fold, return_inverse=True, return_counts=True)
+    if fold.size / size.size < 3:
+        return loss, np.ones(fold.size)
+    total = np.zeros((size.size, loss.shape[1]))
+    np.add.at(total, unit, loss)
+    return total / size[:, None], size
+
+
+def _choose(mean: Floats, se: Floats, highest: bool) -> tuple[int, int]:
+    """Steps of lambda.min and lambda.1se; the lambdas fall, so that the first is largest."""
+    cost = -mean if highest else mean
+    best = int(np.argmin(cost))
+    return best, int(np.flatnonzero(cost <= cost[best] + se[best])[0])

@@ -1,0 +1,151 @@
+"""Who is trained on and who is tested: splits that keep a patient's cases together.
+
+The unit of analysis is a case (one fractured vertebral body); a patient can have several,
+which resemble each other. All functions therefore deal out patients, and balance the
+outcome over what they make.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from centrum.errors import DataError
+
+Indices = NDArray[np.intp]
+
+
+def stratified_split(
+    outcome: ArrayLike,
+    patients: ArrayLike | None = None,
+    train_fraction: float = 0.7,
+    seed: int = 0,
+) -> tuple[Indices, Indices]:
+    """Rows to train on and rows to test on, stratified by outcome, no patient in both.
+
+    Patients come in random order; each goes to the side that keeps the number of training
+    cases of every outcome nearest to its share so far. When each patient has one outcome, the
+    final number is off by at most half the cases of the patient with the most.
+
+    Parameters
+    ----------
+    outcome : (cases,) two or more labels
+    patients : (cases,) whose case it is; each case a patient of its own when missing
+    train_fraction : share of the cases to train on, between 0 and 1
+
+    Raises
+    ------
+    DataError
+        An outcome would be absent from one side.
+
+    >>> outcome = np.repeat(["malignant", "osteoporotic"], [51, 49])
+    >>> train, test = stratified_split(outcome, train_fraction=0.7, seed=1)
+    >>> np.unique(outcome[train], return_counts=True)[1]
+    array([36, 34])
+    >>> np.unique(outcome[test], return_counts=True)[1]
+    array([15, 15])
+    """
+    if not 0 < train_fraction < 1:
+        raise DataError(f"train_fraction must lie between 0 and 1, found {train_fraction}.")
+    counts, code = _cases_by_patient(outcome, patients)
+    in_train = np.zeros(len(counts), dtype=bool)
+    excess = np.zeros(counts.shape[1])
+    for patient in np.random.default_rng(seed).permutation(len(counts)):
+        if_test = excess - train_fraction * counts[patient]
+        if_train = if_test + counts[patient]
+        in_train[patient] = np.sum(if_train**2) < np.sum(if_test**2)
+        excess = if_train if in_train[patient] else if_test
+    for side, name in ((in_train, "training"), (~in_train, "test")):
+        if np.any(counts[side].sum(axis=0) == 0):
+            raise DataError(
+                f"A split with train_fraction {train_fraction} leaves the {name} side without "
+                f"one of the outcomes; patients per outcome: {_describe(outcome, counts)}. "
+                "Add patients or move train_fraction towards 0.5."
+            )
+    return np.flatnonzero(in_train[code]), np.flatnonzero(~in_train[code])
+
+
+def folds_by_patient(
+    outcome: ArrayLike, patients: ArrayLike | None, folds: int, seed: int
+) -> Indices:
+    """The fold of each row, 0 to folds - 1, stratified by outcome, a patient in one fold.
+
+    Patients come in random order, those with most cases first; each joins the fold that has
+    the fewest cases of the patient's outcome, then the fewest cases.
+
+    Raises
+    ------
+    DataError
+        An outcome has fewer patients than there are folds.
+
+    >>> fold = folds_by_patient([0, 0, 0, 0, 1, 1], list("aabcde"), folds=2, seed=0)
+    >>> bool(fold[0] == fold[1] and fold[4] != fold[5])
+    True
+    """
+    counts, code = _cases_by_patient(outcome, patients)
+    if folds < 2 or np.count_nonzero(counts, axis=0).min() < folds:
+        raise DataError(
+            f"{folds} folds need two or more, and at least {folds} patients of each outcome; found "
+            f"{_describe(outcome, counts)}. Ask for fewer folds or add patients."
+        )
+    order = np.random.default_rng(seed).permutation(len(counts))
+    order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
+    held = np.zeros((folds, counts.shape[1]))
+    fold_of = np.empty(len(counts), dtype=np.intp)
+    for patient in order:
+        crowd = held @ counts[patient]
+        fold = np.lexsort((held.sum(axis=1), crowd))[0]
+        fold_of[patient] = fold
+        held[fold] += counts[patient]
+    if not held.all():
+        raise DataError(
+            f"Patients with several outcomes could not be dealt into {folds} folds that each "
+            "hold every outcome. Ask for fewer folds or use another seed."
+        )
+    return fold_of[code]
+
+
+def train_and_held_out(fold: Indices) -> Iterator[tuple[Indices, Indices]]:
+    """For each fold: the rows to train on and the rows held out."""
+    for k in np.unique(fold):
+        yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+
+
+def shuffle_by_patient(
+    outcome: ArrayLike, patients: ArrayLike | None = None, seed: int = 0
+) -> NDArray:
+    """Outcomes dealt out anew to whole patients: what a model must not be able to learn.
+
+    Each patient gets the outcomes of another, repeated or cut to its own number of cases.
+    """
+    outcome = np.asarray(outcome)
+    _, code = _cases_by_patient(outcome, patients)
+    rows = [np.flatnonzero(code == patient) for patient in range(code.max() + 1)]
+    shuffled = np.empty_like(outcome)
+    for own, donor in zip(rows, np.random.default_rng(seed).permutation(len(rows)), strict=True):
+        shuffled[own] = np.resize(outcome[rows[donor]], own.size)
+    return shuffled
+
+
+def _cases_by_patient(outcome: ArrayLike, patients: ArrayLike | None) -> tuple[NDArray, Indices]:
+    """Cases per patient and outcome, and the number of the patient of each case."""
+    labels, label = np.unique(np.asarray(outcome), return_inverse=True)
+    owners = np.arange(label.size) if patients is None else np.asarray(patients)
+    if owners.shape != label.shape:
+        raise DataError(f"{label.size} outcomes need as many patients, found {owners.shape}.")
+    if labels.size < 2:
+        raise DataError(
+            f"Two outcomes are needed to split and to model, found only {labels.tolist()}. "
+            "Check the outcome column and the eligibility rules."
+        )
+    names, code = np.unique(owners, return_inverse=True)
+    counts = np.zeros((names.size, labels.size))
+    np.add.at(counts, (code, label), 1)
+    return counts, code
+
+
+def _describe(outcome: ArrayLike, counts: NDArray) -> str:
+    """Patients per outcome, such as "12 with 0, 9 with 1"."""
+    patients = np.count_nonzero(counts, axis=0)
+    labels = np.unique(np.asarray(outcome)).tolist()
+    return ", ".join(f"{n} with {label}" for n, label in zip(patients, labels, strict=True))
