@@ -30,7 +30,7 @@ _FILLERS = re.compile(r"\b(vertebrae?|vertebral|body|corpus|level|spine)\b")
 _SEPARATORS = re.compile(r"[\s_\-–.:#]+")
 _REGION_FIRST, _NUMBER_FIRST = (
     {letter: re.compile(shape.format(words)) for letter, words in _SPELLINGS.items()}
-    for shape in (r"(?:{0}) ?0?(\d\d?)", r"(\d\d?) ?(?:(?:st|nd|rd|th) )?(?:{0})")
+    for shape in (r"(?:{0}) ?0?([1-9]\d?)", r"([1-9]\d?) ?(?:(?:st|nd|rd|th) )?(?:{0})")
 )
 
 
@@ -92,9 +92,9 @@ class Level:
         >>> [Level.parse(t).name for t in ("c 3", "TH-12", "D12", "thoracic 12", "12. BWK", "20")]
         ['C3', 'T12', 'T12', 'T12', 'T12', 'L1']
         """
+        if text.strip().isdecimal():
+            return cls.from_verse(int(text))
         plain = _plain(text)
-        if plain.isdecimal():
-            return cls.from_verse(int(plain))
         for shapes in (_REGION_FIRST, _NUMBER_FIRST):
             for letter, shape in shapes.items():
                 found = shape.fullmatch(plain)

@@ -249,7 +249,7 @@ def _check_shared_sources(cases: Sequence[Case], findings: Findings) -> None:
         text = f"the same mask is named more than once, in {_rows(users)}"
         findings.problem(text, row=users[-1].row)
     for users in _groups((source, case) for case in cases for source in case.images.values()):
-        if len({case.patient for case in users}) > 1:
+        if len({case.patient for case in users} - {""}) > 1:
             findings.problem(
                 f"one image belongs to several patients in {_rows(users)}: give these cases "
                 "the same 'patient', or they end on both sides of a split",

@@ -8,6 +8,7 @@ MISSING = frozenset({"", "na", "n/a", "nan", "#n/a"})
 """Cells, in any case, that say that a value is not known."""
 
 _NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_MAY_BE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
 
 def parse_number(text: str) -> float | None:
@@ -49,14 +50,15 @@ def read_covariate(
 
 
 def _check_decimals(cells: dict[int, str], head: str, findings: Findings) -> None:
-    """Commas are read as decimal points, unless the column uses points as well."""
+    """Commas are decimal; "1,234" beside "5.6" may be a thousand and is refused."""
     commas = [row for row, text in cells.items() if "," in text]
     points = [row for row, text in cells.items() if "." in text]
-    if commas and points:
+    thousands = [row for row in commas if _MAY_BE_THOUSANDS.fullmatch(cells[row])]
+    if thousands and points:
         findings.problem(
-            f"decimal commas (row {commas[0]}) and decimal points (row {points[0]}) in one column: "
-            "use one of them, and no separator of thousands",
-            row=commas[0],
+            f"{cells[thousands[0]]!r} may be a thousand or a decimal, as row {points[0]} has a "
+            "decimal point: write it without separator of thousands, and with a point",
+            row=thousands[0],
             column=head,
         )
     elif commas:
