@@ -6,7 +6,7 @@ each fold's own path) are those of the R package glmnet 4.1.
 """
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,10 +19,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from centrum.errors import DataError
 from centrum.kernels.coordinate_descent import Floats, Problem, logistic_path, null_state
+from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
-
-Measure = Literal["deviance", "auc", "class"]
-Choice = Literal["lambda.min", "lambda.1se"]
 
 MAX_SWEEPS = 100_000
 """Coordinate descent cycles allowed per lambda, as glmnet's `maxit`; the path ends there."""
@@ -156,8 +154,8 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
     def __init__(
         self,
         folds: int | ArrayLike = 10,
-        measure: Measure = "deviance",
-        choice: Choice = "lambda.min",
+        measure: LassoMeasure = "deviance",
+        choice: LassoChoice = "lambda.min",
         l1_ratio: float = 1.0,
         seed: int = 0,
     ) -> None:

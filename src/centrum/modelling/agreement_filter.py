@@ -1,0 +1,141 @@
+"""Keep the features on which the readers agree."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from centrum.agreement.icc import IccForm, icc
+from centrum.errors import DataError
+from centrum.modelling.settings import AgreementUse
+
+NAMES_SHOWN = 5
+"""Features named in an error before it counts the rest."""
+
+
+class AgreementFilter(TransformerMixin, BaseEstimator):
+    """From all readers' features to the primary reader's, those that agree.
+
+    The first step of a model: learns on the training rows which features have an ICC above
+    the threshold, and hands on the first reader's values of these. With one reader all
+    features are kept.
+
+    Parameters
+    ----------
+    form : ICC form, "A,1" is ICC(2,1), absolute agreement of single readings
+    threshold : kept when the ICC exceeds it
+    use : "estimate", or "lower_bound" of the 95 % interval
+    feature_names : names of the second axis of X; x0, x1, ... when missing
+
+    Attributes
+    ----------
+    icc_ : centrum.agreement.icc.ICC of all features on the training rows; None with one reader
+    support_ : (features,) whether kept
+
+    >>> rng = np.random.default_rng(0)
+    >>> truth = rng.normal(size=(30, 2, 1))
+    >>> X = truth + rng.normal(size=(30, 2, 2)) * [[0.1], [2.0]]
+    >>> step = AgreementFilter(feature_names=["Volume", "Busyness"]).fit(X)
+    >>> step.get_feature_names_out(), step.transform(X[:3]).shape
+    (array(['Volume'], dtype=object), (3, 1))
+    """
+
+    def __init__(
+        self,
+        form: str = IccForm.AGREEMENT_SINGLE,
+        threshold: float = 0.75,
+        use: AgreementUse = "estimate",
+        feature_names: Sequence[str] | None = None,
+    ) -> None:
+        self.form = form
+        self.threshold = threshold
+        self.use = use
+        self.feature_names = feature_names
+
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+        """Learn from X (cases, features, readers).
+
+        Raises
+        ------
+        DataError
+            Not three axes, a value that is missing or infinite, no feature kept.
+        """
+        values = self._check(X)
+        self.n_features_in_ = values.shape[1]
+        names = self._names()
+        if len(names) != self.n_features_in_:
+            raise DataError(f"{self.n_features_in_} features need as many names, got {len(names)}.")
+        _refuse_missing(values, names)
+        self.icc_ = icc(values, self.form) if values.shape[2] > 1 else None
+        self.support_ = self._agreeing()
+        return self
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+        """The first reader's values of the kept features, (cases, kept).
+
+        The other readers of X, of whatever number, are not looked at.
+        """
+        check_is_fitted(self)
+        values = self._check(X)[:, :, 0]
+        if values.shape[1] != self.n_features_in_:
+            raise DataError(
+                f"X must have the {self.n_features_in_} features that were fitted, found "
+                f"{values.shape[1]}."
+            )
+        kept: NDArray[np.float64] = values[:, self.support_]
+        _refuse_missing(kept, self.get_feature_names_out())
+        return kept
+
+    def get_support(self, indices: bool = False) -> NDArray:
+        """Mask, or positions, of the kept features."""
+        check_is_fitted(self)
+        return np.flatnonzero(self.support_) if indices else self.support_
+
+    def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray:
+        """Names of the kept features."""
+        return self._names()[self.get_support()]
+
+    def _agreeing(self) -> NDArray[np.bool_]:
+        if self.icc_ is None:
+            return np.ones(self.n_features_in_, dtype=bool)
+        agreement = self.icc_.value if self.use == "estimate" else self.icc_.lower
+        kept: NDArray[np.bool_] = agreement > self.threshold
+        if not kept.any():
+            raise DataError(
+                f"No feature has an ICC({self.form}) {self.use} above {self.threshold} on "
+                f"{self.icc_.n_subjects.max()} training cases; the highest is "
+                f"{np.nanmax(agreement, initial=-np.inf):.3f}. Check that the readers' masks "
+                "belong to the same cases, or lower the threshold."
+            )
+        return kept
+
+    def _names(self) -> NDArray:
+        if self.feature_names is None:
+            return np.array([f"x{i}" for i in range(self.n_features_in_)], dtype=object)
+        return np.asarray(self.feature_names, dtype=object)
+
+    @staticmethod
+    def _check(X: ArrayLike) -> NDArray[np.float64]:
+        values = np.asarray(X, dtype=np.float64)
+        if values.ndim != 3 or 0 in values.shape:
+            raise DataError(
+                "X must be (cases, features, readers), none of them 0, found the shape "
+                f"{values.shape}. Give a table of one reader as X[:, :, None]."
+            )
+        return values
+
+
+def _refuse_missing(values: NDArray, names: NDArray) -> None:
+    """Raise when any value is missing or infinite; features are on the second axis."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    bad = names[~finite.all(axis=tuple(i for i in range(values.ndim) if i != 1))]
+    shown = ", ".join(bad[:NAMES_SHOWN]) + (", ..." if bad.size > NAMES_SHOWN else "")
+    raise DataError(
+        f"{bad.size} feature(s) hold values that are missing or infinite: {shown}. Leave these "
+        "features or cases out, or find out why they could not be computed."
+    )

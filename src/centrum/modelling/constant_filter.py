@@ -1,0 +1,47 @@
+"""Drop the features that do not vary."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from centrum.errors import DataError
+
+ROUNDING = 16 * np.finfo(float).eps
+"""A range below this share of a feature's largest magnitude is rounding, not variation."""
+
+
+class ConstantFilter(SelectorMixin, BaseEstimator):
+    """Drops features that are the same in all training cases, which cannot be scaled.
+
+    Attributes
+    ----------
+    support_ : (features,) whether kept
+
+    >>> ConstantFilter().fit([[1.0, 7.0], [2.0, 7.0]]).get_support()
+    array([ True, False])
+    """
+
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+        """Learn from X (cases, features).
+
+        Raises
+        ------
+        DataError
+            Every feature is constant.
+        """
+        values = validate_data(self, X, dtype=np.float64)
+        self.support_ = np.ptp(values, axis=0) > ROUNDING * np.abs(values).max(axis=0)
+        if not self.support_.any():
+            raise DataError(
+                f"All {values.shape[1]} features are constant over {len(values)} cases; nothing "
+                "can be learnt from them. Check bin width and normalisation."
+            )
+        return self
+
+    def _get_support_mask(self) -> NDArray[np.bool_]:
+        check_is_fitted(self)
+        return self.support_
