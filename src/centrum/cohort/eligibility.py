@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from centrum.cohort.case import Case, Cohort
+from centrum.cohort.case import DESCRIPTORS, Case, Cohort
 from centrum.cohort.columns import identifier
 from centrum.cohort.expression import columns, evaluate, parse
 from centrum.errors import ProtocolError
@@ -116,8 +116,13 @@ class Flow:
         }
 
 
-def apply_rules(cohort: Cohort, rules: Sequence[Rule]) -> tuple[Cohort, Flow]:
+def apply_rules(
+    cohort: Cohort, rules: Sequence[Rule], *, outcomes: Sequence[str] = ()
+) -> tuple[Cohort, Flow]:
     """The eligible cases, and how many each rule took out; rules apply in their order.
+
+    `outcomes` are the groups that a rule may be about and the order in which they are
+    counted; those of the cohort if not given.
 
     Raises
     ------
@@ -130,8 +135,8 @@ def apply_rules(cohort: Cohort, rules: Sequence[Rule]) -> tuple[Cohort, Flow]:
     >>> len(eligible), flow.exclusions[0].cases
     (1, ('b',))
     """
-    _check_rules(cohort, rules)
-    outcomes = list(cohort.outcomes)
+    outcomes = tuple(outcomes) or tuple(cohort.outcomes)
+    _check_rules(cohort, rules, outcomes)
     kept = list(cohort.cases)
     exclusions = []
     for rule in rules:
@@ -171,12 +176,11 @@ def _tally(cases: Sequence[Case], outcomes: Sequence[str]) -> Tally:
 def _row(case: Case) -> dict[str, object]:
     """The columns of a case by the names that rules use; the level as a Level."""
     named = {identifier(head): value for head, value in case.record().items()}
-    return {**named, "case": case.id, "level": case.level}
+    return {"case": case.id, **named, "level": case.level}
 
 
-def _check_rules(cohort: Cohort, rules: Sequence[Rule]) -> None:
-    known = [*_row(Case("", "", ""))] + [identifier(head) for head in cohort.covariates]
-    outcomes = cohort.outcomes
+def _check_rules(cohort: Cohort, rules: Sequence[Rule], outcomes: Sequence[str]) -> None:
+    known = ["case", *DESCRIPTORS, *map(identifier, cohort.covariates)]
     names = [rule.name for rule in rules]
     for rule in rules:
         unknown = sorted(columns(parse(rule.expression)) - set(known))
@@ -187,8 +191,8 @@ def _check_rules(cohort: Cohort, rules: Sequence[Rule]) -> None:
             )
         if rule.group is not None and rule.group not in outcomes:
             raise ProtocolError(
-                f"rule {rule.name!r} is about the group {rule.group!r}; the outcomes of this "
-                f"cohort are {', '.join(outcomes)}."
+                f"rule {rule.name!r} is about the group {rule.group!r}; the outcomes are "
+                f"{', '.join(outcomes)}."
             )
         if names.count(rule.name) > 1:
             raise ProtocolError(f"two rules have the name {rule.name!r}; give each its own.")
