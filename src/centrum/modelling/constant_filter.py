@@ -33,7 +33,7 @@ class ConstantFilter(SelectorMixin, BaseEstimator):
         DataError
             Every feature is constant.
         """
-        values = validate_data(self, X, dtype=np.float64)
+        values = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
         self.support_ = np.ptp(values, axis=0) > ROUNDING * np.abs(values).max(axis=0)
         if not self.support_.any():
             raise DataError(

@@ -11,7 +11,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from scipy.stats import rankdata
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
@@ -19,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from centrum.errors import DataError
 from centrum.kernels.coordinate_descent import Floats, Problem, logistic_path, null_state
+from centrum.modelling.auc import auc
 from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
 
@@ -211,7 +211,7 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
             path = lasso_path(X[train], y[train], l1_ratio=self.l1_ratio)
             eta[held_out] = path.linear_predictor(X[held_out], self.path_.lambdas)
         if self.measure_ == "auc":
-            raw = np.array([_auc(y[rows], eta[rows]) for _, rows in folds])
+            raw = np.array([auc(y[rows] == 1, eta[rows]) for _, rows in folds])
             size = np.array([rows.size for _, rows in folds])
         else:
             loss = _deviance(y, eta) if self.measure_ == "deviance" else (eta > 0) != y[:, None]
@@ -247,14 +247,6 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
 def _deviance(y: Floats, eta: Floats) -> Floats:
     p = np.clip(expit(eta), PROBABILITY_CLIP, 1 - PROBABILITY_CLIP)
     return -2 * np.where(y[:, None] == 1, np.log(p), np.log(1 - p))
-
-
-def _auc(y: Floats, scores: Floats) -> Floats:
-    """Area under the ROC curve of each column, ties counted half."""
-    positive = y == 1
-    n1, n0 = np.count_nonzero(positive), np.count_nonzero(~positive)
-    ranks = rankdata(scores, axis=0)[positive].sum(axis=0)
-    return (ranks - n1 * (n1 + 1) / 2) / (n1 * n0)
 
 
 def _group_means(loss: NDArray, fold: NDArray[np.intp]) -> tuple[Floats, NDArray]:

@@ -9,21 +9,25 @@ from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import Pipeline
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from centrum.errors import DataError
 from centrum.modelling.agreement_filter import AgreementFilter
+from centrum.modelling.auc import auc
+from centrum.modelling.classifiers import linear_svm, logistic
 from centrum.modelling.constant_filter import ConstantFilter
 from centrum.modelling.correlation_filter import CorrelationFilter
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.rfe import RecursiveElimination
 from centrum.modelling.settings import FeatureCountSettings, ModelSettings
-from centrum.modelling.split import folds_by_patient, train_and_held_out
+from centrum.modelling.split import (
+    folds_by_patient,
+    shuffle_by_patient,
+    stratified_split,
+    train_and_held_out,
+)
 
 Floats = NDArray[np.float64]
 
@@ -79,10 +83,7 @@ def build(
     ['agreement', 'constant', 'scale', 'correlation', 'lasso', 'rfe', 'classifier']
     """
     lasso = LogisticLassoCV(**settings.lasso.model_dump(), seed=seed)
-    classifiers = {
-        "linear_svm": SVC(kernel="linear", C=settings.C),
-        "logistic": LogisticRegression(C=settings.C),
-    }
+    classifiers = {"linear_svm": linear_svm, "logistic": logistic}
     balance = [("balance", RandomOverSampler(random_state=seed))]
     return StudyPipeline(
         [
@@ -93,7 +94,7 @@ def build(
             ("correlation", CorrelationFilter(**dict(settings.correlation))),
             ("lasso", lasso),
             ("rfe", RecursiveElimination(n_features=n_features, C=settings.C)),
-            ("classifier", classifiers[settings.classifier]),
+            ("classifier", classifiers[settings.classifier](settings.C)),
         ]
     )
 
@@ -273,6 +274,33 @@ def out_of_fold_scores(
     return scores
 
 
+def repeated_split_auc(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    repeats: int = 20,
+    train_fraction: float = 0.7,
+    seed: int = 0,
+    shuffle: bool = False,
+) -> Floats:
+    """AUC on the test side of repeated stratified splits, each with a fresh fit, (repeats,).
+
+    Repeat i splits with the seed `seed` + i. With `shuffle` the outcome is first dealt out anew
+    to the patients, with the same seed: the mean must then be near 0.5, or the procedure leaks.
+    """
+    values, labels = np.asarray(X), np.asarray(y)
+    patients = np.arange(labels.size) if groups is None else np.asarray(groups)
+    areas = np.empty(repeats)
+    for i in range(repeats):
+        target = shuffle_by_patient(labels, patients, seed + i) if shuffle else labels
+        train, test = stratified_split(target, patients, train_fraction, seed + i)
+        model = clone(estimator).fit(values[train], target[train], groups=patients[train])
+        areas[i] = auc(target[test] == model.classes_[1], model.decision_function(values[test]))
+    return areas
+
+
 def _best_first(elimination: RecursiveElimination) -> NDArray[np.intp]:
     """Order, best first, of the columns that the elimination hands on."""
     order: NDArray[np.intp] = np.argsort(elimination.ranking_[elimination.get_support()])
@@ -281,7 +309,7 @@ def _best_first(elimination: RecursiveElimination) -> NDArray[np.intp]:
 
 def _performance(positive: NDArray[np.bool_], score: Floats, choice: FeatureCountSettings) -> float:
     if choice.measure == "auc":
-        return float(roc_auc_score(positive, score))
+        return float(auc(positive, score))
     return float(np.mean((score > 0) == positive))
 
 

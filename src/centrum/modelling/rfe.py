@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
-from sklearn.svm import SVC
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
+
+from centrum.modelling.classifiers import linear_svm
 
 
 class RecursiveElimination(SelectorMixin, BaseEstimator):
@@ -43,7 +44,7 @@ class RecursiveElimination(SelectorMixin, BaseEstimator):
         remaining = list(range(values.shape[1]))
         dropped = []
         while len(remaining) > 1:
-            svm = SVC(kernel="linear", C=self.C).fit(values[:, remaining], labels)
+            svm = linear_svm(self.C).fit(values[:, remaining], labels)
             dropped.append(remaining.pop(int(np.argmin(svm.coef_[0] ** 2))))
         self.elimination_order_ = np.array(dropped + remaining)
         self.ranking_ = np.empty(values.shape[1], dtype=np.intp)
