@@ -1,0 +1,180 @@
+"""Everything that is reported of one set of scores: discrimination and decisions."""
+
+from dataclasses import asdict, dataclass, fields, is_dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from centrum.evaluate.bootstrap import (
+    Interval,
+    case_weights,
+    normal_interval,
+    percentile_interval,
+)
+from centrum.evaluate.discrimination import (
+    RocCurve,
+    auc,
+    auc_p_value,
+    delong_interval,
+    resampled_auc,
+    roc_curve,
+)
+from centrum.evaluate.scored import Scored
+from centrum.evaluate.thresholds import (
+    Confusion,
+    CutOff,
+    IntervalMethod,
+    resampled_measures,
+)
+
+
+@dataclass(frozen=True)
+class Area:
+    """The area under the ROC curve.
+
+    Attributes
+    ----------
+    value : the AUC
+    delong : interval from DeLong's variance (Obuchowski's with several cases per patient)
+    percentile, normal : intervals from the bootstrap by patient
+    p : two-sided, of H0: AUC = 0.5 (`auc_p_value`)
+    """
+
+    value: float
+    delong: Interval
+    percentile: Interval
+    normal: Interval
+    p: float
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of the decisions.
+
+    Attributes
+    ----------
+    value : nan when it is 0 / 0
+    interval : from the counts, each case taken as a patient (`Confusion.intervals`)
+    bootstrap : percentile interval of the bootstrap by patient
+    """
+
+    value: float
+    interval: Interval
+    bootstrap: Interval
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """How scores did on one set of cases.
+
+    Attributes
+    ----------
+    name : which cases, such as "train" or "test"
+    n, n_positive, n_negative, n_patients : sizes
+    roc, auc : the curve and the area under it
+    cutoff, optimistic : the cut-off, and whether it was learnt on these very scores
+    confusion, measures : decisions at the cut-off; a `Measure` for each of `MEASURES`
+    confidence, interval_method, n_resamples, seed : how intervals were computed
+    """
+
+    name: str
+    n: int
+    n_positive: int
+    n_negative: int
+    n_patients: int
+    roc: RocCurve
+    auc: Area
+    cutoff: CutOff
+    optimistic: bool
+    confusion: Confusion
+    measures: dict[str, Measure]
+    confidence: float
+    interval_method: IntervalMethod
+    n_resamples: int
+    seed: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON: nan becomes None, infinite thresholds "inf" and "-inf"."""
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+def evaluate(
+    scores: ArrayLike,
+    outcome: ArrayLike,
+    groups: ArrayLike | None,
+    cutoff: CutOff,
+    *,
+    name: str,
+    seed: int,
+    n_resamples: int = 1000,
+    confidence: float = 0.95,
+    interval_method: IntervalMethod = "wilson",
+) -> Evaluation:
+    """Evaluate scores of one set of cases; the cut-off is taken as it is.
+
+    Parameters
+    ----------
+    scores : higher speaks for the positive outcome, shape (cases,)
+    outcome : 0 or 1 per case
+    groups : patient of each case, for bootstrap and variance; None when each is its own
+    cutoff : from `youden_cutoff` on other scores, or given
+    name : which cases these are, such as "test"
+
+    Raises
+    ------
+    DataError
+        One outcome only, scores that are not finite, arrays of different lengths.
+
+    >>> found = evaluate([0.2, 0.6, 0.4, 0.9], [0, 0, 1, 1], None, CutOff(0.5, "given", ""),
+    ...                  name="test", seed=1)
+    >>> found.auc.value, found.confusion
+    (0.75, Confusion(tp=1, fp=1, tn=1, fn=1))
+    """
+    scored = Scored.of(scores, outcome, groups)
+    weights = case_weights(scored, n_resamples, seed)
+    confusion = Confusion.of(scored, cutoff.value)
+    intervals = confusion.intervals(confidence, interval_method)
+    resampled = resampled_measures(scored, cutoff.value, weights)
+    return Evaluation(
+        name=name,
+        n=len(scored.scores),
+        n_positive=scored.n_positive,
+        n_negative=scored.n_negative,
+        n_patients=scored.n_patients,
+        roc=roc_curve(scored),
+        auc=_area(scored, weights, confidence),
+        cutoff=cutoff,
+        optimistic=cutoff.optimistic_on(scored),
+        confusion=confusion,
+        measures={
+            key: Measure(value, intervals[key], percentile_interval(resampled[key], confidence))
+            for key, value in confusion.measures().items()
+        },
+        confidence=confidence,
+        interval_method=interval_method,
+        n_resamples=n_resamples,
+        seed=seed,
+    )
+
+
+def _area(scored: Scored, weights: NDArray[np.float64], confidence: float) -> Area:
+    value, resampled = auc(scored), resampled_auc(scored, weights)
+    return Area(
+        value=value,
+        delong=delong_interval(scored, confidence),
+        percentile=percentile_interval(resampled, confidence),
+        normal=normal_interval(value, float(resampled.std(ddof=1)), confidence),
+        p=auc_p_value(scored),
+    )
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(item) for item in np.asarray(value).tolist()]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None if np.isnan(value) else str(value)
+    return value

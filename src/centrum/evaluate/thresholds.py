@@ -1,0 +1,192 @@
+"""From a score to a decision: cut-offs, the confusion they give, and its measures."""
+
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from types import MappingProxyType
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.discrimination import roc_curve
+from centrum.evaluate.scored import Scored
+
+MEASURES: Mapping[str, str] = MappingProxyType(
+    {
+        "accuracy": "ACC",
+        "sensitivity": "SEN",
+        "specificity": "SPE",
+        "ppv": "PPV",
+        "npv": "NPV",
+        "f1": "F1",
+        "youden": "Youden",
+    }
+)
+"""The measures of a confusion matrix and their abbreviations in tables."""
+
+Count = TypeVar("Count", int, NDArray[np.float64])
+IntervalMethod = Literal["wilson", "exact"]
+
+TIE_TOLERANCE = 1e-12
+"""Youden indices closer than this are equal: they are sums of two ratios of counts."""
+
+
+@dataclass(frozen=True)
+class CutOff:
+    """A threshold and where it comes from; a score of at least `value` is positive.
+
+    Attributes
+    ----------
+    value : the threshold, on the scale of the scores
+    rule : how it was chosen, such as "Youden"
+    learnt_on : the scores that it was chosen on, such as "training, out of fold"
+    ties : all thresholds that the rule finds equally good, rising
+    digest : names those scores and outcomes (`Scored.digest`); "" when given from outside
+
+    >>> CutOff(0.0, "given", "published score").value
+    0.0
+    """
+
+    value: float
+    rule: str
+    learnt_on: str
+    ties: tuple[float, ...] = ()
+    digest: str = ""
+
+    def optimistic_on(self, scored: Scored) -> bool:
+        """Whether the cut-off was learnt on these very scores and outcomes."""
+        return self.digest == scored.digest
+
+
+def youden_cutoff(scored: Scored, learnt_on: str) -> CutOff:
+    """The threshold with the largest sensitivity + specificity - 1.
+
+    Thresholds are those of `roc_curve`. Of several that tie the lowest is taken, the most
+    sensitive: a malignant fracture missed costs more than one looked at in vain. All are
+    listed in `ties`. Source: Youden, Cancer 1950;3:32-35.
+
+    >>> scored = Scored.of([1, 2, 3, 4], [0, 1, 0, 1])
+    >>> cutoff = youden_cutoff(scored, "training, out of fold")
+    >>> cutoff.value, cutoff.ties
+    (1.5, (1.5, 3.5))
+    """
+    curve = roc_curve(scored)
+    index = curve.sensitivity + curve.specificity
+    ties = curve.thresholds[index >= index.max() - TIE_TOLERANCE].tolist()
+    return CutOff(ties[0], "Youden", learnt_on, tuple(ties), scored.digest)
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of decisions: true or false, positive or negative.
+
+    >>> test = Confusion(tp=12, fp=2, tn=13, fn=3)
+    >>> {name: round(value, 4) for name, value in test.measures().items()}
+    {'accuracy': 0.8333, 'sensitivity': 0.8, 'specificity': 0.8667, 'ppv': 0.8571,
+     'npv': 0.8125, 'f1': 0.8276, 'youden': 0.6667}
+    """
+
+    tp: int
+    fp: int
+    tn: int
+    fn: int
+
+    @classmethod
+    def of(cls, scored: Scored, threshold: float) -> "Confusion":
+        """Count the cases whose score is at least `threshold` as positive."""
+        return cls(*(int(n) for n in _counts(scored, threshold, np.ones(len(scored.scores)))))
+
+    def measures(self) -> dict[str, float]:
+        """Value of each of `MEASURES`; nan where a ratio is 0 / 0."""
+        return {name: float(value) for name, value in _measures(*astuple(self)).items()}
+
+    def intervals(
+        self, confidence: float = 0.95, method: IntervalMethod = "wilson"
+    ) -> dict[str, Interval]:
+        """Confidence interval of each of `MEASURES`, each case taken as a patient.
+
+        Proportions: Wilson's score interval (default; its coverage is near nominal also
+        in small samples and near 1: Brown, Cai and DasGupta, Statistical Science
+        2001;16:101-133) or "exact" (Clopper-Pearson). F1 is a rising function of
+        TP / (TP + FP + FN), whose limits are transformed. Youden: Newcombe's hybrid of
+        the limits of sensitivity and specificity, Statistics in Medicine 1998;17:873-890.
+        """
+        ratios = {
+            name: proportion_interval(hits, n, confidence, method)
+            for name, (hits, n) in _proportions(*astuple(self)).items()
+        }
+        jaccard = proportion_interval(self.tp, self.tp + self.fp + self.fn, confidence, method)
+        f1 = Interval(*(2 * v / (1 + v) for v in (jaccard.lower, jaccard.upper)))
+        return {**ratios, "f1": f1, "youden": self._youden_interval(ratios)}
+
+    def _youden_interval(self, ratios: Mapping[str, Interval]) -> Interval:
+        values = self.measures()
+        below, above = (
+            np.hypot(*(getattr(ratios[name], side) - values[name] for name in _YOUDEN_PARTS))
+            for side in ("lower", "upper")
+        )
+        return Interval(float(values["youden"] - below), float(values["youden"] + above))
+
+
+_YOUDEN_PARTS = ("sensitivity", "specificity")
+
+
+def _proportions(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, tuple[Count, Count]]:
+    """Numerator and denominator of the measures that are shares of cases."""
+    return {
+        "accuracy": (tp + tn, tp + fp + tn + fn),
+        "sensitivity": (tp, tp + fn),
+        "specificity": (tn, tn + fp),
+        "ppv": (tp, tp + fp),
+        "npv": (tn, tn + fn),
+    }
+
+
+def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, NDArray[np.float64]]:
+    with np.errstate(invalid="ignore"):
+        values = {
+            name: np.divide(hits, n) for name, (hits, n) in _proportions(tp, fp, tn, fn).items()
+        }
+        values["f1"] = np.divide(2 * tp, 2 * tp + fp + fn)
+    values["youden"] = values["sensitivity"] + values["specificity"] - 1
+    return values
+
+
+def _counts(
+    scored: Scored, threshold: float, weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], ...]:
+    """TP, FP, TN and FN under each row of `weights` (resamples, cases)."""
+    called, truth = scored.scores >= threshold, scored.positive
+    cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
+    return tuple(weights @ cell for cell in cells)
+
+
+def resampled_measures(
+    scored: Scored, threshold: float, weights: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
+    """Each of `MEASURES` in each resample, at a threshold that stays as it is.
+
+    `weights` (resamples, cases) are those of `case_weights`. Resamples keep the share of
+    positive patients, so predictive values hold for that share. nan where a ratio is 0 / 0.
+
+    >>> scored = Scored.of([1, 2, 3, 4], [0, 1, 0, 1])
+    >>> resampled_measures(scored, 2.5, np.array([[1.0, 1, 1, 1], [2, 1, 0, 1]]))["ppv"]
+    array([0.5, 1. ])
+    """
+    return _measures(*_counts(scored, threshold, weights))
+
+
+def proportion_interval(
+    hits: int, n: int, confidence: float = 0.95, method: IntervalMethod = "wilson"
+) -> Interval:
+    """Confidence interval of the proportion hits / n; nan when n is 0.
+
+    >>> proportion_interval(41, 49)
+    Interval(lower=0.7096..., upper=0.9148...)
+    """
+    if n == 0:
+        return Interval(np.nan, np.nan)
+    found = binomtest(hits, n).proportion_ci(confidence, method)
+    return Interval(float(found.low), float(found.high))
