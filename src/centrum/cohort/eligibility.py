@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from centrum.cohort.case import DESCRIPTORS, Case, Cohort
 from centrum.cohort.columns import identifier
-from centrum.cohort.expression import columns, evaluate, parse
+from centrum.cohort.expression import Row, columns, evaluate, parse
 from centrum.errors import ProtocolError
 from centrum.provenance import Step
 
@@ -137,22 +137,23 @@ def apply_rules(
     """
     outcomes = tuple(outcomes) or tuple(cohort.outcomes)
     _check_rules(cohort, rules, outcomes)
+    rows = {case.id: _row(case) for case in cohort.cases}
     kept = list(cohort.cases)
     exclusions = []
     for rule in rules:
-        kept, exclusion = _apply(rule, kept, outcomes)
+        kept, exclusion = _apply(rule, kept, rows, outcomes)
         exclusions.append(exclusion)
     flow = Flow(_tally(cohort.cases, outcomes), tuple(exclusions), _tally(kept, outcomes))
     return cohort.keep(kept, Step("apply eligibility rules", flow.to_dict())), flow
 
 
 def _apply(
-    rule: Rule, cases: Sequence[Case], outcomes: Sequence[str]
+    rule: Rule, cases: Sequence[Case], rows: Mapping[str, Row], outcomes: Sequence[str]
 ) -> tuple[list[Case], Exclusion]:
     tree, fatal = parse(rule.expression), rule.exclude is not None
     about = [case for case in cases if rule.group in (None, case.outcome)]
     try:
-        truths = {case.id: evaluate(tree, _row(case)) for case in about}
+        truths = {case.id: evaluate(tree, rows[case.id]) for case in about}
     except ProtocolError as error:
         error.add_note(f"while applying the rule {rule.name!r}")
         raise
@@ -173,7 +174,7 @@ def _tally(cases: Sequence[Case], outcomes: Sequence[str]) -> Tally:
     return Tally(len(cases), len({case.patient for case in cases}), counts)
 
 
-def _row(case: Case) -> dict[str, object]:
+def _row(case: Case) -> Row:
     """The columns of a case by the names that rules use; the level as a Level."""
     named = {identifier(head): value for head, value in case.record().items()}
     return {"case": case.id, **named, "level": case.level}

@@ -114,14 +114,17 @@ class _Reading:
         self.sheet, self.columns, self.folder = sheet, columns, folder
         self.findings = findings
         self.outcomes = {_plain(outcome): outcome for outcome in outcomes}
-        self.cells = {name: sheet.column(index) for name, index in columns.fields.items()}
+        self.cells, self.images, self.masks, self.covariates = (
+            {name: sheet.column(index) for name, index in named.items()}
+            for named in (columns.fields, columns.images, columns.masks, columns.covariates)
+        )
 
     def cases(self) -> list[Case]:
         """The cases of all rows; one with a problem has a stand-in where the value belongs."""
         ages = read_numbers(self.cells.get("age", {}), self._head("age"), self.findings)
         covariates = {
-            head: read_covariate(self.sheet.column(index), head, self.findings)
-            for head, index in self.columns.covariates.items()
+            head: read_covariate(cells, head, self.findings)
+            for head, cells in self.covariates.items()
         }
         if "patient" not in self.columns.fields:
             self.findings.note("no column 'patient': every case counts as a patient of its own")
@@ -153,8 +156,8 @@ class _Reading:
             age=self._age(row, age),
             sex=self._sex(row),
             covariates=covariates,
-            images=self._sources(row, "image", self.columns.images),
-            masks=self._sources(row, "mask", self.columns.masks),
+            images=self._sources(row, "image", self.images),
+            masks=self._sources(row, "mask", self.masks),
             row=row,
         )
 
@@ -193,11 +196,12 @@ class _Reading:
             self._problem(row, "sex", f"wanted M, F or O (male, female, w, other); found {text!r}")
         return _SEXES.get(text.casefold()) if text else None
 
-    def _sources(self, row: int, kind: str, columns: Mapping[str, int]) -> dict[str, str]:
-        cells = {name: self.sheet.column(index)[row] for name, index in columns.items()}
-        filled = {name: text for name, text in cells.items() if not is_missing(text)}
-        if cells and not filled:
-            head = column(kind, next(iter(cells)))
+    def _sources(
+        self, row: int, kind: str, columns: Mapping[str, Mapping[int, str]]
+    ) -> dict[str, str]:
+        filled = {name: by[row] for name, by in columns.items() if not is_missing(by[row])}
+        if columns and not filled:
+            head = column(kind, next(iter(columns)))
             self.findings.problem(f"the case has no {kind}", row=row, column=head)
         return {name: _resolve(self.folder, text) for name, text in filled.items()}
 
