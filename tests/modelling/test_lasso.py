@@ -1,0 +1,168 @@
+"""The LASSO equals R's glmnet and keeps its optimality conditions."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from centrum.errors import DataError
+from centrum.modelling.lasso import LogisticLassoCV, lasso_path
+from tests.modelling.conftest import RealTable
+
+TABLES = ["Song2020", "WORC-Lipo"]
+
+
+def merge_copies(X: NDArray, coefficients: NDArray) -> NDArray:
+    """Coefficients summed over features that are copies of each other.
+
+    The table Song2020 holds one feature three times; how a LASSO deals the coefficient out
+    among copies is not determined.
+    """
+    scaled = np.round((X - X.mean(axis=0)) / X.std(axis=0), 9)
+    _, copy_of = np.unique(scaled, axis=1, return_inverse=True)
+    merged = np.zeros((len(coefficients), copy_of.max() + 1))
+    np.add.at(merged.T, copy_of, coefficients.T)
+    return merged
+
+
+def r_coefficients(folder: Path, table: RealTable, steps: int) -> NDArray:
+    listed = pd.read_csv(folder / f"glmnet_{table.name}_tight_beta.csv.gz")
+    column = {feature: j for j, feature in enumerate(table.features)}
+    coefficients = np.zeros((steps, len(table.features)))
+    coefficients[listed["step"] - 1, listed["feature"].map(column)] = listed["coef"]
+    return coefficients
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_path_equals_glmnet(
+    name: str, reference: Path, real_table: Callable[[str], RealTable]
+) -> None:
+    folder = reference / "modelling" / "r"
+    table = real_table(name)
+    expected = pd.read_csv(folder / f"glmnet_{name}_tight_path.csv")
+    path = lasso_path(table.X, table.y)
+    np.testing.assert_allclose(path.lambdas, expected["lambda"], rtol=1e-12)
+    np.testing.assert_allclose(path.intercepts, expected["a0"], atol=1e-3)
+    np.testing.assert_allclose(path.deviance_ratio, expected["dev.ratio"], atol=1e-5)
+    ours = merge_copies(table.X, path.coefficients)
+    theirs = merge_copies(table.X, r_coefficients(folder, table, len(expected)))
+    np.testing.assert_allclose(ours, theirs, atol=1e-3)
+    rounding = 1e-10
+    np.testing.assert_array_equal(np.abs(ours) > rounding, np.abs(theirs) > rounding)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_cross_validation_equals_cv_glmnet(
+    name: str, reference: Path, real_table: Callable[[str], RealTable]
+) -> None:
+    folder = reference / "modelling" / "r"
+    table = real_table(name)
+    folds = pd.read_csv(folder / "inputs" / f"folds_{name}.csv")["foldid"].to_numpy()
+    chosen = json.loads((folder / f"glmnet_{name}_tight.json").read_text())
+    lasso = LogisticLassoCV(folds=folds).fit(table.X, table.y)
+    for measure in ("deviance", "auc", "class"):
+        lasso.measure_ = measure
+        mean, se = lasso._cross_validate(table.X, table.y)
+        expected = pd.read_csv(folder / f"cvglmnet_{name}_tight_{measure}.csv")
+        np.testing.assert_allclose(mean, expected.iloc[:, 2], atol=1e-4)
+        np.testing.assert_allclose(se, expected.iloc[:, 3], atol=1e-4)
+    deviance = chosen["deviance"]
+    assert [lasso.index_min_ + 1, lasso.index_1se_ + 1] == deviance["index"]
+    assert lasso.lambda_min_ == pytest.approx(deviance["lambda.min"])
+    assert lasso.lambda_1se_ == pytest.approx(deviance["lambda.1se"])
+
+
+def random_problem(seed: int, cases: int, features: int) -> tuple[NDArray, NDArray]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(cases, features)) * rng.uniform(0.01, 100, features) + 5
+    y = (rng.random(cases) < expit((X[:, 0] - 5) / X[:, 0].std())).astype(float)
+    y[:2] = [0, 1]
+    return X, y
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6), st.integers(15, 60), st.integers(2, 80), st.sampled_from([1.0, 0.5]))
+def test_every_step_of_the_path_is_optimal(
+    seed: int, cases: int, features: int, l1_ratio: float
+) -> None:
+    X, y = random_problem(seed, cases, features)
+    path = lasso_path(X, y, l1_ratio=l1_ratio)
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    p = expit(X @ path.coefficients.T + path.intercepts)
+    beta = path.coefficients.T * X.std(axis=0)[:, None]
+    gradient = Z.T @ (y[:, None] - p) / cases - path.lambdas * (1 - l1_ratio) * beta
+    limit = path.lambdas * l1_ratio
+    tolerance = 1e-5
+    assert np.all(np.abs(gradient) <= limit + tolerance)
+    on = beta != 0
+    np.testing.assert_allclose(gradient[on], (limit * np.sign(beta))[on], atol=tolerance)
+    np.testing.assert_allclose((y[:, None] - p).mean(axis=0), 0, atol=tolerance)
+
+
+def test_a_weight_of_two_is_a_row_given_twice() -> None:
+    X, y = random_problem(1, 40, 12)
+    twice = np.r_[np.arange(40), np.arange(7)]
+    weighted = lasso_path(X, y, weights=np.where(np.arange(40) < 7, 2.0, 1.0))
+    repeated = lasso_path(X[twice], y[twice])
+    np.testing.assert_allclose(weighted.lambdas, repeated.lambdas)
+    np.testing.assert_allclose(weighted.coefficients, repeated.coefficients, atol=1e-6)
+
+
+def test_perfectly_separated_classes_end_the_path_early() -> None:
+    X = np.linspace(-1, 1, 20)[:, None]
+    path = lasso_path(X, (X[:, 0] > 0).astype(float))
+    assert path.lambdas.size < 100
+    assert path.deviance_ratio[-1] > 0.99
+    assert np.isfinite(path.coefficients).all()
+
+
+def test_constant_features_are_never_selected() -> None:
+    X, y = random_problem(2, 30, 4)
+    X[:, 2] = 0.1
+    assert not lasso_path(X, y).coefficients[:, 2].any()
+
+
+def test_nothing_to_learn_from_is_refused() -> None:
+    with pytest.raises(DataError, match="0 varying of 3 features"):
+        lasso_path(np.ones((4, 3)), np.array([0.0, 0, 1, 1]))
+    with pytest.raises(DataError, match="1 class"):
+        lasso_path(np.eye(4), np.ones(4))
+
+
+def test_falls_back_to_the_first_lambda_that_selects_and_says_so() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 20)), np.repeat([0, 1], 30)
+    lasso = LogisticLassoCV(choice="lambda.1se", folds=5).fit(X, y)
+    assert lasso.index_1se_ == 0
+    assert lasso.fallback_
+    assert lasso.get_support().sum() == lasso.path_.df[lasso.index_] >= 1
+    assert not lasso.path_.df[: lasso.index_].any()
+    X[:, 3] += 3 * y
+    assert not LogisticLassoCV(choice="lambda.1se", folds=5).fit(X, y).fallback_
+
+
+def test_rows_of_a_patient_share_a_fold() -> None:
+    X, y = random_problem(3, 60, 5)
+    patients = np.arange(60) % 30
+    y = y[patients]
+    lasso = LogisticLassoCV(folds=3, seed=1).fit(X, y, groups=patients)
+    np.testing.assert_array_equal(lasso.fold_[:30], lasso.fold_[30:])
+
+
+def test_small_folds_turn_auc_into_deviance() -> None:
+    X, y = random_problem(4, 40, 5)
+    assert LogisticLassoCV(folds=5, measure="auc").fit(X, y).measure_ == "deviance"
+    assert LogisticLassoCV(folds=4, measure="auc").fit(X, y).measure_ == "auc"
+
+
+def test_given_folds_must_match_the_rows() -> None:
+    X, y = random_problem(5, 20, 3)
+    with pytest.raises(DataError, match="one fold per row"):
+        LogisticLassoCV(folds=[0, 1, 0]).fit(X, y)
