@@ -71,7 +71,8 @@ def check_files(cohort: Cohort) -> None:
 
 def _exists(source: str) -> bool:
     """A source is a path, or a path with `#` and the part of the file that is meant."""
-    return Path(source).exists() or ("#" in source and Path(source.rpartition("#")[0]).exists())
+    ends = (k for k, letter in enumerate(source) if letter == "#")
+    return Path(source).exists() or any(Path(source[:k]).exists() for k in ends)
 
 
 def _read_header(sheet: Sheet, findings: Findings) -> Columns:

@@ -1,0 +1,294 @@
+"""Find the cases in a folder of images and write the manifest that the user then fills in."""
+
+import csv
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, column
+from centrum.cohort.columns import FIELDS
+from centrum.cohort.findings import listed
+from centrum.cohort.levels import Level
+from centrum.cohort.patterns import LAYOUTS, Layout, match_all, match_known
+from centrum.errors import CentrumError, ManifestError, describe
+from centrum.io import list_segments, list_series
+
+_DICOM_MARK = (128, b"DICM")
+_SLICER_SUFFIX = ".seg.nrrd"
+_PLAIN_NAME = re.compile(r"[^/\\#]+")
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """The cases of a folder and what did not become one.
+
+    Attributes
+    ----------
+    folder : where was looked
+    layout : the patterns that matched
+    cases : without outcome; sources are paths relative to `folder`
+    images_without_mask, masks_without_image, ignored : paths relative to `folder`
+    notes : what was assumed, or could not be read
+    """
+
+    folder: Path
+    layout: Layout
+    cases: tuple[Case, ...]
+    images_without_mask: tuple[str, ...]
+    masks_without_image: tuple[str, ...]
+    ignored: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def summary(self) -> tuple[str, ...]:
+        """What was found and what was not matched, in lines to print."""
+        cohort = Cohort(self.cases)
+        patients = len({case.patient for case in self.cases})
+        unmatched = {
+            "images without a mask": self.images_without_mask,
+            "masks without an image": self.masks_without_image,
+            "files ignored": self.ignored,
+        }
+        return (
+            f"{len(cohort)} cases of {patients} patients, images {self.layout.image}, "
+            f"masks {self.layout.mask}, readers {', '.join(cohort.readers)}",
+            *(f"{what} ({len(p)}): {listed(p, 10)}" for what, p in unmatched.items() if p),
+            *self.notes,
+        )
+
+
+@dataclass
+class _Match:
+    """Files of one layout, sorted into cases by id."""
+
+    layout: Layout
+    images: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    masks: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    patients: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def cases(self) -> list[str]:
+        """Ids with an image and a mask."""
+        return [case for case in self.images if case in self.masks]
+
+
+@dataclass(frozen=True)
+class _Region:
+    """A segment of a mask file: where it is, and the vertebra that its name says.
+
+    Labels 1, 2, ..., n say nothing: they may be VerSe codes or only a numbering.
+    """
+
+    level: Level | None
+    source: str
+
+
+def discover(
+    folder: Path | str, *, image_pattern: str | None = None, mask_pattern: str | None = None
+) -> Discovery:
+    """Find images and masks below `folder` and put them together to cases.
+
+    A pattern is a path relative to `folder` with the placeholders {case}, {patient},
+    {sequence}, {reader}, {ext} (an ending of image files) and `*`; an image pattern that
+    ends with a slash is a folder of DICOM files. Without patterns the usual layouts
+    (`centrum.cohort.patterns.LAYOUTS`) are tried and the one that matches most cases is
+    taken. A mask file with several segments gives a case per segment, `{case}_{segment}`,
+    with the level that the segment's name or VerSe label says.
+
+    Raises ManifestError when the folder does not exist or holds no image with a mask.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ManifestError(f"there is no folder {folder.name!r} to look for images in")
+    files = _files(folder)
+    folders = _dicom_folders(folder, files)
+    layouts = dict.fromkeys(
+        Layout(image_pattern or each.image, mask_pattern or each.mask) for each in LAYOUTS
+    )
+    matches = [_match(layout, files, folders) for layout in layouts]
+    best = max(matches, key=lambda match: len(match.cases))
+    if not best.cases:
+        raise ManifestError(_nothing(folder, list(layouts), files))
+    return _discovery(folder, best, files)
+
+
+def write_manifest(discovery: Discovery, path: Path | str) -> None:
+    """Write the cases as CSV with empty outcome, centre, age and sex for the user to fill.
+
+    Sources become relative to the folder of `path`. Raises ManifestError when the file
+    exists: it may hold a day's work.
+    """
+    path = Path(path)
+    cohort = Cohort(discovery.cases)
+    heads = [
+        *FIELDS,
+        *(column("image", name) for name in cohort.sequences),
+        *(column("mask", name) for name in cohort.readers),
+    ]
+    base = os.path.relpath(discovery.folder.resolve(), path.parent.resolve())
+    try:
+        with path.open("x", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(heads)
+            writer.writerows(_cells(case, cohort, Path(base)) for case in cohort.cases)
+    except FileExistsError as error:
+        raise ManifestError(
+            f"{path.name} exists and is not overwritten; move it away or choose another name"
+        ) from error
+
+
+def _cells(case: Case, cohort: Cohort, base: Path) -> list[str]:
+    known = {"case": case.id, "patient": case.patient, "level": str(case.level or "")}
+    sources = [case.images.get(name) for name in cohort.sequences]
+    sources += [case.masks.get(name) for name in cohort.readers]
+    paths = [(base / source).as_posix() if source else "" for source in sources]
+    return [*(known.get(name, "") for name in FIELDS), *paths]
+
+
+def _files(folder: Path) -> list[str]:
+    """Paths of all files below `folder`, relative to it; hidden ones are left out."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(p.as_posix() for p in paths if not any(s.startswith(".") for s in p.parts))
+
+
+def _dicom_folders(folder: Path, files: Iterable[str]) -> list[str]:
+    """Folders with a DICOM file in them, with a slash at the end."""
+    inside = defaultdict(list)
+    for path in files:
+        inside[path.rpartition("/")[0]].append(folder / path)
+    return [f"{name}/" for name, paths in inside.items() if name and any(map(_is_dicom, paths))]
+
+
+def _is_dicom(path: Path) -> bool:
+    offset, mark = _DICOM_MARK
+    with path.open("rb") as stream:
+        return stream.read(offset + len(mark))[offset:] == mark
+
+
+def _match(layout: Layout, files: Sequence[str], folders: Sequence[str]) -> _Match:
+    candidates = folders if layout.image.endswith("/") else files
+    images = match_all(layout.image, (p for p in candidates if not p.endswith(_SLICER_SUFFIX)))
+    masks = match_known(layout.mask, files, {found["case"] for found in images.values()})
+    match = _Match(layout)
+    for path, found in images.items():
+        if path not in masks:
+            _put(match, match.images, "sequence", path, found)
+            match.patients[found["case"]] = found.get("patient", found["case"])
+    for path, found in masks.items():
+        _put(match, match.masks, "reader", path, found)
+    return match
+
+
+def _put(match: _Match, kind: dict, by: str, path: str, found: Mapping[str, str]) -> None:
+    default = {"sequence": DEFAULT_SEQUENCE, "reader": DEFAULT_READER}[by]
+    first = kind[found["case"]].setdefault(found.get(by, default), path)
+    if first != path:
+        match.notes.append(f"{path} is ignored: {first} is the same {by} of the same case")
+
+
+def _discovery(folder: Path, match: _Match, files: Sequence[str]) -> Discovery:
+    cases = [case for name in match.cases for case in _cases(folder, match, name)]
+    chosen = {path for case in cases for path in case.images.values() if path.endswith("/")}
+    match.notes += [note for path in sorted(chosen) for note in _series_notes(folder, path)]
+    used = {p for kind in (match.images, match.masks) for by in kind.values() for p in by.values()}
+    rest = [p for p in files if p not in used and f"{p.rpartition('/')[0]}/" not in used]
+    lonely_masks = match_all(match.layout.mask, rest)
+    lonely_images = (by.values() for name, by in match.images.items() if name not in match.masks)
+    return Discovery(
+        folder,
+        match.layout,
+        tuple(cases),
+        tuple(path for paths in lonely_images for path in paths),
+        tuple(lonely_masks),
+        tuple(path for path in rest if path not in lonely_masks),
+        tuple(match.notes),
+    )
+
+
+def _cases(folder: Path, match: _Match, name: str) -> list[Case]:
+    """The case `name`, or one for each of its segments when a mask file has several."""
+    found = {r: _regions(folder, path, match.notes) for r, path in match.masks[name].items()}
+    if all(len(regions) <= 1 for regions in found.values()):
+        only = {r: region for r, regions in found.items() for region in regions.values()}
+        groups = {name: only} if only else {}
+    else:
+        keys = dict.fromkeys(key for regions in found.values() for key in regions)
+        groups = {
+            f"{name}_{key}": {r: regions[key] for r, regions in found.items() if key in regions}
+            for key in keys
+        }
+    for case, regions in groups.items():
+        without = (r for r in found if r not in regions)
+        match.notes += [f"case {case} has no mask by reader {r}" for r in without]
+    return [_case(match, name, case, regions) for case, regions in groups.items()]
+
+
+def _series_notes(folder: Path, path: str) -> list[str]:
+    try:
+        series = [each for each in list_series(folder / path) if each.is_image]
+    except CentrumError as error:
+        return [f"{path} could not be read: {describe(error)}"]
+    told = "; ".join(each.describe() for each in series)
+    found = f"{path} holds {len(series)} image series, choose one as FOLDER#UID: {told}"
+    return [] if len(series) == 1 else [found]
+
+
+def _case(match: _Match, name: str, case: str, regions: Mapping[str, _Region]) -> Case:
+    levels = {region.level for region in regions.values() if region.level}
+    if len(levels) > 1:
+        told = listed(sorted(levels))
+        match.notes.append(f"case {case}: the readers name {told}; level left empty")
+    return Case(
+        id=case,
+        patient=match.patients[name],
+        outcome="",
+        level=levels.pop() if len(levels) == 1 else None,
+        images=match.images[name],
+        masks={reader: region.source for reader, region in regions.items()},
+    )
+
+
+def _regions(folder: Path, path: str, notes: list[str]) -> dict[str, _Region]:
+    """The segments of a mask file by the name of their level, else by their own name."""
+    try:
+        segments = list_segments(folder / path)
+    except CentrumError as error:
+        notes.append(f"{path} could not be read: {describe(error)}")
+        return {}
+    names = [segment.name for segment in segments]
+    numbered = names == [str(n) for n in range(1, len(names) + 1)]
+    regions: dict[str, _Region] = {}
+    for segment in segments:
+        level = None if numbered else _level(segment.name)
+        key = level.name if level else _file_name(segment.name or str(segment.label))
+        if segment.voxels == 0:
+            notes.append(f"segment {segment.name!r} of {path} is empty")
+        elif key in regions:
+            notes.append(f"segment {segment.name!r} of {path} is ignored: it is another {key}")
+        else:
+            clear = names.count(segment.name) == 1 and _PLAIN_NAME.fullmatch(segment.name)
+            part = f"#{segment.name if clear else segment.label}" if len(segments) > 1 else ""
+            regions[key] = _Region(level, path + part)
+    return regions
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[/\\#\s]+", "_", name)
+
+
+def _level(name: str) -> Level | None:
+    try:
+        return Level.parse(name)
+    except ManifestError:
+        return None
+
+
+def _nothing(folder: Path, layouts: Sequence[Layout], files: Sequence[str]) -> str:
+    tried = "\n".join(f"  {layout.image}  with  {layout.mask}" for layout in layouts)
+    return (
+        f"no image with a mask in {folder.name!r}. Looked for\n{tried}\n"
+        f"Found {len(files)} files: {listed(files, 10)}. Give an image and a mask pattern."
+    )
