@@ -39,7 +39,7 @@ def two_readers() -> tuple[NDArray[np.float64], NDArray, NDArray]:
     """
     rng = np.random.default_rng(5)
     patients = np.r_[np.arange(50), np.arange(10)]
-    outcome = np.where(patients % 2 == 0, "malignant", "osteoporotic")
+    outcome = np.where(patients % 5 < 3, "malignant", "osteoporotic")
     first = rng.normal(size=(60, 30))
     first[:, :4] += 0.8 * (outcome == "osteoporotic")[:, None]
     first[:, 4] = 3 * first[:, 0] + 1
