@@ -1,0 +1,25 @@
+"""Read images and masks: NIfTI, NRRD, `.seg.nrrd` of 3D Slicer, and DICOM series.
+
+`open` tells the format and chooses the reader; every mask comes back on its image's grid.
+`checks` says what is wrong with an image and a mask that could be read.
+"""
+
+from centrum.io.checks import Finding, inspect_case
+from centrum.io.dicom import Series, list_series
+from centrum.io.open import list_segments, read_image, read_mask, source_digest, split_source
+from centrum.io.placing import place_mask
+from centrum.io.segments import Segment
+
+__all__ = [
+    "Finding",
+    "Segment",
+    "Series",
+    "inspect_case",
+    "list_segments",
+    "list_series",
+    "place_mask",
+    "read_image",
+    "read_mask",
+    "source_digest",
+    "split_source",
+]

@@ -1,0 +1,179 @@
+"""What is wrong, or odd, with an image and a mask that could both be read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from centrum.errors import GeometryError
+from centrum.geometry import Geometry
+from centrum.volume import Mask, Volume, bounding_box
+
+MIN_VOXELS = 8
+"""Fewer voxels than this have no shape and no texture: an error."""
+
+SMALL_VOXELS = 200
+"""Fewer voxels than this are a warning; a vertebral body has thousands."""
+
+MIN_SLICES = 3
+"""A region on fewer slices than this is a warning; a vertebral body is seen on 8 to 11."""
+
+_LISTED_PIECES = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    Attributes
+    ----------
+    severity : "error" (no feature can be trusted), "warning" (look at it) or "note"
+    code : short name of the kind of finding, such as "empty-mask"
+    message : what was found, and what to do
+    """
+
+    severity: Literal["error", "warning", "note"]
+    code: str
+    message: str
+
+
+def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
+    """Everything that is found wrong with a mask on its image, errors first.
+
+    Codes: errors "empty-mask", "tiny-mask", "non-finite-roi", "constant-roi"; warnings
+    "small-mask", "few-slices", "touches-border", "several-pieces", "holes",
+    "non-finite-image".
+
+    Raises
+    ------
+    GeometryError
+        The mask is not on the grid of the image.
+
+    >>> from centrum.geometry import Geometry
+    >>> grid = Geometry((9, 9, 9), (1, 1, 1))
+    >>> nothing = Mask(np.zeros(grid.shape, bool), grid)
+    >>> inspect_case(Volume(np.ones(grid.shape), grid), nothing)[0].code
+    'empty-mask'
+    """
+    if not image.geometry.same_grid(mask.geometry):
+        raise GeometryError(
+            f"Mask '{mask.name}' is not on the grid of its image; read it with read_mask."
+        )
+    found = [*_image_findings(image, mask), *_mask_findings(mask)]
+    return tuple(sorted(found, key=lambda f: ("error", "warning", "note").index(f.severity)))
+
+
+def _image_findings(image: Volume, mask: Mask) -> Iterator[Finding]:
+    bad = ~np.isfinite(image.array)
+    inside = int(np.count_nonzero(bad & mask.array))
+    if inside:
+        yield Finding(
+            "error",
+            "non-finite-roi",
+            f"{inside} of {mask.n_voxels} voxels in the ROI are NaN or infinite. Export the "
+            "image again.",
+        )
+    elif bad.any():
+        yield Finding(
+            "warning",
+            "non-finite-image",
+            f"{np.count_nonzero(bad)} voxels of the image, outside the ROI, are NaN or infinite; "
+            "filters can carry them into the ROI.",
+        )
+    values = image.array[mask.array]
+    if values.size and not inside and values.min() == values.max():
+        yield Finding(
+            "error",
+            "constant-roi",
+            f"All {values.size} voxels in the ROI have the value {values.flat[0]:g}: there is no "
+            "texture. Check that the mask lies on the anatomy of this image.",
+        )
+
+
+def _mask_findings(mask: Mask) -> Iterator[Finding]:
+    if mask.n_voxels == 0:
+        yield Finding(
+            "error", "empty-mask", f"Mask '{mask.name}' has no voxel. Draw it, or drop the case."
+        )
+        return
+    box = bounding_box(mask.array)
+    yield from _size_findings(mask, box)
+    yield from _border_findings(mask, box)
+    yield from _shape_findings(mask.array[box], slice_axis(mask.geometry))
+
+
+def slice_axis(geometry: Geometry) -> int:
+    """The array axis across slices: that of the largest spacing, the first of equal ones.
+
+    >>> slice_axis(Geometry((4, 4, 4), (4.4, 0.6, 0.6))), slice_axis(Geometry((4, 4, 4), (1, 1, 1)))
+    (2, 0)
+    """
+    return int(np.argmax(geometry.array_spacing))
+
+
+def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
+    n = mask.n_voxels
+    if n < MIN_VOXELS:
+        yield Finding(
+            "error",
+            "tiny-mask",
+            f"Mask '{mask.name}' has {n} voxels, at least {MIN_VOXELS} are wanted: it has no "
+            "shape and no texture. Check the segmentation.",
+        )
+    elif n < SMALL_VOXELS:
+        yield Finding(
+            "warning",
+            "small-mask",
+            f"Mask '{mask.name}' has {n} voxels, fewer than {SMALL_VOXELS}: texture features "
+            "of it are unstable.",
+        )
+    axis = slice_axis(mask.geometry)
+    in_plane = tuple(k for k in range(3) if k != axis)
+    slices = int(np.count_nonzero(mask.array[box].any(axis=in_plane)))
+    if slices < MIN_SLICES:
+        yield Finding(
+            "warning",
+            "few-slices",
+            f"Mask '{mask.name}' is on {slices} slices (array axis {axis}), fewer than "
+            f"{MIN_SLICES}: 3-D shape and texture mean little.",
+        )
+
+
+def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
+    sides = []
+    for axis, (span, length) in enumerate(zip(box, mask.array.shape, strict=True)):
+        sides += [f"{'zyx'[axis]} first"] if span.start == 0 else []
+        sides += [f"{'zyx'[axis]} last"] if span.stop == length else []
+    if sides:
+        yield Finding(
+            "warning",
+            "touches-border",
+            f"Mask '{mask.name}' touches the border of the image ({', '.join(sides)}): the "
+            "structure may be cut off.",
+        )
+
+
+def _shape_findings(region: NDArray[np.bool_], axis: int) -> Iterator[Finding]:
+    pieces, count = ndimage.label(region, structure=np.ones((3, 3, 3)))
+    if count > 1:
+        sizes = sorted(np.bincount(pieces.flat)[1:].tolist(), reverse=True)
+        shown = ", ".join(str(s) for s in sizes[:_LISTED_PIECES])
+        more = f" and {count - _LISTED_PIECES} more" if count > _LISTED_PIECES else ""
+        yield Finding(
+            "warning",
+            "several-pieces",
+            f"The mask is in {count} pieces (26-connected) of {shown}{more} voxels. Remove "
+            "stray voxels, or fill the slices that were left out.",
+        )
+    slices = np.moveaxis(region, axis, 0)
+    holes = sum(int(np.count_nonzero(ndimage.binary_fill_holes(s) & ~s)) for s in slices)
+    if holes:
+        yield Finding(
+            "warning",
+            "holes",
+            f"{holes} voxels are enclosed by the mask within their slice but not part of it. "
+            "Fill them unless they were left out on purpose.",
+        )

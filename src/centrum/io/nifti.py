@@ -1,0 +1,176 @@
+"""NIfTI-1 and NIfTI-2 single files (.nii, .nii.gz).
+
+SimpleITK reads the voxels. Two things it does not tell are checked on the header here: a
+file that ends too early (it returns invented voxels), and a qform and sform that place the
+image differently (it follows one of them without a word).
+
+Source: the NIfTI-1 and NIfTI-2 header definitions, nifti1.h and nifti2.h, at
+https://nifti.nimh.nih.gov.
+"""
+
+import gzip
+import struct
+import zlib
+from io import BufferedReader
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from centrum.errors import ImageError
+from centrum.geometry import Geometry
+from centrum.io.itk import geometry_of, read_file
+
+FORM_TOLERANCE_MM = 0.1
+"""Largest accepted distance between the corners of the image as placed by qform and sform.
+
+A qform is a rounded quaternion: near half-turns it moves the far corner of a 300 mm field
+by some hundredths of a millimetre, while forms that really differ do so by millimetres.
+"""
+
+DECOMPRESSION_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What Python raises for gzip data that end too early or are damaged."""
+
+_CHUNK = 1 << 20
+_MILLIMETRES_PER_UNIT = {1: 1000.0, 3: 0.001}
+_FIELDS = {
+    348: {
+        "dim": (40, "8i2"),
+        "bitpix": (72, "i2"),
+        "pixdim": (76, "8f4"),
+        "vox_offset": (108, "f4"),
+        "units": (123, "u1"),
+        "qform_code": (252, "i2"),
+        "sform_code": (254, "i2"),
+        "quaternion": (256, "3f4"),
+        "offset": (268, "3f4"),
+        "srow": (280, "(3,4)f4"),
+    },
+    540: {
+        "dim": (16, "8i8"),
+        "bitpix": (14, "i2"),
+        "pixdim": (104, "8f8"),
+        "vox_offset": (168, "i8"),
+        "units": (500, "i4"),
+        "qform_code": (344, "i4"),
+        "sform_code": (348, "i4"),
+        "quaternion": (352, "3f8"),
+        "offset": (376, "3f8"),
+        "srow": (400, "(3,4)f8"),
+    },
+}
+
+
+def header_size(start: bytes) -> tuple[int, str] | None:
+    """Header length and byte order ("<" or ">") if `start` begins a NIfTI file, else None.
+
+    >>> header_size(b"\\x5c\\x01\\x00\\x00"), header_size(b"NRRD")
+    ((348, '<'), None)
+    """
+    for order in "<>":
+        if len(start) >= 4 and struct.unpack(f"{order}i", start[:4])[0] in _FIELDS:
+            return struct.unpack(f"{order}i", start[:4])[0], order
+    return None
+
+
+def open_stream(path: Path) -> gzip.GzipFile | BufferedReader:
+    """The bytes of a file, decompressed if it is gzip."""
+    with path.open("rb") as stream:
+        compressed = stream.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if compressed else path.open("rb")
+
+
+def read(path: Path) -> tuple[sitk.Image, Geometry, dict[str, Any]]:
+    """Image, grid and notes for the history; refuses short files and contradicting forms."""
+    header = _read_header(path)
+    image = read_file(path, "NiftiImageIO")
+    geometry = geometry_of(image, path)
+    forms = _forms(header)
+    for name, affine in forms.items():
+        _check_form(path, name, affine, geometry)
+    return image, geometry, {"format": "NIfTI", "orientation_from": sorted(forms) or "nothing"}
+
+
+def _read_header(path: Path) -> Any:
+    """The header as a record, once the file is known to hold all its voxels."""
+    try:
+        with open_stream(path) as stream:
+            start = stream.read(max(_FIELDS))
+            size, order = header_size(start) or (0, "")
+            if not size or len(start) < size:
+                raise ImageError(f"{path.name} is truncated: its NIfTI header is incomplete.")
+            header = _parse(start, size, order)
+            length = len(start) + sum(len(c) for c in iter(lambda: stream.read(_CHUNK), b""))
+    except DECOMPRESSION_ERRORS as error:
+        raise ImageError(
+            f"{path.name} is truncated or damaged: {error}. Copy or export it again."
+        ) from error
+    _check_length(path, header, length)
+    return header
+
+
+def _parse(start: bytes, size: int, order: str) -> Any:
+    names = list(_FIELDS[size])
+    offsets = [_FIELDS[size][name][0] for name in names]
+    formats = [_FIELDS[size][name][1] for name in names]
+    layout = np.dtype(
+        {"names": names, "offsets": offsets, "formats": formats, "itemsize": size}
+    ).newbyteorder("<" if order == "<" else ">")
+    return np.frombuffer(start[:size], layout)[0]
+
+
+def _check_length(path: Path, header: Any, length: int) -> None:
+    sizes = header["dim"][1 : 1 + max(0, min(7, int(header["dim"][0])))]
+    wanted = (
+        int(header["vox_offset"]) + int(np.prod(sizes, dtype=object)) * int(header["bitpix"]) // 8
+    )
+    if length < wanted:
+        raise ImageError(
+            f"{path.name} is truncated: its header announces {wanted} bytes "
+            f"(uncompressed), found {length}. Copy or export it again."
+        )
+
+
+def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
+    """The affines, voxel index (x, y, z) to LPS mm, shape (3, 4), that the header sets."""
+    scale = _MILLIMETRES_PER_UNIT.get(int(header["units"]) & 7, 1.0)
+    to_lps = np.diag([-scale, -scale, scale])
+    forms = {}
+    if header["qform_code"] > 0:
+        forms["qform"] = to_lps @ _quaternion_affine(header)
+    if header["sform_code"] > 0:
+        forms["sform"] = to_lps @ header["srow"].astype(float)
+    return forms
+
+
+def _quaternion_affine(header: Any) -> NDArray[np.float64]:
+    """Affine of the qform: rotation by a unit quaternion, axes scaled by pixdim (nifti1.h)."""
+    b, c, d = header["quaternion"].astype(float)
+    a = np.sqrt(max(0.0, 1.0 - b * b - c * c - d * d))
+    rotation = np.array(
+        [
+            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
+            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
+            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
+        ]
+    )
+    pixdim = header["pixdim"].astype(float)
+    handedness = -1.0 if pixdim[0] < 0 else 1.0
+    scaled = rotation * (pixdim[1:4] * (1, 1, handedness))
+    return np.column_stack([scaled, header["offset"].astype(float)])
+
+
+def _check_form(path: Path, name: str, affine: NDArray[np.float64], geometry: Geometry) -> None:
+    ends = np.array(list(product(*[(0, n - 1) for n in geometry.size])), dtype=float)
+    placed = ends @ affine[:, :3].T + affine[:, 3]
+    distance = float(np.linalg.norm(placed - geometry.corners(), axis=1).max())
+    if not distance <= FORM_TOLERANCE_MM:
+        raise ImageError(
+            f"{path.name}: its {name} places a corner {distance:.3g} mm away from where the "
+            f"rest of the header places it (accepted: {FORM_TOLERANCE_MM} mm). Find out which "
+            "of qform, sform and pixdim is right and write the others to match, or set the "
+            "code of the wrong form to 0."
+        )

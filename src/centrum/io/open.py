@@ -1,0 +1,196 @@
+"""Open images and masks: the format is told from the content, one reader does the rest."""
+
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+
+from centrum.errors import CentrumError, ImageError
+from centrum.geometry import GRID_TOLERANCE_MM, Geometry
+from centrum.io import dicom, nifti, nrrd
+from centrum.io.itk import scalar_array
+from centrum.io.placing import place_mask
+from centrum.io.segments import LabelImage, Segment, label_image, select
+from centrum.provenance import Step, file_digest
+from centrum.volume import Mask, Volume
+
+_READERS = {"NIfTI": nifti.read, "NRRD": nrrd.read}
+_DICOM_PREFIX = slice(128, 132)
+
+
+def read_image(source: str | Path) -> Volume:
+    """Read an image: a NIfTI or NRRD file, or a folder with a DICOM series.
+
+    Parameters
+    ----------
+    source : path of a .nii, .nii.gz, .nrrd or .nhdr file, or of a DICOM folder; choose one
+        series of several as FOLDER#SeriesInstanceUID
+
+    Returns
+    -------
+    Volume
+        Voxels [z, y, x] in the type of the file (integers stay integers; rescale slopes and
+        NIfTI scale factors are applied and may make them float64). The grid of a DICOM
+        series comes from the slice positions, never from SliceThickness. The history begins
+        with a step "read": format, SHA-256, for DICOM also the facts of the acquisition.
+
+    Raises
+    ------
+    ImageError
+        No such file, an unknown format, a damaged or truncated file, 2-D, 4-D or colour; a
+        series with missing, repeated, uneven or differently oriented slices; several series
+        and none chosen.
+    GeometryError
+        The axes are not orthonormal.
+    """
+    path, part = split_source(source)
+    if path.is_dir():
+        return dicom.read(path, part)
+    if part is not None:
+        raise ImageError(
+            f"{path.name} is one image; '#{part}' chooses a series of a DICOM folder or a "
+            "segment of a mask. Leave it out."
+        )
+    image, geometry, step = _read_file(path)
+    return Volume(scalar_array(image, path), geometry, (step,))
+
+
+def read_mask(
+    source: str | Path,
+    image_geometry: Geometry,
+    *,
+    tolerance_mm: float = GRID_TOLERANCE_MM,
+    on_mismatch: str = "refuse",
+) -> Mask:
+    """Read one segment of a label image, on the grid of its image.
+
+    Parameters
+    ----------
+    source : FILE#SEGMENT, where the segment is a name or a label value; FILE alone if it
+        holds exactly one segment. NIfTI, NRRD, or .seg.nrrd of 3D Slicer
+    image_geometry : the grid of the image that the mask belongs to
+    tolerance_mm : largest accepted distance between corner voxels of the two grids
+    on_mismatch : "refuse" another grid, or "resample" it by nearest neighbour; a crop of the
+        image's grid, or the same grid with turned axes, is placed without loss in any case
+
+    Raises
+    ------
+    ImageError
+        The file cannot be read, is no label image, or does not hold that segment; the
+        segments that it holds are listed.
+    GeometryError
+        The mask is on another grid (both are printed), or partly outside the image.
+    """
+    path, part = split_source(source)
+    labels, step = _read_labels(path)
+    segment = select(labels.segments, part, path)
+    step = Step(step.name, {**step.parameters, "segment": segment.name, "label": segment.label})
+    if labels.without_voxels:
+        nothing = np.zeros(image_geometry.shape, dtype=bool)
+        return Mask(nothing, image_geometry, segment.name, (step,))
+    mask = Mask(labels.region(segment), labels.geometry, segment.name, (step,))
+    try:
+        return place_mask(mask, image_geometry, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch)
+    except CentrumError as error:
+        error.add_note(f"while reading {path.name}")
+        raise
+
+
+def list_segments(path: str | Path) -> tuple[Segment, ...]:
+    """The segments of a label image, those without voxels included.
+
+    Raises
+    ------
+    ImageError
+        The file cannot be read, or is no label image.
+    """
+    labels, _ = _read_labels(Path(path))
+    return labels.segments
+
+
+def source_digest(source: str | Path) -> str:
+    """SHA-256 of what `source` reads: a file, or the files of the chosen DICOM series.
+
+    It changes when the content changes, not when files are moved or renamed.
+    """
+    path, part = split_source(source)
+    if path.is_dir():
+        return dicom.content_digest(path, part)
+    return _file_digest(path, file_format(path))
+
+
+def split_source(source: str | Path) -> tuple[Path, str | None]:
+    """Path and chosen part of PATH#PART; the part is None if there is none.
+
+    The path ends at the first "#" behind which it exists, so that paths and segment names
+    may contain one.
+
+    >>> split_source("R1/007.seg.nrrd#L1 body")
+    (PosixPath('R1/007.seg.nrrd'), 'L1 body')
+    >>> split_source("R1/007.seg.nrrd")
+    (PosixPath('R1/007.seg.nrrd'), None)
+    """
+    text = str(source)
+    marks = [k for k, letter in enumerate(text) if letter == "#"]
+    if not marks or Path(text).exists():
+        return Path(text), None
+    end = next((k for k in marks if Path(text[:k]).exists()), marks[-1])
+    return Path(text[:end]), text[end + 1 :].strip()
+
+
+def file_format(path: Path) -> str:
+    """ "NIfTI", "NRRD" or "DICOM", from the first bytes of a file.
+
+    Raises
+    ------
+    ImageError
+        No such file, a folder, an empty file, or another format.
+    """
+    if path.is_dir():
+        raise ImageError(f"{path.name} is a folder: one file is wanted.")
+    if not path.is_file():
+        raise ImageError(f"There is no file {path}. Check the path in the manifest.")
+    start = _first_bytes(path)
+    if start.startswith(nrrd.MAGIC):
+        return "NRRD"
+    if nifti.header_size(start):
+        return "NIfTI"
+    if start[_DICOM_PREFIX] == b"DICM":
+        return "DICOM"
+    raise ImageError(
+        f"{path.name} ({path.stat().st_size} bytes) is neither NIfTI nor NRRD nor DICOM, or its "
+        "beginning is damaged. Convert it, or copy it again."
+    )
+
+
+def _first_bytes(path: Path) -> bytes:
+    try:
+        with nifti.open_stream(path) as stream:
+            return stream.read(_DICOM_PREFIX.stop)
+    except nifti.DECOMPRESSION_ERRORS as error:
+        raise ImageError(f"{path.name} is truncated or damaged: {error}.") from error
+
+
+def _read_file(path: Path) -> tuple[sitk.Image, Geometry, Step]:
+    kind = file_format(path)
+    if kind == "DICOM":
+        raise ImageError(
+            f"{path.name} is a single DICOM file: a folder with the slices of a series is wanted."
+        )
+    image, geometry, notes = _READERS[kind](path)
+    return image, geometry, Step("read", {**notes, "sha256": _file_digest(path, kind)})
+
+
+def _file_digest(path: Path, kind: str) -> str:
+    return nrrd.content_digest(path) if kind == "NRRD" else file_digest(path)
+
+
+def _read_labels(path: Path) -> tuple[LabelImage, Step]:
+    if path.is_dir() or file_format(path) == "DICOM":
+        raise ImageError(
+            f"{path.name}: a NIfTI or NRRD label image is wanted as a mask, found DICOM or a "
+            "folder. DICOM SEG and RTSTRUCT are not read as masks: load them in 3D Slicer "
+            "together with the image and save the segmentation as .seg.nrrd."
+        )
+    image, geometry, step = _read_file(path)
+    return label_image(image, geometry, path), step

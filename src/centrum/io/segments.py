@@ -1,0 +1,173 @@
+"""Label images: which segments a file holds, and the voxels of one of them.
+
+A plain NIfTI or NRRD label image has a segment per label value, named by its number. A
+`.seg.nrrd` of 3D Slicer says in header keys what each segment is called, which label value
+it has and in which layer it lies; segments that overlap lie in different layers, stored as
+the components of each voxel.
+
+Source of the keys: 3D Slicer developer guide, "Segmentation labelmap file format
+(.seg.nrrd)".
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from centrum.errors import ImageError
+from centrum.geometry import Geometry
+
+_KEY = re.compile(r"Segment(\d+)_(ID|Name|LabelValue|Layer)")
+_REPRESENTATION_KEYS = (
+    "Segmentation_SourceRepresentation",
+    "Segmentation_MasterRepresentation",
+)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One region that a file holds.
+
+    Attributes
+    ----------
+    name : the segment's name, or its label value as text in a plain label image
+    label : its value in the layer
+    layer : the layer it lies in, 0 unless the file holds overlapping segments
+    voxels : how many voxels it has in the file
+    """
+
+    name: str
+    label: int
+    layer: int
+    voxels: int
+
+    def describe(self) -> str:
+        """The segment in one line, to print in messages."""
+        return f"'{self.name}' (label {self.label}, layer {self.layer}, {self.voxels} voxels)"
+
+
+@dataclass(frozen=True, eq=False)
+class LabelImage:
+    """Layers of labels on one grid, and the segments in them.
+
+    Attributes
+    ----------
+    layers : integers, indexed [layer, z, y, x]
+    geometry : the grid of every layer
+    segments : what the labels mean
+    without_voxels : whether the file is 3D Slicer's stand-in for an empty segmentation, one
+        voxel whose geometry says nothing
+    """
+
+    layers: NDArray
+    geometry: Geometry
+    segments: tuple[Segment, ...]
+    without_voxels: bool = False
+
+    def region(self, segment: Segment) -> NDArray[np.bool_]:
+        """The voxels of a segment, indexed [z, y, x]."""
+        return np.asarray(self.layers[segment.layer] == segment.label)
+
+
+def label_image(image: sitk.Image, geometry: Geometry, path: Path) -> LabelImage:
+    """The label image that a file holds; refuses colours, fractions and negative labels."""
+    header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    _check_representation(header, path)
+    layers = _layers(image, path)
+    named = _named_segments(header, layers, path)
+    return LabelImage(
+        layers,
+        geometry,
+        named + _unnamed_segments(layers, named),
+        without_voxels=bool(named) and layers[0].size == 1,
+    )
+
+
+def select(segments: tuple[Segment, ...], part: str | None, path: Path) -> Segment:
+    """The segment called `part`, else the one with that label value, else the only one."""
+    if part is None:
+        candidates = segments
+        wanted = "exactly one segment is wanted when none is chosen"
+    else:
+        candidates = tuple(s for s in segments if s.name == part)
+        if not candidates and part.isdecimal():
+            candidates = tuple(s for s in segments if s.label == int(part))
+        wanted = f"exactly one segment with the name or label '{part}' is wanted"
+    if len(candidates) == 1:
+        return candidates[0]
+    listed = "\n  ".join(s.describe() for s in segments) or "none: every voxel is background"
+    raise ImageError(
+        f"{path.name}: {wanted}, found {len(candidates)}. Choose one as FILE#NAME or "
+        f"FILE#LABEL. The segments in the file:\n  {listed}"
+    )
+
+
+def _check_representation(header: Mapping[str, str], path: Path) -> None:
+    for key in _REPRESENTATION_KEYS:
+        if "fractional" in header.get(key, "").lower():
+            raise ImageError(
+                f"{path.name} holds a '{header[key]}': a binary labelmap is wanted. Convert it "
+                "in 3D Slicer (Segmentations module, Representations) and save it again."
+            )
+
+
+def _layers(image: sitk.Image, path: Path) -> NDArray:
+    """Integers [layer, z, y, x]; layers are voxel components or a fourth, slowest axis."""
+    array = sitk.GetArrayFromImage(image)
+    if image.GetNumberOfComponentsPerPixel() > 1:
+        array = np.moveaxis(array, -1, 0)
+    if array.ndim not in (3, 4):
+        raise ImageError(
+            f"{path.name} has {array.ndim} axes: labels in 3-D, or layers, are wanted."
+        )
+    layers = array.reshape(-1, *array.shape[-3:])
+    with np.errstate(invalid="ignore"):
+        integers = layers if layers.dtype.kind in "iu" else layers.astype(np.int32)
+    if layers.dtype.kind == "c" or not np.array_equal(integers, layers) or integers.min() < 0:
+        raise ImageError(
+            f"{path.name} holds values that are no labels ({layers.dtype}, "
+            f"{layers.min()} to {layers.max()}): whole numbers from 0 are wanted. Is this an "
+            "image or a probability map?"
+        )
+    return integers
+
+
+def _named_segments(header: Mapping[str, str], layers: NDArray, path: Path) -> tuple[Segment, ...]:
+    """Segments that 3D Slicer describes in header keys, in its order.
+
+    Before version 4.11 it wrote one layer per segment, label 1, and no such keys.
+    """
+    described: dict[int, dict[str, str]] = {}
+    for key, value in header.items():
+        if match := _KEY.fullmatch(key):
+            described.setdefault(int(match[1]), {})[match[2]] = value
+    segments = []
+    for number, keys in sorted(described.items()):
+        name = keys.get("Name", keys.get("ID", f"Segment{number}")).strip()
+        label = int(keys.get("LabelValue", 1))
+        layer = int(keys.get("Layer", number if len(layers) > 1 else 0))
+        if layer >= len(layers):
+            raise ImageError(
+                f"{path.name} announces segment '{name}' in layer {layer}, but holds "
+                f"{len(layers)} layers. Save the segmentation again in 3D Slicer."
+            )
+        segments.append(Segment(name, label, layer, int(np.count_nonzero(layers[layer] == label))))
+    return tuple(segments)
+
+
+def _unnamed_segments(layers: NDArray, named: tuple[Segment, ...]) -> tuple[Segment, ...]:
+    """A segment for every label value that occurs and that no header key describes."""
+    known = {(s.layer, s.label) for s in named}
+    found = []
+    for layer, array in enumerate(layers):
+        labels, counts = np.unique(array, return_counts=True)
+        found += [
+            Segment(str(label), int(label), layer, int(count))
+            for label, count in zip(labels, counts, strict=True)
+            if label != 0 and (layer, int(label)) not in known
+        ]
+    return tuple(found)
