@@ -1,0 +1,373 @@
+"""The command line: each command is a thin call of `centrum.pipeline`.
+
+Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, nothing made.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from centrum import __version__
+from centrum.errors import CentrumError, describe
+
+if TYPE_CHECKING:
+    from centrum.pipeline import Extraction, Progress
+    from centrum.results import Failure, Finding
+    from centrum.study import Study
+
+OK, CASES_FAILED, BAD_INPUT = 0, 1, 2
+
+app = typer.Typer(
+    help="Radiomics studies of vertebral compression fractures, from images to a report.\n\n"
+    "Research use only: not a medical device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+StudyFolder = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="folder with study.yaml and cases.csv")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="processes; default: all processors of this machine")
+]
+Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
+
+
+def main() -> None:
+    """Run the command line; bad input ends with one message and exit code 2."""
+    try:
+        app()
+    except CentrumError as error:
+        _say(f"Error: {describe(error)}")
+        sys.exit(BAD_INPUT)
+    except OSError as error:
+        _say(f"Error: {error.strerror or error}: {Path(str(error.filename or '')).name}")
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        _say("Stopped. What was finished is kept; the same command goes on from there.")
+        sys.exit(130)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+) -> None:
+    if version:
+        print(f"centrum {__version__}")
+        raise typer.Exit
+
+
+def _command(examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command whose help ends with examples."""
+    lines = "\n".join(f"  {line}" for line in examples.splitlines())
+    return app.command(epilog=f"\b\nExamples:\n{lines}")
+
+
+@_command("centrum demo\ncentrum demo my-demo --cue 0.5")
+def demo(
+    folder: Annotated[Path, typer.Argument(help="where to put it")] = Path("demo"),
+    cue: Annotated[float, typer.Option(min=0, max=1, help="how different the groups look")] = 0.7,
+    seed: Annotated[int, typer.Option(help="of the simulation")] = 1,
+    workers: Workers = None,
+) -> None:
+    """Simulate the study's 100 patients and run the whole study on them."""
+    from centrum import pipeline
+
+    with _progress() as progress:
+        pipeline.simulate(folder, cue=cue, seed=seed, workers=workers, progress=progress)
+    _run(folder, workers, as_json=False)
+
+
+@_command(
+    "centrum simulate phantom\n"
+    "centrum simulate second-centre --centre B --seed 2\n"
+    "centrum simulate null-cohort --null"
+)
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="new study folder")],
+    cue: Annotated[float, typer.Option(min=0, max=1, help="how different the groups look")] = 0.7,
+    seed: Annotated[int, typer.Option(help="of everything that is random")] = 1,
+    centre: Annotated[str, typer.Option(help="A, the study's scanner, or B, another")] = "A",
+    null: Annotated[bool, typer.Option("--null", help="outcome unrelated to the images")] = False,
+    malignant: Annotated[int, typer.Option(min=1, help="malignant fractures")] = 51,
+    osteoporotic: Annotated[int, typer.Option(min=1, help="osteoporotic fractures")] = 49,
+    preset: Annotated[str, typer.Option(help="protocol of the study")] = "vcf-t2w",
+    workers: Workers = None,
+) -> None:
+    """Write a phantom cohort as a user's data would lie on disk."""
+    from centrum import pipeline
+
+    with _progress() as progress:
+        pipeline.simulate(
+            folder,
+            cue=cue,
+            seed=seed,
+            centre=centre,
+            null=null,
+            n_malignant=malignant,
+            n_osteoporotic=osteoporotic,
+            preset=preset,
+            workers=workers,
+            progress=progress,
+        )
+    print(f"Simulated patients are in {folder}. Next: centrum run {folder}")
+
+
+@_command(
+    "centrum init ~/mri\n"
+    "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
+    "centrum init ~/mri --image '{case}/T2w.nii.gz' --mask '{case}/roi_{reader}.seg.nrrd'"
+)
+def init(
+    images: Annotated[
+        Path, typer.Argument(metavar="IMAGES_DIR", help="where images and masks lie")
+    ],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[STUDY]", help="study folder; default: IMAGES_DIR")
+    ] = None,
+    image: Annotated[str | None, typer.Option(help="pattern of image files, with {case}")] = None,
+    mask: Annotated[
+        str | None, typer.Option(help="pattern of mask files, with {case} and {reader}")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="protocol to start from")] = "vcf-t2w",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
+) -> None:
+    """Write cases.csv and study.yaml for a folder of images, and say what did not match."""
+    from centrum import pipeline
+
+    study = folder or images
+    for line in pipeline.init(
+        images, study, image=image, mask=mask, preset=preset, dry_run=dry_run
+    ):
+        print(line)
+    if not dry_run:
+        print(f"Fill in outcome (and age, sex, centre) in {study / 'cases.csv'}, then:")
+        print(f"  centrum check {study}\n  centrum run {study}")
+
+
+@_command("centrum check my-study\ncentrum check my-study --json > findings.json")
+def check(folder: StudyFolder, workers: Workers = None, json_: Json = False) -> None:
+    """Read every image and mask and say what is wrong, without measuring."""
+    from centrum import pipeline
+
+    study = _open(folder)
+    with _progress() as progress:
+        failures, findings = pipeline.check(study, workers=workers, progress=progress)
+    if json_:
+        _print_json({"cases": len(study.cohort), **_problems(failures, findings)})
+    else:
+        for note in study.cohort.notes:
+            print(f"note: {note}")
+        _print_problems(failures, findings)
+        print(f"{len(study.cohort) - len(failures)} of {len(study.cohort)} cases can be measured.")
+    raise typer.Exit(CASES_FAILED if failures else OK)
+
+
+@_command("centrum run my-study\ncentrum run my-study --workers 4\ncentrum run my-study --dry-run")
+def run(
+    folder: StudyFolder,
+    workers: Workers = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
+    json_: Json = False,
+) -> None:
+    """Measure, agree, fit, evaluate and report; only what a change touches is done again."""
+    if dry_run:
+        from centrum import pipeline
+
+        for line in pipeline.outlook(_open(folder)):
+            print(line)
+        return
+    _run(folder, workers, as_json=json_)
+
+
+def _run(folder: Path, workers: int | None, *, as_json: bool) -> None:
+    from centrum import pipeline
+
+    study = _open(folder)
+    with _progress() as progress:
+        extraction, page = pipeline.run(study, workers=workers, progress=progress)
+    cutoff, evaluations = pipeline.evaluate(study)
+    if as_json:
+        summary = {name: found.auc.value for name, found in evaluations.items()}
+        _print_json({"report": str(page), "cutoff": cutoff.value, "auc": summary,
+                     **_problems(extraction.failures, extraction.findings)})  # fmt: skip
+    else:
+        _print_extraction(extraction)
+        _print_evaluations(study, evaluations)
+        print(f"Report: {page}")
+    raise typer.Exit(CASES_FAILED if extraction.failures else OK)
+
+
+@_command("centrum extract my-study\ncentrum extract my-study --workers 8")
+def extract(folder: StudyFolder, workers: Workers = None, json_: Json = False) -> None:
+    """Measure every case and reader; writes results/features.csv and .parquet."""
+    from centrum import pipeline
+
+    with _progress() as progress:
+        found = pipeline.extract(_open(folder), workers=workers, progress=progress)
+    if json_:
+        shape = dict(zip(("cases", "features", "readers"), found.table.values.shape, strict=True))
+        _print_json(shape | _problems(found.failures, found.findings))
+    else:
+        _print_extraction(found)
+    raise typer.Exit(CASES_FAILED if found.failures else OK)
+
+
+@_command("centrum agree my-study")
+def agree(folder: StudyFolder, json_: Json = False) -> None:
+    """Agreement of the readers, feature by feature; writes results/agreement.csv."""
+    from centrum import pipeline
+
+    study = _open(folder)
+    table = pipeline.agree(study)
+    rule = study.protocol.model.agreement
+    if json_:
+        _print_json(json.loads(table.reset_index().to_json(orient="records")))
+    elif table.empty:
+        print("One reader: there is no agreement to compute.")
+    else:
+        print(
+            f"{int(table['kept'].sum())} of {len(table)} features have an ICC({rule.form}) "
+            f"{'lower limit ' if rule.use == 'lower_bound' else ''}above {rule.threshold}."
+        )
+
+
+@_command("centrum fit my-study")
+def fit(folder: StudyFolder, json_: Json = False) -> None:
+    """Split the patients and fit the model on the training side; writes results/model.json."""
+    from centrum import pipeline
+
+    with _progress() as progress:
+        model = pipeline.fit(_open(folder), progress=progress)
+    if json_:
+        _print_json(model.to_dict())
+    else:
+        print(f"{model.classifier} on {len(model.features)} features, {model.n_train} cases:")
+        print(f"  {model.intercept:+.3f}  intercept")
+        for name, coefficient in zip(model.features, model.coefficients, strict=True):
+            print(f"  {coefficient:+.3f}  {name}")
+
+
+@_command("centrum evaluate my-study\ncentrum evaluate my-study --json")
+def evaluate(folder: StudyFolder, json_: Json = False) -> None:
+    """Cut-off from the training cases, performance on both sides; writes evaluation.json."""
+    from centrum import pipeline
+
+    study = _open(folder)
+    _, evaluations = pipeline.evaluate(study)
+    if json_:
+        _print_json({name: found.to_dict() for name, found in evaluations.items()})
+    else:
+        _print_evaluations(study, evaluations)
+
+
+@_command("centrum report my-study")
+def report(folder: StudyFolder) -> None:
+    """Write results/report.html with its tables and figures."""
+    from centrum import pipeline
+
+    with _progress() as progress:
+        print(pipeline.report(_open(folder), progress=progress))
+
+
+@_command("centrum features\ncentrum features --dialect pyradiomics --json")
+def features(
+    dialect: Annotated[str, typer.Option(help="ibsi or pyradiomics")] = "ibsi",
+    json_: Json = False,
+) -> None:
+    """List the features that can be measured: code, family, name, unit."""
+    from centrum import pipeline
+
+    rows = pipeline.features(dialect)
+    if json_:
+        _print_json(rows)
+        return
+    for row in rows:
+        spelling = row["pyradiomics"] if dialect == "pyradiomics" else row["code"]
+        print(f"{spelling:40} {row['family']:12} {row['name']} [{row['unit']}]".strip())
+
+
+def _open(folder: Path) -> "Study":
+    from centrum.study import open_study
+
+    return open_study(folder)
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    """A progress bar on the terminal's error stream; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def _problems(
+    failures: "tuple[Failure, ...]", findings: "tuple[Finding, ...]"
+) -> dict[str, list[dict[str, Any]]]:
+    return {"failures": [vars(f) for f in failures], "findings": [vars(f) for f in findings]}
+
+
+def _print_problems(failures: "tuple[Failure, ...]", findings: "tuple[Finding, ...]") -> None:
+    for finding in findings:
+        if finding.severity != "note":
+            print(f"{finding.severity}: {finding.case}, reader {finding.reader}: {finding.message}")
+    for failure in failures:
+        print(f"failed: {failure.case}: {failure.message}")
+
+
+def _print_extraction(found: "Extraction") -> None:
+    _print_problems(found.failures, found.findings)
+    cases, n_features, readers = found.table.values.shape
+    print(f"{cases} cases x {n_features} features x {readers} readers.")
+    if found.failures:
+        print(f"{len(found.failures)} cases could not be measured and are left out.")
+
+
+def _print_evaluations(study: "Study", evaluations: dict[str, Any]) -> None:
+    if study.simulated:
+        print("Simulated patients: this proves the software, not the medicine.")
+    titles = {
+        "train": "training (apparent)",
+        "out_of_fold": "training, out of fold",
+        "test": "test",
+    }
+    for name, found in evaluations.items():
+        area, parts = found.auc, found.measures
+        print(
+            f"{titles[name]:22} n {found.n:4}  AUC {area.value:.3f} "
+            f"({area.delong.lower:.3f}-{area.delong.upper:.3f})  "
+            f"sensitivity {parts['sensitivity'].value:.3f}  "
+            f"specificity {parts['specificity'].value:.3f}"
+        )
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=1))

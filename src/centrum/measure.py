@@ -1,0 +1,144 @@
+"""One case from its files to a record: findings, features of every reader, overlap.
+
+A record is JSON-ready and kept in the store under the digest of everything that decides it:
+the bytes of the files, the settings and the version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from centrum import __version__
+from centrum.agreement.overlap import overlap
+from centrum.errors import CentrumError, DataError, describe
+from centrum.extract import extract, plan
+from centrum.features.settings import ExtractionSettings
+from centrum.io import inspect_case, read_image, read_mask
+from centrum.protocol import Images
+from centrum.provenance import digest, file_digest
+from centrum.store import Store
+from centrum.volume import Mask, Volume
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to measure of one case: sources as `centrum.io` takes them, and the settings."""
+
+    case: str
+    image: str
+    masks: Mapping[str, str]
+    images: Images
+    extraction: ExtractionSettings
+    store: Path
+
+    def ready(self) -> bool:
+        """Whether all files are there."""
+        sources = (self.image, *self.masks.values())
+        return all(Path(source.partition("#")[0]).exists() for source in sources)
+
+    def key(self) -> str:
+        """Digest of the files' bytes, the settings and the version."""
+        settings = {
+            "images": self.images.model_dump(include={"on_grid_mismatch", "grid_tolerance_mm"}),
+            "extraction": self.extraction.model_dump(mode="json"),
+        }
+        sources = {"image": _source_digest(self.image)}
+        masks = {reader: _source_digest(source) for reader, source in self.masks.items()}
+        return digest([__version__, settings, sources, masks])
+
+
+def _source_digest(source: str) -> list[str]:
+    """Digest of the file or folder, and the segment or series that is chosen in it."""
+    path, _, part = source.partition("#")
+    return [file_digest(Path(path)), part]
+
+
+def measure(job: Job) -> Record:
+    """The record of a case, from the store when it is there.
+
+    Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
+    (reader -> steps). A case with errors is not kept in the store, so that it is tried again.
+    """
+    store = Store(job.store)
+    try:
+        key = job.key()
+    except FileNotFoundError as error:
+        return _failed(None, f"There is no file {Path(error.filename).name}; check the manifest.")
+    found = store.get(key)
+    if found is not None:
+        return dict(found)
+    try:
+        record = _measure(job)
+    except CentrumError as error:
+        return _failed(None, describe(error))
+    except BaseException as error:
+        error.add_note(f"while measuring case {job.case}")
+        raise
+    if not record["errors"]:
+        store.put(key, record)
+    return record
+
+
+def _failed(reader: str | None, message: str) -> Record:
+    error = {"reader": reader, "message": message}
+    return {"values": {}, "findings": [], "errors": [error], "overlap": [], "history": {}}
+
+
+def _measure(job: Job) -> Record:
+    record: Record = {"values": {}, "findings": [], "errors": [], "overlap": [], "history": {}}
+    volume = read_image(job.image)
+    masks: dict[str, Mask] = {}
+    for reader, source in job.masks.items():
+        try:
+            mask = _read_mask(job, source, volume)
+            record["findings"] += _findings(reader, volume, mask)
+            record["values"][reader] = _values(volume, mask, job.extraction)
+        except CentrumError as error:
+            record["errors"].append({"reader": reader, "message": describe(error)})
+            continue
+        masks[reader] = mask
+        record["history"][reader] = [s.to_dict() for s in (*volume.history, *mask.history)]
+    record["overlap"] = [
+        {"reader_a": a, "reader_b": b}
+        | asdict(overlap(masks[a].array, masks[b].array, volume.geometry.array_spacing))
+        for a, b in combinations(masks, 2)
+    ]
+    return record
+
+
+def _read_mask(job: Job, source: str, volume: Volume) -> Mask:
+    return read_mask(
+        source,
+        volume.geometry,
+        tolerance_mm=job.images.grid_tolerance_mm,
+        on_mismatch=job.images.on_grid_mismatch,
+    )
+
+
+def _findings(reader: str, volume: Volume, mask: Mask) -> list[dict[str, str]]:
+    """Warnings and notes about a mask; an error among them is raised."""
+    found = inspect_case(volume, mask)
+    if errors := [finding.message for finding in found if finding.severity == "error"]:
+        raise DataError(" ".join(errors))
+    return [
+        {"reader": reader, "severity": f.severity, "code": f.code, "message": f.message}
+        for f in found
+    ]
+
+
+def _values(volume: Volume, mask: Mask, settings: ExtractionSettings) -> list[float]:
+    if not settings.families:
+        return []
+    values = extract(volume, mask, settings)
+    bad = [f.spell(settings.dialect) for f, v in zip(plan(settings), values, strict=True)
+           if not abs(v) < float("inf")]  # fmt: skip
+    if bad:
+        raise DataError(
+            f"{len(bad)} features cannot be computed on these {mask.n_voxels} voxels "
+            f"({', '.join(bad[:3])}{', ...' if len(bad) > 3 else ''}); check the mask."
+        )
+    return [float(v) for v in values]

@@ -1,0 +1,169 @@
+"""A fitted model as data: what it reads, how it weighs it, and how it was chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.errors import DataError
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.table import FeatureTable
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LassoFacts:
+    """The LASSO of the final fit.
+
+    Attributes
+    ----------
+    names : features that have a coefficient anywhere on the path
+    lambdas : (steps,) penalties, falling
+    coefficients : (steps, names), per standard deviation of the feature
+    n_features : (steps,) features with a coefficient
+    cvm, cvsd : (steps,) cross-validated mean of `measure` and its standard error
+    lambda_min, lambda_1se, chosen : penalties
+    fallback : whether the chosen penalty selected nothing, so that a smaller one was taken
+    """
+
+    names: tuple[str, ...]
+    lambdas: Floats
+    coefficients: Floats
+    n_features: Floats
+    cvm: Floats
+    cvsd: Floats
+    measure: str
+    lambda_min: float
+    lambda_1se: float
+    chosen: float
+    fallback: bool
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureCountFacts:
+    """Cross-validated `measure` (mean, standard error) against the number of features."""
+
+    numbers: Floats
+    mean: Floats
+    se: Floats
+    chosen: int
+    measure: str
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A linear score: intercept + sum of coefficient x (value - mean) / sd.
+
+    Attributes
+    ----------
+    features : column names of the features, (k,)
+    coefficients, means, sds : (k,); a positive score speaks for `positive`
+    positive, negative : the outcomes
+    classifier : such as "linear_svm"
+    n_train : training cases
+    funnel : features left after each step, in the order of the steps
+    ranked : features that entered the elimination, best first
+    """
+
+    features: tuple[str, ...]
+    coefficients: Floats
+    means: Floats
+    sds: Floats
+    intercept: float
+    positive: str
+    negative: str
+    classifier: str
+    n_train: int
+    funnel: Mapping[str, int]
+    ranked: tuple[str, ...]
+    lasso: LassoFacts
+    feature_count: FeatureCountFacts
+
+    def score(self, table: FeatureTable) -> Floats:
+        """The score of each case, (cases,), from the primary reader's values.
+
+        Raises
+        ------
+        DataError
+            The table lacks a feature of the model, or a value is missing.
+        """
+        position = {name: k for k, name in enumerate(table.names)}
+        if missing := [name for name in self.features if name not in position]:
+            raise DataError(
+                f"The model reads {len(self.features)} features, of which the table lacks "
+                f"{', '.join(missing)}. Extract with the protocol that the model was fitted with."
+            )
+        values = table.values[:, [position[name] for name in self.features], 0]
+        if not np.isfinite(values).all():
+            raise DataError("The model needs a value of every feature; some are missing.")
+        return self.intercept + (values - self.means) / self.sds @ self.coefficients
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return _plain(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Model":
+        """From what `to_dict` gave."""
+        parts = {
+            "lasso": _from_plain(LassoFacts, record["lasso"]),
+            "feature_count": _from_plain(FeatureCountFacts, record["feature_count"]),
+        }
+        model: Model = _from_plain(cls, {**record, **parts})
+        return model
+
+
+def model_of(fitted: StudyClassifier, positive: str, negative: str, n_train: int) -> Model:
+    """The facts of a fitted classifier whose second class is `positive`."""
+    lasso, count = fitted.lasso_, fitted.feature_count_
+    path = lasso.path_
+    ever = np.flatnonzero((path.coefficients != 0).any(axis=0))
+    entered = fitted.funnel_["correlation"]
+    settings = fitted.settings
+    return Model(
+        features=tuple(map(str, fitted.selected_)),
+        coefficients=fitted.coef_,
+        means=fitted.mean_,
+        sds=fitted.sd_,
+        intercept=fitted.intercept_,
+        positive=positive,
+        negative=negative,
+        classifier=settings.classifier,
+        n_train=n_train,
+        funnel={step: len(names) for step, names in fitted.funnel_.items()},
+        ranked=tuple(map(str, fitted.ranked_)),
+        lasso=LassoFacts(
+            names=tuple(map(str, entered[ever])),
+            lambdas=path.lambdas,
+            coefficients=path.coefficients[:, ever],
+            n_features=path.df,
+            cvm=lasso.cvm_,
+            cvsd=lasso.cvsd_,
+            measure=lasso.measure_,
+            lambda_min=lasso.lambda_min_,
+            lambda_1se=lasso.lambda_1se_,
+            chosen=lasso.lambda_,
+            fallback=lasso.fallback_,
+        ),
+        feature_count=FeatureCountFacts(
+            count.numbers, count.mean, count.se, count.chosen, settings.n_features.measure
+        ),
+    )
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_plain(kind: type, record: Mapping[str, Any]) -> Any:
+    """Lists become tuples of text or arrays of numbers, by the field's annotation."""
+    convert = {Floats: lambda v: np.array(v, dtype=float), tuple[str, ...]: tuple}
+    names = {f.name: f.type for f in fields(kind)}
+    return kind(**{k: convert.get(names[k], lambda v: v)(v) for k, v in record.items()})

@@ -1,0 +1,512 @@
+"""The verbs of a study; the command line calls these and nothing else.
+
+`extract`, `agree`, `fit`, `evaluate` and `report` each read what the one before left in
+`results/` and leave their own; `run` does them all. A stage is made again only when something
+that decides it has changed.
+"""
+
+import json
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum import __version__
+from centrum.agreement import icc
+from centrum.cohort.discover import discover, write_manifest
+from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.evaluate import CutOff, Evaluation, Scored, table1, youden_cutoff
+from centrum.evaluate import evaluate as evaluate_scores
+from centrum.execution import default_workers, map_jobs
+from centrum.extract import FAMILIES, plan
+from centrum.features.registry import Dialect
+from centrum.measure import Record, measure
+from centrum.model import Model, model_of
+from centrum.modelling.pipeline import StudyClassifier, out_of_fold_scores
+from centrum.modelling.split import stratified_split
+from centrum.protocol import preset_text
+from centrum.provenance import Step, digest, file_digest
+from centrum.report.build import write_report
+from centrum.results import SIMULATED, Failure, Finding, StudyResults
+from centrum.store import Store, write_atomically
+from centrum.study import PROTOCOL, Study, manifest_path, read_json
+from centrum.table import FeatureTable
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "imbalanced-learn")
+"""Their versions stand in every report: they can change a result."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """No progress shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """The feature table, and what went wrong or was noticed on the way to it."""
+
+    table: FeatureTable
+    failures: tuple[Failure, ...]
+    findings: tuple[Finding, ...]
+    overlap: pd.DataFrame
+
+
+# Beginning a study
+
+
+def init(
+    images: Path,
+    folder: Path,
+    *,
+    image: str | None = None,
+    mask: str | None = None,
+    preset: str = "vcf-t2w",
+    dry_run: bool = False,
+) -> tuple[str, ...]:
+    """Write cases.csv and study.yaml for a folder of images; lines that say what was found.
+
+    Raises
+    ------
+    ManifestError
+        No image has a mask, or there is a manifest already.
+    ProtocolError
+        There is no such preset.
+    """
+    protocol = _starting_protocol(preset)
+    found = discover(images, image_pattern=image, mask_pattern=mask)
+    if not dry_run:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_manifest(found, folder / "cases.csv")
+        _write_new(folder / PROTOCOL, protocol)
+    return found.summary()
+
+
+def _starting_protocol(preset: str) -> str:
+    """The preset's whole text, so that every choice stands in the study's own file."""
+    return f"# From the preset {preset} of centrum {__version__}; change what you need.\n" + (
+        preset_text(preset)
+    )
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file unless there is one: it may hold a user's work."""
+    if not path.exists():
+        write_atomically(path, text.encode())
+
+
+def features(dialect: str) -> list[dict[str, str]]:
+    """The catalogue's rows of the features that this version measures in a dialect.
+
+    Raises
+    ------
+    ProtocolError
+        There is no such dialect.
+    """
+    if dialect not in get_args(Dialect):
+        raise ProtocolError(f"There is no dialect {dialect!r}; there are {get_args(Dialect)}.")
+    return [
+        asdict(feature.entry)
+        for family in FAMILIES.values()
+        for feature in family
+        if feature.in_dialect(dialect)
+    ]
+
+
+# Reading and measuring the cases
+
+
+def check(
+    study: Study, *, workers: int | None = None, progress: Progress = silent
+) -> tuple[tuple[Failure, ...], tuple[Finding, ...]]:
+    """Read every image and mask of the study, without features, and say what is wrong."""
+    records = _measure_all(study, workers, progress, features=False)
+    return _failures(study, records), _findings(records)
+
+
+def extract(study: Study, *, workers: int | None = None, progress: Progress = silent) -> Extraction:
+    """Measure every case and reader; leaves features.parquet and .csv, extraction.json.
+
+    Cases that were measured before with the same files and settings come from the store.
+
+    Raises
+    ------
+    DataError
+        Not one case could be measured.
+    """
+    records = _measure_all(study, workers, progress)
+    failures = _failures(study, records)
+    failed = {failure.case for failure in failures}
+    kept = [case for case in study.cohort.cases if case.id not in failed]
+    if not kept:
+        listed = "\n".join(f"  {f.case}: {f.message}" for f in failures[:5])
+        raise DataError(f"None of the {len(failures)} cases could be measured:\n{listed}")
+    extraction = Extraction(
+        table=_table(study, records, [case.id for case in kept]),
+        failures=failures,
+        findings=_findings(records),
+        overlap=_overlap(records, [case.id for case in kept]),
+    )
+    _save_extraction(study, extraction)
+    return extraction
+
+
+def _measure_all(
+    study: Study, workers: int | None, progress: Progress, *, features: bool = True
+) -> dict[str, Record]:
+    """Records by case, in the order of the manifest."""
+    jobs = study.jobs(features=features)
+    what = "Measuring cases" if features else "Reading cases"
+    progress(what, 0, len(jobs))
+    records = {}
+    for done, (job, record) in enumerate(map_jobs(measure, jobs, workers or default_workers()), 1):
+        records[job.case] = record
+        progress(what, done, len(jobs))
+    return {job.case: records[job.case] for job in jobs}
+
+
+def _failures(study: Study, records: Mapping[str, Record]) -> tuple[Failure, ...]:
+    """Cases without numbers of the primary reader."""
+    primary, found = study.readers[0], []
+    for case, record in records.items():
+        messages = [e["message"] for e in record["errors"] if e["reader"] in (None, primary)]
+        if primary not in record["values"]:
+            reason = " ".join(messages) or f"There is no mask of the primary reader {primary!r}."
+            found.append(Failure(case, reason))
+    return tuple(found)
+
+
+def _findings(records: Mapping[str, Record]) -> tuple[Finding, ...]:
+    """Findings of all masks, and errors of readers other than the primary one."""
+    return tuple(
+        finding
+        for case, record in records.items()
+        for finding in (
+            *(Finding(case, **f) for f in record["findings"]),
+            *(
+                Finding(case, e["reader"], "error", "reader_failed", e["message"])
+                for e in record["errors"]
+                if e["reader"]
+            ),
+        )
+    )
+
+
+def _table(study: Study, records: Mapping[str, Record], cases: list[str]) -> FeatureTable:
+    settings = study.protocol.extraction
+    features, readers = plan(settings), study.readers
+    missing = [float("nan")] * len(features)
+    values = np.array(
+        [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases]
+    )
+    steps = [
+        Step("extract", settings.model_dump(mode="json")),
+        Step("assemble", {"cases": len(cases), "features": len(features), "readers": readers}),
+    ]
+    return FeatureTable(
+        values=values.transpose(0, 2, 1),
+        obs=study.cohort.to_frame().loc[cases],
+        features=features,
+        readers=readers,
+        dialect=settings.dialect,
+        history=(*study.cohort.history, *steps),
+    )
+
+
+def _overlap(records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
+    rows = [{"case": case} | row for case in cases for row in records[case]["overlap"]]
+    return pd.DataFrame(rows)
+
+
+def _save_extraction(study: Study, extraction: Extraction) -> None:
+    folder = study.results
+    files = extraction.table.save(folder)
+    facts = {
+        "failures": [asdict(failure) for failure in extraction.failures],
+        "findings": [asdict(finding) for finding in extraction.findings],
+        "flow": study.flow.to_dict(),
+    }
+    _write_json(folder / "extraction.json", facts)
+    _write_csv(folder / "overlap.csv", extraction.overlap)
+    inputs = {"protocol": study.protocol.digest(), "manifest": _manifest_digest(study)}
+    study.stages.done(
+        "extract", digest(inputs), (*files, folder / "extraction.json", folder / "overlap.csv")
+    )
+
+
+def load_extraction(study: Study) -> Extraction:
+    """What `extract` left.
+
+    Raises
+    ------
+    ProtocolError
+        `extract` has not been run.
+    """
+    facts: Any = read_json(study.results / "extraction.json", "extract")
+    overlap = study.results / "overlap.csv"
+    return Extraction(
+        table=FeatureTable.load(study.results),
+        failures=tuple(Failure(**f) for f in facts["failures"]),
+        findings=tuple(Finding(**f) for f in facts["findings"]),
+        overlap=pd.read_csv(overlap) if overlap.stat().st_size > 1 else pd.DataFrame(),
+    )
+
+
+# Numbers to a model
+
+
+def agree(study: Study) -> pd.DataFrame:
+    """ICC of every feature over all measured cases; leaves agreement.csv.
+
+    This describes the readers. What the model may use is decided anew on training cases.
+    """
+    table, rule = FeatureTable.load(study.results), study.protocol.model.agreement
+    path = study.results / "agreement.csv"
+    key = digest([_file_key(study, "features.parquet"), rule.model_dump(mode="json")])
+    if not study.stages.current("agree", key):
+        _write_csv(path, _agreement(table, rule.form, rule.threshold, rule.use))
+        study.stages.done("agree", key, [path])
+    return _read_agreement(path)
+
+
+def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd.DataFrame:
+    columns = ["feature", "icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
+    if len(table.readers) < 2:
+        return pd.DataFrame(columns=columns)
+    found = icc(table.values, form)
+    judged = found.lower if use == "lower_bound" else found.icc
+    numbers = (found.icc, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
+    data = (table.names, *numbers, found.n_subjects, judged > threshold)
+    return pd.DataFrame(dict(zip(columns, data, strict=True)))
+
+
+def _read_agreement(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, index_col="feature")
+
+
+def fit(study: Study, *, progress: Progress = silent) -> Model:
+    """Split the patients and fit the model on the training side; leaves model.json, scores.csv.
+
+    Raises
+    ------
+    DataError
+        Too few patients of a class, one class only, or no feature left after a step.
+    """
+    protocol = study.protocol
+    blocks = protocol.model_dump(mode="json", include={"outcome", "model", "split"})
+    folds = {"folds": protocol.evaluation.cutoff_folds, "seed": protocol.evaluation.seed}
+    key = digest([_file_key(study, "features.parquet"), blocks, folds])
+    files = [study.results / "model.json", study.results / "scores.csv"]
+    if not study.stages.current("fit", key):
+        progress("Fitting the model", 0, 2)
+        model, scores = _fit(study, FeatureTable.load(study.results), progress)
+        _write_json(files[0], model.to_dict())
+        _write_csv(files[1], scores)
+        study.stages.done("fit", key, files)
+    return load_model(study)
+
+
+def _fit(study: Study, table: FeatureTable, progress: Progress) -> tuple[Model, pd.DataFrame]:
+    protocol, outcome = study.protocol, study.protocol.outcome
+    y = _positive(table, outcome.positive)
+    patients = table.obs["patient"].to_numpy()
+    train, _ = stratified_split(y, patients, protocol.split.train_fraction, protocol.split.seed)
+    classifier = StudyClassifier(protocol.model, protocol.split.seed, table.names)
+    seen = (table.values[train], y[train], patients[train])
+    fitted = classifier.fit(*seen)
+    progress("Fitting the model", 1, 2)
+    model = model_of(fitted, outcome.positive, outcome.negative, len(train))
+    folds, seed = protocol.evaluation.cutoff_folds, protocol.evaluation.seed
+    scores = table.obs[["patient", "outcome"]].reset_index()
+    scores["part"] = np.where(np.isin(np.arange(len(y)), train), "train", "test")
+    scores["score"] = model.score(table)
+    scores["out_of_fold"] = np.nan
+    scores.loc[train, "out_of_fold"] = out_of_fold_scores(classifier, *seen, folds, seed)
+    progress("Fitting the model", 2, 2)
+    return model, scores
+
+
+def _positive(table: FeatureTable, positive: str) -> NDArray[np.int64]:
+    return (table.obs["outcome"] == positive).to_numpy(dtype=np.int64)
+
+
+def load_model(study: Study) -> Model:
+    """What `fit` left."""
+    record: Any = read_json(study.results / "model.json", "fit")
+    return Model.from_dict(record)
+
+
+def _load_scores(study: Study) -> pd.DataFrame:
+    path = study.results / "scores.csv"
+    if not path.is_file():
+        raise DataError("There are no scores yet; `centrum fit STUDY` makes them.")
+    return pd.read_csv(path, dtype={"case": str, "patient": str}, index_col="case")
+
+
+def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
+    """Learn the cut-off on out-of-fold training scores and judge; leaves evaluation.json."""
+    scores, choices = _load_scores(study), study.protocol.evaluation
+    positive = study.protocol.outcome.positive
+    train, test = (scores[scores["part"] == part] for part in ("train", "test"))
+    cutoff = youden_cutoff(
+        Scored.of(train["out_of_fold"], train["outcome"] == positive, train["patient"]),
+        "training cases, out of fold",
+    )
+    parts = {
+        "train": (train, "score"),
+        "out_of_fold": (train, "out_of_fold"),
+        "test": (test, "score"),
+    }
+    found = {
+        name: evaluate_scores(
+            rows[column],
+            rows["outcome"] == positive,
+            rows["patient"],
+            cutoff,
+            name=name,
+            seed=choices.seed,
+            n_resamples=choices.n_resamples,
+            confidence=choices.confidence,
+        )
+        for name, (rows, column) in parts.items()
+    }
+    path = study.results / "evaluation.json"
+    facts = {name: result.to_dict() for name, result in found.items()}
+    _write_json(path, {"cutoff": asdict(cutoff), **facts})
+    key = digest([_file_key(study, "scores.csv"), choices.model_dump(mode="json")])
+    study.stages.done("evaluate", key, [path])
+    return cutoff, found
+
+
+# The report
+
+
+def report(study: Study, *, progress: Progress = silent) -> Path:
+    """Write report.html with its tables and figures; gives the path of the page."""
+    page = study.results / "report.html"
+    key = digest([study.stages.digests_of("extract", "agree", "fit", "evaluate"), _texts(study)])
+    if not study.stages.current("report", key):
+        progress("Writing the report", 0, 1)
+        files = write_report(collect(study), study.results)
+        study.stages.done("report", key, files)
+        progress("Writing the report", 1, 1)
+    return page
+
+
+def _texts(study: Study) -> list[object]:
+    return [__version__, study.protocol.model_dump(mode="json"), study.simulated]
+
+
+def collect(study: Study) -> StudyResults:
+    """All results of a study that has been run."""
+    extraction, model = load_extraction(study), load_model(study)
+    cutoff, evaluations = evaluate(study)
+    table = extraction.table
+    outcome = study.protocol.outcome
+    return StudyResults(
+        title=study.protocol.name,
+        protocol=study.protocol,
+        simulated=SIMULATED if study.simulated else "",
+        flow=study.flow,
+        failures=extraction.failures,
+        findings=extraction.findings,
+        table=table,
+        sources={job.case: (job.image, job.masks) for job in study.jobs()},
+        overlap=extraction.overlap,
+        agreement=_read_agreement(study.results / "agreement.csv"),
+        model=model,
+        cutoff=cutoff,
+        scores=_load_scores(study),
+        evaluations=evaluations,
+        population=tuple(table1(table.obs, groups=(outcome.positive, outcome.negative))),
+        history=_history(study, table, cutoff),
+        versions=versions(),
+        digests=_digests(study),
+    )
+
+
+def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:
+    protocol = study.protocol
+    return (
+        *table.history,
+        Step("agreement", protocol.model.agreement.model_dump(mode="json")),
+        Step("split by patient", protocol.split.model_dump(mode="json")),
+        Step("fit", protocol.model.model_dump(mode="json")),
+        Step("cut-off", {k: v for k, v in asdict(cutoff).items() if k != "ties"}),
+        Step("evaluate", protocol.evaluation.model_dump(mode="json")),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of the software that decides results."""
+    return {
+        "centrum": __version__,
+        "Python": platform.python_version(),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def _digests(study: Study) -> dict[str, str]:
+    inputs = {
+        PROTOCOL: file_digest(study.folder / PROTOCOL),
+        manifest_path(study.folder).name: _manifest_digest(study),
+    }
+    made = study.stages.digests_of("extract", "agree", "fit", "evaluate")
+    return inputs | {f"results/{name}": value for name, value in made.items()}
+
+
+# All of it
+
+
+def outlook(study: Study) -> tuple[str, ...]:
+    """What `run` would do, in lines to print."""
+    jobs, store = study.jobs(), Store(study.results / "store")
+    measured = sum(job.ready() and store.get(job.key()) is not None for job in jobs)
+    made = study.stages.read()
+    return (
+        f"{len(study.cohort)} eligible cases of {study.flow.start.cases} in the manifest, "
+        f"readers {', '.join(study.readers)}, sequence {study.sequence}",
+        f"measure {len(plan(study.protocol.extraction))} features: {len(jobs) - measured} cases "
+        f"to do, {measured} in the store",
+        *(
+            f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"
+            for stage in ("agree", "fit", "evaluate", "report")
+        ),
+    )
+
+
+def run(
+    study: Study, *, workers: int | None = None, progress: Progress = silent
+) -> tuple[Extraction, Path]:
+    """All stages; what the measurement found, and the path of the report."""
+    extraction = extract(study, workers=workers, progress=progress)
+    agree(study)
+    fit(study, progress=progress)
+    evaluate(study)
+    return extraction, report(study, progress=progress)
+
+
+def _file_key(study: Study, name: str) -> str:
+    path = study.results / name
+    if not path.is_file():
+        raise CentrumError(f"{name} is not there yet; run the stages before this one first.")
+    return f"{__version__} {file_digest(path)}"
+
+
+def _manifest_digest(study: Study) -> str:
+    return file_digest(manifest_path(study.folder))
+
+
+def _write_json(path: Path, value: object) -> None:
+    write_atomically(path, json.dumps(value, indent=1).encode())
+
+
+def _write_csv(path: Path, frame: pd.DataFrame) -> None:
+    write_atomically(path, frame.to_csv(index=False).encode())

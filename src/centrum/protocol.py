@@ -1,0 +1,189 @@
+"""A study's choices: one YAML file, checked when it is read.
+
+>>> protocol = load_preset("vcf-t2w")
+>>> protocol.outcome.positive
+'malignant'
+"""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from centrum.cohort.eligibility import Rule
+from centrum.errors import ProtocolError
+from centrum.features.settings import ExtractionSettings
+from centrum.geometry import GRID_TOLERANCE_MM
+from centrum.modelling.settings import ModelSettings
+from centrum.provenance import digest
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Outcome(_Block):
+    """The two classes, as the manifest spells them."""
+
+    positive: str = Field("malignant", description="the class whose probability the score is of")
+    negative: str = Field("osteoporotic", description="the other class")
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if self.positive.casefold() == self.negative.casefold():
+            raise ValueError(f"the two outcomes must differ, found {self.positive!r} twice")
+        return self
+
+
+class Images(_Block):
+    """Which image and masks are read, and what is done when their grids differ."""
+
+    sequence: str | None = Field(
+        None, description="image column to measure; the manifest's first when missing"
+    )
+    reader: str | None = Field(
+        None, description="primary reader, who feeds the model; the first mask column when missing"
+    )
+    on_grid_mismatch: Literal["refuse", "resample"] = Field(
+        "refuse", description="resample: nearest neighbour onto the image's grid, recorded"
+    )
+    grid_tolerance_mm: Annotated[float, Field(gt=0)] = Field(
+        GRID_TOLERANCE_MM, description="largest distance between corresponding corner voxels"
+    )
+
+
+class Split(_Block):
+    """Who is trained on and who is tested."""
+
+    train_fraction: Fraction = Field(0.7, description="share of the cases to train on")
+    seed: int = Field(2024, description="of the random split")
+
+
+class Evaluation(_Block):
+    """How the model is judged."""
+
+    n_resamples: Annotated[int, Field(ge=100)] = Field(1000, description="bootstrap samples")
+    confidence: Fraction = Field(0.95, description="of every interval")
+    cutoff_folds: Annotated[int, Field(ge=2)] = Field(
+        5, description="folds of the out-of-fold scores that the Youden cut-off is learnt on"
+    )
+    seed: int = Field(2024, description="of bootstrap and folds")
+
+
+class Protocol(_Block):
+    """Everything that decides a study's results, beside its data."""
+
+    name: str = Field(description="what the report is called")
+    description: str = Field("", description="one paragraph for the report")
+    deviations: tuple[str, ...] = Field(
+        (), description="where the protocol departs from the study that it follows, and why"
+    )
+    outcome: Outcome = Outcome()
+    eligibility: tuple[Rule, ...] = Field((), description="inclusion and exclusion, in order")
+    images: Images = Images()
+    extraction: ExtractionSettings = ExtractionSettings()
+    model: ModelSettings = ModelSettings()
+    split: Split = Split()
+    evaluation: Evaluation = Evaluation()
+
+    def digest(self) -> str:
+        """SHA-256 of all choices."""
+        return digest(self.model_dump(mode="json"))
+
+
+def parse_protocol(text: str, source: str) -> Protocol:
+    """A protocol from YAML; `source` is what messages call it.
+
+    `preset: NAME` at the top takes everything that is not said from that preset.
+
+    Raises
+    ------
+    ProtocolError
+        Not YAML, an unknown key or preset, or a value that is not allowed; all at once.
+
+    >>> parse_protocol("preset: vcf-t2w\\nsplit: {seed: 7}", "study.yaml").split.seed
+    7
+    >>> parse_protocol("name: x\\nsplit: {sead: 7}", "study.yaml")
+    Traceback (most recent call last):
+    ...
+    centrum.errors.ProtocolError: study.yaml: split.sead: Extra inputs are not permitted
+    """
+    try:
+        choices = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ProtocolError(f"{source} is not YAML: {error}") from error
+    if not isinstance(choices, dict):
+        raise ProtocolError(f"{source}: a protocol is a list of `key: value`, found {text[:40]!r}.")
+    preset = choices.pop("preset", None)
+    if preset is not None:
+        choices = _merged(_preset_choices(str(preset)), choices)
+    try:
+        return Protocol.model_validate(choices)
+    except ValidationError as error:
+        lines = [
+            f"{source}: {'.'.join(map(str, e['loc'])) or 'protocol'}: {e['msg']}"
+            for e in error.errors()
+        ]
+        raise ProtocolError("\n".join(lines)) from error
+
+
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `change`, block by block.
+
+    A block that names another `method` replaces the block of the base: its parameters differ.
+    """
+    out = dict(base)
+    for key, value in change.items():
+        old = base.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and "method" not in value:
+            out[key] = _merged(old, value)
+        else:
+            out[key] = value
+    return out
+
+
+def read_protocol(path: Path) -> Protocol:
+    """The protocol in a YAML file; see `parse_protocol`."""
+    if not path.is_file():
+        raise ProtocolError(
+            f"There is no protocol at {path}. `centrum init` writes one, or give the folder "
+            "that holds study.yaml."
+        )
+    return parse_protocol(path.read_text(encoding="utf-8"), path.name)
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the protocols that ship with the package.
+
+    >>> presets()
+    ('vcf-t2w', 'vcf-t2w-2024')
+    """
+    folder = files("centrum.presets")
+    return tuple(sorted(p.name.removesuffix(".yaml") for p in folder.iterdir() if "yaml" in p.name))
+
+
+def load_preset(name: str) -> Protocol:
+    """A protocol that ships with the package.
+
+    Raises
+    ------
+    ProtocolError
+        There is no preset of that name.
+    """
+    return Protocol.model_validate(_preset_choices(name))
+
+
+def preset_text(name: str) -> str:
+    """The YAML of a preset, with its comments."""
+    if name not in presets():
+        raise ProtocolError(f"There is no preset {name!r}. There are {', '.join(presets())}.")
+    return files("centrum.presets").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _preset_choices(name: str) -> dict[str, Any]:
+    choices: dict[str, Any] = yaml.safe_load(preset_text(name))
+    return choices

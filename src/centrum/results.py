@@ -1,0 +1,80 @@
+"""All results of a study, as the report reads them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from centrum.cohort.eligibility import Flow
+from centrum.evaluate import CutOff, Evaluation, PopulationRow
+from centrum.model import Model
+from centrum.protocol import Protocol
+from centrum.provenance import History
+from centrum.table import FeatureTable
+
+SIMULATED = (
+    "Simulated patients: these results prove that the software works and say nothing about medicine"
+)
+"""Shown wherever results of a phantom cohort are shown."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that could not be measured, and why."""
+
+    case: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was noticed about one reader's mask of a case, without stopping it."""
+
+    case: str
+    reader: str
+    severity: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResults:
+    """What a study found.
+
+    Attributes
+    ----------
+    title : of the report
+    protocol : the choices
+    simulated : "" or the sentence that marks simulated patients
+    flow : from the manifest to the eligible cases
+    failures, findings : of the measurement
+    table : features of the analysed cases
+    sources : case -> (image source, reader -> mask source)
+    overlap : a row per case and pair of readers
+    agreement : a row per feature: icc, lower, upper, f, df1, df2, p, kept; empty for one reader
+    model, cutoff : fitted on the training cases
+    scores : per case: patient, outcome, part, score, out_of_fold
+    evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
+    population : rows of table 1
+    history : steps of the whole study
+    versions, digests : of the software; of the inputs and results
+    """
+
+    title: str
+    protocol: Protocol
+    simulated: str
+    flow: Flow
+    failures: tuple[Failure, ...]
+    findings: tuple[Finding, ...]
+    table: FeatureTable
+    sources: Mapping[str, tuple[str, Mapping[str, str]]]
+    overlap: pd.DataFrame
+    agreement: pd.DataFrame
+    model: Model
+    cutoff: CutOff
+    scores: pd.DataFrame
+    evaluations: Mapping[str, Evaluation]
+    population: tuple[PopulationRow, ...]
+    history: History
+    versions: Mapping[str, str]
+    digests: Mapping[str, str]

@@ -1,0 +1,123 @@
+"""A study is a folder: `study.yaml`, `cases.csv` (or `.xlsx`) and what is made, `results/`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
+from centrum.errors import ManifestError, ProtocolError
+from centrum.measure import Job
+from centrum.protocol import Protocol, read_protocol
+from centrum.stages import Stages
+
+PROTOCOL, MANIFESTS, RESULTS = "study.yaml", ("cases.csv", "cases.xlsx"), "results"
+
+PHANTOM = "phantom.json"
+"""A file of this name beside the manifest marks a simulated cohort."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A folder with its protocol and its eligible cases."""
+
+    folder: Path
+    protocol: Protocol
+    cohort: Cohort
+    flow: Flow
+
+    @property
+    def results(self) -> Path:
+        """Everything in it can be deleted and made again."""
+        return self.folder / RESULTS
+
+    @property
+    def stages(self) -> Stages:
+        """Which stages are up to date."""
+        return Stages(self.results)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the patients are simulated."""
+        return (self.folder / PHANTOM).is_file()
+
+    @property
+    def sequence(self) -> str:
+        """The image column that is measured.
+
+        Raises
+        ------
+        ProtocolError
+            The protocol names a sequence that the manifest has not.
+        """
+        return _chosen(self.protocol.images.sequence, self.cohort.sequences, "image sequence")
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The readers, the primary one first."""
+        primary = _chosen(self.protocol.images.reader, self.cohort.readers, "reader")
+        return (primary, *(r for r in self.cohort.readers if r != primary))
+
+    def jobs(self, *, features: bool = True) -> list[Job]:
+        """What is to be measured of every eligible case; without features only its files."""
+        extraction = self.protocol.extraction
+        if not features:
+            extraction = extraction.model_copy(update={"families": ()})
+        return [
+            Job(
+                case=case.id,
+                image=case.images.get(self.sequence, ""),
+                masks={r: case.masks[r] for r in self.readers if r in case.masks},
+                images=self.protocol.images,
+                extraction=extraction,
+                store=self.results / "store",
+            )
+            for case in self.cohort.cases
+        ]
+
+
+def _chosen(wanted: str | None, names: tuple[str, ...], what: str) -> str:
+    if wanted is None:
+        return names[0]
+    if wanted not in names:
+        raise ProtocolError(
+            f"The protocol wants the {what} {wanted!r}; the manifest has {', '.join(names)}."
+        )
+    return wanted
+
+
+def open_study(folder: Path) -> Study:
+    """Read protocol and manifest, and apply the eligibility rules.
+
+    Raises
+    ------
+    ProtocolError, ManifestError
+        A file is missing or wrong, or no case is eligible.
+    """
+    protocol = read_protocol(folder / PROTOCOL)
+    outcomes = (protocol.outcome.negative, protocol.outcome.positive)
+    cohort, flow = apply_rules(
+        read_manifest(manifest_path(folder), outcomes=outcomes), protocol.eligibility
+    )
+    if not cohort.cases:
+        raise ManifestError(
+            f"None of the {flow.start.cases} cases is eligible; see `eligibility` in {PROTOCOL}."
+        )
+    return Study(folder, protocol, cohort, flow)
+
+
+def manifest_path(folder: Path) -> Path:
+    """The manifest of a study folder."""
+    found = [folder / name for name in MANIFESTS if (folder / name).is_file()]
+    if len(found) != 1:
+        raise ManifestError(
+            f"A study folder holds one of {' and '.join(MANIFESTS)}, found {len(found)} in "
+            f"{folder.name or folder}. `centrum init IMAGES_DIR` writes one."
+        )
+    return found[0]
+
+
+def read_json(path: Path, made_by: str) -> object:
+    """A JSON result; says which command makes it when it is missing."""
+    if not path.is_file():
+        raise ProtocolError(f"{path.name} is not there yet; `centrum {made_by} STUDY` makes it.")
+    return json.loads(path.read_text(encoding="utf-8"))
