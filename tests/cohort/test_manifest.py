@@ -22,7 +22,7 @@ GOOD = (
     HEAD,
     "v1,Meyer,Th12,osteoporotic,A,71,F,1.5,i/1.nrrd,m/1.seg.nrrd#T12,n/1.nrrd",
     "v2,Meyer,L1,osteoporotic,A,71,F,,i/1.nrrd,m/1.seg.nrrd#L1,n/2.nrrd",
-    "v3,Smith,20,malignant,B,63.5,m,7,i/3.nrrd,m/3.nrrd,n/3.nrrd",
+    "v3,Smith,L 1,malignant,B,63.5,m,7,i/3.nrrd,m/3.nrrd,n/3.nrrd",
 )
 
 
@@ -61,6 +61,12 @@ def test_a_good_manifest(write: Write, tmp_path: Path) -> None:
     assert cohort.readers == ("R1", "R2")
     assert cohort.outcomes == {"osteoporotic": 2, "malignant": 1}
     assert cohort.notes == ()
+
+
+def test_verse_codes_are_noted(write: Write) -> None:
+    cohort = read_manifest(write(*changed(4, "level", "12")))
+    assert cohort.cases[2].level == Level("T", 5)
+    assert cohort.notes == ("levels read as VerSe codes (20 is L1) in rows 4",)
 
 
 def test_only_the_required_columns(write: Write) -> None:
@@ -268,6 +274,15 @@ def test_a_patient_with_both_outcomes_and_no_word_of_who(write: Write) -> None:
     assert "one patient has the outcomes malignant and osteoporotic" in lines[1]
     assert "rows 2 (case v1), 3 (case v2)" in lines[1]
     assert "Meyer" not in "\n".join(lines)
+
+
+def test_a_patient_with_both_outcomes_can_be_allowed_and_is_noted(write: Write) -> None:
+    path = write(*changed(3, "outcome", "malignant"))
+    cohort = read_manifest(path, mixed_patients=True)
+    assert len(cohort) == 3
+    assert cohort.notes == (
+        "one patient has the outcomes malignant and osteoporotic in rows 2 (case v1), 3 (case v2)",
+    )
 
 
 def test_one_image_of_two_patients(write: Write) -> None:

@@ -22,13 +22,17 @@ OLDEST_YEARS = 120
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "w": "F", "o": "O", "other": "O"}
 
 
-def read_manifest(path: Path | str, *, outcomes: Sequence[str] = OUTCOMES) -> Cohort:
+def read_manifest(
+    path: Path | str, *, outcomes: Sequence[str] = OUTCOMES, mixed_patients: bool = False
+) -> Cohort:
     """Read the table of cases, a CSV or XLSX file.
 
     Columns: `case, patient, level, outcome, centre, age, sex`, `image` or `image:SEQUENCE`,
     `mask` or `mask:READER`; every other column is a covariate. Required are case, outcome,
     one image and one mask. Paths are relative to the folder of the manifest. Outcomes are
-    compared without regard to case and spaces, and kept as `outcomes` spells them.
+    compared without regard to case and spaces, and kept as `outcomes` spells them. A patient
+    whose cases have several outcomes is refused unless `mixed_patients` (when the outcome
+    belongs to the vertebra and not to a disease of the patient), and then noted.
 
     Raises
     ------
@@ -42,6 +46,7 @@ def read_manifest(path: Path | str, *, outcomes: Sequence[str] = OUTCOMES) -> Co
     columns = _read_header(sheet, findings)
     cases = _Reading(sheet, columns, path.parent, outcomes, findings).cases()
     _check_together(cases, findings)
+    _check_mixed(cases, mixed_patients, findings)
     findings.raise_problems(sheet.name)
     _note_gaps(cases, columns, findings)
     step = Step(
@@ -127,8 +132,11 @@ class _Reading:
             head: read_covariate(cells, head, self.findings)
             for head, cells in self.covariates.items()
         }
-        if "patient" not in self.columns.fields:
+        if "patient" not in self.cells:
             self.findings.note("no column 'patient': every case counts as a patient of its own")
+        codes = [row for row, text in self.cells.get("level", {}).items() if text.isdecimal()]
+        if codes:
+            self.findings.note(f"levels read as VerSe codes (20 is L1) in rows {listed(codes)}")
         return [
             self._case(row, ages.get(row), {head: by[row] for head, by in covariates.items()})
             for row in self._rows()
@@ -238,15 +246,17 @@ def _check_together(cases: Sequence[Case], findings: Findings) -> None:
     """What no row shows by itself."""
     for twins in _groups((case.id.casefold(), case) for case in cases if case.id):
         findings.problem(f"the case id {twins[0].id!r} is used in {_rows(twins)}", row=twins[1].row)
+    _check_shared_sources(cases, findings)
+
+
+def _check_mixed(cases: Sequence[Case], allowed: bool, findings: Findings) -> None:
     for same in _groups((case.patient, case) for case in cases if case.patient):
         outcomes = sorted({case.outcome for case in same} - {""})
-        if len(outcomes) > 1:
-            findings.problem(
-                f"one patient has the outcomes {' and '.join(outcomes)} in {_rows(same)}: "
-                "patients, not cases, are split; correct the patient or the outcome",
-                row=same[0].row,
-            )
-    _check_shared_sources(cases, findings)
+        text = f"one patient has the outcomes {' and '.join(outcomes)} in {_rows(same)}"
+        if len(outcomes) > 1 and allowed:
+            findings.note(text)
+        elif len(outcomes) > 1:
+            findings.problem(f"{text}: correct the patient or the outcome", row=same[0].row)
 
 
 def _check_shared_sources(cases: Sequence[Case], findings: Findings) -> None:
