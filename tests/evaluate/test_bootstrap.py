@@ -1,0 +1,44 @@
+"""The bootstrap draws patients, whole and within strata, and repeats itself by seed."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from centrum.evaluate import Scored
+from centrum.evaluate.bootstrap import case_weights, normal_interval, percentile_interval
+
+PATIENTS = np.array([0, 0, 1, 2, 3, 3, 4, 5, 5, 6])
+OUTCOME = np.array([1, 1, 1, 0, 0, 0, 0, 0, 1, 1])
+SCORED = Scored.of(np.arange(10.0), OUTCOME, PATIENTS)
+
+
+@given(st.integers(0, 2**32))
+def test_all_cases_of_a_patient_are_drawn_together_and_strata_keep_their_size(seed):
+    weights = case_weights(SCORED, 5, seed)
+    first = np.unique(PATIENTS, return_index=True)[1]
+    by_patient = weights[:, first]
+    np.testing.assert_array_equal(weights, by_patient[:, PATIENTS])
+    only_positive, only_negative, both = [0, 1, 6], [2, 3, 4], [5]
+    for stratum in (only_positive, only_negative, both):
+        assert (by_patient[:, stratum].sum(axis=1) == len(stratum)).all()
+
+
+def test_the_same_seed_gives_the_same_draws():
+    np.testing.assert_array_equal(case_weights(SCORED, 50, 3), case_weights(SCORED, 50, 3))
+    assert (case_weights(SCORED, 50, 3) != case_weights(SCORED, 50, 4)).any()
+
+
+def test_each_patient_is_drawn_once_on_average():
+    mean = case_weights(SCORED, 20_000, 7).mean(axis=0)
+    np.testing.assert_allclose(mean, 1, atol=0.03)
+
+
+def test_undefined_resamples_are_left_out():
+    assert percentile_interval(np.array([np.nan, 1.0, 1.0]), 0.95).lower == 1
+    assert np.isnan(percentile_interval(np.array([np.nan]), 0.95).upper)
+
+
+def test_normal_interval_is_symmetric_until_the_scale_ends():
+    inside = normal_interval(0.5, 0.1, 0.95)
+    assert round(inside.upper - 0.5, 6) == round(0.5 - inside.lower, 6) == 0.195996
+    assert normal_interval(0.99, 0.1, 0.95).upper == 1

@@ -1,0 +1,170 @@
+"""Tests of significance against R 4.2.2 (stats, nortest 1.0-4) and brute force."""
+
+import json
+from itertools import product
+from math import comb, prod
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from centrum.errors import DataError
+from centrum.evaluate.hypothesis_tests import (
+    benjamini_hochberg,
+    chi_square,
+    fisher_exact,
+    kolmogorov_smirnov,
+    least_expected,
+    levene,
+    lilliefors,
+    mann_whitney,
+    t_test,
+)
+
+NUMERIC = ("age", "normal_equal", "normal_unequal", "skewed", "uniform", "ties")
+CATEGORICAL = ("sex", "level3", "rare")
+
+
+@pytest.fixture(scope="module")
+def r_results(reference):
+    return json.loads((reference / "modelling" / "r" / "tests.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def r_table(reference):
+    return pd.read_csv(reference / "modelling" / "r" / "inputs" / "table1.csv")
+
+
+def two_groups(table, name):
+    return table.loc[table.group == 1, name], table.loc[table.group == 0, name]
+
+
+def close(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_normality_equals_r(r_results, r_table, name):
+    group1, group0 = two_groups(r_table, name)
+    for sample, key in ((r_table[name], "norm_all"), (group1, "norm_g1"), (group0, "norm_g0")):
+        wanted = r_results[name][key]
+        corrected, uncorrected = lilliefors(sample), kolmogorov_smirnov(sample)
+        close(corrected.statistic, wanted["D"])
+        close(corrected.p, wanted["lillie_p"])
+        close(uncorrected.statistic, wanted["ks_uncorrected_D"])
+        # With ties R sums the limiting distribution to 1e-6 only, which costs it up to 3e-5.
+        tied = sample.duplicated().any() or len(sample) >= 100
+        np.testing.assert_allclose(
+            uncorrected.p, wanted["ks_uncorrected_p"], rtol=1e-9, atol=3e-5 if tied else 0
+        )
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_two_sample_tests_equal_r(r_results, r_table, name):
+    groups = two_groups(r_table, name)
+    wanted = r_results[name]
+    for key, found in {
+        "welch": t_test(*groups),
+        "student": t_test(*groups, equal_variances=True),
+    }.items():
+        close((found.statistic, found.df, found.p), [wanted[key][k] for k in ("t", "df", "p")])
+    for key, found in {
+        "wilcox_nocc": mann_whitney(*groups, exact=False),
+        "wilcox_cc": mann_whitney(*groups, exact=False, continuity=True),
+        "wilcox_default": mann_whitney(*groups, continuity=True),
+    }.items():
+        close((found.statistic, found.p), (wanted[key]["W"], wanted[key]["p"]))
+    for key, found in {
+        "levene_mean_SPSS": levene(*groups),
+        "brown_forsythe_median": levene(*groups, center="median"),
+    }.items():
+        close((found.statistic, found.p), (wanted[key]["F"], wanted[key]["p"]))
+
+
+def test_small_samples_without_ties_are_exact_as_in_r(r_results, reference):
+    table = pd.read_csv(reference / "modelling" / "r" / "inputs" / "small_two_group.csv")
+    found = mann_whitney(*two_groups(table, "x"))
+    close(
+        (found.statistic, found.p), (r_results["small_exact"]["W"], r_results["small_exact"]["p"])
+    )
+
+
+@pytest.mark.parametrize("name", CATEGORICAL)
+def test_tables_equal_r(r_results, r_table, name):
+    counts = pd.crosstab(r_table.group, r_table[name]).to_numpy()
+    wanted = r_results[name]
+    assert counts.tolist() == wanted["table"]
+    found = chi_square(counts)
+    chisq = wanted["chisq"]
+    close((found.statistic, found.df, found.p), (chisq["X2"], chisq["df"], chisq["p"]))
+    close(least_expected(counts), chisq["min_expected"])
+    corrected = chi_square(counts, yates=True)
+    np.testing.assert_allclose(
+        (corrected.statistic, corrected.p),
+        (wanted["chisq_yates"]["X2"], wanted["chisq_yates"]["p"]),
+        rtol=1e-9,
+        atol=1e-14,
+    )
+    close(fisher_exact(counts).p, wanted["fisher"]["p"])
+
+
+def test_benjamini_hochberg_equals_r(r_results):
+    wanted = r_results["p_adjust"]
+    close(benjamini_hochberg(wanted["p"]), wanted["BH"])
+
+
+def test_undefined_p_values_do_not_count_as_tests():
+    found = benjamini_hochberg([0.01, np.nan, 0.04])
+    np.testing.assert_allclose(found, [0.02, np.nan, 0.04])
+
+
+@given(arrays(int, (2, 4), elements=st.integers(0, 6)))
+def test_freeman_halton_equals_the_sum_over_all_tables(counts):
+    assume((counts.sum(axis=1) > 0).all())
+    assume((counts.sum(axis=0) > 0).sum() > 2)
+    columns = [int(c) for c in counts.sum(axis=0)]
+
+    def ways(row):
+        return prod(comb(c, int(k)) for c, k in zip(columns, row, strict=True))
+
+    rows = product(*(range(c + 1) for c in columns))
+    same_margin = [row for row in rows if sum(row) == counts[0].sum()]
+    likelihoods = [ways(row) for row in same_margin]
+    wanted = sum(w for w in likelihoods if w <= ways(counts[0])) / sum(likelihoods)
+    assert fisher_exact(counts).p == pytest.approx(wanted, rel=1e-9)
+    assert fisher_exact(counts[::-1].T).p == pytest.approx(wanted, rel=1e-9)
+
+
+def test_freeman_halton_copes_with_many_levels():
+    levels = np.array([[0, 1, 2, 1, 3, 4, 6, 8, 9, 7, 6, 2], [1, 0, 1, 2, 2, 5, 9, 7, 8, 9, 3, 4]])
+    assert 0.5 < fisher_exact(levels).p < 1
+
+
+@given(st.lists(st.floats(-5, 5), min_size=5, max_size=150).filter(lambda x: np.ptp(x) > 1e-3))
+def test_lilliefors_p_is_a_probability_below_that_of_a_known_mean(x):
+    p = lilliefors(x).p
+    assert 0 <= p <= 1
+    assert p <= kolmogorov_smirnov(x).p + 0.05
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3, 4], [2, 2, 2, 2, 2, 2], [1, 2, 3, 4, np.nan]])
+def test_lilliefors_refuses_samples_it_cannot_judge(values):
+    with pytest.raises(DataError, match="Lilliefors' test needs at least 5 finite values"):
+        lilliefors(values)
+
+
+def test_two_sample_tests_refuse_too_few_values():
+    with pytest.raises(DataError, match="Welch t needs at least 2 finite values in each group"):
+        t_test([1], [2, 3])
+    with pytest.raises(DataError, match="found 1 finite of 2"):
+        mann_whitney([1, np.nan], [2, 3])
+
+
+def test_tables_need_two_rows_and_two_columns():
+    with pytest.raises(DataError, match="found 1 and 2"):
+        chi_square([[3, 4], [0, 0]])
+    with pytest.raises(DataError, match=r"two rows or two columns, found \(3, 3\)"):
+        fisher_exact(np.ones((3, 3)))
