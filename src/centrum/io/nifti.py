@@ -8,10 +8,7 @@ Source: the NIfTI-1 and NIfTI-2 header definitions, nifti1.h and nifti2.h, at
 https://nifti.nimh.nih.gov.
 """
 
-import gzip
 import struct
-import zlib
-from io import BufferedReader
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from numpy.typing import NDArray
 
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
+from centrum.io.gzipped import damage_named, open_stream, rest_length
 from centrum.io.itk import geometry_of, read_file
 
 FORM_TOLERANCE_MM = 0.1
@@ -31,10 +29,6 @@ A qform is a rounded quaternion: near half-turns it moves the far corner of a 30
 by some hundredths of a millimetre, while forms that really differ do so by millimetres.
 """
 
-DECOMPRESSION_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
-"""What Python raises for gzip data that end too early or are damaged."""
-
-_CHUNK = 1 << 20
 _MILLIMETRES_PER_UNIT = {1: 1000.0, 3: 0.001}
 _FIELDS = {
     348: {
@@ -76,13 +70,6 @@ def header_size(start: bytes) -> tuple[int, str] | None:
     return None
 
 
-def open_stream(path: Path) -> gzip.GzipFile | BufferedReader:
-    """The bytes of a file, decompressed if it is gzip."""
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if compressed else path.open("rb")
-
-
 def read(path: Path) -> tuple[sitk.Image, Geometry, dict[str, Any]]:
     """Image, grid and notes for the history; refuses short files and contradicting forms."""
     header = _read_header(path)
@@ -96,18 +83,13 @@ def read(path: Path) -> tuple[sitk.Image, Geometry, dict[str, Any]]:
 
 def _read_header(path: Path) -> Any:
     """The header as a record, once the file is known to hold all its voxels."""
-    try:
-        with open_stream(path) as stream:
-            start = stream.read(max(_FIELDS))
-            size, order = header_size(start) or (0, "")
-            if not size or len(start) < size:
-                raise ImageError(f"{path.name} is truncated: its NIfTI header is incomplete.")
-            header = _parse(start, size, order)
-            length = len(start) + sum(len(c) for c in iter(lambda: stream.read(_CHUNK), b""))
-    except DECOMPRESSION_ERRORS as error:
-        raise ImageError(
-            f"{path.name} is truncated or damaged: {error}. Copy or export it again."
-        ) from error
+    with damage_named(path), open_stream(path) as stream:
+        start = stream.read(max(_FIELDS))
+        size, order = header_size(start) or (0, "")
+        if not size or len(start) < size:
+            raise ImageError(f"{path.name} is truncated: its NIfTI header is incomplete.")
+        header = _parse(start, size, order)
+        length = len(start) + rest_length(stream)
     _check_length(path, header, length)
     return header
 

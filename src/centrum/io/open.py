@@ -8,6 +8,7 @@ import SimpleITK as sitk
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry
 from centrum.io import dicom, nifti, nrrd
+from centrum.io.gzipped import damage_named, open_stream
 from centrum.io.itk import scalar_array
 from centrum.io.placing import place_mask
 from centrum.io.segments import LabelImage, Segment, label_image, select
@@ -150,7 +151,8 @@ def file_format(path: Path) -> str:
         raise ImageError(f"{path.name} is a folder: one file is wanted.")
     if not path.is_file():
         raise ImageError(f"There is no file {path}. Check the path in the manifest.")
-    start = _first_bytes(path)
+    with damage_named(path), open_stream(path) as stream:
+        start = stream.read(_DICOM_PREFIX.stop)
     if start.startswith(nrrd.MAGIC):
         return "NRRD"
     if nifti.header_size(start):
@@ -161,14 +163,6 @@ def file_format(path: Path) -> str:
         f"{path.name} ({path.stat().st_size} bytes) is neither NIfTI nor NRRD nor DICOM, or its "
         "beginning is damaged. Convert it, or copy it again."
     )
-
-
-def _first_bytes(path: Path) -> bytes:
-    try:
-        with nifti.open_stream(path) as stream:
-            return stream.read(_DICOM_PREFIX.stop)
-    except nifti.DECOMPRESSION_ERRORS as error:
-        raise ImageError(f"{path.name} is truncated or damaged: {error}.") from error
 
 
 def _read_file(path: Path) -> tuple[sitk.Image, Geometry, Step]:
