@@ -36,16 +36,22 @@ def labels(path: Path, values: Sequence[int], names: Sequence[str] = ()) -> None
 
 
 def dicom(folder: Path, n_series: int = 1) -> None:
-    """A folder with the headers of one slice or more, each of its own series."""
+    """A folder of MR slices, each of its own series."""
     folder.mkdir(parents=True)
     for n in range(n_series):
-        header = Dataset()
-        header.SOPClassUID, header.SOPInstanceUID = MRImageStorage, f"1.2.{n}"
-        header.SeriesInstanceUID, header.Modality = f"1.2.3.{n}", "MR"
-        header.PatientName = "Meyer"
-        header.file_meta = FileMetaDataset()
-        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-        header.save_as(folder / f"IM{n}", enforce_file_format=True)
+        slice_ = Dataset()
+        slice_.SOPClassUID, slice_.SOPInstanceUID = MRImageStorage, f"1.2.{n}"
+        slice_.SeriesInstanceUID, slice_.Modality = f"1.2.3.{n}", "MR"
+        slice_.PatientName = "Meyer"
+        slice_.ImagePositionPatient, slice_.PixelSpacing = [0, 0, 0], [1, 1]
+        slice_.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+        slice_.SamplesPerPixel, slice_.PhotometricInterpretation = 1, "MONOCHROME2"
+        slice_.BitsAllocated, slice_.BitsStored, slice_.HighBit = 16, 16, 15
+        slice_.Rows, slice_.Columns, slice_.PixelRepresentation = 2, 2, 0
+        slice_.PixelData = bytes(8)
+        slice_.file_meta = FileMetaDataset()
+        slice_.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        slice_.save_as(folder / f"IM{n}", enforce_file_format=True)
 
 
 def sources(found: Discovery) -> Mapping[str, tuple[dict[str, str], dict[str, str]]]:
