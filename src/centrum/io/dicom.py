@@ -68,7 +68,9 @@ _DISTINGUISHING = (
 )
 """Header entries that tell images at one position apart."""
 
-_IMAGE_PLANE = ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing")
+_IMAGE_PLANE = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
+"""The entries that place a slice, and how many numbers each has."""
+
 _OTHER_KEYWORDS = (
     "Rows",
     "Columns",
@@ -80,7 +82,6 @@ _OTHER_KEYWORDS = (
 )
 _KEYWORDS = [*ACQUISITION_FACTS.values(), *_DISTINGUISHING, *_IMAGE_PLANE, *_OTHER_KEYWORDS]
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
-_DERIVED_OBJECTS = ("SEG", "RTSTRUCT", "RTDOSE", "SR", "PR", "KO", "REG")
 _PLANES = ("sagittal", "coronal", "axial")
 
 
@@ -92,6 +93,7 @@ class Series:
     ----------
     uid : Series Instance UID; choose the series as FOLDER#UID
     number, description, modality : as in the headers, description and modality may be empty
+    is_image : whether it holds images, and not segmentations, contours or reports
     n_files : files in the folder
     orientation : "sagittal", "coronal" or "axial" (nearest plane), "mixed", or "" if unknown
     repetition_time_ms, echo_time_ms : of the first file, None if not stated
@@ -101,15 +103,11 @@ class Series:
     number: int | None
     description: str
     modality: str
+    is_image: bool
     n_files: int
     orientation: str
     repetition_time_ms: float | None
     echo_time_ms: float | None
-
-    @property
-    def is_image(self) -> bool:
-        """Whether the series holds images, and not segmentations, contours or reports."""
-        return self.modality not in _DERIVED_OBJECTS
 
     def describe(self) -> str:
         """The series in one line, to print in messages."""
@@ -134,7 +132,14 @@ class _File:
             return [_plain(v) for v in value]
         return _plain(value)
 
+    def places(self, keyword: str) -> bool:
+        """Whether an entry of the image plane is there, with as many numbers as it must have."""
+        value = self.value(keyword)
+        wanted = _IMAGE_PLANE[keyword]
+        return isinstance(value, list) and [type(v) for v in value] == [float] * wanted
+
     def vector(self, keyword: str) -> NDArray[np.float64]:
+        """An entry of the image plane as an array."""
         return np.array(self.value(keyword), dtype=float)
 
 
@@ -210,19 +215,27 @@ def _scan(folder: Path) -> tuple[list[_File], int]:
 def _read_header(path: Path) -> pydicom.Dataset | None:
     """The header, or None for a file that is not DICOM or is a DICOMDIR."""
     try:
-        with pydicom.config.disable_value_validation():
-            header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_KEYWORDS)
+        with pydicom.config.disable_value_validation(), path.open("rb") as stream:
+            header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_KEYWORDS)
             list(header)  # converts every value now, so that a damaged one is found here
-            storage = header.file_meta.get("MediaStorageSOPClassUID")
+            at_end = stream.tell() >= path.stat().st_size
+            deflated = header.file_meta.TransferSyntaxUID.is_deflated
     except InvalidDicomError:
         return None
     except (OSError, EOFError, ValueError, AttributeError, NotImplementedError) as error:
         raise _damaged(path) from error
-    if storage == _MEDIA_STORAGE_DIRECTORY:
+    if header.file_meta.get("MediaStorageSOPClassUID") == _MEDIA_STORAGE_DIRECTORY:
         return None
-    if not header.get("SeriesInstanceUID"):
+    # pydicom takes what there is of a truncated header: an image must go on with pixels.
+    without_pixels = _is_image(header) and at_end and not deflated
+    if without_pixels or not header.get("SeriesInstanceUID"):
         raise _damaged(path)
     return header
+
+
+def _is_image(header: pydicom.Dataset) -> bool:
+    storage = header.file_meta.get("MediaStorageSOPClassUID")
+    return storage is not None and "Image Storage" in storage.name
 
 
 def _damaged(path: Path) -> ImageError:
@@ -262,6 +275,7 @@ def _summary(uid: str, files: list[_File]) -> Series:
         number=first.value("SeriesNumber"),
         description=first.value("SeriesDescription") or "",
         modality=first.value("Modality") or "",
+        is_image=_is_image(first.header),
         n_files=len(files),
         orientation=planes.pop() if len(planes) == 1 else "mixed",
         repetition_time_ms=first.value("RepetitionTime"),
@@ -271,7 +285,7 @@ def _summary(uid: str, files: list[_File]) -> Series:
 
 def _plane(file: _File) -> str:
     """The anatomical plane nearest to a slice, "" if the header has no orientation."""
-    if file.value("ImageOrientationPatient") is None:
+    if not file.places("ImageOrientationPatient"):
         return ""
     return _PLANES[int(np.abs(_normal(file)).argmax())]
 
@@ -298,11 +312,12 @@ def _check_single_slice(file: _File) -> None:
             f"{file.value('PhotometricInterpretation')}: MONOCHROME2 (one number per pixel, "
             "bright is high) is wanted. Take screenshots and inverted images out of the series."
         )
-    missing = [k for k in (*_IMAGE_PLANE, "Rows", "Columns") if file.value(k) is None]
+    missing = [k for k in _IMAGE_PLANE if not file.places(k)]
+    missing += [k for k in ("Rows", "Columns") if file.value(k) is None]
     if missing:
         raise ImageError(
-            f"{file.path.name} lacks {', '.join(missing)}: its place in the patient is unknown. "
-            "Export the original series again, or take the file out of the folder."
+            f"{file.path.name} lacks a readable {', '.join(missing)}: its place in the patient "
+            "is unknown. Export the original series again, or take the file out of the folder."
         )
 
 

@@ -1,0 +1,256 @@
+"""DICOM series: geometry from positions, rescaled pixels, and refusals that name the file."""
+
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from numpy.typing import NDArray
+from pydicom.uid import EnhancedMRImageStorage
+
+from centrum.errors import CentrumError, ImageError
+from centrum.io import list_series, read_image, read_mask, source_digest
+
+ACCEPTED = {
+    "derived_tptbox_sagittal_t2/mr": (68, 52, 67),
+    "siemens_prisma_sagittal_epi": (86, 86, 16),
+    "ge_mr750_axial_gap": (64, 64, 15),
+    "vendor_headers_noise_pixels/ge_mr750_sagittal_t1": (256, 256, 4),
+    "vendor_headers_noise_pixels/philips_intera_coronal": (240, 240, 4),
+    "dcmqi_ct_seg/ct-3slice": (512, 512, 3),
+    "rtutils_ct_rtstruct": (512, 512, 2),
+}
+
+
+@pytest.mark.parametrize("folder", ACCEPTED)
+def test_geometry_equals_the_positions_in_the_headers(reference: Path, folder: str) -> None:
+    """Every pixel corner of every slice, by the equation of DICOM PS3.3 C.7.6.2.1.1."""
+    volume = read_image(reference / "dicom" / folder)
+    assert volume.geometry.size == ACCEPTED[folder]
+    files = [pydicom.dcmread(p) for p in sorted((reference / "dicom" / folder).glob("*.dcm"))]
+    images = [f for f in files if f.Modality in ("MR", "CT")]
+    assert len(images) == volume.geometry.size[2]
+    for f in images:
+        first = np.array(f.ImagePositionPatient, float)
+        cosines = np.array(f.ImageOrientationPatient, float).reshape(2, 3)
+        row_step, column_step = (float(v) for v in f.PixelSpacing)
+        z = round(float(volume.geometry.index(first)[2]))
+        for column, row in ((0, 0), (f.Columns - 1, 0), (0, f.Rows - 1)):
+            wanted = first + cosines[0] * column_step * column + cosines[1] * row_step * row
+            found = volume.geometry.position((column, row, z))
+            assert np.linalg.norm(found - wanted) < 1e-3
+        slope, intercept = f.get("RescaleSlope", 1), f.get("RescaleIntercept", 0)
+        wanted_pixels = f.pixel_array * float(slope) + float(intercept)
+        np.testing.assert_array_equal(volume.array[z], wanted_pixels)
+
+
+def test_gap_comes_from_positions_not_thickness(reference: Path) -> None:
+    volume = read_image(reference / "dicom" / "ge_mr750_axial_gap")
+    assert volume.geometry.spacing[2] == 5
+    assert volume.history[0].parameters["acquisition"]["slice_thickness_mm"] == 3
+
+
+def test_equals_the_nifti_it_was_made_from(reference: Path) -> None:
+    dicom = read_image(reference / "dicom" / "derived_tptbox_sagittal_t2" / "mr")
+    nifti = read_image(reference / "spine_mri" / "tptbox_cspine" / "T2w.nii.gz")
+    assert dicom.geometry.same_grid(nifti.geometry)
+    np.testing.assert_array_equal(dicom.array, nifti.array)
+
+
+@pytest.mark.parametrize(
+    ("folder", "wanted"),
+    [
+        (
+            "vendor_headers_noise_pixels/philips_ingenia_mixed_orientation",
+            r"(?s)found 2 .* sagittal: IM-0001-0001-0001 2\.dcm.* axial: IM-0001-0001-0001\.dcm",
+        ),
+        ("highdicom_seg/CT2", r"missing.*between -99\.48 and 103\.02 mm \(17106, 17136\)"),
+        ("highdicom_seg", "exactly one image series is wanted, found 0"),
+        ("derived_tptbox_sagittal_t2", "found 0"),
+        ("vendor_headers_noise_pixels", "no DICOM file .*3 subfolders"),
+    ],
+)
+def test_reference_folders_that_are_refused(reference: Path, folder: str, wanted: str) -> None:
+    with pytest.raises(ImageError, match=wanted):
+        read_image(reference / "dicom" / folder)
+
+
+def test_history_has_the_acquisition_and_no_identity(write_series, stack: NDArray) -> None:
+    volume = read_image(write_series(stack))
+    parameters = volume.history[0].parameters
+    assert parameters["acquisition"]["echo_time_ms"] == 104
+    assert parameters["acquisition"]["repetition_time_ms"] == 2778
+    assert parameters["slice_step_from"] == "positions"
+    for secret in ("DOE", "JANE", "4711", "2024"):
+        assert secret not in str(volume.history)
+    np.testing.assert_array_equal(volume.array, stack)
+    assert volume.array.dtype == np.uint16
+    np.testing.assert_allclose(volume.geometry.spacing, (0.6, 0.7, 4.4))
+
+
+def test_other_files_are_counted_and_names_do_not_matter(write_series, stack: NDArray) -> None:
+    folder = write_series(stack)
+    before = source_digest(folder)
+    (folder / "notes.txt").write_text("not an image")
+    for k, path in enumerate(sorted(folder.glob("*.dcm"))):
+        path.rename(folder / f"{(7 * k) % 5}-renamed")
+    volume = read_image(folder)
+    assert volume.history[0].parameters["ignored_files"] == 1
+    assert volume.history[0].parameters["sha256"] == source_digest(folder) == before
+    np.testing.assert_array_equal(volume.array, stack)
+
+
+@pytest.mark.parametrize("slopes", [(2.5,) * 5, (1, 2.5, 1, 0.5, 3), (2, 2, 2, 2, 2)])
+def test_rescale_is_applied_to_each_slice(write_series, stack: NDArray, slopes) -> None:
+    rescale = [{"RescaleSlope": s, "RescaleIntercept": -7} for s in slopes]
+    volume = read_image(write_series(stack, changes=lambda k: rescale[k]))
+    wanted = stack * np.array(slopes)[:, None, None] - 7
+    np.testing.assert_array_equal(volume.array, wanted)
+
+
+def test_missing_slice_in_the_middle(write_series, stack: NDArray, capfd) -> None:
+    folder = write_series(stack)
+    (folder / "1.2.3-02.dcm").unlink()
+    with pytest.raises(ImageError, match=r"between 4\.40 and 13\.20 mm") as caught:
+        read_image(folder)
+    assert "1.2.3-01.dcm, 1.2.3-03.dcm" in str(caught.value)
+    assert "while reading the DICOM series in series" in caught.value.__notes__
+    assert capfd.readouterr().err == ""
+
+
+def test_repeated_positions_name_what_differs(write_series, stack: NDArray) -> None:
+    folder = write_series(
+        stack, [0, 4.4, 8.8, 8.8, 13.2], changes=lambda k: {"EchoTime": 30 if k == 3 else 104}
+    )
+    with pytest.raises(ImageError, match=r"EchoTime .*104.* and .*30|EchoTime .*30.* and .*104"):
+        read_image(folder)
+
+
+def test_identical_copies_are_refused(write_series, stack: NDArray) -> None:
+    folder = write_series(stack)
+    copy = (folder / "1.2.3-00.dcm").read_bytes()
+    (folder / "copy.dcm").write_bytes(copy)
+    with pytest.raises(ImageError, match=r"found 1\.2\.3-00\.dcm and copy\.dcm both at 0\.00"):
+        read_image(folder)
+
+
+def test_uneven_steps_within_and_beyond_the_tolerance(write_series, stack: NDArray) -> None:
+    fine = write_series(stack, [0, 4.41, 8.79, 13.2, 17.6], folder="fine")
+    np.testing.assert_allclose(read_image(fine).geometry.spacing[2], 4.4)
+    uneven = write_series(stack, [0, 4.4, 9.3, 13.2, 17.6], folder="uneven")
+    with pytest.raises(ImageError, match=r"1\.2\.3-02\.dcm lies 0\.500 mm from its place"):
+        read_image(uneven)
+
+
+def test_tilted_stack_is_refused(write_series, stack: NDArray) -> None:
+    def tilt(k: int) -> dict[str, list[float]]:
+        return {"ImagePositionPatient": [-4.4 * k, -20.25 + 0.4 * k, 33]}
+
+    with pytest.raises(ImageError, match="stacked along their normal"):
+        read_image(write_series(stack, changes=tilt))
+
+
+def test_several_series_are_listed_and_one_is_chosen(write_series, stack: NDArray) -> None:
+    write_series(stack, uid="1.2.3", changes=lambda k: {"SeriesNumber": 4})
+    folder = write_series(
+        stack[:3] + 1,
+        uid="1.2.4",
+        changes=lambda k: {"SeriesDescription": "T2 tse sag", "SeriesNumber": 2},
+    )
+    with pytest.raises(ImageError, match=r"(?s)found 2.*1\.2\.3 .*1\.2\.4 .*T2 tse sag"):
+        read_image(folder)
+    second, first = list_series(folder)
+    assert (first.uid, first.n_files, first.number) == ("1.2.3", 5, 4)
+    assert (second.uid, second.description, second.modality) == ("1.2.4", "T2 tse sag", "MR")
+    assert (second.orientation, second.echo_time_ms) == ("sagittal", 104)
+    chosen = read_image(f"{folder}#1.2.4")
+    np.testing.assert_array_equal(chosen.array, stack[:3] + 1)
+    assert chosen.history[0].parameters["sha256"] == source_digest(f"{folder}#1.2.4")
+    with pytest.raises(ImageError, match=r"the series 9\.9 is wanted, found 0"):
+        read_image(f"{folder}#9.9")
+
+
+def test_segmentation_beside_the_images_is_not_an_image(
+    reference: Path, write_series, stack: NDArray
+) -> None:
+    folder = write_series(stack)
+    seg = (reference / "dicom" / "derived_tptbox_sagittal_t2" / "seg.dcm").read_bytes()
+    (folder / "seg.dcm").write_bytes(seg)
+    assert [s.modality for s in list_series(folder) if not s.is_image] == ["SEG"]
+    assert read_image(folder).geometry.size == (9, 8, 5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "wanted"),
+    [
+        ({"ImagePositionPatient": None}, r"1\.2\.3-02\.dcm lacks .* ImagePositionPatient"),
+        ({"PixelSpacing": None}, r"1\.2\.3-02\.dcm lacks .* PixelSpacing"),
+        ({"PixelSpacing": [0.7, 0.7]}, r"(?s)One size and pixel spacing .*1\.2\.3-02\.dcm"),
+        ({"NumberOfFrames": 3}, r"1\.2\.3-02\.dcm is an enhanced multi-frame file \(3 frames\)"),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "MOSAIC"]}, r"1\.2\.3-02\.dcm is a mosaic"),
+        ({"PhotometricInterpretation": "MONOCHROME1"}, "photometric interpretation MONOCHROME1"),
+        ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "interpretation RGB"),
+        ({"Rows": 4, "Columns": 18}, r"(?s)One size .*\(18, 4\).*1\.2\.3-02\.dcm"),
+    ],
+)
+def test_odd_slice_is_named(write_series, stack: NDArray, changed, wanted: str) -> None:
+    folder = write_series(stack, changes=lambda k: changed if k == 2 else {})
+    with pytest.raises(ImageError, match=wanted):
+        read_image(folder)
+
+
+def test_enhanced_multi_frame_is_refused(write_series, stack: NDArray) -> None:
+    enhanced = {"NumberOfFrames": 5, "SOPClassUID": EnhancedMRImageStorage}
+    folder = write_series(stack[:1], changes=lambda k: enhanced)
+    with pytest.raises(ImageError, match="Export the series as classic single-frame"):
+        read_image(folder)
+
+
+def test_single_slice_takes_a_stated_step_and_says_which(write_series, stack: NDArray) -> None:
+    stated = write_series(stack[:1], folder="a", changes=lambda k: {"SpacingBetweenSlices": 4.4})
+    volume = read_image(stated)
+    assert volume.geometry.spacing[2] == 4.4
+    assert volume.history[0].parameters["slice_step_from"] == "SpacingBetweenSlices"
+    thick = read_image(write_series(stack[:1], folder="b"))
+    assert thick.geometry.spacing[2] == 4
+    assert thick.history[0].parameters["slice_step_from"] == "SliceThickness"
+    nothing = write_series(stack[:1], folder="c", changes=lambda k: {"SliceThickness": None})
+    with pytest.raises(ImageError, match="only slice and states neither"):
+        read_image(nothing)
+
+
+def test_a_slice_truncated_anywhere_is_named(write_series, stack: NDArray, capfd) -> None:
+    folder = write_series(stack)
+    path = folder / "1.2.3-02.dcm"
+    whole = path.read_bytes()
+    for length in [*range(132, len(whole), 13), len(whole) - 2, len(whole) - 1]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(ImageError, match=r"1\.2\.3-02\.dcm"):
+            read_image(folder)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_number_that_is_none_is_named(write_series, stack: NDArray) -> None:
+    folder = write_series(stack)
+    path = folder / "1.2.3-02.dcm"
+    path.write_bytes(path.read_bytes().replace(b"0.7\\0.6 ", b"0.7\\x.6 "))
+    with pytest.raises(ImageError, match=r"1\.2\.3-02\.dcm lacks .*PixelSpacing"):
+        read_image(folder)
+
+
+def test_single_file_and_dicom_masks_are_refused(
+    reference: Path, write_series, stack: NDArray
+) -> None:
+    folder = write_series(stack)
+    with pytest.raises(ImageError, match="a folder with the slices of a series is wanted"):
+        read_image(folder / "1.2.3-00.dcm")
+    derived = reference / "dicom" / "derived_tptbox_sagittal_t2"
+    geometry = read_image(folder).geometry
+    for mask in (
+        derived / "seg.dcm",
+        derived / "rtstruct.dcm",
+        f"{derived / 'seg.dcm'}#C5",
+        folder,
+    ):
+        with pytest.raises(CentrumError, match="SEG and RTSTRUCT are not read as masks"):
+            read_mask(mask, geometry)
