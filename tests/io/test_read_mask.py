@@ -221,7 +221,7 @@ def test_refusal_prints_both_geometries(write, grid: Geometry) -> None:
 
 
 def test_resampling_is_nearest_neighbour_and_recorded(write, grid: Geometry, body) -> None:
-    """A third of the voxel size, centred in the same places: every image voxel has its own value."""
+    """A third of the voxel size, centred in the same places: each image voxel has its own value."""
     third = Geometry(
         tuple(3 * n for n in grid.size),
         tuple(s / 3 for s in grid.spacing),

@@ -1,0 +1,40 @@
+"""The page on images and masks says what the code does."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+from centrum.geometry import GRID_TOLERANCE_MM
+from centrum.io import checks, dicom, nifti
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "images-and-masks.md"
+
+
+def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert result.attempted > 10
+    assert result.failed == 0
+
+
+def test_every_finding_is_listed_with_its_severity() -> None:
+    listed = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", PAGE.read_text("utf-8"), re.M))
+    source = Path(checks.__file__).read_text("utf-8")
+    made = re.findall(r'Finding\(\s*"(error|warning|note)",\s*"([a-z-]+)"', source)
+    assert listed == {code: severity for severity, code in made}
+
+
+def test_thresholds_are_those_of_the_code() -> None:
+    text = PAGE.read_text("utf-8")
+    for wanted in (
+        f"more than {nifti.FORM_TOLERANCE_MM} mm apart",
+        f"more than {dicom.MISSING_SLICE_RATIO} times",
+        f"more than {dicom.SLICE_TOLERANCE_MM} mm from its place",
+        f"within {GRID_TOLERANCE_MM} mm",
+        f"fewer than {checks.MIN_VOXELS} voxels",
+        f"fewer than {checks.SMALL_VOXELS} voxels",
+        f"fewer than {checks.MIN_SLICES} slices",
+    ):
+        assert wanted in text
