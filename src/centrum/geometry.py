@@ -61,15 +61,15 @@ class Geometry:
         self._check()
 
     def _check(self) -> None:
-        numbers = (*self.spacing, *self.origin, *self.direction)
-        if not np.all(np.isfinite(numbers)):
-            raise GeometryError(f"A grid needs finite numbers, found {numbers}.")
         lengths = (len(self.size), len(self.spacing), len(self.origin), len(self.direction))
         if lengths != (3, 3, 3, 9):
             raise GeometryError(
                 "A grid has 3 sizes, 3 spacings, 3 origin coordinates and 9 direction "
                 f"cosines, found {lengths}."
             )
+        numbers = (*self.spacing, *self.origin, *self.direction)
+        if not np.all(np.isfinite(numbers)):
+            raise GeometryError(f"A grid needs finite numbers, found {numbers}.")
         if min(self.size) < 1 or min(self.spacing) <= 0:
             raise GeometryError(
                 f"A grid needs positive sizes and spacings, found size {self.size} "

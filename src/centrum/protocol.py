@@ -31,6 +31,9 @@ class Outcome(_Block):
 
     positive: str = Field("malignant", description="the class whose probability the score is of")
     negative: str = Field("osteoporotic", description="the other class")
+    mixed_patients: bool = Field(
+        False, description="whether one patient may have cases of both classes"
+    )
 
     @model_validator(mode="after")
     def _different(self) -> Self:

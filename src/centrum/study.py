@@ -95,9 +95,10 @@ def open_study(folder: Path) -> Study:
     """
     protocol = read_protocol(folder / PROTOCOL)
     outcomes = (protocol.outcome.negative, protocol.outcome.positive)
-    cohort, flow = apply_rules(
-        read_manifest(manifest_path(folder), outcomes=outcomes), protocol.eligibility
+    everyone = read_manifest(
+        manifest_path(folder), outcomes=outcomes, mixed_patients=protocol.outcome.mixed_patients
     )
+    cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=outcomes)
     if not cohort.cases:
         raise ManifestError(
             f"None of the {flow.start.cases} cases is eligible; see `eligibility` in {PROTOCOL}."

@@ -256,7 +256,8 @@ def _check_mixed(cases: Sequence[Case], allowed: bool, findings: Findings) -> No
         if len(outcomes) > 1 and allowed:
             findings.note(text)
         elif len(outcomes) > 1:
-            findings.problem(f"{text}: correct the patient or the outcome", row=same[0].row)
+            advice = "correct it, or set outcome.mixed_patients in the protocol"
+            findings.problem(f"{text}: {advice}", row=same[0].row)
 
 
 def _check_shared_sources(cases: Sequence[Case], findings: Findings) -> None:

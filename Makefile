@@ -1,0 +1,41 @@
+# Everything works on a fresh machine: each target first makes .venv with the locked packages.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: setup demo test test-slow lint bench docs clean help
+
+help:
+	@grep -E '^[a-z-]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/' | sort
+
+setup: $(STAMP) # make .venv with the locked packages
+
+$(STAMP): pyproject.toml constraints.txt
+	@tools/make-venv $(PYTHON) .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup # simulate 100 patients, run the whole study, write demo/results/report.html
+	$(BIN)/centrum demo demo
+
+test: setup # run the tests
+	$(BIN)/python -m pytest -n auto
+
+test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom
+	$(BIN)/python -m pytest -m slow -o addopts='-ra' tests
+
+lint: setup # style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup # time the main steps on this machine
+	$(BIN)/python benchmarks/run.py
+
+docs: setup # write the reference pages from the code
+	$(BIN)/python docs/generate.py
+
+clean: # remove what was made, but not .venv
+	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info
+	find src tests -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,39 @@
+"""The registry refuses contradiction, and every catalogue row has its definition."""
+
+import numpy as np
+import pytest
+
+from centrum.extract import FAMILIES
+from centrum.features.registry import Family, catalogue
+
+
+def test_every_row_of_the_catalogue_is_defined_once() -> None:
+    defined = [(f.entry.family, f.entry.name) for family in FAMILIES.values() for f in family]
+    assert sorted(defined) == sorted(catalogue())
+
+
+def test_rows_have_unit_and_a_place_in_a_standard() -> None:
+    for entry in catalogue().values():
+        assert entry.unit
+        assert bool(entry.code) == bool(entry.section)
+        assert entry.code or entry.pyradiomics
+
+
+def test_pyradiomics_names_are_unique() -> None:
+    names = [e.pyradiomics for e in catalogue().values() if e.pyradiomics]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("ACUI", "Dissimilarity"), ("XXXX", "Contrast"), ("ACUI", "Kontrast")]
+)
+def test_a_mistyped_code_or_name_is_refused(code: str, name: str) -> None:
+    with pytest.raises(ValueError, match="the catalogue gives"):
+        Family("glcm").feature(code, name)(np.sum)
+
+
+def test_a_second_definition_is_refused() -> None:
+    family = Family("glcm")
+    family.feature("ACUI", "Contrast")(np.sum)
+    with pytest.raises(ValueError, match="defined twice"):
+        family.feature("ACUI", "Contrast")(np.prod)

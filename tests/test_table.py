@@ -1,0 +1,70 @@
+"""The feature table: shapes, selection, and what is written comes back."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from centrum.errors import DataError
+from centrum.extract import plan
+from centrum.features.settings import ExtractionSettings
+from centrum.provenance import Step
+from centrum.table import FeatureTable
+
+FEATURES = plan(ExtractionSettings(families=("statistics",)))
+
+
+def table(n: int = 5) -> FeatureTable:
+    values = np.random.default_rng(1).normal(size=(n, len(FEATURES), 2))
+    values[1, :, 1] = np.nan
+    obs = pd.DataFrame(
+        {
+            "patient": [f"p{k}" for k in range(n)],
+            "outcome": ["malignant", "osteoporotic"] * (n // 2) + ["malignant"] * (n % 2),
+            "age": [70.0, np.nan, 81.0, 66.5, 59.0][:n],
+        },
+        index=pd.Index([f"c{k}" for k in range(n)], name="case"),
+    )
+    return FeatureTable(values, obs, FEATURES, ("senior", "resident"), "ibsi", (Step("made"),))
+
+
+def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
+    before = table()
+    before.save(tmp_path)
+    after = FeatureTable.load(tmp_path)
+    np.testing.assert_array_equal(after.values, before.values)
+    pd.testing.assert_frame_equal(after.obs, before.obs, check_dtype=False)
+    assert (after.features, after.readers, after.history) == (
+        before.features,
+        before.readers,
+        before.history,
+    )
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
+    first = table().save(tmp_path / "a")
+    second = table().save(tmp_path / "b")
+    assert [f.read_bytes() for f in first] == [f.read_bytes() for f in second]
+
+
+def test_csv_holds_one_row_per_case_and_reader(tmp_path: Path) -> None:
+    table().save(tmp_path)
+    frame = pd.read_csv(tmp_path / "features.csv")
+    assert list(frame["case"][:4]) == ["c0", "c0", "c1", "c1"]
+    assert list(frame["reader"][:2]) == ["senior", "resident"]
+    assert frame["original_statistics_mean"][0] == table().values[0, 0, 0]
+
+
+def test_rows_and_columns_keep_what_belongs_together() -> None:
+    small = table().rows([3, 0], Step("pick")).columns(np.arange(18) < 2, Step("few"))
+    assert small.cases == ("c3", "c0")
+    assert small.values.shape == (2, 2, 2)
+    assert small.values[0, 1, 0] == table().values[3, 1, 0]
+    assert [step.name for step in small.history] == ["made", "pick", "few"]
+
+
+def test_shapes_that_do_not_fit_are_refused() -> None:
+    good = table()
+    with pytest.raises(DataError, match=r"\(cases, features, readers\)"):
+        FeatureTable(good.values[:, :3], good.obs, good.features, good.readers)
