@@ -286,3 +286,15 @@ def test_the_real_lumbar_exams(reference: Path, tmp_path: Path) -> None:
     assert "vertebrae.csv" in found.ignored
     assert found.images_without_mask == ("sct_cspine/T2w.nii.gz",)
     write_manifest(found, tmp_path / "cases.csv")
+
+
+def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / "p1"
+    elsewhere.mkdir(parents=True)
+    image(elsewhere / "image.nii.gz")
+    labels(elsewhere / "mask_R1.nii.gz", [1])
+    images = tmp_path / "images"
+    images.mkdir()
+    (images / "p1").symlink_to(elsewhere)
+    (elsewhere / "loop").symlink_to(images)
+    assert [case.id for case in discover(images).cases] == ["p1"]

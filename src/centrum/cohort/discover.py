@@ -100,7 +100,7 @@ def discover(
 
     Raises ManifestError when the folder does not exist or holds no image with a mask.
     """
-    folder = Path(folder)
+    folder = Path(folder).resolve()
     if not folder.is_dir():
         raise ManifestError(f"there is no folder {folder.name!r} to look for images in")
     files = _files(folder)
@@ -149,9 +149,18 @@ def _cells(case: Case, cohort: Cohort, base: Path) -> list[str]:
 
 
 def _files(folder: Path) -> list[str]:
-    """Paths of all files below `folder`, relative to it; hidden ones are left out."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(p.as_posix() for p in paths if not any(s.startswith(".") for s in p.parts))
+    """Paths of all files below `folder`, relative to it; hidden ones are left out.
+
+    Links to folders are followed, each real folder once.
+    """
+    found, seen = [], set()
+    for place, below, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        below[:] = [] if real in seen else [name for name in below if not name.startswith(".")]
+        names = [] if real in seen else [name for name in names if not name.startswith(".")]
+        seen.add(real)
+        found += [Path(place, name).relative_to(folder).as_posix() for name in names]
+    return sorted(found)
 
 
 def _dicom_folders(folder: Path, files: Iterable[str]) -> list[str]:
