@@ -223,11 +223,16 @@ def test_a_slice_truncated_anywhere_is_named(write_series, stack: NDArray, capfd
     folder = write_series(stack)
     path = folder / "1.2.3-02.dcm"
     whole = path.read_bytes()
-    for length in [*range(132, len(whole), 13), len(whole) - 2, len(whole) - 1]:
+    for length in [0, 131, *range(132, len(whole), 13), len(whole) - 2, len(whole) - 1]:
         path.write_bytes(whole[:length])
         with pytest.raises(ImageError, match=r"1\.2\.3-02\.dcm"):
             read_image(folder)
     assert capfd.readouterr().err == ""
+
+
+def test_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"There is no folder .*nowhere"):
+        list_series(tmp_path / "nowhere")
 
 
 def test_a_number_that_is_none_is_named(write_series, stack: NDArray) -> None:

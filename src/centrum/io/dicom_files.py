@@ -1,0 +1,250 @@
+"""The DICOM files of a folder: their headers, and the series that they belong to.
+
+pydicom reads the headers; of these only what is listed here is kept.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom.errors import InvalidDicomError
+
+from centrum.errors import ImageError
+
+ACQUISITION_FACTS = {
+    "modality": "Modality",
+    "manufacturer": "Manufacturer",
+    "model": "ManufacturerModelName",
+    "field_strength_t": "MagneticFieldStrength",
+    "repetition_time_ms": "RepetitionTime",
+    "echo_time_ms": "EchoTime",
+    "echo_train_length": "EchoTrainLength",
+    "flip_angle_deg": "FlipAngle",
+    "slice_thickness_mm": "SliceThickness",
+    "spacing_between_slices_mm": "SpacingBetweenSlices",
+    "pixel_bandwidth_hz": "PixelBandwidth",
+    "scanning_sequence": "ScanningSequence",
+    "acquisition_type": "MRAcquisitionType",
+}
+"""What is kept of the headers, and the DICOM keyword it comes from; nothing that identifies."""
+
+DISTINGUISHING = (
+    "EchoTime",
+    "RepetitionTime",
+    "InversionTime",
+    "TemporalPositionIdentifier",
+    "AcquisitionNumber",
+    "DiffusionBValue",
+    "ImageType",
+)
+"""Header entries that tell images at one position apart."""
+
+IMAGE_PLANE = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
+"""The entries that place a slice, and how many numbers each has."""
+
+_OTHER_KEYWORDS = (
+    "Rows",
+    "Columns",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+    "SeriesDescription",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+)
+_KEYWORDS = [*ACQUISITION_FACTS.values(), *DISTINGUISHING, *IMAGE_PLANE, *_OTHER_KEYWORDS]
+_MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+_PLANES = ("sagittal", "coronal", "axial")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of a folder, to choose from.
+
+    Attributes
+    ----------
+    uid : Series Instance UID; choose the series as FOLDER#UID
+    number, description, modality : as in the headers, description and modality may be empty
+    is_image : whether it holds images, and not segmentations, contours or reports
+    n_files : files in the folder
+    orientation : "sagittal", "coronal" or "axial" (nearest plane), "mixed", or "" if unknown
+    repetition_time_ms, echo_time_ms : of the first file, None if not stated
+    """
+
+    uid: str
+    number: int | None
+    description: str
+    modality: str
+    is_image: bool
+    n_files: int
+    orientation: str
+    repetition_time_ms: float | None
+    echo_time_ms: float | None
+
+    def describe(self) -> str:
+        """The series in one line, to print in messages."""
+        times = f"TR {self.repetition_time_ms} TE {self.echo_time_ms}"
+        words = (self.modality, self.orientation, self.description)
+        return f"{self.uid}  {self.n_files} files  {' '.join(filter(None, words))}  {times}"
+
+
+@dataclass(frozen=True)
+class DicomFile:
+    """One DICOM file: where it is, and the header entries that are used."""
+
+    path: Path
+    header: pydicom.Dataset
+
+    def value(self, keyword: str) -> Any:
+        """The entry as plain Python numbers or text, None if absent or empty."""
+        value = self.header.get(keyword)
+        if value is None or value == "":
+            return None
+        if isinstance(value, pydicom.multival.MultiValue):
+            return [_plain(v) for v in value]
+        return _plain(value)
+
+    def places(self, keyword: str) -> bool:
+        """Whether an entry of the image plane is there, with as many numbers as it must have."""
+        value = self.value(keyword)
+        wanted = IMAGE_PLANE[keyword]
+        return isinstance(value, list) and [type(v) for v in value] == [float] * wanted
+
+    def vector(self, keyword: str) -> NDArray[np.float64]:
+        """An entry of the image plane as an array."""
+        return np.array(self.value(keyword), dtype=float)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Pixels along a row and along a column."""
+        return self.value("Columns"), self.value("Rows")
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Unit vector across the slice, so that row, column and normal are right-handed."""
+        cosines = self.vector("ImageOrientationPatient")
+        return np.cross(cosines[:3], cosines[3:])
+
+    @property
+    def along_normal(self) -> float:
+        """Position along the normal in mm."""
+        return float(self.normal @ self.vector("ImagePositionPatient"))
+
+    @property
+    def plane(self) -> str:
+        """The anatomical plane nearest to the slice, "" if the header has no orientation."""
+        if not self.places("ImageOrientationPatient"):
+            return ""
+        return _PLANES[int(np.abs(self.normal).argmax())]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else str(value)
+
+
+def list_series(folder: str | Path) -> tuple[Series, ...]:
+    """Every series of a folder (not of its subfolders), by series number and UID.
+
+    Raises
+    ------
+    ImageError
+        The folder holds no DICOM file, or a damaged one.
+    """
+    files, _ = _scan(Path(folder))
+    series = [_summary(uid, members) for uid, members in _by_series(files).items()]
+    return tuple(sorted(series, key=lambda s: (s.number is None, s.number or 0, s.uid)))
+
+
+def choose(folder: Path, uid: str | None) -> tuple[list[DicomFile], int]:
+    """The files of the series `uid`, or of the only image series, and how many are ignored."""
+    files, ignored = _scan(folder)
+    groups = _by_series(files)
+    series = [_summary(key, members) for key, members in groups.items()]
+    chosen = [s for s in series if (s.uid == uid if uid else s.is_image)]
+    if len(chosen) == 1:
+        return groups[chosen[0].uid], ignored
+    wanted = f"the series {uid}" if uid else "exactly one image series"
+    listed = "\n  ".join(s.describe() for s in series)
+    raise ImageError(
+        f"{folder.name}: {wanted} is wanted, found {len(chosen)}. Choose one as FOLDER#UID. "
+        f"The series in the folder:\n  {listed}"
+    )
+
+
+def _scan(folder: Path) -> tuple[list[DicomFile], int]:
+    """The DICOM files of a folder, and how many other files lie beside them."""
+    if not folder.is_dir():
+        raise ImageError(f"There is no folder {folder}. Check the path.")
+    paths = sorted(p for p in folder.iterdir() if p.is_file())
+    headers = [_read_header(path) for path in paths]
+    files = [DicomFile(p, h) for p, h in zip(paths, headers, strict=True) if h is not None]
+    if not files:
+        inner = sum(1 for p in folder.iterdir() if p.is_dir())
+        raise ImageError(
+            f"{folder.name} holds no DICOM file ({len(paths)} other files, {inner} "
+            "subfolders, which are not searched). Give the folder that holds the slices."
+        )
+    return files, len(paths) - len(files)
+
+
+def _read_header(path: Path) -> pydicom.Dataset | None:
+    """The header, or None for a file that is not DICOM or is a DICOMDIR."""
+    try:
+        with pydicom.config.disable_value_validation(), path.open("rb") as stream:
+            header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_KEYWORDS)
+            list(header)  # converts every value now, so that a damaged one is found here
+            at_end = stream.tell() >= path.stat().st_size
+            deflated = header.file_meta.TransferSyntaxUID.is_deflated
+    except InvalidDicomError as error:
+        if path.suffix.lower() == ".dcm":
+            raise _damaged(path) from error
+        return None
+    except (OSError, EOFError, ValueError, AttributeError, NotImplementedError) as error:
+        raise _damaged(path) from error
+    if header.file_meta.get("MediaStorageSOPClassUID") == _MEDIA_STORAGE_DIRECTORY:
+        return None
+    # pydicom takes what there is of a truncated header: an image must go on with pixels.
+    without_pixels = _is_image(header) and at_end and not deflated
+    if without_pixels or not header.get("SeriesInstanceUID"):
+        raise _damaged(path)
+    return header
+
+
+def _is_image(header: pydicom.Dataset) -> bool:
+    storage = header.file_meta.get("MediaStorageSOPClassUID")
+    return storage is not None and "Image Storage" in storage.name
+
+
+def _damaged(path: Path) -> ImageError:
+    return ImageError(
+        f"{path.name} should be a DICOM file, but its header is truncated, damaged or without "
+        "preamble. Copy or export it again, or take it out of the folder."
+    )
+
+
+def _by_series(files: Iterable[DicomFile]) -> dict[str, list[DicomFile]]:
+    groups: dict[str, list[DicomFile]] = {}
+    for file in files:
+        groups.setdefault(str(file.header.SeriesInstanceUID), []).append(file)
+    return groups
+
+
+def _summary(uid: str, files: list[DicomFile]) -> Series:
+    first = files[0]
+    planes = {f.plane for f in files}
+    return Series(
+        uid=uid,
+        number=first.value("SeriesNumber"),
+        description=first.value("SeriesDescription") or "",
+        modality=first.value("Modality") or "",
+        is_image=_is_image(first.header),
+        n_files=len(files),
+        orientation=planes.pop() if len(planes) == 1 else "mixed",
+        repetition_time_ms=first.value("RepetitionTime"),
+        echo_time_ms=first.value("EchoTime"),
+    )
