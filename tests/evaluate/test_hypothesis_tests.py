@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from centrum.errors import DataError
 from centrum.evaluate.hypothesis_tests import (
+    _lilliefors_p,
     benjamini_hochberg,
     chi_square,
     fisher_exact,
@@ -148,6 +149,13 @@ def test_lilliefors_p_is_a_probability_below_that_of_a_known_mean(x):
     p = lilliefors(x).p
     assert 0 <= p <= 1
     assert p <= kolmogorov_smirnov(x).p + 0.05
+
+
+def test_large_samples_meet_stephens_five_percent_point():
+    """Stephens 1974, table 1A, case 3: (sqrt n - 0.01 + 0.85 / sqrt n) D = 0.895."""
+    n = 200
+    d = 0.895 / (np.sqrt(n) - 0.01 + 0.85 / np.sqrt(n))
+    assert _lilliefors_p(d, n) == pytest.approx(0.05, abs=0.0015)
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3, 4], [2, 2, 2, 2, 2, 2], [1, 2, 3, 4, np.nan]])

@@ -159,6 +159,12 @@ def test_no_threshold_beats_the_cutoff(rows):
     assert set(cutoff.ties) == {t for t in youden if np.isclose(youden[t], max(youden.values()))}
 
 
+def test_ties_are_found_in_spite_of_rounding():
+    """4/6 + 1/2 and 1/6 + 2/2 are equal as fractions and differ as floats."""
+    scored = scored_in_order("11011101")
+    assert youden_cutoff(scored, "itself").ties == (2.5, 6.5)
+
+
 @given(scored_cases, st.floats(-5, 5))
 def test_confusion_counts_each_case_once(rows, threshold):
     scored = Scored.of(*zip(*rows, strict=True))

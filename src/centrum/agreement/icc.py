@@ -246,7 +246,7 @@ def _statistics(
     x: NDArray[np.float64], form: IccForm, confidence: float, variant: Variant
 ) -> tuple[ArrayLike, ...]:
     """Value, F, df1, df2, p, lower and upper of complete ratings."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a = _anova(x)
         one_way = form.startswith("1")
         value = _coefficient(a, form, 1.0)

@@ -66,7 +66,7 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: Sequence[float]
                 f"The overlap of two masks needs voxels in both; the {position} mask is empty. "
                 "Draw it or leave the reader out for this case."
             )
-    box = bounding_box(a | b, margin=1)
+    box = bounding_box(a | b)
     return _overlap(a[box], b[box], spacing)
 
 
