@@ -32,6 +32,12 @@ DEVIANCE_RATIO_STEP = 1e-5
 SHORTEST_PATH = 5
 """The stopping rules on the deviance do not apply before this many steps."""
 
+SWEEPS_BEFORE_JUMP = 10
+"""Cycles over the active coordinates after which their linear system is solved at once."""
+
+SINGULAR = 1e-9
+"""A pivot below this share of its diagonal element means that a feature depends on others."""
+
 
 class Problem(NamedTuple):
     """What is fitted; float64 arrays in C order.
@@ -161,6 +167,66 @@ def _sweep_gram(
 
 
 @njit(cache=True, nogil=True)
+def _solve(matrix: Floats, right: Floats) -> None:
+    """Overwrite `right` with the solution, by elimination of the symmetric `matrix`.
+
+    A row that depends on those before it, as a copy of a feature does, gets the solution 0.
+    """
+    size = right.size
+    floor = np.empty(size)
+    for a in range(size):
+        floor[a] = SINGULAR * matrix[a, a]
+    for a in range(size):
+        if matrix[a, a] <= floor[a]:
+            matrix[a, a] = np.inf
+        for b in range(a + 1, size):
+            factor = matrix[a, b] / matrix[a, a]
+            for c in range(b, size):
+                matrix[b, c] -= factor * matrix[a, c]
+            right[b] -= factor * right[a]
+    for a in range(size - 1, -1, -1):
+        for b in range(a + 1, size):
+            right[a] -= matrix[a, b] * right[b]
+        right[a] /= matrix[a, a]
+
+
+@njit(cache=True, nogil=True)
+def _jump(
+    gram: Floats, gradient: Floats, penalty: Floats, beta: Floats, l1: float, l2: float
+) -> None:
+    """Go to the minimum over the non-zero coefficients, or to where the first becomes zero.
+
+    Features that resemble each other make coordinate descent slow; one linear system replaces
+    thousands of cycles. The step only lowers the objective, so that the cycles still converge.
+    """
+    support = _true_positions((beta != 0.0) | (penalty == 0.0))
+    system = np.empty((support.size, support.size))
+    step = np.empty(support.size)
+    for i in range(support.size):
+        a = support[i]
+        for j in range(support.size):
+            system[i, j] = gram[a, support[j]]
+        system[i, i] += l2 * penalty[a]
+        step[i] = gradient[a] - penalty[a] * (l1 * np.sign(beta[a]) + l2 * beta[a])
+    _solve(system, step)
+    length = 1.0
+    for i in range(support.size):
+        a = support[i]
+        if penalty[a] > 0.0 and beta[a] * (beta[a] + length * step[i]) < 0.0:
+            length = -beta[a] / step[i]
+    for i in range(support.size):
+        a = support[i]
+        new = beta[a] + length * step[i]
+        if penalty[a] > 0.0 and new * beta[a] <= 0.0:
+            new = 0.0
+        change = new - beta[a]
+        beta[a] = new
+        column = gram[a]
+        for b in range(beta.size):
+            gradient[b] -= change * column[b]
+
+
+@njit(cache=True, nogil=True)
 def _minimise_active(
     problem: Problem, state: State, l1: float, l2: float, tolerance: float, max_sweeps: int
 ) -> int:
@@ -180,6 +246,8 @@ def _minimise_active(
     while largest >= tolerance and sweeps < max_sweeps:
         sweeps += 1
         largest = _sweep_gram(gram, gradient, penalty, beta, l1, l2)
+        if sweeps % SWEEPS_BEFORE_JUMP == 0:
+            _jump(gram, gradient, penalty, beta, l1, l2)
     for a in range(index.size):
         _move(problem, state, index[a], beta[a])
     return sweeps

@@ -61,7 +61,8 @@ class LassoPath:
         right = np.ceil(position).astype(int)
         left = np.floor(position).astype(int)
         share = position - left
-        eta = X @ self.coefficients.T + self.intercepts
+        used = self.coefficients.any(axis=0)
+        eta = X[:, used] @ self.coefficients[:, used].T + self.intercepts
         return eta[:, left] * (1 - share) + eta[:, right] * share
 
 
