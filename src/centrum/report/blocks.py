@@ -1,0 +1,169 @@
+"""What sections are made of: prose, tables with their numbers, pictures as bytes."""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from centrum.report.labels import fixed, significant
+from centrum.report.style import PAGE_CM, png_bytes, svg_bytes
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its confidence interval.
+
+    >>> Estimate(0.85714, 0.744, 0.9321).text
+    '0.857 (0.744–0.932)'
+    """
+
+    value: float
+    lower: float
+    upper: float
+
+    @property
+    def text(self) -> str:
+        """Value (lower–upper)."""
+        return f"{fixed(self.value)} ({fixed(self.lower)}–{fixed(self.upper)})"
+
+
+def cell_text(value: Any) -> str:
+    """What a cell shows: a result's own `text`, else the plain value.
+
+    >>> cell_text(0.5), cell_text(None), cell_text(12)
+    ('0.5000', '', '12')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return significant(value)
+    return str(getattr(value, "text", value))
+
+
+@dataclass(frozen=True)
+class Column:
+    """Head of a column and how its cells are shown; the CSV keeps the values."""
+
+    name: str
+    show: Callable[[Any], str] = cell_text
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of values with their heads.
+
+    Attributes
+    ----------
+    key : stem of the file name
+    title : begins with the number, as in "Table 2. Performance"
+    columns : heads; the first is that of the rows
+    rows : numbers, texts, or results that have a `text`
+    notes : lines under the table
+
+    >>> table = Table("t", "T", (Column("x"), Column("AUC")), (("a", Estimate(0.8, 0.7, 0.9)),))
+    >>> table.csv().splitlines()
+    ['x,AUC,AUC value,AUC lower,AUC upper', 'a,0.800 (0.700–0.900),0.8,0.7,0.9']
+    """
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def shown(self) -> list[list[str]]:
+        """The cells as texts."""
+        return [
+            [column.show(cell) for column, cell in zip(self.columns, row, strict=True)]
+            for row in self.rows
+        ]
+
+    def csv(self) -> str:
+        """All numbers in full; a result is its text and then each of its fields."""
+        records = [self._record(row) for row in self.rows]
+        heads = dict.fromkeys(head for record in records for head in record)
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, list(heads), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+        return stream.getvalue()
+
+    def _record(self, row: Sequence[Any]) -> dict[str, Any]:
+        record: dict[str, Any] = {}
+        for column, cell in zip(self.columns, row, strict=True):
+            record[column.name] = getattr(cell, "text", cell)
+            if is_dataclass(cell) and not isinstance(cell, type):
+                record |= {f"{column.name} {k}": v for k, v in asdict(cell).items()}
+        return record
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as it is printed.
+
+    Attributes
+    ----------
+    key : stem of the file names
+    title : begins with the number, as in "Figure 5. ROC curves"
+    caption : what it shows, and of how many
+    alt : the same for those who cannot see it
+    svg, png : the files
+    width_cm : when printed
+    raster : whether the page shows the PNG, because the figure holds images
+    data : the numbers that are drawn
+    """
+
+    key: str
+    title: str
+    caption: str
+    alt: str
+    svg: bytes
+    png: bytes
+    width_cm: float
+    data: Table
+    raster: bool = False
+
+
+def picture(
+    figure: Figure, number: str, title: str, caption: str, alt: str, data: Table,
+    *, raster: bool = False,
+) -> Picture:  # fmt: skip
+    """Render a figure; `number` such as "2" or "S1" names its files."""
+    return Picture(
+        key=f"figure-{number}",
+        title=f"Figure {number}. {title}",
+        caption=caption,
+        alt=alt,
+        svg=svg_bytes(figure),
+        png=png_bytes(figure),
+        width_cm=min(figure.get_figwidth() * 2.54, PAGE_CM),
+        data=data,
+        raster=raster,
+    )
+
+
+@dataclass(frozen=True)
+class Block:
+    """A section of the report.
+
+    Attributes
+    ----------
+    title, anchor : heading, and its address in the page
+    prose : paragraphs
+    warnings : paragraphs that must not be overlooked
+    facts : (name, value) of the numbers that matter most
+    points : a list
+    tables, pictures : in their order
+    """
+
+    title: str
+    anchor: str
+    prose: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    points: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()

@@ -1,0 +1,46 @@
+"""Write the report: the page, and its tables and figures beside it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from centrum.report.blocks import Block
+from centrum.report.html import render_html
+from centrum.report.sections import SECTIONS
+from centrum.results import StudyResults
+from centrum.store import write_atomically
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def write_report(
+    results: StudyResults, folder: Path, progress: Progress | None = None
+) -> tuple[Path, ...]:
+    """Write report.html, tables/*.csv and figures/*.svg, *.png, *.csv into `folder`.
+
+    Returns the files, the page first. The same results give the same bytes.
+    """
+    blocks = []
+    for done, section in enumerate(SECTIONS):
+        if progress:
+            progress("Writing the report", done, len(SECTIONS))
+        blocks.append(section(results))
+    contents = {"report.html": render_html(results, blocks).encode(), **_files(blocks)}
+    for name, content in contents.items():
+        write_atomically(folder / name, content)
+    if progress:
+        progress("Writing the report", len(SECTIONS), len(SECTIONS))
+    return tuple(folder / name for name in contents)
+
+
+def _files(blocks: list[Block]) -> dict[str, bytes]:
+    """Name and content of what lies beside the page."""
+    files = {}
+    for block in blocks:
+        for table in block.tables:
+            files[f"tables/{table.key}.csv"] = table.csv().encode()
+        for picture in block.pictures:
+            files[f"figures/{picture.key}.svg"] = picture.svg
+            files[f"figures/{picture.key}.png"] = picture.png
+            files[f"figures/{picture.key}.csv"] = picture.data.csv().encode()
+    return files

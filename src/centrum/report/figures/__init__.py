@@ -1,0 +1,24 @@
+"""One module per figure: `draw_...(data) -> Figure`, pure, without pyplot's global state."""
+
+from centrum.report.figures.agreement import draw_agreement
+from centrum.report.figures.coefficients import draw_coefficients
+from centrum.report.figures.distributions import draw_distributions
+from centrum.report.figures.feature_count import draw_feature_count
+from centrum.report.figures.flow import FlowChart, Stop, draw_flow
+from centrum.report.figures.lasso import draw_lasso
+from centrum.report.figures.roc import draw_roc
+from centrum.report.figures.roi import RoiPanel, draw_rois
+
+__all__ = [
+    "FlowChart",
+    "RoiPanel",
+    "Stop",
+    "draw_agreement",
+    "draw_coefficients",
+    "draw_distributions",
+    "draw_feature_count",
+    "draw_flow",
+    "draw_lasso",
+    "draw_roc",
+    "draw_rois",
+]

@@ -1,0 +1,34 @@
+"""The coefficients of the model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from centrum.report.labels import fixed, wrapped
+from centrum.report.style import GREY, OUTCOMES, PAGE_CM, STYLE, new_figure
+
+
+@STYLE
+def draw_coefficients(
+    labels: Sequence[str],
+    coefficients: Sequence[float],
+    outcomes: tuple[str, str],
+    mark: str = "",
+) -> Figure:
+    """Bars from the first feature at the top; `outcomes` are the positive and negative one."""
+    figure = new_figure(PAGE_CM, 2.6 + 0.75 * len(labels), mark)
+    axes = figure.add_subplot()
+    place, values = np.arange(len(labels)), np.asarray(coefficients, dtype=float)
+    colours = [OUTCOMES[0] if value > 0 else OUTCOMES[1] for value in values]
+    bars = axes.barh(place, values, height=0.62, color=colours)
+    axes.bar_label(bars, [fixed(value) for value in values], padding=3)
+    numbered = [wrapped(f"{k}  {label}", 40) for k, label in enumerate(labels, 1)]
+    axes.set_yticks(place, numbered)
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.axvline(0, color=GREY, lw=0.6)
+    axes.margins(x=0.16)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlabel(f"Coefficient (per SD)\n← {outcomes[1]}        {outcomes[0]} →")
+    return figure

@@ -1,0 +1,90 @@
+"""The LASSO: coefficients, and cross-validated loss, against log(lambda)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from centrum.model import LassoFacts
+from centrum.report.labels import wrapped
+from centrum.report.style import (
+    BLUE,
+    CYCLE,
+    DASHES,
+    GREY,
+    PAGE_CM,
+    PALE,
+    STYLE,
+    VERMILION,
+    letter,
+    new_figure,
+)
+
+MEASURES = {"deviance": "Binomial deviance", "auc": "AUC", "class": "Misclassified share"}
+
+COUNTS_SHOWN = 6
+"""Numbers of features along the top of a panel."""
+
+LEGEND_COLUMNS = 3
+
+
+@STYLE
+def draw_lasso(facts: LassoFacts, labels: Mapping[str, str], mark: str = "") -> Figure:
+    """Path (a) and cross-validation (b); `labels` (by name) are the features to point out."""
+    shown = [name for name in facts.names if name in labels]
+    rows = -(-len(shown) // LEGEND_COLUMNS)
+    figure = new_figure(PAGE_CM, 7.2 + 0.72 * rows, mark)
+    left, right = figure.subplots(1, 2)
+    x = np.log(facts.lambdas)
+    _paths(left, x, facts, {name: labels[name] for name in shown})
+    _cross_validation(right, x, facts)
+    for axes, name in ((left, "a"), (right, "b")):
+        letter(axes, name)
+        axes.set_xlabel("log(λ)")
+        _chosen(axes, facts)
+        _counts(axes, x, facts)
+    if shown:
+        handles = [line for line in left.get_lines() if not line.get_label().startswith("_")]
+        figure.legend(handles=handles, loc="outside lower left", ncols=LEGEND_COLUMNS)
+    return figure
+
+
+def _paths(axes: Axes, x: np.ndarray, facts: LassoFacts, labels: Mapping[str, str]) -> None:
+    shown = 0
+    for name, path in zip(facts.names, facts.coefficients.T, strict=True):
+        if name not in labels:
+            axes.plot(x, path, color=PALE, lw=0.8, zorder=1)
+            continue
+        colour, dash = CYCLE[shown % len(CYCLE)], DASHES[shown // len(CYCLE) % len(DASHES)]
+        axes.plot(x, path, dash, color=colour, label=wrapped(labels[name], 34))
+        shown += 1
+    axes.axhline(0, color=GREY, lw=0.6)
+    axes.set_ylabel("Coefficient (per SD)")
+
+
+def _cross_validation(axes: Axes, x: np.ndarray, facts: LassoFacts) -> None:
+    axes.errorbar(
+        x, facts.cvm, facts.cvsd, fmt="o", ms=2.2, color=VERMILION, ecolor=PALE, elinewidth=0.7
+    )
+    axes.set_ylabel(f"{MEASURES.get(facts.measure, facts.measure)} (cross-validated)")
+    for value, name, dash in (
+        (facts.lambda_min, "λ min", "--"),
+        (facts.lambda_1se, "λ 1 SE", ":"),
+    ):
+        axes.axvline(np.log(value), color=GREY, lw=0.9, ls=dash, label=name)
+    axes.legend(loc="best")
+
+
+def _chosen(axes: Axes, facts: LassoFacts) -> None:
+    axes.axvline(np.log(facts.chosen), color=BLUE, lw=3, alpha=0.25, zorder=0, label="λ chosen")
+
+
+def _counts(axes: Axes, x: np.ndarray, facts: LassoFacts) -> None:
+    """Numbers of selected features along the top."""
+    at = np.linspace(0, len(x) - 1, min(COUNTS_SHOWN, len(x))).round().astype(int)
+    top = axes.twiny()
+    top.set_xlim(axes.get_xlim())
+    top.set_xticks(x[at], [str(int(facts.n_features[k])) for k in at])
+    top.spines["top"].set_visible(True)
+    top.set_xlabel("Number of features")

@@ -1,0 +1,43 @@
+"""ROC curves with the operating points of the cut-off."""
+
+from collections.abc import Mapping
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from centrum.evaluate import Evaluation
+from centrum.report.labels import fixed
+from centrum.report.style import BLACK, BLUE, COLUMN_CM, DASHES, GREY, ORANGE, STYLE, new_figure
+
+COLOURS = (BLUE, ORANGE, BLACK)
+
+
+@STYLE
+def draw_roc(evaluations: Mapping[str, Evaluation], mark: str = "") -> Figure:
+    """One curve for each evaluation, by the name that the legend gives it; the last is thick."""
+    figure = new_figure(COLUMN_CM, COLUMN_CM + 0.6, mark)
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color=GREY, lw=0.6, ls=":")
+    order = len(evaluations)
+    for k, (name, found) in enumerate(evaluations.items()):
+        last = k == order - 1
+        _curve(axes, name, found, COLOURS[k - order], DASHES[order - 1 - k], 1.8 if last else 1.1)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
+    axes.legend(loc="lower right", title="AUC (95 % CI)", alignment="left", handlelength=2.4)
+    confidence = next(iter(evaluations.values())).confidence
+    axes.get_legend().set_title(f"AUC ({confidence:.0%} CI)".replace("%", " %"))
+    return figure
+
+
+def _curve(
+    axes: Axes, name: str, found: Evaluation, colour: str, dash: str, width: float
+) -> None:
+    interval = found.auc.percentile
+    label = (
+        f"{name}: {fixed(found.auc.value, 2)} "
+        f"({fixed(interval.lower, 2)}–{fixed(interval.upper, 2)})"
+    )
+    curve, at = found.roc, found.confusion.measures()
+    axes.plot(1 - curve.specificity, curve.sensitivity, dash, color=colour, lw=width, label=label)
+    axes.plot(1 - at["specificity"], at["sensitivity"], "o", color=colour, mec="white", ms=6)

@@ -1,0 +1,89 @@
+"""The regions of interest of all readers on one slice of some cases."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+
+from centrum.report.labels import wrapped
+from centrum.report.style import DASHES, PAGE_CM, READERS, SMALL_PT, STYLE, new_figure
+
+COLUMNS = 3
+BAR_MM = 20.0
+WINDOW = (2, 98)
+"""Percentiles of the shown neighbourhood that become black and white."""
+
+OUTLINE = (withStroke(linewidth=2, foreground="black"),)
+
+
+@dataclass(frozen=True, eq=False)
+class RoiPanel:
+    """One slice of one case, superior up and anterior left.
+
+    Attributes
+    ----------
+    image : (rows, columns) intensities
+    masks : (rows, columns) region by reader
+    spacing : mm between rows and between columns
+    title : lines above the panel
+    """
+
+    image: NDArray
+    masks: Mapping[str, NDArray[np.bool_]]
+    spacing: tuple[float, float]
+    title: tuple[str, ...]
+
+
+@STYLE
+def draw_rois(panels: Sequence[RoiPanel], mark: str = "") -> Figure:
+    """A grid of slices with a contour per reader and a scale bar."""
+    rows = -(-len(panels) // COLUMNS)
+    figure = new_figure(PAGE_CM, 1.1 + 6.9 * rows, mark)
+    grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+    for axes, panel in zip(grid, panels, strict=False):
+        _panel(axes, panel)
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
+    readers = list(dict.fromkeys(reader for panel in panels for reader in panel.masks))
+    handles = [Line2D([], [], color=_colour(k), ls=DASHES[k % 4], lw=2) for k in range(len(readers))]
+    figure.legend(handles, readers, loc="outside lower left", ncols=4, title="Reader").get_frame()
+    return figure
+
+
+def _colour(k: int) -> str:
+    return READERS[k % len(READERS)]
+
+
+def _panel(axes: Axes, panel: RoiPanel) -> None:
+    rows, columns = panel.image.shape
+    height, width = rows * panel.spacing[0], columns * panel.spacing[1]
+    low, high = np.percentile(panel.image, WINDOW)
+    axes.imshow(
+        panel.image, cmap="gray", vmin=low, vmax=max(high, low + 1e-9), interpolation="bilinear",
+        extent=(0, width, height, 0),
+    )  # fmt: skip
+    x = (np.arange(columns) + 0.5) * panel.spacing[1]
+    y = (np.arange(rows) + 0.5) * panel.spacing[0]
+    for k, region in enumerate(panel.masks.values()):
+        if region.any() and not region.all():
+            axes.contour(
+                x, y, region, [0.5], colors=_colour(k), linewidths=1.1, linestyles=DASHES[k % 4]
+            )
+    axes.set_axis_off()
+    axes.set_title("\n".join(wrapped(line, 36) for line in panel.title), weight="normal")
+    _scale_bar(axes, width, height)
+
+
+def _scale_bar(axes: Axes, width: float, height: float) -> None:
+    bar = BAR_MM if width > 2 * BAR_MM else BAR_MM / 4
+    right, y = 0.96 * width, 0.95 * height
+    axes.plot([right - bar, right], [y, y], color="white", lw=2, path_effects=OUTLINE)
+    axes.text(
+        right - bar / 2, y - 0.02 * height, f"{bar:g} mm", color="white", size=SMALL_PT,
+        ha="center", va="bottom", path_effects=OUTLINE,
+    )  # fmt: skip

@@ -1,0 +1,37 @@
+"""Blocks to one self-contained page: pictures and style are in it, nothing is fetched."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from centrum.report.blocks import Block, Picture, Table
+from centrum.results import StudyResults
+
+OPEN_UP_TO = 16
+"""Longer tables are folded until the reader opens them."""
+
+
+def render_html(results: StudyResults, blocks: Sequence[Block]) -> str:
+    """The page; all texts are escaped."""
+    environment = Environment(
+        loader=PackageLoader("centrum.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["source"] = _source
+    environment.tests["long"] = _is_long
+    page = environment.get_template("report.html")
+    return page.render(results=results, blocks=blocks)
+
+
+def _source(picture: Picture) -> str:
+    """The picture as the address of an image."""
+    kind, content = ("png", picture.png) if picture.raster else ("svg+xml", picture.svg)
+    return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+def _is_long(table: Table) -> bool:
+    return len(table.rows) > OPEN_UP_TO

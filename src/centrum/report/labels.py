@@ -1,0 +1,104 @@
+"""How features and numbers are written in tables and figures."""
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+from centrum.features.feature_id import FeatureId
+
+ABBREVIATED = 5
+"""Names of families up to this length are abbreviations (GLCM) and written in capitals."""
+
+
+def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
+    """Names for people: the catalogue's name and the family, and what else tells them apart.
+
+    Discretisation and aggregation are said when they differ among `features`, the image
+    when it is not the original.
+
+    >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
+    >>> feature_labels([f])
+    ('Contrast (GLCM)',)
+    """
+    varying = [
+        field
+        for field in ("discretisation", "aggregation")
+        if len({getattr(f, field) for f in features} - {""}) > 1
+    ]
+    return tuple(_label(feature, varying) for feature in features)
+
+
+def _label(feature: FeatureId, varying: Sequence[str]) -> str:
+    family = feature.family
+    parts = [family.upper() if len(family) <= ABBREVIATED else family]
+    if feature.image != "original":
+        parts.append(feature.image)
+    parts += [getattr(feature, field).replace("_", " ") for field in varying]
+    return f"{feature.name} ({', '.join(p for p in parts if p)})"
+
+
+def unit_text(unit: str) -> str:
+    """A unit as it is printed; "I" is the intensity of the image.
+
+    >>> unit_text("mm3"), unit_text("I^2"), unit_text("")
+    ('mm³', 'intensity²', '–')
+    """
+    for plain, printed in (("^", ""), ("2", "²"), ("3", "³"), ("I", "intensity")):
+        unit = unit.replace(plain, printed)
+    return unit or "–"
+
+
+def wrapped(text: str, width: int, lines: int = 2) -> str:
+    """`text` on at most `lines` lines of `width` characters; "…" stands for what is cut off.
+
+    >>> wrapped("Inverse difference moment normalised (GLCM)", 24)
+    'Inverse difference\\nmoment normalised (GLCM)'
+    """
+    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Number and noun.
+
+    >>> counted(1, "case"), counted(2, "case"), counted(0, "body", "bodies")
+    ('1 case', '2 cases', '0 bodies')
+    """
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """A number of any size with so many significant digits.
+
+    >>> significant(12345.678), significant(0.00012345), significant(float("nan"))
+    ('12346', '0.0001234', '–')
+    """
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else str(value)
+    if value and not 1e-5 <= abs(value) < 1e7:
+        return f"{value:.{digits - 1}e}"
+    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
+
+
+def fixed(value: float, digits: int = 3) -> str:
+    """A number with so many decimals, a true minus sign, and a dash when undefined.
+
+    >>> fixed(-0.5), fixed(float("nan"))
+    ('−0.500', '–')
+    """
+    return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def p_text(p: float) -> str:
+    """A p value as journals print it.
+
+    >>> p_text(0.00002), p_text(0.0421), p_text(0.21), p_text(0.9997)
+    ('< .001', '.042', '.21', '> .99')
+    """
+    if math.isnan(p):
+        return "–"
+    if p < 0.001:
+        return "< .001"
+    if p > 0.99:
+        return "> .99"
+    return f"{p:.{3 if p < 0.0995 else 2}f}".lstrip("0")

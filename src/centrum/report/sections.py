@@ -1,0 +1,486 @@
+"""The sections of the report, in their order: results in, blocks out."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from centrum.agreement import parse_form
+from centrum.evaluate import Evaluation
+from centrum.evaluate.bootstrap import Interval
+from centrum.io import read_image, read_mask
+from centrum.report.blocks import Block, Picture, Table, picture
+from centrum.report.figures import (
+    FlowChart,
+    RoiPanel,
+    Stop,
+    draw_agreement,
+    draw_coefficients,
+    draw_distributions,
+    draw_feature_count,
+    draw_flow,
+    draw_lasso,
+    draw_roc,
+    draw_rois,
+)
+from centrum.report.labels import counted, feature_labels, fixed, p_text
+from centrum.report.slices import Shown, choose_cases, largest_slice
+from centrum.report.tables import (
+    PARTS,
+    agreement_table,
+    coefficient_table,
+    digest_table,
+    failure_table,
+    finding_table,
+    frame_table,
+    funnel_table,
+    history_table,
+    model_features,
+    model_order,
+    overlap_table,
+    performance_table,
+    population_table,
+    protocol_table,
+    version_table,
+)
+from centrum.results import StudyResults
+
+OUTSIDE_THE_REGION = (
+    "The region of interest is the vertebral body alone. The signs that readers trust most lie "
+    "outside it and are not in this score: a pedicle or posterior element replaced by tumour "
+    "(0 of 14 osteoporotic, 21 of 29 malignant fractures) and a paraspinal or epidural mass "
+    "(none, 16 of 29)."
+)
+
+TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
+"""A test AUC above this on fewer cases than this is rarer than a leak."""
+
+CLASSIFIERS = {"linear_svm": "linear support vector machine", "logistic": "logistic regression"}
+
+Section = Callable[[StudyResults], Block]
+
+
+def summary(results: StudyResults) -> Block:
+    """What was found, in a few numbers, and what it is not."""
+    test, model = results.evaluations["test"], results.model
+    measures = test.measures
+    facts = [
+        ("Cases analysed", f"{len(results.table.obs)}"),
+        ("AUC, test", _with_interval(test.auc.value, test.auc.percentile)),
+        *(
+            (f"{name.capitalize()}, test", _with_interval(measures[name].value, _interval(test, name)))
+            for name in ("sensitivity", "specificity")
+        ),
+    ]
+    funnel = f"{counted(len(model.features), 'feature')} of {len(results.table.features)}"
+    prose = (
+        results.protocol.description,
+        f"The score tells {model.positive} (high) from {model.negative} (low) by {funnel}, "
+        f"weighed by {CLASSIFIERS.get(model.classifier, model.classifier)} on "
+        f"{counted(model.n_train, 'training case')} and judged on "
+        f"{counted(test.n, 'test case')} of {counted(test.n_patients, 'patient')} who took no "
+        f"part in any choice.",
+    )
+    return Block(
+        "Summary",
+        "summary",
+        prose=tuple(filter(None, prose)),
+        warnings=(*_cautions(test), OUTSIDE_THE_REGION),
+        facts=tuple(facts),
+    )
+
+
+def _with_interval(value: float, interval: Interval) -> str:
+    return f"{fixed(value, 2)} ({fixed(interval.lower, 2)}–{fixed(interval.upper, 2)})"
+
+
+def _interval(found: Evaluation, measure: str) -> Interval:
+    """By patient where patients have several cases, as in table 2."""
+    both = found.measures[measure]
+    return both.bootstrap if found.n_patients < found.n else both.interval
+
+
+def _cautions(test: Evaluation) -> tuple[str, ...]:
+    cautions = []
+    if test.optimistic:
+        cautions.append(
+            "Optimistic: the cut-off was learnt on the scores that it is judged on here."
+        )
+    if test.auc.value > TOO_GOOD_AUC and test.n < TOO_GOOD_CASES:
+        cautions.append(
+            f"An AUC of {fixed(test.auc.value)} on {test.n} test cases is better than the "
+            "published studies with external validation (0.76 to 0.88). Look for a leak before "
+            "believing it: the same patient on both sides, or an acquisition that tells the outcome."
+        )
+    return tuple(cautions)
+
+
+def population(results: StudyResults) -> Block:
+    """Who was studied: flow of the cases, table 1."""
+    chart = _flow_chart(results)
+    title = "From the manifest to the training and test set"
+    texts = [stop.stay[0] for stop in chart.stops]
+    left = [line for stop in chart.stops for line in stop.leave]
+    figure = picture(
+        draw_flow(chart, results.simulated),
+        "S1",
+        title,
+        "Flow of the cases: who was in the manifest, who was left out by which rule, who was "
+        "analysed, and how the patients were split. All cases of a patient are on one side.",
+        f"Flow diagram. {'; '.join(texts)}. {'; '.join(left)}. "
+        f"{'; '.join(part[0] for part in chart.parts)}.",
+        _flow_table(results),
+    )
+    return Block(
+        "Population",
+        "population",
+        tables=(population_table(results),),
+        pictures=(figure,),
+    )
+
+
+def _flow_chart(results: StudyResults) -> FlowChart:
+    flow, obs = results.flow, results.table.obs
+    excluded = [(e.rule.name, e.excluded.cases, e.excluded.outcomes) for e in flow.exclusions]
+    n_excluded = sum(n for _, n, _ in excluded)
+    leave = [f"Excluded: {counted(n_excluded, 'case')}"] if excluded else []
+    leave += [f"{name}: {n}{_split(groups) if n else ''}" for name, n, groups in excluded]
+    start, end = flow.start, flow.end
+    stops = [Stop(_station("Manifest", start.cases, start.patients, start.outcomes), tuple(leave))]
+    if results.failures:
+        lost = Counter(end.outcomes) - Counter(obs["outcome"])
+        n = f"Could not be measured: {counted(len(results.failures), 'case')}{_split(lost)}"
+        stops.append(Stop(_station("Eligible", end.cases, end.patients, end.outcomes), (n,)))
+    stops.append(Stop(_group("Analysed", obs, list(end.outcomes))))
+    parts = [
+        _group(name, results.scores[results.scores["part"] == part], list(end.outcomes))
+        for name, part in (("Training", "train"), ("Test", "test"))
+    ]
+    return FlowChart(tuple(stops), (parts[0], parts[1]))
+
+
+def _group(name: str, rows: pd.DataFrame, outcomes: Sequence[str]) -> tuple[str, ...]:
+    counts = {outcome: int((rows["outcome"] == outcome).sum()) for outcome in outcomes}
+    return _station(name, len(rows), rows["patient"].nunique(), counts)
+
+
+def _station(name: str, cases: int, patients: int, outcomes: dict[str, int]) -> tuple[str, ...]:
+    head = f"{name}: {counted(cases, 'case')} of {counted(patients, 'patient')}"
+    return (head, *(f"{n} {outcome}" for outcome, n in outcomes.items()))
+
+
+def _split(outcomes: dict[str, int]) -> str:
+    return f" ({', '.join(f'{n} {outcome}' for outcome, n in outcomes.items() if n)})"
+
+
+def _flow_table(results: StudyResults) -> Table:
+    rows = []
+    flow, scores = results.flow, results.scores
+    stations = [("manifest", flow.start)]
+    stations += [(f"excluded: {e.rule.name}", e.excluded) for e in flow.exclusions]
+    stations.append(("eligible", flow.end))
+    for name, tally in stations:
+        rows.append({"station": name, "cases": tally.cases, "patients": tally.patients} | dict(tally.outcomes))
+    groups = {"analysed": scores, "training": scores[scores["part"] == "train"],
+              "test": scores[scores["part"] == "test"]}  # fmt: skip
+    for name, group in groups.items():
+        counts = {o: int((group["outcome"] == o).sum()) for o in flow.end.outcomes}
+        rows.append({"station": name, "cases": len(group), "patients": group["patient"].nunique()} | counts)
+    return frame_table("figure-S1", "", pd.DataFrame(rows))
+
+
+def regions(results: StudyResults) -> Block:
+    """The regions of interest, and how well readers agree."""
+    tables: list[Table] = []
+    pictures: list[Picture] = []
+    if results.sources:
+        pictures.append(_roi_picture(results))
+    if len(results.overlap):
+        tables.append(overlap_table(results.overlap))
+    if len(results.agreement):
+        pictures.append(_agreement_picture(results))
+        tables.append(agreement_table(results.agreement))
+    readers = results.table.readers
+    prose = f"Readers: {', '.join(readers)}. The features of {readers[0]} feed the model."
+    if len(readers) == 1:
+        prose += " With one reader, agreement cannot be judged."
+    return Block(
+        "Regions and agreement", "regions",
+        prose=(prose,), tables=tuple(tables), pictures=tuple(pictures),
+    )  # fmt: skip
+
+
+def _roi_picture(results: StudyResults) -> Picture:
+    model = results.model
+    chosen = choose_cases(results.scores, (model.positive, model.negative))
+    panels = [_roi_panel(results, shown) for shown in chosen]
+    caption = (
+        "Sagittal slice with the largest region of the first reader; anterior is left. Of each "
+        "outcome the cases nearest its median score and the one with the most atypical score "
+        f"(n = {len(chosen)} of {len(results.scores)} cases; training cases with their "
+        "out-of-fold score). Dice is that of the whole regions. Grey levels from the 2nd to "
+        "the 98th percentile of the part shown."
+    )
+    titles = "; ".join(", ".join(panel.title) for panel in panels)
+    data = pd.DataFrame([(s.case, s.outcome, s.score, s.reason) for s in chosen])
+    return picture(
+        draw_rois(panels, results.simulated), "1", "Regions of interest", caption,
+        f"Sagittal slices with the outlines of the readers around the vertebral body: {titles}.",
+        frame_table("figure-1", "", data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
+        raster=True,
+    )  # fmt: skip
+
+
+def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel:
+    image, masks = results.sources[shown.case]
+    images, table = results.protocol.images, results.table
+    volume = read_image(image)
+    measured = np.isfinite(table.values[table.cases.index(shown.case)]).any(axis=0)
+    readers = [reader for reader, there in zip(table.readers, measured, strict=True) if there]
+    regions = {
+        reader: read_mask(
+            masks[reader],
+            volume.geometry,
+            tolerance_mm=images.grid_tolerance_mm,
+            on_mismatch=images.on_grid_mismatch,
+        )
+        for reader in readers
+    }
+    part = largest_slice(volume, regions)
+    level = table.obs.loc[shown.case].get("level")
+    name = [shown.case, *([level] if isinstance(level, str) else []), shown.outcome]
+    facts = [shown.reason, f"score {fixed(shown.score, 2)}", *_dice_text(results, shown.case)]
+    title = (", ".join(name), ", ".join(facts))
+    return RoiPanel(part.image, part.masks, part.spacing, title)
+
+
+def _dice_text(results: StudyResults, case: str) -> list[str]:
+    """Dice of the first two readers, if the case has two."""
+    if results.overlap.empty:
+        return []
+    own = results.overlap[results.overlap["case"] == case]
+    return [f"Dice {value:.2f}" for value in own["dice"].iloc[:1]]
+
+
+def _agreement_picture(results: StudyResults) -> Picture:
+    agreement, rule = results.agreement, results.protocol.model.agreement
+    kept = agreement["kept"].to_numpy(dtype=bool)
+    form = f"ICC({parse_form(rule.form)})"
+    judged = form if rule.use == "estimate" else "lower 95 % limit"
+    dice = {
+        f"{a} – {b}": pair["dice"].to_numpy()
+        for (a, b), pair in results.overlap.groupby(["reader_a", "reader_b"], sort=False)
+    }
+    pairs = "; ".join(f"{p} median {np.median(v):.3f}, n = {len(v)}" for p, v in dice.items())
+    caption = (
+        f"(a) {form} of all {len(agreement)} features over all analysed cases; {kept.sum()} "
+        f"pass the rule {judged} > {rule.threshold:g}. The model decides this anew on its "
+        f"training cases. (b) Dice coefficient of the regions ({pairs})."
+    )
+    return picture(
+        draw_agreement(
+            agreement["icc"], kept, rule.threshold, form, f"{judged} > {rule.threshold:g}",
+            dice, results.simulated,
+        ),
+        "S2", "Agreement between readers", caption,
+        f"Two histograms. {kept.sum()} of {len(agreement)} features pass the threshold of "
+        f"{rule.threshold:g}. Dice: {pairs}.",
+        frame_table("figure-S2", "", agreement.reset_index()),
+    )  # fmt: skip
+
+
+def selection(results: StudyResults) -> Block:
+    """From all features to those of the model."""
+    facts, warnings = results.model.lasso, ()
+    if facts.fallback:
+        warnings = (
+            "The penalty that cross-validation chose selects no feature; the largest penalty "
+            "that selects one was taken instead. The features then hold little information.",
+        )
+    return Block(
+        "Selection of features",
+        "selection",
+        prose=(
+            "Every step was fitted on training cases only, and again in every fold. The numbers "
+            "are those of the final fit.",
+        ),
+        warnings=warnings,
+        tables=(funnel_table(results),),
+        pictures=(_lasso_picture(results), _count_picture(results)),
+    )
+
+
+def _lasso_picture(results: StudyResults) -> Picture:
+    facts, n = results.model.lasso, results.model.n_train
+    features = model_features(results)
+    names = [results.model.features[k] for k in model_order(results.model)]
+    labels = dict(zip(names, feature_labels(features), strict=True))
+    caption = (
+        "(a) Coefficients against log(λ); coloured: the features of the model. (b) "
+        f"Cross-validated {facts.measure} ± standard error. Blue band: the penalty taken, λ = "
+        f"{facts.chosen:.4g}. Numbers along the top: features with a coefficient. "
+        f"n = {n} training cases before balancing."
+    )
+    data = pd.DataFrame(
+        {"lambda": facts.lambdas, "features": facts.n_features.astype(int), "mean": facts.cvm,
+         "se": facts.cvsd, **dict(zip(facts.names, facts.coefficients.T, strict=True))}
+    )  # fmt: skip
+    return picture(
+        draw_lasso(facts, labels, results.simulated), "2", "Selection by the LASSO", caption,
+        f"Two curves against log lambda. The {facts.measure} is best at lambda "
+        f"{facts.lambda_min:.4g}; within one standard error of it at {facts.lambda_1se:.4g}.",
+        frame_table("figure-2", "", data),
+    )  # fmt: skip
+
+
+def _count_picture(results: StudyResults) -> Picture:
+    facts, choice = results.model.feature_count, results.protocol.model.n_features
+    rule = {"best": "the highest mean", "one_se": "the fewest within one SE of the best"}
+    caption = (
+        f"Mean and standard error (SE) of the {facts.measure} over {choice.folds} folds of the "
+        f"training patients, with every step refitted in each. Taken: {facts.chosen}, "
+        f"{rule[choice.rule]}. n = {results.model.n_train} training cases."
+    )
+    data = pd.DataFrame({"features": facts.numbers, "mean": facts.mean, "se": facts.se})
+    at = list(facts.numbers).index(facts.chosen)
+    return picture(
+        draw_feature_count(facts, results.simulated), "S3", "Number of features", caption,
+        f"Curve of the {facts.measure} against 1 to {int(facts.numbers[-1])} features; "
+        f"{fixed(facts.mean[at])} at the {facts.chosen} that were taken.",
+        frame_table("figure-S3", "", data),
+    )  # fmt: skip
+
+
+def model(results: StudyResults) -> Block:
+    """The score: coefficients, and the features behind them."""
+    return Block(
+        "Model",
+        "model",
+        tables=(coefficient_table(results),),
+        pictures=(_coefficient_picture(results), _distribution_picture(results)),
+    )
+
+
+def _coefficient_picture(results: StudyResults) -> Picture:
+    fitted = results.model
+    labels = feature_labels(model_features(results))
+    values = fitted.coefficients[model_order(fitted)]
+    listed = "; ".join(f"{name} {fixed(v)}" for name, v in zip(labels, values, strict=True))
+    return picture(
+        draw_coefficients(labels, values, (fitted.positive, fitted.negative), results.simulated),
+        "3", "Coefficients of the model",
+        "Coefficient of each selected feature per standard deviation (SD), the largest first; "
+        f"numbers as in table 3. n = {fitted.n_train} training cases.",
+        f"Bar chart. {listed}.",
+        frame_table("figure-3", "", pd.DataFrame({"feature": labels, "coefficient": values})),
+    )  # fmt: skip
+
+
+def _distribution_picture(results: StudyResults) -> Picture:
+    fitted, table = results.model, results.table
+    order = model_order(fitted)
+    labels = feature_labels(model_features(results))
+    at = [table.names.index(fitted.features[k]) for k in order]
+    values = (table.values[:, at, 0] - fitted.means[order]) / fitted.sds[order]
+    positive = (table.obs["outcome"] == fitted.positive).to_numpy()
+    frame = pd.DataFrame(values, columns=list(labels))
+    frame.insert(0, "case", table.cases)
+    frame.insert(1, "outcome", table.obs["outcome"].to_numpy())
+    medians = "; ".join(
+        f"{name} {fixed(a, 2)} and {fixed(b, 2)}"
+        for name, a, b in zip(
+            labels, np.median(values[positive], axis=0), np.median(values[~positive], axis=0),
+            strict=True,
+        )
+    )  # fmt: skip
+    return picture(
+        draw_distributions(
+            labels, values, positive, (fitted.positive, fitted.negative), results.simulated
+        ),
+        "4", "The selected features",
+        "(a) Values by outcome, in standard deviations (SD) from the mean of the training cases. "
+        "Box: quartiles and median; whiskers: furthest values within 1.5 interquartile ranges. "
+        f"(b) Pearson correlation. Numbers as in table 3. n = {len(values)} analysed cases.",
+        f"Box plots and correlation matrix. Medians of {fitted.positive} and {fitted.negative}: "
+        f"{medians}.",
+        frame_table("figure-4", "", frame),
+    )  # fmt: skip
+
+
+def performance(results: StudyResults) -> Block:
+    """Table 2 and the ROC curves."""
+    found = {PARTS.get(name, name): e for name, e in results.evaluations.items()}
+    test = results.evaluations["test"]
+    sizes = "; ".join(f"{name} n = {e.n}" for name, e in found.items())
+    data = pd.concat(
+        pd.DataFrame(
+            {"scores": name, "threshold": e.roc.thresholds, "sensitivity": e.roc.sensitivity,
+             "specificity": e.roc.specificity}
+        )
+        for name, e in results.evaluations.items()
+    )  # fmt: skip
+    figure = picture(
+        draw_roc(found, results.simulated), "5", "ROC curves",
+        f"Receiver operating characteristic with the area under the curve (AUC) and its "
+        f"bootstrap percentile interval. Dots: the cut-off of {fixed(results.cutoff.value)}, "
+        f"learnt on {results.cutoff.learnt_on}. {sizes}.",
+        f"ROC curves. {'; '.join(f'{n}: AUC {fixed(e.auc.value)}' for n, e in found.items())}.",
+        frame_table("figure-5", "", data),
+    )  # fmt: skip
+    return Block(
+        "Performance",
+        "performance",
+        prose=(
+            f"On the test cases the AUC is {fixed(test.auc.value)}, P = {p_text(test.auc.p)} "
+            "against 0.5.".replace("P = <", "P <").replace("P = >", "P >"),
+        ),
+        warnings=_cautions(test),
+        tables=(performance_table(results.evaluations),),
+        pictures=(figure,),
+    )
+
+
+def quality(results: StudyResults) -> Block:
+    """Findings and failures."""
+    tables = [failure_table(results)] if results.failures else []
+    tables += [finding_table(results)] if results.findings else []
+    prose = (
+        f"{counted(len(results.failures), 'case')} could not be measured; "
+        f"{counted(len(results.findings), 'finding')} in images and regions that were measured.",
+    )
+    return Block("Findings and failures", "quality", prose=prose, tables=tuple(tables))
+
+
+def protocol(results: StudyResults) -> Block:
+    """The choices, and where they depart from the study that they follow."""
+    deviations = results.protocol.deviations
+    prose = "Deviations:" if deviations else "The protocol states no deviations."
+    return Block(
+        "Protocol", "protocol",
+        prose=(prose,), points=deviations, tables=(protocol_table(results),),
+    )  # fmt: skip
+
+
+def provenance(results: StudyResults) -> Block:
+    """Where every number comes from."""
+    return Block(
+        "History, software and digests",
+        "provenance",
+        prose=("The same inputs, protocol and versions give the same bytes.",),
+        tables=(history_table(results.history), version_table(results), digest_table(results)),
+    )
+
+
+SECTIONS: tuple[Section, ...] = (
+    summary,
+    population,
+    regions,
+    selection,
+    model,
+    performance,
+    quality,
+    protocol,
+    provenance,
+)
+"""The report, in its order."""

@@ -1,0 +1,102 @@
+"""From a case to the slice that the report shows: which cases, which slice, which way up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.extract import slice_axis
+from centrum.geometry import Geometry
+from centrum.volume import Mask, Volume, bounding_box
+
+TYPICAL = 2
+"""Cases of each outcome that are shown because their score is the outcome's median."""
+
+VIEW = 2.6
+"""Side of the shown square in lengths of the region, so that both neighbours are seen."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A case of the overlay figure, and why it is shown."""
+
+    case: str
+    outcome: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """Part of a sagittal slice, superior up and anterior left; `spacing` (rows, columns) in mm."""
+
+    image: NDArray
+    masks: dict[str, NDArray[np.bool_]]
+    spacing: tuple[float, float]
+
+
+def choose_cases(
+    scores: pd.DataFrame, outcomes: tuple[str, str]
+) -> tuple[Shown, ...]:
+    """Of each outcome (positive, negative) the cases nearest its median score, and the worst.
+
+    `scores` as in StudyResults; a training case counts with its out-of-fold score. Ties go
+    to the first case.
+    """
+    honest = scores["out_of_fold"].fillna(scores["score"])
+    shown = []
+    for outcome, sign in zip(outcomes, (1, -1), strict=True):
+        own = honest[scores["outcome"] == outcome]
+        worst = (sign * own).sort_values(kind="stable").index[0]
+        near = (own.drop(worst) - own.median()).abs().sort_values(kind="stable").index[:TYPICAL]
+        shown += [Shown(str(case), outcome, float(own[case]), "typical score") for case in near]
+        shown.append(Shown(str(worst), outcome, float(own[worst]), "most atypical score"))
+    return tuple(shown)
+
+
+def largest_slice(volume: Volume, masks: Mapping[str, Mask]) -> Slice:
+    """The sagittal slice on which the first reader's region is largest, around all regions."""
+    arrays = {reader: mask.array for reader, mask in masks.items()}
+    axis = slice_axis(volume.geometry, "sagittal")
+    first = next(iter(arrays.values()))
+    areas = first.sum(axis=tuple(k for k in range(3) if k != axis))
+    k = int(np.argmax(areas))
+    rows, columns, flips = _orientation(volume.geometry, axis)
+
+    def oriented(array: NDArray) -> NDArray:
+        plane = array.take(k, axis=axis)
+        upright = plane if rows < columns else plane.T
+        return upright[:: flips[0], :: flips[1]]
+
+    spacing = volume.geometry.array_spacing
+    regions = {reader: oriented(array) for reader, array in arrays.items()}
+    view = _view(np.any(list(regions.values()), axis=0), (spacing[rows], spacing[columns]))
+    return Slice(
+        image=oriented(volume.array)[view],
+        masks={reader: region[view] for reader, region in regions.items()},
+        spacing=(spacing[rows], spacing[columns]),
+    )
+
+
+def _orientation(geometry: Geometry, axis: int) -> tuple[int, int, tuple[int, int]]:
+    """Array axes that become rows and columns, and their steps (-1 turns an axis round)."""
+    posterior, superior = geometry.axes[1, ::-1], geometry.axes[2, ::-1]
+    others = [k for k in range(3) if k != axis]
+    rows = max(others, key=lambda k: abs(superior[k]))
+    columns = next(k for k in others if k != rows)
+    return rows, columns, (-1 if superior[rows] > 0 else 1, -1 if posterior[columns] < 0 else 1)
+
+
+def _view(region: NDArray[np.bool_], spacing: tuple[float, float]) -> tuple[slice, slice]:
+    """A square around the region, moved into the image where it would stick out."""
+    box = bounding_box(region[None])[1:]
+    side = VIEW * max((b.stop - b.start) * mm for b, mm in zip(box, spacing, strict=True))
+    spans = []
+    for span, mm, length in zip(box, spacing, region.shape, strict=True):
+        size = min(round(side / mm), length)
+        start = (span.start + span.stop - size) // 2
+        start = min(max(start, 0), length - size)
+        spans.append(slice(start, start + size))
+    return spans[0], spans[1]

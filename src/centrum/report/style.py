@@ -1,0 +1,99 @@
+"""How figures look: sizes, fonts, colours, and files that are the same bytes every time.
+
+Sizes are those of a two-column journal page; text is 8 pt at the printed size. Colours are
+those of Okabe and Ito (Color Universal Design, 2008), told apart by colour-blind readers.
+"""
+
+import textwrap
+from io import BytesIO
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+COLUMN_CM = 8.5
+"""Width of one column of a printed page."""
+
+PAGE_CM = 17.5
+"""Width of both columns."""
+
+PNG_DPI = 300
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
+GREY, PALE = "#6E6E6E", "#DADADA"
+
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+"""Colours of lines on white; yellow is left out, it does not show."""
+
+DASHES = ("-", "--", ":", "-.")
+"""Line styles, so that no line is told by its colour alone."""
+
+OUTCOMES = (VERMILION, BLUE)
+"""Positive and negative outcome."""
+
+READERS = (ORANGE, SKY, PURPLE, YELLOW)
+"""Contours of the readers, on grey images."""
+
+SMALL_PT = 7
+MARK_PT = 6
+
+STYLE = matplotlib.style.context(
+    [
+        "default",
+        {
+            "font.size": 8,
+            "axes.titlesize": 8,
+            "axes.titlelocation": "left",
+            "axes.titleweight": "bold",
+            "axes.linewidth": 0.6,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "xtick.major.width": 0.6,
+            "ytick.major.width": 0.6,
+            "lines.linewidth": 1.2,
+            "lines.markersize": 3.5,
+            "legend.fontsize": SMALL_PT,
+            "legend.frameon": False,
+            "savefig.dpi": PNG_DPI,
+            "svg.hashsalt": "centrum",
+        },
+    ]
+)
+"""Decorator: draws and renders with these settings, whatever the user's matplotlibrc says."""
+
+
+def new_figure(width_cm: float, height_cm: float, mark: str = "") -> Figure:
+    """An empty figure; `mark` is written small along its lower edge."""
+    figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), layout="constrained")
+    if mark:
+        lines = textwrap.wrap(mark, int(width_cm * 7.5))
+        figure.text(
+            0.5, 0.05 / height_cm, "\n".join(lines), ha="center", size=MARK_PT, color=GREY
+        ).set_in_layout(False)
+        bottom = (0.15 + 0.27 * len(lines)) / height_cm
+        figure.get_layout_engine().set(rect=(0, bottom, 1, 1 - bottom))
+    return figure
+
+
+def letter(axes: Axes, name: str, title: str = "") -> None:
+    """The letter of a panel, and its title, at its upper left."""
+    axes.set_title(f"{name}  {title}".strip())
+
+
+@STYLE
+def svg_bytes(figure: Figure) -> bytes:
+    """The figure as SVG, text as outlines, without date or program."""
+    return _saved(figure, "svg", {"Date": None, "Creator": None, "Format": None, "Type": None})
+
+
+@STYLE
+def png_bytes(figure: Figure) -> bytes:
+    """The figure as PNG of 300 dpi, without date or program."""
+    return _saved(figure, "png", {"Software": None})
+
+
+def _saved(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
+    stream = BytesIO()
+    figure.savefig(stream, format=kind, metadata=metadata)
+    return stream.getvalue()

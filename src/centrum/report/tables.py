@@ -1,0 +1,276 @@
+"""From results to tables; numbers stay numbers until they are shown."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from centrum.evaluate import MEASURES, Evaluation
+from centrum.evaluate.population import Quartiles
+from centrum.features.feature_id import FeatureId
+from centrum.model import Model
+from centrum.provenance import History
+from centrum.report.blocks import Column, Estimate, Table
+from centrum.report.labels import feature_labels, fixed, p_text, unit_text
+from centrum.results import StudyResults
+
+PARTS = {
+    "train": "Training (apparent)",
+    "out_of_fold": "Training (out of fold)",
+    "test": "Test",
+}
+"""What the evaluations are called."""
+
+MEASURE_NAMES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "Positive predictive value",
+    "npv": "Negative predictive value",
+    "f1": "F1 score",
+    "youden": "Youden index",
+}
+
+STEPS = {
+    "agreement": "Readers agree",
+    "constant": "Not constant",
+    "correlation": "Not redundant (correlation)",
+    "lasso": "Selected by the LASSO",
+    "rfe": "Kept by recursive elimination",
+}
+
+UNITS = {"age": "years"}
+"""Units of the manifest's own columns."""
+
+P = Column("P", lambda p: "" if p is None else p_text(p))
+
+
+def model_features(results: StudyResults) -> tuple[FeatureId, ...]:
+    """The records of the model's features, those with the largest coefficients first."""
+    known = dict(zip(results.table.names, results.table.features, strict=True))
+    return tuple(known[results.model.features[k]] for k in model_order(results.model))
+
+
+def model_order(model: Model) -> np.ndarray:
+    """Positions of the model's features by falling absolute coefficient."""
+    return np.argsort(-np.abs(model.coefficients), kind="stable")
+
+
+def population_table(results: StudyResults) -> Table:
+    """Table 1."""
+    rows = results.population
+    groups = list(rows[0].groups)
+    heads = ["Characteristic", "Level", "Statistic", *groups, "Overall", "Test"]
+    cells = []
+    for row in rows:
+        unit = f" ({UNITS[row.variable]})" if row.variable in UNITS else ""
+        found = row.significance
+        cells.append(
+            (
+                row.variable.replace("_", " ").capitalize() + unit,
+                row.level,
+                row.statistic,
+                *(row.groups[g] for g in groups),
+                row.overall,
+                found.test if found else "",
+                found.p if found else None,
+            )
+        )
+    notes = (
+        "Tests are two-sided and take cases as independent. A numeric variable is described by "
+        "mean and standard deviation (SD), or by median and interquartile range (IQR) when "
+        "normality is rejected (Lilliefors).",
+    )
+    columns = (*map(Column, heads), P)
+    return Table("table-1", "Table 1. Population", columns, tuple(cells), notes)
+
+
+def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
+    """Table 2."""
+    found = list(evaluations.values())
+    columns = [
+        Column(f"{PARTS.get(name, name)}, n = {e.n}") for name, e in evaluations.items()
+    ]
+    method = _interval_method(found)
+    rows: list[tuple[Any, ...]] = [
+        ("AUC", "bootstrap, percentile", *(_area(e, "percentile") for e in found)),
+        ("AUC", "bootstrap, normal", *(_area(e, "normal") for e in found)),
+        ("AUC", "DeLong", *(_area(e, "delong") for e in found)),
+        ("P (AUC = 0.5)", "", *(e.auc.p for e in found)),
+    ]
+    for key in MEASURES:
+        measures = [e.measures[key] for e in found]
+        intervals = [m.bootstrap if method == "bootstrap" else m.interval for m in measures]
+        estimates = (
+            Estimate(m.value, i.lower, i.upper) for m, i in zip(measures, intervals, strict=True)
+        )
+        rows.append((MEASURE_NAMES[key], method, *estimates))
+    for name, key in (("True positives", "tp"), ("False positives", "fp"),
+                      ("True negatives", "tn"), ("False negatives", "fn")):  # fmt: skip
+        rows.append((name, "", *(getattr(e.confusion, key) for e in found)))
+    return Table(
+        "table-2",
+        "Table 2. Performance of the model",
+        (Column("Measure"), Column("Interval"), *columns),
+        tuple(rows),
+        _performance_notes(found[-1]),
+    )
+
+
+def _interval_method(found: list[Evaluation]) -> str:
+    """Counts take each case as a patient; with several per patient only the bootstrap holds."""
+    clustered = any(e.n_patients < e.n for e in found)
+    return "bootstrap" if clustered else found[0].interval_method
+
+
+def _area(found: Evaluation, method: str) -> Estimate:
+    interval = getattr(found.auc, method)
+    return Estimate(found.auc.value, interval.lower, interval.upper)
+
+
+def _performance_notes(found: Evaluation) -> tuple[str, ...]:
+    cutoff = found.cutoff
+    return (
+        f"Value ({found.confidence:.0%} confidence interval); {found.n_resamples} bootstrap "
+        "samples of patients. Apparent: the model is judged on the cases that it was fitted "
+        "to. Out of fold: each training case is scored by a model fitted without its patient.",
+        f"Decisions at a score of at least {fixed(cutoff.value)} ({cutoff.rule}, learnt on "
+        f"{cutoff.learnt_on}).",
+    )
+
+
+def coefficient_table(results: StudyResults) -> Table:
+    """Table 3."""
+    model, order = results.model, model_order(results.model)
+    features = model_features(results)
+    rows: list[tuple[Any, ...]] = [
+        ("–", "Intercept", float(model.intercept), None, None, "", "")
+    ]
+    facts = zip(feature_labels(features), features, order, strict=True)
+    for number, (label, feature, k) in enumerate(facts, 1):
+        numbers = (model.coefficients[k], model.means[k], model.sds[k])
+        name, unit = model.features[k], unit_text(feature.unit)
+        rows.append((str(number), label, *map(float, numbers), unit, name))
+    heads = ("No.", "Feature", "Coefficient per SD", "Mean", "SD", "Unit", "Column name")
+    columns = tuple(
+        Column(h, _coefficient) if h.startswith("Coef") else Column(h) for h in heads
+    )
+    notes = (
+        "Score = intercept + sum of coefficient × (value − mean) / SD. Mean and SD are those of "
+        "the training cases that the model was fitted to. A high score speaks for "
+        f"{model.positive}.",
+    )
+    return Table("table-3", "Table 3. The score", columns, tuple(rows), notes)
+
+
+def _coefficient(value: float) -> str:
+    return fixed(value)
+
+
+def funnel_table(results: StudyResults) -> Table:
+    """How many features each step left."""
+    rows = [("Measured", len(results.table.features))]
+    rows += [(STEPS.get(step, step), n) for step, n in results.model.funnel.items()]
+    columns = (Column("Step"), Column("Features left"))
+    return Table("table-s1", "Table S1. Selection of features", columns, tuple(rows))
+
+
+def overlap_table(overlap: pd.DataFrame) -> Table:
+    """How well the readers' regions agree, by pair of readers."""
+    heads = {
+        "dice": "Dice",
+        "hausdorff95_mm": "95 % Hausdorff distance (mm)",
+        "mean_surface_distance_mm": "Mean surface distance (mm)",
+        "volume_difference_mm3": "Volume difference (mm³)",
+    }
+    rows = []
+    for (a, b), pair in overlap.groupby(["reader_a", "reader_b"], sort=False):
+        quartiles = (_quartiles(pair[name]) for name in heads)
+        rows.append((f"{a} – {b}", len(pair), *quartiles))
+    columns = tuple(map(Column, ("Readers", "Cases", *heads.values())))
+    notes = ("Median (interquartile range). Volume difference: second minus first reader.",)
+    return Table("table-s2", "Table S2. Agreement of the regions", columns, tuple(rows), notes)
+
+
+def _quartiles(values: pd.Series) -> Quartiles:
+    median, lower, upper = np.quantile(values, [0.5, 0.25, 0.75])
+    return Quartiles(len(values), float(median), float(lower), float(upper))
+
+
+def agreement_table(agreement: pd.DataFrame) -> Table:
+    """ICC of every feature."""
+    rows = tuple(
+        (
+            str(name),
+            Estimate(float(row["icc"]), float(row["lower"]), float(row["upper"])),
+            float(row["p"]),
+            "yes" if row["kept"] else "no",
+        )
+        for name, row in agreement.iterrows()
+    )
+    columns = (Column("Feature"), Column("ICC (95 % CI)"), P, Column("Passes the rule"))
+    return Table("table-s3", "Table S3. Agreement of the features", columns, rows)
+
+
+def frame_table(key: str, title: str, frame: pd.DataFrame) -> Table:
+    """A data frame as it is; the numbers behind a figure."""
+    rows = tuple(frame.itertuples(index=False, name=None))
+    return Table(key, title, tuple(Column(str(c)) for c in frame.columns), rows)
+
+
+def failure_table(results: StudyResults) -> Table:
+    """Cases that could not be measured."""
+    rows = tuple((f.case, f.message) for f in results.failures)
+    columns = (Column("Case"), Column("Reason"))
+    return Table("table-s4", "Table S4. Cases that could not be measured", columns, rows)
+
+
+def finding_table(results: StudyResults) -> Table:
+    """What was noticed about images and regions."""
+    rows = tuple((f.case, f.reader, f.severity, f.code, f.message) for f in results.findings)
+    columns = tuple(map(Column, ("Case", "Reader", "Severity", "Finding", "What was found")))
+    return Table("table-s5", "Table S5. Findings in images and regions", columns, rows)
+
+
+def protocol_table(results: StudyResults) -> Table:
+    """Every choice of the protocol that is not prose."""
+    prose = {"name", "description", "deviations"}
+    rows = tuple(_flat(results.protocol.model_dump(mode="json", exclude=prose)))
+    columns = (Column("Choice"), Column("Value"))
+    return Table("table-s6", "Table S6. The protocol", columns, rows)
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        pairs = ((f"{name}.{key}" if name else key, item) for key, item in value.items())
+        return [row for key, item in pairs for row in _flat(item, key)]
+    return [(name, _plain(value))]
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def history_table(history: History) -> Table:
+    """Every step, oldest first."""
+    rows = tuple(
+        (k, step.name, "\n".join(f"{n}: {v}" for n, v in _flat(dict(step.parameters))), step.version)
+        for k, step in enumerate(history, 1)
+    )
+    columns = tuple(map(Column, ("No.", "Step", "Parameters", "Version")))
+    return Table("table-s7", "Table S7. History", columns, rows)
+
+
+def version_table(results: StudyResults) -> Table:
+    """Versions of the software."""
+    columns = (Column("Software"), Column("Version"))
+    return Table("table-s8", "Table S8. Software", columns, tuple(results.versions.items()))
+
+
+def digest_table(results: StudyResults) -> Table:
+    """Digests of inputs and results."""
+    rows = (("protocol (choices)", results.protocol.digest()), *results.digests.items())
+    columns = (Column("File"), Column("SHA-256"))
+    return Table("table-s9", "Table S9. Digests", columns, rows)
