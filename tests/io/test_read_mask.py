@@ -87,18 +87,24 @@ def test_one_layer_per_segment_of_old_versions(write, grid: Geometry, body, disc
     np.testing.assert_array_equal(read_mask(f"{path}#disc", grid).array, disc)
 
 
-def test_layers_along_a_fourth_axis_of_the_file(tmp_path: Path, grid: Geometry, body, disc) -> None:
-    """A list axis that comes last, as pynrrd users write it."""
-    x, y, z = grid.axes.T * np.array(grid.spacing)[:, None]
-    vectors = " ".join(f"({v[0]},{v[1]},{v[2]})" for v in (x, y, z))
+@pytest.mark.parametrize("first", [True, False], ids=["3D Slicer", "list axis last"])
+def test_list_axis_of_the_file(tmp_path: Path, grid: Geometry, body, disc, first: bool) -> None:
+    steps = grid.axes.T * np.array(grid.spacing)[:, None]
+    vectors = [f"({v[0]},{v[1]},{v[2]})" for v in steps]
+    place = 0 if first else 3
+    sizes, kinds = ["9", "8", "5"], ["domain"] * 3
+    for words, word in ((sizes, "2"), (vectors, "none"), (kinds, "list")):
+        words.insert(place, word)
     header = (
-        "NRRD0004\ntype: uint8\ndimension: 4\nspace: left-posterior-superior\nsizes: 9 8 5 2\n"
-        f"space directions: {vectors} none\nkinds: domain domain domain list\nencoding: raw\n"
-        "space origin: (11.5,-20.25,33)\nSegment0_Name:=body\nSegment0_Layer:=0\n"
-        "Segment1_Name:=disc\nSegment1_Layer:=1\n\n"
+        "NRRD0004\ntype: uint8\ndimension: 4\nspace: left-posterior-superior\n"
+        f"sizes: {' '.join(sizes)}\nspace directions: {' '.join(vectors)}\n"
+        f"kinds: {' '.join(kinds)}\nencoding: raw\nspace origin: (11.5,-20.25,33)\n"
+        "Segment0_Name:=body\nSegment0_Layer:=0\nSegment1_Name:=disc\nSegment1_Layer:=1\n\n"
     )
+    layers = np.stack([body, disc], axis=-1 if first else 0).astype(np.uint8)
     path = tmp_path / "s.seg.nrrd"
-    path.write_bytes(header.encode() + np.stack([body, disc]).astype(np.uint8).tobytes())
+    path.write_bytes(header.encode() + layers.tobytes())
+    np.testing.assert_array_equal(read_mask(f"{path}#body", grid).array, body)
     np.testing.assert_array_equal(read_mask(f"{path}#disc", grid).array, disc)
 
 

@@ -25,8 +25,9 @@ from centrum.io.itk import geometry_of, read_file
 FORM_TOLERANCE_MM = 0.1
 """Largest accepted distance between the corners of the image as placed by qform and sform.
 
-A qform is a rounded quaternion: near half-turns it moves the far corner of a 300 mm field
-by some hundredths of a millimetre, while forms that really differ do so by millimetres.
+A qform is a rounded quaternion. Written by ITK it moves the far corner of a 300 mm field by
+up to 0.003 mm, and up to 0.1 mm near half-turns if computed in single precision; forms that
+really differ do so by millimetres.
 """
 
 _MILLIMETRES_PER_UNIT = {1: 1000.0, 3: 0.001}

@@ -89,6 +89,11 @@ def label_image(image: sitk.Image, geometry: Geometry, path: Path) -> LabelImage
 
 def select(segments: tuple[Segment, ...], part: str | None, path: Path) -> Segment:
     """The segment called `part`, else the one with that label value, else the only one."""
+    if not segments:
+        raise ImageError(
+            f"{path.name}: the mask is empty, every voxel is background. Draw the region, or "
+            "leave the cell of this reader in the manifest blank."
+        )
     if part is None:
         candidates = segments
         wanted = "exactly one segment is wanted when none is chosen"
@@ -99,7 +104,7 @@ def select(segments: tuple[Segment, ...], part: str | None, path: Path) -> Segme
         wanted = f"exactly one segment with the name or label '{part}' is wanted"
     if len(candidates) == 1:
         return candidates[0]
-    listed = "\n  ".join(s.describe() for s in segments) or "none: every voxel is background"
+    listed = "\n  ".join(s.describe() for s in segments)
     raise ImageError(
         f"{path.name}: {wanted}, found {len(candidates)}. Choose one as FILE#NAME or "
         f"FILE#LABEL. The segments in the file:\n  {listed}"
