@@ -35,11 +35,6 @@ class Job:
     extraction: ExtractionSettings
     store: Path
 
-    def ready(self) -> bool:
-        """Whether all files are there."""
-        sources = (self.image, *self.masks.values())
-        return all(Path(source.partition("#")[0]).exists() for source in sources)
-
     def key(self) -> str:
         """Digest of the files' bytes, the settings and the version."""
         settings = {
@@ -53,8 +48,9 @@ class Job:
 
 def _source_digest(source: str) -> list[str]:
     """Digest of the file or folder, and the segment or series that is chosen in it."""
-    path, _, part = source.partition("#")
-    return [file_digest(Path(path)), part]
+    name, _, part = source.partition("#")
+    path = Path(name)
+    return [file_digest(path) if path.exists() else "missing", part]
 
 
 def measure(job: Job) -> Record:
@@ -63,11 +59,7 @@ def measure(job: Job) -> Record:
     Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
     (reader -> steps). A case with errors is not kept in the store, so that it is tried again.
     """
-    store = Store(job.store)
-    try:
-        key = job.key()
-    except FileNotFoundError as error:
-        return _failed(None, f"There is no file {Path(error.filename).name}; check the manifest.")
+    store, key = Store(job.store), job.key()
     found = store.get(key)
     if found is not None:
         return dict(found)

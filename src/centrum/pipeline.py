@@ -21,7 +21,7 @@ from centrum import __version__
 from centrum.agreement import icc
 from centrum.cohort.discover import discover, write_manifest
 from centrum.errors import CentrumError, DataError, ProtocolError
-from centrum.evaluate import CutOff, Evaluation, Scored, table1, youden_cutoff
+from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
 from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import default_workers, map_jobs
 from centrum.extract import FAMILIES, plan
@@ -281,8 +281,8 @@ def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd
     if len(table.readers) < 2:
         return pd.DataFrame(columns=columns)
     found = icc(table.values, form)
-    judged = found.lower if use == "lower_bound" else found.icc
-    numbers = (found.icc, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
+    judged = found.lower if use == "lower_bound" else found.value
+    numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
     data = (table.names, *numbers, found.n_subjects, judged > threshold)
     return pd.DataFrame(dict(zip(columns, data, strict=True)))
 
@@ -425,11 +425,16 @@ def collect(study: Study) -> StudyResults:
         cutoff=cutoff,
         scores=_load_scores(study),
         evaluations=evaluations,
-        population=tuple(table1(table.obs, groups=(outcome.positive, outcome.negative))),
+        population=_population(table, (outcome.positive, outcome.negative)),
         history=_history(study, table, cutoff),
         versions=versions(),
         digests=_digests(study),
     )
+
+
+def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
+    groups = pd.Categorical(table.obs["outcome"], outcomes, ordered=True)
+    return tuple(table1(table.obs.assign(outcome=groups)))
 
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:
@@ -468,7 +473,7 @@ def _digests(study: Study) -> dict[str, str]:
 def outlook(study: Study) -> tuple[str, ...]:
     """What `run` would do, in lines to print."""
     jobs, store = study.jobs(), Store(study.results / "store")
-    measured = sum(job.ready() and store.get(job.key()) is not None for job in jobs)
+    measured = sum(store.get(job.key()) is not None for job in jobs)
     made = study.stages.read()
     return (
         f"{len(study.cohort)} eligible cases of {study.flow.start.cases} in the manifest, "

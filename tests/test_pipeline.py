@@ -1,0 +1,336 @@
+"""The verbs on whole small studies: results, resuming, redoing, bad input."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+
+from centrum import pipeline
+from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
+from centrum.model import Model
+from centrum.study import open_study
+from centrum.table import FeatureTable
+from tests.studies import SIZE, SPACING, image_of, make_study, read_rows, write_rows
+
+N = 30
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that has been run; not to be changed."""
+    folder = make_study(tmp_path_factory.mktemp("finished") / "study")
+    pipeline.run(open_study(folder), workers=1)
+    return folder
+
+
+@pytest.fixture
+def study(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished study, to be changed."""
+    return Path(shutil.copytree(finished, tmp_path / "study"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+def test_a_run_leaves_everything(finished: Path) -> None:
+    results = finished / "results"
+    table = FeatureTable.load(results)
+    assert table.values.shape == (N, 81, 2)
+    assert np.isfinite(table.values).all()
+    assert (results / "report.html").stat().st_size > 10_000
+    scores = pd.read_csv(results / "scores.csv", index_col="case")
+    assert (scores["part"] == "train").sum() == 21
+    assert scores.loc[scores["part"] == "test", "out_of_fold"].isna().all()
+    _, evaluations = pipeline.evaluate(open_study(finished))
+    assert evaluations["test"].auc.value > 0.8
+
+
+def test_scores_are_the_model_on_the_table(finished: Path) -> None:
+    """intercept + sum coefficient x (value - mean) / sd, by hand from model.json."""
+    model = pipeline.load_model(open_study(finished))
+    frame = pd.read_csv(finished / "results" / "features.csv")
+    primary = frame[frame["reader"] == "senior"].set_index("case")
+    scaled = (primary[list(model.features)] - model.means) / model.sds
+    scores = pd.read_csv(finished / "results" / "scores.csv", index_col="case")["score"]
+    np.testing.assert_allclose(scaled @ model.coefficients + model.intercept, scores, rtol=1e-9)
+    assert Model.from_dict(model.to_dict()).to_dict() == model.to_dict()
+
+
+def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> None:
+    """Also when it lies elsewhere and is measured by two processes."""
+    shutil.rmtree(study / "results")
+    pipeline.run(open_study(study), workers=2)
+    first, second = contents(finished / "results"), contents(study / "results")
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
+    shutil.rmtree(study / "results")
+    command = [sys.executable, "-c", f"from centrum.cli import main; import sys; "
+               f"sys.argv = ['centrum', 'run', {str(study)!r}]; main()"]  # fmt: skip
+    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+    store = study / "results" / "store"
+    deadline = time.monotonic() + 60
+    while len(list(store.rglob("*.json"))) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    # A worker in a session of its own may still be writing: wait until nothing changes.
+    before = {}
+    while before != (now := {p: p.stat().st_mtime_ns for p in store.rglob("*.json")}):
+        before = now
+        time.sleep(0.3)
+    assert 5 <= len(before)
+    pipeline.run(open_study(study), workers=1)
+    after = {p: p.stat().st_mtime_ns for p in store.rglob("*.json")}
+    assert {p: after[p] for p in before} == before, "an entry was made twice"
+    clean = {k: v for k, v in contents(study / "results").items() if "/." not in k}
+    assert clean == contents(finished / "results")
+
+
+def stage_times(folder: Path) -> dict[str, int]:
+    names = {"extract": "features.parquet", "agree": "agreement.csv", "fit": "model.json",
+             "evaluate": "evaluation.json", "report": "report.html"}  # fmt: skip
+    times = {k: (folder / "results" / v).stat().st_mtime_ns for k, v in names.items()}
+    entries = (folder / "results" / "store").rglob("*.json")
+    return times | {"store": max(p.stat().st_mtime_ns for p in entries)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "redone"),
+    [
+        ("name: Ellipsoids", "name: Other", {"report"}),
+        ("n_resamples: 200", "n_resamples: 300", {"evaluate", "report"}),
+        ("maximum: 4", "maximum: 3", {"fit", "evaluate", "report"}),
+        ("bins: 8", "bins: 9", {"store", "extract", "agree", "fit", "evaluate", "report"}),
+        ("name: Ellipsoids", "name: Ellipsoids", set()),
+    ],
+)
+def test_a_run_redoes_only_what_a_change_touches(
+    study: Path, old: str, new: str, redone: set[str]
+) -> None:
+    path = study / "study.yaml"
+    before = stage_times(study)
+    path.write_text(path.read_text().replace(old, new))
+    pipeline.run(open_study(study), workers=1)
+    after = stage_times(study)
+    assert {k for k in after if after[k] != before[k]} == redone
+
+
+def test_a_deleted_result_is_made_again(study: Path, finished: Path) -> None:
+    (study / "results" / "model.json").unlink()
+    pipeline.run(open_study(study), workers=1)
+    assert contents(study / "results") == contents(finished / "results")
+
+
+# Bad cases: each is named, and does not stop the others
+
+
+def mask_path(folder: Path, case: str = "P003", reader: str = "senior") -> Path:
+    return folder / f"masks/{case}_{reader}.nrrd"
+
+
+def no_mask_voxels(folder: Path) -> None:
+    sitk.WriteImage(image_of(np.zeros(SIZE[::-1], np.uint8)), mask_path(folder))
+
+
+def one_voxel(folder: Path) -> None:
+    array = np.zeros(SIZE[::-1], np.uint8)
+    array[3, 12, 12] = 1
+    sitk.WriteImage(image_of(array), mask_path(folder))
+
+
+def another_grid(folder: Path) -> None:
+    image = sitk.ReadImage(mask_path(folder))
+    image.SetOrigin((0, 0, 2.2))
+    sitk.WriteImage(image, mask_path(folder))
+
+
+def constant_region(folder: Path) -> None:
+    array = np.full(SIZE[::-1], 400, np.float32)
+    array[0, 0, 0] = 0
+    sitk.WriteImage(image_of(array), folder / "images/P003.nrrd")
+
+
+def nan_voxels(folder: Path) -> None:
+    array = sitk.GetArrayFromImage(sitk.ReadImage(folder / "images/P003.nrrd"))
+    array[3, 12, 12:14] = np.nan
+    sitk.WriteImage(image_of(array), folder / "images/P003.nrrd")
+
+
+def truncated_image(folder: Path) -> None:
+    path = folder / "images/P003.nrrd"
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def missing_image(folder: Path) -> None:
+    (folder / "images/P003.nrrd").unlink()
+
+
+def missing_mask(folder: Path) -> None:
+    mask_path(folder).unlink()
+
+
+def no_primary_reader(folder: Path) -> None:
+    rows = read_rows(folder)
+    rows[3]["mask:senior"] = ""
+    write_rows(folder, rows)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (no_mask_voxels, "mask is empty"),
+        (one_voxel, "1 voxel"),
+        (another_grid, r"(?s)origin.*2\.200"),
+        (constant_region, "All 551 voxels .* value 400"),
+        (nan_voxels, "2 .*finite"),
+        (truncated_image, "P003.nrrd"),
+        (missing_image, "P003.nrrd"),
+        (missing_mask, "P003_senior.nrrd"),
+        (no_primary_reader, "primary reader 'senior'"),
+    ],
+)
+def test_a_bad_case_is_named_and_the_rest_is_kept(
+    tmp_path: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    folder = make_study(tmp_path / "study", n=6)
+    spoil(folder)
+    found = pipeline.extract(open_study(folder), workers=1)
+    assert [failure.case for failure in found.failures] == ["P003"]
+    with pytest.raises(AssertionError, match=message):
+        raise AssertionError(found.failures[0].message)
+    assert "patient-3" not in found.failures[0].message
+    assert found.table.cases == ("P000", "P001", "P002", "P004", "P005")
+    again = pipeline.load_extraction(open_study(folder))
+    assert again.failures == found.failures
+
+
+def test_a_missing_second_reader_keeps_the_case(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=6)
+    mask_path(folder, reader="resident").unlink()
+    found = pipeline.extract(open_study(folder), workers=1)
+    assert not found.failures
+    assert [(f.case, f.reader) for f in found.findings if f.severity == "error"] == [
+        ("P003", "resident")
+    ]
+    assert np.isnan(found.table.values[3, :, 1]).all()
+    assert np.isfinite(found.table.values[:, :, 0]).all()
+    agreement = pipeline.agree(open_study(folder))
+    assert set(agreement["n"]) == {5}
+
+
+def test_a_mask_of_another_grid_is_resampled_when_the_protocol_says_so(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=4)
+    fine = sitk.Image([52, 48, 7], sitk.sitkUInt8)
+    fine.SetSpacing((SPACING[0] / 2, SPACING[1] / 2, SPACING[2]))
+    fine.SetOrigin((-SPACING[0] / 4, -SPACING[1] / 4, 0))
+    coarse = sitk.ReadImage(mask_path(folder))
+    sitk.WriteImage(
+        sitk.Resample(coarse, fine, sitk.Transform(), sitk.sitkNearestNeighbor), mask_path(folder)
+    )
+    refused = pipeline.extract(open_study(folder), workers=1)
+    assert [f.case for f in refused.failures] == ["P003"]
+    protocol = folder / "study.yaml"
+    protocol.write_text(protocol.read_text() + "images: {on_grid_mismatch: resample}\n")
+    accepted = pipeline.extract(open_study(folder), workers=1)
+    assert not accepted.failures
+    whole = make_study(tmp_path / "whole", n=4)
+    expected = pipeline.extract(open_study(whole), workers=1)
+    np.testing.assert_array_equal(accepted.table.values, expected.table.values)
+
+
+def test_nothing_to_measure_is_an_error(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=4)
+    shutil.rmtree(folder / "images")
+    with pytest.raises(DataError, match="None of the 4 cases"):
+        pipeline.extract(open_study(folder), workers=1)
+
+
+def test_check_finds_the_same_without_measuring(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=4)
+    truncated_image(folder)
+    failures, _ = pipeline.check(open_study(folder), workers=1)
+    assert [failure.case for failure in failures] == ["P003"]
+    assert not (folder / "results" / "features.csv").exists()
+
+
+# Bad studies
+
+
+def change_rows(folder: Path, change: Callable[[list[dict]], None]) -> None:
+    rows = read_rows(folder)
+    change(rows)
+    write_rows(folder, rows)
+
+
+def test_one_class_only(study: Path) -> None:
+    change_rows(study, lambda rows: [row.update(outcome="malignant") for row in rows])
+    with pytest.raises(CentrumError, match=r"(?i)outcome|class"):
+        pipeline.run(open_study(study), workers=1)
+
+
+def test_fewer_patients_than_folds(study: Path) -> None:
+    path = study / "study.yaml"
+    path.write_text(path.read_text().replace("folds: 3", "folds: 12"))
+    with pytest.raises(DataError, match="12 folds.*patients of each outcome"):
+        pipeline.run(open_study(study), workers=1)
+
+
+def test_a_case_twice(study: Path) -> None:
+    change_rows(study, lambda rows: rows[1].update(case="P000"))
+    with pytest.raises(ManifestError, match="'P000' is used in"):
+        open_study(study)
+
+
+def test_an_unknown_reader(study: Path) -> None:
+    path = study / "study.yaml"
+    path.write_text(path.read_text() + "images: {reader: professor}\n")
+    with pytest.raises(ProtocolError, match="'professor'; the manifest has senior, resident"):
+        pipeline.run(open_study(study), workers=1)
+
+
+def test_a_stage_without_the_one_before(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=4)
+    with pytest.raises(CentrumError, match="not there yet"):
+        pipeline.fit(open_study(folder))
+
+
+# Beginning
+
+
+def test_init_then_run(tmp_path: Path) -> None:
+    made = make_study(tmp_path / "made", n=12)
+    images = tmp_path / "images"
+    images.mkdir()
+    shutil.move(made / "images", images / "images")
+    shutil.move(made / "masks", images / "masks")
+    lines = pipeline.init(images, tmp_path / "study")
+    assert "12 cases" in lines[0]
+    rows = read_rows(tmp_path / "study")
+    for k, row in enumerate(rows):
+        row["outcome"] = ["malignant", "osteoporotic"][k % 2]
+    write_rows(tmp_path / "study", rows)
+    found = pipeline.extract(open_study(tmp_path / "study"), workers=1)
+    assert not found.failures
+    with pytest.raises(ManifestError, match="exists"):
+        pipeline.init(images, tmp_path / "study")
+
+
+def test_outlook_says_what_is_done(study: Path) -> None:
+    assert f"0 cases to do, {N} in the store" in "\n".join(pipeline.outlook(open_study(study)))
+    shutil.rmtree(study / "results")
+    assert f"{N} cases to do" in "\n".join(pipeline.outlook(open_study(study)))
