@@ -1,0 +1,201 @@
+"""The scanner: from tissue at .4 x .4 x 1 mm to a sagittal series of thick slices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from centrum.geometry import Geometry
+from centrum.simulate.fields import Array
+from centrum.simulate.signal import Sequence
+
+BUILD_MM = (1.0, 0.4, 0.4)
+"""Voxels of the build: left to right, head to foot, front to back."""
+
+FWHM_TO_SIGMA = 1 / np.sqrt(8 * np.log(2))
+
+MARROW_UNITS = 260.0
+"""Stored value of normal marrow at unit gain; the rest of int16 is room for gain and CSF."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a region of the spine is imaged.
+
+    Attributes
+    ----------
+    sequence : TR and TE
+    thickness_mm, gap_mm : of the slices
+    slices : how many
+    pixel_mm : reconstructed, in plane
+    height_mm : of the field, at most
+    """
+
+    sequence: Sequence
+    thickness_mm: float
+    gap_mm: float
+    slices: int
+    pixel_mm: float
+    height_mm: float
+
+    @property
+    def pitch_mm(self) -> float:
+        """From the centre of a slice to the next."""
+        return self.thickness_mm + self.gap_mm
+
+
+@dataclass(frozen=True)
+class Centre:
+    """A scanner: its protocols by region, resolution, gain and noise.
+
+    Attributes
+    ----------
+    protocols : by region of the spine
+    resolution_mm : full width at half maximum of the point spread, along rows and columns
+    gain : typical, relative to centre A
+    snr : range of the signal-to-noise ratio of marrow
+    """
+
+    protocols: dict[str, Protocol]
+    resolution_mm: tuple[float, float]
+    gain: float
+    snr: tuple[float, float]
+
+
+# TR, TE, thickness, gap and field of view of centre A: Int. J. Radiat. Res. 2024;22(4),
+# doi 10.61186/ijrr.22.4.927. Pixels are the field of view over a matrix of 416 or 512.
+CENTRES = {
+    "A": Centre(
+        {
+            "cervical": Protocol(Sequence(2321, 105), 3.0, 0.3, 11, 240 / 416, 124.0),
+            "thoracic": Protocol(Sequence(2778, 104), 3.0, 0.3, 15, 300 / 512, 190.0),
+            "lumbar": Protocol(Sequence(2500, 121), 4.0, 0.4, 15, 280 / 512, 190.0),
+        },
+        (0.90, 1.25),
+        1.0,
+        (14, 32),
+    ),
+    "B": Centre(
+        {
+            "cervical": Protocol(Sequence(3200, 92), 3.0, 0.6, 10, 250 / 384, 124.0),
+            "thoracic": Protocol(Sequence(3600, 96), 4.0, 0.4, 11, 320 / 480, 190.0),
+            "lumbar": Protocol(Sequence(3500, 102), 4.5, 0.5, 13, 300 / 448, 190.0),
+        },
+        (1.05, 1.35),
+        1.9,
+        (12, 26),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Voxel positions in mm from the centre of the field: left (+) to right, down, back."""
+
+    left: NDArray[np.float64]
+    down: NDArray[np.float64]
+    back: NDArray[np.float64]
+
+    @property
+    def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The three axes in the order of the array."""
+        return self.left, self.down, self.back
+
+
+def image_grid(protocol: Protocol, field_mm: tuple[float, float], offset_mm: float) -> Grid:
+    """Centres of the voxels that the scanner stores; slices run from left to right."""
+    rows, columns = (
+        2 * int(min(size, limit) / protocol.pixel_mm / 2)
+        for size, limit in zip(field_mm, (protocol.height_mm, np.inf), strict=True)
+    )
+    left = offset_mm - protocol.pitch_mm * _centred(protocol.slices)
+    return Grid(left, protocol.pixel_mm * _centred(rows), protocol.pixel_mm * _centred(columns))
+
+
+def build_grid(image: Grid) -> Grid:
+    """The finer grid on which tissue is built, a little larger than the image."""
+    margins = (2.5, 2.0, 2.0)
+    left, down, back = (
+        np.arange(axis.min() - margin, axis.max() + margin, step)
+        for axis, margin, step in zip(image.axes, margins, BUILD_MM, strict=True)
+    )
+    return Grid(left[::-1], down, back)
+
+
+def geometry(protocol: Protocol, grid: Grid, tilt_deg: tuple[float, float]) -> Geometry:
+    """The series in patient space: rows run down, columns back, slices to the right.
+
+    `tilt_deg` turns the plane about the axis down the patient and about the one to the back,
+    as the technician does to follow the spine.
+    """
+    axes = _rotation(tilt_deg) @ np.array([[0, 0, -1], [1, 0, 0], [0, -1, 0]], float)
+    corner = np.array([grid.back[0], grid.down[0], -grid.left[0]])
+    size = (len(grid.back), len(grid.down), len(grid.left))
+    spacing = (protocol.pixel_mm, protocol.pixel_mm, protocol.pitch_mm)
+    x, y, z = axes @ corner
+    return Geometry(size, spacing, (x, y, z), tuple(axes.ravel()))
+
+
+def acquire(tissue: Array, build: Grid, image: Grid, protocol: Protocol, centre: Centre) -> Array:
+    """Slice profile, point spread and sampling: the image without coil and noise."""
+    profile = _slice_weights(build.left, image.left, protocol.thickness_mm)
+    slices = np.tensordot(profile, tissue, axes=(1, 0))
+    rows, columns = (
+        _spread_weights(fine, coarse, fwhm)
+        for fine, coarse, fwhm in zip(
+            build.axes[1:], image.axes[1:], centre.resolution_mm[::-1], strict=True
+        )
+    )
+    return np.matmul(np.matmul(rows, slices), columns.T)
+
+
+def coil_sensitivity(image: Grid, skin_mm: NDArray, depth_mm: float, tilt: float) -> Array:
+    """Surface coil behind the back: sensitivity falls with the distance from the skin.
+
+    `skin_mm` is the position of the skin in every row; `depth_mm` the distance over which
+    sensitivity falls to 1/e; `tilt` its relative change from the top to the bottom.
+    """
+    distance = np.clip(skin_mm[:, None] - image.back[None, :], 0, None)
+    along = 1 + tilt * image.down / np.ptp(image.down)
+    return (along[:, None] * np.exp(-distance / depth_mm)).astype(np.float32)
+
+
+def add_noise(image: Array, sigma: float, rng: np.random.Generator) -> Array:
+    """Rician magnitude image; the noise is as smooth as a zero-filled reconstruction."""
+    parts = rng.standard_normal((2, *image.shape), dtype=np.float32)
+    for axis, width in ((-1, 0.45), (-2, 0.6)):
+        parts = gaussian_filter1d(parts, width, axis=axis, truncate=3.0)
+    real, imaginary = parts * (sigma / parts.std())
+    return np.hypot(image + real, imaginary)
+
+
+def _centred(count: int) -> NDArray[np.float64]:
+    return np.arange(count) - (count - 1) / 2
+
+
+def _slice_weights(fine: NDArray, centres: NDArray, thickness: float) -> Array:
+    """Trapezoid of the given width at half height with flanks of one build voxel."""
+    distance = np.abs(fine[None, :] - centres[:, None])
+    return _normalised(np.clip(thickness / 2 + 0.5 - distance, 0, 1))
+
+
+def _spread_weights(fine: NDArray, centres: NDArray, fwhm: float) -> Array:
+    """Gaussian point spread of the given full width, sampled at the pixel centres."""
+    distance = (fine[None, :] - centres[:, None]) / (fwhm * FWHM_TO_SIGMA)
+    return _normalised(np.exp(-0.5 * distance**2))
+
+
+def _normalised(weights: NDArray) -> Array:
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _rotation(tilt_deg: tuple[float, float]) -> NDArray[np.float64]:
+    about_z, about_y = np.deg2rad(tilt_deg)
+    turn_z = np.array(
+        [[np.cos(about_z), -np.sin(about_z), 0], [np.sin(about_z), np.cos(about_z), 0], [0, 0, 1]]
+    )
+    turn_y = np.array(
+        [[np.cos(about_y), 0, np.sin(about_y)], [0, 1, 0], [-np.sin(about_y), 0, np.cos(about_y)]]
+    )
+    return turn_z @ turn_y

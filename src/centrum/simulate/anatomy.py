@@ -1,0 +1,427 @@
+"""Vertebrae and discs: their outlines, and how they are painted on the build."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.simulate.acquisition import Grid
+from centrum.simulate.fields import Array, gaussian_field
+from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
+from centrum.simulate.shapes import cover, ellipse, paint, rounded_box, smooth_max
+from centrum.simulate.signal import GRADES, TISSUES, Sequence
+from centrum.simulate.spine import Curve, Vertebra
+
+CORTEX_MM = (0.75, 0.55)
+"""How far the dark rim reaches inwards (cortex) and outwards (ligament, end plate cartilage)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A box of the build: where it lies in the array, and the positions in it.
+
+    Attributes
+    ----------
+    where : slices of the build array
+    left, down, back : positions in mm, shaped to broadcast over the box
+    """
+
+    where: tuple[slice, slice, slice]
+    left: NDArray
+    down: NDArray
+    back: NDArray
+
+    @classmethod
+    def around(
+        cls, grid: Grid, centre: tuple[float, float, float], half: tuple[float, float, float]
+    ) -> "Block | None":
+        """The box of the given half sizes about a point; None when it misses the build."""
+        where = []
+        for axis, middle, reach in zip(grid.axes, centre, half, strict=True):
+            inside = np.flatnonzero(np.abs(axis - middle) <= reach)
+            if not len(inside):
+                return None
+            where.append(slice(int(inside[0]), int(inside[-1]) + 1))
+        left, down, back = (
+            axis[part].astype(np.float32) for axis, part in zip(grid.axes, where, strict=True)
+        )
+        return cls(tuple(where), left[:, None, None], down[None, :, None], back[None, None, :])
+
+    @property
+    def axes(self) -> tuple[NDArray, NDArray, NDArray]:
+        """Positions along the three axes."""
+        return self.left[:, 0, 0], self.down[0, :, 0], self.back[0, 0, :]
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The outline of a vertebral body on a block.
+
+    Attributes
+    ----------
+    distance : signed distance to the outline in mm, negative inside
+    below : mm from the broken (else the upper) end plate into the body
+    height : of the body at the same place, mm
+    rim : 0 in the middle of the end plates, 1 at their edge
+    towards_back, up, aside : coordinates in the frame of the body, mm
+    """
+
+    distance: Array
+    below: Array
+    height: Array
+    rim: Array
+    towards_back: Array
+    up: Array
+    aside: Array
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Irregularities of one body, mm unless said otherwise.
+
+    Attributes
+    ----------
+    waist : how far the front and sides are drawn in at mid height
+    hollow : how far the posterior wall is drawn in at mid height
+    lip : length of the osteophytes at the front
+    share : share of the concavity that the upper end plate has
+    roughness : SD of the surface
+    """
+
+    waist: float
+    hollow: float
+    lip: float
+    share: float
+    roughness: float
+
+    @classmethod
+    def of(cls, vertebra: Vertebra) -> "Outline":
+        """The irregularities that the vertebra's seed stands for."""
+        rng = np.random.default_rng(vertebra.seed)
+        return cls(
+            waist=rng.uniform(1.0, 1.6),
+            hollow=float(np.clip(rng.normal(0.6, 0.3), 0.1, 1.2)),
+            lip=rng.gamma(1.5, 0.6),
+            share=rng.uniform(0.35, 0.55),
+            roughness=rng.uniform(0.25, 0.45),
+        )
+
+
+def body(vertebra: Vertebra, block: Block) -> Body:
+    """Outline of the vertebral body, fracture included."""
+    outline = Outline.of(vertebra)
+    back, up = vertebra.local(block.down, block.back)
+    aside = block.left - vertebra.left
+    x, lateral = 2 * back / vertebra.depth, 2 * np.abs(aside) / vertebra.width
+    radius = _footprint(x, lateral)
+    top, bottom, rim = _end_plates(vertebra, outline, x, radius)
+    rough = _roughness(vertebra, block, outline)
+    middle, half = (top + bottom) / 2, np.maximum((top - bottom) / 2, 1.0)
+    level = (up - middle) / half
+    side = _side(vertebra, outline, back, aside, radius, level)
+    plates = np.maximum(up - top, bottom - up)
+    broken_up = vertebra.fracture.superior
+    return Body(
+        distance=smooth_max(side + rough, plates + 0.7 * rough, 2.5),
+        below=top - up if broken_up else up - bottom,
+        height=2 * half,
+        rim=rim,
+        towards_back=back,
+        up=up,
+        aside=aside,
+    )
+
+
+def _footprint(x: NDArray, lateral: NDArray) -> NDArray:
+    """Radius in the plane of the end plate, 1 on a rounded rectangle with a flat back."""
+    front = np.where(x < 0, np.abs(x), 0.98 * np.abs(x))
+    return np.cbrt(front**3 + lateral**3)
+
+
+def _end_plates(
+    vertebra: Vertebra, outline: Outline, x: NDArray, radius: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Heights of the upper and lower end plate above the centre, and the rim coordinate."""
+    anterior, middle, posterior = vertebra.heights
+    rim = np.minimum(radius, 1.15)
+    edge = (anterior + posterior + (posterior - anterior) * np.clip(x, -1.1, 1.1)) / 4
+    cup = np.clip((anterior + posterior) / 2 - middle, 1.4, 4.0) * _dish(x, rim)
+    top, bottom = edge - outline.share * cup, -edge + (1 - outline.share) * cup
+    if vertebra.fracture.loss == 0:
+        return top, bottom, rim
+    broken = end_plate_drop(vertebra.fracture, x, rim) * (top - bottom)
+    other = opposite_drop(vertebra.fracture, rim) * (top - bottom)
+    above, below = (broken, other) if vertebra.fracture.superior else (other, broken)
+    shift = (above.mean() - below.mean()) / 2
+    return top - above + shift, bottom + below + shift, rim
+
+
+def _dish(x: NDArray, rim: NDArray) -> NDArray:
+    """Depth of a concave end plate, 1 where it is deepest, behind the middle."""
+    return (1 - np.minimum(rim, 1) ** 2) * (1 + 0.3 * np.clip(x, -1, 1))
+
+
+def _side(
+    vertebra: Vertebra,
+    outline: Outline,
+    back: NDArray,
+    aside: NDArray,
+    radius: NDArray,
+    level: NDArray,
+) -> NDArray:
+    """Distance to the wall all round: waist, hollow back, lips, bulge or pushed-out corner."""
+    ray = np.sqrt(back**2 + aside**2)
+    wall = ray - ray / np.maximum(radius, 0.05)
+    x = 2 * back / vertebra.depth
+    behind = np.clip((x - 0.4) / 0.4, 0, 1)
+    drawn_in = outline.waist + (outline.hollow - outline.waist) * behind
+    if vertebra.fracture.bulge_mm:
+        drawn_in = drawn_in * (1 - behind)
+    wall = wall + drawn_in * np.clip(1 - level**2, 0, 1)
+    corner = np.clip(1 - np.abs(np.abs(level) - 1) / 0.3, 0, 1)
+    wall = wall - outline.lip * corner * corner * np.clip((-x - 0.3) / 0.5, 0, 1)
+    fracture = vertebra.fracture
+    if fracture.loss == 0:
+        return wall
+    spread = 0.05 * fracture.loss / 0.33 * ray
+    up = level if fracture.superior else -level
+    lateral = 2 * np.abs(aside) / vertebra.width
+    return wall - spread - wall_shift(fracture, up, x, lateral)
+
+
+def _roughness(vertebra: Vertebra, block: Block, outline: Outline) -> Array:
+    broken = vertebra.fracture.loss > 0
+    rng = np.random.default_rng([vertebra.seed, 1])
+    return (outline.roughness + 0.3 * broken) * gaussian_field(rng, block.axes, 6.0)
+
+
+def body_block(grid: Grid, vertebra: Vertebra) -> Block | None:
+    """The box that holds a body with all that may stick out of it."""
+    tall = max(vertebra.heights) / 2 + 4
+    deep = vertebra.depth / 2 + 6
+    lean = abs(np.sin(vertebra.tilt))
+    half = (vertebra.width / 2 + 4, tall + deep * lean, deep + tall * lean)
+    return Block.around(grid, (vertebra.left, vertebra.down, vertebra.back), half)
+
+
+def paint_body(tissue: Array, block: Block, shape: Body, marrow: Array, cortex: float) -> None:
+    """Put a body of the given marrow signal, its dark rim and its vein on the build."""
+    view = tissue[block.where]
+    inwards, outwards = CORTEX_MM
+    paint(view, cover(shape.distance - outwards, 0.9), cortex)
+    paint(view, cover(shape.distance + inwards, 0.7), marrow)
+
+
+def vein(shape: Body, vertebra: Vertebra) -> Array:
+    """Share of the basivertebral vein: a wedge in the middle of the posterior wall."""
+    from_wall = vertebra.depth / 2 - shape.towards_back
+    rng = np.random.default_rng([vertebra.seed, 2])
+    length, height = rng.uniform(5, 12), rng.uniform(1.2, 2.2)
+    taper = height * (1 - from_wall / length)
+    funnel = np.abs(shape.up - rng.normal(0, 0.8)) - taper
+    return cover(np.maximum(funnel, np.abs(shape.aside) - 2.5), 1.5) * rng.uniform(0.3, 0.9)
+
+
+def paint_disc(
+    tissue: Array, grid: Grid, upper: Vertebra, lower: Vertebra, sequence: Sequence
+) -> None:
+    """Fill the gap between two bodies: annulus, nucleus and the cleft in the nucleus."""
+    rng = np.random.default_rng([upper.seed, 3])
+    gap, drop = upper.disc, _drops(upper, lower)
+    centre = _between(upper, lower, drop)
+    tilt = (upper.tilt + lower.tilt) / 2
+    depth, width = (upper.depth + lower.depth) / 2, (upper.width + lower.width) / 2
+    half = (width / 2 + 3, gap + sum(drop) + 6 + depth / 2 * abs(np.sin(tilt)), depth / 2 + 6)
+    block = Block.around(grid, centre, half)
+    if block is None:
+        return
+    dv, dy = block.down - centre[1], block.back - centre[2]
+    cos, sin = math.cos(tilt), math.sin(tilt)
+    back, up = dy * cos - dv * sin, -dv * cos - dy * sin
+    aside = block.left - centre[0]
+    bulge = rng.uniform(0.3, 1.8)
+    footprint = _footprint(2 * back / (depth + 2 * bulge), 2 * np.abs(aside) / (width + bulge))
+    ray = np.sqrt(back**2 + aside**2)
+    side = ray - ray / np.maximum(footprint, 0.05)
+    round_edge = smooth_max(side, np.abs(up) - (gap / 2 + sum(drop) / 2 + 4), 3.0)
+    paint(tissue[block.where], cover(round_edge, 0.8), TISSUES["annulus"].signal(sequence) * 0.8)
+    _paint_nucleus(tissue, block, (back, up, aside), (depth, gap + sum(drop), width), sequence, rng)
+
+
+def _drops(upper: Vertebra, lower: Vertebra) -> tuple[float, float]:
+    """By how much the middle of the end plates around a disc fell: above it, below it."""
+
+    def fell(vertebra: Vertebra, is_top: bool) -> float:
+        fracture = vertebra.fracture
+        if fracture.loss == 0 or fracture.kind == "crush":
+            return 0.0
+        broken = fracture.superior == is_top
+        share = {"wedge": 0.25 * broken, "biconcave": 0.65 if broken else 0.4}[fracture.kind]
+        return share * fracture.loss * vertebra.heights[1] * 0.8
+
+    return fell(upper, False), fell(lower, True)
+
+
+def _between(
+    upper: Vertebra, lower: Vertebra, drop: tuple[float, float]
+) -> tuple[float, float, float]:
+    """Middle of the disc: halfway between the end plates that face each other."""
+    above = upper.point(0.0, -upper.reach / 2 + drop[0])
+    below = lower.point(0.0, lower.reach / 2 - drop[1])
+    down, back = (float(a + b) / 2 for a, b in zip(above, below, strict=True))
+    return (upper.left + lower.left) / 2, down, back
+
+
+def _paint_nucleus(
+    tissue: Array,
+    block: Block,
+    place: tuple[NDArray, NDArray, NDArray],
+    size: tuple[float, float, float],
+    sequence: Sequence,
+    rng: np.random.Generator,
+) -> None:
+    back, up, aside = place
+    depth, gap, width = size
+    grade = int(rng.choice(3, p=(0.15, 0.45, 0.40)))
+    signal = TISSUES[GRADES[grade]].signal(sequence) * rng.uniform(0.8, 1.1)
+    half = (depth * rng.uniform(0.28, 0.35), gap * rng.uniform(0.46, 0.58), width * 0.36)
+    x = (back + 0.03 * depth) / half[0]
+    z, y = up / half[1], aside / half[2]
+    inside = np.sqrt(x**2 * np.abs(x) + z**2 + y**2 * np.abs(y)) - 1
+    grain = gaussian_field(rng, block.axes, 2.5)
+    paint(
+        tissue[block.where],
+        cover(inside * half[1] + 0.4 * grain, 1.6 + 0.3 * grade),
+        signal * (1 + 0.10 * grain - 0.35 * np.exp(-((z / 0.22) ** 2)) * (np.abs(x) < 0.8)),
+    )
+
+
+@dataclass(frozen=True)
+class Arch:
+    """Posterior elements of a region, mm: half sizes of the parts seen from the side.
+
+    Attributes
+    ----------
+    canal : depth of the canal
+    pedicle : inner and outer distance from the midline, half height
+    spinous : length, half height and tilt downwards (degrees) of the spinous process
+    facet : distance from the midline, half depth and half height of the joint pillars
+    """
+
+    canal: float
+    pedicle: tuple[float, float, float]
+    spinous: tuple[float, float, float]
+    facet: tuple[float, float, float]
+
+
+ARCHES = {
+    "cervical": Arch(13.5, (10.0, 15.0, 3.4), (17.0, 3.6, 22.0), (17.0, 4.5, 7.0)),
+    "thoracic": Arch(15.0, (8.5, 14.0, 6.0), (26.0, 4.6, 38.0), (13.0, 4.0, 8.5)),
+    "lumbar": Arch(16.5, (9.5, 17.0, 6.8), (27.0, 9.5, 8.0), (17.5, 5.5, 10.0)),
+    "sacral": Arch(13.0, (12.0, 22.0, 7.0), (12.0, 5.0, 35.0), (20.0, 5.0, 9.0)),
+}
+"""Chosen from the usual anatomy; T10 to T12 pass from the thoracic to the lumbar shape."""
+
+
+def arch_of(vertebra: Vertebra) -> Arch:
+    """The posterior elements of a vertebra."""
+    late = vertebra.level.letter == "T" and vertebra.level.number >= 11
+    return ARCHES["lumbar" if late else vertebra.level.region]
+
+
+def paint_arch(
+    tissue: Array, grid: Grid, vertebra: Vertebra, curve: Curve, marrow: float, cortex: float
+) -> None:
+    """Pedicles, lamina, facet joints and spinous process with their dark cortex."""
+    arch = arch_of(vertebra)
+    behind = vertebra.depth / 2
+    length = arch.canal + arch.spinous[0] + 10
+    down, back = vertebra.point(behind + length / 2 - 5, -8)
+    lean = 8 + length * abs(math.sin(vertebra.tilt)) / 2
+    half = (arch.facet[0] + 7, vertebra.reach / 2 + lean + 4, length / 2 + 6)
+    block = Block.around(grid, (vertebra.left, down, back), half)
+    if block is None:
+        return
+    rng = np.random.default_rng([vertebra.seed, 4])
+    a, up = vertebra.local(block.down, block.back)
+    aside = np.abs(block.left - vertebra.left)
+    place = (vertebra, arch, a - behind, up, aside)
+    plane = block.where[1:]
+    canal = arch.canal + 0.6 - (curve.across[plane] - curve.half_depth[plane])
+    parts = [_pedicle(*place), _behind(_spinous(*place, rng), canal)]
+    if vertebra.level.region != "sacral":
+        parts += [_behind(_lamina(*place), canal), _facets(*place)]
+    view = tissue[block.where]
+    texture = 1 + 0.14 * gaussian_field(rng, block.axes, 4.0)
+    rough = 1.1 * gaussian_field(rng, block.axes, 6.0)
+    bright = marrow * rng.uniform(0.85, 1.15) * texture
+    for distance, reach in parts:
+        planes = view[reach]
+        paint(planes, cover(distance + rough[reach] - 0.5, 1.2), 2.5 * cortex)
+        paint(planes, cover(distance + rough[reach] + 0.8, 1.8), bright[reach])
+        view[reach] = planes
+
+
+Part = tuple[NDArray, NDArray]
+
+
+def _within(aside: NDArray, inner: float, outer: float) -> tuple[NDArray, NDArray]:
+    """The sagittal planes that a part can reach, and its distance to the side there."""
+    chosen = np.flatnonzero((aside[:, 0, 0] > inner - 3) & (aside[:, 0, 0] < outer + 3))
+    near = aside[chosen]
+    return chosen, np.maximum(inner - near, near - outer)
+
+
+def _behind(part: Part, canal: NDArray) -> Part:
+    """Keep a part out of the canal, which follows the curve of the spine."""
+    return smooth_max(part[0], canal[None], 2.0), part[1]
+
+
+def _pedicle(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
+    inner, outer, half = arch.pedicle
+    chosen, side = _within(aside, inner, outer)
+    centre = 0.20 * vertebra.reach
+    box = rounded_box(a - 4.0, up - centre, (9.0, half), 4.0)
+    return smooth_max(box, side, 3.0), chosen
+
+
+def _lamina(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
+    _, half, _ = arch.pedicle
+    chosen, side = _within(aside, -1.0, arch.facet[0])
+    u, w = up + 0.16 * vertebra.reach, a - arch.canal - 5.5 + 0.22 * aside[chosen]
+    slant = 0.35 + 1.2 * max(math.sin(vertebra.tilt), 0)
+    box = rounded_box(w + slant * u, u, (2.6, 1.2 * half), 2.4)
+    return smooth_max(box, side, 3.0), chosen
+
+
+def _spinous(
+    vertebra: Vertebra,
+    arch: Arch,
+    a: NDArray,
+    up: NDArray,
+    aside: NDArray,
+    rng: np.random.Generator,
+) -> Part:
+    length, half, tilt = arch.spinous
+    angle = np.deg2rad(tilt + rng.normal(0, 4))
+    dx, dz = a - arch.canal - 4, up + 0.22 * vertebra.reach
+    along = dx * np.cos(angle) - dz * np.sin(angle) - length / 2
+    above = dx * np.sin(angle) + dz * np.cos(angle) + 0.10 * along
+    tall = rng.uniform(0.8, 1.05) * (1 + 0.5 * np.clip(along / length, -0.6, 0.5))
+    box = rounded_box(along, above / tall, (length / 2, half), min(half * 0.9, 6.5))
+    chosen, side = _within(aside, -1.0, 3.0)
+    return smooth_max(box, side, 2.0), chosen
+
+
+def _facets(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
+    where, deep, tall = arch.facet
+    chosen, side = _within(aside, where - 5.0, where + 5.0)
+    pillar = [
+        ellipse(a - arch.canal + shift + 0.25 * (up - centre), up - centre, (deep, tall))
+        for shift, centre in (
+            (3.0, 0.45 * vertebra.reach),
+            (-3.0, -0.62 * vertebra.reach),
+        )
+    ]
+    return smooth_max(np.minimum(*pillar), side, 3.0), chosen

@@ -1,0 +1,176 @@
+"""From a planned patient to the image and the true outline of the broken body."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.provenance import Step
+from centrum.simulate import acquisition as scanner
+from centrum.simulate.acquisition import CENTRES, Grid
+from centrum.simulate.anatomy import (
+    Block,
+    Body,
+    body,
+    body_block,
+    paint_arch,
+    paint_body,
+    paint_disc,
+    vein,
+)
+from centrum.simulate.cohort import MALIGNANT, Patient
+from centrum.simulate.fields import Array, gaussian_field
+from centrum.simulate.lesion import BodyFrame, nodule, paint_lesion
+from centrum.simulate.settings import PhantomSettings
+from centrum.simulate.shapes import cover, paint
+from centrum.simulate.signal import MARROW, TISSUES, Sequence
+from centrum.simulate.soft_tissue import Habitus, Palette, Textures, habitus, paint_back, soft_tissue
+from centrum.simulate.spine import Curve, Vertebra, build_spine
+from centrum.volume import Mask, Volume
+
+POSE, SCAN, READING = 1, 2, 3
+"""Purposes of a patient's random generators."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Tissue on the build.
+
+    Attributes
+    ----------
+    tissue : signal, indexed [left, down, back]
+    broken : share of each voxel that the broken body takes, on `block`
+    block : where that is
+    habitus : the soft tissue, for the coil behind the skin
+    """
+
+    tissue: Array
+    broken: Array
+    block: Block
+    habitus: Habitus
+
+
+def render(patient: Patient, settings: PhantomSettings) -> tuple[Volume, Mask]:
+    """Image (int16) and true mask of a patient, on the grid of a sagittal series.
+
+    >>> from centrum.simulate.cohort import plan_cohort
+    >>> settings = PhantomSettings(n_malignant=1, n_osteoporotic=0, field_mm=(110, 110))
+    >>> patient = plan_cohort(settings)[0]
+    >>> image, mask = render(patient, settings)
+    >>> image.array.dtype, mask.name == patient.level.name
+    (dtype('int16'), True)
+    """
+    protocol, centre = patient.protocol(settings), CENTRES[settings.centre]
+    rng = patient.generator(settings, POSE)
+    image = scanner.image_grid(protocol, settings.field_mm, rng.uniform(-0.5, 0.5) * protocol.pitch_mm)
+    image = _aimed(image, settings, rng)
+    build = scanner.build_grid(image)
+    scene = build_scene(patient, build, protocol.sequence, rng)
+    clean = scanner.acquire(scene.tissue, build, image, protocol, centre)
+    stored = _scanned(clean, scene, image, build, patient, settings)
+    geometry = scanner.geometry(protocol, image, (rng.normal(0, 2.0), rng.normal(0, 2.0)))
+    whole = np.zeros_like(scene.tissue)
+    whole[scene.block.where] = scene.broken
+    inside = scanner.acquire(whole, build, image, protocol, centre) > 0.5
+    step = Step("simulate", {"patient": patient.id, **settings.to_dict()})
+    return Volume(stored, geometry, (step,)), Mask(inside, geometry, patient.level.name, (step,))
+
+
+def _aimed(image: Grid, settings: PhantomSettings, rng: np.random.Generator) -> Grid:
+    """The field seldom has the fracture in its centre, and shows more of the back."""
+    height, depth = (np.ptp(axis) for axis in image.axes[1:])
+    return Grid(
+        image.left,
+        image.down + rng.uniform(-0.16, 0.16) * height,
+        image.back + depth / 2 - 48 + rng.normal(0, 3),
+    )
+
+
+def build_scene(
+    patient: Patient, grid: Grid, sequence: Sequence, rng: np.random.Generator
+) -> Scene:
+    """All tissue of a patient on the build."""
+    spine = build_spine(patient.level, patient.fracture, rng)
+    curve = Curve.through(spine, grid.down, grid.back)
+    person = habitus(spine, patient.level.region, grid, rng)
+    colours = Palette.of(sequence)
+    textures = Textures.over(grid, rng)
+    tissue = soft_tissue(curve, person, colours, grid, textures)
+    for upper, lower in zip(spine, spine[1:], strict=False):
+        paint_disc(tissue, grid, upper, lower, sequence)
+    fat_fraction = float(np.clip(rng.normal(0.56, 0.10), 0.3, 0.8))
+    marrow = MARROW["elderly"].signal_at(np.asarray(fat_fraction), sequence)
+    for vertebra in spine:
+        paint_arch(tissue, grid, vertebra, curve, float(marrow), colours.dark)
+    paint_back(tissue, person, colours, grid, textures)
+    broken = None
+    for vertebra in spine:
+        block = body_block(grid, vertebra)
+        if block is None:
+            continue
+        shape = body(vertebra, block)
+        signal = _marrow(vertebra, block, shape, fat_fraction, patient, sequence)
+        paint_body(tissue, block, shape, signal, colours.dark)
+        if vertebra.level == patient.level:
+            broken = block, cover(shape.distance)
+    assert broken is not None
+    return Scene(tissue, broken[1], broken[0], person)
+
+
+def _marrow(
+    vertebra: Vertebra,
+    block: Block,
+    shape: Body,
+    fat_fraction: float,
+    patient: Patient,
+    sequence: Sequence,
+) -> Array:
+    """Signal of the marrow of a body, healthy or not."""
+    rng = np.random.default_rng([vertebra.seed, 5])
+    fat = fat_fraction + 0.015 * rng.standard_normal()
+    fat = fat + 0.08 * gaussian_field(rng, block.axes, 2.2)
+    fat = fat + 0.064 * gaussian_field(rng, block.axes, 6.0)
+    signal = MARROW["elderly"].signal_at(fat, sequence).astype(np.float32)
+    paint(signal, vein(shape, vertebra), 1.5 * signal.mean())
+    if vertebra.level == patient.level:
+        frame = BodyFrame(block.axes, shape.below, shape.height, shape.rim, shape.distance)
+        paint_lesion(signal, patient.lesion, frame, sequence, rng)
+    elif patient.lesion.nodules:
+        _paint_metastases(signal, block, shape, patient, sequence, rng)
+    return signal
+
+
+def _paint_metastases(
+    signal: Array,
+    block: Block,
+    shape: Body,
+    patient: Patient,
+    sequence: Sequence,
+    rng: np.random.Generator,
+) -> None:
+    """Foci of the same tissue in a neighbour."""
+    lesion = patient.lesion
+    for _ in range(rng.poisson(0.35 * lesion.nodules)):
+        share = nodule(block.axes, shape.distance, lesion.edge_mm, rng)
+        paint(signal, share, lesion.tissue.signal(sequence))
+
+
+def _scanned(
+    clean: Array,
+    scene: Scene,
+    image: Grid,
+    build: Grid,
+    patient: Patient,
+    settings: PhantomSettings,
+) -> NDArray[np.int16]:
+    """Coil, gain and noise; stored as whole numbers."""
+    rng = patient.generator(settings, SCAN)
+    centre = CENTRES[settings.centre]
+    sequence = patient.protocol(settings).sequence
+    skin = np.interp(image.down, build.down, scene.habitus.skin)
+    coil = scanner.coil_sensitivity(image, skin, rng.uniform(100, 180), rng.normal(0, 0.12))
+    coil = coil / np.interp(0, image.back, coil.mean(axis=0))
+    scale = 1 / MARROW["elderly"].signal(sequence)
+    noisy = scanner.add_noise(clean * coil * scale, 1 / rng.uniform(*centre.snr), rng)
+    gain = scanner.MARROW_UNITS * centre.gain * rng.lognormal(0, 0.30)
+    return np.clip(np.rint(noisy * gain), 0, np.iinfo(np.int16).max).astype(np.int16)

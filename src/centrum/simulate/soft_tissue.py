@@ -1,0 +1,355 @@
+"""What surrounds the bones: canal, cord, nerves, muscle, fat, skin, vessels, organs, air."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from centrum.simulate.acquisition import Grid
+from centrum.simulate.anatomy import arch_of
+from centrum.simulate.fields import Array, gaussian_field
+from centrum.simulate.shapes import cover, ellipse, paint
+from centrum.simulate.signal import MARROW, TISSUES, Sequence
+from centrum.simulate.spine import Curve, Vertebra
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Signals of the soft tissues, and of marrow for scale."""
+
+    muscle: float
+    fat: float
+    csf: float
+    cord: float
+    marrow: float
+    dark: float
+
+    @classmethod
+    def of(cls, sequence: Sequence) -> "Palette":
+        """The signals under a sequence."""
+        muscle, fat, csf, cord, cortex = (
+            TISSUES[name].signal(sequence) for name in ("muscle", "fat", "csf", "cord", "cortex")
+        )
+        return cls(muscle, fat, csf, cord, MARROW["elderly"].signal(sequence), cortex)
+
+
+@dataclass(frozen=True, eq=False)
+class Textures:
+    """Random fields over the build, mean 0 and SD 1, indexed [left, down, back].
+
+    Attributes
+    ----------
+    grain : fine, of all soft tissue
+    streaks : long along the back, of fat between muscle fibres
+    roots : thin and long, of nerve roots and of flow in CSF
+    blobs : broad, of organs and of the outline of compartments
+    """
+
+    grain: Array
+    streaks: Array
+    roots: Array
+    blobs: Array
+
+    @classmethod
+    def over(cls, grid: Grid, rng: np.random.Generator) -> "Textures":
+        """Draw the four fields."""
+        lengths = {
+            "grain": (2.0, 1.6, 1.6),
+            "streaks": (3.0, 9.0, 1.7),
+            "roots": (1.6, 22.0, 1.0),
+            "blobs": (9.0, 9.0, 7.0),
+        }
+        return cls(**{k: gaussian_field(rng, grid.axes, v) for k, v in lengths.items()})
+
+
+@dataclass(frozen=True, eq=False)
+class Habitus:
+    """Soft tissue of one patient.
+
+    Attributes
+    ----------
+    skin, fascia : position (back, mm) of the skin and of the deep side of its fat, by row
+    fatty : how much fat is in the muscles, 0 to 1
+    conus : where the cord ends, mm along the curve; below are roots
+    cord_half : half depth and half width of the cord, mm
+    cord_back : how far behind the middle of the canal the cord lies, mm
+    sac_half : half depth and half width of the dural sac, mm
+    region : of the spine
+    levels : middle of the bodies along the curve, mm
+    gaps : middle of the discs along the curve, mm
+    canal_end : where the sac ends, mm along the curve
+    """
+
+    skin: NDArray
+    fascia: NDArray
+    fatty: float
+    conus: float
+    cord_half: tuple[float, float]
+    cord_back: float
+    sac_half: tuple[float, float]
+    region: str
+    levels: NDArray
+    gaps: NDArray
+    canal_end: float
+
+
+SKIN_DEPTH = {"cervical": 58.0, "thoracic": 64.0, "lumbar": 71.0}
+"""From the middle of the bodies to the deep side of the fat under the skin, mm, chosen."""
+
+
+def habitus(
+    spine: list[Vertebra], region: str, grid: Grid, rng: np.random.Generator
+) -> Habitus:
+    """Soft tissue that fits the spine."""
+    centres = np.array([[v.down, v.back] for v in spine])
+    steps = np.hypot(*np.diff(centres, axis=0).T)
+    along = np.concatenate([[0], np.cumsum(steps)])
+    levels = along - np.interp(0.0, centres[:, 0], along)
+    names = [v.level.name for v in spine]
+    line = gaussian_filter1d(np.interp(grid.down, centres[:, 0], centres[:, 1]), 110, mode="nearest")
+    wave = _smooth_line(grid.down, 55.0, rng)
+    fascia = line + SKIN_DEPTH[region] + rng.normal(0, 4) + 1.5 * wave
+    fat = rng.uniform(7, 24) * (0.6 if region == "cervical" else 1.0)
+    thickness = fat * (1 + 0.08 * wave + 0.2 * grid.down / np.ptp(grid.down))
+    conus = "L1" in names and region != "cervical"
+    arch = arch_of(min(spine, key=lambda v: abs(v.down)))
+    return Habitus(
+        skin=fascia + thickness,
+        fascia=fascia,
+        fatty=rng.uniform(0.25, 0.9),
+        conus=float(levels[names.index("L1")]) + rng.normal(0, 12) if conus else _conus(names),
+        cord_half=(3.4, 5.0) if region != "cervical" else (3.7, 6.5),
+        cord_back={"cervical": 0.3, "thoracic": -0.4, "lumbar": 0.9}[region] + rng.normal(0, 0.5),
+        sac_half=(arch.canal / 2 - rng.uniform(1.2, 2.2), 9.5),
+        region=region,
+        levels=levels,
+        gaps=(levels[1:] + levels[:-1]) / 2,
+        canal_end=float(levels[names.index("S2")]) if "S2" in names else 1e3,
+    )
+
+
+def _conus(names: list[str]) -> float:
+    """The cord ends out of sight: above the first vertebra, or below the last."""
+    return -1e3 if names[0].startswith("L") else 1e3
+
+
+def _smooth_line(positions: NDArray, length_mm: float, rng: np.random.Generator) -> NDArray:
+    """A random function along a line, SD about 1."""
+    step = positions[1] - positions[0]
+    noise = rng.standard_normal(len(positions))
+    line = gaussian_filter1d(noise, length_mm / step / np.sqrt(2), mode="wrap")
+    return np.asarray(line / line.std())
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """One sagittal plane of the build."""
+
+    curve: Curve
+    body: Habitus
+    colours: Palette
+    grid: Grid
+    left: float
+    grain: Array
+    streaks: Array
+    roots: Array
+    blobs: Array
+
+    @property
+    def aside(self) -> NDArray:
+        """Distance from the midline of the spine, mm, 2-D."""
+        return np.abs(self.left - self.curve.left)
+
+    def columns(self, span: slice) -> "Plane":
+        """The part of the plane between two distances from the front."""
+        fields = (self.grain, self.streaks, self.roots, self.blobs)
+        grid = Grid(self.grid.left, self.grid.down, self.grid.back[span])
+        parts = (field[:, span] for field in fields)
+        return Plane(self.curve.columns(span), self.body, self.colours, grid, self.left, *parts)
+
+
+def soft_tissue(
+    curve: Curve, body: Habitus, colours: Palette, grid: Grid, textures: Textures
+) -> Array:
+    """Paint all that is neither bone nor disc nor behind the fascia, plane by plane."""
+    tissue = np.empty([len(axis) for axis in grid.axes], np.float32)
+    to_gap = _nearest_gap(curve, body.gaps)
+    front = _span(curve.across + curve.half_depth < 8)
+    canal = _span(np.abs(curve.across - curve.half_depth - 13) < 17)
+    behind = _span(curve.across - curve.half_depth > 9)
+    for k, left in enumerate(grid.left):
+        fields = (textures.grain[k], textures.streaks[k], textures.roots[k], textures.blobs[k])
+        plane = Plane(curve, body, colours, grid, float(left), *fields)
+        tissue[k] = _muscle(plane)
+        _paint_front(tissue[k][:, front], plane.columns(front))
+        _paint_midline(tissue[k][:, behind], plane.columns(behind))
+        _paint_foramen(tissue[k][:, canal], plane.columns(canal), to_gap[:, canal])
+        _paint_canal(tissue[k][:, canal], plane.columns(canal), to_gap[:, canal])
+    return tissue
+
+
+def _span(wanted: NDArray[np.bool_]) -> slice:
+    """The columns in which anything is wanted."""
+    hit = np.flatnonzero(wanted.any(axis=0))
+    return slice(int(hit[0]), int(hit[-1]) + 1)
+
+
+def _nearest_gap(curve: Curve, gaps: NDArray) -> Array:
+    """Signed mm along the curve to the nearest disc, negative above it."""
+    edges = (gaps[1:] + gaps[:-1]) / 2
+    return (curve.along - gaps[np.searchsorted(edges, curve.along)]).astype(np.float32)
+
+
+def _muscle(plane: Plane) -> Array:
+    """Muscle with streaks of fat, more of them near the bones."""
+    colours, body = plane.colours, plane.body
+    image = colours.muscle * (1.05 + 0.12 * plane.grain + 0.10 * plane.blobs)
+    near_bone = np.clip(1.3 - plane.aside / 22, 0, 1)
+    amount = plane.streaks + 0.5 * plane.blobs + 1.5 * body.fatty + 0.8 * near_bone - 2.0
+    paint(image, 0.75 * np.clip(amount, 0, 1), colours.fat * (0.85 + 0.08 * plane.grain))
+    return image
+
+
+def _paint_front(image: Array, plane: Plane) -> None:
+    """What lies before the bodies: fat, great vessels, and organs or lung or airway."""
+    colours, curve, region = plane.colours, plane.curve, plane.body.region
+    before = -curve.across - curve.half_depth
+    aside = plane.aside
+    lateral = np.clip((aside - curve.half_width - 2) / 4, 0, 1) * (before < 0)
+    organs = colours.marrow * np.clip(0.85 + 0.28 * plane.blobs + 0.08 * plane.grain, 0.12, None)
+    fatty = np.clip(0.5 * plane.blobs + 0.5 * plane.streaks - 0.1, 0, 1)
+    paint(organs, 0.8 * fatty, 0.85 * colours.fat)
+    front = cover(3.0 + 1.2 * plane.blobs - before, 2.0)
+    if region == "thoracic":
+        lung = cover(7.0 - aside - 0.5 * before + 3 * plane.blobs, 4.0)
+        paint(organs, lung, 0.10 * colours.marrow * (1 + 0.3 * plane.grain))
+        paint(image, cover(curve.across - curve.half_depth - 4 - 2 * plane.blobs, 2.0)
+              * cover(curve.half_width + 3 - aside, 2.0), 0.12 * colours.marrow)
+        front = np.maximum(front, lateral)
+    if region == "cervical":
+        organs *= 0.75
+        airway = cover(np.maximum(np.abs(before - 13 + plane.blobs) - 6.5, aside - 7), 2.0)
+        paint(organs, airway, colours.dark)
+    else:
+        gas = cover(1.35 - plane.blobs - 0.25 * plane.grain, 0.4) * (before > 24)
+        paint(organs, gas, colours.dark)
+    paint(image, front, organs)
+    _paint_vessels(image, plane, before)
+    fat_line = np.exp(-(((before - 2.2 - 0.6 * plane.blobs) / 1.0) ** 2)) * (aside < 20)
+    paint(image, 0.75 * np.clip(0.8 + 0.6 * plane.streaks, 0, 1) * fat_line, colours.fat)
+    ligament = np.exp(-(((before - 0.3) / 0.9) ** 2)) * (aside < 16)
+    paint(image, 0.85 * ligament, colours.dark)
+
+
+def _paint_vessels(image: Array, plane: Plane, before: NDArray) -> None:
+    """Aorta on the left, vena cava on the right: flow takes the signal away."""
+    if plane.body.region == "cervical":
+        return
+    shift = plane.left - plane.curve.left
+    flow = plane.colours.muscle * (0.35 + 0.15 * plane.grain)
+    wall = 0.8 * plane.blobs
+    for middle, depth, radius in ((9.0, 13.0, 9.0), (-13.0, 11.0, 8.0)):
+        if np.abs(shift - middle).min() > radius + 5:
+            continue
+        lumen = np.hypot(before - depth + wall, shift - middle) - radius
+        above_fork = cover(plane.curve.along - plane.body.levels[-1], 8.0)
+        paint(image, cover(lumen - 1.2, 1.5) * above_fork, 0.75 * plane.colours.muscle)
+        paint(image, cover(lumen, 1.5) * above_fork, flow)
+
+
+def _paint_midline(image: Array, plane: Plane) -> None:
+    """Interspinous ligaments with fat."""
+    colours, curve, aside = plane.colours, plane.curve, plane.aside
+    if aside.min() > 7:
+        return
+    near = np.clip((7 - aside) / 3, 0, 1)
+    behind = cover(curve.half_depth + 14 - curve.across, 3.0)
+    fat = np.clip(0.45 + 0.30 * plane.streaks + 0.25 * plane.grain, 0, 1)
+    mixed = colours.muscle + fat * (0.85 * colours.fat - colours.muscle)
+    paint(image, near * behind * np.clip(0.9 + 0.3 * plane.blobs, 0, 1), mixed)
+
+
+def _paint_foramen(image: Array, plane: Plane, to_gap: NDArray) -> None:
+    """Fat between the pedicles, with the nerve root in its upper part and vessels."""
+    colours, curve, aside = plane.colours, plane.curve, plane.aside
+    if aside.max() < 7 or aside.min() > 25:
+        return
+    behind = curve.across - curve.half_depth
+    lateral = cover(np.maximum(9 - aside, aside - 23 - plane.blobs), 3.0)
+    window = ellipse(behind - 5.5, to_gap + 2, (9.5, 13.0)) + 0.8 * plane.blobs
+    paint(image, 0.9 * lateral * cover(window, 1.5), colours.fat * (0.9 + 0.1 * plane.grain))
+    root = ellipse(behind - 4.0 - 0.2 * (aside - 14), to_gap + 6.0, (2.4, 2.9))
+    paint(image, lateral * cover(root, 0.8), 1.25 * colours.muscle)
+    vessel = cover(1.25 - plane.streaks, 0.5) * cover(window + 1, 1.5)
+    paint(image, 0.7 * lateral * vessel, 0.4 * colours.muscle)
+
+
+def _paint_canal(image: Array, plane: Plane, to_gap: NDArray) -> None:
+    """Epidural fat, dura, CSF, and the cord or the roots of the cauda equina."""
+    colours, curve, body = plane.colours, plane.curve, plane.body
+    aside = plane.aside
+    if aside.min() > 12:
+        return
+    depth, width = body.sac_half
+    ends = cover(curve.along - body.canal_end, 6.0)
+    middle = curve.half_depth + depth + 1.8
+    narrowed = 1.1 * np.exp(-((to_gap / 4.0) ** 2))
+    behind = curve.across - middle - 0.5 * narrowed
+    canal = ellipse(behind - 1.0, aside, (depth + 2.6, width + 2.5))
+    paint(image, cover(canal, 1.2), 0.7 * colours.muscle)
+    _paint_epidural_fat(image, plane, behind - depth, aside, to_gap)
+    sac = ellipse(behind, aside, (depth, width)) + 0.5 * narrowed + 0.15 * plane.blobs
+    paint(image, ends * cover(sac - 0.9, 0.8), colours.dark)
+    flow = 1 - 0.05 * np.abs(plane.roots) - 0.04 * plane.grain
+    paint(image, ends * cover(sac, 0.7), colours.csf * flow)
+    _paint_cord(image, plane, behind, aside, cover(sac + 0.6, 0.8))
+
+
+def _paint_epidural_fat(
+    image: Array, plane: Plane, behind_sac: NDArray, aside: NDArray, to_gap: NDArray
+) -> None:
+    """Bright wedges behind the sac between the laminae, and some fat before it at S1."""
+    half = {"cervical": (1.4, 4.5), "thoracic": (2.4, 9.0), "lumbar": (4.2, 9.5)}
+    deep, tall = half[plane.body.region]
+    wedge = ellipse(behind_sac - 0.8, to_gap - 2.0, (deep, tall))
+    wedge = np.maximum(wedge, aside - 6.5)
+    paint(image, cover(wedge, 1.2), plane.colours.fat * (1.0 + 0.06 * plane.grain))
+
+
+def _paint_cord(
+    image: Array, plane: Plane, behind: NDArray, aside: NDArray, within: NDArray
+) -> None:
+    colours, curve, body = plane.colours, plane.curve, plane.body
+    taper = np.clip((body.conus - curve.along) / 28, 0, 1) ** 0.6
+    deep, wide = (half * np.maximum(taper, 0.02) for half in body.cord_half)
+    behind = behind - body.cord_back
+    cord = (np.sqrt((behind / deep) ** 2 + (aside / wide) ** 2) - 1) * deep
+    below = np.clip((curve.along - body.conus + 45) / 60, 0, 1)
+    dorsal = np.clip((behind + 1.5 - 2.5 * (1 - below)) / 4, 0, 1) + 0.25
+    roots = np.clip(0.7 * plane.roots + 0.35, 0, 1)
+    share = 0.75 * roots * dorsal * below * np.clip((9 - aside) / 3, 0, 1)
+    paint(image, within * share, colours.cord)
+    paint(image, within * cover(cord, 0.9), colours.cord * (1 + 0.05 * plane.roots))
+
+
+def paint_back(tissue: Array, body: Habitus, colours: Palette, grid: Grid, textures: Textures) -> None:
+    """Fascia, fat under the skin with its septa, skin, and the air behind it."""
+    first = int(np.searchsorted(grid.back, body.fascia.min() - 10))
+    view, back = tissue[..., first:], grid.back[first:].astype(np.float32)
+    fascia, skin = (
+        line[:, None].astype(np.float32) - back for line in (body.fascia, body.skin)
+    )
+    near = np.clip(1 - fascia / 9, 0, 1) * (fascia > 0)
+    for plane, grain, streaks, blobs in zip(
+        view,
+        *(field[..., first:] for field in (textures.grain, textures.streaks, textures.blobs)),
+        strict=True,
+    ):
+        paint(plane, near * np.clip(0.5 * streaks, 0, 0.7), 0.8 * colours.fat)
+        paint(plane, np.exp(-((fascia / 1.1) ** 2)), colours.dark)
+        septa = np.exp(-(((streaks + 0.6 * blobs) / 0.10) ** 2))
+        fat = colours.fat * (1.02 + 0.04 * grain + 0.05 * blobs - 0.30 * septa)
+        paint(plane, cover(fascia + 1.0, 1.0), fat)
+        paint(plane, cover(skin - 2.0, 0.8), 0.9 * colours.muscle)
+        paint(plane, cover(skin, 0.8), 0.0)
