@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import expit
+from sklearn.exceptions import ConvergenceWarning
 
 from centrum.errors import DataError
 from centrum.modelling.lasso import LogisticLassoCV, lasso_path
@@ -102,6 +103,7 @@ def test_every_step_of_the_path_is_optimal(
     seed: int, cases: int, features: int, l1_ratio: float
 ) -> None:
     X, y = random_problem(seed, cases, features)
+    X[:, -1] = 3 * X[:, 0]
     path = lasso_path(X, y, l1_ratio=l1_ratio)
     Z = (X - X.mean(axis=0)) / X.std(axis=0)
     p = expit(X @ path.coefficients.T + path.intercepts)
@@ -130,6 +132,16 @@ def test_perfectly_separated_classes_end_the_path_early() -> None:
     assert path.lambdas.size < 100
     assert path.deviance_ratio[-1] > 0.99
     assert np.isfinite(path.coefficients).all()
+
+
+def test_a_path_that_does_not_converge_is_cut_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = random_problem(6, 40, 30)
+    whole = lasso_path(X, y)
+    monkeypatch.setattr("centrum.modelling.lasso.MAX_SWEEPS", 12)
+    with pytest.warns(ConvergenceWarning, match="of 100 lambdas"):
+        cut = lasso_path(X, y)
+    assert cut.lambdas.size < whole.lambdas.size
+    np.testing.assert_allclose(cut.coefficients, whole.coefficients[: cut.lambdas.size])
 
 
 def test_constant_features_are_never_selected() -> None:

@@ -199,7 +199,10 @@ def _jump(
     Features that resemble each other make coordinate descent slow; one linear system replaces
     thousands of cycles. The step only lowers the objective, so that the cycles still converge.
     """
-    support = _true_positions((beta != 0.0) | (penalty == 0.0))
+    flags = np.empty(beta.size, np.bool_)
+    for a in range(beta.size):
+        flags[a] = beta[a] != 0.0 or penalty[a] == 0.0
+    support = _true_positions(flags)
     system = np.empty((support.size, support.size))
     step = np.empty(support.size)
     for i in range(support.size):
@@ -207,7 +210,8 @@ def _jump(
         for j in range(support.size):
             system[i, j] = gram[a, support[j]]
         system[i, i] += l2 * penalty[a]
-        step[i] = gradient[a] - penalty[a] * (l1 * np.sign(beta[a]) + l2 * beta[a])
+        sign = 1.0 if beta[a] > 0.0 else -1.0
+        step[i] = gradient[a] - penalty[a] * (l1 * sign + l2 * beta[a])
     _solve(system, step)
     length = 1.0
     for i in range(support.size):
@@ -343,7 +347,7 @@ def logistic_path(
     l1_ratio: float,
     threshold: float,
     max_sweeps: int,
-) -> tuple[Floats, Floats, int]:
+) -> tuple[Floats, Floats, bool]:
     """Coefficients of the elastic-net logistic regression along a path of penalties.
 
     Parameters
@@ -358,22 +362,21 @@ def logistic_path(
 
     Returns
     -------
-    coefficients (steps, coordinates), deviance ratios (steps,), cycles used
+    coefficients (steps, coordinates), deviance ratios (steps,), whether the path ended
+    for another reason than `max_sweeps`
     """
     null = _approximate(problem, state)
     path = np.zeros((lambdas.size, state.beta.size))
     ratios = np.zeros(lambdas.size)
     path[0, -1] = state.beta[-1]
-    total = 0
     for step in range(1, lambdas.size):
         l1, l2 = lambdas[step] * l1_ratio, lambdas[step] * (1 - l1_ratio)
         for k in range(state.score.size):
             if state.score[k] > l1_ratio * (2 * lambdas[step] - lambdas[step - 1]):
                 state.admitted[k] = True
         likelihood, sweeps = _minimise(problem, state, l1, l2, -threshold * null, max_sweeps)
-        total += sweeps
         if sweeps >= max_sweeps:
-            return path[:step], ratios[:step], total
+            return path[:step], ratios[:step], False
         for k in range(state.beta.size):
             path[step, k] = state.beta[k]
         ratios[step] = 1 - likelihood / null
@@ -381,5 +384,5 @@ def logistic_path(
             ratios[step] > DEVIANCE_RATIO_LIMIT
             or ratios[step] - ratios[step - 1] < DEVIANCE_RATIO_STEP
         ):
-            return path[: step + 1], ratios[: step + 1], total
-    return path, ratios, total
+            return path[: step + 1], ratios[: step + 1], True
+    return path, ratios, True

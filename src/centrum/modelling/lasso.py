@@ -5,13 +5,16 @@ deviation with n, unpenalised intercept, lambda sequence, stopping rules, interp
 each fold's own path) are those of the R package glmnet 4.1.
 """
 
+import warnings
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -88,6 +91,11 @@ def lasso_path(
     threshold : glmnet's `thresh`, whose default of 1e-7 leaves coefficients and support
         visibly unconverged
 
+    Warns
+    -----
+    ConvergenceWarning
+        The path stops before a lambda that needs more than MAX_SWEEPS cycles.
+
     Raises
     ------
     DataError
@@ -115,7 +123,14 @@ def lasso_path(
     state = null_state(problem)
     smallest = 0.01 if y.size < varies.size else 1e-4
     lambdas = state.score.max() / max(l1_ratio, 1e-3) * np.geomspace(1, smallest, n_lambdas)
-    path, ratio, _ = logistic_path(problem, state, lambdas, l1_ratio, threshold, MAX_SWEEPS)
+    path, ratio, ended = logistic_path(problem, state, lambdas, l1_ratio, threshold, MAX_SWEEPS)
+    if not ended:
+        warnings.warn(
+            f"The LASSO path stops after {len(path)} of {n_lambdas} lambdas: the next needs more "
+            f"than {MAX_SWEEPS} cycles.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
     coefficients = np.zeros((len(path), X.shape[1]))
     coefficients[:, varies] = path[:, :-1] / sd
     intercepts = path[:, -1] - coefficients[:, varies] @ mean
@@ -197,8 +212,8 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         return float(self.path_.lambdas[self.index_1se_])
 
     def _deal(self, y: NDArray, groups: ArrayLike | None) -> NDArray[np.intp]:
-        if isinstance(self.folds, int):
-            return folds_by_patient(y, groups, self.folds, self.seed)
+        if isinstance(self.folds, Integral):
+            return folds_by_patient(y, groups, int(self.folds), self.seed)
         fold = np.asarray(self.folds)
         if fold.shape != y.shape:
             raise DataError(f"folds must name one fold per row ({y.size}), found {fold.shape}.")
