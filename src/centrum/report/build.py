@@ -1,6 +1,5 @@
 """Write the report: the page, and its tables and figures beside it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from centrum.report.blocks import Block
@@ -9,27 +8,15 @@ from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 from centrum.store import write_atomically
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
-
-
-def write_report(
-    results: StudyResults, folder: Path, progress: Progress | None = None
-) -> tuple[Path, ...]:
+def write_report(results: StudyResults, folder: Path) -> tuple[Path, ...]:
     """Write report.html, tables/*.csv and figures/*.svg, *.png, *.csv into `folder`.
 
     Returns the files, the page first. The same results give the same bytes.
     """
-    blocks = []
-    for done, section in enumerate(SECTIONS):
-        if progress:
-            progress("Writing the report", done, len(SECTIONS))
-        blocks.append(section(results))
+    blocks = [section(results) for section in SECTIONS]
     contents = {"report.html": render_html(results, blocks).encode(), **_files(blocks)}
     for name, content in contents.items():
         write_atomically(folder / name, content)
-    if progress:
-        progress("Writing the report", len(SECTIONS), len(SECTIONS))
     return tuple(folder / name for name in contents)
 
 

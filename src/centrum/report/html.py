@@ -9,7 +9,7 @@ from centrum.report.blocks import Block, Picture, Table
 from centrum.results import StudyResults
 
 OPEN_UP_TO = 16
-"""Longer tables are folded until the reader opens them."""
+"""Longer supplementary tables are folded until the reader opens them."""
 
 
 def render_html(results: StudyResults, blocks: Sequence[Block]) -> str:
@@ -34,4 +34,4 @@ def _source(picture: Picture) -> str:
 
 
 def _is_long(table: Table) -> bool:
-    return len(table.rows) > OPEN_UP_TO
+    return table.key.startswith("table-s") and len(table.rows) > OPEN_UP_TO

@@ -18,7 +18,7 @@ def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
 
     >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
     >>> feature_labels([f])
-    ('Contrast (GLCM)',)
+    ('Contrast, GLCM',)
     """
     varying = [
         field
@@ -34,7 +34,7 @@ def _label(feature: FeatureId, varying: Sequence[str]) -> str:
     if feature.image != "original":
         parts.append(feature.image)
     parts += [getattr(feature, field).replace("_", " ") for field in varying]
-    return f"{feature.name} ({', '.join(p for p in parts if p)})"
+    return ", ".join((feature.name, *(p for p in parts if p)))
 
 
 def unit_text(unit: str) -> str:
@@ -51,8 +51,8 @@ def unit_text(unit: str) -> str:
 def wrapped(text: str, width: int, lines: int = 2) -> str:
     """`text` on at most `lines` lines of `width` characters; "…" stands for what is cut off.
 
-    >>> wrapped("Inverse difference moment normalised (GLCM)", 24)
-    'Inverse difference\\nmoment normalised (GLCM)'
+    >>> wrapped("Inverse difference moment normalised, GLCM", 24)
+    'Inverse difference\\nmoment normalised, GLCM'
     """
     return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
 

@@ -249,9 +249,9 @@ def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel:
     }
     part = largest_slice(volume, regions)
     level = table.obs.loc[shown.case].get("level")
-    name = [shown.case, *([level] if isinstance(level, str) else []), shown.outcome]
+    name = [*([level] if isinstance(level, str) else []), shown.outcome, shown.case]
     facts = [shown.reason, f"score {fixed(shown.score, 2)}", *_dice_text(results, shown.case)]
-    title = (", ".join(name), ", ".join(facts))
+    title = (" · ".join(name), " · ".join(facts))
     return RoiPanel(part.image, part.masks, part.spacing, title)
 
 

@@ -51,8 +51,8 @@ def choose_cases(
         own = honest[scores["outcome"] == outcome]
         worst = (sign * own).sort_values(kind="stable").index[0]
         near = (own.drop(worst) - own.median()).abs().sort_values(kind="stable").index[:TYPICAL]
-        shown += [Shown(str(case), outcome, float(own[case]), "typical score") for case in near]
-        shown.append(Shown(str(worst), outcome, float(own[worst]), "most atypical score"))
+        shown += [Shown(str(case), outcome, float(own[case]), "typical") for case in near]
+        shown.append(Shown(str(worst), outcome, float(own[worst]), "atypical"))
     return tuple(shown)
 
 

@@ -189,7 +189,11 @@ def overlap_table(overlap: pd.DataFrame) -> Table:
     for (a, b), pair in overlap.groupby(["reader_a", "reader_b"], sort=False):
         quartiles = (_quartiles(pair[name]) for name in heads)
         rows.append((f"{a} – {b}", len(pair), *quartiles))
-    columns = tuple(map(Column, ("Readers", "Cases", *heads.values())))
+    columns = (
+        Column("Readers"),
+        Column("Cases"),
+        *(Column(head, lambda cell: cell.text.replace("-", "−")) for head in heads.values()),
+    )
     notes = ("Median (interquartile range). Volume difference: second minus first reader.",)
     return Table("table-s2", "Table S2. Agreement of the regions", columns, tuple(rows), notes)
 

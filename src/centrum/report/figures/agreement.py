@@ -20,7 +20,7 @@ from centrum.report.style import (
     new_figure,
 )
 
-ICC_BINS = 40
+ICC_BIN = 0.025
 DICE_BINS = 24
 
 
@@ -40,7 +40,7 @@ def draw_agreement(
     """
     figure = new_figure(PAGE_CM, 6.6, mark)
     left, right = figure.subplots(1, 2)
-    _icc(left, np.asarray(icc, dtype=float), np.asarray(kept, dtype=bool), rule)
+    _icc(left, np.asarray(icc, dtype=float), np.asarray(kept, dtype=bool), threshold, rule)
     left.axvline(threshold, color=BLACK, lw=1, ls="--", label=f"threshold {threshold:g}")
     left.set(xlabel=f"{form} between readers", ylabel="Features")
     _dice(right, dice)
@@ -53,9 +53,12 @@ def draw_agreement(
     return figure
 
 
-def _icc(axes: Axes, icc: np.ndarray, kept: np.ndarray, rule: str) -> None:
+def _icc(
+    axes: Axes, icc: np.ndarray, kept: np.ndarray, threshold: float, rule: str
+) -> None:
     known = np.isfinite(icc)
-    edges = np.linspace(min(0.0, icc[known].min(initial=0)), 1, ICC_BINS + 1)
+    lowest = np.floor(10 * min(threshold, icc[known].min(initial=1.0)) - 0.5) / 10
+    edges = np.arange(lowest, 1 + ICC_BIN, ICC_BIN)
     groups = [icc[known & kept], icc[known & ~kept]]
     labels = [f"{rule} (n = {kept.sum()})", f"not kept (n = {(~kept).sum()})"]
     axes.hist(

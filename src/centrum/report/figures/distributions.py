@@ -49,7 +49,7 @@ def draw_distributions(
     letter(left, "a")
     letter(right, "b")
     handles, names = left.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower left", ncols=2, markerscale=1.6)
+    figure.legend(handles, names, loc="outside upper left", ncols=2, markerscale=1.6)
     return figure
 
 
@@ -62,7 +62,7 @@ def _boxes(
     for outcome, rows, colour, marker, side in zip(
         outcomes, (positive, ~positive), OUTCOMES, "os", (-OFFSET, OFFSET), strict=True
     ):
-        group = values[rows]
+        group, line = values[rows], {"lw": 0.9, "color": colour}
         place = np.arange(values.shape[1]) + side
         spread = np.tile(_spread(len(group)), (values.shape[1], 1)).T + place
         axes.plot(
@@ -72,7 +72,7 @@ def _boxes(
         axes.boxplot(
             group, positions=place, widths=0.3, orientation="horizontal", showfliers=False,
             manage_ticks=False, medianprops={"color": BLACK, "lw": 1.4},
-            boxprops={"lw": 0.7}, whiskerprops={"lw": 0.7}, capprops={"lw": 0.7},
+            boxprops=line, whiskerprops=line, capprops=line,
         )  # fmt: skip
     axes.axvline(0, color=GREY, lw=0.6, ls=":", zorder=0)
 

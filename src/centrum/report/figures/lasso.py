@@ -12,16 +12,16 @@ from centrum.report.style import (
     BLUE,
     CYCLE,
     DASHES,
+    FAINT,
     GREY,
     PAGE_CM,
-    PALE,
     STYLE,
     VERMILION,
     letter,
     new_figure,
 )
 
-MEASURES = {"deviance": "Binomial deviance", "auc": "AUC", "class": "Misclassified share"}
+MEASURES = {"deviance": "binomial deviance", "auc": "AUC", "class": "misclassified share"}
 
 COUNTS_SHOWN = 6
 """Numbers of features along the top of a panel."""
@@ -46,7 +46,7 @@ def draw_lasso(facts: LassoFacts, labels: Mapping[str, str], mark: str = "") -> 
         _counts(axes, x, facts)
     if shown:
         handles = [line for line in left.get_lines() if not line.get_label().startswith("_")]
-        figure.legend(handles=handles, loc="outside lower left", ncols=LEGEND_COLUMNS)
+        figure.legend(handles=handles, loc="outside upper left", ncols=LEGEND_COLUMNS)
     return figure
 
 
@@ -54,7 +54,7 @@ def _paths(axes: Axes, x: np.ndarray, facts: LassoFacts, labels: Mapping[str, st
     shown = 0
     for name, path in zip(facts.names, facts.coefficients.T, strict=True):
         if name not in labels:
-            axes.plot(x, path, color=PALE, lw=0.8, zorder=1)
+            axes.plot(x, path, color=FAINT, lw=0.8, zorder=1)
             continue
         colour, dash = CYCLE[shown % len(CYCLE)], DASHES[shown // len(CYCLE) % len(DASHES)]
         axes.plot(x, path, dash, color=colour, label=wrapped(labels[name], 34))
@@ -65,9 +65,9 @@ def _paths(axes: Axes, x: np.ndarray, facts: LassoFacts, labels: Mapping[str, st
 
 def _cross_validation(axes: Axes, x: np.ndarray, facts: LassoFacts) -> None:
     axes.errorbar(
-        x, facts.cvm, facts.cvsd, fmt="o", ms=2.2, color=VERMILION, ecolor=PALE, elinewidth=0.7
+        x, facts.cvm, facts.cvsd, fmt="o", ms=2.2, color=VERMILION, ecolor=FAINT, elinewidth=0.7
     )
-    axes.set_ylabel(f"{MEASURES.get(facts.measure, facts.measure)} (cross-validated)")
+    axes.set_ylabel(f"Cross-validated {MEASURES.get(facts.measure, facts.measure)}")
     for value, name, dash in (
         (facts.lambda_min, "λ min", "--"),
         (facts.lambda_1se, "λ 1 SE", ":"),

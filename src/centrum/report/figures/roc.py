@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from centrum.evaluate import Evaluation
 from centrum.report.labels import fixed
-from centrum.report.style import BLACK, BLUE, COLUMN_CM, DASHES, GREY, ORANGE, STYLE, new_figure
+from centrum.report.style import BLACK, BLUE, COLUMN_CM, DASHES, GREY, ORANGE, SMALL_PT, STYLE, new_figure
 
 COLOURS = (BLUE, ORANGE, BLACK)
 
@@ -24,9 +24,11 @@ def draw_roc(evaluations: Mapping[str, Evaluation], mark: str = "") -> Figure:
         _curve(axes, name, found, COLOURS[k - order], DASHES[order - 1 - k], 1.8 if last else 1.1)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
-    axes.legend(loc="lower right", title="AUC (95 % CI)", alignment="left", handlelength=2.4)
     confidence = next(iter(evaluations.values())).confidence
-    axes.get_legend().set_title(f"AUC ({confidence:.0%} CI)".replace("%", " %"))
+    axes.legend(
+        loc="lower right", title=f"AUC ({100 * confidence:g} % CI)", alignment="left",
+        title_fontsize=SMALL_PT, frameon=True, edgecolor="none", framealpha=1, borderpad=0.2,
+    )  # fmt: skip
     return figure
 
 

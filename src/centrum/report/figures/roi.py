@@ -43,7 +43,7 @@ class RoiPanel:
 def draw_rois(panels: Sequence[RoiPanel], mark: str = "") -> Figure:
     """A grid of slices with a contour per reader and a scale bar."""
     rows = -(-len(panels) // COLUMNS)
-    figure = new_figure(PAGE_CM, 1.1 + 6.9 * rows, mark)
+    figure = new_figure(PAGE_CM, 1.0 + 6.8 * rows, mark)
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes, panel in zip(grid, panels, strict=False):
         _panel(axes, panel)
@@ -51,7 +51,7 @@ def draw_rois(panels: Sequence[RoiPanel], mark: str = "") -> Figure:
         axes.set_visible(False)
     readers = list(dict.fromkeys(reader for panel in panels for reader in panel.masks))
     handles = [Line2D([], [], color=_colour(k), ls=DASHES[k % 4], lw=2) for k in range(len(readers))]
-    figure.legend(handles, readers, loc="outside lower left", ncols=4, title="Reader").get_frame()
+    figure.legend(handles, readers, loc="outside upper left", ncols=4)
     return figure
 
 
@@ -75,7 +75,10 @@ def _panel(axes: Axes, panel: RoiPanel) -> None:
                 x, y, region, [0.5], colors=_colour(k), linewidths=1.1, linestyles=DASHES[k % 4]
             )
     axes.set_axis_off()
-    axes.set_title("\n".join(wrapped(line, 36) for line in panel.title), weight="normal")
+    axes.set_title(
+        "\n".join(wrapped(line, 38) for line in panel.title),
+        size=SMALL_PT, weight="normal",
+    )  # fmt: skip
     _scale_bar(axes, width, height)
 
 

@@ -1,0 +1,242 @@
+"""Results of a made-up study, in all the shapes that a report must stand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import SimpleITK as sitk
+
+from centrum.agreement import icc
+from centrum.cohort import Case, Cohort, Level, Rule, apply_rules
+from centrum.evaluate import Scored, evaluate, table1, youden_cutoff
+from centrum.extract import plan
+from centrum.features.feature_id import FeatureId
+from centrum.features.settings import ExtractionSettings
+from centrum.geometry import Geometry
+from centrum.io.itk import to_image
+from centrum.model import FeatureCountFacts, LassoFacts, Model
+from centrum.protocol import load_preset
+from centrum.provenance import Step
+from centrum.results import Failure, Finding, StudyResults
+from centrum.table import FeatureTable
+
+SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
+POSITIVE, NEGATIVE = "malignant", "osteoporotic"
+RULES = (
+    Rule(name="Age of 18 years or more", require="age >= 18"),
+    Rule(name="Malignancy proven by biopsy or course", exclude="age > 88", group=POSITIVE),
+)
+
+Make = Callable[..., StudyResults]
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, str]]:
+    """A sagittal image, columns running to the back and rows to the feet, and two masks."""
+    folder = tmp_path_factory.mktemp("images")
+    direction = (0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+    grid = Geometry((60, 80, 7), (0.8, 0.6, 4.4), (0.0, -20.0, 30.0), direction)
+    z, y, x = np.indices(grid.shape)
+    rng = np.random.default_rng(0)
+    files = {}
+    for k, reader in enumerate(("senior", "resident")):
+        mask = (abs(z - 3) < 3) & (abs(y - 40) < 16 - z % 3 + k) & (abs(x - 28) < 12)
+        files[reader] = str(folder / f"{reader}.nrrd")
+        sitk.WriteImage(to_image(mask, grid), files[reader])
+    image = str(folder / "image.nrrd")
+    body = 300.0 * ((abs(y - 40) % 30 < 14) & (abs(x - 28) < 12))
+    sitk.WriteImage(to_image(body + rng.normal(200, 20, grid.shape), grid), image)
+    return image, files
+
+
+@pytest.fixture(scope="session")
+def make(sources: tuple[str, dict[str, str]]) -> Make:
+    """Build results: number of selected features, readers, rules, names, texts."""
+
+    def build(
+        n_selected: int = 6,
+        readers: tuple[str, ...] = ("senior", "resident"),
+        rules: tuple[Rule, ...] = RULES,
+        simulated: str = SIMULATED,
+        prefix: str = "P",
+        image: str = "original",
+        n_measured: int | None = None,
+    ) -> StudyResults:
+        cohort, flow = apply_rules(_cohort(prefix), rules, outcomes=(POSITIVE, NEGATIVE))
+        table = _table(cohort, readers, image, n_measured)
+        model = _model(table, n_selected)
+        scores = _scores(table, model)
+        cutoff, evaluations = _evaluations(scores)
+        drawn = {r: sources[1][r] for r in readers if r in sources[1]}
+        protocol = load_preset("vcf-t2w-2024")
+        return StudyResults(
+            title=protocol.name,
+            protocol=protocol,
+            simulated=simulated,
+            flow=flow,
+            failures=(Failure(f"{prefix}999", "The mask is empty."),),
+            findings=(Finding(f"{prefix}000", "senior", "warning", "holes", "1 hole."),),
+            table=table,
+            sources={case: (sources[0], drawn) for case in table.cases},
+            overlap=_overlap(table),
+            agreement=_agreement(table),
+            model=model,
+            cutoff=cutoff,
+            scores=scores,
+            evaluations=evaluations,
+            population=tuple(table1(table.obs)),
+            history=(Step("extract", {"bins": 32}), Step("evaluate", {"seed": 1})),
+            versions={"centrum": "0.1.0", "Python": "3.11"},
+            digests={"cases.csv": "ab" * 32},
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def results(make: Make) -> StudyResults:
+    """The usual study."""
+    return make()
+
+
+def _cohort(prefix: str, n: int = 60) -> Cohort:
+    rng = np.random.default_rng(3)
+    return Cohort(
+        tuple(
+            Case(
+                f"{prefix}{k:03d}",
+                f"secret-patient-{k - k % 7 % 2}",
+                POSITIVE if k // 2 % 2 else NEGATIVE,
+                level=Level.parse("T12" if k % 3 else "L1"),
+                age=float(rng.integers(40, 92)),
+                sex="MF"[k % 2],
+            )
+            for k in range(n)
+        )
+    )
+
+
+def _features(image: str) -> tuple[FeatureId, ...]:
+    return tuple(replace(f, image=image) for f in plan(ExtractionSettings()))
+
+
+def _table(
+    cohort: Cohort, readers: tuple[str, ...], image: str, n_measured: int | None
+) -> FeatureTable:
+    rng = np.random.default_rng(4)
+    features = _features(image)[:n_measured]
+    obs = cohort.to_frame()
+    positive = (obs["outcome"] == POSITIVE).to_numpy()
+    truth = rng.normal(size=(len(obs), len(features)))
+    truth[:, ::3] += 0.8 * positive[:, None]
+    noise = rng.normal(size=(*truth.shape, len(readers))) * np.linspace(0.05, 0.9, len(features))[
+        :, None
+    ]
+    return FeatureTable(50 + 9 * (truth[:, :, None] + noise), obs, features, readers)
+
+
+def _model(table: FeatureTable, k: int) -> Model:
+    rng = np.random.default_rng(5)
+    chosen = np.arange(0, len(table.features), 3)[:k]
+    chosen = chosen if len(chosen) == k else np.arange(k)
+    values = table.values[:, chosen, 0]
+    path = np.linspace(0, 1, 40)[:, None] * rng.normal(size=min(24, len(table.features)))
+    path *= np.arange(40)[:, None] > np.arange(path.shape[1])
+    names = (*np.array(table.names)[chosen], *np.delete(np.array(table.names), chosen))
+    lambdas = np.exp(np.linspace(-1, -7, 40))
+    numbers = np.arange(1.0, 16.0)
+    return Model(
+        features=tuple(map(str, names[:k])),
+        coefficients=rng.normal(0.4, 0.4, size=k),
+        means=values.mean(axis=0),
+        sds=values.std(axis=0),
+        intercept=-0.307,
+        positive=POSITIVE,
+        negative=NEGATIVE,
+        classifier="linear_svm",
+        n_train=40,
+        funnel={"agreement": 60, "constant": 59, "correlation": 40, "lasso": 11, "rfe": k},
+        ranked=tuple(map(str, names[:k])),
+        lasso=LassoFacts(
+            names=tuple(map(str, names[: path.shape[1]])),
+            lambdas=lambdas,
+            coefficients=path,
+            n_features=np.count_nonzero(path, axis=1),
+            cvm=1.4 - np.linspace(0, 2, 40) + np.linspace(0, 1.5, 40) ** 2,
+            cvsd=np.full(40, 0.1),
+            measure="deviance",
+            lambda_min=float(lambdas[20]),
+            lambda_1se=float(lambdas[12]),
+            chosen=float(lambdas[20]),
+            fallback=False,
+        ),
+        feature_count=FeatureCountFacts(
+            numbers, 0.7 + 0.1 * np.sin(numbers / 4), np.full(15, 0.04), min(k, 15), "accuracy"
+        ),
+    )
+
+
+def _scores(table: FeatureTable, model: Model) -> pd.DataFrame:
+    scores = table.obs[["patient", "outcome"]].copy()
+    scores["part"] = np.where(np.arange(len(scores)) % 10 < 7, "train", "test")
+    scores["score"] = model.score(table)
+    noisy = scores["score"] + np.random.default_rng(6).normal(size=len(scores))
+    scores["out_of_fold"] = noisy.where(scores["part"] == "train")
+    return scores
+
+
+def _evaluations(scores: pd.DataFrame):
+    train, test = (scores[scores["part"] == part] for part in ("train", "test"))
+    positive = train["outcome"] == POSITIVE
+    cutoff = youden_cutoff(
+        Scored.of(train["out_of_fold"], positive, train["patient"]), "training cases, out of fold"
+    )
+    parts = {"train": (train, "score"), "out_of_fold": (train, "out_of_fold"),
+             "test": (test, "score")}  # fmt: skip
+    return cutoff, {
+        name: evaluate(
+            rows[column], rows["outcome"] == POSITIVE, rows["patient"], cutoff,
+            name=name, seed=1, n_resamples=100,
+        )
+        for name, (rows, column) in parts.items()
+    }  # fmt: skip
+
+
+def _agreement(table: FeatureTable) -> pd.DataFrame:
+    columns = ["icc", "lower", "upper", "f", "df1", "df2", "p", "kept"]
+    if len(table.readers) < 2:
+        return pd.DataFrame(columns=columns, index=pd.Index([], name="feature"))
+    found = icc(table.values)
+    numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
+    data = dict(zip(columns, (*numbers, found.value > 0.75), strict=True))
+    return pd.DataFrame(data, index=pd.Index(table.names, name="feature"))
+
+
+def _overlap(table: FeatureTable) -> pd.DataFrame:
+    rng = np.random.default_rng(7)
+    return pd.DataFrame(
+        [
+            {
+                "case": case, "reader_a": a, "reader_b": b, "dice": rng.uniform(0.85, 0.97),
+                "jaccard": 0.85, "volume_difference_mm3": rng.normal(0, 300),
+                "hausdorff_mm": 4.4, "hausdorff95_mm": rng.uniform(1, 3),
+                "mean_surface_distance_mm": rng.uniform(0.3, 0.9),
+            }
+            for case in table.cases
+            for a, b in combinations(table.readers, 2)
+        ]
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def written(results: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the report of `results`."""
+    from centrum.report import write_report
+
+    folder = tmp_path_factory.mktemp("report")
+    write_report(results, folder)
+    return folder
