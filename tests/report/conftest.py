@@ -43,7 +43,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, st
     z, y, x = np.indices(grid.shape)
     rng = np.random.default_rng(0)
     files = {}
-    for k, reader in enumerate(("senior", "resident")):
+    for k, reader in enumerate(("senior", "resident", "third")):
         mask = (abs(z - 3) < 3) & (abs(y - 40) < 16 - z % 3 + k) & (abs(x - 28) < 12)
         files[reader] = str(folder / f"{reader}.nrrd")
         sitk.WriteImage(to_image(mask, grid), files[reader])
@@ -67,21 +67,23 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
         n_measured: int | None = None,
     ) -> StudyResults:
         cohort, flow = apply_rules(_cohort(prefix), rules, outcomes=(POSITIVE, NEGATIVE))
+        dropped = cohort.cases[-1].id
+        cohort = cohort.keep(cohort.cases[:-1], Step("measure", {}))
         table = _table(cohort, readers, image, n_measured)
         model = _model(table, n_selected)
         scores = _scores(table, model)
         cutoff, evaluations = _evaluations(scores)
-        drawn = {r: sources[1][r] for r in readers if r in sources[1]}
+        drawn = {reader: sources[1][reader] for reader in readers}
         protocol = load_preset("vcf-t2w-2024")
         return StudyResults(
             title=protocol.name,
             protocol=protocol,
             simulated=simulated,
             flow=flow,
-            failures=(Failure(f"{prefix}999", "The mask is empty."),),
+            failures=(Failure(dropped, "The mask is empty."),),
             findings=(Finding(f"{prefix}000", "senior", "warning", "holes", "1 hole."),),
             table=table,
-            sources={case: (sources[0], drawn) for case in table.cases},
+            sources=dict.fromkeys(table.cases, (sources[0], drawn)),
             overlap=_overlap(table),
             agreement=_agreement(table),
             model=model,
@@ -133,9 +135,10 @@ def _table(
     positive = (obs["outcome"] == POSITIVE).to_numpy()
     truth = rng.normal(size=(len(obs), len(features)))
     truth[:, ::3] += 0.8 * positive[:, None]
-    noise = rng.normal(size=(*truth.shape, len(readers))) * np.linspace(0.05, 0.9, len(features))[
-        :, None
-    ]
+    noise = (
+        rng.normal(size=(*truth.shape, len(readers)))
+        * np.linspace(0.05, 0.9, len(features))[:, None]
+    )
     return FeatureTable(50 + 9 * (truth[:, :, None] + noise), obs, features, readers)
 
 
@@ -182,7 +185,7 @@ def _model(table: FeatureTable, k: int) -> Model:
 
 def _scores(table: FeatureTable, model: Model) -> pd.DataFrame:
     scores = table.obs[["patient", "outcome"]].copy()
-    scores["part"] = np.where(np.arange(len(scores)) % 10 < 7, "train", "test")
+    scores["part"] = np.where(scores["patient"].str[-2:].astype(int) % 7 < 5, "train", "test")
     scores["score"] = model.score(table)
     noisy = scores["score"] + np.random.default_rng(6).normal(size=len(scores))
     scores["out_of_fold"] = noisy.where(scores["part"] == "train")

@@ -8,6 +8,7 @@ from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 from centrum.store import write_atomically
 
+
 def write_report(results: StudyResults, folder: Path) -> tuple[Path, ...]:
     """Write report.html, tables/*.csv and figures/*.svg, *.png, *.csv into `folder`.
 

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from centrum.features.feature_id import FeatureId
 
 ABBREVIATED = 5
-"""Names of families up to this length are abbreviations (GLCM) and written in capitals."""
+"""Names of families shorter than this are abbreviations (GLCM) and written in capitals."""
+
+
+FAMILIES = {"morphology": "shape", "statistics": ""}
+"""Families that are called otherwise, or not at all: intensity is in the name of its features."""
 
 
 def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
@@ -29,8 +33,8 @@ def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
 
 
 def _label(feature: FeatureId, varying: Sequence[str]) -> str:
-    family = feature.family
-    parts = [family.upper() if len(family) <= ABBREVIATED else family]
+    family = FAMILIES.get(feature.family, feature.family)
+    parts = [family.upper() if len(family) < ABBREVIATED else family]
     if feature.image != "original":
         parts.append(feature.image)
     parts += [getattr(feature, field).replace("_", " ") for field in varying]
@@ -54,7 +58,9 @@ def wrapped(text: str, width: int, lines: int = 2) -> str:
     >>> wrapped("Inverse difference moment normalised, GLCM", 24)
     'Inverse difference\\nmoment normalised, GLCM'
     """
-    return "\n".join(textwrap.wrap(text, width, max_lines=lines, placeholder=" …"))
+    return "\n".join(
+        textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
+    )
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:

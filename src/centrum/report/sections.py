@@ -1,7 +1,7 @@
 """The sections of the report, in their order: results in, blocks out."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,9 @@ OUTSIDE_THE_REGION = (
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""
 
+FEW_PATIENTS = 10
+"""Resampling fewer patients than this gives no interval to rely on."""
+
 CLASSIFIERS = {"linear_svm": "linear support vector machine", "logistic": "logistic regression"}
 
 Section = Callable[[StudyResults], Block]
@@ -69,7 +72,10 @@ def summary(results: StudyResults) -> Block:
         ("Cases analysed", f"{len(results.table.obs)}"),
         ("AUC, test", _with_interval(test.auc.value, test.auc.percentile)),
         *(
-            (f"{name.capitalize()}, test", _with_interval(measures[name].value, _interval(test, name)))
+            (
+                f"{name.capitalize()}, test",
+                _with_interval(measures[name].value, _interval(test, name)),
+            )
             for name in ("sensitivity", "specificity")
         ),
     ]
@@ -107,11 +113,17 @@ def _cautions(test: Evaluation) -> tuple[str, ...]:
         cautions.append(
             "Optimistic: the cut-off was learnt on the scores that it is judged on here."
         )
+    if test.n_patients < FEW_PATIENTS:
+        cautions.append(
+            f"Only {counted(test.n_patients, 'patient')} in the test set: the intervals, which "
+            "come from resampling patients, are too narrow."
+        )
     if test.auc.value > TOO_GOOD_AUC and test.n < TOO_GOOD_CASES:
         cautions.append(
             f"An AUC of {fixed(test.auc.value)} on {test.n} test cases is better than the "
             "published studies with external validation (0.76 to 0.88). Look for a leak before "
-            "believing it: the same patient on both sides, or an acquisition that tells the outcome."
+            "believing it: the same patient on both sides, or an acquisition that tells the "
+            "outcome."
         )
     return tuple(cautions)
 
@@ -145,7 +157,7 @@ def _flow_chart(results: StudyResults) -> FlowChart:
     excluded = [(e.rule.name, e.excluded.cases, e.excluded.outcomes) for e in flow.exclusions]
     n_excluded = sum(n for _, n, _ in excluded)
     leave = [f"Excluded: {counted(n_excluded, 'case')}"] if excluded else []
-    leave += [f"{name}: {n}{_split(groups) if n else ''}" for name, n, groups in excluded]
+    leave += [f"{name}: {n}{_split(groups)}" for name, n, groups in excluded]
     start, end = flow.start, flow.end
     stops = [Stop(_station("Manifest", start.cases, start.patients, start.outcomes), tuple(leave))]
     if results.failures:
@@ -165,13 +177,14 @@ def _group(name: str, rows: pd.DataFrame, outcomes: Sequence[str]) -> tuple[str,
     return _station(name, len(rows), rows["patient"].nunique(), counts)
 
 
-def _station(name: str, cases: int, patients: int, outcomes: dict[str, int]) -> tuple[str, ...]:
+def _station(name: str, cases: int, patients: int, outcomes: Mapping[str, int]) -> tuple[str, ...]:
     head = f"{name}: {counted(cases, 'case')} of {counted(patients, 'patient')}"
     return (head, *(f"{n} {outcome}" for outcome, n in outcomes.items()))
 
 
-def _split(outcomes: dict[str, int]) -> str:
-    return f" ({', '.join(f'{n} {outcome}' for outcome, n in outcomes.items() if n)})"
+def _split(outcomes: Mapping[str, int]) -> str:
+    parts = [f"{n} {outcome}" for outcome, n in outcomes.items() if n]
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _flow_table(results: StudyResults) -> Table:
@@ -181,12 +194,17 @@ def _flow_table(results: StudyResults) -> Table:
     stations += [(f"excluded: {e.rule.name}", e.excluded) for e in flow.exclusions]
     stations.append(("eligible", flow.end))
     for name, tally in stations:
-        rows.append({"station": name, "cases": tally.cases, "patients": tally.patients} | dict(tally.outcomes))
+        rows.append(
+            {"station": name, "cases": tally.cases, "patients": tally.patients}
+            | dict(tally.outcomes)
+        )
     groups = {"analysed": scores, "training": scores[scores["part"] == "train"],
               "test": scores[scores["part"] == "test"]}  # fmt: skip
     for name, group in groups.items():
         counts = {o: int((group["outcome"] == o).sum()) for o in flow.end.outcomes}
-        rows.append({"station": name, "cases": len(group), "patients": group["patient"].nunique()} | counts)
+        rows.append(
+            {"station": name, "cases": len(group), "patients": group["patient"].nunique()} | counts
+        )
     return frame_table("figure-S1", "", pd.DataFrame(rows))
 
 
@@ -284,7 +302,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
             dice, results.simulated,
         ),
         "S2", "Agreement between readers", caption,
-        f"Two histograms. {kept.sum()} of {len(agreement)} features pass the threshold of "
+        f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
         f"{rule.threshold:g}. Dice: {pairs}.",
         frame_table("figure-S2", "", agreement.reset_index()),
     )  # fmt: skip
@@ -292,8 +310,8 @@ def _agreement_picture(results: StudyResults) -> Picture:
 
 def selection(results: StudyResults) -> Block:
     """From all features to those of the model."""
-    facts, warnings = results.model.lasso, ()
-    if facts.fallback:
+    warnings: tuple[str, ...] = ()
+    if results.model.lasso.fallback:
         warnings = (
             "The penalty that cross-validation chose selects no feature; the largest penalty "
             "that selects one was taken instead. The features then hold little information.",
@@ -315,9 +333,11 @@ def _lasso_picture(results: StudyResults) -> Picture:
     facts, n = results.model.lasso, results.model.n_train
     features = model_features(results)
     names = [results.model.features[k] for k in model_order(results.model)]
-    labels = dict(zip(names, feature_labels(features), strict=True))
+    numbered = [f"{k}  {label}" for k, label in enumerate(feature_labels(features), 1)]
+    labels = dict(zip(names, numbered, strict=True))
     caption = (
-        "(a) Coefficients against log(λ); coloured: the features of the model. (b) "
+        "(a) Coefficients against log(λ); coloured: the features of the model, numbered as in "
+        "table 3. (b) "
         f"Cross-validated {facts.measure} ± standard error. Blue band: the penalty taken, λ = "
         f"{facts.chosen:.4g}. Numbers along the top: features with a coefficient. "
         f"n = {n} training cases before balancing."

@@ -37,9 +37,7 @@ class Slice:
     spacing: tuple[float, float]
 
 
-def choose_cases(
-    scores: pd.DataFrame, outcomes: tuple[str, str]
-) -> tuple[Shown, ...]:
+def choose_cases(scores: pd.DataFrame, outcomes: tuple[str, str]) -> tuple[Shown, ...]:
     """Of each outcome (positive, negative) the cases nearest its median score, and the worst.
 
     `scores` as in StudyResults; a training case counts with its out-of-fold score. Ties go

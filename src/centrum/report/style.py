@@ -10,6 +10,7 @@ from io import BytesIO
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 COLUMN_CM = 8.5
 """Width of one column of a printed page."""
@@ -38,6 +39,9 @@ READERS = (ORANGE, SKY, PURPLE, YELLOW)
 SMALL_PT = 7
 MARK_PT = 6
 
+MARK_PER_CM = 7.5
+"""Characters of the mark that fit into a centimetre."""
+
 STYLE = matplotlib.style.context(
     [
         "default",
@@ -65,14 +69,13 @@ STYLE = matplotlib.style.context(
 
 def new_figure(width_cm: float, height_cm: float, mark: str = "") -> Figure:
     """An empty figure; `mark` is written small along its lower edge."""
-    figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), layout="constrained")
-    if mark:
-        lines = textwrap.wrap(mark, int(width_cm * 7.5))
-        figure.text(
-            0.5, 0.05 / height_cm, "\n".join(lines), ha="center", size=MARK_PT, color=GREY
-        ).set_in_layout(False)
-        bottom = (0.15 + 0.27 * len(lines)) / height_cm
-        figure.get_layout_engine().set(rect=(0, bottom, 1, 1 - bottom))
+    n_lines = -(-len(mark) // int(width_cm * MARK_PER_CM))
+    lines = textwrap.wrap(mark, len(mark) // n_lines + 6) if mark else []
+    bottom = (0.15 + 0.27 * len(lines)) / height_cm if mark else 0
+    engine = ConstrainedLayoutEngine(rect=(0, bottom, 1, 1 - bottom))
+    figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), layout=engine)
+    note = figure.text(0.5, 0.05 / height_cm, "\n".join(lines), ha="center")
+    note.set(size=MARK_PT, color=GREY, in_layout=False)
     return figure
 
 

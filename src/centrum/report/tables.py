@@ -90,9 +90,7 @@ def population_table(results: StudyResults) -> Table:
 def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
     """Table 2."""
     found = list(evaluations.values())
-    columns = [
-        Column(f"{PARTS.get(name, name)}, n = {e.n}") for name, e in evaluations.items()
-    ]
+    columns = [Column(f"{PARTS.get(name, name)}, n = {e.n}") for name, e in evaluations.items()]
     method = _interval_method(found)
     rows: list[tuple[Any, ...]] = [
         ("AUC", "bootstrap, percentile", *(_area(e, "percentile") for e in found)),
@@ -145,18 +143,14 @@ def coefficient_table(results: StudyResults) -> Table:
     """Table 3."""
     model, order = results.model, model_order(results.model)
     features = model_features(results)
-    rows: list[tuple[Any, ...]] = [
-        ("–", "Intercept", float(model.intercept), None, None, "", "")
-    ]
+    rows: list[tuple[Any, ...]] = [("–", "Intercept", float(model.intercept), None, None, "", "")]
     facts = zip(feature_labels(features), features, order, strict=True)
     for number, (label, feature, k) in enumerate(facts, 1):
         numbers = (model.coefficients[k], model.means[k], model.sds[k])
         name, unit = model.features[k], unit_text(feature.unit)
         rows.append((str(number), label, *map(float, numbers), unit, name))
     heads = ("No.", "Feature", "Coefficient per SD", "Mean", "SD", "Unit", "Column name")
-    columns = tuple(
-        Column(h, _coefficient) if h.startswith("Coef") else Column(h) for h in heads
-    )
+    columns = tuple(Column(h, _coefficient) if h.startswith("Coef") else Column(h) for h in heads)
     notes = (
         "Score = intercept + sum of coefficient × (value − mean) / SD. Mean and SD are those of "
         "the training cases that the model was fitted to. A high score speaks for "
@@ -260,7 +254,12 @@ def _plain(value: Any) -> str:
 def history_table(history: History) -> Table:
     """Every step, oldest first."""
     rows = tuple(
-        (k, step.name, "\n".join(f"{n}: {v}" for n, v in _flat(dict(step.parameters))), step.version)
+        (
+            k,
+            step.name,
+            "\n".join(f"{n}: {v}" for n, v in _flat(dict(step.parameters))),
+            step.version,
+        )
         for k, step in enumerate(history, 1)
     )
     columns = tuple(map(Column, ("No.", "Step", "Parameters", "Version")))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from centrum.report.labels import fixed, wrapped
 from centrum.report.style import GREY, OUTCOMES, PAGE_CM, STYLE, new_figure
@@ -17,7 +18,7 @@ def draw_coefficients(
     mark: str = "",
 ) -> Figure:
     """Bars from the first feature at the top; `outcomes` are the positive and negative one."""
-    figure = new_figure(PAGE_CM, 2.6 + 0.75 * len(labels), mark)
+    figure = new_figure(PAGE_CM, 2.7 + 0.75 * len(labels), mark)
     axes = figure.add_subplot()
     place, values = np.arange(len(labels)), np.asarray(coefficients, dtype=float)
     colours = [OUTCOMES[0] if value > 0 else OUTCOMES[1] for value in values]
@@ -30,5 +31,8 @@ def draw_coefficients(
     axes.axvline(0, color=GREY, lw=0.6)
     axes.margins(x=0.16)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(f"Coefficient (per SD)\n← {outcomes[1]}        {outcomes[0]} →")
+    axes.set_xlabel("Coefficient (per SD)")
+    patches = [Patch(color=colour, label=f"speaks for {outcome}")
+               for outcome, colour in zip(outcomes, OUTCOMES, strict=True)]  # fmt: skip
+    figure.legend(handles=patches, loc="outside upper left", ncols=2)
     return figure

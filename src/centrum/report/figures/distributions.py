@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from centrum.report.figures.strip import draw_strip
 from centrum.report.labels import wrapped
 from centrum.report.style import (
     BLACK,
     GREY,
+    MARK_PT,
     OUTCOMES,
     PAGE_CM,
     SMALL_PT,
@@ -38,18 +40,21 @@ def draw_distributions(
 ) -> Figure:
     """Distribution (a) and Pearson correlation (b) of z-scored `values` (cases, features)."""
     k = len(labels)
-    figure = new_figure(PAGE_CM, 4.2 + 0.95 * k, mark)
+    figure = new_figure(PAGE_CM, 4.6 + 0.95 * k, mark)
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     _boxes(left, values, positive, outcomes)
-    left.set_yticks(range(k), [wrapped(f"{i}  {name}", 22, 3) for i, name in enumerate(labels, 1)])
+    names = [wrapped(f"{i}  {name}", 26, 3) for i, name in enumerate(labels, 1)]
+    left.set_yticks(range(k), names)
     left.set_ylim(k - 0.5, -0.5)
-    left.tick_params(axis="y", length=0)
+    left.tick_params(axis="y", length=0, labelsize=SMALL_PT)
     left.set_xlabel("Value (SD from the training mean)")
     _correlation(figure, right, values)
     letter(left, "a")
     letter(right, "b")
     handles, names = left.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper left", ncols=2, markerscale=1.6)
+    legend = figure.legend(handles, names, loc="outside upper left", ncols=2, markerscale=1.8)
+    for handle in legend.get_lines():
+        handle.set_alpha(1)
     return figure
 
 
@@ -62,25 +67,10 @@ def _boxes(
     for outcome, rows, colour, marker, side in zip(
         outcomes, (positive, ~positive), OUTCOMES, "os", (-OFFSET, OFFSET), strict=True
     ):
-        group, line = values[rows], {"lw": 0.9, "color": colour}
-        place = np.arange(values.shape[1]) + side
-        spread = np.tile(_spread(len(group)), (values.shape[1], 1)).T + place
-        axes.plot(
-            group.ravel(), spread.ravel(), marker, color=colour, ms=1.8, mew=0, alpha=0.45,
-            label=f"{outcome} (n = {len(group)})",
-        )  # fmt: skip
-        axes.boxplot(
-            group, positions=place, widths=0.3, orientation="horizontal", showfliers=False,
-            manage_ticks=False, medianprops={"color": BLACK, "lw": 1.4},
-            boxprops=line, whiskerprops=line, capprops=line,
-        )  # fmt: skip
+        groups = list(values[rows].T)
+        label = f"{outcome} (n = {np.count_nonzero(rows)})"
+        draw_strip(axes, groups, np.arange(float(len(groups))) + side, colour, marker, label)
     axes.axvline(0, color=GREY, lw=0.6, ls=":", zorder=0)
-
-
-def _spread(n: int) -> NDArray[np.float64]:
-    """Heights of n points, spread evenly without chance (van der Corput, base 2)."""
-    bits = np.arange(1, n + 1)[:, None] >> np.arange(16) & 1
-    return 0.26 * (bits @ 0.5 ** np.arange(1, 17) - 0.5)
 
 
 def _correlation(figure: Figure, axes: Axes, values: NDArray[np.float64]) -> None:
@@ -91,10 +81,13 @@ def _correlation(figure: Figure, axes: Axes, values: NDArray[np.float64]) -> Non
     names = [str(i) for i in range(1, k + 1)]
     axes.set_xticks(range(k), names)
     axes.set_yticks(range(k), names)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, labelsize=SMALL_PT if k <= NUMBERS_UP_TO else MARK_PT)
     axes.spines[:].set_visible(False)
     axes.set(xlabel="Feature", ylabel="Feature")
-    figure.colorbar(image, ax=axes, shrink=0.7, label="Pearson r", ticks=(-1, -0.5, 0, 0.5, 1))
+    figure.colorbar(
+        image, ax=axes, location="bottom", shrink=0.7, aspect=30, label="Pearson r",
+        ticks=(-1, -0.5, 0, 0.5, 1),
+    )  # fmt: skip
     if k <= NUMBERS_UP_TO:
         for (i, j), value in np.ndenumerate(r):
             colour = "white" if abs(value) > 0.6 else BLACK

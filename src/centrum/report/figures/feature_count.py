@@ -1,11 +1,12 @@
 """Cross-validated performance against the number of features."""
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from centrum.model import FeatureCountFacts
 from centrum.report.style import BLUE, COLUMN_CM, GREY, STYLE, VERMILION, new_figure
 
-MEASURES = {"auc": "AUC", "accuracy": "Accuracy"}
+MEASURES = {"auc": "AUC", "accuracy": "accuracy"}
 
 
 @STYLE
@@ -25,6 +26,6 @@ def draw_feature_count(facts: FeatureCountFacts, mark: str = "") -> Figure:
     axes.axhline(0.5, color=GREY, lw=0.6, ls=":")
     axes.set(xlabel="Number of features", xlim=(facts.numbers[0] - 0.6, facts.numbers[-1] + 0.6))
     axes.set_ylabel(f"Cross-validated {MEASURES.get(facts.measure, facts.measure)}")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside upper left", ncols=2)
     return figure

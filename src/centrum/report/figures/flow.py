@@ -17,7 +17,7 @@ PADDING_CM, GAP_CM = 0.22, 0.55
 MAIN_CM, SIDE_CM = 6.6, 8.6
 """Widths of the boxes of those who stay and of those who leave."""
 
-CHARACTERS_PER_CM = 6.2
+CHARACTERS_PER_CM = 7.2
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from centrum.report.style import (
     new_figure,
 )
 
-MEASURES = {"deviance": "binomial deviance", "auc": "AUC", "class": "misclassified share"}
+MEASURES = {"deviance": "Binomial deviance", "auc": "AUC", "class": "Misclassified share"}
 
 COUNTS_SHOWN = 6
 """Numbers of features along the top of a panel."""
@@ -32,12 +32,12 @@ LEGEND_COLUMNS = 3
 @STYLE
 def draw_lasso(facts: LassoFacts, labels: Mapping[str, str], mark: str = "") -> Figure:
     """Path (a) and cross-validation (b); `labels` (by name) are the features to point out."""
-    shown = [name for name in facts.names if name in labels]
+    shown = {name: label for name, label in labels.items() if name in facts.names}
     rows = -(-len(shown) // LEGEND_COLUMNS)
     figure = new_figure(PAGE_CM, 7.2 + 0.72 * rows, mark)
     left, right = figure.subplots(1, 2)
     x = np.log(facts.lambdas)
-    _paths(left, x, facts, {name: labels[name] for name in shown})
+    _paths(left, x, facts, shown)
     _cross_validation(right, x, facts)
     for axes, name in ((left, "a"), (right, "b")):
         letter(axes, name)
@@ -51,14 +51,12 @@ def draw_lasso(facts: LassoFacts, labels: Mapping[str, str], mark: str = "") -> 
 
 
 def _paths(axes: Axes, x: np.ndarray, facts: LassoFacts, labels: Mapping[str, str]) -> None:
-    shown = 0
-    for name, path in zip(facts.names, facts.coefficients.T, strict=True):
-        if name not in labels:
-            axes.plot(x, path, color=FAINT, lw=0.8, zorder=1)
-            continue
-        colour, dash = CYCLE[shown % len(CYCLE)], DASHES[shown // len(CYCLE) % len(DASHES)]
-        axes.plot(x, path, dash, color=colour, label=wrapped(labels[name], 34))
-        shown += 1
+    paths = dict(zip(facts.names, facts.coefficients.T, strict=True))
+    for name in [name for name in paths if name not in labels]:
+        axes.plot(x, paths[name], color=FAINT, lw=0.8, zorder=1)
+    for k, (name, label) in enumerate(labels.items()):
+        colour, dash = CYCLE[k % len(CYCLE)], DASHES[k // len(CYCLE) % len(DASHES)]
+        axes.plot(x, paths[name], dash, color=colour, label=wrapped(label, 34))
     axes.axhline(0, color=GREY, lw=0.6)
     axes.set_ylabel("Coefficient (per SD)")
 
@@ -67,7 +65,7 @@ def _cross_validation(axes: Axes, x: np.ndarray, facts: LassoFacts) -> None:
     axes.errorbar(
         x, facts.cvm, facts.cvsd, fmt="o", ms=2.2, color=VERMILION, ecolor=FAINT, elinewidth=0.7
     )
-    axes.set_ylabel(f"Cross-validated {MEASURES.get(facts.measure, facts.measure)}")
+    axes.set_ylabel(f"{MEASURES.get(facts.measure, facts.measure)} (CV)")
     for value, name, dash in (
         (facts.lambda_min, "λ min", "--"),
         (facts.lambda_1se, "λ 1 SE", ":"),

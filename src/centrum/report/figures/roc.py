@@ -7,7 +7,17 @@ from matplotlib.figure import Figure
 
 from centrum.evaluate import Evaluation
 from centrum.report.labels import fixed
-from centrum.report.style import BLACK, BLUE, COLUMN_CM, DASHES, GREY, ORANGE, SMALL_PT, STYLE, new_figure
+from centrum.report.style import (
+    BLACK,
+    BLUE,
+    COLUMN_CM,
+    DASHES,
+    GREY,
+    ORANGE,
+    SMALL_PT,
+    STYLE,
+    new_figure,
+)
 
 COLOURS = (BLUE, ORANGE, BLACK)
 
@@ -15,7 +25,7 @@ COLOURS = (BLUE, ORANGE, BLACK)
 @STYLE
 def draw_roc(evaluations: Mapping[str, Evaluation], mark: str = "") -> Figure:
     """One curve for each evaluation, by the name that the legend gives it; the last is thick."""
-    figure = new_figure(COLUMN_CM, COLUMN_CM + 0.6, mark)
+    figure = new_figure(COLUMN_CM, COLUMN_CM + 2.2, mark)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color=GREY, lw=0.6, ls=":")
     order = len(evaluations)
@@ -25,16 +35,12 @@ def draw_roc(evaluations: Mapping[str, Evaluation], mark: str = "") -> Figure:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
     confidence = next(iter(evaluations.values())).confidence
-    axes.legend(
-        loc="lower right", title=f"AUC ({100 * confidence:g} % CI)", alignment="left",
-        title_fontsize=SMALL_PT, frameon=True, edgecolor="none", framealpha=1, borderpad=0.2,
-    )  # fmt: skip
+    title = f"AUC ({100 * confidence:g} % CI)"
+    figure.legend(loc="outside upper left", title=title, alignment="left", title_fontsize=SMALL_PT)
     return figure
 
 
-def _curve(
-    axes: Axes, name: str, found: Evaluation, colour: str, dash: str, width: float
-) -> None:
+def _curve(axes: Axes, name: str, found: Evaluation, colour: str, dash: str, width: float) -> None:
     interval = found.auc.percentile
     label = (
         f"{name}: {fixed(found.auc.value, 2)} "

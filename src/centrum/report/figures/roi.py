@@ -50,7 +50,9 @@ def draw_rois(panels: Sequence[RoiPanel], mark: str = "") -> Figure:
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     readers = list(dict.fromkeys(reader for panel in panels for reader in panel.masks))
-    handles = [Line2D([], [], color=_colour(k), ls=DASHES[k % 4], lw=2) for k in range(len(readers))]
+    handles = [
+        Line2D([], [], color=_colour(k), ls=DASHES[k % 4], lw=2) for k in range(len(readers))
+    ]
     figure.legend(handles, readers, loc="outside upper left", ncols=4)
     return figure
 

@@ -1,0 +1,45 @@
+"""Values as points with a box: the distribution of small groups."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from centrum.report.style import BLACK
+
+BOX = 0.3
+"""Height of a box, in rows."""
+
+BITS = np.arange(1, 17)
+
+
+def draw_strip(
+    axes: Axes,
+    groups: Sequence[NDArray[np.float64]],
+    rows: NDArray[np.float64],
+    colour: str,
+    marker: str,
+    label: str = "",
+) -> None:
+    """One row of points and a box for each group of values.
+
+    Box: quartiles and median; whiskers to the furthest values within 1.5 interquartile ranges.
+    """
+    heights = np.concatenate([row + _spread(len(v)) for row, v in zip(rows, groups, strict=True)])
+    axes.plot(
+        np.concatenate(groups), heights, marker, color=colour, ms=1.8, mew=0, alpha=0.45,
+        label=label,
+    )  # fmt: skip
+    line = {"lw": 0.9, "color": colour}
+    axes.boxplot(
+        groups, positions=rows, widths=BOX, orientation="horizontal", showfliers=False,
+        manage_ticks=False, medianprops={"color": BLACK, "lw": 1.4},
+        boxprops=line, whiskerprops=line, capprops=line,
+    )  # fmt: skip
+
+
+def _spread(n: int) -> NDArray[np.float64]:
+    """Heights of n points within a box, spread evenly without chance (van der Corput, base 2)."""
+    digits = np.arange(1, n + 1)[:, None] >> (BITS - 1) & 1
+    return 0.9 * BOX * (digits @ 0.5**BITS - 0.5)
