@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from centrum.report.labels import fixed, significant
+from centrum.report.labels import fixed, p_text, significant
 from centrum.report.style import PAGE_CM, png_bytes, svg_bytes
 
 
@@ -28,6 +28,22 @@ class Estimate:
     def text(self) -> str:
         """Value (lower–upper)."""
         return f"{fixed(self.value)} ({fixed(self.lower)}–{fixed(self.upper)})"
+
+
+@dataclass(frozen=True)
+class PValue:
+    """The p value of a test.
+
+    >>> PValue(0.0421).text
+    '.042'
+    """
+
+    value: float
+
+    @property
+    def text(self) -> str:
+        """As journals print it."""
+        return p_text(self.value)
 
 
 def cell_text(value: Any) -> str:

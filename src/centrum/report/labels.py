@@ -99,12 +99,12 @@ def p_text(p: float) -> str:
     """A p value as journals print it.
 
     >>> p_text(0.00002), p_text(0.0421), p_text(0.21), p_text(0.9997)
-    ('< .001', '.042', '.21', '> .99')
+    ('<.001', '.042', '.21', '>.99')
     """
     if math.isnan(p):
         return "–"
     if p < 0.001:
-        return "< .001"
+        return "<.001"
     if p > 0.99:
-        return "> .99"
+        return ">.99"
     return f"{p:.{3 if p < 0.0995 else 2}f}".lstrip("0")

@@ -67,13 +67,13 @@ Section = Callable[[StudyResults], Block]
 def summary(results: StudyResults) -> Block:
     """What was found, in a few numbers, and what it is not."""
     test, model = results.evaluations["test"], results.model
-    measures = test.measures
+    measures, confidence = test.measures, f"{100 * test.confidence:g} % CI"
     facts = [
         ("Cases analysed", f"{len(results.table.obs)}"),
-        ("AUC, test", _with_interval(test.auc.value, test.auc.percentile)),
+        (f"AUC, test ({confidence})", _with_interval(test.auc.value, test.auc.percentile)),
         *(
             (
-                f"{name.capitalize()}, test",
+                f"{name.capitalize()}, test ({confidence})",
                 _with_interval(measures[name].value, _interval(test, name)),
             )
             for name in ("sensitivity", "specificity")
@@ -453,7 +453,7 @@ def performance(results: StudyResults) -> Block:
         "performance",
         prose=(
             f"On the test cases the AUC is {fixed(test.auc.value)}, P = {p_text(test.auc.p)} "
-            "against 0.5.".replace("P = <", "P <").replace("P = >", "P >"),
+            "against 0.5.".replace("= <", "< ").replace("= >", "> "),
         ),
         warnings=_cautions(test),
         tables=(performance_table(results.evaluations),),

@@ -71,7 +71,7 @@ def new_figure(width_cm: float, height_cm: float, mark: str = "") -> Figure:
     """An empty figure; `mark` is written small along its lower edge."""
     n_lines = -(-len(mark) // int(width_cm * MARK_PER_CM))
     lines = textwrap.wrap(mark, len(mark) // n_lines + 6) if mark else []
-    bottom = (0.15 + 0.27 * len(lines)) / height_cm if mark else 0
+    bottom = (0.2 + 0.27 * len(lines)) / height_cm if mark else 0
     engine = ConstrainedLayoutEngine(rect=(0, bottom, 1, 1 - bottom))
     figure = Figure(figsize=(width_cm / 2.54, height_cm / 2.54), layout=engine)
     note = figure.text(0.5, 0.05 / height_cm, "\n".join(lines), ha="center")

@@ -12,8 +12,8 @@ from centrum.evaluate.population import Quartiles
 from centrum.features.feature_id import FeatureId
 from centrum.model import Model
 from centrum.provenance import History
-from centrum.report.blocks import Column, Estimate, Table
-from centrum.report.labels import feature_labels, fixed, p_text, unit_text
+from centrum.report.blocks import Column, Estimate, PValue, Table
+from centrum.report.labels import feature_labels, fixed, unit_text
 from centrum.results import StudyResults
 
 PARTS = {
@@ -44,7 +44,11 @@ STEPS = {
 UNITS = {"age": "years"}
 """Units of the manifest's own columns."""
 
-P = Column("P", lambda p: "" if p is None else p_text(p))
+INTERVALS = {
+    "bootstrap": "bootstrap, percentile",
+    "wilson": "Wilson",
+    "exact": "Clopper-Pearson",
+}
 
 
 def model_features(results: StudyResults) -> tuple[FeatureId, ...]:
@@ -62,7 +66,7 @@ def population_table(results: StudyResults) -> Table:
     """Table 1."""
     rows = results.population
     groups = list(rows[0].groups)
-    heads = ["Characteristic", "Level", "Statistic", *groups, "Overall", "Test"]
+    heads = ["Characteristic", "Level", "Statistic", *groups, "Overall", "Test", "P"]
     cells = []
     for row in rows:
         unit = f" ({UNITS[row.variable]})" if row.variable in UNITS else ""
@@ -75,7 +79,7 @@ def population_table(results: StudyResults) -> Table:
                 *(row.groups[g] for g in groups),
                 row.overall,
                 found.test if found else "",
-                found.p if found else None,
+                PValue(found.p) if found else None,
             )
         )
     notes = (
@@ -83,20 +87,22 @@ def population_table(results: StudyResults) -> Table:
         "mean and standard deviation (SD), or by median and interquartile range (IQR) when "
         "normality is rejected (Lilliefors).",
     )
-    columns = (*map(Column, heads), P)
+    columns = tuple(map(Column, heads))
     return Table("table-1", "Table 1. Population", columns, tuple(cells), notes)
 
 
 def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
     """Table 2."""
     found = list(evaluations.values())
-    columns = [Column(f"{PARTS.get(name, name)}, n = {e.n}") for name, e in evaluations.items()]
+    columns = [Column(PARTS.get(name, name)) for name in evaluations]
     method = _interval_method(found)
     rows: list[tuple[Any, ...]] = [
+        ("Cases", "", *(e.n for e in found)),
+        ("Patients", "", *(e.n_patients for e in found)),
         ("AUC", "bootstrap, percentile", *(_area(e, "percentile") for e in found)),
         ("AUC", "bootstrap, normal", *(_area(e, "normal") for e in found)),
         ("AUC", "DeLong", *(_area(e, "delong") for e in found)),
-        ("P (AUC = 0.5)", "", *(e.auc.p for e in found)),
+        ("P (AUC = 0.5)", "", *(PValue(e.auc.p) for e in found)),
     ]
     for key in MEASURES:
         measures = [e.measures[key] for e in found]
@@ -104,7 +110,7 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         estimates = (
             Estimate(m.value, i.lower, i.upper) for m, i in zip(measures, intervals, strict=True)
         )
-        rows.append((MEASURE_NAMES[key], method, *estimates))
+        rows.append((MEASURE_NAMES[key], INTERVALS[method], *estimates))
     for name, key in (("True positives", "tp"), ("False positives", "fp"),
                       ("True negatives", "tn"), ("False negatives", "fn")):  # fmt: skip
         rows.append((name, "", *(getattr(e.confusion, key) for e in found)))
@@ -131,7 +137,7 @@ def _area(found: Evaluation, method: str) -> Estimate:
 def _performance_notes(found: Evaluation) -> tuple[str, ...]:
     cutoff = found.cutoff
     return (
-        f"Value ({found.confidence:.0%} confidence interval); {found.n_resamples} bootstrap "
+        f"Value ({100 * found.confidence:g} % confidence interval); {found.n_resamples} bootstrap "
         "samples of patients. Apparent: the model is judged on the cases that it was fitted "
         "to. Out of fold: each training case is scored by a model fitted without its patient.",
         f"Decisions at a score of at least {fixed(cutoff.value)} ({cutoff.rule}, learnt on "
@@ -168,7 +174,7 @@ def funnel_table(results: StudyResults) -> Table:
     rows = [("Measured", len(results.table.features))]
     rows += [(STEPS.get(step, step), n) for step, n in results.model.funnel.items()]
     columns = (Column("Step"), Column("Features left"))
-    return Table("table-s1", "Table S1. Selection of features", columns, tuple(rows))
+    return Table("table-s3", "Table S3. Selection of features", columns, tuple(rows))
 
 
 def overlap_table(overlap: pd.DataFrame) -> Table:
@@ -186,10 +192,15 @@ def overlap_table(overlap: pd.DataFrame) -> Table:
     columns = (
         Column("Readers"),
         Column("Cases"),
-        *(Column(head, lambda cell: cell.text.replace("-", "−")) for head in heads.values()),
+        *(Column(head, _signed) for head in heads.values()),
     )
     notes = ("Median (interquartile range). Volume difference: second minus first reader.",)
-    return Table("table-s2", "Table S2. Agreement of the regions", columns, tuple(rows), notes)
+    return Table("table-s1", "Table S1. Agreement of the regions", columns, tuple(rows), notes)
+
+
+def _signed(cell: Quartiles) -> str:
+    """Limits that may be negative are joined by a word."""
+    return cell.text.replace("-", "−").replace("–", " to ")
 
 
 def _quartiles(values: pd.Series) -> Quartiles:
@@ -203,13 +214,13 @@ def agreement_table(agreement: pd.DataFrame) -> Table:
         (
             str(name),
             Estimate(float(row["icc"]), float(row["lower"]), float(row["upper"])),
-            float(row["p"]),
+            PValue(float(row["p"])),
             "yes" if row["kept"] else "no",
         )
         for name, row in agreement.iterrows()
     )
-    columns = (Column("Feature"), Column("ICC (95 % CI)"), P, Column("Passes the rule"))
-    return Table("table-s3", "Table S3. Agreement of the features", columns, rows)
+    columns = tuple(map(Column, ("Feature", "ICC (95 % CI)", "P", "Passes the rule")))
+    return Table("table-s2", "Table S2. Agreement of the features", columns, rows)
 
 
 def frame_table(key: str, title: str, frame: pd.DataFrame) -> Table:

@@ -73,7 +73,8 @@ def _dice(axes: Axes, dice: Mapping[str, ArrayLike]) -> None:
     draw_strip(axes, groups, rows, BLUE, "o")
     names = [f"{wrapped(pair, 20)}\nn = {len(v)}" for pair, v in zip(dice, groups, strict=True)]
     axes.set_yticks(rows, names)
-    axes.set_ylim(len(groups) - 0.5, -0.5)
+    margin = max(0.5, 1.5 - len(groups) / 2)
+    axes.set_ylim(len(groups) - 1 + margin, -margin)
     axes.tick_params(axis="y", length=0)
     for row, values in zip(rows, groups, strict=True):
         median = np.median(values)
