@@ -83,9 +83,11 @@ def demo(
 ) -> None:
     """Simulate the study's 100 patients and run the whole study on them."""
     from centrum import pipeline
+    from centrum.simulate import PhantomSettings
 
+    settings = PhantomSettings(cue=cue, seed=seed)
     with _progress() as progress:
-        pipeline.simulate(folder, cue=cue, seed=seed, workers=workers, progress=progress)
+        pipeline.simulate(folder, settings, workers=workers, progress=progress)
     _run(folder, workers, as_json=False)
 
 
@@ -107,20 +109,11 @@ def simulate(
 ) -> None:
     """Write a phantom cohort as a user's data would lie on disk."""
     from centrum import pipeline
+    from centrum.simulate import PhantomSettings
 
+    settings = PhantomSettings(malignant, osteoporotic, cue, centre, null, seed)
     with _progress() as progress:
-        pipeline.simulate(
-            folder,
-            cue=cue,
-            seed=seed,
-            centre=centre,
-            null=null,
-            n_malignant=malignant,
-            n_osteoporotic=osteoporotic,
-            preset=preset,
-            workers=workers,
-            progress=progress,
-        )
+        pipeline.simulate(folder, settings, preset=preset, workers=workers, progress=progress)
     print(f"Simulated patients are in {folder}. Next: centrum run {folder}")
 
 

@@ -15,9 +15,9 @@ from centrum.agreement.overlap import overlap
 from centrum.errors import CentrumError, DataError, describe
 from centrum.extract import extract, plan
 from centrum.features.settings import ExtractionSettings
-from centrum.io import inspect_case, read_image, read_mask
+from centrum.io import inspect_case, read_image, read_mask, source_digest, split_source
 from centrum.protocol import Images
-from centrum.provenance import digest, file_digest
+from centrum.provenance import digest
 from centrum.store import Store
 from centrum.volume import Mask, Volume
 
@@ -46,11 +46,16 @@ class Job:
         return digest([__version__, settings, sources, masks])
 
 
-def _source_digest(source: str) -> list[str]:
-    """Digest of the file or folder, and the segment or series that is chosen in it."""
-    name, _, part = source.partition("#")
-    path = Path(name)
-    return [file_digest(path) if path.exists() else "missing", part]
+def _source_digest(source: str) -> list[str | None]:
+    """Digest of what is read, and the segment or series that is chosen in it.
+
+    What cannot be read gets a word of its own; the reading itself then says what is wrong.
+    """
+    _, part = split_source(source)
+    try:
+        return [source_digest(source), part]
+    except CentrumError:
+        return ["unreadable", part]
 
 
 def measure(job: Job) -> Record:

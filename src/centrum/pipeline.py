@@ -7,8 +7,9 @@ that decides it has changed.
 
 import json
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from centrum import __version__
 from centrum.agreement import icc
 from centrum.cohort.discover import discover, write_manifest
-from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
 from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import default_workers, map_jobs
@@ -33,7 +34,8 @@ from centrum.modelling.split import stratified_split
 from centrum.protocol import preset_text
 from centrum.provenance import Step, digest, file_digest
 from centrum.report.build import write_report
-from centrum.results import SIMULATED, Failure, Finding, StudyResults
+from centrum.results import Failure, Finding, StudyResults
+from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.store import Store, write_atomically
 from centrum.study import PROTOCOL, Study, manifest_path, read_json
 from centrum.table import FeatureTable
@@ -87,6 +89,47 @@ def init(
         write_manifest(found, folder / "cases.csv")
         _write_new(folder / PROTOCOL, protocol)
     return found.summary()
+
+
+def simulate(
+    folder: Path,
+    settings: PhantomSettings,
+    *,
+    preset: str = "vcf-t2w",
+    workers: int | None = None,
+    progress: Progress = silent,
+) -> None:
+    """Write a phantom cohort and a protocol; what is there from the same settings is kept.
+
+    Raises
+    ------
+    ManifestError
+        The folder holds a study of real patients.
+    ProtocolError
+        There is no such preset.
+    """
+    if (folder / "cases.csv").exists() and not is_phantom(folder):
+        raise ManifestError(
+            f"{folder.name} holds a cases.csv that is not of simulated patients; it is not "
+            "overwritten. Choose another folder."
+        )
+    protocol = _starting_protocol(preset)
+
+    def spread(function: Callable[..., str], *arguments: Sequence[object]) -> Iterator[str]:
+        jobs = list(zip(*arguments, strict=True))
+        call = partial(_call, function)
+        done = map_jobs(call, jobs, workers or default_workers())
+        progress("Simulating patients", 0, len(jobs))
+        for count, (_, result) in enumerate(done, 1):
+            progress("Simulating patients", count, len(jobs))
+            yield result
+
+    simulate_cohort(settings, folder, map=spread)
+    _write_new(folder / PROTOCOL, protocol)
+
+
+def _call(function: Callable[..., str], arguments: tuple[object, ...]) -> str:
+    return function(*arguments)
 
 
 def _starting_protocol(preset: str) -> str:
@@ -413,7 +456,7 @@ def collect(study: Study) -> StudyResults:
     return StudyResults(
         title=study.protocol.name,
         protocol=study.protocol,
-        simulated=SIMULATED if study.simulated else "",
+        simulated=NOTICE if study.simulated else "",
         flow=study.flow,
         failures=extraction.failures,
         findings=extraction.findings,

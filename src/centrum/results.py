@@ -12,11 +12,6 @@ from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.table import FeatureTable
 
-SIMULATED = (
-    "Simulated patients: these results prove that the software works and say nothing about medicine"
-)
-"""Shown wherever results of a phantom cohort are shown."""
-
 
 @dataclass(frozen=True)
 class Failure:
@@ -45,7 +40,7 @@ class StudyResults:
     ----------
     title : of the report
     protocol : the choices
-    simulated : "" or the sentence that marks simulated patients
+    simulated : "" or the sentence that marks simulated patients wherever results are shown
     flow : from the manifest to the eligible cases
     failures, findings : of the measurement
     table : features of the analysed cases

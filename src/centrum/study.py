@@ -8,12 +8,10 @@ from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
 from centrum.errors import ManifestError, ProtocolError
 from centrum.measure import Job
 from centrum.protocol import Protocol, read_protocol
+from centrum.simulate import is_phantom
 from centrum.stages import Stages
 
 PROTOCOL, MANIFESTS, RESULTS = "study.yaml", ("cases.csv", "cases.xlsx"), "results"
-
-PHANTOM = "phantom.json"
-"""A file of this name beside the manifest marks a simulated cohort."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Study:
     @property
     def simulated(self) -> bool:
         """Whether the patients are simulated."""
-        return (self.folder / PHANTOM).is_file()
+        return is_phantom(self.folder)
 
     @property
     def sequence(self) -> str:

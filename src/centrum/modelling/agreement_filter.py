@@ -58,17 +58,20 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Learn from X (cases, features, readers).
 
+        A case that another reader has not read (nan) does not count for the ICC.
+
         Raises
         ------
         DataError
-            Not three axes, a value that is missing or infinite, no feature kept.
+            Not three axes, a value of the first reader that is missing or infinite, no
+            feature kept.
         """
         values = self._check(X)
         self.n_features_in_ = values.shape[1]
         names = self._names()
         if len(names) != self.n_features_in_:
             raise DataError(f"{self.n_features_in_} features need as many names, got {len(names)}.")
-        _refuse_missing(values, names)
+        _refuse_missing(values[:, :, 0], names)
         self.icc_ = icc(values, self.form) if values.shape[2] > 1 else None
         self.support_ = self._agreeing()
         return self
@@ -129,11 +132,11 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
 
 
 def _refuse_missing(values: NDArray, names: NDArray) -> None:
-    """Raise when any value is missing or infinite; features are on the second axis."""
+    """Raise when any value of (cases, features) is missing or infinite."""
     finite = np.isfinite(values)
     if finite.all():
         return
-    bad = names[~finite.all(axis=tuple(i for i in range(values.ndim) if i != 1))]
+    bad = names[~finite.all(axis=0)]
     shown = ", ".join(bad[:NAMES_SHOWN]) + (", ..." if bad.size > NAMES_SHOWN else "")
     raise DataError(
         f"{bad.size} feature(s) hold values that are missing or infinite: {shown}. Leave these "

@@ -8,9 +8,16 @@ from centrum.simulate.cohort import Patient, plan_cohort
 from centrum.simulate.readers import draw_readers
 from centrum.simulate.render import render
 from centrum.simulate.settings import PhantomSettings
-from centrum.simulate.write import is_phantom, simulate_case, simulate_cohort, write_manifest
+from centrum.simulate.write import (
+    NOTICE,
+    is_phantom,
+    simulate_case,
+    simulate_cohort,
+    write_manifest,
+)
 
 __all__ = [
+    "NOTICE",
     "Patient",
     "PhantomSettings",
     "draw_readers",
