@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from centrum.geometry import Geometry
-from centrum.simulate.fields import Array
 from centrum.simulate.signal import Sequence
 
 BUILD_MM = (1.0, 0.4, 0.4)
@@ -137,7 +136,9 @@ def geometry(protocol: Protocol, grid: Grid, tilt_deg: tuple[float, float]) -> G
     return Geometry(size, spacing, (x, y, z), tuple(axes.ravel()))
 
 
-def acquire(tissue: Array, build: Grid, image: Grid, protocol: Protocol, centre: Centre) -> Array:
+def acquire(
+    tissue: NDArray, build: Grid, image: Grid, protocol: Protocol, centre: Centre
+) -> NDArray:
     """Slice profile, point spread and sampling: the image without coil and noise."""
     profile = _slice_weights(build.left, image.left, protocol.thickness_mm)
     slices = np.tensordot(profile, tissue, axes=(1, 0))
@@ -150,7 +151,7 @@ def acquire(tissue: Array, build: Grid, image: Grid, protocol: Protocol, centre:
     return np.matmul(np.matmul(rows, slices), columns.T)
 
 
-def coil_sensitivity(image: Grid, skin_mm: NDArray, depth_mm: float, tilt: float) -> Array:
+def coil_sensitivity(image: Grid, skin_mm: NDArray, depth_mm: float, tilt: float) -> NDArray:
     """Surface coil behind the back: sensitivity falls with the distance from the skin.
 
     `skin_mm` is the position of the skin in every row; `depth_mm` the distance over which
@@ -161,7 +162,7 @@ def coil_sensitivity(image: Grid, skin_mm: NDArray, depth_mm: float, tilt: float
     return (along[:, None] * np.exp(-distance / depth_mm)).astype(np.float32)
 
 
-def add_noise(image: Array, sigma: float, rng: np.random.Generator) -> Array:
+def add_noise(image: NDArray, sigma: float, rng: np.random.Generator) -> NDArray:
     """Rician magnitude image; the noise is as smooth as a zero-filled reconstruction."""
     parts = rng.standard_normal((2, *image.shape), dtype=np.float32)
     for axis, width in ((-1, 0.45), (-2, 0.6)):
@@ -174,19 +175,19 @@ def _centred(count: int) -> NDArray[np.float64]:
     return np.arange(count) - (count - 1) / 2
 
 
-def _slice_weights(fine: NDArray, centres: NDArray, thickness: float) -> Array:
+def _slice_weights(fine: NDArray, centres: NDArray, thickness: float) -> NDArray:
     """Trapezoid of the given width at half height with flanks of one build voxel."""
     distance = np.abs(fine[None, :] - centres[:, None])
     return _normalised(np.clip(thickness / 2 + 0.5 - distance, 0, 1))
 
 
-def _spread_weights(fine: NDArray, centres: NDArray, fwhm: float) -> Array:
+def _spread_weights(fine: NDArray, centres: NDArray, fwhm: float) -> NDArray:
     """Gaussian point spread of the given full width, sampled at the pixel centres."""
     distance = (fine[None, :] - centres[:, None]) / (fwhm * FWHM_TO_SIGMA)
     return _normalised(np.exp(-0.5 * distance**2))
 
 
-def _normalised(weights: NDArray) -> Array:
+def _normalised(weights: NDArray) -> NDArray:
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.simulate.acquisition import Grid
-from centrum.simulate.fields import Array, gaussian_field
+from centrum.simulate.fields import gaussian_field
 from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
 from centrum.simulate.shapes import cover, ellipse, paint, rounded_box, smooth_max
 from centrum.simulate.signal import GRADES, TISSUES, Sequence
@@ -67,13 +67,13 @@ class Body:
     towards_back, up, aside : coordinates in the frame of the body, mm
     """
 
-    distance: Array
-    below: Array
-    height: Array
-    rim: Array
-    towards_back: Array
-    up: Array
-    aside: Array
+    distance: NDArray
+    below: NDArray
+    height: NDArray
+    rim: NDArray
+    towards_back: NDArray
+    up: NDArray
+    aside: NDArray
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,8 @@ def _end_plates(
     anterior, middle, posterior = vertebra.heights
     rim = np.minimum(radius, 1.15)
     edge = (anterior + posterior + (posterior - anterior) * np.clip(x, -1.1, 1.1)) / 4
-    cup = np.clip((anterior + posterior) / 2 - middle, 1.4, 4.0) * _dish(x, rim)
+    least, most = 0.06 * middle, 0.16 * middle
+    cup = np.clip((anterior + posterior) / 2 - middle, least, most) * _dish(x, rim)
     top, bottom = edge - outline.share * cup, -edge + (1 - outline.share) * cup
     if vertebra.fracture.loss == 0:
         return top, bottom, rim
@@ -190,7 +191,7 @@ def _side(
     return wall - spread - wall_shift(fracture, up, x, lateral)
 
 
-def _roughness(vertebra: Vertebra, block: Block, outline: Outline) -> Array:
+def _roughness(vertebra: Vertebra, block: Block, outline: Outline) -> NDArray:
     broken = vertebra.fracture.loss > 0
     rng = np.random.default_rng([vertebra.seed, 1])
     return (outline.roughness + 0.3 * broken) * gaussian_field(rng, block.axes, 6.0)
@@ -205,7 +206,7 @@ def body_block(grid: Grid, vertebra: Vertebra) -> Block | None:
     return Block.around(grid, (vertebra.left, vertebra.down, vertebra.back), half)
 
 
-def paint_body(tissue: Array, block: Block, shape: Body, marrow: Array, cortex: float) -> None:
+def paint_body(tissue: NDArray, block: Block, shape: Body, marrow: NDArray, cortex: float) -> None:
     """Put a body of the given marrow signal, its dark rim and its vein on the build."""
     view = tissue[block.where]
     inwards, outwards = CORTEX_MM
@@ -213,7 +214,7 @@ def paint_body(tissue: Array, block: Block, shape: Body, marrow: Array, cortex: 
     paint(view, cover(shape.distance + inwards, 0.7), marrow)
 
 
-def vein(shape: Body, vertebra: Vertebra) -> Array:
+def vein(shape: Body, vertebra: Vertebra) -> NDArray:
     """Share of the basivertebral vein: a wedge in the middle of the posterior wall."""
     from_wall = vertebra.depth / 2 - shape.towards_back
     rng = np.random.default_rng([vertebra.seed, 2])
@@ -224,7 +225,7 @@ def vein(shape: Body, vertebra: Vertebra) -> Array:
 
 
 def paint_disc(
-    tissue: Array, grid: Grid, upper: Vertebra, lower: Vertebra, sequence: Sequence
+    tissue: NDArray, grid: Grid, upper: Vertebra, lower: Vertebra, sequence: Sequence
 ) -> None:
     """Fill the gap between two bodies: annulus, nucleus and the cleft in the nucleus."""
     rng = np.random.default_rng([upper.seed, 3])
@@ -274,7 +275,7 @@ def _between(
 
 
 def _paint_nucleus(
-    tissue: Array,
+    tissue: NDArray,
     block: Block,
     place: tuple[NDArray, NDArray, NDArray],
     size: tuple[float, float, float],
@@ -316,7 +317,7 @@ class Arch:
 
 
 ARCHES = {
-    "cervical": Arch(13.5, (10.0, 15.0, 3.4), (17.0, 3.6, 22.0), (17.0, 4.5, 7.0)),
+    "cervical": Arch(13.5, (10.0, 15.0, 3.2), (18.0, 3.2, 24.0), (17.0, 4.5, 7.0)),
     "thoracic": Arch(15.0, (8.5, 14.0, 6.0), (26.0, 4.6, 38.0), (13.0, 4.0, 8.5)),
     "lumbar": Arch(16.5, (9.5, 17.0, 6.8), (27.0, 9.5, 8.0), (17.5, 5.5, 10.0)),
     "sacral": Arch(13.0, (12.0, 22.0, 7.0), (12.0, 5.0, 35.0), (20.0, 5.0, 9.0)),
@@ -331,7 +332,7 @@ def arch_of(vertebra: Vertebra) -> Arch:
 
 
 def paint_arch(
-    tissue: Array, grid: Grid, vertebra: Vertebra, curve: Curve, marrow: float, cortex: float
+    tissue: NDArray, grid: Grid, vertebra: Vertebra, curve: Curve, marrow: float, cortex: float
 ) -> None:
     """Pedicles, lamina, facet joints and spinous process with their dark cortex."""
     arch = arch_of(vertebra)
@@ -410,8 +411,9 @@ def _spinous(
     above = dx * np.sin(angle) + dz * np.cos(angle) + 0.10 * along
     tall = rng.uniform(0.8, 1.05) * (1 + 0.5 * np.clip(along / length, -0.6, 0.5))
     box = rounded_box(along, above / tall, (length / 2, half), min(half * 0.9, 6.5))
-    chosen, side = _within(aside, -1.0, 3.0)
-    return smooth_max(box, side, 2.0), chosen
+    chosen, side = _within(aside, -1.0, 3.8)
+    thinner = 2.2 * np.clip(above / half, -1, 1) ** 2 + 1.2 * np.clip(along / length, 0, 1)
+    return smooth_max(box, side + thinner, 3.0), chosen
 
 
 def _facets(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:

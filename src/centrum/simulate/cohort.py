@@ -41,7 +41,10 @@ TABLE_1 = {
         {"M": 19, "F": 30},
         {"": 49},
         (70.9, 7.0, 58, 89),
-        {"thoracic": {"T7": 1, "T8": 1, "T9": 1, "T10": 1.5, "T11": 4, "T12": 7}, "lumbar": _LUMBAR},
+        {
+            "thoracic": {"T7": 1, "T8": 1, "T9": 1, "T10": 1.5, "T11": 4, "T12": 7},
+            "lumbar": _LUMBAR,
+        },
     ),
     MALIGNANT: Group(
         {"cervical": 3, "thoracic": 20, "lumbar": 28},
@@ -203,9 +206,7 @@ class _Signs:
         return middle + self.cue * (own - middle)
 
 
-def _findings(
-    person: Person, cue: float, rng: np.random.Generator
-) -> tuple[Fracture, Lesion]:
+def _findings(person: Person, cue: float, rng: np.random.Generator) -> tuple[Fracture, Lesion]:
     signs = _Signs(person.outcome == MALIGNANT, cue)
     return _fracture(signs, rng), _lesion(signs, person.tumour, rng)
 
@@ -227,8 +228,10 @@ def _fracture(signs: _Signs, rng: np.random.Generator) -> Fracture:
 
 def _lesion(signs: _Signs, tumour: str, rng: np.random.Generator) -> Lesion:
     oedema = _jittered(MARROW["oedema"], 0.08, 14, rng)
-    tissue = oedema.mix(_tumour_tissue(tumour, rng), 0.5 + 0.5 * signs.cue) if tumour else (
-        oedema.mix(_jittered(MARROW["lytic"], 0.05, 16, rng), 0.5 - 0.5 * signs.cue)
+    tissue = (
+        oedema.mix(_tumour_tissue(tumour, rng), 0.5 + 0.5 * signs.cue)
+        if tumour
+        else (oedema.mix(_jittered(MARROW["lytic"], 0.05, 16, rng), 0.5 - 0.5 * signs.cue))
     )
     pattern = _pattern(signs, rng)
     banded = pattern == "band"
@@ -270,11 +273,7 @@ def _jittered(marrow: Marrow, fat_sd: float, t2_sd: float, rng: np.random.Genera
     return replace(marrow, fat_fraction=fat, t2=float(max(rng.normal(marrow.t2, t2_sd), 25)))
 
 
-def _sometimes(
-    probability: float, span: tuple[float, float], rng: np.random.Generator
-) -> float:
+def _sometimes(probability: float, span: tuple[float, float], rng: np.random.Generator) -> float:
     """A number from the span with that probability, else 0; draws twice either way."""
     happens, value = rng.random() < probability, rng.uniform(*span)
     return float(value) if happens else 0.0
-
-

@@ -5,14 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
-
 
 def gaussian_field(
     rng: np.random.Generator,
     axes: Sequence[NDArray],
     length_mm: float | Sequence[float],
-) -> Array:
+) -> NDArray:
     """Random field of mean 0 and SD 1 with correlation exp(-r^2 / 2 length^2).
 
     Parameters
@@ -36,7 +34,7 @@ def gaussian_field(
     return np.tensordot(first, planes, axes=(1, 0))
 
 
-def _kernel(axis: NDArray, length: float) -> Array:
+def _kernel(axis: NDArray, length: float) -> NDArray:
     """Weights that spread coarse white noise over an axis; the variance is 1 everywhere."""
     sigma = length / np.sqrt(2)
     extent = np.ptp(axis)

@@ -63,5 +63,5 @@ def wall_shift(fracture: Fracture, up: NDArray, x: NDArray, lateral: NDArray) ->
     behind = np.clip((x - 0.25) / 0.5, 0, 1)
     across = np.clip(1 - lateral**2, 0, 1)
     bulge = fracture.bulge_mm * np.clip(1.05 - up**2, 0, 1)
-    corner = fracture.corner_mm * np.clip((up - 0.15) / 0.25, 0, 1)
+    corner = fracture.corner_mm * np.clip((up - 0.1) / 0.6, 0, 1)
     return behind * across * (bulge + corner)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.simulate.fields import Array, gaussian_field
+from centrum.simulate.fields import gaussian_field
 from centrum.simulate.shapes import cover, paint
 from centrum.simulate.signal import MARROW, TISSUES, Marrow, Sequence
 
@@ -61,7 +61,7 @@ class BodyFrame:
 
 
 def paint_lesion(
-    marrow: Array, lesion: Lesion, frame: BodyFrame, sequence: Sequence, rng: np.random.Generator
+    marrow: NDArray, lesion: Lesion, frame: BodyFrame, sequence: Sequence, rng: np.random.Generator
 ) -> None:
     """Change the marrow signal of a block in place."""
     if lesion.pattern != "none":
@@ -81,7 +81,7 @@ def nodule(
     inside: NDArray,
     edge_mm: float,
     rng: np.random.Generator,
-) -> Array:
+) -> NDArray:
     """Share of each voxel that an oval focus at a random place within the body takes."""
     left, down, back = (_about(axis, 0.55 * rng.uniform(-1, 1)) for axis in axes)
     stretch = rng.uniform(0.75, 1.3, 3)
@@ -93,20 +93,20 @@ def nodule(
     return cover(np.sqrt(squared) - rng.uniform(3.0, 6.5), edge_mm) * (inside < 1)
 
 
-def _about(axis: NDArray, place: float) -> Array:
+def _about(axis: NDArray, place: float) -> NDArray:
     """Distances along an axis from a point between its ends (-1 to 1)."""
     middle, half = (axis[0] + axis[-1]) / 2, abs(axis[-1] - axis[0]) / 2
     return (axis - middle - 0.6 * half * place).astype(np.float32)
 
 
-def _texture(lesion: Lesion, frame: BodyFrame, rng: np.random.Generator) -> Array:
+def _texture(lesion: Lesion, frame: BodyFrame, rng: np.random.Generator) -> NDArray:
     """Relative signal: fine grain and broad necrosis, fat or matrix."""
     fine = gaussian_field(rng, frame.axes, 2.2)
     broad = gaussian_field(rng, frame.axes, 5.0)
     return np.clip(1 + lesion.variation * (0.6 * fine + 0.8 * broad), 0.15, 2.5)
 
 
-def _share(lesion: Lesion, frame: BodyFrame, rng: np.random.Generator) -> Array:
+def _share(lesion: Lesion, frame: BodyFrame, rng: np.random.Generator) -> NDArray:
     if lesion.pattern == "full":
         return np.ones_like(frame.inside)
     wave = gaussian_field(rng, frame.axes, lesion.patch_mm)
@@ -117,7 +117,7 @@ def _share(lesion: Lesion, frame: BodyFrame, rng: np.random.Generator) -> Array:
 
 
 def _paint_impaction(
-    marrow: Array, lesion: Lesion, frame: BodyFrame, sequence: Sequence, rng: np.random.Generator
+    marrow: NDArray, lesion: Lesion, frame: BodyFrame, sequence: Sequence, rng: np.random.Generator
 ) -> None:
     """A dark line of crushed trabeculae along the broken end plate, wavy and interrupted."""
     wave = gaussian_field(rng, frame.axes, 6.0)
@@ -129,7 +129,7 @@ def _paint_impaction(
 
 
 def _paint_cleft(
-    marrow: Array, lesion: Lesion, frame: BodyFrame, sequence: Sequence, rng: np.random.Generator
+    marrow: NDArray, lesion: Lesion, frame: BodyFrame, sequence: Sequence, rng: np.random.Generator
 ) -> None:
     """A lens of fluid under the broken end plate."""
     wave = gaussian_field(rng, frame.axes, 5.0)

@@ -34,8 +34,8 @@ class Reader:
 
 
 READERS = {
-    "senior": Reader(-0.35, (0.55, 0.85), 0.20),
-    "resident": Reader(-0.05, (0.75, 1.10), 0.35),
+    "senior": Reader(-0.35, (0.55, 0.75), 0.10),
+    "resident": Reader(-0.05, (0.60, 1.10), 0.18),
 }
 CASE_SD_MM = 0.2
 """SD of the offset between cases."""
@@ -55,7 +55,7 @@ def draw_reader(truth: Mask, reader: Reader, rng: np.random.Generator) -> Mask:
     drawn = _signed_distance(inside, truth.geometry.array_spacing[1:]) < offset + jitter
     _drop_ends(drawn, reader.drops, rng)
     mask = np.zeros(truth.array.shape, bool)
-    mask[box] = largest_piece(drawn)
+    mask[box] = one_piece(drawn)
     step = Step("simulate reader", {"bias_mm": reader.bias_mm, "jitter_mm": reader.jitter_mm})
     return Mask(mask, truth.geometry, truth.name, (*truth.history, step))
 
@@ -106,10 +106,15 @@ def _drop_ends(drawn: NDArray[np.bool_], probability: float, rng: np.random.Gene
             drawn[end] = False
 
 
-def largest_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The largest piece of face-connected voxels, its holes in plane filled."""
+def one_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """One filled contour on each slice, and of those the largest face-connected pile."""
+    contours = [ndimage.binary_fill_holes(_largest(plane)) for plane in mask]
+    return _largest(np.stack(contours))
+
+
+def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     labels, count = ndimage.label(mask)
-    if count > 1:
-        sizes = np.bincount(labels.ravel())
-        mask = labels == 1 + int(np.argmax(sizes[1:]))
-    return np.stack([ndimage.binary_fill_holes(plane) for plane in mask])
+    if count < 2:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    return np.asarray(labels == 1 + int(np.argmax(sizes[1:])))

@@ -1,6 +1,7 @@
 """From a planned patient to the image and the true outline of the broken body."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,20 @@ from centrum.simulate.anatomy import (
     paint_disc,
     vein,
 )
-from centrum.simulate.cohort import MALIGNANT, Patient
-from centrum.simulate.fields import Array, gaussian_field
+from centrum.simulate.cohort import Patient
+from centrum.simulate.fields import gaussian_field
 from centrum.simulate.lesion import BodyFrame, nodule, paint_lesion
 from centrum.simulate.settings import PhantomSettings
 from centrum.simulate.shapes import cover, paint
-from centrum.simulate.signal import MARROW, TISSUES, Sequence
-from centrum.simulate.soft_tissue import Habitus, Palette, Textures, habitus, paint_back, soft_tissue
+from centrum.simulate.signal import MARROW, Sequence
+from centrum.simulate.soft_tissue import (
+    Habitus,
+    Palette,
+    Textures,
+    habitus,
+    paint_back,
+    soft_tissue,
+)
 from centrum.simulate.spine import Curve, Vertebra, build_spine
 from centrum.volume import Mask, Volume
 
@@ -44,8 +52,8 @@ class Scene:
     habitus : the soft tissue, for the coil behind the skin
     """
 
-    tissue: Array
-    broken: Array
+    tissue: NDArray
+    broken: NDArray
     block: Block
     habitus: Habitus
 
@@ -62,8 +70,8 @@ def render(patient: Patient, settings: PhantomSettings) -> tuple[Volume, Mask]:
     """
     protocol, centre = patient.protocol(settings), CENTRES[settings.centre]
     rng = patient.generator(settings, POSE)
-    image = scanner.image_grid(protocol, settings.field_mm, rng.uniform(-0.5, 0.5) * protocol.pitch_mm)
-    image = _aimed(image, settings, rng)
+    offset = rng.uniform(-0.5, 0.5) * protocol.pitch_mm
+    image = _aimed(scanner.image_grid(protocol, settings.field_mm, offset), rng)
     build = scanner.build_grid(image)
     scene = build_scene(patient, build, protocol.sequence, rng)
     clean = scanner.acquire(scene.tissue, build, image, protocol, centre)
@@ -76,7 +84,7 @@ def render(patient: Patient, settings: PhantomSettings) -> tuple[Volume, Mask]:
     return Volume(stored, geometry, (step,)), Mask(inside, geometry, patient.level.name, (step,))
 
 
-def _aimed(image: Grid, settings: PhantomSettings, rng: np.random.Generator) -> Grid:
+def _aimed(image: Grid, rng: np.random.Generator) -> Grid:
     """The field seldom has the fracture in its centre, and shows more of the back."""
     height, depth = (np.ptp(axis) for axis in image.axes[1:])
     return Grid(
@@ -96,7 +104,7 @@ def build_scene(
     colours = Palette.of(sequence)
     textures = Textures.over(grid, rng)
     tissue = soft_tissue(curve, person, colours, grid, textures)
-    for upper, lower in zip(spine, spine[1:], strict=False):
+    for upper, lower in pairwise(spine):
         paint_disc(tissue, grid, upper, lower, sequence)
     fat_fraction = float(np.clip(rng.normal(0.56, 0.10), 0.3, 0.8))
     marrow = MARROW["elderly"].signal_at(np.asarray(fat_fraction), sequence)
@@ -124,13 +132,12 @@ def _marrow(
     fat_fraction: float,
     patient: Patient,
     sequence: Sequence,
-) -> Array:
+) -> NDArray:
     """Signal of the marrow of a body, healthy or not."""
     rng = np.random.default_rng([vertebra.seed, 5])
-    fat = fat_fraction + 0.015 * rng.standard_normal()
-    fat = fat + 0.08 * gaussian_field(rng, block.axes, 2.2)
-    fat = fat + 0.064 * gaussian_field(rng, block.axes, 6.0)
-    signal = MARROW["elderly"].signal_at(fat, sequence).astype(np.float32)
+    fine, broad = (gaussian_field(rng, block.axes, length) for length in (2.2, 6.0))
+    fat = fat_fraction + 0.015 * rng.standard_normal() + 0.08 * fine + 0.064 * broad
+    signal = MARROW["elderly"].signal_at(fat, sequence)
     paint(signal, vein(shape, vertebra), 1.5 * signal.mean())
     if vertebra.level == patient.level:
         frame = BodyFrame(block.axes, shape.below, shape.height, shape.rim, shape.distance)
@@ -141,7 +148,7 @@ def _marrow(
 
 
 def _paint_metastases(
-    signal: Array,
+    signal: NDArray,
     block: Block,
     shape: Body,
     patient: Patient,
@@ -156,7 +163,7 @@ def _paint_metastases(
 
 
 def _scanned(
-    clean: Array,
+    clean: NDArray,
     scene: Scene,
     image: Grid,
     build: Grid,

@@ -36,7 +36,7 @@ class PhantomSettings:
     centre: str = "A"
     null: bool = False
     seed: int = 1
-    field_mm: tuple[float, float] = (176.0, 150.0)
+    field_mm: tuple[float, float] = (170.0, 144.0)
 
     def __post_init__(self) -> None:
         checks = {

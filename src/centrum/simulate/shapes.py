@@ -3,8 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.simulate.fields import Array
-
 EDGE_MM = 0.5
 """Width of a painted edge, about a voxel of the build: no staircase survives the blur."""
 
@@ -40,7 +38,7 @@ def cover(distance: NDArray, edge_mm: float = EDGE_MM) -> NDArray:
     return np.clip(share, 0, 1, out=share)
 
 
-def paint(block: Array, share: NDArray, signal: NDArray | float) -> None:
+def paint(block: NDArray, share: NDArray, signal: NDArray | float) -> None:
     """Replace `share` of what is in the block, in place, by tissue of the given signal."""
     change = signal - block
     change *= share

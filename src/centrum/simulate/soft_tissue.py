@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from centrum.simulate.acquisition import Grid
 from centrum.simulate.anatomy import arch_of
-from centrum.simulate.fields import Array, gaussian_field
+from centrum.simulate.fields import gaussian_field
 from centrum.simulate.shapes import cover, ellipse, paint
 from centrum.simulate.signal import MARROW, TISSUES, Sequence
 from centrum.simulate.spine import Curve, Vertebra
@@ -46,17 +46,17 @@ class Textures:
     blobs : broad, of organs and of the outline of compartments
     """
 
-    grain: Array
-    streaks: Array
-    roots: Array
-    blobs: Array
+    grain: NDArray
+    streaks: NDArray
+    roots: NDArray
+    blobs: NDArray
 
     @classmethod
     def over(cls, grid: Grid, rng: np.random.Generator) -> "Textures":
         """Draw the four fields."""
         lengths = {
             "grain": (2.0, 1.6, 1.6),
-            "streaks": (3.0, 9.0, 1.7),
+            "streaks": (3.5, 15.0, 1.5),
             "roots": (1.6, 22.0, 1.0),
             "blobs": (9.0, 9.0, 7.0),
         }
@@ -98,16 +98,15 @@ SKIN_DEPTH = {"cervical": 58.0, "thoracic": 64.0, "lumbar": 71.0}
 """From the middle of the bodies to the deep side of the fat under the skin, mm, chosen."""
 
 
-def habitus(
-    spine: list[Vertebra], region: str, grid: Grid, rng: np.random.Generator
-) -> Habitus:
+def habitus(spine: list[Vertebra], region: str, grid: Grid, rng: np.random.Generator) -> Habitus:
     """Soft tissue that fits the spine."""
     centres = np.array([[v.down, v.back] for v in spine])
     steps = np.hypot(*np.diff(centres, axis=0).T)
     along = np.concatenate([[0], np.cumsum(steps)])
     levels = along - np.interp(0.0, centres[:, 0], along)
     names = [v.level.name for v in spine]
-    line = gaussian_filter1d(np.interp(grid.down, centres[:, 0], centres[:, 1]), 110, mode="nearest")
+    line = np.interp(grid.down, centres[:, 0], centres[:, 1])
+    line = gaussian_filter1d(line, 110, mode="nearest")
     wave = _smooth_line(grid.down, 55.0, rng)
     fascia = line + SKIN_DEPTH[region] + rng.normal(0, 4) + 1.5 * wave
     fat = rng.uniform(7, 24) * (0.6 if region == "cervical" else 1.0)
@@ -151,10 +150,10 @@ class Plane:
     colours: Palette
     grid: Grid
     left: float
-    grain: Array
-    streaks: Array
-    roots: Array
-    blobs: Array
+    grain: NDArray
+    streaks: NDArray
+    roots: NDArray
+    blobs: NDArray
 
     @property
     def aside(self) -> NDArray:
@@ -171,7 +170,7 @@ class Plane:
 
 def soft_tissue(
     curve: Curve, body: Habitus, colours: Palette, grid: Grid, textures: Textures
-) -> Array:
+) -> NDArray:
     """Paint all that is neither bone nor disc nor behind the fascia, plane by plane."""
     tissue = np.empty([len(axis) for axis in grid.axes], np.float32)
     to_gap = _nearest_gap(curve, body.gaps)
@@ -195,23 +194,24 @@ def _span(wanted: NDArray[np.bool_]) -> slice:
     return slice(int(hit[0]), int(hit[-1]) + 1)
 
 
-def _nearest_gap(curve: Curve, gaps: NDArray) -> Array:
+def _nearest_gap(curve: Curve, gaps: NDArray) -> NDArray:
     """Signed mm along the curve to the nearest disc, negative above it."""
     edges = (gaps[1:] + gaps[:-1]) / 2
     return (curve.along - gaps[np.searchsorted(edges, curve.along)]).astype(np.float32)
 
 
-def _muscle(plane: Plane) -> Array:
+def _muscle(plane: Plane) -> NDArray:
     """Muscle with streaks of fat, more of them near the bones."""
     colours, body = plane.colours, plane.body
     image = colours.muscle * (1.05 + 0.12 * plane.grain + 0.10 * plane.blobs)
     near_bone = np.clip(1.3 - plane.aside / 22, 0, 1)
-    amount = plane.streaks + 0.5 * plane.blobs + 1.5 * body.fatty + 0.8 * near_bone - 2.0
+    amount = 0.8 * plane.streaks + 0.4 * plane.grain + 0.6 * plane.blobs
+    amount += 1.5 * body.fatty + 0.8 * near_bone - 2.0
     paint(image, 0.75 * np.clip(amount, 0, 1), colours.fat * (0.85 + 0.08 * plane.grain))
     return image
 
 
-def _paint_front(image: Array, plane: Plane) -> None:
+def _paint_front(image: NDArray, plane: Plane) -> None:
     """What lies before the bodies: fat, great vessels, and organs or lung or airway."""
     colours, curve, region = plane.colours, plane.curve, plane.body.region
     before = -curve.across - curve.half_depth
@@ -224,16 +224,20 @@ def _paint_front(image: Array, plane: Plane) -> None:
     if region == "thoracic":
         lung = cover(7.0 - aside - 0.5 * before + 3 * plane.blobs, 4.0)
         paint(organs, lung, 0.10 * colours.marrow * (1 + 0.3 * plane.grain))
-        paint(image, cover(curve.across - curve.half_depth - 4 - 2 * plane.blobs, 2.0)
-              * cover(curve.half_width + 3 - aside, 2.0), 0.12 * colours.marrow)
+        paint(
+            image,
+            cover(curve.across - curve.half_depth - 4 - 2 * plane.blobs, 2.0)
+            * cover(curve.half_width + 3 - aside, 2.0),
+            0.12 * colours.marrow,
+        )
         front = np.maximum(front, lateral)
     if region == "cervical":
         organs *= 0.75
         airway = cover(np.maximum(np.abs(before - 13 + plane.blobs) - 6.5, aside - 7), 2.0)
         paint(organs, airway, colours.dark)
     else:
-        gas = cover(1.35 - plane.blobs - 0.25 * plane.grain, 0.4) * (before > 24)
-        paint(organs, gas, colours.dark)
+        bubbles = plane.blobs + 0.12 * plane.grain + 0.2 * plane.streaks
+        paint(organs, cover(1.4 - bubbles, 0.4) * (before > 24), colours.dark)
     paint(image, front, organs)
     _paint_vessels(image, plane, before)
     fat_line = np.exp(-(((before - 2.2 - 0.6 * plane.blobs) / 1.0) ** 2)) * (aside < 20)
@@ -242,7 +246,7 @@ def _paint_front(image: Array, plane: Plane) -> None:
     paint(image, 0.85 * ligament, colours.dark)
 
 
-def _paint_vessels(image: Array, plane: Plane, before: NDArray) -> None:
+def _paint_vessels(image: NDArray, plane: Plane, before: NDArray) -> None:
     """Aorta on the left, vena cava on the right: flow takes the signal away."""
     if plane.body.region == "cervical":
         return
@@ -258,7 +262,7 @@ def _paint_vessels(image: Array, plane: Plane, before: NDArray) -> None:
         paint(image, cover(lumen, 1.5) * above_fork, flow)
 
 
-def _paint_midline(image: Array, plane: Plane) -> None:
+def _paint_midline(image: NDArray, plane: Plane) -> None:
     """Interspinous ligaments with fat."""
     colours, curve, aside = plane.colours, plane.curve, plane.aside
     if aside.min() > 7:
@@ -270,7 +274,7 @@ def _paint_midline(image: Array, plane: Plane) -> None:
     paint(image, near * behind * np.clip(0.9 + 0.3 * plane.blobs, 0, 1), mixed)
 
 
-def _paint_foramen(image: Array, plane: Plane, to_gap: NDArray) -> None:
+def _paint_foramen(image: NDArray, plane: Plane, to_gap: NDArray) -> None:
     """Fat between the pedicles, with the nerve root in its upper part and vessels."""
     colours, curve, aside = plane.colours, plane.curve, plane.aside
     if aside.max() < 7 or aside.min() > 25:
@@ -285,7 +289,7 @@ def _paint_foramen(image: Array, plane: Plane, to_gap: NDArray) -> None:
     paint(image, 0.7 * lateral * vessel, 0.4 * colours.muscle)
 
 
-def _paint_canal(image: Array, plane: Plane, to_gap: NDArray) -> None:
+def _paint_canal(image: NDArray, plane: Plane, to_gap: NDArray) -> None:
     """Epidural fat, dura, CSF, and the cord or the roots of the cauda equina."""
     colours, curve, body = plane.colours, plane.curve, plane.body
     aside = plane.aside
@@ -307,7 +311,7 @@ def _paint_canal(image: Array, plane: Plane, to_gap: NDArray) -> None:
 
 
 def _paint_epidural_fat(
-    image: Array, plane: Plane, behind_sac: NDArray, aside: NDArray, to_gap: NDArray
+    image: NDArray, plane: Plane, behind_sac: NDArray, aside: NDArray, to_gap: NDArray
 ) -> None:
     """Bright wedges behind the sac between the laminae, and some fat before it at S1."""
     half = {"cervical": (1.4, 4.5), "thoracic": (2.4, 9.0), "lumbar": (4.2, 9.5)}
@@ -318,7 +322,7 @@ def _paint_epidural_fat(
 
 
 def _paint_cord(
-    image: Array, plane: Plane, behind: NDArray, aside: NDArray, within: NDArray
+    image: NDArray, plane: Plane, behind: NDArray, aside: NDArray, within: NDArray
 ) -> None:
     colours, curve, body = plane.colours, plane.curve, plane.body
     taper = np.clip((body.conus - curve.along) / 28, 0, 1) ** 0.6
@@ -333,13 +337,13 @@ def _paint_cord(
     paint(image, within * cover(cord, 0.9), colours.cord * (1 + 0.05 * plane.roots))
 
 
-def paint_back(tissue: Array, body: Habitus, colours: Palette, grid: Grid, textures: Textures) -> None:
+def paint_back(
+    tissue: NDArray, body: Habitus, colours: Palette, grid: Grid, textures: Textures
+) -> None:
     """Fascia, fat under the skin with its septa, skin, and the air behind it."""
     first = int(np.searchsorted(grid.back, body.fascia.min() - 10))
     view, back = tissue[..., first:], grid.back[first:].astype(np.float32)
-    fascia, skin = (
-        line[:, None].astype(np.float32) - back for line in (body.fascia, body.skin)
-    )
+    fascia, skin = (line[:, None].astype(np.float32) - back for line in (body.fascia, body.skin))
     near = np.clip(1 - fascia / 9, 0, 1) * (fascia > 0)
     for plane, grain, streaks, blobs in zip(
         view,

@@ -16,12 +16,12 @@ from centrum.simulate.fracture import NO_FRACTURE, Fracture
 
 SIZES = {
     # level: anterior, middle, posterior height; depth; width; disc below; tilt (degrees)
-    "C2": (19.0, 18.5, 19.0, 15.5, 18.0, 5.0, -6.0),
-    "C3": (14.5, 13.8, 14.6, 15.6, 20.0, 5.2, -3.0),
-    "C4": (14.0, 13.3, 14.4, 15.8, 21.0, 5.2, 1.0),
-    "C5": (13.4, 12.9, 14.2, 16.0, 22.0, 5.2, 6.0),
-    "C6": (13.6, 13.0, 14.4, 16.4, 24.0, 5.6, 11.0),
-    "C7": (15.0, 14.2, 15.4, 16.8, 26.0, 5.4, 16.0),
+    "C2": (19.0, 18.5, 19.0, 15.5, 18.0, 4.4, -6.0),
+    "C3": (14.5, 13.8, 14.6, 15.6, 20.0, 4.4, -3.0),
+    "C4": (14.0, 13.3, 14.4, 15.8, 21.0, 4.4, 1.0),
+    "C5": (13.4, 12.9, 14.2, 16.0, 22.0, 4.5, 6.0),
+    "C6": (13.6, 13.0, 14.4, 16.4, 24.0, 4.8, 11.0),
+    "C7": (15.0, 14.2, 15.4, 16.8, 26.0, 4.8, 16.0),
     "T1": (16.2, 15.6, 16.8, 17.2, 28.0, 4.6, 20.0),
     "T2": (17.4, 16.8, 18.0, 18.0, 28.0, 4.2, 19.0),
     "T3": (17.9, 17.4, 18.6, 19.5, 27.0, 4.0, 16.0),
@@ -81,7 +81,7 @@ class Vertebra:
 
     @property
     def reach(self) -> float:
-        """Mean of anterior and posterior height with the fracture, mm: what it adds to the spine."""
+        """Mean of the heights in front and behind with the fracture, mm."""
         lost = {"wedge": 0.5, "biconcave": 0.12, "crush": 0.95}[self.fracture.kind]
         return (self.heights[0] + self.heights[2]) / 2 * (1 - lost * self.fracture.loss)
 
@@ -226,9 +226,7 @@ class Curve:
         values = (np.interp(nearest, centres[:, 0], centres[:, k]) for k in (2, 3, 4))
         left, depth, width = (v.astype(np.float32) for v in values)
         along = np.interp(nearest, knots, lengths - np.interp(0, knots, lengths))
-        return cls(
-            along.astype(np.float32), offset.astype(np.float32), left, depth / 2, width / 2
-        )
+        return cls(along.astype(np.float32), offset.astype(np.float32), left, depth / 2, width / 2)
 
 
 def _nearest(

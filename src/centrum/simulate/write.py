@@ -156,10 +156,10 @@ def _write_segmentation(mask: Mask, path: Path, *, cropped: bool) -> None:
         geometry = geometry.crop(start, (size[0], size[1], size[2]))
         box = tuple(slice(s, e + 1) for s, e in zip(start[::-1], end[::-1], strict=True))
         array = array[box]
-    extent = " ".join(
-        f"{s - f} {e - f}" for s, e, f in zip(start, end, first, strict=True)
+    extent = " ".join(f"{s - f} {e - f}" for s, e, f in zip(start, end, first, strict=True))
+    _write(
+        _sitk_image(array.astype(np.uint8), geometry), path, _segment_keys(mask.name, extent, first)
     )
-    _write(_sitk_image(array.astype(np.uint8), geometry), path, _segment_keys(mask.name, extent, first))
 
 
 def _extent(mask: Mask) -> tuple[tuple[int, int, int], tuple[int, int, int]]:

@@ -1,0 +1,72 @@
+"""Images of simulated patients."""
+
+import numpy as np
+import pytest
+
+from centrum.simulate import PhantomSettings, plan_cohort, render
+from tests.simulate.conftest import SETTINGS, Drawn
+
+
+def test_same_seed_same_voxels(drawn: list[Drawn]) -> None:
+    patient, image, truth, _ = drawn[0]
+    again, mask = render(patient, SETTINGS)
+    np.testing.assert_array_equal(again.array, image.array)
+    np.testing.assert_array_equal(mask.array, truth.array)
+    assert again.geometry == image.geometry
+
+
+def test_a_patient_does_not_depend_on_the_others(drawn: list[Drawn]) -> None:
+    patients = plan_cohort(SETTINGS)
+    later, _ = render(patients[2], SETTINGS)
+    np.testing.assert_array_equal(later.array, drawn[2][1].array)
+
+
+def test_sagittal_series_of_the_protocol(drawn: list[Drawn]) -> None:
+    for patient, image, _, _ in drawn:
+        protocol = patient.protocol(SETTINGS)
+        pixel, row, slices = image.geometry.spacing
+        assert (pixel, row) == (protocol.pixel_mm, protocol.pixel_mm)
+        assert slices == pytest.approx(protocol.thickness_mm + protocol.gap_mm)
+        axes = image.geometry.axes
+        # columns run to the back (+y), rows to the feet (-z), slices to the right (-x)
+        assert min(axes[1, 0], -axes[2, 1], -axes[0, 2]) > np.cos(np.deg2rad(12))
+        assert np.linalg.det(axes) == pytest.approx(1)
+
+
+def test_gap_is_part_of_the_spacing_of_centre_a() -> None:
+    settings = PhantomSettings()
+    pitches = {p.level.region: p.protocol(settings).pitch_mm for p in plan_cohort(settings)}
+    assert {k: round(v, 2) for k, v in pitches.items()} == {
+        "cervical": 3.3,
+        "thoracic": 3.3,
+        "lumbar": 4.4,
+    }
+
+
+def test_body_lies_inside_the_image(drawn: list[Drawn]) -> None:
+    for patient, image, truth, _ in drawn:
+        assert truth.name == patient.level.name
+        assert truth.geometry == image.geometry
+        used = np.argwhere(truth.array)
+        assert (used.min(axis=0)[1:] > 3).all()
+        assert (used.max(axis=0)[1:] < np.array(truth.array.shape[1:]) - 4).all()
+
+
+def test_intensities(drawn: list[Drawn]) -> None:
+    for _, image, truth, _ in drawn:
+        marrow = np.median(image.array[truth.array])
+        air = np.median(image.array[:, :, -4:])
+        assert image.array.dtype == np.int16
+        assert image.array.min() >= 0
+        assert 0 <= air < 0.25 * marrow
+        assert np.percentile(image.array, 99.5) > 1.3 * marrow
+
+
+def test_centre_b_is_another_scanner() -> None:
+    patient = plan_cohort(SETTINGS)[0]
+    other = PhantomSettings(
+        n_malignant=4, n_osteoporotic=3, seed=3, field_mm=(110.0, 110.0), centre="B"
+    )
+    image, mask = render(patient, other)
+    assert image.geometry.spacing != render(patient, SETTINGS)[0].geometry.spacing
+    assert mask.array.any()
