@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import astuple
+from functools import cache
 
 import numpy as np
 import pytest
@@ -52,9 +53,14 @@ def test_same_seed_same_plan() -> None:
     assert plan_cohort(PhantomSettings()) != plan_cohort(PhantomSettings(seed=2))
 
 
+@cache
+def planned(cue: float) -> tuple[Patient, ...]:
+    return plan_cohort(PhantomSettings(n_malignant=1200, n_osteoporotic=1200, cue=cue))
+
+
 def gap(cue: float, sign: str) -> float:
     """Difference of the mean of a sign between the outcomes."""
-    patients = plan_cohort(PhantomSettings(n_malignant=2000, n_osteoporotic=2000, cue=cue))
+    patients = planned(cue)
     measures = {
         "edge": lambda p: p.lesion.edge_mm,
         "variation": lambda p: p.lesion.variation,

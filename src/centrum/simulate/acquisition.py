@@ -191,7 +191,7 @@ def _normalised(weights: NDArray) -> NDArray:
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _rotation(tilt_deg: tuple[float, float]) -> NDArray[np.float64]:
+def _rotation(tilt_deg: tuple[float, float]) -> NDArray:
     about_z, about_y = np.deg2rad(tilt_deg)
     turn_z = np.array(
         [[np.cos(about_z), -np.sin(about_z), 0], [np.sin(about_z), np.cos(about_z), 0], [0, 0, 1]]

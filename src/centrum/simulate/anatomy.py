@@ -37,16 +37,18 @@ class Block:
         cls, grid: Grid, centre: tuple[float, float, float], half: tuple[float, float, float]
     ) -> "Block | None":
         """The box of the given half sizes about a point; None when it misses the build."""
-        where = []
-        for axis, middle, reach in zip(grid.axes, centre, half, strict=True):
-            inside = np.flatnonzero(np.abs(axis - middle) <= reach)
-            if not len(inside):
-                return None
-            where.append(slice(int(inside[0]), int(inside[-1]) + 1))
+        found = [
+            np.flatnonzero(np.abs(axis - middle) <= reach)
+            for axis, middle, reach in zip(grid.axes, centre, half, strict=True)
+        ]
+        if not all(len(inside) for inside in found):
+            return None
+        z, y, x = (slice(int(inside[0]), int(inside[-1]) + 1) for inside in found)
+        where = (z, y, x)
         left, down, back = (
             axis[part].astype(np.float32) for axis, part in zip(grid.axes, where, strict=True)
         )
-        return cls(tuple(where), left[:, None, None], down[None, :, None], back[None, None, :])
+        return cls(where, left[:, None, None], down[None, :, None], back[None, None, :])
 
     @property
     def axes(self) -> tuple[NDArray, NDArray, NDArray]:

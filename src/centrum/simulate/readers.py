@@ -34,8 +34,8 @@ class Reader:
 
 
 READERS = {
-    "senior": Reader(-0.35, (0.55, 0.75), 0.10),
-    "resident": Reader(-0.05, (0.60, 1.10), 0.18),
+    "senior": Reader(-0.35, (0.30, 0.45), 0.05),
+    "resident": Reader(-0.05, (0.45, 0.70), 0.10),
 }
 CASE_SD_MM = 0.2
 """SD of the offset between cases."""

@@ -109,6 +109,6 @@ def relative_signal(tissue: Tissue | Marrow, sequence: Sequence) -> float:
     """Signal relative to elderly marrow, the scale of the whole phantom.
 
     >>> round(relative_signal(TISSUES["csf"], Sequence(2778, 104)), 1)
-    2.8
+    2.9
     """
     return tissue.signal(sequence) / MARROW["elderly"].signal(sequence)
