@@ -199,4 +199,4 @@ def _rotation(tilt_deg: tuple[float, float]) -> NDArray:
     turn_y = np.array(
         [[np.cos(about_y), 0, np.sin(about_y)], [0, 1, 0], [-np.sin(about_y), 0, np.cos(about_y)]]
     )
-    return turn_z @ turn_y
+    return np.asarray(turn_z @ turn_y)

@@ -102,7 +102,7 @@ def build_scene(
     curve = Curve.through(spine, grid.down, grid.back)
     person = habitus(spine, patient.level.region, grid, rng)
     colours = Palette.of(sequence)
-    textures = Textures.over(grid, rng)
+    textures = Textures.over(grid, curve, rng)
     tissue = soft_tissue(curve, person, colours, grid, textures)
     for upper, lower in pairwise(spine):
         paint_disc(tissue, grid, upper, lower, sequence)

@@ -52,15 +52,23 @@ class Textures:
     blobs: NDArray
 
     @classmethod
-    def over(cls, grid: Grid, rng: np.random.Generator) -> "Textures":
-        """Draw the four fields."""
+    def over(cls, grid: Grid, curve: Curve, rng: np.random.Generator) -> "Textures":
+        """Draw the four fields; long ones run along the curve of the spine."""
         lengths = {
             "grain": (2.0, 1.6, 1.6),
-            "streaks": (3.5, 15.0, 1.5),
+            "streaks": (4.0, 12.0, 1.9),
             "roots": (1.6, 22.0, 1.0),
             "blobs": (9.0, 9.0, 7.0),
         }
-        return cls(**{k: gaussian_field(rng, grid.axes, v) for k, v in lengths.items()})
+        fields = {k: gaussian_field(rng, grid.axes, v) for k, v in lengths.items()}
+        rows, columns = np.ogrid[: len(grid.down), : len(grid.back)]
+        origin = np.abs(curve.across).argmin(axis=1)
+        oblique = FIBRE_SLOPE * np.arange(len(grid.down))
+        shifts = {"roots": origin, "streaks": origin + oblique.astype(int)}
+        for name, shift in shifts.items():
+            along = (columns - shift[:, None]) % len(grid.back)
+            fields[name] = fields[name][:, rows, along]
+        return cls(**fields)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +102,9 @@ class Habitus:
     canal_end: float
 
 
+FIBRE_SLOPE = 0.22
+"""Muscle fibres run back by this much per mm down, chosen."""
+
 SKIN_DEPTH = {"cervical": 58.0, "thoracic": 64.0, "lumbar": 71.0}
 """From the middle of the bodies to the deep side of the fat under the skin, mm, chosen."""
 
@@ -118,7 +129,7 @@ def habitus(spine: list[Vertebra], region: str, grid: Grid, rng: np.random.Gener
         fascia=fascia,
         fatty=rng.uniform(0.25, 0.9),
         conus=float(levels[names.index("L1")]) + rng.normal(0, 12) if conus else _conus(names),
-        cord_half=(3.4, 5.0) if region != "cervical" else (3.7, 6.5),
+        cord_half=(3.4, 5.0) if region != "cervical" else (3.4, 6.2),
         cord_back={"cervical": 0.3, "thoracic": -0.4, "lumbar": 0.9}[region] + rng.normal(0, 0.5),
         sac_half=(arch.canal / 2 - rng.uniform(1.2, 2.2), 9.5),
         region=region,
@@ -134,11 +145,9 @@ def _conus(names: list[str]) -> float:
 
 
 def _smooth_line(positions: NDArray, length_mm: float, rng: np.random.Generator) -> NDArray:
-    """A random function along a line, SD about 1."""
-    step = positions[1] - positions[0]
-    noise = rng.standard_normal(len(positions))
-    line = gaussian_filter1d(noise, length_mm / step / np.sqrt(2), mode="wrap")
-    return np.asarray(line / line.std())
+    """A random function along a line, mean 0 and SD 1."""
+    single = np.zeros(1)
+    return np.asarray(gaussian_field(rng, (single, positions, single), length_mm)[0, :, 0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,8 +214,8 @@ def _muscle(plane: Plane) -> NDArray:
     colours, body = plane.colours, plane.body
     image = colours.muscle * (1.05 + 0.12 * plane.grain + 0.10 * plane.blobs)
     near_bone = np.clip(1.3 - plane.aside / 22, 0, 1)
-    amount = 0.8 * plane.streaks + 0.4 * plane.grain + 0.6 * plane.blobs
-    amount += 1.5 * body.fatty + 0.8 * near_bone - 2.0
+    amount = 0.6 * plane.streaks + 0.15 * plane.grain + 0.6 * plane.blobs
+    amount += 1.3 * body.fatty + 0.6 * near_bone - 1.7
     paint(image, 0.75 * np.clip(amount, 0, 1), colours.fat * (0.85 + 0.08 * plane.grain))
     return image
 
@@ -269,7 +278,7 @@ def _paint_midline(image: NDArray, plane: Plane) -> None:
         return
     near = np.clip((7 - aside) / 3, 0, 1)
     behind = cover(curve.half_depth + 14 - curve.across, 3.0)
-    fat = np.clip(0.45 + 0.30 * plane.streaks + 0.25 * plane.grain, 0, 1)
+    fat = np.clip(0.36 + 0.22 * plane.streaks + 0.10 * plane.grain + 0.15 * plane.blobs, 0, 1)
     mixed = colours.muscle + fat * (0.85 * colours.fat - colours.muscle)
     paint(image, near * behind * np.clip(0.9 + 0.3 * plane.blobs, 0, 1), mixed)
 
