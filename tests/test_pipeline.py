@@ -39,9 +39,9 @@ def study(finished: Path, tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()
-    }
+    """Bytes by path; what a killed process was writing (a hidden file) does not count."""
+    files = (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
 def test_a_run_leaves_everything(finished: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_run_leaves_everything(finished: Path) -> None:
     assert np.isfinite(table.values).all()
     assert (results / "report.html").stat().st_size > 10_000
     scores = pd.read_csv(results / "scores.csv", index_col="case")
-    assert (scores["part"] == "train").sum() == 21
+    assert (scores["part"] == "train").sum() == 20
     assert scores.loc[scores["part"] == "test", "out_of_fold"].isna().all()
     _, evaluations = pipeline.evaluate(open_study(finished))
     assert evaluations["test"].auc.value > 0.8
@@ -93,12 +93,11 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
     while before != (now := {p: p.stat().st_mtime_ns for p in store.rglob("*.json")}):
         before = now
         time.sleep(0.3)
-    assert 5 <= len(before)
+    assert len(before) >= 5
     pipeline.run(open_study(study), workers=1)
     after = {p: p.stat().st_mtime_ns for p in store.rglob("*.json")}
     assert {p: after[p] for p in before} == before, "an entry was made twice"
-    clean = {k: v for k, v in contents(study / "results").items() if "/." not in k}
-    assert clean == contents(finished / "results")
+    assert contents(study / "results") == contents(finished / "results")
 
 
 def stage_times(folder: Path) -> dict[str, int]:
@@ -114,7 +113,7 @@ def stage_times(folder: Path) -> dict[str, int]:
     [
         ("name: Ellipsoids", "name: Other", {"report"}),
         ("n_resamples: 200", "n_resamples: 300", {"evaluate", "report"}),
-        ("maximum: 4", "maximum: 3", {"fit", "evaluate", "report"}),
+        ("name: Ellipsoids", "name: Ellipsoids\nsplit: {seed: 5}", {"fit", "evaluate", "report"}),
         ("bins: 8", "bins: 9", {"store", "extract", "agree", "fit", "evaluate", "report"}),
         ("name: Ellipsoids", "name: Ellipsoids", set()),
     ],
@@ -286,7 +285,7 @@ def test_one_class_only(study: Path) -> None:
 def test_fewer_patients_than_folds(study: Path) -> None:
     path = study / "study.yaml"
     path.write_text(path.read_text().replace("folds: 3", "folds: 12"))
-    with pytest.raises(DataError, match="12 folds.*patients of each outcome"):
+    with pytest.raises(DataError, match=r"12 folds.*patients of each outcome"):
         pipeline.run(open_study(study), workers=1)
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, nothi
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from centrum.study import Study
 
 OK, CASES_FAILED, BAD_INPUT = 0, 1, 2
+
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""One thread each unless the user says otherwise: the matrices are small, waiting threads
+burn a processor, and sums do not depend on how many there are."""
 
 app = typer.Typer(
     help="Radiomics studies of vertebral compression fractures, from images to a report.\n\n"
@@ -42,6 +47,8 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
 def main() -> None:
     """Run the command line; bad input ends with one message and exit code 2."""
+    for name in BLAS_THREADS:
+        os.environ.setdefault(name, "1")
     try:
         app()
     except CentrumError as error:

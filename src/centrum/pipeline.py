@@ -8,7 +8,7 @@ that decides it has changed.
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum import __version__
-from centrum.agreement import icc
+from centrum.agreement import Overlap, icc
 from centrum.cohort.discover import discover, write_manifest
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
@@ -45,6 +45,9 @@ Progress = Callable[[str, int, int], None]
 
 PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "imbalanced-learn")
 """Their versions stand in every report: they can change a result."""
+
+
+OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(field.name for field in fields(Overlap))]
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -265,7 +268,7 @@ def _table(study: Study, records: Mapping[str, Record], cases: list[str]) -> Fea
 
 def _overlap(records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
     rows = [{"case": case} | row for case in cases for row in records[case]["overlap"]]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
 
 
 def _save_extraction(study: Study, extraction: Extraction) -> None:
@@ -293,12 +296,11 @@ def load_extraction(study: Study) -> Extraction:
         `extract` has not been run.
     """
     facts: Any = read_json(study.results / "extraction.json", "extract")
-    overlap = study.results / "overlap.csv"
     return Extraction(
         table=FeatureTable.load(study.results),
         failures=tuple(Failure(**f) for f in facts["failures"]),
         findings=tuple(Finding(**f) for f in facts["findings"]),
-        overlap=pd.read_csv(overlap) if overlap.stat().st_size > 1 else pd.DataFrame(),
+        overlap=pd.read_csv(study.results / "overlap.csv", dtype={"case": str}),
     )
 
 

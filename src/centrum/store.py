@@ -18,11 +18,15 @@ from centrum.provenance import canonical_json, digest
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is either whole or not there; an older one stays until it is replaced.
 
+    A file that already holds `content` is left as it is, with its time.
+
     Raises
     ------
     OSError
         The disk is full or cannot be written to; nothing is left behind.
     """
+    if path.is_file() and path.read_bytes() == content:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,0 +1,85 @@
+"""Write the reference pages that follow from the code: features, protocol, command line."""
+
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel
+from typer.main import get_command
+
+from centrum.cli import app
+from centrum.features.registry import catalogue
+from centrum.protocol import Protocol
+
+FOLDER = Path(__file__).parent / "reference"
+
+WIDTH = 88
+"""Columns of the command line's help, whatever the terminal."""
+
+
+def features_page() -> str:
+    lines = [
+        "# Features",
+        "",
+        "Generated from the catalogue. Sections are those of the IBSI reference manual",
+        "(arXiv:1612.07003); I is the image's unit of intensity.",
+        "",
+        "| family | IBSI code | name | unit | section | PyRadiomics |",
+        "|---|---|---|---|---|---|",
+    ]
+    for e in catalogue().values():
+        lines.append(
+            f"| {e.family} | {e.code} | {e.name} | {e.unit} | {e.section} | {e.pyradiomics} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def protocol_page() -> str:
+    lines = ["# Protocol", "", "Generated from the models that check `study.yaml`.", ""]
+    return "\n".join(lines + _block(Protocol, "study.yaml"))
+
+
+def _block(model: type[BaseModel], title: str) -> list[str]:
+    lines = [f"## {title}", "", (model.__doc__ or "").strip().splitlines()[0], ""]
+    lines += ["| key | default | meaning |", "|---|---|---|"]
+    below = []
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else _default(field.default)
+        lines.append(
+            f"| `{name}` | {default} | {(field.description or '').replace(chr(10), ' ')} |"
+        )
+        inner = [a for a in (field.annotation, *get_args(field.annotation)) if _is_model(a)]
+        below += [line for kind in inner for line in _block(kind, name)]
+    return [*lines, "", *below]
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _default(value: object) -> str:
+    return "see below" if isinstance(value, BaseModel) else f"`{value}`"
+
+
+def command_line_page() -> str:
+    lines = ["# Command line", "", "Generated from the commands.", ""]
+    for name, command in get_command(app).commands.items():
+        context = command.make_context(
+            name, [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH
+        )
+        context.info_name = f"centrum {name}"
+        lines += [f"## {name}", "", "```", command.get_help(context), "```", ""]
+    return "\n".join(lines)
+
+
+PAGES = {"features": features_page, "protocol": protocol_page, "command-line": command_line_page}
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, make in PAGES.items():
+        (FOLDER / f"{name}.md").write_text(make(), encoding="utf-8")
+        print(f"docs/reference/{name}.md")
+
+
+if __name__ == "__main__":
+    main()
