@@ -12,7 +12,7 @@ import SimpleITK as sitk
 
 from centrum.agreement import icc
 from centrum.cohort import Case, Cohort, Level, Rule, apply_rules
-from centrum.evaluate import Scored, evaluate, table1, youden_cutoff
+from centrum.evaluate import CutOff, Evaluation, Scored, evaluate, table1, youden_cutoff
 from centrum.extract import plan
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
@@ -21,6 +21,7 @@ from centrum.io.itk import to_image
 from centrum.model import FeatureCountFacts, LassoFacts, Model
 from centrum.protocol import load_preset
 from centrum.provenance import Step
+from centrum.report import write_report
 from centrum.results import Failure, Finding, StudyResults
 from centrum.table import FeatureTable
 
@@ -101,8 +102,8 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
 
 @pytest.fixture(scope="session")
 def results(make: Make) -> StudyResults:
-    """The usual study."""
-    return make()
+    """The usual study, with case ids that would break a page that does not escape them."""
+    return make(prefix="<b>&")
 
 
 def _cohort(prefix: str, n: int = 60) -> Cohort:
@@ -192,7 +193,7 @@ def _scores(table: FeatureTable, model: Model) -> pd.DataFrame:
     return scores
 
 
-def _evaluations(scores: pd.DataFrame):
+def _evaluations(scores: pd.DataFrame) -> tuple[CutOff, dict[str, Evaluation]]:
     train, test = (scores[scores["part"] == part] for part in ("train", "test"))
     positive = train["outcome"] == POSITIVE
     cutoff = youden_cutoff(
@@ -238,8 +239,6 @@ def _overlap(table: FeatureTable) -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def written(results: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the report of `results`."""
-    from centrum.report import write_report
-
     folder = tmp_path_factory.mktemp("report")
     write_report(results, folder)
     return folder

@@ -139,7 +139,8 @@ def population(results: StudyResults) -> Block:
         "S1",
         title,
         "Flow of the cases: who was in the manifest, who was left out by which rule, who was "
-        "analysed, and how the patients were split. All cases of a patient are on one side.",
+        "analysed, and how the patients were split; all cases of a patient are on one side. "
+        f"n = {results.flow.start.cases} cases.",
         f"Flow diagram. {'; '.join(texts)}. {'; '.join(left)}. "
         f"{'; '.join(part[0] for part in chart.parts)}.",
         _flow_table(results),

@@ -1,0 +1,327 @@
+"""The page and its files: the numbers of the results, nothing fetched, the same bytes."""
+
+import csv
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from centrum.report import write_report
+from centrum.report.blocks import Column, Estimate, Table
+from centrum.report.html import render_html
+from centrum.report.sections import (
+    OUTSIDE_THE_REGION,
+    SECTIONS,
+    performance,
+    protocol,
+    quality,
+    regions,
+    selection,
+    summary,
+)
+from centrum.report.tables import model_order, performance_table
+from centrum.results import StudyResults
+
+from .conftest import SIMULATED, Make
+
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Tags in order, and the texts between them; fails on tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[tuple[str, str]] = []
+        self.feed(text)
+        assert not self.open, f"never closed: {self.open}"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append((self.open[-1] if self.open else "", data.strip()))
+
+    def attributes(self, tag: str, name: str) -> list[str]:
+        return [attrs[name] or "" for found, attrs in self.tags if found == tag and name in attrs]
+
+
+@pytest.fixture(scope="module")
+def text(written: Path) -> str:
+    return (written / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page(text)
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+# Files
+
+
+def test_same_results_same_bytes(make: Make, written: Path, tmp_path: Path) -> None:
+    files = write_report(make(prefix="<b>&"), tmp_path)
+    assert sorted(p for p in tmp_path.rglob("*") if p.is_file()) == sorted(files)
+    for file in files:
+        name = file.relative_to(tmp_path)
+        assert file.read_bytes() == (written / name).read_bytes(), name
+
+
+def test_every_figure_and_table_is_there(written: Path, page: Page) -> None:
+    for link in page.attributes("a", "href"):
+        if not link.startswith("#"):
+            assert (written / link).is_file(), link
+    stems = {path.stem for path in (written / "figures").iterdir()}
+    assert stems == {f"figure-{n}" for n in ("1", "2", "3", "4", "5", "S1", "S2", "S3")}
+    assert {f"table-{n}" for n in (1, 2, 3)} <= {p.stem for p in (written / "tables").iterdir()}
+
+
+def test_patients_are_nowhere(written: Path) -> None:
+    for path in written.rglob("*.*"):
+        assert b"secret-patient" not in path.read_bytes(), path.name
+
+
+# Numbers
+
+
+def test_table_1_has_the_numbers_of_the_population(written: Path, results: StudyResults) -> None:
+    rows = _csv(written / "tables/table-1.csv")
+    assert len(rows) == len(results.population)
+    for row, wanted in zip(rows, results.population, strict=True):
+        for group, cell in wanted.groups.items():
+            assert row[group] == cell.text
+            assert int(row[f"{group} n"]) == cell.n
+        if wanted.significance:
+            assert float(row["P value"]) == wanted.significance.p
+
+
+def test_table_2_has_the_numbers_of_the_evaluations(written: Path, results: StudyResults) -> None:
+    rows = {(r["Measure"], r["Interval"]): r for r in _csv(written / "tables/table-2.csv")}
+    for name, head in (("train", "Training (apparent)"), ("out_of_fold", "Training (out of fold)"),
+                       ("test", "Test")):  # fmt: skip
+        found = results.evaluations[name]
+        for method, text in (("percentile", "bootstrap, percentile"), ("delong", "DeLong"),
+                             ("normal", "bootstrap, normal")):  # fmt: skip
+            row, interval = rows["AUC", text], getattr(found.auc, method)
+            assert float(row[f"{head} value"]) == found.auc.value
+            assert float(row[f"{head} lower"]) == interval.lower
+            assert float(row[f"{head} upper"]) == interval.upper
+        accuracy, measure = rows["Accuracy", "bootstrap, percentile"], found.measures["accuracy"]
+        assert float(accuracy[f"{head} value"]) == measure.value
+        assert float(accuracy[f"{head} lower"]) == measure.bootstrap.lower
+        assert int(rows["True positives", ""][head]) == found.confusion.tp
+        assert float(rows["P (AUC = 0.5)", ""][f"{head} value"]) == found.auc.p
+
+
+def test_table_2_counts_cases_when_each_is_a_patient(results: StudyResults) -> None:
+    alone = {n: replace(e, n_patients=e.n) for n, e in results.evaluations.items()}
+    table = performance_table(alone)
+    row = next(row for row in table.rows if row[0] == "Sensitivity")
+    assert row[1] == "Wilson"
+    wanted = results.evaluations["test"].measures["sensitivity"]
+    assert row[-1] == Estimate(wanted.value, wanted.interval.lower, wanted.interval.upper)
+
+
+def test_table_3_gives_the_score(written: Path, results: StudyResults) -> None:
+    intercept, *rows = _csv(written / "tables/table-3.csv")
+    table = results.table
+    values = table.values[0, [table.names.index(r["Column name"]) for r in rows], 0]
+    terms = [
+        float(r["Coefficient per SD"]) * (value - float(r["Mean"])) / float(r["SD"])
+        for r, value in zip(rows, values, strict=True)
+    ]
+    score = float(intercept["Coefficient per SD"]) + sum(terms)
+    assert score == pytest.approx(results.model.score(table)[0], rel=1e-12)
+
+
+def test_data_behind_the_figures(written: Path, results: StudyResults) -> None:
+    path = _csv(written / "figures/figure-2.csv")
+    assert [float(row["lambda"]) for row in path] == results.model.lasso.lambdas.tolist()
+    roc = [row for row in _csv(written / "figures/figure-5.csv") if row["scores"] == "test"]
+    wanted = results.evaluations["test"].roc
+    assert [float(row["sensitivity"]) for row in roc] == wanted.sensitivity.tolist()
+    icc = _csv(written / "figures/figure-S2.csv")
+    assert [float(row["icc"]) for row in icc] == results.agreement["icc"].tolist()
+    spread = _csv(written / "figures/figure-4.csv")
+    assert [row["case"] for row in spread] == list(results.table.cases)
+    model = results.model
+    best = model_order(model)[0]
+    values = results.table.values[:, results.table.names.index(model.features[best]), 0]
+    scaled = (values - model.means[best]) / model.sds[best]
+    assert [float(list(row.values())[2]) for row in spread] == pytest.approx(scaled)
+
+
+def test_flow_adds_up(written: Path, results: StudyResults) -> None:
+    rows = {row["station"]: int(row["cases"]) for row in _csv(written / "figures/figure-S1.csv")}
+    excluded = sum(n for name, n in rows.items() if name.startswith("excluded"))
+    assert rows["manifest"] - excluded == rows["eligible"]
+    assert rows["eligible"] - len(results.failures) == rows["analysed"]
+    assert rows["training"] + rows["test"] == rows["analysed"]
+
+
+def test_largest_coefficient_is_first(results: StudyResults) -> None:
+    sizes = np.abs(results.model.coefficients[model_order(results.model)])
+    assert (np.diff(sizes) <= 0).all()
+
+
+# The page
+
+
+def test_nothing_is_fetched(text: str, page: Page) -> None:
+    assert not re.search(r"https?:|//[a-z]+\.|url\(|@import", text)
+    assert all(src.startswith("data:image/") for src in page.attributes("img", "src"))
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert all(not re.match(r"[a-z]+:", href) for href in page.attributes("a", "href"))
+
+
+def test_anchors_lead_somewhere(page: Page) -> None:
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    wanted = {link[1:] for link in page.attributes("a", "href") if link.startswith("#")}
+    assert wanted <= set(ids)
+    assert len(wanted) == len(SECTIONS) + 1
+
+
+def test_texts_are_escaped(text: str, page: Page, results: StudyResults) -> None:
+    assert "<b>" not in text
+    assert any(results.failures[0].case in found for _, found in page.texts)
+
+
+def test_tables_are_rectangular(page: Page) -> None:
+    rows: list[int] = []
+    for tag, _ in page.tags:
+        if tag == "table":
+            heads = -1
+        elif tag == "tr":
+            rows.append(0)
+        elif tag in ("th", "td"):
+            rows[-1] += 1
+        elif tag == "tbody":
+            heads = rows[-1]
+        elif tag == "figure" and rows:
+            assert rows[-1] == heads
+    assert min(rows) >= 2
+
+
+def test_pictures_have_alternative_texts(page: Page) -> None:
+    alts = page.attributes("img", "alt")
+    assert len(alts) == 8
+    assert min(map(len, alts)) > 30
+    assert page.attributes("html", "lang") == ["en"]
+
+
+def test_captions_say_how_many(text: str) -> None:
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL)
+    assert len(captions) == 8
+    for caption in captions:
+        assert re.search(r"n\s=\s\d+", caption), caption
+
+
+def test_simulated_is_said_on_every_part(text: str) -> None:
+    head, *parts = text.split("<section ")
+    assert len(parts) == len(SECTIONS)
+    for part in (head, *parts):
+        assert SIMULATED in part
+    assert "(simulated patients)</title>" in head
+    assert SIMULATED in text.split("<footer>")[1]
+    for caption in re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL):
+        assert SIMULATED in caption
+
+
+def test_real_patients_are_not_called_simulated(make: Make) -> None:
+    real = make(simulated="")
+    page = render_html(real, [summary(real), quality(real), protocol(real)])
+    assert "imulated" not in page
+    assert page.count("not a medical device") >= 2
+
+
+def test_signs_outside_the_region_are_named(text: str) -> None:
+    assert OUTSIDE_THE_REGION in text
+
+
+# Sections
+
+
+@pytest.fixture
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are drawn, but not made into files."""
+    for name in ("svg_bytes", "png_bytes"):
+        monkeypatch.setattr(f"centrum.report.blocks.{name}", lambda figure: b"")
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_one_reader_cannot_agree(make: Make) -> None:
+    block = regions(make(readers=("senior",)))
+    assert [p.key for p in block.pictures] == ["figure-1"]
+    assert block.tables == ()
+    assert "agreement cannot be judged" in block.prose[0]
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_without_images_there_is_no_overlay(make: Make) -> None:
+    block = regions(replace(make(), sources={}))
+    assert [p.key for p in block.pictures] == ["figure-S2"]
+
+
+def _cautioned(results: StudyResults, **changes: object) -> str:
+    test = replace(results.evaluations["test"], **changes)
+    return " ".join(summary(replace(results, evaluations={"test": test})).warnings)
+
+
+def test_cautions(results: StudyResults) -> None:
+    test = results.evaluations["test"]
+    assert "Optimistic" not in _cautioned(results)
+    assert "Optimistic" in _cautioned(results, optimistic=True)
+    assert "leak" not in _cautioned(results)
+    assert "leak" in _cautioned(results, auc=replace(test.auc, value=0.98))
+    assert "leak" not in _cautioned(results, auc=replace(test.auc, value=0.98), n=150)
+    assert "too narrow" in _cautioned(results, n_patients=9)
+    assert "too narrow" not in _cautioned(results, n_patients=10)
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_fallback_of_the_lasso_is_said(make: Make) -> None:
+    results = make(n_selected=1)
+    assert selection(results).warnings == ()
+    lasso = replace(results.model.lasso, fallback=True)
+    fell = replace(results, model=replace(results.model, lasso=lasso))
+    assert "selects no feature" in selection(fell).warnings[0]
+
+
+@pytest.mark.usefixtures("unrendered")
+def test_p_value_of_the_test_set_is_in_the_prose(results: StudyResults) -> None:
+    test = results.evaluations["test"]
+    small = replace(test, auc=replace(test.auc, p=1e-5))
+    found = performance(replace(results, evaluations={"test": small}))
+    assert "P < .001 against 0.5" in found.prose[0]
+
+
+# Tables
+
+
+def test_csv_quotes_what_needs_it() -> None:
+    table = Table("t", "T", (Column("a"), Column("b")), (('x,"y"\nz', 0.1), (None, np.float64(2))))
+    rows = list(csv.reader(table.csv().splitlines(keepends=True)))
+    assert rows == [["a", "b"], ['x,"y"\nz', "0.1"], ["", "2.0"]]
+
+
+def test_long_supplements_are_folded(page: Page) -> None:
+    folded = [found for tag, found in page.texts if tag == "summary"]
+    assert any(found.startswith("Table S2.") for found in folded)
+    assert not any(re.match(r"Table \d", found) for found in folded)
