@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from centrum.errors import DataError
 from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.settings import ModelSettings
 from centrum.table import FeatureTable
 
 Floats = NDArray[np.float64]
@@ -122,7 +123,7 @@ def model_of(fitted: StudyClassifier, positive: str, negative: str, n_train: int
     path = lasso.path_
     ever = np.flatnonzero((path.coefficients != 0).any(axis=0))
     entered = fitted.funnel_["correlation"]
-    settings = fitted.settings
+    settings = fitted.settings or ModelSettings()
     return Model(
         features=tuple(map(str, fitted.selected_)),
         coefficients=fitted.coef_,
@@ -149,7 +150,11 @@ def model_of(fitted: StudyClassifier, positive: str, negative: str, n_train: int
             fallback=lasso.fallback_,
         ),
         feature_count=FeatureCountFacts(
-            count.numbers, count.mean, count.se, count.chosen, settings.n_features.measure
+            count.numbers.astype(float),
+            count.mean,
+            count.se,
+            count.chosen,
+            settings.n_features.measure,
         ),
     )
 
@@ -164,6 +169,7 @@ def _plain(value: Any) -> Any:
 
 def _from_plain(kind: type, record: Mapping[str, Any]) -> Any:
     """Lists become tuples of text or arrays of numbers, by the field's annotation."""
-    convert = {Floats: lambda v: np.array(v, dtype=float), tuple[str, ...]: tuple}
-    names = {f.name: f.type for f in fields(kind)}
-    return kind(**{k: convert.get(names[k], lambda v: v)(v) for k, v in record.items()})
+    kinds = {f.name: f.type for f in fields(kind)}
+    arrays = {k: np.array(v, dtype=float) for k, v in record.items() if kinds[k] == Floats}
+    texts = {k: tuple(v) for k, v in record.items() if kinds[k] == tuple[str, ...]}
+    return kind(**{**record, **arrays, **texts})

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, 
 from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import default_workers, map_jobs
 from centrum.extract import FAMILIES, plan
-from centrum.features.registry import Dialect
+from centrum.features.registry import DIALECTS
 from centrum.measure import Record, measure
 from centrum.model import Model, model_of
 from centrum.modelling.pipeline import StudyClassifier, out_of_fold_scores
@@ -156,13 +156,14 @@ def features(dialect: str) -> list[dict[str, str]]:
     ProtocolError
         There is no such dialect.
     """
-    if dialect not in get_args(Dialect):
-        raise ProtocolError(f"There is no dialect {dialect!r}; there are {get_args(Dialect)}.")
+    known = next((name for name in DIALECTS if name == dialect), None)
+    if known is None:
+        raise ProtocolError(f"There is no dialect {dialect!r}; there are {', '.join(DIALECTS)}.")
     return [
         asdict(feature.entry)
         for family in FAMILIES.values()
         for feature in family
-        if feature.in_dialect(dialect)
+        if feature.in_dialect(known)
     ]
 
 
@@ -379,7 +380,7 @@ def _fit(study: Study, table: FeatureTable, progress: Progress) -> tuple[Model, 
 
 
 def _positive(table: FeatureTable, positive: str) -> NDArray[np.int64]:
-    return (table.obs["outcome"] == positive).to_numpy(dtype=np.int64)
+    return np.asarray(table.obs["outcome"] == positive, dtype=np.int64)
 
 
 def load_model(study: Study) -> Model:

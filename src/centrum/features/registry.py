@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 Dialect = Literal["ibsi", "pyradiomics"]
 
+DIALECTS: tuple[Dialect, ...] = ("ibsi", "pyradiomics")
+
 Definition = Callable[[Any], Any]
 """From a statistic to a number, or to one number for each entry of its batch axes."""
 
