@@ -172,7 +172,7 @@ def add_noise(image: NDArray, sigma: float, rng: np.random.Generator) -> NDArray
 
 
 def _centred(count: int) -> NDArray[np.float64]:
-    return np.arange(count) - (count - 1) / 2
+    return np.arange(count, dtype=np.float64) - (count - 1) / 2
 
 
 def _slice_weights(fine: NDArray, centres: NDArray, thickness: float) -> NDArray:
@@ -192,11 +192,8 @@ def _normalised(weights: NDArray) -> NDArray:
 
 
 def _rotation(tilt_deg: tuple[float, float]) -> NDArray:
-    about_z, about_y = np.deg2rad(tilt_deg)
-    turn_z = np.array(
-        [[np.cos(about_z), -np.sin(about_z), 0], [np.sin(about_z), np.cos(about_z), 0], [0, 0, 1]]
-    )
-    turn_y = np.array(
-        [[np.cos(about_y), 0, np.sin(about_y)], [0, 1, 0], [-np.sin(about_y), 0, np.cos(about_y)]]
-    )
-    return np.asarray(turn_z @ turn_y)
+    """Turn about the axis from foot to head, after one about the axis to the back."""
+    (cz, cy), (sz, sy) = np.cos(np.deg2rad(tilt_deg)), np.sin(np.deg2rad(tilt_deg))
+    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    return np.asarray(about_z @ about_y)

@@ -9,9 +9,6 @@ from centrum.simulate.fields import gaussian_field
 from centrum.simulate.shapes import cover, paint
 from centrum.simulate.signal import MARROW, TISSUES, Marrow, Sequence
 
-PATTERNS = ("none", "band", "patchy", "full")
-"""Which part of the marrow changed: nothing, a band at the end plate, patches, all of it."""
-
 
 @dataclass(frozen=True)
 class Lesion:
@@ -19,7 +16,7 @@ class Lesion:
 
     Attributes
     ----------
-    pattern : one of PATTERNS
+    pattern : which part changed: none, a band at the broken end plate, patchy, or full
     tissue : what replaces normal marrow
     variation : SD of the relative signal within the changed marrow
     extent : share of the height (band) or of the volume (patchy) that is changed

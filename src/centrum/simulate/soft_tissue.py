@@ -157,7 +157,6 @@ class Plane:
     curve: Curve
     body: Habitus
     colours: Palette
-    grid: Grid
     left: float
     grain: NDArray
     streaks: NDArray
@@ -172,9 +171,8 @@ class Plane:
     def columns(self, span: slice) -> "Plane":
         """The part of the plane between two distances from the front."""
         fields = (self.grain, self.streaks, self.roots, self.blobs)
-        grid = Grid(self.grid.left, self.grid.down, self.grid.back[span])
         parts = (field[:, span] for field in fields)
-        return Plane(self.curve.columns(span), self.body, self.colours, grid, self.left, *parts)
+        return Plane(self.curve.columns(span), self.body, self.colours, self.left, *parts)
 
 
 def soft_tissue(
@@ -188,7 +186,7 @@ def soft_tissue(
     behind = _span(curve.across - curve.half_depth > 9)
     for k, left in enumerate(grid.left):
         fields = (textures.grain[k], textures.streaks[k], textures.roots[k], textures.blobs[k])
-        plane = Plane(curve, body, colours, grid, float(left), *fields)
+        plane = Plane(curve, body, colours, float(left), *fields)
         tissue[k] = _muscle(plane)
         _paint_front(tissue[k][:, front], plane.columns(front))
         _paint_midline(tissue[k][:, behind], plane.columns(behind))
