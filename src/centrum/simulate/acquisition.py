@@ -136,18 +136,29 @@ def geometry(protocol: Protocol, grid: Grid, tilt_deg: tuple[float, float]) -> G
     return Geometry(size, spacing, (x, y, z), tuple(axes.ravel()))
 
 
+WHOLE = (slice(None), slice(None), slice(None))
+
+
 def acquire(
-    tissue: NDArray, build: Grid, image: Grid, protocol: Protocol, centre: Centre
+    tissue: NDArray,
+    build: Grid,
+    image: Grid,
+    protocol: Protocol,
+    centre: Centre,
+    where: tuple[slice, slice, slice] = WHOLE,
 ) -> NDArray:
-    """Slice profile, point spread and sampling: the image without coil and noise."""
-    profile = _slice_weights(build.left, image.left, protocol.thickness_mm)
-    slices = np.tensordot(profile, tissue, axes=(1, 0))
+    """Slice profile, point spread and sampling: the image without coil and noise.
+
+    `tissue` is the part `where` of the build; the rest counts as 0.
+    """
+    profile = _slice_weights(build.left, image.left, protocol.thickness_mm)[:, where[0]]
     rows, columns = (
-        _spread_weights(fine, coarse, fwhm)
-        for fine, coarse, fwhm in zip(
-            build.axes[1:], image.axes[1:], centre.resolution_mm[::-1], strict=True
+        _spread_weights(fine, coarse, fwhm)[:, part]
+        for fine, coarse, fwhm, part in zip(
+            build.axes[1:], image.axes[1:], centre.resolution_mm[::-1], where[1:], strict=True
         )
     )
+    slices = np.tensordot(profile, tissue, axes=(1, 0))
     return np.matmul(np.matmul(rows, slices), columns.T)
 
 

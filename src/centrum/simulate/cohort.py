@@ -213,12 +213,9 @@ def _findings(person: Person, cue: float, rng: np.random.Generator) -> tuple[Fra
 
 
 def _fracture(signs: _Signs, rng: np.random.Generator) -> Fracture:
-    """Height loss .33 in osteoporotic fractures and .33 to .21, as they differ more, in malignant."""
-    loss = (
-        rng.normal(0.33 - 0.12 * signs.strength, 0.14)
-        if signs.malignant
-        else rng.normal(0.33, 0.13)
-    )
+    """Height loss .33 in osteoporotic fractures and down to .21 in malignant ones."""
+    mean, sd = (0.33 - 0.12 * signs.strength, 0.14) if signs.malignant else (0.33, 0.13)
+    loss = rng.normal(mean, sd)
     shares = (0.35, 0.20, 0.45) if signs.malignant else (0.50, 0.30, 0.20)
     convex = 0.30 + 0.50 * signs.strength if signs.malignant else 0.06
     retropulsed = signs.between(0.16, 0.0)

@@ -77,9 +77,8 @@ def render(patient: Patient, settings: PhantomSettings) -> tuple[Volume, Mask]:
     clean = scanner.acquire(scene.tissue, build, image, protocol, centre)
     stored = _scanned(clean, scene, image, build, patient, settings)
     geometry = scanner.geometry(protocol, image, (rng.normal(0, 2.0), rng.normal(0, 2.0)))
-    whole = np.zeros_like(scene.tissue)
-    whole[scene.block.where] = scene.broken
-    inside = scanner.acquire(whole, build, image, protocol, centre) > 0.5
+    where = scene.block.where
+    inside = scanner.acquire(scene.broken, build, image, protocol, centre, where) > 0.5
     step = Step("simulate", {"patient": patient.id, **settings.to_dict()})
     return Volume(stored, geometry, (step,)), Mask(inside, geometry, patient.level.name, (step,))
 

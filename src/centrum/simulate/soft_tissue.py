@@ -34,9 +34,13 @@ class Palette:
         return cls(muscle, fat, csf, cord, MARROW["elderly"].signal(sequence), cortex)
 
 
+PLANES = 2
+"""Planes of the build that share their soft tissue, which changes slowly from side to side."""
+
+
 @dataclass(frozen=True, eq=False)
 class Textures:
-    """Random fields over the build, mean 0 and SD 1, indexed [left, down, back].
+    """Random fields, mean 0 and SD 1, indexed [left, down, back], a plane for PLANES of the build.
 
     Attributes
     ----------
@@ -60,7 +64,8 @@ class Textures:
             "roots": (1.6, 22.0, 1.0),
             "blobs": (9.0, 9.0, 7.0),
         }
-        fields = {k: gaussian_field(rng, grid.axes, v) for k, v in lengths.items()}
+        axes = (grid.left[::PLANES], grid.down, grid.back)
+        fields = {k: gaussian_field(rng, axes, v) for k, v in lengths.items()}
         rows, columns = np.ogrid[: len(grid.down), : len(grid.back)]
         origin = np.abs(curve.across).argmin(axis=1)
         oblique = FIBRE_SLOPE * np.arange(len(grid.down))
@@ -184,14 +189,15 @@ def soft_tissue(
     front = _span(curve.across + curve.half_depth < 8)
     canal = _span(np.abs(curve.across - curve.half_depth - 13) < 17)
     behind = _span(curve.across - curve.half_depth > 9)
-    for k, left in enumerate(grid.left):
+    for k, left in enumerate(grid.left[::PLANES]):
         fields = (textures.grain[k], textures.streaks[k], textures.roots[k], textures.blobs[k])
         plane = Plane(curve, body, colours, float(left), *fields)
-        tissue[k] = _muscle(plane)
-        _paint_front(tissue[k][:, front], plane.columns(front))
-        _paint_midline(tissue[k][:, behind], plane.columns(behind))
-        _paint_foramen(tissue[k][:, canal], plane.columns(canal), to_gap[:, canal])
-        _paint_canal(tissue[k][:, canal], plane.columns(canal), to_gap[:, canal])
+        image = _muscle(plane)
+        _paint_front(image[:, front], plane.columns(front))
+        _paint_midline(image[:, behind], plane.columns(behind))
+        _paint_foramen(image[:, canal], plane.columns(canal), to_gap[:, canal])
+        _paint_canal(image[:, canal], plane.columns(canal), to_gap[:, canal])
+        tissue[PLANES * k : PLANES * (k + 1)] = image
     return tissue
 
 
@@ -352,11 +358,11 @@ def paint_back(
     view, back = tissue[..., first:], grid.back[first:].astype(np.float32)
     fascia, skin = (line[:, None].astype(np.float32) - back for line in (body.fascia, body.skin))
     near = np.clip(1 - fascia / 9, 0, 1) * (fascia > 0)
-    for plane, grain, streaks, blobs in zip(
-        view,
-        *(field[..., first:] for field in (textures.grain, textures.streaks, textures.blobs)),
-        strict=True,
-    ):
+    for k, plane in enumerate(view):
+        grain, streaks, blobs = (
+            field[k // PLANES][:, first:]
+            for field in (textures.grain, textures.streaks, textures.blobs)
+        )
         paint(plane, near * np.clip(0.5 * streaks, 0, 0.7), 0.8 * colours.fat)
         paint(plane, np.exp(-((fascia / 1.1) ** 2)), colours.dark)
         septa = np.exp(-(((streaks + 0.6 * blobs) / 0.10) ** 2))
