@@ -110,18 +110,13 @@ def build_scene(
     for vertebra in spine:
         paint_arch(tissue, grid, vertebra, curve, float(marrow), colours.dark)
     paint_back(tissue, person, colours, grid, textures)
-    broken = None
-    for vertebra in spine:
-        block = body_block(grid, vertebra)
-        if block is None:
-            continue
+    bodies = [(v, block) for v in spine if (block := body_block(grid, v)) is not None]
+    for vertebra, block in bodies:
         shape = body(vertebra, block)
         signal = _marrow(vertebra, block, shape, fat_fraction, patient, sequence)
         paint_body(tissue, block, shape, signal, colours.dark)
-        if vertebra.level == patient.level:
-            broken = block, cover(shape.distance)
-    assert broken is not None
-    return Scene(tissue, broken[1], broken[0], person)
+    ((vertebra, block),) = (pair for pair in bodies if pair[0].level == patient.level)
+    return Scene(tissue, cover(body(vertebra, block).distance), block, person)
 
 
 def _marrow(
