@@ -171,7 +171,8 @@ def test_flow_adds_up(written: Path, results: StudyResults) -> None:
     rows = {row["station"]: int(row["cases"]) for row in _csv(written / "figures/figure-S1.csv")}
     excluded = sum(n for name, n in rows.items() if name.startswith("excluded"))
     assert rows["manifest"] - excluded == rows["eligible"]
-    assert rows["eligible"] - len(results.failures) == rows["analysed"]
+    assert rows["eligible"] - rows["not measured"] == rows["analysed"]
+    assert rows["not measured"] == len(results.failures)
     assert rows["training"] + rows["test"] == rows["analysed"]
 
 

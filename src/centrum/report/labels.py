@@ -10,6 +10,14 @@ ABBREVIATED = 5
 """Names of families shorter than this are abbreviations (GLCM) and written in capitals."""
 
 
+MEASURES = {
+    "auc": "AUC",
+    "accuracy": "accuracy",
+    "deviance": "binomial deviance",
+    "class": "misclassified share",
+}
+"""What cross-validation measures."""
+
 FAMILIES = {"morphology": "shape", "statistics": ""}
 """Families that are called otherwise, or not at all: intensity is in the name of its features."""
 

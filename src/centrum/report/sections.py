@@ -1,7 +1,6 @@
 """The sections of the report, in their order: results in, blocks out."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,7 @@ from centrum.evaluate.bootstrap import Interval
 from centrum.io import read_image, read_mask
 from centrum.report.blocks import Block, Picture, Table, picture
 from centrum.report.figures import (
-    FlowChart,
     RoiPanel,
-    Stop,
     draw_agreement,
     draw_coefficients,
     draw_distributions,
@@ -24,7 +21,8 @@ from centrum.report.figures import (
     draw_roc,
     draw_rois,
 )
-from centrum.report.labels import counted, feature_labels, fixed, p_text
+from centrum.report.flow import flow_chart, flow_table
+from centrum.report.labels import MEASURES, counted, feature_labels, fixed, p_text
 from centrum.report.slices import Shown, choose_cases, largest_slice
 from centrum.report.tables import (
     PARTS,
@@ -130,20 +128,17 @@ def _cautions(test: Evaluation) -> tuple[str, ...]:
 
 def population(results: StudyResults) -> Block:
     """Who was studied: flow of the cases, table 1."""
-    chart = _flow_chart(results)
-    title = "From the manifest to the training and test set"
-    texts = [stop.stay[0] for stop in chart.stops]
-    left = [line for stop in chart.stops for line in stop.leave]
+    chart = flow_chart(results)
+    said = [line for stop in chart.stops for line in (stop.stay[0], *stop.leave)]
     figure = picture(
         draw_flow(chart, results.simulated),
         "S1",
-        title,
+        "From the manifest to the training and test set",
         "Flow of the cases: who was in the manifest, who was left out by which rule, who was "
         "analysed, and how the patients were split; all cases of a patient are on one side. "
         f"n = {results.flow.start.cases} cases.",
-        f"Flow diagram. {'; '.join(texts)}. {'; '.join(left)}. "
-        f"{'; '.join(part[0] for part in chart.parts)}.",
-        _flow_table(results),
+        f"Flow diagram. {'; '.join((*said, *(part[0] for part in chart.parts)))}.",
+        flow_table(results),
     )
     return Block(
         "Population",
@@ -151,62 +146,6 @@ def population(results: StudyResults) -> Block:
         tables=(population_table(results),),
         pictures=(figure,),
     )
-
-
-def _flow_chart(results: StudyResults) -> FlowChart:
-    flow, obs = results.flow, results.table.obs
-    excluded = [(e.rule.name, e.excluded.cases, e.excluded.outcomes) for e in flow.exclusions]
-    n_excluded = sum(n for _, n, _ in excluded)
-    leave = [f"Excluded: {counted(n_excluded, 'case')}"] if excluded else []
-    leave += [f"{name}: {n}{_split(groups)}" for name, n, groups in excluded]
-    start, end = flow.start, flow.end
-    stops = [Stop(_station("Manifest", start.cases, start.patients, start.outcomes), tuple(leave))]
-    if results.failures:
-        lost = Counter(end.outcomes) - Counter(obs["outcome"])
-        n = f"Could not be measured: {counted(len(results.failures), 'case')}{_split(lost)}"
-        stops.append(Stop(_station("Eligible", end.cases, end.patients, end.outcomes), (n,)))
-    stops.append(Stop(_group("Analysed", obs, list(end.outcomes))))
-    parts = [
-        _group(name, results.scores[results.scores["part"] == part], list(end.outcomes))
-        for name, part in (("Training", "train"), ("Test", "test"))
-    ]
-    return FlowChart(tuple(stops), (parts[0], parts[1]))
-
-
-def _group(name: str, rows: pd.DataFrame, outcomes: Sequence[str]) -> tuple[str, ...]:
-    counts = {outcome: int((rows["outcome"] == outcome).sum()) for outcome in outcomes}
-    return _station(name, len(rows), rows["patient"].nunique(), counts)
-
-
-def _station(name: str, cases: int, patients: int, outcomes: Mapping[str, int]) -> tuple[str, ...]:
-    head = f"{name}: {counted(cases, 'case')} of {counted(patients, 'patient')}"
-    return (head, *(f"{n} {outcome}" for outcome, n in outcomes.items()))
-
-
-def _split(outcomes: Mapping[str, int]) -> str:
-    parts = [f"{n} {outcome}" for outcome, n in outcomes.items() if n]
-    return f" ({', '.join(parts)})" if parts else ""
-
-
-def _flow_table(results: StudyResults) -> Table:
-    rows = []
-    flow, scores = results.flow, results.scores
-    stations = [("manifest", flow.start)]
-    stations += [(f"excluded: {e.rule.name}", e.excluded) for e in flow.exclusions]
-    stations.append(("eligible", flow.end))
-    for name, tally in stations:
-        rows.append(
-            {"station": name, "cases": tally.cases, "patients": tally.patients}
-            | dict(tally.outcomes)
-        )
-    groups = {"analysed": scores, "training": scores[scores["part"] == "train"],
-              "test": scores[scores["part"] == "test"]}  # fmt: skip
-    for name, group in groups.items():
-        counts = {o: int((group["outcome"] == o).sum()) for o in flow.end.outcomes}
-        rows.append(
-            {"station": name, "cases": len(group), "patients": group["patient"].nunique()} | counts
-        )
-    return frame_table("figure-S1", "", pd.DataFrame(rows))
 
 
 def regions(results: StudyResults) -> Block:
@@ -338,10 +277,9 @@ def _lasso_picture(results: StudyResults) -> Picture:
     labels = dict(zip(names, numbered, strict=True))
     caption = (
         "(a) Coefficients against log(λ); coloured: the features of the model, numbered as in "
-        "table 3. (b) "
-        f"Cross-validated {facts.measure} ± standard error. Blue band: the penalty taken, λ = "
-        f"{facts.chosen:.4g}. Numbers along the top: features with a coefficient. "
-        f"n = {n} training cases before balancing."
+        f"table 3. (b) Cross-validated (CV) {MEASURES[facts.measure]} ± standard error. Blue "
+        f"band: the penalty taken, λ = {facts.chosen:.4g}. Numbers along the top: features with a "
+        f"coefficient. n = {n} training cases before balancing."
     )
     data = pd.DataFrame(
         {"lambda": facts.lambdas, "features": facts.n_features.astype(int), "mean": facts.cvm,
@@ -349,7 +287,7 @@ def _lasso_picture(results: StudyResults) -> Picture:
     )  # fmt: skip
     return picture(
         draw_lasso(facts, labels, results.simulated), "2", "Selection by the LASSO", caption,
-        f"Two curves against log lambda. The {facts.measure} is best at lambda "
+        f"Two curves against log lambda. The {MEASURES[facts.measure]} is best at lambda "
         f"{facts.lambda_min:.4g}; within one standard error of it at {facts.lambda_1se:.4g}.",
         frame_table("figure-2", "", data),
     )  # fmt: skip
@@ -357,9 +295,10 @@ def _lasso_picture(results: StudyResults) -> Picture:
 
 def _count_picture(results: StudyResults) -> Picture:
     facts, choice = results.model.feature_count, results.protocol.model.n_features
+    measure = MEASURES[facts.measure]
     rule = {"best": "the highest mean", "one_se": "the fewest within one SE of the best"}
     caption = (
-        f"Mean and standard error (SE) of the {facts.measure} over {choice.folds} folds of the "
+        f"Mean and standard error (SE) of the {measure} over {choice.folds} folds of the "
         f"training patients, with every step refitted in each. Taken: {facts.chosen}, "
         f"{rule[choice.rule]}. n = {results.model.n_train} training cases."
     )
@@ -367,7 +306,7 @@ def _count_picture(results: StudyResults) -> Picture:
     at = list(facts.numbers).index(facts.chosen)
     return picture(
         draw_feature_count(facts, results.simulated), "S3", "Number of features", caption,
-        f"Curve of the {facts.measure} against 1 to {int(facts.numbers[-1])} features; "
+        f"Curve of the {measure} against 1 to {int(facts.numbers[-1])} features; "
         f"{fixed(facts.mean[at])} at the {facts.chosen} that were taken.",
         frame_table("figure-S3", "", data),
     )  # fmt: skip
@@ -466,8 +405,9 @@ def quality(results: StudyResults) -> Block:
     """Findings and failures."""
     tables = [failure_table(results)] if results.failures else []
     tables += [finding_table(results)] if results.findings else []
+    failed = f"{counted(len(results.failures), 'case')} could not be measured"
     prose = (
-        f"{counted(len(results.failures), 'case')} could not be measured; "
+        f"{failed if results.failures else 'All eligible cases were measured'}; "
         f"{counted(len(results.findings), 'finding')} in images and regions that were measured.",
     )
     return Block("Findings and failures", "quality", prose=prose, tables=tuple(tables))

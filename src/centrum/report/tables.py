@@ -69,11 +69,10 @@ def population_table(results: StudyResults) -> Table:
     heads = ["Characteristic", "Level", "Statistic", *groups, "Overall", "Test", "P"]
     cells = []
     for row in rows:
-        unit = f" ({UNITS[row.variable]})" if row.variable in UNITS else ""
         found = row.significance
         cells.append(
             (
-                row.variable.replace("_", " ").capitalize() + unit,
+                _heading(row.variable),
                 row.level,
                 row.statistic,
                 *(row.groups[g] for g in groups),
@@ -89,6 +88,11 @@ def population_table(results: StudyResults) -> Table:
     )
     columns = tuple(map(Column, heads))
     return Table("table-1", "Table 1. Population", columns, tuple(cells), notes)
+
+
+def _heading(variable: str) -> str:
+    unit = f" ({UNITS[variable]})" if variable in UNITS else ""
+    return f"{variable[:1].upper()}{variable[1:]}{unit}".replace("_", " ")
 
 
 def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:

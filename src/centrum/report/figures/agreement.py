@@ -51,6 +51,7 @@ def draw_agreement(
     left.yaxis.set_major_locator(MaxNLocator(integer=True))
     left.margins(y=1 / TOP - 1)
     left.legend(loc="upper left")
+    right.xaxis.set_major_locator(MaxNLocator(6))
     right.set_xlabel("Dice coefficient between readers")
     letter(left, "a")
     letter(right, "b")

@@ -9,6 +9,9 @@ from matplotlib.patches import Patch
 from centrum.report.labels import fixed, wrapped
 from centrum.report.style import GREY, OUTCOMES, PAGE_CM, STYLE, new_figure
 
+WIDEST = 1.25
+"""Half of the axis in lengths of the longest bar: room for its number."""
+
 
 @STYLE
 def draw_coefficients(
@@ -29,7 +32,8 @@ def draw_coefficients(
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.axvline(0, color=GREY, lw=0.6)
-    axes.margins(x=0.16)
+    widest = WIDEST * np.abs(values).max()
+    axes.set_xlim(-widest, widest)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Coefficient (per SD)")
     patches = [Patch(color=colour, label=f"speaks for {outcome}")

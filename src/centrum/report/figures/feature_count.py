@@ -4,9 +4,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from centrum.model import FeatureCountFacts
+from centrum.report.labels import MEASURES
 from centrum.report.style import BLUE, COLUMN_CM, GREY, STYLE, VERMILION, new_figure
-
-MEASURES = {"auc": "AUC", "accuracy": "accuracy"}
 
 
 @STYLE
@@ -25,7 +24,7 @@ def draw_feature_count(facts: FeatureCountFacts, mark: str = "") -> Figure:
     )  # fmt: skip
     axes.axhline(0.5, color=GREY, lw=0.6, ls=":")
     axes.set(xlabel="Number of features", xlim=(facts.numbers[0] - 0.6, facts.numbers[-1] + 0.6))
-    axes.set_ylabel(f"Cross-validated {MEASURES.get(facts.measure, facts.measure)}")
+    axes.set_ylabel(f"Cross-validated {MEASURES[facts.measure]}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside upper left", ncols=2)
     return figure

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from centrum.model import LassoFacts
-from centrum.report.labels import wrapped
+from centrum.report.labels import MEASURES, wrapped
 from centrum.report.style import (
     BLUE,
     CYCLE,
@@ -21,8 +21,6 @@ from centrum.report.style import (
     new_figure,
 )
 
-MEASURES = {"deviance": "Binomial deviance", "auc": "AUC", "class": "Misclassified share"}
-
 COUNTS_SHOWN = 6
 """Numbers of features along the top of a panel."""
 
@@ -33,8 +31,8 @@ LEGEND_COLUMNS = 3
 def draw_lasso(facts: LassoFacts, labels: Mapping[str, str], mark: str = "") -> Figure:
     """Path (a) and cross-validation (b); `labels` (by name) are the features to point out."""
     shown = {name: label for name, label in labels.items() if name in facts.names}
-    rows = -(-len(shown) // LEGEND_COLUMNS)
-    figure = new_figure(PAGE_CM, 7.2 + 0.72 * rows, mark)
+    rows = -(-(len(shown) + 3) // LEGEND_COLUMNS)
+    figure = new_figure(PAGE_CM, 6.6 + 0.72 * rows, mark)
     left, right = figure.subplots(1, 2)
     x = np.log(facts.lambdas)
     _paths(left, x, facts, shown)
@@ -44,9 +42,9 @@ def draw_lasso(facts: LassoFacts, labels: Mapping[str, str], mark: str = "") -> 
         axes.set_xlabel("log(λ)")
         _chosen(axes, facts)
         _counts(axes, x, facts)
-    if shown:
-        handles = [line for line in left.get_lines() if not line.get_label().startswith("_")]
-        figure.legend(handles=handles, loc="outside upper left", ncols=LEGEND_COLUMNS)
+    lines = {line.get_label(): line for axes in (left, right) for line in axes.get_lines()}
+    named = {str(label): line for label, line in lines.items() if not str(label).startswith("_")}
+    figure.legend(named.values(), named, loc="outside upper left", ncols=LEGEND_COLUMNS)
     return figure
 
 
@@ -65,13 +63,12 @@ def _cross_validation(axes: Axes, x: np.ndarray, facts: LassoFacts) -> None:
     axes.errorbar(
         x, facts.cvm, facts.cvsd, fmt="o", ms=2.2, color=VERMILION, ecolor=FAINT, elinewidth=0.7
     )
-    axes.set_ylabel(f"{MEASURES.get(facts.measure, facts.measure)} (CV)")
+    axes.set_ylabel(f"CV {MEASURES[facts.measure]}")
     for value, name, dash in (
         (facts.lambda_min, "λ min", "--"),
         (facts.lambda_1se, "λ 1 SE", ":"),
     ):
         axes.axvline(np.log(value), color=GREY, lw=0.9, ls=dash, label=name)
-    axes.legend(loc="best")
 
 
 def _chosen(axes: Axes, facts: LassoFacts) -> None:

@@ -1,0 +1,78 @@
+"""From the results to the flow of cases: who was there at each station, and who left."""
+
+import pandas as pd
+
+from centrum.cohort.eligibility import Tally
+from centrum.report.blocks import Table
+from centrum.report.figures import FlowChart, Stop
+from centrum.report.labels import counted
+from centrum.report.tables import frame_table
+from centrum.results import StudyResults
+
+
+def flow_chart(results: StudyResults) -> FlowChart:
+    """Stations with the numbers of cases, patients and outcomes."""
+    flow = results.flow
+    excluded = [f"{e.rule.name}: {e.excluded.cases}{_split(e.excluded)}" for e in flow.exclusions]
+    total = sum(e.excluded.cases for e in flow.exclusions)
+    leave = (f"Excluded: {counted(total, 'case')}", *excluded) if excluded else ()
+    here = _stations(results)
+    stops = [Stop(_lines("Manifest", here["manifest"]), leave)]
+    if results.failures:
+        lost = here["not measured"]
+        left = f"Could not be measured: {counted(lost.cases, 'case')}{_split(lost)}"
+        stops.append(Stop(_lines("Eligible", here["eligible"]), (left,)))
+    stops.append(Stop(_lines("Analysed", here["analysed"])))
+    parts = _lines("Training", here["training"]), _lines("Test", here["test"])
+    return FlowChart(tuple(stops), parts)
+
+
+def flow_table(results: StudyResults) -> Table:
+    """The numbers of the flow chart."""
+    rows = [
+        {"station": name, "cases": tally.cases, "patients": tally.patients, **tally.outcomes}
+        for name, tally in _stations(results).items()
+    ]
+    return frame_table("figure-S1", "", pd.DataFrame(rows))
+
+
+def _stations(results: StudyResults) -> dict[str, Tally]:
+    """Everybody who is counted, outcomes in the order positive, negative."""
+    flow, scores = results.flow, results.scores
+    outcomes = (results.model.positive, results.model.negative)
+    analysed = _tally(scores, outcomes)
+    lost = Tally(
+        flow.end.cases - analysed.cases,
+        flow.end.patients - analysed.patients,
+        {name: flow.end.outcomes[name] - analysed.outcomes[name] for name in outcomes},
+    )
+    counted_before = {
+        "manifest": flow.start,
+        **{f"excluded: {e.rule.name}": e.excluded for e in flow.exclusions},
+        "eligible": flow.end,
+    }
+    return {
+        **{
+            station: Tally(t.cases, t.patients, {name: t.outcomes[name] for name in outcomes})
+            for station, t in counted_before.items()
+        },
+        "not measured": lost,
+        "analysed": analysed,
+        "training": _tally(scores[scores["part"] == "train"], outcomes),
+        "test": _tally(scores[scores["part"] == "test"], outcomes),
+    }
+
+
+def _tally(rows: pd.DataFrame, outcomes: tuple[str, str]) -> Tally:
+    counts = {name: int((rows["outcome"] == name).sum()) for name in outcomes}
+    return Tally(len(rows), rows["patient"].nunique(), counts)
+
+
+def _lines(name: str, tally: Tally) -> tuple[str, ...]:
+    head = f"{name}: {counted(tally.cases, 'case')} of {counted(tally.patients, 'patient')}"
+    return (head, *(f"{n} {outcome}" for outcome, n in tally.outcomes.items()))
+
+
+def _split(tally: Tally) -> str:
+    parts = [f"{n} {outcome}" for outcome, n in tally.outcomes.items() if n]
+    return f" ({', '.join(parts)})" if parts else ""
