@@ -68,8 +68,8 @@ CENTRES = {
     "A": Centre(
         {
             "cervical": Protocol(Sequence(2321, 105), 3.0, 0.3, 11, 240 / 416, 124.0),
-            "thoracic": Protocol(Sequence(2778, 104), 3.0, 0.3, 15, 300 / 512, 190.0),
-            "lumbar": Protocol(Sequence(2500, 121), 4.0, 0.4, 15, 280 / 512, 190.0),
+            "thoracic": Protocol(Sequence(2778, 104), 3.0, 0.3, 17, 300 / 512, 190.0),
+            "lumbar": Protocol(Sequence(2500, 121), 4.0, 0.4, 16, 280 / 512, 190.0),
         },
         (0.90, 1.25),
         1.0,
@@ -78,8 +78,8 @@ CENTRES = {
     "B": Centre(
         {
             "cervical": Protocol(Sequence(3200, 92), 3.0, 0.6, 10, 250 / 384, 124.0),
-            "thoracic": Protocol(Sequence(3600, 96), 4.0, 0.4, 11, 320 / 480, 190.0),
-            "lumbar": Protocol(Sequence(3500, 102), 4.5, 0.5, 13, 300 / 448, 190.0),
+            "thoracic": Protocol(Sequence(3600, 96), 4.0, 0.4, 13, 320 / 480, 190.0),
+            "lumbar": Protocol(Sequence(3500, 102), 4.5, 0.5, 14, 300 / 448, 190.0),
         },
         (1.05, 1.35),
         1.9,

@@ -208,7 +208,7 @@ class _Signs:
 
 
 def _findings(person: Person, cue: float, rng: np.random.Generator) -> tuple[Fracture, Lesion]:
-    signs = _Signs(person.outcome == MALIGNANT, cue * (1.5 - 0.5 * cue))
+    signs = _Signs(person.outcome == MALIGNANT, cue * (2 - cue))
     return _fracture(signs, rng), _lesion(signs, person.tumour, rng)
 
 
@@ -230,13 +230,10 @@ def _fracture(signs: _Signs, rng: np.random.Generator) -> Fracture:
 
 def _lesion(signs: _Signs, tumour: str, rng: np.random.Generator) -> Lesion:
     oedema = _jittered(MARROW["oedema"], 0.08, 14, rng)
-    tissue = (
-        oedema.mix(_tumour_tissue(tumour, rng), 0.5 + 0.5 * signs.strength)
-        if tumour
-        else (oedema.mix(_jittered(MARROW["lytic"], 0.05, 16, rng), 0.5 - 0.5 * signs.strength))
-    )
+    other = _tumour_tissue(tumour, rng) if tumour else _jittered(MARROW["lytic"], 0.05, 16, rng)
+    tissue = oedema.mix(other, signs.between(0.0, 1.0))
     pattern = _pattern(signs, rng)
-    banded = pattern == "band"
+    fresh, banded = pattern != "none", pattern == "band"
     return Lesion(
         pattern=pattern,
         tissue=tissue,
@@ -244,8 +241,8 @@ def _lesion(signs: _Signs, tumour: str, rng: np.random.Generator) -> Lesion:
         extent=rng.uniform(0.35, 0.95) if banded else rng.uniform(0.45, 0.85),
         edge_mm=signs.between(0.6, 4.0) * rng.lognormal(0, 0.3),
         patch_mm=rng.uniform(5.0, 9.0),
-        impaction_mm=_sometimes(signs.between(0.70, 0.12), (1.0, 2.6), rng),
-        fluid_mm=_sometimes(signs.between(0.40, 0.06), (1.0, 3.5), rng),
+        impaction_mm=_sometimes(fresh * signs.between(0.70, 0.12), (1.0, 2.6), rng),
+        fluid_mm=_sometimes(fresh * signs.between(0.40, 0.06), (1.0, 3.5), rng),
         nodules=int(rng.poisson(signs.between(0.0, 1.6))),
     )
 
