@@ -33,7 +33,17 @@ def main() -> None:
             draw(ax, patient, settings, outlines=k % 2 == 1)
     figure.subplots_adjust(0.004, 0.004, 0.996, 0.955, wspace=0.02, hspace=0.10)
     figure.savefig(TARGET, dpi=100, facecolor="black")
-    Image.open(TARGET).convert("RGB").quantize(160, method=Image.Quantize.MAXCOVERAGE).save(TARGET, optimize=True)
+    few = Image.open(TARGET).convert("RGB").quantize(palette=palette(), dither=Image.Dither.NONE)
+    few.save(TARGET, optimize=True)
+
+
+def palette() -> Image.Image:
+    """Greys, and the two colours of the outlines: a small file."""
+    colours = [(k, k, k) for k in np.linspace(0, 255, 62).astype(int).tolist()]
+    colours += [tuple(bytes.fromhex(colour[1:])) for colour in COLOURS]
+    image = Image.new("P", (1, 1))
+    image.putpalette([channel for colour in colours for channel in colour])
+    return image
 
 
 def draw(ax: Axes, patient: Patient, settings: PhantomSettings, *, outlines: bool) -> None:
