@@ -15,6 +15,7 @@ import typer
 
 from centrum import __version__
 from centrum.errors import CentrumError, describe
+from centrum.execution import default_workers
 
 if TYPE_CHECKING:
     from centrum.pipeline import Extraction, Progress
@@ -40,7 +41,12 @@ StudyFolder = Annotated[
     Path, typer.Argument(metavar="STUDY", help="folder with study.yaml and cases.csv")
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="processes; default: all processors of this machine")
+    int,
+    typer.Option(
+        min=0,
+        callback=lambda n: n or default_workers(),
+        help="processes; 0 is one for each processor of this machine",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
@@ -86,7 +92,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="where to put it")] = Path("demo"),
     cue: Annotated[float, typer.Option(min=0, max=1, help="how different the groups look")] = 0.7,
     seed: Annotated[int, typer.Option(help="of the simulation")] = 1,
-    workers: Workers = None,
+    workers: Workers = 0,
 ) -> None:
     """Simulate the study's 100 patients and run the whole study on them."""
     from centrum import pipeline
@@ -112,7 +118,7 @@ def simulate(
     malignant: Annotated[int, typer.Option(min=1, help="malignant fractures")] = 51,
     osteoporotic: Annotated[int, typer.Option(min=1, help="osteoporotic fractures")] = 49,
     preset: Annotated[str, typer.Option(help="protocol of the study")] = "vcf-t2w",
-    workers: Workers = None,
+    workers: Workers = 0,
 ) -> None:
     """Write a phantom cohort as a user's data would lie on disk."""
     from centrum import pipeline
@@ -157,7 +163,7 @@ def init(
 
 
 @_command("centrum check my-study\ncentrum check my-study --json > findings.json")
-def check(folder: StudyFolder, workers: Workers = None, json_: Json = False) -> None:
+def check(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
     """Read every image and mask and say what is wrong, without measuring."""
     from centrum import pipeline
 
@@ -177,7 +183,7 @@ def check(folder: StudyFolder, workers: Workers = None, json_: Json = False) -> 
 @_command("centrum run my-study\ncentrum run my-study --workers 4\ncentrum run my-study --dry-run")
 def run(
     folder: StudyFolder,
-    workers: Workers = None,
+    workers: Workers = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
     json_: Json = False,
 ) -> None:
@@ -191,7 +197,7 @@ def run(
     _run(folder, workers, as_json=json_)
 
 
-def _run(folder: Path, workers: int | None, *, as_json: bool) -> None:
+def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     from centrum import pipeline
 
     study = _open(folder)
@@ -210,7 +216,7 @@ def _run(folder: Path, workers: int | None, *, as_json: bool) -> None:
 
 
 @_command("centrum extract my-study\ncentrum extract my-study --workers 8")
-def extract(folder: StudyFolder, workers: Workers = None, json_: Json = False) -> None:
+def extract(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
     """Measure every case and reader; writes results/features.csv and .parquet."""
     from centrum import pipeline
 

@@ -24,7 +24,7 @@ from centrum.cohort.discover import discover, write_manifest
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
 from centrum.evaluate import evaluate as evaluate_scores
-from centrum.execution import default_workers, map_jobs
+from centrum.execution import map_jobs
 from centrum.extract import FAMILIES, plan
 from centrum.features.registry import DIALECTS
 from centrum.measure import Record, measure
@@ -48,6 +48,10 @@ PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "i
 
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(field.name for field in fields(Overlap))]
+
+
+# `workers` is 1 unless asked for: a script that uses more must guard its own start with
+# `if __name__ == "__main__":`, because every worker process imports it.
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -99,7 +103,7 @@ def simulate(
     settings: PhantomSettings,
     *,
     preset: str = "vcf-t2w",
-    workers: int | None = None,
+    workers: int = 1,
     progress: Progress = silent,
 ) -> None:
     """Write a phantom cohort and a protocol; what is there from the same settings is kept.
@@ -121,7 +125,7 @@ def simulate(
     def spread(function: Callable[..., str], *arguments: Sequence[object]) -> Iterator[str]:
         jobs = list(zip(*arguments, strict=True))
         call = partial(_call, function)
-        done = map_jobs(call, jobs, workers or default_workers())
+        done = map_jobs(call, jobs, workers)
         progress("Simulating patients", 0, len(jobs))
         for count, (_, result) in enumerate(done, 1):
             progress("Simulating patients", count, len(jobs))
@@ -171,14 +175,14 @@ def features(dialect: str) -> list[dict[str, str]]:
 
 
 def check(
-    study: Study, *, workers: int | None = None, progress: Progress = silent
+    study: Study, *, workers: int = 1, progress: Progress = silent
 ) -> tuple[tuple[Failure, ...], tuple[Finding, ...]]:
     """Read every image and mask of the study, without features, and say what is wrong."""
     records = _measure_all(study, workers, progress, features=False)
     return _failures(study, records), _findings(records)
 
 
-def extract(study: Study, *, workers: int | None = None, progress: Progress = silent) -> Extraction:
+def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> Extraction:
     """Measure every case and reader; leaves features.parquet and .csv, extraction.json.
 
     Cases that were measured before with the same files and settings come from the store.
@@ -206,14 +210,14 @@ def extract(study: Study, *, workers: int | None = None, progress: Progress = si
 
 
 def _measure_all(
-    study: Study, workers: int | None, progress: Progress, *, features: bool = True
+    study: Study, workers: int, progress: Progress, *, features: bool = True
 ) -> dict[str, Record]:
     """Records by case, in the order of the manifest."""
     jobs = study.jobs(features=features)
     what = "Measuring cases" if features else "Reading cases"
     progress(what, 0, len(jobs))
     records = {}
-    for done, (job, record) in enumerate(map_jobs(measure, jobs, workers or default_workers()), 1):
+    for done, (job, record) in enumerate(map_jobs(measure, jobs, workers), 1):
         records[job.case] = record
         progress(what, done, len(jobs))
     return {job.case: records[job.case] for job in jobs}
@@ -533,9 +537,7 @@ def outlook(study: Study) -> tuple[str, ...]:
     )
 
 
-def run(
-    study: Study, *, workers: int | None = None, progress: Progress = silent
-) -> tuple[Extraction, Path]:
+def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple[Extraction, Path]:
     """All stages; what the measurement found, and the path of the report."""
     extraction = extract(study, workers=workers, progress=progress)
     agree(study)
