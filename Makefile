@@ -31,7 +31,7 @@ lint: setup # style and types
 	$(BIN)/mypy
 
 bench: setup # time the main steps on this machine
-	$(BIN)/python benchmarks/run.py
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
 
 docs: setup # write the reference pages from the code
 	$(BIN)/python docs/generate.py
