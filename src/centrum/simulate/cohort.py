@@ -237,13 +237,13 @@ def _lesion(signs: _Signs, tumour: str, rng: np.random.Generator) -> Lesion:
     return Lesion(
         pattern=pattern,
         tissue=tissue,
-        variation=signs.between(0.07, 0.17) * rng.lognormal(0, 0.25),
+        variation=signs.between(0.065, 0.205) * rng.lognormal(0, 0.25),
         extent=rng.uniform(0.35, 0.95) if banded else rng.uniform(0.45, 0.85),
-        edge_mm=signs.between(0.6, 4.0) * rng.lognormal(0, 0.3),
+        edge_mm=signs.between(0.55, 4.4) * rng.lognormal(0, 0.3),
         patch_mm=rng.uniform(5.0, 9.0),
         impaction_mm=_sometimes(fresh * signs.between(0.70, 0.12), (1.0, 2.6), rng),
         fluid_mm=_sometimes(fresh * signs.between(0.40, 0.06), (1.0, 3.5), rng),
-        nodules=int(rng.poisson(signs.between(0.0, 1.6))),
+        nodules=int(rng.poisson(signs.between(0.0, 1.8))),
     )
 
 

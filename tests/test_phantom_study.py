@@ -1,0 +1,79 @@
+"""The difficulty of the phantom cohort, seen by the real engine, and that nothing leaks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from centrum import pipeline
+from centrum.modelling.pipeline import StudyClassifier, repeated_split_auc
+from centrum.protocol import load_preset
+from centrum.simulate import PhantomSettings
+from centrum.study import open_study
+from centrum.table import FeatureTable
+
+PRESETS = ("vcf-t2w", "vcf-t2w-2024")
+REPEATS = 20
+
+
+def measured(folder: Path, settings: PhantomSettings, preset: str = "vcf-t2w") -> FeatureTable:
+    pipeline.simulate(folder, settings, preset=preset)
+    return pipeline.extract(open_study(folder)).table
+
+
+def areas(table: FeatureTable, preset: str, *, shuffle: bool = False) -> np.ndarray:
+    """Test AUCs of repeated 7:3 splits, each with a fresh fit of the preset's model."""
+    malignant = (table.obs["outcome"] == "malignant").to_numpy(dtype=int)
+    classifier = StudyClassifier(load_preset(preset).model, 1, table.names)
+    patients = table.obs["patient"].to_numpy()
+    return repeated_split_auc(
+        classifier, table.values, malignant, patients, repeats=REPEATS, seed=1, shuffle=shuffle
+    )
+
+
+@pytest.fixture(scope="module")
+def default_cohort(tmp_path_factory: pytest.TempPathFactory) -> FeatureTable:
+    """The 100 patients of `centrum demo`."""
+    return measured(tmp_path_factory.mktemp("phantom") / "study", PhantomSettings())
+
+
+def test_the_default_cohort_is_neither_easy_nor_hopeless(default_cohort: FeatureTable) -> None:
+    assert 0.75 <= areas(default_cohort, "vcf-t2w").mean() <= 0.95
+
+
+def test_shuffled_labels_cannot_be_learnt(default_cohort: FeatureTable) -> None:
+    assert areas(default_cohort, "vcf-t2w", shuffle=True).mean() == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.slow
+def test_the_published_recipe_on_the_default_cohort(tmp_path: Path) -> None:
+    table = measured(tmp_path / "study", PhantomSettings(), "vcf-t2w-2024")
+    assert 0.70 <= areas(table, "vcf-t2w-2024").mean() <= 0.95
+    shuffled = areas(table, "vcf-t2w-2024", shuffle=True)
+    assert shuffled.mean() == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("cue", "low", "high"), [(0.0, 0.50, 0.78), (1.0, 0.80, 0.99)])
+def test_the_cue_moves_the_difficulty(tmp_path: Path, cue: float, low: float, high: float) -> None:
+    table = measured(tmp_path / "study", PhantomSettings(cue=cue))
+    assert low <= areas(table, "vcf-t2w").mean() <= high
+
+
+@pytest.mark.slow
+def test_a_null_cohort_has_nothing_to_learn(tmp_path: Path) -> None:
+    table = measured(tmp_path / "study", PhantomSettings(null=True, seed=2))
+    # One cohort's labels can lie well or badly by chance: wider than over fresh labels.
+    assert areas(table, "vcf-t2w").mean() == pytest.approx(0.5, abs=0.12)
+
+
+@pytest.mark.slow
+def test_another_centre_costs_something(tmp_path: Path) -> None:
+    """Trained at centre A, scored at centre B."""
+    here = measured(tmp_path / "a", PhantomSettings(seed=3))
+    there = measured(tmp_path / "b", PhantomSettings(seed=4, centre="B"))
+    y, z = ((t.obs["outcome"] == "malignant").to_numpy(dtype=int) for t in (here, there))
+    model = StudyClassifier(load_preset("vcf-t2w").model, 1, here.names).fit(here.values, y)
+    scores = model.decision_function(there.values)
+    ranks = scores[z == 1][:, None] > scores[z == 0]
+    assert 0.55 <= ranks.mean() <= 0.95
