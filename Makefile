@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Threads of the linear algebra only wait for each other on matrices as small as these.
+ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
 .PHONY: setup demo test test-slow lint bench docs clean help
 
@@ -20,10 +22,10 @@ demo: setup # simulate 100 patients, run the whole study, write demo/results/rep
 	$(BIN)/centrum demo demo
 
 test: setup # run the tests
-	$(BIN)/python -m pytest -n auto
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto
 
 test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom
-	$(BIN)/python -m pytest -m slow -o addopts='-ra' tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -m slow -o addopts='-ra' tests
 
 lint: setup # style and types
 	$(BIN)/ruff check .
@@ -31,7 +33,7 @@ lint: setup # style and types
 	$(BIN)/mypy
 
 bench: setup # time the main steps on this machine
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python benchmarks/run.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/run.py
 
 docs: setup # write the reference pages from the code
 	$(BIN)/python docs/generate.py

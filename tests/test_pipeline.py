@@ -333,3 +333,26 @@ def test_outlook_says_what_is_done(study: Path) -> None:
     assert f"0 cases to do, {N} in the store" in "\n".join(pipeline.outlook(open_study(study)))
     shutil.rmtree(study / "results")
     assert f"{N} cases to do" in "\n".join(pipeline.outlook(open_study(study)))
+
+
+def test_outcomes_may_be_numbers(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=30)
+    change_rows(
+        folder, lambda rows: [r.update(outcome=str(int(r["outcome"][0] == "m"))) for r in rows]
+    )
+    path = folder / "study.yaml"
+    path.write_text(path.read_text() + "outcome: {positive: '1', negative: '0'}\n")
+    pipeline.run(open_study(folder))
+    _, found = pipeline.evaluate(open_study(folder))
+    assert found["test"].n_positive == 5
+
+
+def test_eligibility_is_counted_in_the_flow(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=45)
+    path = folder / "study.yaml"
+    path.write_text(path.read_text() + "eligibility: [{name: not L3, exclude: level == 'L3'}]\n")
+    study = open_study(folder)
+    assert (study.flow.start.cases, study.flow.end.cases, len(study.cohort)) == (45, 30, 30)
+    pipeline.run(study)
+    page = (folder / "results" / "report.html").read_text()
+    assert "not L3" in page

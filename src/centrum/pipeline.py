@@ -7,6 +7,7 @@ that decides it has changed.
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import partial
@@ -257,7 +258,14 @@ def _table(study: Study, records: Mapping[str, Record], cases: list[str]) -> Fea
     values = np.array(
         [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases]
     )
+    done = Counter(
+        step["name"]
+        for case in cases
+        for history in records[case]["history"].values()
+        for step in history
+    )
     steps = [
+        Step("read and place masks", dict(sorted(done.items()))),
         Step("extract", settings.model_dump(mode="json")),
         Step("assemble", {"cases": len(cases), "features": len(features), "readers": readers}),
     ]
@@ -397,7 +405,7 @@ def _load_scores(study: Study) -> pd.DataFrame:
     path = study.results / "scores.csv"
     if not path.is_file():
         raise DataError("There are no scores yet; `centrum fit STUDY` makes them.")
-    return pd.read_csv(path, dtype={"case": str, "patient": str}, index_col="case")
+    return pd.read_csv(path, dtype={"case": str, "patient": str, "outcome": str}, index_col="case")
 
 
 def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
@@ -484,7 +492,8 @@ def collect(study: Study) -> StudyResults:
 
 def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
     groups = pd.Categorical(table.obs["outcome"], outcomes, ordered=True)
-    return tuple(table1(table.obs.assign(outcome=groups)))
+    known = table.obs.dropna(axis="columns", how="all")
+    return tuple(table1(known.assign(outcome=groups)))
 
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:
