@@ -333,6 +333,9 @@ def test_outlook_says_what_is_done(study: Path) -> None:
     assert f"0 cases to do, {N} in the store" in "\n".join(pipeline.outlook(open_study(study)))
     shutil.rmtree(study / "results")
     assert f"{N} cases to do" in "\n".join(pipeline.outlook(open_study(study)))
+    missing_image(study)
+    with pytest.raises(ManifestError, match=r"P003\.nrrd"):
+        pipeline.outlook(open_study(study))
 
 
 def test_outcomes_may_be_numbers(tmp_path: Path) -> None:

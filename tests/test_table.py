@@ -56,14 +56,6 @@ def test_csv_holds_one_row_per_case_and_reader(tmp_path: Path) -> None:
     assert frame["original_statistics_mean"][0] == table().values[0, 0, 0]
 
 
-def test_rows_and_columns_keep_what_belongs_together() -> None:
-    small = table().rows([3, 0], Step("pick")).columns(np.arange(18) < 2, Step("few"))
-    assert small.cases == ("c3", "c0")
-    assert small.values.shape == (2, 2, 2)
-    assert small.values[0, 1, 0] == table().values[3, 1, 0]
-    assert [step.name for step in small.history] == ["made", "pick", "few"]
-
-
 def test_shapes_that_do_not_fit_are_refused() -> None:
     good = table()
     with pytest.raises(DataError, match=r"\(cases, features, readers\)"):

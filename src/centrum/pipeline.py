@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from centrum import __version__
 from centrum.agreement import Overlap, icc
+from centrum.cohort import check_files
 from centrum.cohort.discover import discover, write_manifest
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
@@ -530,7 +531,14 @@ def _digests(study: Study) -> dict[str, str]:
 
 
 def outlook(study: Study) -> tuple[str, ...]:
-    """What `run` would do, in lines to print."""
+    """What `run` would do, in lines to print.
+
+    Raises
+    ------
+    ManifestError
+        Files are missing; all of them are named.
+    """
+    check_files(study.cohort)
     jobs, store = study.jobs(), Store(study.results / "store")
     measured = sum(store.get(job.key()) is not None for job in jobs)
     made = study.stages.read()

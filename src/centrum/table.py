@@ -1,12 +1,12 @@
 """The number side of a study: values of features, by case and reader."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
@@ -60,26 +60,6 @@ class FeatureTable:
     def cases(self) -> tuple[str, ...]:
         """Ids of the cases."""
         return tuple(self.obs.index)
-
-    def rows(self, keep: ArrayLike, step: Step) -> "FeatureTable":
-        """Only the cases at these positions, or where a boolean array is true."""
-        kept = np.arange(len(self.obs))[np.asarray(keep)]
-        return replace(
-            self,
-            values=self.values[kept],
-            obs=self.obs.iloc[kept],
-            history=(*self.history, step),
-        )
-
-    def columns(self, keep: ArrayLike, step: Step) -> "FeatureTable":
-        """Only the features at these positions, or where a boolean array is true."""
-        kept = np.arange(len(self.features))[np.asarray(keep)]
-        return replace(
-            self,
-            values=self.values[:, kept],
-            features=tuple(self.features[k] for k in kept),
-            history=(*self.history, step),
-        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per case and reader: case, reader, the columns of `obs`, the features."""

@@ -14,7 +14,6 @@ from hypothesis.extra.numpy import arrays
 from centrum.errors import DataError
 from centrum.evaluate.hypothesis_tests import (
     _lilliefors_p,
-    benjamini_hochberg,
     chi_square,
     fisher_exact,
     kolmogorov_smirnov,
@@ -110,16 +109,6 @@ def test_tables_equal_r(r_results, r_table, name):
         atol=1e-14,
     )
     close(fisher_exact(counts).p, wanted["fisher"]["p"])
-
-
-def test_benjamini_hochberg_equals_r(r_results):
-    wanted = r_results["p_adjust"]
-    close(benjamini_hochberg(wanted["p"]), wanted["BH"])
-
-
-def test_undefined_p_values_do_not_count_as_tests():
-    found = benjamini_hochberg([0.01, np.nan, 0.04])
-    np.testing.assert_allclose(found, [0.02, np.nan, 0.04])
 
 
 @given(arrays(int, (2, 4), elements=st.integers(0, 6)))

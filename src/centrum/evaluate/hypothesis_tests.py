@@ -293,17 +293,3 @@ def _counts(table: ArrayLike) -> NDArray[np.int64]:
             f"{counts.shape[0]} and {counts.shape[1]}."
         )
     return counts
-
-
-def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
-    """p values adjusted to control the false discovery rate; nan stays nan and counts not.
-
-    Source: Benjamini and Hochberg, JRSS B 1995;57:289-300.
-
-    >>> benjamini_hochberg([0.01, 0.04, float("nan"), 0.03]).tolist()
-    [0.03, 0.04, nan, 0.04]
-    """
-    adjusted = np.array(p, dtype=float)
-    known = ~np.isnan(adjusted)
-    adjusted[known] = stats.false_discovery_control(adjusted[known])
-    return adjusted
