@@ -1,5 +1,6 @@
 """The documentation tells the truth: generated pages are current, links lead somewhere."""
 
+import doctest
 import importlib.util
 import re
 from pathlib import Path
@@ -24,6 +25,14 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http://", "https://", "mailto:")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("name", ["features", "model"])
+def test_examples_run(name: str) -> None:
+    page = ROOT / "docs" / "concepts" / f"{name}.md"
+    result = doctest.testfile(str(page), module_relative=False)
+    assert result.attempted >= 6
+    assert result.failed == 0
 
 
 def test_the_task_file_has_what_the_readme_names() -> None:
