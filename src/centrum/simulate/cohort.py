@@ -194,30 +194,29 @@ def _ages(group: Group, count: int, rng: np.random.Generator) -> list[int]:
 class _Signs:
     """How a sign differs: its value in osteoporotic and malignant fractures at cue 1.
 
-    At cue 0 both take the middle. `strength` rises faster than cue at first, so that the AUC
-    of a radiomics model rises about evenly.
+    At cue 0 both take the middle.
     """
 
     malignant: bool
-    strength: float
+    cue: float
 
     def between(self, osteoporotic: float, malignant: float) -> float:
         middle = (osteoporotic + malignant) / 2
         own = malignant if self.malignant else osteoporotic
-        return middle + self.strength * (own - middle)
+        return middle + self.cue * (own - middle)
 
 
 def _findings(person: Person, cue: float, rng: np.random.Generator) -> tuple[Fracture, Lesion]:
-    signs = _Signs(person.outcome == MALIGNANT, cue * (2 - cue))
+    signs = _Signs(person.outcome == MALIGNANT, cue)
     return _fracture(signs, rng), _lesion(signs, person.tumour, rng)
 
 
 def _fracture(signs: _Signs, rng: np.random.Generator) -> Fracture:
     """Height loss .33 in osteoporotic fractures and down to .21 in malignant ones."""
-    mean, sd = (0.33 - 0.12 * signs.strength, 0.14) if signs.malignant else (0.33, 0.13)
+    mean, sd = (0.33 - 0.12 * signs.cue, 0.14) if signs.malignant else (0.33, 0.13)
     loss = rng.normal(mean, sd)
     shares = (0.35, 0.20, 0.45) if signs.malignant else (0.50, 0.30, 0.20)
-    convex = 0.30 + 0.50 * signs.strength if signs.malignant else 0.06
+    convex = 0.30 + 0.50 * signs.cue if signs.malignant else 0.06
     retropulsed = signs.between(0.16, 0.0)
     return Fracture(
         kind=KINDS[rng.choice(3, p=shares)],
@@ -237,13 +236,13 @@ def _lesion(signs: _Signs, tumour: str, rng: np.random.Generator) -> Lesion:
     return Lesion(
         pattern=pattern,
         tissue=tissue,
-        variation=signs.between(0.065, 0.205) * rng.lognormal(0, 0.25),
+        variation=signs.between(0.03, 0.24) * rng.lognormal(0, 0.25),
         extent=rng.uniform(0.35, 0.95) if banded else rng.uniform(0.45, 0.85),
-        edge_mm=signs.between(0.55, 4.4) * rng.lognormal(0, 0.3),
+        edge_mm=signs.between(0.4, 5.0) * rng.lognormal(0, 0.3),
         patch_mm=rng.uniform(5.0, 9.0),
         impaction_mm=_sometimes(fresh * signs.between(0.70, 0.12), (1.0, 2.6), rng),
         fluid_mm=_sometimes(fresh * signs.between(0.40, 0.06), (1.0, 3.5), rng),
-        nodules=int(rng.poisson(signs.between(0.0, 1.8))),
+        nodules=int(rng.poisson(signs.between(0.0, 2.2))),
     )
 
 
