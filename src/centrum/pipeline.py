@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from centrum import __version__
 from centrum.agreement import Overlap, icc
-from centrum.cohort import check_files
+from centrum.cohort import Level, check_files
 from centrum.cohort.discover import discover, write_manifest
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
@@ -493,8 +493,11 @@ def collect(study: Study) -> StudyResults:
 
 def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
     groups = pd.Categorical(table.obs["outcome"], outcomes, ordered=True)
-    known = table.obs.dropna(axis="columns", how="all")
-    return tuple(table1(known.assign(outcome=groups)))
+    known = table.obs.dropna(axis="columns", how="all").assign(outcome=groups)
+    if "level" in known:
+        names = sorted(known["level"].dropna().unique(), key=Level.parse)
+        known["level"] = pd.Categorical(known["level"], names, ordered=True)
+    return tuple(table1(known))
 
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:
