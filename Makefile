@@ -25,7 +25,7 @@ test: setup # run the tests
 	$(ONE_THREAD) $(BIN)/python -m pytest -n auto
 
 test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom
-	$(ONE_THREAD) $(BIN)/python -m pytest -m slow -o addopts='-ra' tests
+	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m slow -o addopts=-ra tests
 
 lint: setup # style and types
 	$(BIN)/ruff check .

@@ -103,7 +103,9 @@ def test_volumes_are_those_of_the_reference(reference: Path, tmp_path: Path) -> 
     """Voxel counts (1 mm3 each) and ROI means of the reference's own table."""
     folder = spine_study(reference, tmp_path / "study")
     protocol = folder / "study.yaml"
-    protocol.write_text(SPINE + "extraction: {families: [morphology, statistics]}\n")
+    protocol.write_text(
+        SPINE + "extraction: {families: [morphology, statistics], resegmentation: {sigma: null}}\n"
+    )
     table = pipeline.extract(open_study(folder)).table
     names = list(table.names)
     volume = table.values[:, names.index("original_morphology_voxel_volume"), 0]

@@ -57,12 +57,22 @@ class TestAgreementFilter:
         X, _, _ = two_readers
         names = [f"feature {i}" for i in range(30)]
         step = AgreementFilter(feature_names=names).fit(X)
-        X[3, 9, 1] = np.nan
+        X[3, 9, 0] = np.nan
         X[4, 2, 0] = np.inf
         with pytest.raises(DataError, match=r"2 feature\(s\) .*: feature 2, feature 9\."):
             AgreementFilter(feature_names=names).fit(X)
-        with pytest.raises(DataError, match=r"1 feature\(s\) .*: feature 2\."):
+        kept = [name for k, name in ((2, "feature 2"), (9, "feature 9")) if step.get_support()[k]]
+        with pytest.raises(DataError, match=rf"{len(kept)} feature\(s\) .*: {', '.join(kept)}\."):
             step.transform(X)
+
+    def test_a_case_without_the_second_reader_does_not_count(self, two_readers: tuple) -> None:
+        X, _, _ = two_readers
+        X[[3, 7], :, 1] = np.nan
+        step = AgreementFilter().fit(X)
+        whole = AgreementFilter().fit(np.delete(X, [3, 7], axis=0))
+        np.testing.assert_array_equal(step.icc_.value, whole.icc_.value)
+        assert set(step.icc_.n_subjects) == {58}
+        assert np.isfinite(step.transform(X)).all()
 
     def test_a_missing_value_in_a_feature_not_used_does_no_harm(self, two_readers: tuple) -> None:
         X, _, _ = two_readers
