@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centrum.errors import DataError, GeometryError
+from centrum.errors import DataError
 from centrum.extract import extract, plan, slice_axis
 from centrum.features.aggregation import AGGREGATIONS
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
@@ -215,8 +215,3 @@ def test_names_are_unique() -> None:
         choices = ExtractionSettings(dialect=dialect)
         names = [f.spell(dialect) for f in plan(choices)]
         assert len(names) == len(set(names))
-
-
-def test_geometry_error_is_a_centrum_error() -> None:
-    with pytest.raises(GeometryError, match="positive"):
-        Geometry((0, 1, 1), (1, 1, 1))

@@ -210,7 +210,7 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
                      **_problems(extraction.failures, extraction.findings)})  # fmt: skip
     else:
         _print_extraction(extraction)
-        _print_evaluations(study, evaluations)
+        _print_evaluations(extraction.simulated, evaluations)
         print(f"Report: {page}")
     raise typer.Exit(CASES_FAILED if extraction.failures else OK)
 
@@ -275,7 +275,7 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     if json_:
         _print_json({name: found.to_dict() for name, found in evaluations.items()})
     else:
-        _print_evaluations(study, evaluations)
+        _print_evaluations(pipeline.load_extraction(study).simulated, evaluations)
 
 
 @_command("centrum report my-study")
@@ -357,8 +357,8 @@ def _print_extraction(found: "Extraction") -> None:
         print(f"{len(found.failures)} cases could not be measured and are left out.")
 
 
-def _print_evaluations(study: "Study", evaluations: dict[str, Any]) -> None:
-    if study.simulated:
+def _print_evaluations(simulated: bool, evaluations: dict[str, Any]) -> None:
+    if simulated:
         print("Simulated patients: this proves the software, not the medicine.")
     titles = {
         "train": "training (apparent)",

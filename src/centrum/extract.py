@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -77,10 +78,9 @@ def extract(volume: Volume, mask: Mask, settings: ExtractionSettings) -> NDArray
 
     Raises
     ------
-    GeometryError
-        Image and mask are not on the same grid.
     DataError
-        The region is empty, or holds voxels that are not finite.
+        Image and mask are not on the same grid, the region is empty, or it holds voxels that
+        are not finite.
     """
     _check(volume, mask)
     region = _Region(volume, mask, settings)
@@ -143,7 +143,7 @@ class _Region:
     def histogram(self) -> Histogram:
         return Histogram(self.levels[self.kept])
 
-    @property
+    @cached_property
     def levels(self) -> NDArray[np.int32]:
         """Grey levels on the cropped grid, 0 outside the region."""
         levels = np.zeros(self.kept.shape, dtype=np.int32)

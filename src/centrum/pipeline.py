@@ -68,6 +68,7 @@ class Extraction:
     failures: tuple[Failure, ...]
     findings: tuple[Finding, ...]
     overlap: pd.DataFrame
+    simulated: bool
 
 
 # Beginning a study
@@ -206,6 +207,7 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
         failures=failures,
         findings=_findings(records),
         overlap=_overlap(records, [case.id for case in kept]),
+        simulated=study.simulated or any(map(_is_simulated, records.values())),
     )
     _save_extraction(study, extraction)
     return extraction
@@ -280,6 +282,12 @@ def _table(study: Study, records: Mapping[str, Record], cases: list[str]) -> Fea
     )
 
 
+def _is_simulated(record: Record) -> bool:
+    """Whether an image says so in its header, wherever it was copied to."""
+    steps = (step for history in record["history"].values() for step in history)
+    return any(step["parameters"].get("simulated") for step in steps)
+
+
 def _overlap(records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
     rows = [{"case": case} | row for case in cases for row in records[case]["overlap"]]
     return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
@@ -292,6 +300,7 @@ def _save_extraction(study: Study, extraction: Extraction) -> None:
         "failures": [asdict(failure) for failure in extraction.failures],
         "findings": [asdict(finding) for finding in extraction.findings],
         "flow": study.flow.to_dict(),
+        "simulated": extraction.simulated,
     }
     _write_json(folder / "extraction.json", facts)
     _write_csv(folder / "overlap.csv", extraction.overlap)
@@ -315,6 +324,7 @@ def load_extraction(study: Study) -> Extraction:
         failures=tuple(Failure(**f) for f in facts["failures"]),
         findings=tuple(Finding(**f) for f in facts["findings"]),
         overlap=pd.read_csv(study.results / "overlap.csv", dtype={"case": str}),
+        simulated=facts["simulated"],
     )
 
 
@@ -460,7 +470,7 @@ def report(study: Study, *, progress: Progress = silent) -> Path:
 
 
 def _texts(study: Study) -> list[object]:
-    return [__version__, study.protocol.model_dump(mode="json"), study.simulated]
+    return [__version__, study.protocol.model_dump(mode="json")]
 
 
 def collect(study: Study) -> StudyResults:
@@ -472,7 +482,7 @@ def collect(study: Study) -> StudyResults:
     return StudyResults(
         title=study.protocol.name,
         protocol=study.protocol,
-        simulated=NOTICE if study.simulated else "",
+        simulated=NOTICE if extraction.simulated else "",
         flow=study.flow,
         failures=extraction.failures,
         findings=extraction.findings,

@@ -49,9 +49,6 @@ def digest(value: Any) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 (hex) of the bytes of a file, or of names and bytes of all files in a folder."""
-    if path.is_dir():
-        parts = {p.name: file_digest(p) for p in sorted(path.iterdir()) if p.is_file()}
-        return digest(parts)
+    """SHA-256 (hex) of the bytes of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -26,11 +26,16 @@ _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEADER = 1 << 20
 
 
+SIMULATED_KEY = "centrum_simulated"
+"""Header key of simulated images and masks; the reading step then says so wherever they go."""
+
+
 def read(path: Path) -> tuple[sitk.Image, Geometry, dict[str, Any]]:
     """Image, grid and notes for the history."""
     _check_checksum(path)
     image = read_file(path, "NrrdImageIO")
-    return image, geometry_of(image, path), {"format": "NRRD"}
+    simulated = {"simulated": True} if image.HasMetaDataKey(SIMULATED_KEY) else {}
+    return image, geometry_of(image, path), {"format": "NRRD", **simulated}
 
 
 def content_digest(path: Path) -> str:

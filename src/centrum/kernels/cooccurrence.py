@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 
 
 @njit(cache=True, nogil=True)
-def _count(levels, offsets, first, rows_per_slice, row, counts):  # type: ignore[no-untyped-def]
+def _count(
+    levels: NDArray, offsets: NDArray, first: int, rows_per_slice: int, row: int, counts: NDArray
+) -> None:
     n_slices = counts.shape[1]
     for d in range(offsets.size):
         for s in range(n_slices):

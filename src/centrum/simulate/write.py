@@ -11,6 +11,7 @@ import SimpleITK as sitk
 
 from centrum import __version__
 from centrum.geometry import Geometry
+from centrum.io.nrrd import SIMULATED_KEY
 from centrum.simulate.cohort import Patient, plan_cohort
 from centrum.simulate.readers import READERS, draw_readers
 from centrum.simulate.render import READING, render
@@ -49,19 +50,21 @@ def simulate_cohort(
         that works in several processes, or shows progress
     force : write cases again that are already there from the same settings and version
 
-    The marker is written last: a cohort without it is not whole, and is begun again.
+    The manifest is written last and taken away first: there is never one without its marker,
+    and a cohort without a manifest is not whole and is begun again.
     """
     folder = Path(folder)
-    marker = folder / MARKER
-    if marker.exists() and _content(marker) == _marker(settings) and not force:
-        return folder / MANIFEST
+    marker, manifest = folder / MARKER, folder / MANIFEST
+    whole = marker.exists() and manifest.exists()
+    if whole and _content(marker) == _marker(settings) and not force:
+        return manifest
+    manifest.unlink(missing_ok=True)
     marker.unlink(missing_ok=True)
     patients = plan_cohort(settings)
     for _ in map(simulate_case, patients, [settings] * len(patients), [folder] * len(patients)):
         pass
-    manifest = write_manifest(patients, settings, folder)
     marker.write_text(json.dumps(_marker(settings), indent=2) + "\n", encoding="utf-8")
-    return manifest
+    return write_manifest(patients, settings, folder)
 
 
 def simulate_case(patient: Patient, settings: PhantomSettings, out_dir: Path | str) -> str:
@@ -194,7 +197,7 @@ def _sitk_image(array: np.ndarray, geometry: Geometry) -> sitk.Image:
 
 
 def _write(image: sitk.Image, path: Path, keys: dict[str, str]) -> None:
-    for key, value in {**keys, "centrum_simulated": NOTICE}.items():
+    for key, value in {**keys, SIMULATED_KEY: NOTICE}.items():
         image.SetMetaData(key, value)
     writer = sitk.ImageFileWriter()
     writer.SetFileName(str(path))
