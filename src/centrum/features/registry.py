@@ -1,7 +1,8 @@
 """What a feature is called, where it is defined, how it is computed.
 
 `catalogue.csv` holds the facts (IBSI code, name, unit, section of the IBSI reference
-manual, arXiv:1612.07003, and the name in PyRadiomics); a family module holds the
+manual, arXiv:1612.07003, formula, the name in PyRadiomics and whether PyRadiomics gives it
+only on request); a family module holds the
 definitions. A definition that contradicts the catalogue stops the import.
 """
 
@@ -32,7 +33,9 @@ class Entry:
     name: str
     unit: str
     section: str
+    formula: str
     pyradiomics: str
+    deprecated: str
 
 
 @cache
@@ -64,7 +67,9 @@ class Feature:
 
     def in_dialect(self, dialect: Dialect) -> bool:
         """Whether the IBSI, or PyRadiomics, knows this feature."""
-        return bool(self.entry.code if dialect == "ibsi" else self.entry.pyradiomics)
+        if dialect == "ibsi":
+            return bool(self.entry.code)
+        return bool(self.entry.pyradiomics) and not self.entry.deprecated
 
 
 class Family:

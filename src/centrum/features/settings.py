@@ -7,7 +7,21 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from centrum.features.aggregation import AggregationName
 from centrum.features.registry import Dialect
 
-FamilyName = Literal["morphology", "statistics", "histogram", "glcm"]
+FamilyName = Literal[
+    "morphology",
+    "shape2D",
+    "spatial",
+    "local_intensity",
+    "statistics",
+    "histogram",
+    "ivh",
+    "glcm",
+    "glrlm",
+    "glszm",
+    "gldzm",
+    "ngtdm",
+    "ngldm",
+]
 Plane = Literal["sagittal", "coronal", "axial"]
 
 
@@ -56,6 +70,27 @@ class Resegmentation(Settings):
     )
 
 
+class Interpolation(Settings):
+    """To which grid image and mask are interpolated before anything else (IBSI 2.4)."""
+
+    spacing: tuple[float | None, float | None, float | None] = Field(
+        description="mm along x, y, z; null keeps the spacing of that axis"
+    )
+    image: Literal["nearest", "linear", "cubic"] = Field(
+        "linear", description="interpolation of intensities; cubic is a B-spline"
+    )
+    mask: Literal["nearest", "linear"] = Field("linear", description="interpolation of the region")
+    partial_volume: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="share of the region from which an interpolated voxel belongs to it"
+    )
+    round_intensities: bool = Field(
+        False, description="round to integers afterwards, as for Hounsfield units"
+    )
+
+
+Weighting = Literal["manhattan", "euclidean", "infinity", "no_weighting"]
+
+
 class ExtractionSettings(Settings):
     """Everything that decides the numbers of an extraction."""
 
@@ -64,6 +99,21 @@ class ExtractionSettings(Settings):
         ("morphology", "statistics", "histogram", "glcm"), description="feature families"
     )
     discretisation: Discretisation = Discretisation(method="fixed_bin_number", bins=32)
+    interpolation: Interpolation | None = None
+    ivh: Discretisation = Field(
+        Discretisation(method="fixed_bin_number", bins=1000),
+        description="discretisation of the intensity-volume histogram (IBSI 3.5); none: by unit",
+    )
+    distances: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (1,), description="Chebyshev distance of neighbours in voxels; several in PyRadiomics only"
+    )
+    coarseness: Annotated[float, Field(ge=0)] = Field(
+        0, description="largest grey level difference of dependent neighbours (IBSI alpha, gldm_a)"
+    )
+    weighting: Weighting | None = Field(
+        None, description="weigh directions by exp(-distance^2) and merge (weightingNorm)"
+    )
+    symmetric: bool = Field(True, description="count each pair of a co-occurrence both ways")
     aggregations: tuple[AggregationName, ...] = Field(
         ("2.5D_merged",), description="how matrices of directions and slices are joined"
     )
