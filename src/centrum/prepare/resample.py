@@ -1,0 +1,424 @@
+"""Image and region on another grid (IBSI 2.4; PyRadiomics `resampledPixelSpacing`).
+
+Both grids of the IBSI have the same centre and the same axes, so that interpolation is
+three passes along one axis each. Only the voxels around the region are computed, and they
+have the values that they have on the whole grid.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.errors import DataError, GeometryError
+from centrum.geometry import Geometry
+from centrum.provenance import Step
+from centrum.volume import Mask, Volume, bounding_box
+
+if TYPE_CHECKING:
+    import SimpleITK as sitk
+
+Method = Literal["nearest", "linear", "cubic"]
+
+SIZE_TOLERANCE = 1e-4
+"""Part of a new voxel that may be lost at the edge: 8 x 0.5 mm is 4 voxels of 1 mm even when
+a header says 0.50000001."""
+
+TIE_DECIMALS = 9
+"""Decimals to which a number is taken before it is rounded to an integer or compared with a
+threshold, so that a half is a half whatever the order of summation."""
+
+SPLINE_SUPPORT = 32
+"""Voxels on either side from which a cubic B-spline coefficient is computed: the influence of
+a voxel falls by 2 - sqrt(3) per voxel, to 5e-19 at this distance."""
+
+
+def interpolate(
+    volume: Volume,
+    region: Mask,
+    spacing: Sequence[float | None],
+    *,
+    image: Method = "linear",
+    mask: Literal["nearest", "linear"] = "linear",
+    partial_volume: float = 0.5,
+    round_intensities: bool = False,
+    margin: float | None = 0.0,
+) -> tuple[Volume, Mask]:
+    """Image and region on the IBSI's grid of another `spacing`, cropped to the region.
+
+    The new grid has ceil(size * spacing / new spacing) voxels along each axis and the centre
+    of the old one; beyond the edge the image goes on with its last voxel (IBSI 2.4, codes VTM2,
+    UMPJ).
+
+    Parameters
+    ----------
+    spacing : mm along x, y, z; None keeps the voxels of that axis as they are
+    image : how intensities are interpolated; cubic is the tensor product cubic B-spline
+    mask : how the region is interpolated
+    partial_volume : share of the region from which a new voxel belongs to it, inclusive
+    round_intensities : round to the nearest integer (even at halves), as Hounsfield units
+    margin : mm of image to keep around the region; None keeps the whole grid
+
+    Raises
+    ------
+    DataError
+        A spacing is not positive, or no voxel of the new grid belongs to the region.
+    GeometryError
+        Image and region are not on the same grid.
+
+    >>> grid = Geometry((6, 4, 1), (1, 1, 4))
+    >>> ramp = Volume(np.tile(np.arange(6.0), (1, 4, 1)), grid)
+    >>> coarse, inside = interpolate(ramp, Mask(ramp.array >= 2, grid), (2, 2, None))
+    >>> coarse.array.tolist(), coarse.geometry.origin
+    ([[[2.5, 4.5], [2.5, 4.5]]], (2.5, 0.5, 0.0))
+    """
+    _check(volume, region)
+    axes = _new_axes(volume.geometry, spacing)
+    inside, near = _interpolate_region(region, axes, mask, partial_volume)
+    kept = axes if margin is None else _grow(near, axes, margin)
+    array = _sample(volume.array, kept, image)
+    if round_intensities:
+        array = np.rint(_without_noise(array))
+    chosen = {"spacing": [a.spacing for a in reversed(axes)]}
+    made = Step("interpolate", chosen | {"method": image, "rounded": round_intensities})
+    cut = Step("interpolate", chosen | {"method": mask, "partial_volume": partial_volume})
+    grid = _geometry(volume.geometry, kept)
+    return (
+        Volume(array, grid, (*volume.history, made)),
+        Mask(_place(inside, near, kept), grid, region.name, (*region.history, cut)),
+    )
+
+
+def _check(volume: Volume, region: Mask) -> None:
+    if not volume.geometry.same_grid(region.geometry):
+        raise GeometryError(
+            "Image and mask are not on the same grid.\n"
+            f"image:\n{volume.geometry.describe()}\nmask:\n{region.geometry.describe()}"
+        )
+    if not region.array.any():
+        raise DataError(f"The mask {region.name!r} is empty: there is nothing to interpolate.")
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """Voxels `start` to `stop` of the new grid along one axis.
+
+    `length` voxels of `ratio` times the old spacing would make the whole axis; `old_length` is
+    that of the old grid.
+    """
+
+    old_length: int
+    length: int
+    ratio: float
+    spacing: float
+    start: int
+    stop: int
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Centres of the new voxels in voxels of the old grid."""
+        first = (self.old_length - 1) / 2 - self.ratio * (self.length - 1) / 2
+        return np.asarray(first + self.ratio * np.arange(self.start, self.stop))
+
+    def around(self, first: int, last: int) -> "_Axis":
+        """The new voxels less than one old voxel away from the old voxels `first` to `last`."""
+        inside = np.flatnonzero((self.centres > first - 1) & (self.centres < last + 1))
+        return self.part(int(inside[0]), int(inside[-1]) + 1)
+
+    def part(self, start: int, stop: int) -> "_Axis":
+        """Voxels `start` to `stop` of these, as far as the grid has them."""
+        first = max(self.start + start, 0)
+        return replace(self, start=first, stop=min(self.start + stop, self.length))
+
+
+Axes = tuple[_Axis, _Axis, _Axis]
+
+
+def _new_axes(old: Geometry, spacing: Sequence[float | None]) -> Axes:
+    wanted = [s if s is not None else kept for s, kept in zip(spacing, old.spacing, strict=True)]
+    if not all(np.isfinite(s) and s > 0 for s in wanted):
+        raise DataError(
+            f"Interpolation needs a positive spacing in mm along each axis, found {list(spacing)}; "
+            "null keeps the spacing of an axis."
+        )
+    x, y, z = (_new_axis(*sizes) for sizes in zip(old.size, old.spacing, wanted, strict=True))
+    return z, y, x
+
+
+def _new_axis(size: int, spacing: float, wanted: float) -> _Axis:
+    length = max(int(np.ceil(size * spacing / wanted - SIZE_TOLERANCE)), 1)
+    return _Axis(size, length, wanted / spacing, wanted, 0, length)
+
+
+def _interpolate_region(
+    region: Mask, axes: Axes, method: Method, partial_volume: float
+) -> tuple[NDArray[np.bool_], Axes]:
+    """The region on the part of the new grid that holds it, and that part."""
+    box = bounding_box(region.array)
+    near = [a.around(b.start, b.stop - 1) for a, b in zip(axes, box, strict=True)]
+    share = _without_noise(_sample(region.array, near, method))
+    inside = share >= partial_volume
+    if not inside.any():
+        raise DataError(
+            f"After interpolation to {[a.spacing for a in reversed(axes)]} mm (x, y, z) no voxel "
+            f"holds {partial_volume:g} of {region.name!r} ({region.n_voxels} voxels before; the "
+            f"largest share is {share.max():.3g}); choose a smaller spacing."
+        )
+    tight = bounding_box(inside)
+    z, y, x = (a.part(b.start, b.stop) for a, b in zip(near, tight, strict=True))
+    return inside[tight], (z, y, x)
+
+
+def _grow(near: Axes, axes: Axes, margin: float) -> Axes:
+    """`near` with `margin` mm on either side, as far as the grid reaches."""
+    steps = [int(np.ceil(margin / a.spacing - SIZE_TOLERANCE)) for a in axes]
+    z, y, x = (
+        a.part(part.start - n, part.stop + n) for a, part, n in zip(axes, near, steps, strict=True)
+    )
+    return z, y, x
+
+
+def _place(inside: NDArray[np.bool_], near: Axes, kept: Axes) -> NDArray[np.bool_]:
+    array = np.zeros([a.stop - a.start for a in kept], dtype=bool)
+    offsets = [(n.start - k.start, n.stop - k.start) for n, k in zip(near, kept, strict=True)]
+    array[tuple(slice(*o) for o in offsets)] = inside
+    return array
+
+
+def _geometry(old: Geometry, axes: Axes) -> Geometry:
+    z, y, x = axes
+    first = old.position([a.centres[0] for a in (x, y, z)])
+    nx, ny, nz = (a.stop - a.start for a in (x, y, z))
+    ox, oy, oz = first.tolist()
+    return Geometry((nx, ny, nz), (x.spacing, y.spacing, z.spacing), (ox, oy, oz), old.direction)
+
+
+def _without_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.round(values, TIE_DECIMALS)
+
+
+def _sample(array: NDArray[Any], axes: Sequence[_Axis], method: Method) -> NDArray[np.float64]:
+    """Values of `array` [z, y, x] at the voxels of `axes`.
+
+    The axis that loses most voxels comes first, whichever part of the grid is wanted.
+    """
+    windows = [_window(a, method) for a in axes]
+    out = array[tuple(slice(w.start, w.stop) for w in windows)].astype(float)
+    for k in sorted(range(3), key=lambda k: -axes[k].ratio):
+        if axes[k].ratio == 1:
+            continue
+        at = axes[k].centres - windows[k].start
+        out = _SAMPLERS[method](np.moveaxis(out, k, 0), at)
+        out = np.moveaxis(out, 0, k)
+    return np.ascontiguousarray(out)
+
+
+def _window(axis: _Axis, method: Method) -> range:
+    """The old voxels that the new voxels of `axis` depend on."""
+    if axis.ratio == 1:
+        return range(axis.start, axis.stop)
+    centres, beyond = np.floor(axis.centres), SPLINE_SUPPORT if method == "cubic" else 0
+    last = axis.old_length - 1
+    first_needed, last_needed = int(centres[0]) - beyond, int(centres[-1]) + 1 + beyond
+    return range(min(max(first_needed, 0), last), min(last_needed, last) + 1)
+
+
+def _nearest(a: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+    rows = np.floor(_without_noise(at) + 0.5).astype(int)
+    return a[np.clip(rows, 0, len(a) - 1)]
+
+
+def _linear(a: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+    below, part = _floor_and_part(at)
+    return _weighted(a, below, (1 - part, part))
+
+
+def _cubic(a: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cubic B-spline through the values of `a`, which goes on with its last ones on either side.
+
+    Unser, Aldroubi, Eden: B-spline signal processing, IEEE Trans Signal Process 41 (1993).
+    """
+    from scipy.ndimage import spline_filter1d
+
+    padded = np.pad(a, [(SPLINE_SUPPORT, SPLINE_SUPPORT), (0, 0), (0, 0)], mode="edge")
+    coefficients = spline_filter1d(padded, order=3, axis=0, mode="mirror")
+    below, t = _floor_and_part(at)
+    u = 1 - t
+    weights = (u**3 / 6, 2 / 3 - t**2 * (2 - t) / 2, 2 / 3 - u**2 * (2 - u) / 2, t**3 / 6)
+    return _weighted(coefficients, below + SPLINE_SUPPORT - 1, weights)
+
+
+_SAMPLERS: dict[Method, Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray]] = {
+    "nearest": _nearest,
+    "linear": _linear,
+    "cubic": _cubic,
+}
+
+
+def _floor_and_part(at: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    below = np.floor(at)
+    return below.astype(np.int64), at - below
+
+
+def _weighted(
+    a: NDArray[np.float64], first: NDArray[np.int64], weights: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """Sum over k of weights[k] times the rows `first` + k of `a`; the last row goes on."""
+    out = np.zeros((len(first), *a.shape[1:]))
+    for k, weight in enumerate(weights):
+        rows = a[np.clip(first + k, 0, len(a) - 1)]
+        rows *= weight[:, None, None]
+        out += rows
+    return out
+
+
+INTERPOLATORS = (
+    "sitkNearestNeighbor",
+    "sitkLinear",
+    "sitkBSpline",
+    *(f"sitkBSpline{order}" for order in range(1, 6)),
+    "sitkGaussian",
+    "sitkLabelGaussian",
+    "sitkLabelLinear",
+    *(f"sitk{name}WindowedSinc" for name in ("Hamming", "Cosine", "Welch", "Lanczos", "Blackman")),
+)
+"""SimpleITK's names of the ways to interpolate an image."""
+
+
+def resample_pyradiomics(
+    volume: Volume,
+    region: Mask,
+    spacing: Sequence[float],
+    interpolator: str = "sitkBSpline",
+    pad: int = 5,
+) -> tuple[Volume, Mask]:
+    """Image and region as PyRadiomics resamples them, cropped to the region and `pad` voxels.
+
+    The corner of the first voxel stays, not the centre of the image; the image keeps its type of
+    numbers (integers are cut off, not rounded); the region goes by nearest neighbour. An axis
+    with `spacing` 0, and one along which the region has one slice, keep their voxels.
+
+    Parameters
+    ----------
+    spacing : mm along x, y, z (`resampledPixelSpacing`)
+    interpolator : name in SimpleITK, such as "sitkBSpline" or "sitkLinear" (`interpolator`)
+    pad : voxels of the new grid to keep around the region (`padDistance`)
+
+    Raises
+    ------
+    DataError
+        A spacing is negative, the interpolator is unknown, or no voxel of the new grid belongs
+        to the region.
+    GeometryError
+        Image and region are not on the same grid.
+
+    >>> grid = Geometry((6, 4, 2), (1, 1, 4))
+    >>> ramp = Volume(np.tile(np.arange(6.0), (2, 4, 1)), grid)
+    >>> coarse, inside = resample_pyradiomics(
+    ...     ramp, Mask(ramp.array >= 2, grid), (2, 2, 0), "sitkLinear", pad=0
+    ... )
+    >>> coarse.array[0, 0].tolist(), inside.array[0, 0].tolist(), coarse.geometry.origin
+    ([0.5, 2.5, 4.5], [False, True, True], (0.5, 0.5, 0.0))
+    """
+    _check(volume, region)
+    old = np.array(volume.geometry.spacing)
+    box = list(reversed(bounding_box(region.array)))
+    wanted = _pyradiomics_spacing(old, spacing, [b.stop - b.start for b in box])
+    step = Step(
+        "resample_pyradiomics",
+        {"spacing": wanted.tolist(), "interpolator": interpolator, "pad": pad},
+    )
+    if np.allclose(old, wanted):
+        return _crop(volume, region, pad, step)
+    new = _pyradiomics_grid(volume.geometry, box, wanted, pad)
+    array = _itk_resampled(volume.array, volume.geometry, new, interpolator)
+    inside = _itk_resampled(region.array.astype(np.uint8), region.geometry, new, _MASK) == 1
+    if not inside.any():
+        raise DataError(
+            f"Resampled to {wanted.tolist()} mm (x, y, z) {region.name!r} has no voxel "
+            f"({region.n_voxels} before); choose a smaller spacing."
+        )
+    return (
+        Volume(array, new, (*volume.history, step)),
+        Mask(inside, new, region.name, (*region.history, step)),
+    )
+
+
+_MASK = "sitkNearestNeighbor"
+
+
+def _pyradiomics_spacing(
+    old: NDArray[np.float64], spacing: Sequence[float], extent: Sequence[int]
+) -> NDArray[np.float64]:
+    given = np.array(spacing, dtype=float)
+    if given.shape != (3,) or not np.all(np.isfinite(given)) or given.min() < 0:
+        raise DataError(
+            f"Resampling needs three spacings in mm along x, y, z, found {list(spacing)}; "
+            "0 keeps the spacing of an axis."
+        )
+    return np.where((given == 0) | (np.array(extent) == 1), old, given)
+
+
+def _crop(volume: Volume, region: Mask, pad: int, step: Step) -> tuple[Volume, Mask]:
+    z, y, x = box = bounding_box(region.array, pad)
+    size = (x.stop - x.start, y.stop - y.start, z.stop - z.start)
+    grid = volume.geometry.crop((x.start, y.start, z.start), size)
+    return (
+        Volume(volume.array[box], grid, (*volume.history, step)),
+        Mask(region.array[box], grid, region.name, (*region.history, step)),
+    )
+
+
+def _pyradiomics_grid(
+    old: Geometry, box: Sequence[slice], wanted: NDArray[np.float64], pad: int
+) -> Geometry:
+    """The part of PyRadiomics' new grid that holds the `box` (x, y, z) of old voxels and `pad`."""
+    spacing = np.array(old.spacing)
+    shrink = spacing / wanted
+    start, stop = np.array([(b.start, b.stop) for b in box]).T
+    first = np.maximum(np.floor((start - 0.5) * shrink - pad), 0)
+    last = np.minimum(
+        np.ceil((stop - 0.5) * shrink + pad), np.ceil(np.array(old.size) * shrink) - 1
+    )
+    nx, ny, nz = (int(n) for n in last - first + 1)
+    corner = 0.5 * (wanted - spacing) / spacing + first / shrink
+    x, y, z = _itk_position(old, corner)
+    return Geometry((nx, ny, nz), tuple(wanted), (x, y, z), old.direction)
+
+
+def _itk_image(array: NDArray[Any], grid: Geometry) -> "sitk.Image":
+    import SimpleITK as sitk
+
+    native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+    image = sitk.GetImageFromArray(native)
+    image.SetSpacing(grid.spacing)
+    image.SetOrigin(grid.origin)
+    image.SetDirection(grid.direction)
+    return image
+
+
+def _itk_position(grid: Geometry, index: NDArray[np.float64]) -> tuple[float, float, float]:
+    """`grid.position(index)` in ITK's arithmetic, which decides where an integer is cut off."""
+    empty = _itk_image(np.zeros((1, 1, 1), np.uint8), grid)
+    x, y, z = empty.TransformContinuousIndexToPhysicalPoint(index.tolist())
+    return x, y, z
+
+
+def _itk_resampled(
+    array: NDArray[Any], old: Geometry, new: Geometry, interpolator: str
+) -> NDArray[Any]:
+    import SimpleITK as sitk
+
+    if interpolator not in INTERPOLATORS:
+        raise DataError(
+            f"There is no interpolator {interpolator!r}; choose one of {', '.join(INTERPOLATORS)}."
+        )
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetSize(new.size)
+    resampler.SetOutputSpacing(new.spacing)
+    resampler.SetOutputOrigin(new.origin)
+    resampler.SetOutputDirection(new.direction)
+    resampler.SetInterpolator(getattr(sitk, interpolator))
+    return sitk.GetArrayFromImage(resampler.Execute(_itk_image(array, old)))
