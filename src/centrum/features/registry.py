@@ -55,15 +55,11 @@ def catalogue() -> dict[tuple[str, str], Entry]:
 
 @dataclass(frozen=True)
 class Feature:
-    """A catalogue entry with its definition."""
+    """A catalogue entry with its definition; `key` is its short name, such as "contrast"."""
 
     entry: Entry
     compute: Definition
-
-    @property
-    def key(self) -> str:
-        """Short name, such as "contrast"."""
-        return self.compute.__name__
+    key: str
 
     def in_dialect(self, dialect: Dialect) -> bool:
         """Whether the IBSI, or PyRadiomics, knows this feature."""
@@ -87,8 +83,11 @@ class Family:
         self.name = name
         self._features: dict[str, Feature] = {}
 
-    def feature(self, code: str, name: str) -> Callable[[Definition], Definition]:
-        """Register a definition under its IBSI code ("" where the IBSI has none) and name."""
+    def feature(self, code: str, name: str, key: str = "") -> Callable[[Definition], Definition]:
+        """Register a definition under its IBSI code ("" where the IBSI has none) and name.
+
+        `key` is the function's name unless several families share the function.
+        """
 
         def register(compute: Definition) -> Definition:
             entry = catalogue().get((self.name, name))
@@ -98,9 +97,10 @@ class Family:
                     f"{compute.__name__}: the catalogue gives {name!r} of {self.name} "
                     f"{known}, not {code!r}; correct the code or add a row."
                 )
-            if name in (f.entry.name for f in self) or compute.__name__ in self._features:
+            short = key or compute.__name__
+            if name in (f.entry.name for f in self) or short in self._features:
                 raise ValueError(f"{name!r} of {self.name} is defined twice.")
-            self._features[compute.__name__] = Feature(entry, compute)
+            self._features[short] = Feature(entry, compute, short)
             return compute
 
         return register

@@ -1,0 +1,311 @@
+"""Run length, size zone, distance zone and dependence based features (IBSI 3.7, 3.8, 3.9, 3.11).
+
+The four matrices count elements of grey level i and size j; only the meaning of an element
+and of its size differs. Their sixteen features are one list of functionals, registered in
+four families.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.features.registry import Definition, Family, catalogue
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class LevelSizeCounts:
+    """Elements by grey level i and size j, for a batch of matrices.
+
+    Only cells that hold elements are kept: a zone can be as large as the region.
+
+    Attributes
+    ----------
+    shape : of the batch
+    matrix : (cells,) flat index into the batch
+    i, j, n : (cells,) grey level, size and number of elements of each cell
+    n_voxels : (batch,) voxels that the matrix was counted on
+
+    >>> m = LevelSizeCounts.from_table(np.array([[[2, 0], [1, 3]]]), np.array([11]))
+    >>> m.i.tolist(), m.j.tolist(), m.n.tolist()
+    ([1.0, 1.0, 2.0], [1.0, 2.0, 2.0], [2.0, 1.0, 3.0])
+    """
+
+    shape: tuple[int, ...]
+    matrix: NDArray[np.intp]
+    i: NDArray[np.float64]
+    j: NDArray[np.float64]
+    n: NDArray[np.float64]
+    n_voxels: NDArray[np.float64]
+
+    @classmethod
+    def from_table(cls, table: Array, n_voxels: Array) -> "LevelSizeCounts":
+        """From counts (batch..., largest size, Ng); `n_voxels` (batch...)."""
+        *shape, sizes, levels = table.shape
+        cells = np.flatnonzero(table)
+        rest, i = np.divmod(cells, levels)
+        matrix, j = np.divmod(rest, sizes)
+        n = table.ravel()[cells].astype(float)
+        return cls(tuple(shape), matrix, i + 1.0, j + 1.0, n, n_voxels.ravel().astype(float))
+
+    @classmethod
+    def from_elements(cls, matrix: Array, i: Array, j: Array, n_voxels: Array) -> "LevelSizeCounts":
+        """From the matrix, level and size of every element, (elements,) each."""
+        levels, sizes = int(i.max(initial=0)) + 1, int(j.max(initial=0)) + 1
+        cells, n = np.unique((matrix * levels + i) * sizes + j, return_counts=True)
+        rest, size = np.divmod(cells, sizes)
+        which, level = np.divmod(rest, levels)
+        return cls(
+            n_voxels.shape, which, level.astype(float), size.astype(float), n.astype(float),
+            n_voxels.ravel().astype(float),
+        )  # fmt: skip
+
+    def add(self, terms: Array) -> Array:
+        """Sum of `terms` (cells,) over the cells of each matrix, (batch...)."""
+        if len(self.n_voxels) == 1:
+            return np.asarray(terms.sum()).reshape(self.shape)
+        return np.bincount(self.matrix, terms, len(self.n_voxels)).reshape(self.shape)
+
+    def mean(self, values: Array) -> Array:
+        """Mean of `values` (cells,) over the elements of each matrix, (batch...)."""
+        return np.asarray(self.add(values * self.n) / self.n_elements)
+
+    @cached_property
+    def n_elements(self) -> Array:
+        return self.add(self.n)
+
+    @cached_property
+    def i2(self) -> Array:
+        return self.i**2
+
+    @cached_property
+    def j2(self) -> Array:
+        return self.j**2
+
+    @cached_property
+    def p(self) -> Array:
+        """Share of each cell among the elements of its matrix, (cells,)."""
+        return np.asarray(self.n / self.n_elements.ravel()[self.matrix])
+
+    def of_marginal(self, key: Array) -> Array:
+        """Sum over the values of `key` (cells,) of the squared number of elements, (batch...)."""
+        width = int(key.max(initial=0)) + 1
+        if width > MARGINAL_WIDTH:
+            key = np.unique(key, return_inverse=True)[1]
+            width = int(key.max()) + 1
+        cells = (self.matrix * width + key).astype(np.intp)
+        counts = np.bincount(cells, self.n, len(self.n_voxels) * width)
+        return np.asarray((counts.reshape(-1, width) ** 2).sum(axis=1).reshape(self.shape))
+
+
+MARGINAL_WIDTH = 4096
+"""Sizes up to this are counted in a row of bins; larger ones are numbered first."""
+
+
+def small_size(m: LevelSizeCounts) -> Array:
+    """Many small elements make it large.
+
+    >>> small_size(EXAMPLE)
+    array([0.625])
+    """
+    return m.mean(1 / m.j2)
+
+
+def large_size(m: LevelSizeCounts) -> Array:
+    """Many large elements make it large.
+
+    >>> large_size(EXAMPLE)
+    array([2.5])
+    """
+    return m.mean(m.j2)
+
+
+def low_level(m: LevelSizeCounts) -> Array:
+    """Many elements of low grey level make it large.
+
+    >>> low_level(EXAMPLE)
+    array([0.8125])
+    """
+    return m.mean(1 / m.i2)
+
+
+def high_level(m: LevelSizeCounts) -> Array:
+    """Many elements of high grey level make it large.
+
+    >>> high_level(EXAMPLE)
+    array([1.75])
+    """
+    return m.mean(m.i2)
+
+
+def small_size_low_level(m: LevelSizeCounts) -> Array:
+    """Weighs small elements of low grey level.
+
+    >>> small_size_low_level(EXAMPLE)
+    array([0.578125])
+    """
+    return m.mean(1 / (m.i2 * m.j2))
+
+
+def small_size_high_level(m: LevelSizeCounts) -> Array:
+    """Weighs small elements of high grey level.
+
+    >>> small_size_high_level(EXAMPLE)
+    array([0.8125])
+    """
+    return m.mean(m.i2 / m.j2)
+
+
+def large_size_low_level(m: LevelSizeCounts) -> Array:
+    """Weighs large elements of low grey level.
+
+    >>> large_size_low_level(EXAMPLE)
+    array([1.75])
+    """
+    return m.mean(m.j2 / m.i2)
+
+
+def large_size_high_level(m: LevelSizeCounts) -> Array:
+    """Weighs large elements of high grey level.
+
+    >>> large_size_high_level(EXAMPLE)
+    array([5.5])
+    """
+    return m.mean(m.i2 * m.j2)
+
+
+def level_non_uniformity(m: LevelSizeCounts) -> Array:
+    """Small when elements are spread evenly over grey levels.
+
+    >>> level_non_uniformity(EXAMPLE)
+    array([2.5])
+    """
+    return np.asarray(m.of_marginal(m.i) / m.n_elements)
+
+
+def level_non_uniformity_normalised(m: LevelSizeCounts) -> Array:
+    """As the one above, between 0 and 1.
+
+    >>> level_non_uniformity_normalised(EXAMPLE)
+    array([0.625])
+    """
+    return np.asarray(level_non_uniformity(m) / m.n_elements)
+
+
+def size_non_uniformity(m: LevelSizeCounts) -> Array:
+    """Small when elements are spread evenly over sizes.
+
+    >>> size_non_uniformity(EXAMPLE)
+    array([2.])
+    """
+    return np.asarray(m.of_marginal(m.j) / m.n_elements)
+
+
+def size_non_uniformity_normalised(m: LevelSizeCounts) -> Array:
+    """As the one above, between 0 and 1.
+
+    >>> size_non_uniformity_normalised(EXAMPLE)
+    array([0.5])
+    """
+    return np.asarray(size_non_uniformity(m) / m.n_elements)
+
+
+def percentage(m: LevelSizeCounts) -> Array:
+    """Elements per voxel: 1 when every voxel is an element.
+
+    >>> percentage(EXAMPLE)
+    array([0.5])
+    """
+    return np.asarray(m.n_elements / m.n_voxels.reshape(m.shape))
+
+
+def level_variance(m: LevelSizeCounts) -> Array:
+    """Variance of the grey level over elements.
+
+    >>> level_variance(EXAMPLE)
+    array([0.1875])
+    """
+    return m.mean((m.i - m.mean(m.i).ravel()[m.matrix]) ** 2)
+
+
+def size_variance(m: LevelSizeCounts) -> Array:
+    """Variance of the size over elements.
+
+    >>> size_variance(EXAMPLE)
+    array([0.25])
+    """
+    return m.mean((m.j - m.mean(m.j).ravel()[m.matrix]) ** 2)
+
+
+def entropy(m: LevelSizeCounts) -> Array:
+    """Entropy of level and size together, in bits.
+
+    >>> entropy(EXAMPLE)
+    array([1.5])
+    """
+    return -m.add(m.p * np.log2(m.p))
+
+
+def energy(m: LevelSizeCounts) -> Array:
+    """Sum of squared shares.
+
+    >>> energy(EXAMPLE)
+    array([0.375])
+    """
+    return m.add(m.p**2)
+
+
+EXAMPLE = LevelSizeCounts.from_table(np.array([[[2, 0], [1, 1]]]), np.array([8]))
+"""Four elements on eight voxels: level 1 twice with size 1 and once with 2, level 2 with 2."""
+
+SHARED = (
+    small_size,
+    large_size,
+    low_level,
+    high_level,
+    small_size_low_level,
+    small_size_high_level,
+    large_size_low_level,
+    large_size_high_level,
+    level_non_uniformity,
+    level_non_uniformity_normalised,
+    size_non_uniformity,
+    size_non_uniformity_normalised,
+    percentage,
+    level_variance,
+    size_variance,
+    entropy,
+)
+
+
+def _family(name: str, codes: str) -> Family:
+    """A family of the shared functionals under its own codes, named by the catalogue."""
+    family = Family(name)
+    for code, compute in zip(codes.split(), SHARED, strict=True):
+        _register(family, code, compute)
+    return family
+
+
+def _register(family: Family, code: str, compute: Definition) -> None:
+    title = next(e.name for e in catalogue().values() if (e.family, e.code) == (family.name, code))
+    key = title.lower().replace(" ", "_").replace("-", "_")
+    family.feature(code, title, key)(compute)
+
+
+glrlm = _family(
+    "glrlm", "22OV W4KF V3SW G3QZ HTZT GD3A IVPO 3KUM R5YN OVBL W92Y IC23 9ZK5 8CE5 SXLW HJ9O"
+)
+glszm = _family(
+    "glszm", "5QRC 48P8 XMSY 5GN9 5RAI HW1V YH51 J17V JNSA Y1RO 4JP3 VB3A P30P BYLV 3NSA GU8N"
+)
+gldzm = _family(
+    "gldzm", "0GBI MB4I S1RA K26C RUVG DKNJ A7WM KLTH VFT7 7HP3 V294 IATH VIWW QK93 7WT1 GBDU"
+)
+ngldm = _family(
+    "ngldm", "SODN IMOQ TL9H OAE7 EQ3F JA6D NBZI 9QMG FP8K 5SPA Z87G OKJI 6XV8 1PFV DNX2 FCBV"
+)
+_register(ngldm, "CAS9", energy)

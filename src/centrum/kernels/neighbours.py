@@ -1,0 +1,331 @@
+"""Runs, zones and neighbourhoods of equal grey levels.
+
+All start from one bit mask per voxel that says in which of 13 directions the voxel before
+it has the same grey level.
+"""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from centrum.kernels.layout import SPAN_LENGTH, Layout
+
+DIRECTIONS = np.array(
+    [
+        (0, 0, 1), (0, 1, -1), (0, 1, 0), (0, 1, 1),
+        (1, -1, -1), (1, -1, 0), (1, -1, 1), (1, 0, -1), (1, 0, 0), (1, 0, 1),
+        (1, 1, -1), (1, 1, 0), (1, 1, 1),
+    ]
+)  # fmt: skip
+"""One of each pair of opposite steps to a neighbour, (z, y, x); the first four stay in z."""
+
+IN_SLICE = 4
+"""Directions that stay in z."""
+
+Bits = NDArray[np.uint16]
+Places = NDArray[np.int64]
+
+
+class Equal(NamedTuple):
+    """Bit d is set where the voxel one step before (after) in direction d has the same level.
+
+    Flat arrays; 0 outside the region.
+    """
+
+    before: Bits
+    after: Bits
+
+
+@njit(cache=True, nogil=True)
+def _equal(
+    levels: Bits, starts: Places, ends: Places, steps: Places, before: Bits, after: Bits
+) -> None:
+    none = np.uint16(0)
+    for s in range(starts.size):
+        i, j = starts[s], ends[s]
+        a = levels[i:j]
+        found = before[i:j]
+        for d in range(steps.size):
+            b = levels[i - steps[d] : j - steps[d]]
+            bit = np.uint16(1 << d)
+            for k in range(a.size):
+                found[k] |= bit if a[k] == b[k] else none
+        for k in range(a.size):
+            found[k] = found[k] if a[k] else none
+    for s in range(starts.size):
+        i, j = starts[s], ends[s]
+        found = after[i:j]
+        for d in range(steps.size):
+            b = before[i + steps[d] : j + steps[d]]
+            bit = np.uint16(1 << d)
+            for k in range(found.size):
+                found[k] |= b[k] & bit
+
+
+def equal_neighbours(levels: Bits, layout: Layout, steps: Places) -> Equal:
+    """Which of the neighbours at `steps` (one per direction) share a voxel's level.
+
+    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> levels = line.flat(np.array([1, 1, 2], np.uint16))
+    >>> equal = equal_neighbours(levels, line, line.steps(DIRECTIONS))
+    >>> equal.before[line.positions].tolist(), equal.after[line.positions].tolist()
+    ([0, 1, 0], [1, 0, 0])
+    """
+    equal = Equal(np.zeros(layout.size, np.uint16), np.zeros(layout.size, np.uint16))
+    _equal(levels, layout.starts, layout.ends, steps, equal.before, equal.after)
+    return equal
+
+
+@cache
+def _lowest_bit() -> NDArray[np.uint8]:
+    """Index of the lowest set bit of every 13-bit number."""
+    masks = np.arange(1 << len(DIRECTIONS))
+    return np.asarray(np.log2(np.maximum(masks & -masks, 1)), dtype=np.uint8)
+
+
+@cache
+def _representatives() -> Bits:
+    """Of every set of directions, one for each group of neighbours that touch each other.
+
+    Equal neighbours of a voxel that touch each other are in one zone already.
+    """
+    n = len(DIRECTIONS)
+    gaps = np.abs(DIRECTIONS[:, None] - DIRECTIONS[None, :]).max(axis=2)
+    touching = [sum(1 << int(e) for e in np.flatnonzero(row <= 1)) for row in gaps]
+    chosen = np.zeros(1 << n, dtype=np.uint16)
+    for mask in range(1, 1 << n):
+        group, grown = 0, mask & -mask
+        while grown != group:
+            group = grown
+            for d in range(n):
+                if group >> d & 1:
+                    grown |= touching[d] & mask
+        chosen[mask] = (mask & -mask) | int(chosen[mask & ~group])
+    return chosen
+
+
+@njit(cache=True, nogil=True)
+def _run_lengths(
+    levels: Bits, positions: Places, first: Places, steps: Places,
+    before: Bits, after: Bits, low: NDArray, table: NDArray,
+) -> int:  # fmt: skip
+    longest = 1
+    for block in range(first.size - 1):
+        counts = table[block]
+        voxels = np.zeros(table.shape[3], np.int64)
+        for p in range(first[block], first[block + 1]):
+            k = positions[p]
+            level = levels[k]
+            voxels[level] += 1
+            begins = after[k] & ~before[k]
+            while begins:
+                d = low[begins]
+                begins &= begins - np.uint16(1)
+                bit = np.uint16(1 << d)
+                length = 1
+                place = k
+                while after[place] & bit:
+                    place += steps[d]
+                    length += 1
+                counts[d, 0, level] -= length
+                counts[d, length - 1, level] += 1
+                longest = max(longest, length)
+        for d in range(steps.size):
+            for level in range(voxels.size):
+                counts[d, 0, level] += voxels[level]
+    return longest
+
+
+def run_lengths(
+    levels: Bits, layout: Layout, steps: Places, equal: Equal, n_levels: int
+) -> NDArray[np.int32]:
+    """Number of runs by length j and level i, (blocks, directions, longest, Ng + 1).
+
+    Level 0 of the last axis is empty.
+
+    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> levels, steps = line.flat(np.array([1, 1, 2], np.uint16)), line.steps(DIRECTIONS[:1])
+    >>> run_lengths(levels, line, steps, equal_neighbours(levels, line, steps), 2).tolist()
+    [[[[0, 0, 1], [0, 1, 0]]]]
+    """
+    table = np.zeros(
+        (layout.blocks, len(steps), max(layout.shape[1:]), n_levels + 1), dtype=np.int32
+    )
+    longest = _run_lengths(
+        levels, layout.positions, layout.first, steps, *equal, _lowest_bit(), table
+    )
+    return table[:, :, :longest]
+
+
+class Zones(NamedTuple):
+    """Connected voxels of equal level, one entry per zone.
+
+    voxel : index in `Layout.positions` of its first voxel
+    size : number of voxels
+    distance : smallest `distance` of its voxels
+    """
+
+    voxel: Places
+    size: Places
+    distance: Places
+
+
+@njit(cache=True, nogil=True)
+def _find(parent: Places, label: int) -> int:
+    while parent[label] != label:
+        parent[label] = parent[parent[label]]
+        label = parent[label]
+    return label
+
+
+@njit(cache=True, nogil=True)
+def _zones(
+    positions: Places, steps: Places, before: Bits, chosen: Bits, low: NDArray,
+    distances: Places, labels: NDArray, parent: Places, zones: Places,
+) -> int:  # fmt: skip
+    voxel, size, nearest = zones[0], zones[1], zones[2]
+    n = 0
+    for p in range(positions.size):
+        k = positions[p]
+        joined = chosen[before[k]]
+        if joined:
+            root = _find(parent, labels[k - steps[low[joined]]])
+            joined &= joined - np.uint16(1)
+            while joined:
+                other = _find(parent, labels[k - steps[low[joined]]])
+                joined &= joined - np.uint16(1)
+                parent[max(root, other)] = min(root, other)
+                root = min(root, other)
+        else:
+            root = n
+            parent[n], voxel[n], nearest[n] = n, p, distances[p]
+            n += 1
+        labels[k] = root
+        size[root] += 1
+        nearest[root] = min(nearest[root], distances[p])
+    for label in range(n - 1, -1, -1):
+        above = parent[label]
+        if above != label:
+            size[above] += size[label]
+            nearest[above] = min(nearest[above], nearest[label])
+            size[label] = 0
+    return n
+
+
+def zones(layout: Layout, steps: Places, equal: Equal, distances: Places) -> Zones:
+    """Zones of voxels of one level that touch along any of `steps`.
+
+    `distances` (n,) belongs to the region's voxels, in the order of `layout.positions`.
+
+    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> levels, steps = line.flat(np.array([1, 1, 2], np.uint16)), line.steps(DIRECTIONS)
+    >>> equal = equal_neighbours(levels, line, steps)
+    >>> zones(line, steps, equal, np.array([1, 2, 1])).size.tolist()
+    [2, 1]
+    """
+    n = layout.positions.size
+    labels, parent = np.empty(layout.size, np.int32), np.empty(n, np.int64)
+    found = np.zeros((3, n), np.int64)
+    count = _zones(
+        layout.positions, steps, equal.before, _representatives(), _lowest_bit(),
+        distances, labels, parent, found,
+    )  # fmt: skip
+    whole = found[:, :count]
+    return Zones(*whole[:, whole[1] > 0])
+
+
+@njit(cache=True, nogil=True)
+def _city_block(positions: Places, steps: Places, distance: Places) -> None:
+    for p in range(positions.size):
+        k = positions[p]
+        nearest = distance[k - steps[0]]
+        for d in range(1, steps.size):
+            nearest = min(nearest, distance[k - steps[d]])
+        distance[k] = nearest + 1
+    for p in range(positions.size - 1, -1, -1):
+        k = positions[p]
+        for d in range(steps.size):
+            distance[k] = min(distance[k], distance[k + steps[d]] + 1)
+
+
+def border_distance(layout: Layout, steps: Places) -> Places:
+    """City-block distance of every voxel to the nearest one outside the region, flat.
+
+    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> border_distance(line, line.steps([(0, 0, 1)]))[line.positions].tolist()
+    [1, 2, 1]
+    """
+    distance = np.zeros(layout.size, np.int64)
+    _city_block(layout.positions, steps, distance)
+    return distance
+
+
+class Neighbourhoods(NamedTuple):
+    """Counts by block and grey level (level 0 is empty).
+
+    difference : (blocks, Ng + 1) sum of abs(level - mean level of the neighbours)
+    voxels : (blocks, Ng + 1) voxels with at least one neighbour
+    dependent : (blocks, Ng + 1, neighbours + 1) voxels by number of dependent neighbours
+    """
+
+    difference: NDArray[np.float64]
+    voxels: Places
+    dependent: Places
+
+
+@njit(cache=True, nogil=True)
+def _neighbourhoods(
+    levels: Bits, starts: Places, ends: Places, block: Places, steps: Places, coarseness: int,
+    difference: NDArray, voxels: Places, dependent: Places,
+) -> None:  # fmt: skip
+    sums = np.empty(SPAN_LENGTH, np.uint32)
+    counts = np.empty(SPAN_LENGTH, np.uint16)
+    alike = np.empty(SPAN_LENGTH, np.uint16)
+    reach, width = np.uint16(coarseness), np.uint16(2 * coarseness)
+    for s in range(starts.size):
+        i, j = starts[s], ends[s]
+        a = levels[i:j]
+        total, count, close = sums[: j - i], counts[: j - i], alike[: j - i]
+        total[:], count[:], close[:] = 0, 0, 0
+        for d in range(steps.size):
+            b = levels[i + steps[d] : j + steps[d]]
+            for k in range(a.size):
+                total[k] += b[k]
+            for k in range(a.size):
+                present = b[k] != 0
+                count[k] += np.uint16(present)
+                close[k] += np.uint16(present & (np.uint16(a[k] - b[k] + reach) <= width))
+        n = block[s]
+        for k in range(a.size):
+            level = a[k]
+            if level:
+                dependent[n, level, close[k]] += 1
+                if count[k]:
+                    voxels[n, level] += 1
+                    difference[n, level] += abs(level - total[k] / count[k])
+
+
+def neighbourhoods(
+    levels: Bits, layout: Layout, steps: Places, n_levels: int, coarseness: int
+) -> Neighbourhoods:
+    """Compare every voxel with its neighbours at `steps` (both ways round).
+
+    A neighbour is dependent when its level differs by at most `coarseness`.
+
+    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> levels = line.flat(np.array([1, 1, 2], np.uint16))
+    >>> found = neighbourhoods(levels, line, np.array([-1, 1]), 2, 0)
+    >>> found.difference.tolist(), found.dependent[0, 1].tolist()
+    ([[0.0, 0.5, 1.0]], [0, 2, 0])
+    """
+    shape = (layout.blocks, n_levels + 1)
+    found = Neighbourhoods(
+        np.zeros(shape), np.zeros(shape, np.int64), np.zeros((*shape, len(steps) + 1), np.int64)
+    )
+    _neighbourhoods(
+        levels, layout.starts, layout.ends, layout.span_block, steps, coarseness, *found
+    )
+    return found
