@@ -137,11 +137,10 @@ class _Region:
         return Shape(self.inside, self.geometry.spacing, ddof)
 
     def intensities(self) -> Intensities:
-        shifted = self.x + self.settings.energy_shift
-        return Intensities(self.x, self.geometry.voxel_volume, shifted)
+        return Intensities.of(self.x, self.geometry.voxel_volume, self.settings.energy_shift)
 
     def histogram(self) -> Histogram:
-        return Histogram(self.levels[self.kept])
+        return Histogram.from_levels(self.levels)
 
     @cached_property
     def levels(self) -> NDArray[np.int32]:

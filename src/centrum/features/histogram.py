@@ -2,36 +2,52 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centrum.features import distribution
 from centrum.features.sample import Sample, family_of_samples
+from centrum.kernels.tally import Tally, count_levels
+
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Sample):
-    """Grey levels `x` in a region, from 1."""
+    """Grey levels in a region, from 1."""
+
+    @classmethod
+    def from_counts(cls, counts: NDArray[np.int64]) -> Self:
+        """The histogram with `counts` voxels at levels 1 .. Ng, (Ng,)."""
+        return cls(Tally.of_counts(counts))
+
+    @classmethod
+    def from_levels(cls, levels: NDArray[np.uint16]) -> Self:
+        """The histogram of levels of any shape; those of 0 lie outside the region."""
+        return cls.from_counts(count_levels(levels))
 
     @cached_property
-    def counts(self) -> NDArray[Any]:
+    def counts(self) -> Array:
         """Number of voxels at levels 1 .. Ng."""
-        return np.bincount(self.x)[1:]
+        return np.pad(self.tally.times, (int(self.tally.low) - 1, 0))
 
     @cached_property
-    def levels(self) -> NDArray[Any]:
+    def levels(self) -> Array:
         return np.arange(1, self.counts.size + 1)
 
     @cached_property
-    def p(self) -> NDArray[Any]:
-        return np.asarray(self.counts / self.x.size)
+    def p(self) -> Array:
+        return np.asarray(self.counts / self.n)
 
     @cached_property
-    def gradient(self) -> NDArray[Any]:
-        """Central differences of the counts, one-sided at both ends."""
-        return np.gradient(self.counts.astype(float)) if self.counts.size > 1 else np.zeros(1)
+    def gradient(self) -> Array:
+        """Central differences of the counts, one-sided at both ends; 0 for a single level."""
+        c = self.counts
+        if c.size == 1:
+            return np.zeros(1)
+        return np.concatenate((c[1:2] - c[:1], (c[2:] - c[:-2]) / 2, c[-1:] - c[-2:-1]))
 
 
 histogram = family_of_samples(
@@ -59,36 +75,70 @@ histogram = family_of_samples(
 
 @histogram.feature("AMMC", "Intensity histogram mode")
 def mode(h: Histogram) -> float:
-    """The fullest level; of several, the one nearest to the mean, then the lower."""
+    """The fullest level; of several, the one nearest to the mean, then the lower.
+
+    >>> mode(Histogram.from_counts(np.array([3, 0, 3, 1])))
+    3.0
+    """
     fullest = h.levels[h.counts == h.counts.max()]
     return float(fullest[np.argmin(np.abs(fullest - h.mean))])
 
 
 @histogram.feature("TLU2", "Discretised intensity entropy")
 def entropy(h: Histogram) -> float:
+    """0 for a single level, log2 Ng at most.
+
+    >>> entropy(Histogram.from_counts(np.array([2, 1, 1])))
+    1.5
+    """
     return float(distribution.entropy(h.p))
 
 
 @histogram.feature("BJ5W", "Discretised intensity uniformity")
 def uniformity(h: Histogram) -> float:
-    return float(np.sum(h.p**2))
+    """1 for a single level, 1 / Ng at least.
+
+    >>> uniformity(Histogram.from_counts(np.array([1, 1])))
+    0.5
+    """
+    return float(h.p @ h.p)
 
 
 @histogram.feature("12CE", "Maximum histogram gradient")
 def maximum_gradient(h: Histogram) -> float:
+    """0 for a single level.
+
+    >>> maximum_gradient(Histogram.from_counts(np.array([1, 4, 9])))
+    5.0
+    """
     return float(h.gradient.max())
 
 
 @histogram.feature("8E6O", "Maximum histogram gradient intensity")
 def maximum_gradient_level(h: Histogram) -> float:
-    return float(h.levels[np.argmax(h.gradient)])
+    """Of several levels, the lowest.
+
+    >>> maximum_gradient_level(Histogram.from_counts(np.array([1, 4, 9])))
+    3.0
+    """
+    return float(h.levels[h.gradient.argmax()])
 
 
 @histogram.feature("VQB3", "Minimum histogram gradient")
 def minimum_gradient(h: Histogram) -> float:
+    """0 for a single level.
+
+    >>> minimum_gradient(Histogram.from_counts(np.array([9, 4, 1])))
+    -5.0
+    """
     return float(h.gradient.min())
 
 
 @histogram.feature("RHQZ", "Minimum histogram gradient intensity")
 def minimum_gradient_level(h: Histogram) -> float:
-    return float(h.levels[np.argmin(h.gradient)])
+    """Of several levels, the lowest.
+
+    >>> minimum_gradient_level(Histogram.from_counts(np.array([9, 4, 1])))
+    1.0
+    """
+    return float(h.levels[h.gradient.argmin()])

@@ -1,111 +1,195 @@
 """Functionals of a set of numbers, shared by intensity statistics and intensity histogram.
 
-Sections 3.3 and 3.4 of the IBSI reference manual define the same functionals, once of the
-intensities in the region and once of the discretised intensities (grey levels).
+Sections 3.3 and 3.4 of the IBSI reference manual (arXiv:1612.07003) define the same functionals,
+once of the intensities in the region and once of the discretised intensities (grey levels).
 """
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centrum.features.registry import Family
+from centrum.kernels.tally import Deviations, Tally
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The numbers `x` in a region, (n,)."""
+    """The numbers in a region, as values and how often each occurs."""
 
-    x: NDArray[Any]
+    tally: Tally
 
-    @cached_property
+    @classmethod
+    def of(cls, x: NDArray[Any] | list[float], *others: float) -> Self:
+        """The sample of numbers `x`, (n,); `others` are further fields."""
+        return cls(Tally.of(np.asarray(x)), *others)
+
+    @property
+    def n(self) -> int:
+        return self.tally.n
+
+    @property
     def mean(self) -> float:
-        return float(np.mean(self.x))
+        return self.tally.mean
 
-    @cached_property
-    def deviation(self) -> NDArray[np.float64]:
-        """x - mean."""
-        return np.asarray(self.x - self.mean, dtype=float)
-
-    def moment(self, order: int) -> float:
-        """Central moment, divided by n."""
-        return float(np.mean(self.deviation**order))
-
-    @cached_property
+    @property
     def variance(self) -> float:
-        return self.moment(2)
+        return self.tally.moments.second
 
     @cached_property
     def percentiles(self) -> dict[int, float]:
         """Percentiles 10, 25, 50, 75 and 90, linear between order statistics."""
-        ranks = (10, 25, 50, 75, 90)
-        return dict(zip(ranks, np.percentile(self.x, ranks).tolist(), strict=True))
+        return self.tally.percentiles((10, 25, 50, 75, 90))
+
+    @cached_property
+    def deviations(self) -> Deviations:
+        """Mean absolute deviations: inner from percentile 10 to 90, all around the median."""
+        return self.tally.deviations(*(self.percentiles[k] for k in (10, 90, 50)))
 
 
 def mean(s: Sample) -> float:
+    """The arithmetic mean.
+
+    >>> mean(Sample.of([1, 2, 6]))
+    3.0
+    """
     return s.mean
 
 
 def variance(s: Sample) -> float:
+    """Divided by n, not n - 1.
+
+    >>> variance(Sample.of([1, 2, 6]))
+    4.666...
+    """
     return s.variance
 
 
 def skewness(s: Sample) -> float:
-    return s.moment(3) / s.variance**1.5 if s.variance > 0 else 0.0
+    """0 for a constant region.
+
+    >>> skewness(Sample.of([0, 0, 0, 4])), skewness(Sample.of([7, 7]))
+    (1.154..., 0.0)
+    """
+    return s.tally.moments.third / s.variance**1.5 if s.variance > 0 else 0.0
 
 
 def excess_kurtosis(s: Sample) -> float:
-    return s.moment(4) / s.variance**2 - 3 if s.variance > 0 else 0.0
+    """0 for a normal distribution, and for a constant region.
+
+    >>> excess_kurtosis(Sample.of([-1, 1])), excess_kurtosis(Sample.of([7, 7]))
+    (-2.0, 0.0)
+    """
+    return s.tally.moments.fourth / s.variance**2 - 3 if s.variance > 0 else 0.0
 
 
 def median(s: Sample) -> float:
+    """Between the two middle numbers of an even count.
+
+    >>> median(Sample.of([1, 2, 6, 9]))
+    4.0
+    """
     return s.percentiles[50]
 
 
 def minimum(s: Sample) -> float:
-    return float(np.min(s.x))
+    """The smallest number.
+
+    >>> minimum(Sample.of([3, -2, 6]))
+    -2.0
+    """
+    return s.tally.low
 
 
 def percentile_10(s: Sample) -> float:
+    """Linear between the two nearest order statistics.
+
+    >>> percentile_10(Sample.of([0, 10]))
+    1.0
+    """
     return s.percentiles[10]
 
 
 def percentile_90(s: Sample) -> float:
+    """Linear between the two nearest order statistics.
+
+    >>> percentile_90(Sample.of([0, 10]))
+    9.0
+    """
     return s.percentiles[90]
 
 
 def maximum(s: Sample) -> float:
-    return float(np.max(s.x))
+    """The largest number.
+
+    >>> maximum(Sample.of([3, -2, 6]))
+    6.0
+    """
+    return s.tally.high
 
 
 def interquartile_range(s: Sample) -> float:
+    """From the first to the third quartile.
+
+    >>> interquartile_range(Sample.of([0, 1, 2, 3, 4]))
+    2.0
+    """
     return s.percentiles[75] - s.percentiles[25]
 
 
 def range_(s: Sample) -> float:
-    return maximum(s) - minimum(s)
+    """From the smallest to the largest number.
+
+    >>> range_(Sample.of([3, -2, 6]))
+    8.0
+    """
+    return s.tally.high - s.tally.low
 
 
 def mean_absolute_deviation(s: Sample) -> float:
-    return float(np.mean(np.abs(s.deviation)))
+    """Mean distance to the mean.
+
+    >>> mean_absolute_deviation(Sample.of([0, 0, 6]))
+    2.666...
+    """
+    return s.tally.moments.absolute
 
 
 def robust_mean_absolute_deviation(s: Sample) -> float:
-    inner = s.x[(s.x >= s.percentiles[10]) & (s.x <= s.percentiles[90])]
-    return float(np.mean(np.abs(inner - np.mean(inner))))
+    """Mean distance to their mean of the numbers between percentiles 10 and 90, both included.
+
+    >>> robust_mean_absolute_deviation(Sample.of([-99, 1, 3, 99]))
+    1.0
+    """
+    return s.deviations.inner
 
 
 def median_absolute_deviation(s: Sample) -> float:
-    return float(np.mean(np.abs(s.x - s.percentiles[50])))
+    """Mean, not median, distance to the median.
+
+    >>> median_absolute_deviation(Sample.of([1, 2, 9]))
+    2.666...
+    """
+    return s.deviations.all
 
 
 def coefficient_of_variation(s: Sample) -> float:
+    """Infinite or NaN if the mean is 0.
+
+    >>> coefficient_of_variation(Sample.of([1, 3]))
+    0.5
+    """
     return float(np.float64(s.variance**0.5) / s.mean)
 
 
 def quartile_coefficient_of_dispersion(s: Sample) -> float:
+    """Infinite or NaN if the quartiles add up to 0.
+
+    >>> quartile_coefficient_of_dispersion(Sample.of([0, 1, 2, 3, 4]))
+    0.5
+    """
     return float(np.float64(interquartile_range(s)) / (s.percentiles[75] + s.percentiles[25]))
 
 

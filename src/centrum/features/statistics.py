@@ -1,24 +1,20 @@
 """Intensity-based statistical features (IBSI 3.3, UHIW)."""
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from centrum.features.sample import Sample, excess_kurtosis, family_of_samples
 
 
 @dataclass(frozen=True, eq=False)
 class Intensities(Sample):
-    """Intensities `x` in a region of voxels of `voxel_volume` mm3.
+    """Intensities in a region of voxels of `voxel_volume` mm3.
 
-    `x_shifted` is what energy and root mean square read: `x`, or in PyRadiomics
-    `x + voxelArrayShift`.
+    `energy_shift` is added to them before energy and root mean square, as PyRadiomics does
+    (voxelArrayShift).
     """
 
-    voxel_volume: float
-    x_shifted: NDArray[Any]
+    voxel_volume: float = 1.0
+    energy_shift: float = 0.0
 
 
 statistics = family_of_samples(
@@ -44,21 +40,60 @@ statistics = family_of_samples(
 )
 
 
+@statistics.feature("", "Standard deviation")
+def standard_deviation(s: Intensities) -> float:
+    """Divided by n, not n - 1.
+
+    >>> standard_deviation(Intensities.of([1, 5]))
+    2.0
+    """
+    return s.variance**0.5
+
+
 @statistics.feature("", "Intensity kurtosis (not excess)")
 def kurtosis(s: Intensities) -> float:
+    """3 for a normal distribution, 0 for a constant region.
+
+    >>> kurtosis(Intensities.of([-1, 1])), kurtosis(Intensities.of([7, 7]))
+    (1.0, 0.0)
+    """
     return excess_kurtosis(s) + 3 if s.variance > 0 else 0.0
 
 
 @statistics.feature("N8CA", "Intensity-based energy")
 def energy(s: Intensities) -> float:
-    return float(np.sum(np.square(s.x_shifted, dtype=float)))
+    """Sum of squares, from the variance and the (shifted) mean.
+
+    >>> energy(Intensities.of([1, 2, 6]))
+    41.0
+    """
+    return s.n * mean_square(s)
 
 
 @statistics.feature("", "Total energy")
 def total_energy(s: Intensities) -> float:
+    """Energy times the volume of a voxel.
+
+    >>> total_energy(Intensities.of([1, 2, 6], 0.5))
+    20.5
+    """
     return s.voxel_volume * energy(s)
 
 
 @statistics.feature("5ZWQ", "Root mean square intensity")
 def root_mean_square(s: Intensities) -> float:
-    return float(np.sqrt(energy(s) / s.x_shifted.size))
+    """Square root of the mean square of the (shifted) intensities.
+
+    >>> root_mean_square(Intensities.of([1, 5])), root_mean_square(Intensities.of([1, 5], 1, 2))
+    (3.605..., 5.385...)
+    """
+    return mean_square(s) ** 0.5
+
+
+def mean_square(s: Intensities) -> float:
+    """Mean of the squares of the (shifted) intensities.
+
+    >>> mean_square(Intensities.of([1, 5]))
+    13.0
+    """
+    return s.variance + (s.mean + s.energy_shift) ** 2
