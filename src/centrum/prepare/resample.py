@@ -58,7 +58,8 @@ def interpolate(
     image : how intensities are interpolated; cubic is the tensor product cubic B-spline
     mask : how the region is interpolated
     partial_volume : share of the region from which a new voxel belongs to it, inclusive
-    round_intensities : round to the nearest integer (even at halves), as Hounsfield units
+    round_intensities : round to the nearest integer, halves away from zero, as
+        Hounsfield units
     margin : mm of image to keep around the region; None keeps the whole grid
 
     Raises
@@ -80,7 +81,7 @@ def interpolate(
     kept = axes if margin is None else _grow(near, axes, margin)
     array = _sample(volume.array, kept, image)
     if round_intensities:
-        array = np.rint(_without_noise(array))
+        array = _to_integers(array)
     chosen = {"spacing": [a.spacing for a in reversed(axes)]}
     made = Step("interpolate", chosen | {"method": image, "rounded": round_intensities})
     cut = Step("interpolate", chosen | {"method": mask, "partial_volume": partial_volume})
@@ -123,9 +124,10 @@ class _Axis:
         return np.asarray(first + self.ratio * np.arange(self.start, self.stop))
 
     def around(self, first: int, last: int) -> "_Axis":
-        """The new voxels less than one old voxel away from the old voxels `first` to `last`."""
-        inside = np.flatnonzero((self.centres > first - 1) & (self.centres < last + 1))
-        return self.part(int(inside[0]), int(inside[-1]) + 1)
+        """At least the new voxels within one old voxel of the old voxels `first` to `last`."""
+        ends = np.array([first - 1, last + 1]) - self.centres[0]
+        start, stop = ends / self.ratio
+        return self.part(int(np.floor(start)), int(np.ceil(stop)) + 1)
 
     def part(self, start: int, stop: int) -> "_Axis":
         """Voxels `start` to `stop` of these, as far as the grid has them."""
@@ -197,6 +199,12 @@ def _geometry(old: Geometry, axes: Axes) -> Geometry:
 
 def _without_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.round(values, TIE_DECIMALS)
+
+
+def _to_integers(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Nearest integers. Halves go away from zero: the mean of the whole image of configuration C
+    on which most IBSI teams agree comes out so, and not with halves to even."""
+    return np.trunc(_without_noise(values) + np.copysign(0.5, values))
 
 
 def _sample(array: NDArray[Any], axes: Sequence[_Axis], method: Method) -> NDArray[np.float64]:
