@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import DataError
+from centrum.kernels.bins import number_between_edges, number_equal_bins
 
 MAX_LEVELS = 4096
 """More grey levels than this mean a bin width in the wrong unit: co-occurrence matrices
 grow with their square."""
 
-Levels = NDArray[np.int32]
+Levels = NDArray[np.uint16]
 
 
 def fixed_bin_number(x: NDArray[Any], bins: int) -> Levels:
@@ -23,39 +24,66 @@ def fixed_bin_number(x: NDArray[Any], bins: int) -> Levels:
     >>> fixed_bin_number(np.array([0.0, 1.0, 2.0, 4.0]), 4).tolist()
     [1, 2, 3, 4]
     """
-    low, high = float(x.min()), float(x.max())
+    low, high = _range(x)
     if low == high:
-        return np.ones(x.shape, dtype=np.int32)
-    return np.minimum(np.floor(bins * ((x - low) / (high - low))) + 1, bins).astype(np.int32)
+        return np.ones(x.shape, dtype=np.uint16)
+    return number_equal_bins(x, low, high - low, bins, bins)
 
 
 def fixed_bin_size(x: NDArray[Any], width: float, lower: float | None = None) -> Levels:
     """Bins of `width` that begin at `lower`, by default the minimum (IBSI Q3RU).
 
+    Raises
+    ------
+    DataError
+        An intensity lies below `lower`, or there are more than `MAX_LEVELS` levels.
+
     >>> fixed_bin_size(np.array([0.0, 24.9, 25.0, 80.0]), 25, lower=0).tolist()
     [1, 1, 2, 4]
     """
-    start = float(x.min()) if lower is None else lower
-    return _within_bounds(np.floor((x - start) / width) + 1, f"a bin width of {width:g}")
+    low, high = _range(x)
+    start = low if lower is None else lower
+    if low < start:
+        raise DataError(
+            f"Bins of fixed size that begin at {start:g} cannot hold the intensity {low:g}; "
+            "re-segment to the same lower bound, or lower it."
+        )
+    _check_number((high - start) / width, f"a bin width of {width:g}")
+    return number_equal_bins(x, start, width, 1, MAX_LEVELS)
 
 
 def pyradiomics_bin_number(x: NDArray[Any], bins: int) -> Levels:
-    """`binCount` of PyRadiomics: the edges of `numpy.histogram`, the last one open."""
-    edges = np.histogram(x, bins)[1]
+    """`binCount` of PyRadiomics: the edges of `numpy.histogram`, the last one open.
+
+    The edges have the precision of `x`: pass single precision if the image has it.
+
+    >>> pyradiomics_bin_number(np.array([0.0, 1.0, 2.0, 4.0]), 4).tolist()
+    [1, 2, 3, 4]
+    """
+    kind = np.result_type(x.dtype, np.float16) if x.dtype.kind == "f" else np.dtype(float)
+    low, high = kind.type(x.min()), kind.type(x.max())
+    if low == high:
+        low, high = low - kind.type(0.5), high + kind.type(0.5)
+    edges = np.linspace(low, high, bins + 1, dtype=kind)
     edges[-1] += 1
-    return np.digitize(x, edges).astype(np.int32)
+    return number_between_edges(x, edges.astype(float))
 
 
 def pyradiomics_bin_width(x: NDArray[Any], width: float) -> Levels:
     """`binWidth` of PyRadiomics: edges at multiples of the width.
 
+    Raises
+    ------
+    DataError
+        There are more than `MAX_LEVELS` levels.
+
     >>> pyradiomics_bin_width(np.array([24.0, 25.0, 80.0]), 25).tolist()
     [1, 2, 4]
     """
-    low = x.min() - x.min() % width
-    _within_bounds(np.array([(x.max() - low) / width]), f"a bin width of {width:g}")
-    edges = np.arange(low, x.max() + 2 * width, width)
-    return np.digitize(x, edges).astype(np.int32)
+    low, high = _range(x)
+    start = low - low % width
+    _check_number((high - start) / width, f"a bin width of {width:g}")
+    return number_between_edges(x, np.arange(start, high + 2 * width, width))
 
 
 def undiscretised(x: NDArray[Any]) -> Levels:
@@ -64,20 +92,30 @@ def undiscretised(x: NDArray[Any]) -> Levels:
     Raises
     ------
     DataError
-        An intensity is not an integer or is below 1.
+        An intensity is not an integer or is below 1, or there are more than `MAX_LEVELS` levels.
+
+    >>> undiscretised(np.array([3.0, 1.0])).tolist()
+    [3, 1]
     """
-    if np.any(x != np.rint(x)) or x.min() < 1:
-        raise DataError(
-            "Without discretisation the intensities must be integers from 1, found "
-            f"{x.min():g} to {x.max():g}; choose a fixed bin number or size."
-        )
-    return _within_bounds(x, "no discretisation")
+    low, high = _range(x)
+    if low >= 1:
+        _check_number(high - 1, "no discretisation")
+        levels = x.astype(np.uint16)
+        if np.array_equal(levels, x):
+            return levels
+    raise DataError(
+        "Without discretisation the intensities must be integers from 1, found "
+        f"{low:g} to {high:g}; choose a fixed bin number or size."
+    )
 
 
-def _within_bounds(levels: NDArray[Any], what: str) -> Levels:
-    if levels.max() > MAX_LEVELS:
+def _range(x: NDArray[Any]) -> tuple[float, float]:
+    return float(x.min()), float(x.max())
+
+
+def _check_number(bins_to_maximum: float, what: str) -> None:
+    if not bins_to_maximum < MAX_LEVELS:
         raise DataError(
-            f"{what} gives {levels.max():.0f} grey levels in the region, more than "
-            f"{MAX_LEVELS}; choose wider bins or a fixed bin number."
+            f"{what} gives {np.floor(bins_to_maximum) + 1:.0f} grey levels in the region, more "
+            f"than {MAX_LEVELS}; choose wider bins or a fixed bin number."
         )
-    return levels.astype(np.int32)
