@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from centrum.errors import DataError
 from centrum.extract import extract, plan, slice_axis
-from centrum.features.aggregation import AGGREGATIONS
+from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
 from centrum.geometry import Geometry
 from centrum.volume import Mask, Volume
 from tests.reference import digital_phantom
 
 ALL = tuple(AGGREGATIONS)
-CODES = {a.code: a.name for a in AGGREGATIONS.values()} | {"": ""}
+CODES = {a.code: a.name for a in (*AGGREGATIONS.values(), *UNDIRECTED.values())} | {"": ""}
 PHANTOM = ExtractionSettings(
     discretisation=Discretisation(method="none"), aggregations=ALL, plane="axial"
 )

@@ -10,31 +10,50 @@
 (18, 18)
 """
 
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import DataError
-from centrum.features.aggregation import AGGREGATIONS, Aggregation
+from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, Aggregation, undirected
 from centrum.features.feature_id import FeatureId
-from centrum.features.glcm import Cooccurrence, glcm
+from centrum.features.glcm import glcm
 from centrum.features.histogram import Histogram, histogram
 from centrum.features.morphology import Shape, morphology
+from centrum.features.ngtdm import ngtdm
 from centrum.features.registry import Family
-from centrum.features.settings import ExtractionSettings
+from centrum.features.settings import Discretisation, ExtractionSettings
+from centrum.features.sizes import gldzm, glrlm, glszm, ngldm
 from centrum.features.statistics import Intensities, statistics
+from centrum.features.textures import Neighbourhood, Textures
 from centrum.geometry import Geometry
-from centrum.kernels.cooccurrence import count_pairs
 from centrum.prepare import discretise
 from centrum.prepare.intensity import normalise_image, resegment
+from centrum.prepare.resample import interpolate
 from centrum.volume import Mask, Volume, bounding_box
 
-FAMILIES: dict[str, Family] = {f.name: f for f in (morphology, statistics, histogram, glcm)}
+FAMILIES: dict[str, Family] = {
+    f.name: f
+    for f in (
+        morphology,
+        statistics,
+        histogram,
+        glcm,
+        glrlm,
+        glszm,
+        gldzm,
+        ngtdm,
+        ngldm,
+    )
+}
 
-TEXTURES = ("glcm",)
+DIRECTED = ("glcm", "glrlm")
+"""Families whose matrices are counted direction by direction."""
+
+TEXTURES = (*DIRECTED, "glszm", "gldzm", "ngtdm", "ngldm")
 """Families that count neighbours and therefore have an aggregation."""
 
 DISCRETISED = ("histogram", *TEXTURES)
@@ -42,18 +61,8 @@ DISCRETISED = ("histogram", *TEXTURES)
 
 IMAGE = "original"
 
-DIRECTIONS_3D = np.array(
-    [
-        (0, 0, 1), (0, 1, -1), (0, 1, 0), (0, 1, 1),
-        (1, -1, -1), (1, -1, 0), (1, -1, 1), (1, 0, -1), (1, 0, 0), (1, 0, 1),
-        (1, 1, -1), (1, 1, 0), (1, 1, 1),
-    ]
-)  # fmt: skip
-"""One of each pair of opposite steps to a neighbour, (z, y, x); the first four stay in z."""
 
-DIRECTIONS_2D = DIRECTIONS_3D[:4]
-
-
+@cache
 def plan(settings: ExtractionSettings) -> tuple[FeatureId, ...]:
     """The features that these settings give, in the order in which they are reported."""
     return tuple(
@@ -63,14 +72,26 @@ def plan(settings: ExtractionSettings) -> tuple[FeatureId, ...]:
             feature=feature.key,
             code=feature.entry.code,
             name=feature.entry.name,
-            discretisation=settings.discretisation.label if name in DISCRETISED else "",
+            discretisation=_discretisation(name, settings),
             aggregation=aggregation,
         )
         for name in settings.families
-        for aggregation in (settings.aggregations if name in TEXTURES else ("",))
+        for aggregation in _aggregations(name, settings)
         for feature in FAMILIES[name]
         if feature.in_dialect(settings.dialect)
     )
+
+
+def _discretisation(family: str, settings: ExtractionSettings) -> str:
+    if family == "ivh":
+        return settings.ivh.label
+    return settings.discretisation.label if family in DISCRETISED else ""
+
+
+def _aggregations(family: str, settings: ExtractionSettings) -> tuple[str, ...]:
+    if family not in TEXTURES:
+        return ("",)
+    return settings.aggregations if family in DIRECTED else undirected(settings.aggregations)
 
 
 def extract(volume: Volume, mask: Mask, settings: ExtractionSettings) -> NDArray[np.float64]:
@@ -82,99 +103,154 @@ def extract(volume: Volume, mask: Mask, settings: ExtractionSettings) -> NDArray
         Image and mask are not on the same grid, the region is empty, or it holds voxels that
         are not finite.
     """
-    _check(volume, mask)
-    region = _Region(volume, mask, settings)
-    values: list[float] = []
-    for name in settings.families:
-        values.extend(region.family(name))
+    region = Region(volume, mask, settings)
+    values = [value for name in settings.families for value in region.family(name)]
     return np.array(values)
 
 
-def _check(volume: Volume, mask: Mask) -> None:
-    if not volume.geometry.same_grid(mask.geometry):
-        raise DataError(
-            "Image and mask are not on the same grid.\n"
-            f"image:\n{volume.geometry.describe()}\nmask:\n{mask.geometry.describe()}"
-        )
-    x = volume.array[mask.array]
-    if x.size == 0:
-        raise DataError(f"The mask {mask.name!r} is empty: there is nothing to measure.")
-    if bad := int(np.count_nonzero(~np.isfinite(x))):
-        raise DataError(f"{bad} of {x.size} voxels in {mask.name!r} are not finite.")
+class Region:
+    """The prepared region of one case: cropped, normalised, re-segmented, discretised once.
 
-
-class _Region:
-    """The prepared region of one case: cropped, normalised, re-segmented, discretised once."""
+    What several families read is made when the first of them asks, and kept.
+    """
 
     def __init__(self, volume: Volume, mask: Mask, settings: ExtractionSettings) -> None:
+        _check_grids(volume, mask)
+        self.settings = settings
         if settings.normalise_scale is not None:
             volume = normalise_image(volume, settings.normalise_scale)
-        limits = settings.resegmentation
-        kept = mask
-        if limits.model_dump(exclude_none=True):
-            kept = resegment(volume, mask, **limits.model_dump())
-        box = bounding_box(mask.array)
-        self.settings = settings
-        self.geometry = volume.geometry
-        self.inside = mask.array[box]
-        self.kept = kept.array[box]
-        self.x = volume.array[box][self.kept].astype(float)
+        if settings.interpolation is not None:
+            volume, mask = interpolate(volume, mask, **dict(settings.interpolation))
+        self.volume = volume
+        self.box = bounding_box(mask.array)
+        self.inside = np.ascontiguousarray(mask.array[self.box])
+        cropped = volume.array[self.box]
+        x = cropped[self.inside].astype(float)
+        _check_finite(x, mask.name)
+        self.kept = self.inside
+        limits = settings.resegmentation.model_dump(exclude_none=True)
+        if limits:
+            row = Geometry((x.size, 1, 1), (1, 1, 1))
+            whole = Mask(np.ones((1, 1, x.size), bool), row, mask.name)
+            stays = resegment(Volume(x[None, None], row), whole, **limits).array[0, 0]
+            self.kept, x = np.zeros_like(self.inside), x[stays]
+            self.kept[self.inside] = stays
+        self.x = x
 
-    def family(self, name: str) -> list[float]:
+    @property
+    def geometry(self) -> Geometry:
+        return self.volume.geometry
+
+    def family(self, name: str) -> Iterator[float]:
         """Values of one family, aggregation by aggregation."""
         family, dialect = FAMILIES[name], self.settings.dialect
-        if name in TEXTURES:
-            return [
-                value
-                for key in self.settings.aggregations
-                for value in self._texture(AGGREGATIONS[key])
-            ]
-        statistic = _STATISTICS[name](self)
-        return [float(value) for value in family.compute(statistic, dialect).values()]
+        if not family.size(dialect):
+            return
+        if name not in TEXTURES:
+            yield from family.compute(_STATISTICS[name](self), dialect).values()
+            return
+        known = AGGREGATIONS if name in DIRECTED else UNDIRECTED
+        for key in _aggregations(name, self.settings):
+            how = known[key]
+            textures = self.in_slices if how.by_slice else self.in_space
+            statistic = getattr(textures, name)(how.merged_axes)
+            values = np.array(list(family.compute(statistic, dialect).values()))
+            yield from average(values.reshape(len(values), -1)).tolist()
 
     def shape(self) -> Shape:
         ddof = 1 if self.settings.dialect == "ibsi" else 0
         return Shape(self.inside, self.geometry.spacing, ddof)
 
     def intensities(self) -> Intensities:
-        return Intensities.of(self.x, self.geometry.voxel_volume, self.settings.energy_shift)
+        volume, shift = self.geometry.voxel_volume, self.settings.energy_shift
+        return Intensities.of(self.x, volume, shift)
 
     def histogram(self) -> Histogram:
         return Histogram.from_levels(self.levels)
 
     @cached_property
-    def levels(self) -> NDArray[np.int32]:
-        """Grey levels on the cropped grid, 0 outside the region."""
-        levels = np.zeros(self.kept.shape, dtype=np.int32)
-        levels[self.kept] = _discretise(self.x, self.settings)
-        return levels
+    def levels(self) -> NDArray[np.uint16]:
+        """Grey levels of the voxels that were kept, (n,)."""
+        return _discretise(self.x, self.settings.discretisation, self.settings)
 
-    def _texture(self, how: Aggregation) -> list[float]:
-        levels, directions = self.levels, DIRECTIONS_3D
-        if how.by_slice:
-            axis = slice_axis(self.geometry, self.settings.plane)
-            levels, directions = np.moveaxis(levels, axis, 0), DIRECTIONS_2D
-        counts = count_pairs(levels, directions, int(levels.max()), by_slice=how.by_slice)
-        merged = counts.sum(axis=how.merged_axes)
-        values = glcm.compute(Cooccurrence.from_counts(merged), self.settings.dialect)
-        return [_average(v) for v in values.values()]
+    @cached_property
+    def in_space(self) -> Textures:
+        """The whole region as one block."""
+        return self._textures(axis=0, by_slice=False)
+
+    @cached_property
+    def in_slices(self) -> Textures:
+        """Every slice of the plane as a block of its own."""
+        axis = slice_axis(self.geometry, self.settings.plane)
+        return self._textures(axis, by_slice=True)
+
+    def _textures(self, axis: int, *, by_slice: bool) -> Textures:
+        grid = np.zeros(self.kept.shape, dtype=np.uint16)
+        grid[self.kept] = self.levels
+        spacing = self.geometry.array_spacing
+        turned = (spacing[axis], *spacing[:axis], *spacing[axis + 1 :])
+        how = Neighbourhood(
+            in_slice=by_slice,
+            distances=self.settings.distances,
+            coarseness=int(self.settings.coarseness),
+            symmetric=self.settings.symmetric,
+            weighting=self.settings.weighting,
+            spacing=turned,
+            dialect=self.settings.dialect,
+        )
+        n_levels = int(self.levels.max())
+        blocks = [_blocks(a, axis, by_slice=by_slice) for a in (grid, self.inside)]
+        return Textures(blocks[0], how, n_levels, blocks[1])
 
 
-_STATISTICS: dict[str, Callable[[_Region], Any]] = {
-    "morphology": _Region.shape,
-    "statistics": _Region.intensities,
-    "histogram": _Region.histogram,
+_STATISTICS: dict[str, Callable[[Region], Any]] = {
+    "morphology": Region.shape,
+    "statistics": Region.intensities,
+    "histogram": Region.histogram,
 }
 
 
-def _average(values: NDArray[np.float64]) -> float:
-    """Mean over directions and slices; those without a pair of neighbours do not count."""
-    counted = values[np.isfinite(values)]
-    return float(counted.mean()) if counted.size else float("nan")
+def _blocks(array: NDArray[Any], axis: int, *, by_slice: bool) -> NDArray[Any]:
+    """(slices, 1, rows, columns), or the whole as one block."""
+    return np.moveaxis(array, axis, 0)[:, None] if by_slice else array[None]
 
 
-def _discretise(x: NDArray[Any], settings: ExtractionSettings) -> NDArray[np.int32]:
-    how = settings.discretisation
+def average(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over matrices, (features, matrices) to (features,).
+
+    Those without any neighbour, where the features are nan, do not count.
+
+    >>> average(np.array([[1.0, 3.0, np.nan]]))
+    array([2.])
+    """
+    if values.shape[1] == 1:
+        return values[:, 0]
+    counted = np.isfinite(values)
+    if counted.all():
+        return np.asarray(values.mean(axis=1))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(counted, values, 0).sum(axis=1) / counted.sum(axis=1))
+
+
+def _check_grids(volume: Volume, mask: Mask) -> None:
+    if not volume.geometry.same_grid(mask.geometry):
+        raise DataError(
+            "Image and mask are not on the same grid.\n"
+            f"image:\n{volume.geometry.describe()}\nmask:\n{mask.geometry.describe()}"
+        )
+    if not mask.array.any():
+        raise DataError(f"The mask {mask.name!r} is empty: there is nothing to measure.")
+
+
+def _check_finite(x: NDArray[np.float64], name: str) -> None:
+    # One sum instead of a look at every voxel: it is finite unless a voxel is not.
+    if not np.isfinite(x.sum()) and (bad := int(np.count_nonzero(~np.isfinite(x)))):
+        raise DataError(f"{bad} of {x.size} voxels in {name!r} are not finite.")
+
+
+def _discretise(
+    x: NDArray[np.float64], how: Discretisation, settings: ExtractionSettings
+) -> NDArray[np.uint16]:
     if how.bins is not None:
         if settings.dialect == "pyradiomics":
             return discretise.pyradiomics_bin_number(x, how.bins)

@@ -84,13 +84,15 @@ def bounding_box(array: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slic
     >>> bounding_box(a)
     (slice(1, 2, None), slice(2, 3, None), slice(1, 4, None))
     """
-    spans = []
-    for axis, length in enumerate(array.shape):
-        others = tuple(k for k in range(3) if k != axis)
-        hits = np.flatnonzero(array.any(axis=others))
-        if hits.size == 0:
-            raise GeometryError("An empty mask has no bounding box.")
-        first, last = int(hits[0]), int(hits[-1])
-        spans.append(slice(max(first - margin, 0), min(last + 1 + margin, length)))
-    z, y, x = spans
+    footprint = np.bitwise_or.reduce(array.view(np.uint8), axis=0)
+    y = _extent(footprint.any(axis=1), margin)
+    x = _extent(footprint.any(axis=0), margin)
+    z = _extent(array[:, y, x].any(axis=(1, 2)), margin)
     return z, y, x
+
+
+def _extent(hits: NDArray[np.bool_], margin: int) -> slice:
+    found = np.flatnonzero(hits)
+    if found.size == 0:
+        raise GeometryError("An empty mask has no bounding box.")
+    return slice(max(int(found[0]) - margin, 0), min(int(found[-1]) + 1 + margin, hits.size))

@@ -4,6 +4,7 @@ Two words: **merge** is the sum of counts before a feature is computed, **averag
 of its values afterwards.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,11 +18,15 @@ AggregationName = Literal[
 ]
 
 
+BLOCKS, DIRECTIONS = 0, 1
+"""Axes of a batch of matrices: slices (one block in 3D), and directions."""
+
+
 @dataclass(frozen=True)
 class Aggregation:
-    """`code` is the IBSI's; counts come with the axes (direction, slice)."""
+    """`code` is the IBSI's; `merged_axes` are those whose counts are summed."""
 
-    name: AggregationName
+    name: str
     code: str
     by_slice: bool
     merged_axes: tuple[int, ...]
@@ -31,10 +36,30 @@ AGGREGATIONS: dict[str, Aggregation] = {
     a.name: a
     for a in (
         Aggregation("2D_averaged", "BTW3", by_slice=True, merged_axes=()),
-        Aggregation("2D_slice_merged", "SUJT", by_slice=True, merged_axes=(0,)),
-        Aggregation("2.5D_direction_merged", "JJUI", by_slice=True, merged_axes=(1,)),
-        Aggregation("2.5D_merged", "ZW7Z", by_slice=True, merged_axes=(0, 1)),
-        Aggregation("3D_averaged", "ITBB", by_slice=False, merged_axes=()),
-        Aggregation("3D_merged", "IAZD", by_slice=False, merged_axes=(0, 1)),
+        Aggregation("2D_slice_merged", "SUJT", by_slice=True, merged_axes=(DIRECTIONS,)),
+        Aggregation("2.5D_direction_merged", "JJUI", by_slice=True, merged_axes=(BLOCKS,)),
+        Aggregation("2.5D_merged", "ZW7Z", by_slice=True, merged_axes=(BLOCKS, DIRECTIONS)),
+        Aggregation("3D_averaged", "ITBB", by_slice=False, merged_axes=(BLOCKS,)),
+        Aggregation("3D_merged", "IAZD", by_slice=False, merged_axes=(BLOCKS, DIRECTIONS)),
     )
 }
+"""Of matrices that are counted direction by direction: co-occurrence and run length."""
+
+UNDIRECTED: dict[str, Aggregation] = {
+    a.name: a
+    for a in (
+        Aggregation("2D", "8QNN", by_slice=True, merged_axes=()),
+        Aggregation("2.5D", "62GR", by_slice=True, merged_axes=(BLOCKS,)),
+        Aggregation("3D", "KOBO", by_slice=False, merged_axes=(BLOCKS,)),
+    )
+}
+"""Of matrices without directions: zones, tone differences and dependence."""
+
+
+def undirected(names: Iterable[str]) -> tuple[str, ...]:
+    """What becomes of aggregations for matrices without directions, each once.
+
+    >>> undirected(["2D_averaged", "2D_slice_merged", "3D_merged"])
+    ('2D', '3D')
+    """
+    return tuple(dict.fromkeys(name.split("_")[0] for name in names))

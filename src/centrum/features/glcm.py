@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.features.distribution import entropy, mean, plogp, variance
+from centrum.features.distribution import entropy, mean, variance
 from centrum.features.registry import Family
+from centrum.kernels.cooccurrence import Summary, summarise
+from centrum.kernels.eigen import largest_eigenvalue
 
 Array = NDArray[Any]
 
@@ -17,24 +19,26 @@ glcm = Family("glcm")
 
 @dataclass(frozen=True, eq=False)
 class Cooccurrence:
-    """Symmetric joint probability `p` of neighbouring grey levels, (..., Ng, Ng).
+    """Joint probability `p` of the grey levels of two neighbours, (..., Ng, Ng).
 
-    Leading axes are a batch (directions, slices); every marginal and feature keeps them.
-    A matrix without a single pair of neighbours is nan throughout.
+    Leading axes are a batch (blocks, directions); every marginal and feature keeps them.
+    A matrix without a single pair of neighbours is nan throughout. Most features are
+    functions of i - j or i + j alone: they read `difference` and `total`.
     """
 
     p: Array
 
     @classmethod
-    def from_counts(cls, counts: Array) -> "Cooccurrence":
-        """From pair counts (..., Ng, Ng) in one direction each; adds the opposite one."""
-        symmetric = counts + np.swapaxes(counts, -1, -2)
-        with np.errstate(invalid="ignore"):
-            return cls(symmetric / symmetric.sum(axis=(-2, -1), keepdims=True))
+    def from_counts(cls, counts: Array, *, symmetric: bool = True) -> "Cooccurrence":
+        """From pair counts (..., Ng, Ng) in one direction each; `symmetric` adds the opposite.
 
-    def sum(self, terms: Array) -> Array:
-        """Sum over i and j."""
-        return np.asarray(terms.sum(axis=(-2, -1)))
+        >>> Cooccurrence.from_counts(np.array([[2.0, 1.0], [0.0, 1.0]])).p.tolist()
+        [[0.5, 0.125], [0.125, 0.25]]
+        """
+        if symmetric:
+            counts = counts + np.swapaxes(counts, -1, -2)
+        with np.errstate(invalid="ignore"):
+            return cls(counts / counts.sum(axis=(-2, -1), keepdims=True))
 
     @cached_property
     def n_levels(self) -> int:
@@ -45,209 +49,369 @@ class Cooccurrence:
         return np.arange(1.0, self.n_levels + 1)
 
     @cached_property
-    def i(self) -> Array:
-        return self.levels[:, None]
+    def _summary(self) -> Summary:
+        flat = np.ascontiguousarray(self.p).reshape(-1, self.n_levels, self.n_levels)
+        found = summarise(flat)
+        empty = np.isnan(flat[:, 0, 0])
+        if empty.any():
+            for values in found:
+                values[empty] = np.nan
+        batch = self.p.shape[:-2]
+        return Summary(*(v.reshape(batch + v.shape[1:]) for v in found))
+
+    @property
+    def entropy(self) -> Array:
+        """-sum_ij p log2 p."""
+        return self._summary.entropy
+
+    @property
+    def energy(self) -> Array:
+        """sum_ij p^2."""
+        return self._summary.energy
+
+    @property
+    def maximum(self) -> Array:
+        return self._summary.maximum
+
+    @property
+    def difference(self) -> Array:
+        """Probability of abs(i - j) = k for k = 0 .. Ng - 1, (..., Ng)."""
+        return self._summary.difference
+
+    @property
+    def total(self) -> Array:
+        """Probability of i + j = k for k = 0 .. 2 Ng (the first two are zero)."""
+        return self._summary.total
 
     @cached_property
-    def j(self) -> Array:
-        return self.levels[None, :]
-
-    @cached_property
-    def distance(self) -> Array:
-        """abs(i - j)."""
-        return np.abs(self.i - self.j)
-
-    @cached_property
-    def marginal(self) -> Array:
-        """Probability of level i, (..., Ng)."""
+    def p_i(self) -> Array:
+        """Probability of the level of a voxel, (..., Ng)."""
         return np.asarray(self.p.sum(axis=-1))
 
     @cached_property
+    def p_j(self) -> Array:
+        """Probability of the level of its neighbour, (..., Ng)."""
+        return np.asarray(self.p.sum(axis=-2))
+
+    @cached_property
     def mu(self) -> Array:
-        return mean(self.levels, self.marginal)
+        return mean(self.levels, self.p_i)
+
+    @cached_property
+    def mu_total(self) -> Array:
+        """Mean of i + j."""
+        return mean(_k(self.total), self.total)
 
     @cached_property
     def var(self) -> Array:
-        return variance(self.levels, self.marginal)
+        return variance(self.levels, self.p_i)
 
     @cached_property
-    def entropy(self) -> Array:
-        return -self.sum(plogp(self.p))
+    def contrast(self) -> Array:
+        """Mean of (i - j)^2."""
+        return mean(_k(self.difference) ** 2, self.difference)
 
     @cached_property
-    def difference(self) -> Array:
-        """Probability of abs(i - j) = k for k = 0 .. Ng - 1, (..., Ng)."""
-        return self._gather(self.distance.astype(np.intp), self.n_levels)
+    def covariance(self) -> Array:
+        """Of i and j, from the variances of i + j and i - j."""
+        shift = 2 * self.mu - self.mu_total
+        return np.asarray((self.cluster(2) - self.contrast + shift**2) / 4)
+
+    def cluster(self, order: int) -> Array:
+        """Mean of (i + j - mean)^order."""
+        deviation = _k(self.total) - self.mu_total[..., None]
+        return np.asarray((deviation**order * self.total).sum(axis=-1))
 
     @cached_property
-    def total(self) -> Array:
-        """Probability of i + j = k for k = 0 .. 2 Ng (the first two are zero)."""
-        return self._gather((self.i + self.j).astype(np.intp), 2 * self.n_levels + 1)
-
-    def _gather(self, group: Array, n_groups: int) -> Array:
-        """Sum of p over the cells of each group."""
-        batch = self.p.shape[:-2]
-        flat = self.p.reshape(-1, group.size)
-        keys = np.arange(len(flat))[:, None] * n_groups + group.ravel()
-        sums = np.bincount(keys.ravel(), flat.ravel(), minlength=len(flat) * n_groups)
-        return sums.reshape(*batch, n_groups)
-
-    @cached_property
-    def cluster(self) -> Array:
-        """i + j - 2 mu, (..., Ng, Ng)."""
-        return self.i + self.j - 2 * self.mu[..., None, None]
+    def marginal_entropies(self) -> tuple[Array, Array]:
+        """HX and HY, in bits."""
+        return entropy(self.p_i), entropy(self.p_j)
 
 
 def _k(p: Array) -> Array:
     return np.arange(float(p.shape[-1]))
 
 
+EXAMPLE = Cooccurrence(np.array([[0.5, 0.125], [0.125, 0.25]]))
+"""Two grey levels; neighbours are equal with probability 0.75."""
+
+
 @glcm.feature("GYBY", "Joint maximum")
 def joint_maximum(m: Cooccurrence) -> Array:
-    return np.asarray(m.p.max(axis=(-2, -1)))
+    """Probability of the most frequent pair.
+
+    >>> round(float(joint_maximum(EXAMPLE)), 6)
+    0.5
+    """
+    return m.maximum
 
 
 @glcm.feature("60VM", "Joint average")
 def joint_average(m: Cooccurrence) -> Array:
+    """Mean grey level over pairs.
+
+    >>> round(float(joint_average(EXAMPLE)), 6)
+    1.375
+    """
     return m.mu
 
 
 @glcm.feature("UR99", "Joint variance")
 def joint_variance(m: Cooccurrence) -> Array:
+    """Variance of the grey level over pairs.
+
+    >>> round(float(joint_variance(EXAMPLE)), 6)
+    0.234375
+    """
     return m.var
 
 
 @glcm.feature("TU9B", "Joint entropy")
 def joint_entropy(m: Cooccurrence) -> Array:
+    """Entropy of pairs, in bits.
+
+    >>> round(float(joint_entropy(EXAMPLE)), 6)
+    1.75
+    """
     return m.entropy
 
 
 @glcm.feature("TF7R", "Difference average")
 def difference_average(m: Cooccurrence) -> Array:
+    """Mean of abs(i - j).
+
+    >>> round(float(difference_average(EXAMPLE)), 6)
+    0.25
+    """
     return mean(_k(m.difference), m.difference)
 
 
 @glcm.feature("D3YU", "Difference variance")
 def difference_variance(m: Cooccurrence) -> Array:
+    """Variance of abs(i - j).
+
+    >>> round(float(difference_variance(EXAMPLE)), 6)
+    0.1875
+    """
     return variance(_k(m.difference), m.difference)
 
 
 @glcm.feature("NTRS", "Difference entropy")
 def difference_entropy(m: Cooccurrence) -> Array:
+    """Entropy of abs(i - j), in bits.
+
+    >>> round(float(difference_entropy(EXAMPLE)), 6)
+    0.811278
+    """
     return entropy(m.difference)
 
 
 @glcm.feature("ZGXS", "Sum average")
 def sum_average(m: Cooccurrence) -> Array:
-    return mean(_k(m.total), m.total)
+    """Mean of i + j.
+
+    >>> round(float(sum_average(EXAMPLE)), 6)
+    2.75
+    """
+    return m.mu_total
 
 
 @glcm.feature("OEEB", "Sum variance")
 def sum_variance(m: Cooccurrence) -> Array:
-    return variance(_k(m.total), m.total)
+    """Variance of i + j.
+
+    >>> round(float(sum_variance(EXAMPLE)), 6)
+    0.6875
+    """
+    return m.cluster(2)
 
 
 @glcm.feature("P6QZ", "Sum entropy")
 def sum_entropy(m: Cooccurrence) -> Array:
+    """Entropy of i + j, in bits.
+
+    >>> round(float(sum_entropy(EXAMPLE)), 6)
+    1.5
+    """
     return entropy(m.total)
 
 
 @glcm.feature("8ZQL", "Angular second moment")
 def angular_second_moment(m: Cooccurrence) -> Array:
-    return m.sum(m.p**2)
+    """Large where few pairs dominate.
+
+    >>> round(float(angular_second_moment(EXAMPLE)), 6)
+    0.34375
+    """
+    return m.energy
 
 
 @glcm.feature("ACUI", "Contrast")
 def contrast(m: Cooccurrence) -> Array:
-    return m.sum(m.distance**2 * m.p)
+    """Mean of (i - j)^2.
+
+    >>> round(float(contrast(EXAMPLE)), 6)
+    0.25
+    """
+    return m.contrast
 
 
 @glcm.feature("8S9J", "Dissimilarity")
 def dissimilarity(m: Cooccurrence) -> Array:
-    return m.sum(m.distance * m.p)
+    """Equal to the difference average.
+
+    >>> round(float(dissimilarity(EXAMPLE)), 6)
+    0.25
+    """
+    return difference_average(m)
 
 
 @glcm.feature("IB1Z", "Inverse difference")
 def inverse_difference(m: Cooccurrence) -> Array:
-    return m.sum(m.p / (1 + m.distance))
+    """Large where neighbours are alike.
+
+    >>> round(float(inverse_difference(EXAMPLE)), 6)
+    0.875
+    """
+    return mean(1 / (1 + _k(m.difference)), m.difference)
 
 
 @glcm.feature("NDRX", "Normalised inverse difference")
 def normalised_inverse_difference(m: Cooccurrence) -> Array:
-    return m.sum(m.p / (1 + m.distance / m.n_levels))
+    """As the one above, with differences divided by Ng.
+
+    >>> round(float(normalised_inverse_difference(EXAMPLE)), 6)
+    0.916667
+    """
+    return mean(1 / (1 + _k(m.difference) / m.n_levels), m.difference)
 
 
 @glcm.feature("WF0Z", "Inverse difference moment")
 def inverse_difference_moment(m: Cooccurrence) -> Array:
-    return m.sum(m.p / (1 + m.distance**2))
+    """Large where neighbours are alike; also called homogeneity.
+
+    >>> round(float(inverse_difference_moment(EXAMPLE)), 6)
+    0.875
+    """
+    return mean(1 / (1 + _k(m.difference) ** 2), m.difference)
 
 
 @glcm.feature("1QCO", "Normalised inverse difference moment")
 def normalised_inverse_difference_moment(m: Cooccurrence) -> Array:
-    return m.sum(m.p / (1 + (m.distance / m.n_levels) ** 2))
+    """As the one above, with differences divided by Ng.
+
+    >>> round(float(normalised_inverse_difference_moment(EXAMPLE)), 6)
+    0.95
+    """
+    return mean(1 / (1 + (_k(m.difference) / m.n_levels) ** 2), m.difference)
 
 
 @glcm.feature("E8JP", "Inverse variance")
 def inverse_variance(m: Cooccurrence) -> Array:
-    unequal = m.difference[..., 1:]
-    return np.asarray(np.sum(unequal / np.arange(1, m.n_levels) ** 2, axis=-1))
+    """Sum of p / (i - j)^2 over pairs that differ.
+
+    >>> round(float(inverse_variance(EXAMPLE)), 6)
+    0.25
+    """
+    return mean(1 / _k(m.difference)[1:] ** 2, m.difference[..., 1:])
 
 
 @glcm.feature("NI2N", "Correlation")
 def correlation(m: Cooccurrence) -> Array:
-    """1 where all pairs have one level."""
-    return np.where(m.var == 0, 1.0, (m.sum(m.i * m.j * m.p) - m.mu**2) / m.var)
+    """Of the levels of neighbours; 1 where all pairs have one level.
+
+    >>> round(float(correlation(EXAMPLE)), 6)
+    0.466667
+    """
+    product = np.sqrt(m.var * variance(m.levels, m.p_j))
+    return np.where(product == 0, 1.0, m.covariance / product)
 
 
 @glcm.feature("QWB0", "Autocorrelation")
 def autocorrelation(m: Cooccurrence) -> Array:
-    return m.sum(m.i * m.j * m.p)
+    """Mean of i j, which is ((i + j)^2 - (i - j)^2) / 4.
+
+    >>> round(float(autocorrelation(EXAMPLE)), 6)
+    2.0
+    """
+    return np.asarray((mean(_k(m.total) ** 2, m.total) - m.contrast) / 4)
 
 
 @glcm.feature("DG8W", "Cluster tendency")
 def cluster_tendency(m: Cooccurrence) -> Array:
-    return m.sum(m.cluster**2 * m.p)
+    """Groups of neighbours of like level; equal to the sum variance.
+
+    >>> round(float(cluster_tendency(EXAMPLE)), 6)
+    0.6875
+    """
+    return m.cluster(2)
 
 
 @glcm.feature("7NFM", "Cluster shade")
 def cluster_shade(m: Cooccurrence) -> Array:
-    return m.sum(m.cluster**3 * m.p)
+    """Skewness of i + j, not scaled.
+
+    >>> round(float(cluster_shade(EXAMPLE)), 6)
+    0.28125
+    """
+    return m.cluster(3)
 
 
 @glcm.feature("AE86", "Cluster prominence")
 def cluster_prominence(m: Cooccurrence) -> Array:
-    return m.sum(m.cluster**4 * m.p)
+    """Kurtosis of i + j, not scaled.
+
+    >>> round(float(cluster_prominence(EXAMPLE)), 6)
+    0.769531
+    """
+    return m.cluster(4)
 
 
 @glcm.feature("R8DG", "First measure of information correlation")
 def information_correlation_1(m: Cooccurrence) -> Array:
-    """0 where all pairs have one level. Because p is symmetric, HXY1 = 2 HX."""
-    marginal_entropy = entropy(m.marginal)
-    ratio = (m.entropy - 2 * marginal_entropy) / marginal_entropy
-    return np.where(marginal_entropy == 0, 0.0, ratio)
+    """0 where all pairs have one level. HXY1 is HX + HY, as p_i and p_j are marginals of p.
+
+    >>> round(float(information_correlation_1(EXAMPLE)), 6)
+    -0.166453
+    """
+    hx, hy = m.marginal_entropies
+    largest = np.maximum(hx, hy)
+    return np.where(largest == 0, 0.0, (m.entropy - hx - hy) / largest)
 
 
 @glcm.feature("JN9H", "Second measure of information correlation")
 def information_correlation_2(m: Cooccurrence) -> Array:
-    gain = np.maximum(2 * entropy(m.marginal) - m.entropy, 0)
-    return np.sqrt(1 - np.exp(-2 * gain))
+    """0 where levels of neighbours are independent.
+
+    >>> round(float(information_correlation_2(EXAMPLE)), 6)
+    0.521733
+    """
+    hx, hy = m.marginal_entropies
+    return np.sqrt(1 - np.exp(-2 * np.maximum(hx + hy - m.entropy, 0)))
 
 
 @glcm.feature("", "Maximal correlation coefficient")
 def maximal_correlation_coefficient(m: Cooccurrence) -> Array:
-    """Square root of the second eigenvalue of Q (Haralick 1973); 1 where there is one level."""
+    """Square root of the second eigenvalue of Q (Haralick 1973); 1 where there is one level.
+
+    >>> round(float(maximal_correlation_coefficient(EXAMPLE)), 6)
+    0.466667
+    """
     flat = m.p.reshape(-1, m.n_levels, m.n_levels)
-    return np.array([_maximal_correlation(p) for p in flat]).reshape(m.p.shape[:-2])
+    p_i, p_j = m.p_i.reshape(-1, m.n_levels), m.p_j.reshape(-1, m.n_levels)
+    return _maximal_correlation(flat, p_i, p_j).reshape(m.p.shape[:-2])
 
 
-def _maximal_correlation(p: Array) -> float:
-    """Second singular value of p_ij / sqrt(p_i p_j), whose square is the eigenvalue of Q."""
-    if np.isnan(p).any():
-        return np.nan
-    marginal = p.sum(axis=0)
-    present = marginal > 0
-    if present.sum() < 2:
-        return 1.0
-    root = np.sqrt(marginal[present])
-    singular = np.linalg.svd(p[np.ix_(present, present)] / np.outer(root, root), compute_uv=False)
-    return float(singular[1])
+def _maximal_correlation(p: Array, p_i: Array, p_j: Array) -> Array:
+    """Second singular value of p_ij / sqrt(p_i p_j), whose square is the eigenvalue of Q.
+
+    The first is 1, of the vectors sqrt(p_i) and sqrt(p_j); their product is taken away.
+    """
+    product = np.sqrt(p_i)[:, :, None] * np.sqrt(p_j)[:, None, :]
+    scaled = np.divide(p, product, out=np.zeros_like(p), where=product > 0) - product
+    if np.allclose(p_i, p_j, rtol=0, atol=1e-12, equal_nan=True):
+        second = largest_eigenvalue(np.nan_to_num(scaled))
+    else:
+        second = np.linalg.svd(np.nan_to_num(scaled), compute_uv=False)[:, 0]
+    second = np.where(np.count_nonzero(p_i, axis=-1) < 2, 1.0, second)
+    return np.where(np.isnan(p_i[:, 0]), np.nan, second)

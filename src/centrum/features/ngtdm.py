@@ -73,6 +73,10 @@ class ToneDifferences:
         )
         return np.asarray(np.where(both, values, 0.0).sum(axis=(-2, -1)))
 
+    def unless(self, special: Array, value: float, values: Array) -> Array:
+        """`values`, but `value` where `special`; nan where no voxel has a neighbour."""
+        return np.where(self.n_voxels == 0, np.nan, np.where(special, value, values))
+
     @cached_property
     def spread(self) -> Array:
         """sum_ij p_i p_j (i - j)^2, twice the variance of the level."""
@@ -91,7 +95,7 @@ def coarseness(t: ToneDifferences) -> Array:
     >>> coarseness(EXAMPLE)
     array([0.5])
     """
-    return np.where(t.weighted == 0, COARSENESS_OF_FLAT, 1 / t.weighted)
+    return t.unless(t.weighted == 0, COARSENESS_OF_FLAT, 1 / t.weighted)
 
 
 @ngtdm.feature("65HE", "Contrast")
@@ -102,7 +106,7 @@ def contrast(t: ToneDifferences) -> Array:
     array([0.25])
     """
     pairs = t.n_levels * (t.n_levels - 1)
-    return np.where(t.n_levels < 2, 0.0, t.spread / pairs * t.total / t.n_voxels)
+    return t.unless(t.n_levels == 1, 0.0, t.spread / pairs * t.total / t.n_voxels)
 
 
 @ngtdm.feature("NQ30", "Busyness")
@@ -113,7 +117,7 @@ def busyness(t: ToneDifferences) -> Array:
     array([2.])
     """
     gaps = t.over_pairs(lambda i, j, pi, pj, si, sj: abs(i * pi - j * pj))
-    return np.where(gaps == 0, 0.0, t.weighted / gaps)
+    return t.unless(gaps == 0, 0.0, t.weighted / gaps)
 
 
 @ngtdm.feature("HDEZ", "Complexity")
@@ -123,9 +127,7 @@ def complexity(t: ToneDifferences) -> Array:
     >>> complexity(EXAMPLE)
     array([1.])
     """
-    terms = t.over_pairs(
-        lambda i, j, pi, pj, si, sj: abs(i - j) * (pi * si + pj * sj) / (pi + pj)
-    )
+    terms = t.over_pairs(lambda i, j, pi, pj, si, sj: abs(i - j) * (pi * si + pj * sj) / (pi + pj))
     return np.asarray(terms / t.n_voxels)
 
 
@@ -137,4 +139,4 @@ def strength(t: ToneDifferences) -> Array:
     array([0.5])
     """
     terms = t.over_pairs(lambda i, j, pi, pj, si, sj: (pi + pj) * (i - j) ** 2)
-    return np.where(t.total == 0, 0.0, terms / t.total)
+    return t.unless(t.total == 0, 0.0, terms / t.total)

@@ -108,6 +108,10 @@ class Family:
     def __iter__(self) -> Iterator[Feature]:
         return iter(self._features.values())
 
+    def size(self, dialect: Dialect) -> int:
+        """Number of features in that dialect."""
+        return sum(feature.in_dialect(dialect) for feature in self)
+
     def compute(self, statistic: object, dialect: Dialect) -> dict[str, NDArray[np.float64]]:
         """Values by feature key, each with the batch shape of the statistic."""
         with np.errstate(divide="ignore", invalid="ignore"):

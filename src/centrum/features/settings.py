@@ -96,7 +96,18 @@ class ExtractionSettings(Settings):
 
     dialect: Dialect = Field("ibsi", description="whose definitions and names")
     families: tuple[FamilyName, ...] = Field(
-        ("morphology", "statistics", "histogram", "glcm"), description="feature families"
+        (
+            "morphology",
+            "statistics",
+            "histogram",
+            "glcm",
+            "glrlm",
+            "glszm",
+            "gldzm",
+            "ngtdm",
+            "ngldm",
+        ),
+        description="feature families, in the order of the results",
     )
     discretisation: Discretisation = Discretisation(method="fixed_bin_number", bins=32)
     interpolation: Interpolation | None = None

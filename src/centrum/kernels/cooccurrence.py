@@ -1,62 +1,105 @@
-"""Count pairs of grey levels at given offsets."""
+"""Count pairs of grey levels at given offsets, and summarise the counts."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from centrum.kernels.layout import Layout
+
+TWO_TABLES_UP_TO = 256
+"""Up to this many grey levels neighbouring pairs go to two tables in turn, so that one count
+need not wait for the one before it."""
+
 
 @njit(cache=True, nogil=True)
 def _count(
-    levels: NDArray, offsets: NDArray, first: int, rows_per_slice: int, row: int, counts: NDArray
+    levels: NDArray, starts: NDArray, ends: NDArray, block: NDArray, steps: NDArray, counts: NDArray
 ) -> None:
-    n_slices = counts.shape[1]
-    for d in range(offsets.size):
-        for s in range(n_slices):
-            target = counts[d, s]
-            for r in range(rows_per_slice):
-                start = first + (s * rows_per_slice + r) * row
-                a = levels[start : start + row]
-                b = levels[start + offsets[d] : start + offsets[d] + row]
-                for k in range(row):
-                    if a[k] > 0 and b[k] > 0:
-                        target[a[k] - 1, b[k] - 1] += 1
+    side = np.uint32(np.sqrt(counts.shape[3]) + 0.5)
+    one = np.uint32(1)
+    for s in range(starts.size):
+        a = levels[starts[s] : ends[s]]
+        even, odd = counts[block[s], 0], counts[block[s], counts.shape[1] - 1]
+        for d in range(steps.size):
+            b = levels[starts[s] + steps[d] : ends[s] + steps[d]]
+            table, other = even[d], odd[d]
+            for k in range(a.size // 2):
+                table[np.uint32(a[2 * k]) * side + b[2 * k]] += one
+                other[np.uint32(a[2 * k + 1]) * side + b[2 * k + 1]] += one
+            if a.size % 2:
+                table[np.uint32(a[a.size - 1]) * side + b[a.size - 1]] += one
 
 
 def count_pairs(
-    levels: NDArray[np.int32],
-    offsets: NDArray[np.int64],
-    n_levels: int,
-    *,
-    by_slice: bool,
-) -> NDArray[np.int64]:
-    """Number of voxel pairs with level i at a voxel and level j at voxel + offset.
+    levels: NDArray[np.uint16], layout: Layout, steps: NDArray[np.int64], n_levels: int
+) -> NDArray[np.float64]:
+    """Number of voxel pairs with level i at a voxel and level j at voxel + step.
 
     Parameters
     ----------
-    levels : (z, y, x) grey levels from 1; 0 lies outside the region
-    offsets : (n_offsets, 3) steps in voxels along (z, y, x)
+    levels : flat grey levels from 1, 0 outside the region
+    steps : (directions,) places from a voxel to its neighbour
     n_levels : largest grey level Ng
-    by_slice : whether to count every slice (z) apart; the offsets then stay within z
 
     Returns
     -------
-    counts : (n_offsets, n_slices or 1, Ng, Ng), not symmetric
+    counts : (blocks, directions, Ng, Ng), not symmetric
 
-    >>> line = np.array([[[1, 1, 2]]], dtype=np.int32)
-    >>> count_pairs(line, np.array([[0, 0, 1]]), 2, by_slice=False)[0, 0].tolist()
-    [[1, 1], [0, 0]]
+    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> levels = line.flat(np.array([1, 1, 2], np.uint16))
+    >>> count_pairs(levels, line, line.steps([(0, 0, 1)]), 2)[0, 0].tolist()
+    [[1.0, 1.0], [0.0, 0.0]]
     """
-    pad = int(np.abs(offsets).max())
-    padded = np.ascontiguousarray(np.pad(levels, pad), dtype=np.int32)
-    depth, height, row = padded.shape
-    strides = np.array([height * row, row, 1])
-    flat_offsets = np.ascontiguousarray(offsets @ strides, dtype=np.int64)
-    # A guard on both ends keeps the shifted row of the first and last rows inside the array.
-    guard = int(np.abs(flat_offsets).max())
-    flat = np.pad(padded.ravel(), guard)
-    n_slices = levels.shape[0] if by_slice else 1
-    first = guard + (pad * height * row if by_slice else 0)
-    rows = height if by_slice else depth * height
-    counts = np.zeros((len(offsets), n_slices, n_levels, n_levels), dtype=np.int64)
-    _count(flat, flat_offsets, first, rows, row, counts)
-    return counts
+    side = n_levels + 1
+    tables = 2 if n_levels <= TWO_TABLES_UP_TO else 1
+    counts = np.zeros((layout.blocks, tables, len(steps), side * side), dtype=np.uint32)
+    _count(levels, layout.starts, layout.ends, layout.span_block, steps, counts)
+    square = counts.reshape(layout.blocks, tables, len(steps), side, side)[..., 1:, 1:]
+    return np.asarray(square.sum(axis=1, dtype=np.float64))
+
+
+class Summary(NamedTuple):
+    """What one reading of joint probabilities p (batch, Ng, Ng) gives.
+
+    difference : (batch, Ng) probability that abs(i - j) = k
+    total : (batch, 2 Ng + 1) probability that i + j = k
+    entropy, energy, maximum : (batch,) -sum p log2 p, sum p^2, max p
+    """
+
+    difference: NDArray[np.float64]
+    total: NDArray[np.float64]
+    entropy: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    maximum: NDArray[np.float64]
+
+
+@njit(cache=True, nogil=True)
+def _summarise(p: NDArray, difference: NDArray, total: NDArray, scalars: NDArray) -> None:
+    for b in range(p.shape[0]):
+        entropy, energy, maximum = 0.0, 0.0, 0.0
+        for i in range(p.shape[1]):
+            row = p[b, i]
+            for j in range(row.size):
+                q = row[j]
+                if q > 0:
+                    difference[b, abs(i - j)] += q
+                    total[b, i + j + 2] += q
+                    entropy -= q * np.log2(q)
+                    energy += q * q
+                    maximum = max(maximum, q)
+        scalars[0, b], scalars[1, b], scalars[2, b] = entropy, energy, maximum
+
+
+def summarise(p: NDArray[np.float64]) -> Summary:
+    """Marginals and norms of joint probabilities (batch, Ng, Ng), in C order.
+
+    >>> summarise(np.full((1, 2, 2), 0.25)).entropy.tolist()
+    [2.0]
+    """
+    batch, n_levels, _ = p.shape
+    difference, total = np.zeros((batch, n_levels)), np.zeros((batch, 2 * n_levels + 1))
+    scalars = np.zeros((3, batch))
+    _summarise(p, difference, total, scalars)
+    return Summary(difference, total, *scalars)

@@ -58,18 +58,16 @@ class Layout:
         guard = pad * (z_stride + y_stride + 1)
         flat = np.zeros(2 * guard + blocks * block_stride, dtype=bool)
         body = flat[guard : guard + blocks * block_stride]
-        body.reshape(blocks, depth + pad, height + pad, y_stride)[
-            :, :depth, :height, :width
-        ] = inside
+        body.reshape(blocks, depth + pad, height + pad, y_stride)[:, :depth, :height, :width] = (
+            inside
+        )
         positions = np.flatnonzero(flat)
         borders = guard + block_stride * np.arange(blocks + 1)
         first = np.searchsorted(positions, borders)
         starts, ends = _spans(positions, first)
         span_block = np.searchsorted(borders, starts, side="right") - 1
         strides = (z_stride, y_stride, 1)
-        return cls(
-            inside.shape, strides, flat.size, positions, first, starts, ends, span_block
-        )
+        return cls(inside.shape, strides, flat.size, positions, first, starts, ends, span_block)
 
     @property
     def blocks(self) -> int:
