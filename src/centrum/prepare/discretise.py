@@ -61,10 +61,10 @@ def pyradiomics_bin_number(x: NDArray[Any], bins: int) -> Levels:
     [1, 2, 3, 4]
     """
     kind = np.result_type(x.dtype, np.float16) if x.dtype.kind == "f" else np.dtype(float)
-    low, high = kind.type(x.min()), kind.type(x.max())
-    if low == high:
-        low, high = low - kind.type(0.5), high + kind.type(0.5)
-    edges = np.linspace(low, high, bins + 1, dtype=kind)
+    ends = np.array([x.min(), x.max()], dtype=kind)
+    if ends[0] == ends[1]:
+        ends += [-0.5, 0.5]
+    edges = np.linspace(ends[0], ends[1], bins + 1, dtype=kind)
     edges[-1] += 1
     return number_between_edges(x, edges.astype(float))
 

@@ -1,27 +1,126 @@
 """Steps on intensities before features: normalisation and re-segmentation."""
 
+from collections.abc import Sequence
+from typing import Any, Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.errors import DataError
+from centrum.errors import DataError, ProtocolError
+from centrum.kernels.tally import Tally
 from centrum.provenance import Step
 from centrum.volume import Mask, Volume
 
+Kept = NDArray[np.bool_]
 
-def normalise_image(volume: Volume, scale: float) -> Volume:
+RangeMode = Literal["absolute", "relative", "sigma"]
+
+
+def normalise_image(volume: Volume, scale: float, outliers: float | None = None) -> Volume:
     """z-score over the whole image (SD with n - 1) times `scale`, PyRadiomics' `normalize`.
+
+    `outliers` (removeOutliers) clips the z-scores to +- that many SD before the scaling.
 
     Raises
     ------
     DataError
         The image is constant.
+
+    >>> from centrum.geometry import Geometry
+    >>> image = Volume(np.array([[[1.0, 2.0, 3.0]]]), Geometry((3, 1, 1), (1, 1, 1)))
+    >>> normalise_image(image, 100, outliers=0.5).array.tolist()
+    [[[-50.0, 0.0, 50.0]]]
     """
     x = volume.array.astype(float)
-    deviation = x.std(ddof=1)
+    mean, deviation = x.mean(), x.std(ddof=1) if x.size > 1 else 0.0
     if deviation == 0:
         raise DataError(f"A constant image (all {x.flat[0]:g}) cannot be normalised.")
-    step = Step("normalise_image", {"scale": scale, "mean": x.mean(), "sd": deviation})
-    return volume.with_array((x - x.mean()) / deviation * scale, step)
+    x -= mean
+    x /= deviation
+    if outliers is not None:
+        np.clip(x, -outliers, outliers, out=x)
+    x *= scale
+    parameters = {"scale": scale, "outliers": outliers, "mean": mean, "sd": deviation}
+    return volume.with_array(x, Step("normalise_image", parameters))
+
+
+def within_limits(
+    x: NDArray[Any],
+    *,
+    lower: float | None = None,
+    upper: float | None = None,
+    sigma: float | None = None,
+) -> Kept:
+    """Which intensities of a region, (n,), lie in [lower, upper] and within mean +- sigma SD.
+
+    Both limits are inclusive (IBSI 2.5). Mean and SD (with n) are those of the whole region, so
+    that range and outlier filter do not depend on their order.
+
+    Raises
+    ------
+    DataError
+        Nothing is left.
+
+    >>> within_limits(np.array([-1.0, 0.0, 5.0]), lower=0).tolist()
+    [False, True, True]
+    """
+    kept = np.ones(x.shape, dtype=bool)
+    if lower is not None:
+        kept &= x >= lower
+    if upper is not None:
+        kept &= x <= upper
+    if sigma is not None:
+        tally = Tally.of(x)
+        kept &= np.abs(x - tally.mean) <= sigma * tally.moments.second**0.5
+    _check_left(x, kept, f"Re-segmentation to [{lower}, {upper}], {sigma} SD")
+    return kept
+
+
+def within_range(x: NDArray[Any], limits: Sequence[float], mode: RangeMode = "absolute") -> Kept:
+    """Which intensities of a region, (n,), PyRadiomics' `resegmentRange` keeps.
+
+    One limit is a lower one, two are both inclusive. They are intensities (absolute), fractions
+    of the maximum (relative) or numbers of SD (with n) from the mean (sigma). Mean and SD have
+    the precision of `x`: pass single precision if the image has it.
+
+    Raises
+    ------
+    ProtocolError
+        There are not one or two limits, or the mode is unknown.
+    DataError
+        Nothing is left.
+
+    >>> within_range(np.array([1.0, 5.0, 10.0]), [0.5], "relative").tolist()
+    [False, True, True]
+    """
+    if len(limits) not in (1, 2):
+        raise ProtocolError(f"resegmentRange takes one or two limits, found {list(limits)}.")
+    bounds = _bounds(x, sorted(limits), mode)
+    kept = x >= bounds[0]
+    if len(bounds) == 2:
+        kept &= x <= bounds[1]
+    _check_left(x, kept, f"resegmentRange {list(limits)} ({mode})")
+    return kept
+
+
+def _bounds(x: NDArray[Any], limits: list[float], mode: RangeMode) -> list[float]:
+    if mode == "absolute":
+        return limits
+    if mode == "relative":
+        highest = float(x.max())
+        return [highest * limit for limit in limits]
+    if mode == "sigma":
+        mean, deviation = float(x.mean()), float(x.std())
+        return [mean + deviation * limit for limit in limits]
+    raise ProtocolError(f"resegmentMode is one of absolute, relative, sigma, found {mode!r}.")
+
+
+def _check_left(x: NDArray[Any], kept: Kept, what: str) -> None:
+    if not kept.any():
+        raise DataError(
+            f"{what} leaves none of the {x.size} voxels with intensities {x.min():g} to "
+            f"{x.max():g}; widen the range."
+        )
 
 
 def resegment(
@@ -32,35 +131,15 @@ def resegment(
     upper: float | None = None,
     sigma: float | None = None,
 ) -> Mask:
-    """The voxels of a mask whose intensity lies in [lower, upper] and within mean +- sigma SD.
-
-    Both limits are inclusive (IBSI 2.5). Mean and SD are those of the whole region.
+    """The voxels of a mask that `within_limits` keeps.
 
     Raises
     ------
     DataError
         Nothing is left.
     """
-    x = volume.array[mask.array]
-    kept = np.ones(x.shape, dtype=bool)
-    if lower is not None:
-        kept &= x >= lower
-    if upper is not None:
-        kept &= x <= upper
-    if sigma is not None:
-        kept &= np.abs(x - x.mean()) <= sigma * x.std()
-    if not kept.any():
-        raise DataError(
-            f"Re-segmentation to [{lower}, {upper}], {sigma} SD leaves none of the "
-            f"{x.size} voxels with intensities {x.min():g} to {x.max():g}; widen the range."
-        )
-    step = Step(
-        "resegment", {"lower": lower, "upper": upper, "sigma": sigma, "kept": int(kept.sum())}
-    )
-    return mask.with_array(_place(kept, mask.array), step)
-
-
-def _place(kept: NDArray[np.bool_], region: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    out = np.zeros_like(region)
-    out[region] = kept
-    return out
+    kept = within_limits(volume.array[mask.array], lower=lower, upper=upper, sigma=sigma)
+    region = np.zeros_like(mask.array)
+    region[mask.array] = kept
+    parameters = {"lower": lower, "upper": upper, "sigma": sigma, "kept": int(kept.sum())}
+    return mask.with_array(region, Step("resegment", parameters))
