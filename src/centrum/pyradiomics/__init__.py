@@ -1,0 +1,65 @@
+"""A drop-in replacement of PyRadiomics: its interface, names and numbers on `centrum`'s engine.
+
+>>> from centrum.pyradiomics import featureextractor
+>>> extractor = featureextractor.RadiomicsFeatureExtractor(binWidth=25)
+>>> extractor.settings["binWidth"], list(extractor.enabledImagetypes)
+(25, ['Original'])
+"""
+
+from typing import NoReturn
+
+from centrum.pyradiomics import (
+    featureextractor,
+    firstorder,
+    glcm,
+    gldm,
+    glrlm,
+    glszm,
+    imageoperations,
+    ngtdm,
+    shape,
+    shape2D,
+)
+from centrum.pyradiomics.classes import FEATURE_CLASS_TYPES, RadiomicsFeaturesBase
+from centrum.pyradiomics.errors import NotAvailable
+from centrum.pyradiomics.image_types import IMAGE_TYPES
+from centrum.pyradiomics.verbosity import handler, logger, setVerbosity
+from centrum.pyradiomics.version import __version__
+
+__all__ = [
+    "__version__",
+    "featureextractor",
+    "firstorder",
+    "getFeatureClasses",
+    "getImageTypes",
+    "getTestCase",
+    "glcm",
+    "gldm",
+    "glrlm",
+    "glszm",
+    "handler",
+    "imageoperations",
+    "logger",
+    "ngtdm",
+    "setVerbosity",
+    "shape",
+    "shape2D",
+]
+
+
+def getFeatureClasses() -> dict[str, type[RadiomicsFeaturesBase]]:
+    """The feature classes by name."""
+    return dict(FEATURE_CLASS_TYPES)
+
+
+def getImageTypes() -> list[str]:
+    """Names of image types, also of those that are not available yet."""
+    return list(IMAGE_TYPES)
+
+
+def getTestCase(testCase: str, dataDirectory: str | None = None) -> NoReturn:
+    """Refused: this package downloads nothing."""
+    raise NotAvailable(
+        f"Test case {testCase!r} is not downloaded. Get it from PyRadiomics and give the paths of "
+        "its image and mask to RadiomicsFeatureExtractor.execute."
+    )

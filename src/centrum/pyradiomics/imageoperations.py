@@ -1,0 +1,123 @@
+"""PyRadiomics' functions on images and masks that scripts call by themselves.
+
+They take and give SimpleITK images, and settings as keywords.
+"""
+
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from centrum.prepare import discretise
+from centrum.pyradiomics import preparation, regions
+from centrum.pyradiomics.image_types import IMAGE_TYPES
+from centrum.pyradiomics.regions import Region, as_image, mask_of, volume_of
+from centrum.pyradiomics.settings import Settings, read
+from centrum.volume import Mask, Volume
+
+__all__ = [
+    "IMAGE_TYPES",
+    "binImage",
+    "checkMask",
+    "cropToTumorMask",
+    "getMask",
+    "getOriginalImage",
+    "normalizeImage",
+    "resampleImage",
+    "resegmentMask",
+]
+
+
+def getMask(mask: sitk.Image, **kwargs: Any) -> sitk.Image:
+    """The labels as 32-bit integers, of the channel `label_channel`; refuses an absent `label`.
+
+    >>> labels = sitk.Image(3, 3, 3, sitk.sitkUInt8); labels[1, 1, 1] = 2
+    >>> getMask(labels, label=2).GetPixelIDTypeAsString()
+    '32-bit unsigned integer'
+    """
+    labels = regions.scalar_labels(mask, read(kwargs, "label_channel"))
+    mask_of(labels, read(kwargs, "label"))
+    return sitk.Cast(labels, sitk.sitkUInt32)
+
+
+def checkMask(
+    imageNode: sitk.Image, maskNode: sitk.Image, **kwargs: Any
+) -> tuple[NDArray[np.int64], sitk.Image | None]:
+    """Bounding box (first and last voxel along x, y, z in turn), and the mask if corrected.
+
+    Raises
+    ------
+    InputError
+        See `regions.joined` and `regions.check_size`; a ValueError.
+    """
+    mask = mask_of(maskNode, read(kwargs, "label"))
+    region, corrected = regions.joined(volume_of(imageNode), mask, kwargs)
+    regions.check_size(region, kwargs)
+    box = list(reversed(region.box))[: imageNode.GetDimension()]
+    bounds = np.array([(b.start, b.stop - 1) for b in box]).ravel()
+    return bounds, _labels(region.mask, kwargs, imageNode) if corrected else None
+
+
+def cropToTumorMask(
+    imageNode: sitk.Image, maskNode: sitk.Image, boundingBox: NDArray[Any], **kwargs: Any
+) -> tuple[sitk.Image, sitk.Image]:
+    """Both cropped to the box of `checkMask`, grown by `padDistance` (default 0)."""
+    pad = int(kwargs.get("padDistance", 0))
+    size = maskNode.GetSize()
+    first = [max(int(low) - pad, 0) for low in boundingBox[0::2]]
+    last = [min(int(high) + pad + 1, n) for high, n in zip(boundingBox[1::2], size, strict=True)]
+    box = tuple(slice(a, b) for a, b in zip(first, last, strict=True))
+    return imageNode[box], maskNode[box]
+
+
+def normalizeImage(image: sitk.Image, **kwargs: Any) -> sitk.Image:
+    """z-score of the whole image, clipped to `removeOutliers`, times `normalizeScale`."""
+    return _image(preparation.normalised(volume_of(image), kwargs), image)
+
+
+def resampleImage(
+    imageNode: sitk.Image, maskNode: sitk.Image, **kwargs: Any
+) -> tuple[sitk.Image, sitk.Image]:
+    """Both at `resampledPixelSpacing`; the mask keeps only `label`."""
+    mask = mask_of(maskNode, read(kwargs, "label"))
+    n = imageNode.GetDimension()
+    volume, inside = preparation.resampled(volume_of(imageNode), mask, kwargs, n)
+    return _image(volume, imageNode), _labels(inside, kwargs, imageNode)
+
+
+def resegmentMask(imageNode: sitk.Image, maskNode: sitk.Image, **kwargs: Any) -> sitk.Image:
+    """The mask without the voxels whose intensity is outside `resegmentRange`."""
+    volume, mask = volume_of(imageNode), mask_of(maskNode, read(kwargs, "label"))
+    kept = regions.resegmented(Region(volume, Mask(mask.array, volume.geometry, mask.name)), kwargs)
+    return _labels(kept.mask, kwargs, imageNode)
+
+
+def binImage(
+    parameterMatrix: NDArray[Any], parameterMatrixCoordinates: Any = None, **kwargs: Any
+) -> NDArray[np.int32]:
+    """Grey levels from 1 (`binWidth` or `binCount`) of the voxels at the coordinates, else 0."""
+    where = slice(None) if parameterMatrixCoordinates is None else parameterMatrixCoordinates
+    levels = np.zeros(parameterMatrix.shape, dtype=np.int32)
+    x = parameterMatrix[where].astype(float)
+    bins = read(kwargs, "binCount")
+    levels[where] = (
+        discretise.pyradiomics_bin_width(x, float(read(kwargs, "binWidth")))
+        if bins is None
+        else discretise.pyradiomics_bin_number(x, int(bins))
+    )
+    return levels
+
+
+def getOriginalImage(inputImage: sitk.Image, inputMask: sitk.Image, **kwargs: Any) -> Any:
+    """The image itself with its name and settings, as every image type gives them."""
+    yield inputImage, "original", kwargs
+
+
+def _image(volume: Volume, like: sitk.Image) -> sitk.Image:
+    return as_image(volume.array, volume.geometry, like.GetDimension())
+
+
+def _labels(mask: Mask, settings: Settings, like: sitk.Image) -> sitk.Image:
+    values = mask.array.astype(np.uint32) * np.uint32(read(settings, "label"))
+    return as_image(values, mask.geometry, like.GetDimension())

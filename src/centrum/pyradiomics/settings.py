@@ -1,0 +1,279 @@
+"""Every setting that PyRadiomics documents, once: name, default, what is allowed, what it does.
+
+Parameter files and the defaults of the extractor are read off this table, and so is the table
+in the documentation.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from centrum.pyradiomics import wavelets
+from centrum.pyradiomics.errors import ParameterError, ParameterTypeError
+
+Block = Literal["setting", "voxelSetting"]
+"""Where a parameter file has it; settings of an image type are those of "setting"."""
+
+Settings = Mapping[str, Any]
+"""Settings of an extraction by name."""
+
+Check = Callable[[str, Any], None]
+"""Raises `ParameterError` for a (name, value) that is not allowed."""
+
+ABSENT = object()
+"""Default of a setting that is not in `settings` unless it is given."""
+
+
+def _number(kind: str, value: Any) -> float | None:
+    """The number in `value` as a parameter file of PyRadiomics may write it, else None."""
+    if isinstance(value, bool):
+        return None
+    if kind == "integer":
+        return value if isinstance(value, int) else None
+    try:
+        return float(value) if isinstance(value, int | float | str) else None
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True)
+class Number:
+    """An integer or a number within [minimum, maximum], or above `above`."""
+
+    kind: Literal["integer", "number"]
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+
+    def __str__(self) -> str:
+        if self.minimum is not None and self.maximum is not None:
+            return f"{self.kind}, {self.minimum:g} to {self.maximum:g}"
+        if self.above is not None:
+            return f"{self.kind} > {self.above:g}"
+        return f"{self.kind} >= {self.minimum:g}" if self.minimum is not None else self.kind
+
+    def __call__(self, name: str, value: Any) -> None:
+        number = _number(self.kind, value)
+        if number is None or self._outside(number):
+            raise ParameterError(f"{name}: an {self} is wanted, found {value!r}.")
+
+    def _outside(self, number: float) -> bool:
+        return (
+            (self.minimum is not None and number < self.minimum)
+            or (self.maximum is not None and number > self.maximum)
+            or (self.above is not None and number <= self.above)
+        )
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list of numbers; an empty place is allowed, as in PyRadiomics."""
+
+    item: Number
+
+    def __str__(self) -> str:
+        return f"list of: {self.item}"
+
+    def __call__(self, name: str, value: Any) -> None:
+        if not isinstance(value, list | tuple):
+            raise ParameterError(f"{name}: a {self} is wanted, found {value!r}.")
+        for k, item in enumerate(value):
+            if item is not None:
+                self.item(f"{name}[{k}]", item)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """true or false."""
+
+    def __str__(self) -> str:
+        return "true or false"
+
+    def __call__(self, name: str, value: Any) -> None:
+        if not isinstance(value, bool):
+            raise ParameterError(f"{name}: {self} is wanted, found {value!r}.")
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of some words, or of the integers from 1 to `numbers`."""
+
+    words: tuple[str, ...]
+    numbers: int = 0
+    wrong_kind: type[ParameterError] = ParameterTypeError
+
+    def __str__(self) -> str:
+        words = ", ".join(self.words)
+        return f"{words}, or 1 to {self.numbers}" if self.numbers else words
+
+    def __call__(self, name: str, value: Any) -> None:
+        if isinstance(value, str):
+            allowed, error = value in self.words, ParameterError
+        elif self.numbers and isinstance(value, int):
+            allowed, error = 1 <= value <= self.numbers, ParameterError
+        else:
+            allowed, error = False, self.wrong_kind
+        if not allowed:
+            raise error(f"{name}: one of {self} is wanted, found {value!r}.")
+
+
+@dataclass(frozen=True)
+class WaveletName:
+    """A wavelet of PyWavelets."""
+
+    def __str__(self) -> str:
+        return "name of a wavelet of PyWavelets, such as coif1"
+
+    def __call__(self, name: str, value: Any) -> None:
+        if not isinstance(value, str):
+            raise ParameterTypeError(f"{name}: a {self} is wanted, found {value!r}.")
+        if not wavelets.exists(value):
+            raise ParameterError(f"{name}: a {self} is wanted, found {value!r}.")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes
+    ----------
+    default : in the extractor's `settings`; ABSENT where PyRadiomics leaves it out
+    check : what is allowed; an empty value (None) is allowed for all but `wavelet`
+    effect : what it does here; names what PyRadiomics does otherwise
+    implied : what an absent setting means
+    """
+
+    name: str
+    default: Any
+    check: Check
+    effect: str
+    implied: Any = None
+    block: Block = "setting"
+    nullable: bool = True
+
+    def validate(self, value: Any) -> None:
+        if value is None and self.nullable:
+            return
+        self.check(self.name, value)
+
+
+INTERPOLATORS = (
+    "sitkNearestNeighbor",
+    "sitkLinear",
+    "sitkBSpline",
+    "sitkGaussian",
+    "sitkLabelGaussian",
+    "sitkHammingWindowedSinc",
+    "sitkCosineWindowedSinc",
+    "sitkWelchWindowedSinc",
+    "sitkLanczosWindowedSinc",
+    "sitkBlackmanWindowedSinc",
+)
+"""Names in the order of the numbers 1 to 10 that PyRadiomics documents for them."""
+
+WEIGHTINGS = ("euclidean", "manhattan", "infinity", "no_weighting")
+RESEGMENT_MODES = ("absolute", "relative", "sigma")
+LBP_METHODS = ("default", "ror", "uniform", "var")
+
+_FLAG = Flag()
+_POSITIVE = Number("number", above=0)
+_COUNT = Number("integer", above=0)
+_NATURAL = Number("integer", minimum=0)
+
+_FILTERS = "setting of an image type; those other than Original are refused when executed"
+
+TABLE = (
+    Setting("minimumROIDimensions", 2, Number("integer", 1, 3), "axes along which the region must "
+            "have more than one voxel, else ValueError; one voxel is always refused", 2),
+    Setting("minimumROISize", None, _COUNT, "regions of up to this many voxels: ValueError"),
+    Setting("geometryTolerance", ABSENT, _POSITIVE, "largest difference of origin and spacing in "
+            "parts of the first spacing, and of direction cosines; nothing global is changed"),
+    Setting("correctMask", ABSENT, _FLAG, "bring a mask on another grid to the image's by nearest "
+            "neighbour instead of ValueError", False),
+    Setting("additionalInfo", True, _FLAG, "report diagnostics_* entries", False),
+    Setting("label", 1, _COUNT, "value of the region in the mask", 1),
+    Setting("label_channel", ABSENT, _NATURAL, "channel of a mask with several", 0),
+    Setting("binWidth", ABSENT, _POSITIVE, "bins of this width, edges at its multiples", 25),
+    Setting("binCount", ABSENT, _COUNT, "this many bins from minimum to maximum instead"),
+    Setting("normalize", False, _FLAG, "z-score of the whole image (SD with n - 1)", False),
+    Setting("normalizeScale", 1, _POSITIVE, "factor after normalize", 1),
+    Setting("removeOutliers", None, _POSITIVE, "clip z-scores of normalize to +- this"),
+    Setting("resampledPixelSpacing", None, ListOf(Number("number", minimum=0)), "mm along x, y, z "
+            "to resample to; 0 keeps that of the mask"),
+    Setting("interpolator", "sitkBSpline", OneOf(INTERPOLATORS, numbers=10), "of the image when "
+            "resampled, by name, documented number or SimpleITK constant; None: no resampling"),
+    Setting("padDistance", 5, _NATURAL, "voxels kept around the region by resampling, preCrop", 5),
+    Setting("distances", [1], ListOf(_COUNT), "of neighbours in voxels, infinity norm; in glcm, "
+            "gldm and ngtdm", [1]),
+    Setting("force2D", False, _FLAG, "textures within slices; needed for shape2D", False),
+    Setting("force2Ddimension", 0, Number("integer", 0, 2), "across slices: 0 = z, 1 = y, 2 = x",
+            0),
+    Setting("resegmentRange", None, ListOf(Number("number")), "one or two thresholds of the "
+            "intensities that stay in the region"),
+    Setting("resegmentMode", ABSENT, OneOf(RESEGMENT_MODES, wrong_kind=ParameterError),
+            "thresholds as they are, in parts of the maximum, or in SD from the mean",
+            "absolute"),
+    Setting("resegmentShape", ABSENT, _FLAG, "shape of the re-segmented region", False),
+    Setting("preCrop", False, _FLAG, "crop to the region and padDistance before all else", False),
+    Setting("sigma", ABSENT, ListOf(_POSITIVE), _FILTERS),
+    Setting("start_level", ABSENT, _NATURAL, _FILTERS, 0),
+    Setting("level", ABSENT, _COUNT, _FILTERS, 1),
+    Setting("wavelet", ABSENT, WaveletName(), _FILTERS, "coif1", nullable=False),
+    Setting("gradientUseSpacing", ABSENT, _FLAG, _FILTERS, True),
+    Setting("lbp2DRadius", ABSENT, _POSITIVE, _FILTERS, 1),
+    Setting("lbp2DSamples", ABSENT, Number("integer", minimum=1), _FILTERS, 9),
+    Setting("lbp2DMethod", ABSENT, OneOf(LBP_METHODS, wrong_kind=ParameterError), _FILTERS,
+            "uniform"),
+    Setting("lbp3DLevels", ABSENT, Number("integer", minimum=1), _FILTERS, 2),
+    Setting("lbp3DIcosphereRadius", ABSENT, _POSITIVE, _FILTERS, 1),
+    Setting("lbp3DIcosphereSubdivision", ABSENT, _NATURAL, _FILTERS, 1),
+    Setting("voxelArrayShift", ABSENT, Number("integer"), "added to intensities in Energy, "
+            "TotalEnergy and RootMeanSquared", 0),
+    Setting("symmetricalGLCM", ABSENT, _FLAG, "count each pair of glcm both ways", True),
+    Setting("weightingNorm", ABSENT, OneOf(WEIGHTINGS), "weigh the directions of glcm and glrlm "
+            "by their length and merge them; None: mean over directions"),
+    Setting("gldm_a", ABSENT, _NATURAL, "largest difference of dependent grey levels", 0),
+    Setting("kernelRadius", ABSENT, _COUNT, "voxels around the centre of a neighbourhood", 1,
+            "voxelSetting"),
+    Setting("maskedKernel", ABSENT, _FLAG, "neighbourhoods hold voxels of the region only", True,
+            "voxelSetting"),
+    Setting("initValue", ABSENT, Number("number"), "value of maps outside the region", 0,
+            "voxelSetting"),
+    Setting("voxelBatch", ABSENT, _COUNT, "neighbourhoods counted at a time; results do not "
+            "depend on it", -1, "voxelSetting"),
+)  # fmt: skip
+
+BY_NAME = {setting.name: setting for setting in TABLE}
+
+NO_MEANING = {
+    "enableCExtensions": "there are no C extensions to switch off; it was dropped in PyRadiomics 3",
+}
+"""Settings of older versions: taken as a keyword and without effect, refused in a file."""
+
+
+def defaults() -> dict[str, Any]:
+    """What the extractor's `settings` holds at the start.
+
+    >>> defaults()["interpolator"], "binWidth" in defaults()
+    ('sitkBSpline', False)
+    """
+    return {
+        s.name: list(s.default) if isinstance(s.default, list) else s.default
+        for s in TABLE
+        if s.default is not ABSENT
+    }
+
+
+def read(settings: Settings, name: str) -> Any:
+    """The value of a setting, or what its absence (or emptiness) means.
+
+    >>> read({}, "binWidth"), read({"binWidth": 5}, "binWidth")
+    (25, 5)
+    """
+    value = settings.get(name)
+    return BY_NAME[name].implied if value is None else value
+
+
+def names(block: Block) -> Iterable[str]:
+    """Settings that may stand in that block of a parameter file."""
+    return (s.name for s in TABLE if s.block == block)
