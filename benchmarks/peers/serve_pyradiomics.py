@@ -20,27 +20,41 @@ def load(task):
     logging.disable(logging.CRITICAL)
     image, mask = sitk.ReadImage(task["image"]), sitk.ReadImage(task["mask"])
     extractor = make(task)
-    label = task.get("label", 1)
+    label, maps = task.get("label", 1), task.get("voxel_based", False)
 
     def work():
-        found = extractor.execute(image, mask, label)
-        return {k: v for k, v in found.items() if not k.startswith("diagnostics")}
+        found = extractor.execute(image, mask, label, voxelBased=maps)
+        wanted = {k: v for k, v in found.items() if not k.startswith("diagnostics")}
+        return flat(wanted) if maps else wanted
 
     return work
 
 
 def make(task):
-    """The extractor of a parameter file, or of settings and classes."""
+    """The extractor of a parameter file, or of settings and what is to be enabled."""
     if "params" in task:
-        return FACTORY(task["params"], **task.get("settings", {}))
+        extractor = FACTORY(task["params"])
+        for name in list(extractor.enabledImagetypes):
+            if name not in task["image_types"]:
+                extractor.enableImageTypeByName(name, enabled=False)
+        return extractor
     extractor = FACTORY(**task.get("settings", {}))
-    extractor.disableAllImageTypes()
-    extractor.enableImageTypeByName("Original")
-    if "classes" in task:
+    if "classes" in task or "features" in task:
         extractor.disableAllFeatures()
-        for name in task["classes"]:
-            extractor.enableFeatureClassByName(name)
+    for name in task.get("classes", ()):
+        extractor.enableFeatureClassByName(name)
+    if "features" in task:
+        extractor.enableFeaturesByName(**task["features"])
     return extractor
+
+
+def flat(maps):
+    """The voxels of feature maps, each under a name of its own."""
+    return {
+        f"{name}[{number}]": value
+        for name, image in maps.items()
+        for number, value in enumerate(sitk.GetArrayFromImage(image).ravel().tolist())
+    }
 
 
 if __name__ == "__main__":
