@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centrum.kernels.marching_cubes import mesh_area_volume, mesh_vertices
+from centrum.kernels.mesh import scan
 
 
 def ball(radius: float, spacing: tuple[float, float, float]) -> np.ndarray:

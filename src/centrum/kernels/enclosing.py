@@ -1,0 +1,271 @@
+"""The smallest solids around a set of points: convex hull, oriented box, ellipsoid."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+
+DIRECTIONS_ALIKE = 1e-9
+"""Faces whose unit normals differ by less are one face of the hull."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hull:
+    """A convex polyhedron of triangles.
+
+    Attributes
+    ----------
+    points : (n, 3) its corners, mm
+    triangles : (m, 3) indices of a triangle's corners, counter-clockwise seen from outside
+    neighbours : (m, 3) the triangle on the other side of the edge that lies opposite a corner
+    """
+
+    points: Points
+    triangles: NDArray[np.int64]
+    neighbours: NDArray[np.int64]
+
+    @cached_property
+    def normals(self) -> Points:
+        """Outward normal of each triangle, as long as the triangle is large in mm2, (m, 3)."""
+        return _normals(self.points, self.triangles)
+
+    @property
+    def area(self) -> float:
+        """Surface area, mm2."""
+        return float(np.linalg.norm(self.normals, axis=1).sum())
+
+    @property
+    def volume(self) -> float:
+        """Enclosed volume, mm3."""
+        seen = self.points[self.triangles[:, 0]] - self.points.mean(axis=0)
+        return float((seen * self.normals).sum() / 3)
+
+
+def convex_hull(points: NDArray, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
+    """The convex hull of points (n, 3) times `scale`, by Qhull (Barber et al. 1996).
+
+    A hull stays one when the axes are scaled: Qhull sees the points, which are best integers.
+
+    >>> cube = np.array(np.meshgrid([0, 1], [0, 1], [0, 1])).reshape(3, -1).T
+    >>> hull = convex_hull(cube, (1.0, 2.0, 3.0))
+    >>> round(hull.volume, 9), round(hull.area, 9)
+    (6.0, 22.0)
+    """
+    from scipy.spatial import ConvexHull
+
+    found = ConvexHull(points)
+    corners = np.asarray(points, dtype=np.float64)[found.vertices] * scale
+    renumbered = np.empty(len(points), dtype=np.int64)
+    renumbered[found.vertices] = np.arange(len(found.vertices))
+    triangles, neighbours = renumbered[found.simplices], found.neighbors.astype(np.int64)
+    seen = corners[triangles[:, 0]] - corners.mean(axis=0)
+    inwards = (seen * _normals(corners, triangles)).sum(axis=1) < 0
+    for table in (triangles, neighbours):
+        table[inwards] = table[inwards][:, ::-1]
+    return Hull(corners, triangles, neighbours)
+
+
+def _normals(points: Points, triangles: NDArray[np.int64]) -> Points:
+    a, b, c = np.moveaxis(points[triangles], 1, 0)
+    return np.asarray(np.cross(b - a, c - a) / 2)
+
+
+def _directions(normals: Points) -> Points:
+    """Unit normals that differ by more than their sign."""
+    units = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    leading = np.take_along_axis(units, np.abs(units).argmax(axis=1)[:, None], axis=1)
+    units *= np.sign(leading)
+    _, first = np.unique(np.rint(units / DIRECTIONS_ALIKE), axis=0, return_index=True)
+    return np.ascontiguousarray(units[np.sort(first)])
+
+
+@njit(cache=True, nogil=True)
+def _dot(a: NDArray, b: NDArray) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@njit(cache=True, nogil=True)
+def _rectangle(flat: NDArray, n: int) -> tuple[float, float]:
+    """Sides of the smallest rectangle around a polygon of n edges (u, v, to u, to v)."""
+    best, width, height = np.inf, 0.0, 0.0
+    for e in range(n):
+        du, dv = flat[e, 2] - flat[e, 0], flat[e, 3] - flat[e, 1]
+        length = np.sqrt(du * du + dv * dv)
+        if length == 0:
+            continue
+        du, dv = du / length, dv / length
+        a0, a1, b0, b1 = np.inf, -np.inf, np.inf, -np.inf
+        for k in range(n):
+            along = du * flat[k, 0] + dv * flat[k, 1]
+            across = du * flat[k, 1] - dv * flat[k, 0]
+            a0, a1 = min(a0, along), max(a1, along)
+            b0, b1 = min(b0, across), max(b1, across)
+        if (a1 - a0) * (b1 - b0) < best:
+            best, width, height = (a1 - a0) * (b1 - b0), a1 - a0, b1 - b0
+    return width, height
+
+
+@njit(cache=True, nogil=True)
+def _outline(
+    normal: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray, facing: NDArray,
+    flat: NDArray,
+) -> int:  # fmt: skip
+    """Edges of the hull's outline seen along a normal, in coordinates across it; how many."""
+    least = np.argmin(np.abs(normal))
+    u = -normal * normal[least]
+    u[least] += 1.0
+    u /= np.sqrt(np.sum(u**2))
+    v = np.array([
+        normal[1] * u[2] - normal[2] * u[1],
+        normal[2] * u[0] - normal[0] * u[2],
+        normal[0] * u[1] - normal[1] * u[0],
+    ])  # fmt: skip
+    n = 0
+    for t in range(len(triangles)):
+        if facing[t] <= 0:
+            continue
+        for k in range(3):
+            if facing[neighbours[t, k]] <= 0:
+                p, q = points[triangles[t, (k + 1) % 3]], points[triangles[t, (k + 2) % 3]]
+                flat[n, 0], flat[n, 1] = _dot(p, u), _dot(p, v)
+                flat[n, 2], flat[n, 3] = _dot(q, u), _dot(q, v)
+                n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _bounds(directions: NDArray, points: NDArray, normals: NDArray) -> tuple[NDArray, NDArray]:
+    """Per direction the hull's width along it, and width times projected area."""
+    widths, bounds = np.empty(len(directions)), np.empty(len(directions))
+    for d in range(len(directions)):
+        x, y, z = directions[d]
+        low, high, area = np.inf, -np.inf, 0.0
+        for p in range(len(points)):
+            h = x * points[p, 0] + y * points[p, 1] + z * points[p, 2]
+            low, high = min(low, h), max(high, h)
+        for t in range(len(normals)):
+            area += abs(x * normals[t, 0] + y * normals[t, 1] + z * normals[t, 2])
+        widths[d], bounds[d] = high - low, (high - low) * area / 2
+    return widths, bounds
+
+
+@njit(cache=True, nogil=True)
+def _smallest_box(
+    directions: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray, normals: NDArray
+) -> NDArray:
+    widths, bounds = _bounds(directions, points, normals)
+    facing = np.empty(len(normals))
+    flat = np.empty((3 * len(triangles), 4))
+    best, sides = np.inf, np.zeros(3)
+    for _ in range(len(directions)):
+        d = np.argmin(bounds)
+        # The box holds the hull's shadow: no other direction can give a smaller one.
+        if bounds[d] >= best:
+            break
+        bounds[d] = np.inf
+        for t in range(len(normals)):
+            facing[t] = _dot(directions[d], normals[t])
+        n = _outline(directions[d], points, triangles, neighbours, facing, flat)
+        a, b = _rectangle(flat, n)
+        if a * b * widths[d] < best:
+            best = a * b * widths[d]
+            sides[0], sides[1], sides[2] = a, b, widths[d]
+    return sides
+
+
+def smallest_box(hull: Hull) -> tuple[float, float, float]:
+    """Sides in mm of the smallest box with one side on a face of the hull.
+
+    Its other sides touch an edge of the outline that the hull has when seen along that face's
+    normal. (The very smallest box may instead rest on edges alone: O'Rourke 1985.)
+
+    >>> corners = np.array(np.meshgrid([0, 1], [0, 2], [0, 3])).reshape(3, -1).T
+    >>> turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]])
+    >>> [round(side, 9) for side in sorted(smallest_box(convex_hull(corners @ turn)))]
+    [1.0, 2.0, 3.0]
+    """
+    directions = _directions(hull.normals)
+    sides = _smallest_box(
+        directions, np.ascontiguousarray(hull.points), hull.triangles, hull.neighbours, hull.normals
+    )
+    return float(sides[0]), float(sides[1]), float(sides[2])
+
+
+def _symmetric_basis() -> NDArray[np.float64]:
+    """An orthonormal basis of the symmetric 4 x 4 matrices, (10, 4, 4)."""
+    basis = []
+    for i, j in zip(*np.triu_indices(4), strict=True):
+        unit = np.zeros((4, 4))
+        unit[i, j] = unit[j, i] = 1.0 if i == j else 0.5**0.5
+        basis.append(unit)
+    return np.array(basis)
+
+
+BASIS = _symmetric_basis()
+
+CENTRING = 0.1
+"""Share of the remaining gap that a step of the interior-point method aims for."""
+
+SHORT_OF_THE_EDGE = 0.98
+"""Share of the way to the edge of what is allowed that a step may go."""
+
+
+def _support(points: Points, tolerance: float) -> NDArray[np.float64]:
+    """Weights of the points on which the smallest ellipsoid rests; nearly 0 for the others.
+
+    With q = (p, 1): maximise log det Y so that q' Y q <= 4 for all points, by a primal-dual
+    interior-point method in the ten entries of Y; the multipliers are the weights.
+    """
+    lifted = np.column_stack([points, np.ones(len(points))])
+    constraints = np.einsum("pi,kij,pj->pk", lifted, BASIS, lifted)
+    y = np.linalg.inv(lifted.T @ lifted)
+    y *= 3.6 / (constraints @ _entries(y)).max()
+    slack = 4 - constraints @ _entries(y)
+    weights = 1 / slack / (1 / slack).sum()
+    while (gap := weights @ slack) > tolerance:
+        target = CENTRING * gap / len(points)
+        inverse = np.linalg.inv(y)
+        turned = BASIS @ inverse
+        curvature = np.einsum("kij,lji->kl", turned, turned)
+        curvature += (constraints.T * (weights / slack)) @ constraints
+        step = np.linalg.solve(curvature, _entries(inverse) - constraints.T @ (target / slack))
+        less = constraints @ step
+        more = target / slack - weights + weights / slack * less
+        dy = np.tensordot(step, BASIS, 1)
+        towards = np.linalg.eigvals(inverse @ dy).real
+        forward = _share(np.concatenate([-less / slack, towards]))
+        y, slack = y + forward * dy, slack - forward * less
+        weights = weights + _share(more / weights) * more
+    return np.asarray(weights / weights.sum())
+
+
+def _entries(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((BASIS * matrix).sum(axis=(1, 2)))
+
+
+def _share(relative: NDArray[np.float64]) -> float:
+    """How much of a step can be taken when it changes positive numbers by these shares."""
+    return min(1.0, SHORT_OF_THE_EDGE / max(-float(relative.min()), 1e-300))
+
+
+def smallest_ellipsoid(points: Points, tolerance: float = 1e-9) -> tuple[float, float, float]:
+    """Semi-axes in mm, longest first, of the smallest ellipsoid around points (n, 3).
+
+    Its volume is within about `tolerance` of the smallest; it holds every point.
+
+    >>> corners = np.array(np.meshgrid([-1, 1], [-2, 2], [-3, 3])).reshape(3, -1).T
+    >>> [round(axis / 3**0.5, 6) for axis in smallest_ellipsoid(corners)]
+    [3.0, 2.0, 1.0]
+    """
+    offset = points - np.mean(points, axis=0)
+    scale, axes = np.linalg.eigh(offset.T @ offset / len(offset))
+    weights = _support(offset @ axes / np.sqrt(scale), tolerance)
+    offset = offset - weights @ offset
+    spread = (offset.T * weights) @ offset
+    farthest = float((offset @ np.linalg.inv(spread) * offset).sum(axis=1).max())
+    a, b, c = np.sqrt(farthest * np.linalg.eigvalsh(spread)[::-1])
+    return float(a), float(b), float(c)
