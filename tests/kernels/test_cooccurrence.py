@@ -1,38 +1,45 @@
 """Pair counts against counting one by one."""
 
-from itertools import product
-
 import numpy as np
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from centrum.extract import DIRECTIONS_2D, DIRECTIONS_3D
-from centrum.kernels.cooccurrence import count_pairs
-
-
-def one_by_one(levels: np.ndarray, offset: np.ndarray, n: int) -> np.ndarray:
-    counts = np.zeros((n, n), dtype=int)
-    for index in product(*map(range, levels.shape)):
-        other = tuple(np.add(index, offset))
-        inside = all(0 <= o < size for o, size in zip(other, levels.shape, strict=True))
-        if inside and levels[index] and levels[other]:
-            counts[levels[index] - 1, levels[other] - 1] += 1
-    return counts
+from centrum.kernels.cooccurrence import TWO_TABLES_UP_TO, count_pairs, summarise
+from centrum.kernels.layout import Layout
+from centrum.kernels.neighbours import DIRECTIONS
+from tests.kernels.regions import LEVELS, neighbour, voxels
 
 
-@pytest.mark.parametrize("shape", [(4, 5, 6), (1, 5, 6), (3, 1, 4), (1, 1, 1), (2, 7, 1)])
-@pytest.mark.parametrize("seed", range(3))
-def test_counts_in_3d_and_by_slice(shape: tuple[int, int, int], seed: int) -> None:
-    levels = np.random.default_rng(seed).integers(0, 5, shape).astype(np.int32)
-    found = count_pairs(levels, DIRECTIONS_3D, 4, by_slice=False)
-    for offset, counts in zip(DIRECTIONS_3D, found[:, 0], strict=True):
-        np.testing.assert_array_equal(counts, one_by_one(levels, offset, 4))
-    by_slice = count_pairs(levels, DIRECTIONS_2D, 4, by_slice=True)
-    for offset, slices in zip(DIRECTIONS_2D, by_slice, strict=True):
-        for z, counts in enumerate(slices):
-            np.testing.assert_array_equal(counts, one_by_one(levels[z : z + 1], offset, 4))
+@given(LEVELS, st.integers(1, 3))
+def test_pairs_are_those_found_one_by_one(levels: np.ndarray, distance: int) -> None:
+    layout = Layout.of(levels > 0, pad=distance)
+    offsets = DIRECTIONS * distance
+    expected = np.zeros((levels.shape[0], len(offsets), 3, 3))
+    for index in voxels(levels):
+        for d, step in enumerate(offsets):
+            if other := neighbour(levels, index, step):
+                expected[index[0], d, levels[index] - 1, other - 1] += 1
+    flat = layout.flat(levels[levels > 0])
+    np.testing.assert_array_equal(count_pairs(flat, layout, layout.steps(offsets), 3), expected)
 
 
-def test_one_of_each_pair_of_directions() -> None:
-    both = {tuple(d) for d in DIRECTIONS_3D} | {tuple(-d) for d in DIRECTIONS_3D}
-    assert len(both) == 26
-    assert all(d[0] == 0 for d in DIRECTIONS_2D)
+def test_many_levels_go_to_one_table() -> None:
+    levels = np.arange(1, TWO_TABLES_UP_TO + 3, dtype=np.uint16).reshape(1, 1, 1, -1)
+    layout = Layout.of(levels > 0, pad=1)
+    steps = layout.steps([(0, 0, 1)])
+    counts = count_pairs(layout.flat(levels.ravel()), layout, steps, levels.size)
+    np.testing.assert_array_equal(counts[0, 0], np.eye(levels.size, k=1))
+
+
+def test_summary_of_joint_probabilities() -> None:
+    p = np.random.default_rng(0).random((3, 5, 5))
+    p /= p.sum(axis=(1, 2), keepdims=True)
+    found = summarise(p)
+    i, j = np.indices((5, 5))
+    for k in range(5):
+        np.testing.assert_allclose(found.difference[:, k], p[:, abs(i - j) == k].sum(axis=1))
+    for k in range(2, 11):
+        np.testing.assert_allclose(found.total[:, k], p[:, i + j + 2 == k].sum(axis=1))
+    np.testing.assert_allclose(found.entropy, -(p * np.log2(p)).sum(axis=(1, 2)))
+    np.testing.assert_allclose(found.energy, (p**2).sum(axis=(1, 2)))
+    np.testing.assert_array_equal(found.maximum, p.max(axis=(1, 2)))
