@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import DataError
-from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, Aggregation, undirected
+from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, undirected
 from centrum.features.feature_id import FeatureId
 from centrum.features.glcm import glcm
 from centrum.features.histogram import Histogram, histogram
+from centrum.features.ivh import VolumeHistogram, ivh
 from centrum.features.morphology import Shape, morphology
 from centrum.features.ngtdm import ngtdm
 from centrum.features.registry import Family
@@ -30,6 +31,7 @@ from centrum.features.sizes import gldzm, glrlm, glszm, ngldm
 from centrum.features.statistics import Intensities, statistics
 from centrum.features.textures import Neighbourhood, Textures
 from centrum.geometry import Geometry
+from centrum.kernels.tally import Tally
 from centrum.prepare import discretise
 from centrum.prepare.intensity import normalise_image, resegment
 from centrum.prepare.resample import interpolate
@@ -41,6 +43,7 @@ FAMILIES: dict[str, Family] = {
         morphology,
         statistics,
         histogram,
+        ivh,
         glcm,
         glrlm,
         glszm,
@@ -159,11 +162,23 @@ class Region:
 
     def shape(self) -> Shape:
         ddof = 1 if self.settings.dialect == "ibsi" else 0
-        return Shape(self.inside, self.geometry.spacing, ddof)
+        return Shape(self.inside, self.geometry.spacing, ddof, self.kept, self.x)
 
     def intensities(self) -> Intensities:
-        volume, shift = self.geometry.voxel_volume, self.settings.energy_shift
-        return Intensities.of(self.x, volume, shift)
+        return Intensities(self.tally, self.geometry.voxel_volume, self.settings.energy_shift)
+
+    def volume_histogram(self) -> VolumeHistogram:
+        how, limits = self.settings.ivh, self.settings.resegmentation
+        if how.bins is not None:
+            return VolumeHistogram.by_number(self.tally, how.bins)
+        if how.width is not None:
+            return VolumeHistogram.by_size(self.tally, how.width, limits.lower, limits.upper)
+        return VolumeHistogram.by_unit(self.tally)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Intensities and how often each occurs."""
+        return Tally.of(self.x)
 
     def histogram(self) -> Histogram:
         return Histogram.from_levels(self.levels)
@@ -207,6 +222,7 @@ _STATISTICS: dict[str, Callable[[Region], Any]] = {
     "morphology": Region.shape,
     "statistics": Region.intensities,
     "histogram": Region.histogram,
+    "ivh": Region.volume_histogram,
 }
 
 

@@ -120,7 +120,10 @@ class Cooccurrence:
     def cluster(self, order: int) -> Array:
         """Mean of (i + j - mean)^order."""
         deviation = _k(self.total) - self.mu_total[..., None]
-        return np.asarray((deviation**order * self.total).sum(axis=-1))
+        power = deviation * deviation
+        for _ in range(order - 2):
+            power *= deviation
+        return np.asarray((power * self.total).sum(axis=-1))
 
     @cached_property
     def marginal_entropies(self) -> tuple[Array, Array]:
