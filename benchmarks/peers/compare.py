@@ -59,6 +59,9 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
 }
 ON_SPINES = ("default", "binCount", "force2D")
 
+FAILED = "original_run_failed"
+"""Stands for the features of an extraction that raised."""
+
 Values = Mapping[str, Any]
 
 
@@ -79,6 +82,8 @@ class Differences:
 
     def add(self, run: Run, ours: Values, theirs: Values) -> None:
         """Compare two sets of features; a missing one differs infinitely."""
+        if FAILED in ours.keys() | theirs.keys():
+            ours, theirs = _what_happened(ours), _what_happened(theirs)
         for name in sorted(ours.keys() | theirs.keys()):
             a, b = ours.get(name), theirs.get(name)
             self.rows.append((difference(a, b), run.configuration, run.case, name, a, b))
@@ -94,6 +99,10 @@ class Differences:
             classes.setdefault(row[3].split("_")[-2], []).append(row)
         for name, rows in sorted(classes.items()):
             yield name, len(rows), max(rows, key=lambda row: row[0])
+
+
+def _what_happened(values: Values) -> Values:
+    return {FAILED: values.get(FAILED, f"gives {len(values)} features")}
 
 
 def difference(ours: float | str | None, theirs: float | str | None) -> float:
@@ -166,7 +175,7 @@ def answer(process: Process, run: Run) -> Values:
         process.load(run.task)
         found: Values = process.ask("values")["values"]
     except ToolError as error:
-        return {"original_run_failed": str(error)}
+        return {FAILED: str(error)}
     return found
 
 
