@@ -1,7 +1,7 @@
 """PyRadiomics' settings as `ExtractionSettings`, and values under PyRadiomics' names."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -9,17 +9,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.extract import extract, plan
+from centrum import extract
+from centrum.features.aggregation import AggregationName
 from centrum.features.registry import catalogue
 from centrum.features.settings import Discretisation, ExtractionSettings, FamilyName
 from centrum.geometry import Geometry
 from centrum.pyradiomics.errors import UnknownFeature
-from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, names_of
+from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
 from centrum.pyradiomics.regions import Region
 from centrum.pyradiomics.settings import WEIGHTINGS, Settings, read
 
 PLANES = ("axial", "coronal", "sagittal")
 """Planes across the array axes (z, y, x) of a grid that lies straight in the patient."""
+
+AGGREGATIONS: dict[tuple[bool, bool], AggregationName] = {
+    (False, False): "3D_averaged",
+    (False, True): "3D_merged",
+    (True, False): "2.5D_direction_merged",
+    (True, True): "2.5D_merged",
+}
+"""How matrices are joined with (force2D, weightingNorm)."""
+
+STATISTICS: dict[str, Callable[[extract.Region], Any]] = {
+    "morphology": extract.Region.shape,
+    "statistics": extract.Region.intensities,
+}
+"""What the families read that have deprecated features with a value."""
 
 Values = Iterator[tuple[str, NDArray[np.float64]]]
 
@@ -37,11 +52,15 @@ def measure(
     families = tuple(f for name in chosen for f in FAMILIES[name])
     if not families:
         return
-    cropped = _upright(region.cropped(region.box))
-    found = values(cropped, extraction_settings(settings, families))
+    upright = _upright(region.cropped(region.box))
+    how = extraction_settings(settings, families)
+    measured = extract.Region(upright.volume, upright.mask, how)
+    found = values(measured)
     for feature_class, features in chosen.items():
         for feature in features:
-            yield f"{feature_class}_{feature}", np.array(found[f"{feature_class}_{feature}"])
+            name = f"{feature_class}_{feature}"
+            value = found[name] if name in found else on_request(measured, feature_class, feature)
+            yield name, np.array(value)
 
 
 def selected(feature_class: str, features: Iterable[str] | None) -> list[str]:
@@ -70,17 +89,24 @@ def selected(feature_class: str, features: Iterable[str] | None) -> list[str]:
     return [name for name in asked if name not in equals]
 
 
-def values(region: Region, settings: ExtractionSettings) -> dict[str, float]:
-    """All values of an extraction by PyRadiomics' names (class_Feature)."""
-    numbers = extract(region.volume, region.mask, settings)
-    return dict(zip(spellings(settings), numbers.tolist(), strict=True))
+def values(measured: extract.Region) -> dict[str, float]:
+    """All values of a region by PyRadiomics' names (class_Feature)."""
+    numbers = (value for name in measured.settings.families for value in measured.family(name))
+    return dict(zip(spellings(measured.settings), numbers, strict=True))
+
+
+def on_request(measured: extract.Region, feature_class: str, feature: str) -> float:
+    """The value of a feature that PyRadiomics calls deprecated and still gives."""
+    entry = entries(feature_class)[feature]
+    definition = next(f for f in extract.FAMILIES[entry.family] if f.entry is entry)
+    return float(definition.compute(STATISTICS[entry.family](measured)))
 
 
 @lru_cache(maxsize=64)
 def spellings(settings: ExtractionSettings) -> tuple[str, ...]:
     """PyRadiomics' names (class_Feature) of the values of an extraction."""
     rows = catalogue()
-    return tuple(rows[f.family, f.name].pyradiomics for f in plan(settings))
+    return tuple(rows[f.family, f.name].pyradiomics for f in extract.plan(settings))
 
 
 def _upright(region: Region) -> Region:
@@ -132,6 +158,6 @@ def _extraction_settings(
     return ExtractionSettings(
         dialect="pyradiomics",
         discretisation=how,
-        aggregations=("2.5D_direction_merged" if by_slice else "3D_averaged",),
+        aggregations=(AGGREGATIONS[by_slice, others["weighting"] is not None],),
         **others,
     )
