@@ -160,6 +160,8 @@ def mean_absolute_deviation(s: Sample) -> float:
 def robust_mean_absolute_deviation(s: Sample) -> float:
     """Mean distance to their mean of the numbers between percentiles 10 and 90, both included.
 
+    NaN if there are none, as of two different numbers.
+
     >>> robust_mean_absolute_deviation(Sample.of([-99, 1, 3, 99]))
     1.0
     """

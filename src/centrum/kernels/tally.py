@@ -231,12 +231,16 @@ class Tally:
         }
 
     def deviations(self, low: float, high: float, centre: float) -> Deviations:
-        """Mean distances to the mean of the numbers in [low, high], and of all to `centre`.
+        """Mean distances to their mean of the numbers in [low, high], and of all to `centre`.
+
+        The first is NaN if no number lies there.
 
         >>> Tally.of(np.array([1.0, 3.0, 98.0])).deviations(0, 10, centre=3)
         Deviations(inner=1.0, all=32.333...)
         """
         number, total, _, around = self._inner(low, high, centre)
+        if number == 0:
+            return Deviations(float("nan"), around / self.n)
         inner = self._inner(low, high, total / number)[2]
         return Deviations(inner / number, around / self.n)
 
