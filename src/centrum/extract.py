@@ -80,8 +80,7 @@ def plan(settings: ExtractionSettings) -> tuple[FeatureId, ...]:
         )
         for name in settings.families
         for aggregation in _aggregations(name, settings)
-        for feature in FAMILIES[name]
-        if feature.in_dialect(settings.dialect)
+        for feature in FAMILIES[name].features(settings.dialect)
     )
 
 
@@ -147,7 +146,7 @@ class Region:
     def family(self, name: str) -> Iterator[float]:
         """Values of one family, aggregation by aggregation."""
         family, dialect = FAMILIES[name], self.settings.dialect
-        if not family.size(dialect):
+        if not family.features(dialect):
             return
         if name not in TEXTURES:
             yield from family.compute(_STATISTICS[name](self), dialect).values()
@@ -161,8 +160,15 @@ class Region:
             yield from average(values.reshape(len(values), -1)).tolist()
 
     def shape(self) -> Shape:
-        ddof = 1 if self.settings.dialect == "ibsi" else 0
-        return Shape(self.inside, self.geometry.spacing, ddof, self.kept, self.x)
+        ibsi = self.settings.dialect == "ibsi"
+        return Shape(
+            self.inside,
+            self.geometry.spacing,
+            ddof=1 if ibsi else 0,
+            kept=self.kept,
+            x=self.x,
+            watertight=ibsi,
+        )
 
     def intensities(self) -> Intensities:
         return Intensities(self.tally, self.geometry.voxel_volume, self.settings.energy_shift)
@@ -214,8 +220,10 @@ class Region:
             dialect=self.settings.dialect,
         )
         n_levels = int(self.levels.max())
-        blocks = [_blocks(a, axis, by_slice=by_slice) for a in (grid, self.inside)]
-        return Textures(blocks[0], how, n_levels, blocks[1])
+        levels = _blocks(grid, axis, by_slice=by_slice)
+        if not (gldzm.features(how.dialect) and "gldzm" in self.settings.families):
+            return Textures(levels, how, n_levels)
+        return Textures(levels, how, n_levels, _blocks(self.inside, axis, by_slice=by_slice))
 
 
 _STATISTICS: dict[str, Callable[[Region], Any]] = {

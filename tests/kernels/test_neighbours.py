@@ -57,7 +57,7 @@ def test_runs_are_those_found_one_by_one(directions: np.ndarray, levels: np.ndar
 def test_zones_are_connected_components(directions: np.ndarray, levels: np.ndarray) -> None:
     layout, flat = laid_out(levels)
     steps = layout.steps(directions)
-    distances = np.random.default_rng(0).integers(1, 9, layout.positions.size)
+    distances = np.random.default_rng(0).integers(1, 9, layout.positions.size, np.int32)
     found = zones(layout, steps, equal_neighbours(flat, layout, steps), distances)
     whole = np.ones((3, 3, 3)) if len(directions) == 13 else np.zeros((3, 3, 3))
     whole[1] = 1

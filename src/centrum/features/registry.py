@@ -82,6 +82,7 @@ class Family:
     def __init__(self, name: str) -> None:
         self.name = name
         self._features: dict[str, Feature] = {}
+        self._of_dialect: dict[Dialect, tuple[Feature, ...]] = {}
 
     def feature(self, code: str, name: str, key: str = "") -> Callable[[Definition], Definition]:
         """Register a definition under its IBSI code ("" where the IBSI has none) and name.
@@ -101,6 +102,7 @@ class Family:
             if name in (f.entry.name for f in self) or short in self._features:
                 raise ValueError(f"{name!r} of {self.name} is defined twice.")
             self._features[short] = Feature(entry, compute, short)
+            self._of_dialect.clear()
             return compute
 
         return register
@@ -108,15 +110,16 @@ class Family:
     def __iter__(self) -> Iterator[Feature]:
         return iter(self._features.values())
 
-    def size(self, dialect: Dialect) -> int:
-        """Number of features in that dialect."""
-        return sum(feature.in_dialect(dialect) for feature in self)
+    def features(self, dialect: Dialect) -> tuple[Feature, ...]:
+        """Those that the dialect knows, in order."""
+        if dialect not in self._of_dialect:
+            self._of_dialect[dialect] = tuple(f for f in self if f.in_dialect(dialect))
+        return self._of_dialect[dialect]
 
     def compute(self, statistic: object, dialect: Dialect) -> dict[str, NDArray[np.float64]]:
         """Values by feature key, each with the batch shape of the statistic."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return {
                 feature.key: np.asarray(feature.compute(statistic), dtype=float)
-                for feature in self
-                if feature.in_dialect(dialect)
+                for feature in self.features(dialect)
             }

@@ -5,7 +5,7 @@ of many voxels. Their layout and the comparison of neighbours are made once and 
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -46,28 +46,20 @@ class Neighbourhood:
         """One of each pair of opposite steps to an adjacent voxel, (n, 3)."""
         return neighbours.DIRECTIONS[: neighbours.IN_SLICE if self.in_slice else None]
 
-    @cached_property
+    @property
     def pair_offsets(self) -> Array:
         """Steps of co-occurrence: adjacent directions times the distance (IBSI), or one of each
         pair of opposite steps whose largest component is one of the distances (PyRadiomics)."""
         if self.dialect == "ibsi":
             return self.directions * self.distances[0]
-        around = self._around(self.distances)
-        first = np.array([np.trim_zeros(step)[0] for step in around])
-        return np.asarray(around[first > 0])
+        around = _around(self.distances, self.in_slice)
+        return around[len(around) // 2 :]
 
-    @cached_property
+    @property
     def around(self) -> Array:
         """All steps within the distance (IBSI), or at the distances (PyRadiomics)."""
-        if self.dialect == "ibsi":
-            return self._around(tuple(range(1, self.distances[0] + 1)))
-        return self._around(self.distances)
-
-    def _around(self, distances: tuple[int, ...]) -> Array:
-        reach = np.arange(-max(distances), max(distances) + 1)
-        z = np.zeros(1, int) if self.in_slice else reach
-        steps = np.stack(np.meshgrid(z, reach, reach, indexing="ij"), axis=-1).reshape(-1, 3)
-        return np.asarray(steps[np.isin(np.abs(steps).max(axis=1), distances)])
+        within = tuple(range(1, self.distances[0] + 1))
+        return _around(within if self.dialect == "ibsi" else self.distances, self.in_slice)
 
     def weights(self, offsets: Array, *, gaussian: bool) -> Array | None:
         """Weight of each step: exp(-d^2), or in PyRadiomics' run lengths d itself."""
@@ -76,6 +68,16 @@ class Neighbourhood:
         order = {"manhattan": 1, "euclidean": 2, "infinity": np.inf}[self.weighting]
         distance = np.linalg.norm(offsets * self.spacing, ord=order, axis=1)
         return np.asarray(np.exp(-(distance**2)) if gaussian else distance)
+
+
+@cache
+def _around(distances: tuple[int, ...], in_slice: bool) -> Array:
+    """Steps (z, y, x) whose largest component is one of the distances, in ascending order: the
+    second half are the opposites of the first."""
+    reach = np.arange(-max(distances), max(distances) + 1)
+    z = np.zeros(1, int) if in_slice else reach
+    steps = np.stack(np.meshgrid(z, reach, reach, indexing="ij"), axis=-1).reshape(-1, 3)
+    return np.asarray(steps[np.isin(np.abs(steps).max(axis=1), distances)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ class Textures:
     how : which neighbours count
     n_levels : largest grey level Ng
     region : bool (blocks, z, y, x), the region before re-segmentation, from whose border the
-        distance of zones is measured; by default where levels are
+        distance of zones is measured; None where it is not
 
     >>> line = Textures(np.array([[[[1, 1, 2]]]], np.uint16), Neighbourhood(), n_levels=2)
     >>> line.glszm((0,)).n_elements, line.glrlm((0, 1)).n_voxels
@@ -180,10 +182,10 @@ class Textures:
         return block, self.flat[self.layout.positions[found.voxel]].astype(np.int64), found
 
     @cached_property
-    def _border_distance(self) -> NDArray[np.int64]:
-        """City-block distance of the voxels to the border of the region; 0 without a region."""
+    def _border_distance(self) -> NDArray[np.int32] | None:
+        """City-block distance of the voxels to the border of the region."""
         if self.region is None:
-            return np.zeros(self.layout.positions.size, np.int64)
+            return None
         whole = Layout.of(self.region, pad=max(self.how.distances))
         axes = np.eye(3, dtype=int)[1 if self.how.in_slice else 0 :]
         distance = neighbours.border_distance(whole, whole.steps(axes))

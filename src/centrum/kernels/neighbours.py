@@ -165,16 +165,19 @@ class Zones(NamedTuple):
 
     voxel : index in `Layout.positions` of its first voxel
     size : number of voxels
-    distance : smallest `distance` of its voxels
+    distance : smallest distance of its voxels, `FARTHEST` where none was given
     """
 
-    voxel: Places
-    size: Places
-    distance: Places
+    voxel: NDArray[np.int32]
+    size: NDArray[np.int32]
+    distance: NDArray[np.int32]
+
+
+FARTHEST = np.iinfo(np.int32).max
 
 
 @njit(cache=True, nogil=True)
-def _find(parent: Places, label: int) -> int:
+def _find(parent: NDArray, label: int) -> int:
     while parent[label] != label:
         parent[label] = parent[parent[label]]
         label = parent[label]
@@ -182,30 +185,42 @@ def _find(parent: Places, label: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _unite(
+    k: int, joined: int, steps: Places, low: NDArray, labels: NDArray, parent: NDArray
+) -> int:
+    """Make the zones of all neighbours `joined` one; its label."""
+    root = _find(parent, labels[k - steps[low[joined]]])
+    joined &= joined - np.uint16(1)
+    while joined:
+        other = _find(parent, labels[k - steps[low[joined]]])
+        joined &= joined - np.uint16(1)
+        parent[max(root, other)] = min(root, other)
+        root = min(root, other)
+    return root
+
+
+@njit(cache=True, nogil=True)
 def _zones(
     positions: Places, steps: Places, before: Bits, chosen: Bits, low: NDArray,
-    distances: Places, labels: NDArray, parent: Places, zones: Places,
+    distances: NDArray, labels: NDArray, parent: NDArray, zones: NDArray,
 ) -> int:  # fmt: skip
     voxel, size, nearest = zones[0], zones[1], zones[2]
     n = 0
     for p in range(positions.size):
         k = positions[p]
         joined = chosen[before[k]]
-        if joined:
-            root = _find(parent, labels[k - steps[low[joined]]])
-            joined &= joined - np.uint16(1)
-            while joined:
-                other = _find(parent, labels[k - steps[low[joined]]])
-                joined &= joined - np.uint16(1)
-                parent[max(root, other)] = min(root, other)
-                root = min(root, other)
-        else:
-            root = n
-            parent[n], voxel[n], nearest[n] = n, p, distances[p]
+        if joined == 0:
+            label = n
+            parent[n], voxel[n], nearest[n] = n, p, FARTHEST
             n += 1
-        labels[k] = root
-        size[root] += 1
-        nearest[root] = min(nearest[root], distances[p])
+        elif joined & (joined - np.uint16(1)):
+            label = _unite(k, joined, steps, low, labels, parent)
+        else:
+            label = labels[k - steps[low[joined]]]
+        labels[k] = label
+        size[label] += 1
+        if distances.size:
+            nearest[label] = min(nearest[label], distances[p])
     for label in range(n - 1, -1, -1):
         above = parent[label]
         if above != label:
@@ -215,7 +230,9 @@ def _zones(
     return n
 
 
-def zones(layout: Layout, steps: Places, equal: Equal, distances: Places) -> Zones:
+def zones(
+    layout: Layout, steps: Places, equal: Equal, distances: NDArray[np.int32] | None = None
+) -> Zones:
     """Zones of voxels of one level that touch along any of `steps`.
 
     `distances` (n,) belongs to the region's voxels, in the order of `layout.positions`.
@@ -223,22 +240,21 @@ def zones(layout: Layout, steps: Places, equal: Equal, distances: Places) -> Zon
     >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> levels, steps = line.flat(np.array([1, 1, 2], np.uint16)), line.steps(DIRECTIONS)
     >>> equal = equal_neighbours(levels, line, steps)
-    >>> zones(line, steps, equal, np.array([1, 2, 1])).size.tolist()
+    >>> zones(line, steps, equal, np.array([1, 2, 1], np.int32)).size.tolist()
     [2, 1]
     """
     n = layout.positions.size
-    labels, parent = np.empty(layout.size, np.int32), np.empty(n, np.int64)
-    found = np.zeros((3, n), np.int64)
+    labels, parent = np.empty(layout.size, np.int32), np.empty(n, np.int32)
+    found = np.zeros((3, n), np.int32)
     count = _zones(
         layout.positions, steps, equal.before, _representatives(), _lowest_bit(),
-        distances, labels, parent, found,
+        np.empty(0, np.int32) if distances is None else distances, labels, parent, found,
     )  # fmt: skip
-    whole = found[:, :count]
-    return Zones(*whole[:, whole[1] > 0])
+    return Zones(*found[:, np.flatnonzero(found[1, :count])])
 
 
 @njit(cache=True, nogil=True)
-def _city_block(positions: Places, steps: Places, distance: Places) -> None:
+def _city_block(positions: Places, steps: Places, distance: NDArray) -> None:
     for p in range(positions.size):
         k = positions[p]
         nearest = distance[k - steps[0]]
@@ -251,14 +267,14 @@ def _city_block(positions: Places, steps: Places, distance: Places) -> None:
             distance[k] = min(distance[k], distance[k + steps[d]] + 1)
 
 
-def border_distance(layout: Layout, steps: Places) -> Places:
+def border_distance(layout: Layout, steps: Places) -> NDArray[np.int32]:
     """City-block distance of every voxel to the nearest one outside the region, flat.
 
     >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> border_distance(line, line.steps([(0, 0, 1)]))[line.positions].tolist()
     [1, 2, 1]
     """
-    distance = np.zeros(layout.size, np.int64)
+    distance = np.zeros(layout.size, np.int32)
     _city_block(layout.positions, steps, distance)
     return distance
 
