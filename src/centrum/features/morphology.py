@@ -40,6 +40,8 @@ class Shape:
         consensus of the IBSI, 0 in PyRadiomics
     kept : (z, y, x) the voxels whose intensities count; `inside` when None
     x : (n,) the intensities of `kept` in C order; when None, what needs them is NaN
+    watertight : whether the mesh has no gaps, as in the consensus of the IBSI; PyRadiomics
+        leaves some where voxels meet only along an edge
 
     >>> box = Shape(np.ones((2, 3, 4), bool), (1.0, 1.0, 1.0))
     >>> box.n_voxels, box.box_sides, [round(v, 4) for v in box.axis_variances]
@@ -51,6 +53,7 @@ class Shape:
     ddof: int = 1
     kept: NDArray[np.bool_] | None = None
     x: Array | None = None
+    watertight: bool = True
 
     @cached_property
     def surface(self) -> Surface:
@@ -60,12 +63,12 @@ class Shape:
     @cached_property
     def area(self) -> float:
         """Surface area of the mesh, mm2."""
-        return self.surface.area(self.spacing)
+        return self.surface.area(self.spacing, watertight=self.watertight)
 
     @cached_property
     def volume(self) -> float:
         """Volume enclosed by the mesh, mm3."""
-        return self.surface.volume(self.spacing)
+        return self.surface.volume(self.spacing, watertight=self.watertight)
 
     @property
     def n_voxels(self) -> int:

@@ -9,6 +9,7 @@ region's box grown by one voxel on every side, the origin from which PyRadiomics
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import permutations, product
 
 import numpy as np
 from numba import njit
@@ -73,15 +74,16 @@ class CellTables:
 
 
 @cache
-def cell_tables() -> CellTables:
+def cell_tables(watertight: bool) -> CellTables:
     """The tables of all 256 cases; bit x + 2 y + 4 z of a case is the corner (x, y, z).
 
-    >>> tables = cell_tables()
+    >>> tables = cell_tables(watertight=True)
     >>> tables.triangles[0b00000001].sum(), tables.vector[0b00000001].tolist()
     (np.int64(1), [1, 1, 1])
     """
-    owner, corners = _all_triangles()
-    a, b, c = np.moveaxis(corners, 1, 0)
+    cases = _triangles_of_cases(watertight)
+    owner = np.repeat(np.arange(256), [len(corners) for corners in cases])
+    a, b, c = np.moveaxis(np.concatenate(cases), 1, 0)
     normals = np.cross(b - a, c - a)
     kinds, kind = np.unique(normals**2, axis=0, return_inverse=True)
     triangles = np.zeros((256, len(kinds)), dtype=np.int64)
@@ -93,18 +95,57 @@ def cell_tables() -> CellTables:
     return CellTables(triangles, kinds, vector, volume)
 
 
-def _all_triangles() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Case of every triangle (n,) and its corners (n, 3, 3), normals pointing outwards."""
+def _published_triangles() -> dict[int, NDArray[np.int64]]:
+    """Corners (n, 3, 3) of the triangles of each published case, normals pointing outwards."""
     middles = CORNERS[EDGES].sum(axis=1)
-    bits = 1 << (CORNERS @ (1, 2, 4))
-    owner, corners = [], []
-    for published, digits in enumerate(_TRIANGLES):
-        case = int(bits[[bool(published >> k & 1) for k in range(8)]].sum())
+    bits = [1 << int(x + 2 * y + 4 * z) for x, y, z in CORNERS]
+    published = {}
+    for number, digits in enumerate(_TRIANGLES):
+        case = sum(bit for k, bit in enumerate(bits) if number >> k & 1)
         edges = [] if digits == "-" else [int(digit, 16) for digit in digits]
-        found = middles[edges].reshape(-1, 3, 3)
-        owner += [case] * len(found) + [255 - case] * len(found)
-        corners += [found[:, ::-1], found]
-    return np.array(owner), np.concatenate(corners)
+        published[case] = middles[edges].reshape(-1, 3, 3)[:, ::-1]
+    return published
+
+
+def _triangles_of_cases(watertight: bool) -> list[NDArray[np.int64]]:
+    """Corners of the triangles of all cases.
+
+    Half of them are published. The others are the same seen from the other side: then cells
+    can disagree about an ambiguous face, and the mesh has gaps. Or they are turned into a
+    published case and back: then inside corners that meet only across a face's diagonal are
+    parted by both cells, and the mesh is watertight.
+    """
+    published = _published_triangles()
+    turns = [(turn, _turned_cases(turn)) for turn in _rotations()]
+    cases = []
+    for case in range(256):
+        if case in published:
+            cases.append(published[case])
+        elif watertight and case != 255:
+            turn, becomes = next(t for t in turns if t[1][case] in published)
+            cases.append((published[becomes[case]] - 1) @ turn + 1)
+        else:
+            cases.append(published[255 - case][:, ::-1])
+    return cases
+
+
+def _rotations() -> list[NDArray[np.int64]]:
+    """The 24 rotations of a cube, matrices of columns x, y, z."""
+    signed = [
+        np.eye(3, dtype=np.int64)[list(order)] * signs
+        for order in permutations(range(3))
+        for signs in product((1, -1), repeat=3)
+    ]
+    return [matrix for matrix in signed if np.linalg.det(matrix) > 0]
+
+
+def _turned_cases(turn: NDArray[np.int64]) -> list[int]:
+    """What each of the 256 cases becomes when the cell is turned."""
+    here, there = CORNERS, ((2 * CORNERS - 1) @ turn.T + 1) // 2
+    corner = np.array((1, 2, 4))
+    bits = np.arange(256)[:, None] >> (here @ corner) & 1
+    turned: list[int] = (bits << (there @ corner)).sum(axis=1).tolist()
+    return turned
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,21 +166,20 @@ class Surface:
     along_x: NDArray[np.int32]
     along_y: NDArray[np.int32]
 
-    def area(self, spacing: tuple[float, float, float]) -> float:
+    def area(self, spacing: tuple[float, float, float], *, watertight: bool = True) -> float:
         """Area of the mesh in mm2, voxels being `spacing` mm along x, y, z."""
-        tables = cell_tables()
+        tables = cell_tables(watertight)
         x, y, z = spacing
         sides = np.array([(y * z) ** 2, (x * z) ** 2, (x * y) ** 2])
         sizes = np.sqrt(tables.squared_normals @ sides) / 8
         return float((self.cells[:, 0] @ tables.triangles) @ sizes)
 
-    def volume(self, spacing: tuple[float, float, float]) -> float:
+    def volume(self, spacing: tuple[float, float, float], *, watertight: bool = True) -> float:
         """Volume in mm3 that the mesh encloses.
 
-        The classic table leaves gaps where two cells disagree about an ambiguous face, so that
-        the volume depends a little on where it is seen from (1e-4 on real regions).
+        That of a mesh with gaps depends on where it is seen from (1e-4 on real regions).
         """
-        tables = cell_tables()
+        tables = cell_tables(watertight)
         enclosed = int(self.cells[:, 0] @ tables.volume)
         enclosed += 2 * int((self.cells[:, 1:] * tables.vector).sum())
         x, y, z = spacing
