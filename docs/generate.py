@@ -21,14 +21,17 @@ def features_page() -> str:
         "# Features",
         "",
         "Generated from the catalogue. Sections are those of the IBSI reference manual",
-        "(arXiv:1612.07003); I is the image's unit of intensity.",
+        "(arXiv:1612.07003); I is the image's unit of intensity. Names in brackets are",
+        "PyRadiomics' deprecated features, which it gives only on request.",
         "",
-        "| family | IBSI code | name | unit | section | PyRadiomics |",
-        "|---|---|---|---|---|---|",
+        "| family | IBSI code | name | unit | formula | section | PyRadiomics |",
+        "|---|---|---|---|---|---|---|",
     ]
     for e in catalogue().values():
+        name = f"({e.pyradiomics})" if e.deprecated else e.pyradiomics
+        formula = e.formula.replace("|", "\\|")
         lines.append(
-            f"| {e.family} | {e.code} | {e.name} | {e.unit} | {e.section} | {e.pyradiomics} |"
+            f"| {e.family} | {e.code} | {e.name} | {e.unit} | `{formula}` | {e.section} | {name} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -12,11 +12,23 @@ def test_every_row_of_the_catalogue_is_defined_once() -> None:
     assert sorted(defined) == sorted(catalogue())
 
 
-def test_rows_have_unit_and_a_place_in_a_standard() -> None:
+def test_rows_have_unit_formula_and_a_place_in_a_standard() -> None:
     for entry in catalogue().values():
         assert entry.unit
+        assert entry.formula
         assert bool(entry.code) == bool(entry.section)
         assert entry.code or entry.pyradiomics
+        assert entry.pyradiomics or not entry.deprecated
+
+
+def test_every_feature_has_an_example() -> None:
+    without = [
+        f"{family.name}.{feature.key}"
+        for family in FAMILIES.values()
+        for feature in family
+        if ">>>" not in (feature.compute.__doc__ or "")
+    ]
+    assert without == []
 
 
 def test_pyradiomics_names_are_unique() -> None:
