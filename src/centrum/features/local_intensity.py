@@ -19,7 +19,7 @@ Box = tuple[slice, slice, slice]
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbourhood:
+class Surroundings:
     """A region and the image around it.
 
     Attributes
@@ -28,7 +28,7 @@ class Neighbourhood:
     kept : (z, y, x) the region
     spacing : mm along x, y, z
 
-    >>> n = Neighbourhood(np.ones((1, 1, 2)), np.ones((1, 1, 2), bool), (2, 2, 2))
+    >>> n = Surroundings(np.ones((1, 1, 2)), np.ones((1, 1, 2), bool), (2, 2, 2))
     >>> n.peaks.tolist()
     [1.0, 1.0]
     """
@@ -77,11 +77,11 @@ local_intensity = Family("local_intensity")
 
 
 @local_intensity.feature("VJGA", "Local intensity peak")
-def local_peak(n: Neighbourhood) -> float:
+def local_peak(n: Surroundings) -> float:
     """The highest, if several voxels have the maximum.
 
     >>> image = np.array([[[9.0, 3.0, 0.0, 5.0, 9.0]]])
-    >>> local_peak(Neighbourhood(image, image > 0, (5, 5, 5)))
+    >>> local_peak(Surroundings(image, image > 0, (5, 5, 5)))
     7.0
     """
     x = n.image[n.kept]
@@ -89,13 +89,13 @@ def local_peak(n: Neighbourhood) -> float:
 
 
 @local_intensity.feature("0F91", "Global intensity peak")
-def global_peak(n: Neighbourhood) -> float:
+def global_peak(n: Surroundings) -> float:
     """The highest mean around any voxel of the region, often not that of its maximum.
 
     >>> image = np.array([[[9.0, 0.0, 6.0, 7.0, 8.0]]])
-    >>> local_peak(Neighbourhood(image, image > 0, (5, 5, 5)))
+    >>> local_peak(Surroundings(image, image > 0, (5, 5, 5)))
     4.5
-    >>> global_peak(Neighbourhood(image, image > 0, (5, 5, 5)))
+    >>> global_peak(Surroundings(image, image > 0, (5, 5, 5)))
     7.5
     """
     return float(n.peaks.max())

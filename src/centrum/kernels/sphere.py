@@ -15,11 +15,10 @@ def _run(image: Floats, pad: int, running: Floats) -> None:
         for y in range(image.shape[1]):
             row, sums = image[z, y], running[z, y]
             total = 0.0
-            sums[: pad + 1] = 0.0
-            for k in range(row.size):
-                total += row[k]
-                sums[pad + 1 + k] = total
-            sums[pad + 1 + row.size :] = total
+            for k in range(sums.size):
+                if 0 <= k - pad - 1 < row.size:
+                    total += row[k - pad - 1]
+                sums[k] = total
 
 
 @njit(cache=True, nogil=True)
