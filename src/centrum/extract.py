@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import DataError
+from centrum.features import local_intensity as local
 from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, undirected
 from centrum.features.feature_id import FeatureId
 from centrum.features.glcm import glcm
@@ -33,7 +34,7 @@ from centrum.features.textures import Neighbourhood, Textures
 from centrum.geometry import Geometry
 from centrum.kernels.tally import Tally
 from centrum.prepare import discretise
-from centrum.prepare.intensity import normalise_image, resegment
+from centrum.prepare.intensity import normalise_image, within_limits
 from centrum.prepare.resample import interpolate
 from centrum.volume import Mask, Volume, bounding_box
 
@@ -41,6 +42,7 @@ FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
         morphology,
+        local.local_intensity,
         statistics,
         histogram,
         ivh,
@@ -122,22 +124,23 @@ class Region:
         if settings.normalise_scale is not None:
             volume = normalise_image(volume, settings.normalise_scale)
         if settings.interpolation is not None:
-            volume, mask = interpolate(volume, mask, **dict(settings.interpolation))
+            # Local peaks look beyond the region.
+            margin = local.RADIUS if "local_intensity" in settings.families else 0.0
+            volume, mask = interpolate(volume, mask, **dict(settings.interpolation), margin=margin)
         self.volume = volume
         self.box = bounding_box(mask.array)
         self.inside = np.ascontiguousarray(mask.array[self.box])
         cropped = volume.array[self.box]
-        x = cropped[self.inside].astype(float)
+        x = cropped[self.inside]
         _check_finite(x, mask.name)
         self.kept = self.inside
         limits = settings.resegmentation.model_dump(exclude_none=True)
         if limits:
-            row = Geometry((x.size, 1, 1), (1, 1, 1))
-            whole = Mask(np.ones((1, 1, x.size), bool), row, mask.name)
-            stays = resegment(Volume(x[None, None], row), whole, **limits).array[0, 0]
+            stays = within_limits(x.astype(float), **limits)
             self.kept, x = np.zeros_like(self.inside), x[stays]
             self.kept[self.inside] = stays
-        self.x = x
+        self.stored = x
+        self.x = x.astype(float)
 
     @property
     def geometry(self) -> Geometry:
@@ -173,6 +176,11 @@ class Region:
     def intensities(self) -> Intensities:
         return Intensities(self.tally, self.geometry.voxel_volume, self.settings.energy_shift)
 
+    def surroundings(self) -> local.Surroundings:
+        return local.Surroundings.around(
+            self.volume.array, self.box, self.kept, self.geometry.spacing
+        )
+
     def volume_histogram(self) -> VolumeHistogram:
         how, limits = self.settings.ivh, self.settings.resegmentation
         if how.bins is not None:
@@ -191,8 +199,12 @@ class Region:
 
     @cached_property
     def levels(self) -> NDArray[np.uint16]:
-        """Grey levels of the voxels that were kept, (n,)."""
-        return _discretise(self.x, self.settings.discretisation, self.settings)
+        """Grey levels of the voxels that were kept, (n,).
+
+        PyRadiomics' bin edges have the precision of the image.
+        """
+        x = self.stored if self.settings.dialect == "pyradiomics" else self.x
+        return _discretise(x, self.settings.discretisation, self.settings)
 
     @cached_property
     def in_space(self) -> Textures:
@@ -228,6 +240,7 @@ class Region:
 
 _STATISTICS: dict[str, Callable[[Region], Any]] = {
     "morphology": Region.shape,
+    "local_intensity": Region.surroundings,
     "statistics": Region.intensities,
     "histogram": Region.histogram,
     "ivh": Region.volume_histogram,
@@ -266,14 +279,14 @@ def _check_grids(volume: Volume, mask: Mask) -> None:
         raise DataError(f"The mask {mask.name!r} is empty: there is nothing to measure.")
 
 
-def _check_finite(x: NDArray[np.float64], name: str) -> None:
+def _check_finite(x: NDArray[Any], name: str) -> None:
     # One sum instead of a look at every voxel: it is finite unless a voxel is not.
-    if not np.isfinite(x.sum()) and (bad := int(np.count_nonzero(~np.isfinite(x)))):
+    if not np.isfinite(x.sum(dtype=float)) and (bad := int(np.count_nonzero(~np.isfinite(x)))):
         raise DataError(f"{bad} of {x.size} voxels in {name!r} are not finite.")
 
 
 def _discretise(
-    x: NDArray[np.float64], how: Discretisation, settings: ExtractionSettings
+    x: NDArray[Any], how: Discretisation, settings: ExtractionSettings
 ) -> NDArray[np.uint16]:
     if how.bins is not None:
         if settings.dialect == "pyradiomics":

@@ -242,12 +242,12 @@ def size_variance(m: LevelSizeCounts) -> Array:
 
 
 def entropy(m: LevelSizeCounts) -> Array:
-    """Entropy of level and size together, in bits.
+    """Entropy of level and size together, in bits; nan of a matrix without elements.
 
     >>> entropy(EXAMPLE)
     array([1.5])
     """
-    return -m.add(m.p * np.log2(m.p))
+    return np.where(m.n_elements > 0, -m.add(m.p * np.log2(m.p)), np.nan)
 
 
 def energy(m: LevelSizeCounts) -> Array:

@@ -215,10 +215,15 @@ class Textures:
         )
 
     def ngtdm(self, merged: Axes) -> ToneDifferences:
-        """Differences from the mean of the neighbours."""
+        """Differences from the mean of the neighbours.
+
+        PyRadiomics also counts voxels without a neighbour, as equal to it.
+        """
         blocks = tuple(axis for axis in merged if axis == BLOCKS)
         found = self.neighbourhoods
         n, s = found.voxels[:, 1:], found.difference[:, 1:]
+        if self.how.dialect == "pyradiomics":
+            n = found.dependent[:, 1:].sum(axis=2)
         return (
             ToneDifferences(n.sum(axis=blocks), s.sum(axis=blocks))
             if blocks
