@@ -1,8 +1,10 @@
 """SimpleITK at arm's length: quiet reads, `centrum` errors, `Geometry` for its headers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -10,6 +12,25 @@ from numpy.typing import NDArray
 
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """What a file holds.
+
+    Attributes
+    ----------
+    array : voxels, slowest axis first, as SimpleITK orders them; several components of a
+        voxel are the last axis
+    components : numbers per voxel
+    geometry : the grid of the first three axes
+    header : keys and values as SimpleITK names them
+    """
+
+    array: NDArray
+    components: int
+    geometry: Geometry
+    header: Mapping[str, str]
 
 
 @contextmanager
@@ -24,17 +45,75 @@ def quiet() -> Iterator[None]:
 
 
 def read_file(path: Path, image_io: str) -> sitk.Image:
-    """The file as the ITK reader `image_io` understands it, or an `ImageError`.
+    """The file as the ITK reader `image_io` understands it, or an `ImageError`."""
+    return _quietly(path, _reader(path, image_io).Execute)
 
-    The reader is named, not guessed: guessing lets every reader of ITK try the file and
-    print its failure.
+
+Voxels = Callable[[sitk.ImageFileReader, Any], NDArray | None]
+"""Decodes the voxels of a file whose header SimpleITK has read, given their type; None if the
+file is of a kind that only SimpleITK can decode."""
+
+
+def decode(path: Path, image_io: str, voxels: Voxels) -> Decoded:
+    """Header and voxels of a file; `voxels` decodes them where it can, SimpleITK elsewhere.
+
+    The header is SimpleITK's in any case, so that the grid does not depend on who decoded.
     """
+    reader = _reader(path, image_io)
+    _quietly(path, reader.ReadImageInformation)
+    geometry = geometry_of(reader, path)
+    kind = NUMPY_KINDS.get(reader.GetPixelIDValue())
+    array = None if kind is None else voxels(reader, np.dtype(kind))
+    if array is None:
+        array = sitk.GetArrayFromImage(_quietly(path, reader.Execute))
+    header = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
+    return Decoded(array, reader.GetNumberOfComponents(), geometry, header)
+
+
+NUMPY_KINDS = {
+    getattr(sitk, f"sitk{prefix}{name}"): kind
+    for prefix in ("", "Vector")
+    for name, kind in {
+        "UInt8": "u1",
+        "Int8": "i1",
+        "UInt16": "u2",
+        "Int16": "i2",
+        "UInt32": "u4",
+        "Int32": "i4",
+        "UInt64": "u8",
+        "Int64": "i8",
+        "Float32": "f4",
+        "Float64": "f8",
+    }.items()
+}
+"""Type of a voxel, or of its components, by SimpleITK's number for it."""
+
+
+def stored_voxels(
+    data: bytes, start: int, order: str, kind: Any, shape: tuple[int, ...]
+) -> NDArray:
+    """An array of its own, in native byte order, of numbers that lie in `data` from `start`.
+
+    >>> stored_voxels(b"..\\x01\\x00\\x02\\x00", 2, "<", np.dtype("u2"), (2,))
+    array([1, 2], dtype=uint16)
+    """
+    found = np.frombuffer(data, kind.newbyteorder(order), int(np.prod(shape)), start)
+    return found.astype(kind).reshape(shape)
+
+
+def _reader(path: Path, image_io: str) -> sitk.ImageFileReader:
+    """The reader is named, not guessed: guessing lets every reader of ITK try the file and
+    print its failure."""
     reader = sitk.ImageFileReader()
     reader.SetImageIO(image_io)
     reader.SetFileName(str(path))
+    return reader
+
+
+def _quietly(path: Path, work: Callable[[], Any]) -> Any:
     try:
         with quiet():
-            return reader.Execute()
+            return work()
     except RuntimeError as error:
         raise ImageError(
             f"{path.name} is damaged or of an unsupported kind: {_reason(error)} "
@@ -48,7 +127,7 @@ def _reason(error: RuntimeError) -> str:
     return last if last.endswith(".") else f"{last}."
 
 
-def geometry_of(image: sitk.Image, path: Path) -> Geometry:
+def geometry_of(image: sitk.Image | sitk.ImageFileReader, path: Path) -> Geometry:
     """The grid of the first three axes of `image`; refuses 2-D images and sheared axes."""
     n = image.GetDimension()
     if n < 3:
@@ -65,16 +144,15 @@ def geometry_of(image: sitk.Image, path: Path) -> Geometry:
         raise
 
 
-def scalar_array(image: sitk.Image, path: Path) -> NDArray:
+def scalar_array(decoded: Decoded, path: Path) -> NDArray:
     """Voxels [z, y, x] of a scalar 3-D image; a fourth axis of length one is dropped."""
-    components = image.GetNumberOfComponentsPerPixel()
-    if components > 1 or "complex" in image.GetPixelIDTypeAsString():
+    array = decoded.array
+    if decoded.components > 1 or array.dtype.kind == "c":
         raise ImageError(
-            f"{path.name} has {components} components per voxel "
-            f"({image.GetPixelIDTypeAsString()}): one real number per voxel is wanted. "
+            f"{path.name} has {decoded.components} components per voxel "
+            f"({array.dtype}): one real number per voxel is wanted. "
             "Colour, vector and complex images must be reduced to one channel first."
         )
-    array = sitk.GetArrayFromImage(image)
     if array.ndim > 3 and array.shape[0] > 1:
         raise ImageError(
             f"{path.name} is {array.ndim}-D with {array.shape[0]} volumes (echoes or time "

@@ -1,71 +1,101 @@
 """NRRD files (.nrrd, .nhdr), also as 3D Slicer writes them (.seg.nrrd).
 
-Source: https://teem.sourceforge.net/nrrd/format.html. SimpleITK reads the voxels, turns
-the axes to LPS, and raises on a file that ends too early; it ignores the checksum of
-compressed voxels, which is verified here.
+Source: https://teem.sourceforge.net/nrrd/format.html. SimpleITK reads the header, turns the
+axes to LPS, and reads the voxels where they lie in another file or are text; those behind the
+header, raw or gzip, are decoded here from bytes that are read once. SimpleITK would ignore
+the checksum of compressed voxels.
 """
 
-import gzip
+import hashlib
 import re
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from centrum.errors import ImageError
-from centrum.geometry import Geometry
-from centrum.io.gzipped import damage_named, rest_length
-from centrum.io.itk import geometry_of, read_file
+from centrum.io.gzipped import damage_named, decompress
+from centrum.io.itk import Decoded, decode, stored_voxels
 from centrum.provenance import digest, file_digest
 
 MAGIC = b"NRRD"
 
 _DATA_FILE = re.compile(rb"^data ?file: *([^\r\n]+)", re.MULTILINE)
-_GZIP_ENCODING = re.compile(rb"^encoding: *gz(ip)?\s*$", re.MULTILINE)
+_ENCODING = re.compile(rb"^encoding: *(\w+)", re.MULTILINE)
+_BIG_ENDIAN = re.compile(rb"^endian: *big", re.MULTILINE)
+_SIZES = re.compile(rb"^sizes: *([\d ]+)", re.MULTILINE)
+_SKIP = re.compile(rb"^(line|byte) ?skip: *[^0\s]", re.MULTILINE)
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEADER = 1 << 20
+
+_RAW, _GZIP = (b"raw",), (b"gz", b"gzip")
 
 
 SIMULATED_KEY = "centrum_simulated"
 """Header key of simulated images and masks; the reading step then says so wherever they go."""
 
 
-def read(path: Path) -> tuple[sitk.Image, Geometry, dict[str, Any]]:
-    """Image, grid and notes for the history."""
-    _check_checksum(path)
-    image = read_file(path, "NrrdImageIO")
-    simulated = {"simulated": True} if image.HasMetaDataKey(SIMULATED_KEY) else {}
-    return image, geometry_of(image, path), {"format": "NRRD", **simulated}
+def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
+    """Content and notes for the history."""
+    stored = path.read_bytes()
+    header, end = _split(stored)
+    with damage_named(path):
+        data = _voxel_bytes(stored, header, end)
+    decoded = decode(path, "NrrdImageIO", lambda reader, kind: _voxels(header, data, reader, kind))
+    simulated = {"simulated": True} if SIMULATED_KEY in decoded.header else {}
+    sha256 = _digest(path, header, hashlib.sha256(stored).hexdigest())
+    return decoded, {"format": "NRRD", **simulated, "sha256": sha256}
 
 
 def content_digest(path: Path) -> str:
     """SHA-256 of the file, together with the file of voxels that a detached header names."""
-    named = _DATA_FILE.search(_header(path)[0])
+    with path.open("rb") as stream:
+        header, _ = _split(stream.read(_LONGEST_HEADER))
+    return _digest(path, header, file_digest(path))
+
+
+def _digest(path: Path, header: bytes, own: str) -> str:
+    named = _DATA_FILE.search(header)
     if named is None:
-        return file_digest(path)
+        return own
     data = path.parent / named.group(1).decode().strip()
     if not data.is_file():
         raise ImageError(
             f"{path.name} keeps its voxels in '{data.name}', which is not a single file beside "
             "it. Copy that file too, or save the image as one .nrrd file."
         )
-    return digest([file_digest(path), file_digest(data)])
+    return digest([own, file_digest(data)])
 
 
-def _header(path: Path) -> tuple[bytes, int]:
+def _split(stored: bytes) -> tuple[bytes, int]:
     """The header, and where the voxels begin behind it."""
-    with path.open("rb") as stream:
-        start = stream.read(_LONGEST_HEADER)
+    start = stored[:_LONGEST_HEADER]
     end = _END_OF_HEADER.search(start)
     return (start[: end.start()], end.end()) if end else (start, len(start))
 
 
-def _check_checksum(path: Path) -> None:
-    """Refuses compressed voxels that are cut short or changed (in the same file only)."""
-    header, end = _header(path)
-    if _GZIP_ENCODING.search(header) is None or _DATA_FILE.search(header):
-        return
-    with damage_named(path), path.open("rb") as stream:
-        stream.seek(end)
-        with gzip.open(stream) as voxels:
-            rest_length(voxels)
+def _voxel_bytes(stored: bytes, header: bytes, end: int) -> bytes | None:
+    """The voxels behind the header; None if they are elsewhere, shifted or encoded as text."""
+    encoding = _ENCODING.search(header)
+    if encoding is None or _DATA_FILE.search(header) or _SKIP.search(header):
+        return None
+    if encoding[1] in _GZIP:
+        return decompress(stored[end:])
+    return stored[end:] if encoding[1] in _RAW else None
+
+
+def _voxels(
+    header: bytes, data: bytes | None, reader: sitk.ImageFileReader, kind: Any
+) -> NDArray | None:
+    """Numbers as they are stored; None where SimpleITK has to order or refuse them."""
+    sizes, shape = _SIZES.search(header), reader.GetSize()
+    if reader.GetNumberOfComponents() > 1:
+        shape = (reader.GetNumberOfComponents(), *shape)
+    if data is None or sizes is None or tuple(map(int, sizes[1].split())) != tuple(shape):
+        return None
+    if len(data) < kind.itemsize * prod(shape):
+        return None
+    order = ">" if _BIG_ENDIAN.search(header) else "<"
+    return stored_voxels(data, 0, order, kind, shape[::-1])

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry
 from centrum.io import dicom, nifti, nrrd
 from centrum.io.gzipped import damage_named, open_stream
-from centrum.io.itk import scalar_array
+from centrum.io.itk import Decoded, scalar_array
 from centrum.io.placing import place_mask
 from centrum.io.segments import LabelImage, Segment, label_image, select
 from centrum.provenance import Step, file_digest
@@ -52,8 +51,8 @@ def read_image(source: str | Path) -> Volume:
             f"{path.name} is one image; '#{part}' chooses a series of a DICOM folder or a "
             "segment of a mask. Leave it out."
         )
-    image, geometry, step = _read_file(path)
-    return Volume(scalar_array(image, path), geometry, (step,))
+    decoded, step = _read_file(path)
+    return Volume(scalar_array(decoded, path), decoded.geometry, (step,))
 
 
 def read_mask(
@@ -117,7 +116,7 @@ def source_digest(source: str | Path) -> str:
     path, part = split_source(source)
     if path.is_dir():
         return dicom.content_digest(path, part)
-    return _file_digest(path, file_format(path))
+    return nrrd.content_digest(path) if file_format(path) == "NRRD" else file_digest(path)
 
 
 def split_source(source: str | Path) -> tuple[Path, str | None]:
@@ -165,18 +164,14 @@ def file_format(path: Path) -> str:
     )
 
 
-def _read_file(path: Path) -> tuple[sitk.Image, Geometry, Step]:
+def _read_file(path: Path) -> tuple[Decoded, Step]:
     kind = file_format(path)
     if kind == "DICOM":
         raise ImageError(
             f"{path.name} is a single DICOM file: a folder with the slices of a series is wanted."
         )
-    image, geometry, notes = _READERS[kind](path)
-    return image, geometry, Step("read", {**notes, "sha256": _file_digest(path, kind)})
-
-
-def _file_digest(path: Path, kind: str) -> str:
-    return nrrd.content_digest(path) if kind == "NRRD" else file_digest(path)
+    decoded, notes = _READERS[kind](path)
+    return decoded, Step("read", notes)
 
 
 def _read_labels(path: Path) -> tuple[LabelImage, Step]:
@@ -186,5 +181,5 @@ def _read_labels(path: Path) -> tuple[LabelImage, Step]:
             "folder. DICOM SEG and RTSTRUCT are not read as masks: load them in 3D Slicer "
             "together with the image and save the segmentation as .seg.nrrd."
         )
-    image, geometry, step = _read_file(path)
-    return label_image(image, geometry, path), step
+    decoded, step = _read_file(path)
+    return label_image(decoded, path), step

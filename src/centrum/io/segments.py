@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
+from centrum.io.itk import Decoded
 
 _KEY = re.compile(r"Segment(\d+)_(ID|Name|LabelValue|Layer)")
 _REPRESENTATION_KEYS = (
@@ -73,15 +73,14 @@ class LabelImage:
         return np.asarray(self.layers[segment.layer] == segment.label)
 
 
-def label_image(image: sitk.Image, geometry: Geometry, path: Path) -> LabelImage:
+def label_image(decoded: Decoded, path: Path) -> LabelImage:
     """The label image that a file holds; refuses colours, fractions and negative labels."""
-    header = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
-    _check_representation(header, path)
-    layers = _layers(image, path)
-    named = _named_segments(header, layers, path)
+    _check_representation(decoded.header, path)
+    layers = _layers(decoded, path)
+    named = _named_segments(decoded.header, layers, path)
     return LabelImage(
         layers,
-        geometry,
+        decoded.geometry,
         named + _unnamed_segments(layers, named),
         without_voxels=bool(named) and layers[0].size == 1,
     )
@@ -120,25 +119,36 @@ def _check_representation(header: Mapping[str, str], path: Path) -> None:
             )
 
 
-def _layers(image: sitk.Image, path: Path) -> NDArray:
+def _layers(decoded: Decoded, path: Path) -> NDArray:
     """Integers [layer, z, y, x]; layers are voxel components or a fourth, slowest axis."""
-    array = sitk.GetArrayFromImage(image)
-    if image.GetNumberOfComponentsPerPixel() > 1:
+    array = decoded.array
+    if decoded.components > 1:
         array = np.moveaxis(array, -1, 0)
     if array.ndim not in (3, 4):
         raise ImageError(
             f"{path.name} has {array.ndim} axes: labels in 3-D, or layers, are wanted."
         )
     layers = array.reshape(-1, *array.shape[-3:])
-    with np.errstate(invalid="ignore"):
-        integers = layers if layers.dtype.kind in "iu" else layers.astype(np.int32)
-    if layers.dtype.kind == "c" or not np.array_equal(integers, layers) or integers.min() < 0:
+    if not _are_labels(layers):
         raise ImageError(
             f"{path.name} holds values that are no labels ({layers.dtype}, "
             f"{layers.min()} to {layers.max()}): whole numbers from 0 are wanted. Is this an "
             "image or a probability map?"
         )
-    return integers
+    return layers if layers.dtype.kind in "iu" else layers.astype(np.int32)
+
+
+def _are_labels(layers: NDArray) -> bool:
+    """Whether all numbers are whole and not negative, and fit the integers they become."""
+    if layers.dtype.kind == "u":
+        return True
+    if layers.dtype.kind == "i":
+        return bool(layers.min() >= 0)
+    if layers.dtype.kind == "c":
+        return False
+    with np.errstate(invalid="ignore"):
+        integers = layers.astype(np.int32)
+    return bool(np.array_equal(integers, layers) and integers.min() >= 0)
 
 
 def _named_segments(header: Mapping[str, str], layers: NDArray, path: Path) -> tuple[Segment, ...]:
@@ -169,10 +179,10 @@ def _unnamed_segments(layers: NDArray, named: tuple[Segment, ...]) -> tuple[Segm
     known = {(s.layer, s.label) for s in named}
     found = []
     for layer, array in enumerate(layers):
-        labels, counts = np.unique(array, return_counts=True)
+        labels, counts = np.unique(array[array != 0], return_counts=True)
         found += [
             Segment(str(label), int(label), layer, int(count))
             for label, count in zip(labels, counts, strict=True)
-            if label != 0 and (layer, int(label)) not in known
+            if (layer, int(label)) not in known
         ]
     return tuple(found)
