@@ -28,7 +28,9 @@ from centrum.features.morphology import Shape, morphology
 from centrum.features.ngtdm import ngtdm
 from centrum.features.registry import Family
 from centrum.features.settings import Discretisation, ExtractionSettings
+from centrum.features.shape2d import Shape2D, shape2d
 from centrum.features.sizes import gldzm, glrlm, glszm, ngldm
+from centrum.features.spatial import Autocorrelation, spatial
 from centrum.features.statistics import Intensities, statistics
 from centrum.features.textures import Neighbourhood, Textures
 from centrum.geometry import Geometry
@@ -42,6 +44,8 @@ FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
         morphology,
+        shape2d,
+        spatial,
         local.local_intensity,
         statistics,
         histogram,
@@ -173,6 +177,19 @@ class Region:
             watertight=ibsi,
         )
 
+    def shape_in_slice(self) -> Shape2D:
+        axis = slice_axis(self.geometry, self.settings.plane)
+        if (slices := self.inside.shape[axis]) != 1:
+            raise DataError(
+                f"shape2D measures a region in one {self.settings.plane} slice, found {slices} "
+                "slices; draw one, or leave out the family shape2D."
+            )
+        rows, columns = np.delete(self.geometry.array_spacing, axis)
+        return Shape2D(self.inside.squeeze(axis), (rows, columns))
+
+    def autocorrelation(self) -> Autocorrelation:
+        return Autocorrelation(self.kept, self.x, self.geometry.spacing)
+
     def intensities(self) -> Intensities:
         return Intensities(self.tally, self.geometry.voxel_volume, self.settings.energy_shift)
 
@@ -240,6 +257,8 @@ class Region:
 
 _STATISTICS: dict[str, Callable[[Region], Any]] = {
     "morphology": Region.shape,
+    "shape2D": Region.shape_in_slice,
+    "spatial": Region.autocorrelation,
     "local_intensity": Region.surroundings,
     "statistics": Region.intensities,
     "histogram": Region.histogram,
