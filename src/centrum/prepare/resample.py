@@ -98,6 +98,10 @@ def _check(volume: Volume, region: Mask) -> None:
             "Image and mask are not on the same grid.\n"
             f"image:\n{volume.geometry.describe()}\nmask:\n{region.geometry.describe()}"
         )
+    _check_not_empty(region)
+
+
+def _check_not_empty(region: Mask) -> None:
     if not region.array.any():
         raise DataError(f"The mask {region.name!r} is empty: there is nothing to interpolate.")
 
@@ -306,7 +310,8 @@ def resample_pyradiomics(
 
     The corner of the first voxel stays, not the centre of the image; the image keeps its type of
     numbers (integers are cut off, not rounded); the region goes by nearest neighbour. An axis
-    with `spacing` 0, and one along which the region has one slice, keep their voxels.
+    with `spacing` 0, and one along which the region has one slice, keep their voxels. The new
+    grid is laid on that of the region, from which that of the image may differ.
 
     Parameters
     ----------
@@ -319,8 +324,6 @@ def resample_pyradiomics(
     DataError
         A spacing is negative, the interpolator is unknown, or no voxel of the new grid belongs
         to the region.
-    GeometryError
-        Image and region are not on the same grid.
 
     >>> grid = Geometry((6, 4, 2), (1, 1, 4))
     >>> ramp = Volume(np.tile(np.arange(6.0), (2, 4, 1)), grid)
@@ -330,28 +333,36 @@ def resample_pyradiomics(
     >>> coarse.array[0, 0].tolist(), inside.array[0, 0].tolist(), coarse.geometry.origin
     ([0.5, 2.5, 4.5], [False, True, True], (0.5, 0.5, 0.0))
     """
-    _check(volume, region)
-    old = np.array(volume.geometry.spacing)
+    _check_not_empty(region)
+    old = np.array(region.geometry.spacing)
     box = list(reversed(bounding_box(region.array)))
     wanted = _pyradiomics_spacing(old, spacing, [b.stop - b.start for b in box])
     step = Step(
         "resample_pyradiomics",
         {"spacing": wanted.tolist(), "interpolator": interpolator, "pad": pad},
     )
-    if np.allclose(old, wanted):
-        return _crop(volume, region, pad, step)
-    new = _pyradiomics_grid(volume.geometry, box, wanted, pad)
+    if np.allclose(volume.geometry.spacing, wanted):
+        return _crop(volume, _on_grid(region, volume.geometry), pad, step)
+    new = _pyradiomics_grid(region.geometry, box, wanted, pad)
     array = _itk_resampled(volume.array, volume.geometry, new, interpolator)
+    inside = _on_grid(region, new)
+    return (
+        Volume(array, new, (*volume.history, step)),
+        replace(inside, history=(*region.history, step)),
+    )
+
+
+def _on_grid(region: Mask, new: Geometry) -> Mask:
+    """The region at the nearest voxels of another grid."""
+    if region.geometry == new:
+        return region
     inside = _itk_resampled(region.array.astype(np.uint8), region.geometry, new, _MASK) == 1
     if not inside.any():
         raise DataError(
-            f"Resampled to {wanted.tolist()} mm (x, y, z) {region.name!r} has no voxel "
+            f"Resampled to {new.spacing} mm (x, y, z) {region.name!r} has no voxel "
             f"({region.n_voxels} before); choose a smaller spacing."
         )
-    return (
-        Volume(array, new, (*volume.history, step)),
-        Mask(inside, new, region.name, (*region.history, step)),
-    )
+    return Mask(inside, new, region.name, region.history)
 
 
 _MASK = "sitkNearestNeighbor"

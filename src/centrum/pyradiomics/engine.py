@@ -153,7 +153,7 @@ def _extraction_settings(
     how = (
         Discretisation(method="fixed_bin_size", width=width)
         if bins is None
-        else Discretisation(method="fixed_bin_number", bins=bins)
+        else Discretisation.model_construct(method="fixed_bin_number", bins=bins)
     )
     return ExtractionSettings(
         dialect="pyradiomics",

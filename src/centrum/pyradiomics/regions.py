@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from centrum.errors import DataError, ProtocolError
 from centrum.geometry import Geometry
-from centrum.io.itk import to_image
 from centrum.prepare.intensity import within_range
 from centrum.provenance import Step
 from centrum.pyradiomics.errors import GridMismatch, InputError
@@ -100,9 +99,12 @@ def mask_of(labels: sitk.Image, label: int) -> Mask:
     return Mask(inside, geometry_of(labels), f"label {label}")
 
 
-def as_image(array: NDArray[Any], geometry: Geometry, dimension: int) -> sitk.Image:
+def as_image(array: NDArray[Any], geometry: Geometry, dimension: int = 3) -> sitk.Image:
     """A SimpleITK image with as many dimensions as the one it came from."""
-    image = to_image(array, geometry)
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(geometry.spacing)
+    image.SetOrigin(geometry.origin)
+    image.SetDirection(geometry.direction)
     return image if dimension == 3 else image[:, :, 0]
 
 
@@ -207,9 +209,8 @@ def _corrected(volume: Volume, mask: Mask) -> Mask:
     reference.SetOrigin(volume.geometry.origin)
     reference.SetSpacing(volume.geometry.spacing)
     reference.SetDirection(volume.geometry.direction)
-    moved = sitk.Resample(
-        to_image(mask.array, mask.geometry), reference, sitk.Transform(), sitk.sitkNearestNeighbor
-    )
+    labels = as_image(mask.array.astype(np.uint8), mask.geometry)
+    moved = sitk.Resample(labels, reference, sitk.Transform(), sitk.sitkNearestNeighbor)
     inside = sitk.GetArrayFromImage(moved) == 1
     if not inside.any():
         raise InputError(f"On the grid of the image nothing is left of {mask.name}.")
