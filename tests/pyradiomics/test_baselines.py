@@ -43,7 +43,8 @@ def values_of(folder: Path) -> dict:
     values = defaultdict(dict)
     with (folder / "baseline_values_tidy.csv").open() as file:
         for row in csv.DictReader(file):
-            key = row["feature_class"], row["test_case"], row["configuration"]
+            case = row["test_case"].removesuffix("_2D")
+            key = row["feature_class"], case, row["configuration"]
             values[key][row["feature"]] = float(row["value"])
     return values
 

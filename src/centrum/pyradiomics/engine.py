@@ -33,6 +33,7 @@ AGGREGATIONS: dict[tuple[bool, bool], AggregationName] = {
 STATISTICS: dict[str, Callable[[extract.Region], Any]] = {
     "morphology": extract.Region.shape,
     "statistics": extract.Region.intensities,
+    "shape2D": extract.Region.shape_in_slice,
 }
 """What the families read that have deprecated features with a value."""
 
