@@ -25,6 +25,9 @@ Lengths = tuple[float, float, float]
 AREA_TERMS = 20
 """Last term of the series for an ellipsoid's area, as the IBSI has it."""
 
+ROUNDING = 1e-13
+"""Share of the largest variance below which another is rounding error: the region is flat."""
+
 morphology = Family("morphology")
 
 
@@ -91,7 +94,7 @@ class Shape:
     def axis_variances(self) -> Lengths:
         """Variances along the principal axes of the voxel centres, mm2, largest first.
 
-        All 0 for one voxel.
+        All 0 for one voxel, two for a line of voxels, one for a flat region.
         """
         n, x, y, z, xx, yy, zz, xy, xz, yz = self.surface.moments.tolist()
         if n < 2:
@@ -104,8 +107,12 @@ class Shape:
             [0.0, 0.0, (n * zz - z * z) * c * c],
         ]
         least, minor, major = np.linalg.eigvalsh(scatter, UPLO="U").tolist()
-        size = n * (n - self.ddof)
-        return max(major, 0.0) / size, max(minor, 0.0) / size, max(least, 0.0) / size
+        size, noise = n * (n - self.ddof), ROUNDING * major
+        return (
+            major / size,
+            minor / size if minor > noise else 0.0,
+            least / size if least > noise else 0.0,
+        )
 
     @cached_property
     def slice_diameter(self) -> float:
@@ -134,11 +141,12 @@ class Shape:
     def diameter(self) -> float:
         """Largest distance in mm between two vertices."""
         in_planes = max(self.slice_diameter, self.column_diameter, self.row_diameter)
-        return hull.largest_distance(self.corners * self._half, in_planes)
+        return hull.largest_distance(self.corners * np.array(self._half), in_planes)
 
     @property
-    def _half(self) -> Array:
-        return np.array(self.spacing) / 2
+    def _half(self) -> Lengths:
+        x, y, z = self.spacing
+        return x / 2, y / 2, z / 2
 
     @cached_property
     def convex_hull(self) -> enclosing.Hull:
@@ -147,8 +155,11 @@ class Shape:
 
     @cached_property
     def smallest_box(self) -> Lengths:
-        """Sides of the oriented minimum bounding box of the mesh, mm."""
-        return enclosing.smallest_box(self.convex_hull)
+        """Sides of the oriented minimum bounding box of the mesh, mm.
+
+        With one side on a face of the convex hull or perpendicular to an image axis.
+        """
+        return enclosing.smallest_box(self.convex_hull, also=np.eye(3))
 
     @cached_property
     def enclosing_axes(self) -> Lengths:

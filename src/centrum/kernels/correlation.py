@@ -11,7 +11,7 @@ Field = NDArray[np.float64]
 
 Spectrum = NDArray[np.complex128]
 
-AT_ONCE = 2**20
+AT_ONCE = 2**16
 """Frequencies that are held at once, beyond one spectrum for every slice."""
 
 

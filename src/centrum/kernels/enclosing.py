@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -11,6 +12,9 @@ Points = NDArray[np.float64]
 
 DIRECTIONS_ALIKE = 1e-9
 """Faces whose unit normals differ by less are one face of the hull."""
+
+TIE = 1e-9
+"""Boxes whose volumes differ by less (relatively) are alike: the one of least area counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,7 @@ class Hull:
         return float((seen * self.normals).sum() / 3)
 
 
-def convex_hull(points: NDArray, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
+def convex_hull(points: NDArray[Any], scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
     """The convex hull of points (n, 3) times `scale`, by Qhull (Barber et al. 1996).
 
     A hull stays one when the axes are scaled: Qhull sees the points, which are best integers.
@@ -58,7 +62,7 @@ def convex_hull(points: NDArray, scale: tuple[float, float, float] = (1.0, 1.0, 
     from scipy.spatial import ConvexHull
 
     found = ConvexHull(points)
-    corners = np.asarray(points, dtype=np.float64)[found.vertices] * scale
+    corners = np.ascontiguousarray(points[found.vertices] * np.array(scale), dtype=np.float64)
     renumbered = np.empty(len(points), dtype=np.int64)
     renumbered[found.vertices] = np.arange(len(found.vertices))
     triangles, neighbours = renumbered[found.simplices], found.neighbors.astype(np.int64)
@@ -104,8 +108,9 @@ def _rectangle(flat: NDArray, n: int) -> tuple[float, float]:
             across = du * flat[k, 1] - dv * flat[k, 0]
             a0, a1 = min(a0, along), max(a1, along)
             b0, b1 = min(b0, across), max(b1, across)
-        if (a1 - a0) * (b1 - b0) < best:
-            best, width, height = (a1 - a0) * (b1 - b0), a1 - a0, b1 - b0
+        a, b = a1 - a0, b1 - b0
+        if a * b < best * (1 - TIE) or (a * b <= best * (1 + TIE) and a + b < width + height):
+            best, width, height = min(best, a * b), a, b
     return width, height
 
 
@@ -160,38 +165,40 @@ def _smallest_box(
     widths, bounds = _bounds(directions, points, normals)
     facing = np.empty(len(normals))
     flat = np.empty((3 * len(triangles), 4))
-    best, sides = np.inf, np.zeros(3)
+    best, least, sides = np.inf, np.inf, np.zeros(3)
     for _ in range(len(directions)):
         d = np.argmin(bounds)
         # The box holds the hull's shadow: no other direction can give a smaller one.
-        if bounds[d] >= best:
+        if bounds[d] > best * (1 + TIE):
             break
         bounds[d] = np.inf
         for t in range(len(normals)):
             facing[t] = _dot(directions[d], normals[t])
         n = _outline(directions[d], points, triangles, neighbours, facing, flat)
         a, b = _rectangle(flat, n)
-        if a * b * widths[d] < best:
-            best = a * b * widths[d]
-            sides[0], sides[1], sides[2] = a, b, widths[d]
+        c = widths[d]
+        volume, area = a * b * c, a * b + b * c + c * a
+        if volume < best * (1 - TIE) or (volume <= best * (1 + TIE) and area < least):
+            best, least = min(best, volume), area
+            sides[0], sides[1], sides[2] = a, b, c
     return sides
 
 
-def smallest_box(hull: Hull) -> tuple[float, float, float]:
+def smallest_box(hull: Hull, also: Points | None = None) -> tuple[float, float, float]:
     """Sides in mm of the smallest box with one side on a face of the hull.
 
     Its other sides touch an edge of the outline that the hull has when seen along that face's
-    normal. (The very smallest box may instead rest on edges alone: O'Rourke 1985.)
+    normal. The very smallest box may instead rest on edges alone (O'Rourke 1985); sides
+    perpendicular to the unit vectors `also` (n, 3) are tried as well.
 
     >>> corners = np.array(np.meshgrid([0, 1], [0, 2], [0, 3])).reshape(3, -1).T
     >>> turn = np.array([[0.6, -0.8, 0], [0.8, 0.6, 0], [0, 0, 1]])
     >>> [round(side, 9) for side in sorted(smallest_box(convex_hull(corners @ turn)))]
     [1.0, 2.0, 3.0]
     """
-    directions = _directions(hull.normals)
-    sides = _smallest_box(
-        directions, np.ascontiguousarray(hull.points), hull.triangles, hull.neighbours, hull.normals
-    )
+    normals = hull.normals
+    directions = _directions(normals if also is None else np.concatenate([normals, also]))
+    sides = _smallest_box(directions, hull.points, hull.triangles, hull.neighbours, normals)
     return float(sides[0]), float(sides[1]), float(sides[2])
 
 

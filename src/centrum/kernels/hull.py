@@ -46,11 +46,11 @@ def _corners(ends: NDArray, start: int, step: int, lines: int, points: NDArray) 
 @njit(cache=True, nogil=True)
 def _reach(ends: NDArray, start: int, step: int, lines: int, su: float, sv: float) -> float:
     """Squared radius of a circle around all points of a plane; -1 without a point."""
-    u0, u1, v0, v1 = FAR, -1, -1, -1
+    u0, u1, v0, v1 = int(FAR), -1, -1, -1
     for line in range(lines):
         if ends[1, start + line * step] >= 0:
-            u0 = min(u0, ends[0, start + line * step])
-            u1 = max(u1, ends[1, start + line * step])
+            u0 = min(u0, int(ends[0, start + line * step]))
+            u1 = max(u1, int(ends[1, start + line * step]))
             v0 = line if v0 < 0 else v0
             v1 = line
     if u1 < 0:
@@ -74,7 +74,7 @@ def _largest_in_planes(
     points = np.empty((2 * lines, 2), dtype=np.int64)
     best = 0.0
     for _ in range(planes):
-        p = np.argmax(reach)
+        p = int(np.argmax(reach))
         # No pair of this plane, nor of those that reach less far, can be farther apart.
         if 4 * reach[p] <= best:
             break

@@ -224,7 +224,7 @@ def _scan(
                 flat[start:], flat[start + row :], flat[above:], flat[above + row :], row, cases
             )
             first, last = along_x[0, 2 * z], along_x[1, 2 * z]
-            n = sx = sxx = 0
+            n = sx = sxx = np.int64(0)
             for w in range(words.size):
                 if words[w] == 0 or words[w] == full:
                     continue
