@@ -21,7 +21,7 @@ from centrum.model import Model
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study import open_study
 from centrum.table import FeatureTable
-from tests.studies import SIZE, SPACING, image_of, make_study, read_rows, write_rows
+from tests.studies import PROTOCOL, SIZE, SPACING, image_of, make_study, read_rows, write_rows
 
 N = 30
 
@@ -49,7 +49,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_run_leaves_everything(finished: Path) -> None:
     results = finished / "results"
     table = FeatureTable.load(results)
-    assert table.values.shape == (N, 81, 2)
+    assert table.values.shape == (N, 163, 2)
     assert np.isfinite(table.values).all()
     assert (results / "report.html").stat().st_size > 10_000
     scores = pd.read_csv(results / "scores.csv", index_col="case")
@@ -388,3 +388,27 @@ def test_a_phantom_cohort_begun_anew_is_never_taken_for_patients(tmp_path: Path)
     assert not (tmp_path / "cases.csv").exists()
     pipeline.simulate(tmp_path, PhantomSettings(**small, cue=0.1))
     assert open_study(tmp_path).simulated
+
+
+def test_features_that_no_region_has_are_left_out(tmp_path: Path) -> None:
+    """A region of one slice has no ellipsoid of its size; scattered voxels have no texture."""
+    study = make_study(tmp_path / "study", n=4)
+    for mask in sorted((study / "masks").iterdir()):
+        image = sitk.ReadImage(mask)
+        array = sitk.GetArrayFromImage(image)
+        array[[0, 1, 2, 4, 5, 6]] = 0
+        if mask.name.startswith("P003_senior"):
+            array[:] = 0
+            array[3, 6:20:3, 8:20:3] = 1
+        one_slice = sitk.GetImageFromArray(array)
+        one_slice.CopyInformation(image)
+        sitk.WriteImage(one_slice, mask)
+    (study / "study.yaml").write_text(PROTOCOL + "eligibility: []\n")
+    found = pipeline.extract(open_study(study))
+    assert found.undefined == ("original_morphology_volume_density_aee",)
+    assert found.table.values.shape == (3, 162, 2)
+    assert np.isfinite(found.table.values).all()
+    (failure,) = found.failures
+    assert failure.case == "P003"
+    assert "cannot be computed here" in failure.message
+    assert pipeline.load_extraction(open_study(study)).undefined == found.undefined

@@ -353,6 +353,9 @@ def _print_extraction(found: "Extraction") -> None:
     _print_problems(found.failures, found.findings)
     cases, n_features, readers = found.table.values.shape
     print(f"{cases} cases x {n_features} features x {readers} readers.")
+    if found.undefined:
+        names = ", ".join(found.undefined[:3]) + (", ..." if len(found.undefined) > 3 else "")
+        print(f"{len(found.undefined)} features are not defined for these regions: {names}")
     if found.failures:
         print(f"{len(found.failures)} cases could not be measured and are left out.")
 

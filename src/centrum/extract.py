@@ -156,15 +156,16 @@ class Region:
         if not family.features(dialect):
             return
         if name not in TEXTURES:
-            yield from family.compute(_STATISTICS[name](self), dialect).values()
+            values = family.compute(_STATISTICS[name](self), dialect).values()
+            yield from map(float, values)
             return
         known = AGGREGATIONS if name in DIRECTED else UNDIRECTED
         for key in _aggregations(name, self.settings):
             how = known[key]
             textures = self.in_slices if how.by_slice else self.in_space
             statistic = getattr(textures, name)(how.merged_axes)
-            values = np.array(list(family.compute(statistic, dialect).values()))
-            yield from average(values.reshape(len(values), -1)).tolist()
+            matrices = np.array(list(family.compute(statistic, dialect).values()))
+            yield from average(matrices.reshape(len(matrices), -1)).tolist()
 
     def shape(self) -> Shape:
         ibsi = self.settings.dialect == "ibsi"
@@ -238,14 +239,14 @@ class Region:
         grid = np.zeros(self.kept.shape, dtype=np.uint16)
         grid[self.kept] = self.levels
         spacing = self.geometry.array_spacing
-        turned = (spacing[axis], *spacing[:axis], *spacing[axis + 1 :])
+        z, y, x = (spacing[a] for a in (axis, *(a for a in range(3) if a != axis)))
         how = Neighbourhood(
             in_slice=by_slice,
             distances=self.settings.distances,
             coarseness=int(self.settings.coarseness),
             symmetric=self.settings.symmetric,
             weighting=self.settings.weighting,
-            spacing=turned,
+            spacing=(z, y, x),
             dialect=self.settings.dialect,
         )
         n_levels = int(self.levels.max())

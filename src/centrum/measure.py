@@ -10,10 +10,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from centrum import __version__
 from centrum.agreement.overlap import overlap
 from centrum.errors import CentrumError, DataError, describe
-from centrum.extract import extract, plan
+from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
 from centrum.io import inspect_case, read_image, read_mask, source_digest, split_source
 from centrum.protocol import Images
@@ -127,15 +129,9 @@ def _findings(reader: str, volume: Volume, mask: Mask) -> list[dict[str, str]]:
     ]
 
 
-def _values(volume: Volume, mask: Mask, settings: ExtractionSettings) -> list[float]:
+def _values(volume: Volume, mask: Mask, settings: ExtractionSettings) -> list[float | None]:
+    """In the order of `plan`; None where a feature is not defined for this region."""
     if not settings.families:
         return []
     values = extract(volume, mask, settings)
-    bad = [f.spell(settings.dialect) for f, v in zip(plan(settings), values, strict=True)
-           if not abs(v) < float("inf")]  # fmt: skip
-    if bad:
-        raise DataError(
-            f"{len(bad)} features cannot be computed on these {mask.n_voxels} voxels "
-            f"({', '.join(bad[:3])}{', ...' if len(bad) > 3 else ''}); check the mask."
-        )
-    return [float(v) for v in values]
+    return [float(v) if np.isfinite(v) else None for v in values]

@@ -62,13 +62,18 @@ def silent(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Extraction:
-    """The feature table, and what went wrong or was noticed on the way to it."""
+    """The feature table, and what went wrong or was noticed on the way to it.
+
+    `undefined` are features that no region of the study has a value of, such as the density of
+    an ellipsoid in regions of one slice; the table is without them.
+    """
 
     table: FeatureTable
     failures: tuple[Failure, ...]
     findings: tuple[Finding, ...]
     overlap: pd.DataFrame
     simulated: bool
+    undefined: tuple[str, ...] = ()
 
 
 # Beginning a study
@@ -196,6 +201,8 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
         Not one case could be measured.
     """
     records = _measure_all(study, workers, progress)
+    defined = _defined(study, records)
+    records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
     failures = _failures(study, records)
     failed = {failure.case for failure in failures}
     kept = [case for case in study.cohort.cases if case.id not in failed]
@@ -203,11 +210,12 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
         listed = "\n".join(f"  {f.case}: {f.message}" for f in failures[:5])
         raise DataError(f"None of the {len(failures)} cases could be measured:\n{listed}")
     extraction = Extraction(
-        table=_table(study, records, [case.id for case in kept]),
+        table=_table(study, records, [case.id for case in kept], defined),
         failures=failures,
         findings=_findings(records),
         overlap=_overlap(records, [case.id for case in kept]),
         simulated=study.simulated or any(map(_is_simulated, records.values())),
+        undefined=_spelled(study, ~defined),
     )
     _save_extraction(study, extraction)
     return extraction
@@ -225,6 +233,41 @@ def _measure_all(
         records[job.case] = record
         progress(what, done, len(jobs))
     return {job.case: records[job.case] for job in jobs}
+
+
+def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
+    """Which features of the plan have a value in any case of any reader."""
+    found = np.zeros(len(plan(study.protocol.extraction)), dtype=bool)
+    for record in records.values():
+        for values in record["values"].values():
+            if values:
+                found |= np.array([v is not None for v in values])
+    return found
+
+
+def _spelled(study: Study, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+    settings = study.protocol.extraction
+    features = zip(plan(settings), chosen, strict=True)
+    return tuple(f.spell(settings.dialect) for f, wanted in features if wanted)
+
+
+def _without_gaps(study: Study, record: Record, defined: NDArray[np.bool_]) -> Record:
+    """The record without readers for whom a feature that others have is not defined."""
+    values, errors = {}, list(record["errors"])
+    for reader, found in record["values"].items():
+        gaps = np.array([v is None for v in found], dtype=bool)
+        missing = _spelled(study, gaps & defined) if found else ()
+        if missing:
+            more = ", ..." if len(missing) > 3 else ""
+            message = (
+                f"{len(missing)} features that other regions have cannot be computed here "
+                f"({', '.join(missing[:3])}{more}): the region is too small or too uniform; "
+                "check the mask, or leave out the family."
+            )
+            errors.append({"reader": reader, "message": message})
+        else:
+            values[reader] = found
+    return record | {"values": values, "errors": errors}
 
 
 def _failures(study: Study, records: Mapping[str, Record]) -> tuple[Failure, ...]:
@@ -254,12 +297,15 @@ def _findings(records: Mapping[str, Record]) -> tuple[Finding, ...]:
     )
 
 
-def _table(study: Study, records: Mapping[str, Record], cases: list[str]) -> FeatureTable:
+def _table(
+    study: Study, records: Mapping[str, Record], cases: list[str], defined: NDArray[np.bool_]
+) -> FeatureTable:
     settings = study.protocol.extraction
     features, readers = plan(settings), study.readers
-    missing = [float("nan")] * len(features)
+    missing = [None] * len(features)
     values = np.array(
-        [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases]
+        [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases],
+        dtype=float,
     )
     done = Counter(
         step["name"]
@@ -270,12 +316,13 @@ def _table(study: Study, records: Mapping[str, Record], cases: list[str]) -> Fea
     steps = [
         Step("read and place masks", dict(sorted(done.items()))),
         Step("extract", settings.model_dump(mode="json")),
-        Step("assemble", {"cases": len(cases), "features": len(features), "readers": readers}),
+        Step("leave out undefined", {"features": _spelled(study, ~defined)}),
+        Step("assemble", {"cases": len(cases), "features": int(defined.sum()), "readers": readers}),
     ]
     return FeatureTable(
-        values=values.transpose(0, 2, 1),
+        values=values.transpose(0, 2, 1)[:, defined],
         obs=study.cohort.to_frame().loc[cases],
-        features=features,
+        features=tuple(f for f, wanted in zip(features, defined, strict=True) if wanted),
         readers=readers,
         dialect=settings.dialect,
         history=(*study.cohort.history, *steps),
@@ -301,6 +348,7 @@ def _save_extraction(study: Study, extraction: Extraction) -> None:
         "findings": [asdict(finding) for finding in extraction.findings],
         "flow": study.flow.to_dict(),
         "simulated": extraction.simulated,
+        "undefined": extraction.undefined,
     }
     _write_json(folder / "extraction.json", facts)
     _write_csv(folder / "overlap.csv", extraction.overlap)
@@ -325,6 +373,7 @@ def load_extraction(study: Study) -> Extraction:
         findings=tuple(Finding(**f) for f in facts["findings"]),
         overlap=pd.read_csv(study.results / "overlap.csv", dtype={"case": str}),
         simulated=facts["simulated"],
+        undefined=tuple(facts["undefined"]),
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from centrum.errors import GeometryError
 from centrum.geometry import Geometry
@@ -91,8 +91,8 @@ def bounding_box(array: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slic
     return z, y, x
 
 
-def _extent(hits: NDArray[np.bool_], margin: int) -> slice:
+def _extent(hits: ArrayLike, margin: int) -> slice:
     found = np.flatnonzero(hits)
     if found.size == 0:
         raise GeometryError("An empty mask has no bounding box.")
-    return slice(max(int(found[0]) - margin, 0), min(int(found[-1]) + 1 + margin, hits.size))
+    return slice(max(int(found[0]) - margin, 0), min(int(found[-1]) + 1 + margin, np.size(hits)))

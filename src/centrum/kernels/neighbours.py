@@ -186,7 +186,7 @@ def _find(parent: NDArray, label: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _unite(
-    k: int, joined: int, steps: Places, low: NDArray, labels: NDArray, parent: NDArray
+    k: int, joined: np.uint16, steps: Places, low: NDArray, labels: NDArray, parent: NDArray
 ) -> int:
     """Make the zones of all neighbours `joined` one; its label."""
     root = _find(parent, labels[k - steps[low[joined]]])
