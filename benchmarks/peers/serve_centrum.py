@@ -11,7 +11,16 @@ from centrum.volume import Mask
 TEXTURES = ("glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm")
 IBSI = ("morphology", "statistics", "histogram", "ivh", *TEXTURES)
 FAMILIES = {
-    "pyradiomics": ("morphology", "statistics", "glcm", "glrlm", "glszm", "ngtdm", "ngldm"),
+    "pyradiomics": (
+        "morphology",
+        "statistics",
+        "histogram",
+        "glcm",
+        "glrlm",
+        "glszm",
+        "ngtdm",
+        "ngldm",
+    ),
     "ibsi": IBSI,
     "everything": (*IBSI, "spatial", "local_intensity"),
 }

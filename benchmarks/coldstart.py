@@ -1,0 +1,91 @@
+"""CPU seconds from the start of a process to the features of one vertebral body.
+
+`first` begins with an empty cache of compiled kernels, as on a fresh install; `later` finds it
+filled. The whole process counts: interpreter, imports, reading uncompressed files, features.
+
+    python benchmarks/coldstart.py              # writes results/coldstart.json
+    python benchmarks/coldstart.py --peers-first    # also the peers' first: minutes
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import tempfile
+from typing import Any
+
+from cases import Case, cases
+from peers.processes import HERE, ONE_THREAD, Tool
+from speed import save, stay_on_one_core, usable_tools
+from tools import CENTRUM_107, CENTRUM_ALL, CENTRUM_IBSI, DROP_IN, MIRP, PICTOLOGICS, PYRADIOMICS
+
+OURS = (CENTRUM_107, CENTRUM_IBSI, CENTRUM_ALL, DROP_IN)
+PEERS = (PYRADIOMICS, PICTOLOGICS, MIRP)
+
+FIRST_GOAL = 15.0
+LATER_GOAL = 1.0
+REPEATS = 5
+
+
+def whole_process(tool: Tool, case: Case, **environment: str) -> float:
+    """CPU seconds, user and system, of a process that does one extraction."""
+    script, *arguments = tool.command
+    requests = [{"do": "load", **case.task(), **tool.task}, {"do": "run"}]
+    before = _children()
+    done = subprocess.run(
+        [str(tool.python), str(HERE / script), *arguments],
+        input="\n".join(map(json.dumps, requests)),
+        env=os.environ | ONE_THREAD | environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for line in done.stdout.splitlines():
+        if "error" in json.loads(line):
+            raise SystemExit(f"{tool.name}: {line}")
+    return _children() - before
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def first(tool: Tool, case: Case) -> float:
+    """With an empty cache."""
+    with tempfile.TemporaryDirectory() as cache:
+        return whole_process(tool, case, NUMBA_CACHE_DIR=cache)
+
+
+def later(tool: Tool, case: Case) -> float:
+    """Median, once the cache is filled."""
+    whole_process(tool, case)
+    return statistics.median(whole_process(tool, case) for _ in range(REPEATS))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="CPU seconds from start to features.")
+    parser.add_argument("--peers-first", action="store_true", help="also the peers' first start")
+    parser.add_argument("--tool", default="", help="tools whose name holds this word")
+    parser.add_argument("--dry", action="store_true", help="print only, write nothing")
+    chosen = parser.parse_args()
+    stay_on_one_core()
+    (case,) = cases("vertebral body")
+    rows: dict[str, Any] = {}
+    print(f"{'CPU seconds, ' + case.name:28} {'first':>8} {'later':>8}")
+    for tool in usable_tools(chosen.tool):
+        if tool not in (*OURS, *PEERS):
+            continue
+        cold = first(tool, case) if tool in OURS or chosen.peers_first else None
+        rows[tool.name] = {"first": cold, "later": later(tool, case)}
+        shown = "" if cold is None else f"{cold:.2f}"
+        print(f"  {tool.name:26} {shown:>8} {rows[tool.name]['later']:8.2f}", flush=True)
+    print(f"  {'goal':26} {FIRST_GOAL:8.2f} {LATER_GOAL:8.2f}")
+    if not chosen.dry:
+        save("coldstart", {"tools": rows, "goals": {"first": FIRST_GOAL, "later": LATER_GOAL}})
+
+
+if __name__ == "__main__":
+    main()
