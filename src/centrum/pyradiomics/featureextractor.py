@@ -204,7 +204,7 @@ class RadiomicsFeatureExtractor:
             make = IMAGE_TYPES[image_type]
             assert make is not None
             for name, volume in make(region.volume, own):
-                yield name, Region(volume, region.mask), own
+                yield name, region.of(volume), own
 
     def _shapes(
         self, region: Region, dimension: int, settings: dict[str, Any]
