@@ -116,19 +116,10 @@ def _rectangle(flat: NDArray, n: int) -> tuple[float, float]:
 
 @njit(cache=True, nogil=True)
 def _outline(
-    normal: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray, facing: NDArray,
-    flat: NDArray,
+    u: NDArray, v: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray,
+    facing: NDArray, flat: NDArray,
 ) -> int:  # fmt: skip
-    """Edges of the hull's outline seen along a normal, in coordinates across it; how many."""
-    least = np.argmin(np.abs(normal))
-    u = -normal * normal[least]
-    u[least] += 1.0
-    u /= np.sqrt(np.sum(u**2))
-    v = np.array([
-        normal[1] * u[2] - normal[2] * u[1],
-        normal[2] * u[0] - normal[0] * u[2],
-        normal[0] * u[1] - normal[1] * u[0],
-    ])  # fmt: skip
+    """Write the edges between triangles that face the viewer and others, along u and v."""
     n = 0
     for t in range(len(triangles)):
         if facing[t] <= 0:
@@ -143,45 +134,47 @@ def _outline(
 
 
 @njit(cache=True, nogil=True)
-def _bounds(directions: NDArray, points: NDArray, normals: NDArray) -> tuple[NDArray, NDArray]:
-    """Per direction the hull's width along it, and width times projected area."""
-    widths, bounds = np.empty(len(directions)), np.empty(len(directions))
+def _bounds(
+    directions: NDArray, points: NDArray, normals: NDArray, widths: NDArray, bounds: NDArray
+) -> None:
+    """Write per direction the hull's width along it, and width times projected area."""
     for d in range(len(directions)):
-        x, y, z = directions[d]
         low, high, area = np.inf, -np.inf, 0.0
         for p in range(len(points)):
-            h = x * points[p, 0] + y * points[p, 1] + z * points[p, 2]
+            h = _dot(directions[d], points[p])
             low, high = min(low, h), max(high, h)
         for t in range(len(normals)):
-            area += abs(x * normals[t, 0] + y * normals[t, 1] + z * normals[t, 2])
+            area += abs(_dot(directions[d], normals[t]))
         widths[d], bounds[d] = high - low, (high - low) * area / 2
-    return widths, bounds
 
 
 @njit(cache=True, nogil=True)
 def _smallest_box(
-    directions: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray, normals: NDArray
-) -> NDArray:
-    widths, bounds = _bounds(directions, points, normals)
+    frames: NDArray, points: NDArray, triangles: NDArray, neighbours: NDArray, normals: NDArray,
+    sides: NDArray,
+) -> None:  # fmt: skip
+    widths, bounds = np.empty(frames.shape[1]), np.empty(frames.shape[1])
+    _bounds(frames[0], points, normals, widths, bounds)
     facing = np.empty(len(normals))
     flat = np.empty((3 * len(triangles), 4))
-    best, least, sides = np.inf, np.inf, np.zeros(3)
-    for _ in range(len(directions)):
-        d = np.argmin(bounds)
+    best = least = np.inf
+    for _ in range(len(bounds)):
+        d = 0
+        for k in range(len(bounds)):
+            d = k if bounds[k] < bounds[d] else d
         # The box holds the hull's shadow: no other direction can give a smaller one.
         if bounds[d] > best * (1 + TIE):
             break
         bounds[d] = np.inf
         for t in range(len(normals)):
-            facing[t] = _dot(directions[d], normals[t])
-        n = _outline(directions[d], points, triangles, neighbours, facing, flat)
+            facing[t] = _dot(frames[0, d], normals[t])
+        n = _outline(frames[1, d], frames[2, d], points, triangles, neighbours, facing, flat)
         a, b = _rectangle(flat, n)
         c = widths[d]
         volume, area = a * b * c, a * b + b * c + c * a
         if volume < best * (1 - TIE) or (volume <= best * (1 + TIE) and area < least):
             best, least = min(best, volume), area
             sides[0], sides[1], sides[2] = a, b, c
-    return sides
 
 
 def smallest_box(hull: Hull, also: Points | None = None) -> tuple[float, float, float]:
@@ -197,9 +190,19 @@ def smallest_box(hull: Hull, also: Points | None = None) -> tuple[float, float, 
     [1.0, 2.0, 3.0]
     """
     normals = hull.normals
-    directions = _directions(normals if also is None else np.concatenate([normals, also]))
-    sides = _smallest_box(directions, hull.points, hull.triangles, hull.neighbours, normals)
-    return float(sides[0]), float(sides[1]), float(sides[2])
+    frames = _frames(_directions(normals if also is None else np.concatenate([normals, also])))
+    sides = np.zeros(3)
+    _smallest_box(frames, hull.points, hull.triangles, hull.neighbours, normals, sides)
+    a, b, c = sides.tolist()
+    return a, b, c
+
+
+def _frames(directions: Points) -> Points:
+    """The unit vectors (n, 3) and two perpendicular to each, (3, n, 3)."""
+    least = np.eye(3)[np.abs(directions).argmin(axis=1)]
+    u = np.cross(directions, least)
+    u /= np.linalg.norm(u, axis=1, keepdims=True)
+    return np.stack([directions, u, np.cross(directions, u)])
 
 
 def _symmetric_basis() -> NDArray[np.float64]:

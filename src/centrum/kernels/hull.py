@@ -39,8 +39,10 @@ def _chain(
 @njit(cache=True, nogil=True)
 def _corners(ends: NDArray, start: int, step: int, lines: int, points: NDArray) -> int:
     """Write the corners of a plane's hull, first those of the low ends; how many."""
-    low = _chain(ends[0], start, step, lines, 1, points, 0)
-    return _chain(ends[1], start, step, lines, -1, points, low)
+    top = 0
+    for end in range(2):
+        top = _chain(ends[end], start, step, lines, 1 - 2 * end, points, top)
+    return top
 
 
 @njit(cache=True, nogil=True)
@@ -74,7 +76,9 @@ def _largest_in_planes(
     points = np.empty((2 * lines, 2), dtype=np.int64)
     best = 0.0
     for _ in range(planes):
-        p = int(np.argmax(reach))
+        p = 0
+        for k in range(planes):
+            p = k if reach[k] > reach[p] else p
         # No pair of this plane, nor of those that reach less far, can be farther apart.
         if 4 * reach[p] <= best:
             break
@@ -111,11 +115,11 @@ def largest_in_planes(
 
 
 @njit(cache=True, nogil=True)
-def _plane_corners(ends: NDArray, planes: int, lines: int, found: NDArray) -> int:
+def _plane_corners(ends: NDArray, planes: int, lines: int, step: int, found: NDArray) -> int:
     points = np.empty((2 * lines, 2), dtype=np.int64)
     top = 0
     for p in range(planes):
-        n = _corners(ends, p * lines, 1, lines, points)
+        n = _corners(ends, p * lines, step, lines, points)
         for i in range(n):
             found[top, 0] = points[i, 0]
             found[top, 1] = points[i, 1]
@@ -135,104 +139,126 @@ def plane_corners(ends: NDArray[np.int32]) -> NDArray[np.int32]:
     """
     planes, lines = ends.shape[1:]
     found = np.empty((2 * planes * lines, 3), dtype=np.int32)
-    return found[: _plane_corners(ends.reshape(2, planes * lines), planes, lines, found)]
+    flat = ends.reshape(2, planes * lines)
+    return found[: _plane_corners(flat, planes, lines, 1, found)]
 
 
 @njit(cache=True, nogil=True)
-def _middle(points: NDArray) -> NDArray:
-    middle = np.empty(3)
-    for axis in range(3):
-        middle[axis] = 0.5 * (points[:, axis].min() + points[:, axis].max())
-    return middle
+def _square(p: NDArray, i: int, x: float, y: float, z: float) -> float:
+    """Squared distance of point i from a place."""
+    dx, dy, dz = p[i, 0] - x, p[i, 1] - y, p[i, 2] - z
+    return dx * dx + dy * dy + dz * dz
 
 
 @njit(cache=True, nogil=True)
-def _square(p: NDArray, q: NDArray) -> float:
-    return (p[0] - q[0]) ** 2 + (p[1] - q[1]) ** 2 + (p[2] - q[2]) ** 2
-
-
-@njit(cache=True, nogil=True)
-def _farthest_from(points: NDArray, place: NDArray) -> tuple[int, float]:
-    """The point farthest from a place, and its squared distance."""
+def _farthest_from(points: NDArray, x: float, y: float, z: float) -> int:
     index, best = 0, -1.0
     for i in range(len(points)):
-        d = _square(points[i], place)
+        d = _square(points, i, x, y, z)
         if d > best:
             index, best = i, d
-    return index, best
+    return index
 
 
 @njit(cache=True, nogil=True)
-def _in_cells(points: NDArray, middle: NDArray, reach: float) -> tuple[NDArray, NDArray]:
-    """The points relative to the middle, sorted by cell, and where each cell begins."""
-    starts = np.zeros(CELLS**3 + 1, dtype=np.int64)
-    owner = np.empty(len(points), dtype=np.int64)
+def _centred(points: NDArray, nearest: float, middle: NDArray, kept: NDArray) -> int:
+    """Write the points at least `nearest` to the middle relative to it; how many."""
+    n = 0
     for i in range(len(points)):
+        if _square(points, i, middle[0], middle[1], middle[2]) >= nearest * nearest:
+            for axis in range(3):
+                kept[n, axis] = points[i, axis] - middle[axis]
+            n += 1
+    return n
+
+
+@njit(cache=True, nogil=True)
+def _sort_into_cells(points: NDArray, n: int, reach: float, cells: NDArray, ends: NDArray) -> None:
+    """Write the first n points cell by cell, and where each cell ends."""
+    owner = np.empty(n, dtype=np.int64)
+    for i in range(n):
         cell = 0
         for axis in range(3):
-            part = (points[i, axis] - middle[axis] + reach) / (2 * reach)
-            cell = CELLS * cell + min(int(CELLS * part), CELLS - 1)
+            part = int(CELLS * (points[i, axis] + reach) / (2 * reach))
+            cell = CELLS * cell + min(part, CELLS - 1)
         owner[i] = cell
-        starts[cell + 1] += 1
-    for cell in range(CELLS**3):
-        starts[cell + 1] += starts[cell]
-    end = starts.copy()
-    ordered = np.empty_like(points)
-    for i in range(len(points)):
-        ordered[end[owner[i]]] = points[i] - middle
-        end[owner[i]] += 1
-    return ordered, starts
+        ends[cell] += 1
+    for cell in range(1, len(ends)):
+        ends[cell] += ends[cell - 1]
+    for i in range(n - 1, -1, -1):
+        ends[owner[i]] -= 1
+        for axis in range(3):
+            cells[ends[owner[i]], axis] = points[i, axis]
+    for cell in range(len(ends) - 1):
+        ends[cell] = ends[cell + 1]
+    ends[len(ends) - 1] = n
 
 
 @njit(cache=True, nogil=True)
-def _caps(points: NDArray, starts: NDArray) -> tuple[NDArray, int]:
-    """Begin, end, unit direction and largest angle from it of the points in each cell."""
-    caps = np.empty((len(starts) - 1, 6))
-    n = 0
-    for cell in range(len(starts) - 1):
-        first, last = starts[cell], starts[cell + 1]
+def _caps(points: NDArray, ends: NDArray, caps: NDArray) -> int:
+    """Write begin, end, unit direction of the points in each cell and their largest angle to it.
+
+    Returns how many cells have points.
+    """
+    n = first = 0
+    for cell in range(len(ends)):
+        last = ends[cell]
         if first == last:
             continue
-        axis = np.zeros(3)
+        x = y = z = 0.0
         for i in range(first, last):
-            axis += points[i]
-        axis /= np.sqrt(np.sum(axis**2))
+            x, y, z = x + points[i, 0], y + points[i, 1], z + points[i, 2]
+        length = np.sqrt(x * x + y * y + z * z)
+        x, y, z = x / length, y / length, z / length
         chord = 0.0
         for i in range(first, last):
-            chord = max(chord, _square(points[i] / np.sqrt(np.sum(points[i] ** 2)), axis))
-        caps[n, 0], caps[n, 1], caps[n, 2:5] = first, last, axis
+            r = np.sqrt(_square(points, i, 0.0, 0.0, 0.0))
+            chord = max(chord, _square(points, i, r * x, r * y, r * z) / (r * r))
+        caps[n, 0], caps[n, 1] = first, last
+        caps[n, 2], caps[n, 3], caps[n, 4] = x, y, z
         caps[n, 5] = 2 * np.arcsin(min(np.sqrt(chord) / 2, 1.0))
         n += 1
-    return caps[:n], n
+        first = last
+    return n
 
 
 @njit(cache=True, nogil=True)
 def _largest_square(points: NDArray, best: float) -> float:
     """Among points and `best`: first by chance, then between opposite caps alone."""
-    middle = _middle(points)
-    i, square = _farthest_from(points, middle)
+    middle = np.empty(3)
+    for axis in range(3):
+        low = high = points[0, axis]
+        for i in range(len(points)):
+            low, high = min(low, points[i, axis]), max(high, points[i, axis])
+        middle[axis] = 0.5 * (low + high)
+    i = _farthest_from(points, middle[0], middle[1], middle[2])
+    square = _square(points, i, middle[0], middle[1], middle[2])
     if square == 0:
         return best
-    reach = np.sqrt(square)
     for _ in range(2):
-        i, d = _farthest_from(points, points[i])
-        best = max(best, d)
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        i = _farthest_from(points, x, y, z)
+        best = max(best, _square(points, i, x, y, z))
     # A point of a farther pair lies at least this far from the middle ...
-    nearest = np.sqrt(best) - reach
-    kept = np.empty(len(points), dtype=np.bool_)
-    for k in range(len(points)):
-        kept[k] = _square(points[k], middle) >= nearest**2
-    points, starts = _in_cells(points[kept], middle, reach)
-    caps, n = _caps(points, starts)
+    nearest = np.sqrt(best) - np.sqrt(square)
+    kept, cells = np.empty((len(points), 3)), np.empty((len(points), 3))
+    n = _centred(points, nearest, middle, kept)
+    ends = np.zeros(CELLS**3, dtype=np.int64)
+    _sort_into_cells(kept, n, np.sqrt(square), cells, ends)
+    caps = np.empty((CELLS**3, 6))
+    n = _caps(cells, ends, caps)
     for a in range(n):
         # ... and the two lie on opposite sides of it, up to this angle.
         turned = caps[a, 5] + np.arccos(min(max(best / (2 * square) - 1, -1.0), 1.0))
         for b in range(a + 1):
-            if _square(caps[a, 2:5], -caps[b, 2:5]) > (turned + caps[b, 5]) ** 2:
+            x, y, z = caps[a, 2] + caps[b, 2], caps[a, 3] + caps[b, 3], caps[a, 4] + caps[b, 4]
+            angle = turned + caps[b, 5]
+            if x * x + y * y + z * z > angle * angle:
                 continue
             for i in range(int(caps[a, 0]), int(caps[a, 1])):
                 for j in range(int(caps[b, 0]), int(caps[b, 1])):
-                    best = max(best, _square(points[i], points[j]))
+                    d = _square(cells, i, cells[j, 0], cells[j, 1], cells[j, 2])
+                    best = max(best, d)
     return best
 
 
