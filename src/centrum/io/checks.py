@@ -6,7 +6,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from centrum.errors import GeometryError
 from centrum.geometry import Geometry
@@ -157,6 +156,8 @@ def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
 
 
 def _shape_findings(region: NDArray[np.bool_], axis: int) -> Iterator[Finding]:
+    from scipy import ndimage
+
     pieces, count = ndimage.label(region, structure=np.ones((3, 3, 3)))
     if count > 1:
         sizes = sorted(np.bincount(pieces.flat)[1:].tolist(), reverse=True)

@@ -3,17 +3,18 @@
 pydicom reads the headers; of these only what is listed here is kept.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
-from pydicom.errors import InvalidDicomError
 
 from centrum.errors import ImageError
+
+if TYPE_CHECKING:
+    import pydicom
 
 ACQUISITION_FACTS = {
     "modality": "Modality",
@@ -96,14 +97,14 @@ class DicomFile:
     """One DICOM file: where it is, and the header entries that are used."""
 
     path: Path
-    header: pydicom.Dataset
+    header: "pydicom.Dataset"
 
     def value(self, keyword: str) -> Any:
         """The entry as plain Python numbers or text, None if absent or empty."""
         value = self.header.get(keyword)
         if value is None or value == "":
             return None
-        if isinstance(value, pydicom.multival.MultiValue):
+        if isinstance(value, MutableSequence):
             return [_plain(v) for v in value]
         return _plain(value)
 
@@ -192,8 +193,11 @@ def _scan(folder: Path) -> tuple[list[DicomFile], int]:
     return files, len(paths) - len(files)
 
 
-def _read_header(path: Path) -> pydicom.Dataset | None:
+def _read_header(path: Path) -> "pydicom.Dataset | None":
     """The header, or None for a file that is not DICOM or is a DICOMDIR."""
+    import pydicom
+    from pydicom.errors import InvalidDicomError
+
     try:
         with pydicom.config.disable_value_validation(), path.open("rb") as stream:
             header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_KEYWORDS)
@@ -215,7 +219,7 @@ def _read_header(path: Path) -> pydicom.Dataset | None:
     return header
 
 
-def _is_image(header: pydicom.Dataset) -> bool:
+def _is_image(header: "pydicom.Dataset") -> bool:
     storage = header.file_meta.get("MediaStorageSOPClassUID")
     return storage is not None and "Image Storage" in storage.name
 
