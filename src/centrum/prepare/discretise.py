@@ -55,18 +55,27 @@ def fixed_bin_size(x: NDArray[Any], width: float, lower: float | None = None) ->
 def pyradiomics_bin_number(x: NDArray[Any], bins: int) -> Levels:
     """`binCount` of PyRadiomics: the edges of `numpy.histogram`, the last one open.
 
-    The edges have the precision of `x`: pass single precision if the image has it.
-
     >>> pyradiomics_bin_number(np.array([0.0, 1.0, 2.0, 4.0]), 4).tolist()
     [1, 2, 3, 4]
     """
-    kind = np.result_type(x.dtype, np.float16) if x.dtype.kind == "f" else np.dtype(float)
+    return number_between_edges(x, pyradiomics_number_edges(x, bins))
+
+
+def pyradiomics_number_edges(x: NDArray[Any], bins: int) -> NDArray[np.float64]:
+    """Edges of `bins` bins from the minimum to the maximum, (bins + 1,), the last one 1 higher.
+
+    They have the precision of `x`: pass single precision if the image has it.
+
+    >>> pyradiomics_number_edges(np.array([0.0, 4.0]), 4).tolist()
+    [0.0, 1.0, 2.0, 3.0, 5.0]
+    """
+    kind: Any = np.result_type(x.dtype, np.float16) if x.dtype.kind == "f" else float
     ends = np.array([x.min(), x.max()], dtype=kind)
     if ends[0] == ends[1]:
         ends += [-0.5, 0.5]
     edges = np.linspace(ends[0], ends[1], bins + 1, dtype=kind)
     edges[-1] += 1
-    return number_between_edges(x, edges.astype(float))
+    return edges.astype(float)
 
 
 def pyradiomics_bin_width(x: NDArray[Any], width: float) -> Levels:
@@ -80,10 +89,19 @@ def pyradiomics_bin_width(x: NDArray[Any], width: float) -> Levels:
     >>> pyradiomics_bin_width(np.array([24.0, 25.0, 80.0]), 25).tolist()
     [1, 2, 4]
     """
+    return number_between_edges(x, pyradiomics_width_edges(x, width))
+
+
+def pyradiomics_width_edges(x: NDArray[Any], width: float) -> NDArray[np.float64]:
+    """Multiples of the width from below the minimum to above the maximum.
+
+    >>> pyradiomics_width_edges(np.array([24.0, 80.0]), 25).tolist()
+    [0.0, 25.0, 50.0, 75.0, 100.0, 125.0]
+    """
     low, high = _range(x)
     start = low - low % width
     _check_number((high - start) / width, f"a bin width of {width:g}")
-    return number_between_edges(x, np.arange(start, high + 2 * width, width))
+    return np.arange(start, high + 2 * width, width)
 
 
 def undiscretised(x: NDArray[Any]) -> Levels:
