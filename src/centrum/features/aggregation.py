@@ -31,6 +31,10 @@ class Aggregation:
     by_slice: bool
     merged_axes: tuple[int, ...]
 
+    @property
+    def merges_directions(self) -> bool:
+        return DIRECTIONS in self.merged_axes
+
 
 AGGREGATIONS: dict[str, Aggregation] = {
     a.name: a

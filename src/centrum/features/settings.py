@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from centrum.features.aggregation import AggregationName
+from centrum.features.aggregation import AGGREGATIONS, AggregationName
 from centrum.features.registry import Dialect
 
 FamilyName = Literal[
@@ -122,7 +122,9 @@ class ExtractionSettings(Settings):
         0, description="largest grey level difference of dependent neighbours (IBSI alpha, gldm_a)"
     )
     weighting: Weighting | None = Field(
-        None, description="weigh directions by exp(-distance^2) and merge (weightingNorm)"
+        None,
+        description="norm of the distance in mm by which co-occurrence and run length weigh "
+        "directions, exp(-distance^2), before merging them (weightingNorm)",
     )
     symmetric: bool = Field(True, description="count each pair of a co-occurrence both ways")
     aggregations: tuple[AggregationName, ...] = Field(
@@ -136,6 +138,25 @@ class ExtractionSettings(Settings):
     energy_shift: float = Field(
         0.0, description="added to intensities before energy (PyRadiomics voxelArrayShift)"
     )
+
+    @model_validator(mode="after")
+    def _one_distance(self) -> Self:
+        if self.dialect == "ibsi" and len(self.distances) != 1:
+            raise ValueError(
+                f"the IBSI counts neighbours at one distance, found {list(self.distances)}; give "
+                "one, or choose the dialect pyradiomics"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _weights_need_merging(self) -> Self:
+        apart = [a for a in self.aggregations if not AGGREGATIONS[a].merges_directions]
+        if self.weighting is not None and apart:
+            raise ValueError(
+                f"weighting joins the directions' counts, but {apart} average their features; "
+                "choose aggregations that merge directions, such as 3D_merged"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_spelling(self) -> Self:
