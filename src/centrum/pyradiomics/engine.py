@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum import extract
+from centrum.errors import DataError
 from centrum.features.aggregation import AggregationName
 from centrum.features.registry import catalogue
 from centrum.features.settings import Discretisation, ExtractionSettings, FamilyName
 from centrum.geometry import Geometry
-from centrum.pyradiomics.errors import UnknownFeature
+from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
 from centrum.pyradiomics.regions import Region
 from centrum.pyradiomics.settings import WEIGHTINGS, Settings, read
@@ -55,8 +56,11 @@ def measure(
         return
     upright = _upright(region.cropped(region.box))
     how = extraction_settings(settings, families)
-    measured = extract.Region(upright.volume, upright.mask, how)
-    found = values(measured)
+    try:
+        measured = extract.Region(upright.volume, upright.mask, how)
+        found = values(measured)
+    except DataError as error:
+        raise InputError(str(error)) from error
     for feature_class, features in chosen.items():
         for feature in features:
             name = f"{feature_class}_{feature}"

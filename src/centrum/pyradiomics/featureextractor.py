@@ -9,7 +9,6 @@
 {'original_firstorder_Mean': 13.0, 'original_firstorder_Maximum': 26.0}
 """
 
-import json
 import logging
 import os
 from collections import OrderedDict
@@ -22,10 +21,14 @@ from numpy.typing import NDArray
 
 from centrum.pyradiomics import generalinfo, preparation
 from centrum.pyradiomics.engine import measure
-from centrum.pyradiomics.errors import InputError, ParameterError
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, SHAPE_CLASSES, names_of
 from centrum.pyradiomics.image_types import IMAGE_TYPES, check_available
-from centrum.pyradiomics.parameters import Parameters, read_parameter_file, read_parameters
+from centrum.pyradiomics.parameters import (
+    Parameters,
+    load_json,
+    read_parameter_file,
+    read_parameters,
+)
 from centrum.pyradiomics.regions import (
     Region,
     as_image,
@@ -87,11 +90,7 @@ class RadiomicsFeatureExtractor:
 
     def loadJSONParams(self, JSON_configuration: str) -> None:
         """The same from a JSON text."""
-        try:
-            content = json.loads(JSON_configuration)
-        except json.JSONDecodeError as error:
-            raise ParameterError(f"The parameters are not JSON: {error}") from error
-        self._apply(read_parameters(content))
+        self._apply(read_parameters(load_json(JSON_configuration)))
 
     def addProvenance(self, provenance_on: bool = True) -> None:
         """Report the `diagnostics_*` entries, or not."""
@@ -209,13 +208,11 @@ class RadiomicsFeatureExtractor:
     def _shapes(
         self, region: Region, dimension: int, settings: dict[str, Any]
     ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-        classes = list(self._shape_classes(region, dimension, settings))
+        classes = list(self._shape_classes(dimension, settings))
         wanted = {name: self.enabledFeatures[name] for name in classes}
         return _named("original", measure(region, settings, wanted))
 
-    def _shape_classes(
-        self, region: Region, dimension: int, settings: dict[str, Any]
-    ) -> Iterator[str]:
+    def _shape_classes(self, dimension: int, settings: Settings) -> Iterator[str]:
         if "shape" in self.enabledFeatures:
             if dimension == 3:
                 yield "shape"
@@ -223,9 +220,6 @@ class RadiomicsFeatureExtractor:
                 logger.warning("shape needs a 3-D image, found %d-D; use shape2D", dimension)
         if "shape2D" in self.enabledFeatures:
             if dimension == 2 or read(settings, "force2D"):
-                _check_one_slice(
-                    region, read(settings, "force2Ddimension") if dimension == 3 else 0
-                )
                 yield "shape2D"
             else:
                 logger.warning("parameter force2D must be set to True to enable shape2D extraction")
@@ -291,11 +285,3 @@ def _named(image_name: str, values: Iterable[tuple[str, Any]]) -> Iterator[tuple
 
 def _region(image: sitk.Image, mask: sitk.Image, settings: Settings) -> Region:
     return joined(volume_of(image), mask_of(mask, read(settings, "label")), settings)[0]
-
-
-def _check_one_slice(region: Region, axis: int) -> None:
-    if (n := region.extent[axis]) > 1:
-        raise InputError(
-            f"shape2D needs a region of one slice along array axis {axis} (force2Ddimension), "
-            f"found {n}; crop the mask to the slice to measure."
-        )

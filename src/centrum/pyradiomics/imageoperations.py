@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 
 from centrum.prepare import discretise
 from centrum.pyradiomics import preparation, regions
-from centrum.pyradiomics.image_types import IMAGE_TYPES
 from centrum.pyradiomics.regions import Region, as_image, mask_of, volume_of
 from centrum.pyradiomics.settings import Settings, read
 from centrum.volume import Mask, Volume
 
 __all__ = [
-    "IMAGE_TYPES",
     "binImage",
     "checkMask",
     "cropToTumorMask",
+    "getBinEdges",
     "getMask",
     "getOriginalImage",
     "normalizeImage",
@@ -93,20 +92,30 @@ def resegmentMask(imageNode: sitk.Image, maskNode: sitk.Image, **kwargs: Any) ->
     return _labels(kept.mask, kwargs, imageNode)
 
 
+def getBinEdges(parameterValues: NDArray[Any], **kwargs: Any) -> NDArray[np.float64]:
+    """Edges of the bins of `binWidth` or `binCount`, the last one above the maximum.
+
+    >>> getBinEdges(np.array([54, 166]), binWidth=25).tolist()
+    [50.0, 75.0, 100.0, 125.0, 150.0, 175.0, 200.0]
+    """
+    bins, width = read(kwargs, "binCount"), float(read(kwargs, "binWidth"))
+    x = np.asarray(parameterValues)
+    return (
+        discretise.pyradiomics_width_edges(x, width)
+        if bins is None
+        else discretise.pyradiomics_number_edges(x, int(bins))
+    )
+
+
 def binImage(
     parameterMatrix: NDArray[Any], parameterMatrixCoordinates: Any = None, **kwargs: Any
-) -> NDArray[np.int32]:
-    """Grey levels from 1 (`binWidth` or `binCount`) of the voxels at the coordinates, else 0."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Grey levels from 1 of the voxels at the coordinates, 0 elsewhere; and the bin edges."""
     where = slice(None) if parameterMatrixCoordinates is None else parameterMatrixCoordinates
-    levels = np.zeros(parameterMatrix.shape, dtype=np.int32)
-    x = parameterMatrix[where].astype(float)
-    bins = read(kwargs, "binCount")
-    levels[where] = (
-        discretise.pyradiomics_bin_width(x, float(read(kwargs, "binWidth")))
-        if bins is None
-        else discretise.pyradiomics_bin_number(x, int(bins))
-    )
-    return levels
+    edges = getBinEdges(parameterMatrix[where], **kwargs)
+    levels = np.zeros(parameterMatrix.shape, dtype=np.int64)
+    levels[where] = np.digitize(parameterMatrix[where], edges)
+    return levels, edges
 
 
 def getOriginalImage(inputImage: sitk.Image, inputMask: sitk.Image, **kwargs: Any) -> Any:

@@ -60,7 +60,7 @@ def read_parameter_file(path: str | os.PathLike[str]) -> Parameters:
 def _load(path: Path) -> Any:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".json":
-        content = json.loads(text)
+        content = load_json(text)
     elif path.suffix in (".yaml", ".yml"):
         content = _load_yaml(text)
     else:
@@ -70,6 +70,14 @@ def _load(path: Path) -> Any:
     if content is None:
         raise ParameterError("The parameter file is empty.")
     return content
+
+
+def load_json(text: str) -> Any:
+    """The content of a JSON text."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ParameterError(f"The parameters are not JSON: {error}") from error
 
 
 def _load_yaml(text: str) -> Any:
