@@ -6,11 +6,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-HALVINGS = 60
-"""Bisection steps: 2^-60 of the interval is below double precision."""
+PRECISION = 1e-15
+"""Laguerre's method ends with a step below this share of the eigenvalue."""
+
+MOST_STEPS = 200
+"""It takes about eight steps, more where the largest eigenvalue is a multiple one."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _tridiagonal(a: Floats, diagonal: Floats, beside: Floats) -> None:
     """Householder's reduction of the symmetric `a` (overwritten), Golub and Van Loan 8.3.1."""
     n = diagonal.size
@@ -48,37 +51,59 @@ def _tridiagonal(a: Floats, diagonal: Floats, beside: Floats) -> None:
     diagonal[n - 1] = a[n - 1, n - 1]
 
 
-@njit(cache=True, nogil=True)
-def _all_below(diagonal: Floats, beside: Floats, x: float, sign: float) -> bool:
-    """Whether all eigenvalues times `sign` are below x (Sturm's sequence)."""
-    q = x - sign * diagonal[0]
-    for i in range(1, diagonal.size):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _laguerre_step(diagonal: Floats, beside: Floats, x: float) -> float:
+    """How far below x, itself above all eigenvalues, the next guess of the largest lies.
+
+    The ratios q of Sturm's sequence give the sums of 1 / (x - eigenvalue) and of its square.
+    """
+    n = diagonal.size
+    q, slope, bend = x - diagonal[0], 1.0, 0.0
+    if q <= 0.0:
+        return 0.0
+    total, squares = slope / q, (slope / q) ** 2
+    for i in range(1, n):
+        share = (beside[i - 1] / q) ** 2
+        bend = share * (bend - 2 * slope * slope / q)
+        slope = 1.0 + share * slope
+        q = x - diagonal[i] - share * q
         if q <= 0.0:
-            return False
-        q = x - sign * diagonal[i] - beside[i - 1] * beside[i - 1] / q
-    return q > 0.0
+            return 0.0
+        ratio = slope / q
+        total += ratio
+        squares += ratio * ratio - bend / q
+    return n / (total + np.sqrt(max((n - 1) * (n * squares - total * total), 0.0)))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _largest_root(diagonal: Floats, beside: Floats, start: float) -> float:
+    """The largest eigenvalue, by Laguerre's method from `start` above it."""
+    x = start
+    for _ in range(MOST_STEPS):
+        step = _laguerre_step(diagonal, beside, x)
+        x -= step
+        if step <= PRECISION * abs(x):
+            break
+    return x
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _largest(matrices: Floats, out: Floats) -> None:
     n = matrices.shape[1]
     diagonal, beside = np.empty(n), np.zeros(n)
     for b in range(out.size):
         _tridiagonal(matrices[b], diagonal, beside)
-        high = 0.0
+        reach = 0.0
         for i in range(n):
-            reach = abs(beside[i]) if i < n - 1 else 0.0
-            high = max(high, abs(diagonal[i]) + reach + (abs(beside[i - 1]) if i else 0.0))
-        low, high = 0.0, high * (1 + 1e-12) + 1e-300
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            if _all_below(diagonal, beside, middle, 1.0) and _all_below(
-                diagonal, beside, middle, -1.0
-            ):
-                high = middle
-            else:
-                low = middle
-        out[b] = (low + high) / 2
+            left = abs(beside[i - 1]) if i else 0.0
+            reach = max(reach, abs(diagonal[i]) + left + abs(beside[i]))
+        start = reach * (1 + 1e-9)
+        if start > 0.0:
+            highest = _largest_root(diagonal, beside, start)
+            diagonal[:] = -diagonal
+            out[b] = max(highest, _largest_root(diagonal, beside, start))
+        else:
+            out[b] = 0.0
 
 
 def largest_eigenvalue(matrices: Floats) -> Floats:

@@ -292,7 +292,7 @@ class Neighbourhoods(NamedTuple):
     dependent: Places
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _neighbourhoods(
     levels: Bits, starts: Places, ends: Places, block: Places, steps: Places, coarseness: int,
     difference: NDArray, voxels: Places, dependent: Places,
