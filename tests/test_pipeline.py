@@ -49,7 +49,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_run_leaves_everything(finished: Path) -> None:
     results = finished / "results"
     table = FeatureTable.load(results)
-    assert table.values.shape == (N, 163, 2)
+    assert table.values.shape == (N, 159, 2)
     assert np.isfinite(table.values).all()
     assert (results / "report.html").stat().st_size > 10_000
     scores = pd.read_csv(results / "scores.csv", index_col="case")
@@ -406,7 +406,7 @@ def test_features_that_no_region_has_are_left_out(tmp_path: Path) -> None:
     (study / "study.yaml").write_text(PROTOCOL + "eligibility: []\n")
     found = pipeline.extract(open_study(study))
     assert found.undefined == ("original_morphology_volume_density_aee",)
-    assert found.table.values.shape == (3, 162, 2)
+    assert found.table.values.shape == (3, 158, 2)
     assert np.isfinite(found.table.values).all()
     (failure,) = found.failures
     assert failure.case == "P003"

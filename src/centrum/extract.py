@@ -10,7 +10,7 @@
 (18, 18)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from centrum.features.feature_id import FeatureId
 from centrum.features.glcm import glcm
 from centrum.features.histogram import Histogram, histogram
 from centrum.features.ivh import VolumeHistogram, ivh
-from centrum.features.morphology import Shape, morphology
+from centrum.features.morphology import Shape, enclosing_solids, morphology
 from centrum.features.ngtdm import ngtdm
 from centrum.features.registry import Family
 from centrum.features.settings import Discretisation, ExtractionSettings
@@ -44,6 +44,7 @@ FAMILIES: dict[str, Family] = {
     f.name: f
     for f in (
         morphology,
+        enclosing_solids,
         shape2d,
         spatial,
         local.local_intensity,
@@ -156,7 +157,7 @@ class Region:
         if not family.features(dialect):
             return
         if name not in TEXTURES:
-            values = family.compute(_STATISTICS[name](self), dialect).values()
+            values = family.compute(self.statistic(name), dialect).values()
             yield from map(float, values)
             return
         known = AGGREGATIONS if name in DIRECTED else UNDIRECTED
@@ -167,6 +168,11 @@ class Region:
             matrices = np.array(list(family.compute(statistic, dialect).values()))
             yield from average(matrices.reshape(len(matrices), -1)).tolist()
 
+    def statistic(self, family: str) -> Any:
+        """What a family without matrices reads."""
+        return getattr(self, _STATISTICS[family])
+
+    @cached_property
     def shape(self) -> Shape:
         ibsi = self.settings.dialect == "ibsi"
         return Shape(
@@ -178,6 +184,7 @@ class Region:
             watertight=ibsi,
         )
 
+    @cached_property
     def shape_in_slice(self) -> Shape2D:
         axis = slice_axis(self.geometry, self.settings.plane)
         if (slices := self.inside.shape[axis]) != 1:
@@ -188,17 +195,21 @@ class Region:
         rows, columns = np.delete(self.geometry.array_spacing, axis)
         return Shape2D(self.inside.squeeze(axis), (rows, columns))
 
+    @cached_property
     def autocorrelation(self) -> Autocorrelation:
         return Autocorrelation(self.kept, self.x, self.geometry.spacing)
 
+    @cached_property
     def intensities(self) -> Intensities:
         return Intensities(self.tally, self.geometry.voxel_volume, self.settings.energy_shift)
 
+    @cached_property
     def surroundings(self) -> local.Surroundings:
         return local.Surroundings.around(
             self.volume.array, self.box, self.kept, self.geometry.spacing
         )
 
+    @cached_property
     def volume_histogram(self) -> VolumeHistogram:
         how, limits = self.settings.ivh, self.settings.resegmentation
         if how.bins is not None:
@@ -212,6 +223,7 @@ class Region:
         """Intensities and how often each occurs."""
         return Tally.of(self.x)
 
+    @cached_property
     def histogram(self) -> Histogram:
         return Histogram.from_levels(self.levels)
 
@@ -256,15 +268,17 @@ class Region:
         return Textures(levels, how, n_levels, _blocks(self.inside, axis, by_slice=by_slice))
 
 
-_STATISTICS: dict[str, Callable[[Region], Any]] = {
-    "morphology": Region.shape,
-    "shape2D": Region.shape_in_slice,
-    "spatial": Region.autocorrelation,
-    "local_intensity": Region.surroundings,
-    "statistics": Region.intensities,
-    "histogram": Region.histogram,
-    "ivh": Region.volume_histogram,
+_STATISTICS = {
+    "morphology": "shape",
+    "enclosing": "shape",
+    "shape2D": "shape_in_slice",
+    "spatial": "autocorrelation",
+    "local_intensity": "surroundings",
+    "statistics": "intensities",
+    "histogram": "histogram",
+    "ivh": "volume_histogram",
 }
+"""What each family reads, an attribute of `Region`."""
 
 
 def _blocks(array: NDArray[Any], axis: int, *, by_slice: bool) -> NDArray[Any]:

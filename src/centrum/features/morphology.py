@@ -30,6 +30,9 @@ ROUNDING = 1e-13
 
 morphology = Family("morphology")
 
+enclosing_solids = Family("enclosing")
+"""Features of the smallest box and ellipsoid, which have no consensus value (decision 7)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Shape:
@@ -451,7 +454,7 @@ def area_density_aabb(s: Shape) -> float:
     return s.area / box_area(s.box_sides)
 
 
-@morphology.feature("ZH1A", "Volume density (oriented minimum bounding box)")
+@enclosing_solids.feature("ZH1A", "Volume density (oriented minimum bounding box)")
 def volume_density_ombb(s: Shape) -> float:
     """As PBX1, with the box turned so that it is smallest.
 
@@ -461,7 +464,7 @@ def volume_density_ombb(s: Shape) -> float:
     return s.volume / box_volume(s.smallest_box)
 
 
-@morphology.feature("IQYR", "Area density (oriented minimum bounding box)")
+@enclosing_solids.feature("IQYR", "Area density (oriented minimum bounding box)")
 def area_density_ombb(s: Shape) -> float:
     """As R59B, with the box turned so that its volume is smallest.
 
@@ -491,7 +494,7 @@ def area_density_aee(s: Shape) -> float:
     return _ratio(s.area, ellipsoid_area(s.principal_axes))
 
 
-@morphology.feature("SWZ1", "Volume density (minimum volume enclosing ellipsoid)")
+@enclosing_solids.feature("SWZ1", "Volume density (minimum volume enclosing ellipsoid)")
 def volume_density_mvee(s: Shape) -> float:
     """Share of the smallest ellipsoid around the mesh that it fills.
 
@@ -501,7 +504,7 @@ def volume_density_mvee(s: Shape) -> float:
     return s.volume / ellipsoid_volume(s.enclosing_axes)
 
 
-@morphology.feature("BRI8", "Area density (minimum volume enclosing ellipsoid)")
+@enclosing_solids.feature("BRI8", "Area density (minimum volume enclosing ellipsoid)")
 def area_density_mvee(s: Shape) -> float:
     """Area of the mesh over that of the smallest ellipsoid around it.
 

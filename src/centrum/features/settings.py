@@ -9,6 +9,7 @@ from centrum.features.registry import Dialect
 
 FamilyName = Literal[
     "morphology",
+    "enclosing",
     "shape2D",
     "spatial",
     "local_intensity",

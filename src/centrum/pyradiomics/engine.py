@@ -1,7 +1,7 @@
 """PyRadiomics' settings as `ExtractionSettings`, and values under PyRadiomics' names."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -30,13 +30,6 @@ AGGREGATIONS: dict[tuple[bool, bool], AggregationName] = {
     (True, True): "2.5D_merged",
 }
 """How matrices are joined with (force2D, weightingNorm)."""
-
-STATISTICS: dict[str, Callable[[extract.Region], Any]] = {
-    "morphology": extract.Region.shape,
-    "statistics": extract.Region.intensities,
-    "shape2D": extract.Region.shape_in_slice,
-}
-"""What the families read that have deprecated features with a value."""
 
 Values = Iterator[tuple[str, NDArray[np.float64]]]
 
@@ -104,7 +97,7 @@ def on_request(measured: extract.Region, feature_class: str, feature: str) -> fl
     """The value of a feature that PyRadiomics calls deprecated and still gives."""
     entry = entries(feature_class)[feature]
     definition = next(f for f in extract.FAMILIES[entry.family] if f.entry is entry)
-    return float(definition.compute(STATISTICS[entry.family](measured)))
+    return float(definition.compute(measured.statistic(entry.family)))
 
 
 @lru_cache(maxsize=64)
