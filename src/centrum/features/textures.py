@@ -146,7 +146,7 @@ class Textures:
             weights = kept if weights is None else kept * weights
         if weights is None or np.all(weights == 1):
             return table, voxels
-        return table * weights[:, None, None], voxels * weights
+        return table * weights[..., None, None], voxels * weights
 
     def _lines_with_two_voxels(self) -> NDArray[np.bool_]:
         """Directions along which any line holds two voxels of a block; PyRadiomics' others
@@ -239,5 +239,5 @@ class Textures:
         return LevelSizeCounts.from_table(np.ascontiguousarray(table), voxels)
 
 
-SAMPLED = 256
+SAMPLED = 32
 """Voxels that are looked at before all lines are searched."""

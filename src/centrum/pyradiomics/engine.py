@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from centrum import extract
 from centrum.errors import DataError
 from centrum.features.aggregation import AggregationName
-from centrum.features.registry import catalogue
+from centrum.features.registry import Feature, catalogue
 from centrum.features.settings import Discretisation, ExtractionSettings, FamilyName
 from centrum.geometry import Geometry
+from centrum.prepare.discretise import pyradiomics_bin_number, pyradiomics_bin_width
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
 from centrum.pyradiomics.regions import Region
@@ -95,9 +96,27 @@ def values(measured: extract.Region) -> dict[str, float]:
 
 def on_request(measured: extract.Region, feature_class: str, feature: str) -> float:
     """The value of a feature that PyRadiomics calls deprecated and still gives."""
+    defined = definition(feature_class, feature)
+    return float(defined.compute(measured.statistic(defined.entry.family)))
+
+
+def definition(feature_class: str, feature: str) -> Feature:
+    """The definition behind a name of PyRadiomics.
+
+    >>> definition("glcm", "Id").key
+    'inverse_difference'
+    """
     entry = entries(feature_class)[feature]
-    definition = next(f for f in extract.FAMILIES[entry.family] if f.entry is entry)
-    return float(definition.compute(measured.statistic(entry.family)))
+    return next(f for f in extract.FAMILIES[entry.family] if f.entry is entry)
+
+
+def discretised(x: NDArray[Any], settings: Settings) -> NDArray[np.uint16]:
+    """Grey levels from 1 of intensities (n,), by `binWidth` or `binCount`."""
+    x = x if x.dtype == np.float32 else x.astype(float)
+    bins = read(settings, "binCount")
+    if bins is None:
+        return pyradiomics_bin_width(x, float(read(settings, "binWidth")))
+    return pyradiomics_bin_number(x, int(bins))
 
 
 @lru_cache(maxsize=64)

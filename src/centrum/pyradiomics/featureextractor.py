@@ -32,6 +32,7 @@ from centrum.pyradiomics.parameters import (
 from centrum.pyradiomics.regions import (
     Region,
     as_image,
+    grown,
     joined,
     mask_of,
     open_image,
@@ -187,11 +188,12 @@ class RadiomicsFeatureExtractor:
             shapes = self._shapes(prepared.shape_region, image.GetDimension(), settings)
             result.update(shapes)
         for name, derived, own in self._images(prepared.region, settings):
-            result.update(
-                self._maps(derived, image.GetDimension(), name, own)
-                if voxelBased
-                else self._textures(derived, name, own)
-            )
+            if voxelBased:
+                pad = int(read(own, "kernelRadius"))
+                around = derived.cropped(grown(derived.box, derived.mask.array.shape, pad))
+                result.update(self._maps(around, image.GetDimension(), name, own))
+            else:
+                result.update(self._textures(derived, name, own))
         return result
 
     def _images(

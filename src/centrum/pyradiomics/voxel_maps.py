@@ -1,16 +1,203 @@
-"""Maps: the features of the neighbourhood of every voxel of the region (voxelBased)."""
+"""Maps: the features of the neighbourhood of every voxel of the region (voxelBased).
+
+A neighbourhood is a cube of 2 kernelRadius + 1 voxels (a square with force2D) around a voxel,
+cut off at the edge of the image and, with maskedKernel, of the region. Grey levels are those of
+the whole region. Texture matrices are counted for many neighbourhoods at once, each a block.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 import SimpleITK as sitk
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
-from centrum.pyradiomics.errors import NotAvailable
-from centrum.pyradiomics.regions import Region
-from centrum.pyradiomics.settings import Settings
+from centrum import extract
+from centrum.features.aggregation import DIRECTIONS
+from centrum.features.textures import Neighbourhood, Textures
+from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected
+from centrum.pyradiomics.feature_names import FAMILIES
+from centrum.pyradiomics.kernel_samples import FEATURES, Samples
+from centrum.pyradiomics.regions import Region, as_image
+from centrum.pyradiomics.settings import Settings, read
+
+BATCH_BYTES = 32e6
+"""What the matrices of one batch of neighbourhoods may take."""
+
+Floats = NDArray[np.float64]
 
 
 def feature_maps(
     region: Region, dimension: int, settings: Settings, wanted: Mapping[str, Iterable[str] | None]
 ) -> Iterator[tuple[str, sitk.Image]]:
-    """(class_Feature, map) of the features `wanted` of each class."""
-    raise NotAvailable("Maps of features (voxelBased) are not available yet.")
+    """(class_Feature, map) of the features `wanted` of each class, on the grid of the region.
+
+    Parameters
+    ----------
+    dimension : 2 or 3, of the maps
+    wanted : feature names by class; None or none at all: those that are not deprecated
+    """
+    kernels = Kernels(region, settings)
+    for feature_class, features in wanted.items():
+        chosen = selected(feature_class, features)
+        maps = kernels.maps(feature_class, chosen) if chosen else {}
+        for feature, array in maps.items():
+            image = as_image(array, region.volume.geometry, dimension)
+            yield f"{feature_class}_{feature}", image
+
+
+@dataclass(frozen=True, eq=False)
+class Kernels:
+    """The neighbourhoods of the voxels of a region.
+
+    Arrays have the axis across slices first if neighbourhoods lie within slices.
+    """
+
+    region: Region
+    settings: Settings
+
+    @cached_property
+    def by_slice(self) -> bool:
+        return bool(read(self.settings, "force2D"))
+
+    @cached_property
+    def axis(self) -> int:
+        """Array axis that comes first."""
+        return int(read(self.settings, "force2Ddimension")) if self.by_slice else 0
+
+    @cached_property
+    def radius(self) -> tuple[int, int, int]:
+        """Voxels on either side of the centre."""
+        r = int(read(self.settings, "kernelRadius"))
+        return (0 if self.by_slice else r, r, r)
+
+    @cached_property
+    def centres(self) -> NDArray[np.int64]:
+        """(n, 3) voxels of the region."""
+        return np.argwhere(np.moveaxis(self.region.mask.array, self.axis, 0))
+
+    @cached_property
+    def inside(self) -> NDArray[np.bool_]:
+        """Voxels that neighbourhoods may hold."""
+        mask = np.moveaxis(self.region.mask.array, self.axis, 0)
+        return mask if read(self.settings, "maskedKernel") else np.ones_like(mask)
+
+    @cached_property
+    def intensities(self) -> NDArray[np.generic]:
+        return np.moveaxis(self.region.volume.array, self.axis, 0)
+
+    @cached_property
+    def levels(self) -> NDArray[np.uint16]:
+        """Grey levels of all voxels that neighbourhoods may hold, 0 elsewhere."""
+        levels = np.zeros(self.inside.shape, np.uint16)
+        levels[self.inside] = discretised(self.intensities[self.inside], self.settings)
+        return levels
+
+    @cached_property
+    def how(self) -> Neighbourhood:
+        """Which neighbours textures count."""
+        s = extraction_settings(self.settings, ())
+        spacing = list(self.region.volume.geometry.array_spacing)
+        first = spacing.pop(self.axis)
+        return Neighbourhood(
+            in_slice=self.by_slice,
+            distances=s.distances,
+            coarseness=int(s.coarseness),
+            symmetric=s.symmetric,
+            weighting=s.weighting,
+            spacing=(first, *spacing),
+            dialect=s.dialect,
+        )
+
+    def maps(self, feature_class: str, features: list[str]) -> dict[str, Floats]:
+        """Maps [z, y, x] of some features of a class; `initValue` outside the region."""
+        fill = float(read(self.settings, "initValue"))
+        maps = {name: np.full(self.inside.shape, fill) for name in features}
+        size = self._batch_size(feature_class)
+        for start in range(0, len(self.centres), size):
+            centres = self.centres[start : start + size]
+            for name, values in self._values(feature_class, features, centres).items():
+                maps[name][tuple(centres.T)] = values
+        return {name: np.moveaxis(array, 0, self.axis) for name, array in maps.items()}
+
+    def _batch_size(self, feature_class: str) -> int:
+        n_levels = int(self.levels.max()) + 1
+        voxels = int(np.prod([2 * r + 1 for r in self.radius]))
+        cells = {"glcm": n_levels**2, "glrlm": n_levels * max(self.radius) * 3}
+        directions = max(len(self.how.pair_offsets), 13)
+        per_block = 8 * max(cells.get(feature_class, 0) * directions * 3, n_levels * voxels, voxels)
+        fitting = max(int(BATCH_BYTES / per_block), 1)
+        wanted = int(read(self.settings, "voxelBatch"))
+        return min(fitting, wanted) if wanted > 0 else fitting
+
+    def _values(
+        self, feature_class: str, features: list[str], centres: NDArray[np.int64]
+    ) -> dict[str, Floats]:
+        """Values (n,) of the neighbourhoods of some centres."""
+        if feature_class == "firstorder":
+            samples = self._samples(centres)
+            return {name: FEATURES[name](samples) for name in features}
+        textures = KernelTextures(self._around(self.levels, centres), self.how, self.n_levels)
+        (family,) = FAMILIES[feature_class]
+        merged = (DIRECTIONS,) if self.how.weighting and family in extract.DIRECTED else ()
+        statistic = getattr(textures, family)(merged)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = {f: definition(feature_class, f).compute(statistic) for f in features}
+        return {name: _over_directions(np.asarray(values)) for name, values in found.items()}
+
+    @cached_property
+    def n_levels(self) -> int:
+        return int(self.levels.max())
+
+    def _samples(self, centres: NDArray[np.int64]) -> Samples:
+        levels = self._around(self.levels, centres).reshape(len(centres), -1)
+        x = self._around(self.intensities.astype(float), centres).reshape(levels.shape)
+        shift = float(read(self.settings, "voxelArrayShift"))
+        volume = self.region.volume.geometry.voxel_volume
+        return Samples(np.where(levels > 0, x, np.nan), levels, volume, shift)
+
+    def _around(self, array: NDArray, centres: NDArray[np.int64]) -> NDArray:
+        """(n, ...) the cubes around the centres; zeros beyond the image."""
+        padded = np.pad(array, [(r, r) for r in self.radius])
+        cubes = sliding_window_view(padded, [2 * r + 1 for r in self.radius])
+        return np.ascontiguousarray(cubes[tuple(centres.T)])
+
+
+class KernelTextures(Textures):
+    """Textures of blocks that are measured apart."""
+
+    def _lines_with_two_voxels(self) -> NDArray[np.bool_]:
+        """(blocks, directions): PyRadiomics leaves the others out, block by block."""
+        inside = self.levels > 0
+        found = [_has_line_with_two(inside, direction) for direction in self.how.directions]
+        return np.stack(found, axis=1)
+
+
+def _has_line_with_two(
+    inside: NDArray[np.bool_], direction: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """(blocks,) whether any line of a block along a direction holds two voxels.
+
+    >>> _has_line_with_two(np.array([[[[True, False, True]]]]), np.array([0, 0, 1])).tolist()
+    [True]
+    """
+    found = np.zeros(len(inside), bool)
+    for far in range(1, max(inside.shape[1:])):
+        ahead, behind = zip(*(_shifted(step * far) for step in direction), strict=True)
+        both = inside[:, *ahead] & inside[:, *behind]
+        found |= both.reshape(len(inside), -1).any(axis=1)
+    return found
+
+
+def _shifted(step: int) -> tuple[slice, slice]:
+    """Slices of an axis whose voxels are `step` apart."""
+    if step > 0:
+        return slice(step, None), slice(None, -step)
+    return (slice(None, step), slice(-step, None)) if step else (slice(None), slice(None))
+
+
+def _over_directions(values: Floats) -> Floats:
+    """Mean over directions of (blocks, directions); those without a pair do not count."""
+    return values if values.ndim == 1 else extract.average(values)
