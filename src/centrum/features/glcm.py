@@ -405,16 +405,21 @@ def maximal_correlation_coefficient(m: Cooccurrence) -> Array:
     return _maximal_correlation(flat, p_i, p_j).reshape(m.p.shape[:-2])
 
 
+SYMMETRIC = 1e-12
+"""Marginals nearer than this are those of a symmetric matrix, summed in another order."""
+
+
 def _maximal_correlation(p: Array, p_i: Array, p_j: Array) -> Array:
     """Second singular value of p_ij / sqrt(p_i p_j), whose square is the eigenvalue of Q.
 
     The first is 1, of the vectors sqrt(p_i) and sqrt(p_j); their product is taken away.
     """
     product = np.sqrt(p_i)[:, :, None] * np.sqrt(p_j)[:, None, :]
-    scaled = np.divide(p, product, out=np.zeros_like(p), where=product > 0) - product
-    if np.allclose(p_i, p_j, rtol=0, atol=1e-12, equal_nan=True):
-        second = largest_eigenvalue(np.nan_to_num(scaled))
+    scaled = p / product - product
+    scaled[~(product > 0)] = 0
+    if np.abs(p_i - p_j).max(initial=0, where=p_i >= 0) < SYMMETRIC:
+        second = largest_eigenvalue(scaled)
     else:
-        second = np.linalg.svd(np.nan_to_num(scaled), compute_uv=False)[:, 0]
+        second = np.linalg.svd(scaled, compute_uv=False)[:, 0]
     second = np.where(np.count_nonzero(p_i, axis=-1) < 2, 1.0, second)
     return np.where(np.isnan(p_i[:, 0]), np.nan, second)
