@@ -100,14 +100,14 @@ class Kernels:
         """Which neighbours textures count."""
         s = extraction_settings(self.settings, ())
         spacing = list(self.region.volume.geometry.array_spacing)
-        first = spacing.pop(self.axis)
+        across, down, along = spacing.pop(self.axis), *spacing
         return Neighbourhood(
             in_slice=self.by_slice,
             distances=s.distances,
             coarseness=int(s.coarseness),
             symmetric=s.symmetric,
             weighting=s.weighting,
-            spacing=(first, *spacing),
+            spacing=(across, down, along),
             dialect=s.dialect,
         )
 
