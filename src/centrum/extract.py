@@ -37,7 +37,7 @@ from centrum.geometry import Geometry
 from centrum.kernels.tally import Tally
 from centrum.prepare import discretise
 from centrum.prepare.intensity import normalise_image, within_limits
-from centrum.prepare.resample import interpolate
+from centrum.prepare.resample import interpolate, resample_pyradiomics
 from centrum.volume import Mask, Volume, bounding_box
 
 FAMILIES: dict[str, Family] = {
@@ -128,10 +128,7 @@ class Region:
         self.settings = settings
         if settings.normalise_scale is not None:
             volume = normalise_image(volume, settings.normalise_scale)
-        if settings.interpolation is not None:
-            # Local peaks look beyond the region.
-            margin = local.RADIUS if "local_intensity" in settings.families else 0.0
-            volume, mask = interpolate(volume, mask, **dict(settings.interpolation), margin=margin)
+        volume, mask = _on_new_grid(volume, mask, settings)
         self.volume = volume
         self.box = bounding_box(mask.array)
         self.inside = np.ascontiguousarray(mask.array[self.box])
@@ -279,6 +276,26 @@ _STATISTICS = {
     "ivh": "volume_histogram",
 }
 """What each family reads, an attribute of `Region`."""
+
+
+PYRADIOMICS_INTERPOLATORS = {
+    "nearest": "sitkNearestNeighbor",
+    "linear": "sitkLinear",
+    "cubic": "sitkBSpline",
+}
+
+
+def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tuple[Volume, Mask]:
+    """Interpolated as the settings want it, on the grid of the dialect."""
+    how = settings.interpolation
+    if how is None:
+        return volume, mask
+    if settings.dialect == "pyradiomics":
+        spacing = [s or 0.0 for s in how.spacing]
+        return resample_pyradiomics(volume, mask, spacing, PYRADIOMICS_INTERPOLATORS[how.image])
+    # Local peaks look beyond the region.
+    margin = local.RADIUS if "local_intensity" in settings.families else 0.0
+    return interpolate(volume, mask, **dict(how), margin=margin)
 
 
 def _blocks(array: NDArray[Any], axis: int, *, by_slice: bool) -> NDArray[Any]:

@@ -16,6 +16,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "bins without a number": ({"discretisation": {"method": "fixed_bin_number"}}, "takes `bins`"),
     "no spacing": ({"interpolation": {"image": "linear"}}, "spacing"),
+    "region by partial volume": (
+        {
+            "dialect": "pyradiomics",
+            "aggregations": ("3D_averaged",),
+            "interpolation": {"spacing": (1, 1, None)},
+        },
+        "mask: nearest",
+    ),
     "unknown family": ({"families": ("gldm",)}, "ngldm"),
 }
 

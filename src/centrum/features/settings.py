@@ -72,7 +72,11 @@ class Resegmentation(Settings):
 
 
 class Interpolation(Settings):
-    """To which grid image and mask are interpolated before anything else (IBSI 2.4)."""
+    """To which grid image and mask are interpolated before anything else (IBSI 2.4).
+
+    In the dialect pyradiomics the grid is that of its resampledPixelSpacing, and the mask goes
+    by nearest neighbour.
+    """
 
     spacing: tuple[float | None, float | None, float | None] = Field(
         description="mm along x, y, z; null keeps the spacing of that axis"
@@ -156,6 +160,24 @@ class ExtractionSettings(Settings):
             raise ValueError(
                 f"weighting joins the directions' counts, but {apart} average their features; "
                 "choose aggregations that merge directions, such as 3D_merged"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _interpolates_as_pyradiomics(self) -> Self:
+        how = self.interpolation
+        if (
+            self.dialect == "pyradiomics"
+            and how
+            and (how.mask, how.round_intensities)
+            != (
+                "nearest",
+                False,
+            )
+        ):
+            raise ValueError(
+                "PyRadiomics takes the region by nearest neighbour and does not round: say "
+                "interpolation: {mask: nearest, round_intensities: false}"
             )
         return self
 
