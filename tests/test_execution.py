@@ -1,11 +1,16 @@
 """Mapping over processes."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from centrum.errors import CentrumError
 from centrum.execution import map_jobs
+from centrum.features.settings import FamilyName
 
 
 def square(x: int) -> int:
@@ -36,3 +41,60 @@ def test_a_killed_worker_is_an_error_that_says_what_to_do() -> None:
 def test_an_error_rises(workers: int) -> None:
     with pytest.raises(ValueError, match="job"):
         list(map_jobs(fail, [1, 2], workers))
+
+
+COUNT_COMPILATIONS = """
+import sys
+from numba.core.dispatcher import Dispatcher
+from centrum.execution import map_jobs
+from centrum.features.settings import ExtractionSettings
+from centrum.measure import warm_up
+
+SETTINGS = ExtractionSettings(families={families}, aggregations=("2.5D_merged", "3D_averaged"))
+
+def compilations(job):
+    warm_up(SETTINGS)
+    modules = [m for name, m in sys.modules.items() if name.startswith("centrum.")]
+    kernels = {{id(k): k for m in modules for k in vars(m).values() if isinstance(k, Dispatcher)}}
+    return sum(sum(k.stats.cache_misses.values()) for k in kernels.values())
+
+if __name__ == "__main__":
+    first = compilations(0)
+    print(first, sum(n for _, n in map_jobs(compilations, range(8), 4)))
+"""
+
+
+def compiled(families: tuple[str, ...], folder: Path) -> list[int]:
+    """Compilations by the parent, and by four workers that begin when it is done."""
+    script = folder / "count.py"
+    script.write_text(COUNT_COMPILATIONS.format(families=families))
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | {"NUMBA_CACHE_DIR": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [int(n) for n in done.stdout.split()]
+
+
+def test_workers_compile_nothing_again(tmp_path: Path) -> None:
+    parent, workers = compiled(("histogram",), tmp_path)
+    assert parent > 0
+    assert workers == 0
+
+
+@pytest.mark.slow
+def test_workers_compile_no_kernel_again(tmp_path: Path) -> None:
+    every = set(get_args(FamilyName)) - {"shape2D"}
+    parent, workers = compiled(tuple(sorted(every)), tmp_path)
+    assert parent > 20
+    assert workers == 0
+
+
+def test_the_parent_warms_up_before_workers_start(tmp_path: Path) -> None:
+    calls: list[int] = []
+    assert len(list(map_jobs(square, [1, 2], 2, lambda: calls.append(1)))) == 2
+    assert calls == [1]
+    list(map_jobs(square, [1, 2], 1, lambda: calls.append(2)))
+    assert calls == [1]

@@ -19,12 +19,17 @@ def default_workers() -> int:
 
 
 def map_jobs(
-    function: Callable[[Job], Result], jobs: Sequence[Job], workers: int
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    workers: int,
+    warm_up: Callable[[], object] = lambda: None,
 ) -> Iterator[tuple[Job, Result]]:
     """Pairs of job and result, as they are done.
 
     `function` and the jobs must be importable and picklable when there is more than one
     worker: processes are started afresh, never forked from a process with threads.
+    `warm_up` is called here before they start: what it compiles they find in numba's cache,
+    instead of each compiling it.
 
     Raises
     ------
@@ -38,6 +43,7 @@ def map_jobs(
         for job in jobs:
             yield job, function(job)
         return
+    warm_up()
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=_context()) as pool:
         futures = {pool.submit(function, job): job for job in jobs}
         try:

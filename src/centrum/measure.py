@@ -15,8 +15,9 @@ import numpy as np
 from centrum import __version__
 from centrum.agreement.overlap import overlap
 from centrum.errors import CentrumError, DataError, describe
-from centrum.extract import extract
-from centrum.features.settings import ExtractionSettings
+from centrum.extract import extract, slice_axis
+from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
+from centrum.geometry import Geometry
 from centrum.io import inspect_case, read_image, read_mask, source_digest, split_source
 from centrum.protocol import Images
 from centrum.provenance import digest
@@ -80,6 +81,31 @@ def measure(job: Job) -> Record:
     if not record["errors"]:
         store.put(key, record)
     return record
+
+
+_ANY_REGION: dict[str, Any] = {
+    "discretisation": Discretisation(method="fixed_bin_number", bins=8),
+    "ivh": Discretisation(method="fixed_bin_number", bins=8),
+    "interpolation": None,
+    "resegmentation": Resegmentation(),
+}
+"""Settings that fit a region of any intensities; they compile nothing else than others do."""
+
+
+def warm_up(settings: ExtractionSettings) -> None:
+    """Compile what measuring with these settings calls, on two regions of a few voxels.
+
+    One of whole numbers, few enough to be counted by value, and one of fractions.
+    """
+    settings = settings.model_copy(update=_ANY_REGION)
+    grid = Geometry((9, 9, 9), (1.0, 1.0, 1.0))
+    inside = np.zeros(grid.shape, dtype=bool)
+    inside[1:8, 1:7, 1:6] = True
+    if "shape2D" in settings.families:
+        inside &= np.indices(grid.shape)[slice_axis(grid, settings.plane)] == 3
+    noise = np.random.default_rng(0).normal(50, 8, grid.shape)
+    for array in (np.rint(noise).astype(np.int16), noise):
+        extract(Volume(array, grid), Mask(inside, grid), settings)
 
 
 def _failed(reader: str | None, message: str) -> Record:

@@ -29,7 +29,7 @@ from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import map_jobs
 from centrum.extract import FAMILIES, plan
 from centrum.features.registry import DIALECTS
-from centrum.measure import Record, measure
+from centrum.measure import Record, measure, warm_up
 from centrum.model import Model, model_of
 from centrum.modelling.pipeline import StudyClassifier, out_of_fold_scores
 from centrum.modelling.split import stratified_split
@@ -229,7 +229,8 @@ def _measure_all(
     what = "Measuring cases" if features else "Reading cases"
     progress(what, 0, len(jobs))
     records = {}
-    for done, (job, record) in enumerate(map_jobs(measure, jobs, workers), 1):
+    done_jobs = map_jobs(measure, jobs, workers, lambda: warm_up(jobs[0].extraction))
+    for done, (job, record) in enumerate(done_jobs, 1):
         records[job.case] = record
         progress(what, done, len(jobs))
     return {job.case: records[job.case] for job in jobs}
