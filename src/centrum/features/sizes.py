@@ -72,6 +72,8 @@ class LevelSizeCounts:
 
     def mean(self, values: Array) -> Array:
         """Mean of `values` (cells,) over the elements of each matrix, (batch...)."""
+        if len(self.n_voxels) == 1:
+            return np.asarray(np.dot(values, self.n) / self.n_elements)
         return np.asarray(self.add(values * self.n) / self.n_elements)
 
     @cached_property
