@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 
 from centrum.pyradiomics import featureextractor
 
@@ -49,6 +50,11 @@ def values_of(folder: Path) -> dict:
     return values
 
 
+@cache
+def read(folder: Path, name: str) -> sitk.Image:
+    return sitk.ReadImage(str(folder / f"{name}.nrrd"))
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize(
     ("feature_class", "configuration"),
@@ -61,7 +67,7 @@ def test_baseline(reference, case, feature_class, configuration):
     extractor = featureextractor.RadiomicsFeatureExtractor(**settings | {"additionalInfo": False})
     extractor.enabledFeatures = {feature_class: []}
     label = "label_2D" if feature_class == "shape2D" else "label"
-    found = extractor.execute(f"{folder}/{case}_image.nrrd", f"{folder}/{case}_{label}.nrrd")
+    found = extractor.execute(read(folder, f"{case}_image"), read(folder, f"{case}_{label}"))
     wanted = values_of(folder)[feature_class, case, configuration]
     if (feature_class, column) == ("shape", "brain1"):
         wanted = wanted | NOT_REPRODUCED
