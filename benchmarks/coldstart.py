@@ -1,23 +1,21 @@
 """CPU seconds from the start of a process to the features of one vertebral body.
 
 `first` begins with an empty cache of compiled kernels, as on a fresh install; `later` finds it
-filled. The whole process counts: interpreter, imports, reading uncompressed files, features.
+filled. Interpreter, imports, reading uncompressed files and features count, the end of the
+process does not.
 
     python benchmarks/coldstart.py              # writes results/coldstart.json
     python benchmarks/coldstart.py --peers-first    # also the peers' first: minutes
 """
 
 import argparse
-import json
 import os
-import resource
 import statistics
-import subprocess
 import tempfile
 from typing import Any
 
 from cases import Case, cases
-from peers.processes import HERE, ONE_THREAD, Tool
+from peers.processes import Tool
 from speed import save, stay_on_one_core, usable_tools
 from tools import CENTRUM_107, CENTRUM_ALL, CENTRUM_IBSI, DROP_IN, MIRP, PICTOLOGICS, PYRADIOMICS
 
@@ -29,40 +27,27 @@ LATER_GOAL = 1.0
 REPEATS = 5
 
 
-def whole_process(tool: Tool, case: Case, **environment: str) -> float:
-    """CPU seconds, user and system, of a process that does one extraction."""
-    script, *arguments = tool.command
-    requests = [{"do": "load", **case.task(), **tool.task}, {"do": "run"}]
-    before = _children()
-    done = subprocess.run(
-        [str(tool.python), str(HERE / script), *arguments],
-        input="\n".join(map(json.dumps, requests)),
-        env=os.environ | ONE_THREAD | environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for line in done.stdout.splitlines():
-        if "error" in json.loads(line):
-            raise SystemExit(f"{tool.name}: {line}")
-    return _children() - before
-
-
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def start_to_features(tool: Tool, case: Case) -> float:
+    """CPU seconds, user and system, from the start of a process to its features."""
+    with tool.start() as process:
+        process.load(case.task())
+        return float(process.ask("run")["since_start"])
 
 
 def first(tool: Tool, case: Case) -> float:
     """With an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
-        return whole_process(tool, case, NUMBA_CACHE_DIR=cache)
+        os.environ["NUMBA_CACHE_DIR"] = cache
+        try:
+            return start_to_features(tool, case)
+        finally:
+            del os.environ["NUMBA_CACHE_DIR"]
 
 
 def later(tool: Tool, case: Case) -> float:
     """Median, once the cache is filled."""
-    whole_process(tool, case)
-    return statistics.median(whole_process(tool, case) for _ in range(REPEATS))
+    start_to_features(tool, case)
+    return statistics.median(start_to_features(tool, case) for _ in range(REPEATS))
 
 
 def main() -> None:

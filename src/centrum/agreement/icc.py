@@ -23,7 +23,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import f as f_distribution
 
 from centrum.errors import DataError
 
@@ -235,6 +234,8 @@ def _satterthwaite(a: _Anova, value: NDArray[np.float64]) -> NDArray[np.float64]
 def _limits(
     a: _Anova, form: IccForm, df2: ArrayLike, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    from scipy.stats import f as f_distribution
+
     tail = (1 + confidence) / 2
     df1 = a.n - 1
     lower = _coefficient(a, form, f_distribution.ppf(tail, df1, df2))
@@ -246,6 +247,8 @@ def _statistics(
     x: NDArray[np.float64], form: IccForm, confidence: float, variant: Variant
 ) -> tuple[ArrayLike, ...]:
     """Value, F, df1, df2, p, lower and upper of complete ratings."""
+    from scipy.stats import f as f_distribution
+
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         a = _anova(x)
         one_way = form.startswith("1")

@@ -9,8 +9,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-
 from centrum.errors import ManifestError
 
 DELIMITERS = ",;\t"
@@ -121,6 +119,8 @@ def _sniff(text: str) -> str:
 
 
 def _read_workbook(path: Path) -> tuple[list[list[str]], dict[str, str], list[str]]:
+    import openpyxl
+
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
