@@ -6,7 +6,10 @@ STAMP := .venv/.installed
 # Threads of the linear algebra only wait for each other on matrices as small as these.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
-.PHONY: setup demo test test-slow lint bench docs clean help
+BENCHMARKS := speed coldstart throughput reading kernels
+
+.PHONY: setup demo test test-slow lint bench peers peers-build bench-peers \
+	$(BENCHMARKS:%=bench-%) docs clean help
 
 help:
 	@grep -E '^[a-z-]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/' | sort
@@ -34,6 +37,19 @@ lint: setup # style and types
 
 bench: setup # time the main steps on this machine
 	$(ONE_THREAD) $(BIN)/python benchmarks/run.py
+
+peers-build: setup # make environments with PyRadiomics, pictologics and MIRP
+	$(BIN)/python benchmarks/peers/build.py
+
+peers: setup # compare every feature with PyRadiomics
+	$(BIN)/python benchmarks/peers/build.py pyradiomics
+	$(ONE_THREAD) $(BIN)/python benchmarks/peers/compare.py
+
+$(BENCHMARKS:%=bench-%): bench-%: setup
+	$(ONE_THREAD) $(BIN)/python benchmarks/$*.py
+
+bench-peers: peers-build $(BENCHMARKS:%=bench-%) # time everything beside the peers
+	$(BIN)/python benchmarks/report.py
 
 docs: setup # write the reference pages from the code
 	$(BIN)/python docs/generate.py

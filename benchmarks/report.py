@@ -1,0 +1,242 @@
+"""Write docs/reference/speed.md and its figure from benchmarks/results.
+
+python benchmarks/report.py
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from coldstart import FIRST_GOAL, LATER_GOAL
+from speed import GOALS, RESULTS, goals, memory_goal
+
+from kernels import FLOORS
+
+mpl.use("svg")
+from matplotlib import pyplot as plt
+
+DOCS = RESULTS.parents[1] / "docs" / "reference"
+
+COLOURS = {
+    "MIRP": "#999999",
+    "PyRadiomics": "#D55E00",
+    "pictologics": "#E69F00",
+    "centrum, IBSI": "#56B4E9",
+    "centrum, 107": "#0072B2",
+}
+
+Rows = list[dict[str, Any]]
+
+
+def results(name: str) -> dict[str, Any]:
+    """What a benchmark has written."""
+    found: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text())
+    return found
+
+
+def figure(rows: Rows, path: Path) -> None:
+    """CPU time against voxels, both logarithmic, a line for each tool."""
+    plt.rcParams["svg.hashsalt"] = "speed"
+    drawn, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
+    for tool, colour in COLOURS.items():
+        points = sorted((r["voxels"], r["tools"][tool]["cpu"]) for r in rows if _ran(r, tool))
+        if not points:
+            continue
+        axes.plot(*zip(*points, strict=True), "o-", color=colour, markersize=4, linewidth=1.2)
+        axes.annotate(
+            tool, points[-1], (6, 0), textcoords="offset points", va="center", color=colour
+        )
+    axes.set(xscale="log", yscale="log", xlabel="voxels in the region", ylabel="CPU seconds")
+    axes.margins(x=0.22)
+    axes.grid(which="major", color="#DDDDDD", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    drawn.savefig(path, metadata={"Date": None})
+    plt.close(drawn)
+
+
+def _ran(row: dict[str, Any], tool: str) -> bool:
+    return "cpu" in row["tools"].get(tool, {})
+
+
+def page() -> str:
+    """The whole page."""
+    speed = results("speed")
+    rows = speed["cases"]
+    sections = [
+        "# Speed",
+        "Written by `make bench-peers` from one run on one core of "
+        f"{speed['machine']['processor'] or 'this machine'}; every tool warm, in its own "
+        "environment, in turns, on the same images and masks with 32 bins. CPU seconds are "
+        "medians; reading is not part of them. `PyRadiomics` is 3.0.1 built from source, without "
+        "diagnostics; `pictologics` is 0.9.0, its standard configuration without resampling; "
+        "`MIRP` reads its files in every call. `centrum, 107` are PyRadiomics' features, "
+        "`centrum, IBSI` all families but spatial and local intensity, as pictologics' standard.",
+        "![CPU time against voxels](speed.svg)",
+        "## Whole extractions",
+        _times(rows),
+        _goals(rows),
+        "## Memory",
+        "Most resident memory during an extraction, above the program and the loaded image, MB; "
+        f"the goal is 200 MB and ten times the cropped region. {_linear(rows)}",
+        _memory(rows),
+        "## Kernels",
+        "Nanoseconds of CPU per voxel of the region, beside what plain C was measured to need.",
+        _kernels(results("kernels")["cases"]),
+        "## Cold start",
+        "CPU seconds from the start of a process to the features of the vertebral body: first "
+        f"with no kernel compiled (goal {FIRST_GOAL:g}), later with all in the cache (goal "
+        f"{LATER_GOAL:g}). Worker processes find the kernels compiled by the parent.",
+        _cold(results("coldstart")["tools"]),
+        "## Throughput",
+        _throughput(results("throughput")),
+        "## Reading",
+        "CPU milliseconds for the files of the vertebral body, compressed. centrum verifies the "
+        "checksum and takes the digest on the way.",
+        _reading(results("reading")["files"]),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def table(header: list[str], rows: Iterator[list[str]]) -> str:
+    """A Markdown table, numbers to the right.
+
+    >>> print(table(["a", "b"], iter([["x", "1"]])))
+    | a | b |
+    |---|--:|
+    | x | 1 |
+    """
+    rule = ["---", *["--:"] * (len(header) - 1)]
+    lines = [header, *rows]
+    shown = ["| " + " | ".join(line) + " |" for line in lines]
+    return "\n".join([shown[0], "|" + "|".join(rule) + "|", *shown[1:]])
+
+
+def _tools(rows: Rows) -> list[str]:
+    names = [name for row in rows for name in row["tools"] if _ran(row, name)]
+    return list(dict.fromkeys(names))
+
+
+def _times(rows: Rows) -> str:
+    tools = _tools(rows)
+    count = {
+        name: max(r["tools"][name]["features"] for r in rows if _ran(r, name)) for name in tools
+    }
+    return table(
+        ["CPU seconds (features)", "voxels", *(f"{t} ({count[t]})" for t in tools)],
+        ([r["case"], f"{r['voxels']}", *(_seconds(r, tool) for tool in tools)] for r in rows),
+    )
+
+
+def _seconds(row: dict[str, Any], tool: str) -> str:
+    return f"{row['tools'][tool]['cpu']:.4f}" if _ran(row, tool) else ""
+
+
+def _goals(rows: Rows) -> str:
+    header = [f"{ours.name} against {peer.name} (goal {x:g})" for ours, peer, x in GOALS]
+    return table(
+        ["times faster", *header],
+        (
+            [r["case"], *(f"{g['ratio']:.1f}{'' if g['met'] else ' missed'}" for g in goals(r))]
+            for r in rows
+        ),
+    )
+
+
+def _memory(rows: Rows) -> str:
+    tools = _tools(rows)
+    return table(
+        ["MB", "goal", *tools],
+        (
+            [
+                r["case"],
+                f"{memory_goal(r) / 1e6:.0f}",
+                *(f"{r['tools'][t]['above'] / 1e6:.0f}" if _ran(r, t) else "" for t in tools),
+            ]
+            for r in rows
+        ),
+    )
+
+
+def _linear(rows: Rows) -> str:
+    """How CPU time grows from the ball of 1e5 to that of 1e6 voxels."""
+    by_name = {row["case"]: row for row in rows}
+    small, large = by_name["ball 1e5"], by_name["ball 1e6"]
+    voxels = large["voxels"] / small["voxels"]
+    growth = [
+        f"{tool} {large['tools'][tool]['cpu'] / small['tools'][tool]['cpu']:.1f}"
+        for tool in _tools(rows)
+        if _ran(small, tool) and _ran(large, tool)
+    ]
+    return (
+        f"From 1e5 to 1e6 voxels, {voxels:.1f} times as many, time grows by: {', '.join(growth)}."
+    )
+
+
+def _kernels(cases: dict[str, dict[str, float]]) -> str:
+    stages = list(next(iter(cases.values())))
+    return table(
+        ["ns per voxel", "plain C", *cases],
+        (
+            [
+                stage,
+                f"{FLOORS[stage]:.1f}" if stage in FLOORS else "",
+                *(f"{row[stage]:.1f}" for row in cases.values()),
+            ]
+            for stage in stages
+        ),
+    )
+
+
+def _cold(tools: dict[str, dict[str, float | None]]) -> str:
+    return table(
+        ["CPU seconds", "first", "later"],
+        (
+            [name, "" if row["first"] is None else f"{row['first']:.1f}", f"{row['later']:.2f}"]
+            for name, row in tools.items()
+        ),
+    )
+
+
+def _throughput(found: dict[str, Any]) -> str:
+    runs = found["runs"]
+    said = (
+        f"{found['patients']} patients with {found['readers']} readers, from compressed files to "
+        "the store, all families with spatial and local intensity; starting the processes counts."
+    )
+    return (
+        said
+        + "\n\n"
+        + table(
+            ["processes", "cases per second", "wall seconds", "times one process"],
+            (
+                [
+                    str(run["workers"]),
+                    f"{run['per_second']:.1f}",
+                    f"{run['wall']:.2f}",
+                    f"{runs[0]['wall'] / run['wall']:.2f}",
+                ]
+                for run in runs
+            ),
+        )
+    )
+
+
+def _reading(files: dict[str, dict[str, float]]) -> str:
+    ways = [key for key in next(iter(files.values())) if key != "bytes"]
+    return table(
+        ["CPU milliseconds", *ways],
+        ([name, *(f"{row[way] * 1e3:.1f}" for way in ways)] for name, row in files.items()),
+    )
+
+
+def main() -> None:
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "speed.md").write_text(page())
+    figure(results("speed")["cases"], DOCS / "speed.svg")
+    print("wrote docs/reference/speed.md and speed.svg")
+
+
+if __name__ == "__main__":
+    main()
