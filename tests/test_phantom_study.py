@@ -15,6 +15,9 @@ from centrum.table import FeatureTable
 PRESETS = ("vcf-t2w", "vcf-t2w-2024")
 REPEATS = 20
 
+SHUFFLES = 60
+"""An AUC under shuffled labels has an SD of .11: the mean of so many has one of .014."""
+
 
 def measured(folder: Path, settings: PhantomSettings, preset: str = "vcf-t2w") -> FeatureTable:
     pipeline.simulate(folder, settings, preset=preset)
@@ -27,7 +30,13 @@ def areas(table: FeatureTable, preset: str, *, shuffle: bool = False) -> np.ndar
     classifier = StudyClassifier(load_preset(preset).model, 1, table.names)
     patients = table.obs["patient"].to_numpy()
     return repeated_split_auc(
-        classifier, table.values, malignant, patients, repeats=REPEATS, seed=1, shuffle=shuffle
+        classifier,
+        table.values,
+        malignant,
+        patients,
+        repeats=SHUFFLES if shuffle else REPEATS,
+        seed=1,
+        shuffle=shuffle,
     )
 
 
@@ -42,7 +51,7 @@ def test_the_default_cohort_is_neither_easy_nor_hopeless(default_cohort: Feature
 
 
 def test_shuffled_labels_cannot_be_learnt(default_cohort: FeatureTable) -> None:
-    assert areas(default_cohort, "vcf-t2w", shuffle=True).mean() == pytest.approx(0.5, abs=0.06)
+    assert areas(default_cohort, "vcf-t2w", shuffle=True).mean() == pytest.approx(0.5, abs=0.05)
 
 
 @pytest.mark.slow
@@ -50,7 +59,7 @@ def test_the_published_recipe_on_the_default_cohort(tmp_path: Path) -> None:
     table = measured(tmp_path / "study", PhantomSettings(), "vcf-t2w-2024")
     assert 0.70 <= areas(table, "vcf-t2w-2024").mean() <= 0.95
     shuffled = areas(table, "vcf-t2w-2024", shuffle=True)
-    assert shuffled.mean() == pytest.approx(0.5, abs=0.06)
+    assert shuffled.mean() == pytest.approx(0.5, abs=0.05)
 
 
 @pytest.mark.slow

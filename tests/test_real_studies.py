@@ -89,7 +89,7 @@ def test_56_real_vertebral_bodies(reference: Path, tmp_path: Path) -> None:
     folder = spine_study(reference, tmp_path / "study")
     extraction, page = pipeline.run(open_study(folder))
     assert not extraction.failures
-    assert extraction.table.values.shape == (56, 81, 2)
+    assert extraction.table.values.shape == (56, 159, 2)
     assert page.stat().st_size > 100_000
     assert extraction.overlap["dice"].between(0.85, 1).all()
     scores = pd.read_csv(folder / "results" / "scores.csv")
