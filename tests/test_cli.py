@@ -62,7 +62,7 @@ def test_a_study_step_by_step(study: Path) -> None:
     assert (checked.returncode, json.loads(checked.stdout)["failures"]) == (OK, [])
     extracted = centrum("extract", study, "--workers", 1)
     assert "30 cases x 159 features x 2 readers" in extracted.stdout
-    assert "of 81 features have an ICC(A,1) above 0.75" in centrum("agree", study).stdout
+    assert "of 159 features have an ICC(A,1) above 0.75" in centrum("agree", study).stdout
     assert "intercept" in centrum("fit", study).stdout
     evaluated = json.loads(centrum("evaluate", study, "--json").stdout)
     assert set(evaluated) == {"train", "out_of_fold", "test"}

@@ -95,6 +95,8 @@ def test_56_real_vertebral_bodies(reference: Path, tmp_path: Path) -> None:
     scores = pd.read_csv(folder / "results" / "scores.csv")
     assert scores.groupby("patient")["part"].nunique().max() == 1, "a patient on both sides"
     assert set(scores.groupby("part")["patient"].nunique()) == {2, 6}
+    (folder / "study.yaml").write_text(SPINE + "extraction: {families: [morphology]}\n")
+    pipeline.run(open_study(folder))
     _, found = pipeline.evaluate(open_study(folder))
     assert found["test"].auc.value > 0.9, "thoracic bodies are smaller than lumbar ones"
 
