@@ -57,7 +57,7 @@ def test_runs_are_those_found_one_by_one(directions: np.ndarray, levels: np.ndar
 def test_zones_are_connected_components(directions: np.ndarray, levels: np.ndarray) -> None:
     layout, flat = laid_out(levels)
     steps = layout.steps(directions)
-    distances = np.random.default_rng(0).integers(1, 9, layout.positions.size, np.int32)
+    distances = np.random.default_rng(0).integers(1, 9, layout.positions.size, np.uint16)
     found = zones(layout, steps, equal_neighbours(flat, layout, steps), distances)
     whole = np.ones((3, 3, 3)) if len(directions) == 13 else np.zeros((3, 3, 3))
     whole[1] = 1
@@ -79,7 +79,7 @@ def test_zones_are_connected_components(directions: np.ndarray, levels: np.ndarr
 @given(LEVELS)
 def test_border_distance_is_city_block(levels: np.ndarray) -> None:
     layout = Layout.of(levels > 0, pad=1)
-    ours = border_distance(layout, layout.steps(np.eye(3, dtype=int)))[layout.positions]
+    ours = border_distance(layout, np.eye(3, dtype=int))[layout.positions]
     outside = np.pad(levels > 0, ((0, 0), (1, 1), (1, 1), (1, 1)))
     expected = [ndimage.distance_transform_cdt(block, "taxicab") for block in outside]
     np.testing.assert_array_equal(ours, np.array(expected)[outside])

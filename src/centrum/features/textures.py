@@ -182,13 +182,15 @@ class Textures:
         return block, self.flat[self.layout.positions[found.voxel]].astype(np.int64), found
 
     @cached_property
-    def _border_distance(self) -> NDArray[np.int32] | None:
+    def _border_distance(self) -> NDArray[np.uint16] | None:
         """City-block distance of the voxels to the border of the region."""
         if self.region is None:
             return None
-        whole = Layout.of(self.region, pad=max(self.how.distances))
+        layout = self.layout
+        if np.count_nonzero(self.region) != layout.positions.size:
+            layout = Layout.of(self.region, pad=max(self.how.distances))
         axes = np.eye(3, dtype=int)[1 if self.how.in_slice else 0 :]
-        distance = neighbours.border_distance(whole, whole.steps(axes))
+        distance = neighbours.border_distance(layout, axes)
         return np.asarray(distance[self.layout.positions])
 
     def _of_zones(self, sizes: Array, merged: Axes) -> LevelSizeCounts:

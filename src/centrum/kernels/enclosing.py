@@ -59,9 +59,13 @@ def convex_hull(points: NDArray[Any], scale: tuple[float, float, float] = (1.0, 
     >>> round(hull.volume, 9), round(hull.area, 9)
     (6.0, 22.0)
     """
-    from scipy.spatial import ConvexHull
+    from scipy.spatial import ConvexHull, QhullError
 
-    found = ConvexHull(points)
+    try:
+        # Q0: integers need no merging of nearly coplanar faces, which takes most of the time.
+        found = ConvexHull(points, qhull_options="Q0")
+    except QhullError:
+        found = ConvexHull(points)
     corners = np.ascontiguousarray(points[found.vertices] * np.array(scale), dtype=np.float64)
     renumbered = np.empty(len(points), dtype=np.int64)
     renumbered[found.vertices] = np.arange(len(found.vertices))

@@ -231,7 +231,7 @@ def _zones(
 
 
 def zones(
-    layout: Layout, steps: Places, equal: Equal, distances: NDArray[np.int32] | None = None
+    layout: Layout, steps: Places, equal: Equal, distances: Bits | None = None
 ) -> Zones:
     """Zones of voxels of one level that touch along any of `steps`.
 
@@ -240,7 +240,7 @@ def zones(
     >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> levels, steps = line.flat(np.array([1, 1, 2], np.uint16)), line.steps(DIRECTIONS)
     >>> equal = equal_neighbours(levels, line, steps)
-    >>> zones(line, steps, equal, np.array([1, 2, 1], np.int32)).size.tolist()
+    >>> zones(line, steps, equal, np.array([1, 2, 1], np.uint16)).size.tolist()
     [2, 1]
     """
     n = layout.positions.size
@@ -248,34 +248,55 @@ def zones(
     found = np.zeros((3, n), np.int32)
     count = _zones(
         layout.positions, steps, equal.before, _representatives(), _lowest_bit(),
-        np.empty(0, np.int32) if distances is None else distances, labels, parent, found,
+        np.empty(0, np.uint16) if distances is None else distances, labels, parent, found,
     )  # fmt: skip
     return Zones(*found[:, np.flatnonzero(found[1, :count])])
 
 
+UNREACHED = 60_000
+"""A distance before any border was seen; above every size of an image, below 2^16."""
+
+
 @njit(cache=True, nogil=True)
-def _city_block(positions: Places, steps: Places, distance: NDArray) -> None:
-    for p in range(positions.size):
-        k = positions[p]
-        nearest = distance[k - steps[0]]
-        for d in range(1, steps.size):
-            nearest = min(nearest, distance[k - steps[d]])
-        distance[k] = nearest + 1
-    for p in range(positions.size - 1, -1, -1):
-        k = positions[p]
-        for d in range(steps.size):
-            distance[k] = min(distance[k], distance[k + steps[d]] + 1)
+def _city_block(starts: Places, ends: Places, steps: Places, distance: Bits) -> None:
+    """Two sweeps, a row at a time; outside the region the distance is 0 and stays so."""
+    one, row = np.uint16(1), steps[-2]
+    for s in range(starts.size):
+        for i in range(starts[s], ends[s], row):
+            here = distance[i : min(i + row, ends[s])]
+            for d in range(steps.size - 1):
+                near = distance[i - steps[d] : i - steps[d] + here.size]
+                for k in range(here.size):
+                    here[k] = min(here[k], near[k] + one)
+            last = distance[i - 1]
+            for k in range(here.size):
+                last = min(here[k], last + one)
+                here[k] = last
+    for s in range(starts.size - 1, -1, -1):
+        for j in range(ends[s], starts[s], -row):
+            i = max(j - row, starts[s])
+            here = distance[i:j]
+            for d in range(steps.size - 1):
+                near = distance[i + steps[d] : j + steps[d]]
+                for k in range(here.size):
+                    here[k] = min(here[k], near[k] + one)
+            last = distance[j]
+            for k in range(here.size - 1, -1, -1):
+                last = min(here[k], last + one)
+                here[k] = last
 
 
-def border_distance(layout: Layout, steps: Places) -> NDArray[np.int32]:
+def border_distance(layout: Layout, axes: NDArray) -> Bits:
     """City-block distance of every voxel to the nearest one outside the region, flat.
 
+    `axes` (n, 3) are the unit steps along which one may go, those along y and x last.
+
     >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
-    >>> border_distance(line, line.steps([(0, 0, 1)]))[line.positions].tolist()
-    [1, 2, 1]
+    >>> border_distance(line, np.eye(3, dtype=int))[line.positions].tolist()
+    [1, 1, 1]
     """
-    distance = np.zeros(layout.size, np.int32)
-    _city_block(layout.positions, steps, distance)
+    distance = layout.flat(np.full(layout.positions.size, UNREACHED, np.uint16))
+    _city_block(layout.starts, layout.ends, layout.steps(axes), distance)
     return distance
 
 
