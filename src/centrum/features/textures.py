@@ -108,7 +108,7 @@ class Textures:
 
     @cached_property
     def flat(self) -> NDArray[np.uint16]:
-        return self.layout.flat(self.levels[self.levels > 0])
+        return self.layout.whole(self.levels)
 
     @cached_property
     def steps(self) -> NDArray[np.int64]:

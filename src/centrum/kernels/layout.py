@@ -27,6 +27,7 @@ class Layout:
     Attributes
     ----------
     shape : (blocks, z, y, x) of the array that is laid out
+    pad : zeros between rows, slices and blocks
     strides : places from a voxel to the next along (z, y, x)
     size : length of the flat array
     positions : (n,) places of the region's voxels, ascending: their order in the array
@@ -40,6 +41,7 @@ class Layout:
     """
 
     shape: tuple[int, ...]
+    pad: int
     strides: tuple[int, int, int]
     size: int
     positions: Positions
@@ -51,23 +53,16 @@ class Layout:
     @classmethod
     def of(cls, inside: NDArray[np.bool_], pad: int) -> "Layout":
         """Lay out `inside` (blocks, z, y, x) for neighbours up to `pad` voxels away."""
-        blocks, depth, height, width = inside.shape
-        y_stride = width + pad
-        z_stride = (height + pad) * y_stride
-        block_stride = (depth + pad) * z_stride
-        guard = pad * (z_stride + y_stride + 1)
-        flat = np.zeros(2 * guard + blocks * block_stride, dtype=bool)
-        body = flat[guard : guard + blocks * block_stride]
-        body.reshape(blocks, depth + pad, height + pad, y_stride)[:, :depth, :height, :width] = (
-            inside
-        )
+        flat, (guard, block_stride, z_stride, y_stride) = _padded(inside, pad)
         positions = np.flatnonzero(flat)
-        borders = guard + block_stride * np.arange(blocks + 1)
+        borders = guard + block_stride * np.arange(len(inside) + 1)
         first = np.searchsorted(positions, borders)
         starts, ends = _spans(positions, first)
         span_block = np.searchsorted(borders, starts, side="right") - 1
         strides = (z_stride, y_stride, 1)
-        return cls(inside.shape, strides, flat.size, positions, first, starts, ends, span_block)
+        return cls(
+            inside.shape, pad, strides, flat.size, positions, first, starts, ends, span_block
+        )
 
     @property
     def blocks(self) -> int:
@@ -84,9 +79,28 @@ class Layout:
         out[self.positions] = values
         return out
 
+    def whole(self, array: NDArray) -> NDArray:
+        """The flat array of a whole `array` (blocks, z, y, x) that is 0 outside the region."""
+        return _padded(array, self.pad)[0]
+
     def steps(self, offsets: Sequence[Sequence[int]] | NDArray) -> Positions:
         """Places from a voxel to its neighbours at `offsets` (k, 3) along (z, y, x)."""
         return np.ascontiguousarray(np.asarray(offsets) @ np.array(self.strides), dtype=np.int64)
+
+
+def _padded(array: NDArray, pad: int) -> tuple[NDArray, tuple[int, int, int, int]]:
+    """`array` (blocks, z, y, x) among zeros, flat; the places before it, and from one block,
+    slice and row to the next."""
+    blocks, depth, height, width = array.shape
+    y_stride = width + pad
+    z_stride = (height + pad) * y_stride
+    block_stride = (depth + pad) * z_stride
+    guard = pad * (z_stride + y_stride + 1)
+    flat = np.zeros(2 * guard + blocks * block_stride, dtype=array.dtype)
+    body = flat[guard : guard + blocks * block_stride]
+    rows = body.reshape(blocks, depth + pad, height + pad, y_stride)
+    rows[:, :depth, :height, :width] = array
+    return flat, (guard, block_stride, z_stride, y_stride)
 
 
 def _spans(positions: Positions, first: Positions) -> tuple[Positions, Positions]:
