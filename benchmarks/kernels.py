@@ -9,21 +9,25 @@ look-up table and union-find; dependence and tone differences in one pass.
 """
 
 import argparse
+import statistics
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from cases import Case, cases
+from peers.settings import SETS, settings
 from speed import save, stay_on_one_core
 
-from centrum.features.statistics import Intensities, statistics
+from centrum.extract import Region
+from centrum.features.statistics import Intensities
+from centrum.features.statistics import statistics as first_order_features
 from centrum.features.textures import Neighbourhood, Textures
 from centrum.io import read_image
 from centrum.kernels.mesh import scan
 from centrum.kernels.tally import Tally
 from centrum.prepare.discretise import pyradiomics_bin_number
-from centrum.volume import bounding_box
+from centrum.volume import Mask, bounding_box
 
 REPEATS = 9
 BINS = 32
@@ -57,7 +61,7 @@ def stages(case: Case) -> tuple[int, dict[str, tuple[Callable[[], Any], Callable
         return made
 
     def first_order(_: object) -> object:
-        return statistics.compute(Intensities(Tally.of(x), 1.0, 0.0), "pyradiomics")
+        return first_order_features.compute(Intensities(Tally.of(x), 1.0, 0.0), "pyradiomics")
 
     return x.size, {
         "discretise": (lambda: None, lambda _: pyradiomics_bin_number(stored, BINS)),
@@ -71,6 +75,29 @@ def stages(case: Case) -> tuple[int, dict[str, tuple[Callable[[], Any], Callable
         "border distance of GLDZM": (lambda: laid_out(inside[None]), lambda t: t._border_distance),
         "mesh": (lambda: None, lambda _: scan(inside)),
     }
+
+
+def families(case: Case, what: str) -> dict[str, float]:
+    """Median CPU seconds of each family, in the order in which an extraction asks for them.
+
+    The first to need what several share pays for it. `prepare` is all before the first.
+    """
+    image, labels = read_image(case.image), read_image(case.mask)
+    mask = Mask(np.asarray(labels.array == case.label), labels.geometry)
+    chosen = settings(what)
+    seconds: dict[str, list[float]] = {}
+
+    def timed(name: str, work: Callable[[], Any]) -> Any:
+        start = time.process_time()
+        found = work()
+        seconds.setdefault(name, []).append(time.process_time() - start)
+        return found
+
+    for _ in range(REPEATS + 1):
+        region = timed("prepare", lambda: Region(image, mask, chosen))
+        for name in chosen.families:
+            timed(name, lambda region=region, name=name: list(region.family(name)))
+    return {name: statistics.median(found[1:]) for name, found in seconds.items()}
 
 
 def nanoseconds(ready: Callable[[], Any], work: Callable[[Any], object], voxels: int) -> float:
@@ -99,8 +126,18 @@ def main() -> None:
     for stage in next(iter(rows.values())):
         floor = f"{FLOORS[stage]:.1f}" if stage in FLOORS else ""
         print(f"{stage:28}{floor:>8}" + "".join(f"{row[stage]:17.1f}" for row in rows.values()))
+    parts = {what: {c.name: families(c, what) for c in cases(chosen.case)} for what in SETS}
+    for what, by_case in parts.items():
+        show(what, by_case)
     if not chosen.dry:
-        save("kernels", {"floors": FLOORS, "cases": rows})
+        save("kernels", {"floors": FLOORS, "cases": rows, "families": parts})
+
+
+def show(what: str, by_case: dict[str, dict[str, float]]) -> None:
+    """Print the families of one set of features."""
+    print(f"\n{'ms, ' + what:36}" + "".join(f"{name[:15]:>17}" for name in by_case))
+    for family in next(iter(by_case.values())):
+        print(f"{family:36}" + "".join(f"{row[family] * 1e3:17.2f}" for row in by_case.values()))
 
 
 if __name__ == "__main__":
