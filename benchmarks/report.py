@@ -223,13 +223,22 @@ def _throughput(found: dict[str, Any]) -> str:
         said
         + "\n\n"
         + table(
-            ["processes", "cases per second", "wall seconds", "times one process"],
+            [
+                "processes",
+                "cases per second",
+                "wall seconds",
+                "times one process",
+                "once started, per second",
+                "times one process",
+            ],
             (
                 [
                     str(run["workers"]),
                     f"{run['per_second']:.1f}",
                     f"{run['wall']:.2f}",
                     f"{runs[0]['wall'] / run['wall']:.2f}",
+                    f"{run['steady']:.1f}",
+                    f"{run['steady'] / runs[0]['steady']:.2f}",
                 ]
                 for run in runs
             ),

@@ -10,7 +10,6 @@ masks, checks, all families but shape2D, overlap of the readers, and the store.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -75,21 +74,24 @@ def jobs(folder: Path, patients: int, store: Path) -> list[Job]:
 
 
 def run(folder: Path, patients: int, workers: int) -> dict[str, Any]:
-    """Wall and CPU seconds, once the kernels are compiled."""
+    """Wall seconds and cases per second, once the kernels are compiled.
+
+    `steady` is the rate from the first cases to the last, without starting the processes.
+    """
     warm_up(SETTINGS)
     with tempfile.TemporaryDirectory() as store:
-        cpu, wall = _cpu(), time.perf_counter()
+        begin, done = time.perf_counter(), []
         for job, record in map_jobs(measure, jobs(folder, patients, Path(store)), workers):
             if record["errors"]:
                 raise SystemExit(f"case {job.case}: {record['errors']}")
-        wall = time.perf_counter() - wall
-    regions = patients * len(READERS)
-    return {"workers": workers, "wall": wall, "cpu": _cpu() - cpu, "per_second": regions / wall}
-
-
-def _cpu() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
+            done.append(time.perf_counter())
+    wall, first = done[-1] - begin, workers - 1
+    return {
+        "workers": workers,
+        "wall": wall,
+        "per_second": patients * len(READERS) / wall,
+        "steady": (len(done) - workers) * len(READERS) / (done[-1] - done[first]),
+    }
 
 
 def main() -> None:
@@ -110,7 +112,8 @@ def main() -> None:
         scaling = rows[0]["wall"] / row["wall"]
         print(
             f"  {row['workers']} processes: {row['per_second']:.1f} cases/s, wall "
-            f"{row['wall']:.2f} s, CPU {row['cpu']:.2f} s, {scaling:.2f} x"
+            f"{row['wall']:.2f} s, {scaling:.2f} x; once started {row['steady']:.1f} cases/s, "
+            f"{row['steady'] / rows[0]['steady']:.2f} x"
         )
     if not chosen.dry:
         from speed import save
