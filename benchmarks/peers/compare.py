@@ -30,6 +30,10 @@ from centrum.pyradiomics.image_types import IMAGE_TYPES
 
 TOLERANCE = 1e-6
 
+ZERO = 1e-15
+"""A value of PyRadiomics below this is 0: it adds 2.2e-16 to a probability before taking its
+logarithm, so that the entropy of one certain outcome is -3.2e-16."""
+
 THEIRS = Tool("PyRadiomics", "pyradiomics", ("serve_pyradiomics.py", "radiomics"))
 OURS = Tool("centrum", "", ("serve_pyradiomics.py", "centrum.pyradiomics"))
 
@@ -106,7 +110,7 @@ def _what_happened(values: Values) -> Values:
 
 
 def difference(ours: float | str | None, theirs: float | str | None) -> float:
-    """Relative to PyRadiomics' value; absolute where that is 0; 0 where both are NaN.
+    """Relative to PyRadiomics' value; absolute where that is `ZERO`; 0 where both are NaN.
 
     >>> difference(1.01, 1.0) < 0.011, difference(None, 1.0), difference(0.0, 0.0)
     (True, inf, 0.0)
@@ -117,7 +121,7 @@ def difference(ours: float | str | None, theirs: float | str | None) -> float:
         return float("inf")
     if np.isnan(ours) or np.isnan(theirs):
         return 0.0 if np.isnan(ours) and np.isnan(theirs) else float("inf")
-    return abs(ours - theirs) / (abs(theirs) or 1.0)
+    return abs(ours - theirs) / (abs(theirs) if abs(theirs) > ZERO else 1.0)
 
 
 def runs() -> Iterator[Run]:
