@@ -10,7 +10,7 @@ Array = NDArray[Any]
 
 def mean(values: Array, p: Array) -> Array:
     """Expectation of `values` (n,) under probabilities `p` (..., n)."""
-    return np.asarray(np.sum(values * p, axis=-1))
+    return np.asarray(p @ values)
 
 
 def variance(values: Array, p: Array) -> Array:
