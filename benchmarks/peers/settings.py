@@ -18,7 +18,7 @@ SETS = {
     "ibsi": IBSI,
     "everything": (*IBSI, "spatial", "local_intensity"),
 }
-"""`pyradiomics` is the 107 features of its default; `ibsi` is what pictologics gives."""
+"""`pyradiomics` is the 107 features of its default; `ibsi` nearly what pictologics gives."""
 
 
 def settings(what, bins=32):

@@ -107,35 +107,91 @@ def _representatives() -> Bits:
     return chosen
 
 
+VOXELS_AT_ONCE = 2048
+"""Runs of so many voxels are followed together."""
+
+USUAL = 4
+"""So many runs that begin at a voxel are always written down: a loop of fixed length costs less
+than one whose end the processor guesses wrong."""
+
+
+@cache
+def _set_bits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Of every set of directions its members, (sets, 13), and how many."""
+    masks = np.arange(1 << len(DIRECTIONS))
+    members = np.zeros((masks.size, len(DIRECTIONS)), np.uint8)
+    number = np.zeros(masks.size, np.uint8)
+    for d in range(len(DIRECTIONS)):
+        with_d = np.flatnonzero(masks >> d & 1)
+        members[with_d, number[with_d]] = d
+        number[with_d] += 1
+    return members, number
+
+
+@njit(cache=True, nogil=True)
+def _runs_that_begin(
+    voxels: Places, before: Bits, after: Bits, members: NDArray, number: NDArray,
+    place: Places, direction: NDArray,
+) -> int:  # fmt: skip
+    """Write down place and direction of every run of two voxels or more; how many."""
+    found = 0
+    for k in voxels:
+        begins = after[k] & ~before[k]
+        here = number[begins]
+        for t in range(USUAL):
+            place[found + t], direction[found + t] = k, members[begins, t]
+        for t in range(USUAL, here):
+            place[found + t], direction[found + t] = k, members[begins, t]
+        found += here
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _follow(
+    levels: Bits, after: Bits, steps: Places, place: Places, direction: NDArray, runs: int,
+    counts: NDArray,
+) -> int:  # fmt: skip
+    """Take all runs one voxel further until the last has ended; the longest length.
+
+    Runs that go on are counted at length 1, which is put right afterwards.
+    """
+    length = 1
+    while runs:
+        length += 1
+        going_on = 0
+        for q in range(runs):
+            d = direction[q]
+            k = place[q] + steps[d]
+            on = (after[k] >> d) & 1
+            counts[d, (length - 1) * (1 - on), levels[k]] += 1
+            place[going_on], direction[going_on] = k, d
+            going_on += on
+        runs = going_on
+    return length
+
+
 @njit(cache=True, nogil=True)
 def _run_lengths(
-    levels: Bits, positions: Places, first: Places, steps: Places,
-    before: Bits, after: Bits, low: NDArray, table: NDArray,
+    levels: Bits, positions: Places, first: Places, steps: Places, before: Bits, after: Bits,
+    members: NDArray, number: NDArray, table: NDArray,
 ) -> int:  # fmt: skip
     longest = 1
+    place = np.empty(VOXELS_AT_ONCE * members.shape[1] + USUAL, np.int64)
+    direction = np.empty(place.size, np.uint8)
     for block in range(first.size - 1):
         counts = table[block]
-        voxels = np.zeros(table.shape[3], np.int64)
-        for p in range(first[block], first[block + 1]):
-            k = positions[p]
-            level = levels[k]
-            voxels[level] += 1
-            begins = after[k] & ~before[k]
-            while begins:
-                d = low[begins]
-                begins &= begins - np.uint16(1)
-                bit = np.uint16(1 << d)
-                length = 1
-                place = k
-                while after[place] & bit:
-                    place += steps[d]
-                    length += 1
-                counts[d, 0, level] -= length
-                counts[d, length - 1, level] += 1
-                longest = max(longest, length)
+        for p in range(first[block], first[block + 1], VOXELS_AT_ONCE):
+            voxels = positions[p : min(p + VOXELS_AT_ONCE, first[block + 1])]
+            runs = _runs_that_begin(voxels, before, after, members, number, place, direction)
+            length = _follow(levels, after, steps, place, direction, runs, counts)
+            longest = max(longest, length)
+        total = np.zeros(counts.shape[2], counts.dtype)
+        for k in positions[first[block] : first[block + 1]]:
+            total[levels[k]] += 1
         for d in range(steps.size):
-            for level in range(voxels.size):
-                counts[d, 0, level] += voxels[level]
+            counts[d, 0] = total
+            for length in range(2, longest + 1):
+                counts[d, 0] -= length * counts[d, length - 1]
     return longest
 
 
@@ -155,7 +211,7 @@ def run_lengths(
         (layout.blocks, len(steps), max(layout.shape[1:]), n_levels + 1), dtype=np.int32
     )
     longest = _run_lengths(
-        levels, layout.positions, layout.first, steps, *equal, _lowest_bit(), table
+        levels, layout.positions, layout.first, steps, *equal, *_set_bits(), table
     )
     return table[:, :, :longest]
 
@@ -230,9 +286,7 @@ def _zones(
     return n
 
 
-def zones(
-    layout: Layout, steps: Places, equal: Equal, distances: Bits | None = None
-) -> Zones:
+def zones(layout: Layout, steps: Places, equal: Equal, distances: Bits | None = None) -> Zones:
     """Zones of voxels of one level that touch along any of `steps`.
 
     `distances` (n,) belongs to the region's voxels, in the order of `layout.positions`.
