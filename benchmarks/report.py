@@ -73,8 +73,8 @@ def page() -> str:
         "diagnostics; `pictologics` is 0.9.0, its standard configuration without resampling; "
         "`MIRP` reads its files in every call. `centrum, 107` are PyRadiomics' features, "
         "`centrum, IBSI` all families but spatial, local intensity and enclosing, nearly "
-        "pictologics' standard: that has the four features of `enclosing` too, from a box along the principal "
-        "axes (decision 7).",
+        "pictologics' standard: that has the four features of `enclosing` too, from a box along "
+        "the principal axes (decision 7).",
         "![CPU time against voxels](speed.svg)",
         "## Whole extractions",
         _times(rows),
