@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from centrum.features.feature_id import FeatureId
 
-ABBREVIATED = 5
+ABBREVIATED = 6
 """Names of families shorter than this are abbreviations (GLCM) and written in capitals."""
 
 
@@ -18,31 +18,39 @@ MEASURES = {
 }
 """What cross-validation measures."""
 
-FAMILIES = {"morphology": "shape", "statistics": ""}
-"""Families that are called otherwise, or not at all: intensity is in the name of its features."""
+FAMILIES = {
+    "morphology": "shape",
+    "enclosing": "shape",
+    "spatial": "",
+    "local_intensity": "",
+    "statistics": "",
+    "ivh": "",
+}
+"""Families that are called otherwise, or not at all: it is in the name of their features."""
 
 
 def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
     """Names for people: the catalogue's name and the family, and what else tells them apart.
 
-    Discretisation and aggregation are said when they differ among `features`, the image
-    when it is not the original.
+    Discretisation and aggregation are said when they differ within a family, the image when it
+    is not the original.
 
     >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
     >>> feature_labels([f])
     ('Contrast, GLCM',)
     """
-    varying = [
-        field
-        for field in ("discretisation", "aggregation")
-        if len({getattr(f, field) for f in features} - {""}) > 1
-    ]
+    varying = [f for f in ("discretisation", "aggregation") if _varies(features, f)]
     return tuple(_label(feature, varying) for feature in features)
 
 
+def _varies(features: Sequence[FeatureId], field: str) -> bool:
+    found = {(f.family, getattr(f, field)) for f in features}
+    return len(found) > len({family for family, _ in found})
+
+
 def _label(feature: FeatureId, varying: Sequence[str]) -> str:
-    family = FAMILIES.get(feature.family, feature.family)
-    parts = [family.upper() if len(family) < ABBREVIATED else family]
+    short = len(feature.family) < ABBREVIATED
+    parts = [FAMILIES.get(feature.family, feature.family.upper() if short else feature.family)]
     if feature.image != "original":
         parts.append(feature.image)
     parts += [getattr(feature, field).replace("_", " ") for field in varying]

@@ -21,7 +21,7 @@ from centrum.report.style import (
     new_figure,
 )
 
-NUMBERS_UP_TO = 10
+NUMBERS_UP_TO = 8
 """A correlation matrix of at most so many features has its numbers written in."""
 
 OFFSET = 0.2
