@@ -23,7 +23,7 @@ from centrum.features.settings import (
     Resegmentation,
 )
 from centrum.geometry import Geometry
-from centrum.prepare.intensity import resegment
+from centrum.prepare.intensity import within_limits
 from centrum.prepare.resample import interpolate
 from centrum.volume import Mask, Volume, bounding_box
 from tests.reference import digital_phantom
@@ -344,7 +344,9 @@ def diagnosed(settings: ExtractionSettings, volume: Volume, mask: Mask) -> dict[
         how = settings.interpolation.model_dump()
         volume, mask = interpolate(volume, mask, **how, margin=None)
     facts |= image_facts(volume, "interp_img") | region_facts(volume, mask, mask, "interp_roi")
-    kept = resegment(volume, mask, **settings.resegmentation.model_dump())
+    inside = mask.array.copy()
+    inside[inside] = within_limits(volume.array[inside], **settings.resegmentation.model_dump())
+    kept = Mask(inside, mask.geometry)
     return facts | region_facts(volume, kept, mask, "reseg_roi")
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from centrum.errors import DataError, ProtocolError
 from centrum.kernels.tally import Tally
 from centrum.provenance import Step
-from centrum.volume import Mask, Volume
+from centrum.volume import Volume
 
 Kept = NDArray[np.bool_]
 
@@ -121,25 +121,3 @@ def _check_left(x: NDArray[Any], kept: Kept, what: str) -> None:
             f"{what} leaves none of the {x.size} voxels with intensities {x.min():g} to "
             f"{x.max():g}; widen the range."
         )
-
-
-def resegment(
-    volume: Volume,
-    mask: Mask,
-    *,
-    lower: float | None = None,
-    upper: float | None = None,
-    sigma: float | None = None,
-) -> Mask:
-    """The voxels of a mask that `within_limits` keeps.
-
-    Raises
-    ------
-    DataError
-        Nothing is left.
-    """
-    kept = within_limits(volume.array[mask.array], lower=lower, upper=upper, sigma=sigma)
-    region = np.zeros_like(mask.array)
-    region[mask.array] = kept
-    parameters = {"lower": lower, "upper": upper, "sigma": sigma, "kept": int(kept.sum())}
-    return mask.with_array(region, Step("resegment", parameters))
