@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from centrum.cohort.eligibility import Rule
 from centrum.errors import ProtocolError
@@ -18,15 +18,12 @@ from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM
 from centrum.modelling.settings import ModelSettings
 from centrum.provenance import digest
+from centrum.settings import Settings
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Outcome(_Block):
+class Outcome(Settings):
     """The two classes, as the manifest spells them."""
 
     positive: str = Field("malignant", description="the class whose probability the score is of")
@@ -42,7 +39,7 @@ class Outcome(_Block):
         return self
 
 
-class Images(_Block):
+class Images(Settings):
     """Which image and masks are read, and what is done when their grids differ."""
 
     sequence: str | None = Field(
@@ -59,14 +56,14 @@ class Images(_Block):
     )
 
 
-class Split(_Block):
+class Split(Settings):
     """Who is trained on and who is tested."""
 
     train_fraction: Fraction = Field(0.7, description="share of the cases to train on")
     seed: int = Field(2024, description="of the random split")
 
 
-class Evaluation(_Block):
+class Evaluation(Settings):
     """How the model is judged."""
 
     n_resamples: Annotated[int, Field(ge=100)] = Field(1000, description="bootstrap samples")
@@ -77,7 +74,7 @@ class Evaluation(_Block):
     seed: int = Field(2024, description="of bootstrap and folds")
 
 
-class Protocol(_Block):
+class Protocol(Settings):
     """Everything that decides a study's results, beside its data."""
 
     name: str = Field(description="what the report is called")

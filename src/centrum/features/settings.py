@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from centrum.features.aggregation import AGGREGATIONS, AggregationName
 from centrum.features.registry import Dialect
+from centrum.settings import Settings
 
 FamilyName = Literal[
     "morphology",
@@ -24,12 +25,6 @@ FamilyName = Literal[
     "ngldm",
 ]
 Plane = Literal["sagittal", "coronal", "axial"]
-
-
-class Settings(BaseModel):
-    """Base of every block of a protocol: frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Discretisation(Settings):
