@@ -28,7 +28,6 @@ from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, 
 from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import map_jobs
 from centrum.extract import FAMILIES, plan
-from centrum.features.registry import DIALECTS
 from centrum.measure import Record, measure, warm_up
 from centrum.model import Model, model_of
 from centrum.modelling.pipeline import StudyClassifier, out_of_fold_scores
@@ -37,6 +36,7 @@ from centrum.protocol import preset_text
 from centrum.provenance import Step, digest, file_digest
 from centrum.report.build import write_report
 from centrum.results import Failure, Finding, StudyResults
+from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.store import Store, write_atomically
 from centrum.study import PROTOCOL, Study, manifest_path, read_json

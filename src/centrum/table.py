@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
-from centrum.features.registry import Dialect
 from centrum.provenance import History, Step
+from centrum.settings import Dialect
 from centrum.store import write_atomically
 
 

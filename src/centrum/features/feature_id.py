@@ -2,7 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-from centrum.features.registry import Dialect, catalogue
+from centrum.features.registry import catalogue
+from centrum.settings import Dialect
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Dialect = Literal["ibsi", "pyradiomics"]
-
-DIALECTS: tuple[Dialect, ...] = ("ibsi", "pyradiomics")
+from centrum.settings import Dialect
 
 Definition = Callable[[Any], Any]
 """From a statistic to a number, or to one number for each entry of its batch axes."""

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from centrum.features.aggregation import AGGREGATIONS, AggregationName
-from centrum.features.registry import Dialect
-from centrum.settings import Settings
+from centrum.filters import FILTERS, AnyFilter
+from centrum.settings import Dialect, Settings
 
 FamilyName = Literal[
     "morphology",
@@ -111,6 +111,12 @@ class ExtractionSettings(Settings):
     )
     discretisation: Discretisation = Discretisation(method="fixed_bin_number", bins=32)
     interpolation: Interpolation | None = None
+    filters: tuple[AnyFilter, ...] = Field(
+        (), description="filters whose response maps are measured beside the image itself"
+    )
+    response_discretisation: Discretisation | None = Field(
+        None, description="discretisation of response maps; null: that of the image"
+    )
     ivh: Discretisation = Field(
         Discretisation(method="fixed_bin_number", bins=1000),
         description="discretisation of the intensity-volume histogram (IBSI 3.5); none: by unit",
@@ -146,6 +152,19 @@ class ExtractionSettings(Settings):
                 f"the IBSI counts neighbours at one distance, found {list(self.distances)}; give "
                 "one, or choose the dialect pyradiomics"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _filters_of_the_dialect(self) -> Self:
+        if strange := [f.filter for f in self.filters if f.dialect != self.dialect]:
+            known = sorted(n for n, kind in FILTERS.items() if kind.dialect == self.dialect)
+            raise ValueError(
+                f"the dialect {self.dialect} has no filter {', '.join(strange)}; it has "
+                f"{', '.join(known)}"
+            )
+        names = [name for f in self.filters for name in f.names]
+        if repeated := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two filters make the same response map: {', '.join(repeated)}")
         return self
 
     @model_validator(mode="after")

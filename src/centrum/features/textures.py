@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from centrum.features.aggregation import BLOCKS
 from centrum.features.glcm import Cooccurrence
 from centrum.features.ngtdm import ToneDifferences
-from centrum.features.registry import Dialect
 from centrum.features.settings import Weighting
 from centrum.features.sizes import LevelSizeCounts
 from centrum.kernels import neighbours
 from centrum.kernels.cooccurrence import count_pairs
 from centrum.kernels.layout import Layout
+from centrum.settings import Dialect
 
 Array = NDArray[Any]
 Axes = tuple[int, ...]
