@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centrum.errors import DataError
-from centrum.extract import FAMILIES, extract, plan, slice_axis
+from centrum.extract import FAMILIES, extract, plan
 from centrum.features.aggregation import AGGREGATIONS
 from centrum.features.settings import (
     Discretisation,
@@ -18,7 +18,7 @@ from centrum.features.settings import (
     Interpolation,
     Resegmentation,
 )
-from centrum.geometry import Geometry
+from centrum.geometry import Geometry, slice_axis
 from centrum.volume import Mask, Volume
 
 ALL = tuple(AGGREGATIONS)

@@ -33,7 +33,7 @@ from centrum.features.sizes import gldzm, glrlm, glszm, ngldm
 from centrum.features.spatial import Autocorrelation, spatial
 from centrum.features.statistics import Intensities, statistics
 from centrum.features.textures import Neighbourhood, Textures
-from centrum.geometry import Geometry
+from centrum.geometry import Geometry, slice_axis
 from centrum.kernels.tally import Tally
 from centrum.prepare import discretise
 from centrum.prepare.intensity import normalise_image, within_limits
@@ -348,13 +348,3 @@ def _discretise(
             return discretise.pyradiomics_bin_width(x, how.width)
         return discretise.fixed_bin_size(x, how.width, settings.resegmentation.lower)
     return discretise.undiscretised(x)
-
-
-def slice_axis(geometry: Geometry, plane: str) -> int:
-    """Array axis (0 = z, 1 = y, 2 = x) whose direction is nearest to the normal of `plane`.
-
-    >>> slice_axis(Geometry((4, 4, 4), (1, 1, 1)), "axial")
-    0
-    """
-    normal = {"sagittal": 0, "coronal": 1, "axial": 2}[plane]
-    return 2 - int(np.argmax(np.abs(geometry.axes[normal])))

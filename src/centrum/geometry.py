@@ -141,3 +141,13 @@ class Geometry:
         """The part of the grid that begins at voxel `start` (x, y, z) and has `size`."""
         x, y, z = self.position(start)
         return Geometry(size, self.spacing, (x, y, z), self.direction)
+
+
+def slice_axis(geometry: Geometry, plane: str) -> int:
+    """Array axis (0 = z, 1 = y, 2 = x) whose direction is nearest to the normal of `plane`.
+
+    >>> slice_axis(Geometry((4, 4, 4), (1, 1, 1)), "axial")
+    0
+    """
+    normal = {"sagittal": 0, "coronal": 1, "axial": 2}[plane]
+    return 2 - int(np.argmax(np.abs(geometry.axes[normal])))

@@ -15,9 +15,9 @@ import numpy as np
 from centrum import __version__
 from centrum.agreement.overlap import overlap
 from centrum.errors import CentrumError, DataError, describe
-from centrum.extract import extract, slice_axis
+from centrum.extract import extract
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
-from centrum.geometry import Geometry
+from centrum.geometry import Geometry, slice_axis
 from centrum.io import inspect_case, read_image, read_mask, source_digest, split_source
 from centrum.protocol import Images
 from centrum.provenance import digest

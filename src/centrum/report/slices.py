@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.extract import slice_axis
-from centrum.geometry import Geometry
+from centrum.geometry import Geometry, slice_axis
 from centrum.volume import Mask, Volume, bounding_box
 
 TYPICAL = 2
