@@ -51,7 +51,7 @@ class View:
 
     @classmethod
     def whole(
-        cls, array: NDArray[Any], spacing: tuple[float, float, float], axis: int = 0
+        cls, array: NDArray[Any], spacing: tuple[float, float, float], slice_axis: int = 0
     ) -> "View":
         """The view whose box is the image."""
         z, y, x = (slice(0, n) for n in array.shape)
