@@ -19,7 +19,6 @@ from cases import Case, cases
 from peers.settings import SETS, settings
 from speed import save, stay_on_one_core
 
-from centrum.extract import Region
 from centrum.features.statistics import Intensities
 from centrum.features.statistics import statistics as first_order_features
 from centrum.features.textures import Neighbourhood, Textures
@@ -27,6 +26,7 @@ from centrum.io import read_image
 from centrum.kernels.mesh import scan
 from centrum.kernels.tally import Tally
 from centrum.prepare.discretise import pyradiomics_bin_number
+from centrum.region import Region
 from centrum.volume import Mask, bounding_box
 
 REPEATS = 9

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centrum.errors import DataError
-from centrum.extract import FAMILIES, extract, plan
+from centrum.extract import extract, plan
 from centrum.features.aggregation import AGGREGATIONS
+from centrum.features.families import FAMILIES
 from centrum.features.settings import (
     Discretisation,
     ExtractionSettings,

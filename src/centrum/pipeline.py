@@ -27,7 +27,8 @@ from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
 from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import map_jobs
-from centrum.extract import FAMILIES, plan
+from centrum.extract import plan
+from centrum.features.families import FAMILIES
 from centrum.measure import Record, measure, warm_up
 from centrum.model import Model, model_of
 from centrum.modelling.pipeline import StudyClassifier, out_of_fold_scores

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from centrum.extract import FAMILIES
+from centrum.features.families import FAMILIES
 from centrum.features.registry import Family, catalogue
 
 

@@ -9,8 +9,8 @@ Array = NDArray[Any]
 
 
 def mean(values: Array, p: Array) -> Array:
-    """Expectation of `values` (n,) under probabilities `p` (..., n)."""
-    return np.asarray(p @ values)
+    """Expectation of `values` (n,), or (..., n), under probabilities `p` (..., n)."""
+    return np.asarray(p @ values if values.ndim == 1 else (p * values).sum(axis=-1))
 
 
 def variance(values: Array, p: Array) -> Array:

@@ -1,5 +1,6 @@
 """Grey level co-occurrence based features (IBSI 3.6, LFYI)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,12 +22,19 @@ glcm = Family("glcm")
 class Cooccurrence:
     """Joint probability `p` of the grey levels of two neighbours, (..., Ng, Ng).
 
-    Leading axes are a batch (blocks, directions); every marginal and feature keeps them.
-    A matrix without a single pair of neighbours is nan throughout. Most features are
+    Leading axes are a batch (images, blocks, directions); every marginal and feature keeps them.
+    `n_levels` (...) is Ng of each matrix, which can be smaller than the largest one's. A matrix
+    without a single pair of neighbours is nan throughout. Most features are
     functions of i - j or i + j alone: they read `difference` and `total`.
     """
 
     p: Array
+    n_levels: Array
+
+    @classmethod
+    def of(cls, p: Array) -> "Cooccurrence":
+        """Of probabilities whose grey levels are all in use."""
+        return cls(p, np.full(p.shape[:-2], p.shape[-1]))
 
     @classmethod
     def from_counts(cls, counts: Array, *, symmetric: bool = True) -> "Cooccurrence":
@@ -38,19 +46,35 @@ class Cooccurrence:
         if symmetric:
             counts = counts + np.swapaxes(counts, -1, -2)
         with np.errstate(invalid="ignore"):
-            return cls(counts / counts.sum(axis=(-2, -1), keepdims=True))
+            return cls.of(counts / counts.sum(axis=(-2, -1), keepdims=True))
 
-    @cached_property
-    def n_levels(self) -> int:
-        return self.p.shape[-1]
+    @classmethod
+    def together(cls, parts: Sequence["Cooccurrence"]) -> "Cooccurrence":
+        """Several of the same batch, along a new first axis; smaller ones are padded with 0.
+
+        >>> cls = Cooccurrence
+        >>> cls.together([EXAMPLE, cls.of(np.ones((1, 1)))]).p[1].tolist()
+        [[1.0, 0.0], [0.0, 0.0]]
+        """
+        side = max(part.p.shape[-1] for part in parts)
+        p = np.zeros((len(parts), *parts[0].p.shape[:-2], side, side))
+        for k, part in enumerate(parts):
+            n = part.p.shape[-1]
+            p[k, ..., :n, :n] = part.p
+        return cls(p, np.stack([part.n_levels for part in parts]))
 
     @cached_property
     def levels(self) -> Array:
-        return np.arange(1.0, self.n_levels + 1)
+        return np.arange(1.0, self.p.shape[-1] + 1)
+
+    @property
+    def matrices(self) -> Array:
+        """All matrices of the batch, (n, Ng, Ng)."""
+        return np.ascontiguousarray(self.p).reshape(-1, *self.p.shape[-2:])
 
     @cached_property
     def _summary(self) -> Summary:
-        flat = np.ascontiguousarray(self.p).reshape(-1, self.n_levels, self.n_levels)
+        flat = self.matrices
         found = summarise(flat)
         empty = np.isnan(flat[:, 0, 0])
         if empty.any():
@@ -82,6 +106,11 @@ class Cooccurrence:
     def total(self) -> Array:
         """Probability of i + j = k for k = 0 .. 2 Ng (the first two are zero)."""
         return self._summary.total
+
+    @cached_property
+    def scaled(self) -> Array:
+        """abs(i - j) / Ng, (..., Ng)."""
+        return np.asarray(_k(self.difference) / self.n_levels[..., None])
 
     @cached_property
     def p_i(self) -> Array:
@@ -135,7 +164,7 @@ def _k(p: Array) -> Array:
     return np.arange(float(p.shape[-1]))
 
 
-EXAMPLE = Cooccurrence(np.array([[0.5, 0.125], [0.125, 0.25]]))
+EXAMPLE = Cooccurrence.of(np.array([[0.5, 0.125], [0.125, 0.25]]))
 """Two grey levels; neighbours are equal with probability 0.75."""
 
 
@@ -286,7 +315,7 @@ def normalised_inverse_difference(m: Cooccurrence) -> Array:
     >>> round(float(normalised_inverse_difference(EXAMPLE)), 6)
     0.916667
     """
-    return mean(1 / (1 + _k(m.difference) / m.n_levels), m.difference)
+    return mean(1 / (1 + m.scaled), m.difference)
 
 
 @glcm.feature("WF0Z", "Inverse difference moment")
@@ -306,7 +335,7 @@ def normalised_inverse_difference_moment(m: Cooccurrence) -> Array:
     >>> round(float(normalised_inverse_difference_moment(EXAMPLE)), 6)
     0.95
     """
-    return mean(1 / (1 + (_k(m.difference) / m.n_levels) ** 2), m.difference)
+    return mean(1 / (1 + m.scaled**2), m.difference)
 
 
 @glcm.feature("E8JP", "Inverse variance")
@@ -400,9 +429,8 @@ def maximal_correlation_coefficient(m: Cooccurrence) -> Array:
     >>> round(float(maximal_correlation_coefficient(EXAMPLE)), 6)
     0.466667
     """
-    flat = m.p.reshape(-1, m.n_levels, m.n_levels)
-    p_i, p_j = m.p_i.reshape(-1, m.n_levels), m.p_j.reshape(-1, m.n_levels)
-    return _maximal_correlation(flat, p_i, p_j).reshape(m.p.shape[:-2])
+    p_i, p_j = (p.reshape(-1, p.shape[-1]) for p in (m.p_i, m.p_j))
+    return _maximal_correlation(m.matrices, p_i, p_j).reshape(m.p.shape[:-2])
 
 
 SYMMETRIC = 1e-12

@@ -1,5 +1,6 @@
 """Neighbourhood grey tone difference based features (IBSI 3.10, IPET)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -29,6 +30,16 @@ class ToneDifferences:
 
     n: Array
     s: Array
+
+    @classmethod
+    def together(cls, parts: Sequence["ToneDifferences"]) -> "ToneDifferences":
+        """Several of the same batch, along a new first axis; smaller ones are padded with 0."""
+        side = max(part.n.shape[-1] for part in parts)
+        n, s = np.zeros((2, len(parts), *parts[0].n.shape[:-1], side))
+        for k, part in enumerate(parts):
+            n[k, ..., : part.n.shape[-1]] = part.n
+            s[k, ..., : part.s.shape[-1]] = part.s
+        return cls(n, s)
 
     @cached_property
     def n_voxels(self) -> Array:

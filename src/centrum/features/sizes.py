@@ -5,6 +5,7 @@ and of its size differs. Their sixteen features are one list of functionals, reg
 four families.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -63,6 +64,18 @@ class LevelSizeCounts:
             n_voxels.shape, which, level.astype(float), size.astype(float), n.astype(float),
             n_voxels.ravel().astype(float),
         )  # fmt: skip
+
+    @classmethod
+    def together(cls, parts: Sequence["LevelSizeCounts"]) -> "LevelSizeCounts":
+        """Several of the same batch, along a new first axis.
+
+        >>> LevelSizeCounts.together([EXAMPLE, EXAMPLE]).n_elements.tolist()
+        [[4.0], [4.0]]
+        """
+        matrix = [part.matrix + k * len(part.n_voxels) for k, part in enumerate(parts)]
+        names = ("i", "j", "n", "n_voxels")
+        rest = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+        return cls((len(parts), *parts[0].shape), np.concatenate(matrix), *rest)
 
     def add(self, terms: Array) -> Array:
         """Sum of `terms` (cells,) over the cells of each matrix, (batch...)."""

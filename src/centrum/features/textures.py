@@ -4,7 +4,7 @@ Matrices are counted in blocks: a whole region (3D), its slices (2D), or the nei
 of many voxels. Their layout and the comparison of neighbours are made once and shared.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -91,6 +91,7 @@ class Textures:
     n_levels : largest grey level Ng
     region : bool (blocks, z, y, x), the region before re-segmentation, from whose border the
         distance of zones is measured; None where it is not
+    first : textures of the same voxels in another image, which share what is not of levels
 
     >>> line = Textures(np.array([[[[1, 1, 2]]]], np.uint16), Neighbourhood(), n_levels=2)
     >>> line.glszm((0,)).n_elements, line.glrlm((0, 1)).n_voxels
@@ -101,9 +102,16 @@ class Textures:
     how: Neighbourhood
     n_levels: int
     region: NDArray[np.bool_] | None = field(default=None)
+    first: "Textures | None" = field(default=None)
+
+    def of(self, levels: NDArray[np.uint16], n_levels: int) -> "Textures":
+        """Those of other grey levels of the same voxels."""
+        return replace(self, levels=levels, n_levels=n_levels, first=self)
 
     @cached_property
     def layout(self) -> Layout:
+        if self.first is not None:
+            return self.first.layout
         return Layout.of(self.levels > 0, pad=max(self.how.distances))
 
     @cached_property
@@ -142,15 +150,18 @@ class Textures:
         voxels = np.repeat(self.layout.counts[:, None], len(directions), axis=1)
         weights = self.how.weights(directions, gaussian=self.how.dialect == "ibsi")
         if self.how.dialect == "pyradiomics":
-            kept = self._lines_with_two_voxels().astype(float)
+            kept = self._lines_with_two_voxels.astype(float)
             weights = kept if weights is None else kept * weights
         if weights is None or np.all(weights == 1):
             return table, voxels
         return table * weights[..., None, None], voxels * weights
 
+    @cached_property
     def _lines_with_two_voxels(self) -> NDArray[np.bool_]:
         """Directions along which any line holds two voxels of a block; PyRadiomics' others
         have no runs."""
+        if self.first is not None:
+            return self.first._lines_with_two_voxels
         places, size = self.layout.positions, self.layout.size
         step = self.steps[:, None]
         ahead = np.minimum(places[:: max(1, places.size // SAMPLED)] + step, size - 1)
@@ -186,6 +197,8 @@ class Textures:
         """City-block distance of the voxels to the border of the region."""
         if self.region is None:
             return None
+        if self.first is not None:
+            return self.first._border_distance
         layout = self.layout
         if np.count_nonzero(self.region) != layout.positions.size:
             layout = Layout.of(self.region, pad=max(self.how.distances))

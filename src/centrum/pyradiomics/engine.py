@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum import extract
 from centrum.errors import DataError
+from centrum.extract import family_values, plan
 from centrum.features.aggregation import AggregationName
+from centrum.features.families import FAMILIES as ALL_FAMILIES
 from centrum.features.registry import Feature, catalogue
 from centrum.features.settings import Discretisation, ExtractionSettings, FamilyName
 from centrum.geometry import Geometry
@@ -20,6 +21,7 @@ from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
 from centrum.pyradiomics.regions import Region
 from centrum.pyradiomics.settings import WEIGHTINGS, Settings, read
+from centrum.region import Region as PreparedRegion
 
 PLANES = ("axial", "coronal", "sagittal")
 """Planes across the array axes (z, y, x) of a grid that lies straight in the patient."""
@@ -51,7 +53,7 @@ def measure(
     upright = _upright(region.cropped(region.box))
     how = extraction_settings(settings, families)
     try:
-        measured = extract.Region(upright.volume, upright.mask, how)
+        measured = PreparedRegion(upright.volume, upright.mask, how)
         found = values(measured)
     except DataError as error:
         raise InputError(str(error)) from error
@@ -88,13 +90,14 @@ def selected(feature_class: str, features: Iterable[str] | None) -> list[str]:
     return [name for name in asked if name not in equals]
 
 
-def values(measured: extract.Region) -> dict[str, float]:
+def values(measured: PreparedRegion) -> dict[str, float]:
     """All values of a region by PyRadiomics' names (class_Feature)."""
-    numbers = (value for name in measured.settings.families for value in measured.family(name))
+    families = measured.settings.families
+    numbers = (v for name in families for v in family_values([measured], name)[0].tolist())
     return dict(zip(spellings(measured.settings), numbers, strict=True))
 
 
-def on_request(measured: extract.Region, feature_class: str, feature: str) -> float:
+def on_request(measured: PreparedRegion, feature_class: str, feature: str) -> float:
     """The value of a feature that PyRadiomics calls deprecated and still gives."""
     defined = definition(feature_class, feature)
     return float(defined.compute(measured.statistic(defined.entry.family)))
@@ -107,7 +110,7 @@ def definition(feature_class: str, feature: str) -> Feature:
     'inverse_difference'
     """
     entry = entries(feature_class)[feature]
-    return next(f for f in extract.FAMILIES[entry.family] if f.entry is entry)
+    return next(f for f in ALL_FAMILIES[entry.family] if f.entry is entry)
 
 
 def discretised(x: NDArray[Any], settings: Settings) -> NDArray[np.uint16]:
@@ -123,7 +126,7 @@ def discretised(x: NDArray[Any], settings: Settings) -> NDArray[np.uint16]:
 def spellings(settings: ExtractionSettings) -> tuple[str, ...]:
     """PyRadiomics' names (class_Feature) of the values of an extraction."""
     rows = catalogue()
-    return tuple(rows[f.family, f.name].pyradiomics for f in extract.plan(settings))
+    return tuple(rows[f.family, f.name].pyradiomics for f in plan(settings))
 
 
 def _upright(region: Region) -> Region:

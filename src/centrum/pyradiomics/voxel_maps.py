@@ -14,8 +14,9 @@ import SimpleITK as sitk
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from centrum import extract
+from centrum.extract import average
 from centrum.features.aggregation import DIRECTIONS
+from centrum.features.families import DIRECTED
 from centrum.features.textures import Neighbourhood, Textures
 from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected
 from centrum.pyradiomics.feature_names import FAMILIES
@@ -141,7 +142,7 @@ class Kernels:
             return {name: FEATURES[name](samples) for name in features}
         textures = KernelTextures(self._around(self.levels, centres), self.how, self.n_levels)
         (family,) = FAMILIES[feature_class]
-        merged = (DIRECTIONS,) if self.how.weighting and family in extract.DIRECTED else ()
+        merged = (DIRECTIONS,) if self.how.weighting and family in DIRECTED else ()
         statistic = getattr(textures, family)(merged)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = {f: definition(feature_class, f).compute(statistic) for f in features}
@@ -168,6 +169,7 @@ class Kernels:
 class KernelTextures(Textures):
     """Textures of blocks that are measured apart."""
 
+    @cached_property
     def _lines_with_two_voxels(self) -> NDArray[np.bool_]:
         """(blocks, directions): PyRadiomics leaves the others out, block by block."""
         inside = self.levels > 0
@@ -200,4 +202,4 @@ def _shifted(step: int) -> tuple[slice, slice]:
 
 def _over_directions(values: Floats) -> Floats:
     """Mean over directions of (blocks, directions); those without a pair do not count."""
-    return values if values.ndim == 1 else extract.average(values)
+    return values if values.ndim == 1 else average(values)

@@ -1,0 +1,305 @@
+"""The region of one case, prepared once, and what each family of features reads of it.
+
+>>> grid = Geometry((8, 8, 4), (0.6, 0.6, 4.4))
+>>> image = Volume(np.random.default_rng(0).normal(500, 50, grid.shape), grid)
+>>> region = Region(image, Mask(np.ones(grid.shape, bool), grid), ExtractionSettings())
+>>> region.intensities.n, int(region.levels.max())
+(256, 32)
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.errors import DataError
+from centrum.features import local_intensity as local
+from centrum.features.histogram import Histogram
+from centrum.features.ivh import VolumeHistogram
+from centrum.features.morphology import Shape
+from centrum.features.settings import Discretisation, ExtractionSettings
+from centrum.features.shape2d import Shape2D
+from centrum.features.sizes import gldzm
+from centrum.features.spatial import Autocorrelation
+from centrum.features.statistics import Intensities
+from centrum.features.textures import Neighbourhood, Textures
+from centrum.filters import Filter, View
+from centrum.geometry import Geometry, slice_axis
+from centrum.kernels.tally import Tally
+from centrum.prepare import discretise
+from centrum.prepare.intensity import normalise_image, within_limits
+from centrum.prepare.resample import interpolate, resample_pyradiomics
+from centrum.volume import Mask, Volume, bounding_box
+
+
+class Region:
+    """The prepared region of one case: cropped, normalised, re-segmented, discretised once.
+
+    What several families read is made when the first of them asks, and kept.
+    """
+
+    def __init__(self, volume: Volume, mask: Mask, settings: ExtractionSettings) -> None:
+        _check_grids(volume, mask)
+        self.settings = settings
+        if settings.normalise_scale is not None:
+            volume = normalise_image(volume, settings.normalise_scale)
+        volume, mask = _on_new_grid(volume, mask, settings)
+        self.volume = volume
+        self.box = bounding_box(mask.array)
+        self.inside = np.ascontiguousarray(mask.array[self.box])
+        cropped = volume.array[self.box]
+        x = cropped[self.inside]
+        _check_finite(x, mask.name)
+        self.kept = self.inside
+        limits = settings.resegmentation.model_dump(exclude_none=True)
+        if limits:
+            stays = within_limits(x.astype(float), **limits)
+            self.kept, x = np.zeros_like(self.inside), x[stays]
+            self.kept[self.inside] = stays
+        self.stored = x
+        self.x = x.astype(float)
+
+    @property
+    def geometry(self) -> Geometry:
+        return self.volume.geometry
+
+    def responses(self) -> Iterator["Response"]:
+        """The same voxels of every response map of the settings' filters, in order."""
+        for chosen in self.settings.filters:
+            yield from self.filtered(chosen)
+
+    def filtered(self, chosen: Filter) -> Iterator["Response"]:
+        """The same voxels of the response maps of one filter."""
+        maps = chosen.responses(self.view)
+        for name, response in zip(chosen.names, maps, strict=True):
+            yield Response(self, name, response)
+
+    @cached_property
+    def view(self) -> View:
+        axis = slice_axis(self.geometry, self.settings.plane)
+        return View(self.volume.array, self.box, self.geometry.array_spacing, axis)
+
+    def statistic(self, family: str) -> Any:
+        """What a family without matrices reads."""
+        return getattr(self, _STATISTICS[family])
+
+    @cached_property
+    def shape(self) -> Shape:
+        ibsi = self.settings.dialect == "ibsi"
+        return Shape(
+            self.inside,
+            self.geometry.spacing,
+            ddof=1 if ibsi else 0,
+            kept=self.kept,
+            x=self.x,
+            watertight=ibsi,
+        )
+
+    @cached_property
+    def shape_in_slice(self) -> Shape2D:
+        axis = slice_axis(self.geometry, self.settings.plane)
+        if (slices := self.inside.shape[axis]) != 1:
+            raise DataError(
+                f"shape2D measures a region in one {self.settings.plane} slice, found {slices} "
+                "slices; draw one, or leave out the family shape2D."
+            )
+        rows, columns = np.delete(self.geometry.array_spacing, axis)
+        return Shape2D(self.inside.squeeze(axis), (rows, columns))
+
+    @cached_property
+    def autocorrelation(self) -> Autocorrelation:
+        return Autocorrelation(self.kept, self.x, self.geometry.spacing)
+
+    @cached_property
+    def intensities(self) -> Intensities:
+        return Intensities(self.tally, self.geometry.voxel_volume, self.settings.energy_shift)
+
+    @cached_property
+    def surroundings(self) -> local.Surroundings:
+        return local.Surroundings.around(
+            self.volume.array, self.box, self.kept, self.geometry.spacing
+        )
+
+    @cached_property
+    def volume_histogram(self) -> VolumeHistogram:
+        how, limits = self.settings.ivh, self.limits
+        if how.bins is not None:
+            return VolumeHistogram.by_number(self.tally, how.bins)
+        if how.width is not None:
+            return VolumeHistogram.by_size(self.tally, how.width, *limits)
+        return VolumeHistogram.by_unit(self.tally)
+
+    @cached_property
+    def tally(self) -> Tally:
+        """Intensities and how often each occurs."""
+        return Tally.of(self.x)
+
+    @cached_property
+    def histogram(self) -> Histogram:
+        return Histogram.from_levels(self.levels)
+
+    @property
+    def limits(self) -> tuple[float | None, float | None]:
+        """The range to which intensities are re-segmented, at which bins of fixed size begin."""
+        return self.settings.resegmentation.lower, self.settings.resegmentation.upper
+
+    @property
+    def discretisation(self) -> Discretisation:
+        return self.settings.discretisation
+
+    @cached_property
+    def levels(self) -> NDArray[np.uint16]:
+        """Grey levels of the voxels that were kept, (n,).
+
+        PyRadiomics' bin edges have the precision of the image.
+        """
+        pyradiomics = self.settings.dialect == "pyradiomics"
+        x, how = self.stored if pyradiomics else self.x, self.discretisation
+        if how.bins is not None:
+            number = (
+                discretise.pyradiomics_bin_number if pyradiomics else (discretise.fixed_bin_number)
+            )
+            return number(x, how.bins)
+        if how.width is None:
+            return discretise.undiscretised(x)
+        if pyradiomics:
+            return discretise.pyradiomics_bin_width(x, how.width)
+        return discretise.fixed_bin_size(x, how.width, self.limits[0])
+
+    @cached_property
+    def in_space(self) -> Textures:
+        """The whole region as one block."""
+        return self._textures(by_slice=False)
+
+    @cached_property
+    def in_slices(self) -> Textures:
+        """Every slice of the plane as a block of its own."""
+        return self._textures(by_slice=True)
+
+    def _textures(self, *, by_slice: bool) -> Textures:
+        axis = slice_axis(self.geometry, self.settings.plane) if by_slice else 0
+        spacing = self.geometry.array_spacing
+        z, y, x = (spacing[a] for a in (axis, *(a for a in range(3) if a != axis)))
+        how = Neighbourhood(
+            in_slice=by_slice,
+            distances=self.settings.distances,
+            coarseness=int(self.settings.coarseness),
+            symmetric=self.settings.symmetric,
+            weighting=self.settings.weighting,
+            spacing=(z, y, x),
+            dialect=self.settings.dialect,
+        )
+        levels, n_levels = self.level_blocks(by_slice), int(self.levels.max())
+        if not (gldzm.features(how.dialect) and "gldzm" in self.settings.families):
+            return Textures(levels, how, n_levels)
+        return Textures(levels, how, n_levels, self._blocks(self.inside, by_slice))
+
+    def level_blocks(self, by_slice: bool) -> NDArray[np.uint16]:
+        """Grey levels in blocks, 0 outside the region."""
+        grid = np.zeros(self.kept.shape, dtype=np.uint16)
+        grid[self.kept] = self.levels
+        return self._blocks(grid, by_slice)
+
+    def _blocks(self, array: NDArray[Any], by_slice: bool) -> NDArray[Any]:
+        """(slices, 1, rows, columns), or the whole as one block."""
+        if not by_slice:
+            return array[None]
+        axis = slice_axis(self.geometry, self.settings.plane)
+        return np.moveaxis(array, axis, 0)[:, None]
+
+
+class Response(Region):
+    """The voxels of a region in a response map, which is given in the region's box.
+
+    Everything that depends on the voxels alone, and not on their values, is the region's.
+    """
+
+    def __init__(self, image: Region, name: str, response: NDArray[np.floating]) -> None:
+        self.image = image
+        self.name = name
+        self.settings = image.settings
+        self.volume, self.box = image.volume, image.box
+        self.inside, self.kept = image.inside, image.kept
+        self.stored = response[self.kept]
+        _check_finite(self.stored, name)
+        self.x = self.stored.astype(float)
+
+    @property
+    def limits(self) -> tuple[None, None]:
+        """None: re-segmentation is about intensities of the image."""
+        return None, None
+
+    @property
+    def discretisation(self) -> Discretisation:
+        return self.settings.response_discretisation or self.settings.discretisation
+
+    def _textures(self, *, by_slice: bool) -> Textures:
+        of_image = self.image.in_slices if by_slice else self.image.in_space
+        return of_image.of(self.level_blocks(by_slice), int(self.levels.max()))
+
+
+_STATISTICS = {
+    "morphology": "shape",
+    "enclosing": "shape",
+    "shape2D": "shape_in_slice",
+    "spatial": "autocorrelation",
+    "local_intensity": "surroundings",
+    "statistics": "intensities",
+    "histogram": "histogram",
+    "ivh": "volume_histogram",
+}
+"""What each family reads, an attribute of `Region`."""
+
+
+PYRADIOMICS_INTERPOLATORS = {
+    "nearest": "sitkNearestNeighbor",
+    "linear": "sitkLinear",
+    "cubic": "sitkBSpline",
+}
+
+
+def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tuple[Volume, Mask]:
+    """Interpolated as the settings want it, on the grid of the dialect."""
+    how = settings.interpolation
+    if how is None:
+        return volume, mask
+    if settings.dialect == "pyradiomics":
+        spacing = [s or 0.0 for s in how.spacing]
+        return resample_pyradiomics(volume, mask, spacing, PYRADIOMICS_INTERPOLATORS[how.image])
+    wanted = zip(how.spacing, volume.geometry.spacing, strict=True)
+    x, y, z = (kept if new is None else new for new, kept in wanted)
+    axis = slice_axis(volume.geometry, settings.plane)
+    return interpolate(volume, mask, **dict(how), margin=_margin(settings, (z, y, x), axis))
+
+
+def _margin(
+    settings: ExtractionSettings, spacing: tuple[float, float, float], axis: int
+) -> float | None:
+    """mm of image around the region on which features depend; None: all of it."""
+    margin = local.RADIUS if "local_intensity" in settings.families else 0.0
+    for chosen in settings.filters:
+        if getattr(chosen, "boundary", None) == "periodic":
+            return None
+        for reach, step in zip(chosen.reach_in(spacing, axis), spacing, strict=True):
+            if reach is None:
+                return None
+            margin = max(margin, reach * step)
+    return margin
+
+
+def _check_grids(volume: Volume, mask: Mask) -> None:
+    if not volume.geometry.same_grid(mask.geometry):
+        raise DataError(
+            "Image and mask are not on the same grid.\n"
+            f"image:\n{volume.geometry.describe()}\nmask:\n{mask.geometry.describe()}"
+        )
+    if not mask.array.any():
+        raise DataError(f"The mask {mask.name!r} is empty: there is nothing to measure.")
+
+
+def _check_finite(x: NDArray[Any], name: str) -> None:
+    # One sum instead of a look at every voxel: it is finite unless a voxel is not.
+    if not np.isfinite(x.sum(dtype=float)) and (bad := int(np.count_nonzero(~np.isfinite(x)))):
+        raise DataError(f"{bad} of {x.size} voxels in {name!r} are not finite.")
