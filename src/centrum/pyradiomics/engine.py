@@ -1,7 +1,7 @@
 """PyRadiomics' settings as `ExtractionSettings`, and values under PyRadiomics' names."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, 
 from centrum.pyradiomics.regions import Region
 from centrum.pyradiomics.settings import WEIGHTINGS, Settings, read
 from centrum.region import Region as PreparedRegion
+from centrum.region import Response
 
 PLANES = ("axial", "coronal", "sagittal")
 """Planes across the array axes (z, y, x) of a grid that lies straight in the patient."""
@@ -46,17 +47,40 @@ def measure(
     ----------
     wanted : feature names by class; None or none at all: those that are not deprecated
     """
+    (found,) = measure_images(region, [None], settings, wanted)
+    return found
+
+
+def measure_images(
+    region: Region,
+    images: Sequence[NDArray[Any] | None],
+    settings: Settings,
+    wanted: Mapping[str, Iterable[str] | None],
+) -> list[Values]:
+    """The same of several images of one region, which are measured together.
+
+    Parameters
+    ----------
+    images : response maps in the box of the region, [z, y, x]; None: the image itself
+    """
     chosen = {name: selected(name, features) for name, features in wanted.items()}
     families = tuple(f for name in chosen for f in FAMILIES[name])
     if not families:
-        return
+        return [iter(()) for _ in images]
     upright = _upright(region.cropped(region.box))
     how = extraction_settings(settings, families)
     try:
-        measured = PreparedRegion(upright.volume, upright.mask, how)
+        prepared = PreparedRegion(upright.volume, upright.mask, how)
+        measured = [prepared if i is None else Response(prepared, "response", i) for i in images]
         found = values(measured)
     except DataError as error:
         raise InputError(str(error)) from error
+    return [_chosen(m, v, chosen) for m, v in zip(measured, found, strict=True)]
+
+
+def _chosen(
+    measured: PreparedRegion, found: dict[str, float], chosen: Mapping[str, list[str]]
+) -> Values:
     for feature_class, features in chosen.items():
         for feature in features:
             name = f"{feature_class}_{feature}"
@@ -90,11 +114,11 @@ def selected(feature_class: str, features: Iterable[str] | None) -> list[str]:
     return [name for name in asked if name not in equals]
 
 
-def values(measured: PreparedRegion) -> dict[str, float]:
-    """All values of a region by PyRadiomics' names (class_Feature)."""
-    families = measured.settings.families
-    numbers = (v for name in families for v in family_values([measured], name)[0].tolist())
-    return dict(zip(spellings(measured.settings), numbers, strict=True))
+def values(measured: Sequence[PreparedRegion]) -> list[dict[str, float]]:
+    """All values of a region in several images by PyRadiomics' names (class_Feature)."""
+    settings = measured[0].settings
+    numbers = np.hstack([family_values(measured, name) for name in settings.families])
+    return [dict(zip(spellings(settings), row, strict=True)) for row in numbers.tolist()]
 
 
 def on_request(measured: PreparedRegion, feature_class: str, feature: str) -> float:
