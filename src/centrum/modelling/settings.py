@@ -25,6 +25,17 @@ class AgreementSettings(_Settings):
     """Whether the ICC itself or the lower limit of its 95 % interval must exceed it."""
 
 
+class RobustnessRule(_Settings):
+    """Which features are stable enough under perturbation to be used."""
+
+    form: str = "1,1"
+    """ICC form; 1,1 is one-way random: the perturbations of a case are exchangeable."""
+    threshold: float = Field(default=0.9, ge=-1, lt=1)
+    """A feature is kept when its ICC on the training cases exceeds this."""
+    use: AgreementUse = "estimate"
+    """Whether the ICC itself or the lower limit of its 95 % interval must exceed it."""
+
+
 class CorrelationSettings(_Settings):
     """Which of several features that say the same are dropped."""
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from centrum.fields import gaussian_field
 from centrum.provenance import Step
-from centrum.simulate.fields import gaussian_field
 from centrum.volume import Mask
 
 CORRELATION_MM = 5.0

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.fields import gaussian_field
 from centrum.provenance import Step
 from centrum.simulate import acquisition as scanner
 from centrum.simulate.acquisition import CENTRES, Grid
@@ -20,7 +21,6 @@ from centrum.simulate.anatomy import (
     vein,
 )
 from centrum.simulate.cohort import Patient
-from centrum.simulate.fields import gaussian_field
 from centrum.simulate.lesion import BodyFrame, nodule, paint_lesion
 from centrum.simulate.settings import PhantomSettings
 from centrum.simulate.shapes import cover, paint

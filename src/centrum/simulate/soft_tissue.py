@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from centrum.fields import gaussian_field
 from centrum.simulate.acquisition import Grid
 from centrum.simulate.anatomy import arch_of
-from centrum.simulate.fields import gaussian_field
 from centrum.simulate.shapes import cover, ellipse, paint
 from centrum.simulate.signal import MARROW, TISSUES, Sequence
 from centrum.simulate.spine import Curve, Vertebra

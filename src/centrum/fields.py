@@ -1,4 +1,4 @@
-"""Random textures: Gaussian random fields, spread from white noise on a coarse grid."""
+"""Gaussian random fields, spread from white noise on a coarse grid."""
 
 from collections.abc import Sequence
 

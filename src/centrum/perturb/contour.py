@@ -1,0 +1,121 @@
+"""Another outline of the same region: larger, smaller, or drawn by another hand."""
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.fields import gaussian_field
+from centrum.kernels.superpixels import superpixels
+from centrum.perturb.plan import Perturbation
+
+SURELY_IN, SURELY_OUT = 0.9, 0.2
+"""A supervoxel of which at least / less than this share lies in the region is in / out."""
+
+TIE_MM = 1e-3
+"""SD of the field that decides between voxels at the same distance, so that growth begins on
+stretches of the contour and not at single voxels."""
+
+FIELD, SUPERVOXELS = 1, 2
+"""Streams of randomness that one seed gives."""
+
+Region = NDArray[np.bool_]
+
+
+def signed_distance(inside: Region, spacing: tuple[float, ...]) -> NDArray[np.float64]:
+    """Distance of voxel centres to the outline in mm, negative inside.
+
+    The outline is half a voxel, of the smallest edge, from the centres beside it.
+
+    >>> signed_distance(np.array([[[False, True, True, False]]]), (4, 1, 1))[0, 0].tolist()
+    [0.5, -0.5, -0.5, 0.5]
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    half = min(spacing) / 2
+    outward = distance_transform_edt(~inside, sampling=spacing)
+    inward = distance_transform_edt(inside, sampling=spacing)
+    return np.asarray(np.where(inside, half - inward, outward - half))
+
+
+class Contour:
+    """A region in a box with room around it, and the image there, by slices.
+
+    Parameters
+    ----------
+    inside : (slices, rows, columns) the region; some voxel of the box is outside
+    planes : (slices, rows, columns) intensities
+    spacing : mm along the three axes
+    """
+
+    def __init__(
+        self, inside: Region, planes: NDArray[np.float64], spacing: tuple[float, ...]
+    ) -> None:
+        self.inside = inside
+        self.planes = planes
+        self.spacing = spacing
+        self._clusters: dict[float, NDArray[np.int64]] = {}
+
+    def perturbed(self, how: Perturbation) -> Region:
+        """The region of another volume, its contour moved, then randomised by supervoxels."""
+        region = self.inside
+        if how.volume or how.jitter_mm:
+            region = self._redrawn(how)
+        if how.supervoxel_mm:
+            region = self._by_supervoxels(region, how)
+        return region
+
+    @cached_property
+    def distance(self) -> NDArray[np.float64]:
+        """Signed distance to the outline in mm."""
+        return signed_distance(self.inside, self.spacing)
+
+    def _redrawn(self, how: Perturbation) -> Region:
+        """Moved by a random field; of the wanted volume to the voxel, if one is wanted."""
+        axes = [np.arange(n) * mm for n, mm in zip(self.inside.shape, self.spacing, strict=True)]
+        rng = np.random.default_rng([how.seed, FIELD])
+        field = gaussian_field(rng, axes, how.correlation_mm)
+        level = self.distance - (how.jitter_mm or TIE_MM) * field
+        if not how.volume:
+            return np.asarray(level < 0)
+        voxels = round((1 + how.volume) * np.count_nonzero(self.inside))
+        return smallest(level, voxels)
+
+    def _by_supervoxels(self, region: Region, how: Perturbation) -> Region:
+        """Supervoxels across the contour are in with the probability of their share inside."""
+        labels = self._supervoxels(how.supervoxel_mm)
+        sizes = np.bincount(labels.ravel())
+        share = np.bincount(labels[region], minlength=sizes.size) / np.maximum(sizes, 1)
+        chance = np.where(share >= SURELY_IN, 1.0, np.where(share < SURELY_OUT, 0.0, share))
+        drawn = np.random.default_rng([how.seed, SUPERVOXELS]).random(sizes.size) < chance
+        if not drawn.any():
+            drawn[np.argmax(share)] = True
+        return np.asarray(drawn[labels])
+
+    def _supervoxels(self, mm: float) -> NDArray[np.int64]:
+        """Label of each voxel; a supervoxel lies in one slice.
+
+        One SD of the intensities in the box counts as much as one edge of a supervoxel.
+        """
+        if mm not in self._clusters:
+            shape, edges = self.inside.shape[1:], self.spacing[1:]
+            rows, columns = (max(round(n * e / mm), 1) for n, e in zip(shape, edges, strict=True))
+            scale = self.planes.std() or 1.0
+            self._clusters[mm] = superpixels(self.planes / scale, (rows, columns))
+        return self._clusters[mm]
+
+
+def smallest(level: NDArray[np.float64], n: int) -> Region:
+    """The n voxels of the smallest level; at equal ones, the first in array order.
+
+    >>> smallest(np.array([3.0, 1.0, 2.0, 1.0]), 2)
+    array([False,  True, False,  True])
+    """
+    n = min(n, level.size)
+    chosen = np.zeros(level.size, dtype=bool)
+    if n > 0:
+        fence = np.partition(level.ravel(), n - 1)[n - 1]
+        below, at = np.flatnonzero(level < fence), np.flatnonzero(level == fence)
+        chosen[below] = True
+        chosen[at[: n - below.size]] = True
+    return chosen.reshape(level.shape)
