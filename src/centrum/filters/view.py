@@ -70,7 +70,7 @@ class View:
         dz, dy, dx = (self.spacing[a] for a in order)
         return View(np.transpose(self.array, order), (z, y, x), (dz, dy, dx), 0)
 
-    def around(self, reach: Sequence[int | tuple[int, int]], boundary: Boundary) -> Floats:
+    def around(self, reach: Sequence[int | tuple[int, int] | None], boundary: Boundary) -> Floats:
         """The box and `reach` voxels around it along (z, y, x), or as many before and after it.
 
         None takes the whole axis, unextended.
