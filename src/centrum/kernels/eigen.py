@@ -9,6 +9,13 @@ Floats = NDArray[np.float64]
 PRECISION = 1e-15
 """Laguerre's method ends with a step below this share of the eigenvalue."""
 
+LARGE = 96
+"""Matrices of more rows than this take Lanczos' method."""
+
+CHECKED = 5
+UNCHANGED = 1e-12
+"""Lanczos' method ends when this many steps raise the eigenvalue by less than this share."""
+
 MOST_STEPS = 200
 """It takes about eight steps, more where the largest eigenvalue is a multiple one."""
 
@@ -88,30 +95,101 @@ def _largest_root(diagonal: Floats, beside: Floats, start: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _largest_of_tridiagonal(diagonal: Floats, beside: Floats) -> float:
+    """Largest absolute eigenvalue; `diagonal` changes its sign."""
+    n = diagonal.size
+    reach = 0.0
+    for i in range(n):
+        left = abs(beside[i - 1]) if i else 0.0
+        right = abs(beside[i]) if i + 1 < n else 0.0
+        reach = max(reach, abs(diagonal[i]) + left + right)
+    start = reach * (1 + 1e-9)
+    if start == 0.0:
+        return 0.0
+    highest = _largest_root(diagonal, beside, start)
+    diagonal[:] = -diagonal
+    return max(highest, _largest_root(diagonal, beside, start))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _largest(matrices: Floats, out: Floats) -> None:
     n = matrices.shape[1]
     diagonal, beside = np.empty(n), np.zeros(n)
     for b in range(out.size):
         _tridiagonal(matrices[b], diagonal, beside)
-        reach = 0.0
+        out[b] = _largest_of_tridiagonal(diagonal, beside)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _without_earlier(w: Floats, basis: Floats, steps: int) -> None:
+    """Take the first `steps` rows of `basis`, which are orthonormal, out of w."""
+    for k in range(steps):
+        row, share = basis[k], 0.0
+        for j in range(w.size):
+            share += w[j] * row[j]
+        for j in range(w.size):
+            w[j] -= share * row[j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _largest_by_lanczos(a: Floats, first: Floats) -> float:
+    """Lanczos' method with full orthogonalisation, Golub and Van Loan 10.3, from `first`.
+
+    It ends when `CHECKED` further steps change nothing, at the latest after n steps, when it is
+    exact.
+    """
+    n = first.size
+    basis, w = np.zeros((n, n)), np.empty(n)
+    diagonal, beside = np.empty(n), np.empty(n)
+    basis[0] = first
+    found = -1.0
+    for k in range(n):
+        w[:] = 0.0
         for i in range(n):
-            left = abs(beside[i - 1]) if i else 0.0
-            reach = max(reach, abs(diagonal[i]) + left + abs(beside[i]))
-        start = reach * (1 + 1e-9)
-        if start > 0.0:
-            highest = _largest_root(diagonal, beside, start)
-            diagonal[:] = -diagonal
-            out[b] = max(highest, _largest_root(diagonal, beside, start))
-        else:
-            out[b] = 0.0
+            row, factor = a[i], basis[k, i]
+            for j in range(n):
+                w[j] += factor * row[j]
+        inner = size = 0.0
+        for j in range(n):
+            inner += w[j] * basis[k, j]
+            size += w[j] * w[j]
+        diagonal[k] = inner
+        _without_earlier(w, basis, k + 1)
+        _without_earlier(w, basis, k + 1)
+        length = 0.0
+        for j in range(n):
+            length += w[j] * w[j]
+        beside[k] = np.sqrt(length)
+        last = k + 1 == n or beside[k] <= PRECISION * np.sqrt(size)
+        if last or (k + 1) % CHECKED == 0:
+            before = found
+            found = _largest_of_tridiagonal(diagonal[: k + 1].copy(), beside[: k + 1])
+            if last or found - before <= UNCHANGED * found:
+                return found
+        basis[k + 1] = w / beside[k]
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _largest_of_each(matrices: Floats, first: Floats, out: Floats) -> None:
+    for b in range(out.size):
+        out[b] = _largest_by_lanczos(matrices[b], first)
 
 
 def largest_eigenvalue(matrices: Floats) -> Floats:
     """Largest absolute eigenvalue of each symmetric matrix (batch, n, n); (batch,).
 
+    Large matrices by Lanczos' method, small ones by reducing them to three diagonals.
+
     >>> largest_eigenvalue(np.array([[[0.0, 2.0], [2.0, 0.0]], [[1.0, 0.0], [0.0, -3.0]]]))
     array([2., 3.])
     """
     out = np.empty(len(matrices))
-    _largest(np.array(matrices, dtype=float, order="C"), out)
+    n = matrices.shape[-1]
+    if n > LARGE:
+        first = np.random.default_rng(n).normal(size=n)
+        whole = np.ascontiguousarray(matrices, dtype=float)
+        _largest_of_each(whole, first / np.linalg.norm(first), out)
+    else:
+        _largest(np.array(matrices, dtype=float, order="C"), out)
     return out
