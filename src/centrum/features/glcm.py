@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from centrum.features.distribution import entropy, mean, variance
 from centrum.features.registry import Family
-from centrum.kernels.cooccurrence import Summary, summarise
+from centrum.kernels.cooccurrence import Summary, standardise, summarise
 from centrum.kernels.eigen import largest_eigenvalue
 
 Array = NDArray[Any]
@@ -442,9 +442,7 @@ def _maximal_correlation(p: Array, p_i: Array, p_j: Array) -> Array:
 
     The first is 1, of the vectors sqrt(p_i) and sqrt(p_j); their product is taken away.
     """
-    product = np.sqrt(p_i)[:, :, None] * np.sqrt(p_j)[:, None, :]
-    scaled = p / product - product
-    scaled[~(product > 0)] = 0
+    scaled = standardise(p, p_i, p_j)
     if np.abs(p_i - p_j).max(initial=0, where=p_i >= 0) < SYMMETRIC:
         second = largest_eigenvalue(scaled)
     else:

@@ -103,3 +103,30 @@ def summarise(p: NDArray[np.float64]) -> Summary:
     scalars = np.zeros((3, batch))
     _summarise(p, difference, total, scalars)
     return Summary(difference, total, *scalars)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _standardise(p: NDArray, root_i: NDArray, root_j: NDArray, out: NDArray) -> None:
+    for b in range(p.shape[0]):
+        columns = root_j[b]
+        for i in range(p.shape[1]):
+            row, to, r = p[b, i], out[b, i], root_i[b, i]
+            if r > 0:
+                for j in range(row.size):
+                    product = r * columns[j]
+                    to[j] = row[j] / product - product if product > 0 else 0.0
+
+
+def standardise(
+    p: NDArray[np.float64], p_i: NDArray[np.float64], p_j: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """p / sqrt(p_i p_j) - sqrt(p_i p_j) of joint probabilities (batch, Ng, Ng), in C order.
+
+    0 at levels that do not occur.
+
+    >>> standardise(np.diag([0.5, 0.5])[None], *np.full((2, 1, 2), 0.5)).tolist()
+    [[[0.5..., -0.5...], [-0.5..., 0.5...]]]
+    """
+    out = np.zeros_like(p)
+    _standardise(p, np.sqrt(p_i), np.sqrt(p_j), out)
+    return out
