@@ -1,5 +1,6 @@
 """The feature table: shapes, selection, and what is written comes back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +61,40 @@ def test_shapes_that_do_not_fit_are_refused() -> None:
     good = table()
     with pytest.raises(DataError, match=r"\(cases, features, readers\)"):
         FeatureTable(good.values[:, :3], good.obs, good.features, good.readers)
+
+
+def perturbed_table() -> FeatureTable:
+    plain = table()
+    layer = np.random.default_rng(2).normal(size=(5, len(FEATURES), 3))
+    layer[2, :, 1] = np.nan
+    return replace(plain, perturbed=layer, perturbations=("noise 1", "noise 2", "volume 1"))
+
+
+def test_the_perturbed_layer_comes_back(tmp_path: Path) -> None:
+    before = perturbed_table()
+    files = before.save(tmp_path)
+    assert files[-1].name == "robustness_values.parquet"
+    after = FeatureTable.load(tmp_path, perturbed=True)
+    np.testing.assert_array_equal(after.perturbed, before.perturbed)
+    assert after.perturbations == before.perturbations
+    assert after.readings.shape == (5, len(FEATURES), 5)
+    np.testing.assert_array_equal(after.readings[:, :, 2:], before.perturbed)
+    plain = FeatureTable.load(tmp_path)
+    assert plain.perturbed is None
+    np.testing.assert_array_equal(plain.readings, before.values)
+
+
+def test_the_perturbed_layer_changes_no_other_file(tmp_path: Path) -> None:
+    plain = table().save(tmp_path / "a")
+    assert [f.read_bytes() for f in plain] == [
+        f.read_bytes() for f in perturbed_table().save(tmp_path / "b")[:-1]
+    ]
+
+
+def test_a_layer_of_other_cases_or_of_another_shape_is_refused() -> None:
+    whole = perturbed_table()
+    frame = whole.perturbed_frame()
+    with pytest.raises(DataError, match="4 cases"):
+        table().with_perturbed(frame[frame["case"] != "c1"])
+    with pytest.raises(DataError, match=r"\(cases, features, perturbations\)"):
+        replace(whole, perturbations=("one",))

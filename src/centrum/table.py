@@ -1,7 +1,7 @@
 """The number side of a study: values of features, by case and reader."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,9 @@ from centrum.features.feature_id import FeatureId
 from centrum.provenance import History, Step
 from centrum.settings import Dialect
 from centrum.store import write_atomically
+
+PERTURBED = "robustness_values.parquet"
+"""File of the perturbed layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,9 @@ class FeatureTable:
     readers : names of the third axis, the primary reader first
     dialect : whose spelling the column names have
     history : the steps that made it, oldest first
+    perturbed : (cases, features, perturbations) float64, the primary reader's region measured
+        again under perturbations; nan where that failed
+    perturbations : names of the third axis of `perturbed`
 
     >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
     >>> obs = pd.DataFrame({"outcome": ["malignant"]}, index=pd.Index(["P001"], name="case"))
@@ -40,16 +46,23 @@ class FeatureTable:
     readers: tuple[str, ...]
     dialect: Dialect = "ibsi"
     history: History = ()
+    perturbed: NDArray[np.float64] | None = None
+    perturbations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        wanted = (len(self.obs), len(self.features), len(self.readers))
-        if self.values.shape != wanted:
-            raise DataError(
-                "A feature table has values of the shape (cases, features, readers) = "
-                f"{wanted}, found {self.values.shape}."
-            )
+        self._check_shape(self.values, self.readers, "readers")
+        if self.perturbed is not None:
+            self._check_shape(self.perturbed, self.perturbations, "perturbations")
         if len(set(self.names)) != len(self.names):
             raise DataError("Two features of a table have one name.")
+
+    def _check_shape(self, values: NDArray, names: tuple[str, ...], what: str) -> None:
+        wanted = (len(self.obs), len(self.features), len(names))
+        if values.shape != wanted:
+            raise DataError(
+                f"A feature table has values of the shape (cases, features, {what}) = "
+                f"{wanted}, found {values.shape}."
+            )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,20 +74,40 @@ class FeatureTable:
         """Ids of the cases."""
         return tuple(self.obs.index)
 
+    @property
+    def readings(self) -> NDArray[np.float64]:
+        """All that a model is fitted on: (cases, features, readers and then perturbations)."""
+        if self.perturbed is None:
+            return self.values
+        return np.concatenate([self.values, self.perturbed], axis=2)
+
     def to_frame(self) -> pd.DataFrame:
         """One row per case and reader: case, reader, the columns of `obs`, the features."""
+        return self._stacked(self.values, self.readers, "reader")
+
+    def perturbed_frame(self) -> pd.DataFrame:
+        """One row per case and perturbation: case, perturbation, the features."""
+        empty = np.empty((len(self.obs), len(self.features), 0))
+        values = empty if self.perturbed is None else self.perturbed
+        frame = self._stacked(values, self.perturbations, "perturbation")
+        return frame[["case", "perturbation", *self.names]]
+
+    def _stacked(self, values: NDArray, layers: tuple[str, ...], what: str) -> pd.DataFrame:
         parts = []
-        for k, reader in enumerate(self.readers):
-            numbers = pd.DataFrame(self.values[:, :, k], self.obs.index, list(self.names))
+        for k, layer in enumerate(layers):
+            numbers = pd.DataFrame(values[:, :, k], self.obs.index, list(self.names))
             part = pd.concat([self.obs, numbers], axis=1).reset_index()
-            part.insert(1, "reader", reader)
+            part.insert(1, what, layer)
             parts.append(part)
         frame = pd.concat(parts, ignore_index=True)
-        order = np.arange(len(frame)).reshape(len(self.readers), -1).T.ravel()
+        order = np.arange(len(frame)).reshape(len(layers), -1).T.ravel()
         return frame.iloc[order].reset_index(drop=True)
 
     def save(self, folder: Path) -> tuple[Path, ...]:
-        """Write features.parquet, the same as features.csv, and features.json (what they are)."""
+        """Write features.parquet, the same as features.csv, and features.json (what they are).
+
+        A perturbed layer goes to robustness_values.parquet.
+        """
         frame = self.to_frame()
         head = {
             "dialect": self.dialect,
@@ -87,19 +120,57 @@ class FeatureTable:
         write_atomically(files[0], frame.to_parquet(index=False))
         write_atomically(files[1], frame.to_csv(index=False).encode())
         write_atomically(files[2], json.dumps(head, indent=1).encode())
-        return files
+        return files if self.perturbed is None else (*files, self.save_perturbed(folder))
+
+    def save_perturbed(self, folder: Path) -> Path:
+        """Write the perturbed layer alone; gives its path."""
+        path = folder / PERTURBED
+        write_atomically(path, self.perturbed_frame().to_parquet(index=False))
+        return path
 
     @classmethod
-    def load(cls, folder: Path) -> "FeatureTable":
-        """Read what `save` wrote."""
+    def load(cls, folder: Path, *, perturbed: bool = False) -> "FeatureTable":
+        """Read what `save` wrote, with its perturbed layer if that is wanted.
+
+        Raises
+        ------
+        DataError
+            The perturbed layer is of other cases or features than the table.
+        """
         head = json.loads((folder / "features.json").read_text(encoding="utf-8"))
         frame = pd.read_parquet(folder / "features.parquet")
         records = [{k: v for k, v in f.items() if k != "unit"} for f in head["features"]]
         features = tuple(FeatureId(**record) for record in records)
         readers = tuple(head["readers"])
         names = [feature.spell(head["dialect"]) for feature in features]
-        parts = [frame[frame["reader"] == reader] for reader in readers]
-        obs = parts[0].set_index("case")[head["obs"]]
-        values = np.stack([part[names].to_numpy(dtype=float) for part in parts], axis=2)
+        obs = frame[frame["reader"] == readers[0]].set_index("case")[head["obs"]]
+        values = _unstacked(frame, "reader", readers, names)
         history = tuple(Step(**step) for step in head["history"])
-        return cls(values, obs, features, readers, head["dialect"], history)
+        table = cls(values, obs, features, readers, head["dialect"], history)
+        return table.with_perturbed(pd.read_parquet(folder / PERTURBED)) if perturbed else table
+
+    def with_perturbed(self, frame: pd.DataFrame) -> "FeatureTable":
+        """The table with a layer as `perturbed_frame` gives it.
+
+        Raises
+        ------
+        DataError
+            The frame is of other cases or features.
+        """
+        names = tuple(frame["perturbation"].unique())
+        cases = tuple(frame["case"].unique())
+        if cases != self.cases or tuple(frame.columns[2:]) != self.names:
+            raise DataError(
+                f"The perturbed measurements are of {len(cases)} cases and "
+                f"{frame.shape[1] - 2} features that are not those of the table "
+                f"({len(self.cases)} and {len(self.names)}). Run `centrum perturb STUDY` again."
+            )
+        values = _unstacked(frame, "perturbation", names, list(self.names))
+        return replace(self, perturbed=values, perturbations=names)
+
+
+def _unstacked(
+    frame: pd.DataFrame, what: str, layers: tuple[str, ...], names: list[str]
+) -> NDArray[np.float64]:
+    parts = [frame[frame[what] == layer] for layer in layers]
+    return np.stack([part[names].to_numpy(dtype=float) for part in parts], axis=2)

@@ -12,24 +12,32 @@ Floats = NDArray[np.float64]
 
 @njit(cache=True, nogil=True)
 def _assign(
-    plane: Floats, centres: Floats, shape: NDArray[np.int64], labels: NDArray[np.int64]
+    plane: Floats,
+    centres: Floats,
+    shape: NDArray[np.int64],
+    best: Floats,
+    labels: NDArray[np.int64],
 ) -> None:
     """Each pixel to the nearest of the nine centres of the cells around it."""
     n_rows, n_columns = plane.shape
-    for i in range(n_rows):
-        row = i * shape[0] // n_rows
-        for j in range(n_columns):
-            column = j * shape[1] // n_columns
-            best = np.inf
-            for a in range(max(row - 1, 0), min(row + 2, shape[0])):
-                for b in range(max(column - 1, 0), min(column + 2, shape[1])):
-                    centre = centres[a * shape[1] + b]
-                    u = (i - centre[0]) * shape[0] / n_rows
-                    v = (j - centre[1]) * shape[1] / n_columns
-                    w = plane[i, j] - centre[2]
-                    distance = u * u + v * v + w * w
-                    if distance < best:
-                        best, labels[i, j] = distance, a * shape[1] + b
+    down, along = shape[0] / n_rows, shape[1] / n_columns
+    best[:] = np.inf
+    for k in range(len(centres)):
+        row, column = k // shape[1], k % shape[1]
+        left = max(column - 1, 0) * n_columns // shape[1]
+        right = min(column + 2, shape[1]) * n_columns // shape[1]
+        middle, intensity = centres[k, 1] - left, centres[k, 2]
+        for i in range(
+            max(row - 1, 0) * n_rows // shape[0], min(row + 2, shape[0]) * n_rows // shape[0]
+        ):
+            u = ((i - centres[k, 0]) * down) ** 2
+            x, nearest, own = plane[i, left:right], best[i, left:right], labels[i, left:right]
+            for j in range(x.size):
+                v, w = (j - middle) * along, x[j] - intensity
+                distance = u + v * v + w * w
+                nearer = distance < nearest[j]
+                nearest[j] = distance if nearer else nearest[j]
+                own[j] = k if nearer else own[j]
 
 
 @njit(cache=True, nogil=True)
@@ -62,6 +70,7 @@ def superpixels(planes: Floats, cells: tuple[int, int], rounds: int = 5) -> NDAr
     """
     shape = np.array(cells, dtype=np.int64)
     labels = np.zeros(planes.shape, dtype=np.int64)
+    best = np.empty(planes.shape[1:])
     middles = [
         (np.arange(n) + 0.5) * size / n - 0.5
         for n, size in zip(cells, planes.shape[1:], strict=True)
@@ -71,7 +80,7 @@ def superpixels(planes: Floats, cells: tuple[int, int], rounds: int = 5) -> NDAr
         rows, columns = np.rint(grid).astype(int).T
         centres = np.column_stack([grid, plane[rows, columns]])
         for _ in range(rounds):
-            _assign(plane, centres, shape, labels[number])
+            _assign(plane, centres, shape, best, labels[number])
             _move(plane, labels[number], centres)
         labels[number] += number * len(grid)
     return labels

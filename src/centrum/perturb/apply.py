@@ -18,7 +18,7 @@ from centrum.perturb.plan import Perturbation
 from centrum.provenance import Step
 from centrum.volume import Mask, Volume, bounding_box
 
-ROOM_MM = 8.0
+ROOM_MM = 4.0
 """Room for a contour outside of the region."""
 
 SPLINE_REACH = 16
@@ -64,9 +64,10 @@ class Perturbable:
         self.planes = np.moveaxis(volume.array, axis, 0)
         inside = np.moveaxis(mask.array, axis, 0)
         spacing = list(volume.geometry.array_spacing)
-        self.spacing = (spacing.pop(axis), *spacing)
+        self.spacing = (spacing.pop(axis), spacing[0], spacing[1])
         self.tight = bounding_box(inside)
         self.box = self._grown(self.tight, ROOM_MM)
+        self._kept: dict[tuple[int, int], Floats] = {}
         self.contour = Contour(inside[self.box], _finite(self.planes[self.box]), self.spacing)
 
     @cached_property
@@ -84,13 +85,17 @@ class Perturbable:
             Nothing is left of the region.
         """
         region = self.contour.perturbed(how)
+        self._refuse_lost(how, region)
         frame, x, region = self._moved(how, region) if _moves(how) else self._still(region)
-        if not region.any():
-            raise DataError(f"The perturbation {how.name!r} leaves no voxel of {self.mask.name!r}.")
+        self._refuse_lost(how, region)
         if how.noise:
             rng = np.random.default_rng([how.seed, NOISE])
             x = x + how.noise * self.noise_sd * rng.standard_normal(x.shape)
         return self._whole(how, frame, x, region)
+
+    def _refuse_lost(self, how: Perturbation, region: Region) -> None:
+        if not region.any():
+            raise DataError(f"The perturbation {how.name!r} leaves no voxel of {self.mask.name!r}.")
 
     def _grown(self, box: Box, mm: float) -> Box:
         """The box with so many mm around, as far as the image goes."""
@@ -118,7 +123,7 @@ class Perturbable:
         inside = _shifted(_placed(region, self.box, slices), how.translation[0], order=1)
         shares = share(inside, rows - slices[1].start, columns - slices[2].start)
         _, first, left = self.block
-        coefficients = self._coefficients(how.translation[0])[:, :, self._in_block(frame[0])]
+        coefficients = self._coefficients(how.translation[0], frame[0])
         x = sample_cubic(coefficients, rows - first.start, columns - left.start)
         shape = (*grid[0].shape, -1)
         return frame, _slices_first(x, shape), _slices_first(shares, shape) >= HALF
@@ -150,18 +155,19 @@ class Perturbable:
         )
         return self._grown(self.tight, mm)[0], rows, columns
 
-    def _in_block(self, slices: slice) -> slice:
+    def _coefficients(self, across: float, slices: slice) -> Floats:
+        """Of the spline through these slices, shifted across slices: (rows, columns, slices)."""
         start = self.block[0].start
-        return slice(slices.start - start, slices.stop - start)
-
-    def _coefficients(self, across: float) -> Floats:
-        """Of the spline through the block (rows, columns, slices), shifted across slices."""
-        if not across:
-            return self._coefficients_in_place
-        return spline_coefficients(_shifted(_finite(self.planes[self.block]), across, order=3))
+        part = (slices.start - start, slices.stop - start)
+        if across:
+            shifted = _shifted(_finite(self.planes[self.block]), across, order=3)
+            return spline_coefficients(shifted[:, :, slice(*part)])
+        if part not in self._kept:
+            self._kept[part] = np.ascontiguousarray(self._unshifted[:, :, slice(*part)])
+        return self._kept[part]
 
     @cached_property
-    def _coefficients_in_place(self) -> Floats:
+    def _unshifted(self) -> Floats:
         return spline_coefficients(np.moveaxis(_finite(self.planes[self.block]), 0, 2))
 
     def _whole(

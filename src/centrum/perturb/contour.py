@@ -25,13 +25,16 @@ Region = NDArray[np.bool_]
 def signed_distance(inside: Region, spacing: tuple[float, ...]) -> NDArray[np.float64]:
     """Distance of voxel centres to the outline in mm, negative inside.
 
-    The outline is half a voxel, of the smallest edge, from the centres beside it.
+    The outline is half a voxel, of the smallest edge, from the centres beside it. The edge of
+    the array is no outline.
 
     >>> signed_distance(np.array([[[False, True, True, False]]]), (4, 1, 1))[0, 0].tolist()
     [0.5, -0.5, -0.5, 0.5]
     """
     from scipy.ndimage import distance_transform_edt
 
+    if inside.all():
+        return np.full(inside.shape, -np.inf)
     half = min(spacing) / 2
     outward = distance_transform_edt(~inside, sampling=spacing)
     inward = distance_transform_edt(inside, sampling=spacing)

@@ -43,7 +43,7 @@ class RobustnessSettings(Settings):
     rotation: Annotated[float, Field(gt=0, le=180)] = Field(
         6.0, description="largest turn about the normal of the slices, in degrees"
     )
-    volume: Annotated[float, Field(gt=0, lt=1)] = Field(
+    volume: Annotated[float, Field(gt=0, le=0.3)] = Field(
         0.1, description="largest growth or shrinkage, as a fraction of the volume"
     )
     contour: Literal["supervoxel", "jitter"] = Field(
