@@ -83,7 +83,12 @@ def extract(volume: Volume, mask: Mask, settings: ExtractionSettings) -> Floats:
         are not finite.
     """
     region = Region(volume, mask, settings)
-    images = [region, *region.responses()]
+    return values([region, *region.responses()])
+
+
+def values(images: Sequence[Region]) -> Floats:
+    """The values of `plan` of a region and its responses, which are the further `images`."""
+    region, settings = images[0], images[0].settings
     found = {name: family_values(images, name) for name in _families(settings, "")}
     of_image = [
         found[name][0] if name in found else family_values([region], name)[0]

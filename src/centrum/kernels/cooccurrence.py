@@ -124,8 +124,8 @@ def standardise(
 
     0 at levels that do not occur.
 
-    >>> standardise(np.diag([0.5, 0.5])[None], *np.full((2, 1, 2), 0.5)).tolist()
-    [[[0.5..., -0.5...], [-0.5..., 0.5...]]]
+    >>> standardise(np.diag([0.5, 0.5])[None], *np.full((2, 1, 2), 0.5)).round(6).tolist()
+    [[[0.5, -0.5], [-0.5, 0.5]]]
     """
     out = np.zeros_like(p)
     _standardise(p, np.sqrt(p_i), np.sqrt(p_j), out)
