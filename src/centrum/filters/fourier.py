@@ -1,7 +1,8 @@
 """Products in the Fourier domain of a whole image (IBSI 2, section 3: Simoncelli and Riesz)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,12 +64,25 @@ class Spectrum:
     in_slices: bool = False
 
     @classmethod
-    def of(cls, image: Floats, *, in_slices: bool = False) -> "Spectrum":
-        """The spectrum of an image [z, y, x]."""
-        from scipy.fft import rfftn
+    def of(cls, image: NDArray[Any], *, in_slices: bool = False) -> "Spectrum":
+        """The spectrum of an image [z, y, x] of any numbers."""
+        from scipy.fft import fft, rfft2
 
-        axes = (1, 2) if in_slices else (0, 1, 2)
-        return cls(rfftn(image, axes=axes), image.shape[2], in_slices)
+        n_z, n_y, n_x = image.shape
+        spectrum = cls(np.empty((n_z, n_y, n_x // 2 + 1), dtype=complex), n_x, in_slices)
+        values = spectrum.values
+        for k, one in enumerate(image):
+            values[k] = rfft2(one.astype(float))
+        for rows in [] if in_slices else spectrum._chunks:
+            values[:, rows] = fft(values[:, rows], axis=0)
+        return spectrum
+
+    def weighted(self, transfer: Transfer) -> "Spectrum":
+        """The spectrum of the whole response."""
+        values = np.empty_like(self.values)
+        for rows in self._chunks:
+            values[:, rows] = self.values[:, rows] * self._hermitian(transfer, rows)
+        return replace(self, values=values)
 
     def filtered(self, transfer: Transfer, wanted: Sequence[range]) -> Floats:
         """Response at the voxels `wanted` along (z, y, x), counted around the image.
@@ -81,7 +95,7 @@ class Spectrum:
         n_y, n_x = self.values.shape[1:]
         z, y, x = (np.arange(w.start, w.stop) for w in wanted)
         columns = np.empty((len(z), n_y, n_x), dtype=complex)
-        for rows in _chunks(n_y, self.values[:, 0].size):
+        for rows in self._chunks:
             part = self.values[:, rows] * self._hermitian(transfer, rows)
             if not self.in_slices:
                 part = ifft(part, axis=0, overwrite_x=True)
@@ -89,6 +103,13 @@ class Spectrum:
         lines = ifft(columns, axis=1, overwrite_x=True)[:, y % n_y]
         response = irfft(lines, self.length, axis=2, overwrite_x=True)
         return np.ascontiguousarray(response[:, :, x % self.length])
+
+    @property
+    def _chunks(self) -> list[slice]:
+        """Parts of the rows along y."""
+        n_z, n_y, n_x = self.values.shape
+        step = max(CHUNK // (n_z * n_x), 1)
+        return [slice(start, min(start + step, n_y)) for start in range(0, n_y, step)]
 
     def _hermitian(self, transfer: Transfer, rows: slice) -> NDArray:
         """The part of `transfer` that turns real images into real ones.
@@ -103,12 +124,6 @@ class Spectrum:
             return transfer(_sparse(z, y[rows], x[:n_x]))
         opposite = _sparse(_negated(z), _negated(y)[rows], _negated(x)[:n_x])
         return (transfer(_sparse(z, y[rows], x[:n_x])) + np.conj(transfer(opposite))) / 2
-
-
-def _chunks(n: int, size: int) -> list[slice]:
-    """Parts of `n` rows of `size` frequencies each."""
-    step = max(CHUNK // size, 1)
-    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
 def _sparse(z: Floats, y: Floats, x: Floats) -> Components:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Gt
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
@@ -18,7 +17,7 @@ CUTOFF = 6.0
 Statistics of IBSI 2's filters 5.A and 5.B change by 2e-3 with an end at 4, by 4e-5 with one at 5
 and by less than 1e-6 with one beyond 6."""
 
-Millimetres = Annotated[float, Gt(0)]
+Millimetres = Annotated[float, Field(gt=0)]
 
 
 @register
@@ -43,11 +42,11 @@ class Gabor(Filter):
     filter: Literal["gabor"] = "gabor"
     sigma: Millimetres = Field(description="width of the window along the wave, in mm")
     wavelength: Millimetres = Field(description="lambda, in mm")
-    gamma: Annotated[float, Gt(0)] = Field(
+    gamma: Annotated[float, Field(gt=0)] = Field(
         1.0, description="how much narrower the window is across the wave"
     )
     theta: float = Field(0.0, description="direction of the wave, in degrees")
-    step: Annotated[float, Gt(0)] | None = Field(
+    step: Annotated[float, Field(gt=0)] | None = Field(
         None, description="degrees between directions that are pooled; null: theta alone"
     )
     pooling: Literal["average", "max"] = "average"

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -50,8 +49,12 @@ class Simoncelli(Filter):
     dialect: ClassVar[Dialect] = "ibsi"
 
     filter: Literal["simoncelli"] = "simoncelli"
-    levels: Annotated[tuple[Annotated[int, Ge(1)], ...], Field(min_length=1)] = (1,)
-    dimension: Literal["2D", "3D"] = "3D"
+    levels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
+        (1,), description="1 is the finest, each further one half its frequency"
+    )
+    dimension: Literal["2D", "3D"] = Field(
+        "3D", description="2D works in the slices of `plane`, 3D across them too"
+    )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,9 +64,9 @@ class Simoncelli(Filter):
         return 0 if self.in_slices else None, None, None
 
     def respond(self, view: View) -> Iterator[NDArray[np.floating]]:
-        image = view.around(self.reach(view.spacing), "periodic")
+        image = view.array[view.box[0]] if self.in_slices else view.array
         spectrum = Spectrum.of(image, in_slices=self.in_slices)
         z, y, x = (range(b.start, b.stop) for b in view.box)
+        wanted = (range(len(z)) if self.in_slices else z, y, x)
         for level in self.levels:
-            wanted = (range(len(z)) if self.in_slices else z, y, x)
             yield spectrum.filtered(partial(band, level), wanted)
