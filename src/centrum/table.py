@@ -87,9 +87,9 @@ class FeatureTable:
 
     def perturbed_frame(self) -> pd.DataFrame:
         """One row per case and perturbation: case, perturbation, the features."""
-        empty = np.empty((len(self.obs), len(self.features), 0))
-        values = empty if self.perturbed is None else self.perturbed
-        frame = self._stacked(values, self.perturbations, "perturbation")
+        if self.perturbed is None:
+            raise DataError("The table has no perturbed layer; `centrum perturb STUDY` makes it.")
+        frame = self._stacked(self.perturbed, self.perturbations, "perturbation")
         return frame[["case", "perturbation", *self.names]]
 
     def _stacked(self, values: NDArray, layers: tuple[str, ...], what: str) -> pd.DataFrame:

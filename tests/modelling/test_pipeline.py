@@ -19,6 +19,7 @@ from centrum.modelling.settings import (
     FeatureCountSettings,
     LassoSettings,
     ModelSettings,
+    RobustnessRule,
 )
 
 QUICK = ModelSettings(
@@ -161,6 +162,116 @@ class TestLeak:
         leaked = X[:, np.argsort(difference)[-15:]]
         areas = repeated_split_auc(StudyClassifier(QUICK), leaked, y, repeats=5)
         assert areas.mean() > 0.65
+
+
+class TestRobustness:
+    """Perturbed measurements stand behind the readers' and decide on training rows only."""
+
+    RULE = RobustnessRule()
+
+    @pytest.fixture
+    def readings(self, two_readers: tuple) -> tuple[NDArray, NDArray, NDArray]:
+        """Two readers and five perturbations; x0, x1 and x20 change under perturbation."""
+        X, y, patients = two_readers
+        rng = np.random.default_rng(8)
+        noise = rng.normal(size=(*X.shape[:2], 5))
+        noise[:, 5] = 0
+        scale = np.full(30, 0.1)
+        scale[[0, 1, 20]] = 2
+        return np.concatenate([X, X[:, :, :1] + noise * scale[:, None]], axis=2), y, patients
+
+    def classifier(self, **more: object) -> StudyClassifier:
+        return StudyClassifier(QUICK, 1, robustness=self.RULE, n_readers=2, **more)
+
+    def test_keeps_what_is_robust_and_agreed_on(self, readings: tuple) -> None:
+        X, y, patients = readings
+        names = [f"feature {i}" for i in range(30)]
+        model = self.classifier(feature_names=names).fit(X, y, patients)
+        assert list(model.funnel_)[:3] == ["agreement", "robustness", "constant"]
+        lost = set(model.funnel_["agreement"]) - set(model.funnel_["robustness"])
+        assert lost == {"feature 0", "feature 1", "feature 20"}
+        assert set(model.selected_) <= set(model.funnel_["robustness"])
+        assert list(model.pipeline_[:-1].get_feature_names_out()) == list(model.selected_)
+        position = [names.index(name) for name in model.selected_]
+        z = (X[:, position, 0] - model.mean_) / model.sd_
+        np.testing.assert_allclose(
+            model.decision_function(X), model.intercept_ + z @ model.coef_, atol=1e-12
+        )
+
+    def test_one_reading_is_enough_to_score(self, readings: tuple) -> None:
+        X, y, patients = readings
+        model = self.classifier().fit(X, y, patients)
+        np.testing.assert_array_equal(
+            model.decision_function(X), model.decision_function(X[:, :, :1])
+        )
+
+    def test_the_agreement_of_readers_does_not_see_perturbations(self, readings: tuple) -> None:
+        X, y, patients = readings
+        with_them = self.classifier().fit(X, y, patients)
+        without = StudyClassifier(QUICK, 1).fit(X[:, :, :2], y, patients)
+        np.testing.assert_array_equal(with_them.funnel_["agreement"], without.funnel_["agreement"])
+
+    def test_a_single_reader(self, readings: tuple) -> None:
+        X, y, patients = readings
+        single = np.delete(X, 1, axis=2)
+        model = StudyClassifier(QUICK, 1, robustness=self.RULE, n_readers=1)
+        model.fit(single, y, patients)
+        assert len(model.funnel_["agreement"]) == 30
+        assert {"x0", "x1", "x20", "x5"} & set(model.funnel_["robustness"]) == set()
+
+    def test_a_rule_that_keeps_all_changes_nothing(self, two_readers: tuple) -> None:
+        """Perturbations that do nothing: the same model, to the bit."""
+        X, y, patients = two_readers
+        X = np.delete(X, 5, axis=1)
+        still = np.concatenate([X, np.repeat(X[:, :, :1], 3, axis=2)], axis=2)
+        model = self.classifier().fit(still, y, patients)
+        plain = StudyClassifier(QUICK, 1).fit(X, y, patients)
+        assert model.decision_function(X).tobytes() == plain.decision_function(X).tobytes()
+
+    def test_test_rows_do_not_decide(self, readings: tuple) -> None:
+        """Whatever the held-out cases' perturbations say, the fitted model is the same."""
+        X, y, patients = readings
+        train = patients < 35
+        spoilt = X.copy()
+        held_out = np.ix_(~train, np.arange(8, 30), np.arange(2, 7))
+        spoilt[held_out] = np.random.default_rng(1).normal(size=spoilt[held_out].shape)
+        models = [self.classifier().fit(x[train], y[train], patients[train]) for x in (X, spoilt)]
+        first, second = (list(m.funnel_["robustness"]) for m in models)
+        assert first == second
+        scores = [m.decision_function(X) for m in models]
+        np.testing.assert_array_equal(*scores)
+        whole = self.classifier().fit(spoilt, y, patients)
+        assert len(whole.funnel_["robustness"]) < len(first)
+
+    def test_shuffled_labels_give_half(self) -> None:
+        rng = np.random.default_rng(2024)
+        X = rng.normal(size=(100, 120, 1))
+        X = np.concatenate([X, X + 0.2 * rng.normal(size=(100, 120, 4))], axis=2)
+        y = np.repeat([0, 1], 50)
+        model = StudyClassifier(QUICK, robustness=self.RULE, n_readers=1)
+        areas = repeated_split_auc(model, X, y, repeats=20, shuffle=True)
+        assert abs(areas.mean() - 0.5) < 0.06
+
+    def test_a_failed_perturbation_leaves_the_case_out_of_the_icc_alone(
+        self, readings: tuple
+    ) -> None:
+        X, y, patients = readings
+        X[3, :, 4] = np.nan
+        model = self.classifier().fit(X, y, patients)
+        step = model.pipeline_.named_steps["robustness"]
+        assert set(step.icc_.n_subjects) == {59}
+        assert np.isfinite(model.decision_function(X)).all()
+
+    def test_refusals(self, readings: tuple) -> None:
+        X, y, patients = readings
+        with pytest.raises(DataError, match="go together"):
+            StudyClassifier(QUICK, robustness=self.RULE).fit(X, y, patients)
+        with pytest.raises(DataError, match="needs perturbed measurements"):
+            self.classifier().fit(X[:, :, :2], y, patients)
+        rough = X.copy()
+        rough[:, :, 2:] = np.random.default_rng(0).normal(size=rough[:, :, 2:].shape)
+        with pytest.raises(DataError, match=r"ICC\(1,1\).*Perturb less"):
+            self.classifier().fit(rough, y, patients)
 
 
 class TestRefusals:

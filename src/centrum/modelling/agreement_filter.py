@@ -29,6 +29,7 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
     threshold : kept when the ICC exceeds it
     use : "estimate", or "lower_bound" of the 95 % interval
     feature_names : names of the second axis of X; x0, x1, ... when missing
+    n_readers : how many of the third axis are readers; all when missing
 
     Attributes
     ----------
@@ -49,11 +50,13 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         threshold: float = 0.75,
         use: AgreementUse = "estimate",
         feature_names: Sequence[str] | None = None,
+        n_readers: int | None = None,
     ) -> None:
         self.form = form
         self.threshold = threshold
         self.use = use
         self.feature_names = feature_names
+        self.n_readers = n_readers
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Learn from X (cases, features, readers).
@@ -72,25 +75,30 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         if len(names) != self.n_features_in_:
             raise DataError(f"{self.n_features_in_} features need as many names, got {len(names)}.")
         _refuse_missing(values[:, :, 0], names)
-        self.icc_ = icc(values, self.form) if values.shape[2] > 1 else None
+        ratings = values[:, :, : self.n_readers]
+        self.icc_ = icc(ratings, self.form) if ratings.shape[2] > 1 else None
         self.support_ = self._agreeing()
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """The first reader's values of the kept features, (cases, kept).
 
+        With `n_readers` also what follows the readers: (cases, kept, 1 + further readings).
         The other readers of X, of whatever number, are not looked at.
         """
         check_is_fitted(self)
-        values = self._check(X)[:, :, 0]
+        values = self._check(X)
         if values.shape[1] != self.n_features_in_:
             raise DataError(
                 f"X must have the {self.n_features_in_} features that were fitted, found "
                 f"{values.shape[1]}."
             )
         kept: NDArray[np.float64] = values[:, self.support_]
-        _refuse_missing(kept, self.get_feature_names_out())
-        return kept
+        first = kept[:, :, 0]
+        _refuse_missing(first, self.get_feature_names_out())
+        if self.n_readers is None:
+            return first
+        return np.concatenate([kept[:, :, :1], kept[:, :, self.n_readers :]], axis=2)
 
     def get_support(self, indices: bool = False) -> NDArray:
         """Mask, or positions, of the kept features."""
@@ -99,6 +107,8 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> NDArray:
         """Names of the kept features."""
+        if input_features is not None and self.feature_names is None:
+            return np.asarray(input_features, dtype=object)[self.get_support()]
         return self._names()[self.get_support()]
 
     def _agreeing(self) -> NDArray[np.bool_]:
@@ -110,10 +120,11 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
             raise DataError(
                 f"No feature has an ICC({self.form}) {self.use} above {self.threshold} on "
                 f"{self.icc_.n_subjects.max()} training cases; the highest is "
-                f"{np.nanmax(agreement, initial=-np.inf):.3f}. Check that the readers' masks "
-                "belong to the same cases, or lower the threshold."
+                f"{np.nanmax(agreement, initial=-np.inf):.3f}. {self._advice}"
             )
         return kept
+
+    _advice = "Check that the readers' masks belong to the same cases, or lower the threshold."
 
     def _names(self) -> NDArray:
         if self.feature_names is None:

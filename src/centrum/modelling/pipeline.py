@@ -21,7 +21,8 @@ from centrum.modelling.constant_filter import ConstantFilter
 from centrum.modelling.correlation_filter import CorrelationFilter
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.rfe import RecursiveElimination
-from centrum.modelling.settings import FeatureCountSettings, ModelSettings
+from centrum.modelling.robustness_filter import RobustnessFilter
+from centrum.modelling.settings import FeatureCountSettings, ModelSettings, RobustnessRule
 from centrum.modelling.split import (
     folds_by_patient,
     shuffle_by_patient,
@@ -40,7 +41,7 @@ class StudyPipeline(Pipeline):
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Fit all steps on X (cases, features, readers); `groups` (cases,) are the patients."""
+        """Fit all steps on X (cases, features, readings); `groups` (cases,) are the patients."""
         selected, labels = self.fit_selection(X, y, groups)
         self.steps[-1][1].fit(selected, labels)
         return self
@@ -66,8 +67,12 @@ def build(
     seed: int = 0,
     feature_names: Sequence[str] | None = None,
     n_features: int | None = None,
+    robustness: RobustnessRule | None = None,
+    n_readers: int | None = None,
 ) -> StudyPipeline:
     """The steps agreement, constant, balance, scale, correlation, lasso, rfe, classifier.
+
+    With a rule of robustness a step of that name follows agreement.
 
     Parameters
     ----------
@@ -75,6 +80,9 @@ def build(
     seed : of balancing and of the LASSO's folds
     feature_names : names of the features of X
     n_features : how many the elimination keeps; all that the LASSO selects when missing
+    robustness : which features are stable under perturbation; not asked when missing
+    n_readers : how many of the third axis of X are readers, before the perturbations; all when
+        missing
 
     The z-score divides by the standard deviation with n, as scikit-learn does; R's scale()
     divides by that with n - 1, which changes coefficients by a factor of sqrt(1 - 1/n).
@@ -85,9 +93,13 @@ def build(
     lasso = LogisticLassoCV(**settings.lasso.model_dump(), seed=seed)
     classifiers = {"linear_svm": linear_svm, "logistic": logistic}
     balance = [("balance", RandomOverSampler(random_state=seed))]
+    agreement = AgreementFilter(
+        **dict(settings.agreement), feature_names=feature_names, n_readers=n_readers
+    )
     return StudyPipeline(
         [
-            ("agreement", AgreementFilter(**dict(settings.agreement), feature_names=feature_names)),
+            ("agreement", agreement),
+            *([("robustness", RobustnessFilter(**dict(robustness)))] if robustness else []),
             ("constant", ConstantFilter()),
             *(balance if settings.balance == "repeat" else []),
             ("scale", StandardScaler()),
@@ -138,6 +150,8 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
     settings : the choices; the defaults when missing
     seed : of the folds, of balancing and of the LASSO's folds
     feature_names : names of the second axis of X; x0, x1, ... when missing
+    robustness : which features are stable under perturbation; not asked when missing
+    n_readers : how many of the third axis of X are readers, with the perturbations after them
 
     Attributes
     ----------
@@ -158,16 +172,21 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         settings: ModelSettings | None = None,
         seed: int = 0,
         feature_names: Sequence[str] | None = None,
+        robustness: RobustnessRule | None = None,
+        n_readers: int | None = None,
     ) -> None:
         self.settings = settings
         self.seed = seed
         self.feature_names = feature_names
+        self.robustness = robustness
+        self.n_readers = n_readers
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Fit to X (cases, features, readers), primary reader first, and two classes y.
 
         Parameters
         ----------
+        X : with `robustness` (cases, features, readers and then perturbations)
         groups : (cases,) the patients; each case a patient of its own when missing
 
         Raises
@@ -178,6 +197,7 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         """
         settings = self.settings or ModelSettings()
         values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
+        self._check_readings(values)
         patients = np.arange(labels.size) if groups is None else np.asarray(groups)
         self.classes_ = np.unique(labels)
         if self.classes_.size != 2:
@@ -186,9 +206,9 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
                 f"{self.classes_.tolist()[:5]}."
             )
         self.feature_count_ = self._cross_validate(settings, values, labels, patients)
-        self.pipeline_ = build(
-            settings, self.seed, self.feature_names, self.feature_count_.chosen
-        ).fit(values, labels, groups=patients)
+        self.pipeline_ = self._build(settings, self.feature_count_.chosen).fit(
+            values, labels, groups=patients
+        )
         self._describe()
         return self
 
@@ -209,6 +229,24 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         probabilities: Floats = self.pipeline_.predict_proba(X)
         return probabilities
 
+    def _check_readings(self, X: Floats) -> None:
+        """Readers before perturbations, and perturbations, or all of them readers."""
+        if (self.robustness is None) != (self.n_readers is None):
+            raise DataError(
+                "A rule of robustness and the number of readers, after whom the perturbations "
+                f"stand, go together; found {self.robustness!r} and n_readers {self.n_readers}."
+            )
+        if self.n_readers is not None and X.ndim == 3 and X.shape[2] <= self.n_readers:
+            raise DataError(
+                f"Robustness needs perturbed measurements after those of {self.n_readers} "
+                f"reader(s), found {X.shape[2]} readings."
+            )
+
+    def _build(self, settings: ModelSettings, n_features: int) -> StudyPipeline:
+        return build(
+            settings, self.seed, self.feature_names, n_features, self.robustness, self.n_readers
+        )
+
     def _cross_validate(
         self, settings: ModelSettings, X: Floats, y: NDArray, patients: NDArray
     ) -> FeatureCountCurve:
@@ -216,7 +254,7 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         fold = folds_by_patient(y, patients, choice.folds, self.seed)
         scores = np.empty((choice.folds, choice.maximum))
         for k, (train, held_out) in enumerate(train_and_held_out(fold)):
-            pipeline = build(settings, self.seed, self.feature_names, choice.maximum)
+            pipeline = self._build(settings, choice.maximum)
             try:
                 rows, labels = pipeline.fit_selection(X[train], y[train], patients[train])
             except DataError as error:
@@ -239,6 +277,10 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         names = steps["agreement"].get_feature_names_out()
         position = np.arange(names.size)
         self.funnel_ = {"agreement": names}
+        if self.robustness:
+            names = names[steps["robustness"].get_support()]
+            position = np.arange(names.size)
+            self.funnel_["robustness"] = names
         for step in ("constant", "correlation", "lasso", "rfe"):
             position = position[steps[step].get_support()]
             self.funnel_[step] = names[position]
