@@ -1,0 +1,76 @@
+"""A whole image as the protocol wants it before any region of it is measured.
+
+>>> import numpy as np
+>>> from centrum.geometry import Geometry
+>>> image = Volume(np.arange(27.0).reshape(3, 3, 3), Geometry((3, 3, 3), (3, 3, 3)))
+>>> how = Preparation(normalisation={"method": "z_score", "over": "image"})
+>>> [step.name for step in prepare_image(image, how).history]
+['z_score']
+"""
+
+from centrum.prepare.bias_field import correct_bias_field
+from centrum.prepare.body import Body, find_body
+from centrum.prepare.normalise import Looked, percentile_scale, subtract_air, z_score
+from centrum.prepare.nyul import landmarks_of, to_standard_scale
+from centrum.prepare.settings import Nyul, Over, Percentiles, Preparation, ZScore
+from centrum.volume import Volume
+
+MOSTLY_AIR = 0.5
+"""A larger share of air than this decides what is computed over the whole view."""
+
+
+def prepare_image(volume: Volume, how: Preparation) -> Volume:
+    """Air subtracted, shading divided out, on a common scale; each where the settings say so.
+
+    A reference tissue belongs to a reader: `normalise.relate_to_tissue` is for the caller.
+    """
+    volume, body = _corrected(volume, how)
+    scale = how.normalisation
+    if isinstance(scale, ZScore):
+        return z_score(volume, scale, _looked(body, scale.over))
+    if isinstance(scale, Percentiles):
+        return percentile_scale(volume, scale, _looked(body, scale.over))
+    if isinstance(scale, Nyul):
+        return to_standard_scale(volume, scale, _looked(body, scale.over))
+    return volume
+
+
+def landmarks_before(volume: Volume, how: Preparation, scale: Nyul) -> list[float]:
+    """The landmarks of an image after all steps before the normalisation by `scale`."""
+    volume, body = _corrected(volume, how)
+    return landmarks_of(volume, scale.percentiles, _looked(body, scale.over)).tolist()
+
+
+def air_in_view(volume: Volume) -> str | None:
+    """What to say when most of the view is air and the whole view is to be normalised by.
+
+    >>> import numpy as np
+    >>> from centrum.geometry import Geometry
+    >>> array = np.full((3, 20, 20), 30.0)
+    >>> array[:, 5:15, 5:15] = 200
+    >>> print(air_in_view(Volume(array, Geometry((20, 20, 3), (2.5, 2.5, 5.0)))))
+    75 % of the view is air, which decides ... Choose `over: body` ...
+    """
+    share = 1 - find_body(volume).share
+    if share <= MOSTLY_AIR:
+        return None
+    return (
+        f"{100 * share:.0f} % of the view is air, which decides the scale when the whole view is "
+        "normalised by: the same tissue gets other values in a smaller field of view. Choose "
+        "`over: body` or a reference tissue."
+    )
+
+
+def _corrected(volume: Volume, how: Preparation) -> tuple[Volume, Body | None]:
+    """The image before normalisation; its body, found before the shading is divided out."""
+    if how.subtract_air:
+        volume = subtract_air(volume)
+    wanted = how.bias_field is not None or getattr(how.normalisation, "over", None) == "body"
+    body = find_body(volume) if wanted else None
+    if how.bias_field is not None and body is not None:
+        volume = correct_bias_field(volume, how.bias_field, body)
+    return volume, body
+
+
+def _looked(body: Body | None, over: Over) -> Looked:
+    return body.inside if body is not None and over == "body" else None
