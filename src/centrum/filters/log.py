@@ -19,6 +19,10 @@ class LaplacianOfGaussian(SeparableFilter):
     and sigma are in voxels, and k reaches floor(cutoff sigma + 1/2) voxels along each axis. It is
     the sum of D products of kernels along the axes.
 
+    Sampled and cut off, this kernel does not quite add up to 0. With `zero_sum` the Gaussian is
+    divided by its sum and the kernel's mean subtracted, so that a constant image gives 0. Half
+    the teams of the standard did so, and its reference maps lie between the two.
+
     The standard has voxels as long as wide. Where they are not, sigma in mm is that of each axis
     in voxels, so that the filter is round in mm, and the factor 1 / sigma^2 is that of the
     geometric mean of them.
@@ -32,23 +36,38 @@ class LaplacianOfGaussian(SeparableFilter):
     cutoff: Annotated[float, Field(gt=0)] = Field(
         4.0, description="where the kernel is cut off, in sigma"
     )
+    zero_sum: bool = Field(
+        True, description="whether the kernel is made to add up to 0; false: sampled as it is"
+    )
 
     @property
     def names(self) -> tuple[str, ...]:
         cut = "" if self.cutoff == 4 else f"-cutoff{self.cutoff:g}"
-        return (f"log-{self.sigma:g}mm{cut}-{self.ending}",)
+        kind = "" if self.zero_sum else "-sampled"
+        return (f"log-{self.sigma:g}mm{cut}{kind}-{self.ending}",)
 
     def in_voxels(self, spacing: tuple[float, float, float]) -> Sequence[float]:
         """Sigma along x, y (and z) in voxels of these mm (z, y, x)."""
         return [self.sigma / s for s in spacing[::-1][: self.n_axes]]
 
     def along(self, spacing: tuple[float, float, float]) -> Along:
-        return [gaussian_and_second(s, self.cutoff) for s in self.in_voxels(spacing)]
+        """Gaussian, second derivative, and the mean over as many voxels."""
+        pairs = [gaussian_and_second(s, self.cutoff) for s in self.in_voxels(spacing)]
+        if not self.zero_sum:
+            return pairs
+        return [
+            (g.times(1 / g.total), second.times(1 / g.total), Taps.mean(len(g.places)))
+            for g, second in pairs
+        ]
 
     def maps(self, passes: Passes, spacing: tuple[float, float, float]) -> Iterator[Floats]:
-        sigmas = self.in_voxels(spacing)
+        sigmas, along = self.in_voxels(spacing), self.along(spacing)
         scale = prod(sigmas) ** (-2 / len(sigmas))
-        yield passes.total(dict.fromkeys(one_axis_each(self.along(spacing)), scale))
+        weights = dict.fromkeys(one_axis_each(along), scale)
+        if self.zero_sum:
+            excess = sum(prod(taps.total for taps in kernels) for kernels in weights)
+            weights[tuple(mean for *_, mean in along)] = -scale * excess
+        yield passes.total(weights)
 
 
 def gaussian_and_second(sigma: float, cutoff: float) -> tuple[Taps, Taps]:

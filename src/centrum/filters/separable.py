@@ -6,6 +6,7 @@ Kernels are given in the order of the standard, x (k1) first, then y and, in 3D,
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import permutations, product
 from typing import ClassVar, Literal
 
@@ -90,19 +91,23 @@ class Passes:
         return convolve(array, places, taps.weights, 2 - k, self.shape[2 - k])
 
 
-def rotations(dimensions: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+@cache
+def rotations(dimensions: int) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]:
     """Right-angle rotations: which kernel is laid along each axis, and whether (-1) flipped.
 
-    >>> len(list(rotations(2))), len(list(rotations(3)))
+    >>> len(rotations(2)), len(rotations(3))
     (4, 24)
     """
     identity = np.eye(dimensions)
-    for order in permutations(range(dimensions)):
-        for signs in product((1, -1), repeat=dimensions):
-            if np.linalg.det(identity[list(order)]) * np.prod(signs) > 0:
-                yield order, signs
+    return tuple(
+        (order, signs)
+        for order in permutations(range(dimensions))
+        for signs in product((1, -1), repeat=dimensions)
+        if np.linalg.det(identity[list(order)]) * np.prod(signs) > 0
+    )
 
 
+@cache
 def averaged(kernels: Kernels) -> dict[Kernels, float]:
     """Weights of the kernels whose weighted sum is the mean over all right-angle rotations.
 
@@ -114,7 +119,7 @@ def averaged(kernels: Kernels) -> dict[Kernels, float]:
     [3, 1, 2, 1]
     """
     total: defaultdict[Kernels, float] = defaultdict(float)
-    turns = list(rotations(len(kernels)))
+    turns = rotations(len(kernels))
     for order, signs in turns:
         for odd in product((0, 1), repeat=len(kernels)):
             parts = tuple(kernels[k].parts[o] for k, o in zip(order, odd, strict=True))
@@ -124,6 +129,7 @@ def averaged(kernels: Kernels) -> dict[Kernels, float]:
     return {parts: weight for parts, weight in total.items() if abs(weight) > 0.5 / len(turns)}
 
 
+@cache
 def distinct(kernels: Kernels) -> dict[Kernels, set[int]]:
     """The kernels of all right-angle rotations up to their sign, with the signs that occur.
 

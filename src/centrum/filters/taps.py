@@ -88,7 +88,16 @@ class Taps:
         """
         if not self.weights or self.weights[0] > 0:
             return 1, self
-        return -1, Taps(self.places, tuple(-w for w in self.weights))
+        return -1, self.times(-1)
+
+    @property
+    def total(self) -> float:
+        """Sum of the weights."""
+        return sum(self.weights)
+
+    def times(self, factor: float) -> "Taps":
+        """The kernel times a number."""
+        return Taps(self.places, tuple(factor * w for w in self.weights))
 
     def then(self, other: "Taps") -> "Taps":
         """The kernel of one filter after the other.

@@ -39,18 +39,20 @@ class Wavelet(SeparableFilter):
     are those of the last level. Pooled over rotations, bands with the same letters are the same
     map, so that all of them are LLL, LLH, LHH and HHH.
 
-    >>> Wavelet(wavelet="coif1", bands=("LLH",)).names, Wavelet(dimension="2D", level=2).names
-    (('wavelet-coif1-LLH-3D',), ('wavelet-haar-LL-level2-2D', 'wavelet-haar-LH-level2-2D',
-     'wavelet-haar-HL-level2-2D', 'wavelet-haar-HH-level2-2D'))
-    >>> len(Wavelet().names), Wavelet(wavelet="db3", pooling="average").names[1]
-    (8, 'wavelet-db3-LLH-average-3D')
+    >>> Wavelet(wavelet="coif1", dimension="2D").names
+    ('wavelet-coif1-LL-level1-2D', 'wavelet-coif1-LH-level1-2D', 'wavelet-coif1-HL-level1-2D',
+     'wavelet-coif1-HH-level1-2D')
+    >>> len(Wavelet(levels=(1, 2)).names), Wavelet(bands=("HHH",), pooling="average").names
+    (16, ('wavelet-haar-HHH-level1-average-3D',))
     """
 
     filter: Literal["wavelet"] = "wavelet"
     wavelet: Annotated[str, AfterValidator(_discrete)] = Field(
         "haar", description="name in PyWavelets, such as haar, db3, coif1, sym4, bior1.3"
     )
-    level: Annotated[int, Field(ge=1)] = Field(1, description="level whose bands are given")
+    levels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
+        (1,), description="levels whose bands are given; 1 is the finest"
+    )
     bands: Literal["all"] | tuple[str, ...] = Field(
         "all", description="bands such as [LLH, HHH], letters along x, y (and z); or all"
     )
@@ -80,23 +82,28 @@ class Wavelet(SeparableFilter):
 
     @property
     def names(self) -> tuple[str, ...]:
-        level = "" if self.level == 1 else f"-level{self.level}"
         pooled = f"-{self.pooling}" if self.pooling else ""
         return tuple(
-            f"wavelet-{self.wavelet}-{band}{level}{pooled}-{self.ending}" for band in self.chosen
+            f"wavelet-{self.wavelet}-{band}-level{level}{pooled}-{self.ending}"
+            for level, band in product(self.levels, self.chosen)
         )
 
-    def _kernels(self, band: str) -> Kernels:
-        low_and_high = low_and_high_pass(self.wavelet, self.level)
-        return tuple(low_and_high[letter] for letter in band)
+    @property
+    def _kernels(self) -> list[Kernels]:
+        """Of every response."""
+        passes = (low_and_high_pass(self.wavelet, level) for level in self.levels)
+        return [
+            tuple(low_and_high[letter] for letter in band)
+            for low_and_high, band in product(passes, self.chosen)
+        ]
 
     def along(self, spacing: tuple[float, float, float]) -> Along:
-        bands = [along_axes(self._kernels(band), self.pooling) for band in self.chosen]
-        return [[taps for axis in axes for taps in axis] for axes in zip(*bands, strict=True)]
+        responses = [along_axes(kernels, self.pooling) for kernels in self._kernels]
+        return [[t for axis in axes for t in axis] for axes in zip(*responses, strict=True)]
 
     def maps(self, passes: Passes, spacing: tuple[float, float, float]) -> Iterator[Floats]:
-        for band in self.chosen:
-            yield passes.pooled(self._kernels(band), self.pooling)
+        for kernels in self._kernels:
+            yield passes.pooled(kernels, self.pooling)
 
 
 @cache
