@@ -174,8 +174,12 @@ class RieszLog(RieszFilter):
         return f"log-{self.sigma:g}mm{cut}"
 
     def spectrum(self, view: View) -> Spectrum:
-        kept = self.model_dump(include={"sigma", "cutoff", "dimension", "boundary"})
-        (response,) = LaplacianOfGaussian(**kept).respond(view)
+        # Periodic as the transform is: what both do together then fades fast with the distance.
+        laplacian = LaplacianOfGaussian(
+            sigma=self.sigma, cutoff=self.cutoff, dimension=self.dimension, boundary="periodic"
+        )
+        image = view.around((0, 0, 0), self.boundary)
+        (response,) = laplacian.respond(View.whole(image, view.spacing))
         return Spectrum.of(response, in_slices=self.in_slices)
 
 
