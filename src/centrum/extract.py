@@ -95,7 +95,7 @@ def values(images: Sequence[Region]) -> Floats:
         for name in settings.families
     ]
     of_responses = [v[k] for k in range(1, len(images)) for v in found.values()]
-    return np.concatenate([*of_image, *of_responses])
+    return np.concatenate([np.empty(0), *of_image, *of_responses])
 
 
 def family_values(regions: Sequence[Region], name: str) -> Floats:
