@@ -20,7 +20,7 @@ from centrum.filters.separable import (
 from centrum.filters.taps import Taps
 
 
-def _discrete(name: str) -> str:
+def discrete(name: str) -> str:
     from pywt import wavelist
 
     if name not in (known := wavelist(kind="discrete")):
@@ -47,7 +47,7 @@ class Wavelet(SeparableFilter):
     """
 
     filter: Literal["wavelet"] = "wavelet"
-    wavelet: Annotated[str, AfterValidator(_discrete)] = Field(
+    wavelet: Annotated[str, AfterValidator(discrete)] = Field(
         "haar", description="name in PyWavelets, such as haar, db3, coif1, sym4, bior1.3"
     )
     levels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
