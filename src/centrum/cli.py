@@ -18,7 +18,7 @@ from centrum.errors import CentrumError, describe
 from centrum.execution import default_workers
 
 if TYPE_CHECKING:
-    from centrum.pipeline import Extraction, Progress
+    from centrum.pipeline import Extraction, Progress, Robustness
     from centrum.results import Failure, Finding
     from centrum.study import Study
 
@@ -249,6 +249,34 @@ def agree(folder: StudyFolder, json_: Json = False) -> None:
         )
 
 
+@_command(
+    "centrum perturb my-study\n"
+    "centrum perturb my-study --dry-run\n"
+    "centrum perturb my-study --workers 8"
+)
+def perturb(
+    folder: StudyFolder,
+    workers: Workers = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
+    json_: Json = False,
+) -> None:
+    """Measure under perturbations of image and region; writes results/robustness.csv."""
+    from centrum import pipeline
+
+    study = _open(folder)
+    if dry_run:
+        print(pipeline.perturb_outlook(study))
+        return
+    with _progress() as progress:
+        found = pipeline.perturb(study, workers=workers, progress=progress)
+    if json_:
+        rows = json.loads(found.features.reset_index().to_json(orient="records"))
+        _print_json({"features": rows, "failures": [vars(f) for f in found.failures]})
+    else:
+        _print_robustness(found)
+    raise typer.Exit(CASES_FAILED if found.failures else OK)
+
+
 @_command("centrum fit my-study")
 def fit(folder: StudyFolder, json_: Json = False) -> None:
     """Split the patients and fit the model on the training side; writes results/model.json."""
@@ -342,9 +370,14 @@ def _problems(
 
 
 def _print_problems(failures: "tuple[Failure, ...]", findings: "tuple[Finding, ...]") -> None:
-    for finding in findings:
-        if finding.severity != "note":
-            print(f"{finding.severity}: {finding.case}, reader {finding.reader}: {finding.message}")
+    from centrum.results import by_kind
+
+    for finding, count in by_kind(f for f in findings if f.severity != "note"):
+        others = f" (and {count - 1} more such regions)" if count > 1 else ""
+        print(
+            f"{finding.severity}: {finding.case}, reader {finding.reader}: {finding.message}"
+            f"{others}"
+        )
     for failure in failures:
         print(f"failed: {failure.case}: {failure.message}")
 
@@ -358,6 +391,17 @@ def _print_extraction(found: "Extraction") -> None:
         print(f"{len(found.undefined)} features are not defined for these regions: {names}")
     if found.failures:
         print(f"{len(found.failures)} cases could not be measured and are left out.")
+
+
+def _print_robustness(found: "Robustness") -> None:
+    for failure in found.failures:
+        print(f"failed: {failure.case}: {failure.message}")
+    rule = found.rule
+    print(
+        f"{int(found.features['kept'].sum())} of {len(found.features)} features have an "
+        f"ICC({rule.form}) {'lower limit ' if rule.use == 'lower_bound' else ''}above "
+        f"{rule.threshold} over {found.perturbations} perturbations of {found.cases} cases."
+    )
 
 
 def _print_evaluations(simulated: bool, evaluations: dict[str, Any]) -> None:

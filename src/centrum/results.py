@@ -1,7 +1,8 @@
 """All results of a study, as the report reads them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -32,6 +33,23 @@ class Finding:
     message: str
 
 
+def by_kind(findings: Iterable[Finding]) -> tuple[tuple[Finding, int], ...]:
+    """One finding of each kind, the first, and how many regions have it.
+
+    Of one kind are those that differ in the numbers of their message only.
+
+    >>> voxels = {"a": 9, "b": 8}
+    >>> found = [Finding(c, "R1", "warning", "small", f"{n} voxels") for c, n in voxels.items()]
+    >>> [(first.case, count) for first, count in by_kind(found)]
+    [('a', 2)]
+    """
+    kinds: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        words = re.sub(r"[\d.]+", "#", finding.message)
+        kinds.setdefault((finding.severity, finding.code, words), []).append(finding)
+    return tuple((alike[0], len(alike)) for alike in kinds.values())
+
+
 @dataclass(frozen=True, eq=False)
 class StudyResults:
     """What a study found.
@@ -53,6 +71,8 @@ class StudyResults:
     population : rows of table 1
     history : steps of the whole study
     versions, digests : of the software; of the inputs and results
+    robustness : a row per feature: icc, lower, upper, n, kept, and where kinds of perturbation
+        were tried apart icc_KIND; empty without perturbations
     """
 
     title: str
@@ -73,3 +93,4 @@ class StudyResults:
     history: History
     versions: Mapping[str, str]
     digests: Mapping[str, str]
+    robustness: pd.DataFrame = field(default_factory=pd.DataFrame)

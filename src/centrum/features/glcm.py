@@ -446,6 +446,6 @@ def _maximal_correlation(p: Array, p_i: Array, p_j: Array) -> Array:
     if np.abs(p_i - p_j).max(initial=0, where=p_i >= 0) < SYMMETRIC:
         second = largest_eigenvalue(scaled)
     else:
-        second = np.linalg.svd(scaled, compute_uv=False)[:, 0]
+        second = np.asarray(np.linalg.svd(scaled, compute_uv=False)[:, 0], dtype=float)
     second = np.where(np.count_nonzero(p_i, axis=-1) < 2, 1.0, second)
     return np.where(np.isnan(p_i[:, 0]), np.nan, second)

@@ -14,7 +14,7 @@ from centrum.model import Model
 from centrum.provenance import History
 from centrum.report.blocks import Column, Estimate, PValue, Table
 from centrum.report.labels import feature_labels, fixed, unit_text
-from centrum.results import StudyResults
+from centrum.results import StudyResults, by_kind
 
 PARTS = {
     "train": "Training (apparent)",
@@ -241,9 +241,11 @@ def failure_table(results: StudyResults) -> Table:
 
 
 def finding_table(results: StudyResults) -> Table:
-    """What was noticed about images and regions."""
-    rows = tuple((f.case, f.reader, f.severity, f.code, f.message) for f in results.findings)
-    columns = tuple(map(Column, ("Case", "Reader", "Severity", "Finding", "What was found")))
+    """What was noticed about images and regions, one row for each kind."""
+    kinds = by_kind(results.findings)
+    rows = tuple((f.severity, f.code, n, f.case, f.reader, f.message) for f, n in kinds)
+    heads = ("Severity", "Finding", "Regions", "First case", "Reader", "What was found there")
+    columns = tuple(map(Column, heads))
     return Table("table-s5", "Table S5. Findings in images and regions", columns, rows)
 
 
