@@ -12,7 +12,14 @@ from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
 from centrum.cohort.levels import Level
+from centrum.morphometry.normal import NORMAL
 from centrum.simulate.fracture import NO_FRACTURE, Fracture
+
+
+def _healthy(level: str) -> tuple[float, float, float, float]:
+    size = NORMAL[level]
+    return (*size.heights, size.depth)
+
 
 SIZES = {
     # level: anterior, middle, posterior height; depth; width; disc below; tilt (degrees)
@@ -32,13 +39,13 @@ SIZES = {
     "T8": (20.7, 20.5, 22.3, 27.4, 31.0, 4.9, -4.0),
     "T9": (21.6, 21.4, 23.2, 28.6, 33.0, 5.3, -8.0),
     "T10": (22.7, 22.6, 24.6, 29.8, 36.0, 5.8, -11.0),
-    "T11": (23.9, 24.2, 26.4, 30.8, 39.0, 6.4, -12.0),
-    "T12": (26.7, 25.6, 27.6, 30.5, 42.0, 7.0, -12.0),
-    "L1": (28.5, 26.8, 28.9, 31.6, 44.0, 8.0, -11.0),
-    "L2": (29.6, 26.7, 29.4, 32.9, 46.0, 9.0, -8.0),
-    "L3": (30.2, 26.5, 29.3, 33.2, 48.0, 10.0, -3.0),
-    "L4": (29.9, 26.6, 29.1, 33.2, 51.0, 10.5, 5.0),
-    "L5": (28.9, 27.9, 27.0, 33.1, 55.0, 10.0, 19.0),
+    "T11": (*_healthy("T11"), 39.0, 6.4, -12.0),
+    "T12": (*_healthy("T12"), 42.0, 7.0, -12.0),
+    "L1": (*_healthy("L1"), 44.0, 8.0, -11.0),
+    "L2": (*_healthy("L2"), 46.0, 9.0, -8.0),
+    "L3": (*_healthy("L3"), 48.0, 10.0, -3.0),
+    "L4": (*_healthy("L4"), 51.0, 10.5, 5.0),
+    "L5": (*_healthy("L5"), 55.0, 10.0, 19.0),
     "S1": (29.0, 26.0, 24.0, 29.0, 56.0, 3.0, 36.0),
     "S2": (23.0, 21.0, 21.0, 21.0, 46.0, 2.2, 42.0),
     "S3": (20.0, 18.0, 18.0, 16.0, 38.0, 2.0, 38.0),

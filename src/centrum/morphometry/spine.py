@@ -1,0 +1,93 @@
+"""All vertebral bodies of one exam: each finds its axis and its reference in the others."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from centrum.errors import DataError, GeometryError
+from centrum.morphometry.body import Morphometry, measure_body
+from centrum.morphometry.genant import Genant, genant, has_grade
+from centrum.morphometry.sagittal import Array
+from centrum.volume import Mask, bounding_box
+
+NEAR_MM = 90.0
+"""Bodies whose centres are further apart are no neighbours: one level may be missing, not two."""
+
+
+def measure_spine(
+    masks: Sequence[Mask], fractured: Sequence[str] = ()
+) -> tuple[tuple[Morphometry, Genant | None], ...]:
+    """Measure and grade the bodies of one exam, from head to foot.
+
+    Those that get a grade, are cut by the edge of the image, or are named, are no reference for
+    others: the nearest whole body on either side is. C1, C2 and the sacrum get no grade and are
+    no reference.
+
+    Parameters
+    ----------
+    masks : one per body, on one grid
+    fractured : names of bodies that are known not to be whole
+
+    Raises
+    ------
+    DataError
+        There is no mask, a mask is empty or too small, or a name is not among them.
+    GeometryError
+        The masks are on different grids.
+    """
+    _check(masks, fractured)
+    centres = [_centre(mask) for mask in masks]
+    order = np.argsort([-centre[2] for centre in centres])
+    column = [centres[k] for k in order]
+    bodies = [measure_body(masks[k], _towards_head(column, place)) for place, k in enumerate(order)]
+    whole = [has_grade(b.level) and not (b.cut or b.name in fractured) for b in bodies]
+    first = _graded(bodies, whole)
+    whole = [w and not (found and found.grade) for w, found in zip(whole, first, strict=True)]
+    return tuple(zip(bodies, _graded(bodies, whole), strict=True))
+
+
+def _graded(bodies: Sequence[Morphometry], whole: Sequence[bool]) -> list[Genant | None]:
+    return [
+        genant(body, _nearest(bodies, whole, k)) if has_grade(body.level) else None
+        for k, body in enumerate(bodies)
+    ]
+
+
+def _check(masks: Sequence[Mask], fractured: Sequence[str]) -> None:
+    if not masks:
+        raise DataError("There is no mask of a vertebral body to measure.")
+    for mask in masks:
+        if not mask.geometry.same_grid(masks[0].geometry):
+            raise GeometryError(f"Masks {masks[0].name!r} and {mask.name!r} are on other grids.")
+        if not mask.array.any():
+            raise DataError(f"The mask {mask.name!r} is empty: there is no body to measure.")
+    if unknown := set(fractured) - {mask.name for mask in masks}:
+        names = ", ".join(mask.name for mask in masks)
+        raise DataError(f"There is no body named {', '.join(sorted(unknown))}; there are {names}.")
+
+
+def _centre(mask: Mask) -> Array:
+    box = bounding_box(mask.array)
+    index = np.argwhere(mask.array[box]).mean(axis=0) + [span.start for span in box]
+    return mask.geometry.position(index[::-1])
+
+
+def _towards_head(column: Sequence[Array], place: int) -> Array | None:
+    """Along the line through the nearest bodies above and below, or through one and the body."""
+    here = column[place]
+    above, below = (
+        column[k] if 0 <= k < len(column) and np.linalg.norm(column[k] - here) < NEAR_MM else here
+        for k in (place - 1, place + 1)
+    )
+    return above - below if np.any(above != below) else None
+
+
+def _nearest(bodies: Sequence[Morphometry], whole: Sequence[bool], place: int) -> list[Morphometry]:
+    """The nearest whole body above and the nearest below, where they are near enough."""
+    found = []
+    for side in (range(place - 1, -1, -1), range(place + 1, len(bodies))):
+        k = next((k for k in side if whole[k]), None)
+        apart = bodies[k].frame.centre - bodies[place].frame.centre if k is not None else np.inf
+        if k is not None and np.linalg.norm(apart) < NEAR_MM:
+            found.append(bodies[k])
+    return found
