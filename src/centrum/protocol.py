@@ -17,6 +17,8 @@ from centrum.errors import ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM
 from centrum.modelling.settings import ModelSettings
+from centrum.perturb.settings import RobustnessSettings
+from centrum.prepare.settings import NoNormalisation, Preparation
 from centrum.provenance import digest
 from centrum.settings import Settings
 
@@ -85,10 +87,24 @@ class Protocol(Settings):
     outcome: Outcome = Outcome()
     eligibility: tuple[Rule, ...] = Field((), description="inclusion and exclusion, in order")
     images: Images = Images()
+    preparation: Preparation = Preparation()
     extraction: ExtractionSettings = ExtractionSettings()
+    robustness: RobustnessSettings | None = Field(
+        None, description="keep features that perturbations hardly change; {} for the defaults"
+    )
     model: ModelSettings = ModelSettings()
     split: Split = Split()
     evaluation: Evaluation = Evaluation()
+
+    @model_validator(mode="after")
+    def _normalised_once(self) -> Self:
+        twice = not isinstance(self.preparation.normalisation, NoNormalisation)
+        if twice and self.extraction.normalise_scale is not None:
+            raise ValueError(
+                "the image would be normalised twice: drop extraction.normalise_scale or "
+                "preparation.normalisation"
+            )
+        return self
 
     def digest(self) -> str:
         """SHA-256 of all choices."""

@@ -4,9 +4,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
 from centrum.errors import ManifestError, ProtocolError
 from centrum.measure import Job
+from centrum.modelling.split import Indices, stratified_split
+from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
@@ -55,11 +60,15 @@ class Study:
         primary = _chosen(self.protocol.images.reader, self.cohort.readers, "reader")
         return (primary, *(r for r in self.cohort.readers if r != primary))
 
-    def jobs(self, *, features: bool = True) -> list[Job]:
-        """What is to be measured of every eligible case; without features only its files."""
-        extraction = self.protocol.extraction
+    def jobs(self, *, features: bool = True, preparation: Preparation | None = None) -> list[Job]:
+        """What is to be measured of every eligible case; without features only its files.
+
+        `preparation` is the protocol's when missing; pass one whose landmarks are fitted.
+        """
+        extraction, prepared = self.protocol.extraction, preparation or self.protocol.preparation
         if not features:
             extraction = extraction.model_copy(update={"families": ()})
+            prepared = prepared.by_reader
         return [
             Job(
                 case=case.id,
@@ -67,6 +76,7 @@ class Study:
                 masks={r: case.masks[r] for r in self.readers if r in case.masks},
                 images=self.protocol.images,
                 extraction=extraction,
+                preparation=prepared,
                 store=self.results / "store",
             )
             for case in self.cohort.cases
@@ -102,6 +112,16 @@ def open_study(folder: Path) -> Study:
             f"None of the {flow.start.cases} cases is eligible; see `eligibility` in {PROTOCOL}."
         )
     return Study(folder, protocol, cohort, flow)
+
+
+def training_rows(protocol: Protocol, obs: pd.DataFrame) -> tuple[Indices, Indices]:
+    """Rows of `obs` (outcome, patient) to train on and to test on: the split of the protocol.
+
+    Everything that is fitted, landmarks or model, is fitted on the former alone.
+    """
+    positive = np.asarray(obs["outcome"] == protocol.outcome.positive, dtype=np.int64)
+    how = protocol.split
+    return stratified_split(positive, obs["patient"].to_numpy(), how.train_fraction, how.seed)
 
 
 def manifest_path(folder: Path) -> Path:

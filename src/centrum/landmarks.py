@@ -1,0 +1,93 @@
+"""The standard scale of a study (Nyul), learnt from the images of its training patients.
+
+Which patients these are is the protocol's split of the cases that can be measured: the same
+that the model is fitted on. Each image counts once, however many cases are on it.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from centrum import __version__
+from centrum.errors import DataError
+from centrum.execution import map_jobs
+from centrum.io import source_digest
+from centrum.measure import Job, measure_landmarks
+from centrum.prepare.nyul import standard_scale
+from centrum.prepare.settings import Nyul, Preparation
+from centrum.store import write_atomically
+from centrum.study import Study, training_rows
+
+FILE = "landmarks.json"
+
+
+def is_learnt(how: Preparation) -> bool:
+    """Whether the preparation has landmarks that must be learnt first."""
+    return isinstance(how.normalisation, Nyul) and how.normalisation.landmarks is None
+
+
+def learn_landmarks(
+    study: Study,
+    cases: Sequence[str],
+    workers: int = 1,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> Preparation:
+    """The protocol's preparation with landmarks of the training patients among `cases`.
+
+    Leaves landmarks.json: the landmarks, what they were learnt from, and how.
+
+    Raises
+    ------
+    DataError
+        No training image can be read, or an outcome is missing.
+    """
+    how = study.protocol.preparation
+    scale = how.normalisation
+    if not isinstance(scale, Nyul) or scale.landmarks is not None:
+        return how
+    jobs = _one_per_image(study, cases)
+    found, what = [], "Learning landmarks"
+    for done, (job, landmarks) in enumerate(map_jobs(measure_landmarks, jobs, workers)):
+        progress(what, done + 1, len(jobs))
+        found += [(job.case, landmarks)] if landmarks is not None else []
+    if not found:
+        raise DataError("No image of the training patients could be read to learn landmarks from.")
+    # In the order of cases, not of completion: sums depend on it.
+    rows = [landmarks for _, landmarks in sorted(found)]
+    learnt = tuple(standard_scale(rows, scale.range).tolist())
+    record = _record(study) | {"landmarks": learnt, "cases": sorted(case for case, _ in found)}
+    write_atomically(study.results / FILE, json.dumps(record, indent=1).encode())
+    return _with(how, scale, learnt)
+
+
+def known_preparation(study: Study) -> Preparation:
+    """The protocol's preparation, with the landmarks that this study has learnt if it has."""
+    how, path = study.protocol.preparation, study.results / FILE
+    scale = how.normalisation
+    if isinstance(scale, Nyul) and is_learnt(how) and path.is_file():
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if record.items() >= _record(study).items():
+            return _with(how, scale, tuple(record["landmarks"]))
+    return how
+
+
+def _with(how: Preparation, scale: Nyul, landmarks: tuple[float, ...]) -> Preparation:
+    learnt = scale.model_copy(update={"landmarks": landmarks})
+    return how.model_copy(update={"normalisation": learnt})
+
+
+def _record(study: Study) -> dict[str, Any]:
+    """What decides the landmarks, beside the images."""
+    return {
+        "preparation": study.protocol.preparation.model_dump(mode="json"),
+        "split": study.protocol.split.model_dump(mode="json"),
+        "version": __version__,
+    }
+
+
+def _one_per_image(study: Study, cases: Sequence[str]) -> list[Job]:
+    """Jobs of training cases, without a second one of the same image."""
+    rows, _ = training_rows(study.protocol, study.cohort.to_frame().loc[list(cases)])
+    wanted = {cases[row] for row in rows}
+    jobs = (job for job in study.jobs() if job.case in wanted)
+    return list({source_digest(job.image): job for job in reversed(list(jobs))}.values())[::-1]
