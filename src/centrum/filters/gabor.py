@@ -17,6 +17,9 @@ CUTOFF = 6.0
 Statistics of IBSI 2's filters 5.A and 5.B change by 2e-3 with an end at 4, by 4e-5 with one at 5
 and by less than 1e-6 with one beyond 6."""
 
+TIE = 1e-9
+"""Part of a voxel by which the end of a kernel may be rounded."""
+
 Millimetres = Annotated[float, Field(gt=0)]
 
 
@@ -97,7 +100,7 @@ class Gabor(Filter):
         along, across = self.sigma, self.sigma / self.gamma
         wide = np.hypot(along * np.cos(self.angles), across * np.sin(self.angles)).max()
         high = np.hypot(along * np.sin(self.angles), across * np.cos(self.angles)).max()
-        return int(CUTOFF * high / dy), int(CUTOFF * wide / dx)
+        return int(CUTOFF * high / dy + TIE), int(CUTOFF * wide / dx + TIE)
 
     def respond(self, view: View) -> Iterator[NDArray[np.floating]]:
         if self.in_slices:
@@ -131,7 +134,9 @@ class Gabor(Filter):
         """Fourier transform of the kernel, which is real: the kernel at -x is its conjugate."""
         from scipy.fft import fft2
 
-        y, x = (np.fft.fftfreq(n, 1 / (n * step)) for n, step in zip(size, (dy, dx), strict=True))
+        # Whole voxels, so that a voxel at the very end is in or out whatever the size.
+        voxels = (np.rint(n * np.fft.fftfreq(n)) for n in size)
+        y, x = (k * step for k, step in zip(voxels, (dy, dx), strict=True))
         a = x * np.cos(angle) + y[:, None] * np.sin(angle)
         b = y[:, None] * np.cos(angle) - x * np.sin(angle)
         squared = (a * a + (self.gamma * b) ** 2) / self.sigma**2
