@@ -37,11 +37,7 @@ class LaplacianOfGaussian(Filter):
 
     The response in a box is that of the whole image but for what lies beyond `MARGIN` sigmas.
 
-    Attributes
-    ----------
-    sigma : mm
-    dimension : "2D" leaves out the axis across slices; PyRadiomics does so for a 2-D image only,
-        and calls it 3D
+    PyRadiomics works in two dimensions in a 2-D image only, and calls that 3D too.
 
     >>> LaplacianOfGaussian(sigma=(1.0, 2)).names
     ('log-sigma-1-0-mm-3D', 'log-sigma-2-mm-3D')
@@ -54,8 +50,8 @@ class LaplacianOfGaussian(Filter):
     dialect: ClassVar[Dialect] = "pyradiomics"
 
     filter: Literal["LoG"] = "LoG"
-    sigma: tuple[Sigma, ...] = Field(min_length=1)
-    dimension: Literal["2D", "3D"] = "3D"
+    sigma: tuple[Sigma, ...] = Field(min_length=1, description="mm, one or more")
+    dimension: Literal["2D", "3D"] = Field("3D", description="2D leaves out the axis across slices")
 
     @property
     def names(self) -> tuple[str, ...]:

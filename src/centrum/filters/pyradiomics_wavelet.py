@@ -27,12 +27,6 @@ Floats = NDArray[np.float64]
 class PeriodicWavelet(Filter):
     """Low-pass (L) and high-pass (H) bands of PyRadiomics, named by their filters along x, y, z.
 
-    Attributes
-    ----------
-    level : how many levels are given; of the last one also the band of low passes only
-    start_level : how many low passes come before
-    dimension : "2D" leaves out the axis across slices (force2D)
-
     >>> PeriodicWavelet(dimension="2D", level=2).names
     ('wavelet-LH', 'wavelet-HL', 'wavelet-HH',
      'wavelet2-LH', 'wavelet2-HL', 'wavelet2-HH', 'wavelet2-LL')
@@ -45,10 +39,16 @@ class PeriodicWavelet(Filter):
     dialect: ClassVar[Dialect] = "pyradiomics"
 
     filter: Literal["Wavelet"] = "Wavelet"
-    wavelet: Annotated[str, AfterValidator(discrete)] = "coif1"
-    level: int = Field(1, ge=1)
-    start_level: int = Field(0, ge=0)
-    dimension: Literal["2D", "3D"] = "3D"
+    wavelet: Annotated[str, AfterValidator(discrete)] = Field(
+        "coif1", description="name in PyWavelets, such as coif1, haar, db3"
+    )
+    level: int = Field(
+        1, ge=1, description="levels that are given; of the last also the band of low passes"
+    )
+    start_level: int = Field(0, ge=0, description="low passes before the first level")
+    dimension: Literal["2D", "3D"] = Field(
+        "3D", description="2D leaves out the axis across slices, as force2D does"
+    )
 
     @cached_property
     def n_axes(self) -> int:

@@ -21,6 +21,7 @@ from centrum.filters.taps import Taps
 
 
 def discrete(name: str) -> str:
+    """The name, if PyWavelets has a discrete wavelet that is called so."""
     from pywt import wavelist
 
     if name not in (known := wavelist(kind="discrete")):
