@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 # Threads of the linear algebra only wait for each other on matrices as small as these.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
-BENCHMARKS := speed coldstart throughput reading kernels
+BENCHMARKS := speed filtered coldstart throughput reading kernels
 
 .PHONY: setup demo test test-slow lint bench peers peers-build bench-peers \
 	$(BENCHMARKS:%=bench-%) docs clean help

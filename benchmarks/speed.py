@@ -13,7 +13,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,9 @@ from tools import CENTRUM_107, CENTRUM_IBSI, MIRP, PICTOLOGICS, PYRADIOMICS, TOO
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
-GOALS = ((CENTRUM_107, PYRADIOMICS, 100.0), (CENTRUM_IBSI, PICTOLOGICS, 2.0))
+Goals = tuple[tuple[Tool, Tool, float], ...]
+
+GOALS: Goals = ((CENTRUM_107, PYRADIOMICS, 100.0), (CENTRUM_IBSI, PICTOLOGICS, 2.0))
 """(ours, peer, how many times faster ours is to be): like is compared with like."""
 
 BASE_MEMORY = 200e6
@@ -108,9 +110,9 @@ def peak_memory(case: Case, tool: Tool) -> dict[str, float]:
     return {"above": found["peak"] - found["before"], "peak": found["peak"]}
 
 
-def goals(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def goals(row: dict[str, Any], wished: Goals = GOALS) -> Iterator[dict[str, Any]]:
     """Each goal with what was reached on a case, where both tools ran."""
-    for ours, peer, wanted in GOALS:
+    for ours, peer, wanted in wished:
         a, b = row["tools"].get(ours.name, {}), row["tools"].get(peer.name, {})
         if "cpu" in a and "cpu" in b:
             ratio = b["cpu"] / a["cpu"]
@@ -128,7 +130,7 @@ def memory_goal(row: dict[str, Any]) -> float:
     return float(BASE_MEMORY + MEMORY_PER_CROP * 9 * row["crop_voxels"])
 
 
-def show(row: dict[str, Any]) -> None:
+def show(row: dict[str, Any], wished: Goals = GOALS) -> None:
     """Print a case."""
     print(f"\n{row['case']}: {row['voxels']} voxels in a box of {row['crop_voxels']}")
     print(f"  {'':24} {'CPU s':>9} {'wall s':>9} {'ns/voxel':>9} {'MB above':>9} {'features':>9}")
@@ -141,7 +143,7 @@ def show(row: dict[str, Any]) -> None:
             f"  {name:24} {found['cpu']:9.4f} {found['wall']:9.4f} {per_voxel:9.0f} "
             f"{found['above'] / 1e6:9.1f} {found['features']:9d}"
         )
-    for goal in goals(row):
+    for goal in goals(row, wished):
         verdict = "met" if goal["met"] else "MISSED"
         print(
             f"  {goal['ours']} is {goal['ratio']:.1f} x {goal['peer']} "
@@ -171,29 +173,41 @@ def save(name: str, content: dict[str, Any]) -> None:
     (RESULTS / f"{name}.json").write_text(text + "\n")
 
 
-def usable_tools(word: str) -> list[Tool]:
+def usable_tools(word: str, tools: Sequence[Tool] = TOOLS) -> list[Tool]:
     """The tools whose name holds the word; says which peers have not been built."""
-    chosen = [tool for tool in TOOLS if word.lower() in tool.name.lower()]
+    chosen = [tool for tool in tools if word.lower() in tool.name.lower()]
     for tool in chosen:
         if tool.python is None:
             print(f"{tool.name}: not built, skipped (make peers-build)")
     return [tool for tool in chosen if tool.python is not None]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Time extractions beside the peers.")
+def compare(
+    name: str, about: str, tools: Sequence[Tool], wished: Goals, wanted: Sequence[str] = ()
+) -> None:
+    """The command line of a comparison, which writes results/NAME.json.
+
+    `wanted` are the cases of it; all if none is named.
+    """
+    parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--case", default="", help="cases whose name holds this word")
     parser.add_argument("--tool", default="", help="tools whose name holds this word")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--dry", action="store_true", help="print only, write nothing")
     chosen = parser.parse_args()
     stay_on_one_core()
-    tools, rows = usable_tools(chosen.tool), []
+    usable, rows = usable_tools(chosen.tool, tools), []
     for case in cases(chosen.case):
-        rows.append(measure(case, tools, chosen.rounds))
-        show(rows[-1])
+        if wanted and case.name not in wanted:
+            continue
+        rows.append(measure(case, usable, chosen.rounds))
+        show(rows[-1], wished)
     if not chosen.dry:
-        save("speed", {"rounds": chosen.rounds, "cases": rows})
+        save(name, {"rounds": chosen.rounds, "cases": rows})
+
+
+def main() -> None:
+    compare("speed", "Time extractions beside the peers.", TOOLS, GOALS)
 
 
 if __name__ == "__main__":

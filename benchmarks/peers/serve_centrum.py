@@ -1,4 +1,8 @@
-"""centrum's own API. A task says `what`: "pyradiomics", "ibsi" or "everything"."""
+"""centrum's own API.
+
+A task says `what`: "pyradiomics", "ibsi" or "everything", and whether to measure response
+maps too: `filtered`.
+"""
 
 import numpy as np
 from serve import serve
@@ -13,7 +17,7 @@ def load(task):
     """Read the case; the function returns the features by name."""
     image, labels = read_image(task["image"]), read_image(task["mask"])
     mask = Mask(np.asarray(labels.array == task.get("label", 1)), labels.geometry)
-    chosen = settings(task["what"], task.get("bins", 32))
+    chosen = settings(task["what"], task.get("bins", 32), task.get("filtered", False))
 
     def work():
         values = extract(image, mask, chosen).tolist()

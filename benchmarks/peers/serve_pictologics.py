@@ -17,24 +17,48 @@ def load(task):
     mask = pictologics.load_image(task["mask"])
     chosen = (mask.array == task.get("label", 1)).astype(np.uint8)
     mask = dataclasses.replace(mask, array=chosen)
-    pipeline = configured(task.get("bins", 32), task.get("what") == "everything")
-    return lambda: pipeline.run(image, mask, config_names=["speed"])["speed"]
+    steps = FILTERS if task.get("filtered") else {"speed": []}
+    pipeline = configured(task.get("bins", 32), task.get("what") == "everything", steps)
+    names = list(steps)
+
+    def work():
+        found = pipeline.run(image, mask, config_names=names)
+        return {f"{name} {key}": v for name in names for key, v in found[name].items()}
+
+    return work
 
 
-def configured(bins, everything):
-    """A pipeline with one configuration, called speed."""
+def of_filter(kind, **parameters):
+    """The steps before discretisation for one response map."""
+    return [{"step": "filter", "params": {"type": kind, **parameters}}]
+
+
+FILTERS = {
+    "speed": [],
+    **{f"log {sigma}": of_filter("log", sigma_mm=float(sigma)) for sigma in (1, 2, 3, 4, 5)},
+    **{
+        f"wavelet {a}{b}{c}": of_filter("wavelet", wavelet="coif1", decomposition=a + b + c)
+        for a in "LH"
+        for b in "LH"
+        for c in "LH"
+    },
+}
+"""The image and thirteen response maps of it."""
+
+
+def configured(bins, everything, filters):
+    """A pipeline with a configuration for each image; shape is measured once."""
     pipeline = pictologics.RadiomicsPipeline(load_standard=False)
-    families = ["intensity", "morphology", "texture", "histogram", "ivh"]
-    extraction = {
-        "families": families,
-        "include_spatial_intensity": everything,
-        "include_local_intensity": everything,
-    }
-    steps = [
-        {"step": "discretise", "params": {"method": "FBN", "n_bins": bins}},
-        {"step": "extract_features", "params": extraction},
-    ]
-    pipeline.add_config("speed", steps)
+    for name, steps in filters.items():
+        families = ["intensity", "texture", "histogram", "ivh"]
+        extraction = {
+            "families": families if steps else [*families, "morphology"],
+            "include_spatial_intensity": everything,
+            "include_local_intensity": everything,
+        }
+        discretise = {"step": "discretise", "params": {"method": "FBN", "n_bins": bins}}
+        last = {"step": "extract_features", "params": extraction}
+        pipeline.add_config(name, [*steps, discretise, last])
     return pipeline
 
 

@@ -31,7 +31,10 @@ def load(task):
 
 
 def make(task):
-    """The extractor of a parameter file, or of settings and what is to be enabled."""
+    """The extractor of a parameter file, or of settings and what is to be enabled.
+
+    `filters` are image types beside the original one, each with its own settings.
+    """
     if "params" in task:
         extractor = FACTORY(task["params"])
         for name in list(extractor.enabledImagetypes):
@@ -39,6 +42,8 @@ def make(task):
                 extractor.enableImageTypeByName(name, enabled=False)
         return extractor
     extractor = FACTORY(**task.get("settings", {}))
+    for name, custom in task.get("filters", {}).items():
+        extractor.enableImageTypeByName(name, customArgs=custom)
     if "classes" in task or "features" in task:
         extractor.disableAllFeatures()
     for name in task.get("classes", ()):

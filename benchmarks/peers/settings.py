@@ -21,8 +21,21 @@ SETS = {
 """`pyradiomics` is the 107 features of its default; `ibsi` nearly what pictologics gives."""
 
 
-def settings(what, bins=32):
-    """The settings of one of the three sets."""
+FILTERS = {
+    "pyradiomics": (
+        {"filter": "LoG", "sigma": [1.0, 2.0, 3.0, 4.0, 5.0]},
+        {"filter": "Wavelet", "wavelet": "coif1"},
+    ),
+    "ibsi": (
+        *({"filter": "log", "sigma": sigma, "dimension": "3D"} for sigma in (1, 2, 3, 4, 5)),
+        {"filter": "wavelet", "wavelet": "coif1", "dimension": "3D"},
+    ),
+}
+"""Thirteen response maps beside the image: 1316 features of PyRadiomics."""
+
+
+def settings(what, bins=32, filtered=False):
+    """The settings of one of the three sets, of the image alone or of response maps too."""
     dialect = "pyradiomics" if what == "pyradiomics" else "ibsi"
     aggregation = "3D_averaged" if what == "pyradiomics" else "3D_merged"
     return ExtractionSettings.model_validate(
@@ -31,5 +44,6 @@ def settings(what, bins=32):
             "families": SETS[what],
             "discretisation": {"method": "fixed_bin_number", "bins": bins},
             "aggregations": [aggregation],
+            "filters": FILTERS[what] if filtered else (),
         }
     )
