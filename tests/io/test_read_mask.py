@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from centrum.errors import CentrumError, GeometryError, ImageError
 from centrum.geometry import Geometry
-from centrum.io import list_segments, place_mask, read_image, read_mask
+from centrum.io import list_segments, place_mask, read_image, read_mask, read_masks
 from centrum.volume import Mask
 
 
@@ -40,6 +40,18 @@ def body(grid: Geometry) -> NDArray[np.bool_]:
 def disc(grid: Geometry) -> NDArray[np.bool_]:
     """A region that overlaps `body`."""
     return box(grid, (1, 4), (2, 5), (2, 5))
+
+
+def test_all_segments_at_once(write, grid: Geometry, body, disc) -> None:
+    keys = slicer_keys(("L1", 1, 0), ("disc", 1, 1), ("nothing", 2, 1))
+    path = write("s.seg.nrrd", np.stack([body, disc], axis=-1).astype(np.uint8), grid, keys)
+    one, other = read_masks(path)
+    assert (one.name, other.name, one.geometry) == ("L1", "disc", grid)
+    np.testing.assert_array_equal(one.array, body)
+    np.testing.assert_array_equal(other.array, disc)
+    assert [mask.name for mask in read_masks(f"{path}#disc", grid)] == ["disc"]
+    with pytest.raises(GeometryError):
+        read_masks(path, grid.crop((1, 1, 1), (4, 4, 2)))
 
 
 def test_segments_by_name_and_label(write, grid: Geometry, body, disc) -> None:

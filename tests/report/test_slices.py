@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from centrum.geometry import Geometry
-from centrum.report.slices import choose_cases, largest_slice
+from centrum.report.slices import Upright, choose_cases, largest_slice
 from centrum.volume import Mask, Volume
 
 SIZE_MM = {"x": 40, "y": 60, "z": 90}
@@ -48,6 +48,23 @@ def test_all_orders_show_the_same_picture(order) -> None:
     found = largest_slice(*_args(_case(order, (-1, 1, 1))))
     np.testing.assert_allclose(found.image, wanted.image)
     np.testing.assert_array_equal(found.masks["R"], wanted.masks["R"])
+
+
+@pytest.mark.parametrize("order", ORIENTATIONS.values(), ids=ORIENTATIONS)
+@pytest.mark.parametrize("signs", [(1, 1, 1), (-1, 1, -1), (1, -1, -1)])
+def test_positions_are_found_in_the_turned_slice(order, signs) -> None:
+    volume, _ = _case(order, signs)
+    upright = Upright.of(volume.geometry)
+    plane = upright.plane(volume.array, 3)
+    rows, columns = np.indices(plane.shape).reshape(2, -1)
+    positions = np.stack([np.zeros(plane.size)] * 3, axis=1)
+    # The image is 100 x superior + anterior, and its grid begins at 0.
+    span = dict(zip(order, volume.geometry.spacing, strict=True))
+    positions[:, 2] = (plane.shape[0] - 1 - rows) * span["z"]
+    positions[:, 1] = columns * span["y"]
+    np.testing.assert_allclose(100 * positions[:, 2] - positions[:, 1], plane.ravel())
+    found = upright.places(positions)
+    np.testing.assert_allclose(found, np.stack([rows, columns], axis=1), atol=1e-9)
 
 
 def _args(case: tuple[Volume, Mask]) -> tuple[Volume, dict[str, Mask]]:

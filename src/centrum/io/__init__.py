@@ -6,7 +6,14 @@
 
 from centrum.io.checks import Finding, inspect_case
 from centrum.io.dicom_files import Series, list_series
-from centrum.io.open import list_segments, read_image, read_mask, source_digest, split_source
+from centrum.io.open import (
+    list_segments,
+    read_image,
+    read_mask,
+    read_masks,
+    source_digest,
+    split_source,
+)
 from centrum.io.placing import place_mask
 from centrum.io.segments import Segment
 
@@ -20,6 +27,7 @@ __all__ = [
     "place_mask",
     "read_image",
     "read_mask",
+    "read_masks",
     "source_digest",
     "split_source",
 ]

@@ -84,13 +84,46 @@ def read_mask(
     path, part = split_source(source)
     labels, step = _read_labels(path)
     segment = select(labels.segments, part, path)
+    return _placed(path, labels, segment, step, image_geometry, tolerance_mm, on_mismatch)
+
+
+def read_masks(
+    source: str | Path,
+    image_geometry: Geometry | None = None,
+    *,
+    tolerance_mm: float = GRID_TOLERANCE_MM,
+    on_mismatch: str = "refuse",
+) -> tuple[Mask, ...]:
+    """Read all segments of a label image that have voxels, or the one of FILE#SEGMENT.
+
+    They come on the grid of the image, else on the file's own; see `read_mask`.
+    """
+    path, part = split_source(source)
+    labels, step = _read_labels(path)
+    wanted = labels.segments if part is None else (select(labels.segments, part, path),)
+    grid = image_geometry or labels.geometry
+    return tuple(
+        _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
+        for segment in wanted
+        if segment.voxels
+    )
+
+
+def _placed(
+    path: Path,
+    labels: LabelImage,
+    segment: Segment,
+    step: Step,
+    grid: Geometry,
+    tolerance_mm: float,
+    on_mismatch: str,
+) -> Mask:
     step = Step(step.name, {**step.parameters, "segment": segment.name, "label": segment.label})
     if labels.without_voxels:
-        nothing = np.zeros(image_geometry.shape, dtype=bool)
-        return Mask(nothing, image_geometry, segment.name, (step,))
+        return Mask(np.zeros(grid.shape, dtype=bool), grid, segment.name, (step,))
     mask = Mask(labels.region(segment), labels.geometry, segment.name, (step,))
     try:
-        return place_mask(mask, image_geometry, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch)
+        return place_mask(mask, grid, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch)
     except CentrumError as error:
         error.add_note(f"while reading {path.name}")
         raise

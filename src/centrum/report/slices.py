@@ -56,34 +56,69 @@ def choose_cases(scores: pd.DataFrame, outcomes: tuple[str, str]) -> tuple[Shown
 def largest_slice(volume: Volume, masks: Mapping[str, Mask]) -> Slice:
     """The sagittal slice on which the first reader's region is largest, around all regions."""
     arrays = {reader: mask.array for reader, mask in masks.items()}
-    axis = slice_axis(volume.geometry, "sagittal")
+    upright = Upright.of(volume.geometry)
     first = next(iter(arrays.values()))
-    areas = first.sum(axis=tuple(k for k in range(3) if k != axis))
+    areas = first.sum(axis=tuple(k for k in range(3) if k != upright.axis))
     k = int(np.argmax(areas))
-    rows, columns, flips = _orientation(volume.geometry, axis)
-
-    def oriented(array: NDArray) -> NDArray:
-        plane = array.take(k, axis=axis)
-        upright = plane if rows < columns else plane.T
-        return upright[:: flips[0], :: flips[1]]
-
-    spacing = volume.geometry.array_spacing
-    regions = {reader: oriented(array) for reader, array in arrays.items()}
-    view = _view(np.any(list(regions.values()), axis=0), (spacing[rows], spacing[columns]))
+    regions = {reader: upright.plane(array, k) for reader, array in arrays.items()}
+    view = _view(np.any(list(regions.values()), axis=0), upright.spacing)
     return Slice(
-        image=oriented(volume.array)[view],
+        image=upright.plane(volume.array, k)[view],
         masks={reader: region[view] for reader, region in regions.items()},
-        spacing=(spacing[rows], spacing[columns]),
+        spacing=upright.spacing,
     )
 
 
-def _orientation(geometry: Geometry, axis: int) -> tuple[int, int, tuple[int, int]]:
-    """Array axes that become rows and columns, and their steps (-1 turns an axis round)."""
-    posterior, superior = geometry.axes[1, ::-1], geometry.axes[2, ::-1]
-    others = [k for k in range(3) if k != axis]
-    rows = max(others, key=lambda k: abs(superior[k]))
-    columns = next(k for k in others if k != rows)
-    return rows, columns, (-1 if superior[rows] > 0 else 1, -1 if posterior[columns] < 0 else 1)
+@dataclass(frozen=True)
+class Upright:
+    """How sagittal slices of a grid are turned: superior up and anterior left.
+
+    Attributes
+    ----------
+    geometry : the grid
+    axis : array axis across the slices
+    rows, columns : array axes that become rows and columns
+    flips : their steps, -1 turns an axis round
+    """
+
+    geometry: Geometry
+    axis: int
+    rows: int
+    columns: int
+    flips: tuple[int, int]
+
+    @classmethod
+    def of(cls, geometry: Geometry) -> "Upright":
+        """For the sagittal slices of a grid."""
+        axis = slice_axis(geometry, "sagittal")
+        posterior, superior = geometry.axes[1, ::-1], geometry.axes[2, ::-1]
+        others = [k for k in range(3) if k != axis]
+        rows = max(others, key=lambda k: abs(superior[k]))
+        columns = next(k for k in others if k != rows)
+        flips = (-1 if superior[rows] > 0 else 1, -1 if posterior[columns] < 0 else 1)
+        return cls(geometry, axis, rows, columns, flips)
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """mm between rows and between columns."""
+        spacing = self.geometry.array_spacing
+        return spacing[self.rows], spacing[self.columns]
+
+    def plane(self, array: NDArray, k: int) -> NDArray:
+        """Slice `k` of an array on the grid, turned."""
+        plane = array.take(k, axis=self.axis)
+        upright = plane if self.rows < self.columns else plane.T
+        return np.asarray(upright[:: self.flips[0], :: self.flips[1]])
+
+    def places(self, positions: NDArray) -> NDArray[np.float64]:
+        """Rows and columns (fractions) of LPS positions (n, 3) in a turned slice, (n, 2)."""
+        index = self.geometry.index(positions)[:, ::-1]
+        last = np.array(self.geometry.shape) - 1
+        found = [
+            index[:, k] if flip > 0 else last[k] - index[:, k]
+            for k, flip in zip((self.rows, self.columns), self.flips, strict=True)
+        ]
+        return np.stack(found, axis=1)
 
 
 def _view(region: NDArray[np.bool_], spacing: tuple[float, float]) -> tuple[slice, slice]:
