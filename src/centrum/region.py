@@ -265,13 +265,23 @@ def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tu
     how = settings.interpolation
     if how is None:
         return volume, mask
-    if settings.dialect == "pyradiomics":
-        spacing = [s or 0.0 for s in how.spacing]
-        return resample_pyradiomics(volume, mask, spacing, PYRADIOMICS_INTERPOLATORS[how.image])
-    wanted = zip(how.spacing, volume.geometry.spacing, strict=True)
-    x, y, z = (kept if new is None else new for new, kept in wanted)
     axis = slice_axis(volume.geometry, settings.plane)
-    return interpolate(volume, mask, **dict(how), margin=_margin(settings, (z, y, x), axis))
+    spacing = how.spacing_of(axis)
+    if settings.dialect == "pyradiomics":
+        wanted = [s or 0.0 for s in spacing]
+        return resample_pyradiomics(volume, mask, wanted, PYRADIOMICS_INTERPOLATORS[how.image])
+    both = zip(spacing, volume.geometry.spacing, strict=True)
+    x, y, z = (kept if new is None else new for new, kept in both)
+    return interpolate(
+        volume,
+        mask,
+        spacing,
+        image=how.image,
+        mask=how.mask,
+        partial_volume=how.partial_volume,
+        round_intensities=how.round_intensities,
+        margin=_margin(settings, (z, y, x), axis),
+    )
 
 
 def _margin(

@@ -73,8 +73,14 @@ class Interpolation(Settings):
     by nearest neighbour.
     """
 
-    spacing: tuple[float | None, float | None, float | None] = Field(
-        description="mm along x, y, z; null keeps the spacing of that axis"
+    spacing: tuple[float | None, float | None, float | None] | None = Field(
+        None, description="mm along x, y, z of the image; null keeps the spacing of an axis"
+    )
+    in_plane: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="mm within the slices of the plane, whose distance is kept"
+    )
+    isotropic: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="mm along all three axes"
     )
     image: Literal["nearest", "linear", "cubic"] = Field(
         "linear", description="interpolation of intensities; cubic is a B-spline"
@@ -86,6 +92,27 @@ class Interpolation(Settings):
     round_intensities: bool = Field(
         False, description="round to integers afterwards, as for Hounsfield units"
     )
+
+    @model_validator(mode="after")
+    def _one_grid(self) -> Self:
+        given = [k for k in ("spacing", "in_plane", "isotropic") if getattr(self, k) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"interpolation takes one of spacing, in_plane and isotropic, found {given}"
+            )
+        return self
+
+    def spacing_of(self, slice_axis: int) -> tuple[float | None, float | None, float | None]:
+        """mm along x, y, z where slices lie across the array axis (z, y, x) `slice_axis`.
+
+        >>> Interpolation(in_plane=0.6).spacing_of(slice_axis=0)
+        (0.6, 0.6, None)
+        """
+        if self.spacing is not None:
+            return self.spacing
+        kept = None if self.in_plane else self.isotropic
+        z, y, x = (kept if axis == slice_axis else self.in_plane or kept for axis in range(3))
+        return x, y, z
 
 
 Weighting = Literal["manhattan", "euclidean", "infinity", "no_weighting"]
