@@ -53,10 +53,10 @@ POOLED = {"pooling": "max"}
 ENERGY = {"pooling": "max", "energy": 7}
 
 MAPS = {
-    "1.a.1": Map("checkerboard", 4e-5, MEAN_15 | {"boundary": "zero"}),
-    "1.a.2": Map("checkerboard", 4e-5, MEAN_15 | {"boundary": "nearest"}),
+    "1.a.1": Map("checkerboard", 1e-7, MEAN_15 | {"boundary": "zero"}),
+    "1.a.2": Map("checkerboard", 1e-7, MEAN_15 | {"boundary": "nearest"}),
     "1.a.3": Map("checkerboard", 4e-5, MEAN_15 | {"boundary": "periodic"}),
-    "1.a.4": Map("checkerboard", 4e-5, MEAN_15 | {"boundary": "mirror"}),
+    "1.a.4": Map("checkerboard", 1e-7, MEAN_15 | {"boundary": "mirror"}),
     "1.b.1": Map("impulse", 1e-7, MEAN_15 | {"boundary": "zero", "dimension": "2D"}),
     "2.a": Map("impulse", 2e-5, {"filter": "log", "sigma": 3, "boundary": "zero"}),
     "2.b": Map("checkerboard", 3e-4, LOG_5),

@@ -76,7 +76,7 @@ def label(chosen: Filter) -> str:
 
 
 def those(wanted: Callable[[Filter], bool]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("chosen", filter(wanted, EVERY), ids=label)
+    return pytest.mark.parametrize("chosen", list(filter(wanted, EVERY)), ids=label)
 
 
 every = those(lambda chosen: True)
