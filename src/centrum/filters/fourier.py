@@ -1,12 +1,13 @@
 """Products in the Fourier domain of a whole image (IBSI 2, section 3: Simoncelli and Riesz)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.filters.taps import HERE, Taps
 from centrum.filters.view import Floats
 
 Complex = NDArray[np.complex128]
@@ -77,12 +78,25 @@ class Spectrum:
             values[:, rows] = fft(values[:, rows], axis=0)
         return spectrum
 
-    def weighted(self, transfer: Transfer) -> "Spectrum":
-        """The spectrum of the whole response."""
-        values = np.empty_like(self.values)
+    def weigh(self, transfer: Transfer) -> None:
+        """Make it that of the whole response."""
         for rows in self._chunks:
-            values[:, rows] = self.values[:, rows] * self._hermitian(transfer, rows)
-        return replace(self, values=values)
+            self.values[:, rows] *= self._hermitian(transfer, rows)
+
+    def convolve(self, products: Mapping[tuple[Taps, ...], float]) -> None:
+        """Make it that of the periodic image after a weighted sum of symmetric kernels.
+
+        They are given by what is laid along x, y (and z).
+        """
+        n_z, n_y, n_x = self.values.shape
+        factors = [
+            (weight * _cosines(x, self.length)[:n_x], _cosines(y, n_y), _cosines(z, n_z))
+            for (x, y, z), weight in (((*k, *[HERE] * 3)[:3], w) for k, w in products.items())
+        ]
+        for rows in self._chunks:
+            self.values[:, rows] *= sum(
+                z[:, None, None] * (y[rows, None] * x) for x, y, z in factors
+            )
 
     def filtered(self, transfer: Transfer, wanted: Sequence[range]) -> Floats:
         """Response at the voxels `wanted` along (z, y, x), counted around the image.
@@ -124,6 +138,12 @@ class Spectrum:
             return transfer(_sparse(z, y[rows], x[:n_x]))
         opposite = _sparse(_negated(z), _negated(y)[rows], _negated(x)[:n_x])
         return (transfer(_sparse(z, y[rows], x[:n_x])) + np.conj(transfer(opposite))) / 2
+
+
+def _cosines(taps: Taps, n: int) -> Floats:
+    """Discrete Fourier transform of a symmetric kernel on a periodic axis of `n` voxels."""
+    turns = 2 * np.pi / n * np.outer(np.arange(n), taps.places)
+    return np.asarray(np.cos(turns) @ taps.weights)
 
 
 def _sparse(z: Floats, y: Floats, x: Floats) -> Components:

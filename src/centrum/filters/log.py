@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from centrum.filters.filter import register
-from centrum.filters.separable import Along, Floats, Passes, SeparableFilter, one_axis_each
+from centrum.filters.separable import Along, Floats, Kernels, Passes, SeparableFilter, one_axis_each
 from centrum.filters.taps import Taps
 
 
@@ -61,13 +61,17 @@ class LaplacianOfGaussian(SeparableFilter):
         ]
 
     def maps(self, passes: Passes, spacing: tuple[float, float, float]) -> Iterator[Floats]:
+        yield passes.total(self.products(spacing))
+
+    def products(self, spacing: tuple[float, float, float]) -> dict[Kernels, float]:
+        """The products of kernels along x, y (and z) whose weighted sum is the kernel."""
         sigmas, along = self.in_voxels(spacing), self.along(spacing)
         scale = prod(sigmas) ** (-2 / len(sigmas))
-        weights = dict.fromkeys(one_axis_each(along), scale)
+        weights: dict[Kernels, float] = dict.fromkeys(one_axis_each(along), scale)
         if self.zero_sum:
             excess = sum(prod(taps.total for taps in kernels) for kernels in weights)
             weights[tuple(mean for *_, mean in along)] = -scale * excess
-        yield passes.total(weights)
+        return weights
 
 
 def gaussian_and_second(sigma: float, cutoff: float) -> tuple[Taps, Taps]:

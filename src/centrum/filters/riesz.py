@@ -174,13 +174,11 @@ class RieszLog(RieszFilter):
         return f"log-{self.sigma:g}mm{cut}"
 
     def spectrum(self, view: View) -> Spectrum:
-        # Periodic as the transform is: what both do together then fades fast with the distance.
-        laplacian = LaplacianOfGaussian(
-            sigma=self.sigma, cutoff=self.cutoff, dimension=self.dimension, boundary="periodic"
-        )
+        kept = self.model_dump(include={"sigma", "cutoff", "dimension"})
         image = view.around((0, 0, 0), self.boundary)
-        (response,) = laplacian.respond(View.whole(image, view.spacing))
-        return Spectrum.of(response, in_slices=self.in_slices)
+        spectrum = Spectrum.of(image, in_slices=self.in_slices)
+        spectrum.convolve(LaplacianOfGaussian(**kept).products(view.spacing))
+        return spectrum
 
 
 @register
@@ -200,4 +198,6 @@ class RieszSimoncelli(RieszFilter):
 
     def spectrum(self, view: View) -> Spectrum:
         image = view.around((0, 0, 0), self.boundary)
-        return Spectrum.of(image, in_slices=self.in_slices).weighted(partial(band, self.level))
+        spectrum = Spectrum.of(image, in_slices=self.in_slices)
+        spectrum.weigh(partial(band, self.level))
+        return spectrum
