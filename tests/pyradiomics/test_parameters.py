@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from centrum.pyradiomics import featureextractor
-from centrum.pyradiomics.errors import NotAvailable, ParameterError
+from centrum.pyradiomics.errors import ParameterError
 from centrum.pyradiomics.settings import table_rows
 from tests.pyradiomics import cases
 
@@ -130,12 +130,6 @@ def test_the_documented_example_files_are_executed_on_the_original_image(name, t
     features = [n for n in found if n.startswith("original_")]
     assert len(features) == 14 + 18 + 22 + 16 + 16 + 14
     assert "original_glcm_SumAverage" not in features
-
-
-def test_filters_are_refused_by_name_when_executed():
-    extractor = featureextractor.RadiomicsFeatureExtractor(EXAMPLES["exampleMR_3mm"])
-    with pytest.raises(NotAvailable, match="LoG, Wavelet"):
-        extractor.execute(cases.image(), cases.mask())
 
 
 WRONG = [

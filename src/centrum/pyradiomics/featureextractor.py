@@ -13,6 +13,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,14 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from centrum.pyradiomics import generalinfo, preparation
-from centrum.pyradiomics.engine import measure
+from centrum.pyradiomics.engine import measure, measure_images
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, SHAPE_CLASSES, names_of
-from centrum.pyradiomics.image_types import IMAGE_TYPES, check_available
+from centrum.pyradiomics.image_types import (
+    FILTER_SETTINGS,
+    IMAGE_TYPES,
+    images,
+    warn_of_cropping,
+)
 from centrum.pyradiomics.parameters import (
     Parameters,
     load_json,
@@ -41,6 +47,7 @@ from centrum.pyradiomics.regions import (
 )
 from centrum.pyradiomics.settings import NO_MEANING, Settings, defaults, read
 from centrum.pyradiomics.voxel_maps import feature_maps
+from centrum.volume import Volume
 
 logger = logging.getLogger("radiomics.featureextractor")
 
@@ -170,12 +177,9 @@ class RadiomicsFeatureExtractor:
         ------
         InputError
             Image and mask cannot be measured (a ValueError).
-        NotAvailable
-            An image type is enabled that is not available (a NotImplementedError).
         """
         given = {"label": label, "label_channel": label_channel, "voxelBased": voxelBased or None}
         settings = self.settings | {k: v for k, v in given.items() if v is not None}
-        check_available(self.enabledImagetypes)
         result: OrderedDict[str, Any] = OrderedDict()
         notes = result if read(settings, "additionalInfo") else None
         if notes is not None:
@@ -184,28 +188,49 @@ class RadiomicsFeatureExtractor:
         image = open_image(imageFilepath, "image")
         labels = scalar_labels(open_image(maskFilepath, "mask"), read(settings, "label_channel"))
         prepared = preparation.prepare(image, labels, settings, notes)
-        if not voxelBased:
-            shapes = self._shapes(prepared.shape_region, image.GetDimension(), settings)
-            result.update(shapes)
-        for name, derived, own in self._images(prepared.region, settings):
-            if voxelBased:
-                pad = int(read(own, "kernelRadius"))
-                around = derived.cropped(grown(derived.box, derived.mask.array.shape, pad))
-                result.update(self._maps(around, image.GetDimension(), name, own))
-            else:
-                result.update(self._textures(derived, name, own))
+        dimension = image.GetDimension()
+        if voxelBased:
+            result.update(self._maps_of_images(prepared.region, dimension, settings))
+            return result
+        result.update(self._shapes(prepared.shape_region, dimension, settings))
+        result.update(self._features_of_images(prepared.region, dimension, settings))
         return result
 
-    def _images(
-        self, region: Region, settings: dict[str, Any]
-    ) -> Iterator[tuple[str, Region, dict[str, Any]]]:
-        """Every image to measure, with its name and settings."""
+    def _features_of_images(
+        self, region: Region, dimension: int, settings: Settings
+    ) -> Iterator[tuple[str, NDArray[np.float64]]]:
+        """Of every image; those that are measured alike are measured together."""
+        for own, kinds in groupby(self._kinds(settings), key=lambda kind: _measuring(kind[1])):
+            found = [
+                image
+                for image_type, made in kinds
+                for image in images(image_type, region.volume, region.box, dimension, made)
+            ]
+            if not found:
+                continue
+            arrays = [None if name == "original" else array for name, array in found]
+            measured = measure_images(region, arrays, own, self._wanted())
+            for (name, _), values in zip(found, measured, strict=True):
+                yield from _named(name, values)
+
+    def _maps_of_images(
+        self, region: Region, dimension: int, settings: Settings
+    ) -> Iterator[tuple[str, sitk.Image]]:
+        """Of every image, in the box of the region and its neighbourhoods."""
+        for image_type, own in self._kinds(settings):
+            pad = int(read(own, "kernelRadius"))
+            box = grown(region.box, region.mask.array.shape, pad)
+            part = region.cropped(box)
+            for name, array in images(image_type, region.volume, box, dimension, own):
+                image = Region(Volume(array, part.volume.geometry), part.mask)
+                yield from self._maps(image, dimension, name, own)
+
+    def _kinds(self, settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every image type with its settings."""
+        if read(settings, "preCrop") and set(self.enabledImagetypes) - {"Original"}:
+            warn_of_cropping()
         for image_type, custom in self.enabledImagetypes.items():
-            own = settings | custom
-            make = IMAGE_TYPES[image_type]
-            assert make is not None
-            for name, volume in make(region.volume, own):
-                yield name, region.of(volume), own
+            yield image_type, {**settings, **custom}
 
     def _shapes(
         self, region: Region, dimension: int, settings: dict[str, Any]
@@ -279,6 +304,11 @@ class RadiomicsFeatureExtractor:
         if kwargs.get("voxelBased", False):
             return OrderedDict(self._maps(region, image.GetDimension(), imageTypeName, kwargs))
         return OrderedDict(self._textures(region, imageTypeName, kwargs))
+
+
+def _measuring(settings: Settings) -> dict[str, Any]:
+    """The settings without those that only matter to the making of an image."""
+    return {name: value for name, value in settings.items() if name not in FILTER_SETTINGS}
 
 
 def _named(image_name: str, values: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 They take and give SimpleITK images, and settings as keywords.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from centrum.prepare import discretise
 from centrum.pyradiomics import preparation, regions
+from centrum.pyradiomics.image_types import images
 from centrum.pyradiomics.regions import Region, as_image, mask_of, volume_of
 from centrum.pyradiomics.settings import Settings, read
 from centrum.volume import Mask, Volume
@@ -20,8 +22,17 @@ __all__ = [
     "checkMask",
     "cropToTumorMask",
     "getBinEdges",
+    "getExponentialImage",
+    "getGradientImage",
+    "getLBP2DImage",
+    "getLBP3DImage",
+    "getLoGImage",
+    "getLogarithmImage",
     "getMask",
     "getOriginalImage",
+    "getSquareImage",
+    "getSquareRootImage",
+    "getWaveletImage",
     "normalizeImage",
     "resampleImage",
     "resegmentMask",
@@ -118,9 +129,34 @@ def binImage(
     return levels, edges
 
 
-def getOriginalImage(inputImage: sitk.Image, inputMask: sitk.Image, **kwargs: Any) -> Any:
-    """The image itself with its name and settings, as every image type gives them."""
-    yield inputImage, "original", kwargs
+Derived = Iterator[tuple[sitk.Image, str, dict[str, Any]]]
+"""Images on the whole grid, their names, and the settings that were given."""
+
+
+def _images_of(image_type: str) -> Callable[..., Derived]:
+    """The function that makes the images of a type."""
+
+    def made(inputImage: sitk.Image, inputMask: sitk.Image, **kwargs: Any) -> Derived:
+        volume, n = volume_of(inputImage), inputImage.GetDimension()
+        z, y, x = (slice(0, size) for size in volume.array.shape)
+        for name, array in images(image_type, volume, (z, y, x), n, kwargs):
+            yield as_image(array, volume.geometry, n), name, kwargs
+
+    made.__name__ = made.__qualname__ = f"get{image_type}Image"
+    made.__doc__ = f"The images of the type {image_type}, one at a time; see `image_types`."
+    return made
+
+
+getExponentialImage = _images_of("Exponential")
+getGradientImage = _images_of("Gradient")
+getLBP2DImage = _images_of("LBP2D")
+getLBP3DImage = _images_of("LBP3D")
+getLoGImage = _images_of("LoG")
+getLogarithmImage = _images_of("Logarithm")
+getOriginalImage = _images_of("Original")
+getSquareImage = _images_of("Square")
+getSquareRootImage = _images_of("SquareRoot")
+getWaveletImage = _images_of("Wavelet")
 
 
 def _image(volume: Volume, like: sitk.Image) -> sitk.Image:

@@ -125,12 +125,6 @@ class Region:
         """Voxels of the box along (z, y, x)."""
         return tuple(b.stop - b.start for b in self.box)
 
-    def of(self, volume: Volume) -> "Region":
-        """The same region in another image on the grid."""
-        made = Region(volume, self.mask)
-        made.__dict__["box"] = self.box
-        return made
-
     def cropped(self, box: tuple[slice, slice, slice]) -> "Region":
         """The part of both in a box of (z, y, x)."""
         z, y, x = box

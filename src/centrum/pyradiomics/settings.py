@@ -180,8 +180,6 @@ _POSITIVE = Number("number", above=0)
 _COUNT = Number("integer", above=0)
 _NATURAL = Number("integer", minimum=0)
 
-_FILTERS = "setting of an image type; those other than Original are refused when executed"
-
 TABLE = (
     Setting("minimumROIDimensions", 2, Number("integer", 1, 3), "axes along which the region must "
             "have more than one voxel, else ValueError; one voxel is always refused", 2),
@@ -215,18 +213,22 @@ TABLE = (
             "absolute"),
     Setting("resegmentShape", ABSENT, _FLAG, "shape of the re-segmented region", False),
     Setting("preCrop", False, _FLAG, "crop to the region and padDistance before all else", False),
-    Setting("sigma", ABSENT, ListOf(_POSITIVE), _FILTERS),
-    Setting("start_level", ABSENT, _NATURAL, _FILTERS, 0),
-    Setting("level", ABSENT, _COUNT, _FILTERS, 1),
-    Setting("wavelet", ABSENT, WaveletName(), _FILTERS, "coif1", nullable=False),
-    Setting("gradientUseSpacing", ABSENT, _FLAG, _FILTERS, True),
-    Setting("lbp2DRadius", ABSENT, _POSITIVE, _FILTERS, 1),
-    Setting("lbp2DSamples", ABSENT, Number("integer", minimum=1), _FILTERS, 9),
-    Setting("lbp2DMethod", ABSENT, OneOf(LBP_METHODS, wrong_kind=ParameterError), _FILTERS,
-            "uniform"),
-    Setting("lbp3DLevels", ABSENT, Number("integer", minimum=1), _FILTERS, 2),
-    Setting("lbp3DIcosphereRadius", ABSENT, _POSITIVE, _FILTERS, 1),
-    Setting("lbp3DIcosphereSubdivision", ABSENT, _NATURAL, _FILTERS, 1),
+    Setting("sigma", ABSENT, ListOf(_POSITIVE), "LoG: scales in mm; none: no images"),
+    Setting("start_level", ABSENT, _NATURAL, "Wavelet: low passes before the first level", 0),
+    Setting("level", ABSENT, _COUNT, "Wavelet: how many levels", 1),
+    Setting("wavelet", ABSENT, WaveletName(), "Wavelet: which; a discrete one", "coif1",
+            nullable=False),
+    Setting("gradientUseSpacing", ABSENT, _FLAG, "Gradient: per mm, else per voxel", True),
+    Setting("lbp2DRadius", ABSENT, _POSITIVE, "LBP2D: voxels to the samples", 1),
+    Setting("lbp2DSamples", ABSENT, Number("integer", minimum=1), "LBP2D: samples on the circle "
+            "(PyRadiomics documents 9 and takes 8)", 8),
+    Setting("lbp2DMethod", ABSENT, OneOf(LBP_METHODS, wrong_kind=ParameterError), "LBP2D: what "
+            "is made of the pattern", "uniform"),
+    Setting("lbp3DLevels", ABSENT, Number("integer", minimum=1), "LBP3D: degrees of the spherical "
+            "harmonics, an image each", 2),
+    Setting("lbp3DIcosphereRadius", ABSENT, _POSITIVE, "LBP3D: voxels to the samples", 1),
+    Setting("lbp3DIcosphereSubdivision", ABSENT, _NATURAL, "LBP3D: how often the icosahedron of "
+            "the samples is subdivided", 1),
     Setting("voxelArrayShift", ABSENT, Number("integer"), "added to intensities in Energy, "
             "TotalEnergy and RootMeanSquared", 0),
     Setting("symmetricalGLCM", ABSENT, _FLAG, "count each pair of glcm both ways", True),
