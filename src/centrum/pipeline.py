@@ -1,15 +1,15 @@
 """The verbs of a study; the command line calls these and nothing else.
 
-`extract`, `agree`, `fit`, `evaluate` and `report` each read what the one before left in
-`results/` and leave their own; `run` does them all. A stage is made again only when something
-that decides it has changed.
+`extract`, `agree`, `perturb`, `fit`, `evaluate` and `report` each read what the ones before left
+in `results/` and leave their own; `run` does them all, `perturb` if the protocol has a block
+`robustness`. A stage is made again only when something that decides it has changed.
 """
 
 import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -29,18 +29,23 @@ from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import map_jobs
 from centrum.extract import plan
 from centrum.features.families import FAMILIES
+from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.measure import Record, measure, warm_up
+from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_perturbed
 from centrum.model import Model, model_of
 from centrum.modelling.pipeline import StudyClassifier, out_of_fold_scores
-from centrum.modelling.split import stratified_split
+from centrum.modelling.settings import RobustnessRule
+from centrum.perturb import RobustnessSettings, plan_perturbations
+from centrum.prepare.settings import Preparation
 from centrum.protocol import preset_text
 from centrum.provenance import Step, digest, file_digest
 from centrum.report.build import write_report
 from centrum.results import Failure, Finding, StudyResults
+from centrum.robustness import perturbations, perturbed_values, robustness
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.store import Store, write_atomically
-from centrum.study import PROTOCOL, Study, manifest_path, read_json
+from centrum.study import PROTOCOL, Study, manifest_path, read_json, training_rows
 from centrum.table import FeatureTable
 
 Progress = Callable[[str, int, int], None]
@@ -49,6 +54,8 @@ Progress = Callable[[str, int, int], None]
 PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "imbalanced-learn")
 """Their versions stand in every report: they can change a result."""
 
+
+NOT_PERTURBED = pd.DataFrame(columns=["icc", "lower", "upper", "n", "kept"])
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(field.name for field in fields(Overlap))]
 
@@ -201,9 +208,7 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     DataError
         Not one case could be measured.
     """
-    records = _measure_all(study, workers, progress)
-    defined = _defined(study, records)
-    records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
+    records, defined = _prepare_and_measure(study, workers, progress)
     failures = _failures(study, records)
     failed = {failure.case for failure in failures}
     kept = [case for case in study.cohort.cases if case.id not in failed]
@@ -222,11 +227,40 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     return extraction
 
 
+def _prepare_and_measure(
+    study: Study, workers: int, progress: Progress
+) -> tuple[dict[str, Record], NDArray[np.bool_]]:
+    """Records by case, and which features are defined in any.
+
+    Landmarks are learnt on the training side of the cases that have numbers, which is known
+    afterwards: as long as a further case turns out to have none, they are learnt anew.
+    """
+    how, bad = study.protocol.preparation, dict[str, Record]()
+    if is_learnt(how):
+        checked = _measure_all(study, workers, progress, features=False)
+        bad = {failure.case: checked[failure.case] for failure in _failures(study, checked)}
+    while True:
+        kept = [case.id for case in study.cohort.cases if case.id not in bad]
+        preparation = learn_landmarks(study, kept, workers, progress) if kept else how
+        records = _measure_all(study, workers, progress, preparation=preparation) | bad
+        defined = _defined(study, records)
+        records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
+        failed = {failure.case: records[failure.case] for failure in _failures(study, records)}
+        if failed.keys() == bad.keys() or not is_learnt(how):
+            return records, defined
+        bad = failed
+
+
 def _measure_all(
-    study: Study, workers: int, progress: Progress, *, features: bool = True
+    study: Study,
+    workers: int,
+    progress: Progress,
+    *,
+    features: bool = True,
+    preparation: Preparation | None = None,
 ) -> dict[str, Record]:
     """Records by case, in the order of the manifest."""
-    jobs = study.jobs(features=features)
+    jobs = study.jobs(features=features, preparation=preparation)
     what = "Measuring cases" if features else "Reading cases"
     progress(what, 0, len(jobs))
     records = {}
@@ -411,6 +445,145 @@ def _read_agreement(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, index_col="feature")
 
 
+@dataclass(frozen=True, eq=False)
+class Robustness:
+    """How far features are the same under perturbation of image and region.
+
+    Attributes
+    ----------
+    features : a row per feature: icc, lower, upper, n, kept; with kinds apart also icc_KIND
+    failures : cases or perturbations that could not be measured
+    cases, perturbations : how many cases were measured, how often each
+    rule : which features are kept
+    """
+
+    features: pd.DataFrame
+    failures: tuple[Failure, ...]
+    cases: int
+    perturbations: int
+    rule: RobustnessRule
+
+
+def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> Robustness:
+    """Measure the primary reader's regions under perturbations; leaves robustness.csv.
+
+    Beside it perturbations.csv (what was done to which case) and robustness_values.parquet
+    (the perturbed layer of the table). The ICC is over all measured cases and describes them;
+    what the model may use is decided anew on training cases. Cases that were measured before
+    come from the store.
+
+    Raises
+    ------
+    ProtocolError
+        The protocol has no block `robustness`.
+    CentrumError
+        `extract` has not been run, or fewer than two cases could be measured.
+    """
+    how, key = _robustness_settings(study), _perturb_key(study)
+    table = FeatureTable.load(study.results)
+    records = _measure_perturbed(study, table.cases, workers, progress)
+    column = {f: k for k, f in enumerate(plan(study.protocol.extraction))}
+    names = tuple(p.name for p in plan_perturbations(how, ""))
+    columns = [column[feature] for feature in table.features]
+    values = perturbed_values(records, names, columns)
+    table = replace(table, perturbed=values, perturbations=names)
+    files = [study.results / "robustness.csv", study.results / "perturbations.csv"]
+    _write_csv(files[0], robustness(table, how))
+    _write_csv(files[1], perturbations(records))
+    files.append(table.save_perturbed(study.results))
+    study.stages.done("perturb", key, files)
+    return _load_robustness(study)
+
+
+def perturb_outlook(study: Study) -> str:
+    """What `perturb` would do, in a line to print.
+
+    Raises
+    ------
+    ProtocolError
+        The protocol has no block `robustness`.
+    """
+    how, store = _robustness_settings(study), Store(study.results / "store")
+    jobs = _perturbed_jobs(study, [case.id for case in study.cohort.cases])
+    each = len(plan_perturbations(how, ""))
+    done = sum(store.get(job.key()) is not None for job in jobs)
+    return (
+        f"perturb: {each * len(jobs)} measurements ({len(jobs)} cases x {each} perturbations), "
+        f"{each * done} of them in the store"
+    )
+
+
+def _robustness_settings(study: Study) -> RobustnessSettings:
+    if study.protocol.robustness is None:
+        raise ProtocolError(
+            f"{PROTOCOL} has no block `robustness`, which says how to perturb: add a line "
+            "`robustness: {}` for the defaults."
+        )
+    return study.protocol.robustness
+
+
+def _perturb_key(study: Study) -> str:
+    how = _robustness_settings(study).model_dump(mode="json")
+    return digest([_file_key(study, "features.parquet"), how])
+
+
+def _perturbed_jobs(study: Study, cases: Sequence[str]) -> list[PerturbedJob]:
+    how, primary, wanted = _robustness_settings(study), study.readers[0], set(cases)
+    return [
+        PerturbedJob(replace(job, masks={r: m for r, m in job.masks.items() if r == primary}), how)
+        for job in study.jobs(preparation=known_preparation(study))
+        if job.case in wanted
+    ]
+
+
+def _measure_perturbed(
+    study: Study, cases: Sequence[str], workers: int, progress: Progress
+) -> dict[str, Record]:
+    """Records by case, in the order of the table."""
+    jobs, what = _perturbed_jobs(study, cases), "Perturbing cases"
+    progress(what, 0, len(jobs))
+    records = {}
+    compiled = partial(warm_up_perturbed, study.protocol.extraction)
+    for done, (job, record) in enumerate(map_jobs(measure_perturbed, jobs, workers, compiled), 1):
+        records[job.case] = record
+        progress(what, done, len(jobs))
+    return {case: records[case] for case in cases}
+
+
+def _load_robustness(study: Study) -> Robustness:
+    """What `perturb` left."""
+    done = pd.read_csv(study.results / "perturbations.csv", dtype={"case": str}, na_filter=False)
+    failed = done[done["error"] != ""]
+    named = failed["perturbation"].map(lambda name: f"{name}: " if name else "")
+    failures = zip(failed["case"], named + failed["error"], strict=True)
+    measured = done[done["perturbation"] != ""]
+    return Robustness(
+        features=pd.read_csv(study.results / "robustness.csv", index_col="feature"),
+        failures=tuple(Failure(case, message) for case, message in failures),
+        cases=measured["case"].nunique(),
+        perturbations=measured["perturbation"].nunique(),
+        rule=_robustness_settings(study).icc,
+    )
+
+
+def _load_readings(study: Study) -> FeatureTable:
+    """The table, with its perturbed layer if the protocol wants it.
+
+    Raises
+    ------
+    CentrumError
+        `perturb` has not been run since the table or its settings changed.
+    """
+    if study.protocol.robustness is None:
+        return FeatureTable.load(study.results)
+    if not study.stages.current("perturb", _perturb_key(study)):
+        raise CentrumError(
+            "The perturbed measurements are missing, or older than the table or the block "
+            "`robustness`; `centrum perturb STUDY` makes them."
+        )
+    return FeatureTable.load(study.results, perturbed=True)
+
+
 def fit(study: Study, *, progress: Progress = silent) -> Model:
     """Split the patients and fit the model on the training side; leaves model.json, scores.csv.
 
@@ -422,11 +595,12 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
     protocol = study.protocol
     blocks = protocol.model_dump(mode="json", include={"outcome", "model", "split"})
     folds = {"folds": protocol.evaluation.cutoff_folds, "seed": protocol.evaluation.seed}
-    key = digest([_file_key(study, "features.parquet"), blocks, folds])
+    perturbed = [_perturb_key(study)] if protocol.robustness else []
+    key = digest([_file_key(study, "features.parquet"), blocks, folds, *perturbed])
     files = [study.results / "model.json", study.results / "scores.csv"]
     if not study.stages.current("fit", key):
         progress("Fitting the model", 0, 2)
-        model, scores = _fit(study, FeatureTable.load(study.results), progress)
+        model, scores = _fit(study, _load_readings(study), progress)
         _write_json(files[0], model.to_dict())
         _write_csv(files[1], scores)
         study.stages.done("fit", key, files)
@@ -437,9 +611,12 @@ def _fit(study: Study, table: FeatureTable, progress: Progress) -> tuple[Model, 
     protocol, outcome = study.protocol, study.protocol.outcome
     y = _positive(table, outcome.positive)
     patients = table.obs["patient"].to_numpy()
-    train, _ = stratified_split(y, patients, protocol.split.train_fraction, protocol.split.seed)
+    train, _ = training_rows(protocol, table.obs)
     classifier = StudyClassifier(protocol.model, protocol.split.seed, table.names)
-    seen = (table.values[train], y[train], patients[train])
+    if protocol.robustness:
+        stable = {"robustness": protocol.robustness.icc, "n_readers": len(table.readers)}
+        classifier.set_params(**stable)
+    seen = (table.readings[train], y[train], patients[train])
     fitted = classifier.fit(*seen)
     progress("Fitting the model", 1, 2)
     model = model_of(fitted, outcome.positive, outcome.negative, len(train))
@@ -511,13 +688,19 @@ def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
 def report(study: Study, *, progress: Progress = silent) -> Path:
     """Write report.html with its tables and figures; gives the path of the page."""
     page = study.results / "report.html"
-    key = digest([study.stages.digests_of("extract", "agree", "fit", "evaluate"), _texts(study)])
+    key = digest([study.stages.digests_of(*_made(study)), _texts(study)])
     if not study.stages.current("report", key):
         progress("Writing the report", 0, 1)
         files = write_report(collect(study), study.results)
         study.stages.done("report", key, files)
         progress("Writing the report", 1, 1)
     return page
+
+
+def _made(study: Study) -> tuple[str, ...]:
+    """The stages that the report shows."""
+    perturb = ("perturb",) if study.protocol.robustness else ()
+    return ("extract", "agree", *perturb, "fit", "evaluate")
 
 
 def _texts(study: Study) -> list[object]:
@@ -549,6 +732,7 @@ def collect(study: Study) -> StudyResults:
         history=_history(study, table, cutoff),
         versions=versions(),
         digests=_digests(study),
+        robustness=_load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
     )
 
 
@@ -563,9 +747,11 @@ def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[Populat
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:
     protocol = study.protocol
+    how = protocol.robustness
     return (
         *table.history,
         Step("agreement", protocol.model.agreement.model_dump(mode="json")),
+        *([Step("perturb", how.model_dump(mode="json"))] if how else []),
         Step("split by patient", protocol.split.model_dump(mode="json")),
         Step("fit", protocol.model.model_dump(mode="json")),
         Step("cut-off", {k: v for k, v in asdict(cutoff).items() if k != "ties"}),
@@ -587,7 +773,7 @@ def _digests(study: Study) -> dict[str, str]:
         PROTOCOL: file_digest(study.folder / PROTOCOL),
         manifest_path(study.folder).name: _manifest_digest(study),
     }
-    made = study.stages.digests_of("extract", "agree", "fit", "evaluate")
+    made = study.stages.digests_of(*_made(study))
     return inputs | {f"results/{name}": value for name, value in made.items()}
 
 
@@ -603,7 +789,8 @@ def outlook(study: Study) -> tuple[str, ...]:
         Files are missing; all of them are named.
     """
     check_files(study.cohort)
-    jobs, store = study.jobs(), Store(study.results / "store")
+    jobs = study.jobs(preparation=known_preparation(study))
+    store = Store(study.results / "store")
     measured = sum(store.get(job.key()) is not None for job in jobs)
     made = study.stages.read()
     return (
@@ -615,6 +802,7 @@ def outlook(study: Study) -> tuple[str, ...]:
             f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"
             for stage in ("agree", "fit", "evaluate", "report")
         ),
+        *([perturb_outlook(study)] if study.protocol.robustness else []),
     )
 
 
@@ -622,6 +810,8 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
     """All stages; what the measurement found, and the path of the report."""
     extraction = extract(study, workers=workers, progress=progress)
     agree(study)
+    if study.protocol.robustness:
+        perturb(study, workers=workers, progress=progress)
     fit(study, progress=progress)
     evaluate(study)
     return extraction, report(study, progress=progress)

@@ -66,19 +66,20 @@ def _draw(
     settings: RobustnessSettings, case: str, group: str, kinds: tuple[Kind, ...], number: int
 ) -> Perturbation:
     rng = np.random.default_rng([settings.seed, _number_of(f"{case}\n{group}"), number])
-    across, down, along, turn, growth = rng.uniform(-1, 1, 5).tolist()
-    shift = (across * settings.through_plane, down, along)
-    moved = settings.translation if "translation" in kinds else 0.0
+    shift, turn, growth = rng.uniform(-1, 1, 3), *rng.uniform(-1, 1, 2).tolist()
+    if not settings.through_plane:
+        shift[0] = 0
+    move = (settings.translation * shift).tolist() if "translation" in kinds else (0.0, 0.0, 0.0)
     randomised = settings.contour if "contour" in kinds else ""
     return Perturbation(
         name=f"{group} {number}",
         kind=group,
-        noise=settings.noise * ("noise" in kinds),
-        translation=(moved * shift[0], moved * shift[1], moved * shift[2]),
-        rotation=settings.rotation * turn * ("rotation" in kinds),
-        volume=settings.volume * growth * ("volume" in kinds),
-        supervoxel_mm=settings.supervoxel_mm * (randomised == "supervoxel"),
-        jitter_mm=settings.jitter_mm * (randomised == "jitter"),
+        noise=settings.noise if "noise" in kinds else 0.0,
+        translation=(move[0], move[1], move[2]),
+        rotation=settings.rotation * turn if "rotation" in kinds else 0.0,
+        volume=settings.volume * growth if "volume" in kinds else 0.0,
+        supervoxel_mm=settings.supervoxel_mm if randomised == "supervoxel" else 0.0,
+        jitter_mm=settings.jitter_mm if randomised == "jitter" else 0.0,
         correlation_mm=settings.correlation_mm,
         seed=int(rng.integers(2**31)),
     )

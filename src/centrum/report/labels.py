@@ -43,6 +43,16 @@ def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
     return tuple(_label(feature, varying) for feature in features)
 
 
+def family_label(feature: FeatureId) -> str:
+    """The family as it is written in figures.
+
+    >>> family_label(FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", ""))
+    'GLCM'
+    """
+    name = feature.family
+    return name.upper() if len(name) < ABBREVIATED else name.replace("_", " ")
+
+
 def _varies(features: Sequence[FeatureId], field: str) -> bool:
     found = {(f.family, getattr(f, field)) for f in features}
     return len(found) > len({family for family, _ in found})

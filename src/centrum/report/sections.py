@@ -9,6 +9,7 @@ from centrum.agreement import parse_form
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.io import read_image, read_mask
+from centrum.modelling.settings import RobustnessRule
 from centrum.report.blocks import Block, Picture, Table, picture
 from centrum.report.figures import (
     RoiPanel,
@@ -18,11 +19,12 @@ from centrum.report.figures import (
     draw_feature_count,
     draw_flow,
     draw_lasso,
+    draw_robustness,
     draw_roc,
     draw_rois,
 )
 from centrum.report.flow import flow_chart, flow_table
-from centrum.report.labels import MEASURES, counted, feature_labels, fixed, p_text
+from centrum.report.labels import MEASURES, counted, family_label, feature_labels, fixed, p_text
 from centrum.report.slices import Shown, choose_cases, largest_slice
 from centrum.report.tables import (
     PARTS,
@@ -163,6 +165,9 @@ def regions(results: StudyResults) -> Block:
     prose = f"Readers: {', '.join(readers)}. The features of {readers[0]} feed the model."
     if len(readers) == 1:
         prose += " With one reader, agreement cannot be judged."
+    if len(results.robustness):
+        prose += f" {_perturbed_text(results)}"
+        pictures.append(_robustness_picture(results))
     return Block(
         "Regions and agreement", "regions",
         prose=(prose,), tables=tuple(tables), pictures=tuple(pictures),
@@ -245,6 +250,50 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
         f"{rule.threshold:g}. Dice: {pairs}.",
         frame_table("figure-S2", "", agreement.reset_index()),
+    )  # fmt: skip
+
+
+def _perturbed_text(results: StudyResults) -> str:
+    how, found = results.protocol.robustness, results.robustness
+    if how is None:
+        return ""
+    kinds = ", ".join(how.kinds)
+    return (
+        f"Image and region of {results.table.readers[0]} were perturbed "
+        f"({kinds}{'; together' if how.together else '; one at a time'}) and measured again: "
+        f"{int(found['kept'].sum())} of {len(found)} features are robust. The model decides this "
+        "anew on its training cases."
+    )
+
+
+def _robustness_picture(results: StudyResults) -> Picture:
+    found, how = results.robustness, results.protocol.robustness
+    rule = how.icc if how else RobustnessRule()
+    form = f"ICC({parse_form(rule.form)})"
+    judged = form if rule.use == "estimate" else "lower 95 % limit"
+    apart = {
+        column.removeprefix("icc_"): found[column]
+        for column in map(str, found.columns)
+        if column.startswith("icc_")
+    }
+    families = [family_label(feature) for feature in results.table.features]
+    n_kept = int(found["kept"].sum())
+    caption = (
+        f"{form} of {len(found)} features between the measurement and its perturbations, over "
+        f"n = {found['n'].max()} cases, by family. Dashed: the threshold. In brackets: features "
+        f"of the family with {judged} > {rule.threshold:g} over all perturbations. Box: quartiles "
+        "and median; whiskers: furthest values within 1.5 interquartile ranges."
+    )
+    medians = found.groupby(np.array(families), sort=False)["icc"].median()
+    listed = "; ".join(f"{family} {fixed(value)}" for family, value in medians.items())
+    return picture(
+        draw_robustness(
+            apart or {"": found["icc"]}, families, found["kept"], rule.threshold, form,
+            results.simulated,
+        ),
+        "S4", "Robustness to perturbation", caption,
+        f"Box plots. {n_kept} of {len(found)} features pass. Medians by family: {listed}.",
+        frame_table("figure-S4", "", found.reset_index()),
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ MEASURE_NAMES = {
 
 STEPS = {
     "agreement": "Readers agree",
+    "robustness": "Robust to perturbation",
     "constant": "Not constant",
     "correlation": "Not redundant (correlation)",
     "lasso": "Selected by the LASSO",

@@ -6,6 +6,7 @@ from centrum.report.figures.distributions import draw_distributions
 from centrum.report.figures.feature_count import draw_feature_count
 from centrum.report.figures.flow import FlowChart, Stop, draw_flow
 from centrum.report.figures.lasso import draw_lasso
+from centrum.report.figures.robustness import draw_robustness
 from centrum.report.figures.roc import draw_roc
 from centrum.report.figures.roi import RoiPanel, draw_rois
 
@@ -19,6 +20,7 @@ __all__ = [
     "draw_feature_count",
     "draw_flow",
     "draw_lasso",
+    "draw_robustness",
     "draw_roc",
     "draw_rois",
 ]

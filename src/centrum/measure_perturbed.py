@@ -1,0 +1,107 @@
+"""One case measured again under every perturbation of its image and its first region.
+
+The image is read and prepared once; what follows the preparation is done anew each time.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from centrum.errors import CentrumError, describe
+from centrum.extract import extract
+from centrum.features.settings import ExtractionSettings
+from centrum.geometry import Geometry, slice_axis
+from centrum.measure import Job, first_region, warm_up
+from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
+from centrum.provenance import digest
+from centrum.store import Store
+from centrum.volume import Mask, Volume
+
+Record = dict[str, Any]
+
+BEYOND_MM = 30.0
+"""How far around the region the image is perturbed when something looks beyond the region."""
+
+
+@dataclass(frozen=True)
+class PerturbedJob:
+    """What to measure of a case, with the mask of one reader, and how to perturb it."""
+
+    job: Job
+    robustness: RobustnessSettings
+
+    @property
+    def case(self) -> str:
+        """Id of the case."""
+        return self.job.case
+
+    def key(self) -> str:
+        """Digest of all that decides the numbers; which features are kept is none of it."""
+        how = self.robustness.model_dump(mode="json", exclude={"icc"})
+        return digest(["perturbed", self.case, self.job.key(), how])
+
+
+def measure_perturbed(wanted: PerturbedJob) -> Record:
+    """The record of a case, from the store when it is there.
+
+    Keys: values (perturbation -> numbers in the order of `plan`), errors (perturbation ->
+    message), plan (what was done), noise_sd. A case that could not be read has neither values
+    nor a plan, its message under "", and is not kept in the store.
+    """
+    store, key = Store(wanted.job.store), wanted.key()
+    found = store.get(key)
+    if found is not None:
+        return dict(found)
+    try:
+        record = _measure(wanted)
+    except CentrumError as error:
+        return {"values": {}, "errors": {"": describe(error)}, "plan": [], "noise_sd": None}
+    except BaseException as error:
+        error.add_note(f"while measuring case {wanted.case} under perturbations")
+        raise
+    store.put(key, record)
+    return record
+
+
+def _measure(wanted: PerturbedJob) -> Record:
+    volume, mask = first_region(wanted.job)
+    settings = wanted.job.extraction
+    axis = slice_axis(volume.geometry, settings.plane)
+    original = Perturbable(volume, mask, axis, margin(settings))
+    plan = plan_perturbations(wanted.robustness, wanted.case)
+    record: Record = {"values": {}, "errors": {}, "plan": [asdict(p) for p in plan]}
+    for perturbation in plan:
+        try:
+            record["values"][perturbation.name] = _values(original, perturbation, settings)
+        except CentrumError as error:
+            record["errors"][perturbation.name] = describe(error)
+    return record | {"noise_sd": original.noise_sd}
+
+
+def _values(
+    original: Perturbable, perturbation: Perturbation, settings: ExtractionSettings
+) -> list[float | None]:
+    values = extract(*original.perturbed(perturbation), settings)
+    return [float(v) if np.isfinite(v) else None for v in values]
+
+
+def margin(settings: ExtractionSettings) -> float:
+    """mm around the region that the features of these settings look at.
+
+    >>> margin(ExtractionSettings()), margin(ExtractionSettings(families=("local_intensity",)))
+    (0.0, 30.0)
+    """
+    beyond = settings.filters or settings.interpolation or "local_intensity" in settings.families
+    return BEYOND_MM if beyond else 0.0
+
+
+def warm_up_perturbed(settings: ExtractionSettings) -> None:
+    """Compile what measuring under perturbations calls."""
+    warm_up(settings)
+    grid = Geometry((16, 16, 3), (1.0, 1.0, 1.0))
+    inside = np.zeros(grid.shape, dtype=bool)
+    inside[:, 5:11, 5:11] = True
+    noise = np.random.default_rng(0).normal(50, 8, grid.shape)
+    every = Perturbation("all", noise=1, rotation=2, volume=0.1, supervoxel_mm=3)
+    Perturbable(Volume(noise, grid), Mask(inside, grid)).perturbed(every)

@@ -1,0 +1,79 @@
+"""From perturbed measurements to numbers: the layer of the table, and ICC of every feature."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.agreement import ICC, icc
+from centrum.perturb import RobustnessSettings, plan_perturbations
+from centrum.perturb.plan import TOGETHER
+from centrum.table import FeatureTable
+
+Records = Mapping[str, Mapping[str, Any]]
+"""By case, as `measure_perturbed` gives them."""
+
+
+def perturbed_values(
+    records: Records, names: Sequence[str], columns: Sequence[int]
+) -> NDArray[np.float64]:
+    """Values (cases, columns, perturbations), nan where there is none.
+
+    >>> records = {"P001": {"values": {"a 1": [1.0, 2.0]}}, "P002": {"values": {}}}
+    >>> perturbed_values(records, ["a 1"], [1])[:, 0, 0].tolist()
+    [2.0, nan]
+    """
+    out = np.full((len(records), len(columns), len(names)), np.nan)
+    for row, record in enumerate(records.values()):
+        for layer, name in enumerate(names):
+            if name in record["values"]:
+                out[row, :, layer] = np.array(record["values"][name], dtype=float)[columns]
+    return out
+
+
+def robustness(table: FeatureTable, how: RobustnessSettings) -> pd.DataFrame:
+    """A row per feature: feature, icc, lower, upper, n, kept; with kinds apart also icc_KIND.
+
+    The ICC is between the primary reader's measurement and its perturbations, over all cases.
+    """
+    found = _stability(table, how, table.perturbations)
+    judged = found.lower if how.icc.use == "lower_bound" else found.value
+    columns = {
+        "feature": table.names,
+        "icc": found.value,
+        "lower": found.lower,
+        "upper": found.upper,
+        "n": found.n_subjects,
+        "kept": judged > how.icc.threshold,
+    }
+    planned = plan_perturbations(how, "")
+    kinds = dict.fromkeys(p.kind for p in planned if p.kind != TOGETHER)
+    apart = {
+        f"icc_{kind}": _stability(table, how, [p.name for p in planned if p.kind == kind]).value
+        for kind in kinds
+    }
+    return pd.DataFrame(columns | apart)
+
+
+def _stability(table: FeatureTable, how: RobustnessSettings, names: Sequence[str]) -> ICC:
+    slots = [len(table.readers) + table.perturbations.index(name) for name in names]
+    return icc(table.readings[:, :, [0, *slots]], how.icc.form)
+
+
+def perturbations(records: Records) -> pd.DataFrame:
+    """A row per case and perturbation: what was done, and the error if it failed.
+
+    A case that could not be read has one row, without a name.
+    """
+    rows = []
+    for case, record in records.items():
+        for step in record["plan"] or [{"name": ""}]:
+            sizes = {k: v for k, v in step.items() if k not in ("name", "translation")}
+            shift = zip(("slices", "rows", "columns"), step.get("translation", ()), strict=False)
+            moved = {f"translation_{along}": voxels for along, voxels in shift}
+            error = record["errors"].get(step["name"], "")
+            ends = {"noise_sd": record["noise_sd"], "error": error}
+            rows.append({"case": case, "perturbation": step["name"]} | sizes | moved | ends)
+    return pd.DataFrame(rows)
