@@ -14,7 +14,7 @@ from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
 from tests.studies import make_study
 
 COMMANDS = ("demo", "simulate", "init", "check", "run", "extract", "agree", "fit", "evaluate",
-            "report", "features")  # fmt: skip
+            "report", "features", "morphometry")  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:

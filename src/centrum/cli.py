@@ -332,6 +332,43 @@ def features(
         print(f"{spelling:40} {row['family']:12} {row['name']} [{row['unit']}]".strip())
 
 
+@_command(
+    "centrum morphometry P012-R1.seg.nrrd\n"
+    "centrum morphometry spine-labels.nii.gz --image T2w.nii.gz --figure heights.png\n"
+    "centrum morphometry roi.nii.gz --level L1 --json"
+)
+def morphometry(
+    mask: Annotated[
+        str, typer.Argument(metavar="MASK", help="FILE or FILE#SEGMENT; named, or VerSe labels")
+    ],
+    image: Annotated[str | None, typer.Option(help="the image, to check grids and to draw")] = None,
+    level: Annotated[str | None, typer.Option(help="the vertebra, for one body")] = None,
+    fractured: Annotated[
+        list[str] | None, typer.Option(help="no reference for others; can be repeated")
+    ] = None,
+    figure: Annotated[Path | None, typer.Option(help="draw the six points: .png or .svg")] = None,
+    json_: Json = False,
+) -> None:
+    """Measure vertebral bodies from their masks: heights, wedge, wall, Genant's grade."""
+    from centrum.morphometry import COLUMNS, measure_exam, table_row
+
+    exam = measure_exam(mask, image, level=level, fractured=fractured or ())
+    if figure is not None:
+        from centrum.report.figures.morphometry import draw_morphometry
+        from centrum.report.style import save_figure
+
+        save_figure(draw_morphometry(exam.image, exam.masks, exam.bodies), figure)
+    if json_:
+        _print_json(exam.to_dict())
+        return
+    for row in (*zip(*COLUMNS, strict=True), *(table_row(*pair) for pair in exam.bodies)):
+        name, *numbers, grade = row
+        print(f"{name:10}" + "".join(f"{number:>10}" for number in numbers) + f"   {grade}")
+    for body, found in exam.bodies:
+        if found:
+            print("; ".join((f"{body.title}: against {found.reference}", *found.notes)))
+
+
 def _open(folder: Path) -> "Study":
     from centrum.study import open_study
 

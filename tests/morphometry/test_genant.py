@@ -153,7 +153,7 @@ def test_the_reference_is_named() -> None:
     assert (population.kind, population.reference) == ("crush", "healthy L2 of the same depth")
     assert "8 %" in population.notes[0]
     assert (unknown.grade, unknown.reference) == (0, "own posterior height")
-    assert "crushed body cannot be told" in unknown.notes[0]
+    assert "crushed body cannot be told without" in unknown.notes[0]
 
 
 def test_neighbours_are_scaled_by_level() -> None:

@@ -65,6 +65,11 @@ class Morphometry:
     frame: Frame = field(repr=False)
 
     @property
+    def title(self) -> str:
+        """The level where it is known, else the name of the mask."""
+        return self.level.name if self.level else self.name
+
+    @property
     def heights(self) -> tuple[float, float, float]:
         """Anterior, middle and posterior height, mm."""
         return self.anterior, self.middle, self.posterior
@@ -160,13 +165,16 @@ def _check_whole(name: str, *measured: float) -> None:
 def level_of(name: str) -> Level | None:
     """The vertebra that the name of a segment says, None if it says none.
 
-    >>> level_of("L1 body"), level_of("lesion")
-    (Level(letter='L', number=1), None)
+    A label of 1 says none either: every mask of one region has it, and C1 has no body.
+
+    >>> level_of("L1 body"), level_of("lesion"), level_of("1")
+    (Level(letter='L', number=1), None, None)
     """
     try:
-        return Level.parse(name)
+        level = Level.parse(name)
     except ManifestError:
         return None
+    return None if level.name == "C1" else level
 
 
 def _wedge_angle(front: Array, upper: Array, lower: Array) -> float:

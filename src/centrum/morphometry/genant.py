@@ -70,8 +70,6 @@ def genant(body: Morphometry, normal_neighbours: Sequence[Morphometry] = ()) -> 
     expected, reference, notes = _expected(body, normal_neighbours)
     loss = [float(1 - found / wanted) for found, wanted in zip(body.heights, expected, strict=True)]
     grade = int(np.searchsorted(GRADES, max(loss), side="right"))
-    if body.cut:
-        notes = (*notes, "cut by the edge of the image: heights are too small")
     return Genant(
         grade=grade,
         kind=kind_of(loss) if grade else "",
@@ -108,14 +106,14 @@ def _expected(
 ) -> tuple[Heights, str, tuple[str, ...]]:
     normal = normal_size(body.level)
     if neighbours:
-        names = ", ".join(neighbour.name for neighbour in neighbours)
+        names = ", ".join(neighbour.title for neighbour in neighbours)
         return _by_neighbours(normal, neighbours), f"neighbours {names}", ()
     if normal and body.level:
         wanted = _triple(np.array(normal.heights) * body.depth / normal.depth)
         note = "healthy bodies of one depth differ by about 8 %: grade 1 is uncertain"
         return wanted, f"healthy {body.level.name} of the same depth", (note,)
     ratios = np.array([ANTERIOR_TO_POSTERIOR, MIDDLE_TO_POSTERIOR, 1.0])
-    note = "without neighbours or a known level a crushed body cannot be told"
+    note = "a crushed body cannot be told without neighbours or normal sizes of its level"
     return _triple(ratios * body.posterior), "own posterior height", (note,)
 
 

@@ -147,6 +147,13 @@ class Slab:
         """How many slices take part."""
         return int(np.count_nonzero(self.weights))
 
+    @property
+    def in_slices(self) -> NDArray[np.bool_]:
+        """Whether each slice of the whole image takes part."""
+        found = np.zeros(self.geometry.shape[self.axis], dtype=bool)
+        found[self.box[self.axis]] = self.weights > 0
+        return found
+
     @cached_property
     def reach(self) -> float:
         """No voxel is further from the centre than this, mm."""

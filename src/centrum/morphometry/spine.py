@@ -1,6 +1,7 @@
 """All vertebral bodies of one exam: each finds its axis and its reference in the others."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,8 +21,8 @@ def measure_spine(
     """Measure and grade the bodies of one exam, from head to foot.
 
     Those that get a grade, are cut by the edge of the image, or are named, are no reference for
-    others: the nearest whole body on either side is. C1, C2 and the sacrum get no grade and are
-    no reference.
+    others: the nearest whole body on either side is. C1, C2, the sacrum and bodies that are cut
+    get no grade.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ def measure_spine(
     Raises
     ------
     DataError
-        There is no mask, a mask is empty or too small, or a name is not among them.
+        There is no mask, a mask is empty or too small, a name is not among them or is there
+        twice, or the levels that the names say are not in order from head to foot.
     GeometryError
         The masks are on different grids.
     """
@@ -40,15 +42,26 @@ def measure_spine(
     order = np.argsort([-centre[2] for centre in centres])
     column = [centres[k] for k in order]
     bodies = [measure_body(masks[k], _towards_head(column, place)) for place, k in enumerate(order)]
+    _check_order(bodies)
     whole = [has_grade(b.level) and not (b.cut or b.name in fractured) for b in bodies]
     first = _graded(bodies, whole)
     whole = [w and not (found and found.grade) for w, found in zip(whole, first, strict=True)]
     return tuple(zip(bodies, _graded(bodies, whole), strict=True))
 
 
+def _check_order(bodies: Sequence[Morphometry]) -> None:
+    known = [body for body in bodies if body.level]
+    for upper, lower in pairwise(known):
+        if upper.level and lower.level and not upper.level < lower.level:
+            raise DataError(
+                f"From head to foot {upper.name!r} ({upper.level}) lies above {lower.name!r} "
+                f"({lower.level}). Check the names of the segments, and which way up the file is."
+            )
+
+
 def _graded(bodies: Sequence[Morphometry], whole: Sequence[bool]) -> list[Genant | None]:
     return [
-        genant(body, _nearest(bodies, whole, k)) if has_grade(body.level) else None
+        genant(body, _nearest(bodies, whole, k)) if has_grade(body.level) and not body.cut else None
         for k, body in enumerate(bodies)
     ]
 

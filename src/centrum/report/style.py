@@ -6,11 +6,15 @@ those of Okabe and Ito (Color Universal Design, 2008), told apart by colour-blin
 
 import textwrap
 from io import BytesIO
+from pathlib import Path
 
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from centrum.errors import ProtocolError
+from centrum.store import write_atomically
 
 COLUMN_CM = 8.5
 """Width of one column of a printed page."""
@@ -94,6 +98,14 @@ def svg_bytes(figure: Figure) -> bytes:
 def png_bytes(figure: Figure) -> bytes:
     """The figure as PNG of 300 dpi, without date or program."""
     return _saved(figure, "png", {"Software": None})
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as the ending of the path says, .png or .svg."""
+    kinds = {".png": png_bytes, ".svg": svg_bytes}
+    if path.suffix.lower() not in kinds:
+        raise ProtocolError(f"A figure is written as .png or .svg, found {path.name!r}.")
+    write_atomically(path, kinds[path.suffix.lower()](figure))
 
 
 def _saved(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:

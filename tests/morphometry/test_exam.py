@@ -1,0 +1,135 @@
+"""Morphometry from files, its table, and its picture."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from typer.testing import CliRunner
+
+from centrum.cli import app
+from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.morphometry import Exam, measure_exam
+from centrum.report.figures.morphometry import draw_morphometry
+from centrum.report.style import save_figure
+from centrum.volume import Mask
+from tests.morphometry.shapes import vertebral_body
+
+
+def spine(names: tuple[str, ...], heights: tuple[float, ...]) -> list[Mask]:
+    """Bodies from head to foot, 36 mm apart, on one grid."""
+    masks = []
+    for k, (name, height) in enumerate(zip(names, heights, strict=True)):
+        one = vertebral_body(lambda x, h=height: np.full_like(x, h / 2), name=name)
+        shift = round(36 * k / one.geometry.spacing[1])
+        size = (one.geometry.size[0], one.geometry.size[1] + 130, one.geometry.size[2])
+        grid = one.geometry.crop((0, 0, 0), size)
+        array = np.zeros(grid.shape, dtype=bool)
+        array[:, shift : shift + one.array.shape[1]] = one.array
+        masks.append(Mask(array, grid, name))
+    return masks
+
+
+def write(path: Path, masks: list[Mask], labels: tuple[int, ...]) -> Path:
+    """A label image; the keys of a .seg.nrrd name its segments."""
+    array = np.zeros(masks[0].array.shape, dtype=np.uint8)
+    for mask, label in zip(masks, labels, strict=True):
+        array[mask.array] = label
+    image, grid = sitk.GetImageFromArray(array), masks[0].geometry
+    image.SetSpacing(grid.spacing)
+    image.SetOrigin(grid.origin)
+    image.SetDirection(grid.direction)
+    if path.suffix == ".nrrd":
+        for k, (mask, label) in enumerate(zip(masks, labels, strict=True)):
+            image.SetMetaData(f"Segment{k}_Name", mask.name)
+            image.SetMetaData(f"Segment{k}_LabelValue", str(label))
+    sitk.WriteImage(image, str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def exam(tmp_path_factory: pytest.TempPathFactory) -> Exam:
+    masks = spine(("T12", "L1", "L2"), (27, 0, 27))
+    path = write(tmp_path_factory.mktemp("exam") / "s.seg.nrrd", masks, (1, 2, 3))
+    return measure_exam(path)
+
+
+def test_bodies_of_a_file_of_slicer(exam: Exam) -> None:
+    assert [body.title for body, _ in exam.bodies] == ["T12", "L1", "L2"]
+    (_, crushed) = exam.bodies[1]
+    assert (crushed.grade, crushed.kind, crushed.reference) == (3, "crush", "neighbours T12, L2")
+    assert [record["genant"]["grade"] for record in exam.to_dict()] == [0, 3, 0]
+
+
+def test_plain_labels_are_verse_codes(tmp_path: Path) -> None:
+    masks = spine(("T12", "L1", "L2"), (27, 26, 27))
+    found = measure_exam(write(tmp_path / "labels.nii.gz", masks, (19, 20, 21)))
+    assert [body.title for body, _ in found.bodies] == ["T12", "L1", "L2"]
+    assert [body.name for body, _ in found.bodies] == ["19", "20", "21"]
+
+
+def test_other_segments_are_left_out(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.seg.nrrd", spine(("L1", "disc"), (27, 10)), (1, 2))
+    assert list(measure_exam(path).masks) == ["L1"]
+    with pytest.raises(DataError, match="segments named as vertebrae"):
+        measure_exam(write(tmp_path / "t.seg.nrrd", spine(("CSF", "disc"), (27, 10)), (1, 2)))
+
+
+def test_one_region_takes_its_level_from_the_user(tmp_path: Path) -> None:
+    path = write(tmp_path / "roi.nii.gz", spine(("L1",), (27,)), (1,))
+    assert measure_exam(path).bodies[0][0].level is None
+    found = measure_exam(path, path, level="LWK 1")
+    assert found.bodies[0][1].reference == "healthy L1 of the same depth"
+    several = write(tmp_path / "s.seg.nrrd", spine(("L1", "L2"), (27, 27)), (1, 2))
+    with pytest.raises(DataError, match="level is given for one body, but there are 2"):
+        measure_exam(several, level="L1")
+
+
+def test_names_against_the_order_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.seg.nrrd", spine(("L2", "L1"), (27, 27)), (1, 2))
+    with pytest.raises(DataError, match=r"'L2' \(L2\) lies above 'L1'"):
+        measure_exam(path)
+
+
+def test_the_command_prints_a_table_json_and_a_picture(tmp_path: Path) -> None:
+    path = str(write(tmp_path / "s.seg.nrrd", spine(("T12", "L1", "L2"), (27, 8, 27)), (1, 2, 3)))
+    picture = tmp_path / "out.png"
+    shown = CliRunner().invoke(app, ["morphometry", path, "--figure", str(picture)])
+    assert shown.exit_code == 0, shown.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "L1: against neighbours T12, L2" in shown.output
+    assert [line.split()[0] for line in shown.output.splitlines()[2:5]] == ["T12", "L1", "L2"]
+    records = json.loads(CliRunner().invoke(app, ["morphometry", path, "--json"]).output)
+    assert records[1]["level"] == "L1"
+    assert records[1]["genant"]["kind"] == "crush"
+    named = CliRunner().invoke(app, ["morphometry", path, "--fractured", "L2"])
+    assert "L1: against neighbours T12\n" in named.output
+    failed = CliRunner().invoke(app, ["morphometry", path, "--figure", str(tmp_path / "a.gif")])
+    assert isinstance(failed.exception, ProtocolError)
+
+
+def test_texts_of_the_picture_are_apart_and_inside(exam: Exam) -> None:
+    figure = draw_morphometry(exam.image, exam.masks, exam.bodies, "Simulated patients.")
+    FigureCanvasAgg(figure).draw()
+    texts = [t for t in figure.findobj(lambda o: hasattr(o, "get_fontsize")) if t.get_text()]
+    boxes = {t.get_text(): t.get_window_extent() for t in texts if t.get_visible()}
+    width, height = figure.bbox.size
+    for text, box in boxes.items():
+        assert box.x0 > 0, text
+        assert box.y0 > -1, text
+        assert box.x1 < width, text
+        assert box.y1 < height, text
+    for (a, one), (b, other) in combinations(boxes.items(), 2):
+        assert not one.padded(-1.5).overlaps(other), f"{a!r} lies on {b!r}"
+    assert "Simulated patients." in " ".join(" ".join(boxes).split())
+
+
+def test_a_picture_is_png_or_svg(exam: Exam, tmp_path: Path) -> None:
+    figure = draw_morphometry(exam.image, exam.masks, exam.bodies)
+    save_figure(figure, tmp_path / "a.svg")
+    assert b"<svg" in (tmp_path / "a.svg").read_bytes()
+    with pytest.raises(CentrumError, match=r"\.png or \.svg"):
+        save_figure(figure, tmp_path / "a.pdf")
