@@ -1,8 +1,8 @@
 """Weighted sums of shifted voxels along one axis: the pass of which separable filters are made.
 
 Along any axis of a contiguous array a shift is a constant number of places, so that the inner
-loop is a sum of long contiguous rows: 3 to 8 times as fast as `scipy.ndimage.correlate1d`
-(0.05 against 0.25 ms for 6 taps on 60 x 65 x 55 voxels).
+loop is a sum of contiguous rows: 5 to 8 times as fast as `scipy.ndimage.correlate1d` along z and
+y, twice along x, where rows are short (6 and 21 taps on 20 x 65 x 55 voxels).
 """
 
 from collections.abc import Sequence
