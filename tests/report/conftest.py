@@ -19,10 +19,12 @@ from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.io.itk import to_image
 from centrum.model import FeatureCountFacts, LassoFacts, Model
+from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import load_preset
 from centrum.provenance import Step
 from centrum.report import write_report
 from centrum.results import Failure, Finding, StudyResults
+from centrum.robustness import robustness
 from centrum.table import FeatureTable
 
 SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
@@ -66,6 +68,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
         prefix: str = "P",
         image: str = "original",
         n_measured: int | None = None,
+        perturbed: RobustnessSettings | None = None,
     ) -> StudyResults:
         cohort, flow = apply_rules(_cohort(prefix), rules, outcomes=(POSITIVE, NEGATIVE))
         dropped = cohort.cases[-1].id
@@ -75,7 +78,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
         scores = _scores(table, model)
         cutoff, evaluations = _evaluations(scores)
         drawn = {reader: sources[1][reader] for reader in readers}
-        protocol = load_preset("vcf-t2w-2024")
+        protocol = load_preset("vcf-t2w-2024").model_copy(update={"robustness": perturbed})
         return StudyResults(
             title=protocol.name,
             protocol=protocol,
@@ -95,6 +98,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
             history=(Step("extract", {"bins": 32}), Step("evaluate", {"seed": 1})),
             versions={"centrum": "0.1.0", "Python": "3.11"},
             digests={"cases.csv": "ab" * 32},
+            robustness=_robustness(table, perturbed),
         )
 
     return build
@@ -218,6 +222,18 @@ def _agreement(table: FeatureTable) -> pd.DataFrame:
     numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
     data = dict(zip(columns, (*numbers, found.value > 0.75), strict=True))
     return pd.DataFrame(data, index=pd.Index(table.names, name="feature"))
+
+
+def _robustness(table: FeatureTable, how: RobustnessSettings | None) -> pd.DataFrame:
+    if how is None:
+        return pd.DataFrame()
+    names = tuple(p.name for p in plan_perturbations(how, ""))
+    rng = np.random.default_rng(9)
+    size = rng.uniform(0.1, 1.5, (1, len(table.features), 1))
+    noise = size * rng.normal(size=(*table.values.shape[:2], len(names)))
+    layer = table.values[:, :, :1] + noise * table.values[:, :, :1].std(axis=0, keepdims=True)
+    whole = replace(table, perturbed=layer, perturbations=names)
+    return robustness(whole, how).set_index("feature")
 
 
 def _overlap(table: FeatureTable) -> pd.DataFrame:

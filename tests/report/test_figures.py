@@ -11,21 +11,26 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
+from centrum.perturb import RobustnessSettings
 from centrum.report.sections import SECTIONS
 from centrum.report.style import COLUMN_CM, PAGE_CM, png_bytes, svg_bytes
 from centrum.results import StudyResults
 
 from .conftest import SIMULATED, Make
 
+KINDS = ("noise", "translation", "rotation", "volume", "contour")
+
 VARIANTS = {
-    "usual": {},
+    "usual": {"perturbed": RobustnessSettings(repeats=2)},
     "one selected feature": {"n_selected": 1},
     "one feature, one reader, no rules": {
         "n_selected": 1, "n_measured": 1, "readers": ("senior",), "rules": (), "simulated": "",
+        "perturbed": RobustnessSettings(kinds=("noise",), repeats=1),
     },
     "many features with long names, three readers": {
         "n_selected": 15, "readers": ("senior", "resident", "third"),
         "image": "a-filter-with-a-very-long-name-indeed, and blanks in it",
+        "perturbed": RobustnessSettings(kinds=KINDS, together=False, repeats=2),
     },
 }  # fmt: skip
 

@@ -88,7 +88,7 @@ def test_every_figure_and_table_is_there(written: Path, page: Page) -> None:
         if not link.startswith("#"):
             assert (written / link).is_file(), link
     stems = {path.stem for path in (written / "figures").iterdir()}
-    assert stems == {f"figure-{n}" for n in ("1", "2", "3", "4", "5", "S1", "S2", "S3")}
+    assert stems == {f"figure-{n}" for n in ("1", "2", "3", "4", "5", "S1", "S2", "S3", "S5")}
     assert {f"table-{n}" for n in (1, 2, 3)} <= {p.stem for p in (written / "tables").iterdir()}
 
 
@@ -222,14 +222,14 @@ def test_tables_are_rectangular(page: Page) -> None:
 
 def test_pictures_have_alternative_texts(page: Page) -> None:
     alts = page.attributes("img", "alt")
-    assert len(alts) == 8
+    assert len(alts) == 9
     assert min(map(len, alts)) > 30
     assert page.attributes("html", "lang") == ["en"]
 
 
 def test_captions_say_how_many(text: str) -> None:
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL)
-    assert len(captions) == 8
+    assert len(captions) == 9
     for caption in captions:
         assert re.search(r"n\s=\s\d+", caption), caption
 
@@ -277,7 +277,7 @@ def test_one_reader_cannot_agree(make: Make) -> None:
 @pytest.mark.usefixtures("unrendered")
 def test_without_images_there_is_no_overlay(make: Make) -> None:
     block = regions(replace(make(), sources={}))
-    assert [p.key for p in block.pictures] == ["figure-S2"]
+    assert [p.key for p in block.pictures] == ["figure-S2", "figure-S3"]
 
 
 def _cautioned(results: StudyResults, **changes: object) -> str:

@@ -14,6 +14,7 @@ from centrum.report.blocks import Block, Picture, Table, picture
 from centrum.report.figures import (
     RoiPanel,
     draw_agreement,
+    draw_agreement_grid,
     draw_coefficients,
     draw_distributions,
     draw_feature_count,
@@ -159,7 +160,7 @@ def regions(results: StudyResults) -> Block:
     if len(results.overlap):
         tables.append(overlap_table(results.overlap))
     if len(results.agreement):
-        pictures.append(_agreement_picture(results))
+        pictures += [_agreement_picture(results), _agreement_grid_picture(results)]
         tables.append(agreement_table(results.agreement))
     readers = results.table.readers
     prose = f"Readers: {', '.join(readers)}. The features of {readers[0]} feed the model."
@@ -250,6 +251,31 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
         f"{rule.threshold:g}. Dice: {pairs}.",
         frame_table("figure-S2", "", agreement.reset_index()),
+    )  # fmt: skip
+
+
+def _agreement_grid_picture(results: StudyResults) -> Picture:
+    agreement, rule = results.agreement, results.protocol.model.agreement
+    features, form = results.table.features, f"ICC({parse_form(rule.form)})"
+    families, images = [family_label(f) for f in features], [f.image for f in features]
+    facts = pd.DataFrame({"image": images, "family": families})
+    facts[["icc", "kept"]] = agreement[["icc", "kept"]].to_numpy()
+    cells = facts.groupby(["image", "family"], sort=False)
+    data = cells.agg(median=("icc", "median"), kept=("kept", "sum"), features=("kept", "size"))
+    by_image = facts.groupby("image", sort=False)["kept"].agg(["sum", "size"])
+    listed = "; ".join(f"{name} {row['sum']} of {row['size']}" for name, row in by_image.iterrows())
+    caption = (
+        f"Median {form} between readers of the features of each family, on the image itself and "
+        f"on every response map, over n = {len(results.table.cases)} cases. Numbers: how many "
+        f"features pass the threshold of {rule.threshold:g}, of how many."
+    )
+    return picture(
+        draw_agreement_grid(
+            agreement["icc"], agreement["kept"], families, images, form, results.simulated
+        ),
+        "S3", "Agreement by family and image", caption,
+        f"Heat map. Features that pass, by image: {listed}.",
+        frame_table("figure-S3", "", data.reset_index()),
     )  # fmt: skip
 
 
@@ -354,10 +380,10 @@ def _count_picture(results: StudyResults) -> Picture:
     data = pd.DataFrame({"features": facts.numbers, "mean": facts.mean, "se": facts.se})
     at = list(facts.numbers).index(facts.chosen)
     return picture(
-        draw_feature_count(facts, results.simulated), "S3", "Number of features", caption,
+        draw_feature_count(facts, results.simulated), "S5", "Number of features", caption,
         f"Curve of the {measure} against 1 to {int(facts.numbers[-1])} features; "
         f"{fixed(facts.mean[at])} at the {facts.chosen} that were taken.",
-        frame_table("figure-S3", "", data),
+        frame_table("figure-S5", "", data),
     )  # fmt: skip
 
 

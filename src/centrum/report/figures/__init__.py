@@ -1,6 +1,7 @@
 """One module per figure: `draw_...(data) -> Figure`, pure, without pyplot's global state."""
 
 from centrum.report.figures.agreement import draw_agreement
+from centrum.report.figures.agreement_grid import draw_agreement_grid
 from centrum.report.figures.coefficients import draw_coefficients
 from centrum.report.figures.distributions import draw_distributions
 from centrum.report.figures.feature_count import draw_feature_count
@@ -15,6 +16,7 @@ __all__ = [
     "RoiPanel",
     "Stop",
     "draw_agreement",
+    "draw_agreement_grid",
     "draw_coefficients",
     "draw_distributions",
     "draw_feature_count",
