@@ -30,6 +30,7 @@ from centrum.io import (
 )
 from centrum.prepare.image import air_in_view, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
+from centrum.prepare.regions import apply_operations
 from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
 from centrum.provenance import digest
@@ -162,15 +163,15 @@ def _measure(job: Job) -> Record:
         try:
             mask = _read_mask(job, source, volume)
             record["findings"] += _findings(reader, volume, mask)
-            image = _of_reader(job, source, ready, mask)
-            images = _images(image, mask, job.extraction)
+            image, region = _of_reader(job, source, ready, mask), _region(job, volume, mask)
+            images = _images(image, region, job.extraction)
             record["findings"] += _described(reader, advise(images) if images else ())
             record["values"][reader] = _values(images)
         except CentrumError as error:
             record["errors"].append({"reader": reader, "message": describe(error)})
             continue
         masks[reader] = mask
-        record["history"][reader] = [s.to_dict() for s in (*image.history, *mask.history)]
+        record["history"][reader] = [s.to_dict() for s in (*image.history, *region.history)]
     record["overlap"] = [
         {"reader_a": a, "reader_b": b}
         | asdict(overlap(masks[a].array, masks[b].array, volume.geometry.array_spacing))
@@ -184,7 +185,7 @@ def prepared(job: Job) -> tuple[Volume, Mask]:
     source = next(iter(job.masks.values()))
     volume = prepare_image(read_image(job.image), job.preparation)
     mask = _read_mask(job, source, volume)
-    return _of_reader(job, source, volume, mask), mask
+    return _of_reader(job, source, volume, mask), _region(job, volume, mask)
 
 
 def first_region(job: Job) -> tuple[Volume, Mask]:
@@ -201,7 +202,8 @@ def first_region(job: Job) -> tuple[Volume, Mask]:
     volume = read_image(job.image)
     mask = _read_mask(job, source, volume)
     _findings("", volume, mask)
-    return _of_reader(job, source, prepare_image(volume, job.preparation), mask), mask
+    ready = prepare_image(volume, job.preparation)
+    return _of_reader(job, source, ready, mask), _region(job, volume, mask)
 
 
 def _read_mask(job: Job, source: str, volume: Volume) -> Mask:
@@ -211,6 +213,14 @@ def _read_mask(job: Job, source: str, volume: Volume) -> Mask:
         tolerance_mm=job.images.grid_tolerance_mm,
         on_mismatch=job.images.on_grid_mismatch,
     )
+
+
+def _region(job: Job, volume: Volume, mask: Mask) -> Mask:
+    """What is measured of a reader's region; an error that is found in it is raised."""
+    region = apply_operations(mask, job.preparation.region, job.extraction.plane)
+    if region is not mask:
+        _findings("", volume, region)
+    return region
 
 
 def _about_view(volume: Volume, job: Job) -> list[Finding]:
