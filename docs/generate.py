@@ -50,13 +50,15 @@ def _block(model: type[BaseModel], title: str) -> list[str]:
         lines.append(
             f"| `{name}` | {default} | {(field.description or '').replace(chr(10), ' ')} |"
         )
-        inner = [a for a in (field.annotation, *get_args(field.annotation)) if _is_model(a)]
-        below += [line for kind in inner for line in _block(kind, name)]
+        below += [line for kind in _models(field.annotation) for line in _block(kind, name)]
     return [*lines, "", *below]
 
 
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+def _models(kind: object) -> list[type[BaseModel]]:
+    """The models in an annotation, however deep, in their order."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [model for part in get_args(kind) for model in _models(part)]
 
 
 def _default(value: object) -> str:
