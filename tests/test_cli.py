@@ -13,8 +13,8 @@ from centrum import __version__
 from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
 from tests.studies import make_study
 
-COMMANDS = ("demo", "simulate", "init", "check", "run", "extract", "agree", "fit", "evaluate",
-            "report", "features", "morphometry")  # fmt: skip
+COMMANDS = ("demo", "simulate", "init", "check", "run", "extract", "agree", "perturb", "fit",
+            "evaluate", "report", "features", "morphometry")  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:
