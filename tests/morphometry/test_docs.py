@@ -1,0 +1,29 @@
+"""The page on morphometry says what the code does."""
+
+import doctest
+from pathlib import Path
+
+from centrum.morphometry.body import Morphometry
+from centrum.morphometry.genant import GRADES
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "morphometry.md"
+
+
+def test_examples_run() -> None:
+    result = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert result.attempted >= 12
+    assert result.failed == 0
+
+
+def test_measures_are_listed() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    listed = [line for line in text.splitlines() if line.startswith("| `")]
+    for name in Morphometry.__annotations__:
+        if name not in ("name", "level", "slices", "points", "frame"):
+            assert any(f"`{name}`" in line for line in listed), name
+
+
+def test_grades_are_those_of_the_code() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    for grade, loss in enumerate(GRADES, 1):
+        assert f"from {100 * loss:.0f} % grade {grade}" in text
