@@ -69,11 +69,11 @@ class PeriodicWavelet(Filter):
 
     @cached_property
     def taps(self) -> dict[str, tuple[float, ...]]:
-        """Weights of the low and the high pass, first voxel first."""
+        """Weights of the low and the high pass, of the last voxel first."""
         import pywt
 
         found = pywt.Wavelet(self.wavelet)
-        return {"L": tuple(found.dec_lo[::-1]), "H": tuple(found.dec_hi[::-1])}
+        return {"L": tuple(found.dec_lo), "H": tuple(found.dec_hi)}
 
     @cached_property
     def around(self) -> tuple[int, int]:
@@ -121,8 +121,10 @@ class PeriodicWavelet(Filter):
         if band not in made:
             array = self._band(made, band[:-1])
             axis, weights = 3 - len(band), self.taps[band[-1]]
-            length = array.shape[axis] - len(weights) + 1
-            made[band] = convolve(array, range(len(weights)), weights, axis, length)
+            last = len(weights) - 1
+            # PyWavelets' order: on flat ground only the rounding tells a band from zero.
+            places = range(last, -1, -1)
+            made[band] = convolve(array, places, weights, axis, array.shape[axis] - last)
         return made[band]
 
 

@@ -25,7 +25,7 @@ def _add_four(out: NDArray, row: NDArray, shifts: NDArray, weights: NDArray) -> 
     c, d = row[shifts[2] : shifts[2] + n], row[shifts[3] : shifts[3] + n]
     wa, wb, wc, wd = weights[0], weights[1], weights[2], weights[3]
     for i in range(n):
-        out[i] += wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i]
+        out[i] = out[i] + wa * a[i] + wb * b[i] + wc * c[i] + wd * d[i]
 
 
 @njit(cache=True, nogil=True)
