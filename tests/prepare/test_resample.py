@@ -17,7 +17,7 @@ from centrum.errors import DataError, GeometryError
 from centrum.extract import extract, plan
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
-from centrum.prepare.resample import INTERPOLATORS, interpolate, resample_pyradiomics
+from centrum.prepare.resample import INTERPOLATORS, interpolate, onto_grid, resample_pyradiomics
 from centrum.volume import Mask, Volume, bounding_box
 
 TURNED = (0.0, 0.6, 0.8, 1.0, 0.0, 0.0, 0.0, 0.8, -0.6)
@@ -367,3 +367,19 @@ def test_pyradiomics_baseline(reference: Path, name: str) -> None:
             assert ours[spelt] == pytest.approx(float(row["value"]), rel=1e-6), spelt
             compared += 1
     assert compared >= 24
+
+
+def test_another_grid_shows_the_same_place_and_nan_beyond_the_image() -> None:
+    old = Geometry((20, 18, 9), (0.6, 0.6, 4.4), (3, -7, 11), TURNED)
+    index = np.stack(np.indices(old.shape)[::-1], axis=-1)
+    x, y, z = np.moveaxis(old.position(index), -1, 0)
+    volume = Volume(2 * x - y + 0.5 * z, old)
+    new = Geometry((12, 10, 8), (0.9, 0.8, 3.1), tuple(old.position((1, 2, 1.3))), TURNED)
+    found = onto_grid(volume, new)
+    x, y, z = np.moveaxis(new.position(np.stack(np.indices(new.shape)[::-1], axis=-1)), -1, 0)
+    np.testing.assert_allclose(found.array, 2 * x - y + 0.5 * z, atol=1e-9)
+    assert found.history[-1].parameters["interpolation"] == "linear"
+    shifted = Geometry(old.size, old.spacing, tuple(old.position((0, 0, 5))), TURNED)
+    assert np.isnan(onto_grid(volume, shifted).array).any(axis=(1, 2)).tolist() == [
+        False, False, False, False, True, True, True, True, True,
+    ]  # fmt: skip

@@ -18,10 +18,14 @@ class FeatureId:
     name : the catalogue's name
     discretisation : such as "FBN32", "" where intensities are not discretised
     aggregation : such as "3D_averaged", "" where there is nothing to aggregate
+    sequence : such as "T1w", "" when a study measures one
 
+    >>> from dataclasses import replace
     >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
     >>> f.spell("ibsi"), f.spell("pyradiomics")
     ('original_glcm_contrast_FBN32_3D_merged', 'original_glcm_Contrast')
+    >>> replace(f, sequence="T1w").spell("pyradiomics")
+    'T1w_original_glcm_Contrast'
     """
 
     image: str
@@ -31,13 +35,21 @@ class FeatureId:
     name: str
     discretisation: str = ""
     aggregation: str = ""
+    sequence: str = ""
 
     def spell(self, dialect: Dialect) -> str:
         """The column name in that dialect."""
         if dialect == "pyradiomics":
-            return f"{self.image}_{catalogue()[self.family, self.name].pyradiomics}"
-        parts = (self.image, self.family, self.feature.rstrip("_"))
-        return "_".join(p for p in (*parts, self.discretisation, self.aggregation) if p)
+            parts = [self.image, catalogue()[self.family, self.name].pyradiomics]
+        else:
+            parts = [self.image, self.family, self.feature.rstrip("_")]
+            parts += [self.discretisation, self.aggregation]
+        return "_".join(part for part in (self.sequence, *parts) if part)
+
+    @property
+    def source(self) -> str:
+        """Sequence and image, such as "T1w original"."""
+        return f"{self.sequence} {self.image}".strip()
 
     @property
     def unit(self) -> str:

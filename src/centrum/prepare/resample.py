@@ -352,6 +352,18 @@ def resample_pyradiomics(
     )
 
 
+def onto_grid(volume: Volume, grid: Geometry) -> Volume:
+    """The image at the voxels of any other grid, linear between its own; nan beyond its edge.
+
+    >>> ramp = Volume(np.arange(4.0).reshape(1, 1, 4), Geometry((4, 1, 1), (2, 1, 1)))
+    >>> onto_grid(ramp, Geometry((3, 1, 1), (3, 1, 1))).array[0, 0].tolist()
+    [0.0, 1.5, 3.0]
+    """
+    array = _itk_resampled(volume.array.astype(float), volume.geometry, grid, "sitkLinear", np.nan)
+    step = Step("resample", {"interpolation": "linear", "from": volume.geometry.describe()})
+    return Volume(array, grid, (*volume.history, step))
+
+
 def _on_grid(region: Mask, new: Geometry) -> Mask:
     """The region at the nearest voxels of another grid."""
     if region.geometry == new:
@@ -426,7 +438,7 @@ def _itk_position(grid: Geometry, index: NDArray[np.float64]) -> tuple[float, fl
 
 
 def _itk_resampled(
-    array: NDArray[Any], old: Geometry, new: Geometry, interpolator: str
+    array: NDArray[Any], old: Geometry, new: Geometry, interpolator: str, beyond: float = 0.0
 ) -> NDArray[Any]:
     import SimpleITK as sitk
 
@@ -440,4 +452,5 @@ def _itk_resampled(
     resampler.SetOutputOrigin(new.origin)
     resampler.SetOutputDirection(new.direction)
     resampler.SetInterpolator(getattr(sitk, interpolator))
+    resampler.SetDefaultPixelValue(beyond)
     return sitk.GetArrayFromImage(resampler.Execute(_itk_image(array, old)))

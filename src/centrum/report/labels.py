@@ -33,7 +33,7 @@ def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
     """Names for people: the catalogue's name and the family, and what else tells them apart.
 
     Discretisation and aggregation are said when they differ within a family, the image when it
-    is not the original.
+    is not the original, the sequence when there are several.
 
     >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
     >>> feature_labels([f])
@@ -63,6 +63,7 @@ def _label(feature: FeatureId, varying: Sequence[str]) -> str:
     parts = [FAMILIES.get(feature.family, feature.family.upper() if short else feature.family)]
     if feature.image != "original":
         parts.append(feature.image)
+    parts.append(feature.sequence)
     parts += [getattr(feature, field).replace("_", " ") for field in varying]
     return ", ".join((feature.name, *(p for p in parts if p)))
 

@@ -257,7 +257,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
 def _agreement_grid_picture(results: StudyResults) -> Picture:
     agreement, rule = results.agreement, results.protocol.model.agreement
     features, form = results.table.features, f"ICC({parse_form(rule.form)})"
-    families, images = [family_label(f) for f in features], [f.image for f in features]
+    families, images = [family_label(f) for f in features], [f.source for f in features]
     facts = pd.DataFrame({"image": images, "family": families})
     facts[["icc", "kept"]] = agreement[["icc", "kept"]].to_numpy()
     cells = facts.groupby(["image", "family"], sort=False)
