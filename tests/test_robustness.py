@@ -17,7 +17,7 @@ from centrum.errors import CentrumError, ProtocolError
 from centrum.features.settings import ExtractionSettings, Interpolation
 from centrum.measure_perturbed import margin
 from centrum.perturb import RobustnessSettings, plan_perturbations
-from centrum.protocol import parse_protocol
+from centrum.protocol import load_preset, parse_protocol
 from centrum.study import open_study
 from centrum.table import FeatureTable
 from tests.studies import PROTOCOL, SIZE, image_of, make_study, read_rows, write_rows
@@ -258,7 +258,10 @@ def test_the_block_in_a_protocol() -> None:
         parse_protocol("name: x\nrobustness: {repeats: 0}", "s")
 
 
-def test_the_surroundings_are_perturbed_when_something_looks_at_them() -> None:
-    assert margin(ExtractionSettings()) == 0
+def test_the_surroundings_are_perturbed_as_far_as_something_looks() -> None:
+    assert margin(ExtractionSettings()) == (0, 0, 0)
     finer = ExtractionSettings(interpolation=Interpolation(spacing=(0.5, 0.5, None)))
-    assert margin(finer) > 10
+    assert min(margin(finer)) > 5
+    across, *in_plane = margin(load_preset("vcf-t2w").extraction)
+    assert (across, min(in_plane) > 10) == (0, True)
+    assert min(margin(load_preset("vcf-t2w-2024").extraction)) > 10

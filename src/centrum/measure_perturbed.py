@@ -20,8 +20,12 @@ from centrum.volume import Mask, Volume
 
 Record = dict[str, Any]
 
-BEYOND_MM = 30.0
-"""How far around the region the image is perturbed when something looks beyond the region."""
+NEAR_MM = 7.0
+"""How far around the region interpolation and local peaks (6.2 mm) look."""
+
+FAR_MM = 15.0
+"""How far around the region filters look: 5 sigma of a Laplacian of Gaussian of 3 mm. Further
+away the image stays as it was, which hardly reaches the region."""
 
 
 @dataclass(frozen=True)
@@ -86,14 +90,20 @@ def _values(
     return [float(v) if np.isfinite(v) else None for v in values]
 
 
-def margin(settings: ExtractionSettings) -> float:
-    """mm around the region that the features of these settings look at.
+def margin(settings: ExtractionSettings) -> tuple[float, float, float]:
+    """mm around the region that these settings look at: across slices, rows, columns.
 
     >>> margin(ExtractionSettings()), margin(ExtractionSettings(families=("local_intensity",)))
-    (0.0, 30.0)
+    ((0.0, 0.0, 0.0), (7.0, 7.0, 7.0))
     """
-    beyond = settings.filters or settings.interpolation or "local_intensity" in settings.families
-    return BEYOND_MM if beyond else 0.0
+    how, filters = settings.interpolation, settings.filters
+    local = "local_intensity" in settings.families
+    if any(not chosen.in_slices for chosen in filters):
+        across = FAR_MM
+    else:
+        across = NEAR_MM if local or (how and how.in_plane is None) else 0.0
+    in_plane = FAR_MM if filters else NEAR_MM if local or how else 0.0
+    return across, in_plane, in_plane
 
 
 def warm_up_perturbed(settings: ExtractionSettings) -> None:

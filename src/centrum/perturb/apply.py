@@ -4,6 +4,7 @@ Order: the region gets its new volume and contour, image and region are moved, t
 another acquisition is added.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 
@@ -33,7 +34,11 @@ Box = tuple[slice, slice, slice]
 
 
 def apply(
-    volume: Volume, mask: Mask, perturbation: Perturbation, axis: int = 0, margin_mm: float = 10.0
+    volume: Volume,
+    mask: Mask,
+    perturbation: Perturbation,
+    axis: int = 0,
+    margin_mm: float | Sequence[float] = 10.0,
 ) -> tuple[Volume, Mask]:
     """The perturbed image and region; see `Perturbable`, which is faster for several.
 
@@ -55,18 +60,26 @@ class Perturbable:
     Parameters
     ----------
     axis : array axis (z, y, x) across the slices, which a turn is about
-    margin_mm : how far around the region the image is perturbed; beyond it is as it was
+    margin_mm : how far around the region the image is perturbed, (across slices, rows, columns)
+        or the same for all; beyond it is as it was
     """
 
-    def __init__(self, volume: Volume, mask: Mask, axis: int = 0, margin_mm: float = 10.0) -> None:
+    def __init__(
+        self,
+        volume: Volume,
+        mask: Mask,
+        axis: int = 0,
+        margin_mm: float | Sequence[float] = 10.0,
+    ) -> None:
         _check(volume, mask)
-        self.volume, self.mask, self.axis, self.margin_mm = volume, mask, axis, margin_mm
+        self.volume, self.mask, self.axis = volume, mask, axis
+        self.margin_mm = np.broadcast_to(np.asarray(margin_mm, dtype=float), (3,))
         self.planes = np.moveaxis(volume.array, axis, 0)
         inside = np.moveaxis(mask.array, axis, 0)
         spacing = list(volume.geometry.array_spacing)
         self.spacing = (spacing.pop(axis), spacing[0], spacing[1])
         self.tight = bounding_box(inside)
-        self.box = self._grown(self.tight, ROOM_MM)
+        self.box = self._grown(self.tight, np.full(3, ROOM_MM))
         self._kept: dict[tuple[int, int], Floats] = {}
         self.contour = Contour(inside[self.box], _finite(self.planes[self.box]), self.spacing)
 
@@ -97,12 +110,12 @@ class Perturbable:
         if not region.any():
             raise DataError(f"The perturbation {how.name!r} leaves no voxel of {self.mask.name!r}.")
 
-    def _grown(self, box: Box, mm: float) -> Box:
-        """The box with so many mm around, as far as the image goes."""
+    def _grown(self, box: Box, mm: Floats) -> Box:
+        """The box with so many mm around along each axis, as far as the image goes."""
         z, y, x = (
             slice(max(s.start - n, 0), min(s.stop + n, size))
             for s, size, n in zip(
-                box, self.planes.shape, (int(np.ceil(mm / e)) for e in self.spacing), strict=True
+                box, self.planes.shape, np.ceil(mm / self.spacing).astype(int).tolist(), strict=True
             )
         )
         return z, y, x
@@ -145,9 +158,9 @@ class Perturbable:
     @cached_property
     def block(self) -> Box:
         """The part of the image that any motion within the margin reads."""
-        mm = max(ROOM_MM, self.margin_mm)
+        mm = np.maximum(ROOM_MM, self.margin_mm)
         sides = [s.stop - s.start for s in self.tight[1:]]
-        radius = np.hypot(*np.multiply(sides, self.spacing[1:])) / 2 + mm
+        radius = np.hypot(*np.multiply(sides, self.spacing[1:])) / 2 + mm[1:].max()
         reach = [int(radius / e) + SPLINE_REACH for e in self.spacing[1:]]
         rows, columns = (
             slice(max(int(c) - n, 0), min(int(c) + n + 1, size))

@@ -66,7 +66,8 @@ def _draw(
     settings: RobustnessSettings, case: str, group: str, kinds: tuple[Kind, ...], number: int
 ) -> Perturbation:
     rng = np.random.default_rng([settings.seed, _number_of(f"{case}\n{group}"), number])
-    shift, turn, growth = rng.uniform(-1, 1, 3), *rng.uniform(-1, 1, 2).tolist()
+    shift = rng.uniform(-1, 1, 3)
+    turn, growth = rng.uniform(-1, 1, 2).tolist()
     if not settings.through_plane:
         shift[0] = 0
     move = (settings.translation * shift).tolist() if "translation" in kinds else (0.0, 0.0, 0.0)
