@@ -13,7 +13,10 @@ READERS = ("senior", "resident")
 PROTOCOL = """\
 preset: vcf-t2w
 name: Ellipsoids
-extraction: {discretisation: {method: fixed_bin_number, bins: 8}}
+extraction:
+  discretisation: {method: fixed_bin_number, bins: 8}
+  filters: []
+  interpolation: null
 model: {n_features: {maximum: 4, folds: 3}, lasso: {folds: 3}}
 evaluation: {n_resamples: 200, cutoff_folds: 3}
 """

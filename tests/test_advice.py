@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from centrum.advice import advise
+from centrum.advice import Adviser
+from centrum.extract import values
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.region import Region
@@ -21,7 +22,9 @@ def warnings(**choices: object) -> dict[str, str]:
     inside[1:10, 10:50, 10:50] = True
     settings = ExtractionSettings.model_validate({"families": ("statistics", "glcm")} | choices)
     region = Region(Volume(image, grid), Mask(inside, grid), settings)
-    return {f.code: f.message for f in advise([region, *region.responses()])}
+    adviser = Adviser()
+    values(region, adviser.look)
+    return {f.code: f.message for f in adviser.advise(region)}
 
 
 def width(value: float) -> dict[str, object]:

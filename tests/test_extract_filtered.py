@@ -71,6 +71,13 @@ def test_maps_measured_together_have_the_values_of_each_alone(
         np.testing.assert_allclose(together, apart, rtol=1e-9, atol=1e-12, err_msg=family)
 
 
+def test_few_maps_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    how = chosen(filters=[LOG, WAVELET])
+    together = extract(*body(), how)
+    monkeypatch.setattr("centrum.extract.BATCH", 1500)
+    np.testing.assert_allclose(extract(*body(), how), together, rtol=1e-9, atol=1e-12)
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_map_is_measured_as_an_image_of_its_own(seed: int) -> None:

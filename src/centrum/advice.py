@@ -5,6 +5,7 @@ Each says what was found and what to choose. Nothing is changed or refused.
 
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,16 +28,36 @@ THICK = 2.0
 """Slices this many times as thick as pixels are wide are thick."""
 
 
-def advise(images: Sequence[Region]) -> tuple[Finding, ...]:
-    """Warnings about a region (the first of `images`) and its responses, the others.
+class Levels(NamedTuple):
+    """How many grey levels a bin width makes of an image in its region."""
 
-    Codes: thick-slices, small-sigma, thin-region, few-levels, many-levels.
-    """
-    region = images[0]
-    found = [f for chosen in region.settings.filters for f in _about_filter(chosen, region)]
-    if any(family in DISCRETISED for family in region.settings.families):
-        found += list(_about_levels(images))
-    return tuple(found)
+    n: int
+    name: str
+    width: float
+    span: float
+
+
+class Adviser:
+    """Looks at the images of a region while they are measured, then says what is wrong."""
+
+    def __init__(self) -> None:
+        self.counted: list[Levels] = []
+
+    def look(self, image: Region) -> None:
+        """Count the grey levels of the region, or of one of its responses."""
+        width = image.discretisation.width
+        if width is None or not any(f in DISCRETISED for f in image.settings.families):
+            return
+        n = int(np.unique(image.levels).size)
+        name = image.name if isinstance(image, Response) else IMAGE
+        self.counted.append(Levels(n, name, width, float(image.x.max() - image.x.min())))
+
+    def advise(self, region: Region) -> tuple[Finding, ...]:
+        """Warnings: thick-slices, small-sigma, thin-region, few-levels, many-levels."""
+        of_filters = (
+            f for chosen in region.settings.filters for f in _about_filter(chosen, region)
+        )
+        return *of_filters, *_about_levels(self.counted)
 
 
 def _about_filter(chosen: Filter, region: Region) -> Iterator[Finding]:
@@ -100,32 +121,23 @@ def _slices_first(region: Region, values: Sequence[float]) -> list[float]:
     return [values[axis], *(v for k, v in enumerate(values) if k != axis)]
 
 
-def _about_levels(images: Sequence[Region]) -> Iterator[Finding]:
+def _about_levels(counted: Sequence[Levels]) -> Iterator[Finding]:
     """One warning for the image with too few levels, one for that with too many."""
-    by_width = [image for image in images if image.discretisation.width is not None]
-    if not by_width:
-        return
-    counted = sorted((np.unique(image.levels).size, k) for k, image in enumerate(by_width))
-    n_few = sum(n < FEW_LEVELS for n, _ in counted)
-    n_many = sum(n > MANY_LEVELS for n, _ in counted)
-    if n_few:
-        n, k = counted[0]
-        what = "texture is nearly constant"
-        yield _levels_finding("few-levels", by_width[k], n, n_few - 1, what)
-    if n_many:
-        n, k = counted[-1]
+    few = [levels for levels in counted if levels.n < FEW_LEVELS]
+    many = [levels for levels in counted if levels.n > MANY_LEVELS]
+    if few:
+        yield _levels_finding("few-levels", min(few), len(few) - 1, "texture is nearly constant")
+    if many:
         what = "hardly two pairs of neighbours are alike"
-        yield _levels_finding("many-levels", by_width[k], n, n_many - 1, what)
+        yield _levels_finding("many-levels", max(many), len(many) - 1, what)
 
 
-def _levels_finding(code: str, image: Region, n: int, others: int, what: str) -> Finding:
-    span = float(image.x.max() - image.x.min())
+def _levels_finding(code: str, worst: Levels, others: int, what: str) -> Finding:
     more = f" (and of {others} other images likewise)" if others else ""
-    name = image.name if isinstance(image, Response) else IMAGE
     return Finding(
         "warning",
         code,
-        f"A bin width of {image.discretisation.width:g} makes {n} grey levels of {name}{more}, "
-        f"whose intensities span {span:.3g} in the region: {what}. Choose a width near "
-        f"{span / GOOD_LEVELS:.2g}, or fixed_bin_number with {GOOD_LEVELS} bins.",
+        f"A bin width of {worst.width:g} makes {worst.n} grey levels of {worst.name}{more}, "
+        f"whose intensities span {worst.span:.3g} in the region: {what}. Choose a width near "
+        f"{worst.span / GOOD_LEVELS:.2g}, or fixed_bin_number with {GOOD_LEVELS} bins.",
     )

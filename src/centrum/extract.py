@@ -10,7 +10,7 @@
 (18, 18)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
@@ -29,6 +29,9 @@ IMAGE = "original"
 PADDED = 1.5
 """Co-occurrence matrices of several images are computed together, as large as the largest, if
 that has at most this times the levels of the smallest."""
+
+BATCH = 500_000
+"""Voxels of several images that are measured together: beyond that it saves nothing."""
 
 Floats = NDArray[np.float64]
 
@@ -82,20 +85,39 @@ def extract(volume: Volume, mask: Mask, settings: ExtractionSettings) -> Floats:
         Image and mask are not on the same grid, the region is empty, or it holds voxels that
         are not finite.
     """
-    region = Region(volume, mask, settings)
-    return values([region, *region.responses()])
+    return values(Region(volume, mask, settings))
 
 
-def values(images: Sequence[Region]) -> Floats:
-    """The values of `plan` of a region and its responses, which are the further `images`."""
-    region, settings = images[0], images[0].settings
-    found = {name: family_values(images, name) for name in _families(settings, "")}
+def values(region: Region, look: Callable[[Region], None] | None = None) -> Floats:
+    """The values of `plan` of a region and of its responses, each of which `look` is called with.
+
+    Responses are made and measured a few at a time, so that large regions fit into memory.
+    """
+    shared = _families(region.settings, "")
+    found: list[dict[str, Floats]] = []
+    for images in _batches(region):
+        if look is not None:
+            for image in images:
+                look(image)
+        found.append({name: family_values(images, name) for name in shared})
     of_image = [
-        found[name][0] if name in found else family_values([region], name)[0]
-        for name in settings.families
+        found[0][name][0] if name in shared else family_values([region], name)[0]
+        for name in region.settings.families
     ]
-    of_responses = [v[k] for k in range(1, len(images)) for v in found.values()]
-    return np.concatenate([np.empty(0), *of_image, *of_responses])
+    rows = [np.hstack(list(batch.values())) for batch in found if batch]
+    of_responses = np.vstack(rows)[1:] if rows else np.empty(0)
+    return np.concatenate([*of_image, of_responses.ravel()])
+
+
+def _batches(region: Region) -> Iterator[list[Region]]:
+    """The region and its responses, as many at a time as hold `BATCH` voxels."""
+    batch = [region]
+    for response in region.responses():
+        if len(batch) * region.x.size >= BATCH:
+            yield batch
+            batch = []
+        batch.append(response)
+    yield batch
 
 
 def family_values(regions: Sequence[Region], name: str) -> Floats:

@@ -4,16 +4,17 @@ A record is JSON-ready and kept in the store under the digest of everything that
 the bytes of the files, the settings and the version.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from centrum import __version__
-from centrum.advice import advise
+from centrum.advice import Adviser
 from centrum.agreement.overlap import overlap
 from centrum.errors import CentrumError, DataError, describe
 from centrum.extract import extract, values
@@ -164,9 +165,9 @@ def _measure(job: Job) -> Record:
             mask = _read_mask(job, source, volume)
             record["findings"] += _findings(reader, volume, mask)
             image, region = _of_reader(job, source, ready, mask), _region(job, volume, mask)
-            images = _images(image, region, job.extraction)
-            record["findings"] += _described(reader, advise(images) if images else ())
-            record["values"][reader] = _values(images)
+            numbers, advice = _values(image, region, job.extraction)
+            record["values"][reader] = numbers
+            record["findings"] += _described(reader, advice)
         except CentrumError as error:
             record["errors"].append({"reader": reader, "message": describe(error)})
             continue
@@ -273,16 +274,12 @@ def _described(reader: str, found: Iterable[Finding]) -> list[dict[str, str]]:
     return [{"reader": reader} | asdict(finding) for finding in found]
 
 
-def _images(volume: Volume, mask: Mask, settings: ExtractionSettings) -> list[Region]:
-    """The region in the image and in its response maps; nothing if no features are wanted."""
+def _values(
+    volume: Volume, mask: Mask, settings: ExtractionSettings
+) -> tuple[list[float | None], tuple[Finding, ...]]:
+    """In the order of `plan`, None where a feature is not defined for this region; and advice."""
     if not settings.families:
-        return []
-    region = Region(volume, mask, settings)
-    return [region, *region.responses()]
-
-
-def _values(images: Sequence[Region]) -> list[float | None]:
-    """In the order of `plan`; None where a feature is not defined for this region."""
-    if not images:
-        return []
-    return [float(v) if np.isfinite(v) else None for v in values(images)]
+        return [], ()
+    region, adviser = Region(volume, mask, settings), Adviser()
+    numbers = values(region, adviser.look).tolist()
+    return [v if isfinite(v) else None for v in numbers], adviser.advise(region)
