@@ -48,6 +48,25 @@ def test_a_preset_with_changes() -> None:
         ("name: x\nsplit: {train_fraction: 1.5}", "split.train_fraction"),
         ("name: x\nsplitt: {}", "splitt: Extra inputs"),
         ("name: x\noutcome: {positive: a, negative: A}", "must differ"),
+        ("name: x\npreparation: {normalisation: {method: zscore}}", "normalisation.*'z_score'"),
+        ("name: x\npreparation: {bias_field: {shrink_factor: 0}}", "shrink_factor"),
+        (
+            "name: x\npreparation: {normalisation: {method: z_score}}\n"
+            "extraction: {normalise_scale: 100}",
+            "normalised twice",
+        ),
+        (
+            "name: x\npreparation: {normalisation: {method: percentile, lower: 9, upper: 9}}",
+            "must be below `upper`",
+        ),
+        (
+            "name: x\npreparation: {normalisation: {method: nyul, percentiles: [9, 1]}}",
+            "must rise",
+        ),
+        (
+            "name: x\npreparation: {normalisation: {method: nyul, landmarks: [0, 1]}}",
+            "11 percentiles need as many landmarks, found 2",
+        ),
         ("name: x\nextraction: {discretisation: {method: fixed_bin_size, bins: 3}}", "takes"),
         (
             "name: x\nextraction: {dialect: pyradiomics, aggregations: [3D_merged, 3D_averaged]}",
@@ -77,3 +96,11 @@ def test_digest_changes_with_any_choice() -> None:
     base = parse_protocol("preset: vcf-t2w", "a")
     assert base.digest() == load_preset("vcf-t2w").digest()
     assert base.digest() != parse_protocol("preset: vcf-t2w\nsplit: {seed: 1}", "a").digest()
+
+
+def test_another_method_of_normalisation_replaces_the_block() -> None:
+    text = "name: x\npreparation: {bias_field: {}, normalisation: {method: nyul, over: image}}\n"
+    nyul = parse_protocol(text, "a").preparation
+    assert nyul.bias_field is not None
+    assert (nyul.normalisation.method, nyul.normalisation.over) == ("nyul", "image")
+    assert not load_preset("vcf-t2w-2024").preparation.active

@@ -17,6 +17,10 @@ LEAST_LIT = 0.5
 """A block takes part when at least this share of its voxels does."""
 
 
+LEAST_BLOCKS = 4
+"""N4 wants that many along every axis."""
+
+
 def correct_bias_field(volume: Volume, how: BiasField, body: Body) -> Volume:
     """The image divided by its field of shading.
 
@@ -55,6 +59,7 @@ def _log_field(volume: Volume, how: BiasField, usable: NDArray[np.bool_]) -> NDA
     weight = averaged(usable, factors)
     total = averaged(np.where(usable, volume.array, 0), factors)
     means = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
+    means, weight = _at_least(LEAST_BLOCKS, means), _at_least(LEAST_BLOCKS, weight)
     image = _itk_image(means, spacing, factors, sitk.sitkFloat32)
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations(how.iterations)
@@ -86,13 +91,18 @@ def _at_every_voxel(
 
     for axis, (factor, length) in enumerate(zip(factors, shape, strict=True)):
         if factor == 1:
+            field = field.take(range(length), axis=axis)
             continue
         centres = (np.arange(length) - (factor - 1) / 2) / factor
         blocks = np.arange(field.shape[axis])
-        order = min(3, len(blocks) - 1)
-        spline = make_interp_spline(blocks, field, k=order - (order == 2), axis=axis)
+        spline = make_interp_spline(blocks, field, k=3, axis=axis)
         field = spline(np.clip(centres, -0.5, len(blocks) - 0.5))
     return np.ascontiguousarray(field)
+
+
+def _at_least(n: int, blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Blocks with the last ones repeated along axes that are shorter than `n`."""
+    return np.pad(blocks, [(0, max(n - size, 0)) for size in blocks.shape], mode="edge")
 
 
 def _itk_image(

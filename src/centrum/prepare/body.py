@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from centrum.errors import DataError
 from centrum.volume import Volume
 
-BLOCK_MM = 2.5
+BLOCK_MM = 3.5
 """Side of the blocks that are averaged; an axis of thicker slices is left as it is."""
 
 DARKEST, BRIGHTEST = 1.0, 99.0
@@ -97,8 +97,8 @@ def air_level(volume: Volume) -> float:
 def shrinking(spacing: Sequence[float], block_mm: float) -> tuple[int, ...]:
     """Voxels to average along each axis so that none becomes longer than `block_mm`.
 
-    >>> shrinking((4.4, 0.6, 0.6), 2.5)
-    (1, 4, 4)
+    >>> shrinking((4.4, 0.6, 0.6), 3.5)
+    (1, 5, 5)
     """
     return tuple(max(int(block_mm / s + 1e-6), 1) for s in spacing)
 
