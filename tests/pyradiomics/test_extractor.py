@@ -252,8 +252,6 @@ def test_enabling_and_disabling(caplog):
     assert "Nonsense is not recognized" in caplog.text
     extractor.enableAllImageTypes()
     assert sorted(extractor.enabledImagetypes) == sorted(pyradiomics.getImageTypes())
-    with pytest.raises(NotImplementedError, match="LBP2D is not available"):
-        extractor.execute(cases.image(), cases.mask())
     extractor.disableAllFeatures()
     extractor.enableFeatureClassByName("glcm")
     extractor.enableFeatureClassByName("shape")

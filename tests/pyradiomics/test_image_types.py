@@ -79,6 +79,26 @@ def test_features_are_those_of_the_whole_filtered_image(name, settings):
             assert float(ours) == pytest.approx(float(value), rel=1e-6)
 
 
+def test_local_binary_patterns():
+    settings = {"lbp3DLevels": 3, "lbp3DIcosphereSubdivision": 0, "lbp2DSamples": 4}
+    found = extract({"LBP2D": {}, "LBP3D": {}}, binWidth=1, **settings)
+    assert image_names(found) == ["lbp-2D", *(f"lbp-3D-m{k}" for k in (1, 2, 3)), "lbp-3D-k"]
+    assert 0 <= float(found["lbp-2D_firstorder_Mean"]) <= 5
+    (pattern,) = made("LBP2D").values()
+    assert pattern.max() == 9  # eight samples, as PyRadiomics takes them
+
+
+def test_patterns_of_the_other_dimension_are_warned_of(caplog):
+    extract({"LBP2D": {}})
+    extract({"LBP3D": {}}, force2D=True)
+    assert "LBP2D works in slices" in caplog.text
+    assert "LBP3D works in space" in caplog.text
+    flat = cases.image()[:, :, 4]
+    assert made("LBP3D", flat) == {}
+    assert "LBP 3D needs a 3-D image" in caplog.text
+    assert made("LBP2D", flat, lbp2DMethod="var")["lbp-2D"][5, 5] % 1 > 0
+
+
 def test_float32_responses_are_kept_as_such():
     assert made("LoG", sigma=[1.0])["log-sigma-1-0-mm-3D"].dtype == np.float32
     assert made("Gradient")["gradient"].dtype == np.float32

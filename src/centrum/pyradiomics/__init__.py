@@ -53,7 +53,7 @@ def getFeatureClasses() -> dict[str, type[RadiomicsFeaturesBase]]:
 
 
 def getImageTypes() -> list[str]:
-    """Names of image types, also of those that are not available yet."""
+    """Names of image types."""
     return list(IMAGE_TYPES)
 
 

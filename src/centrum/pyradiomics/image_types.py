@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from centrum.errors import CentrumError
 from centrum.filters import Filter, View
 from centrum.filters.pyradiomics_gradient import GradientMagnitude
+from centrum.filters.pyradiomics_lbp2d import LocalBinaryPattern2D
+from centrum.filters.pyradiomics_lbp3d import LocalBinaryPattern3D
 from centrum.filters.pyradiomics_log import SMALLEST, LaplacianOfGaussian
 from centrum.filters.pyradiomics_pointwise import Exponential, Logarithm, Square, SquareRoot
 from centrum.filters.pyradiomics_wavelet import PeriodicWavelet
 from centrum.filters.view import Box
-from centrum.pyradiomics.errors import InputError, NotAvailable
+from centrum.pyradiomics.errors import InputError
 from centrum.pyradiomics.settings import Settings, read
 from centrum.volume import Volume
 
@@ -62,11 +64,34 @@ def _gradient(volume: Volume, dimension: int, settings: Settings) -> Filter:
     return GradientMagnitude(gradientUseSpacing=read(settings, "gradientUseSpacing"))
 
 
-IMAGE_TYPES: dict[str, Make | None] = {
+def _lbp2d(volume: Volume, dimension: int, settings: Settings) -> Filter:
+    if dimension == 3 and not read(settings, "force2D"):
+        logger.warning("LBP2D works in slices, and features are extracted in 3D: enable force2D")
+    return LocalBinaryPattern2D(
+        lbp2DRadius=read(settings, "lbp2DRadius"),
+        lbp2DSamples=read(settings, "lbp2DSamples"),
+        lbp2DMethod=read(settings, "lbp2DMethod"),
+    )
+
+
+def _lbp3d(volume: Volume, dimension: int, settings: Settings) -> Filter | None:
+    if dimension != 3:
+        logger.warning("LBP 3D needs a 3-D image, found %d dimensions", dimension)
+        return None
+    if read(settings, "force2D"):
+        logger.warning("LBP3D works in space, and features are extracted in slices (force2D)")
+    return LocalBinaryPattern3D(
+        lbp3DLevels=read(settings, "lbp3DLevels"),
+        lbp3DIcosphereRadius=read(settings, "lbp3DIcosphereRadius"),
+        lbp3DIcosphereSubdivision=read(settings, "lbp3DIcosphereSubdivision"),
+    )
+
+
+IMAGE_TYPES: dict[str, Make] = {
     "Exponential": lambda *_: Exponential(),
     "Gradient": _gradient,
-    "LBP2D": None,
-    "LBP3D": None,
+    "LBP2D": _lbp2d,
+    "LBP3D": _lbp3d,
     "LoG": _log,
     "Logarithm": lambda *_: Logarithm(),
     "Original": lambda *_: None,
@@ -74,7 +99,7 @@ IMAGE_TYPES: dict[str, Make | None] = {
     "SquareRoot": lambda *_: SquareRoot(),
     "Wavelet": _wavelet,
 }
-"""What makes the filter of each type of image; None: not available yet."""
+"""What makes the filter of each type of image; none for the image itself."""
 
 FILTER_SETTINGS = frozenset(
     {
@@ -83,6 +108,12 @@ FILTER_SETTINGS = frozenset(
         "level",
         "start_level",
         "gradientUseSpacing",
+        "lbp2DRadius",
+        "lbp2DSamples",
+        "lbp2DMethod",
+        "lbp3DLevels",
+        "lbp3DIcosphereRadius",
+        "lbp3DIcosphereSubdivision",
     }
 )
 """Settings that matter to the making of an image and not to its measurement."""
@@ -103,15 +134,13 @@ def images(
         yield "original", volume.array[box]
         return
     axis = int(read(settings, "force2Ddimension")) if dimension == 3 else 0
-    view = View(volume.array, box, volume.geometry.array_spacing, axis)
-    make = IMAGE_TYPES[image_type]
-    if make is None:
-        raise NotAvailable(
-            f"{image_type} is not available yet; disable it: "
-            f"enableImageTypeByName({image_type!r}, enabled=False)."
-        )
+    array = volume.array
+    if dimension == 2 and image_type == "LBP2D":
+        # PyRadiomics writes into a copy of the image in three dimensions only.
+        array = array.astype(float)
+    view = View(array, box, volume.geometry.array_spacing, axis)
     try:
-        made = make(volume, dimension, settings)
+        made = IMAGE_TYPES[image_type](volume, dimension, settings)
         if made is not None:
             yield from zip(made.names, made.responses(view), strict=True)
     except (CentrumError, ValueError) as error:
