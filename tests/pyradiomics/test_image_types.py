@@ -99,6 +99,31 @@ def test_patterns_of_the_other_dimension_are_warned_of(caplog):
     assert made("LBP2D", flat, lbp2DMethod="var")["lbp-2D"][5, 5] % 1 > 0
 
 
+def test_features_of_log_in_a_real_vertebra_are_those_of_the_whole_image(reference):
+    """To 1e-6 of the value, or of the spread where that is larger."""
+    exam = reference / "spine_mri" / "chu2015_06"
+    image, labels = (sitk.ReadImage(str(exam / f)) for f in ("T2w.nii.gz", "seg-vb.nii.gz"))
+    mask = sitk.Cast(labels == 24, sitk.sitkUInt8)
+    types = {"LoG": {"sigma": [1.0, 4.0]}}
+    features = {"firstorder": [], "glcm": ["Contrast", "Idm"], "glszm": ["ZoneEntropy"]}
+    found = extract(types, image, mask, features=features)
+    for sigma in types["LoG"]["sigma"]:
+        whole = laplacian(image, sigma)
+        name = f"log-sigma-{str(sigma).replace('.', '-')}-mm-3D"
+        expected = extract({"Original": {}}, whole, mask, features=features)
+        spread = float(expected["original_firstorder_Variance"]) ** 0.5
+        for feature, value in expected.items():
+            ours = float(found[feature.replace("original", name)])
+            assert abs(ours - value) <= 1e-6 * max(abs(value), spread)
+
+
+def laplacian(image, sigma):
+    chosen = sitk.LaplacianRecursiveGaussianImageFilter()
+    chosen.SetSigma(sigma)
+    chosen.SetNormalizeAcrossScale(True)
+    return chosen.Execute(image)
+
+
 def test_float32_responses_are_kept_as_such():
     assert made("LoG", sigma=[1.0])["log-sigma-1-0-mm-3D"].dtype == np.float32
     assert made("Gradient")["gradient"].dtype == np.float32
@@ -145,10 +170,7 @@ def test_two_dimensional_images():
         "wavelet-HH",
         "wavelet-LL",
     ]
-    laplacian = sitk.LaplacianRecursiveGaussianImageFilter()
-    laplacian.SetSigma(1.0)
-    laplacian.SetNormalizeAcrossScale(True)
-    whole = sitk.GetArrayFromImage(laplacian.Execute(image))
+    whole = sitk.GetArrayFromImage(laplacian(image, 1.0))
     inside = sitk.GetArrayFromImage(mask) == 1
     mean = float(found["log-sigma-1-0-mm-3D_firstorder_Mean"])
     assert mean == pytest.approx(whole[inside].mean(), abs=1e-4)
