@@ -8,7 +8,7 @@ import pytest
 
 from centrum.extract import extract
 from centrum.io import read_image, read_mask
-from centrum.measure import Job, first_region, measure
+from centrum.measure import Job, first_parts, measure
 from centrum.prepare.regions import Erode, LargestPiece, erode
 from centrum.prepare.settings import Preparation
 from centrum.protocol import parse_protocol
@@ -47,7 +47,7 @@ def test_every_reader_is_measured_after_the_operations(job: Job) -> None:
         np.testing.assert_array_equal(record["values"][reader], expected)
         names = [step["name"] for step in record["history"][reader]]
         assert names[-2:] == ["largest_piece", "erode"]
-    assert first_region(job)[1].n_voxels == erode(
+    assert first_parts(job)[0].region.n_voxels == erode(
         read_mask(job.masks["senior"], volume.geometry), 0.6, axis=0
     ).n_voxels  # fmt: skip
 

@@ -4,8 +4,9 @@ A record is JSON-ready and kept in the store under the digest of everything that
 the bytes of the files, the settings and the version.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from math import isfinite
 from pathlib import Path
@@ -16,7 +17,7 @@ import numpy as np
 from centrum import __version__
 from centrum.advice import Adviser
 from centrum.agreement.overlap import overlap
-from centrum.errors import CentrumError, DataError, describe
+from centrum.errors import CentrumError, DataError, GeometryError, describe
 from centrum.extract import extract, values
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
 from centrum.geometry import Geometry, slice_axis
@@ -32,10 +33,12 @@ from centrum.io import (
 from centrum.prepare.image import air_in_view, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
 from centrum.prepare.regions import apply_operations
+from centrum.prepare.resample import onto_grid
 from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
-from centrum.provenance import digest
+from centrum.provenance import History, Step, digest
 from centrum.region import Region
+from centrum.sequences import without_shape
 from centrum.store import Store
 from centrum.volume import Mask, Volume
 
@@ -47,7 +50,10 @@ ALL_READERS = "all"
 
 @dataclass(frozen=True)
 class Job:
-    """What to measure of one case: sources as `centrum.io` takes them, and the settings."""
+    """What to measure of one case: sources as `centrum.io` takes them, and the settings.
+
+    `further` are the sources of sequences beside `image`, on which the masks were drawn.
+    """
 
     case: str
     image: str
@@ -56,6 +62,7 @@ class Job:
     extraction: ExtractionSettings
     store: Path
     preparation: Preparation = field(default_factory=Preparation)
+    further: Mapping[str, str] = field(default_factory=dict)
 
     def key(self) -> str:
         """Digest of the files' bytes, the settings (landmarks included) and the version."""
@@ -67,6 +74,9 @@ class Job:
             settings["preparation"] = self.preparation.model_dump(mode="json")
         sources = {"image": _source_digest(self.image)}
         masks = {reader: _source_digest(source) for reader, source in self.masks.items()}
+        if self.further:
+            settings["sequences"] = {"on_mismatch": self.images.on_sequence_mismatch}
+            sources |= {f"image:{name}": _source_digest(s) for name, s in self.further.items()}
         return digest([__version__, settings, sources, masks])
 
 
@@ -156,23 +166,24 @@ def _failed(reader: str | None, message: str) -> Record:
 
 def _measure(job: Job) -> Record:
     record: Record = {"values": {}, "findings": [], "errors": [], "overlap": [], "history": {}}
-    volume = read_image(job.image)
-    ready = prepare_image(volume, job.preparation)
-    record["findings"] += _described(ALL_READERS, _about_view(volume, job))
+    scenes = _scenes(job)
+    volume = scenes[0].volume
+    for scene in scenes:
+        record["findings"] += _described(ALL_READERS, _about_view(scene, job))
     masks: dict[str, Mask] = {}
     for reader, source in job.masks.items():
         try:
             mask = _read_mask(job, source, volume)
             record["findings"] += _findings(reader, volume, mask)
-            image, region = _of_reader(job, source, ready, mask), _region(job, volume, mask)
-            numbers, advice = _values(image, region, job.extraction)
-            record["values"][reader] = numbers
-            record["findings"] += _described(reader, advice)
+            parts = _parts(job, source, mask, scenes)
+            found = [_values(part) for part in parts]
+            record["values"][reader] = [v for numbers, _ in found for v in numbers]
+            record["findings"] += _described(reader, [f for _, advice in found for f in advice])
         except CentrumError as error:
             record["errors"].append({"reader": reader, "message": describe(error)})
             continue
         masks[reader] = mask
-        record["history"][reader] = [s.to_dict() for s in (*image.history, *region.history)]
+        record["history"][reader] = [s.to_dict() for part in parts for s in part.history]
     record["overlap"] = [
         {"reader_a": a, "reader_b": b}
         | asdict(overlap(masks[a].array, masks[b].array, volume.geometry.array_spacing))
@@ -181,16 +192,37 @@ def _measure(job: Job) -> Record:
     return record
 
 
-def prepared(job: Job) -> tuple[Volume, Mask]:
-    """Image and mask of the first reader, ready for features to be measured."""
-    source = next(iter(job.masks.values()))
-    volume = prepare_image(read_image(job.image), job.preparation)
-    mask = _read_mask(job, source, volume)
-    return _of_reader(job, source, volume, mask), _region(job, volume, mask)
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One sequence of a case: as read, prepared, and what is wanted of it.
+
+    The sequence on which the masks were drawn comes first and has no name.
+    """
+
+    name: str
+    volume: Volume
+    ready: Volume
+    settings: ExtractionSettings
 
 
-def first_region(job: Job) -> tuple[Volume, Mask]:
-    """The prepared image of a case, and the region of its first reader.
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What is measured of one sequence of a case: a reader's region in the prepared image."""
+
+    name: str
+    image: Volume
+    region: Mask
+    settings: ExtractionSettings
+
+    @property
+    def history(self) -> History:
+        """Steps of image and region; those of a further sequence begin with its name."""
+        begin = (Step("sequence", {"name": self.name}),) if self.name else ()
+        return (*begin, *self.image.history, *self.region.history)
+
+
+def first_parts(job: Job) -> list[Part]:
+    """The region of the first reader in the prepared image of every sequence.
 
     Raises
     ------
@@ -199,12 +231,66 @@ def first_region(job: Job) -> tuple[Volume, Mask]:
     """
     if not job.masks:
         raise DataError(f"Case {job.case} has no mask to measure.")
-    source = next(iter(job.masks.values()))
-    volume = read_image(job.image)
-    mask = _read_mask(job, source, volume)
-    _findings("", volume, mask)
-    ready = prepare_image(volume, job.preparation)
-    return _of_reader(job, source, ready, mask), _region(job, volume, mask)
+    source, scenes = next(iter(job.masks.values())), _scenes(job)
+    mask = _read_mask(job, source, scenes[0].volume)
+    _findings("", scenes[0].volume, mask)
+    return _parts(job, source, mask, scenes)
+
+
+def _scenes(job: Job) -> list[Scene]:
+    """All sequences, read and prepared."""
+    return [_scene(job, name, source) for name, source in {"": job.image, **job.further}.items()]
+
+
+def _scene(job: Job, name: str, source: str) -> Scene:
+    with _in_sequence(name):
+        if not source:
+            raise DataError("The manifest names no image.")
+        volume = read_image(source)
+        settings = without_shape(job.extraction) if name else job.extraction
+        return Scene(name, volume, prepare_image(volume, job.preparation), settings)
+
+
+@contextmanager
+def _in_sequence(name: str) -> Iterator[None]:
+    """Errors say in which sequence they happened."""
+    try:
+        yield
+    except CentrumError as error:
+        if name:
+            error.add_note(f"in sequence {name}")
+        raise
+
+
+def _parts(job: Job, source: str, mask: Mask, scenes: Sequence[Scene]) -> list[Part]:
+    """A reader's region in all sequences."""
+    return [_part(job, source, mask, scene) for scene in scenes]
+
+
+def _part(job: Job, source: str, mask: Mask, scene: Scene) -> Part:
+    with _in_sequence(scene.name):
+        image, own = scene.ready, mask
+        if scene.name:
+            image, own = _fitted(job, source, mask, scene)
+            _findings("", image, own)
+        ready, region = _of_reader(job, source, image, own), _region(job, image, own)
+        return Part(scene.name, ready, region, scene.settings)
+
+
+def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Volume, Mask]:
+    """A further sequence and the mask on one grid: its own where the mask fits it."""
+    grid, tolerance = scene.volume.geometry, job.images.grid_tolerance_mm
+    if mask.geometry.same_grid(grid, tolerance):
+        return scene.ready, Mask(mask.array, grid, mask.name, mask.history)
+    try:
+        return scene.ready, read_mask(source, grid, tolerance_mm=tolerance)
+    except GeometryError as error:
+        if job.images.on_sequence_mismatch == "refuse":
+            error.add_note(
+                "images.on_sequence_mismatch: resample brings the image onto the grid of the first"
+            )
+            raise
+    return onto_grid(scene.ready, mask.geometry), mask
 
 
 def _read_mask(job: Job, source: str, volume: Volume) -> Mask:
@@ -224,12 +310,16 @@ def _region(job: Job, volume: Volume, mask: Mask) -> Mask:
     return region
 
 
-def _about_view(volume: Volume, job: Job) -> list[Finding]:
+def _about_view(scene: Scene, job: Job) -> list[Finding]:
     """A warning where the whole view is normalised by and most of it is air."""
     whole = job.extraction.families and job.extraction.normalise_scale is not None
     whole = whole or getattr(job.preparation.normalisation, "over", None) == "image"
-    message = air_in_view(volume) if whole else None
-    return [Finding("warning", "mostly-air", message)] if message else []
+    message = air_in_view(scene.volume) if whole else None
+    return [_of_sequence(scene.name, Finding("warning", "mostly-air", message))] if message else []
+
+
+def _of_sequence(name: str, finding: Finding) -> Finding:
+    return replace(finding, message=f"{name}: {finding.message}") if name else finding
 
 
 def _of_reader(job: Job, source: str, volume: Volume, mask: Mask) -> Volume:
@@ -274,12 +364,11 @@ def _described(reader: str, found: Iterable[Finding]) -> list[dict[str, str]]:
     return [{"reader": reader} | asdict(finding) for finding in found]
 
 
-def _values(
-    volume: Volume, mask: Mask, settings: ExtractionSettings
-) -> tuple[list[float | None], tuple[Finding, ...]]:
+def _values(part: Part) -> tuple[list[float | None], list[Finding]]:
     """In the order of `plan`, None where a feature is not defined for this region; and advice."""
-    if not settings.families:
-        return [], ()
-    region, adviser = Region(volume, mask, settings), Adviser()
+    if not part.settings.families:
+        return [], []
+    region, adviser = Region(part.image, part.region, part.settings), Adviser()
     numbers = values(region, adviser.look).tolist()
-    return [v if isfinite(v) else None for v in numbers], adviser.advise(region)
+    advice = [_of_sequence(part.name, finding) for finding in adviser.advise(region)]
+    return [v if isfinite(v) else None for v in numbers], advice

@@ -12,7 +12,7 @@ from centrum.errors import CentrumError, describe
 from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry, slice_axis
-from centrum.measure import Job, first_region, warm_up
+from centrum.measure import Job, Part, first_parts, warm_up
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.provenance import digest
 from centrum.store import Store
@@ -69,23 +69,29 @@ def measure_perturbed(wanted: PerturbedJob) -> Record:
 
 
 def _measure(wanted: PerturbedJob) -> Record:
-    volume, mask = first_region(wanted.job)
-    settings = wanted.job.extraction
-    axis = slice_axis(volume.geometry, settings.plane)
-    original = Perturbable(volume, mask, axis, margin(settings))
+    originals = [(_perturbable(part), part.settings) for part in first_parts(wanted.job)]
     plan = plan_perturbations(wanted.robustness, wanted.case)
     record: Record = {"values": {}, "errors": {}, "plan": [asdict(p) for p in plan]}
     for perturbation in plan:
         try:
-            record["values"][perturbation.name] = _values(original, perturbation, settings)
+            record["values"][perturbation.name] = [
+                v for original, how in originals for v in _values(original, perturbation, how)
+            ]
         except CentrumError as error:
             record["errors"][perturbation.name] = describe(error)
-    return record | {"noise_sd": original.noise_sd}
+    return record | {"noise_sd": originals[0][0].noise_sd}
+
+
+def _perturbable(part: Part) -> Perturbable:
+    axis = slice_axis(part.image.geometry, part.settings.plane)
+    return Perturbable(part.image, part.region, axis, margin(part.settings))
 
 
 def _values(
     original: Perturbable, perturbation: Perturbation, settings: ExtractionSettings
 ) -> list[float | None]:
+    if not settings.families:
+        return []
     values = extract(*original.perturbed(perturbation), settings)
     return [float(v) if np.isfinite(v) else None for v in values]
 

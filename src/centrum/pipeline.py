@@ -27,7 +27,6 @@ from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
 from centrum.evaluate import evaluate as evaluate_scores
 from centrum.execution import map_jobs
-from centrum.extract import plan
 from centrum.features.families import FAMILIES
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.measure import Record, measure, warm_up
@@ -273,7 +272,7 @@ def _measure_all(
 
 def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
     """Which features of the plan have a value in any case of any reader."""
-    found = np.zeros(len(plan(study.protocol.extraction)), dtype=bool)
+    found = np.zeros(len(study.features), dtype=bool)
     for record in records.values():
         for values in record["values"].values():
             if values:
@@ -282,9 +281,9 @@ def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
 
 
 def _spelled(study: Study, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
-    settings = study.protocol.extraction
-    features = zip(plan(settings), chosen, strict=True)
-    return tuple(f.spell(settings.dialect) for f, wanted in features if wanted)
+    dialect = study.protocol.extraction.dialect
+    features = zip(study.features, chosen, strict=True)
+    return tuple(f.spell(dialect) for f, wanted in features if wanted)
 
 
 def _without_gaps(study: Study, record: Record, defined: NDArray[np.bool_]) -> Record:
@@ -337,7 +336,7 @@ def _table(
     study: Study, records: Mapping[str, Record], cases: list[str], defined: NDArray[np.bool_]
 ) -> FeatureTable:
     settings = study.protocol.extraction
-    features, readers = plan(settings), study.readers
+    features, readers = study.features, study.readers
     missing = [None] * len(features)
     values = np.array(
         [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases],
@@ -482,7 +481,7 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     how, key = _robustness_settings(study), _perturb_key(study)
     table = FeatureTable.load(study.results)
     records = _measure_perturbed(study, table.cases, workers, progress)
-    column = {f: k for k, f in enumerate(plan(study.protocol.extraction))}
+    column = {f: k for k, f in enumerate(study.features)}
     names = tuple(p.name for p in plan_perturbations(how, ""))
     columns = [column[feature] for feature in table.features]
     values = perturbed_values(records, names, columns)
@@ -795,8 +794,8 @@ def outlook(study: Study) -> tuple[str, ...]:
     made = study.stages.read()
     return (
         f"{len(study.cohort)} eligible cases of {study.flow.start.cases} in the manifest, "
-        f"readers {', '.join(study.readers)}, sequence {study.sequence}",
-        f"measure {len(plan(study.protocol.extraction))} features: {len(jobs) - measured} cases "
+        f"readers {', '.join(study.readers)}, sequence {' and '.join(study.sequences)}",
+        f"measure {len(study.features)} features: {len(jobs) - measured} cases "
         f"to do, {measured} in the store",
         *(
             f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"

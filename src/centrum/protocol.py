@@ -18,7 +18,7 @@ from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM
 from centrum.modelling.settings import ModelSettings
 from centrum.perturb.settings import RobustnessSettings
-from centrum.prepare.settings import NoNormalisation, Preparation
+from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
 from centrum.provenance import digest
 from centrum.settings import Settings
 
@@ -47,6 +47,16 @@ class Images(Settings):
     sequence: str | None = Field(
         None, description="image column to measure; the manifest's first when missing"
     )
+    sequences: tuple[str, ...] = Field(
+        (),
+        description="image columns to measure together, instead of `sequence`; masks are drawn on "
+        "the first, which alone gives the shape",
+    )
+    on_sequence_mismatch: Literal["refuse", "resample"] = Field(
+        "refuse",
+        description="when the masks do not fit the voxels of a further sequence; resample: that "
+        "image, linearly, onto the grid of the first, recorded",
+    )
     reader: str | None = Field(
         None, description="primary reader, who feeds the model; the first mask column when missing"
     )
@@ -56,6 +66,14 @@ class Images(Settings):
     grid_tolerance_mm: Annotated[float, Field(gt=0)] = Field(
         GRID_TOLERANCE_MM, description="largest distance between corresponding corner voxels"
     )
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if self.sequence is not None and self.sequences:
+            raise ValueError("give either `sequence` or `sequences`")
+        if len(set(self.sequences)) != len(self.sequences):
+            raise ValueError(f"a sequence is named twice in {list(self.sequences)}")
+        return self
 
 
 class Split(Settings):
@@ -103,6 +121,15 @@ class Protocol(Settings):
             raise ValueError(
                 "the image would be normalised twice: drop extraction.normalise_scale or "
                 "preparation.normalisation"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        if isinstance(self.preparation.normalisation, Nyul) and len(self.images.sequences) > 1:
+            raise ValueError(
+                "a Nyul scale is that of one sequence: choose another preparation.normalisation "
+                f"for images.sequences {list(self.images.sequences)}"
             )
         return self
 

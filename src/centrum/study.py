@@ -9,10 +9,12 @@ import pandas as pd
 
 from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
 from centrum.errors import ManifestError, ProtocolError
+from centrum.features.feature_id import FeatureId
 from centrum.measure import Job
 from centrum.modelling.split import Indices, stratified_split
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
+from centrum.sequences import plan_sequences
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
 
@@ -44,15 +46,21 @@ class Study:
         return is_phantom(self.folder)
 
     @property
-    def sequence(self) -> str:
-        """The image column that is measured.
+    def sequences(self) -> tuple[str, ...]:
+        """The image columns that are measured, first the one on which the masks were drawn.
 
         Raises
         ------
         ProtocolError
             The protocol names a sequence that the manifest has not.
         """
-        return _chosen(self.protocol.images.sequence, self.cohort.sequences, "image sequence")
+        wanted = self.protocol.images.sequences or (self.protocol.images.sequence,)
+        return tuple(_chosen(name, self.cohort.sequences, "image sequence") for name in wanted)
+
+    @property
+    def features(self) -> tuple[FeatureId, ...]:
+        """What is measured of every case and reader, in order."""
+        return plan_sequences(self.protocol.extraction, self.sequences)
 
     @property
     def readers(self) -> tuple[str, ...]:
@@ -69,10 +77,12 @@ class Study:
         if not features:
             extraction = extraction.model_copy(update={"families": ()})
             prepared = prepared.by_reader
+        first, *further = self.sequences
         return [
             Job(
                 case=case.id,
-                image=case.images.get(self.sequence, ""),
+                image=case.images.get(first, ""),
+                further={name: case.images.get(name, "") for name in further},
                 masks={r: case.masks[r] for r in self.readers if r in case.masks},
                 images=self.protocol.images,
                 extraction=extraction,
