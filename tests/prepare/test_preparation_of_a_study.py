@@ -14,10 +14,16 @@ from centrum.measure import measure
 from centrum.prepare.settings import Preparation
 from centrum.study import Study, open_study, training_rows
 from tests.prepare.scenes import GRID, trunk
-from tests.studies import PROTOCOL, SIZE, image_of, make_study, read_rows, write_rows
+from tests.studies import SIZE, image_of, make_study, read_rows, write_rows
 
-QUICK = PROTOCOL + "extraction: {families: [statistics], discretisation: {method: none}}\n"
-QUICK = QUICK.replace("extraction: {discretisation: {method: fixed_bin_number, bins: 8}}\n", "")
+QUICK = """\
+preset: vcf-t2w
+extraction:
+  families: [statistics]
+  filters: []
+  interpolation: null
+  resegmentation: {sigma: null}
+"""
 NYUL = QUICK + "preparation: {normalisation: {method: nyul}}\n"
 
 
@@ -226,7 +232,7 @@ def test_a_view_of_air_is_warned_of_once_per_case(tmp_path: Path) -> None:
     over_image = "preparation: {normalisation: {method: z_score, over: image}}\n"
     assert warned(over_image) == [("P000", "all"), ("P001", "all")]
     assert warned(over_image.replace("image", "body")) == []
-    scaled = QUICK.replace("families: [statistics]", "normalise_scale: 100, families: [statistics]")
+    scaled = QUICK.replace("filters: []", "filters: []\n  normalise_scale: 100")
     (folder / "study.yaml").write_text(scaled)
     found = pipeline.extract(open_study(folder)).findings
     assert sum(f.code == "mostly-air" for f in found) == 2
