@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -213,6 +214,13 @@ class TestOrder:
     def test_perturb_before_extract(self, tmp_path: Path) -> None:
         with pytest.raises(CentrumError, match=r"features\.parquet is not there yet"):
             pipeline.perturb(open_study(single_reader(tmp_path / "study", 4)))
+
+    def test_features_that_one_image_does_not_give(self, study: Path) -> None:
+        table = FeatureTable.load(study / "results")
+        first, *others = table.features
+        replace(table, features=(replace(first, image="T1w"), *others)).save(study / "results")
+        with pytest.raises(ProtocolError, match="one sequence; 1 features of the table"):
+            pipeline.perturb(open_study(study))
 
     def test_fit_before_perturb_or_with_an_old_layer(self, study: Path) -> None:
         path = study / "study.yaml"

@@ -45,7 +45,7 @@ from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.store import Store, write_atomically
 from centrum.study import PROTOCOL, Study, manifest_path, read_json, training_rows
-from centrum.table import FeatureTable
+from centrum.table import PERTURBED, FeatureTable
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -474,16 +474,15 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     Raises
     ------
     ProtocolError
-        The protocol has no block `robustness`.
+        The protocol has no block `robustness`, or wants several sequences.
     CentrumError
         `extract` has not been run, or fewer than two cases could be measured.
     """
     how, key = _robustness_settings(study), _perturb_key(study)
     table = FeatureTable.load(study.results)
+    columns = _columns(study, table)
     records = _measure_perturbed(study, table.cases, workers, progress)
-    column = {f: k for k, f in enumerate(study.features)}
     names = tuple(p.name for p in plan_perturbations(how, ""))
-    columns = [column[feature] for feature in table.features]
     values = perturbed_values(records, names, columns)
     table = replace(table, perturbed=values, perturbations=names)
     files = [study.results / "robustness.csv", study.results / "perturbations.csv"]
@@ -492,6 +491,18 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     files.append(table.save_perturbed(study.results))
     study.stages.done("perturb", key, files)
     return _load_robustness(study)
+
+
+def _columns(study: Study, table: FeatureTable) -> list[int]:
+    """Where the features of the table stand in what a perturbed region gives."""
+    column = {feature: k for k, feature in enumerate(study.features)}
+    if other := [f for f in table.features if f not in column]:
+        raise ProtocolError(
+            f"Perturbation measures one sequence; {len(other)} features of the table, such as "
+            f"{other[0].spell(table.dialect)}, are of others. Leave out the block `robustness`, "
+            "or measure one sequence."
+        )
+    return [column[feature] for feature in table.features]
 
 
 def perturb_outlook(study: Study) -> str:
@@ -594,8 +605,8 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
     protocol = study.protocol
     blocks = protocol.model_dump(mode="json", include={"outcome", "model", "split"})
     folds = {"folds": protocol.evaluation.cutoff_folds, "seed": protocol.evaluation.seed}
-    perturbed = [_perturb_key(study)] if protocol.robustness else []
-    key = digest([_file_key(study, "features.parquet"), blocks, folds, *perturbed])
+    layer = [_perturb_key(study), _file_key(study, PERTURBED)] if protocol.robustness else []
+    key = digest([_file_key(study, "features.parquet"), blocks, folds, *layer])
     files = [study.results / "model.json", study.results / "scores.csv"]
     if not study.stages.current("fit", key):
         progress("Fitting the model", 0, 2)
