@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from centrum.cli import app
 from centrum.features.registry import catalogue
+from centrum.filters import FILTERS, Filter
 from centrum.protocol import Protocol
 
 FOLDER = Path(__file__).parent / "reference"
@@ -41,8 +42,23 @@ def protocol_page() -> str:
     return "\n".join(lines + _block(Protocol, "study.yaml"))
 
 
+def filters_page() -> str:
+    lines = [
+        "# Filters",
+        "",
+        "Generated from the registered filters: the blocks that `extraction.filters` of a protocol",
+        "may list. What each is for: [filters](../concepts/filters.md).",
+        "",
+    ]
+    for name, kind in sorted(FILTERS.items(), key=lambda entry: (entry[1].dialect, entry[0])):
+        lines += _block(kind, f"{name} (dialect {kind.dialect})")
+    return "\n".join(lines)
+
+
 def _block(model: type[BaseModel], title: str) -> list[str]:
     lines = [f"## {title}", "", (model.__doc__ or "").strip().splitlines()[0], ""]
+    if model is Filter:
+        return [*lines, "A list of filters, each with its own keys: [filters](filters.md).", ""]
     lines += ["| key | default | meaning |", "|---|---|---|"]
     below = []
     for name, field in model.model_fields.items():
@@ -76,7 +92,12 @@ def command_line_page() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"features": features_page, "protocol": protocol_page, "command-line": command_line_page}
+PAGES = {
+    "features": features_page,
+    "filters": filters_page,
+    "protocol": protocol_page,
+    "command-line": command_line_page,
+}
 
 
 def main() -> None:
