@@ -215,11 +215,11 @@ class TestOrder:
         with pytest.raises(CentrumError, match=r"features\.parquet is not there yet"):
             pipeline.perturb(open_study(single_reader(tmp_path / "study", 4)))
 
-    def test_features_that_one_image_does_not_give(self, study: Path) -> None:
+    def test_features_that_the_protocol_does_not_give(self, study: Path) -> None:
         table = FeatureTable.load(study / "results")
         first, *others = table.features
         replace(table, features=(replace(first, image="T1w"), *others)).save(study / "results")
-        with pytest.raises(ProtocolError, match="one sequence; 1 features of the table"):
+        with pytest.raises(ProtocolError, match=r"1 features of the table, such as .* are not"):
             pipeline.perturb(open_study(study))
 
     def test_fit_before_perturb_or_with_an_old_layer(self, study: Path) -> None:

@@ -474,7 +474,7 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     Raises
     ------
     ProtocolError
-        The protocol has no block `robustness`, or wants several sequences.
+        The protocol has no block `robustness`, or the table is that of another protocol.
     CentrumError
         `extract` has not been run, or fewer than two cases could be measured.
     """
@@ -498,9 +498,8 @@ def _columns(study: Study, table: FeatureTable) -> list[int]:
     column = {feature: k for k, feature in enumerate(study.features)}
     if other := [f for f in table.features if f not in column]:
         raise ProtocolError(
-            f"Perturbation measures one sequence; {len(other)} features of the table, such as "
-            f"{other[0].spell(table.dialect)}, are of others. Leave out the block `robustness`, "
-            "or measure one sequence."
+            f"{len(other)} features of the table, such as {other[0].spell(table.dialect)}, are not "
+            "those of the protocol. Run `centrum extract` again."
         )
     return [column[feature] for feature in table.features]
 
