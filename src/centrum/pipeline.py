@@ -348,8 +348,10 @@ def _table(
         for history in records[case]["history"].values()
         for step in history
     )
+    prepared = known_preparation(study)
     steps = [
         Step("read and place masks", dict(sorted(done.items()))),
+        *([Step("prepare", prepared.model_dump(mode="json"))] if prepared.active else []),
         Step("extract", settings.model_dump(mode="json")),
         Step("leave out undefined", {"features": _spelled(study, ~defined)}),
         Step("assemble", {"cases": len(cases), "features": int(defined.sum()), "readers": readers}),

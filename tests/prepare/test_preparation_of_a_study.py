@@ -100,6 +100,8 @@ def test_an_image_counts_once(folder: Path) -> None:
 def test_landmarks_are_kept_and_known_again(folder: Path) -> None:
     record = learnt(folder)
     study = open_study(folder)
+    (step,) = [s for s in pipeline.load_extraction(study).table.history if s.name == "prepare"]
+    assert step.parameters["normalisation"]["landmarks"] == record["landmarks"]
     scale = known_preparation(study).normalisation
     assert scale.landmarks == pytest.approx(record["landmarks"])
     assert "0 cases to do, 12 in the store" in "\n".join(pipeline.outlook(study))
