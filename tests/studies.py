@@ -17,6 +17,7 @@ extraction:
   discretisation: {method: fixed_bin_number, bins: 8}
   filters: []
   interpolation: null
+preparation: {normalisation: {method: none}}
 model: {n_features: {maximum: 4, folds: 3}, lasso: {folds: 3}}
 evaluation: {n_resamples: 200, cutoff_folds: 3}
 """
