@@ -1,13 +1,19 @@
 """Laplacian of Gaussian against SimpleITK, which is what PyRadiomics calls."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from pydantic import ValidationError
 
 from centrum.errors import DataError
+from centrum.extract import family_values
+from centrum.features.settings import ExtractionSettings
 from centrum.filters import FILTERS, View
 from centrum.filters.pyradiomics_log import LaplacianOfGaussian
+from centrum.io import read_image, read_mask
+from centrum.region import Region, Response
 
 THICK = (4.4, 0.6, 0.7)
 
@@ -107,3 +113,27 @@ def test_choices() -> None:
         LaplacianOfGaussian(sigma=(1, 2.0)).model_dump_json()
     )
     assert again.names == ("log-sigma-1-mm-3D", "log-sigma-2-0-mm-3D")
+
+
+@pytest.mark.parametrize("sigma", [1.0, 3.0, 5.0])
+def test_features_are_those_of_the_whole_image_to_1e_6(reference: Path, sigma: float) -> None:
+    """Of a lung lesion in a large CT: the margin of 12 sigma is enough."""
+    folder = reference / "pyradiomics"
+    image = read_image(str(folder / "lung2_image.nrrd"))
+    mask = read_mask(str(folder / "lung2_label.nrrd"), image.geometry)
+    how = ExtractionSettings.model_validate(
+        {
+            "dialect": "pyradiomics",
+            "families": ("statistics", "glcm", "glrlm", "glszm", "ngldm", "ngtdm"),
+            "discretisation": {"method": "fixed_bin_size", "width": 25},
+            "aggregations": ["3D_averaged"],
+            "filters": [{"filter": "LoG", "sigma": [sigma]}],
+        }
+    )
+    region = Region(image, mask, how)
+    (part,) = region.responses()
+    (response,) = how.filters[0].respond(View.whole(image.array, image.geometry.array_spacing))
+    whole = Response(region, "whole image", response[region.box])
+    for family in how.families:
+        near, far = family_values([part], family), family_values([whole], family)
+        np.testing.assert_allclose(near, far, rtol=1e-6, atol=1e-9, err_msg=family)

@@ -1,6 +1,7 @@
 """How well the readers agree, family by family and image by image."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib import colormaps
@@ -8,13 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from centrum.report.labels import wrapped
 from centrum.report.style import PAGE_CM, SMALL_PT, STYLE, new_figure
 
 DARK = 0.55
 """Below this share of the colour scale text is white."""
 
 ROW_CM = 0.52
+
+NAME_WIDTH = 26
+"""Characters of the name of an image on one line."""
 
 
 @STYLE
@@ -45,7 +48,7 @@ def draw_agreement_grid(
                 texts[i, j] = f"{passed[here].sum()}/{here.sum()}"
     _draw(axes, medians, texts)
     axes.set_xticks(range(len(columns)), columns, rotation=90)
-    axes.set_yticks(range(len(rows)), [wrapped(row, 26) for row in rows])
+    axes.set_yticks(range(len(rows)), [fill(row, NAME_WIDTH) for row in rows])
     axes.set(xlabel="Family of features", ylabel="Image")
     bar = figure.colorbar(axes.images[0], ax=axes, pad=0.02, aspect=max(8, 2 * len(rows)))
     bar.set_label(f"Median {form}")
