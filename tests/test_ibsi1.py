@@ -341,7 +341,7 @@ def diagnosed(settings: ExtractionSettings, volume: Volume, mask: Mask) -> dict[
     """All facts by tag, of the whole image where the IBSI gives them so."""
     facts = image_facts(volume, "init_img") | region_facts(volume, mask, mask, "init_roi")
     if settings.interpolation is not None:
-        how = settings.interpolation.model_dump()
+        how = settings.interpolation.model_dump(exclude={"in_plane", "isotropic"})
         volume, mask = interpolate(volume, mask, **how, margin=None)
     facts |= image_facts(volume, "interp_img") | region_facts(volume, mask, mask, "interp_roi")
     inside = mask.array.copy()

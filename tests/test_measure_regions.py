@@ -13,7 +13,7 @@ from centrum.prepare.regions import Erode, LargestPiece, erode
 from centrum.prepare.settings import Preparation
 from centrum.protocol import parse_protocol
 from centrum.study import open_study
-from tests.studies import PROTOCOL, make_study
+from tests.studies import make_study
 
 RIM = """
 preparation:
@@ -27,7 +27,7 @@ extraction: {plane: axial, families: [statistics]}
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
     folder = make_study(tmp_path_factory.mktemp("regions") / "study", n=4)
-    (folder / "study.yaml").write_text(PROTOCOL.split("extraction:")[0] + RIM)
+    (folder / "study.yaml").write_text("name: Rim\n" + RIM)
     return open_study(folder).jobs()[0]
 
 

@@ -108,7 +108,9 @@ def test_volumes_are_those_of_the_reference(reference: Path, tmp_path: Path) -> 
     folder = spine_study(reference, tmp_path / "study")
     protocol = folder / "study.yaml"
     protocol.write_text(
-        SPINE + "extraction: {families: [morphology, statistics], resegmentation: {sigma: null}}\n"
+        "name: As the images are\n"
+        "outcome: {positive: thoracic, negative: lumbar, mixed_patients: true}\n"
+        "extraction: {families: [morphology, statistics]}\n"
     )
     table = pipeline.extract(open_study(folder)).table
     names = list(table.names)

@@ -27,10 +27,12 @@ PROTOCOL = """\
 preset: vcf-t2w
 name: Two sequences
 images: {sequences: [T2w, T1w]}
+preparation: {normalisation: {method: none}}
 extraction:
   plane: axial
   families: [morphology, statistics, histogram]
   filters: []
+  interpolation: null
   discretisation: {method: fixed_bin_number, bins: 8}
 """
 

@@ -17,12 +17,9 @@ from tests.prepare.scenes import GRID, trunk
 from tests.studies import SIZE, image_of, make_study, read_rows, write_rows
 
 QUICK = """\
-preset: vcf-t2w
+name: Quick
 extraction:
   families: [statistics]
-  filters: []
-  interpolation: null
-  resegmentation: {sigma: null}
 """
 NYUL = QUICK + "preparation: {normalisation: {method: nyul}}\n"
 
@@ -234,7 +231,7 @@ def test_a_view_of_air_is_warned_of_once_per_case(tmp_path: Path) -> None:
     over_image = "preparation: {normalisation: {method: z_score, over: image}}\n"
     assert warned(over_image) == [("P000", "all"), ("P001", "all")]
     assert warned(over_image.replace("image", "body")) == []
-    scaled = QUICK.replace("filters: []", "filters: []\n  normalise_scale: 100")
+    scaled = QUICK + "  normalise_scale: 100\n"
     (folder / "study.yaml").write_text(scaled)
     found = pipeline.extract(open_study(folder)).findings
     assert sum(f.code == "mostly-air" for f in found) == 2
