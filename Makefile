@@ -8,7 +8,7 @@ ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
 BENCHMARKS := speed filtered coldstart throughput reading kernels
 
-.PHONY: setup demo test test-slow lint bench peers peers-build bench-peers \
+.PHONY: setup demo test test-slow lint bench peers peers-build bench-peers spine \
 	$(BENCHMARKS:%=bench-%) docs clean help
 
 help:
@@ -44,6 +44,9 @@ peers-build: setup # make environments with PyRadiomics, pictologics and MIRP
 peers: setup # compare every feature with PyRadiomics
 	$(BIN)/python benchmarks/peers/build.py pyradiomics
 	$(ONE_THREAD) $(BIN)/python benchmarks/peers/compare.py
+
+spine: setup # N4 and normalisations on the reference's real exams: pictures in build/spine
+	$(ONE_THREAD) $(BIN)/python benchmarks/spine_preparation.py --out build/spine
 
 $(BENCHMARKS:%=bench-%): bench-%: setup
 	$(ONE_THREAD) $(BIN)/python benchmarks/$*.py
