@@ -36,11 +36,7 @@ def make(task):
     `filters` are image types beside the original one, each with its own settings.
     """
     if "params" in task:
-        extractor = FACTORY(task["params"])
-        for name in list(extractor.enabledImagetypes):
-            if name not in task["image_types"]:
-                extractor.enableImageTypeByName(name, enabled=False)
-        return extractor
+        return FACTORY(task["params"])
     extractor = FACTORY(**task.get("settings", {}))
     for name, custom in task.get("filters", {}).items():
         extractor.enableImageTypeByName(name, customArgs=custom)
