@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from centrum.advice import Adviser
+from centrum.advice import Adviser, Sampling
 from centrum.extract import values
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
@@ -61,3 +61,18 @@ def test_bin_widths() -> None:
     found = warnings(**width(0.1))["many-levels"]
     assert "Choose a width near 6.2" in found
     assert "fixed_bin_number with 32 bins" in found
+
+
+@pytest.mark.parametrize("interpolation", [None, {"in_plane": 1.0}, {"isotropic": 1.5}])
+def test_what_is_expected_before_interpolation_is_what_is_found(
+    interpolation: dict[str, float] | None,
+) -> None:
+    inside = np.zeros((11, 60, 60), bool)
+    inside[1:10, 10:50, 12:43] = True
+    mask = Mask(inside, Geometry((60, 60, 11), (0.6, 0.6, 4.4), (0.0, 0.0, 0.0), SAGITTAL))
+    image = Volume(np.random.default_rng(0).uniform(400, 600, inside.shape), mask.geometry)
+    how = ExtractionSettings.model_validate({"interpolation": interpolation})
+    region, expected = Region(image, mask, how), Sampling.expected(mask, how)
+    assert expected.spacing == pytest.approx(region.view.spacing)
+    assert expected.slice_axis == region.view.slice_axis
+    np.testing.assert_allclose(expected.extent, region.kept.shape, atol=1)

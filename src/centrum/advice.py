@@ -4,6 +4,7 @@ Each says what was found and what to choose. Nothing is changed or refused.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from math import ceil
 from typing import NamedTuple
 
@@ -11,9 +12,12 @@ import numpy as np
 
 from centrum.extract import IMAGE
 from centrum.features.families import DISCRETISED
+from centrum.features.settings import ExtractionSettings
 from centrum.filters import Filter
+from centrum.geometry import slice_axis
 from centrum.io import Finding
 from centrum.region import Region, Response
+from centrum.volume import Mask, bounding_box
 
 FEW_LEVELS, MANY_LEVELS = 8, 256
 """Fewer grey levels than this make texture constant, more make nearly every pair unique."""
@@ -54,17 +58,61 @@ class Adviser:
 
     def advise(self, region: Region) -> tuple[Finding, ...]:
         """Warnings: thick-slices, small-sigma, thin-region, few-levels, many-levels."""
-        of_filters = (
-            f for chosen in region.settings.filters for f in _about_filter(chosen, region)
-        )
-        return *of_filters, *_about_levels(self.counted)
+        z, y, x = region.kept.shape
+        sampling = Sampling(region.view.spacing, region.view.slice_axis, (z, y, x))
+        return *about_filters(region.settings, sampling), *_about_levels(self.counted)
 
 
-def _about_filter(chosen: Filter, region: Region) -> Iterator[Finding]:
-    across, *within = _slices_first(region, region.view.spacing)
+@dataclass(frozen=True)
+class Sampling:
+    """How a region is sampled: mm between voxels and number of voxels along (z, y, x).
+
+    >>> from centrum.features.settings import Interpolation
+    >>> from centrum.geometry import Geometry
+    >>> mask = Mask(np.ones((3, 8, 8), bool), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
+    >>> how = ExtractionSettings(plane="axial", interpolation=Interpolation(in_plane=1.2))
+    >>> Sampling.expected(mask, how).extent
+    (3, 4, 4)
+    """
+
+    spacing: tuple[float, float, float]
+    slice_axis: int
+    extent: tuple[int, int, int]
+
+    @classmethod
+    def expected(cls, mask: Mask, settings: ExtractionSettings) -> "Sampling":
+        """Of a region that has not been interpolated yet."""
+        axis, spacing = slice_axis(mask.geometry, settings.plane), mask.geometry.array_spacing
+        new: tuple[float | None, ...] = (None, None, None)
+        if settings.interpolation is not None:
+            new = settings.interpolation.spacing_of(axis)[::-1]
+        z, y, x = (kept if s is None else s for s, kept in zip(new, spacing, strict=True))
+        sizes = (b.stop - b.start for b in bounding_box(mask.array))
+        both = zip(sizes, spacing, (z, y, x), strict=True)
+        dz, dy, dx = (max(round(n * old / step), 1) for n, old, step in both)
+        return cls((z, y, x), axis, (dz, dy, dx))
+
+    @property
+    def across(self) -> float:
+        """mm from slice to slice."""
+        return self.spacing[self.slice_axis]
+
+    @property
+    def within(self) -> list[float]:
+        """mm between pixels."""
+        return [s for axis, s in enumerate(self.spacing) if axis != self.slice_axis]
+
+
+def about_filters(settings: ExtractionSettings, sampling: Sampling) -> tuple[Finding, ...]:
+    """Warnings about filters: thick-slices, small-sigma, thin-region."""
+    return tuple(f for chosen in settings.filters for f in _about_filter(chosen, sampling))
+
+
+def _about_filter(chosen: Filter, sampling: Sampling) -> Iterator[Finding]:
+    across, within = sampling.across, sampling.within
     name = chosen.names[0] + (", ..." if len(chosen.names) > 1 else "")
-    depths = chosen.reach_in(region.view.spacing, region.view.slice_axis)
-    in_space = not chosen.in_slices and depths[region.view.slice_axis] != 0
+    depths = chosen.reach_in(sampling.spacing, sampling.slice_axis)
+    in_space = not chosen.in_slices and depths[sampling.slice_axis] != 0
     if in_space and across > THICK * max(within):
         yield Finding(
             "warning",
@@ -74,7 +122,7 @@ def _about_filter(chosen: Filter, region: Region) -> Iterator[Finding]:
             "`dimension: 2D`, or interpolate to nearly equal spacing.",
         )
     yield from _about_sigma(chosen, name, [across, *within] if in_space else within)
-    yield from _about_support(chosen, name, region)
+    yield from _about_support(chosen, name, sampling)
 
 
 def _about_sigma(chosen: Filter, name: str, spacing: Sequence[float]) -> Iterator[Finding]:
@@ -89,12 +137,12 @@ def _about_sigma(chosen: Filter, name: str, spacing: Sequence[float]) -> Iterato
         )
 
 
-def _about_support(chosen: Filter, name: str, region: Region) -> Iterator[Finding]:
+def _about_support(chosen: Filter, name: str, sampling: Sampling) -> Iterator[Finding]:
     """Where the region is thinner than the support, no response is of the region alone."""
-    spacing = region.view.spacing
-    reaches = chosen.reach_in(spacing, region.view.slice_axis)
+    reaches = chosen.reach_in(sampling.spacing, sampling.slice_axis)
     of_sigma = _sigmas(chosen, max)
-    for axis, reach, extent, step in zip("zyx", reaches, region.kept.shape, spacing, strict=True):
+    along = zip("zyx", reaches, sampling.extent, sampling.spacing, strict=True)
+    for axis, reach, extent, step in along:
         if reach is None:
             continue
         # Of a Gaussian that is followed to the last digit, what matters ends earlier.
@@ -114,11 +162,6 @@ def _sigmas(chosen: Filter, which: Callable[..., float]) -> float | None:
     """The smallest or largest sigma of a filter in mm; None where it has none."""
     given = getattr(chosen, "sigma", None)
     return which(given) if isinstance(given, tuple) else given
-
-
-def _slices_first(region: Region, values: Sequence[float]) -> list[float]:
-    axis = region.view.slice_axis
-    return [values[axis], *(v for k, v in enumerate(values) if k != axis)]
 
 
 def _about_levels(counted: Sequence[Levels]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from centrum import __version__
-from centrum.advice import Adviser
+from centrum.advice import Adviser, Sampling, about_filters
 from centrum.agreement.overlap import overlap
 from centrum.errors import CentrumError, DataError, GeometryError, describe
 from centrum.extract import extract, values
@@ -365,10 +365,16 @@ def _described(reader: str, found: Iterable[Finding]) -> list[dict[str, str]]:
 
 
 def _values(part: Part) -> tuple[list[float | None], list[Finding]]:
-    """In the order of `plan`, None where a feature is not defined for this region; and advice."""
-    if not part.settings.families:
-        return [], []
-    region, adviser = Region(part.image, part.region, part.settings), Adviser()
-    numbers = values(region, adviser.look).tolist()
-    advice = [_of_sequence(part.name, finding) for finding in adviser.advise(region)]
-    return [v if isfinite(v) else None for v in numbers], advice
+    """In the order of `plan`, None where a feature is not defined for this region; and advice.
+
+    Without families only what can be advised before anything is measured.
+    """
+    settings, numbers = part.settings, []
+    if not settings.families:
+        advice = about_filters(settings, Sampling.expected(part.region, settings))
+    else:
+        region, adviser = Region(part.image, part.region, settings), Adviser()
+        numbers = values(region, adviser.look).tolist()
+        advice = adviser.advise(region)
+    found = [v if isfinite(v) else None for v in numbers]
+    return found, [_of_sequence(part.name, finding) for finding in advice]
