@@ -107,7 +107,8 @@ def _largest_of_tridiagonal(diagonal: Floats, beside: Floats) -> float:
     if start == 0.0:
         return 0.0
     highest = _largest_root(diagonal, beside, start)
-    diagonal[:] = -diagonal
+    for i in range(n):
+        diagonal[i] = -diagonal[i]
     return max(highest, _largest_root(diagonal, beside, start))
 
 
@@ -141,7 +142,8 @@ def _largest_by_lanczos(a: Floats, first: Floats) -> float:
     n = first.size
     basis, w = np.zeros((n, n)), np.empty(n)
     diagonal, beside = np.empty(n), np.empty(n)
-    basis[0] = first
+    for j in range(n):
+        basis[0, j] = first[j]
     found = -1.0
     for k in range(n):
         w[:] = 0.0
@@ -166,7 +168,8 @@ def _largest_by_lanczos(a: Floats, first: Floats) -> float:
             found = _largest_of_tridiagonal(diagonal[: k + 1].copy(), beside[: k + 1])
             if last or found - before <= UNCHANGED * found:
                 return found
-        basis[k + 1] = w / beside[k]
+        for j in range(n):
+            basis[k + 1, j] = w[j] / beside[k]
     return found
 
 

@@ -189,9 +189,13 @@ def _run_lengths(
         for k in positions[first[block] : first[block + 1]]:
             total[levels[k]] += 1
         for d in range(steps.size):
-            counts[d, 0] = total
+            single = counts[d, 0]
+            for level in range(total.size):
+                single[level] = total[level]
             for length in range(2, longest + 1):
-                counts[d, 0] -= length * counts[d, length - 1]
+                longer = counts[d, length - 1]
+                for level in range(total.size):
+                    single[level] -= length * longer[level]
     return longest
 
 
