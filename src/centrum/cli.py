@@ -351,16 +351,20 @@ def morphometry(
 ) -> None:
     """Measure vertebral bodies from their masks: heights, wedge, wall, Genant's grade."""
     from centrum.morphometry import COLUMNS, measure_exam, table_row
+    from centrum.simulate import NOTICE
 
     exam = measure_exam(mask, image, level=level, fractured=fractured or ())
+    mark = NOTICE if exam.simulated else ""
     if figure is not None:
         from centrum.report.figures.morphometry import draw_morphometry
         from centrum.report.style import save_figure
 
-        save_figure(draw_morphometry(exam.image, exam.masks, exam.bodies), figure)
+        save_figure(draw_morphometry(exam.image, exam.masks, exam.bodies, mark), figure)
     if json_:
         _print_json(exam.to_dict())
         return
+    if mark:
+        print(mark)
     for row in (*zip(*COLUMNS, strict=True), *(table_row(*pair) for pair in exam.bodies)):
         name, *numbers, grade = row
         print(f"{name:10}" + "".join(f"{number:>10}" for number in numbers) + f"   {grade}")

@@ -12,9 +12,11 @@ from typer.testing import CliRunner
 
 from centrum.cli import app
 from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.io.nrrd import SIMULATED_KEY
 from centrum.morphometry import Exam, measure_exam
 from centrum.report.figures.morphometry import draw_morphometry
 from centrum.report.style import save_figure
+from centrum.simulate import NOTICE
 from centrum.volume import Mask
 from tests.morphometry.shapes import vertebral_body
 
@@ -33,7 +35,9 @@ def spine(names: tuple[str, ...], heights: tuple[float, ...]) -> list[Mask]:
     return masks
 
 
-def write(path: Path, masks: list[Mask], labels: tuple[int, ...]) -> Path:
+def write(
+    path: Path, masks: list[Mask], labels: tuple[int, ...], keys: dict[str, str] | None = None
+) -> Path:
     """A label image; the keys of a .seg.nrrd name its segments."""
     array = np.zeros(masks[0].array.shape, dtype=np.uint8)
     for mask, label in zip(masks, labels, strict=True):
@@ -43,6 +47,8 @@ def write(path: Path, masks: list[Mask], labels: tuple[int, ...]) -> Path:
     image.SetOrigin(grid.origin)
     image.SetDirection(grid.direction)
     if path.suffix == ".nrrd":
+        for key, value in (keys or {}).items():
+            image.SetMetaData(key, value)
         for k, (mask, label) in enumerate(zip(masks, labels, strict=True)):
             image.SetMetaData(f"Segment{k}_Name", mask.name)
             image.SetMetaData(f"Segment{k}_LabelValue", str(label))
@@ -133,3 +139,20 @@ def test_a_picture_is_png_or_svg(exam: Exam, tmp_path: Path) -> None:
     assert b"<svg" in (tmp_path / "a.svg").read_bytes()
     with pytest.raises(CentrumError, match=r"\.png or \.svg"):
         save_figure(figure, tmp_path / "a.pdf")
+
+
+def test_simulated_bodies_are_marked_wherever_they_are_shown(tmp_path: Path) -> None:
+    masks = spine(("L1", "L2"), (27, 27))
+    keys = {SIMULATED_KEY: "a phantom"}
+    path = write(tmp_path / "phantom.seg.nrrd", masks, (1, 2), keys)
+    page = tmp_path / "heights.svg"
+    told = CliRunner().invoke(app, ["morphometry", str(path), "--figure", str(page)])
+    assert told.stdout.splitlines()[0] == NOTICE
+    records = json.loads(CliRunner().invoke(app, ["morphometry", str(path), "--json"]).stdout)
+    assert all(record["simulated"] for record in records)
+    found = measure_exam(path)
+    marked = draw_morphometry(found.image, found.masks, found.bodies, NOTICE)
+    save_figure(marked, tmp_path / "marked.svg")
+    assert page.read_bytes() == (tmp_path / "marked.svg").read_bytes()
+    real = write(tmp_path / "real.seg.nrrd", masks, (1, 2))
+    assert not measure_exam(real).simulated

@@ -65,10 +65,17 @@ class Exam:
     masks: dict[str, Mask]
     bodies: tuple[tuple[Morphometry, Genant | None], ...]
 
+    @property
+    def simulated(self) -> bool:
+        """Whether a file says that its patient is simulated."""
+        histories = (self.image.history, *(mask.history for mask in self.masks.values()))
+        return any(step.parameters.get("simulated") for steps in histories for step in steps)
+
     def to_dict(self) -> list[dict[str, Any]]:
         """JSON-ready: one record per body."""
+        marked = {"simulated": True} if self.simulated else {}
         return [
-            {**body.to_dict(), "genant": found.to_dict() if found else None}
+            {**body.to_dict(), "genant": found.to_dict() if found else None, **marked}
             for body, found in self.bodies
         ]
 
