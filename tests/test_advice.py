@@ -56,6 +56,15 @@ def test_region_thinner_than_the_support() -> None:
     assert "looks at 55" in found["thin-region"]
 
 
+def test_support_is_what_weighs_of_filters_that_reach_further() -> None:
+    """12 sigma of LoG, or all around a periodic image, are not its support."""
+    how: dict[str, object] = {"dialect": "pyradiomics", "aggregations": ["3D_averaged"]}
+    log = warnings(**how, filters=[{"filter": "LoG", "sigma": [1.0], "dimension": "2D"}])
+    assert "thin-region" not in log
+    wavelet = warnings(**how, filters=[{"filter": "Wavelet", "wavelet": "db10"}])
+    assert "looks at 21" in wavelet["thin-region"]
+
+
 def test_bin_widths() -> None:
     assert "makes 4 grey levels of original" in warnings(**width(50))["few-levels"]
     found = warnings(**width(0.1))["many-levels"]

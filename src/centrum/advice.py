@@ -3,9 +3,8 @@
 Each says what was found and what to choose. Nothing is changed or refused.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -24,9 +23,6 @@ FEW_LEVELS, MANY_LEVELS = 8, 256
 
 GOOD_LEVELS = 32
 """Grey levels that a suggested bin width gives."""
-
-SIGMAS = 4
-"""Sigmas on either side that make the support of a Gaussian, as the IBSI cuts it off."""
 
 THICK = 2.0
 """Slices this many times as thick as pixels are wide are thick."""
@@ -126,7 +122,8 @@ def _about_filter(chosen: Filter, sampling: Sampling) -> Iterator[Finding]:
 
 
 def _about_sigma(chosen: Filter, name: str, spacing: Sequence[float]) -> Iterator[Finding]:
-    smallest = _sigmas(chosen, min)
+    given = getattr(chosen, "sigma", None)
+    smallest = min(given) if isinstance(given, tuple) else given
     if smallest is not None and smallest < max(spacing):
         yield Finding(
             "warning",
@@ -139,15 +136,9 @@ def _about_sigma(chosen: Filter, name: str, spacing: Sequence[float]) -> Iterato
 
 def _about_support(chosen: Filter, name: str, sampling: Sampling) -> Iterator[Finding]:
     """Where the region is thinner than the support, no response is of the region alone."""
-    reaches = chosen.reach_in(sampling.spacing, sampling.slice_axis)
-    of_sigma = _sigmas(chosen, max)
-    along = zip("zyx", reaches, sampling.extent, sampling.spacing, strict=True)
-    for axis, reach, extent, step in along:
-        if reach is None:
-            continue
-        # Of a Gaussian that is followed to the last digit, what matters ends earlier.
-        half = reach if of_sigma is None else min(reach, ceil(SIGMAS * of_sigma / step))
-        if extent < 2 * half + 1 and half > 0:
+    reaches = chosen.main_reach_in(sampling.spacing, sampling.slice_axis)
+    for axis, half, extent in zip("zyx", reaches, sampling.extent, strict=True):
+        if half and extent < 2 * half + 1:
             yield Finding(
                 "warning",
                 "thin-region",
@@ -156,12 +147,6 @@ def _about_support(chosen: Filter, name: str, sampling: Sampling) -> Iterator[Fi
                 "outside. Choose a filter of smaller support, or one in slices.",
             )
             return
-
-
-def _sigmas(chosen: Filter, which: Callable[..., float]) -> float | None:
-    """The smallest or largest sigma of a filter in mm; None where it has none."""
-    given = getattr(chosen, "sigma", None)
-    return which(given) if isinstance(given, tuple) else given
 
 
 def _about_levels(counted: Sequence[Levels]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ calls it by:
         ...
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -47,6 +47,10 @@ class Filter(Settings):
         """
         raise NotImplementedError
 
+    def main_reach(self, spacing: tuple[float, float, float]) -> Reach:
+        """The same for the voxels that weigh in it, where a filter `reach`es further than that."""
+        return self.reach(spacing)
+
     def respond(self, view: View) -> Iterator[NDArray[np.floating]]:
         """The response maps in the box of the view, one for each of `names`.
 
@@ -65,11 +69,23 @@ class Filter(Settings):
 
     def reach_in(self, spacing: tuple[float, float, float], slice_axis: int) -> Reach:
         """`reach` along the axes of the image, whichever its slices are."""
+        return self._turned(self.reach, spacing, slice_axis)
+
+    def main_reach_in(self, spacing: tuple[float, float, float], slice_axis: int) -> Reach:
+        """`main_reach` along the axes of the image."""
+        return self._turned(self.main_reach, spacing, slice_axis)
+
+    def _turned(
+        self,
+        extent: Callable[[tuple[float, float, float]], Reach],
+        spacing: tuple[float, float, float],
+        slice_axis: int,
+    ) -> Reach:
         if not self.in_slices:
-            return self.reach(spacing)
+            return extent(spacing)
         order = (slice_axis, *(a for a in range(3) if a != slice_axis))
         dz, dy, dx = (spacing[a] for a in order)
-        found = dict(zip(order, self.reach((dz, dy, dx)), strict=True))
+        found = dict(zip(order, extent((dz, dy, dx)), strict=True))
         return found[0], found[1], found[2]
 
 

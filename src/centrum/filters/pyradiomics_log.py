@@ -22,6 +22,9 @@ MARGIN = 12
 """Sigmas beyond the box that are looked at: the whole image changes a response by less than
 4e-7 of the SD in a region that has the contrast of its surroundings."""
 
+SUPPORT = 4
+"""Sigmas on either side that make most of a Gaussian, as the IBSI cuts it off."""
+
 SMALLEST = 4
 """Voxels that an axis must have for the recursion, as in ITK."""
 
@@ -60,10 +63,11 @@ class LaplacianOfGaussian(Filter):
 
     def reach(self, spacing: tuple[float, float, float]) -> Reach:
         """`MARGIN` of the largest sigma."""
-        dz, dy, dx = spacing
-        largest = max(self.sigma)
-        z = 0 if self.in_slices else _margin(largest, dz)
-        return z, _margin(largest, dy), _margin(largest, dx)
+        return _within(MARGIN * max(self.sigma), spacing, flat=self.in_slices)
+
+    def main_reach(self, spacing: tuple[float, float, float]) -> Reach:
+        """`SUPPORT` of the largest sigma."""
+        return _within(SUPPORT * max(self.sigma), spacing, flat=self.in_slices)
 
     def respond(self, view: View) -> Iterator[NDArray[np.floating]]:
         """float32, as ITK gives it."""
@@ -79,8 +83,10 @@ class LaplacianOfGaussian(Filter):
             yield scale.response().astype(np.float32)
 
 
-def _margin(sigma: float, spacing: float) -> int:
-    return ceil(MARGIN * sigma / spacing)
+def _within(mm: float, spacing: tuple[float, float, float], *, flat: bool) -> tuple[int, int, int]:
+    """Voxels (z, y, x) in so many mm; none across slices where each is for itself."""
+    z, y, x = (ceil(mm / step) for step in spacing)
+    return 0 if flat else z, y, x
 
 
 def _union(parts: list[slice]) -> slice:
@@ -113,8 +119,7 @@ class Laplacian:
         self.box = view.box
         self.kernels = [RecursiveGaussian(sigma / d) for d in view.spacing]
         self.scales = [(sigma / d) ** 2 for d in view.spacing]
-        margins = [_margin(sigma, d) for d in view.spacing]
-        margins[0] = 0 if flat else margins[0]
+        margins = _within(MARGIN * sigma, view.spacing, flat=flat)
         self.support = [
             slice(max(b.start - m, 0), min(b.stop + m, n))
             for b, m, n in zip(view.box, margins, view.array.shape, strict=True)

@@ -85,6 +85,11 @@ class PeriodicWavelet(Filter):
         """The wrapped voxels lie across the image: the whole of every axis that is filtered."""
         return 0 if self.in_slices else None, None, None
 
+    def main_reach(self, spacing: tuple[float, float, float]) -> Reach:
+        """Of the last level, on the longer side."""
+        half = (self.start_level + self.level) * max(self.around)
+        return 0 if self.in_slices else half, half, half
+
     def respond(self, view: View) -> Iterator[NDArray[np.floating]]:
         """float64, or float32 of an image of float32; as PyRadiomics' to 1e-12 of the largest."""
         precision = np.float32 if view.array.dtype == np.float32 else np.float64
