@@ -15,11 +15,12 @@ import tempfile
 from typing import Any
 
 from cases import Case, cases
+from filtered import OURS as CENTRUM_1316
 from peers.processes import Tool
 from speed import save, stay_on_one_core, usable_tools
 from tools import CENTRUM_107, CENTRUM_ALL, CENTRUM_IBSI, DROP_IN, MIRP, PICTOLOGICS, PYRADIOMICS
 
-OURS = (CENTRUM_107, CENTRUM_IBSI, CENTRUM_ALL, DROP_IN)
+OURS = (CENTRUM_107, CENTRUM_1316, CENTRUM_IBSI, CENTRUM_ALL, DROP_IN)
 PEERS = (PYRADIOMICS, PICTOLOGICS, MIRP)
 
 FIRST_GOAL = 15.0
@@ -60,9 +61,7 @@ def main() -> None:
     (case,) = cases("vertebral body")
     rows: dict[str, Any] = {}
     print(f"{'CPU seconds, ' + case.name:28} {'first':>8} {'later':>8}")
-    for tool in usable_tools(chosen.tool):
-        if tool not in (*OURS, *PEERS):
-            continue
+    for tool in usable_tools(chosen.tool, (*OURS, *PEERS)):
         cold = first(tool, case) if tool in OURS or chosen.peers_first else None
         rows[tool.name] = {"first": cold, "later": later(tool, case)}
         shown = "" if cold is None else f"{cold:.2f}"

@@ -14,6 +14,7 @@ from centrum.geometry import Geometry
 from centrum.io import read_image, read_mask
 from centrum.morphometry import Genant, Morphometry, genant, measure_body, measure_spine
 from centrum.morphometry.genant import GRADES, Heights
+from centrum.morphometry.normal import Size
 from centrum.simulate.acquisition import Grid
 from centrum.simulate.anatomy import body, body_block
 from centrum.simulate.fracture import NO_FRACTURE, Fracture
@@ -27,13 +28,14 @@ Graded = list[tuple[Morphometry, Genant | None]]
 @pytest.fixture(scope="module")
 def healthy(reference: Path) -> Graded:
     """The 56 bodies of eight healthy exams, in the order of the table."""
-    graded = []
-    for exam in dict.fromkeys(row["exam"] for row in table(reference)):
-        folder = reference / "spine_mri" / exam
-        grid = read_image(folder / "T2w.nii.gz").geometry
-        masks = [read_mask(f"{folder / 'seg-vb.nii.gz'}#{k}", grid) for k in range(18, 25)]
-        graded += measure_spine(masks)
-    return graded
+    exams = dict.fromkeys(row["exam"] for row in table(reference))
+    return [found for exam in exams for found in measure_spine(masks_of(reference, exam))]
+
+
+def masks_of(reference: Path, exam: str) -> list[Mask]:
+    folder = reference / "spine_mri" / exam
+    grid = read_image(folder / "T2w.nii.gz").geometry
+    return [read_mask(f"{folder / 'seg-vb.nii.gz'}#{k}", grid) for k in range(18, 25)]
 
 
 def table(reference: Path) -> list[dict[str, str]]:
@@ -83,6 +85,29 @@ def test_healthy_bodies_are_no_fractures(healthy: Graded) -> None:
     fifth = [one for one in bodies if one.level == Level.parse("L5")]
     assert np.mean([one.anterior_to_posterior for one in fifth]) > 1.05
     assert np.mean([one.middle_to_posterior for one in bodies]) == pytest.approx(0.93, abs=0.02)
+
+
+def test_sizes_of_other_exams_alone_call_no_healthy_body_a_fracture(
+    healthy: Graded, reference: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The table of normal sizes is of the same eight exams: here each is judged by the others."""
+    of_exam = [row["exam"] for row in table(reference)]
+    by_neighbours, by_size = [], []
+    for exam in dict.fromkeys(of_exam):
+        others = [one for (one, _), e in zip(healthy, of_exam, strict=True) if e != exam]
+        sizes = {level.name: mean_size(others, level) for level in {one.level for one in others}}
+        monkeypatch.setattr("centrum.morphometry.normal.NORMAL", sizes)
+        for one, found in measure_spine(masks_of(reference, exam)):
+            by_neighbours.append(found.grade)
+            by_size.append(genant(one).grade)
+    print(f"left out: {np.count_nonzero(by_neighbours)} and {np.count_nonzero(by_size)} of 56")
+    assert (len(by_neighbours), max(by_neighbours)) == (56, 0)
+    assert np.count_nonzero(by_size) <= 2
+
+
+def mean_size(bodies: list[Morphometry], level: Level) -> Size:
+    measures = [(*one.heights, one.depth) for one in bodies if one.level == level]
+    return Size(*np.mean(measures, axis=0).tolist())
 
 
 KINDS = ("wedge", "biconcave", "crush")
