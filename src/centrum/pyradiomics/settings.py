@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from centrum.pyradiomics import wavelets
 from centrum.pyradiomics.errors import ParameterError, ParameterTypeError
 
 Block = Literal["setting", "voxelSetting"]
@@ -125,9 +124,11 @@ class WaveletName:
         return "name of a wavelet of PyWavelets, such as coif1"
 
     def __call__(self, name: str, value: Any) -> None:
+        from pywt import wavelist
+
         if not isinstance(value, str):
             raise ParameterTypeError(f"{name}: a {self} is wanted, found {value!r}.")
-        if not wavelets.exists(value):
+        if value not in wavelist():
             raise ParameterError(f"{name}: a {self} is wanted, found {value!r}.")
 
 
