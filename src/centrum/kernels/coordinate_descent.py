@@ -4,8 +4,9 @@ For every penalty of a decreasing sequence the log-likelihood is replaced by its
 approximation (IRLS), which cyclic coordinate descent minimises over the features that the
 sequential strong rule admits; features that violate the KKT conditions are added and the
 step is repeated. Between sweeps over all admitted features, those that have entered the
-model are swept alone on their Gram matrix, where the cost of a sweep does not grow with the
-number of cases.
+model are swept alone. Where they need many cycles, as features that resemble each other do,
+the cycles go on on their Gram matrix, where the cost of a cycle does not grow with the number
+of cases.
 
 Sources: Friedman, Hastie, Tibshirani, J Stat Softw 2010;33(1), sections 2.5 and 3;
 Tibshirani et al., J R Stat Soc B 2012;74:245 (strong rules).
@@ -32,8 +33,12 @@ DEVIANCE_RATIO_STEP = 1e-5
 SHORTEST_PATH = 5
 """The stopping rules on the deviance do not apply before this many steps."""
 
+COORDINATES_PER_SWEEP = 4
+"""One cycle for so many active coordinates is tried before their Gram matrix is made, which
+costs about as much as these cycles."""
+
 SWEEPS_BEFORE_JUMP = 10
-"""Cycles over the active coordinates after which their linear system is solved at once."""
+"""Cycles on the Gram matrix after which the linear system is solved at once."""
 
 SINGULAR = 1e-9
 """A pivot below this share of its diagonal element means that a feature depends on others."""
@@ -90,34 +95,45 @@ def _soft_threshold(u: float, limit: float) -> float:
     return max(u - limit, 0.0) + min(u + limit, 0.0)
 
 
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _dot(a: Floats, b: Floats) -> float:
+    """Inlined: on few cases calling the linear algebra takes longer than its work."""
+    total = 0.0
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
 @njit(cache=True, nogil=True)
-def _move(problem: Problem, state: State, k: int, new: float) -> None:
-    """Set coefficient k and the residual that follows."""
-    change = new - state.beta[k]
-    state.beta[k] = new
-    row = problem.x[k]
+def _follow(residual: Floats, v: Floats, row: Floats, change: float) -> None:
+    """Change the residual as a coefficient changes."""
     for i in range(row.size):
-        state.residual[i] -= change * state.v[i] * row[i]
+        residual[i] -= change * v[i] * row[i]
 
 
 @njit(cache=True, nogil=True)
-def _sweep_admitted(
-    problem: Problem, state: State, curvature: Floats, l1: float, l2: float
+def _sweep(
+    problem: Problem,
+    state: State,
+    curvature: Floats,
+    coordinates: NDArray[np.int64],
+    l1: float,
+    l2: float,
 ) -> float:
-    """One cycle over the admitted coordinates; the largest change squared times curvature."""
+    """One cycle over some coordinates; the largest change squared times curvature."""
     largest = 0.0
-    for k in range(curvature.size):
-        if state.admitted[k]:
-            row = problem.x[k]
-            old = state.beta[k]
-            u = np.dot(row, state.residual) + curvature[k] * old
-            limit = l1 * problem.penalty[k]
-            new = _soft_threshold(u, limit) / (curvature[k] + l2 * problem.penalty[k])
-            change = new - old
-            if change != 0.0:
-                state.active[k] = True
-                _move(problem, state, k, new)
-                largest = max(largest, curvature[k] * change * change)
+    for k in coordinates:
+        row = problem.x[k]
+        old = state.beta[k]
+        u = _dot(row, state.residual) + curvature[k] * old
+        limit = l1 * problem.penalty[k]
+        new = _soft_threshold(u, limit) / (curvature[k] + l2 * problem.penalty[k])
+        change = new - old
+        if change != 0.0:
+            state.active[k] = True
+            state.beta[k] = new
+            _follow(state.residual, state.v, row, change)
+            largest = max(largest, curvature[k] * change * change)
     return largest
 
 
@@ -130,20 +146,6 @@ def _true_positions(flags: Flags) -> NDArray[np.int64]:
             found[count] = k
             count += 1
     return found[:count]
-
-
-@njit(cache=True, nogil=True)
-def _gram(rows: Floats, v: Floats) -> Floats:
-    """rows.T @ diag(v) @ rows, with loops that vectorise over the last axis."""
-    cases, size = rows.shape
-    gram = np.zeros((size, size))
-    for i in range(cases):
-        row = rows[i]
-        for a in range(size):
-            factor = v[i] * row[a]
-            for b in range(size):
-                gram[a, b] += factor * row[b]
-    return gram
 
 
 @njit(cache=True, nogil=True)
@@ -232,19 +234,39 @@ def _jump(
 
 @njit(cache=True, nogil=True)
 def _minimise_active(
-    problem: Problem, state: State, l1: float, l2: float, tolerance: float, max_sweeps: int
+    problem: Problem,
+    state: State,
+    curvature: Floats,
+    l1: float,
+    l2: float,
+    tolerance: float,
+    max_sweeps: int,
 ) -> int:
     """Cycle over the active coordinates until converged; the number of cycles."""
     index = _true_positions(state.active)
-    rows = np.empty((problem.y.size, index.size))
-    penalty, beta, gradient = np.empty((3, index.size))
-    for a in range(index.size):
-        k = index[a]
-        for i in range(problem.y.size):
-            rows[i, a] = problem.x[k, i]
-        penalty[a], beta[a] = problem.penalty[k], state.beta[k]
-        gradient[a] = np.dot(problem.x[k], state.residual)
-    gram = _gram(rows, state.v)
+    patience = min(max_sweeps, index.size // COORDINATES_PER_SWEEP)
+    for sweeps in range(1, patience + 1):
+        if _sweep(problem, state, curvature, index, l1, l2) < tolerance:
+            return sweeps
+    return patience + _minimise_on_gram(
+        problem, state, index, l1, l2, tolerance, max_sweeps - patience
+    )
+
+
+@njit(cache=True, nogil=True)
+def _minimise_on_gram(
+    problem: Problem,
+    state: State,
+    index: NDArray[np.int64],
+    l1: float,
+    l2: float,
+    tolerance: float,
+    max_sweeps: int,
+) -> int:
+    """Cycle over the coordinates `index` on their Gram matrix; the number of cycles."""
+    rows, penalty, beta = problem.x[index], problem.penalty[index], state.beta[index]
+    gradient = np.dot(rows, state.residual)
+    gram = np.dot(rows * state.v, rows.T)
     sweeps = 0
     largest = np.inf
     while largest >= tolerance and sweeps < max_sweeps:
@@ -253,7 +275,8 @@ def _minimise_active(
         if sweeps % SWEEPS_BEFORE_JUMP == 0:
             _jump(gram, gradient, penalty, beta, l1, l2)
     for a in range(index.size):
-        _move(problem, state, index[a], beta[a])
+        _follow(state.residual, state.v, rows[a], beta[a] - state.beta[index[a]])
+        state.beta[index[a]] = beta[a]
     return sweeps
 
 
@@ -284,9 +307,10 @@ def _approximate(problem: Problem, state: State) -> float:
 def _admit(problem: Problem, state: State, limit: float) -> bool:
     """Admit the coordinates whose |gradient| exceeds `limit`; whether there were any."""
     found = False
-    for k in range(state.score.size):
+    gradient = np.dot(problem.x, state.residual)
+    for k in range(gradient.size):
         if not state.admitted[k]:
-            state.score[k] = abs(np.dot(problem.x[k], state.residual))
+            state.score[k] = abs(gradient[k])
             if state.score[k] > limit * problem.penalty[k]:
                 state.admitted[k] = True
                 found = True
@@ -325,11 +349,14 @@ def _minimise(
     while sweeps < max_sweeps:
         before = state.beta.copy()
         _curvature(problem, state, curvature)
+        admitted = _true_positions(state.admitted)
         while sweeps < max_sweeps:
             sweeps += 1
-            if _sweep_admitted(problem, state, curvature, l1, l2) < tolerance:
+            if _sweep(problem, state, curvature, admitted, l1, l2) < tolerance:
                 break
-            sweeps += _minimise_active(problem, state, l1, l2, tolerance, max_sweeps - sweeps)
+            sweeps += _minimise_active(
+                problem, state, curvature, l1, l2, tolerance, max_sweeps - sweeps
+            )
         likelihood = _approximate(problem, state)
         if np.sum(state.v) <= saturated:
             break

@@ -153,6 +153,7 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
     choice : "lambda.min" or "lambda.1se"
     l1_ratio : 1 is the LASSO, less an elastic net
     seed : of the folds
+    threshold : of convergence, as in `lasso_path`
 
     Attributes
     ----------
@@ -174,12 +175,14 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         choice: LassoChoice = "lambda.min",
         l1_ratio: float = 1.0,
         seed: int = 0,
+        threshold: float = 1e-12,
     ) -> None:
         self.folds = folds
         self.measure = measure
         self.choice = choice
         self.l1_ratio = l1_ratio
         self.seed = seed
+        self.threshold = threshold
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Learn the penalty; `groups` (cases,) are the patients, whose rows share a fold.
@@ -193,7 +196,7 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         self.classes_, code = np.unique(labels, return_inverse=True)
         self.fold_ = self._deal(code, groups)
         second = code.astype(np.float64)
-        self.path_ = lasso_path(values, second, l1_ratio=self.l1_ratio)
+        self.path_ = self._path(values, second)
         few = second.size / np.unique(self.fold_).size < 10
         self.measure_ = "deviance" if self.measure == "auc" and few else self.measure
         self.cvm_, self.cvsd_ = self._cross_validate(values, second)
@@ -211,6 +214,9 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         """The largest penalty within one standard error of the best."""
         return float(self.path_.lambdas[self.index_1se_])
 
+    def _path(self, X: Floats, y: Floats) -> LassoPath:
+        return lasso_path(X, y, l1_ratio=self.l1_ratio, threshold=self.threshold)
+
     def _deal(self, y: NDArray, groups: ArrayLike | None) -> NDArray[np.intp]:
         if isinstance(self.folds, Integral):
             return folds_by_patient(y, groups, int(self.folds), self.seed)
@@ -224,7 +230,7 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         eta = np.empty((y.size, self.path_.lambdas.size))
         folds = list(train_and_held_out(self.fold_))
         for train, held_out in folds:
-            path = lasso_path(X[train], y[train], l1_ratio=self.l1_ratio)
+            path = self._path(X[train], y[train])
             eta[held_out] = path.linear_predictor(X[held_out], self.path_.lambdas)
         if self.measure_ == "auc":
             raw = np.array([auc(y[rows] == 1, eta[rows]) for _, rows in folds])
