@@ -2,12 +2,12 @@
 
 import json
 from itertools import product
-from math import comb, prod
+from math import comb, factorial, prod
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -128,6 +128,70 @@ def test_freeman_halton_equals_the_sum_over_all_tables(counts):
     assert fisher_exact(counts[::-1].T).p == pytest.approx(wanted, rel=1e-9)
 
 
+R_FISHER = [
+    ([[3, 1, 2], [0, 4, 1], [2, 2, 5]], 0.179918378834785),
+    ([[8, 2, 1], [1, 7, 3], [0, 2, 9]], 5.09502996122337e-05),
+    ([[1, 3, 10, 6], [2, 3, 10, 7], [1, 6, 14, 12], [0, 1, 9, 11]], 0.782684938965639),
+    ([[2, 0, 1, 3, 1], [0, 4, 2, 1, 0], [5, 1, 0, 2, 2]], 0.0403778661061236),
+    (
+        [[4, 3, 2, 1], [1, 2, 3, 4], [2, 2, 2, 2], [0, 5, 0, 5], [3, 0, 3, 0]],
+        0.0462512317681115,
+    ),
+    ([[20, 11, 9], [13, 25, 10], [7, 9, 30]], 3.47014271590012e-06),
+    ([[1, 1, 1], [1, 1, 1], [1, 1, 1]], 1),
+    ([[5, 0, 0], [0, 5, 0], [0, 0, 5]], 7.92857935715077e-06),
+]
+"""Tables and p of R 4.2.2, fisher.test; the third is the job satisfaction of its help page."""
+
+
+@pytest.mark.parametrize(("counts", "p"), R_FISHER)
+def test_larger_tables_equal_r(counts, p):
+    close(fisher_exact(counts).p, p)
+    close(fisher_exact(np.transpose(counts)[::-1]).p, p)
+
+
+def all_tables(rows, columns):
+    """Every table with these margins, as tuples of its columns."""
+    if len(columns) == 1:
+        yield (tuple(rows),)
+        return
+    for column in product(*(range(r + 1) for r in rows)):
+        if sum(column) == columns[0]:
+            left = [r - k for r, k in zip(rows, column, strict=True)]
+            for rest in all_tables(left, columns[1:]):
+                yield (column, *rest)
+
+
+@settings(max_examples=40)
+@given(arrays(int, (3, 3), elements=st.integers(0, 4)))
+def test_any_table_equals_the_sum_over_all_tables(counts):
+    assume((counts.sum(axis=0) > 0).all())
+    assume((counts.sum(axis=1) > 0).all())
+
+    def ways(table):
+        return prod(
+            factorial(sum(column)) // prod(factorial(k) for k in column) for column in table
+        )
+
+    rows, columns = counts.sum(axis=1).tolist(), counts.sum(axis=0).tolist()
+    likelihoods = [ways(table) for table in all_tables(rows, columns)]
+    here = ways([[int(k) for k in column] for column in counts.T])
+    wanted = sum(w for w in likelihoods if w <= here) / sum(likelihoods)
+    assert fisher_exact(counts).p == pytest.approx(wanted, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (2, 12), (8, 8)])
+def test_a_table_too_large_to_go_through_says_what_else_to_do(shape):
+    counts = np.random.default_rng(0).integers(5, 60, shape)
+    wanted = rf"{shape[0]} x {shape[1]} with {counts.sum()} cases .*chi-square test.*Monte Carlo"
+    with pytest.raises(DataError, match=wanted):
+        fisher_exact(counts)
+
+
+def test_however_many_tables_the_likeliest_of_all_has_p_1():
+    assert fisher_exact(np.full((3, 4), 40)).p == 1
+
+
 def test_freeman_halton_copes_with_many_levels():
     levels = np.array([[0, 1, 2, 1, 3, 4, 6, 8, 9, 7, 6, 2], [1, 0, 1, 2, 2, 5, 9, 7, 8, 9, 3, 4]])
     assert 0.5 < fisher_exact(levels).p < 1
@@ -163,5 +227,3 @@ def test_two_sample_tests_refuse_too_few_values():
 def test_tables_need_two_rows_and_two_columns():
     with pytest.raises(DataError, match="found 1 and 2"):
         chi_square([[3, 4], [0, 0]])
-    with pytest.raises(DataError, match=r"two rows or two columns, found \(3, 3\)"):
-        fisher_exact(np.ones((3, 3)))

@@ -9,18 +9,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from scipy.special import gammaln
 
 from centrum.errors import DataError
+from centrum.evaluate.freeman_halton import freeman_halton_p
 
 MIN_LILLIEFORS = 5
 """Smallest sample that the published approximation of Lilliefors' p covers."""
 
 EXACT_BELOW = 50
 """Mann-Whitney p is exact when both groups are smaller and no values tie, as in R."""
-
-RELATIVE_TIE = 1e-7
-"""Tables whose probabilities differ by less than this share are equally likely, as in R."""
 
 
 @dataclass(frozen=True)
@@ -195,14 +192,14 @@ def least_expected(table: ArrayLike) -> float:
 
 
 def fisher_exact(table: ArrayLike) -> Significance:
-    """Fisher's exact test of a 2 x 2 table, or Freeman and Halton's of 2 x c or r x 2.
+    """Fisher's exact test of a 2 x 2 table, or Freeman and Halton's of a larger one.
 
     The statistic is the sample odds ratio for 2 x 2 and nan otherwise.
 
     Raises
     ------
     DataError
-        More than two rows and more than two columns.
+        There are more tables with these margins than can be gone through.
 
     >>> round(fisher_exact([[19, 13, 17], [20, 17, 14]]).p, 6)
     0.675189
@@ -211,76 +208,7 @@ def fisher_exact(table: ArrayLike) -> Significance:
     if counts.shape == (2, 2):
         found = stats.fisher_exact(counts)
         return Significance("Fisher exact", float(found.statistic), float(found.pvalue))
-    if 2 not in counts.shape:
-        raise DataError(
-            f"Fisher's exact test is for two rows or two columns, found {counts.shape}; "
-            "merge levels or use the chi-square test."
-        )
-    by_column = counts if len(counts) == 2 else counts.T
-    return Significance("Fisher exact", float("nan"), _freeman_halton_p(by_column))
-
-
-def _freeman_halton_p(table: NDArray[np.int64]) -> float:
-    """Probability of all 2 x c tables with these margins no likelier than this one.
-
-    Tables grow column by column; of a part only the room left in the first row and the log
-    number of its arrangements matter, so that equal parts are counted together. A part is
-    settled as soon as all its completions, or none, are no likelier than the table (the
-    bounds of Mehta and Patel, JASA 1983;78:427-434).
-    """
-    columns = np.sort(table.sum(axis=0))[::-1]
-    limit = _log_choose(table.sum(axis=0), table[0]).sum() + RELATIVE_TIE
-    most, least = _completions(columns, int(table[0].sum()))
-    log_all = _log_choose(columns.sum(), table[0].sum())
-    room, log_ways, count = table[:1].sum(axis=1), np.zeros(1), np.ones(1)
-    p = 0.0
-    for j, total in enumerate(columns):
-        taken = np.arange(total + 1)
-        room = (room[:, None] - taken).ravel()
-        log_ways = (log_ways[:, None] + _log_choose(total, taken)).ravel()
-        count = count.repeat(total + 1)
-        left = columns[j + 1 :].sum()
-        possible = (room >= 0) & (room <= left)
-        room, log_ways, count = room[possible], log_ways[possible], count[possible]
-        all_count = log_ways + most[j + 1][room] <= limit
-        weight = count * np.exp(log_ways + _log_choose(left, room) - log_all)
-        p += float(weight[all_count].sum())
-        open_ = ~all_count & (log_ways + least[j + 1][room] <= limit)
-        room, log_ways, count = _merged(room[open_], log_ways[open_], count[open_])
-    return min(p, 1.0)
-
-
-def _completions(
-    columns: NDArray[np.int64], first_row: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Largest and smallest log arrangements of columns j onwards, shape (columns + 1, room)."""
-    most = np.full((len(columns) + 1, first_row + 1), -np.inf)
-    least = -most
-    most[-1, 0] = least[-1, 0] = 0
-    for j in reversed(range(len(columns))):
-        for k in range(min(columns[j], first_row) + 1):
-            ways, rest = _log_choose(columns[j], k), slice(0, first_row + 1 - k)
-            most[j, k:] = np.maximum(most[j, k:], most[j + 1, rest] + ways)
-            least[j, k:] = np.minimum(least[j, k:], least[j + 1, rest] + ways)
-    return most, least
-
-
-def _merged(
-    room: NDArray[np.int64], log_ways: NDArray[np.float64], count: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Count parts with the same room and arrangements together."""
-    keys = np.stack([room, np.round(log_ways * 1e9)])
-    order = np.lexsort(keys)
-    new = np.any(np.diff(keys[:, order], prepend=-1.0), axis=0)
-    first = order[new]
-    starts = np.flatnonzero(new)
-    merged = np.add.reduceat(count[order], starts) if len(starts) else count[:0]
-    return room[first], log_ways[first], merged
-
-
-def _log_choose(n: ArrayLike, k: ArrayLike) -> NDArray[np.float64]:
-    n, k = np.asarray(n), np.asarray(k)
-    return np.asarray(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+    return Significance("Fisher exact", float("nan"), freeman_halton_p(counts))
 
 
 def _counts(table: ArrayLike) -> NDArray[np.int64]:
