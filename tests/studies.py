@@ -19,7 +19,10 @@ extraction:
   interpolation: null
 preparation: {normalisation: {method: none}}
 model: {n_features: {maximum: 4, folds: 3}, lasso: {folds: 3}}
-evaluation: {n_resamples: 200, cutoff_folds: 3}
+evaluation:
+  n_resamples: 200
+  cutoff_folds: 3
+  leak_audit: {permutations: 3, splits: 1}
 """
 
 

@@ -1,14 +1,15 @@
 """A fitted model as data: what it reads, how it weighs it, and how it was chosen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
 from centrum.errors import DataError
-from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.search import Candidate
 from centrum.modelling.settings import ModelSettings
 from centrum.table import FeatureTable
 
@@ -56,12 +57,15 @@ class FeatureCountFacts:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A linear score: intercept + sum of coefficient x (value - mean) / sd.
+    """What a model reads and how it weighs it.
+
+    A linear one is a score: intercept + sum of coefficient x (value - mean) / sd.
 
     Attributes
     ----------
     features : column names of the features, (k,)
-    coefficients, means, sds : (k,); a positive score speaks for `positive`
+    coefficients, means, sds : (k,); a positive score speaks for `positive`. Coefficients are
+        nan where the classifier has none (kernels, trees)
     positive, negative : the outcomes
     classifier : such as "linear_svm"
     n_train : training cases
@@ -80,8 +84,13 @@ class Model:
     n_train: int
     funnel: Mapping[str, int]
     ranked: tuple[str, ...]
-    lasso: LassoFacts
-    feature_count: FeatureCountFacts
+    lasso: LassoFacts | None
+    feature_count: FeatureCountFacts | None
+
+    @property
+    def linear(self) -> bool:
+        """Whether the score is the sum above."""
+        return bool(np.isfinite(self.coefficients).all())
 
     def score(self, table: FeatureTable) -> Floats:
         """The score of each case, (cases,), from the primary reader's values.
@@ -89,8 +98,10 @@ class Model:
         Raises
         ------
         DataError
-            The table lacks a feature of the model, or a value is missing.
+            The model is not linear, the table lacks a feature of it, or a value is missing.
         """
+        if not self.linear:
+            raise DataError(f"A {self.classifier} has no coefficients to score with.")
         position = {name: k for k, name in enumerate(table.names)}
         if missing := [name for name in self.features if name not in position]:
             raise DataError(
@@ -109,53 +120,72 @@ class Model:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Model":
         """From what `to_dict` gave."""
+        kinds = {"lasso": LassoFacts, "feature_count": FeatureCountFacts}
         parts = {
-            "lasso": _from_plain(LassoFacts, record["lasso"]),
-            "feature_count": _from_plain(FeatureCountFacts, record["feature_count"]),
+            name: None if record[name] is None else _from_plain(kind, record[name])
+            for name, kind in kinds.items()
         }
         model: Model = _from_plain(cls, {**record, **parts})
         return model
 
 
-def model_of(fitted: StudyClassifier, positive: str, negative: str, n_train: int) -> Model:
-    """The facts of a fitted classifier whose second class is `positive`."""
-    lasso, count = fitted.lasso_, fitted.feature_count_
-    path = lasso.path_
-    ever = np.flatnonzero((path.coefficients != 0).any(axis=0))
-    entered = fitted.funnel_["correlation"]
-    settings = fitted.settings or ModelSettings()
+def model_of(
+    fitted: BaseEstimator, settings: ModelSettings, positive: str, negative: str, n_train: int
+) -> Model:
+    """The facts of a fitted model whose second class is `positive`."""
+    chosen = getattr(fitted, "chosen_", None)
+    no_weights = np.full(len(fitted.selected_), np.nan)
     return Model(
         features=tuple(map(str, fitted.selected_)),
-        coefficients=fitted.coef_,
+        coefficients=no_weights if fitted.coef_ is None else fitted.coef_,
         means=fitted.mean_,
         sds=fitted.sd_,
-        intercept=fitted.intercept_,
+        intercept=float(fitted.intercept_),
         positive=positive,
         negative=negative,
-        classifier=settings.classifier,
+        classifier=settings.classifier if chosen is None else _named(chosen),
         n_train=n_train,
         funnel={step: len(names) for step, names in fitted.funnel_.items()},
         ranked=tuple(map(str, fitted.ranked_)),
-        lasso=LassoFacts(
-            names=tuple(map(str, entered[ever])),
-            lambdas=path.lambdas,
-            coefficients=path.coefficients[:, ever],
-            n_features=path.df,
-            cvm=lasso.cvm_,
-            cvsd=lasso.cvsd_,
-            measure=lasso.measure_,
-            lambda_min=lasso.lambda_min_,
-            lambda_1se=lasso.lambda_1se_,
-            chosen=lasso.lambda_,
-            fallback=lasso.fallback_,
-        ),
-        feature_count=FeatureCountFacts(
-            count.numbers.astype(float),
-            count.mean,
-            count.se,
-            count.chosen,
-            settings.n_features.measure,
-        ),
+        lasso=_lasso_facts(fitted),
+        feature_count=_count_facts(fitted, settings),
+    )
+
+
+def _named(chosen: Sequence[Candidate]) -> str:
+    """What a search chose: the winner, or the classifiers of its ensemble."""
+    kinds = sorted({candidate.classifier for candidate in chosen})
+    return kinds[0] if len(chosen) == 1 else f"mean of {len(chosen)} models: {', '.join(kinds)}"
+
+
+def _lasso_facts(fitted: BaseEstimator) -> LassoFacts | None:
+    lasso = fitted.lasso_
+    if lasso is None:
+        return None
+    path, steps = lasso.path_, list(fitted.funnel_)
+    ever = np.flatnonzero((path.coefficients != 0).any(axis=0))
+    entered = fitted.funnel_[steps[steps.index("select") - 1]]
+    return LassoFacts(
+        names=tuple(map(str, entered[ever])),
+        lambdas=path.lambdas,
+        coefficients=path.coefficients[:, ever],
+        n_features=path.df,
+        cvm=lasso.cvm_,
+        cvsd=lasso.cvsd_,
+        measure=lasso.measure_,
+        lambda_min=lasso.lambda_min_,
+        lambda_1se=lasso.lambda_1se_,
+        chosen=lasso.lambda_,
+        fallback=lasso.fallback_,
+    )
+
+
+def _count_facts(fitted: BaseEstimator, settings: ModelSettings) -> FeatureCountFacts | None:
+    count = fitted.feature_count_
+    if count is None or settings.n_features is None:
+        return None
+    return FeatureCountFacts(
+        count.numbers.astype(float), count.mean, count.se, count.chosen, settings.n_features.measure
     )
 
 
@@ -163,7 +193,7 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, np.ndarray):
-        return value.tolist()
+        return [None if isinstance(v, float) and np.isnan(v) else v for v in value.tolist()]
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -1,8 +1,8 @@
 """The verbs of a study; the command line calls these and nothing else.
 
-`extract`, `agree`, `perturb`, `fit`, `evaluate` and `report` each read what the ones before left
-in `results/` and leave their own; `run` does them all, `perturb` if the protocol has a block
-`robustness`. A stage is made again only when something that decides it has changed.
+`extract`, `agree`, `perturb`, `fit`, `assess`, `evaluate` and `report` each read what the ones
+before left in `results/` and leave their own; `run` does them all, `perturb` if the protocol
+has a block `robustness`. A stage is made again only when something that decides it has changed.
 """
 
 import json
@@ -21,18 +21,21 @@ from numpy.typing import NDArray
 
 from centrum import __version__
 from centrum.agreement import Overlap, icc
+from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
+from centrum.assessment import Assessment, run_assessment
 from centrum.cohort import Level, check_files
 from centrum.cohort.discover import discover, write_manifest
+from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
-from centrum.evaluate import CutOff, Evaluation, PopulationRow, Scored, table1, youden_cutoff
-from centrum.evaluate import evaluate as evaluate_scores
+from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import map_jobs
 from centrum.features.families import FAMILIES
+from centrum.judgement import Judgement, judge_scores
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
+from centrum.matrix import study_matrix
 from centrum.measure import Record, measure, warm_up
 from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_perturbed
 from centrum.model import Model, model_of
-from centrum.modelling.pipeline import StudyClassifier, out_of_fold_scores
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.prepare.settings import Preparation
@@ -45,7 +48,7 @@ from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.store import Store, write_atomically
 from centrum.study import PROTOCOL, Study, manifest_path, read_json, training_rows
-from centrum.table import PERTURBED, FeatureTable
+from centrum.table import FEATURES, PERTURBED, FeatureTable
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -424,7 +427,7 @@ def agree(study: Study) -> pd.DataFrame:
     """
     table, rule = FeatureTable.load(study.results), study.protocol.model.agreement
     path = study.results / "agreement.csv"
-    key = digest([_file_key(study, "features.parquet"), rule.model_dump(mode="json")])
+    key = digest([_file_key(study, FEATURES), rule.model_dump(mode="json")])
     if not study.stages.current("agree", key):
         _write_csv(path, _agreement(table, rule.form, rule.threshold, rule.use))
         study.stages.done("agree", key, [path])
@@ -535,7 +538,7 @@ def _robustness_settings(study: Study) -> RobustnessSettings:
 
 def _perturb_key(study: Study) -> str:
     how = _robustness_settings(study).model_dump(mode="json")
-    return digest([_file_key(study, "features.parquet"), how])
+    return digest([_file_key(study, FEATURES), how])
 
 
 def _perturbed_jobs(study: Study, cases: Sequence[str]) -> list[PerturbedJob]:
@@ -596,7 +599,10 @@ def _load_readings(study: Study) -> FeatureTable:
 
 
 def fit(study: Study, *, progress: Progress = silent) -> Model:
-    """Split the patients and fit the model on the training side; leaves model.json, scores.csv.
+    """Fit the final model; leaves model.json, scores.csv and fit.json (what each step saw).
+
+    It is fitted on the training side of a design that has one, and on all cases of a design
+    with several parts.
 
     Raises
     ------
@@ -604,45 +610,44 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
         Too few patients of a class, one class only, or no feature left after a step.
     """
     protocol = study.protocol
-    blocks = protocol.model_dump(mode="json", include={"outcome", "model", "split"})
-    folds = {"folds": protocol.evaluation.cutoff_folds, "seed": protocol.evaluation.seed}
-    layer = [_perturb_key(study), _file_key(study, PERTURBED)] if protocol.robustness else []
-    key = digest([_file_key(study, "features.parquet"), blocks, folds, *layer])
-    files = [study.results / "model.json", study.results / "scores.csv"]
+    key = digest([*_model_key(study), protocol.evaluation.cutoff_folds, protocol.evaluation.seed])
+    files = [study.results / name for name in ("model.json", "scores.csv", "fit.json")]
     if not study.stages.current("fit", key):
-        progress("Fitting the model", 0, 2)
-        model, scores = _fit(study, _load_readings(study), progress)
+        progress("Fitting the model", 0, 1)
+        model, scores, seen = _fit(study, _load_readings(study))
         _write_json(files[0], model.to_dict())
         _write_csv(files[1], scores)
+        _write_json(files[2], seen)
         study.stages.done("fit", key, files)
+        progress("Fitting the model", 1, 1)
     return load_model(study)
 
 
-def _fit(study: Study, table: FeatureTable, progress: Progress) -> tuple[Model, pd.DataFrame]:
+def _model_key(study: Study) -> list[object]:
+    """All that decides a model: the numbers, and how they are modelled."""
+    blocks = study.protocol.model_dump(mode="json", include={"outcome", "model", "search", "split"})
+    layer = [_perturb_key(study), _file_key(study, PERTURBED)] if study.protocol.robustness else []
+    return [_file_key(study, FEATURES), blocks, *layer]
+
+
+def _fit(study: Study, table: FeatureTable) -> tuple[Model, pd.DataFrame, dict[str, Any]]:
     protocol, outcome = study.protocol, study.protocol.outcome
-    y = _positive(table, outcome.positive)
-    patients = table.obs["patient"].to_numpy()
-    train, _ = training_rows(protocol, table.obs)
-    classifier = StudyClassifier(protocol.model, protocol.split.seed, table.names)
-    if protocol.robustness:
-        stable = {"robustness": protocol.robustness.icc, "n_readers": len(table.readers)}
-        classifier.set_params(**stable)
-    seen = (table.readings[train], y[train], patients[train])
-    fitted = classifier.fit(*seen)
-    progress("Fitting the model", 1, 2)
-    model = model_of(fitted, outcome.positive, outcome.negative, len(train))
-    folds, seed = protocol.evaluation.cutoff_folds, protocol.evaluation.seed
+    matrix = study_matrix(table, protocol)
+    train, test = training_rows(protocol, table.obs)
+    fitted = fit_rows(protocol, matrix, train, nested=protocol.split.single_part)
+    model = model_of(fitted.model, protocol.model, outcome.positive, outcome.negative, len(train))
+    rows = np.arange(len(matrix.positive))
     scores = table.obs[["patient", "outcome"]].reset_index()
-    scores["part"] = np.where(np.isin(np.arange(len(y)), train), "train", "test")
-    scores["score"] = model.score(table)
+    scores["part"] = np.where(np.isin(rows, train), "train", "test")
+    scores["score"] = score_rows(fitted, matrix, rows)
     scores["out_of_fold"] = np.nan
-    scores.loc[train, "out_of_fold"] = out_of_fold_scores(classifier, *seen, folds, seed)
-    progress("Fitting the model", 2, 2)
-    return model, scores
-
-
-def _positive(table: FeatureTable, positive: str) -> NDArray[np.int64]:
-    return np.asarray(table.obs["outcome"] == positive, dtype=np.int64)
+    scores.loc[train, "out_of_fold"] = fitted.out_of_fold
+    seen = {
+        "seen": fit_sets(fitted.model, matrix, test),
+        "features": used_features(fitted.model),
+        "search": search_table(fitted.model),
+    }
+    return model, scores, seen
 
 
 def load_model(study: Study) -> Model:
@@ -658,39 +663,63 @@ def _load_scores(study: Study) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"case": str, "patient": str, "outcome": str}, index_col="case")
 
 
+def assess(study: Study, *, workers: int = 1, progress: Progress = silent) -> Assessment:
+    """Judge the whole procedure; leaves assessment.json and predictions.csv.
+
+    Every part of the design, what volume, covariates and images add to each other, the
+    optimism, and the leak audit: the model is fitted many times, over `workers` processes.
+    What was fitted before comes from the store.
+    """
+    how = study.protocol.evaluation.model_dump(mode="json")
+    key = digest([*_model_key(study), how, _file_key(study, "fit.json")])
+    files = [study.results / "assessment.json", study.results / "predictions.csv"]
+    if not study.stages.current("assess", key):
+        found = run_assessment(study.protocol, study.results, workers, progress)
+        _write_json(files[0], found.to_dict())
+        _write_csv(files[1], found.predictions(FeatureTable.load(study.results).obs))
+        study.stages.done("assess", key, files)
+    return load_assessment(study)
+
+
+def load_assessment(study: Study) -> Assessment:
+    """What `assess` left."""
+    record: Any = read_json(study.results / "assessment.json", "assess")
+    return Assessment.from_dict(record)
+
+
+def decision_of(study: Study, scores: pd.DataFrame) -> Decision:
+    """Cut-off, probabilities and sets, learnt on the out-of-fold scores of training cases."""
+    train = scores[scores["part"] == "train"]
+    positive = np.asarray(train["outcome"] == study.protocol.outcome.positive, dtype=np.int64)
+    return learn_decision(
+        train["out_of_fold"].to_numpy(),
+        positive,
+        train["patient"].to_numpy(),
+        study.protocol.evaluation,
+        study.protocol.model.calibration,
+    )
+
+
 def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
     """Learn the cut-off on out-of-fold training scores and judge; leaves evaluation.json."""
-    scores, choices = _load_scores(study), study.protocol.evaluation
-    positive = study.protocol.outcome.positive
-    train, test = (scores[scores["part"] == part] for part in ("train", "test"))
-    cutoff = youden_cutoff(
-        Scored.of(train["out_of_fold"], train["outcome"] == positive, train["patient"]),
-        "training cases, out of fold",
-    )
-    parts = {
-        "train": (train, "score"),
-        "out_of_fold": (train, "out_of_fold"),
-        "test": (test, "score"),
-    }
-    found = {
-        name: evaluate_scores(
-            rows[column],
-            rows["outcome"] == positive,
-            rows["patient"],
-            cutoff,
-            name=name,
-            seed=choices.seed,
-            n_resamples=choices.n_resamples,
-            confidence=choices.confidence,
-        )
-        for name, (rows, column) in parts.items()
-    }
+    judged = judge(study)
     path = study.results / "evaluation.json"
-    facts = {name: result.to_dict() for name, result in found.items()}
-    _write_json(path, {"cutoff": asdict(cutoff), **facts})
-    key = digest([_file_key(study, "scores.csv"), choices.model_dump(mode="json")])
+    _write_json(path, judged.to_dict())
+    key = digest(
+        [_file_key(study, "scores.csv"), study.protocol.evaluation.model_dump(mode="json")]
+    )
     study.stages.done("evaluate", key, [path])
-    return cutoff, found
+    return judged.decision.cutoff, dict(judged.evaluations)
+
+
+def judge(study: Study) -> Judgement:
+    """Everything that is computed of the scores."""
+    scores, protocol = _load_scores(study), study.protocol
+    table = FeatureTable.load(study.results)
+    tested = None
+    if not protocol.split.single_part:
+        tested = load_assessment(study).pooled(len(scores))
+    return judge_scores(protocol, scores, table.obs, decision_of(study, scores), tested)
 
 
 # The report
@@ -711,7 +740,7 @@ def report(study: Study, *, progress: Progress = silent) -> Path:
 def _made(study: Study) -> tuple[str, ...]:
     """The stages that the report shows."""
     perturb = ("perturb",) if study.protocol.robustness else ()
-    return ("extract", "agree", *perturb, "fit", "evaluate")
+    return ("extract", "agree", *perturb, "fit", "assess", "evaluate")
 
 
 def _texts(study: Study) -> list[object]:
@@ -721,7 +750,9 @@ def _texts(study: Study) -> list[object]:
 def collect(study: Study) -> StudyResults:
     """All results of a study that has been run."""
     extraction, model = load_extraction(study), load_model(study)
-    cutoff, evaluations = evaluate(study)
+    evaluate(study)
+    judgement = judge(study)
+    cutoff = judgement.decision.cutoff
     table = extraction.table
     outcome = study.protocol.outcome
     return StudyResults(
@@ -738,7 +769,9 @@ def collect(study: Study) -> StudyResults:
         model=model,
         cutoff=cutoff,
         scores=_load_scores(study),
-        evaluations=evaluations,
+        evaluations=judgement.evaluations,
+        judgement=judgement,
+        assessment=load_assessment(study),
         population=_population(table, (outcome.positive, outcome.negative)),
         history=_history(study, table, cutoff),
         versions=versions(),
@@ -766,6 +799,7 @@ def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, .
         Step("split by patient", protocol.split.model_dump(mode="json")),
         Step("fit", protocol.model.model_dump(mode="json")),
         Step("cut-off", {k: v for k, v in asdict(cutoff).items() if k != "ties"}),
+        *([Step("search", protocol.search.model_dump(mode="json"))] if protocol.search else []),
         Step("evaluate", protocol.evaluation.model_dump(mode="json")),
     )
 
@@ -811,7 +845,7 @@ def outlook(study: Study) -> tuple[str, ...]:
         f"to do, {measured} in the store",
         *(
             f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"
-            for stage in ("agree", "fit", "evaluate", "report")
+            for stage in ("agree", "fit", "assess", "evaluate", "report")
         ),
         *([perturb_outlook(study)] if study.protocol.robustness else []),
     )
@@ -824,6 +858,7 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
     if study.protocol.robustness:
         perturb(study, workers=workers, progress=progress)
     fit(study, progress=progress)
+    assess(study, workers=workers, progress=progress)
     evaluate(study)
     return extraction, report(study, progress=progress)
 

@@ -16,7 +16,7 @@ from centrum.cohort.eligibility import Rule
 from centrum.errors import ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM
-from centrum.modelling.settings import ModelSettings
+from centrum.modelling.settings import ModelSettings, SearchSettings, Split
 from centrum.perturb.settings import RobustnessSettings
 from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
 from centrum.provenance import digest
@@ -76,11 +76,36 @@ class Images(Settings):
         return self
 
 
-class Split(Settings):
-    """Who is trained on and who is tested."""
+class CutOffRule(Settings):
+    """How the cut-off is learnt, on out-of-fold scores of the training cases."""
 
-    train_fraction: Fraction = Field(0.7, description="share of the cases to train on")
-    seed: int = Field(2024, description="of the random split")
+    rule: Literal["youden", "closest_topleft", "sensitivity", "specificity", "cost"] = Field(
+        "youden",
+        description="youden: largest sensitivity + specificity; closest_topleft: nearest to the "
+        "corner of the ROC; sensitivity, specificity: the best of the other at `target` of this "
+        "one; cost: the smallest expected cost",
+    )
+    target: Fraction = Field(0.9, description="sensitivity or specificity that is wanted")
+    cost_ratio: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="cost of a missed positive in units of a false alarm"
+    )
+    prevalence: Fraction | None = Field(
+        None, description="of the positive outcome, for the cost; that of the cases when missing"
+    )
+    ties: Literal["most_sensitive", "most_specific"] = Field(
+        "most_sensitive", description="which of several equally good thresholds is taken"
+    )
+
+
+class LeakAudit(Settings):
+    """What the section on leaks tries out."""
+
+    permutations: Annotated[int, Field(ge=0)] = Field(
+        40, description="refits on outcomes dealt out anew to the patients; 0: not done"
+    )
+    splits: Annotated[int, Field(ge=0)] = Field(
+        10, description="splits on which each classic leak is switched on; 0: not done"
+    )
 
 
 class Evaluation(Settings):
@@ -88,8 +113,33 @@ class Evaluation(Settings):
 
     n_resamples: Annotated[int, Field(ge=100)] = Field(1000, description="bootstrap samples")
     confidence: Fraction = Field(0.95, description="of every interval")
+    cutoff: CutOffRule = CutOffRule()
     cutoff_folds: Annotated[int, Field(ge=2)] = Field(
-        5, description="folds of the out-of-fold scores that the Youden cut-off is learnt on"
+        5, description="folds of the out-of-fold scores that the cut-off is learnt on"
+    )
+    conformal_error: Fraction = Field(
+        0.1,
+        description="share of each class whose set of possible outcomes may miss the true one; a "
+        "set of both is called uncertain",
+    )
+    optimism_resamples: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="refits on bootstrap samples of the patients, for Harrell's optimism and "
+        ".632+; 0: not done, 200 are usual",
+    )
+    leak_audit: LeakAudit = LeakAudit()
+    ablation: bool = Field(
+        True, description="judge the volume alone, the covariates alone and so on, too"
+    )
+    subgroups: tuple[str, ...] = Field(
+        ("sex", "age", "region", "centre"),
+        description="columns of the manifest by which the performance is shown; those that are "
+        "not there or do not differ are left out",
+    )
+    reader_calls: tuple[str, ...] = Field(
+        (),
+        description="columns of the manifest that hold a reader's diagnosis, spelled as the "
+        "outcome, to compare the model with",
     )
     seed: int = Field(2024, description="of bootstrap and folds")
 
@@ -111,6 +161,9 @@ class Protocol(Settings):
         None, description="keep features that perturbations hardly change; {} for the defaults"
     )
     model: ModelSettings = ModelSettings()
+    search: SearchSettings | None = Field(
+        None, description="try many models against each other; {} for the defaults"
+    )
     split: Split = Split()
     evaluation: Evaluation = Evaluation()
 
@@ -131,6 +184,23 @@ class Protocol(Settings):
                 "a Nyul scale is that of one sequence: choose another preparation.normalisation "
                 f"for images.sequences {list(self.images.sequences)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _learnt_within(self) -> Self:
+        learnt = isinstance(self.preparation.normalisation, Nyul)
+        if learnt and not self.split.single_part:
+            raise ValueError(
+                "landmarks of a Nyul scale are learnt once, on one training side; the design "
+                f"{self.split.design} has many. Choose single, temporal or external, or another "
+                "preparation.normalisation"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _searched_alone(self) -> Self:
+        if self.search is not None and self.model.fusion != "early":
+            raise ValueError("`search` tries models of all sources together: fusion early")
         return self
 
     def digest(self) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from centrum.assessment import Assessment
 from centrum.cohort.eligibility import Flow
 from centrum.evaluate import CutOff, Evaluation, PopulationRow
+from centrum.judgement import Judgement
 from centrum.model import Model
 from centrum.protocol import Protocol
 from centrum.provenance import History
@@ -68,6 +70,8 @@ class StudyResults:
     model, cutoff : fitted on the training cases
     scores : per case: patient, outcome, part, score, out_of_fold
     evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
+    judgement : all that was computed of the scores
+    assessment : the whole procedure judged: design, ablation, optimism, leaks
     population : rows of table 1
     history : steps of the whole study
     versions, digests : of the software; of the inputs and results
@@ -89,6 +93,8 @@ class StudyResults:
     cutoff: CutOff
     scores: pd.DataFrame
     evaluations: Mapping[str, Evaluation]
+    judgement: Judgement
+    assessment: Assessment
     population: tuple[PopulationRow, ...]
     history: History
     versions: Mapping[str, str]

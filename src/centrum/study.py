@@ -11,7 +11,8 @@ from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
 from centrum.errors import ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
 from centrum.measure import Job
-from centrum.modelling.split import Indices, stratified_split
+from centrum.modelling.designs import final_rows, plan_parts
+from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
 from centrum.sequences import plan_sequences
@@ -125,13 +126,13 @@ def open_study(folder: Path) -> Study:
 
 
 def training_rows(protocol: Protocol, obs: pd.DataFrame) -> tuple[Indices, Indices]:
-    """Rows of `obs` (outcome, patient) to train on and to test on: the split of the protocol.
+    """Rows of `obs` that the final model is fitted on, and those left to test it.
 
     Everything that is fitted, landmarks or model, is fitted on the former alone.
     """
     positive = np.asarray(obs["outcome"] == protocol.outcome.positive, dtype=np.int64)
-    how = protocol.split
-    return stratified_split(positive, obs["patient"].to_numpy(), how.train_fraction, how.seed)
+    parts = plan_parts(protocol.split, positive, obs["patient"].to_numpy(), obs)
+    return final_rows(protocol.split, parts)
 
 
 def manifest_path(folder: Path) -> Path:

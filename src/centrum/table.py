@@ -14,6 +14,9 @@ from centrum.provenance import History, Step
 from centrum.settings import Dialect
 from centrum.store import write_atomically
 
+FEATURES = "features.parquet"
+"""File of the table itself."""
+
 PERTURBED = "robustness_values.parquet"
 """File of the perturbed layer."""
 
@@ -116,7 +119,7 @@ class FeatureTable:
             "features": [f.to_dict() | {"unit": f.unit} for f in self.features],
             "history": [step.to_dict() for step in self.history],
         }
-        files = (folder / "features.parquet", folder / "features.csv", folder / "features.json")
+        files = (folder / FEATURES, folder / "features.csv", folder / "features.json")
         write_atomically(files[0], frame.to_parquet(index=False))
         write_atomically(files[1], frame.to_csv(index=False).encode())
         write_atomically(files[2], json.dumps(head, indent=1).encode())
@@ -138,7 +141,7 @@ class FeatureTable:
             The perturbed layer is of other cases or features than the table.
         """
         head = json.loads((folder / "features.json").read_text(encoding="utf-8"))
-        frame = pd.read_parquet(folder / "features.parquet")
+        frame = pd.read_parquet(folder / FEATURES)
         records = [{k: v for k, v in f.items() if k != "unit"} for f in head["features"]]
         features = tuple(FeatureId(**record) for record in records)
         readers = tuple(head["readers"])

@@ -8,12 +8,8 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from centrum.errors import DataError
-from centrum.modelling.pipeline import (
-    StudyClassifier,
-    build,
-    out_of_fold_scores,
-    repeated_split_auc,
-)
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.resampling import out_of_fold_scores, repeated_split_auc
 from centrum.modelling.settings import (
     AgreementSettings,
     FeatureCountSettings,
@@ -21,6 +17,8 @@ from centrum.modelling.settings import (
     ModelSettings,
     RobustnessRule,
 )
+from centrum.modelling.steps import build_steps
+from centrum.modelling.study_pipeline import StudyPipeline
 
 QUICK = ModelSettings(
     lasso=LassoSettings(folds=3), n_features=FeatureCountSettings(maximum=6, folds=3)
@@ -58,16 +56,16 @@ def test_scaling_is_that_of_the_balanced_training_rows(
 
 def test_funnel_narrows_for_the_right_reasons(fitted: StudyClassifier) -> None:
     names = {step: list(kept) for step, kept in fitted.funnel_.items()}
-    assert list(names) == ["agreement", "constant", "correlation", "lasso", "rfe"]
+    assert list(names) == ["agreement", "constant", "correlation", "select", "rfe"]
     everything = {f"feature {i}" for i in range(30)}
     assert everything - set(names["agreement"]) == {"feature 5", "feature 6", "feature 7"}
     assert names["constant"] == names["agreement"]
     assert set(names["constant"]) - set(names["correlation"]) == {"feature 4"}
-    assert set(names["lasso"]) < set(names["correlation"])
+    assert set(names["select"]) < set(names["correlation"])
     assert set(names["rfe"]) == set(fitted.ranked_[: fitted.feature_count_.chosen])
-    assert set(fitted.ranked_) == set(names["lasso"])
+    assert set(fitted.ranked_) == set(names["select"])
     assert list(fitted.pipeline_[:-1].get_feature_names_out()) == names["rfe"]
-    assert np.flatnonzero(fitted.lasso_.coef_).size == len(names["lasso"])
+    assert np.flatnonzero(fitted.lasso_.coef_).size == len(names["select"])
 
 
 def test_only_the_primary_reader_is_needed_to_score(
@@ -111,10 +109,10 @@ def test_copies_made_by_balancing_share_a_fold_of_the_lasso() -> None:
     y = np.repeat([0, 1], [40, 20])
     X = rng.normal(size=(60, 10, 1)) + y[:, None, None]
     patients = np.arange(60) // 2
-    pipeline = build(QUICK, seed=0)
+    pipeline = StudyPipeline(build_steps(QUICK, seed=0))
     pipeline.fit(X, y, groups=patients)
     rows = pipeline.named_steps["balance"].sample_indices_
-    fold = pipeline.named_steps["lasso"].fold_
+    fold = pipeline.named_steps["select"].fold_
     assert rows.size == fold.size == 80
     for patient in range(30):
         assert np.unique(fold[patients[rows] == patient]).size == 1

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
+from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, normal_interval
 from centrum.evaluate.scored import Scored
 
@@ -77,10 +79,9 @@ def delong_variance(scored: Scored) -> float:
     >>> round(delong_variance(Scored.of([1, 2, 3, 4], [0, 1, 0, 1])), 4)
     0.125
     """
-    area = auc(scored)
-    placements = _placements(scored) - area
-    positive = scored.patient_sums(np.where(scored.positive, placements, 0) / scored.n_positive)
-    negative = scored.patient_sums(np.where(scored.positive, 0, placements) / scored.n_negative)
+    deviation = placements(scored) - auc(scored)
+    positive = scored.patient_sums(np.where(scored.positive, deviation, 0) / scored.n_positive)
+    negative = scored.patient_sums(np.where(scored.positive, 0, deviation) / scored.n_negative)
     strata = scored.patient_strata()
     n_positive, n_negative = np.sum(strata >= 2), np.sum(strata != 2)
     if min(n_positive, n_negative) < 2:
@@ -92,16 +93,16 @@ def delong_variance(scored: Scored) -> float:
     )
 
 
-def _placements(scored: Scored) -> NDArray[np.float64]:
+def placements(scored: Scored) -> NDArray[np.float64]:
     """Share of the cases of the other outcome that each case is on the right side of."""
-    placements = rankdata(scored.scores)
+    shares = rankdata(scored.scores)
     for own, n_other, sign in (
         (scored.positive, scored.n_negative, 1),
         (~scored.positive, scored.n_positive, -1),
     ):
-        share = (placements[own] - rankdata(scored.scores[own])) / n_other
-        placements[own] = share if sign > 0 else 1 - share
-    return placements
+        share = (shares[own] - rankdata(scored.scores[own])) / n_other
+        shares[own] = share if sign > 0 else 1 - share
+    return shares
 
 
 def delong_interval(scored: Scored, confidence: float = 0.95) -> Interval:
@@ -150,3 +151,136 @@ def resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.fl
     below = negative.cumsum(axis=1) - negative / 2
     pairs = positive.sum(axis=1) * negative.sum(axis=1)
     return np.asarray((positive * below).sum(axis=1) / pairs)
+
+
+@dataclass(frozen=True, eq=False)
+class RocBand:
+    """Sensitivity with its interval along the ROC curve.
+
+    Attributes
+    ----------
+    specificity : (points,) from 0 to 1
+    sensitivity : (points,) of the curve, points joined by straight lines
+    lower, upper : (points,) percentiles over resamples of the patients
+    """
+
+    specificity: NDArray[np.float64]
+    sensitivity: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+
+
+BAND_POINTS = np.linspace(0, 1, 101)
+
+
+def roc_band(scored: Scored, weights: NDArray[np.float64], confidence: float = 0.95) -> RocBand:
+    """The curve's sensitivity at every specificity, with a pointwise bootstrap interval.
+
+    `weights` (resamples, cases) are those of `case_weights`. As pROC's ci.se.
+
+    >>> from centrum.evaluate.bootstrap import case_weights
+    >>> scored = Scored.of([1, 2, 3, 4], [0, 1, 0, 1])
+    >>> band = roc_band(scored, case_weights(scored, 100, seed=1))
+    >>> float(band.sensitivity[0]), float(band.sensitivity[-1])
+    (1.0, 0.5)
+    """
+    curve = roc_curve(scored)
+    resampled = resampled_sensitivity(scored, weights)
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    lower, upper = np.quantile(resampled, tails, axis=0)
+    sensitivity = _at_specificity(curve.specificity, curve.sensitivity)
+    return RocBand(BAND_POINTS, sensitivity, lower, upper)
+
+
+def resampled_sensitivity(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sensitivity of each resample at `BAND_POINTS`, (resamples, points)."""
+    order = np.argsort(scored.scores, kind="stable")
+    levels = np.flatnonzero(np.diff(scored.scores[order], prepend=-np.inf))
+    drawn, is_positive = weights[:, order], scored.positive[order]
+    below = [
+        np.add.reduceat(drawn * of, levels, axis=1).cumsum(axis=1)
+        for of in (is_positive, ~is_positive)
+    ]
+    positive, negative = (np.pad(b, ((0, 0), (1, 0))) / b[:, -1:] for b in below)
+    return np.array([_at_specificity(n, 1 - p) for p, n in zip(positive, negative, strict=True)])
+
+
+def _at_specificity(
+    specificity: NDArray[np.float64], sensitivity: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Where the curve is vertical, the upper end: the best that is had at that specificity."""
+    level, first = np.unique(specificity, return_index=True)
+    return np.interp(BAND_POINTS, level, sensitivity[first])
+
+
+def partial_auc(
+    scored: Scored, lowest_specificity: float = 0.8, *, corrected: bool = True
+) -> float:
+    """Area under the ROC curve where the specificity is at least so high.
+
+    Corrected (McClish, Med Decis Making 1989;9:190) it is 0.5 for chance and 1 for the best,
+    as the whole AUC is; else it is the plain area, at most 1 - `lowest_specificity`.
+
+    Raises
+    ------
+    DataError
+        The specificity is not between 0 and 1.
+
+    >>> partial_auc(Scored.of([1, 2, 3, 4], [0, 0, 1, 1]), 0.8)
+    1.0
+    """
+    if not 0 <= lowest_specificity < 1:
+        raise DataError(
+            f"A partial AUC starts at a specificity from 0 to below 1, found {lowest_specificity}."
+        )
+    curve = roc_curve(scored)
+    false, true = 1 - curve.specificity[::-1], curve.sensitivity[::-1]
+    end = 1 - lowest_specificity
+    inside = false <= end
+    # At a vertical piece the curve ends at its upper point, as the trapezoids need.
+    x = np.append(false[inside], end)
+    at_end = np.interp(end, *_upper(false, true))
+    y = np.append(true[inside], at_end)
+    area = float(np.trapezoid(y, x))
+    if not corrected:
+        return area
+    least, most = end**2 / 2, end
+    return (1 + (area - least) / (most - least)) / 2
+
+
+def _upper(
+    false: NDArray[np.float64], true: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The curve with the upper point of every vertical piece."""
+    level = np.unique(false)
+    return level, true[np.searchsorted(false, level, side="right") - 1]
+
+
+@dataclass(frozen=True, eq=False)
+class PrecisionRecall:
+    """Precision (PPV) against recall (sensitivity), one point per threshold.
+
+    Attributes
+    ----------
+    thresholds, precision, recall : (points,) thresholds rising; a case is positive at or above
+    average_precision : sum of precision times the step of recall
+    prevalence : precision of calling every case positive
+    """
+
+    thresholds: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    average_precision: float
+    prevalence: float
+
+
+def precision_recall(scored: Scored) -> PrecisionRecall:
+    """The curve of Saito and Rehmsmeier, PLoS One 2015;10:e0118432.
+
+    >>> round(precision_recall(Scored.of([1, 2, 3, 4], [0, 1, 0, 1])).average_precision, 3)
+    0.833
+    """
+    precision, recall, thresholds = precision_recall_curve(scored.positive, scored.scores)
+    average = float(average_precision_score(scored.positive, scored.scores))
+    prevalence = scored.n_positive / len(scored.scores)
+    return PrecisionRecall(thresholds, precision[:-1], recall[:-1], average, prevalence)

@@ -95,7 +95,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON: nan becomes None, infinite thresholds "inf" and "-inf"."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 
 def evaluate(
@@ -109,6 +109,7 @@ def evaluate(
     n_resamples: int = 1000,
     confidence: float = 0.95,
     interval_method: IntervalMethod = "wilson",
+    called: ArrayLike | None = None,
 ) -> Evaluation:
     """Evaluate scores of one set of cases; the cut-off is taken as it is.
 
@@ -119,6 +120,8 @@ def evaluate(
     groups : patient of each case, for bootstrap and variance; None when each is its own
     cutoff : from `youden_cutoff` on other scores, or given
     name : which cases these are, such as "test"
+    called : (cases,) decisions that were made by other cut-offs, such as each fold's own; by
+        `cutoff` when missing
 
     Raises
     ------
@@ -132,9 +135,12 @@ def evaluate(
     """
     scored = Scored.of(scores, outcome, groups)
     weights = case_weights(scored, n_resamples, seed)
-    confusion = Confusion.of(scored, cutoff.value)
+    decided, threshold = scored, cutoff.value
+    if called is not None:
+        decided, threshold = Scored.of(np.asarray(called, dtype=float), outcome, groups), 0.5
+    confusion = Confusion.of(decided, threshold)
     intervals = confusion.intervals(confidence, interval_method)
-    resampled = resampled_measures(scored, cutoff.value, weights)
+    resampled = resampled_measures(decided, threshold, weights)
     return Evaluation(
         name=name,
         n=len(scored.scores),
@@ -168,13 +174,14 @@ def _area(scored: Scored, weights: NDArray[np.float64], confidence: float) -> Ar
     )
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """JSON-ready: results become dicts, nan None, infinite numbers "inf" and "-inf"."""
     if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
+        return plain(asdict(value))
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(item) for item in np.asarray(value).tolist()]
+        return [plain(item) for item in np.asarray(value).tolist()]
     if isinstance(value, float) and not np.isfinite(value):
         return None if np.isnan(value) else str(value)
     return value

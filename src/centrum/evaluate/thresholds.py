@@ -28,6 +28,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
 
 Count = TypeVar("Count", int, NDArray[np.float64])
 IntervalMethod = Literal["wilson", "exact"]
+Ties = Literal["most_sensitive", "most_specific"]
 
 TIE_TOLERANCE = 1e-12
 """Youden indices closer than this are equal: they are sums of two ratios of counts."""
@@ -60,12 +61,12 @@ class CutOff:
         return self.digest == scored.digest
 
 
-def youden_cutoff(scored: Scored, learnt_on: str) -> CutOff:
+def youden_cutoff(scored: Scored, learnt_on: str, ties: Ties = "most_sensitive") -> CutOff:
     """The threshold with the largest sensitivity + specificity - 1.
 
     Thresholds are those of `roc_curve`. Of several that tie the lowest is taken, the most
-    sensitive: a malignant fracture missed costs more than one looked at in vain. All are
-    listed in `ties`. Source: Youden, Cancer 1950;3:32-35.
+    sensitive: a malignant fracture missed costs more than one looked at in vain; or the
+    highest. All are listed in `ties`. Source: Youden, Cancer 1950;3:32-35.
 
     >>> scored = Scored.of([1, 2, 3, 4], [0, 1, 0, 1])
     >>> cutoff = youden_cutoff(scored, "training, out of fold")
@@ -73,9 +74,86 @@ def youden_cutoff(scored: Scored, learnt_on: str) -> CutOff:
     (1.5, (1.5, 3.5))
     """
     curve = roc_curve(scored)
-    index = curve.sensitivity + curve.specificity
-    ties = curve.thresholds[index >= index.max() - TIE_TOLERANCE].tolist()
-    return CutOff(ties[0], "Youden", learnt_on, tuple(ties), scored.digest)
+    return _best(scored, curve.sensitivity + curve.specificity, "Youden", learnt_on, ties)
+
+
+def topleft_cutoff(scored: Scored, learnt_on: str, ties: Ties = "most_sensitive") -> CutOff:
+    """The threshold nearest to sensitivity and specificity 1 on the ROC curve.
+
+    >>> topleft_cutoff(Scored.of([1, 2, 3, 4], [0, 0, 1, 1]), "training").value
+    2.5
+    """
+    curve = roc_curve(scored)
+    distance = (1 - curve.sensitivity) ** 2 + (1 - curve.specificity) ** 2
+    return _best(scored, -distance, "closest to the top left", learnt_on, ties)
+
+
+def sensitivity_cutoff(
+    scored: Scored, target: float, learnt_on: str, ties: Ties = "most_sensitive"
+) -> CutOff:
+    """The threshold with the highest specificity among those of at least this sensitivity.
+
+    >>> sensitivity_cutoff(Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), 1.0, "training").value
+    1.5
+    """
+    curve = roc_curve(scored)
+    reached = curve.sensitivity >= target - TIE_TOLERANCE
+    worth = np.where(reached, curve.specificity, -np.inf)
+    return _best(scored, worth, f"sensitivity of at least {target:g}", learnt_on, ties)
+
+
+def specificity_cutoff(
+    scored: Scored, target: float, learnt_on: str, ties: Ties = "most_sensitive"
+) -> CutOff:
+    """The threshold with the highest sensitivity among those of at least this specificity.
+
+    >>> specificity_cutoff(Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), 1.0, "training").value
+    3.5
+    """
+    curve = roc_curve(scored)
+    reached = curve.specificity >= target - TIE_TOLERANCE
+    worth = np.where(reached, curve.sensitivity, -np.inf)
+    return _best(scored, worth, f"specificity of at least {target:g}", learnt_on, ties)
+
+
+def cost_cutoff(
+    scored: Scored,
+    learnt_on: str,
+    cost_ratio: float = 1.0,
+    prevalence: float | None = None,
+    ties: Ties = "most_sensitive",
+) -> CutOff:
+    """The threshold with the smallest expected cost of its errors.
+
+    Parameters
+    ----------
+    cost_ratio : cost of a missed positive case in units of a false alarm
+    prevalence : of the positive outcome; that of the cases when missing
+
+    Source: Metz, Semin Nucl Med 1978;8:283.
+
+    >>> scored = Scored.of([1, 2, 3, 4], [0, 1, 0, 1])
+    >>> cost_cutoff(scored, "training", cost_ratio=10).value
+    1.5
+    >>> cost_cutoff(scored, "training", cost_ratio=0.1).value
+    3.5
+    """
+    curve = roc_curve(scored)
+    share = scored.n_positive / len(scored.scores) if prevalence is None else prevalence
+    missed = cost_ratio * share * (1 - curve.sensitivity)
+    cost = missed + (1 - share) * (1 - curve.specificity)
+    rule = f"smallest cost (a miss costs {cost_ratio:g} false alarms, prevalence {share:.3g})"
+    return _best(scored, -cost, rule, learnt_on, ties)
+
+
+def _best(
+    scored: Scored, worth: NDArray[np.float64], rule: str, learnt_on: str, ties: Ties
+) -> CutOff:
+    """The threshold of the highest worth, with all that tie."""
+    thresholds = roc_curve(scored).thresholds
+    equal = thresholds[worth >= worth.max() - TIE_TOLERANCE].tolist()
+    value = equal[0] if ties == "most_sensitive" else equal[-1]
+    return CutOff(value, rule, learnt_on, tuple(equal), scored.digest)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Keep the features on which the readers agree."""
 
 from collections.abc import Sequence
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from centrum.agreement.icc import IccForm, icc
 from centrum.errors import DataError
 from centrum.modelling.settings import AgreementUse
+
+Missing = Literal["refuse", "pass"]
 
 NAMES_SHOWN = 5
 """Features named in an error before it counts the rest."""
@@ -30,6 +32,8 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
     use : "estimate", or "lower_bound" of the 95 % interval
     feature_names : names of the second axis of X; x0, x1, ... when missing
     n_readers : how many of the third axis are readers; all when missing
+    missing : "refuse" a value of the first reader that is missing, or "pass" it on to a later
+        step that fills it; an infinite one is always refused
 
     Attributes
     ----------
@@ -51,12 +55,14 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         use: AgreementUse = "estimate",
         feature_names: Sequence[str] | None = None,
         n_readers: int | None = None,
+        missing: Missing = "refuse",
     ) -> None:
         self.form = form
         self.threshold = threshold
         self.use = use
         self.feature_names = feature_names
         self.n_readers = n_readers
+        self.missing = missing
 
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Learn from X (cases, features, readers).
@@ -74,7 +80,7 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         names = self._names()
         if len(names) != self.n_features_in_:
             raise DataError(f"{self.n_features_in_} features need as many names, got {len(names)}.")
-        _refuse_missing(values[:, :, 0], names)
+        self._refuse_missing(values[:, :, 0], names)
         ratings = values[:, :, : self.n_readers]
         self.icc_ = icc(ratings, self.form) if ratings.shape[2] > 1 else None
         self.support_ = self._agreeing()
@@ -95,7 +101,7 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
             )
         kept: NDArray[np.float64] = values[:, self.support_]
         first = kept[:, :, 0]
-        _refuse_missing(first, self.get_feature_names_out())
+        self._refuse_missing(first, self.get_feature_names_out())
         if self.n_readers is None:
             return first
         return np.concatenate([kept[:, :, :1], kept[:, :, self.n_readers :]], axis=2)
@@ -141,15 +147,15 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
             )
         return values
 
-
-def _refuse_missing(values: NDArray, names: NDArray) -> None:
-    """Raise when any value of (cases, features) is missing or infinite."""
-    finite = np.isfinite(values)
-    if finite.all():
-        return
-    bad = names[~finite.all(axis=0)]
-    shown = ", ".join(bad[:NAMES_SHOWN]) + (", ..." if bad.size > NAMES_SHOWN else "")
-    raise DataError(
-        f"{bad.size} feature(s) hold values that are missing or infinite: {shown}. Leave these "
-        "features or cases out, or find out why they could not be computed."
-    )
+    def _refuse_missing(self, values: NDArray, names: NDArray) -> None:
+        """Raise when any value of (cases, features) is infinite or may not be missing."""
+        bad = np.isinf(values) if self.missing == "pass" else ~np.isfinite(values)
+        if not bad.any():
+            return
+        found = names[bad.any(axis=0)]
+        shown = ", ".join(found[:NAMES_SHOWN]) + (", ..." if found.size > NAMES_SHOWN else "")
+        raise DataError(
+            f"{found.size} feature(s) hold values that are missing or infinite: {shown}. Leave "
+            "these features or cases out, let `model.imputation` fill what is missing, or find "
+            "out why they could not be computed."
+        )

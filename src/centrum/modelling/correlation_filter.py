@@ -23,6 +23,10 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
         was kept; every dropped feature has its like among the kept.
         "upper_triangle": drop a feature that correlates with any earlier one, kept or not;
         the common idiom with pandas. Of a chain a ~ b ~ c with a and c unlike it keeps only a.
+        "caret_exact": of each pair drop the one with the larger mean |r| to all features left,
+        which is found anew after each drop; R's caret, findCorrelation with exact = TRUE.
+        "caret_fast": the same with the mean |r| to all features; exact = FALSE, caret's default
+        from 100 features on.
 
     Attributes
     ----------
@@ -53,7 +57,7 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
             raise DataError(
                 f"The correlation rule must be one of {', '.join(_RULES)}, found '{self.rule}'."
             )
-        self.support_ = _RULES[self.rule](absolute_correlation(values) > self.threshold)
+        self.support_ = _RULES[self.rule](absolute_correlation(values), self.threshold)
         return self
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
@@ -69,15 +73,58 @@ def absolute_correlation(X: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.abs(unit.T @ unit)
 
 
-def _greedy_first(alike: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    kept = np.zeros(len(alike), dtype=bool)
-    for j in range(len(alike)):
-        kept[j] = not np.any(alike[j] & kept)
+def _greedy_first(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+    kept = np.ones(len(r), dtype=bool)
+    for j in np.flatnonzero(~_upper_triangle(r, threshold)):
+        kept[j] = not np.any(kept[:j] & (r[j, :j] > threshold))
     return kept
 
 
-def _upper_triangle(alike: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.logical_not(np.triu(alike, k=1).any(axis=0))
+def _upper_triangle(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+    return np.logical_not(np.triu(r > threshold, k=1).any(axis=0))
 
 
-_RULES = {"greedy_first": _greedy_first, "upper_triangle": _upper_triangle}
+def _caret_exact(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+    """Features in the order of their mean |r|, the largest first; pairs in that order."""
+    n = len(r)
+    if n < 2:
+        return np.ones(n, dtype=bool)
+    alone = r - np.diag(np.diag(r))
+    order = np.argsort(-_rounded(alone.sum(axis=0) / (n - 1)), kind="stable")
+    ordered = alone[np.ix_(order, order)]
+    sums, kept = ordered.sum(axis=1), np.ones(n, dtype=bool)
+    total, left = float(sums.sum()), n
+    for i in range(n - 1):
+        if not kept[i]:
+            continue
+        for j in i + 1 + np.flatnonzero((ordered[i, i + 1 :] > threshold) & kept[i + 1 :]):
+            own = sums[i] / (left - 1)
+            others = (total - sums[j]) / ((left - 1) * (left - 1))
+            out = i if own > others else j
+            kept[out] = False
+            total, left = total - 2 * float(sums[out]), left - 1
+            sums -= ordered[out]
+            if out == i:
+                break
+    return kept[np.argsort(order)]
+
+
+def _caret_fast(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+    mean = _rounded(r.mean(axis=0))
+    row, column = np.nonzero(np.triu(r > threshold, k=1))
+    kept = np.ones(len(r), dtype=bool)
+    kept[np.where(mean[column] > mean[row], column, row)] = False
+    return kept
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """To the 15 digits that R compares as text: copies of a feature then tie."""
+    return np.array([float(f"{value:.15g}") for value in values])
+
+
+_RULES = {
+    "greedy_first": _greedy_first,
+    "upper_triangle": _upper_triangle,
+    "caret_exact": _caret_exact,
+    "caret_fast": _caret_fast,
+}

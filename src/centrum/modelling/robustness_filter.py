@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from centrum.agreement.icc import IccForm
-from centrum.modelling.agreement_filter import AgreementFilter
+from centrum.modelling.agreement_filter import AgreementFilter, Missing
 from centrum.modelling.settings import AgreementUse
 
 
@@ -31,7 +31,8 @@ class RobustnessFilter(AgreementFilter):
         threshold: float = 0.9,
         use: AgreementUse = "estimate",
         feature_names: Sequence[str] | None = None,
+        missing: Missing = "refuse",
     ) -> None:
-        super().__init__(form, threshold, use, feature_names)
+        super().__init__(form, threshold, use, feature_names, missing=missing)
 
     _advice = "Perturb less (`robustness` of the protocol), or lower the threshold."

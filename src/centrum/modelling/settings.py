@@ -1,13 +1,37 @@
 """The choices that make a model, as the protocol states them."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 LassoMeasure = Literal["deviance", "auc", "class"]
 LassoChoice = Literal["lambda.min", "lambda.1se"]
-CorrelationRule = Literal["greedy_first", "upper_triangle"]
+CorrelationRule = Literal["greedy_first", "upper_triangle", "caret_exact", "caret_fast"]
 AgreementUse = Literal["estimate", "lower_bound"]
+Selector = Literal["lasso", "mrmr", "relieff", "stability", "univariate", "none"]
+ClassifierName = Literal[
+    "linear_svm",
+    "logistic",
+    "ridge",
+    "rbf_svm",
+    "random_forest",
+    "gradient_boosting",
+    "naive_bayes",
+]
+Calibration = Literal["platt", "isotonic", "venn_abers"]
+Fusion = Literal["early", "late", "stacked"]
+Design = Literal[
+    "single",
+    "repeated_split",
+    "repeated_k_fold",
+    "nested_cv",
+    "leave_one_centre_out",
+    "temporal",
+    "external",
+]
+Balance = Literal["repeat", "smote", "class_weight", "none"]
+ScreenTest = Literal["t", "student", "mann_whitney", "kruskal", "auc"]
+Adjustment = Literal["none", "benjamini_hochberg", "holm", "bonferroni"]
 
 
 class _Settings(BaseModel):
@@ -36,6 +60,44 @@ class RobustnessRule(_Settings):
     """Whether the ICC itself or the lower limit of its 95 % interval must exceed it."""
 
 
+class ImputationSettings(_Settings):
+    """What stands for a missing value, such as an age that nobody noted."""
+
+    method: Literal["none", "median", "mean", "knn"] = "none"
+    """none: a missing value is refused; median, mean: of the training cases; knn: mean of the
+    training cases that are most alike."""
+    neighbours: int = Field(default=5, ge=1)
+    """Cases that knn averages."""
+
+
+class HarmonisationSettings(_Settings):
+    """How differences between centres or scanners are taken out of the features."""
+
+    method: Literal["none", "combat"] = "none"
+    """combat: parametric empirical Bayes of location and scale, learnt on training cases; the
+    outcome takes no part."""
+    batch: str = "centre"
+    """Column of the manifest that names the batch of a case."""
+    reference: str | None = None
+    """Batch that stays as it is and that the others are moved to; their common mean when
+    missing."""
+    unseen: Literal["refuse", "as_is"] = "as_is"
+    """What becomes of a case of a batch that was not trained on: refused, or left unharmonised
+    (leaving a centre out needs this)."""
+
+
+class ScreenSettings(_Settings):
+    """Which features differ between the outcomes one by one, on training cases."""
+
+    test: ScreenTest = "mann_whitney"
+    """Test of each feature; auc: of AUC = 0.5."""
+    adjustment: Adjustment = "benjamini_hochberg"
+    """Of the p values for the number of features."""
+    alpha: float = Field(default=0.05, gt=0, le=1)
+    """A feature is kept when its adjusted p is below this; with no such feature the one with
+    the smallest p is."""
+
+
 class CorrelationSettings(_Settings):
     """Which of several features that say the same are dropped."""
 
@@ -43,7 +105,8 @@ class CorrelationSettings(_Settings):
     """Pearson |r| above which two features say the same."""
     rule: CorrelationRule = "greedy_first"
     """greedy_first: in table order, drop what correlates with a kept feature.
-    upper_triangle: drop what correlates with any earlier feature, kept or not."""
+    upper_triangle: drop what correlates with any earlier feature, kept or not. caret_exact,
+    caret_fast: drop the one of a pair that is more like all others, as R's findCorrelation."""
 
 
 class LassoSettings(_Settings):
@@ -55,13 +118,27 @@ class LassoSettings(_Settings):
     """lambda.min: the best; lambda.1se: the largest within one standard error of it."""
     measure: LassoMeasure = "deviance"
     """What the folds measure; class is the misclassified share."""
+    l1_ratio: float = Field(default=1.0, gt=0, le=1)
+    """1 is the LASSO; less is an elastic net with this share of the absolute penalty."""
+
+
+class SelectSettings(_Settings):
+    """Which features are handed on to the ranking."""
+
+    method: Selector = "lasso"
+    """lasso: those with a coefficient (settings in `lasso`); mrmr: relevant and not redundant;
+    relieff: near misses differ more than near hits; stability: chosen by LASSO on most half
+    samples of the patients; univariate: by the screen's test; none: all."""
+    n_features: int = Field(default=30, ge=1)
+    """How many mrmr, relieff and univariate hand on."""
 
 
 class RfeSettings(_Settings):
     """How features are ranked by recursive elimination."""
 
-    estimator: Literal["linear_svm"] = "linear_svm"
-    """What is refitted after each elimination; the smallest squared coefficient goes."""
+    estimator: Literal["linear_svm", "none"] = "linear_svm"
+    """What is refitted after each elimination; the smallest squared coefficient goes. none: no
+    elimination; features are ranked as the selection ranks them."""
     step: Literal[1] = 1
     """Features eliminated at a time."""
 
@@ -81,7 +158,7 @@ class FeatureCountSettings(_Settings):
 
 
 class ModelSettings(_Settings):
-    """The study's model: filter, balance, z-score, LASSO, RFE, classifier.
+    """The study's model: filters, balance, z-score, selection, ranking, classifier.
 
     >>> ModelSettings(classifier="logistic").correlation.threshold
     0.99
@@ -89,19 +166,122 @@ class ModelSettings(_Settings):
 
     agreement: AgreementSettings = AgreementSettings()
     """Agreement between readers."""
-    balance: Literal["repeat", "none"] = "repeat"
-    """repeat: random cases of the smaller class are repeated until the classes are equal, in
-    training data only."""
-    correlation: CorrelationSettings = CorrelationSettings()
-    """Redundancy between features."""
+    imputation: ImputationSettings = ImputationSettings()
+    """Missing values."""
+    harmonisation: HarmonisationSettings = HarmonisationSettings()
+    """Differences between centres."""
+    balance: Balance = "repeat"
+    """repeat: random cases of the smaller class are repeated until the classes are equal;
+    smote: new cases between neighbours of the smaller class are made up; both in training data
+    only. class_weight: the classifier weighs cases of the smaller class more."""
+    screen: ScreenSettings | None = None
+    """Univariate screen; {} for the defaults, not done when missing."""
+    correlation: CorrelationSettings | None = CorrelationSettings()
+    """Redundancy between features; null: not looked for."""
+    select: SelectSettings = SelectSettings()
+    """Method of selection."""
     lasso: LassoSettings = LassoSettings()
     """Selection by LASSO."""
     rfe: RfeSettings = RfeSettings()
     """Ranking by recursive feature elimination."""
-    n_features: FeatureCountSettings = FeatureCountSettings()
-    """Number of features."""
-    classifier: Literal["linear_svm", "logistic"] = "linear_svm"
-    """linear_svm: soft-margin support vector machine; logistic: logistic regression with an
-    L2 penalty."""
+    n_features: FeatureCountSettings | None = FeatureCountSettings()
+    """Number of features; null: all that were selected."""
+    classifier: ClassifierName = "linear_svm"
+    """linear_svm, rbf_svm: soft-margin support vector machines; logistic: logistic regression
+    with an L2 penalty of the strength 1/C; ridge: the same with the penalty chosen by
+    cross-validation; random_forest, gradient_boosting: trees; naive_bayes: Gaussian."""
     C: float = Field(default=1.0, gt=0)
     """Inverse strength of the penalty, of the classifier and of the SVM that ranks."""
+
+    covariates: tuple[str, ...] = ()
+    """Columns of the manifest, such as age and sex, that join the features of the images."""
+    fusion: Fusion = "early"
+    """How several sources (each image sequence, the covariates) come together. early: one model
+    of all features; late: a model of each, the mean of their log-odds; stacked: a model of
+    each, weighed by a logistic regression of their out-of-fold scores."""
+    calibration: Calibration = "platt"
+    """From scores to probabilities, learnt on out-of-fold scores of the training cases. platt: a
+    logistic curve; isotonic: rising steps; venn_abers: steps that own up to their doubt."""
+
+    @model_validator(mode="after")
+    def _ranked(self) -> Self:
+        unranked = self.select.method == "none" and self.rfe.estimator == "none"
+        if unranked and self.n_features is not None:
+            raise ValueError(
+                "nothing ranks the features, so that no number of them can be chosen: choose "
+                "select.method or rfe.estimator, or n_features: null"
+            )
+        return self
+
+
+class Split(_Settings):
+    """Who is trained on and who is tested; always whole patients, and everything refitted."""
+
+    design: Design = "single"
+    """single: one stratified split; repeated_split: many of them; repeated_k_fold and nested_cv
+    (one thing here: every model chooses by inner folds of its own): each patient is held out
+    once per repeat; leave_one_centre_out: each centre in turn; temporal: the latest patients;
+    external: the cases that `by` and `test_values` name."""
+    train_fraction: float = Field(default=0.7, gt=0, lt=1)
+    """Share of the cases to train on; of temporal the share of patients, in order of time."""
+    seed: int = 2024
+    """Of all that is random in the split; repeat i takes seed + i."""
+    repeats: int | None = Field(default=None, ge=1)
+    """How often it is done; 20 splits or 10 times all folds when missing."""
+    folds: int = Field(default=5, ge=2)
+    """Folds of repeated_k_fold and nested_cv."""
+    by: str | None = None
+    """Column of the manifest that leave_one_centre_out (centre), temporal (date) and external
+    (centre) go by; those in brackets when missing."""
+    test_values: tuple[str, ...] = ()
+    """external: values of the column whose cases are tested."""
+    test_from: str | None = None
+    """temporal: patients first seen on this date or later are tested; the last ones, as
+    `train_fraction` says, when missing."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.design == "external" and not self.test_values:
+            raise ValueError("design external needs `test_values`: which values of `by` are tested")
+        return self
+
+    @property
+    def single_part(self) -> bool:
+        """Whether there is one training and one test side."""
+        return self.design in ("single", "temporal", "external")
+
+    @property
+    def column(self) -> str:
+        """The column that the design goes by."""
+        return self.by or ("date" if self.design == "temporal" else "centre")
+
+
+class SearchSettings(_Settings):
+    """Which models are tried against each other, by inner cross-validation of training cases."""
+
+    selectors: tuple[Selector, ...] = ("lasso", "mrmr", "univariate", "relieff", "none")
+    """How features are ranked."""
+    classifiers: tuple[ClassifierName, ...] = (
+        "logistic",
+        "ridge",
+        "linear_svm",
+        "rbf_svm",
+        "random_forest",
+        "naive_bayes",
+    )
+    """What is fitted to the leading features."""
+    n_features: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    """Numbers of leading features."""
+    folds: int = Field(default=5, ge=2)
+    """Folds of the cross-validation, by patient, with every step refitted in each."""
+    repeats: int = Field(default=1, ge=1)
+    """How often all folds are dealt."""
+    halving: bool = True
+    """After each fold the worse half of the models still in the race is dropped, until
+    `survivors` are left."""
+    survivors: int = Field(default=12, ge=1)
+    """Models that see every fold."""
+    ensemble: int = Field(default=1, ge=1)
+    """1: the winner is the model; more: the mean of the probabilities of so many best ones."""
+    measure: Literal["auc", "deviance"] = "auc"
+    """What the folds measure."""

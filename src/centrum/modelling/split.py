@@ -111,6 +111,30 @@ def train_and_held_out(fold: Indices) -> Iterator[tuple[Indices, Indices]]:
         yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
 
 
+def owners_of(outcome: NDArray, patients: ArrayLike | None) -> NDArray:
+    """The patient of each row; each row a patient of its own when `patients` is missing."""
+    owners = np.arange(outcome.size) if patients is None else np.asarray(patients)
+    if owners.shape != outcome.shape:
+        raise DataError(f"{outcome.size} outcomes need as many patients, found {owners.shape}.")
+    return owners
+
+
+def check_two_classes(outcome: NDArray) -> NDArray:
+    """The two labels, in their order.
+
+    Raises
+    ------
+    DataError
+        There are fewer or more.
+    """
+    labels = np.unique(outcome)
+    if labels.size != 2:
+        raise DataError(
+            f"The model tells two classes apart, found {labels.size}: {labels.tolist()[:5]}."
+        )
+    return labels
+
+
 def shuffle_by_patient(
     outcome: ArrayLike, patients: ArrayLike | None = None, seed: int = 0
 ) -> NDArray:
@@ -130,9 +154,7 @@ def shuffle_by_patient(
 def _cases_by_patient(outcome: ArrayLike, patients: ArrayLike | None) -> tuple[NDArray, Indices]:
     """Cases per patient and outcome, and the number of the patient of each case."""
     labels, label = np.unique(np.asarray(outcome), return_inverse=True)
-    owners = np.arange(label.size) if patients is None else np.asarray(patients)
-    if owners.shape != label.shape:
-        raise DataError(f"{label.size} outcomes need as many patients, found {owners.shape}.")
+    owners = owners_of(label, patients)
     if labels.size < 2:
         raise DataError(
             f"Two outcomes are needed to split and to model, found only {labels.tolist()}. "

@@ -9,7 +9,9 @@ from centrum.agreement import parse_form
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.io import read_image, read_mask
-from centrum.modelling.settings import RobustnessRule
+from centrum.matrix import study_matrix
+from centrum.model import FeatureCountFacts, LassoFacts
+from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
 from centrum.report.blocks import Block, Picture, Table, picture
 from centrum.report.figures import (
     RoiPanel,
@@ -25,7 +27,7 @@ from centrum.report.figures import (
     draw_rois,
 )
 from centrum.report.flow import flow_chart, flow_table
-from centrum.report.labels import MEASURES, counted, family_label, feature_labels, fixed, p_text
+from centrum.report.labels import MEASURES, counted, family_label, fixed, p_text
 from centrum.report.slices import Shown, choose_cases, largest_slice
 from centrum.report.tables import (
     PARTS,
@@ -37,7 +39,7 @@ from centrum.report.tables import (
     frame_table,
     funnel_table,
     history_table,
-    model_features,
+    model_labels,
     model_order,
     overlap_table,
     performance_table,
@@ -57,10 +59,21 @@ OUTSIDE_THE_REGION = (
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""
 
+MOST_SHOWN = 20
+"""Features whose distributions are drawn, those with the largest coefficients."""
+
 FEW_PATIENTS = 10
 """Resampling fewer patients than this gives no interval to rely on."""
 
-CLASSIFIERS = {"linear_svm": "linear support vector machine", "logistic": "logistic regression"}
+CLASSIFIERS = {
+    "linear_svm": "linear support vector machine",
+    "logistic": "logistic regression",
+    "ridge": "ridge logistic regression",
+    "rbf_svm": "support vector machine with a radial kernel",
+    "random_forest": "random forest",
+    "gradient_boosting": "gradient-boosted trees",
+    "naive_bayes": "naive Bayes",
+}
 
 Section = Callable[[StudyResults], Block]
 
@@ -326,7 +339,8 @@ def _robustness_picture(results: StudyResults) -> Picture:
 def selection(results: StudyResults) -> Block:
     """From all features to those of the model."""
     warnings: tuple[str, ...] = ()
-    if results.model.lasso.fallback:
+    lasso, count = results.model.lasso, results.model.feature_count
+    if lasso is not None and lasso.fallback:
         warnings = (
             "The penalty that cross-validation chose selects no feature; the largest penalty "
             "that selects one was taken instead. The features then hold little information.",
@@ -340,15 +354,17 @@ def selection(results: StudyResults) -> Block:
         ),
         warnings=warnings,
         tables=(funnel_table(results),),
-        pictures=(_lasso_picture(results), _count_picture(results)),
+        pictures=(
+            *([_lasso_picture(results, lasso)] if lasso is not None else []),
+            *([_count_picture(results, count)] if count is not None else []),
+        ),
     )
 
 
-def _lasso_picture(results: StudyResults) -> Picture:
-    facts, n = results.model.lasso, results.model.n_train
-    features = model_features(results)
+def _lasso_picture(results: StudyResults, facts: LassoFacts) -> Picture:
+    n = results.model.n_train
     names = [results.model.features[k] for k in model_order(results.model)]
-    numbered = [f"{k}  {label}" for k, label in enumerate(feature_labels(features), 1)]
+    numbered = [f"{k}  {label}" for k, label in enumerate(model_labels(results), 1)]
     labels = dict(zip(names, numbered, strict=True))
     caption = (
         "(a) Coefficients against log(λ); coloured: the features of the model, numbered as in "
@@ -368,8 +384,8 @@ def _lasso_picture(results: StudyResults) -> Picture:
     )  # fmt: skip
 
 
-def _count_picture(results: StudyResults) -> Picture:
-    facts, choice = results.model.feature_count, results.protocol.model.n_features
+def _count_picture(results: StudyResults, facts: FeatureCountFacts) -> Picture:
+    choice = results.protocol.model.n_features or FeatureCountSettings()
     measure = MEASURES[facts.measure]
     rule = {"best": "the highest mean", "one_se": "the fewest within one SE of the best"}
     caption = (
@@ -393,13 +409,16 @@ def model(results: StudyResults) -> Block:
         "Model",
         "model",
         tables=(coefficient_table(results),),
-        pictures=(_coefficient_picture(results), _distribution_picture(results)),
+        pictures=(
+            *([_coefficient_picture(results)] if results.model.linear else []),
+            _distribution_picture(results),
+        ),
     )
 
 
 def _coefficient_picture(results: StudyResults) -> Picture:
     fitted = results.model
-    labels = feature_labels(model_features(results))
+    labels = model_labels(results)
     values = fitted.coefficients[model_order(fitted)]
     listed = "; ".join(f"{name} {fixed(v)}" for name, v in zip(labels, values, strict=True))
     return picture(
@@ -414,10 +433,11 @@ def _coefficient_picture(results: StudyResults) -> Picture:
 
 def _distribution_picture(results: StudyResults) -> Picture:
     fitted, table = results.model, results.table
-    order = model_order(fitted)
-    labels = feature_labels(model_features(results))
-    at = [table.names.index(fitted.features[k]) for k in order]
-    values = (table.values[:, at, 0] - fitted.means[order]) / fitted.sds[order]
+    order = model_order(fitted)[:MOST_SHOWN]
+    labels = model_labels(results)[:MOST_SHOWN]
+    matrix = study_matrix(table, results.protocol)
+    at = [matrix.names.index(fitted.features[k]) for k in order]
+    values = (matrix.X[:, at, 0] - fitted.means[order]) / fitted.sds[order]
     positive = (table.obs["outcome"] == fitted.positive).to_numpy()
     frame = pd.DataFrame(values, columns=list(labels))
     frame.insert(0, "case", table.cases)

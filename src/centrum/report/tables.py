@@ -37,10 +37,21 @@ STEPS = {
     "agreement": "Readers agree",
     "robustness": "Robust to perturbation",
     "constant": "Not constant",
+    "screen": "Differ between the outcomes (univariate screen)",
     "correlation": "Not redundant (correlation)",
-    "lasso": "Selected by the LASSO",
     "rfe": "Kept by recursive elimination",
+    "search": "Used by what the search chose",
 }
+
+SELECTORS = {
+    "lasso": "Selected by the LASSO",
+    "mrmr": "Selected by minimum redundancy, maximum relevance",
+    "relieff": "Selected by ReliefF",
+    "stability": "Selected by stability selection",
+    "univariate": "Selected by univariate tests",
+    "none": "Handed on",
+}
+"""What the step `select` did."""
 
 UNITS = {"age": "years"}
 """Units of the manifest's own columns."""
@@ -52,10 +63,36 @@ INTERVALS = {
 }
 
 
-def model_features(results: StudyResults) -> tuple[FeatureId, ...]:
-    """The records of the model's features, those with the largest coefficients first."""
-    known = dict(zip(results.table.names, results.table.features, strict=True))
-    return tuple(known[results.model.features[k]] for k in model_order(results.model))
+def model_labels(results: StudyResults) -> tuple[str, ...]:
+    """Names for people of the model's features, those with the largest coefficients first.
+
+    A covariate is called as its column.
+    """
+    known, names = _known(results), _ordered_names(results)
+    labels = dict(
+        zip(
+            [name for name in names if name in known],
+            feature_labels([known[name] for name in names if name in known]),
+            strict=True,
+        )
+    )
+    return tuple(labels.get(name, name.replace("_", " ")) for name in names)
+
+
+def _known(results: StudyResults) -> dict[str, FeatureId]:
+    return dict(zip(results.table.names, results.table.features, strict=True))
+
+
+def _ordered_names(results: StudyResults) -> list[str]:
+    return [results.model.features[k] for k in model_order(results.model)]
+
+
+def _units(results: StudyResults) -> list[str]:
+    known = _known(results)
+    return [
+        unit_text(known[name].unit) if name in known else UNITS.get(name, "–")
+        for name in _ordered_names(results)
+    ]
 
 
 def model_order(model: Model) -> np.ndarray:
@@ -153,21 +190,21 @@ def _performance_notes(found: Evaluation) -> tuple[str, ...]:
 def coefficient_table(results: StudyResults) -> Table:
     """Table 3."""
     model, order = results.model, model_order(results.model)
-    features = model_features(results)
     rows: list[tuple[Any, ...]] = [("–", "Intercept", float(model.intercept), None, None, "", "")]
-    facts = zip(feature_labels(features), features, order, strict=True)
-    for number, (label, feature, k) in enumerate(facts, 1):
+    facts = zip(model_labels(results), _units(results), order, strict=True)
+    for number, (label, unit, k) in enumerate(facts, 1):
         numbers = (model.coefficients[k], model.means[k], model.sds[k])
-        name, unit = model.features[k], unit_text(feature.unit)
-        rows.append((str(number), label, *map(float, numbers), unit, name))
+        rows.append((str(number), label, *map(float, numbers), unit, model.features[k]))
     heads = ("No.", "Feature", "Coefficient per SD", "Mean", "SD", "Unit", "Column name")
     columns = tuple(Column(h, _coefficient) if h.startswith("Coef") else Column(h) for h in heads)
-    notes = (
-        "Score = intercept + sum of coefficient × (value − mean) / SD. Mean and SD are those of "
-        "the training cases that the model was fitted to. A high score speaks for "
-        f"{model.positive}.",
-    )
-    return Table("table-3", "Table 3. The score", columns, tuple(rows), notes)
+    spread = "Mean and SD are those of the training cases that the model was fitted to."
+    score = "Score = intercept + sum of coefficient × (value − mean) / SD."
+    if not model.linear:
+        rows = rows[1:]
+        score = f"The score of a {model.classifier.replace('_', ' ')} is no weighted sum."
+    notes = (f"{score} {spread} A high score speaks for {model.positive}.",)
+    title = "Table 3. The score" if model.linear else "Table 3. Features of the model"
+    return Table("table-3", title, columns, tuple(rows), notes)
 
 
 def _coefficient(value: float) -> str:
@@ -177,7 +214,8 @@ def _coefficient(value: float) -> str:
 def funnel_table(results: StudyResults) -> Table:
     """How many features each step left."""
     rows = [("Measured", len(results.table.features))]
-    rows += [(STEPS.get(step, step), n) for step, n in results.model.funnel.items()]
+    steps = STEPS | {"select": SELECTORS[results.protocol.model.select.method]}
+    rows += [(steps.get(step, step), n) for step, n in results.model.funnel.items()]
     columns = (Column("Step"), Column("Features left"))
     return Table("table-s3", "Table S3. Selection of features", columns, tuple(rows))
 

@@ -1,0 +1,282 @@
+"""One fit of a study's whole model: from rows to train on to predictions of rows to test.
+
+What a design asks for many times, over local processes, kept in the store: a killed run
+resumes, and a changed protocol repeats only what it touches.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from centrum import __version__
+from centrum.decide import Decision, learn_decision
+from centrum.errors import DataError, describe
+from centrum.execution import map_jobs
+from centrum.matrix import Matrix, study_matrix
+from centrum.modelling.auc import auc
+from centrum.modelling.designs import Part
+from centrum.modelling.fusion import FusionClassifier
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.resampling import out_of_fold_scores
+from centrum.modelling.search import SearchClassifier
+from centrum.modelling.split import Indices, shuffle_by_patient
+from centrum.protocol import Protocol
+from centrum.provenance import digest, file_digest
+from centrum.store import Store
+from centrum.table import FEATURES, PERTURBED, FeatureTable
+
+Progress = Callable[[str, int, int], None]
+Prediction = dict[str, Any]
+
+FITS = "fits"
+"""Folder of the results that keeps what was fitted."""
+
+
+def build_model(protocol: Protocol, matrix: Matrix) -> BaseEstimator:
+    """The unfitted model of a protocol, for `fit(X, y, groups, batch)`."""
+    known: dict[str, Any] = {"seed": protocol.split.seed, "feature_names": matrix.names}
+    if protocol.robustness is not None:
+        known |= {"robustness": protocol.robustness.icc, "n_readers": matrix.n_readers}
+    if protocol.search is not None:
+        return SearchClassifier(protocol.search, protocol.model, **known)
+    if protocol.model.fusion != "early" and len(matrix.sources) > 1:
+        return FusionClassifier(matrix.sources, protocol.model, **known)
+    return StudyClassifier(protocol.model, **known)
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A model fitted on some rows, and what was learnt of its out-of-fold scores.
+
+    Attributes
+    ----------
+    model : fitted
+    rows : that it was fitted on
+    out_of_fold : (rows,) scores of these by models that had not seen their patients
+    decision : cut-off, probabilities and sets
+    """
+
+    model: BaseEstimator
+    rows: Indices
+    out_of_fold: NDArray[np.float64]
+    decision: Decision
+
+
+def fit_rows(protocol: Protocol, matrix: Matrix, rows: Indices, *, nested: bool) -> Fitted:
+    """Fit the model of a protocol on some rows of a matrix.
+
+    With `nested` the out-of-fold scores come from models whose every choice, the number of
+    features included, was made without the patient; else from the inner models that chose it.
+    """
+    batch = None if matrix.batch is None else matrix.batch[rows]
+    seen = (matrix.X[rows], matrix.positive[rows], matrix.patients[rows], batch)
+    model = build_model(protocol, matrix)
+    how = protocol.evaluation
+    if nested:
+        scores = out_of_fold_scores(model, *seen, folds=how.cutoff_folds, seed=how.seed)
+    model.fit(*seen)
+    if not nested:
+        scores = model.out_of_fold_
+    decision = learn_decision(
+        scores, matrix.positive[rows], matrix.patients[rows], how, protocol.model.calibration
+    )
+    return Fitted(model, rows, scores, decision)
+
+
+def score_rows(fitted: Fitted, matrix: Matrix, rows: Indices) -> NDArray[np.float64]:
+    """Scores of some rows, (rows,)."""
+    batch = None if matrix.batch is None else matrix.batch[rows]
+    scores: NDArray[np.float64] = fitted.model.decision_function(matrix.X[rows], batch)
+    return scores
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a worker finds the matrix: the table on disk, and which of its features.
+
+    Attributes
+    ----------
+    results : folder of the table
+    table : digest of the table's files
+    features : positions of the features used; all when missing
+    sources : names of the sources used; all when missing
+    """
+
+    results: Path
+    table: str
+    features: tuple[int, ...] | None = None
+    sources: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(cls, results: Path, protocol: Protocol) -> "Source":
+        """The table that `extract` left, with its perturbed layer if the protocol wants it."""
+        files = [FEATURES, *([PERTURBED] if protocol.robustness else [])]
+        return cls(results, digest([file_digest(results / name) for name in files]))
+
+    def load(self, protocol: Protocol) -> Matrix:
+        """The matrix; the table is read once per process."""
+        matrix = study_matrix(_table(self, protocol.robustness is not None), protocol)
+        if self.features is not None:
+            return matrix.of_features(self.features, tuple(matrix.sources))
+        return matrix.of_sources(self.sources) if self.sources is not None else matrix
+
+
+@lru_cache(maxsize=2)
+def _read(results: Path, digest_: str, perturbed: bool) -> FeatureTable:
+    return FeatureTable.load(results, perturbed=perturbed)
+
+
+def _table(source: Source, perturbed: bool) -> FeatureTable:
+    return _read(source.results, source.table, perturbed)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit and the predictions of its test side.
+
+    Attributes
+    ----------
+    source : of the matrix
+    protocol : the choices
+    name, repeat, train, test : of the part of the design
+    shuffle : seed with which the outcome is first dealt out anew to the patients; the true
+        outcome when missing
+    """
+
+    source: Source
+    protocol: Protocol
+    name: str
+    repeat: int
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+    shuffle: int | None = None
+
+    @classmethod
+    def of(
+        cls, source: Source, protocol: Protocol, part: Part, shuffle: int | None = None
+    ) -> "Job":
+        """The job of a part of a design."""
+        train, test = (tuple(map(int, rows)) for rows in (part.train, part.test))
+        return cls(source, protocol, part.name, part.repeat, train, test, shuffle)
+
+    def key(self) -> str:
+        """Digest of all that decides the predictions."""
+        p = self.protocol
+        blocks = p.model_dump(mode="json", include={"outcome", "model", "search", "robustness"})
+        how = p.evaluation
+        learnt = [how.cutoff.model_dump(mode="json"), how.conformal_error, p.split.seed]
+        rows = [self.train, self.test, self.shuffle]
+        used = [self.source.table, self.source.features, self.source.sources]
+        return digest(["assess", __version__, used, blocks, learnt, rows])
+
+
+def assess(job: Job) -> Prediction:
+    """Fit on the training side and predict the test side.
+
+    Returns a JSON-ready record: name, repeat, n_train, n_test; of the test cases case
+    (position), positive, score, probability, called (1 or 0), set; cutoff, auc (None with one
+    outcome), features (name -> coefficient or None), seen (step -> how many patients it was
+    fitted on, and how many of the test side's), search (the table of a search), error ("" or
+    why there is none of all that).
+    """
+    store = Store(job.source.results / FITS)
+    key = job.key()
+    found = store.get(key)
+    if found is None:
+        found = _assess(job)
+        store.put(key, found)
+    return dict(found)
+
+
+def _assess(job: Job) -> Prediction:
+    matrix = job.source.load(job.protocol)
+    if job.shuffle is not None:
+        shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.shuffle)
+        matrix = matrix.with_outcome(shuffled)
+    train, test = np.array(job.train), np.array(job.test)
+    sizes = {"n_train": len(train), "n_test": len(test)}
+    record: Prediction = {"name": job.name, "repeat": job.repeat, **sizes, "error": ""}
+    try:
+        fitted = fit_rows(job.protocol, matrix, train, nested=False)
+        scores = score_rows(fitted, matrix, test)
+    except DataError as error:
+        return record | {"error": describe(error), "case": [], "auc": None}
+    return record | predictions(fitted, matrix, test, scores)
+
+
+def predictions(
+    fitted: Fitted, matrix: Matrix, test: Indices, scores: NDArray[np.float64]
+) -> Prediction:
+    """What is kept of a fit and of the scores of its test side."""
+    positive, decision = matrix.positive[test], fitted.decision
+    both = 0 < positive.sum() < positive.size
+    return {
+        "case": test.tolist(),
+        "positive": positive.tolist(),
+        "score": scores.tolist(),
+        "probability": decision.probability(scores).tolist(),
+        "called": decision.called(scores).astype(int).tolist(),
+        "set": list(decision.sets(scores)),
+        "cutoff": decision.cutoff.value,
+        "auc": float(auc(positive == 1, scores)) if both else None,
+        "features": used_features(fitted.model),
+        "seen": fit_sets(fitted.model, matrix, test),
+        "search": search_table(fitted.model),
+    }
+
+
+def search_table(model: BaseEstimator) -> list[dict[str, Any]]:
+    """The candidates of a search and how they did; empty for another model."""
+    return [asdict(row) for row in getattr(model, "table_", ())]
+
+
+def used_features(model: BaseEstimator) -> dict[str, float | None]:
+    """Names of the features of a fitted model, with their coefficients where it has them."""
+    names = [str(name) for name in model.selected_]
+    weights = [None] * len(names) if model.coef_ is None else model.coef_.tolist()
+    return dict(zip(names, weights, strict=True))
+
+
+def fit_sets(model: BaseEstimator, matrix: Matrix, test: Indices) -> dict[str, list[int]]:
+    """Step -> how many patients it was fitted on, how many of them are on the test side."""
+    tested = np.unique(matrix.patients[test])
+    return {
+        step: [int(seen.size), int(np.isin(seen, tested).sum())]
+        for step, seen in _seen(model).items()
+    }
+
+
+def _seen(model: BaseEstimator) -> Mapping[str, NDArray]:
+    """Step -> the patients that it was fitted on; of a fusion the steps of every source."""
+    if isinstance(model, FusionClassifier):
+        return {
+            f"{source}: {step}": seen
+            for source, fitted in model.models_.items()
+            for step, seen in _seen(fitted).items()
+        }
+    steps: Mapping[str, NDArray] = getattr(model, "pipeline_", model).seen_
+    return steps
+
+
+def assess_all(
+    jobs: Sequence[Job], workers: int, progress: Progress, what: str
+) -> tuple[Prediction, ...]:
+    """Records of jobs, in their order; those in the store are not made again."""
+    progress(what, 0, len(jobs))
+    found: dict[str, Prediction] = {}
+    for done, (job, record) in enumerate(map_jobs(assess, jobs, workers, _compiled), 1):
+        found[job.key()] = record
+        progress(what, done, len(jobs))
+    return tuple(found[job.key()] for job in jobs)
+
+
+def _compiled() -> None:
+    """Compile the kernels of the models before workers start."""
+    X = np.random.default_rng(0).normal(size=(30, 6, 1))
+    StudyClassifier().fit(X, np.arange(30) % 2)

@@ -1,0 +1,431 @@
+"""The whole procedure judged: its design, what each source adds, optimism, and leaks.
+
+Everything here refits the study's model many times; each refit is a job of `assess`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.assess import FITS, Job, Prediction, Progress, Source, assess_all, build_model
+from centrum.execution import map_jobs
+from centrum.matrix import RADIOMICS, Matrix, study_matrix, volume_position
+from centrum.modelling.designs import Part, plan_parts
+from centrum.modelling.fusion import CLINICAL, clinical_settings
+from centrum.modelling.leaks import LEAKS, Scene
+from centrum.modelling.optimism import Resample, resample
+from centrum.modelling.split import shuffle_by_patient, stratified_split
+from centrum.protocol import Protocol
+from centrum.provenance import digest
+from centrum.store import Store
+from centrum.table import FeatureTable
+
+Floats = NDArray[np.float64]
+
+VOLUME = "volume"
+"""Variant of an ablation: the size of the region alone."""
+
+
+def parts_of(protocol: Protocol, matrix: Matrix) -> tuple[Part, ...]:
+    """The parts of the protocol's design."""
+    return plan_parts(protocol.split, matrix.positive, matrix.patients, matrix.columns)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A part of the information, judged by the same design."""
+
+    name: str
+    source: Source
+    protocol: Protocol
+
+
+def variants(
+    protocol: Protocol, source: Source, table: FeatureTable, matrix: Matrix
+) -> list[Variant]:
+    """Volume alone, each source alone, all images without the covariates; not the whole model."""
+    found = []
+    volume = volume_position(table)
+    if volume is not None:
+        plain = _plain(protocol)
+        found.append(Variant(VOLUME, _source(source, plain, features=(volume,)), plain))
+    names = list(matrix.sources)
+    images = [name for name in names if name != CLINICAL]
+    alone = protocol.model_copy(
+        update={"model": protocol.model.model_copy(update={"fusion": "early"})}
+    )
+    if CLINICAL in names:
+        plain = _plain(protocol)
+        found.append(Variant(CLINICAL, _source(source, plain, sources=(CLINICAL,)), plain))
+    if len(images) > 1:
+        found += [Variant(n, _source(source, alone, sources=(n,)), alone) for n in images]
+    if CLINICAL in names:
+        found.append(Variant(RADIOMICS, _source(source, protocol, sources=tuple(images)), protocol))
+    return found
+
+
+def _source(
+    source: Source,
+    protocol: Protocol,
+    features: tuple[int, ...] | None = None,
+    sources: tuple[str, ...] | None = None,
+) -> Source:
+    whole = Source.of(source.results, protocol)
+    return Source(whole.results, whole.table, features, sources)
+
+
+def _plain(protocol: Protocol) -> Protocol:
+    """A logistic regression of the few features that there are, whatever readers say of them."""
+    model = clinical_settings(protocol.model)
+    kept = model.agreement.model_copy(update={"threshold": -1.0})
+    model = model.model_copy(update={"agreement": kept, "fusion": "early"})
+    return protocol.model_copy(update={"model": model, "search": None, "robustness": None})
+
+
+def run_parts(
+    protocol: Protocol,
+    source: Source,
+    parts: Sequence[Part],
+    workers: int,
+    progress: Progress,
+    what: str,
+) -> tuple[Prediction, ...]:
+    """The record of every part."""
+    jobs = [Job.of(source, protocol, part) for part in parts]
+    return assess_all(jobs, workers, progress, what)
+
+
+@dataclass(frozen=True)
+class Permutation:
+    """The whole procedure on outcomes dealt out anew to the patients.
+
+    Attributes
+    ----------
+    observed : mean test AUC over the parts of the design's first repeat
+    values : the same under each permutation that could be fitted
+    failed : permutations that could not
+    """
+
+    observed: float
+    values: tuple[float, ...]
+    failed: int
+
+    @property
+    def p(self) -> float:
+        """Share of the permutations, the true outcome among them, that do as well.
+
+        >>> Permutation(0.9, (0.5, 0.6, 0.4), 0).p
+        0.25
+        """
+        as_good = sum(value >= self.observed for value in self.values)
+        return (1 + as_good) / (1 + len(self.values))
+
+
+def permute(
+    protocol: Protocol,
+    source: Source,
+    matrix: Matrix,
+    parts: Sequence[Prediction],
+    workers: int,
+    progress: Progress,
+) -> Permutation:
+    """Repeat the first repeat of the design on outcomes dealt out anew."""
+    number = protocol.evaluation.leak_audit.permutations
+    seeds = [protocol.evaluation.seed + 1 + k for k in range(number)]
+    jobs, owner = [], []
+    for seed in seeds:
+        shuffled = shuffle_by_patient(matrix.positive, matrix.patients, seed)
+        planned = parts_of(protocol, matrix.with_outcome(shuffled))
+        first = [part for part in planned if part.repeat == 0]
+        jobs += [Job.of(source, protocol, part, seed) for part in first]
+        owner += [seed] * len(first)
+    records = assess_all(jobs, workers, progress, "Permuting outcomes")
+    areas: dict[int, list[float]] = {seed: [] for seed in seeds}
+    for seed, record in zip(owner, records, strict=True):
+        if record["auc"] is not None:
+            areas[seed].append(record["auc"])
+    values = tuple(float(np.mean(a)) for a in areas.values() if a)
+    observed = [r["auc"] for r in parts if r["repeat"] == 0 and r["auc"] is not None]
+    mean = float(np.mean(observed)) if observed else float("nan")
+    return Permutation(mean, values, number - len(values))
+
+
+@dataclass(frozen=True)
+class LeakJob:
+    """One split with every classic leak switched on; `shuffle` as of `Job`."""
+
+    source: Source
+    protocol: Protocol
+    seed: int
+    shuffle: bool
+
+    def key(self) -> str:
+        """Digest of all that decides the result."""
+        blocks = self.protocol.model_dump(
+            mode="json", include={"outcome", "model", "search", "robustness"}
+        )
+        share = self.protocol.split.train_fraction
+        return digest(["leaks", self.source.table, blocks, share, self.seed, self.shuffle])
+
+
+def leak(job: LeakJob) -> dict[str, float | None]:
+    """Leak -> AUC that would have been claimed; None where it cannot be switched on."""
+    store = Store(job.source.results / FITS)
+    found = store.get(job.key())
+    if found is None:
+        found = _leak(job)
+        store.put(job.key(), found)
+    return dict(found)
+
+
+def _leak(job: LeakJob) -> dict[str, float | None]:
+    matrix, protocol = job.source.load(job.protocol), job.protocol
+    if job.shuffle:
+        shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.seed)
+        matrix = matrix.with_outcome(shuffled)
+    share = protocol.split.train_fraction
+    train, test = stratified_split(matrix.positive, matrix.patients, share, job.seed)
+    scene = Scene(
+        model=build_model(protocol, matrix),
+        X=matrix.X,
+        y=matrix.positive,
+        patients=matrix.patients,
+        batch=matrix.batch,
+        names=matrix.names,
+        train=train,
+        test=test,
+        settings=protocol.model,
+        seed=job.seed,
+    )
+    areas = {name: switched_on(scene) for name, switched_on in LEAKS.items()}
+    return {name: None if np.isnan(value) else value for name, value in areas.items()}
+
+
+def leaks(
+    protocol: Protocol, source: Source, workers: int, progress: Progress
+) -> list[dict[str, Any]]:
+    """A record per split and kind of outcome: seed, shuffled, and the AUC of each leak."""
+    number, seed = protocol.evaluation.leak_audit.splits, protocol.evaluation.seed
+    jobs = [
+        LeakJob(source, protocol, seed + k, shuffle)
+        for shuffle in (False, True)
+        for k in range(number)
+    ]
+    what, found = "Switching leaks on", {}
+    progress(what, 0, len(jobs))
+    for done, (job, record) in enumerate(map_jobs(leak, jobs, workers), 1):
+        found[job] = record
+        progress(what, done, len(jobs))
+    return [{"seed": j.seed, "shuffled": j.shuffle, **found[j]} for j in jobs]
+
+
+@dataclass(frozen=True)
+class ResampleJob:
+    """A fit on one bootstrap sample of the patients."""
+
+    source: Source
+    protocol: Protocol
+    seed: int
+
+    def key(self) -> str:
+        """Digest of all that decides the result."""
+        blocks = self.protocol.model_dump(
+            mode="json", include={"outcome", "model", "search", "robustness"}
+        )
+        return digest(["resample", self.source.table, blocks, self.seed])
+
+
+def resample_once(job: ResampleJob) -> dict[str, float]:
+    """The AUCs of one resample, as `Resample` names them; a missing one is nan."""
+    store = Store(job.source.results / FITS)
+    found = store.get(job.key())
+    if found is None:
+        matrix = job.source.load(job.protocol)
+        model = build_model(job.protocol, matrix)
+        seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
+        areas = vars(resample(model, *seen, seed=job.seed))
+        found = {k: None if np.isnan(v) else v for k, v in areas.items()}
+        store.put(job.key(), found)
+    return {k: float("nan") if v is None else v for k, v in found.items()}
+
+
+def resamples(
+    protocol: Protocol, source: Source, workers: int, progress: Progress
+) -> list[Resample]:
+    """The bootstrap samples that the protocol asks for."""
+    seed, number = protocol.evaluation.seed, protocol.evaluation.optimism_resamples
+    jobs = [ResampleJob(source, protocol, seed + k) for k in range(number)]
+    what, found = "Resampling patients", {}
+    progress(what, 0, len(jobs))
+    for done, (job, record) in enumerate(map_jobs(resample_once, jobs, workers), 1):
+        found[job] = Resample(**record)
+        progress(what, done, len(jobs))
+    return [found[job] for job in jobs]
+
+
+# Rows on both sides
+
+
+ALIKE = 0.999
+"""Rows whose features, in ranks over all cases, correlate by more than this are near copies."""
+
+
+def row_audit(matrix: Matrix, parts: Sequence[Part]) -> dict[str, Any]:
+    """Hashes of rows, and copies, near copies, patients and centres across the sides.
+
+    Near copies are judged by the correlation of the rows' z-scored features over all cases,
+    which looks at cases of both sides together but fits nothing.
+    """
+    values = matrix.X[:, :, 0]
+    hashes = np.array([digest([repr(v) for v in row.tolist()])[:16] for row in values])
+    copies = {h: n for h, n in Counter(hashes.tolist()).items() if n > 1}
+    pairs = _near_copies(values)
+    crossing = [_crossing(part, matrix, hashes, pairs) for part in parts]
+    return {
+        "hashes": hashes.tolist(),
+        "equal_rows": int(sum(copies.values())),
+        "near_copies": [[int(i), int(j), float(r)] for i, j, r in pairs],
+        "parts": crossing,
+    }
+
+
+def _near_copies(values: Floats) -> list[tuple[int, int, float]]:
+    spread = values.std(axis=0)
+    usable = np.isfinite(values).all(axis=0) & (spread > 0)
+    if usable.sum() < 3:
+        return []
+    z = (values[:, usable] - values[:, usable].mean(axis=0)) / spread[usable]
+    r = np.corrcoef(z)
+    rows = np.argwhere(np.triu(r > ALIKE, k=1))
+    return [(i, j, r[i, j]) for i, j in rows]
+
+
+def _crossing(
+    part: Part, matrix: Matrix, hashes: NDArray, pairs: Sequence[tuple[int, int, float]]
+) -> dict[str, Any]:
+    train, test = set(part.train.tolist()), set(part.test.tolist())
+    patients = np.intersect1d(matrix.patients[part.train], matrix.patients[part.test])
+    centres = matrix.columns.get("centre", pd.Series(dtype=str))
+    shared = 0
+    if len(centres):
+        sides = (set(centres.iloc[rows].dropna()) for rows in (part.train, part.test))
+        shared = len(set.intersection(*sides))
+    return {
+        "name": part.name,
+        "train": digest(sorted(hashes[part.train].tolist())),
+        "test": digest(sorted(hashes[part.test].tolist())),
+        "n_train": len(train),
+        "n_test": len(test),
+        "patients": int(patients.size),
+        "equal_rows": len(set(hashes[part.train]) & set(hashes[part.test])),
+        "near_copies": sum(
+            (i in train and j in test) or (j in train and i in test) for i, j, _ in pairs
+        ),
+        "centres": shared,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What `run_assessment` found, JSON-ready.
+
+    Attributes
+    ----------
+    parts : the record of every part of the design, as `centrum.assess.assess` gives it
+    ablation : variant -> the records of its parts
+    permutation : of the outcomes; None when not asked for
+    leaks : a record per split and kind of outcome; see `leaks`
+    resamples : of the patients, for the optimism; see `Resample`
+    rows : hashes, copies and crossings; see `row_audit`
+    """
+
+    parts: Sequence[Prediction]
+    ablation: Mapping[str, Sequence[Prediction]]
+    permutation: Permutation | None
+    leaks: Sequence[Mapping[str, Any]]
+    resamples: Sequence[Resample]
+    rows: Mapping[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "parts": list(self.parts),
+            "ablation": {name: list(records) for name, records in self.ablation.items()},
+            "permutation": None if self.permutation is None else asdict(self.permutation),
+            "leaks": list(self.leaks),
+            "resamples": [_without_nan(asdict(r)) for r in self.resamples],
+            "rows": dict(self.rows),
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Assessment":
+        """From what `to_dict` gave."""
+        found = record["permutation"]
+        if found is not None:
+            found = Permutation(found["observed"], tuple(found["values"]), found["failed"])
+        resampled = tuple(
+            Resample(**{k: np.nan if v is None else v for k, v in r.items()})
+            for r in record["resamples"]
+        )
+        kept = {name: record[name] for name in ("parts", "ablation", "leaks", "rows")}
+        return cls(permutation=found, resamples=resampled, **kept)
+
+    def pooled(self, n: int) -> pd.DataFrame:
+        """Of each of n cases: times tested, mean probability, share of positive calls."""
+        times, probability, called = np.zeros(n), np.zeros(n), np.zeros(n)
+        for record in self.parts:
+            rows = record["case"]
+            if rows:
+                times[rows] += 1
+                probability[rows] += record["probability"]
+                called[rows] += record["called"]
+        tested = np.maximum(times, 1)
+        shares = {"probability": probability / tested, "called": called / tested}
+        return pd.DataFrame({"times": times.astype(int), **shares})
+
+    def predictions(self, obs: pd.DataFrame) -> pd.DataFrame:
+        """A row for every prediction of a tested case: case, outcome, part, score, ..."""
+        names = ("score", "probability", "called", "set")
+        rows = [
+            {"case": obs.index[k], "outcome": obs["outcome"].iloc[k], "part": record["name"],
+             "repeat": record["repeat"], **{name: record[name][i] for name in names}}
+            for record in self.parts
+            for i, k in enumerate(record["case"])
+        ]  # fmt: skip
+        return pd.DataFrame(rows, columns=["case", "outcome", "part", "repeat", *names])
+
+
+def _without_nan(record: Mapping[str, float]) -> dict[str, float | None]:
+    return {k: None if np.isnan(v) else v for k, v in record.items()}
+
+
+def run_assessment(
+    protocol: Protocol, results: Path, workers: int, progress: Progress
+) -> Assessment:
+    """All that the protocol asks for, from the table in `results`."""
+    table = FeatureTable.load(results, perturbed=protocol.robustness is not None)
+    source, matrix = Source.of(results, protocol), study_matrix(table, protocol)
+    parts, how = parts_of(protocol, matrix), protocol.evaluation
+    records = run_parts(protocol, source, parts, workers, progress, "Validating")
+    ablation = {}
+    if how.ablation:
+        for v in variants(protocol, source, table, matrix):
+            what = f"Ablation: {v.name}"
+            ablation[v.name] = run_parts(v.protocol, v.source, parts, workers, progress, what)
+    permutation = None
+    if how.leak_audit.permutations:
+        permutation = permute(protocol, source, matrix, records, workers, progress)
+    return Assessment(
+        parts=records,
+        ablation=ablation,
+        permutation=permutation,
+        leaks=leaks(protocol, source, workers, progress),
+        resamples=resamples(protocol, source, workers, progress),
+        rows=row_audit(matrix, parts),
+    )

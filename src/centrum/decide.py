@@ -1,0 +1,83 @@
+"""What is learnt of a model's out-of-fold scores: cut-off, probabilities, conformal sets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from centrum.evaluate import CutOff, Scored
+from centrum.evaluate.thresholds import (
+    cost_cutoff,
+    sensitivity_cutoff,
+    specificity_cutoff,
+    topleft_cutoff,
+    youden_cutoff,
+)
+from centrum.modelling.calibrators import CALIBRATORS, Calibrator
+from centrum.modelling.conformal import ConformalSets, learn_sets
+from centrum.protocol import CutOffRule, Evaluation
+
+Floats = NDArray[np.float64]
+
+LEARNT_ON = "training cases, out of fold"
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """From scores to calls, probabilities and sets.
+
+    Attributes
+    ----------
+    cutoff : a score of at least its value is called positive
+    calibrator : from scores to probabilities
+    conformal : from scores to sets of outcomes
+    """
+
+    cutoff: CutOff
+    calibrator: Calibrator
+    conformal: ConformalSets
+
+    def called(self, scores: ArrayLike) -> NDArray[np.bool_]:
+        """Whether each case is called positive, (cases,)."""
+        return np.asarray(np.asarray(scores, dtype=float) >= self.cutoff.value)
+
+    def probability(self, scores: ArrayLike) -> Floats:
+        """Probability of the positive outcome, (cases,)."""
+        return self.calibrator.predict_proba(scores)
+
+    def sets(self, scores: ArrayLike) -> tuple[str, ...]:
+        """The outcomes that each case may have: positive, negative, uncertain or neither."""
+        return self.conformal.of(scores)
+
+
+def learn_decision(
+    scores: Floats, positive: NDArray, patients: NDArray, how: Evaluation, calibration: str
+) -> Decision:
+    """Learn all three on out-of-fold scores (cases,) of training cases."""
+    scored = Scored.of(scores, positive, patients)
+    return Decision(
+        choose_cutoff(scored, how.cutoff, LEARNT_ON),
+        CALIBRATORS[calibration]().fit(scores, positive),
+        learn_sets(scores, positive, patients, how.conformal_error),
+    )
+
+
+def choose_cutoff(scored: Scored, how: CutOffRule, learnt_on: str) -> CutOff:
+    """The cut-off of a protocol's rule.
+
+    >>> choose_cutoff(Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), CutOffRule(), "training").value
+    1.5
+    """
+    return _RULES[how.rule](scored, how, learnt_on)
+
+
+_RULES: Mapping[str, Callable[[Scored, CutOffRule, str], CutOff]] = {
+    "youden": lambda scored, how, on: youden_cutoff(scored, on, how.ties),
+    "closest_topleft": lambda scored, how, on: topleft_cutoff(scored, on, how.ties),
+    "sensitivity": lambda scored, how, on: sensitivity_cutoff(scored, how.target, on, how.ties),
+    "specificity": lambda scored, how, on: specificity_cutoff(scored, how.target, on, how.ties),
+    "cost": lambda scored, how, on: cost_cutoff(
+        scored, on, how.cost_ratio, how.prevalence, how.ties
+    ),
+}

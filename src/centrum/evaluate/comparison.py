@@ -1,0 +1,153 @@
+"""Two models compared: difference of their AUCs, on the same patients or on others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from centrum.errors import DataError
+from centrum.evaluate.bootstrap import Interval, case_weights, percentile_interval
+from centrum.evaluate.discrimination import auc, delong_variance, placements, resampled_auc
+from centrum.evaluate.scored import Scored
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AucDifference:
+    """Difference of two AUCs, first minus second.
+
+    Attributes
+    ----------
+    first, second : the AUCs
+    difference : first - second
+    interval : of the difference
+    statistic : z, or t of the unpaired test
+    p : two-sided, of H0: no difference
+    df : degrees of freedom of t, infinite for z
+    """
+
+    first: float
+    second: float
+    difference: float
+    interval: Interval
+    statistic: float
+    p: float
+    df: float
+
+
+def delong_test(first: Scored, second: Scored, confidence: float = 0.95) -> AucDifference:
+    """Two scores of the same cases, compared by DeLong's covariance.
+
+    With several cases per patient the covariance is Obuchowski's, as in `delong_variance`.
+    Source: DeLong, DeLong and Clarke-Pearson, Biometrics 1988;44:837-845.
+
+    Raises
+    ------
+    DataError
+        The cases differ in outcome, patient or number.
+
+    >>> y = [0, 0, 0, 1, 1, 1]
+    >>> a, b = Scored.of([1, 2, 3, 4, 5, 6], y), Scored.of([1, 5, 3, 4, 2, 6], y)
+    >>> round(delong_test(a, b).difference, 3)
+    0.333
+    """
+    _same_cases(first, second)
+    variance = (
+        delong_variance(first) + delong_variance(second) - 2 * delong_covariance(first, second)
+    )
+    difference = auc(first) - auc(second)
+    error = float(np.sqrt(max(variance, 0.0)))
+    half = float(stats.norm.ppf((1 + confidence) / 2)) * error
+    z = _ratio(difference, error)
+    p = float(2 * stats.norm.sf(abs(z)))
+    interval = Interval(difference - half, difference + half)
+    return AucDifference(auc(first), auc(second), difference, interval, z, p, float("inf"))
+
+
+def delong_test_unpaired(first: Scored, second: Scored, confidence: float = 0.95) -> AucDifference:
+    """Scores of different patients, by t with Welch's degrees of freedom, as R's pROC.
+
+    >>> a, b = Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), Scored.of([1, 3, 2, 4], [0, 1, 0, 1])
+    >>> delong_test_unpaired(a, b).difference
+    -0.25
+    """
+    variances = np.array([delong_variance(first), delong_variance(second)])
+    sizes = np.array([first.n_patients, second.n_patients])
+    error = float(np.sqrt(variances.sum()))
+    difference = auc(first) - auc(second)
+    spread = np.sum(variances**2 / (sizes - 1))
+    df = float(variances.sum() ** 2 / spread) if spread > 0 else float("inf")
+    t = _ratio(difference, error)
+    half = float(stats.t.ppf((1 + confidence) / 2, df)) * error
+    interval = Interval(difference - half, difference + half)
+    p = float(2 * stats.t.sf(abs(t), df))
+    return AucDifference(auc(first), auc(second), difference, interval, t, p, df)
+
+
+def bootstrap_test(
+    first: Scored,
+    second: Scored,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> AucDifference:
+    """Two scores of the same cases, compared on resamples of the patients.
+
+    The statistic is the difference in units of its bootstrap standard deviation, the interval
+    the percentiles of the difference.
+    """
+    _same_cases(first, second)
+    weights = case_weights(first, n_resamples, seed)
+    differences = resampled_auc(first, weights) - resampled_auc(second, weights)
+    difference = auc(first) - auc(second)
+    z = _ratio(difference, float(differences.std(ddof=1)))
+    interval = percentile_interval(differences, confidence)
+    p = float(2 * stats.norm.sf(abs(z)))
+    return AucDifference(auc(first), auc(second), difference, interval, z, p, float("inf"))
+
+
+def delong_covariance(first: Scored, second: Scored) -> float:
+    """Covariance of the AUCs of two scores of the same cases; nan as `delong_variance`."""
+    parts = [_components(first), _components(second)]
+    strata = first.patient_strata()
+    n_positive, n_negative = np.sum(strata >= 2), np.sum(strata != 2)
+    if min(n_positive, n_negative) < 2:
+        return float("nan")
+    (pos_a, neg_a), (pos_b, neg_b) = parts
+    within = len(strata) / (len(strata) - 1)
+    return float(
+        pos_a @ pos_b * n_positive / (n_positive - 1)
+        + neg_a @ neg_b * n_negative / (n_negative - 1)
+        + (pos_a @ neg_b + neg_a @ pos_b) * within
+    )
+
+
+def _components(scored: Scored) -> tuple[Floats, Floats]:
+    """Each patient's part in the AUC's deviation, of positive and of negative cases."""
+    deviation = placements(scored) - auc(scored)
+    positive = np.where(scored.positive, deviation, 0) / scored.n_positive
+    negative = np.where(scored.positive, 0, deviation) / scored.n_negative
+    return scored.patient_sums(positive), scored.patient_sums(negative)
+
+
+def _ratio(difference: float, error: float) -> float:
+    """0 when both are 0: two scores that rank alike do not differ."""
+    if np.isnan(error):
+        return float("nan")
+    if error < 1e-15:
+        return 0.0 if difference == 0 else float(np.sign(difference) * np.inf)
+    return difference / error
+
+
+def _same_cases(first: Scored, second: Scored) -> None:
+    if not (
+        np.array_equal(first.positive, second.positive)
+        and np.array_equal(first.patients, second.patients)
+    ):
+        raise DataError(
+            "A paired comparison needs two scores of the same cases in the same order; outcomes "
+            f"or patients differ ({len(first.scores)} and {len(second.scores)} cases). Use the "
+            "unpaired test for different patients."
+        )

@@ -1,0 +1,184 @@
+"""Everything that is computed of a study's scores: discrimination, calibration, use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.decide import Decision
+from centrum.errors import DataError
+from centrum.evaluate import Evaluation, Scored, evaluate
+from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.calibration import Calibration, calibration
+from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
+from centrum.evaluate.discrimination import (
+    PrecisionRecall,
+    RocBand,
+    partial_auc,
+    precision_recall,
+    roc_band,
+)
+from centrum.evaluate.evaluation import plain
+from centrum.evaluate.readers import ReaderComparison, compare_reader
+from centrum.evaluate.subgroups import Subgroup, subgroup_table
+from centrum.modelling.conformal import SetSummary, summarise_sets
+from centrum.protocol import Protocol
+
+Floats = NDArray[np.float64]
+
+CALIBRATION_GROUPS = 10
+FEWEST_PER_GROUP = 6
+"""Cases that a group of the calibration plot holds; small test sets have fewer groups."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """How scores did.
+
+    Attributes
+    ----------
+    decision : cut-off, probabilities and sets, of the final model
+    evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
+    probability, called, sets : of the test cases
+    tested : ids of the test cases
+    band, precision_recall, partial_auc, calibration, decision_curve : of the test cases;
+        the partial AUC is McClish's, above a specificity of 0.8
+    conformal : how the sets did
+    subgroups, readers : of the test cases
+    """
+
+    decision: Decision
+    evaluations: Mapping[str, Evaluation]
+    tested: tuple[str, ...]
+    probability: Floats
+    called: NDArray[np.bool_]
+    sets: tuple[str, ...]
+    band: RocBand
+    precision_recall: PrecisionRecall
+    partial_auc: float
+    calibration: Calibration
+    decision_curve: DecisionCurve
+    conformal: SetSummary
+    subgroups: tuple[Subgroup, ...]
+    readers: tuple[ReaderComparison, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values; cases are not named."""
+        shown = (
+            "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
+            "subgroups", "readers", "band",
+        )  # fmt: skip
+        return {
+            "cutoff": plain(self.decision.cutoff),
+            "calibrator": self.decision.calibrator.to_dict(),
+            "conformal_sets": self.decision.conformal.to_dict(),
+            **{name: found.to_dict() for name, found in self.evaluations.items()},
+            **{name: plain(getattr(self, name)) for name in shown},
+        }
+
+
+def judge_scores(
+    protocol: Protocol,
+    scores: pd.DataFrame,
+    obs: pd.DataFrame,
+    decision: Decision,
+    tested: pd.DataFrame | None = None,
+) -> Judgement:
+    """Judge the scores of a study.
+
+    Parameters
+    ----------
+    scores : a row per case: patient, outcome, part, score, out_of_fold
+    obs : what is known about the cases
+    decision : learnt on the out-of-fold scores
+    tested : of a design with several parts, per case: times tested, mean probability, share of
+        positive calls. The test cases of other designs are those of the part "test"
+    """
+    how, positive = protocol.evaluation, protocol.outcome.positive
+    train = scores[scores["part"] == "train"]
+    if tested is None:
+        test = scores[scores["part"] == "test"]
+        values = test["score"].to_numpy()
+        probability, called = decision.probability(values), decision.called(values)
+        sets = decision.sets(values)
+    else:
+        there = tested["times"].to_numpy() > 0
+        test = scores[there]
+        probability = tested["probability"].to_numpy()[there]
+        called = tested["called"].to_numpy()[there] >= 0.5
+        values = probability
+        sets = decision.conformal.through(decision.probability).of(probability)
+    rows = {
+        "train": (train, train["score"].to_numpy(), None),
+        "out_of_fold": (train, train["out_of_fold"].to_numpy(), None),
+        "test": (test, values, called if tested is not None else None),
+    }
+    evaluations = {
+        name: evaluate(
+            numbers,
+            cases["outcome"] == positive,
+            cases["patient"],
+            decision.cutoff,
+            name=name,
+            seed=how.seed,
+            n_resamples=how.n_resamples,
+            confidence=how.confidence,
+            called=calls,
+        )
+        for name, (cases, numbers, calls) in rows.items()
+    }
+    outcome = (test["outcome"] == positive).to_numpy()
+    likely = Scored.of(probability, outcome, test["patient"])
+    ranked = Scored.of(values, outcome, test["patient"])
+    weights = case_weights(likely, how.n_resamples, how.seed)
+    known = obs.loc[test.index]
+    groups = int(np.clip(len(test) // FEWEST_PER_GROUP, 3, CALIBRATION_GROUPS))
+    return Judgement(
+        decision=decision,
+        evaluations=evaluations,
+        tested=tuple(map(str, test.index)),
+        probability=probability,
+        called=called,
+        sets=sets,
+        band=roc_band(ranked, weights, how.confidence),
+        precision_recall=precision_recall(ranked),
+        partial_auc=partial_auc(ranked),
+        calibration=calibration(likely, groups, how.confidence),
+        decision_curve=decision_curve(likely, weights, confidence=how.confidence),
+        conformal=summarise_sets(sets, outcome),
+        subgroups=subgroup_table(ranked, called, known, how.subgroups, how.confidence),
+        readers=_readers(protocol, known, ranked, called, weights),
+    )
+
+
+def _readers(
+    protocol: Protocol,
+    known: pd.DataFrame,
+    scored: Scored,
+    called: NDArray[np.bool_],
+    weights: Floats,
+) -> tuple[ReaderComparison, ...]:
+    outcome, found = protocol.outcome, []
+    for name in protocol.evaluation.reader_calls:
+        if name not in known:
+            raise DataError(
+                f"`evaluation.reader_calls` names the column {name!r}, which the manifest has not."
+            )
+        text = known[name].astype(str).str.casefold()
+        said = text.map({outcome.positive.casefold(): 1, outcome.negative.casefold(): 0})
+        there = said.notna().to_numpy()
+        if strange := sorted(set(text[~there & known[name].notna().to_numpy()])):
+            raise DataError(
+                f"The column {name!r} holds {', '.join(strange[:3])}; a reader's diagnosis is "
+                f"spelled {outcome.positive} or {outcome.negative}."
+            )
+        part = Scored.of(scored.scores[there], scored.positive[there], scored.patients[there])
+        inner = case_weights(part, len(weights), protocol.evaluation.seed)
+        calls = said[there].astype(int).to_numpy()
+        found.append(
+            compare_reader(name, calls, part, called[there], inner, protocol.evaluation.confidence)
+        )
+    return tuple(found)

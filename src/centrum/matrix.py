@@ -1,0 +1,161 @@
+"""What a model of a study is fitted on: features and covariates, outcome, patient, centre."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
+
+from centrum.errors import DataError
+from centrum.modelling.fusion import CLINICAL
+from centrum.protocol import Protocol
+from centrum.table import FeatureTable
+
+Floats = NDArray[np.float64]
+
+RADIOMICS = "radiomics"
+"""Name of the source that the features of a single image sequence make."""
+
+VOLUME_CODES = ("RNU0", "YEKZ")
+"""IBSI codes of the volume, from the mesh and from counting voxels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """Arrays of a study; the first axis of all of them are its cases.
+
+    Attributes
+    ----------
+    X : (cases, features, readings), readers and then perturbations; covariates are the same in
+        all of them
+    names : of the features
+    sources : name -> positions of its features
+    positive : (cases,) 1 for the positive outcome
+    patients : (cases,) whose case it is
+    batch : (cases,) what harmonisation goes by, None when nothing is harmonised
+    n_readers : how many of the readings are readers
+    columns : what is known about the cases
+    """
+
+    X: Floats
+    names: tuple[str, ...]
+    sources: Mapping[str, tuple[int, ...]]
+    positive: NDArray[np.int64]
+    patients: NDArray
+    batch: NDArray | None
+    n_readers: int
+    columns: pd.DataFrame
+
+    def of_sources(self, names: Sequence[str]) -> "Matrix":
+        """The same cases with the features of some sources alone."""
+        return self.of_features([k for name in names for k in self.sources[name]], names)
+
+    def of_features(self, positions: Sequence[int], sources: Sequence[str]) -> "Matrix":
+        """The same cases with some features alone."""
+        at = {old: new for new, old in enumerate(positions)}
+        kept = {s: tuple(at[k] for k in self.sources[s] if k in at) for s in sources}
+        return replace(
+            self,
+            X=self.X[:, list(positions)],
+            names=tuple(self.names[k] for k in positions),
+            sources=kept,
+        )
+
+    def with_outcome(self, positive: NDArray[np.int64]) -> "Matrix":
+        """The same cases with another outcome."""
+        return replace(self, positive=positive)
+
+
+def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
+    """The matrix of a study's table.
+
+    Raises
+    ------
+    DataError
+        A covariate or the column of the batches is not in the manifest, or has nothing in it.
+    """
+    how = protocol.model
+    covariates, names = covariate_values(table.obs, how.covariates)
+    readings = table.readings
+    repeated = np.repeat(covariates[:, :, None], readings.shape[2], axis=2)
+    return Matrix(
+        X=np.concatenate([readings, repeated], axis=1),
+        names=(*table.names, *names),
+        sources=_sources(table, len(names)),
+        positive=np.asarray(table.obs["outcome"] == protocol.outcome.positive, dtype=np.int64),
+        patients=table.obs["patient"].to_numpy(),
+        batch=_batch(table.obs, protocol),
+        n_readers=len(table.readers),
+        columns=table.obs,
+    )
+
+
+def volume_position(table: FeatureTable) -> int | None:
+    """Where the volume of the region stands among the features, if it was measured."""
+    codes = [feature.code for feature in table.features]
+    return next((codes.index(code) for code in VOLUME_CODES if code in codes), None)
+
+
+def covariate_values(obs: pd.DataFrame, wanted: Sequence[str]) -> tuple[Floats, tuple[str, ...]]:
+    """Numbers of covariates, (cases, numbers), and their names; nan where a value is missing.
+
+    A text becomes one indicator for each of its values but the most frequent.
+
+    >>> obs = pd.DataFrame({"age": [70.0, 81.0, 66.0], "sex": ["F", "M", "F"]})
+    >>> values, names = covariate_values(obs, ["age", "sex"])
+    >>> names, values[:, 1].tolist()
+    (('age', 'sex=M'), [0.0, 1.0, 0.0])
+    """
+    columns: dict[str, Floats] = {}
+    for name in wanted:
+        columns |= _numbers(_column(obs, name, "model.covariates"))
+    values = np.column_stack(list(columns.values())) if columns else np.empty((len(obs), 0))
+    return values, tuple(columns)
+
+
+def _numbers(values: pd.Series) -> dict[str, Floats]:
+    if is_numeric_dtype(values):
+        return {str(values.name): values.to_numpy(dtype=float)}
+    levels = values.value_counts(sort=True).index[1:]
+    missing = values.isna().to_numpy()
+    return {
+        f"{values.name}={level}": np.where(missing, np.nan, (values == level).to_numpy(dtype=float))
+        for level in sorted(levels)
+    }
+
+
+def _column(obs: pd.DataFrame, name: str, said_in: str) -> pd.Series:
+    if name not in obs or obs[name].isna().all():
+        there = [str(c) for c in obs if not obs[c].isna().all() and c not in ("patient", "outcome")]
+        raise DataError(
+            f"`{said_in}` names the column {name!r}, which the manifest has not, or which is "
+            f"empty; there are {', '.join(there)}."
+        )
+    return obs[name]
+
+
+def _sources(table: FeatureTable, n_covariates: int) -> dict[str, tuple[int, ...]]:
+    sequences = [feature.sequence or RADIOMICS for feature in table.features]
+    sources = {
+        name: tuple(k for k, sequence in enumerate(sequences) if sequence == name)
+        for name in dict.fromkeys(sequences)
+    }
+    if n_covariates:
+        first = len(table.features)
+        sources[CLINICAL] = tuple(range(first, first + n_covariates))
+    return sources
+
+
+def _batch(obs: pd.DataFrame, protocol: Protocol) -> NDArray | None:
+    how = protocol.model.harmonisation
+    if how.method == "none":
+        return None
+    values = _column(obs, how.batch, "model.harmonisation.batch")
+    if values.isna().any():
+        raise DataError(
+            f"Harmonisation needs the column {how.batch!r} of every case; {values.isna().sum()} "
+            "are empty. Fill them in or exclude the cases."
+        )
+    return values.astype(str).to_numpy()

@@ -1,0 +1,79 @@
+"""Classes of equal size in the training data."""
+
+from typing import Self
+
+import numpy as np
+from imblearn.over_sampling import SMOTE
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.metrics import pairwise_distances_argmin
+from sklearn.utils.multiclass import type_of_target
+
+from centrum.errors import DataError
+
+
+class Smote(BaseEstimator):
+    """Cases of the smaller class made up between neighbours, until the classes are equal.
+
+    imbalanced-learn's SMOTE, with fewer neighbours where the class is small, and the owner of
+    every made-up case: the case of its class that it is nearest to. Steps that deal folds put
+    both into one. Source: Chawla et al., J Artif Intell Res 2002;16:321.
+
+    Parameters
+    ----------
+    k_neighbors : between a case and one of so many a new one is put
+    random_state : seed
+
+    Attributes
+    ----------
+    sample_indices_ : (new cases,) the row of X that each is, or is nearest to
+
+    >>> X = np.array([[0.0], [1.0], [2.0], [7.0], [9.0]])
+    >>> step = Smote(random_state=0)
+    >>> step.fit_resample(X, np.array([0, 0, 0, 1, 1]))[1].tolist()
+    [0, 0, 0, 1, 1, 1]
+    >>> bool(step.sample_indices_[-1] in (3, 4))
+    True
+    """
+
+    def __init__(self, k_neighbors: int = 5, random_state: int = 0) -> None:
+        self.k_neighbors = k_neighbors
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Nothing is learnt; there for the contract of a sampler."""
+        return self
+
+    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray]:
+        """X and y, and behind them the new cases.
+
+        Raises
+        ------
+        DataError
+            Not two classes, or a class of one case.
+        """
+        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
+        smaller = self._smaller(labels)
+        neighbours = min(self.k_neighbors, smaller - 1)
+        more, new = SMOTE(k_neighbors=neighbours, random_state=self.random_state).fit_resample(
+            values, labels
+        )
+        self.sample_indices_ = np.arange(len(new))
+        made_up = self.sample_indices_[labels.size :]
+        if made_up.size:
+            own = np.flatnonzero(labels == new[-1])
+            self.sample_indices_[made_up] = own[
+                pairwise_distances_argmin(more[made_up], values[own])
+            ]
+        return more, new
+
+    @staticmethod
+    def _smaller(labels: NDArray) -> int:
+        classes, counts = np.unique(labels, return_counts=True)
+        if type_of_target(labels) != "binary" or counts.min() < 2:
+            raise DataError(
+                "SMOTE needs two classes of two cases or more, found "
+                f"{dict(zip(classes.tolist(), counts.tolist(), strict=True))}. Use "
+                "`balance: class_weight`, or more cases."
+            )
+        return int(counts.min())

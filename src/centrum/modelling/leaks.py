@@ -1,0 +1,146 @@
+"""The classic leaks, switched on: what a study would have claimed had it made the mistake.
+
+Kapoor and Narayanan, Patterns 2023;4:100804, list them; Demircioglu, Insights Imaging
+2021;12:172, measures selection before the split on radiomics. None of this is used to fit a
+model; it stands beside the honest figures in the report's leak audit.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.preprocessing import StandardScaler
+
+from centrum.modelling.auc import auc
+from centrum.modelling.classifiers import CLASSIFIERS
+from centrum.modelling.feature_count import scores_by_number
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.settings import ModelSettings
+from centrum.modelling.split import Indices, stratified_split
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A study and one split of it.
+
+    Attributes
+    ----------
+    model : unfitted
+    X, y, patients, batch : of all cases; y is 0 or 1
+    names : of the features
+    train, test : the honest split, by patient
+    settings : of the model
+    seed : of whatever a leak draws
+    """
+
+    model: BaseEstimator
+    X: Floats
+    y: NDArray[np.int64]
+    patients: NDArray
+    batch: NDArray | None
+    names: tuple[str, ...]
+    train: Indices
+    test: Indices
+    settings: ModelSettings
+    seed: int
+
+    @cached_property
+    def trained(self) -> BaseEstimator:
+        """The model fitted on the training side."""
+        return self.fitted(self.train)
+
+    def fitted(self, rows: Indices) -> BaseEstimator:
+        """The model fitted on some rows."""
+        batch = None if self.batch is None else self.batch[rows]
+        return clone(self.model).fit(self.X[rows], self.y[rows], self.patients[rows], batch)
+
+    def scores(self, model: BaseEstimator, rows: Indices) -> Floats:
+        """Scores of some rows."""
+        batch = None if self.batch is None else self.batch[rows]
+        scores: Floats = model.decision_function(self.X[rows], batch)
+        return scores
+
+
+def honest(scene: Scene) -> float:
+    """No leak: the AUC of test patients who took no part."""
+    return float(auc(scene.y[scene.test] == 1, scene.scores(scene.trained, scene.test)))
+
+
+def apparent(scene: Scene) -> float:
+    """The model is judged on the cases that it was fitted on."""
+    return float(auc(scene.y[scene.train] == 1, scene.scores(scene.trained, scene.train)))
+
+
+def selection_before_split(scene: Scene) -> float:
+    """Features are selected on all cases; only the classifier is fitted on training cases."""
+    model = scene.fitted(np.arange(scene.y.size))
+    position = {name: k for k, name in enumerate(scene.names)}
+    columns = [position[str(name)] for name in model.selected_]
+    values = scene.X[:, columns, 0]
+    scaled = StandardScaler().fit(values[scene.train]).transform(values)
+    how = scene.settings
+    classifier = CLASSIFIERS[how.classifier](how.C, False, scene.seed)
+    classifier.fit(scaled[scene.train], scene.y[scene.train])
+    return float(auc(scene.y[scene.test] == 1, classifier.decision_function(scaled[scene.test])))
+
+
+def number_tuned_on_test(scene: Scene) -> float:
+    """The number of features is the one with the best AUC on the test cases."""
+    how = scene.settings.n_features
+    if not isinstance(scene.model, StudyClassifier) or how is None:
+        return float("nan")
+    scores = scores_by_number(
+        scene.model.pipeline_of(how.maximum),
+        how.maximum,
+        scene.X,
+        scene.y,
+        scene.patients,
+        scene.batch,
+        scene.train,
+        scene.test,
+    )
+    return float(np.max(auc(scene.y[scene.test] == 1, scores)))
+
+
+def copies_on_both_sides(scene: Scene) -> float:
+    """Each case is there twice (its second reading, or a copy, as balancing and augmenting
+    before the split make them) and rows are split, not patients."""
+    second = scene.X[:, :, [min(1, scene.X.shape[2] - 1)]]
+    second = np.where(np.isfinite(second), second, scene.X[:, :, :1])
+    X = np.concatenate([scene.X[:, :, :1], second])
+    y = np.concatenate([scene.y, scene.y])
+    batch = None if scene.batch is None else np.concatenate([scene.batch, scene.batch])
+    share = scene.train.size / scene.y.size
+    train, test = stratified_split(y, None, share, scene.seed)
+    model = clone(scene.model)
+    if "n_readers" in model.get_params() and model.n_readers is not None:
+        model.set_params(robustness=None, n_readers=None)
+    model.fit(X[train], y[train], None, None if batch is None else batch[train])
+    scores = model.decision_function(X[test], None if batch is None else batch[test])
+    return float(auc(y[test] == 1, scores))
+
+
+LEAKS: Mapping[str, Callable[[Scene], float]] = {
+    "honest": honest,
+    "apparent": apparent,
+    "selection_before_split": selection_before_split,
+    "number_tuned_on_test": number_tuned_on_test,
+    "copies_on_both_sides": copies_on_both_sides,
+}
+"""By name: an AUC of a scene. The best of several honest splits is the last leak; it needs no
+fit of its own."""
+
+TITLES: Mapping[str, str] = {
+    "honest": "none: everything learnt on training patients",
+    "apparent": "judged on the training cases",
+    "selection_before_split": "features selected on all cases before the split",
+    "number_tuned_on_test": "number of features tuned on the test cases",
+    "copies_on_both_sides": "second readings or copies of a case on both sides",
+    "best_split": "the best of all splits is shown",
+}
+"""What a leak is, for a reader."""

@@ -1,0 +1,357 @@
+"""Selectors x classifiers x numbers of features, tried against each other inside the training.
+
+The choice is one more fitted step: an outer design that holds patients out of it gives the
+honest estimate of the winner. What the inner folds say of the winner is too good, because it
+is the best of many (Cawley and Talbot, J Mach Learn Res 2010;11:2079).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from centrum.errors import DataError
+from centrum.modelling.auc import auc
+from centrum.modelling.classifiers import CLASSIFIERS
+from centrum.modelling.leading import Leading
+from centrum.modelling.settings import ModelSettings, RobustnessRule, SearchSettings
+from centrum.modelling.split import (
+    check_two_classes,
+    folds_by_patient,
+    owners_of,
+    train_and_held_out,
+)
+from centrum.modelling.steps import build_selector, build_steps
+from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model of a search; `n_features` None is all that the selector hands on."""
+
+    selector: str
+    classifier: str
+    n_features: int | None
+
+    @property
+    def label(self) -> str:
+        """Such as "mrmr, 8 features, logistic"."""
+        number = "all" if self.n_features is None else str(self.n_features)
+        return f"{self.selector}, {number} features, {self.classifier}"
+
+
+@dataclass(eq=False)
+class Run:
+    """How a candidate does: its measure in each fold so far, and its out-of-fold scores."""
+
+    candidate: Candidate
+    out_of_fold: Floats
+    measures: list[float] = field(default_factory=list)
+
+    @property
+    def mean(self) -> float:
+        """Mean of the measure over the folds that it saw; higher is better."""
+        return float(np.mean(self.measures))
+
+
+@dataclass(frozen=True)
+class SearchRow:
+    """A line of the table that a search keeps.
+
+    Attributes
+    ----------
+    selector, classifier, n_features : the candidate; 0 features stands for all
+    folds : that it saw before it was dropped
+    mean, se : of the measure over them; higher is better, the deviance is negative
+    chosen : whether it is (part of) the model
+    """
+
+    selector: str
+    classifier: str
+    n_features: int
+    folds: int
+    mean: float
+    se: float
+    chosen: bool
+
+
+class SearchClassifier(ClassifierMixin, BaseEstimator):
+    """The best of many models, by cross-validation within the training cases.
+
+    All steps before the selection are those of the settings and are fitted once per fold; each
+    selector ranks once per fold, and serves all classifiers and numbers.
+
+    Parameters
+    ----------
+    search : the candidates, and how they are compared
+    settings : of all steps but selection, ranking and classifier, and C
+    seed, feature_names, robustness, n_readers : as of `StudyClassifier`
+
+    Attributes
+    ----------
+    classes_ : the two labels
+    table_ : every candidate as a SearchRow, the best first
+    chosen_ : the candidates that are the model, the best first
+    out_of_fold_ : (cases,) the training cases' scores by the inner models of the chosen
+    selected_, mean_, sd_ : of the features that any chosen candidate uses
+    coef_, intercept_ : per standard deviation; None and 0 unless all chosen are linear
+    seen_ : step -> the patients that it was fitted on
+    """
+
+    def __init__(
+        self,
+        search: SearchSettings | None = None,
+        settings: ModelSettings | None = None,
+        seed: int = 0,
+        feature_names: Sequence[str] | None = None,
+        robustness: RobustnessRule | None = None,
+        n_readers: int | None = None,
+    ) -> None:
+        self.search = search
+        self.settings = settings
+        self.seed = seed
+        self.feature_names = feature_names
+        self.robustness = robustness
+        self.n_readers = n_readers
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        batch: ArrayLike | None = None,
+    ) -> Self:
+        """Search and refit on X (cases, features, readings); as `StudyClassifier.fit`."""
+        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
+        self.classes_ = check_two_classes(labels)
+        patients = owners_of(labels, groups)
+        batches = None if batch is None else np.asarray(batch)
+        how = self.search or SearchSettings()
+        runs = self._race(how, values, labels, patients, batches)
+        self._choose(how, runs)
+        self._refit(values, labels, patients, batches)
+        self._describe()
+        return self
+
+    def decision_function(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+        """The score of each case, (cases,): above 0 the second class is predicted."""
+        check_is_fitted(self)
+        prepared = self.prefix_.select(X, batch)
+        scores = [
+            model.decision_function(prepared[:, columns]) / spread
+            for columns, model, spread in self.members_
+        ]
+        mean: Floats = np.mean(scores, axis=0)
+        return mean
+
+    def predict(self, X: ArrayLike, batch: ArrayLike | None = None) -> NDArray:
+        """The predicted label of each case, by a score of 0."""
+        return self.classes_[(self.decision_function(X, batch) > 0).astype(int)]
+
+    def _race(
+        self,
+        how: SearchSettings,
+        X: Floats,
+        y: NDArray,
+        patients: NDArray,
+        batch: NDArray | None,
+    ) -> list[Run]:
+        """Runs of all candidates; those dropped on the way saw fewer folds."""
+        runs = [Run(c, np.full(y.size, np.nan)) for c in candidates(how)]
+        racing = list(runs)
+        folds = [
+            sides
+            for repeat in range(how.repeats)
+            for sides in train_and_held_out(
+                folds_by_patient(y, patients, how.folds, self.seed + repeat)
+            )
+        ]
+        for k, (train, held_out) in enumerate(folds):
+            here, there = (None if batch is None else batch[rows] for rows in (train, held_out))
+            try:
+                stage = self._prepare(X[train], y[train], patients[train], here)
+            except DataError as error:
+                error.add_note(f"while searching, fold {k + 1}")
+                raise
+            test = stage.prefix.select(X[held_out], there)
+            positive = y[held_out] == self.classes_[1]
+            racing = [run for run in racing if self._enter(run, stage, test, held_out, positive)]
+            if how.halving and k + 1 < len(folds):
+                racing = _better_half(racing, how.survivors)
+        return runs
+
+    def _prepare(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> "_Stage":
+        settings = self.settings or ModelSettings()
+        alone = settings.model_copy(
+            update={
+                "select": settings.select.model_copy(update={"method": "none"}),
+                "rfe": settings.rfe.model_copy(update={"estimator": "none"}),
+                "n_features": None,
+            }
+        )
+        steps = build_steps(
+            alone, self.seed, self.feature_names, None, self.robustness, self.n_readers
+        )
+        prefix = StudyPipeline(steps)
+        rows, labels, owners = prefix.fit_selection(X, y, patients, batch)
+        return _Stage(prefix, rows, labels, owners, settings, self.seed)
+
+    def _enter(
+        self,
+        run: Run,
+        stage: "_Stage",
+        test: Floats,
+        held_out: NDArray[np.intp],
+        positive: NDArray[np.bool_],
+    ) -> bool:
+        """Fit a candidate on the fold; whether it has as many features as it wants."""
+        columns = stage.columns(run.candidate)
+        if columns is None:
+            return False
+        scores = stage.fit(run.candidate, columns).decision_function(test[:, columns])
+        run.out_of_fold[held_out] = scores
+        how = self.search or SearchSettings()
+        run.measures.append(_measure(how.measure, positive, scores))
+        return True
+
+    def _choose(self, how: SearchSettings, runs: list[Run]) -> None:
+        seen = max(len(run.measures) for run in runs)
+        order = sorted(
+            runs, key=lambda run: (-len(run.measures), -run.mean if run.measures else 0.0)
+        )
+        whole = [run for run in order if len(run.measures) == seen]
+        if not whole:
+            raise DataError(
+                "No model of the search could be fitted: every selector hands on fewer features "
+                "than the fewest of `search.n_features`."
+            )
+        chosen = whole[: how.ensemble]
+        self.chosen_ = tuple(run.candidate for run in chosen)
+        self._spreads = [_spread(run.out_of_fold) for run in chosen]
+        scaled = [r.out_of_fold / s for r, s in zip(chosen, self._spreads, strict=True)]
+        self.out_of_fold_ = np.mean(scaled, axis=0)
+        self.table_ = tuple(_row(run, run in chosen) for run in order if run.measures)
+
+    def _refit(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> None:
+        stage = self._prepare(X, y, patients, batch)
+        self.prefix_ = stage.prefix
+        self.members_ = []
+        for candidate, spread in zip(self.chosen_, self._spreads, strict=True):
+            columns = stage.order_of(candidate.selector)[: candidate.n_features]
+            self.members_.append((columns, stage.fit(candidate, columns), spread))
+        self.seen_ = stage.prefix.seen_ | {"select, classifier": np.unique(stage.owners)}
+
+    def _describe(self) -> None:
+        steps = self.prefix_.named_steps
+        names = steps["agreement"].get_feature_names_out()
+        mean, sd = np.zeros(names.size), np.ones(names.size)
+        self.funnel_ = {"agreement": names}
+        for name, step in self.prefix_.steps[1:-1]:
+            if name == "scale":
+                mean, sd = step.mean_, step.scale_
+            if hasattr(step, "get_support"):
+                kept = step.get_support()
+                names, mean, sd = names[kept], mean[kept], sd[kept]
+                self.funnel_[name] = names
+        weights, self.intercept_ = np.zeros(names.size), 0.0
+        linear = all(hasattr(model, "coef_") for _, model, _ in self.members_)
+        used = np.zeros(names.size, dtype=bool)
+        for columns, model, spread in self.members_:
+            used[columns] = True
+            if linear:
+                weights[columns] += model.coef_[0] / spread / len(self.members_)
+                self.intercept_ += float(model.intercept_[0]) / spread / len(self.members_)
+        self.selected_, self.mean_, self.sd_ = names[used], mean[used], sd[used]
+        self.funnel_["search"] = self.selected_
+        self.coef_ = weights[used] if linear else None
+        self.ranked_ = self.selected_
+        self.lasso_ = self.feature_count_ = None
+
+
+@dataclass(eq=False)
+class _Stage:
+    """Prepared training rows, and the ranking of each selector, made when first asked for."""
+
+    prefix: StudyPipeline
+    rows: Floats
+    labels: NDArray
+    owners: NDArray
+    settings: ModelSettings
+    seed: int
+    orders: dict[str, NDArray[np.intp]] = field(default_factory=dict)
+
+    def columns(self, candidate: Candidate) -> NDArray[np.intp] | None:
+        """The columns that a candidate uses; None when its selector has too few."""
+        order, number = self.order_of(candidate.selector), candidate.n_features
+        return None if number is not None and number > order.size else order[:number]
+
+    def order_of(self, selector: str) -> NDArray[np.intp]:
+        """Columns that the selector supports, the best first."""
+        if selector not in self.orders:
+            self.orders[selector] = self._order(selector)
+        return self.orders[selector]
+
+    def fit(self, candidate: Candidate, columns: NDArray[np.intp]) -> BaseEstimator:
+        """The candidate's classifier on its columns."""
+        balanced = self.settings.balance == "class_weight"
+        model = CLASSIFIERS[candidate.classifier](self.settings.C, balanced, self.seed)
+        also = fit_arguments(model, groups=self.owners)
+        return model.fit(self.rows[:, columns], self.labels, **also)
+
+    def _order(self, selector: str) -> NDArray[np.intp]:
+        step = build_selector(selector, self.settings, self.seed)
+        if step is None:
+            return np.arange(self.rows.shape[1])
+        ranked = Leading(step).fit(self.rows, self.labels, groups=self.owners)
+        order = np.argsort(ranked.ranking_)
+        return order[ranked.get_support()[order]]
+
+
+def candidates(how: SearchSettings) -> tuple[Candidate, ...]:
+    """Every combination; a selector that ranks nothing hands on all features.
+
+    >>> how = SearchSettings(selectors=("mrmr", "none"), classifiers=("ridge",), n_features=(1, 2))
+    >>> [c.label for c in candidates(how)]
+    ['mrmr, 1 features, ridge', 'mrmr, 2 features, ridge', 'none, all features, ridge']
+    """
+    numbers = {
+        selector: (None,) if selector == "none" else how.n_features for selector in how.selectors
+    }
+    return tuple(
+        Candidate(selector, classifier, number)
+        for selector in how.selectors
+        for number in numbers[selector]
+        for classifier in how.classifiers
+    )
+
+
+def _better_half(racing: list[Run], survivors: int) -> list[Run]:
+    number = max(survivors, (len(racing) + 1) // 2)
+    best = sorted(racing, key=lambda run: -run.mean)[:number]
+    return [run for run in racing if run in best]
+
+
+def _measure(name: str, positive: NDArray[np.bool_], scores: Floats) -> float:
+    if name == "auc":
+        return float(auc(positive, scores))
+    p = np.clip(expit(scores), 1e-5, 1 - 1e-5)
+    return float(np.mean(np.where(positive, np.log(p), np.log(1 - p))) * 2)
+
+
+def _spread(scores: Floats) -> float:
+    return float(np.std(scores)) or 1.0
+
+
+def _row(run: Run, chosen: bool) -> SearchRow:
+    number, n = run.candidate.n_features or 0, len(run.measures)
+    se = float(np.std(run.measures, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    return SearchRow(
+        run.candidate.selector, run.candidate.classifier, number, n, run.mean, se, chosen
+    )

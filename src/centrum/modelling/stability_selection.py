@@ -1,0 +1,109 @@
+"""Features that the LASSO selects on most half samples of the patients."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import ClassifierTags, Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from centrum.errors import DataError
+from centrum.modelling.lasso import lasso_path
+from centrum.modelling.split import Indices, folds_by_patient
+
+Floats = NDArray[np.float64]
+
+
+class StabilitySelection(SelectorMixin, BaseEstimator):
+    """How often each feature is among the first that enter the LASSO path of a half sample.
+
+    Halves come in complementary pairs, are stratified by class and hold whole patients.
+    Sources: Meinshausen and Buehlmann, J R Stat Soc B 2010;72:417; Shah and Samworth, ibid.
+    2013;75:55.
+
+    Parameters
+    ----------
+    n_pairs : pairs of halves, so that 2 n_pairs LASSO paths are fitted
+    threshold : share of the halves in which a feature must be selected
+    q : features that enter the path of a half before it is left; when missing
+        sqrt((2 threshold - 1) features), which bounds the expected number of false ones by 1
+    seed : of the halves
+
+    Attributes
+    ----------
+    frequencies_ : (features,) share of the halves
+    q_ : the q that was used
+    expected_false_ : bound on the expected number of features selected wrongly,
+        q^2 / ((2 threshold - 1) features)
+    ranking_ : (features,) 1 for the most frequent
+    fallback_ : whether none reached the threshold, so that the most frequent was kept
+
+    >>> X = np.random.default_rng(0).normal(size=(80, 20))
+    >>> step = StabilitySelection(n_pairs=10).fit(X, X[:, 3] > 0)
+    >>> step.get_support(indices=True)
+    array([3])
+    """
+
+    def __init__(
+        self, n_pairs: int = 25, threshold: float = 0.6, q: int | None = None, seed: int = 0
+    ) -> None:
+        self.n_pairs = n_pairs
+        self.threshold = threshold
+        self.q = q
+        self.seed = seed
+
+    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Learn from X (cases, features), two classes y, and patients (cases,).
+
+        Raises
+        ------
+        DataError
+            Not two classes, fewer than two patients of one, or a threshold not above 0.5.
+        """
+        values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        if not 0.5 < self.threshold <= 1:
+            raise DataError(f"The threshold lies above 0.5 and up to 1, found {self.threshold}.")
+        self.classes_, code = np.unique(labels, return_inverse=True)
+        p = values.shape[1]
+        bound = (2 * self.threshold - 1) * p
+        self.q_ = self.q or max(1, int(np.sqrt(bound)))
+        self.expected_false_ = self.q_**2 / bound
+        times, halves = np.zeros(p), 0
+        for pair in range(self.n_pairs):
+            half = folds_by_patient(code, groups, 2, self.seed + pair)
+            for side in (half == 0, half == 1):
+                times[self._first(values[side], code[side])] += 1
+                halves += 1
+        self.frequencies_ = times / halves
+        order = np.argsort(-self.frequencies_, kind="stable")
+        self.ranking_ = np.empty(p, dtype=np.intp)
+        self.ranking_[order] = np.arange(1, p + 1)
+        self.fallback_ = not (self.frequencies_ >= self.threshold).any()
+        return self
+
+    def _first(self, X: Floats, y: NDArray) -> Indices:
+        """The first q features that enter the path, fewer where the path ends before."""
+        if np.ptp(X, axis=0).max() == 0:
+            return np.empty(0, dtype=np.intp)
+        on = lasso_path(X, y.astype(np.float64), threshold=HALF_THRESHOLD).coefficients != 0
+        entry = np.where(on.any(axis=0), np.argmax(on, axis=0), len(on))
+        order = np.argsort(entry, kind="stable")[: self.q_]
+        return order[entry[order] < len(on)]
+
+    def _get_support_mask(self) -> NDArray[np.bool_]:
+        check_is_fitted(self)
+        if self.fallback_:
+            return np.asarray(self.ranking_ == 1)
+        return np.asarray(self.frequencies_ >= self.threshold)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        return tags
+
+
+HALF_THRESHOLD = 1e-7
+"""Convergence of the paths (glmnet's default): which features enter first needs no more."""

@@ -1,0 +1,88 @@
+"""The chain of steps, told whose case each row is and where it comes from."""
+
+from typing import Self
+
+import numpy as np
+from imblearn.pipeline import Pipeline
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import has_fit_parameter
+
+from centrum.modelling.split import owners_of
+
+Floats = NDArray[np.float64]
+
+
+class StudyPipeline(Pipeline):
+    """An imbalanced-learn pipeline that tells its steps whose case each row is, and from where.
+
+    Balancing repeats rows; a step that deals its own folds (the LASSO) then needs to know
+    which rows are the same patient's, or copies of a row would be on both sides. Harmonisation
+    needs the batch of each row, to learn and to apply.
+
+    Attributes
+    ----------
+    seen_ : step name -> the patients of the rows that it was fitted on
+    """
+
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        batch: ArrayLike | None = None,
+    ) -> Self:
+        """Fit all steps on X (cases, features, readings).
+
+        `groups` (cases,) are the patients, `batch` (cases,) the centres.
+        """
+        selected, labels, patients = self.fit_selection(X, y, groups, batch)
+        classifier = self.steps[-1][1]
+        classifier.fit(selected, labels, **fit_arguments(classifier, groups=patients))
+        self.seen_[self.steps[-1][0]] = np.unique(patients)
+        return self
+
+    def fit_selection(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        batch: ArrayLike | None = None,
+    ) -> tuple[Floats, NDArray, NDArray]:
+        """Fit all steps but the classifier.
+
+        Returns rows, labels and patients that the classifier is to be fitted on.
+        """
+        labels = np.asarray(y)
+        patients = owners_of(labels, groups)
+        self.seen_ = {}
+        for name, step in self.steps[:-1]:
+            self.seen_[name] = np.unique(patients)
+            if hasattr(step, "fit_resample"):
+                X, labels = step.fit_resample(X, labels)
+                patients = patients[step.sample_indices_]
+            else:
+                step.fit(X, labels, **fit_arguments(step, groups=patients, batch=batch))
+                X = step.transform(X, **_wanted_of_new(step, batch))
+        return np.asarray(X), labels, patients
+
+    def select(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+        """What the classifier sees of new cases, (cases, features kept)."""
+        for _, step in self.steps[:-1]:
+            if not hasattr(step, "fit_resample"):
+                X = step.transform(X, **_wanted_of_new(step, batch))
+        return np.asarray(X)
+
+    def score_cases(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+        """The classifier's score of new cases, (cases,)."""
+        scores: Floats = self.steps[-1][1].decision_function(self.select(X, batch))
+        return scores
+
+
+def fit_arguments(step: BaseEstimator, **known: ArrayLike | None) -> dict[str, ArrayLike | None]:
+    """Of what is known about the rows, that which the step's fit asks for."""
+    return {name: value for name, value in known.items() if has_fit_parameter(step, name)}
+
+
+def _wanted_of_new(step: BaseEstimator, batch: ArrayLike | None) -> dict[str, ArrayLike | None]:
+    return {"batch": batch} if has_fit_parameter(step, "batch") else {}
