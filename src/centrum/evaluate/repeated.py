@@ -70,6 +70,8 @@ def corrected_mean(
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     se = float(np.sqrt(1 / x.size + n_test / n_train)) * sd
     half = float(stats.t.ppf((1 + confidence) / 2, x.size - 1)) * se
-    t = (mean - null) / se if se > 0 else np.copysign(np.inf, mean - null) * (mean != null)
-    p = float(2 * stats.t.sf(abs(t), x.size - 1)) if mean != null else 1.0
+    if se > 0:
+        p = float(2 * stats.t.sf(abs(mean - null) / se, x.size - 1))
+    else:
+        p = float(mean == null)
     return RepeatedMean(mean, sd, x.size, Interval(mean - half, mean + half), se, p)

@@ -42,7 +42,12 @@ class PlattCalibrator(BaseEstimator):
         n1 = positive.sum()
         n0 = positive.size - n1
         target = np.where(positive, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
-        centre, spread = values.mean(), values.std() or 1.0
+        # Scores that rank the wrong way round, or not at all, tell nothing: the share alone.
+        share = float(target.mean())
+        self.slope_, self.intercept_ = 0.0, float(np.log(share / (1 - share)))
+        centre, spread = values.mean(), values.std()
+        if spread == 0:
+            return self
         scaled = (values - centre) / spread
         # A target between 0 and 1 is a case of each outcome with so much weight.
         twice = np.tile(scaled, 2)[:, None]
@@ -50,13 +55,8 @@ class PlattCalibrator(BaseEstimator):
         weight = np.concatenate([target, 1 - target])
         fitted = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
         fitted.fit(twice, outcome, sample_weight=weight)
-        slope = float(fitted.coef_[0, 0])
-        if slope < 0 or values.std() == 0:
-            # Scores that rank the wrong way round tell nothing; they are not turned round.
-            share = float(target.mean())
-            self.slope_, self.intercept_ = 0.0, float(np.log(share / (1 - share)))
-        else:
-            self.slope_ = slope / spread
+        if fitted.coef_[0, 0] > 0:
+            self.slope_ = float(fitted.coef_[0, 0]) / spread
             self.intercept_ = float(fitted.intercept_[0]) - self.slope_ * centre
         return self
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
 
@@ -57,3 +58,9 @@ class Leading(SelectorMixin, BaseEstimator):
         if self.n_features is None:
             return supported
         return supported & (self.ranking_ <= self.n_features)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.classifier_tags = ClassifierTags(multi_class=False)
+        return tags

@@ -1,5 +1,6 @@
 """Minimum redundancy, maximum relevance."""
 
+import warnings
 from typing import Literal, Self
 
 import numpy as np
@@ -71,7 +72,7 @@ class MRMR(SelectorMixin, BaseEstimator):
         if self.relevance == "mutual_information":
             found = mutual_info_classif(X, y, random_state=self.seed)
         else:
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
                 found = f_classif(X, y)[0]
         # A feature that parts the classes without spread within them is most relevant.
         finite = np.where(np.isnan(found), 0.0, found)

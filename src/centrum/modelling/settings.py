@@ -136,7 +136,7 @@ class SelectSettings(_Settings):
 class RfeSettings(_Settings):
     """How features are ranked by recursive elimination."""
 
-    estimator: Literal["linear_svm", "none"] = "linear_svm"
+    estimator: Literal["linear_svm", "logistic", "none"] = "linear_svm"
     """What is refitted after each elimination; the smallest squared coefficient goes. none: no
     elimination; features are ranked as the selection ranks them."""
     step: Literal[1] = 1

@@ -109,9 +109,10 @@ def _selection(
     settings: ModelSettings, seed: int, n_features: int | None
 ) -> list[tuple[str, BaseEstimator | None]]:
     selector = build_selector(settings.select.method, settings, seed)
-    if settings.rfe.estimator == "none":
+    ranked = settings.rfe.estimator
+    if ranked == "none":
         return [("select", Leading(selector, n_features) if selector else None)]
-    return [("select", selector), ("rfe", RecursiveElimination(n_features, settings.C))]
+    return [("select", selector), ("rfe", RecursiveElimination(n_features, settings.C, ranked))]
 
 
 def build_selector(method: str, settings: ModelSettings, seed: int) -> BaseEstimator | None:

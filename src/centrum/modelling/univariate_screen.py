@@ -1,5 +1,6 @@
 """Keep the features that differ between the outcomes one by one."""
 
+import warnings
 from typing import Self
 
 import numpy as np
@@ -94,7 +95,7 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
 def _tested(test: ScreenTest, X: Floats, second: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Statistic and p of each column, the second class against the first."""
     a, b = X[second], X[~second]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         match test:
             case "t" | "student":
                 found = stats.ttest_ind(a, b, equal_var=test == "student")

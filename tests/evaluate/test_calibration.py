@@ -1,0 +1,163 @@
+"""Calibration and decision curves against R: rms, ResourceSelection, dcurves."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+
+from centrum.errors import DataError
+from centrum.evaluate import Scored
+from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.calibration import calibration, hosmer_lemeshow
+from centrum.evaluate.decision_curve import decision_curve
+from centrum.evaluate.lowess import lowess
+
+
+@pytest.fixture(scope="module")
+def cases(reference):
+    return pd.read_csv(reference / "modelling" / "r" / "inputs" / "calib.csv")
+
+
+@pytest.fixture(scope="module")
+def wanted(reference):
+    return json.loads((reference / "modelling" / "r" / "calibration.json").read_text())
+
+
+def test_equals_val_prob(cases, wanted):
+    found, known = calibration(Scored.of(cases["p"], cases["y"])), wanted["val_prob"]
+    pairs = {
+        "Brier": found.brier,
+        "Intercept": found.intercept.value,
+        "Slope": found.slope.value,
+        "Emax": found.emax,
+        "E90": found.e90,
+        "Eavg": found.ici,
+    }
+    for name, value in pairs.items():
+        assert value == pytest.approx(known[name], abs=1e-9), name
+
+
+def test_equals_glm(cases, wanted):
+    found, known = calibration(Scored.of(cases["p"], cases["y"])), wanted["logistic_recalibration"]
+    assert found.slope.se == pytest.approx(known["se"][1], rel=1e-6)
+    assert found.intercept.se == pytest.approx(known["se"][0], rel=1e-6)
+    interval = (found.slope.interval.lower, found.slope.interval.upper)
+    assert interval == pytest.approx(known["slope_ci_wald"], rel=1e-6)
+    assert found.in_the_large.value == pytest.approx(known["citl_offset_intercept"], abs=1e-9)
+    assert found.in_the_large.se == pytest.approx(known["citl_se"], rel=1e-6)
+    assert found.brier_scaled == pytest.approx(wanted["brier_scaled"], abs=1e-12)
+
+
+@pytest.mark.parametrize("groups", [8, 10])
+def test_hosmer_lemeshow_equals_r(cases, wanted, groups):
+    found = hosmer_lemeshow(cases["p"].to_numpy(), cases["y"].to_numpy(float), groups)
+    known = wanted[f"hoslem_g{groups}"]
+    assert (found.statistic, found.df, found.p) == pytest.approx(
+        (known["X2"], known["df"], known["p"]), rel=1e-8
+    )
+    np.testing.assert_allclose(found.expected, known["expected"], rtol=1e-10)
+    np.testing.assert_array_equal(found.observed, known["observed"])
+
+
+def test_decision_curve_equals_dcurves(cases, reference):
+    known = pd.read_csv(reference / "modelling" / "r" / "dca_dcurves.csv")
+    found = decision_curve(Scored.of(cases["p"], cases["y"]))
+    for variable, values in (("p", found.model), ("all", found.treat_all)):
+        rows = known[known["variable"] == variable]
+        np.testing.assert_allclose(found.thresholds, rows["threshold"], atol=1e-15)
+        np.testing.assert_allclose(values, rows["net_benefit"], rtol=1e-12, atol=1e-12)
+
+
+@given(st.integers(0, 10**6))
+def test_recalibrated_probabilities_are_calibrated(seed):
+    rng = np.random.default_rng(seed)
+    eta = rng.normal(size=200)
+    y = rng.random(200) < expit(0.4 + 0.5 * eta)
+    found = calibration(Scored.of(expit(eta), y))
+    better = expit(found.intercept.value + found.slope.value * logit(expit(eta)))
+    again = calibration(Scored.of(better, y))
+    assert (again.slope.value, again.intercept.value) == pytest.approx((1, 0), abs=1e-6)
+    assert again.expected_observed == pytest.approx(1, abs=1e-6)
+    assert again.in_the_large.value == pytest.approx(0, abs=1e-6)
+
+
+def test_a_patient_twice_does_not_narrow_the_interval():
+    rng = np.random.default_rng(0)
+    eta = rng.normal(size=150)
+    y = (rng.random(150) < expit(eta)).astype(int)
+    once = calibration(Scored.of(expit(eta), y))
+    p2, y2, patients = np.tile(expit(eta), 2), np.tile(y, 2), np.tile(np.arange(150), 2)
+    twice = calibration(Scored.of(p2, y2, patients))
+    blind = calibration(Scored.of(p2, y2))
+    assert blind.slope.se == pytest.approx(once.slope.se / np.sqrt(2), rel=1e-6)
+    assert twice.slope.se == pytest.approx(once.slope.se, rel=0.15)
+    assert twice.slope.value == pytest.approx(once.slope.value)
+
+
+def test_the_flexible_curve_of_calibrated_probabilities_is_the_diagonal():
+    rng = np.random.default_rng(1)
+    eta = rng.normal(size=5000)
+    y = rng.random(5000) < expit(eta)
+    curve = calibration(Scored.of(expit(eta), y)).curve
+    inner = (curve.predicted > 0.1) & (curve.predicted < 0.9)
+    np.testing.assert_allclose(curve.observed[inner], curve.predicted[inner], atol=0.05)
+    assert (curve.lower <= curve.observed).all()
+    assert (curve.upper >= curve.observed).all()
+
+
+class TestDegenerate:
+    def test_perfect_separation_says_so(self):
+        found = calibration(Scored.of([0.1, 0.2, 0.8, 0.9], [0, 0, 1, 1]))
+        assert np.isnan(found.slope.value)
+        assert "without error" in found.reason
+        assert found.curve is None
+        assert found.brier == pytest.approx(0.025)
+
+    def test_all_probabilities_equal(self):
+        found = calibration(Scored.of([0.5] * 6, [0, 1, 0, 1, 0, 1]))
+        assert "equal" in found.reason
+        assert found.ici == 0
+        assert found.hosmer_lemeshow is None
+        assert [group.n for group in found.groups] == [6]
+
+    def test_probabilities_of_0_and_1(self):
+        found = calibration(Scored.of([0, 1, 0.3, 0.6, 1, 0.2], [0, 1, 1, 0, 0, 1]))
+        assert np.isfinite([found.slope.value, found.log_loss]).all()
+
+    def test_scores_are_refused(self):
+        with pytest.raises(DataError, match="probabilities from 0 to 1"):
+            calibration(Scored.of([-1.0, 2.0], [0, 1]))
+        with pytest.raises(DataError, match="decision curve is of probabilities"):
+            decision_curve(Scored.of([-1.0, 2.0], [0, 1]))
+
+    def test_ties_in_lowess(self):
+        x = np.repeat([0.1, 0.5, 0.9], 5)
+        y = np.tile([0.0, 1.0, 1.0, 0.0, 1.0], 3)
+        assert np.isfinite(lowess(x, y)).all()
+
+
+class TestDecisionCurve:
+    def test_another_prevalence(self, cases):
+        s = Scored.of(cases["p"], cases["y"])
+        found = decision_curve(s, thresholds=[0.2], prevalence=0.1)
+        called = s.scores >= 0.2
+        sensitivity, false = called[s.positive].mean(), called[~s.positive].mean()
+        expected = sensitivity * 0.1 - false * 0.9 * 0.25
+        assert found.model[0] == pytest.approx(expected, abs=1e-12)
+
+    def test_the_interval_holds_the_curve(self, cases):
+        s = Scored.of(cases["p"], cases["y"])
+        found = decision_curve(s, case_weights(s, 500, seed=1))
+        inside = (found.lower <= found.model + 1e-9) & (found.model <= found.upper + 1e-9)
+        assert inside.mean() > 0.98
+        gain = found.model - np.maximum(found.treat_all, 0)
+        inside = (found.difference_lower <= gain + 1e-9) & (gain <= found.difference_upper + 1e-9)
+        assert inside.mean() > 0.9
+
+    def test_a_perfect_model_gains_the_prevalence(self):
+        found = decision_curve(Scored.of([0.0, 0.0, 1.0, 1.0], [0, 0, 1, 1]))
+        np.testing.assert_allclose(found.standardised, 1)

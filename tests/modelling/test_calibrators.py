@@ -1,0 +1,158 @@
+"""Probabilities and sets from scores."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.special import expit
+from sklearn.isotonic import IsotonicRegression
+
+from centrum.errors import DataError
+from centrum.modelling.calibrators import (
+    CALIBRATORS,
+    IsotonicCalibrator,
+    PlattCalibrator,
+    VennAbersCalibrator,
+    calibrator_from,
+)
+from centrum.modelling.conformal import ConformalSets, learn_sets, summarise_sets
+
+
+def drawn(seed, n=80):
+    rng = np.random.default_rng(seed)
+    scores = np.round(rng.normal(size=n), 2)
+    y = (rng.random(n) < expit(1.5 * scores)).astype(int)
+    y[:2] = [0, 1]
+    return scores, y
+
+
+@given(st.integers(0, 10**6), st.sampled_from(sorted(CALIBRATORS)))
+def test_never_reverses_two_cases(seed, method):
+    scores, y = drawn(seed)
+    p = CALIBRATORS[method]().fit(scores, y).predict_proba(np.sort(scores))
+    assert (np.diff(p) >= -1e-12).all()
+    assert (p >= 0).all()
+    assert (p <= 1).all()
+
+
+@pytest.mark.parametrize("method", sorted(CALIBRATORS))
+def test_survives_json(method):
+    scores, y = drawn(1)
+    step = CALIBRATORS[method]().fit(scores, y)
+    again = calibrator_from(json.loads(json.dumps(step.to_dict())))
+    at = np.linspace(-3, 3, 31)
+    np.testing.assert_array_equal(step.predict_proba(at), again.predict_proba(at))
+
+
+def test_platt_is_the_maximum_of_its_likelihood():
+    scores, y = drawn(2)
+    n1, n0 = y.sum(), (1 - y).sum()
+    target = np.where(y == 1, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
+
+    def cost(ab):
+        p = expit(ab[0] + ab[1] * scores)
+        return -np.sum(target * np.log(p) + (1 - target) * np.log(1 - p))
+
+    best = minimize(cost, [0, 1], method="BFGS", options={"gtol": 1e-8}).x
+    step = PlattCalibrator().fit(scores, y)
+    assert (step.intercept_, step.slope_) == pytest.approx(tuple(best), abs=1e-5)
+
+
+def test_platt_is_finite_where_scores_part_the_classes():
+    step = PlattCalibrator().fit([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1])
+    p = step.predict_proba([1.0, 4.0])
+    assert 0.05 < p[0] < 0.5 < p[1] < 0.95
+
+
+def test_scores_the_wrong_way_round_are_not_turned():
+    step = PlattCalibrator().fit([4.0, 3.0, 2.0, 1.0], [0, 0, 1, 1])
+    assert step.predict_proba([1.0, 4.0]) == pytest.approx([0.5, 0.5])
+
+
+def test_isotonic_inside_is_scikit_learns():
+    scores, y = drawn(3)
+    known = IsotonicRegression(out_of_bounds="clip").fit(scores, y).predict(scores)
+    found = IsotonicCalibrator().fit(scores, y).predict_proba(scores)
+    np.testing.assert_allclose(found, np.clip(known, 1 / 82, 81 / 82), atol=1e-12)
+
+
+def test_venn_abers_is_its_definition():
+    scores, y = drawn(4, 40)
+    new = np.r_[np.linspace(-3, 3, 13), scores[:3]]
+    p0, p1 = VennAbersCalibrator().fit(scores, y).interval(new)
+    for k, s in enumerate(new):
+        for label, found in ((0, p0[k]), (1, p1[k])):
+            fit = IsotonicRegression().fit(np.r_[scores, s], np.r_[y, label])
+            assert found == pytest.approx(fit.predict([s])[0], abs=1e-12)
+    assert (p0 <= p1).all()
+
+
+@pytest.mark.parametrize("method", sorted(CALIBRATORS))
+def test_degenerate(method):
+    step = CALIBRATORS[method]()
+    constant = step.fit([1.0] * 6, [0, 1, 0, 1, 0, 1]).predict_proba([0.0, 1.0, 2.0])
+    assert constant[1] == pytest.approx(0.5, abs=0.1)
+    assert np.isfinite(constant).all()
+    with pytest.raises(DataError, match="both outcomes"):
+        step.fit([1.0, 2.0], [1, 1])
+    with pytest.raises(DataError, match="one finite score per outcome"):
+        step.fit([1.0, np.nan], [0, 1])
+
+
+class TestConformal:
+    @pytest.mark.parametrize("error", [0.1, 0.3])
+    def test_covers_each_outcome(self, error):
+        """The mean coverage over learnt sets is at least 1 - error, for both outcomes."""
+        rng = np.random.default_rng(0)
+        covered = {0: [], 1: []}
+        for _ in range(400):
+            y = np.arange(50) % 3 == 0
+            sets = learn_sets(rng.normal(size=50) + y, y, error=error)
+            for label in (0, 1):
+                new = sets.of(rng.normal(size=40) + label)
+                own = "positive" if label else "negative"
+                covered[label].append(np.mean([s in (own, "uncertain") for s in new]))
+        for label in (0, 1):
+            assert np.mean(covered[label]) >= 1 - error - 0.01
+            assert np.mean(covered[label]) <= 1 - error + 0.06
+
+    def test_covers_patients_with_several_cases(self):
+        rng = np.random.default_rng(1)
+        whole = []
+        for _ in range(300):
+            patients = np.repeat(np.arange(40), 3)
+            y = patients % 2
+            own = rng.normal(size=40)[patients]
+            scores = own + 0.5 * rng.normal(size=120) + y
+            sets = learn_sets(scores, y, patients, error=0.2)
+            new = rng.normal() + 0.5 * rng.normal(size=3) + 1
+            whole.append(all(s in ("positive", "uncertain") for s in sets.of(new)))
+        assert np.mean(whole) >= 0.8 - 0.05
+
+    def test_p_values_by_counting(self):
+        sets = learn_sets([1.0, 2.0, 3.0, 2.0, 3.0, 4.0], [0, 0, 0, 1, 1, 1], error=0.25)
+        negative, positive = sets.p_values([2.0])
+        assert negative[0] == (2 + 1) / 4
+        assert positive[0] == (1 + 1) / 4
+        assert sets.of([2.0, -9.0, 9.0]) == ("uncertain", "negative", "positive")
+
+    def test_json_and_monotone_maps(self):
+        scores, y = drawn(5)
+        sets = learn_sets(scores, y)
+        again = ConformalSets.from_dict(json.loads(json.dumps(sets.to_dict())))
+        assert again.of(scores) == sets.of(scores)
+        assert sets.through(expit).of(expit(scores)) == sets.of(scores)
+
+    def test_summary(self):
+        found = summarise_sets(["positive", "negative", "uncertain", "neither"], [1, 1, 0, 0])
+        assert (found.coverage, found.decided, found.right) == (0.5, 0.5, 0.5)
+        assert np.isnan(summarise_sets(["uncertain"], [1]).right)
+
+    def test_refusals(self):
+        with pytest.raises(DataError, match="both outcomes"):
+            learn_sets([1.0, 2.0], [1, 1])
+        with pytest.raises(DataError, match="between 0 and 1"):
+            learn_sets([1.0, 2.0], [0, 1], error=1.0)
