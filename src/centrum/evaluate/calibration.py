@@ -2,15 +2,16 @@
 
 Sources: Cox, Biometrika 1958;45:562 (slope and intercept); Van Calster et al., J Clin
 Epidemiol 2016;74:167 (levels of calibration); Austin and Steyerberg, Stat Med 2019;38:4051
-(ICI, E50, E90); Hosmer and Lemeshow, Commun Stat A 1980;9:1043.
+(ICI, E50, E90); Hosmer and Lemeshow, Commun Stat A 1980;9:1043; Harrell, Regression
+Modeling Strategies, 2015, chapter 10 (val.prob of R's rms); Spiegelhalter, Stat Med 1986;5:421.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.special import expit, logit
+from scipy import linalg, optimize, stats
+from scipy.special import expit, log_expit, logit
 
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
@@ -23,12 +24,19 @@ Floats = NDArray[np.float64]
 CLIP = 1e-6
 """Probabilities nearer to 0 and 1 have this distance when their log-odds are taken."""
 
+SAME = 1e-6
+"""Log-odds within this distance are equal."""
+
 CURVE_KNOTS = (0.1, 0.5, 0.9)
 """Quantiles of the log-odds at which the flexible curve bends (Harrell, three knots)."""
 
 CURVE_POINTS = 101
 
-MAX_STEPS, CONVERGED = 100, 1e-12
+MAX_STEPS, CONVERGED = 100, 1e-9
+"""Newton's steps; the last has squared the error of the one before."""
+
+VANISHED = 1e-10
+"""Share of its information that a direction keeps at a maximum; less where there is none."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,12 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class HosmerLemeshow:
-    """The test of Hosmer and Lemeshow.
+    """The test of Hosmer and Lemeshow; each case counts as independent.
 
     Attributes
     ----------
-    statistic, df, p : chi-square with groups - 2 degrees of freedom
+    statistic, df, p : chi-square with groups - 2 degrees of freedom, as for the cases that a
+        model was fitted to
     observed, expected : (groups, 2) negative and positive cases
     """
 
@@ -75,6 +84,40 @@ class HosmerLemeshow:
     p: float
     observed: Floats
     expected: Floats
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Indices of val.prob from the likelihood; each case counts as independent.
+
+    Attributes
+    ----------
+    nagelkerke : R2 of the probabilities as they are, below 0 if worse than the prevalence
+    discrimination : D, gain of the probabilities over the prevalence for everyone
+    unreliability : U, what recalibrating would gain further
+    quality : Q = D - U
+    statistic, p : chi-square with 2 df of H0: the intercept is 0 and the slope 1
+
+    U, Q and the test are nan where the slope is not defined.
+    """
+
+    nagelkerke: float
+    discrimination: float
+    unreliability: float
+    quality: float
+    statistic: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Spiegelhalter:
+    """z and two-sided p of H0: the Brier score is that of true probabilities.
+
+    nan where every probability is 0, 0.5 or 1, which says nothing.
+    """
+
+    z: float
+    p: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +131,15 @@ class Calibration:
     in_the_large : intercept when the slope is held at 1; above 0 means too low on the whole
     brier, brier_scaled : mean squared error; 1 - that of the prevalence for everyone
     log_loss : mean negative log-likelihood
+    likelihood, spiegelhalter : further indices and tests of val.prob
     expected_observed : expected over observed positive cases
     ici, e50, e90, emax : mean, median, 90th percentile and largest |predicted - observed| along
         a lowess curve
     curve : flexible curve; None where it cannot be fitted
-    groups : by quantile of the prediction
+    groups : by quantile of the prediction; the interval takes cases as independent
     hosmer_lemeshow : with as many groups; None with fewer than three different groups
-    reason : "" or why slope, intercept and curve are not defined
+    n_clipped : cases whose probability is nearer to 0 or 1 than `CLIP`
+    reason : "" or why slope, intercept and curve, or the curve alone, are not defined
     """
 
     slope: Coefficient
@@ -103,6 +148,8 @@ class Calibration:
     brier: float
     brier_scaled: float
     log_loss: float
+    likelihood: Likelihood
+    spiegelhalter: Spiegelhalter
     expected_observed: float
     ici: float
     e50: float
@@ -111,6 +158,7 @@ class Calibration:
     curve: Curve | None
     groups: tuple[Group, ...]
     hosmer_lemeshow: HosmerLemeshow | None
+    n_clipped: int
     reason: str
 
 
@@ -118,7 +166,7 @@ def calibration(scored: Scored, groups: int = 10, confidence: float = 0.95) -> C
     """Calibration of `scored`, whose scores are probabilities.
 
     Standard errors are of the likelihood, or, where patients have several cases, clustered by
-    patient.
+    patient (Liang and Zeger, Biometrika 1986;73:13); nan with a single patient.
 
     Raises
     ------
@@ -136,12 +184,13 @@ def calibration(scored: Scored, groups: int = 10, confidence: float = 0.95) -> C
             f"Calibration is of probabilities from 0 to 1, found {p.min():.3g} to {p.max():.3g}; "
             "calibrate the scores first (`model.calibration`)."
         )
-    log_odds = logit(np.clip(p, CLIP, 1 - CLIP))
+    bounded = np.clip(p, CLIP, 1 - CLIP)
+    log_odds = logit(bounded)
     intercept, slope, reason = _recalibration(scored, log_odds, confidence)
-    error = np.abs(p - lowess(p, y)) if np.ptp(p) > 0 else np.abs(p - y.mean())
+    curve, bent = (None, "") if reason else _curve(scored, log_odds, confidence)
+    error = np.abs(p - lowess(p, y))
     prevalence = y.mean()
     brier = float(np.mean((p - y) ** 2))
-    bounded = np.clip(p, CLIP, 1 - CLIP)
     return Calibration(
         slope=slope,
         intercept=intercept,
@@ -149,15 +198,18 @@ def calibration(scored: Scored, groups: int = 10, confidence: float = 0.95) -> C
         brier=brier,
         brier_scaled=float(1 - brier / (prevalence * (1 - prevalence))),
         log_loss=float(-np.mean(y * np.log(bounded) + (1 - y) * np.log(1 - bounded))),
+        likelihood=_likelihood(y, log_odds, intercept.value + slope.value * log_odds),
+        spiegelhalter=_spiegelhalter(p, y),
         expected_observed=float(p.sum() / y.sum()),
         ici=float(error.mean()),
         e50=float(np.median(error)),
         e90=float(np.quantile(error, 0.9)),
         emax=float(error.max()),
-        curve=None if reason else _curve(scored, log_odds, confidence),
+        curve=curve,
         groups=_groups(p, y, groups, confidence),
         hosmer_lemeshow=hosmer_lemeshow(p, y, groups),
-        reason=reason,
+        n_clipped=int(np.count_nonzero(bounded != p)),
+        reason=reason or bent,
     )
 
 
@@ -168,31 +220,33 @@ def hosmer_lemeshow(p: Floats, y: Floats, groups: int = 10) -> HosmerLemeshow | 
     >>> hosmer_lemeshow(p, y, 4).df
     2
     """
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, groups + 1)))
-    if edges.size < 4:
+    at = _bins(p, groups)
+    number = int(at.max()) + 1
+    if number < 3:
         return None
-    at = np.clip(np.searchsorted(edges, p, side="left"), 1, edges.size - 1) - 1
-    number = edges.size - 1
     observed, expected = (
-        np.column_stack([np.bincount(at, weights=w, minlength=number) for w in (1 - v, v)]).astype(
-            float
-        )
+        np.column_stack([np.bincount(at, weights=w).astype(float) for w in (1 - v, v)])
         for v in (y, p)
     )
-    # A group that should hold nobody and holds nobody adds nothing.
-    parts = np.divide(
-        (observed - expected) ** 2, expected, out=np.zeros_like(observed), where=expected > 0
-    )
-    statistic = float(parts.sum())
+    # A cell that should hold nobody and holds nobody adds nothing.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        parts = (observed - expected) ** 2 / expected
+    statistic = float(np.where(observed == expected, 0, parts).sum())
     df = number - 2
     return HosmerLemeshow(statistic, df, float(stats.chi2.sf(statistic, df)), observed, expected)
 
 
-def _groups(p: Floats, y: Floats, groups: int, confidence: float) -> tuple[Group, ...]:
+def _bins(p: Floats, groups: int) -> NDArray[np.int64]:
+    """Number of the group of each case, (cases,); groups without cases have no number."""
     edges = np.unique(np.quantile(p, np.linspace(0, 1, groups + 1)))
-    at = np.clip(np.searchsorted(edges, p, side="left"), 1, max(edges.size - 1, 1)) - 1
+    above = np.maximum(np.searchsorted(edges, p, side="left"), 1)
+    return np.asarray(np.unique(above, return_inverse=True)[1])
+
+
+def _groups(p: Floats, y: Floats, groups: int, confidence: float) -> tuple[Group, ...]:
+    at = _bins(p, groups)
     found = []
-    for k in np.unique(at):
+    for k in range(int(at.max()) + 1):
         own = at == k
         n, positive = int(own.sum()), int(y[own].sum())
         interval = proportion_interval(positive, n, confidence)
@@ -200,51 +254,108 @@ def _groups(p: Floats, y: Floats, groups: int, confidence: float) -> tuple[Group
     return tuple(found)
 
 
+def _likelihood(y: Floats, log_odds: Floats, recalibrated: Floats) -> Likelihood:
+    n, best = y.size, _deviance(y, recalibrated)
+    none, as_is = _deviance(y, np.full(n, logit(y.mean()))), _deviance(y, log_odds)
+    gain, statistic = none - as_is, as_is - best
+    discrimination, unreliability = (gain - 1) / n, (statistic - 2) / n
+    return Likelihood(
+        nagelkerke=float(np.expm1(-gain / n) / np.expm1(-none / n)),
+        discrimination=discrimination,
+        unreliability=unreliability,
+        quality=discrimination - unreliability,
+        statistic=statistic,
+        p=float(stats.chi2.sf(statistic, 2)),
+    )
+
+
+def _deviance(y: Floats, log_odds: Floats) -> float:
+    """-2 log-likelihood."""
+    return float(2 * np.sum(-log_expit(np.where(y > 0, log_odds, -log_odds))))
+
+
+def _spiegelhalter(p: Floats, y: Floats) -> Spiegelhalter:
+    variance = np.sum((1 - 2 * p) ** 2 * p * (1 - p))
+    if variance == 0:
+        return Spiegelhalter(np.nan, np.nan)
+    z = float(np.sum((y - p) * (1 - 2 * p)) / np.sqrt(variance))
+    return Spiegelhalter(z, float(2 * stats.norm.sf(abs(z))))
+
+
 def _recalibration(
     scored: Scored, log_odds: Floats, confidence: float
 ) -> tuple[Coefficient, Coefficient, str]:
     """Intercept and slope of the outcome on the log-odds."""
     undefined = Coefficient(np.nan, np.nan, Interval(np.nan, np.nan))
-    if np.ptp(log_odds) == 0:
+    if np.ptp(log_odds) < SAME:
         return undefined, undefined, "all predicted probabilities are equal"
-    if _parted(scored):
+    if _parted(log_odds, scored.positive):
         return undefined, undefined, "the probabilities part the outcomes without error"
     design = np.column_stack([np.ones_like(log_odds), log_odds])
-    beta, covariance = _logistic(design, np.zeros_like(log_odds), scored)
+    beta, covariance = _logistic(design, scored)
     intercept, slope = (
         _wald(b, v, confidence) for b, v in zip(beta, np.diag(covariance), strict=True)
     )
     return intercept, slope, ""
 
 
-def _parted(scored: Scored) -> bool:
+def _parted(log_odds: Floats, outcome: NDArray[np.bool_]) -> bool:
     """Whether some threshold tells the outcomes apart in either direction."""
-    positive, negative = scored.scores[scored.positive], scored.scores[~scored.positive]
+    positive, negative = log_odds[outcome], log_odds[~outcome]
     return bool(positive.min() >= negative.max() or negative.min() >= positive.max())
 
 
 def _in_the_large(scored: Scored, log_odds: Floats, confidence: float) -> Coefficient:
-    beta, covariance = _logistic(np.ones((log_odds.size, 1)), log_odds, scored)
-    return _wald(beta[0], covariance[0, 0], confidence)
+    def excess(intercept: float) -> float:
+        return float(np.sum(scored.positive - expit(intercept + log_odds)))
+
+    centre = logit(scored.positive.mean())
+    found = optimize.brentq(excess, centre - log_odds.max() - 1, centre - log_odds.min() + 1)
+    design, beta = np.ones((log_odds.size, 1)), np.array([found])
+    return _wald(found, _covariance(design, log_odds, beta, scored)[0, 0], confidence)
 
 
-def _logistic(design: Floats, offset: Floats, scored: Scored) -> tuple[Floats, Floats]:
-    """Maximum likelihood and covariance, clustered where patients have several cases."""
-    y, beta = scored.positive.astype(float), np.zeros(design.shape[1])
+def _logistic(design: Floats, scored: Scored) -> tuple[Floats, Floats]:
+    """Maximum likelihood and covariance; nan where the likelihood rises for ever."""
+    beta = _maximum(design, scored.positive.astype(float))
+    if np.isnan(beta).any():
+        return beta, np.full((beta.size, beta.size), np.nan)
+    return beta, _covariance(design, 0.0, beta, scored)
+
+
+def _maximum(design: Floats, y: Floats) -> Floats:
+    """Newton's method, a step halved until it leads uphill."""
+    beta, gram = np.zeros(design.shape[1]), design.T @ design
     for _ in range(MAX_STEPS):
-        p = expit(design @ beta + offset)
-        information = design.T @ (design * (p * (1 - p))[:, None])
-        step = np.linalg.solve(information, design.T @ (y - p))
-        beta = beta + step
-        if np.abs(step).max() < CONVERGED:
+        p = expit(design @ beta)
+        information = _information(design, p)
+        if linalg.eigvalsh(information, gram)[0] < VANISHED:
             break
-    inverse = np.linalg.inv(information)
-    if scored.n_patients == y.size:
-        return beta, inverse
-    scores = design * (y - expit(design @ beta + offset))[:, None]
-    by_patient = np.column_stack([scored.patient_sums(column) for column in scores.T])
-    many = scored.n_patients / (scored.n_patients - 1)
-    return beta, many * inverse @ by_patient.T @ by_patient @ inverse
+        step = np.linalg.solve(information, design.T @ (y - p))
+        worst = _deviance(y, design @ beta) + CONVERGED
+        while _deviance(y, design @ (beta + step)) > worst:
+            step = step / 2
+        beta = beta + step
+        if np.abs(step).max() < CONVERGED * (1 + np.abs(beta).max()):
+            return beta
+    return np.full_like(beta, np.nan)
+
+
+def _information(design: Floats, p: Floats) -> Floats:
+    return np.asarray(design.T @ (design * (p * (1 - p))[:, None]))
+
+
+def _covariance(design: Floats, offset: Floats | float, beta: Floats, scored: Scored) -> Floats:
+    """Of the coefficients, clustered by patient where patients have several cases."""
+    p = expit(design @ beta + offset)
+    inverse = np.asarray(np.linalg.inv(_information(design, p)))
+    n = scored.n_patients
+    if n == p.size:
+        return inverse
+    scores = design.T * (scored.positive - p)
+    by_patient = np.column_stack([scored.patient_sums(score) for score in scores])
+    many = n / (n - 1) if n > 1 else np.nan
+    return np.asarray(many * inverse @ by_patient.T @ by_patient @ inverse)
 
 
 def _wald(value: float, variance: float, confidence: float) -> Coefficient:
@@ -253,21 +364,24 @@ def _wald(value: float, variance: float, confidence: float) -> Coefficient:
     return Coefficient(float(value), se, Interval(float(value) - half, float(value) + half))
 
 
-def _curve(scored: Scored, log_odds: Floats, confidence: float) -> Curve | None:
-    """Restricted cubic spline of the log-odds, fitted by maximum likelihood."""
+def _curve(scored: Scored, log_odds: Floats, confidence: float) -> tuple[Curve | None, str]:
+    """Restricted cubic spline of the log-odds by maximum likelihood, or why there is none."""
     knots = np.quantile(log_odds, CURVE_KNOTS)
-    if np.unique(knots).size < len(CURVE_KNOTS):
-        return None
+    few = "too few different probabilities for a curve that bends"
+    if np.diff(knots).min() < SAME:
+        return None, few
     at = np.linspace(log_odds.min(), log_odds.max(), CURVE_POINTS)
     centre, scale = log_odds.mean(), log_odds.std()
     fitted, shown = (_spline(x, knots, centre, scale) for x in (log_odds, at))
-    beta, covariance = _logistic(fitted, np.zeros_like(log_odds), scored)
-    if not np.isfinite(beta).all() or np.abs(beta).max() > 1 / CLIP:
-        return None
+    if np.linalg.matrix_rank(fitted, rtol=SAME) < fitted.shape[1]:
+        return None, few
+    beta, covariance = _logistic(fitted, scored)
+    if np.isnan(beta).any():
+        return None, "a curve that bends parts the outcomes without error"
     line = shown @ beta
     se = np.sqrt(np.einsum("ij,jk,ik->i", shown, covariance, shown))
     half = stats.norm.ppf((1 + confidence) / 2) * se
-    return Curve(expit(at), expit(line), expit(line - half), expit(line + half))
+    return Curve(expit(at), expit(line), expit(line - half), expit(line + half)), ""
 
 
 def _spline(x: Floats, knots: Floats, centre: float, scale: float) -> Floats:

@@ -66,6 +66,6 @@ def _local_line(x: Floats, y: Floats, at: float, near: slice) -> float:
     weight = weight / weight.sum()
     centre = weight @ x[near]
     spread = weight @ (x[near] - centre) ** 2
-    if np.sqrt(spread) > 0.001 * np.ptp(x):
+    if reach > 0 and np.sqrt(spread) > 0.001 * np.ptp(x):
         weight = weight * ((at - centre) * (x[near] - centre) / spread + 1)
     return float(weight @ y[near])
