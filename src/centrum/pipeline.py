@@ -656,6 +656,12 @@ def load_model(study: Study) -> Model:
     return Model.from_dict(record)
 
 
+def _load_search(study: Study) -> list[dict[str, Any]]:
+    """The table of the final model's search; empty without one."""
+    record: Any = read_json(study.results / "fit.json", "fit")
+    return list(record["search"])
+
+
 def _load_scores(study: Study) -> pd.DataFrame:
     path = study.results / "scores.csv"
     if not path.is_file():
@@ -772,6 +778,7 @@ def collect(study: Study) -> StudyResults:
         evaluations=judgement.evaluations,
         judgement=judgement,
         assessment=load_assessment(study),
+        search=_load_search(study),
         population=_population(table, (outcome.positive, outcome.negative)),
         history=_history(study, table, cutoff),
         versions=versions(),

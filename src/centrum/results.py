@@ -1,8 +1,9 @@
 """All results of a study, as the report reads them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -72,6 +73,7 @@ class StudyResults:
     evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
     judgement : all that was computed of the scores
     assessment : the whole procedure judged: design, ablation, optimism, leaks
+    search : the table of the final model's search, the best first; empty without one
     population : rows of table 1
     history : steps of the whole study
     versions, digests : of the software; of the inputs and results
@@ -95,6 +97,7 @@ class StudyResults:
     evaluations: Mapping[str, Evaluation]
     judgement: Judgement
     assessment: Assessment
+    search: Sequence[Mapping[str, Any]]
     population: tuple[PopulationRow, ...]
     history: History
     versions: Mapping[str, str]

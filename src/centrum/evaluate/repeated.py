@@ -70,8 +70,6 @@ def corrected_mean(
     mean, sd = float(x.mean()), float(x.std(ddof=1))
     se = float(np.sqrt(1 / x.size + n_test / n_train)) * sd
     half = float(stats.t.ppf((1 + confidence) / 2, x.size - 1)) * se
-    if se > 0:
-        p = float(2 * stats.t.sf(abs(mean - null) / se, x.size - 1))
-    else:
-        p = float(mean == null)
+    t = abs(mean - null) / se if se > 0 else np.inf * (mean != null or np.nan)
+    p = 1.0 if np.isnan(t) else float(2 * stats.t.sf(t, x.size - 1))
     return RepeatedMean(mean, sd, x.size, Interval(mean - half, mean + half), se, p)

@@ -28,6 +28,7 @@ from centrum.report.figures import (
 )
 from centrum.report.flow import flow_chart, flow_table
 from centrum.report.labels import MEASURES, counted, family_label, fixed, p_text
+from centrum.report.leak_audit import leak_audit
 from centrum.report.slices import Shown, choose_cases, largest_slice
 from centrum.report.tables import (
     PARTS,
@@ -47,6 +48,7 @@ from centrum.report.tables import (
     protocol_table,
     version_table,
 )
+from centrum.report.validation import calibration_and_use, validation
 from centrum.results import StudyResults
 
 OUTSIDE_THE_REGION = (
@@ -99,8 +101,8 @@ def summary(results: StudyResults) -> Block:
         f"The score tells {model.positive} (high) from {model.negative} (low) by {funnel}, "
         f"weighed by {CLASSIFIERS.get(model.classifier, model.classifier)} on "
         f"{counted(model.n_train, 'training case')} and judged on "
-        f"{counted(test.n, 'test case')} of {counted(test.n_patients, 'patient')} who took no "
-        f"part in any choice.",
+        f"{counted(test.n, 'test case')} of {counted(test.n_patients, 'patient')} "
+        f"{_held_out(results)}.",
     )
     return Block(
         "Summary",
@@ -109,6 +111,13 @@ def summary(results: StudyResults) -> Block:
         warnings=(*_cautions(test), OUTSIDE_THE_REGION),
         facts=tuple(facts),
     )
+
+
+def _held_out(results: StudyResults) -> str:
+    if results.protocol.split.single_part:
+        return "who took no part in any choice"
+    n = counted(len(results.assessment.parts), "part")
+    return f"over {n}, in each of which those held out took no part in any choice"
 
 
 def _with_interval(value: float, interval: Interval) -> str:
@@ -476,10 +485,13 @@ def performance(results: StudyResults) -> Block:
         for name, e in results.evaluations.items()
     )  # fmt: skip
     figure = picture(
-        draw_roc(found, results.simulated), "5", "ROC curves",
+        draw_roc(
+            found, results.judgement.band, results.judgement.readers, results.simulated
+        ),
+        "5", "ROC curves",
         f"Receiver operating characteristic with the area under the curve (AUC) and its "
-        f"bootstrap percentile interval. Dots: the cut-off of {fixed(results.cutoff.value)}, "
-        f"learnt on {results.cutoff.learnt_on}. {sizes}.",
+        f"bootstrap percentile interval. Band: pointwise {100 * test.confidence:g} % interval of "
+        f"the test curve. Dots: {_cutoff_text(results)}. {sizes}.",
         f"ROC curves. {'; '.join(f'{n}: AUC {fixed(e.auc.value)}' for n, e in found.items())}.",
         frame_table("figure-5", "", data),
     )  # fmt: skip
@@ -488,11 +500,32 @@ def performance(results: StudyResults) -> Block:
         "performance",
         prose=(
             f"On the test cases the AUC is {fixed(test.auc.value)}, P = {p_text(test.auc.p)} "
-            "against 0.5.".replace("= <", "< ").replace("= >", "> "),
+            "against 0.5".replace("= <", "< ").replace("= >", "> ")
+            + "; between specificities of 0.8 and 1 the partial AUC, corrected to lie between 0.5 "
+            f"for chance and 1, is {fixed(results.judgement.partial_auc)}.",
+            *_pooled_text(results),
         ),
         warnings=_cautions(test),
         tables=(performance_table(results.evaluations),),
         pictures=(figure,),
+    )
+
+
+def _cutoff_text(results: StudyResults) -> str:
+    own = f"the cut-off of {fixed(results.cutoff.value)}, learnt on {results.cutoff.learnt_on}"
+    if results.protocol.split.single_part:
+        return own
+    return f"{own}; of the test curve the calls of every part's own cut-off"
+
+
+def _pooled_text(results: StudyResults) -> tuple[str, ...]:
+    """What "test" means in a design of several parts."""
+    if results.protocol.split.single_part:
+        return ()
+    return (
+        "The design has several parts: here a case's test score is the mean of its probabilities, "
+        "and its call the majority of the calls, over the parts in which its patient was held out. "
+        "Means over the parts, with intervals that allow for their overlap, are in table S12.",
     )
 
 
@@ -535,6 +568,9 @@ SECTIONS: tuple[Section, ...] = (
     selection,
     model,
     performance,
+    calibration_and_use,
+    validation,
+    leak_audit,
     quality,
     protocol,
     provenance,

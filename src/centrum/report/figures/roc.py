@@ -1,11 +1,13 @@
 """ROC curves with the operating points of the cut-off."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from centrum.evaluate import Evaluation
+from centrum.evaluate.discrimination import RocBand
+from centrum.evaluate.readers import ReaderComparison
 from centrum.report.labels import fixed
 from centrum.report.style import (
     BLACK,
@@ -16,6 +18,7 @@ from centrum.report.style import (
     ORANGE,
     SMALL_PT,
     STYLE,
+    VERMILION,
     new_figure,
 )
 
@@ -23,8 +26,16 @@ COLOURS = (BLUE, ORANGE, BLACK)
 
 
 @STYLE
-def draw_roc(evaluations: Mapping[str, Evaluation], mark: str = "") -> Figure:
-    """One curve for each evaluation, by the name that the legend gives it; the last is thick."""
+def draw_roc(
+    evaluations: Mapping[str, Evaluation],
+    band: RocBand | None = None,
+    readers: Sequence[ReaderComparison] = (),
+    mark: str = "",
+) -> Figure:
+    """One curve for each evaluation, by the name that the legend gives it; the last is thick.
+
+    The band is that of the last; readers are points with their names.
+    """
     figure = new_figure(COLUMN_CM, COLUMN_CM + 2.2, mark)
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color=GREY, lw=0.6, ls=":")
@@ -32,6 +43,14 @@ def draw_roc(evaluations: Mapping[str, Evaluation], mark: str = "") -> Figure:
     for k, (name, found) in enumerate(evaluations.items()):
         last = k == order - 1
         _curve(axes, name, found, COLOURS[k - order], DASHES[order - 1 - k], 1.8 if last else 1.1)
+    if band is not None:
+        axes.fill_between(
+            1 - band.specificity, band.lower, band.upper, color=COLOURS[-1], alpha=0.12, lw=0
+        )
+    for reader in readers:
+        x, y = 1 - reader.specificity, reader.sensitivity
+        axes.plot(x, y, "D", color=VERMILION, mec="white", ms=7)
+        axes.annotate(reader.name, (x, y), xytext=(5, -3), textcoords="offset points", va="top")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
     confidence = next(iter(evaluations.values())).confidence

@@ -1,0 +1,44 @@
+"""What leaks would have claimed, and what shuffled outcomes give."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from centrum.report.labels import fixed, wrapped
+from centrum.report.style import BLACK, BLUE, GREY, PAGE_CM, STYLE, VERMILION, letter, new_figure
+
+
+@STYLE
+def draw_audit(
+    shuffled: Sequence[float],
+    observed: float,
+    leaks: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+    mark: str = "",
+) -> Figure:
+    """(a) AUCs under shuffled outcomes; (b) each leak on true and on shuffled outcomes."""
+    figure = new_figure(PAGE_CM, 2.6 + 1.05 * max(len(leaks), 4), mark)
+    left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+    letter(left, "a", "Outcomes dealt out anew")
+    if len(shuffled):
+        left.hist(shuffled, bins=np.linspace(0, 1, 21), color=GREY, label="shuffled outcomes")
+        left.axvline(float(np.mean(shuffled)), color=BLACK, ls=":", label="their mean")
+    if np.isfinite(observed):
+        left.axvline(observed, color=VERMILION, label=f"true outcomes: {fixed(observed, 2)}")
+    left.set(xlim=(0, 1), xlabel="AUC", ylabel="Permutations")
+    left.legend(loc="upper left", bbox_to_anchor=(0, -0.22))
+    letter(right, "b", "Leaks switched on")
+    for k, (true, random) in enumerate(reversed(list(leaks.values()))):
+        for values, colour, shift, kind in (
+            (true, VERMILION, 0.14, "true outcomes"), (random, BLUE, -0.14, "shuffled outcomes"),
+        ):  # fmt: skip
+            y = np.full(len(values), k + shift)
+            right.plot(values, y, "o", color=colour, ms=2.5, alpha=0.5, mew=0)
+            label = kind if k == 0 else ""
+            right.plot(np.mean(values), k + shift, "|", color=colour, ms=13, mew=2, label=label)
+    right.set_yticks(range(len(leaks)), [wrapped(name, 30, 3) for name in reversed(list(leaks))])
+    right.axvline(0.5, color=GREY, lw=0.6, ls=":")
+    right.set(xlim=(0, 1.02), xlabel="AUC that would have been claimed")
+    right.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=2)
+    return figure

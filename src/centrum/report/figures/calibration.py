@@ -1,0 +1,44 @@
+"""Predicted against observed probability, and where the predictions lie."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from centrum.evaluate.calibration import Calibration
+from centrum.report.style import BLACK, BLUE, COLUMN_CM, GREY, OUTCOMES, STYLE, new_figure
+
+
+@STYLE
+def draw_calibration(
+    found: Calibration,
+    probability: NDArray[np.float64],
+    positive: NDArray[np.bool_],
+    outcomes: tuple[str, str],
+    mark: str = "",
+) -> Figure:
+    """The flexible curve with its interval, groups with theirs, and the predictions below."""
+    figure = new_figure(COLUMN_CM, COLUMN_CM + 3.4, mark)
+    axes, below = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
+    axes.plot([0, 1], [0, 1], ":", color=GREY, lw=0.8, label="ideal")
+    if found.curve is not None:
+        curve = found.curve
+        axes.plot(curve.predicted, curve.observed, color=BLUE, label="flexible curve")
+        axes.fill_between(curve.predicted, curve.lower, curve.upper, color=BLUE, alpha=0.15, lw=0)
+    for k, group in enumerate(found.groups):
+        limits = (group.interval.lower, group.interval.upper)
+        axes.plot([group.predicted] * 2, limits, color=BLACK, lw=0.8)
+        label = "groups of cases" if k == 0 else ""
+        axes.plot(group.predicted, group.observed, "o", color=BLACK, ms=4, label=label)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel=f"Observed share {outcomes[0]}")
+    edges = np.linspace(0, 1, 21)
+    sides = zip((positive, ~positive), outcomes, OUTCOMES, (1, -1), strict=True)
+    for own, name, colour, side in sides:
+        counts, _ = np.histogram(probability[own], edges)
+        below.bar(edges[:-1], side * counts, 0.045, align="edge", color=colour, label=name)
+    most = max(abs(y) for y in below.get_ylim())
+    below.set(xlabel=f"Predicted probability of {outcomes[0]}", ylim=(-most, most))
+    below.set_ylabel("Cases")
+    below.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
+    below.axhline(0, color=BLACK, lw=0.6)
+    figure.legend(loc="outside upper left", ncols=2)
+    return figure

@@ -1,0 +1,210 @@
+"""The section that proves that nothing leaks, and shows what leaks would have claimed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.modelling.leaks import TITLES
+from centrum.report.blocks import Block, Column, Picture, Table, picture
+from centrum.report.figures import draw_audit
+from centrum.report.labels import counted, fixed, p_text
+from centrum.report.tables import SELECTORS, STEPS, frame_table
+from centrum.results import StudyResults
+
+MOST_PARTS = 60
+"""Parts that the table of the sides lists."""
+
+SUSPECT = 0.1
+"""A mean under shuffled outcomes further from 0.5 than this many calls for a search."""
+
+
+def leak_audit(results: StudyResults) -> Block:
+    """Rows, patients and fit sets on both sides; shuffled outcomes; leaks switched on."""
+    found = results.assessment
+    sides = found.rows["parts"]
+    crossing = sum(side["patients"] for side in sides)
+    touched = sum(tested for record in found.parts for _, tested in record.get("seen", {}).values())
+    equal = sum(side["equal_rows"] for side in sides)
+    near = sum(side["near_copies"] for side in sides)
+    facts = (
+        ("Patients on both sides of a part", f"{crossing}"),
+        ("Test patients seen by a fitted step", f"{touched}"),
+        ("Equal rows on both sides", f"{equal}"),
+        ("Near copies on both sides", f"{near}"),
+        *_permutation_facts(results),
+    )
+    return Block(
+        "Leak audit", "leaks",
+        prose=(
+            "A leak is knowledge of test patients that reaches the model. The tables list what "
+            "every step was fitted on; the figure repeats the whole study on outcomes that were "
+            "dealt out anew to the patients, which nothing can learn, and with each classic leak "
+            "switched on.",
+            *_permutation_text(results),
+        ),
+        warnings=_warnings(results, crossing, touched, equal, near),
+        facts=facts,
+        tables=(sides_table(results), fit_set_table(results), *_leak_tables(results)),
+        pictures=tuple(_audit_picture(results)),
+    )  # fmt: skip
+
+
+def _permutation_facts(results: StudyResults) -> list[tuple[str, str]]:
+    found = results.assessment.permutation
+    if found is None or not found.values:
+        return []
+    mean = fixed(float(np.mean(found.values)), 2)
+    return [("AUC under shuffled outcomes", f"{mean} ± {fixed(float(np.std(found.values)), 2)}")]
+
+
+def _permutation_text(results: StudyResults) -> list[str]:
+    found = results.assessment.permutation
+    if found is None or not found.values:
+        return []
+    failed = f" {counted(found.failed, 'permutation')} could not be fitted." if found.failed else ""
+    return [
+        f"{counted(len(found.values), 'permutation')}: mean AUC "
+        f"{fixed(float(np.mean(found.values)))}, against {fixed(found.observed)} of the true "
+        f"outcomes; P = {p_text(found.p)} that the whole procedure does as well by chance.{failed}"
+    ]
+
+
+def _warnings(
+    results: StudyResults, crossing: int, touched: int, equal: int, near: int
+) -> tuple[str, ...]:
+    said = []
+    if crossing or touched:
+        said.append("Test patients took part in the fit. No figure of this report can be trusted.")
+    if equal or near:
+        said.append(
+            f"{counted(equal + near, 'pair')} of rows, one on each side, equal or nearly so: the "
+            "same examination under two names?"
+        )
+    found = results.assessment.permutation
+    if found is not None and found.values and abs(np.mean(found.values) - 0.5) > SUSPECT:
+        said.append(
+            f"Under shuffled outcomes the mean AUC is {fixed(float(np.mean(found.values)), 2)}, "
+            "which should be near 0.5: look for a leak, or run more permutations."
+        )
+    return tuple(said)
+
+
+def sides_table(results: StudyResults) -> Table:
+    """Table S17: digests and crossings of every part."""
+    rows = tuple(
+        (
+            side["name"], side["n_train"], side["n_test"], side["patients"], side["equal_rows"],
+            side["near_copies"], side["centres"], side["train"][:12], side["test"][:12],
+        )
+        for side in results.assessment.rows["parts"][:MOST_PARTS]
+    )  # fmt: skip
+    heads = ("Part", "Training cases", "Test cases", "Patients on both", "Equal rows on both",
+             "Near copies on both", "Centres on both", "Training rows", "Test rows")  # fmt: skip
+    n = len(results.assessment.rows["parts"])
+    cut = f" The first {MOST_PARTS} of {n} parts." if n > MOST_PARTS else ""
+    notes = (
+        "The last columns are the first digits of the SHA-256 of the sides' sorted row hashes. "
+        "Near copies: rows whose z-scored features correlate by more than 0.999. Centres on both "
+        f"sides are usual, and mean that the figures are not those of a new centre.{cut}",
+    )
+    return Table(
+        "table-s17", "Table S17. Rows of both sides", tuple(map(Column, heads)), rows, notes
+    )
+
+
+def fit_set_table(results: StudyResults) -> Table:
+    """Table S18: what every step was fitted on, over all parts."""
+    seen: dict[str, list[list[int]]] = {}
+    for record in results.assessment.parts:
+        for step, counts in record.get("seen", {}).items():
+            seen.setdefault(step, []).append(counts)
+    titles = STEPS | {
+        "select": SELECTORS[results.protocol.model.select.method],
+        "balance": "Classes balanced",
+        "scale": "Scaled (z-score)",
+        "imputation": "Missing values filled",
+        "harmonisation": "Centres harmonised (ComBat)",
+        "classifier": "Classifier",
+    }
+    rows = tuple(
+        (
+            titles.get(step, step),
+            min(n for n, _ in counts),
+            max(n for n, _ in counts),
+            sum(tested for _, tested in counts),
+        )
+        for step, counts in seen.items()
+    )
+    heads = ("Step", "Patients, fewest", "Patients, most", "Test patients among them")
+    notes = (
+        "Recorded by the steps themselves while they were fitted, over all parts of the design. "
+        "Cut-off, calibration and conformal sets were learnt on out-of-fold scores of the same "
+        "training patients.",
+    )
+    columns = tuple(map(Column, heads))
+    return Table("table-s18", "Table S18. Fit set of every step", columns, rows, notes)
+
+
+def _areas(results: StudyResults) -> Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Leak -> AUCs on true and on shuffled outcomes."""
+    records = pd.DataFrame(results.assessment.leaks)
+    if records.empty:
+        return {}
+    found = {}
+    for name in TITLES:
+        if name in records and records[name].notna().all():
+            sides = [records.loc[records["shuffled"] == s, name] for s in (False, True)]
+            found[name] = (sides[0].to_numpy(float), sides[1].to_numpy(float))
+    best = tuple(np.array([values.max()]) for values in found["honest"])
+    return {**found, "best_split": (best[0], best[1])}
+
+
+def _leak_tables(results: StudyResults) -> list[Table]:
+    """Table S19."""
+    areas = _areas(results)
+    if not areas:
+        return []
+    honest = [float(values.mean()) for values in areas["honest"]]
+    rows = []
+    for name, sides in areas.items():
+        means = [float(values.mean()) for values in sides]
+        rise = (means[0] - honest[0], means[1] - honest[1])
+        rows.append((TITLES[name], *means, *rise))
+    columns = (
+        Column("Leak"), Column("AUC, true outcomes", fixed), Column("AUC, shuffled", fixed),
+        Column("Rise, true", fixed), Column("Rise, shuffled", fixed),
+    )  # fmt: skip
+    n = len(areas["honest"][0])
+    notes = (
+        f"Means over {counted(n, 'stratified split')} by patient. Rise: what the leak would have "
+        "added to the honest AUC. On shuffled outcomes everything above 0.5 is made of nothing.",
+    )
+    title = "Table S19. What leaks would have claimed"
+    return [Table("table-s19", title, columns, tuple(rows), notes)]
+
+
+def _audit_picture(results: StudyResults) -> list[Picture]:
+    areas, found = _areas(results), results.assessment.permutation
+    values = () if found is None else found.values
+    if not areas and not values:
+        return []
+    observed = float("nan") if found is None else found.observed
+    named = {TITLES[name]: sides for name, sides in areas.items()}
+    rows: list[dict[str, Any]] = [{"what": "shuffled outcomes", "auc": v} for v in values]
+    for name, sides in named.items():
+        for kind, numbers in zip(("true", "shuffled"), sides, strict=True):
+            rows += [{"what": f"{name} ({kind})", "auc": float(v)} for v in numbers]
+    listed = "; ".join(f"{name} {fixed(float(np.mean(s[0])), 2)}" for name, s in named.items())
+    return [
+        picture(
+            draw_audit(values, observed, named, results.simulated), "S9", "Leak audit",
+            f"(a) Test AUC of the whole procedure on {counted(len(values), 'permutation')} of the "
+            "outcomes among the patients. (b) What the study would have claimed with each leak: "
+            "dots are splits, bars their means.",
+            f"Histogram and dot plot. Means with true outcomes: {listed}.",
+            frame_table("figure-S9", "", pd.DataFrame(rows)),
+        )
+    ]  # fmt: skip

@@ -1,0 +1,531 @@
+"""Sections on how far the model can be trusted: calibration, use, design, size, stability."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.assess import Prediction
+from centrum.errors import DataError
+from centrum.evaluate import Scored
+from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.calibration import Calibration, Coefficient
+from centrum.evaluate.comparison import delong_test
+from centrum.evaluate.feature_stability import feature_stability, sign_stability
+from centrum.evaluate.repeated import corrected_mean
+from centrum.evaluate.sample_size import (
+    minimum_sample_size,
+    most_parameters,
+    r2_of_c_statistic,
+)
+from centrum.modelling.optimism import optimism
+from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
+from centrum.report.figures import (
+    draw_calibration,
+    draw_decision_curve,
+    draw_parts,
+    draw_precision_recall,
+    draw_search,
+)
+from centrum.report.labels import MEASURES, counted, fixed
+from centrum.report.tables import frame_table
+from centrum.results import StudyResults
+
+WHOLE = "the model"
+"""The variant that is the study's own."""
+
+MOST_FEATURES = 30
+"""Features of the table of stability, the most frequent."""
+
+GOOD_AUC = 0.8
+"""What the sample size is worked out for when the model's own AUC is no better than chance."""
+
+DESIGNS = {
+    "single": "one stratified split",
+    "repeated_split": "repeated stratified splits",
+    "repeated_k_fold": "repeated k-fold cross-validation, nested",
+    "nested_cv": "repeated k-fold cross-validation, nested",
+    "leave_one_centre_out": "each centre left out in turn",
+    "temporal": "the latest patients",
+    "external": "cases of another origin",
+}
+
+
+def calibration_and_use(results: StudyResults) -> Block:
+    """Probabilities: calibrated? useful? sure? the same for everybody?"""
+    found = results.judgement
+    tables = [calibration_table(found.calibration, found.evaluations["test"].confidence)]
+    if found.subgroups:
+        tables.append(subgroup_table(results))
+    if found.readers:
+        tables.append(reader_table(results))
+    sets = found.conformal
+    prose = (
+        f"Scores became probabilities by {results.protocol.model.calibration.replace('_', '-')} "
+        "calibration on out-of-fold scores of the training cases.",
+        "Sets of outcomes that miss the true one in at most "
+        f"{100 * found.decision.conformal.error:g} % of the patients of each outcome: "
+        f"{100 * sets.decided:.0f} % of the test cases have one outcome in their set "
+        f"({fixed(100 * sets.right, 0)} % of these the right one), {100 * sets.uncertain:.0f} % "
+        f"are uncertain, {100 * sets.neither:.0f} % unlike both. The sets held the true outcome "
+        f"of {100 * sets.coverage_positive:.0f} % of the {results.model.positive} and "
+        f"{100 * sets.coverage_negative:.0f} % of the {results.model.negative} test cases.",
+    )
+    reason = found.calibration.reason
+    warnings = (f"No calibration slope: {reason}.",) if reason else ()
+    return Block(
+        "Calibration and use", "calibration",
+        prose=prose, warnings=warnings, tables=tuple(tables),
+        pictures=(
+            _calibration_picture(results),
+            _decision_picture(results),
+            _precision_picture(results),
+        ),
+    )  # fmt: skip
+
+
+def calibration_table(found: Calibration, confidence: float) -> Table:
+    """Table 4."""
+    test = found.hosmer_lemeshow
+    rows: list[tuple[Any, ...]] = [
+        ("Calibration slope", _estimate(found.slope), "1"),
+        ("Calibration intercept", _estimate(found.intercept), "0"),
+        ("Calibration in the large", _estimate(found.in_the_large), "0"),
+        ("Expected / observed", found.expected_observed, "1"),
+        ("Brier score", found.brier, "0"),
+        ("Scaled Brier score", found.brier_scaled, "1"),
+        ("Log loss", found.log_loss, "0"),
+        ("ICI (mean distance from the curve)", found.ici, "0"),
+        ("E50 (median distance)", found.e50, "0"),
+        ("E90 (90th percentile)", found.e90, "0"),
+        ("Emax (largest)", found.emax, "0"),
+    ]
+    if test is not None:
+        name = f"Hosmer-Lemeshow χ², {test.df} degrees of freedom"
+        rows += [(name, test.statistic, ""), ("Hosmer-Lemeshow P", PValue(test.p), "")]
+    columns = (Column("Measure"), Column(f"Test ({100 * confidence:g} % CI)"), Column("Ideal"))
+    notes = (
+        "A slope below 1 means that probabilities are too extreme; an intercept in the large above "
+        "0 that they are too low. Hosmer-Lemeshow's test has little power in small samples and "
+        "depends on the grouping.",
+    )
+    return Table("table-4", "Table 4. Calibration", columns, tuple(rows), notes)
+
+
+def _estimate(found: Coefficient) -> Estimate:
+    return Estimate(found.value, found.interval.lower, found.interval.upper)
+
+
+def subgroup_table(results: StudyResults) -> Table:
+    """Table S10."""
+    rows = []
+    for row in results.judgement.subgroups:
+        numbers: tuple[Any, ...] = (row.reason, None, None, None)
+        if not row.reason:
+            pairs = (
+                (row.auc, row.auc_interval),
+                (row.sensitivity, row.sensitivity_interval),
+                (row.specificity, row.specificity_interval),
+            )
+            estimates = [Estimate(v, i.lower, i.upper) for v, i in pairs]
+            numbers = (*estimates, PValue(row.heterogeneity))
+        sizes = (row.n, row.n_patients, row.n_positive)
+        rows.append((row.variable, row.level, *sizes, *numbers))
+    heads = ("Variable", "Group", "Cases", "Patients", results.model.positive, "AUC",
+             "Sensitivity", "Specificity", "P (same AUC)")  # fmt: skip
+    notes = (
+        "Test cases. AUC with DeLong's interval by patient; P of Cochran's Q that the AUC is the "
+        "same in all groups. Many groups are compared: a small P by chance is to be expected.",
+    )
+    columns = tuple(map(Column, heads))
+    return Table("table-s10", "Table S10. Subgroups", columns, tuple(rows), notes)
+
+
+def reader_table(results: StudyResults) -> Table:
+    """Table S11."""
+    rows = tuple(
+        (
+            r.name,
+            r.n,
+            Estimate(r.sensitivity, r.sensitivity_interval.lower, r.sensitivity_interval.upper),
+            Estimate(r.specificity, r.specificity_interval.lower, r.specificity_interval.upper),
+            PValue(r.p_sensitivity),
+            PValue(r.p_specificity),
+            Estimate(r.model_sensitivity, r.model_interval.lower, r.model_interval.upper),
+        )
+        for r in results.judgement.readers
+    )
+    heads = ("Reader", "Cases", "Sensitivity", "Specificity", "P (sensitivity)",
+             "P (specificity)", "Model's sensitivity at this specificity")  # fmt: skip
+    notes = ("P: exact McNemar tests against the model's calls at its cut-off.",)
+    columns = tuple(map(Column, heads))
+    return Table("table-s11", "Table S11. Readers beside the model", columns, rows, notes)
+
+
+def _tested(results: StudyResults) -> tuple[NDArray[np.bool_], NDArray]:
+    """Whether each test case is positive, and its patient."""
+    rows = results.scores.loc[list(results.judgement.tested)]
+    positive = (rows["outcome"] == results.model.positive).to_numpy()
+    return positive, rows["patient"].to_numpy()
+
+
+def _calibration_picture(results: StudyResults) -> Picture:
+    found, (positive, _) = results.judgement, _tested(results)
+    curve, slope = found.calibration, found.calibration.slope
+    outcomes = (results.model.positive, results.model.negative)
+    data = pd.DataFrame(
+        [(g.n, g.predicted, g.observed, g.interval.lower, g.interval.upper) for g in curve.groups],
+        columns=["cases", "predicted", "observed", "lower", "upper"],
+    )
+    return picture(
+        draw_calibration(curve, found.probability, positive, outcomes, results.simulated),
+        "6", "Calibration",
+        "Observed share against predicted probability: flexible curve (restricted cubic spline) "
+        f"with 95 % interval, and {len(curve.groups)} groups of cases with Wilson intervals. "
+        f"Below: the predictions by outcome. n = {len(positive)} test cases.",
+        f"Calibration plot. Slope {fixed(slope.value, 2)}, mean distance {fixed(curve.ici, 2)}.",
+        frame_table("figure-6", "", data),
+    )  # fmt: skip
+
+
+def _decision_picture(results: StudyResults) -> Picture:
+    found = results.judgement.decision_curve
+    gain = found.model - np.maximum(found.treat_all, 0)
+    better = found.thresholds[gain > 0]
+    span = f"{better.min():.2f} to {better.max():.2f}" if better.size else "none"
+    data = pd.DataFrame(
+        {"threshold": found.thresholds, "model": found.model, "lower": found.lower,
+         "upper": found.upper, "all": found.treat_all, "avoided per 100": found.avoided}
+    )  # fmt: skip
+    return picture(
+        draw_decision_curve(found, results.simulated), "7", "Decision curve",
+        "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
+        "on everybody and on nobody, over the probability from which on one would act. "
+        f"n = {len(results.judgement.tested)} test cases, {results.model.positive} in "
+        f"{100 * found.prevalence:.0f} %: where the outcome is rarer, the curve is another.",
+        f"Three curves. The model has the largest net benefit at thresholds from {span}.",
+        frame_table("figure-7", "", data),
+    )  # fmt: skip
+
+
+def _precision_picture(results: StudyResults) -> Picture:
+    found = results.judgement.precision_recall
+    data = pd.DataFrame(
+        {"threshold": found.thresholds, "precision": found.precision, "recall": found.recall}
+    )
+    return picture(
+        draw_precision_recall(found, results.simulated), "S6", "Precision and recall",
+        f"Precision against recall of the test cases (n = {len(results.judgement.tested)}). "
+        f"Dotted: the share of {results.model.positive}, which calling everybody positive gives.",
+        f"Curve with an average precision of {fixed(found.average_precision, 2)}.",
+        frame_table("figure-S6", "", data),
+    )  # fmt: skip
+
+
+# The design
+
+
+def validation(results: StudyResults) -> Block:
+    """Every part of the design, what each source adds, optimism, size and stability."""
+    parts, split = results.assessment.parts, results.protocol.split
+    failed = [record for record in parts if record["error"]]
+    areas = _areas(results)
+    tables = [parts_table(results)] if len(parts) > 1 else []
+    tables += [ablation_table(results)] if len(areas) > 1 else []
+    if results.assessment.resamples:
+        tables.append(optimism_table(results))
+    tables += _stability_tables(results)
+    tables += [t for t in (_size_table(results),) if t is not None]
+    searched = results.search
+    if searched:
+        tables.append(search_table(results))
+    prose = (
+        f"Design: {DESIGNS[split.design]}; {counted(len(parts), 'part')}. In every part all steps "
+        "were fitted again on its training patients, the choice of features and of their number "
+        "included.",
+    )
+    warnings = tuple(f"Part {r['name']} could not be fitted: {r['error']}" for r in failed[:5])
+    pictures = [_parts_picture(results, areas)] if len(parts) > 1 or len(areas) > 1 else []
+    pictures += [_search_picture(results)] if searched else []
+    return Block(
+        "Validation", "validation",
+        prose=prose, warnings=warnings, tables=tuple(tables), pictures=tuple(pictures),
+    )  # fmt: skip
+
+
+def _areas(results: StudyResults) -> dict[str, NDArray[np.float64]]:
+    """Variant -> test AUC of each part where it has one; the study's model first."""
+    found = {WHOLE: results.assessment.parts, **results.assessment.ablation}
+    return {name: _of(records, "auc") for name, records in found.items()}
+
+
+def _of(records: Sequence[Prediction], name: str) -> NDArray[np.float64]:
+    return np.array([r[name] for r in records if r.get(name) is not None], dtype=float)
+
+
+def parts_table(results: StudyResults) -> Table:
+    """Table S12: means over the parts, with corrected intervals."""
+    parts = [r for r in results.assessment.parts if not r["error"]]
+    n_train = float(np.mean([r["n_train"] for r in parts]))
+    n_test = float(np.mean([r["n_test"] for r in parts]))
+    rows = []
+    for name, values in _by_part(parts).items():
+        if len(values):
+            found = corrected_mean(values, n_train, n_test, results.protocol.evaluation.confidence)
+            estimate = Estimate(found.mean, found.interval.lower, found.interval.upper)
+            rows.append((name, found.n, estimate, found.sd, float(min(values)), float(max(values))))
+    heads = ("Measure", "Parts", "Mean (CI)", "SD", "Lowest", "Highest")
+    notes = (
+        f"{counted(len(parts), 'part')} of {n_train:.0f} training and {n_test:.0f} test cases on "
+        "the mean. Intervals by Nadeau and Bengio: parts share patients, so that their spread "
+        "alone would make them too narrow. Each part has a cut-off of its own, learnt on its "
+        "training cases.",
+    )
+    columns = tuple(map(Column, heads))
+    return Table("table-s12", "Table S12. Performance over the parts", columns, tuple(rows), notes)
+
+
+def _by_part(parts: Sequence[Prediction]) -> dict[str, list[float]]:
+    """Measure -> its value in every part that has one."""
+    found: dict[str, list[float]] = {
+        "AUC": [], "Sensitivity": [], "Specificity": [], "Accuracy": [], "Brier score": [],
+        "Features": [],
+    }  # fmt: skip
+    for record in parts:
+        y, called = np.array(record["positive"]) == 1, np.array(record["called"]) == 1
+        if record["auc"] is not None:
+            found["AUC"].append(record["auc"])
+        if y.any():
+            found["Sensitivity"].append(float(called[y].mean()))
+        if not y.all():
+            found["Specificity"].append(float((~called[~y]).mean()))
+        found["Accuracy"].append(float((called == y).mean()))
+        found["Brier score"].append(float(np.mean((np.array(record["probability"]) - y) ** 2)))
+        found["Features"].append(float(len(record["features"])))
+    return found
+
+
+def ablation_table(results: StudyResults) -> Table:
+    """Table 5: what each source adds."""
+    rows: list[tuple[Any, ...]] = []
+    for name, records in {WHOLE: results.assessment.parts, **results.assessment.ablation}.items():
+        errors = [r["error"] for r in records if r["error"]]
+        if errors and len(errors) == len(records):
+            rows.append((name.replace("_", " "), None, errors[0], None, None))
+            continue
+        n = np.mean([len(r["features"]) for r in records if not r["error"]])
+        area, difference, p = _against_model(results, records)
+        shown = (None, None) if name == WHOLE else (difference, PValue(p))
+        rows.append((name.replace("_", " "), float(n), area, *shown))
+    heads = (
+        "Information",
+        "Features (mean)",
+        "AUC, test (CI)",
+        "Difference to the model (CI)",
+        "P",
+    )
+    single = len(results.assessment.parts) == 1
+    how = (
+        "DeLong's intervals and paired test on the same test cases."
+        if single
+        else "Mean over the parts; intervals and test by Nadeau and Bengio over the same parts."
+    )
+    notes = (
+        f"{how} volume: the size of the region alone, in a logistic regression. clinical: the "
+        "covariates alone.",
+    )
+    columns = (
+        Column(heads[0]), Column(heads[1], lambda v: "" if v is None else f"{v:.1f}"),
+        *map(Column, heads[2:]),
+    )  # fmt: skip
+    return Table("table-5", "Table 5. What each source adds", columns, tuple(rows), notes)
+
+
+def _against_model(
+    results: StudyResults, records: Sequence[Prediction]
+) -> tuple[Estimate, Estimate, float]:
+    """AUC of a variant, its difference to the model's, and p."""
+    own, confidence = results.assessment.parts, results.protocol.evaluation.confidence
+    if len(own) == 1:
+        return _delong_against(results, records[0], own[0], confidence)
+    pairs = [
+        (r["auc"], o["auc"])
+        for r, o in zip(records, own, strict=True)
+        if r["auc"] is not None and o["auc"] is not None
+    ]
+    n_train, n_test = (float(np.mean([r[name] for r in own])) for name in ("n_train", "n_test"))
+    areas = corrected_mean([a for a, _ in pairs], n_train, n_test, confidence)
+    gaps = corrected_mean([a - b for a, b in pairs], n_train, n_test, confidence)
+    return _mean(areas.mean, areas.interval), _mean(gaps.mean, gaps.interval), gaps.p
+
+
+def _delong_against(
+    results: StudyResults, record: Prediction, own: Prediction, confidence: float
+) -> tuple[Estimate, Estimate, float]:
+    patients = results.scores["patient"].to_numpy()[record["case"]]
+    scored = [Scored.of(r["score"], r["positive"], patients) for r in (record, own)]
+    found = delong_test(scored[0], scored[1], confidence)
+    from_half = delong_test(
+        scored[0], Scored.of(np.zeros(len(patients)), record["positive"], patients)
+    )
+    shift = found.first - from_half.difference
+    interval = Interval(from_half.interval.lower + shift, from_half.interval.upper + shift)
+    return _mean(found.first, interval), _mean(found.difference, found.interval), found.p
+
+
+def _mean(value: float, interval: Interval) -> Estimate:
+    return Estimate(value, interval.lower, interval.upper)
+
+
+def optimism_table(results: StudyResults) -> Table:
+    """Table S13."""
+    apparent = results.evaluations["train"].auc.value
+    found = optimism(apparent, results.assessment.resamples)
+    rows = (
+        ("Apparent, final model on its own cases", found.apparent),
+        ("Optimism, mean over the resamples", found.optimism),
+        ("Corrected for optimism (Harrell)", found.harrell),
+        ("Out of bag, mean over the resamples", found.out_of_bag),
+        (".632+ estimate", found.plus_632),
+    )
+    notes = (
+        f"{found.n} bootstrap samples of all patients, the whole procedure repeated in each. The "
+        "apparent AUC is that of the final model on its training cases. With selection among "
+        "many features Harrell's correction is known to be too small.",
+    )
+    columns = (Column("AUC"), Column("Value", fixed))
+    return Table("table-s13", "Table S13. Optimism", columns, rows, notes)
+
+
+def _stability_tables(results: StudyResults) -> list[Table]:
+    """Table S14, if the model was fitted more than once on other training cases."""
+    parts = [r for r in results.assessment.parts if not r["error"]]
+    if len(parts) < 2:
+        return []
+    names = sorted({name for r in parts for name in r["features"]})
+    selected = np.array([[name in r["features"] for name in names] for r in parts])
+    weights = np.array([[r["features"].get(name) or 0.0 for name in names] for r in parts])
+    n_all = len(results.table.features)
+    padded = np.pad(selected, ((0, 0), (0, max(n_all - len(names), 0))))
+    found = feature_stability(padded, results.protocol.evaluation.confidence)
+    signs = sign_stability(selected, weights).share
+    linear = any(value is not None for r in parts for value in r["features"].values())
+    order = np.argsort(-found.frequency[: len(names)], kind="stable")[:MOST_FEATURES]
+    rows = tuple(
+        (
+            names[k],
+            Estimate(found.frequency[k], found.lower[k], found.upper[k]),
+            float(signs[k]) if linear else None,
+        )
+        for k in order
+    )
+    columns = (
+        Column("Feature"),
+        Column("Share of the parts that select it (CI)"),
+        Column("Share of these with the same sign", lambda v: "" if v is None else fixed(v, 2)),
+    )
+    limits = f"{fixed(found.interval.lower, 2)}–{fixed(found.interval.upper, 2)}"
+    notes = (
+        f"Nogueira's stability {fixed(found.stability, 2)} ({limits}): 0 as by chance, 1 always "
+        f"the same; below 0.4 poor, above 0.75 excellent. Mean Jaccard index "
+        f"{fixed(found.jaccard, 2)}. {len(names)} of {n_all} features were selected in any of "
+        f"{len(parts)} parts.",
+    )
+    return [Table("table-s14", "Table S14. Stability of the selection", columns, rows, notes)]
+
+
+def _size_table(results: StudyResults) -> Table | None:
+    """Table S15: Riley's criteria for the model at hand."""
+    test, model = results.evaluations["test"], results.model
+    n = len(results.scores)
+    positive = int((results.scores["outcome"] == model.positive).sum())
+    prevalence, area = positive / n, min(max(test.auc.value, 0.0), 0.99)
+    c = area if area > 0.55 else GOOD_AUC
+    try:
+        r2 = r2_of_c_statistic(c, prevalence)
+        needed = minimum_sample_size(len(model.features), prevalence, r2)
+        candidates = minimum_sample_size(len(results.table.features), prevalence, r2)
+        most = most_parameters(n, prevalence, r2)
+    except DataError as error:
+        return Table("table-s15", "Table S15. Sample size", (Column("Reason"),), ((str(error),),))
+    rows: list[tuple[Any, ...]] = [
+        (k.name, k.n, fixed(k.shrinkage, 2), fixed(k.events_per_parameter, 1))
+        for k in needed.criteria
+    ]
+    rows.append((f"Needed for {len(model.features)} parameters", needed.n, "", ""))
+    rows.append((f"Needed for all {len(results.table.features)} candidates", candidates.n, "", ""))
+    rows.append((f"Parameters that {n} cases support", most, "", ""))
+    events = min(positive, n - positive)
+    columns = (Column("Criterion"), Column("Cases"), Column("Shrinkage"),
+               Column("Events per parameter"))  # fmt: skip
+    notes = (
+        f"Riley et al., BMJ 2020;368:m441, for a C statistic of {fixed(c, 2)} and a share of "
+        f"{model.positive} of {100 * prevalence:.0f} %. The study has {n} cases, {events} of the "
+        f"rarer outcome: {events / max(len(model.features), 1):.1f} per feature of the model, "
+        f"{events / len(results.table.features):.2f} per candidate. Selecting among candidates "
+        "counts them all: penalisation and nested validation soften this, they do not undo it.",
+    )
+    return Table("table-s15", "Table S15. Sample size", columns, tuple(rows), notes)
+
+
+def search_table(results: StudyResults) -> Table:
+    """Table S16: everything that the search tried, on all cases of the final fit."""
+    rows = tuple(
+        (
+            row["selector"],
+            str(row["n_features"] or "all"),
+            row["classifier"].replace("_", " "),
+            row["folds"],
+            row["mean"],
+            row["se"],
+            "yes" if row["chosen"] else "",
+        )
+        for row in results.search
+    )
+    heads = ("Selector", "Features", "Classifier", "Folds", "Mean", "SE", "Chosen")
+    how = results.protocol.search
+    measure = MEASURES[how.measure] if how else ""
+    notes = (
+        f"Cross-validated {measure} within the training cases. The winner's is too good, because "
+        "it is the best of many: its honest figures are those of the test cases above. Candidates "
+        "with fewer folds were dropped on the way.",
+    )
+    columns = tuple(map(Column, heads))
+    return Table("table-s16", "Table S16. Search", columns, rows, notes)
+
+
+def _parts_picture(results: StudyResults, areas: Mapping[str, NDArray[np.float64]]) -> Picture:
+    listed = "; ".join(
+        f"{name} {fixed(float(np.mean(values)), 2)}"
+        for name, values in areas.items()
+        if len(values)
+    )
+    data = pd.DataFrame(
+        [(name, value) for name, values in areas.items() for value in values],
+        columns=["information", "auc"],
+    )
+    return picture(
+        draw_parts(areas, results.simulated), "S7", "AUC of every part, and what each source adds",
+        f"Test AUC of every part (dots) and their mean (bars). n = "
+        f"{counted(len(results.assessment.parts), 'part')}.",
+        f"Dot plot of AUCs. Means: {listed}.",
+        frame_table("figure-S7", "", data),
+    )  # fmt: skip
+
+
+def _search_picture(results: StudyResults) -> Picture:
+    how = results.protocol.search
+    measure = f"Cross-validated {MEASURES[how.measure]}" if how else ""
+    best = results.search[0]
+    data = pd.DataFrame(results.search)
+    return picture(
+        draw_search(results.search, measure, results.simulated), "S8", "Search",
+        f"{measure} within the training cases against the number of features, for every selector "
+        "(colours) and classifier (panels). Hollow: dropped before all folds were seen. Diamonds: "
+        f"chosen. n = {results.model.n_train} training cases.",
+        f"Curves by classifier. Best: {best['selector']} with {best['n_features'] or 'all'} "
+        f"features and {best['classifier']}.",
+        frame_table("figure-S8", "", data),
+    )  # fmt: skip
