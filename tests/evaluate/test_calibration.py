@@ -205,13 +205,14 @@ class TestDegenerate:
         found = calibration(Scored.of(np.arange(1, 10) / 10, [0, 0, 0, 1, 1, 1, 0, 0, 0]))
         assert found.slope.value == pytest.approx(0, abs=1e-12)
         assert found.curve is None
-        assert "curve that bends parts" in found.reason
+        assert "curve that bends parts" in found.curve_reason
+        assert found.reason == ""
 
     def test_two_probabilities_make_no_curve(self):
         found = calibration(Scored.of([0.1] * 6 + [0.9] * 6, [0, 0, 1] * 4))
         assert np.isfinite(found.slope.value)
         assert found.curve is None
-        assert "too few" in found.reason
+        assert "too few" in found.curve_reason
 
     def test_one_patient_has_no_standard_errors(self):
         found = calibration(Scored.of([0.1, 0.2, 0.3, 0.4, 0.5], [0, 1, 0, 1, 0], ["a"] * 5))
@@ -250,8 +251,8 @@ class TestDegenerate:
         found = calibration(Scored.of(p, y, patients))
         assert np.isfinite([found.brier, found.log_loss, found.ici, found.emax]).all()
         assert np.isfinite(found.in_the_large.value)
-        assert np.isnan(found.slope.value) <= (found.reason != "")
-        assert (found.curve is None) == (found.reason != "")
+        assert np.isnan(found.slope.value) == (found.reason != "")
+        assert (found.curve is None) == (found.curve_reason != "")
         assert sum(group.n for group in found.groups) == len(rows)
 
     def test_scores_are_refused(self):

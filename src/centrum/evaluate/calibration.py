@@ -139,7 +139,8 @@ class Calibration:
     groups : by quantile of the prediction; the interval takes cases as independent
     hosmer_lemeshow : with as many groups; None with fewer than three different groups
     n_clipped : cases whose probability is nearer to 0 or 1 than `CLIP`
-    reason : "" or why slope, intercept and curve, or the curve alone, are not defined
+    reason : "" or why slope and intercept are not defined, and so no curve
+    curve_reason : "" or why there is no curve
     """
 
     slope: Coefficient
@@ -160,6 +161,7 @@ class Calibration:
     hosmer_lemeshow: HosmerLemeshow | None
     n_clipped: int
     reason: str
+    curve_reason: str
 
 
 def calibration(scored: Scored, groups: int = 10, confidence: float = 0.95) -> Calibration:
@@ -187,7 +189,7 @@ def calibration(scored: Scored, groups: int = 10, confidence: float = 0.95) -> C
     bounded = np.clip(p, CLIP, 1 - CLIP)
     log_odds = logit(bounded)
     intercept, slope, reason = _recalibration(scored, log_odds, confidence)
-    curve, bent = (None, "") if reason else _curve(scored, log_odds, confidence)
+    curve, no_curve = (None, reason) if reason else _curve(scored, log_odds, confidence)
     error = np.abs(p - lowess(p, y))
     prevalence = y.mean()
     brier = float(np.mean((p - y) ** 2))
@@ -209,7 +211,8 @@ def calibration(scored: Scored, groups: int = 10, confidence: float = 0.95) -> C
         groups=_groups(p, y, groups, confidence),
         hosmer_lemeshow=hosmer_lemeshow(p, y, groups),
         n_clipped=int(np.count_nonzero(bounded != p)),
-        reason=reason or bent,
+        reason=reason,
+        curve_reason=no_curve,
     )
 
 
