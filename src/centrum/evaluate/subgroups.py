@@ -1,7 +1,9 @@
 """Performance by sex, age, level, centre and the like."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -9,10 +11,13 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
+from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.discrimination import auc, delong_interval, delong_variance
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import Confusion
+
+Floats = NDArray[np.float64]
 
 FEWEST = 5
 """Cases of each outcome below which no performance is given."""
@@ -20,19 +25,23 @@ FEWEST = 5
 MOST_LEVELS = 12
 """A text with more different values is no grouping."""
 
+NO_BINS: Mapping[str, Sequence[float]] = MappingProxyType({})
+
 
 @dataclass(frozen=True)
 class Subgroup:
-    """Performance on the cases of one value of a column.
+    """Performance on the cases of one value of a column; nan where it is not given.
 
     Attributes
     ----------
     variable, level : such as "sex" and "F", or "age" and "up to 71"
     n, n_patients, n_positive : sizes
-    auc, auc_interval : DeLong's, by patient
-    sensitivity, specificity : at the cut-off, with their intervals
+    auc, auc_interval : DeLong's, by patient; no interval if an outcome is in a single patient
+    sensitivity, specificity : of the decisions, with Wilson's intervals
     heterogeneity : p of H0: the AUC is the same in all levels of the variable
     reason : "" or why nothing but the sizes is given
+    brier : mean squared error of the probabilities
+    chi_square, df : of the test of heterogeneity, Cochran's Q
     """
 
     variable: str
@@ -48,6 +57,18 @@ class Subgroup:
     specificity_interval: Interval
     heterogeneity: float
     reason: str
+    brier: float
+    chi_square: float
+    df: int
+
+
+@dataclass(frozen=True)
+class Heterogeneity:
+    """Cochran's Q of the AUCs of `df` + 1 levels, and its p; nan with fewer than two."""
+
+    chi_square: float
+    df: int
+    p: float
 
 
 def subgroup_table(
@@ -56,106 +77,164 @@ def subgroup_table(
     columns: pd.DataFrame,
     variables: Sequence[str],
     confidence: float = 0.95,
+    *,
+    probabilities: Floats | None = None,
+    bins: Mapping[str, Sequence[float]] = NO_BINS,
 ) -> tuple[Subgroup, ...]:
     """Rows for every value of the variables; numbers are cut at their median.
+
+    Categories keep their order, other values are sorted; cases without a value are in no row.
 
     Parameters
     ----------
     scored : scores, outcomes and patients
     called : (cases,) whether the decision was positive
     columns : (cases) what is known about them
-    variables : columns to go by; those that are missing, or the same in all cases, are left out
+    variables : columns to go by; those that are missing, or the same in all cases, or have more
+        than `MOST_LEVELS` values, are left out
+    probabilities : (cases,) of the positive outcome, for the Brier score
+    bins : where else to cut numbers, rising; a case at an edge belongs to the lower bin
+
+    Raises
+    ------
+    DataError
+        Arrays of another length; `bins` of a column that holds no numbers, or not rising.
 
     >>> scored = Scored.of(np.arange(40.0), np.arange(40) % 3 > 0)
     >>> rows = subgroup_table(scored, np.arange(40) > 20, pd.DataFrame({"age": range(40)}), ["age"])
     >>> [(row.level, row.n, row.n_positive) for row in rows]
     [('up to 19.5', 20, 13), ('above 19.5', 20, 13)]
     """
+    p = np.full(len(scored.scores), np.nan) if probabilities is None else np.asarray(probabilities)
+    _check_lengths(scored, called, columns, p)
     rows: list[Subgroup] = []
     for name in variables:
-        labels = _labels(columns[name]) if name in columns else None
-        if labels is None:
+        groups = _grouping(columns[name], bins.get(name, ())) if name in columns else None
+        if groups is None:
             continue
-        p = _heterogeneity(scored, labels)
-        for level in _levels(labels):
-            own = labels == level
-            rows.append(_row(scored, called, own, name, level, p, confidence))
+        members = {str(level): groups == level for level in groups.categories}
+        test = auc_heterogeneity(
+            [_part(scored, own) for own in members.values() if _enough(scored, own)]
+        )
+        rows += [
+            _row(scored, called, p, own, name, level, test, confidence)
+            for level, own in members.items()
+        ]
     return tuple(rows)
 
 
-def _labels(values: pd.Series) -> NDArray | None:
-    """The group of each case, "" where it is not known; None when there are no two groups."""
-    known = values.dropna()
-    if is_numeric_dtype(values) and known.nunique() > 2:
-        middle = float(known.median())
-        text = np.where(values > middle, f"above {middle:g}", f"up to {middle:g}")
-    else:
-        text = values.astype(str).to_numpy(dtype=object)
-    labels = np.where(values.isna(), "", text).astype(object)
-    return labels if 2 <= np.unique(labels[labels != ""].astype(str)).size <= MOST_LEVELS else None
+def auc_heterogeneity(parts: Sequence[Scored]) -> Heterogeneity:
+    """Whether the AUC is the same in all parts, by its inverse variance.
+
+    Parts are taken as independent, which those that share patients are not quite. A part whose
+    AUC has no variance (0 or 1, or an outcome in a single patient) has no weight and is left
+    out. Source: Cochran, Biometrics 1954;10:101.
+
+    >>> half = Scored.of([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 1])
+    >>> auc_heterogeneity([half, half])
+    Heterogeneity(chi_square=0.0, df=1, p=1.0)
+    """
+    found = [(auc(part), delong_variance(part)) for part in parts]
+    usable = [(area, variance) for area, variance in found if variance > 0]
+    if len(usable) < 2:
+        return Heterogeneity(np.nan, 0, np.nan)
+    areas, variances = np.array(usable).T
+    mean = np.average(areas, weights=1 / variances)
+    statistic = float(np.sum((areas - mean) ** 2 / variances))
+    df = len(usable) - 1
+    return Heterogeneity(statistic, df, float(stats.chi2.sf(statistic, df)))
 
 
-def _levels(labels: NDArray) -> list[str]:
-    """The groups in their order; "up to" comes before "above"."""
-    names = np.unique(labels[labels != ""].astype(str)).tolist()
-    return sorted(names, key=lambda name: (name.startswith("above "), name))
-
-
-def _row(
-    scored: Scored,
-    called: NDArray[np.bool_],
-    own: NDArray[np.bool_],
-    variable: str,
-    level: str,
-    heterogeneity: float,
-    confidence: float,
-) -> Subgroup:
-    positive, patients = scored.positive[own], np.unique(scored.patients[own]).size
-    sizes = (int(own.sum()), patients, int(positive.sum()))
-    if min(positive.sum(), (~positive).sum()) < FEWEST:
-        nan, none = float("nan"), Interval(np.nan, np.nan)
-        reason = f"fewer than {FEWEST} cases of an outcome"
-        return Subgroup(
-            variable, level, *sizes, nan, none, nan, none, nan, none, heterogeneity, reason
+def _check_lengths(
+    scored: Scored, called: NDArray[np.bool_], columns: pd.DataFrame, probabilities: Floats
+) -> None:
+    found = [len(scored.scores), len(called), len(columns), len(probabilities)]
+    if len(set(found)) > 1:
+        raise DataError(
+            "Subgroups need a decision, a row of columns and a probability for each of "
+            f"{found[0]} scores, found {found[1]}, {found[2]} and {found[3]}."
         )
-    part = _part(scored, own)
-    confusion = Confusion.of(Scored(called[own].astype(float), positive, part.patients), 0.5)
-    values, intervals = confusion.measures(), confusion.intervals(confidence)
-    return Subgroup(
-        variable,
-        level,
-        *sizes,
-        auc(part),
-        delong_interval(part, confidence),
-        values["sensitivity"],
-        intervals["sensitivity"],
-        values["specificity"],
-        intervals["specificity"],
-        heterogeneity,
-        "",
-    )
+
+
+def _grouping(values: pd.Series, edges: Sequence[float]) -> "pd.Categorical[str] | None":
+    """The group of each case; None when there are not two, or too many."""
+    numeric = is_numeric_dtype(values)
+    if len(edges) and not (numeric and list(edges) == sorted(set(edges))):
+        raise DataError(
+            f"Bins need numbers and rising edges; the column {values.name!r} is of type "
+            f"{values.dtype}, the edges are {list(edges)}."
+        )
+    if numeric and (len(edges) or values.nunique() > 2):
+        groups = _cut(values.to_numpy(float, na_value=np.nan), edges)
+    else:
+        text = values if isinstance(values.dtype, pd.CategoricalDtype) else values.astype(str)
+        groups = pd.Categorical(text.mask(values.isna() | (text == "")))
+    groups = groups.remove_unused_categories()
+    return groups if 2 <= len(groups.categories) <= MOST_LEVELS else None
+
+
+def _cut(values: Floats, edges: Sequence[float]) -> "pd.Categorical[str]":
+    """Numbers in bins, by default below and above the median."""
+    if not len(edges):
+        middle, most = np.nanmedian(values), np.nanmax(values)
+        edges = [middle if middle < most else np.nanmax(values[values < most])]
+    inner = [f"above {a:g} to {b:g}" for a, b in pairwise(edges)]
+    labels = [f"up to {edges[0]:g}", *inner, f"above {edges[-1]:g}"]
+    codes = np.searchsorted(edges, values, side="left").astype(int)
+    codes[np.isnan(values)] = -1
+    return pd.Categorical.from_codes(codes, pd.Index(labels), ordered=True)
 
 
 def _part(scored: Scored, own: NDArray[np.bool_]) -> Scored:
     return Scored.of(scored.scores[own], scored.positive[own], scored.patients[own])
 
 
-def _heterogeneity(scored: Scored, labels: NDArray) -> float:
-    """Cochran's Q of the levels' AUCs; nan with fewer than two levels that have one.
+def _enough(scored: Scored, own: NDArray[np.bool_]) -> bool:
+    positive = scored.positive[own]
+    return bool(min(positive.sum(), (~positive).sum()) >= FEWEST)
 
-    Levels are taken as independent, which patients with cases in several levels are not quite.
-    """
-    found = []
-    for level in _levels(labels):
-        own = labels == level
-        positive = scored.positive[own]
-        if min(positive.sum(), (~positive).sum()) >= FEWEST:
-            part = _part(scored, own)
-            found.append((auc(part), delong_variance(part)))
-    usable = [(a, v) for a, v in found if v > 0]
-    if len(usable) < 2:
-        return float("nan")
-    areas, variances = np.array(usable).T
-    weights = 1 / variances
-    mean = weights @ areas / weights.sum()
-    return float(stats.chi2.sf(weights @ (areas - mean) ** 2, len(areas) - 1))
+
+def _row(
+    scored: Scored,
+    called: NDArray[np.bool_],
+    probabilities: Floats,
+    own: NDArray[np.bool_],
+    variable: str,
+    level: str,
+    test: Heterogeneity,
+    confidence: float,
+) -> Subgroup:
+    positive = scored.positive[own].astype(float)
+    area, sensitivity, specificity = _NOTHING, _NOTHING, _NOTHING
+    brier, reason = float("nan"), f"fewer than {FEWEST} cases of an outcome"
+    if _enough(scored, own):
+        area, sensitivity, specificity = _performance(_part(scored, own), called[own], confidence)
+        brier, reason = float(np.mean((probabilities[own] - positive) ** 2)), ""
+    return Subgroup(
+        variable,
+        level,
+        int(own.sum()),
+        np.unique(scored.patients[own]).size,
+        int(positive.sum()),
+        *area,
+        *sensitivity,
+        *specificity,
+        heterogeneity=test.p,
+        reason=reason,
+        brier=brier,
+        chi_square=test.chi_square,
+        df=test.df,
+    )
+
+
+_NOTHING = (float("nan"), Interval(np.nan, np.nan))
+
+
+def _performance(
+    part: Scored, called: NDArray[np.bool_], confidence: float
+) -> tuple[tuple[float, Interval], ...]:
+    """AUC, sensitivity and specificity, each with its interval."""
+    confusion = Confusion.of(Scored(called.astype(float), part.positive, part.patients), 0.5)
+    values, intervals = confusion.measures(), confusion.intervals(confidence)
+    decisions = ((values[name], intervals[name]) for name in ("sensitivity", "specificity"))
+    return ((auc(part), delong_interval(part, confidence)), *decisions)
