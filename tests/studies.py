@@ -18,7 +18,13 @@ extraction:
   filters: []
   interpolation: null
 preparation: {normalisation: {method: none}}
-model: {n_features: {maximum: 4, folds: 3}, lasso: {folds: 3}}
+model:
+  clip: null
+  select: {method: lasso}
+  rfe: {estimator: linear_svm}
+  n_features: {maximum: 4, folds: 3}
+  classifier: logistic
+  lasso: {folds: 3, l1_ratio: 1.0}
 evaluation:
   n_resamples: 200
   cutoff_folds: 3

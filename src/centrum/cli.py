@@ -18,6 +18,7 @@ from centrum.errors import CentrumError, describe
 from centrum.execution import default_workers
 
 if TYPE_CHECKING:
+    from centrum.assessment import Assessment
     from centrum.pipeline import Extraction, Progress, Robustness
     from centrum.results import Failure, Finding
     from centrum.study import Study
@@ -293,6 +294,22 @@ def fit(folder: StudyFolder, json_: Json = False) -> None:
             print(f"  {coefficient:+.3f}  {name}")
 
 
+@_command(
+    "centrum assess my-study\ncentrum assess my-study --workers 8\ncentrum assess my-study --json"
+)
+def assess(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
+    """Judge the whole procedure: design, ablation, optimism, leaks; writes assessment.json."""
+    from centrum import pipeline
+
+    with _progress() as progress:
+        found = pipeline.assess(_open(folder), workers=workers, progress=progress)
+    if json_:
+        _print_json(found.to_dict())
+    else:
+        _print_assessment(found)
+    raise typer.Exit(CASES_FAILED if any(part["error"] for part in found.parts) else OK)
+
+
 @_command("centrum evaluate my-study\ncentrum evaluate my-study --json")
 def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     """Cut-off from the training cases, performance on both sides; writes evaluation.json."""
@@ -461,6 +478,23 @@ def _print_evaluations(simulated: bool, evaluations: dict[str, Any]) -> None:
             f"sensitivity {parts['sensitivity'].value:.3f}  "
             f"specificity {parts['specificity'].value:.3f}"
         )
+
+
+def _print_assessment(found: "Assessment") -> None:
+    for part in found.parts:
+        if part["error"]:
+            print(f"failed: {part['name']}: {part['error']}")
+    areas = {"the model": found.parts, **found.ablation}
+    for name, records in areas.items():
+        values = [record["auc"] for record in records if record["auc"] is not None]
+        if values:
+            parts = f"{len(values)} part{'s' if len(values) > 1 else ''}"
+            print(f"{name:22} AUC {sum(values) / len(values):.3f} over {parts}")
+    if found.permutation is not None and found.permutation.values:
+        shuffled = found.permutation.values
+        mean = sum(shuffled) / len(shuffled)
+        print(f"{'shuffled outcomes':22} AUC {mean:.3f} over {len(shuffled)} permutations, "
+              f"P {found.permutation.p:.3f}")  # fmt: skip
 
 
 def _print_json(value: object) -> None:

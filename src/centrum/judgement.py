@@ -149,7 +149,9 @@ def judge_scores(
         calibration=calibration(likely, groups, how.confidence),
         decision_curve=decision_curve(likely, weights, confidence=how.confidence),
         conformal=summarise_sets(sets, outcome),
-        subgroups=subgroup_table(ranked, called, known, how.subgroups, how.confidence),
+        subgroups=subgroup_table(
+            ranked, called, known, how.subgroups, how.confidence, probabilities=probability
+        ),
         readers=_readers(protocol, known, ranked, called, weights),
     )
 

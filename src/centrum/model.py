@@ -66,6 +66,7 @@ class Model:
     features : column names of the features, (k,)
     coefficients, means, sds : (k,); a positive score speaks for `positive`. Coefficients are
         nan where the classifier has none (kernels, trees)
+    clip : z-scores beyond it are set to it; None: none are
     positive, negative : the outcomes
     classifier : such as "linear_svm"
     n_train : training cases
@@ -78,6 +79,7 @@ class Model:
     means: Floats
     sds: Floats
     intercept: float
+    clip: float | None
     positive: str
     negative: str
     classifier: str
@@ -111,7 +113,10 @@ class Model:
         values = table.values[:, [position[name] for name in self.features], 0]
         if not np.isfinite(values).all():
             raise DataError("The model needs a value of every feature; some are missing.")
-        return self.intercept + (values - self.means) / self.sds @ self.coefficients
+        z = (values - self.means) / self.sds
+        z = z if self.clip is None else np.clip(z, -self.clip, self.clip)
+        score: Floats = self.intercept + z @ self.coefficients
+        return score
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -141,6 +146,7 @@ def model_of(
         means=fitted.mean_,
         sds=fitted.sd_,
         intercept=float(fitted.intercept_),
+        clip=settings.clip,
         positive=positive,
         negative=negative,
         classifier=settings.classifier if chosen is None else _named(chosen),
@@ -164,7 +170,8 @@ def _lasso_facts(fitted: BaseEstimator) -> LassoFacts | None:
         return None
     path, steps = lasso.path_, list(fitted.funnel_)
     ever = np.flatnonzero((path.coefficients != 0).any(axis=0))
-    entered = fitted.funnel_[steps[steps.index("select") - 1]]
+    by = "select" if "select" in steps else "classifier"
+    entered = fitted.funnel_[steps[steps.index(by) - 1]]
     return LassoFacts(
         names=tuple(map(str, entered[ever])),
         lambdas=path.lambdas,

@@ -11,16 +11,22 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.agreement import icc
+from centrum.assessment import Assessment, Permutation, row_audit
 from centrum.cohort import Case, Cohort, Level, Rule, apply_rules
-from centrum.evaluate import CutOff, Evaluation, Scored, evaluate, table1, youden_cutoff
+from centrum.decide import learn_decision
+from centrum.evaluate import table1
 from centrum.extract import plan
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.io.itk import to_image
+from centrum.judgement import Judgement, judge_scores
+from centrum.matrix import study_matrix
 from centrum.model import FeatureCountFacts, LassoFacts, Model
+from centrum.modelling.designs import Part
+from centrum.modelling.optimism import Resample
 from centrum.perturb import RobustnessSettings, plan_perturbations
-from centrum.protocol import load_preset
+from centrum.protocol import Protocol, load_preset
 from centrum.provenance import Step
 from centrum.report import write_report
 from centrum.results import Failure, Finding, StudyResults
@@ -69,6 +75,8 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
         image: str = "original",
         n_measured: int | None = None,
         perturbed: RobustnessSettings | None = None,
+        n_parts: int = 1,
+        searched: bool = False,
     ) -> StudyResults:
         cohort, flow = apply_rules(_cohort(prefix), rules, outcomes=(POSITIVE, NEGATIVE))
         dropped = cohort.cases[-1].id
@@ -76,9 +84,9 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
         table = _table(cohort, readers, image, n_measured)
         model = _model(table, n_selected)
         scores = _scores(table, model)
-        cutoff, evaluations = _evaluations(scores)
         drawn = {reader: sources[1][reader] for reader in readers}
         protocol = load_preset("vcf-t2w-2024").model_copy(update={"robustness": perturbed})
+        judgement = _judgement(protocol, scores, table)
         return StudyResults(
             title=protocol.name,
             protocol=protocol,
@@ -91,9 +99,12 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
             overlap=_overlap(table),
             agreement=_agreement(table),
             model=model,
-            cutoff=cutoff,
+            cutoff=judgement.decision.cutoff,
             scores=scores,
-            evaluations=evaluations,
+            evaluations=judgement.evaluations,
+            judgement=judgement,
+            assessment=_assessment(protocol, scores, table, judgement, n_parts),
+            search=SEARCHED if searched else (),
             population=tuple(table1(table.obs)),
             history=(Step("extract", {"bins": 32}), Step("evaluate", {"seed": 1})),
             versions={"centrum": "0.1.0", "Python": "3.11"},
@@ -163,11 +174,12 @@ def _model(table: FeatureTable, k: int) -> Model:
         means=values.mean(axis=0),
         sds=values.std(axis=0),
         intercept=-0.307,
+        clip=None,
         positive=POSITIVE,
         negative=NEGATIVE,
         classifier="linear_svm",
         n_train=40,
-        funnel={"agreement": 60, "constant": 59, "correlation": 40, "lasso": 11, "rfe": k},
+        funnel={"agreement": 60, "constant": 59, "correlation": 40, "select": 11, "rfe": k},
         ranked=tuple(map(str, names[:k])),
         lasso=LassoFacts(
             names=tuple(map(str, names[: path.shape[1]])),
@@ -197,21 +209,68 @@ def _scores(table: FeatureTable, model: Model) -> pd.DataFrame:
     return scores
 
 
-def _evaluations(scores: pd.DataFrame) -> tuple[CutOff, dict[str, Evaluation]]:
-    train, test = (scores[scores["part"] == part] for part in ("train", "test"))
-    positive = train["outcome"] == POSITIVE
-    cutoff = youden_cutoff(
-        Scored.of(train["out_of_fold"], positive, train["patient"]), "training cases, out of fold"
+def _judgement(protocol: Protocol, scores: pd.DataFrame, table: FeatureTable) -> Judgement:
+    quick = protocol.evaluation.model_copy(update={"n_resamples": 100})
+    train = scores[scores["part"] == "train"]
+    decision = learn_decision(
+        train["out_of_fold"].to_numpy(),
+        (train["outcome"] == POSITIVE).to_numpy(dtype=int),
+        train["patient"].to_numpy(),
+        quick,
+        "platt",
     )
-    parts = {"train": (train, "score"), "out_of_fold": (train, "out_of_fold"),
-             "test": (test, "score")}  # fmt: skip
-    return cutoff, {
-        name: evaluate(
-            rows[column], rows["outcome"] == POSITIVE, rows["patient"], cutoff,
-            name=name, seed=1, n_resamples=100,
-        )
-        for name, (rows, column) in parts.items()
+    protocol = protocol.model_copy(update={"evaluation": quick})
+    return judge_scores(protocol, scores, table.obs, decision)
+
+
+SEARCHED = tuple(
+    {"selector": s, "classifier": c, "n_features": n, "folds": 5 if n else 1,
+     "mean": 0.7 + 0.01 * n, "se": 0.02, "chosen": (s, c, n) == ("lasso", "ridge", 8)}
+    for s in ("lasso", "mrmr") for c in ("ridge", "logistic") for n in (8, 4, 0)
+)  # fmt: skip
+
+
+def _assessment(
+    protocol: Protocol,
+    scores: pd.DataFrame,
+    table: FeatureTable,
+    judgement: Judgement,
+    n_parts: int,
+) -> Assessment:
+    """One record of the test side, given so many times under other names."""
+    test = np.flatnonzero((scores["part"] == "test").to_numpy())
+    train = np.flatnonzero((scores["part"] == "train").to_numpy())
+    values = scores["score"].to_numpy()[test]
+    positive = (scores["outcome"].to_numpy()[test] == POSITIVE).astype(int)
+    record = {
+        "name": "split", "repeat": 0, "n_train": len(train), "n_test": len(test), "error": "",
+        "case": test.tolist(), "positive": positive.tolist(), "score": values.tolist(),
+        "probability": judgement.probability.tolist(),
+        "called": judgement.called.astype(int).tolist(), "set": list(judgement.sets),
+        "cutoff": 0.0, "auc": judgement.evaluations["test"].auc.value,
+        "features": dict.fromkeys(table.names[:3], 0.5),
+        "seen": {"agreement": [len(train), 0], "classifier": [len(train), 0]}, "search": [],
     }  # fmt: skip
+    parts = [
+        record | {"name": f"split {k}", "repeat": k, "auc": record["auc"] - 0.01 * k,
+                  "features": dict.fromkeys(table.names[k : k + 3], 0.5)}
+        for k in range(n_parts)
+    ]  # fmt: skip
+    worse = [part | {"score": [-v for v in part["score"]], "auc": 0.4} for part in parts]
+    leaked = [
+        {"seed": k, "shuffled": shuffled, "honest": 0.5, "apparent": 0.9,
+         "selection_before_split": 0.7, "number_tuned_on_test": None, "copies_on_both_sides": 0.6}
+        for shuffled in (False, True) for k in range(3)
+    ]  # fmt: skip
+    sides = [Part(part["name"], part["repeat"], train, test) for part in parts]
+    return Assessment(
+        parts=parts,
+        ablation={"volume": worse},
+        permutation=Permutation(record["auc"], tuple(np.linspace(0.3, 0.7, 20)), 0),
+        leaks=leaked,
+        resamples=[Resample(0.95, 0.85, 0.7)] * 3,
+        rows=row_audit(study_matrix(table, protocol), sides),
+    )
 
 
 def _agreement(table: FeatureTable) -> pd.DataFrame:

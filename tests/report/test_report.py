@@ -9,9 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from centrum.assessment import row_audit
+from centrum.matrix import study_matrix
+from centrum.modelling.designs import Part
+from centrum.modelling.leaks import TITLES
 from centrum.report import write_report
-from centrum.report.blocks import Column, Estimate, Table
+from centrum.report.blocks import Block, Column, Estimate, Table
 from centrum.report.html import render_html
+from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import (
     OUTSIDE_THE_REGION,
     SECTIONS,
@@ -23,6 +28,7 @@ from centrum.report.sections import (
     summary,
 )
 from centrum.report.tables import model_order, performance_table
+from centrum.report.validation import validation
 from centrum.results import StudyResults
 
 from .conftest import SIMULATED, Make
@@ -83,12 +89,15 @@ def test_same_results_same_bytes(make: Make, written: Path, tmp_path: Path) -> N
         assert file.read_bytes() == (written / name).read_bytes(), name
 
 
+FIGURES = ("1", "2", "3", "4", "5", "6", "7", "S1", "S2", "S3", "S5", "S6", "S7", "S9")
+
+
 def test_every_figure_and_table_is_there(written: Path, page: Page) -> None:
     for link in page.attributes("a", "href"):
         if not link.startswith("#"):
             assert (written / link).is_file(), link
     stems = {path.stem for path in (written / "figures").iterdir()}
-    assert stems == {f"figure-{n}" for n in ("1", "2", "3", "4", "5", "S1", "S2", "S3", "S5")}
+    assert stems == {f"figure-{n}" for n in FIGURES}
     assert {f"table-{n}" for n in (1, 2, 3)} <= {p.stem for p in (written / "tables").iterdir()}
 
 
@@ -222,14 +231,14 @@ def test_tables_are_rectangular(page: Page) -> None:
 
 def test_pictures_have_alternative_texts(page: Page) -> None:
     alts = page.attributes("img", "alt")
-    assert len(alts) == 9
+    assert len(alts) == len(FIGURES)
     assert min(map(len, alts)) > 30
     assert page.attributes("html", "lang") == ["en"]
 
 
 def test_captions_say_how_many(text: str) -> None:
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", text, re.DOTALL)
-    assert len(captions) == 9
+    assert len(captions) == len(FIGURES)
     for caption in captions:
         assert re.search(r"n\s=\s\d+", caption), caption
 
@@ -326,3 +335,70 @@ def test_long_supplements_are_folded(page: Page) -> None:
     folded = [found for tag, found in page.texts if tag == "summary"]
     assert any(found.startswith("Table S2.") for found in folded)
     assert not any(re.match(r"Table \d", found) for found in folded)
+
+
+class TestDesignsOfSeveralParts:
+    @pytest.fixture
+    def block(self, make: Make) -> Block:
+        return validation(make(n_parts=4, searched=True))
+
+    def table(self, block: Block, key: str) -> dict[str, tuple]:
+        return {row[0]: row[1:] for t in block.tables if t.key == key for row in t.rows}
+
+    def test_means_over_the_parts(self, block: Block, make: Make) -> None:
+        areas = [record["auc"] for record in make(n_parts=4).assessment.parts]
+        n, estimate, sd, low, high = self.table(block, "table-s12")["AUC"]
+        assert n == 4
+        assert estimate.value == pytest.approx(np.mean(areas))
+        assert (sd, low, high) == pytest.approx((np.std(areas, ddof=1), min(areas), max(areas)))
+
+    def test_a_variant_is_compared_over_the_same_parts(self, block: Block, make: Make) -> None:
+        areas = [record["auc"] for record in make(n_parts=4).assessment.parts]
+        _, area, difference, _ = self.table(block, "table-5")["volume"]
+        assert area.value == pytest.approx(0.4)
+        assert difference.value == pytest.approx(0.4 - np.mean(areas))
+
+    def test_stability_counts_the_parts_that_select(self, block: Block, make: Make) -> None:
+        rows = self.table(block, "table-s14")
+        names = make().table.names
+        assert rows[names[2]][0].value == 3 / 4
+        assert rows[names[0]][0].value == 1 / 4
+        assert rows[names[2]][1] == 1.0
+
+    def test_search_is_kept_whole(self, block: Block) -> None:
+        (table,) = (t for t in block.tables if t.key == "table-s16")
+        assert len(table.rows) == 12
+        assert [row[-1] for row in table.rows].count("yes") == 1
+        assert "figure-S8" in {picture.key for picture in block.pictures}
+
+
+class TestLeakAudit:
+    def test_says_what_crosses(self, make: Make) -> None:
+        results = make()
+        facts = dict(leak_audit(results).facts)
+        assert facts["Patients on both sides of a part"] == "0"
+        assert facts["Test patients seen by a fitted step"] == "0"
+
+    def test_a_step_that_saw_test_patients_is_shouted_about(self, make: Make) -> None:
+        results = make()
+        results.assessment.parts[0]["seen"]["scale"] = [44, 4]
+        block = leak_audit(results)
+        assert any("No figure of this report can be trusted" in w for w in block.warnings)
+        assert dict(block.facts)["Test patients seen by a fitted step"] == "4"
+
+    def test_equal_rows_are_found(self, make: Make) -> None:
+        results = make()
+        matrix = study_matrix(results.table, results.protocol)
+        rows = np.arange(len(matrix.positive))
+        matrix.X[rows[-1]] = matrix.X[0]
+        matrix.X[rows[-2]] = matrix.X[1] + 1e-6
+        found = row_audit(matrix, [Part("split", 0, rows[:30], rows[30:])])
+        (side,) = found["parts"]
+        assert (side["equal_rows"], side["near_copies"]) == (1, 2)
+
+    def test_rises_are_against_the_honest_figure(self, make: Make) -> None:
+        (table,) = (t for t in leak_audit(make()).tables if t.key == "table-s19")
+        rows = {row[0]: row[1:] for row in table.rows}
+        assert rows[TITLES["selection_before_split"]] == pytest.approx((0.7, 0.7, 0.2, 0.2))
+        assert TITLES["number_tuned_on_test"] not in rows
+        assert table.rows[-1][0] == TITLES["best_split"]

@@ -12,14 +12,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
-from sklearn.preprocessing import StandardScaler
 
 from centrum.modelling.auc import auc
-from centrum.modelling.classifiers import CLASSIFIERS
+from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.feature_count import scores_by_number
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings
 from centrum.modelling.split import Indices, stratified_split
+from centrum.modelling.z_score import ZScore
 
 Floats = NDArray[np.float64]
 
@@ -82,9 +82,8 @@ def selection_before_split(scene: Scene) -> float:
     position = {name: k for k, name in enumerate(scene.names)}
     columns = [position[str(name)] for name in model.selected_]
     values = scene.X[:, columns, 0]
-    scaled = StandardScaler().fit(values[scene.train]).transform(values)
-    how = scene.settings
-    classifier = CLASSIFIERS[how.classifier](how.C, False, scene.seed)
+    scaled = ZScore(scene.settings.clip).fit(values[scene.train]).transform(values)
+    classifier = build_classifier(scene.settings.classifier, scene.settings, scene.seed)
     classifier.fit(scaled[scene.train], scene.y[scene.train])
     return float(auc(scene.y[scene.test] == 1, classifier.decision_function(scaled[scene.test])))
 

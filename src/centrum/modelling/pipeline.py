@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from centrum.errors import DataError
+from centrum.modelling.classifiers import ElasticNet
 from centrum.modelling.feature_count import count_features
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leading import Leading
@@ -184,7 +185,18 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         classifier = steps["classifier"]
         linear = hasattr(classifier, "coef_")
         self.coef_ = np.asarray(classifier.coef_)[0] if linear else None
+        if isinstance(classifier, ElasticNet):
+            self._leave_out_unused()
         self.intercept_ = float(classifier.intercept_[0]) if linear else 0.0
+
+    def _leave_out_unused(self) -> None:
+        """The elastic net selects while it fits: features without a coefficient go."""
+        weights = np.asarray(self.coef_)
+        used = weights != 0
+        self.selected_, self.coef_ = self.selected_[used], weights[used]
+        self.mean_, self.sd_ = self.mean_[used], self.sd_[used]
+        self.ranked_ = self.selected_[np.argsort(-np.abs(self.coef_), kind="stable")]
+        self.funnel_["classifier"] = self.selected_
 
     def _ranked(self, names: NDArray) -> NDArray:
         """Names of the features that entered the last ranking, best first."""
@@ -219,6 +231,6 @@ def _batches(batch: ArrayLike | None, y: NDArray, settings: ModelSettings) -> ND
 
 
 def _lasso_of(pipeline: StudyPipeline) -> LogisticLassoCV | None:
-    step = pipeline.named_steps.get("select")
-    found = step.selector_ if isinstance(step, Leading) else step
+    step = pipeline.named_steps.get("select", pipeline.named_steps["classifier"])
+    found = step.selector_ if isinstance(step, Leading) else getattr(step, "lasso_", step)
     return found if isinstance(found, LogisticLassoCV) else None

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
-from centrum.modelling.classifiers import CLASSIFIERS
+from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.leading import Leading
 from centrum.modelling.settings import ModelSettings, RobustnessRule, SearchSettings
 from centrum.modelling.split import (
@@ -201,6 +201,9 @@ class SearchClassifier(ClassifierMixin, BaseEstimator):
         )
         prefix = StudyPipeline(steps)
         rows, labels, owners = prefix.fit_selection(X, y, patients, batch)
+        most = max((self.search or SearchSettings()).n_features)
+        handed = settings.select.model_copy(update={"n_features": most})
+        settings = settings.model_copy(update={"select": handed})
         return _Stage(prefix, rows, labels, owners, settings, self.seed)
 
     def _enter(
@@ -222,7 +225,7 @@ class SearchClassifier(ClassifierMixin, BaseEstimator):
         return True
 
     def _choose(self, how: SearchSettings, runs: list[Run]) -> None:
-        seen = max(len(run.measures) for run in runs)
+        seen = max(1, *(len(run.measures) for run in runs))
         order = sorted(
             runs, key=lambda run: (-len(run.measures), -run.mean if run.measures else 0.0)
         )
@@ -300,8 +303,7 @@ class _Stage:
 
     def fit(self, candidate: Candidate, columns: NDArray[np.intp]) -> BaseEstimator:
         """The candidate's classifier on its columns."""
-        balanced = self.settings.balance == "class_weight"
-        model = CLASSIFIERS[candidate.classifier](self.settings.C, balanced, self.seed)
+        model = build_classifier(candidate.classifier, self.settings, self.seed)
         also = fit_arguments(model, groups=self.owners)
         return model.fit(self.rows[:, columns], self.labels, **also)
 

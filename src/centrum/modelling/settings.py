@@ -13,8 +13,10 @@ ClassifierName = Literal[
     "linear_svm",
     "logistic",
     "ridge",
+    "elastic_net",
     "rbf_svm",
     "random_forest",
+    "extra_trees",
     "gradient_boosting",
     "naive_bayes",
 ]
@@ -120,6 +122,8 @@ class LassoSettings(_Settings):
     """What the folds measure; class is the misclassified share."""
     l1_ratio: float = Field(default=1.0, gt=0, le=1)
     """1 is the LASSO; less is an elastic net with this share of the absolute penalty."""
+    threshold: float = Field(default=1e-12, gt=0)
+    """Convergence of the coefficients, glmnet's `thresh`, whose own default is 1e-7."""
 
 
 class SelectSettings(_Settings):
@@ -174,6 +178,9 @@ class ModelSettings(_Settings):
     """repeat: random cases of the smaller class are repeated until the classes are equal;
     smote: new cases between neighbours of the smaller class are made up; both in training data
     only. class_weight: the classifier weighs cases of the smaller class more."""
+    clip: float | None = Field(default=None, gt=0)
+    """z-scores further from 0 than this are set to it, so that no single region with an extreme
+    value decides; not done when missing."""
     screen: ScreenSettings | None = None
     """Univariate screen; {} for the defaults, not done when missing."""
     correlation: CorrelationSettings | None = CorrelationSettings()
@@ -189,7 +196,8 @@ class ModelSettings(_Settings):
     classifier: ClassifierName = "linear_svm"
     """linear_svm, rbf_svm: soft-margin support vector machines; logistic: logistic regression
     with an L2 penalty of the strength 1/C; ridge: the same with the penalty chosen by
-    cross-validation; random_forest, gradient_boosting: trees; naive_bayes: Gaussian."""
+    cross-validation; elastic_net: the LASSO or elastic net itself, as `lasso` says;
+    random_forest, extra_trees, gradient_boosting: trees; naive_bayes: Gaussian."""
     C: float = Field(default=1.0, gt=0)
     """Inverse strength of the penalty, of the classifier and of the SVM that ranks."""
 
@@ -259,18 +267,18 @@ class Split(_Settings):
 class SearchSettings(_Settings):
     """Which models are tried against each other, by inner cross-validation of training cases."""
 
-    selectors: tuple[Selector, ...] = ("lasso", "mrmr", "univariate", "relieff", "none")
+    selectors: tuple[Selector, ...] = ("lasso", "mrmr", "univariate", "none")
     """How features are ranked."""
     classifiers: tuple[ClassifierName, ...] = (
-        "logistic",
+        "elastic_net",
         "ridge",
-        "linear_svm",
         "rbf_svm",
+        "extra_trees",
         "random_forest",
         "naive_bayes",
     )
     """What is fitted to the leading features."""
-    n_features: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64)
+    n_features: tuple[int, ...] = (4, 8, 16, 32)
     """Numbers of leading features."""
     folds: int = Field(default=5, ge=2)
     """Folds of the cross-validation, by patient, with every step refitted in each."""
@@ -279,9 +287,9 @@ class SearchSettings(_Settings):
     halving: bool = True
     """After each fold the worse half of the models still in the race is dropped, until
     `survivors` are left."""
-    survivors: int = Field(default=12, ge=1)
+    survivors: int = Field(default=20, ge=1)
     """Models that see every fold."""
-    ensemble: int = Field(default=1, ge=1)
+    ensemble: int = Field(default=10, ge=1)
     """1: the winner is the model; more: the mean of the probabilities of so many best ones."""
     measure: Literal["auc", "deviance"] = "auc"
     """What the folds measure."""

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from imblearn.over_sampling import RandomOverSampler
 from sklearn.base import BaseEstimator
 from sklearn.impute import KNNImputer, SimpleImputer
-from sklearn.preprocessing import StandardScaler
 
 from centrum.modelling.agreement_filter import AgreementFilter
 from centrum.modelling.balance import Smote
-from centrum.modelling.classifiers import CLASSIFIERS
+from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.combat import ComBat
 from centrum.modelling.constant_filter import ConstantFilter
 from centrum.modelling.correlation_filter import CorrelationFilter
@@ -22,6 +21,7 @@ from centrum.modelling.robustness_filter import RobustnessFilter
 from centrum.modelling.settings import ImputationSettings, ModelSettings, RobustnessRule
 from centrum.modelling.stability_selection import StabilitySelection
 from centrum.modelling.univariate_screen import UnivariateScreen
+from centrum.modelling.z_score import ZScore
 
 Step = tuple[str, BaseEstimator]
 
@@ -59,7 +59,6 @@ def build_steps(
         n_readers=n_readers,
         missing="refuse" if whole else "pass",
     )
-    balanced = settings.balance == "class_weight"
     steps: list[tuple[str, BaseEstimator | None]] = [
         ("agreement", agreement),
         ("robustness", _robustness(robustness, whole)),
@@ -67,11 +66,11 @@ def build_steps(
         ("harmonisation", _harmoniser(settings)),
         ("constant", ConstantFilter()),
         ("balance", _balance(settings, seed)),
-        ("scale", StandardScaler()),
+        ("scale", ZScore(settings.clip)),
         ("screen", UnivariateScreen(**dict(settings.screen)) if settings.screen else None),
         ("correlation", _correlation(settings)),
         *_selection(settings, seed, n_features),
-        ("classifier", CLASSIFIERS[settings.classifier](settings.C, balanced, seed)),
+        ("classifier", build_classifier(settings.classifier, settings, seed)),
     ]
     return [(name, step) for name, step in steps if step is not None]
 

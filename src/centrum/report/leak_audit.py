@@ -203,7 +203,7 @@ def _audit_picture(results: StudyResults) -> list[Picture]:
             draw_audit(values, observed, named, results.simulated), "S9", "Leak audit",
             f"(a) Test AUC of the whole procedure on {counted(len(values), 'permutation')} of the "
             "outcomes among the patients. (b) What the study would have claimed with each leak: "
-            "dots are splits, bars their means.",
+            f"dots are splits, bars their means. n = {len(results.scores)} cases.",
             f"Histogram and dot plot. Means with true outcomes: {listed}.",
             frame_table("figure-S9", "", pd.DataFrame(rows)),
         )

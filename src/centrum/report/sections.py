@@ -71,6 +71,8 @@ CLASSIFIERS = {
     "linear_svm": "linear support vector machine",
     "logistic": "logistic regression",
     "ridge": "ridge logistic regression",
+    "elastic_net": "an elastic net",
+    "extra_trees": "extremely randomised trees",
     "rbf_svm": "support vector machine with a radial kernel",
     "random_forest": "random forest",
     "gradient_boosting": "gradient-boosted trees",
@@ -447,6 +449,8 @@ def _distribution_picture(results: StudyResults) -> Picture:
     matrix = study_matrix(table, results.protocol)
     at = [matrix.names.index(fitted.features[k]) for k in order]
     values = (matrix.X[:, at, 0] - fitted.means[order]) / fitted.sds[order]
+    if fitted.clip is not None:
+        values = np.clip(values, -fitted.clip, fitted.clip)
     positive = (table.obs["outcome"] == fitted.positive).to_numpy()
     frame = pd.DataFrame(values, columns=list(labels))
     frame.insert(0, "case", table.cases)

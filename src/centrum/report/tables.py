@@ -40,6 +40,7 @@ STEPS = {
     "screen": "Differ between the outcomes (univariate screen)",
     "correlation": "Not redundant (correlation)",
     "rfe": "Kept by recursive elimination",
+    "classifier": "With a coefficient",
     "search": "Used by what the search chose",
 }
 
@@ -199,6 +200,8 @@ def coefficient_table(results: StudyResults) -> Table:
     columns = tuple(Column(h, _coefficient) if h.startswith("Coef") else Column(h) for h in heads)
     spread = "Mean and SD are those of the training cases that the model was fitted to."
     score = "Score = intercept + sum of coefficient × (value − mean) / SD."
+    if model.clip is not None:
+        spread += f" (value − mean) / SD beyond ±{model.clip:g} is set to that."
     if not model.linear:
         rows = rows[1:]
         score = f"The score of a {model.classifier.replace('_', ' ')} is no weighted sum."
