@@ -185,13 +185,8 @@ def assess(job: Job) -> Prediction:
     fitted on, and how many of the test side's), search (the table of a search), error ("" or
     why there is none of all that).
     """
-    store = Store(job.source.results / FITS)
-    key = job.key()
-    found = store.get(key)
-    if found is None:
-        found = _assess(job)
-        store.put(key, found)
-    return dict(found)
+    found: Prediction = Store(job.source.results / FITS).kept(job.key(), lambda: _assess(job))
+    return found
 
 
 def _assess(job: Job) -> Prediction:

@@ -177,11 +177,8 @@ class LeakJob:
 def leak(job: LeakJob) -> dict[str, float | None]:
     """Leak -> AUC that would have been claimed; None where it cannot be switched on."""
     store = Store(job.source.results / FITS)
-    found = store.get(job.key())
-    if found is None:
-        found = _leak(job)
-        store.put(job.key(), found)
-    return dict(found)
+    found: dict[str, float | None] = store.kept(job.key(), lambda: _leak(job))
+    return found
 
 
 def _leak(job: LeakJob) -> dict[str, float | None]:
@@ -244,15 +241,15 @@ class ResampleJob:
 def resample_once(job: ResampleJob) -> dict[str, float]:
     """The AUCs of one resample, as `Resample` names them; a missing one is nan."""
     store = Store(job.source.results / FITS)
-    found = store.get(job.key())
-    if found is None:
-        matrix = job.source.load(job.protocol)
-        model = build_model(job.protocol, matrix)
-        seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
-        areas = vars(resample(model, *seen, seed=job.seed))
-        found = {k: None if np.isnan(v) else v for k, v in areas.items()}
-        store.put(job.key(), found)
+    found = store.kept(job.key(), lambda: _resample(job))
     return {k: float("nan") if v is None else v for k, v in found.items()}
+
+
+def _resample(job: ResampleJob) -> dict[str, float | None]:
+    matrix = job.source.load(job.protocol)
+    model = build_model(job.protocol, matrix)
+    seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
+    return _without_nan(vars(resample(model, *seen, seed=job.seed)))
 
 
 def resamples(

@@ -8,6 +8,7 @@ content and counts as absent when that does not agree.
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,17 @@ class Store:
         """Keep JSON-ready `value` under `key`."""
         text = canonical_json({"digest": digest(value), "value": value})
         write_atomically(self.path(key), text.encode())
+
+    def kept(self, key: str, make: Callable[[], Any]) -> Any:
+        """The value of `key`, made and kept first where there is none.
+
+        What was just made is read back, so that it cannot differ from what is read later.
+        """
+        found = self.get(key)
+        if found is None:
+            self.put(key, make())
+            found = self.get(key)
+        return found
 
     def get(self, key: str) -> Any | None:
         """The value of `key`; None when there is none or it is damaged."""

@@ -1,5 +1,6 @@
 """The classifiers, converged so far that other implementations give the same numbers."""
 
+import warnings
 from typing import get_args
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     RandomForestClassifier,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.naive_bayes import GaussianNB
@@ -24,8 +26,8 @@ TOLERANCE = 1e-8
 """libsvm's default of 1e-3 leaves scores off by 0.005, enough to reorder cases."""
 
 MAX_ITERATIONS = 1_000_000
-"""Of libsvm, which takes forever where many cases have equal features; it warns when it stops.
-Ordinary tables need a hundredth of this."""
+"""Of libsvm, which goes on for ever where rounding keeps it from the tolerance, as where many
+cases have equal features."""
 
 RIDGE_C = tuple(float(c) for c in np.geomspace(1e-4, 10, 11))
 """Inverse penalties that `ridge` tries."""
@@ -38,6 +40,15 @@ CERTAIN = 1e-3
 """A class that no tree votes for has this probability: as a score it stays finite."""
 
 
+class _Svm(SVC):
+    """libsvm, stopped where rounding keeps it from `TOLERANCE`: its weights are settled then."""
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> "_Svm":
+        with warnings.catch_warnings(action="ignore", category=ConvergenceWarning):
+            super().fit(X, y, sample_weight)
+        return self
+
+
 def linear_svm(C: float = 1.0, balanced: bool = False) -> SVC:
     """Soft-margin linear support vector machine; minimises |w|^2 / 2 + C sum of hinge losses.
 
@@ -46,7 +57,7 @@ def linear_svm(C: float = 1.0, balanced: bool = False) -> SVC:
     >>> linear_svm().fit([[0.0], [1.0], [3.0], [4.0]], [0, 0, 1, 1]).coef_.round(6)
     array([[1.]])
     """
-    return SVC(
+    return _Svm(
         kernel="linear",
         C=C,
         tol=TOLERANCE,
@@ -60,7 +71,7 @@ def rbf_svm(C: float = 1.0, balanced: bool = False) -> SVC:
 
     libsvm's default gamma, 1 / features, as in R's e1071.
     """
-    return SVC(
+    return _Svm(
         kernel="rbf",
         gamma="auto",
         C=C,

@@ -1,10 +1,13 @@
 """A whole model fitted again and again: on folds, splits, resamples and shuffled outcomes."""
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
 from centrum.modelling.auc import auc
+from centrum.modelling.designs import plan_parts
+from centrum.modelling.settings import Split
 from centrum.modelling.split import (
     Indices,
     folds_by_patient,
@@ -75,3 +78,34 @@ def repeated_split_auc(
         scores = model.decision_function(values[test], **there)
         areas[i] = auc(target[test] == model.classes_[1], scores)
     return areas
+
+
+def design_auc(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike | None,
+    split: Split,
+    columns: pd.DataFrame,
+    *,
+    batch: ArrayLike | None = None,
+    permutation: int | None = None,
+) -> float:
+    """Mean test AUC over the parts of a design that have both outcomes.
+
+    With `permutation`, a seed, the outcome is first dealt out anew to the patients, and the
+    design planned for it: the mean over many seeds must be near 0.5, or the procedure leaks.
+    """
+    values, labels = np.asarray(X), np.asarray(y)
+    patients = owners_of(labels, groups)
+    if permutation is not None:
+        labels = shuffle_by_patient(labels, patients, permutation)
+    areas = []
+    for part in plan_parts(split, labels, patients, columns):
+        here, there = batches_of(batch, part.train), batches_of(batch, part.test)
+        seen = (values[part.train], labels[part.train])
+        model = clone(estimator).fit(*seen, groups=patients[part.train], **here)
+        positive = labels[part.test] == model.classes_[1]
+        if 0 < positive.sum() < positive.size:
+            areas.append(auc(positive, model.decision_function(values[part.test], **there)))
+    return float(np.mean(areas)) if areas else float("nan")

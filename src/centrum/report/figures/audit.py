@@ -40,5 +40,6 @@ def draw_audit(
     right.set_yticks(range(len(leaks)), [wrapped(name, 30, 3) for name in reversed(list(leaks))])
     right.axvline(0.5, color=GREY, lw=0.6, ls=":")
     right.set(xlim=(0, 1.02), xlabel="AUC that would have been claimed")
-    right.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=2)
+    if leaks:
+        right.legend(loc="upper left", bbox_to_anchor=(0, -0.22), ncols=2)
     return figure

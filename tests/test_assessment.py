@@ -1,0 +1,286 @@
+"""Studies under every design: whole, resumed, private, and told by the report."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from centrum import pipeline
+from centrum.assess import FITS
+from centrum.errors import DataError, ProtocolError
+from centrum.matrix import covariate_values, study_matrix
+from centrum.protocol import parse_protocol
+from centrum.study import open_study
+from centrum.table import FeatureTable
+from tests.studies import make_study, read_rows, write_rows
+
+
+def change(folder: Path, **blocks: object) -> None:
+    """Merge blocks into study.yaml."""
+    path = folder / "study.yaml"
+    known = yaml.safe_load(path.read_text())
+    for name, block in blocks.items():
+        old = known.get(name)
+        known[name] = (
+            {**old, **block} if isinstance(old, dict) and isinstance(block, dict) else block
+        )
+    path.write_text(yaml.safe_dump(known))
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that has been measured, with centres, dates and a reader's diagnosis."""
+    folder = make_study(tmp_path_factory.mktemp("assess") / "study", 36)
+    rows = read_rows(folder)
+    for k, row in enumerate(rows):
+        row["centre"] = "AB"[k // 2 % 2]
+        row["date"] = f"2020-{1 + k // 3:02d}-01"
+        wrong = k % 5 == 0
+        called = (row["outcome"] == "malignant") != wrong
+        row["diagnosis R1"] = "malignant" if called else "osteoporotic"
+    write_rows(folder, rows)
+    study = open_study(folder)
+    pipeline.extract(study)
+    pipeline.agree(study)
+    return folder
+
+
+@pytest.fixture
+def study_folder(measured: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    return Path(shutil.copytree(measured, tmp_path / "study"))
+
+
+DESIGNS = {
+    "repeated_split": ({"design": "repeated_split", "repeats": 3}, 3),
+    "nested_cv": ({"design": "nested_cv", "folds": 3, "repeats": 2}, 6),
+    "leave_one_centre_out": ({"design": "leave_one_centre_out"}, 2),
+    "temporal": ({"design": "temporal"}, 1),
+    "external": ({"design": "external", "test_values": ["B"]}, 1),
+}
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_every_design_runs_to_its_report(name: str, study_folder: Path) -> None:
+    split, n_parts = DESIGNS[name]
+    change(study_folder, split=split, evaluation={"leak_audit": {"permutations": 1, "splits": 0}})
+    study = open_study(study_folder)
+    _, page = pipeline.run(study)
+    found = pipeline.load_assessment(study)
+    assert len(found.parts) == n_parts
+    for record in found.parts:
+        assert record["error"] == ""
+        assert record["auc"] > 0.6
+        assert all(tested == 0 for _, tested in record["seen"].values())
+        assert {"agreement", "scale", "classifier"} <= set(record["seen"])
+    assert all(side["patients"] == 0 for side in found.rows["parts"])
+    test = pipeline.judge(study).evaluations["test"]
+    tested = {k for record in found.parts for k in record["case"]}
+    assert test.n == len(tested)
+    text = page.read_text()
+    assert "Leak audit" in text
+    assert ("table S12" in text) == (n_parts > 1)
+    assert not any(row["patient"] in text for row in read_rows(study_folder))
+
+
+def test_predictions_are_kept_per_case(study_folder: Path) -> None:
+    change(study_folder, split={"design": "nested_cv", "folds": 3, "repeats": 2},
+           evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
+    study = open_study(study_folder)
+    pipeline.fit(study)
+    pipeline.assess(study)
+    kept = pd.read_csv(study.results / "predictions.csv")
+    assert len(kept) == 72
+    assert (kept.groupby("case")["repeat"].nunique() == 2).all()
+    assert kept["probability"].between(0, 1).all()
+    assert set(kept["set"]) <= {"positive", "negative", "uncertain", "neither"}
+    pooled = pipeline.load_assessment(study).pooled(36)
+    mean = kept.groupby("case")["probability"].mean()
+    np.testing.assert_allclose(pooled["probability"], mean, atol=1e-12)
+
+
+def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was fitted is not fitted again, and the end is the same bytes."""
+    change(study_folder, split={"design": "nested_cv", "folds": 3, "repeats": 1})
+    study = open_study(study_folder)
+    pipeline.fit(study)
+    pipeline.assess(study)
+    whole = (study.results / "assessment.json").read_bytes()
+    entries = sorted((study.results / FITS).rglob("*.json"))
+    for entry in entries[::2]:
+        entry.unlink()
+    (study.results / "assessment.json").unlink()
+    fitted = []
+    from centrum import assess
+
+    real = assess.fit_rows
+    monkeypatch.setattr(assess, "fit_rows", lambda *a, **k: fitted.append(1) or real(*a, **k))
+    pipeline.assess(study)
+    assert (study.results / "assessment.json").read_bytes() == whole
+    assert 0 < len(fitted) < len(entries)
+
+
+def test_two_processes_give_the_same_bytes(study_folder: Path) -> None:
+    change(study_folder, split={"design": "repeated_split", "repeats": 2})
+    study = open_study(study_folder)
+    pipeline.fit(study)
+    pipeline.assess(study, workers=1)
+    alone = (study.results / "assessment.json").read_bytes()
+    import shutil
+
+    shutil.rmtree(study.results / FITS)
+    (study.results / "assessment.json").unlink()
+    pipeline.assess(study, workers=2)
+    assert (study.results / "assessment.json").read_bytes() == alone
+
+
+class TestSources:
+    def test_covariates_and_ablation(self, study_folder: Path) -> None:
+        change(study_folder, model={"covariates": ["age", "sex"]},
+               evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
+        study = open_study(study_folder)
+        pipeline.run(study)
+        found = pipeline.load_assessment(study)
+        assert set(found.ablation) == {"volume", "clinical", "radiomics"}
+        (clinical,), (volume,) = found.ablation["clinical"], found.ablation["volume"]
+        assert set(clinical["features"]) == {"age", "sex=F"}
+        assert len(volume["features"]) == 1
+        assert abs(clinical["auc"] - 0.5) < 0.5
+
+    @pytest.mark.parametrize("fusion", ["late", "stacked"])
+    def test_fusion_of_images_and_covariates(self, fusion: str, study_folder: Path) -> None:
+        change(study_folder, model={"covariates": ["age", "sex"], "fusion": fusion},
+               evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
+        study = open_study(study_folder)
+        _, page = pipeline.run(study)
+        (record,) = pipeline.load_assessment(study).parts
+        assert {"clinical: classifier", "radiomics: classifier"} <= set(record["seen"])
+        assert {"age", "sex=F"} <= set(record["features"])
+        assert "sex=F" in page.read_text()
+
+    def test_missing_ages_are_filled_only_if_wanted(self, study_folder: Path) -> None:
+        rows = read_rows(study_folder)
+        rows[3]["age"] = ""
+        write_rows(study_folder, rows)
+        pipeline.extract(open_study(study_folder))
+        change(study_folder, model={"covariates": ["age"]})
+        with pytest.raises(DataError, match="age"):
+            pipeline.fit(open_study(study_folder))
+        change(study_folder, model={"imputation": {"method": "median"}})
+        pipeline.fit(open_study(study_folder))
+
+    def test_a_covariate_that_is_not_there(self, study_folder: Path) -> None:
+        change(study_folder, model={"covariates": ["psa"]})
+        with pytest.raises(DataError, match=r"names the column 'psa', .* there are .*age"):
+            pipeline.fit(open_study(study_folder))
+
+    def test_texts_become_indicators(self) -> None:
+        obs = pd.DataFrame({"kind": ["a", "b", "c", "a", None]})
+        values, names = covariate_values(obs, ["kind"])
+        assert names == ("kind=b", "kind=c")
+        np.testing.assert_array_equal(values[:4], [[0, 0], [1, 0], [0, 1], [0, 0]])
+        assert np.isnan(values[4]).all()
+
+
+def test_harmonisation_of_a_study(study_folder: Path) -> None:
+    change(study_folder, model={"harmonisation": {"method": "combat"}},
+           split={"design": "leave_one_centre_out"},
+           evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
+    study = open_study(study_folder)
+    pipeline.run(study)
+    for record in pipeline.load_assessment(study).parts:
+        assert record["seen"]["harmonisation"][1] == 0
+
+
+def test_search_in_a_study(study_folder: Path) -> None:
+    search = {
+        "selectors": ["lasso", "none"], "classifiers": ["ridge", "rbf_svm"],
+        "n_features": [1, 2], "folds": 3, "ensemble": 2,
+    }  # fmt: skip
+    quiet = {"leak_audit": {"permutations": 0, "splits": 0}}
+    change(study_folder, search=search, evaluation=quiet)
+    study = open_study(study_folder)
+    _, page = pipeline.run(study)
+    record = json.loads((study.results / "fit.json").read_text())
+    assert sum(row["chosen"] for row in record["search"]) == 2
+    assert "figure-S8" in page.read_text()
+    assert pipeline.load_model(study).classifier.startswith("mean of 2 models")
+
+
+def test_a_reader_beside_the_model(study_folder: Path) -> None:
+    change(study_folder, evaluation={"reader_calls": ["diagnosis R1"]})
+    study = open_study(study_folder)
+    pipeline.fit(study)
+    judged = pipeline.judge(study)
+    (reader,) = judged.readers
+    said = [row for row in read_rows(study_folder) if row["case"] in judged.tested]
+    malignant = [row for row in said if row["outcome"] == "malignant"]
+    right = np.mean([row["diagnosis R1"] == "malignant" for row in malignant])
+    assert reader.sensitivity == pytest.approx(right)
+    change(study_folder, evaluation={"reader_calls": ["nobody"]})
+    with pytest.raises(DataError, match="'nobody'"):
+        pipeline.judge(open_study(study_folder))
+
+
+def test_optimism_in_a_study(study_folder: Path) -> None:
+    change(study_folder, evaluation={"optimism_resamples": 3,
+                                     "leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
+    study = open_study(study_folder)
+    _, page = pipeline.run(study)
+    assert len(pipeline.load_assessment(study).resamples) == 3
+    assert "Harrell" in page.read_text()
+
+
+def test_one_part_that_cannot_be_fitted_does_not_stop_the_others(study_folder: Path) -> None:
+    """Without centre C two malignant patients are left, too few for three folds."""
+    rows = read_rows(study_folder)
+    malignant = [row for row in rows if row["outcome"] == "malignant"]
+    for row in malignant[2:]:
+        row["centre"] = "C"
+    write_rows(study_folder, rows)
+    change(study_folder, split={"design": "leave_one_centre_out"},
+           evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
+    study = open_study(study_folder)
+    pipeline.extract(study)
+    _, page = pipeline.run(study)
+    errors = {r["name"]: r["error"] for r in pipeline.load_assessment(study).parts}
+    assert "Ask for fewer folds" in errors.pop("centre C")
+    assert set(errors.values()) == {""}
+    assert "centre C could not be fitted" in page.read_text()
+
+
+@pytest.mark.parametrize("rule", ["closest_topleft", "sensitivity", "specificity", "cost"])
+def test_cut_off_rules_in_a_study(rule: str, study_folder: Path) -> None:
+    change(study_folder, evaluation={"cutoff": {"rule": rule, "target": 0.9}})
+    study = open_study(study_folder)
+    pipeline.fit(study)
+    judged = pipeline.judge(study)
+    out_of_fold = judged.evaluations["out_of_fold"].measures
+    if rule in ("sensitivity", "specificity"):
+        assert out_of_fold[rule].value >= 0.9
+    assert not judged.evaluations["test"].optimistic
+
+
+def test_landmarks_and_many_parts_are_refused() -> None:
+    text = (
+        "preset: vcf-t2w\npreparation: {normalisation: {method: nyul}}\n"
+        "split: {design: nested_cv}\n"
+    )
+    with pytest.raises(ProtocolError, match="landmarks of a Nyul scale"):
+        parse_protocol(text, "study.yaml")
+
+
+def test_the_matrix_holds_sources_and_readings(study_folder: Path) -> None:
+    change(study_folder, model={"covariates": ["age"]})
+    study = open_study(study_folder)
+    table = FeatureTable.load(study.results)
+    matrix = study_matrix(table, study.protocol)
+    assert matrix.X.shape == (36, len(table.names) + 1, 2)
+    np.testing.assert_array_equal(matrix.X[:, -1, 0], matrix.X[:, -1, 1])
+    alone = matrix.of_sources(["clinical"])
+    assert alone.names == ("age",)
+    assert alone.sources == {"clinical": (0,)}
