@@ -6,9 +6,9 @@ STAMP := .venv/.installed
 # Threads of the linear algebra only wait for each other on matrices as small as these.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
-BENCHMARKS := speed filtered coldstart throughput reading kernels
+BENCHMARKS := speed filtered coldstart throughput reading kernels modelling
 
-.PHONY: setup demo test test-slow lint bench peers peers-build bench-peers spine \
+.PHONY: setup demo test test-slow lint bench peers peers-build bench-peers spine real-tables \
 	$(BENCHMARKS:%=bench-%) docs clean help
 
 help:
@@ -47,6 +47,10 @@ peers: setup # compare every feature with PyRadiomics
 
 spine: setup # N4 and normalisations on the reference's real exams: pictures in build/spine
 	$(ONE_THREAD) $(BIN)/python benchmarks/spine_preparation.py --out build/spine
+
+real-tables: setup # default model and search on the reference's real tables: docs/reference/real-tables.md
+	for what in default default-folds search winner centres page; do \
+		$(ONE_THREAD) $(BIN)/python benchmarks/real_tables.py $$what; done
 
 $(BENCHMARKS:%=bench-%): bench-%: setup
 	$(ONE_THREAD) $(BIN)/python benchmarks/$*.py
