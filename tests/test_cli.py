@@ -14,7 +14,7 @@ from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
 from tests.studies import make_study
 
 COMMANDS = ("demo", "simulate", "init", "check", "run", "extract", "agree", "perturb", "fit",
-            "evaluate", "report", "features", "morphometry")  # fmt: skip
+            "assess", "evaluate", "report", "features", "morphometry")  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:
@@ -66,6 +66,8 @@ def test_a_study_step_by_step(study: Path) -> None:
     assert "intercept" in centrum("fit", study).stdout
     evaluated = json.loads(centrum("evaluate", study, "--json").stdout)
     assert set(evaluated) == {"train", "out_of_fold", "test"}
+    assessed = json.loads(centrum("assess", study, "--json", "--workers", 1).stdout)
+    assert [part["error"] for part in assessed["parts"]] == [""]
     assert Path(centrum("report", study).stdout.strip()).is_file()
     ran = centrum("run", study, "--json")
     assert ran.returncode == OK

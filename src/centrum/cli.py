@@ -289,9 +289,10 @@ def fit(folder: StudyFolder, json_: Json = False) -> None:
         _print_json(model.to_dict())
     else:
         print(f"{model.classifier} on {len(model.features)} features, {model.n_train} cases:")
-        print(f"  {model.intercept:+.3f}  intercept")
+        if model.linear:
+            print(f"  {model.intercept:+.3f}  intercept")
         for name, coefficient in zip(model.features, model.coefficients, strict=True):
-            print(f"  {coefficient:+.3f}  {name}")
+            print(f"  {coefficient:+.3f}  {name}" if model.linear else f"  {name}")
 
 
 @_command(

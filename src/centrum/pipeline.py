@@ -855,6 +855,17 @@ def outlook(study: Study) -> tuple[str, ...]:
             for stage in ("agree", "fit", "assess", "evaluate", "report")
         ),
         *([perturb_outlook(study)] if study.protocol.robustness else []),
+        assess_outlook(study),
+    )
+
+
+def assess_outlook(study: Study) -> str:
+    """How often `assess` would fit the model, in a line to print."""
+    how, split = study.protocol.evaluation, study.protocol.split
+    return (
+        f"assess: design {split.design}; each of its parts also for {how.leak_audit.permutations} "
+        f"permutations (first repeat); leaks on {2 * how.leak_audit.splits} splits; "
+        f"{how.optimism_resamples} bootstrap samples. What was fitted before is kept in fits/"
     )
 
 

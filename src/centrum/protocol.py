@@ -132,7 +132,7 @@ class Evaluation(Settings):
         True, description="judge the volume alone, the covariates alone and so on, too"
     )
     subgroups: tuple[str, ...] = Field(
-        ("sex", "age", "region", "centre"),
+        ("sex", "age", "region", "level", "centre", "scanner"),
         description="columns of the manifest by which the performance is shown; those that are "
         "not there or do not differ are left out",
     )

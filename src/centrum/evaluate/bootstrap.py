@@ -92,7 +92,8 @@ def bca_interval(
         return Interval(np.nan, np.nan)
     below = (np.mean(defined < estimate) + np.mean(defined <= estimate)) / 2
     bias = norm.ppf(below)
-    deviation = np.nanmean(left_out) - left_out[~np.isnan(left_out)]
+    known = left_out[~np.isnan(left_out)]
+    deviation = known.mean() - known if known.size else known
     spread = np.sum(deviation**2) ** 1.5
     acceleration = np.sum(deviation**3) / (6 * spread) if spread > 0 else 0.0
     z = bias + norm.ppf([(1 - confidence) / 2, (1 + confidence) / 2])

@@ -138,7 +138,7 @@ def auc_p_value(scored: Scored) -> float:
 
 
 def resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """AUC of each resample; `weights` (resamples, cases) are those of `case_weights`.
+    """AUC of each resample, nan where an outcome is absent; `weights` as `case_weights` gives.
 
     >>> resampled_auc(Scored.of([1, 2, 3], [0, 1, 0]), np.array([[1.0, 1, 1], [3, 1, 1]]))
     array([0.5 , 0.75])
@@ -150,7 +150,8 @@ def resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.fl
     negative = np.add.reduceat(drawn * ~is_positive, levels, axis=1)
     below = negative.cumsum(axis=1) - negative / 2
     pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return np.asarray((positive * below).sum(axis=1) / pairs)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((positive * below).sum(axis=1) / pairs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from centrum.evaluate.bootstrap import (
     Interval,
+    bca_interval,
     case_weights,
+    jackknife_weights,
     normal_interval,
     percentile_interval,
 )
@@ -36,7 +38,7 @@ class Area:
     ----------
     value : the AUC
     delong : interval from DeLong's variance (Obuchowski's with several cases per patient)
-    percentile, normal : intervals from the bootstrap by patient
+    percentile, normal, bca : intervals from the bootstrap by patient
     p : two-sided, of H0: AUC = 0.5 (`auc_p_value`)
     """
 
@@ -44,6 +46,7 @@ class Area:
     delong: Interval
     percentile: Interval
     normal: Interval
+    bca: Interval
     p: float
 
 
@@ -170,6 +173,9 @@ def _area(scored: Scored, weights: NDArray[np.float64], confidence: float) -> Ar
         delong=delong_interval(scored, confidence),
         percentile=percentile_interval(resampled, confidence),
         normal=normal_interval(value, float(resampled.std(ddof=1)), confidence),
+        bca=bca_interval(
+            value, resampled, resampled_auc(scored, jackknife_weights(scored)), confidence
+        ),
         p=auc_p_value(scored),
     )
 

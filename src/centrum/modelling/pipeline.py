@@ -6,6 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -95,6 +96,13 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
             Not two classes, fewer patients of a class than folds, missing values, or no
             feature left after a step.
         """
+        # The first step looks at every value; that each further one does again costs a fifth.
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            return self._fit(X, y, groups, batch)
+
+    def _fit(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None, batch: ArrayLike | None
+    ) -> Self:
         settings = self.settings or ModelSettings()
         values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
         self._check_readings(values)

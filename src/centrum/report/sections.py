@@ -48,7 +48,7 @@ from centrum.report.tables import (
     protocol_table,
     version_table,
 )
-from centrum.report.validation import calibration_and_use, validation
+from centrum.report.validation import calibration_and_use, means_over_parts, validation
 from centrum.results import StudyResults
 
 OUTSIDE_THE_REGION = (
@@ -85,16 +85,12 @@ Section = Callable[[StudyResults], Block]
 def summary(results: StudyResults) -> Block:
     """What was found, in a few numbers, and what it is not."""
     test, model = results.evaluations["test"], results.model
-    measures, confidence = test.measures, f"{100 * test.confidence:g} % CI"
+    confidence = f"{100 * test.confidence:g} % CI"
     facts = [
         ("Cases analysed", f"{len(results.table.obs)}"),
-        (f"AUC, test ({confidence})", _with_interval(test.auc.value, test.auc.percentile)),
         *(
-            (
-                f"{name.capitalize()}, test ({confidence})",
-                _with_interval(measures[name].value, _interval(test, name)),
-            )
-            for name in ("sensitivity", "specificity")
+            (f"{name}, test ({confidence})", _with_interval(value, interval))
+            for name, value, interval in _headline(results, test)
         ),
     ]
     funnel = f"{counted(len(model.features), 'feature')} of {len(results.table.features)}"
@@ -113,6 +109,19 @@ def summary(results: StudyResults) -> Block:
         warnings=(*_cautions(test), OUTSIDE_THE_REGION),
         facts=tuple(facts),
     )
+
+
+def _headline(results: StudyResults, test: Evaluation) -> tuple[tuple[str, float, Interval], ...]:
+    """AUC, sensitivity and specificity: of the test side, or their means over the parts."""
+    if not results.protocol.split.single_part:
+        means = means_over_parts(results)
+        names = [name for name in ("AUC", "Sensitivity", "Specificity") if name in means]
+        return tuple((name, means[name].mean, means[name].interval) for name in names)
+    decisions = tuple(
+        (name.capitalize(), test.measures[name].value, _interval(test, name))
+        for name in ("sensitivity", "specificity")
+    )
+    return (("AUC", test.auc.value, test.auc.percentile), *decisions)
 
 
 def _held_out(results: StudyResults) -> str:

@@ -144,6 +144,7 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         ("Patients", "", *(e.n_patients for e in found)),
         ("AUC", "bootstrap, percentile", *(_area(e, "percentile") for e in found)),
         ("AUC", "bootstrap, normal", *(_area(e, "normal") for e in found)),
+        ("AUC", "bootstrap, BCa", *(_area(e, "bca") for e in found)),
         ("AUC", "DeLong", *(_area(e, "delong") for e in found)),
         ("P (AUC = 0.5)", "", *(PValue(e.auc.p) for e in found)),
     ]

@@ -14,7 +14,7 @@ from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.calibration import Calibration, Coefficient
 from centrum.evaluate.comparison import delong_test
 from centrum.evaluate.feature_stability import feature_stability, sign_stability
-from centrum.evaluate.repeated import corrected_mean
+from centrum.evaluate.repeated import RepeatedMean, corrected_mean
 from centrum.evaluate.sample_size import (
     minimum_sample_size,
     most_parameters,
@@ -265,17 +265,43 @@ def _of(records: Sequence[Prediction], name: str) -> NDArray[np.float64]:
     return np.array([r[name] for r in records if r.get(name) is not None], dtype=float)
 
 
+def means_over_parts(results: StudyResults) -> dict[str, RepeatedMean]:
+    """Measure -> its mean over the parts that have it, with a corrected interval."""
+    parts, confidence = _fitted(results), results.protocol.evaluation.confidence
+    n_train, n_test = _mean_sizes(parts)
+    return {
+        name: corrected_mean(values, n_train, n_test, confidence)
+        for name, values in _by_part(parts).items()
+        if values
+    }
+
+
+def _fitted(results: StudyResults) -> list[Prediction]:
+    return [record for record in results.assessment.parts if not record["error"]]
+
+
+def _mean_sizes(parts: Sequence[Prediction]) -> tuple[float, float]:
+    """Mean number of training and of test cases."""
+    train, test = (float(np.mean([r[name] for r in parts])) for name in ("n_train", "n_test"))
+    return train, test
+
+
 def parts_table(results: StudyResults) -> Table:
     """Table S12: means over the parts, with corrected intervals."""
-    parts = [r for r in results.assessment.parts if not r["error"]]
-    n_train = float(np.mean([r["n_train"] for r in parts]))
-    n_test = float(np.mean([r["n_test"] for r in parts]))
-    rows = []
-    for name, values in _by_part(parts).items():
-        if len(values):
-            found = corrected_mean(values, n_train, n_test, results.protocol.evaluation.confidence)
-            estimate = Estimate(found.mean, found.interval.lower, found.interval.upper)
-            rows.append((name, found.n, estimate, found.sd, float(min(values)), float(max(values))))
+    parts = _fitted(results)
+    n_train, n_test = _mean_sizes(parts)
+    by_part = _by_part(parts)
+    rows = [
+        (
+            name,
+            found.n,
+            Estimate(found.mean, found.interval.lower, found.interval.upper),
+            found.sd,
+            min(by_part[name]),
+            max(by_part[name]),
+        )
+        for name, found in means_over_parts(results).items()
+    ]
     heads = ("Measure", "Parts", "Mean (CI)", "SD", "Lowest", "Highest")
     notes = (
         f"{counted(len(parts), 'part')} of {n_train:.0f} training and {n_test:.0f} test cases on "
@@ -355,7 +381,7 @@ def _against_model(
         for r, o in zip(records, own, strict=True)
         if r["auc"] is not None and o["auc"] is not None
     ]
-    n_train, n_test = (float(np.mean([r[name] for r in own])) for name in ("n_train", "n_test"))
+    n_train, n_test = _mean_sizes(own)
     areas = corrected_mean([a for a, _ in pairs], n_train, n_test, confidence)
     gaps = corrected_mean([a - b for a, b in pairs], n_train, n_test, confidence)
     return _mean(areas.mean, areas.interval), _mean(gaps.mean, gaps.interval), gaps.p
@@ -401,7 +427,7 @@ def optimism_table(results: StudyResults) -> Table:
 
 def _stability_tables(results: StudyResults) -> list[Table]:
     """Table S14, if the model was fitted more than once on other training cases."""
-    parts = [r for r in results.assessment.parts if not r["error"]]
+    parts = _fitted(results)
     if len(parts) < 2:
         return []
     names = sorted({name for r in parts for name in r["features"]})
