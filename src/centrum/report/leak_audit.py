@@ -17,6 +17,12 @@ from centrum.results import StudyResults
 MOST_PARTS = 60
 """Parts that the table of the sides lists."""
 
+ORDER = (
+    "agreement", "robustness", "imputation", "harmonisation", "constant", "balance", "scale",
+    "screen", "correlation", "select", "rfe", "classifier",
+)  # fmt: skip
+"""Steps of a model, as they follow each other."""
+
 SUSPECT = 0.1
 """A mean under shuffled outcomes further from 0.5 than this many calls for a search."""
 
@@ -129,6 +135,7 @@ def fit_set_table(results: StudyResults) -> Table:
         "harmonisation": "Centres harmonised (ComBat)",
         "classifier": "Classifier",
     }
+    order = {step: k for k, step in enumerate(ORDER)}
     rows = tuple(
         (
             titles.get(step, step),
@@ -136,7 +143,7 @@ def fit_set_table(results: StudyResults) -> Table:
             max(n for n, _ in counts),
             sum(tested for _, tested in counts),
         )
-        for step, counts in seen.items()
+        for step, counts in sorted(seen.items(), key=lambda s: order.get(s[0], len(order)))
     )
     heads = ("Step", "Patients, fewest", "Patients, most", "Test patients among them")
     notes = (

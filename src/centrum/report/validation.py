@@ -42,6 +42,12 @@ MOST_FEATURES = 30
 GOOD_AUC = 0.8
 """What the sample size is worked out for when the model's own AUC is no better than chance."""
 
+CALIBRATIONS = {
+    "platt": "a logistic curve (Platt)",
+    "isotonic": "isotonic regression",
+    "venn_abers": "Venn-Abers prediction",
+}
+
 DESIGNS = {
     "single": "one stratified split",
     "repeated_split": "repeated stratified splits",
@@ -63,8 +69,8 @@ def calibration_and_use(results: StudyResults) -> Block:
         tables.append(reader_table(results))
     sets = found.conformal
     prose = (
-        f"Scores became probabilities by {results.protocol.model.calibration.replace('_', '-')} "
-        "calibration on out-of-fold scores of the training cases.",
+        f"Scores became probabilities by {CALIBRATIONS[results.protocol.model.calibration]}, "
+        "learnt on out-of-fold scores of the training cases.",
         "Sets of outcomes that miss the true one in at most "
         f"{100 * found.decision.conformal.error:g} % of the patients of each outcome: "
         f"{100 * sets.decided:.0f} % of the test cases have one outcome in their set "
