@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     GradientBoostingClassifier,
@@ -19,6 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
 from centrum.errors import DataError
+from centrum.modelling.by_score import ByScore
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.settings import ClassifierName, LassoChoice, LassoMeasure, ModelSettings
 
@@ -95,7 +96,7 @@ def logistic(C: float = 1.0, balanced: bool = False) -> LogisticRegression:
     )
 
 
-class Ridge(ClassifierMixin, BaseEstimator):
+class Ridge(ByScore):
     """Logistic regression whose L2 penalty is chosen by cross-validated deviance.
 
     Parameters
@@ -135,12 +136,8 @@ class Ridge(ClassifierMixin, BaseEstimator):
         score: NDArray[np.float64] = np.asarray(X) @ self.coef_[0] + self.intercept_[0]
         return score
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """The likelier class of each case."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
-
-class LogOdds(ClassifierMixin, BaseEstimator):
+class LogOdds(ByScore):
     """A classifier that gives probabilities alone, made to give scores: their log-odds.
 
     >>> forest = random_forest(seed=1).fit([[0.0], [1.0], [2.0], [3.0]], [0, 0, 1, 1])
@@ -165,12 +162,8 @@ class LogOdds(ClassifierMixin, BaseEstimator):
         score: NDArray[np.float64] = logit(np.clip(p, CERTAIN, 1 - CERTAIN))
         return score
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """The likelier class of each case."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
-
-class ElasticNet(ClassifierMixin, BaseEstimator):
+class ElasticNet(ByScore):
     """The cross-validated LASSO or elastic net itself, its coefficients as they are.
 
     Selection and fit are one: features without a coefficient are not in the model.
@@ -217,10 +210,6 @@ class ElasticNet(ClassifierMixin, BaseEstimator):
         """Log-odds of the second class, (cases,)."""
         score: NDArray[np.float64] = np.asarray(X) @ self.coef_[0] + self.intercept_[0]
         return score
-
-    def predict(self, X: ArrayLike) -> NDArray:
-        """The likelier class of each case."""
-        return self.classes_[(self.decision_function(X) > 0).astype(int)]
 
 
 def random_forest(balanced: bool = False, seed: int = 0) -> LogOdds:

@@ -5,10 +5,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from centrum.modelling.by_score import ByScore
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.modelling.split import check_two_classes
@@ -35,7 +35,7 @@ def clinical_settings(settings: ModelSettings) -> ModelSettings:
     )
 
 
-class FusionClassifier(ClassifierMixin, BaseEstimator):
+class FusionClassifier(ByScore):
     """A StudyClassifier for each source, their scores brought together.
 
     Late: each source's score becomes log-odds by a logistic regression on the out-of-fold
@@ -102,10 +102,6 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):
             for name, model in self.models_.items()
         ]
         return self._combine(np.column_stack(scores))
-
-    def predict(self, X: ArrayLike, batch: ArrayLike | None = None) -> NDArray:
-        """The predicted label of each case, by a score of 0."""
-        return self.classes_[(self.decision_function(X, batch) > 0).astype(int)]
 
     def _model(self, name: str, columns: Sequence[int]) -> StudyClassifier:
         settings = self.settings or ModelSettings()

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn import config_context
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from centrum.errors import DataError
+from centrum.modelling.by_score import ByScore
 from centrum.modelling.classifiers import ElasticNet
 from centrum.modelling.feature_count import count_features
 from centrum.modelling.lasso import LogisticLassoCV
@@ -24,12 +24,12 @@ from centrum.modelling.split import (
     train_and_held_out,
 )
 from centrum.modelling.steps import build_steps
-from centrum.modelling.study_pipeline import StudyPipeline
+from centrum.modelling.study_pipeline import StudyPipeline, kept_features
 
 Floats = NDArray[np.float64]
 
 
-class StudyClassifier(ClassifierMixin, BaseEstimator):
+class StudyClassifier(ByScore):
     """The study's model with its number of features chosen by cross-validation.
 
     For every fold of the training patients all steps are fitted without the fold; the ranking
@@ -128,10 +128,6 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.pipeline_.score_cases(X, batch)
 
-    def predict(self, X: ArrayLike, batch: ArrayLike | None = None) -> NDArray:
-        """The predicted label of each case, by a score of 0."""
-        return self.classes_[(self.decision_function(X, batch) > 0).astype(int)]
-
     @available_if(lambda self: self.settings is not None and self.settings.classifier == "logistic")
     def predict_proba(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
         """Probability of each class, (cases, 2); only the logistic classifier has it."""
@@ -176,21 +172,12 @@ class StudyClassifier(ClassifierMixin, BaseEstimator):
         return scores
 
     def _describe(self) -> None:
-        steps = self.pipeline_.named_steps
-        names = steps["agreement"].get_feature_names_out()
-        self.funnel_ = {"agreement": names}
-        mean, sd = np.zeros(names.size), np.ones(names.size)
-        for name, step in self.pipeline_.steps[1:-1]:
-            if name == "scale":
-                mean, sd = step.mean_, step.scale_
-            if hasattr(step, "get_support"):
-                kept = step.get_support()
-                names, mean, sd = names[kept], mean[kept], sd[kept]
-                self.funnel_[name] = names
+        kept = kept_features(self.pipeline_)
+        self.funnel_, self.selected_ = kept.funnel, kept.names
+        self.mean_, self.sd_ = kept.mean, kept.sd
         self.lasso_ = _lasso_of(self.pipeline_)
-        self.ranked_ = self._ranked(names)
-        self.selected_, self.mean_, self.sd_ = names, mean, sd
-        classifier = steps["classifier"]
+        self.ranked_ = self._ranked(kept.names)
+        classifier = self.pipeline_.named_steps["classifier"]
         linear = hasattr(classifier, "coef_")
         self.coef_ = np.asarray(classifier.coef_)[0] if linear else None
         if isinstance(classifier, ElasticNet):

@@ -12,11 +12,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
+from centrum.modelling.by_score import ByScore
 from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.leading import Leading
 from centrum.modelling.settings import ModelSettings, RobustnessRule, SearchSettings
@@ -27,7 +28,7 @@ from centrum.modelling.split import (
     train_and_held_out,
 )
 from centrum.modelling.steps import build_selector, build_steps
-from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments
+from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments, kept_features
 
 Floats = NDArray[np.float64]
 
@@ -82,7 +83,7 @@ class SearchRow:
     chosen: bool
 
 
-class SearchClassifier(ClassifierMixin, BaseEstimator):
+class SearchClassifier(ByScore):
     """The best of many models, by cross-validation within the training cases.
 
     All steps before the selection are those of the settings and are fitted once per fold; each
@@ -150,10 +151,6 @@ class SearchClassifier(ClassifierMixin, BaseEstimator):
         ]
         mean: Floats = np.mean(scores, axis=0)
         return mean
-
-    def predict(self, X: ArrayLike, batch: ArrayLike | None = None) -> NDArray:
-        """The predicted label of each case, by a score of 0."""
-        return self.classes_[(self.decision_function(X, batch) > 0).astype(int)]
 
     def _race(
         self,
@@ -252,27 +249,17 @@ class SearchClassifier(ClassifierMixin, BaseEstimator):
         self.seen_ = stage.prefix.seen_ | {"select, classifier": np.unique(stage.owners)}
 
     def _describe(self) -> None:
-        steps = self.prefix_.named_steps
-        names = steps["agreement"].get_feature_names_out()
-        mean, sd = np.zeros(names.size), np.ones(names.size)
-        self.funnel_ = {"agreement": names}
-        for name, step in self.prefix_.steps[1:-1]:
-            if name == "scale":
-                mean, sd = step.mean_, step.scale_
-            if hasattr(step, "get_support"):
-                kept = step.get_support()
-                names, mean, sd = names[kept], mean[kept], sd[kept]
-                self.funnel_[name] = names
-        weights, self.intercept_ = np.zeros(names.size), 0.0
+        kept = kept_features(self.prefix_)
+        weights, self.intercept_ = np.zeros(kept.names.size), 0.0
         linear = all(hasattr(model, "coef_") for _, model, _ in self.members_)
-        used = np.zeros(names.size, dtype=bool)
+        used = np.zeros(kept.names.size, dtype=bool)
         for columns, model, spread in self.members_:
             used[columns] = True
             if linear:
                 weights[columns] += model.coef_[0] / spread / len(self.members_)
                 self.intercept_ += float(model.intercept_[0]) / spread / len(self.members_)
-        self.selected_, self.mean_, self.sd_ = names[used], mean[used], sd[used]
-        self.funnel_["search"] = self.selected_
+        self.selected_, self.mean_, self.sd_ = kept.names[used], kept.mean[used], kept.sd[used]
+        self.funnel_ = kept.funnel | {"search": self.selected_}
         self.coef_ = weights[used] if linear else None
         self.ranked_ = self.selected_
         self.lasso_ = self.feature_count_ = None

@@ -1,5 +1,6 @@
 """The chain of steps, told whose case each row is and where it comes from."""
 
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -77,6 +78,37 @@ class StudyPipeline(Pipeline):
         """The classifier's score of new cases, (cases,)."""
         scores: Floats = self.steps[-1][1].decision_function(self.select(X, batch))
         return scores
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Features that the steps before a classifier left.
+
+    Attributes
+    ----------
+    funnel : step -> names of the features that it kept, in the order of the steps
+    names, mean, sd : (k,) of those left, with what the z-score learnt of them
+    """
+
+    funnel: dict[str, NDArray]
+    names: NDArray
+    mean: Floats
+    sd: Floats
+
+
+def kept_features(pipeline: StudyPipeline) -> Kept:
+    """What the steps of a fitted pipeline kept, the agreement filter first."""
+    names = pipeline.steps[0][1].get_feature_names_out()
+    mean, sd = np.zeros(names.size), np.ones(names.size)
+    funnel = {pipeline.steps[0][0]: names}
+    for name, step in pipeline.steps[1:-1]:
+        if name == "scale":
+            mean, sd = step.mean_, step.scale_
+        if hasattr(step, "get_support"):
+            kept = step.get_support()
+            names, mean, sd = names[kept], mean[kept], sd[kept]
+            funnel[name] = names
+    return Kept(funnel, names, mean, sd)
 
 
 def fit_arguments(step: BaseEstimator, **known: ArrayLike | None) -> dict[str, ArrayLike | None]:
