@@ -116,7 +116,7 @@ def run_centres() -> None:
             scores = model.decision_function(X[test], batch=centre[test])
             save(f"centres {mode}", name, [float(auc(y[test] == 1, scores))])
         pooled = []
-        for train, test in splits(y):
+        for train, test in splits(y, 5):
             model = StudyClassifier(how, 1).fit(X[train], y[train], batch=centre[train])
             scores = model.decision_function(X[test], batch=centre[test])
             pooled.append(float(auc(y[test] == 1, scores)))
@@ -185,7 +185,7 @@ def page() -> str:
             "",
             "## Three centres (Hosny 2018 A, B, C)",
             "",
-            "Each centre tested by a model of the other two; below, all three mixed in 20",
+            "Each centre tested by a model of the other two; below, all three mixed in 5",
             "stratified 7:3 splits. ComBat is learnt on training cases without outcomes; a centre",
             "that was not trained on stays as it is.",
             "",

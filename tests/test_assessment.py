@@ -265,6 +265,23 @@ def test_cut_off_rules_in_a_study(rule: str, study_folder: Path) -> None:
     assert not judged.evaluations["test"].optimistic
 
 
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        ({"split": {"design": "temporal", "by": "scan day"}}, "'scan day', which the manifest"),
+        ({"model": {"covariates": ["psa"]}}, "'psa', which the manifest has not"),
+        ({"model": {"harmonisation": {"method": "combat", "batch": "scanner"}}}, "'scanner'"),
+    ],
+)
+def test_what_the_manifest_lacks_is_said_before_anything_is_measured(
+    blocks: dict, message: str, study_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(study_folder, **blocks)
+    monkeypatch.setattr(pipeline, "extract", lambda *a, **k: pytest.fail("measured"))
+    with pytest.raises(DataError, match=message):
+        pipeline.run(open_study(study_folder))
+
+
 def test_landmarks_and_many_parts_are_refused() -> None:
     text = (
         "preset: vcf-t2w\npreparation: {normalisation: {method: nyul}}\n"

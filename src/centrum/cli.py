@@ -178,6 +178,7 @@ def check(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> Non
             print(f"note: {note}")
         _print_problems(failures, findings)
         print(f"{len(study.cohort) - len(failures)} of {len(study.cohort)} cases can be measured.")
+    pipeline.foresee(study)
     raise typer.Exit(CASES_FAILED if failures else OK)
 
 

@@ -98,28 +98,77 @@ def judge_scores(
         positive calls. The test cases of other designs are those of the part "test"
     """
     how, positive = protocol.evaluation, protocol.outcome.positive
-    train = scores[scores["part"] == "train"]
+    side = _test_side(scores, decision, tested)
+    outcome = (side.cases["outcome"] == positive).to_numpy()
+    likely = Scored.of(side.probability, outcome, side.cases["patient"])
+    ranked = Scored.of(side.values, outcome, side.cases["patient"])
+    weights = case_weights(likely, how.n_resamples, how.seed)
+    known = obs.loc[side.cases.index]
+    groups = int(np.clip(len(outcome) // FEWEST_PER_GROUP, 3, CALIBRATION_GROUPS))
+    return Judgement(
+        decision=decision,
+        evaluations=_evaluations(protocol, scores, decision, side),
+        tested=tuple(map(str, side.cases.index)),
+        probability=side.probability,
+        called=side.called,
+        sets=side.sets,
+        band=roc_band(ranked, weights, how.confidence),
+        precision_recall=precision_recall(ranked),
+        partial_auc=partial_auc(ranked),
+        calibration=calibration(likely, groups, how.confidence),
+        decision_curve=decision_curve(likely, weights, confidence=how.confidence),
+        conformal=summarise_sets(side.sets, outcome),
+        subgroups=subgroup_table(
+            ranked,
+            side.called,
+            known,
+            how.subgroups,
+            how.confidence,
+            probabilities=side.probability,
+        ),
+        readers=_readers(protocol, known, ranked, side.called),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _TestSide:
+    """Cases that were held out: what orders them, probabilities, calls and sets."""
+
+    cases: pd.DataFrame
+    values: Floats
+    probability: Floats
+    called: NDArray[np.bool_]
+    sets: tuple[str, ...]
+    by_part: bool
+
+
+def _test_side(scores: pd.DataFrame, decision: Decision, tested: pd.DataFrame | None) -> _TestSide:
     if tested is None:
         test = scores[scores["part"] == "test"]
         values = test["score"].to_numpy()
-        probability, called = decision.probability(values), decision.called(values)
-        sets = decision.sets(values)
-    else:
-        there = tested["times"].to_numpy() > 0
-        test = scores[there]
-        probability = tested["probability"].to_numpy()[there]
-        called = tested["called"].to_numpy()[there] >= 0.5
-        values = probability
-        sets = decision.conformal.through(decision.probability).of(probability)
+        found = decision.probability(values), decision.called(values), decision.sets(values)
+        return _TestSide(test, values, *found, by_part=False)
+    there = tested["times"].to_numpy() > 0
+    probability = tested["probability"].to_numpy()[there]
+    called = tested["called"].to_numpy()[there] >= 0.5
+    sets = decision.conformal.through(decision.probability).of(probability)
+    return _TestSide(scores[there], probability, probability, called, sets, by_part=True)
+
+
+def _evaluations(
+    protocol: Protocol, scores: pd.DataFrame, decision: Decision, side: _TestSide
+) -> dict[str, Evaluation]:
+    """Of the training cases, apparent and out of fold, and of the test cases."""
+    how, train = protocol.evaluation, scores[scores["part"] == "train"]
     rows = {
         "train": (train, train["score"].to_numpy(), None),
         "out_of_fold": (train, train["out_of_fold"].to_numpy(), None),
-        "test": (test, values, called if tested is not None else None),
+        "test": (side.cases, side.values, side.called if side.by_part else None),
     }
-    evaluations = {
+    return {
         name: evaluate(
             numbers,
-            cases["outcome"] == positive,
+            cases["outcome"] == protocol.outcome.positive,
             cases["patient"],
             decision.cutoff,
             name=name,
@@ -130,30 +179,6 @@ def judge_scores(
         )
         for name, (cases, numbers, calls) in rows.items()
     }
-    outcome = (test["outcome"] == positive).to_numpy()
-    likely = Scored.of(probability, outcome, test["patient"])
-    ranked = Scored.of(values, outcome, test["patient"])
-    weights = case_weights(likely, how.n_resamples, how.seed)
-    known = obs.loc[test.index]
-    groups = int(np.clip(len(test) // FEWEST_PER_GROUP, 3, CALIBRATION_GROUPS))
-    return Judgement(
-        decision=decision,
-        evaluations=evaluations,
-        tested=tuple(map(str, test.index)),
-        probability=probability,
-        called=called,
-        sets=sets,
-        band=roc_band(ranked, weights, how.confidence),
-        precision_recall=precision_recall(ranked),
-        partial_auc=partial_auc(ranked),
-        calibration=calibration(likely, groups, how.confidence),
-        decision_curve=decision_curve(likely, weights, confidence=how.confidence),
-        conformal=summarise_sets(sets, outcome),
-        subgroups=subgroup_table(
-            ranked, called, known, how.subgroups, how.confidence, probabilities=probability
-        ),
-        readers=_readers(protocol, known, ranked, called, weights),
-    )
 
 
 def _readers(
@@ -161,10 +186,9 @@ def _readers(
     known: pd.DataFrame,
     scored: Scored,
     called: NDArray[np.bool_],
-    weights: Floats,
 ) -> tuple[ReaderComparison, ...]:
-    outcome, found = protocol.outcome, []
-    for name in protocol.evaluation.reader_calls:
+    outcome, how, found = protocol.outcome, protocol.evaluation, []
+    for name in how.reader_calls:
         if name not in known:
             raise DataError(
                 f"`evaluation.reader_calls` names the column {name!r}, which the manifest has not."
@@ -178,9 +202,7 @@ def _readers(
                 f"spelled {outcome.positive} or {outcome.negative}."
             )
         part = Scored.of(scored.scores[there], scored.positive[there], scored.patients[there])
-        inner = case_weights(part, len(weights), protocol.evaluation.seed)
+        weights = case_weights(part, how.n_resamples, how.seed)
         calls = said[there].astype(int).to_numpy()
-        found.append(
-            compare_reader(name, calls, part, called[there], inner, protocol.evaluation.confidence)
-        )
+        found.append(compare_reader(name, calls, part, called[there], weights, how.confidence))
     return tuple(found)

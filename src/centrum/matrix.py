@@ -86,7 +86,7 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
         sources=_sources(table, len(names)),
         positive=np.asarray(table.obs["outcome"] == protocol.outcome.positive, dtype=np.int64),
         patients=table.obs["patient"].to_numpy(),
-        batch=_batch(table.obs, protocol),
+        batch=batches(table.obs, protocol),
         n_readers=len(table.readers),
         columns=table.obs,
     )
@@ -148,7 +148,14 @@ def _sources(table: FeatureTable, n_covariates: int) -> dict[str, tuple[int, ...
     return sources
 
 
-def _batch(obs: pd.DataFrame, protocol: Protocol) -> NDArray | None:
+def batches(obs: pd.DataFrame, protocol: Protocol) -> NDArray | None:
+    """The batch of each case, (cases,); None when nothing is harmonised.
+
+    Raises
+    ------
+    DataError
+        The column is not there, or empty for a case.
+    """
     how = protocol.model.harmonisation
     if how.method == "none":
         return None

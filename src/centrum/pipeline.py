@@ -32,7 +32,7 @@ from centrum.execution import map_jobs
 from centrum.features.families import FAMILIES
 from centrum.judgement import Judgement, judge_scores
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
-from centrum.matrix import study_matrix
+from centrum.matrix import batches, covariate_values, study_matrix
 from centrum.measure import Record, measure, warm_up
 from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_perturbed
 from centrum.model import Model, model_of
@@ -198,6 +198,20 @@ def check(
     """Read every image and mask of the study, without features, and say what is wrong."""
     records = _measure_all(study, workers, progress, features=False)
     return _failures(study, records), _findings(records)
+
+
+def foresee(study: Study) -> None:
+    """Whether the manifest has what split, covariates and harmonisation ask for.
+
+    Raises
+    ------
+    DataError
+        It has not: better said now than after the cases were measured.
+    """
+    obs = study.cohort.to_frame()
+    training_rows(study.protocol, obs)
+    covariate_values(obs, study.protocol.model.covariates)
+    batches(obs, study.protocol)
 
 
 def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> Extraction:
@@ -871,6 +885,7 @@ def assess_outlook(study: Study) -> str:
 
 def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple[Extraction, Path]:
     """All stages; what the measurement found, and the path of the report."""
+    foresee(study)
     extraction = extract(study, workers=workers, progress=progress)
     agree(study)
     if study.protocol.robustness:
