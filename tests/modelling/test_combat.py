@@ -114,6 +114,8 @@ def test_an_unknown_batch_is_refused_or_left() -> None:
 
 def test_refusals() -> None:
     X, batch = simulated(6)
+    with pytest.raises(DataError, match="trained on 3 batches and needs the batch of each of 2"):
+        ComBat().fit(X, batch=batch).transform(X[:2])
     with pytest.raises(DataError, match="reference batch 'Q'"):
         ComBat(reference="Q").fit(X, batch=batch)
     with pytest.raises(DataError, match="one batch per case"):

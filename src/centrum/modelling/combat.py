@@ -122,6 +122,11 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         values = validate_data(self, X, dtype=np.float64, reset=False)
+        if batch is None and self.batches_.size > 1:
+            raise DataError(
+                f"ComBat was trained on {self.batches_.size} batches and needs the batch of each "
+                f"of {len(values)} new cases; none was given."
+            )
         return self._adjust(values, _names(batch, len(values)), 0.0)
 
     def _check_reference(self) -> None:
