@@ -102,6 +102,42 @@ def test_degenerate(method):
         step.fit([1.0, np.nan], [0, 1])
 
 
+@given(st.integers(0, 10**6), st.sampled_from(sorted(CALIBRATORS)))
+def test_a_weight_of_two_is_a_case_met_twice(seed, method):
+    scores, y = drawn(seed, 30)
+    times = np.random.default_rng(seed).integers(1, 4, size=30)
+    at = np.linspace(-3, 3, 25)
+    weighted = CALIBRATORS[method]().fit(scores, y, times).predict_proba(at)
+    repeated = CALIBRATORS[method]().fit(np.repeat(scores, times), np.repeat(y, times))
+    np.testing.assert_allclose(weighted, repeated.predict_proba(at), atol=1e-6)
+
+
+@given(st.integers(0, 10**6), st.sampled_from(sorted(CALIBRATORS)))
+def test_no_probability_is_certain(seed, method):
+    scores, y = drawn(seed, 20)
+    p = CALIBRATORS[method]().fit(scores, y).predict_proba(np.r_[scores, -5.0, 5.0])
+    assert p.min() > 0
+    assert p.max() < 1
+
+
+@pytest.mark.parametrize("method", sorted(CALIBRATORS))
+def test_refuses_what_it_cannot_use(method):
+    scores, y = drawn(6)
+    step = CALIBRATORS[method]().fit(scores, y)
+    with pytest.raises(DataError, match="found 1 of 2 missing"):
+        step.predict_proba([0.0, np.nan])
+    for weights in (np.zeros(80), np.full(80, np.nan), np.ones(79)):
+        with pytest.raises(DataError, match="one positive weight"):
+            step.fit(scores, y, weights)
+    with pytest.raises(DataError, match="both outcomes"):
+        step.fit(scores, 2 * y)
+
+
+def test_a_record_of_another_method_is_refused():
+    with pytest.raises(DataError, match="platt, isotonic, venn_abers"):
+        calibrator_from({"method": "beta"})
+
+
 class TestConformal:
     @pytest.mark.parametrize("error", [0.1, 0.3])
     def test_covers_each_outcome(self, error):

@@ -30,20 +30,20 @@ class PlattCalibrator(BaseEstimator):
     True
     """
 
-    def fit(self, scores: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from scores (cases,) and outcomes 0 or 1.
+    def fit(self, scores: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Self:
+        """Learn from scores (cases,), outcomes 0 or 1, and weights: 2 is a case met twice.
 
         Raises
         ------
         DataError
-            One outcome only, or scores that are not finite.
+            One outcome only, scores that are not finite, or weights that are not positive.
         """
-        values, positive = _checked(scores, y)
-        n1 = positive.sum()
-        n0 = positive.size - n1
+        values, positive = scores_and_outcomes(scores, y)
+        w = _weights(weights, values.size)
+        n1, n0 = w[positive].sum(), w[~positive].sum()
         target = np.where(positive, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
         # Scores that rank the wrong way round, or not at all, tell nothing: the share alone.
-        share = float(target.mean())
+        share = float(np.average(target, weights=w))
         self.slope_, self.intercept_ = 0.0, float(np.log(share / (1 - share)))
         centre, spread = values.mean(), values.std()
         if spread == 0:
@@ -52,7 +52,7 @@ class PlattCalibrator(BaseEstimator):
         # A target between 0 and 1 is a case of each outcome with so much weight.
         twice = np.tile(scaled, 2)[:, None]
         outcome = np.repeat([1, 0], values.size)
-        weight = np.concatenate([target, 1 - target])
+        weight = np.concatenate([w * target, w * (1 - target)])
         fitted = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
         fitted.fit(twice, outcome, sample_weight=weight)
         if fitted.coef_[0, 0] > 0:
@@ -62,7 +62,7 @@ class PlattCalibrator(BaseEstimator):
 
     def predict_proba(self, scores: ArrayLike) -> Floats:
         """Probability of the positive outcome, (cases,)."""
-        p: Floats = expit(self.intercept_ + self.slope_ * np.asarray(scores, dtype=np.float64))
+        p: Floats = expit(self.intercept_ + self.slope_ * known_scores(scores))
         return p
 
     def to_dict(self) -> dict[str, Any]:
@@ -80,7 +80,7 @@ class PlattCalibrator(BaseEstimator):
 class IsotonicCalibrator(BaseEstimator):
     """Rising steps, joined by straight lines; no probability is exactly 0 or 1.
 
-    The first and last step are drawn in to 1 / (n + 2) and (n + 1) / (n + 2) of the cases.
+    Steps are clipped to 1 / (n + 2) and (n + 1) / (n + 2), n the weight of all cases.
     Source: Zadrozny and Elkan, KDD 2002:694.
 
     Attributes
@@ -92,18 +92,19 @@ class IsotonicCalibrator(BaseEstimator):
     array([0.5, 0.5])
     """
 
-    def fit(self, scores: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from scores (cases,) and outcomes 0 or 1; errors as of `PlattCalibrator`."""
-        values, positive = _checked(scores, y)
-        self.scores_, share, weight = _means(values, positive)
-        rising = isotonic_regression(share, sample_weight=weight)
-        least = 1 / (values.size + 2)
+    def fit(self, scores: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Self:
+        """Learn from the same as `PlattCalibrator`, with the same errors."""
+        values, positive = scores_and_outcomes(scores, y)
+        w = _weights(weights, values.size)
+        self.scores_, share, cases = _means(values, positive, w)
+        rising = isotonic_regression(share, sample_weight=cases)
+        least = 1 / (w.sum() + 2)
         self.probabilities_ = np.clip(rising, least, 1 - least)
         return self
 
     def predict_proba(self, scores: ArrayLike) -> Floats:
         """Probability of the positive outcome, (cases,)."""
-        return np.interp(np.asarray(scores, dtype=float), self.scores_, self.probabilities_)
+        return np.interp(known_scores(scores), self.scores_, self.probabilities_)
 
     def to_dict(self) -> dict[str, Any]:
         """Parameters as JSON-ready values."""
@@ -127,7 +128,7 @@ class VennAbersCalibrator(BaseEstimator):
 
     Attributes
     ----------
-    scores_, positives_, cases_ : (levels,) the different scores, and the cases there
+    scores_, positives_, cases_ : (levels,) the different scores, and the weight of the cases there
 
     >>> step = VennAbersCalibrator().fit([1.0, 2.0, 3.0, 4.0], [0, 0, 1, 1])
     >>> step.interval([2.5])
@@ -136,30 +137,33 @@ class VennAbersCalibrator(BaseEstimator):
     array([0.5])
     """
 
-    def fit(self, scores: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from scores (cases,) and outcomes 0 or 1; errors as of `PlattCalibrator`."""
-        values, positive = _checked(scores, y)
-        self.scores_, share, self.cases_ = _means(values, positive)
+    def fit(self, scores: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Self:
+        """Learn from the same as `PlattCalibrator`, with the same errors."""
+        values, positive = scores_and_outcomes(scores, y)
+        w = _weights(weights, values.size)
+        self.scores_, share, self.cases_ = _means(values, positive, w)
         self.positives_ = share * self.cases_
         return self
 
     def interval(self, scores: ArrayLike) -> tuple[Floats, Floats]:
         """p0 and p1 of each case, (cases,): its fit as a negative and as a positive case."""
-        wanted, position = np.unique(np.asarray(scores, dtype=float), return_inverse=True)
-        found = np.array([[self._fitted(s, outcome) for outcome in (0, 1)] for s in wanted])
-        found = found.reshape(-1, 2)[position]
-        return found[:, 0], found[:, 1]
+        values = known_scores(scores)
+        at, met = np.searchsorted(self.scores_, values), np.isin(values, self.scores_)
+        # Scores between the same two levels have the same fit.
+        places, place = np.unique(2 * at + met, return_inverse=True)
+        found = np.empty((places.size, 2))
+        for k, (level, was_met) in enumerate(zip(*divmod(places, 2), strict=True)):
+            found[k] = [self._fitted(level, was_met == 1, outcome) for outcome in (0, 1)]
+        return found[place, 0], found[place, 1]
 
     def predict_proba(self, scores: ArrayLike) -> Floats:
         """Probability of the positive outcome, (cases,)."""
         p0, p1 = self.interval(scores)
         return np.asarray(p1 / (1 - p0 + p1))
 
-    def _fitted(self, score: float, outcome: int) -> float:
-        """The isotonic fit at a score when a case with it and this outcome is added."""
-        at = int(np.searchsorted(self.scores_, score))
-        known = at < self.scores_.size and self.scores_[at] == score
-        if known:
+    def _fitted(self, at: int, met: bool, outcome: int) -> float:
+        """The isotonic fit of a case of this outcome added at a level, or before it if not met."""
+        if met:
             cases, positives = self.cases_.copy(), self.positives_.copy()
             cases[at] += 1
             positives[at] += outcome
@@ -203,22 +207,67 @@ def calibrator_from(record: Mapping[str, Any]) -> Calibrator:
     return CALIBRATORS[record["method"]].from_dict(record)
 
 
-def _checked(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+def scores_and_outcomes(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    """Scores and whether each outcome is positive, (cases,), fit to learn from.
+
+    Raises
+    ------
+    DataError
+        Not one finite score per outcome, or outcomes other than both 0 and 1.
+
+    >>> scores_and_outcomes([0.2, 0.7], [0, 1])
+    (array([0.2, 0.7]), array([False,  True]))
+    """
     values, labels = np.asarray(scores, dtype=np.float64), np.asarray(y)
     if values.ndim != 1 or values.shape != labels.shape or not np.isfinite(values).all():
         raise DataError(
-            "Calibration needs one finite score per outcome, found the shapes "
-            f"{values.shape} and {labels.shape} and {np.isfinite(values).sum()} finite scores."
+            "Learning from scores needs one finite score per outcome, found the shapes "
+            f"{values.shape} and {labels.shape} and {np.isfinite(values).sum()} finite scores. "
+            "Leave out cases without a score."
         )
     if set(np.unique(labels).tolist()) != {0, 1}:
         raise DataError(
-            f"Calibration needs both outcomes, 0 and 1, found {np.unique(labels).tolist()}."
+            "Learning from scores needs both outcomes, 0 and 1, found "
+            f"{np.unique(labels).tolist()}. Add cases of the other outcome."
         )
     return values, labels.astype(bool)
 
 
-def _means(scores: Floats, positive: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
-    """The different scores, rising; share of positive cases at each; number of cases."""
+def known_scores(scores: ArrayLike) -> Floats:
+    """Scores (cases,) of new cases, none of them missing.
+
+    Raises
+    ------
+    DataError
+        A score is nan, which a search among sorted scores would take for the highest.
+
+    >>> known_scores([0.2, 0.7])
+    array([0.2, 0.7])
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    missing = int(np.isnan(values).sum())
+    if missing:
+        raise DataError(
+            f"A new case needs a score, found {missing} of {values.size} missing. "
+            "Leave those cases out."
+        )
+    return values
+
+
+def _weights(weights: ArrayLike | None, cases: int) -> Floats:
+    w = np.ones(cases) if weights is None else np.asarray(weights, dtype=np.float64)
+    if w.shape != (cases,) or not (np.isfinite(w) & (w > 0)).all():
+        raise DataError(
+            f"Calibration needs one positive weight for each of {cases} cases, found the shape "
+            f"{w.shape} and {(np.isfinite(w) & (w > 0)).sum()} positive weights."
+        )
+    return w
+
+
+def _means(
+    scores: Floats, positive: NDArray[np.bool_], weights: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """The different scores, rising; share of positive cases at each; weight of cases."""
     levels, at = np.unique(scores, return_inverse=True)
-    cases = np.bincount(at).astype(float)
-    return levels, np.bincount(at, weights=positive) / cases, cases
+    cases = np.asarray(np.bincount(at, weights=weights), dtype=np.float64)
+    return levels, np.bincount(at, weights=weights * positive) / cases, cases

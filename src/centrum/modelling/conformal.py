@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from centrum.errors import DataError
+from centrum.modelling.calibrators import known_scores, scores_and_outcomes
 
 Floats = NDArray[np.float64]
 
@@ -43,8 +44,11 @@ class ConformalSets:
     negative: Floats
 
     def p_values(self, scores: ArrayLike) -> tuple[Floats, Floats]:
-        """How typical each score is of the negative and of the positive outcome, (cases,)."""
-        values = np.asarray(scores, dtype=np.float64)
+        """How typical each score is of the negative and of the positive outcome, (cases,).
+
+        Conservative: ties count against the case, so that no chance enters.
+        """
+        values = known_scores(scores)
         higher = self.negative.size - np.searchsorted(self.negative, values, side="left")
         lower = np.searchsorted(self.positive, values, side="right")
         return (higher + 1) / (self.negative.size + 1), (lower + 1) / (self.positive.size + 1)
@@ -81,16 +85,18 @@ def learn_sets(
     Raises
     ------
     DataError
-        One outcome only, scores that are not finite, or an error that is not between 0 and 1.
+        One outcome only, scores that are not finite, an error that is not between 0 and 1, or
+        not one patient per score.
     """
-    values, positive = np.asarray(scores, dtype=float), np.asarray(outcome).astype(bool)
+    values, positive = scores_and_outcomes(scores, outcome)
     owners = np.arange(values.size) if patients is None else np.asarray(patients)
-    if not 0 < error < 1 or not np.isfinite(values).all():
+    if not 0 < error < 1:
+        raise DataError(f"The error of conformal sets lies between 0 and 1, found {error}.")
+    if owners.shape != values.shape:
         raise DataError(
-            f"Conformal sets need finite scores and an error between 0 and 1, found {error}."
+            f"Conformal sets need one patient per score, found the shapes {owners.shape} and "
+            f"{values.shape}."
         )
-    if positive.all() or not positive.any():
-        raise DataError("Conformal sets need cases of both outcomes to learn from.")
     lowest = _by_patient(values[positive], owners[positive], np.minimum)
     highest = _by_patient(values[~positive], owners[~positive], np.maximum)
     return ConformalSets(error, lowest, highest)
