@@ -27,8 +27,10 @@ class StabilitySelection(SelectorMixin, BaseEstimator):
     ----------
     n_pairs : pairs of halves, so that 2 n_pairs LASSO paths are fitted
     threshold : share of the halves in which a feature must be selected
-    q : features that enter the path of a half before it is left; when missing
-        sqrt((2 threshold - 1) features), which bounds the expected number of false ones by 1
+    q : features that enter the path of a half before it is left, those that enter together
+        by size of the standardised coefficient; when missing, Meinshausen and Buehlmann's
+        sqrt((2 threshold - 1) features), 1 at least, which bounds the expected number of
+        false ones by 1 in 1 / (2 threshold - 1) features or more
     seed : of the halves
 
     Attributes
@@ -60,37 +62,49 @@ class StabilitySelection(SelectorMixin, BaseEstimator):
         Raises
         ------
         DataError
-            Not two classes, fewer than two patients of one, or a threshold not above 0.5.
+            Not two classes, fewer than two patients of one, a threshold not above 0.5, or
+            less than one pair of halves or one feature of each.
         """
         values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        if not 0.5 < self.threshold <= 1:
-            raise DataError(f"The threshold lies above 0.5 and up to 1, found {self.threshold}.")
+        self._check_parameters()
         self.classes_, code = np.unique(labels, return_inverse=True)
         p = values.shape[1]
         bound = (2 * self.threshold - 1) * p
-        self.q_ = self.q or max(1, int(np.sqrt(bound)))
+        self.q_ = max(1, int(np.sqrt(bound))) if self.q is None else self.q
         self.expected_false_ = self.q_**2 / bound
-        times, halves = np.zeros(p), 0
-        for pair in range(self.n_pairs):
-            half = folds_by_patient(code, groups, 2, self.seed + pair)
+        times = np.zeros(p)
+        # Seeds of their own, not seed + pair: neighbouring seeds would share most halves.
+        for seed in np.random.SeedSequence(self.seed).generate_state(self.n_pairs):
+            half = folds_by_patient(code, groups, 2, int(seed))
             for side in (half == 0, half == 1):
                 times[self._first(values[side], code[side])] += 1
-                halves += 1
-        self.frequencies_ = times / halves
+        self.frequencies_ = times / (2 * self.n_pairs)
         order = np.argsort(-self.frequencies_, kind="stable")
         self.ranking_ = np.empty(p, dtype=np.intp)
         self.ranking_[order] = np.arange(1, p + 1)
         self.fallback_ = not (self.frequencies_ >= self.threshold).any()
         return self
 
+    def _check_parameters(self) -> None:
+        if not 0.5 < self.threshold <= 1:
+            raise DataError(f"The threshold lies above 0.5 and up to 1, found {self.threshold}.")
+        if self.n_pairs < 1 or (self.q is not None and self.q < 1):
+            raise DataError(
+                "Stability selection needs one pair of halves and q of 1 or more, found "
+                f"{self.n_pairs} pairs and q {self.q}."
+            )
+
     def _first(self, X: Floats, y: NDArray) -> Indices:
         """The first q features that enter the path, fewer where the path ends before."""
         if np.ptp(X, axis=0).max() == 0:
             return np.empty(0, dtype=np.intp)
-        on = lasso_path(X, y.astype(np.float64), threshold=HALF_THRESHOLD).coefficients != 0
-        entry = np.where(on.any(axis=0), np.argmax(on, axis=0), len(on))
-        order = np.argsort(entry, kind="stable")[: self.q_]
-        return order[entry[order] < len(on)]
+        path = lasso_path(X, y.astype(np.float64), threshold=HALF_THRESHOLD).coefficients
+        on = path != 0
+        entry = np.argmax(on, axis=0)
+        size = np.abs(path[entry, np.arange(X.shape[1])]) * X.std(axis=0)
+        entered = np.flatnonzero(on.any(axis=0))
+        order = np.lexsort((-size[entered], entry[entered]))
+        return np.asarray(entered[order[: self.q_]])
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self)
