@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from centrum.modelling.pipeline import StudyClassifier, repeated_split_auc
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.resampling import repeated_split_auc
 from centrum.study import open_study
 from centrum.table import FeatureTable
 

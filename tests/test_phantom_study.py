@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from centrum import pipeline
-from centrum.modelling.pipeline import StudyClassifier, repeated_split_auc
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.resampling import repeated_split_auc
 from centrum.protocol import load_preset
 from centrum.simulate import PhantomSettings
 from centrum.study import open_study

@@ -26,8 +26,7 @@ description: Healthy vertebral bodies T11 to L5; a made-up outcome that shape ca
 outcome: {positive: thoracic, negative: lumbar, mixed_patients: true}
 model:
   lasso: {folds: 4}
-  n_features: {maximum: 4, folds: 5}
-evaluation: {n_resamples: 500, cutoff_folds: 6}
+evaluation: {n_resamples: 500, cutoff_folds: 6, leak_audit: {permutations: 4, splits: 2}}
 """
 
 DICOM = """\
@@ -36,8 +35,7 @@ name: Spine or brain, straight from DICOM
 outcome: {positive: spine, negative: brain}
 model:
   lasso: {folds: 2}
-  n_features: {maximum: 3, folds: 3}
-evaluation: {n_resamples: 200, cutoff_folds: 4}
+evaluation: {n_resamples: 200, cutoff_folds: 4, leak_audit: {permutations: 2, splits: 1}}
 """
 
 

@@ -74,25 +74,30 @@ def fit_rows(protocol: Protocol, matrix: Matrix, rows: Indices, *, nested: bool)
     With `nested` the out-of-fold scores come from models whose every choice, the number of
     features included, was made without the patient; else from the inner models that chose it.
     """
-    batch = None if matrix.batch is None else matrix.batch[rows]
-    seen = (matrix.X[rows], matrix.positive[rows], matrix.patients[rows], batch)
+    seen = _seen_by(matrix, rows)
     model = build_model(protocol, matrix)
     how = protocol.evaluation
     if nested:
         scores = out_of_fold_scores(model, *seen, folds=how.cutoff_folds, seed=how.seed)
     model.fit(*seen)
     if not nested:
-        scores = model.out_of_fold_
+        scores = model.inner_scores(*seen)
     decision = learn_decision(
         scores, matrix.positive[rows], matrix.patients[rows], how, protocol.model.calibration
     )
     return Fitted(model, rows, scores, decision)
 
 
-def score_rows(fitted: Fitted, matrix: Matrix, rows: Indices) -> NDArray[np.float64]:
-    """Scores of some rows, (rows,)."""
+def _seen_by(matrix: Matrix, rows: Indices) -> tuple[NDArray, NDArray, NDArray, NDArray | None]:
+    """What a model that is fitted on some rows gets: X, y, patients, batch."""
     batch = None if matrix.batch is None else matrix.batch[rows]
-    scores: NDArray[np.float64] = fitted.model.decision_function(matrix.X[rows], batch)
+    return matrix.X[rows], matrix.positive[rows], matrix.patients[rows], batch
+
+
+def score_rows(model: BaseEstimator, matrix: Matrix, rows: Indices) -> NDArray[np.float64]:
+    """Scores of some rows by a fitted model, (rows,)."""
+    batch = None if matrix.batch is None else matrix.batch[rows]
+    scores: NDArray[np.float64] = model.decision_function(matrix.X[rows], batch)
     return scores
 
 
@@ -183,7 +188,8 @@ def assess(job: Job) -> Prediction:
     (position), positive, score, probability, called (1 or 0), set; cutoff, auc (None with one
     outcome), features (name -> coefficient or None), seen (step -> how many patients it was
     fitted on, and how many of the test side's), search (the table of a search), error ("" or
-    why there is none of all that).
+    why there is none of all that). With a shuffled outcome only the
+    sizes, auc and error.
     """
     found: Prediction = Store(job.source.results / FITS).kept(job.key(), lambda: _assess(job))
     return found
@@ -198,11 +204,22 @@ def _assess(job: Job) -> Prediction:
     sizes = {"n_train": len(train), "n_test": len(test)}
     record: Prediction = {"name": job.name, "repeat": job.repeat, **sizes, "error": ""}
     try:
+        if job.shuffle is not None:
+            return record | {"auc": _area(job.protocol, matrix, train, test)}
         fitted = fit_rows(job.protocol, matrix, train, nested=False)
-        scores = score_rows(fitted, matrix, test)
+        scores = score_rows(fitted.model, matrix, test)
     except DataError as error:
         return record | {"error": describe(error), "case": [], "auc": None}
     return record | predictions(fitted, matrix, test, scores)
+
+
+def _area(protocol: Protocol, matrix: Matrix, train: Indices, test: Indices) -> float | None:
+    """Test AUC of a model whose decisions are not asked for; None with one outcome."""
+    model = build_model(protocol, matrix).fit(*_seen_by(matrix, train))
+    positive = matrix.positive[test] == 1
+    if positive.all() or not positive.any():
+        return None
+    return float(auc(positive, score_rows(model, matrix, test)))
 
 
 def predictions(

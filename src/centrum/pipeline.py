@@ -653,7 +653,7 @@ def _fit(study: Study, table: FeatureTable) -> tuple[Model, pd.DataFrame, dict[s
     rows = np.arange(len(matrix.positive))
     scores = table.obs[["patient", "outcome"]].reset_index()
     scores["part"] = np.where(np.isin(rows, train), "train", "test")
-    scores["score"] = score_rows(fitted, matrix, rows)
+    scores["score"] = score_rows(fitted.model, matrix, rows)
     scores["out_of_fold"] = np.nan
     scores.loc[train, "out_of_fold"] = fitted.out_of_fold
     seen = {

@@ -68,7 +68,8 @@ def test_every_classifier_learns_and_scores(name: str, study: tuple) -> None:
     scores = model.decision_function(X[~train])
     assert np.isfinite(scores).all()
     assert auc(y[~train] == 1, scores) > 0.7
-    assert auc(y[train] == 1, model.out_of_fold_) > 0.65
+    inner = model.inner_scores(X[train], y[train], patients[train])
+    assert auc(y[train] == 1, inner) > 0.65
     again = StudyClassifier(change(classifier=name), 1).fit(X[train], y[train], patients[train])
     assert again.decision_function(X[~train]).tobytes() == scores.tobytes()
     if model.coef_ is not None:
@@ -225,7 +226,8 @@ class TestFusion:
         np.testing.assert_allclose(model.decision_function(X), by_hand, atol=1e-10)
         assert min(model.weights_.values()) >= 0
         weighed = {
-            name: model.weights_[name] * m.out_of_fold_.std() for name, m in model.models_.items()
+            name: model.weights_[name] * m.decision_function(X[:, list(SOURCES[name])]).std()
+            for name, m in model.models_.items()
         }
         assert max(weighed, key=weighed.__getitem__) == "T2w"
 

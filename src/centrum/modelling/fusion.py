@@ -53,7 +53,6 @@ class FusionClassifier(ByScore):
     classes_ : the two labels
     models_ : name -> fitted StudyClassifier
     weights_ : name -> weight of the source's score
-    out_of_fold_ : (cases,) the training cases' scores by the inner models of every source
     selected_, mean_, sd_, coef_, intercept_ : of all sources, as of `StudyClassifier`
     """
 
@@ -87,9 +86,8 @@ class FusionClassifier(ByScore):
         for name, columns in self.sources.items():
             model = self._model(name, columns)
             self.models_[name] = model.fit(values[:, list(columns)], labels, groups, batch)
-        out_of_fold = np.column_stack([m.out_of_fold_ for m in self.models_.values()])
-        self._weigh(out_of_fold, labels == self.classes_[1])
-        self.out_of_fold_ = self._combine(out_of_fold)
+        inner = self._inner_scores(values, labels, groups, batch)
+        self._weigh(inner, labels == self.classes_[1])
         self._describe()
         return self
 
@@ -102,6 +100,26 @@ class FusionClassifier(ByScore):
             for name, model in self.models_.items()
         ]
         return self._combine(np.column_stack(scores))
+
+    def inner_scores(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        batch: ArrayLike | None = None,
+    ) -> Floats:
+        """As of `StudyClassifier`: the inner scores of the sources, brought together."""
+        check_is_fitted(self)
+        return self._combine(self._inner_scores(np.asarray(X), np.asarray(y), groups, batch))
+
+    def _inner_scores(
+        self, X: Floats, y: NDArray, groups: ArrayLike | None, batch: ArrayLike | None
+    ) -> Floats:
+        scores = [
+            model.inner_scores(X[:, list(self.sources[name])], y, groups, batch)
+            for name, model in self.models_.items()
+        ]
+        return np.column_stack(scores)
 
     def _model(self, name: str, columns: Sequence[int]) -> StudyClassifier:
         settings = self.settings or ModelSettings()

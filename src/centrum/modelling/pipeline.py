@@ -19,6 +19,7 @@ from centrum.modelling.leading import Leading
 from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.modelling.split import (
     check_two_classes,
+    fewest_patients,
     folds_by_patient,
     owners_of,
     train_and_held_out,
@@ -49,9 +50,6 @@ class StudyClassifier(ByScore):
     classes_ : the two labels; scores rise towards the second
     pipeline_ : the fitted StudyPipeline
     feature_count_ : FeatureCountCurve; None when the number is not chosen
-    out_of_fold_ : (cases,) the score of each training case by the inner model of the chosen
-        number of features that was fitted without its patient; only the choice of the number
-        has seen it
     funnel_ : step name -> names of the features that it kept, in the order of the steps
     lasso_ : the fitted LogisticLassoCV (path_, cvm_, cvsd_, lambda_, fallback_, ...), or None
     ranked_ : names of the features that entered the ranking, best first
@@ -116,9 +114,6 @@ class StudyClassifier(ByScore):
                 self.pipeline_of, settings.n_features, self.seed, values, labels, patients, batches
             )
             number = self.feature_count_.chosen
-            self.out_of_fold_ = self.feature_count_.out_of_fold
-        else:
-            self.out_of_fold_ = self._inner_scores(values, labels, patients, batches)
         self.pipeline_ = self.pipeline_of(number).fit(values, labels, patients, batches)
         self._describe()
         return self
@@ -160,15 +155,33 @@ class StudyClassifier(ByScore):
             )
         )
 
-    def _inner_scores(
-        self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None
+    def inner_scores(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        batch: ArrayLike | None = None,
     ) -> Floats:
-        scores = np.empty(y.size)
-        fold = folds_by_patient(y, patients, INNER_FOLDS, self.seed)
-        for train, held_out in train_and_held_out(fold):
-            at = [None if b is None else b[rows] for b, rows in ((batch, train), (batch, held_out))]
-            inner = self.pipeline_of().fit(X[train], y[train], patients[train], at[0])
-            scores[held_out] = inner.score_cases(X[held_out], at[1])
+        """Score of each case that was fitted on, by an inner model that had not seen its patient.
+
+        Takes what `fit` took. Where a number of features was chosen these are the folds that
+        chose it, so that only this choice has seen the case; else the model is fitted anew in
+        `INNER_FOLDS`, or as many as the smaller class has patients.
+        """
+        check_is_fitted(self)
+        if self.feature_count_ is not None:
+            return self.feature_count_.out_of_fold
+        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
+        patients = owners_of(labels, groups)
+        batches = _batches(batch, labels, self.settings or ModelSettings())
+        scores = np.empty(labels.size)
+        folds = min(INNER_FOLDS, fewest_patients(labels, patients))
+        for train, held_out in train_and_held_out(
+            folds_by_patient(labels, patients, folds, self.seed)
+        ):
+            here, there = (None if batches is None else batches[r] for r in (train, held_out))
+            inner = self.pipeline_of().fit(values[train], labels[train], patients[train], here)
+            scores[held_out] = inner.score_cases(values[held_out], there)
         return scores
 
     def _describe(self) -> None:
@@ -206,7 +219,7 @@ class StudyClassifier(ByScore):
 
 
 INNER_FOLDS = 5
-"""Folds of `out_of_fold_` where no number of features is chosen."""
+"""Folds of `inner_scores` where no number of features is chosen."""
 
 
 def _batches(batch: ArrayLike | None, y: NDArray, settings: ModelSettings) -> NDArray | None:

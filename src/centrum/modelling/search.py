@@ -100,7 +100,6 @@ class SearchClassifier(ByScore):
     classes_ : the two labels
     table_ : every candidate as a SearchRow, the best first
     chosen_ : the candidates that are the model, the best first
-    out_of_fold_ : (cases,) the training cases' scores by the inner models of the chosen
     selected_, mean_, sd_ : of the features that any chosen candidate uses
     coef_, intercept_ : per standard deviation; None and 0 unless all chosen are linear
     seen_ : step -> the patients that it was fitted on
@@ -151,6 +150,17 @@ class SearchClassifier(ByScore):
         ]
         mean: Floats = np.mean(scores, axis=0)
         return mean
+
+    def inner_scores(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        batch: ArrayLike | None = None,
+    ) -> Floats:
+        """As of `StudyClassifier`: by the inner models of the chosen candidates."""
+        check_is_fitted(self)
+        return self._inner
 
     def _race(
         self,
@@ -236,7 +246,7 @@ class SearchClassifier(ByScore):
         self.chosen_ = tuple(run.candidate for run in chosen)
         self._spreads = [_spread(run.out_of_fold) for run in chosen]
         scaled = [r.out_of_fold / s for r, s in zip(chosen, self._spreads, strict=True)]
-        self.out_of_fold_ = np.mean(scaled, axis=0)
+        self._inner: Floats = np.mean(scaled, axis=0)
         self.table_ = tuple(_row(run, run in chosen) for run in order if run.measures)
 
     def _refit(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> None:

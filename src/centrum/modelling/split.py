@@ -119,6 +119,16 @@ def owners_of(outcome: NDArray, patients: ArrayLike | None) -> NDArray:
     return owners
 
 
+def fewest_patients(outcome: NDArray, patients: ArrayLike | None) -> int:
+    """Patients of the outcome that has fewest: so many folds can be dealt.
+
+    >>> fewest_patients(np.array([0, 0, 0, 1, 1]), ["a", "b", "c", "d", "d"])
+    1
+    """
+    counts, _ = _cases_by_patient(outcome, patients)
+    return int(np.count_nonzero(counts, axis=0).min())
+
+
 def check_two_classes(outcome: NDArray) -> NDArray:
     """The two labels, in their order.
 
