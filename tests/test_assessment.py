@@ -301,3 +301,26 @@ def test_the_matrix_holds_sources_and_readings(study_folder: Path) -> None:
     alone = matrix.of_sources(["clinical"])
     assert alone.names == ("age",)
     assert alone.sources == {"clinical": (0,)}
+
+
+def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
+    study_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A leak, a permutation or a resample that fails is counted, not fatal."""
+    from centrum import assessment
+
+    def fails(*_: object, **__: object) -> float:
+        raise DataError("No feature is left.")
+
+    monkeypatch.setattr(assessment, "LEAKS", {**assessment.LEAKS, "copies_on_both_sides": fails})
+    monkeypatch.setattr(assessment, "resample", fails)
+    change(study_folder, evaluation={"optimism_resamples": 2,
+                                     "leak_audit": {"permutations": 1, "splits": 1}})  # fmt: skip
+    study = open_study(study_folder)
+    _, page = pipeline.run(study)
+    found = pipeline.load_assessment(study)
+    assert found.resamples == ()
+    assert all(r["errors"] == {"copies_on_both_sides": "No feature is left."} for r in found.leaks)
+    text = page.read_text()
+    assert "Not shown, second readings or copies" in text
+    assert "features selected on all cases before the split" in text

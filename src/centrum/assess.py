@@ -188,8 +188,7 @@ def assess(job: Job) -> Prediction:
     (position), positive, score, probability, called (1 or 0), set; cutoff, auc (None with one
     outcome), features (name -> coefficient or None), seen (step -> how many patients it was
     fitted on, and how many of the test side's), search (the table of a search), error ("" or
-    why there is none of all that). With a shuffled outcome only the
-    sizes, auc and error.
+    why there is none of all that). With a shuffled outcome only the sizes, auc and error.
     """
     found: Prediction = Store(job.source.results / FITS).kept(job.key(), lambda: _assess(job))
     return found

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.assess import FITS, Job, Prediction, Progress, Source, assess_all, build_model
+from centrum.errors import DataError, describe
 from centrum.execution import map_jobs
 from centrum.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 from centrum.modelling.designs import Part, plan_parts
@@ -141,7 +142,10 @@ def permute(
     jobs, owner = [], []
     for seed in seeds:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, seed)
-        planned = parts_of(protocol, matrix.with_outcome(shuffled))
+        try:
+            planned = parts_of(protocol, matrix.with_outcome(shuffled))
+        except DataError:
+            continue  # counted as failed: these outcomes leave a side without one of the two
         first = [part for part in planned if part.repeat == 0]
         jobs += [Job.of(source, protocol, part, seed) for part in first]
         owner += [seed] * len(first)
@@ -174,14 +178,14 @@ class LeakJob:
         return digest(["leaks", self.source.table, blocks, share, self.seed, self.shuffle])
 
 
-def leak(job: LeakJob) -> dict[str, float | None]:
-    """Leak -> AUC that would have been claimed; None where it cannot be switched on."""
+def leak(job: LeakJob) -> dict[str, Any]:
+    """Leak -> AUC that would have been claimed, None where it cannot be; errors: leak -> why."""
     store = Store(job.source.results / FITS)
-    found: dict[str, float | None] = store.kept(job.key(), lambda: _leak(job))
+    found: dict[str, Any] = store.kept(job.key(), lambda: _leak(job))
     return found
 
 
-def _leak(job: LeakJob) -> dict[str, float | None]:
+def _leak(job: LeakJob) -> dict[str, Any]:
     matrix, protocol = job.source.load(job.protocol), job.protocol
     if job.shuffle:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.seed)
@@ -200,8 +204,15 @@ def _leak(job: LeakJob) -> dict[str, float | None]:
         settings=protocol.model,
         seed=job.seed,
     )
-    areas = {name: switched_on(scene) for name, switched_on in LEAKS.items()}
-    return {name: None if np.isnan(value) else value for name, value in areas.items()}
+    areas: dict[str, float | None] = {}
+    errors: dict[str, str] = {}
+    for name, switched_on in LEAKS.items():
+        try:
+            value = switched_on(scene)
+            areas[name] = None if np.isnan(value) else value
+        except DataError as error:
+            areas[name], errors[name] = None, describe(error)
+    return {**areas, "errors": errors}
 
 
 def leaks(
@@ -238,32 +249,40 @@ class ResampleJob:
         return digest(["resample", self.source.table, blocks, self.seed])
 
 
-def resample_once(job: ResampleJob) -> dict[str, float]:
-    """The AUCs of one resample, as `Resample` names them; a missing one is nan."""
+def resample_once(job: ResampleJob) -> Resample | None:
+    """The AUCs of one resample; None where the model could not be fitted to it."""
     store = Store(job.source.results / FITS)
     found = store.kept(job.key(), lambda: _resample(job))
-    return {k: float("nan") if v is None else v for k, v in found.items()}
+    return _resample_of(found) if found else None
 
 
 def _resample(job: ResampleJob) -> dict[str, float | None]:
+    """The AUCs; empty where the model could not be fitted."""
     matrix = job.source.load(job.protocol)
     model = build_model(job.protocol, matrix)
     seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
-    return _without_nan(vars(resample(model, *seen, seed=job.seed)))
+    try:
+        return _without_nan(vars(resample(model, *seen, seed=job.seed)))
+    except DataError:
+        return {}
+
+
+def _resample_of(record: Mapping[str, float | None]) -> Resample:
+    return Resample(**{k: float("nan") if v is None else v for k, v in record.items()})
 
 
 def resamples(
     protocol: Protocol, source: Source, workers: int, progress: Progress
 ) -> list[Resample]:
-    """The bootstrap samples that the protocol asks for."""
+    """The bootstrap samples that the protocol asks for, as far as they could be fitted to."""
     seed, number = protocol.evaluation.seed, protocol.evaluation.optimism_resamples
     jobs = [ResampleJob(source, protocol, seed + k) for k in range(number)]
     what, found = "Resampling patients", {}
     progress(what, 0, len(jobs))
     for done, (job, record) in enumerate(map_jobs(resample_once, jobs, workers), 1):
-        found[job] = Resample(**record)
+        found[job] = record
         progress(what, done, len(jobs))
-    return [found[job] for job in jobs]
+    return [kept for job in jobs if (kept := found[job]) is not None]
 
 
 # Rows on both sides
@@ -366,10 +385,7 @@ class Assessment:
         found = record["permutation"]
         if found is not None:
             found = Permutation(found["observed"], tuple(found["values"]), found["failed"])
-        resampled = tuple(
-            Resample(**{k: np.nan if v is None else v for k, v in r.items()})
-            for r in record["resamples"]
-        )
+        resampled = tuple(map(_resample_of, record["resamples"]))
         kept = {name: record[name] for name in ("parts", "ablation", "leaks", "rows")}
         return cls(permutation=found, resamples=resampled, **kept)
 

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn import config_context
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from centrum.errors import DataError
 from centrum.modelling.combat import ComBat
@@ -83,9 +86,11 @@ def test_the_reference_stays() -> None:
 
 def test_a_single_batch_changes_nothing() -> None:
     X, _ = simulated(2)
-    out = ComBat().fit_transform(X, batch=np.full(60, "A"))
-    np.testing.assert_allclose(out.mean(axis=0), X.mean(axis=0), atol=1e-10)
-    assert np.corrcoef(out[:, 0], X[:, 0])[0, 1] > 0.999999
+    step = ComBat().fit(X, batch=np.full(60, "A"))
+    np.testing.assert_array_equal(step.transform(X, batch=np.full(60, "A")), X)
+    np.testing.assert_array_equal(ComBat().fit(X).transform(X), X)
+    with pytest.raises(DataError, match=r"trained on 1 batch\(es\) and needs the batch of each"):
+        step.transform(X)
 
 
 def test_a_feature_that_does_not_vary_in_a_batch_stays() -> None:
@@ -95,12 +100,151 @@ def test_a_feature_that_does_not_vary_in_a_batch_stays() -> None:
     np.testing.assert_array_equal(out[:, 4], X[:, 4])
 
 
-def test_a_batch_of_one_case_is_moved_but_not_scaled() -> None:
+def test_a_feature_that_varies_by_rounding_stays_and_does_not_disturb_the_others() -> None:
+    X, batch = simulated(3)
+    rounded = np.where(batch == "A", 0.3, 5.0)
+    rounded[batch == "A"] += np.arange(20) % 2 * 5e-17
+    assert np.ptp(rounded[batch == "A"]) > 0
+    out = ComBat().fit_transform(np.column_stack([X, rounded]), batch=batch)
+    np.testing.assert_array_equal(out[:, -1], rounded)
+    np.testing.assert_array_equal(out[:, :-1], ComBat().fit_transform(X, batch=batch))
+
+
+def test_a_feature_that_is_a_covariate_stays() -> None:
+    X, batch = simulated(3)
+    age = np.random.default_rng(0).uniform(30, 90, 60)
+    both = np.column_stack([X, 2 * age])
+    out = ComBat().fit_transform(both, batch=batch, covariates=age)
+    np.testing.assert_array_equal(out[:, -1], 2 * age)
+    alone = ComBat().fit_transform(X, batch=batch, covariates=age)
+    np.testing.assert_allclose(out[:, :-1], alone, rtol=1e-12)
+
+
+def test_a_batch_of_one_case_is_shrunk_to_the_mean_of_its_features() -> None:
+    """The location is that of sva with mean.only: (t2 g + mean g) / (t2 + 1)."""
     X, batch = simulated(4)
     batch[0] = "D"
     step = ComBat().fit(X, batch=batch)
     assert (step.delta_star_[3] == 1).all()
-    assert np.isfinite(step.transform(X, batch=batch)).all()
+    means = {b: X[batch == b].mean(axis=0) for b in "ABCD"}
+    sd = np.sqrt(np.mean((X - [means[b] for b in batch]) ** 2, axis=0))
+    g = (X[0] - X.mean(axis=0)) / sd
+    t2 = g.var(ddof=1)
+    expected = X[0] - sd * (t2 * g + g.mean()) / (t2 + 1)
+    np.testing.assert_allclose(step.transform(X, batch=batch)[0], expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("parametric", [True, False])
+def test_a_batch_of_one_case_keeps_what_sets_it_apart(parametric: bool) -> None:
+    X, batch = simulated(4)
+    batch[0] = "D"
+    out = ComBat(parametric=parametric).fit_transform(X, batch=batch)
+    assert np.isfinite(out).all()
+    assert np.abs(out[0] - X.mean(axis=0)).max() > 0.1
+    one_feature = ComBat(parametric=parametric).fit_transform(X[:, :1], batch=batch)
+    assert one_feature[0, 0] == pytest.approx(X[0, 0], rel=1e-12)
+
+
+def test_batches_of_one_case_each_tell_nothing() -> None:
+    X, _ = simulated(4)
+    np.testing.assert_array_equal(ComBat().fit_transform(X, batch=np.arange(60)), X)
+
+
+@given(st.integers(0, 10**6), st.booleans())
+def test_units_and_order_do_not_matter(seed: int, parametric: bool) -> None:
+    X, batch = simulated(seed)
+    rng = np.random.default_rng(seed)
+    a, b = rng.uniform(0.01, 100, 12), rng.normal(size=12)
+    rows, columns = rng.permutation(60), rng.permutation(12)
+    out = ComBat(parametric=parametric).fit_transform(X, batch=batch)
+    other = ComBat(parametric=parametric).fit_transform(
+        (a * X + b)[rows][:, columns], batch=batch[rows]
+    )
+    np.testing.assert_allclose(other, (a * out + b)[rows][:, columns], rtol=1e-8, atol=1e-8)
+
+
+def test_copies_and_many_features() -> None:
+    X, batch = simulated(7, n=15, p=200)
+    out = ComBat().fit_transform(np.repeat(X, 2, axis=1), batch=batch)
+    np.testing.assert_array_equal(out[:, ::2], out[:, 1::2])
+    assert np.isfinite(out).all()
+    same = ComBat().fit_transform(np.repeat(X[:, :1], 3, axis=1), batch=batch)
+    location = [same[batch == b].mean() for b in "ABC"]
+    np.testing.assert_allclose(location, X[:, 0].mean(), rtol=1e-12)
+
+
+def test_the_empirical_prior_of_large_batches_does_not_vanish() -> None:
+    """Likelihoods of 3000 cases are below the smallest number, where sva has NaN."""
+    X, batch = simulated(8, n=9000)
+    out = ComBat(parametric=False).fit_transform(X, batch=batch)
+    assert np.isfinite(out).all()
+
+
+class TestCovariates:
+    def test_new_cases_do_not_depend_on_their_coding(self) -> None:
+        X, batch = simulated(9)
+        age = np.random.default_rng(9).uniform(30, 90, 60)
+        plain, shifted = (ComBat().fit(X, batch=batch, covariates=c) for c in (age, 10 * age - 700))
+        np.testing.assert_allclose(
+            plain.transform(X, batch=batch), shifted.transform(X, batch=batch), rtol=1e-10
+        )
+
+    def test_what_belongs_to_the_covariate_is_not_taken_for_the_batch(self) -> None:
+        """The outcome is rarer in A and moves the features by 3; the batches differ by 1."""
+        rng = np.random.default_rng(10)
+        batch = np.repeat(["A", "B"], 200)
+        outcome = np.r_[np.arange(200) % 5 == 0, np.arange(200) % 5 > 0].astype(float)
+        effect = 3.0 * outcome[:, None] + (batch == "B")[:, None]
+        X = rng.normal(size=(400, 30)) + effect
+        kept = ComBat().fit_transform(X, batch=batch, covariates=outcome)
+        lost = ComBat().fit_transform(X, batch=batch)
+
+        def between(values: NDArray) -> float:
+            same = values[outcome == 1]
+            return float(np.mean(same[batch[outcome == 1] == "B"]) - np.mean(same)) * 5
+
+        assert abs(between(kept)) < 0.3
+        assert between(lost) < -0.5
+
+    def test_a_reference_stays(self) -> None:
+        X, batch = simulated(11)
+        age = np.random.default_rng(11).uniform(30, 90, 60)
+        step = ComBat(reference="C")
+        out = step.fit_transform(X, batch=batch, covariates=age)
+        np.testing.assert_array_equal(out[batch == "C"], X[batch == "C"])
+        assert (step.gamma_star_[2] == 0).all()
+        assert (step.delta_star_[2] == 1).all()
+
+    def test_refusals(self) -> None:
+        X, batch = simulated(6)
+        with pytest.raises(DataError, match=r"numbers, \(cases, k\) with 60 cases, found <U1"):
+            ComBat().fit(X, batch=batch, covariates=batch)
+        with pytest.raises(DataError, match=r"found float64 of the shape \(3, 1\)"):
+            ComBat().fit(X, batch=batch, covariates=np.zeros(3))
+        with pytest.raises(DataError, match="1 cases lack one"):
+            ComBat().fit(X, batch=batch, covariates=np.r_[np.nan, np.arange(59)])
+        for covariate in (batch == "A", np.ones(60)):
+            with pytest.raises(DataError, match="cannot be told from the 3 batches"):
+                ComBat().fit(X, batch=batch, covariates=covariate)
+
+
+def test_keeps_nothing_of_single_cases() -> None:
+    X, batch = simulated(12)
+    step = ComBat().fit(X, batch=batch, covariates=np.random.default_rng(0).normal(size=60))
+    arrays = [value for value in vars(step).values() if isinstance(value, np.ndarray)]
+    assert len(arrays) == 6
+    assert all(60 not in array.shape for array in arrays)
+
+
+def test_batches_reach_it_through_a_scikit_learn_pipeline() -> None:
+    X, batch = simulated(13)
+    with config_context(enable_metadata_routing=True):
+        step = ComBat().set_fit_request(batch=True, covariates=False)
+        step.set_transform_request(batch=True)
+        pipeline = make_pipeline(step, StandardScaler())
+        out = pipeline.fit(X, batch=batch).transform(X, batch=batch)
+    expected = StandardScaler().fit_transform(ComBat().fit_transform(X, batch=batch))
+    np.testing.assert_allclose(out, expected, atol=1e-12)
 
 
 def test_an_unknown_batch_is_refused_or_left() -> None:
@@ -114,14 +258,34 @@ def test_an_unknown_batch_is_refused_or_left() -> None:
 
 def test_refusals() -> None:
     X, batch = simulated(6)
-    with pytest.raises(DataError, match="trained on 3 batches and needs the batch of each of 2"):
+    with pytest.raises(
+        DataError, match=r"trained on 3 batch\(es\) and needs the batch of each of 2"
+    ):
         ComBat().fit(X, batch=batch).transform(X[:2])
     with pytest.raises(DataError, match="reference batch 'Q'"):
         ComBat(reference="Q").fit(X, batch=batch)
     with pytest.raises(DataError, match="one batch per case"):
         ComBat().fit(X, batch=batch[:3])
-    with pytest.raises(DataError, match="cannot be told from"):
-        ComBat().fit(X, batch=batch, covariates=(batch == "A").astype(float))
-    X[3, 2] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
+    unknown = np.where(np.arange(60) < 2, None, batch)
+    with pytest.raises(DataError, match="each of 60 cases; 2 are empty"):
+        ComBat().fit(X, batch=unknown)
+    with pytest.raises(DataError, match="each of 60 cases; 2 are empty"):
+        ComBat(unseen="as_is").fit(X, batch=batch).transform(X, batch=unknown)
+    batch[0] = "D"
+    with pytest.raises(DataError, match="'D' has a single training case"):
+        ComBat(reference="D").fit(X, batch=batch)
+
+
+def test_missing_values_are_named() -> None:
+    X, batch = simulated(6)
+    table = pd.DataFrame(X, columns=[f"feature {k}" for k in range(12)])
+    step = ComBat().fit(table, batch=batch)
+    table.iloc[3, 2], table.iloc[4, 9] = np.nan, np.inf
+    for refuses in (step.transform, ComBat().fit, ComBat().fit_transform):
+        with pytest.raises(
+            DataError, match=r"2 feature\(s\) .* NaN or inf: feature 2, feature 9\."
+        ):
+            refuses(table, batch=batch)
+    X[0] = np.nan
+    with pytest.raises(DataError, match=r"12 feature\(s\) .*: x0, x1, x2, x3, x4, \.\.\.\."):
         ComBat().fit(X, batch=batch)

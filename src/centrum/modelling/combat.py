@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from centrum.errors import DataError
+from centrum.modelling.constant_filter import ROUNDING
 
 Floats = NDArray[np.float64]
 
@@ -20,6 +23,16 @@ CONVERGED = 1e-4
 """Relative change below which the empirical Bayes estimates have converged, as in sva."""
 
 MAX_ROUNDS = 10_000
+
+UNNAMED = [0]
+"""Batches of cases that were given none: a single one."""
+
+NAMES_SHOWN = 5
+"""Features named in an error before it counts the rest."""
+
+
+class MissingValueError(DataError, ValueError):
+    """Features without a value; scikit-learn's contract asks for a ValueError."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +50,11 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     features of the batch by empirical Bayes. New cases of a batch that was trained on are moved
     by what was learnt; the outcome is never asked for. Covariates, if given to `fit`, are
     accounted for when the batch effects are estimated, and left in the training values by
-    `fit_transform`; new cases are standardised by the grand mean without them.
+    `fit_transform`, as sva does. New cases are taken to have the mean covariates of the
+    training cases, so that a covariate, even the outcome, is never asked for either.
+
+    A batch of one case has no scale; its location is shrunk as sva does with `mean.only`. With
+    a single batch there is nothing to harmonise, and all values stay.
 
     Parameters
     ----------
@@ -48,11 +65,12 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     batches_ : (batches,) names, sorted
-    grand_mean_ : (features,)
+    grand_mean_ : (features,) of all training cases, or of the reference, at mean covariates
     pooled_variance_ : (features,) within batches
     gamma_star_, delta_star_ : (batches, features) location and variance of each batch in units
         of the pooled standard deviation
-    adjusted_ : (features,) False where a batch has a single value, which stay as they are
+    adjusted_ : (features,) False for those that stay as they are: a batch, or all batches
+        beyond what covariates explain, have a single value
 
     >>> X = np.array([[1.0], [2.0], [3.0], [11.0], [12.0], [13.0]])
     >>> step = ComBat().fit(X, batch=["A", "A", "A", "B", "B", "B"])
@@ -79,25 +97,16 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ) -> Self:
         """Learn from X (cases, features), batches (cases,) and covariates (cases, k).
 
+        Covariates are numbers; a category is one column of 0 and 1 for each value but one.
+
         Raises
         ------
         DataError
-            Batches are missing or of another number, the reference is not among them, or
-            covariates cannot be told from batches.
+            A value is missing, batches or covariates are missing for a case, the reference is
+            not among the batches or is a single case, or covariates cannot be told from
+            batches.
         """
-        values = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        names = _names(batch, len(values))
-        self.batches_, code, counts = np.unique(names, return_inverse=True, return_counts=True)
-        self._check_reference()
-        self.adjusted_ = self._varying(values, code, counts)
-        extra = np.empty((len(values), 0))
-        if covariates is not None:
-            extra = np.asarray(covariates, dtype=np.float64).reshape(len(values), -1)
-        self._covariate_effect = self._standardise(values, code, counts, extra)
-        standardised = (values - self.grand_mean_ - self._covariate_effect) / np.sqrt(
-            self.pooled_variance_
-        )
-        self._estimate(standardised, code, counts)
+        self._learn(X, batch, covariates)
         return self
 
     def fit_transform(
@@ -108,9 +117,7 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         covariates: ArrayLike | None = None,
     ) -> Floats:
         """Learn and harmonise the same cases; effects of the covariates stay in them."""
-        self.fit(X, y, batch, covariates)
-        values = np.asarray(X, dtype=np.float64)
-        return self._adjust(values, _names(batch, len(values)), self._covariate_effect)
+        return self._adjust(*self._learn(X, batch, covariates))
 
     def transform(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
         """Harmonise X (cases, features) of known batches (cases,).
@@ -118,28 +125,73 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         DataError
-            Batches are missing, or one was not trained on and `unseen` is "refuse".
+            A value or batches are missing, or a batch was not trained on and `unseen` is
+            "refuse".
         """
         check_is_fitted(self)
-        values = validate_data(self, X, dtype=np.float64, reset=False)
-        if batch is None and self.batches_.size > 1:
+        values = self._whole(X, reset=False)
+        if batch is None and self.batches_.tolist() != UNNAMED:
             raise DataError(
-                f"ComBat was trained on {self.batches_.size} batches and needs the batch of each "
+                f"ComBat was trained on {self.batches_.size} batch(es) and needs the batch of each "
                 f"of {len(values)} new cases; none was given."
             )
-        return self._adjust(values, _names(batch, len(values)), 0.0)
+        return self._adjust(values, _names(batch, len(values)))
 
-    def _check_reference(self) -> None:
-        if self.reference is not None and self.reference not in self.batches_:
+    def _learn(
+        self, X: ArrayLike, batch: ArrayLike | None, covariates: ArrayLike | None
+    ) -> tuple[Floats, NDArray, Floats]:
+        """Fit; returns values, batches and the part of the values that covariates explain."""
+        values = self._whole(X, reset=True)
+        names = _names(batch, len(values))
+        self.batches_, code, counts = np.unique(names, return_inverse=True, return_counts=True)
+        self._check_reference(counts)
+        self.adjusted_ = self._varying(values, code, counts)
+        effect = self._standardise(values, code, counts, _centred(covariates, len(values)))
+        sd = np.sqrt(self.pooled_variance_)
+        self._estimate((values - self.grand_mean_ - effect) / sd, code, counts)
+        return values, names, effect
+
+    def _whole(self, X: ArrayLike, reset: bool) -> Floats:
+        least = 2 if reset else 1
+        values: Floats = validate_data(
+            self,
+            X,
+            dtype=np.float64,
+            ensure_min_samples=least,
+            ensure_all_finite=False,
+            reset=reset,
+        )
+        bad = ~np.isfinite(values).all(axis=0)
+        if bad.any():
+            found = self.get_feature_names_out()[bad]
+            shown = ", ".join(found[:NAMES_SHOWN]) + (", ..." if found.size > NAMES_SHOWN else "")
+            raise MissingValueError(
+                f"ComBat needs every value; {found.size} feature(s) hold NaN or inf: {shown}. "
+                "Leave these features or cases out, or fill what is missing first."
+            )
+        return values
+
+    def _check_reference(self, counts: NDArray) -> None:
+        if self.reference is None:
+            return
+        if self.reference not in self.batches_:
             raise DataError(
                 f"The reference batch {self.reference!r} is not among the training cases, whose "
                 f"batches are {', '.join(map(str, self.batches_))}."
             )
+        if counts[self._at_reference()] < 2:
+            raise DataError(
+                f"The reference batch {self.reference!r} has a single training case, from which "
+                "no variance can be learnt. Choose a larger batch, or none."
+            )
 
     def _varying(self, X: Floats, code: NDArray, counts: NDArray) -> NDArray[np.bool_]:
-        """Features that vary in every batch; sva leaves the others unadjusted."""
-        spread = [np.ptp(X[code == b], axis=0) > 0 for b in np.flatnonzero(counts > 1)]
-        varying: NDArray[np.bool_] = np.all([np.ptp(X, axis=0) > 0, *spread], axis=0)
+        """Features that vary in every batch, beyond rounding; sva leaves others unadjusted."""
+        if counts.size == 1:
+            return np.zeros(X.shape[1], dtype=bool)
+        least = ROUNDING * np.abs(X).max(axis=0)
+        spread = [np.ptp(X[code == b], axis=0) > least for b in np.flatnonzero(counts > 1)]
+        varying: NDArray[np.bool_] = np.all([np.ptp(X, axis=0) > least, *spread], axis=0)
         return varying
 
     def _standardise(self, X: Floats, code: NDArray, counts: NDArray, extra: Floats) -> Floats:
@@ -150,8 +202,8 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             design[:, self._at_reference()] = 1.0
         if np.linalg.matrix_rank(design) < design.shape[1]:
             raise DataError(
-                f"Covariates of ComBat cannot be told from the {k} batches, or from each other: "
-                "a batch holds one value of a covariate. Leave the covariate out."
+                f"Covariates of ComBat cannot be told from the {k} batches or from each other: "
+                "one is the same throughout each batch, or follows from the others. Leave it out."
             )
         beta = np.linalg.lstsq(design, X, rcond=None)[0]
         own = slice(None) if self.reference is None else code == self._at_reference()
@@ -161,8 +213,10 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             self.grand_mean_ = beta[self._at_reference()]
         residual = (X - design @ beta)[own]
         variance = np.mean(residual**2, axis=0)
-        self.pooled_variance_ = np.where(self.adjusted_ & (variance > 0), variance, 1.0)
-        return extra @ beta[k:]
+        self.adjusted_ &= np.sqrt(variance) > ROUNDING * np.abs(X).max(axis=0)
+        self.pooled_variance_ = np.where(self.adjusted_, variance, 1.0)
+        effect: Floats = extra @ beta[k:]
+        return effect
 
     def _at_reference(self) -> int:
         return int(np.flatnonzero(self.batches_ == self.reference)[0])
@@ -171,23 +225,32 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         shape = (self.batches_.size, standardised.shape[1])
         self.gamma_star_, self.delta_star_ = np.zeros(shape), np.ones(shape)
         kept = self.adjusted_
-        for b, count in enumerate(counts):
-            rows = standardised[code == b][:, kept]
+        for b in range(self.batches_.size):
             if self.batches_[b] == self.reference or not kept.any():
                 continue
-            location = rows.mean(axis=0)
-            if count == 1:
-                self.gamma_star_[b, kept] = location
-                continue
-            found = self._posterior(rows, location, rows.var(axis=0, ddof=1))
+            found = self._posterior(standardised[code == b][:, kept])
             self.gamma_star_[b, kept], self.delta_star_[b, kept] = found.gamma, found.delta
 
-    def _posterior(self, rows: Floats, location: Floats, scale: Floats) -> _Shape:
+    def _posterior(self, rows: Floats) -> _Shape:
+        location = rows.mean(axis=0)
+        if len(rows) == 1:
+            return self._posterior_of_one(rows, location)
+        scale = rows.var(axis=0, ddof=1)
         if location.size < 2 or np.ptp(scale) == 0:
             return _Shape(location, scale)
         return (_parametric if self.parametric else _empirical)(rows, location, scale)
 
-    def _adjust(self, X: Floats, names: NDArray, effect: Floats | float) -> Floats:
+    def _posterior_of_one(self, rows: Floats, location: Floats) -> _Shape:
+        """With the variance of the other batches; alone, a single value says nothing."""
+        as_others = np.ones_like(location)
+        if location.size < 2:
+            return _Shape(np.zeros_like(location), as_others)
+        if not self.parametric:
+            return _empirical(rows, location, as_others)
+        mean, spread = location.mean(), location.var(ddof=1)
+        return _Shape(_shrunk(location, 1, as_others, mean, spread), as_others)
+
+    def _adjust(self, X: Floats, names: NDArray, effect: Floats | float = 0.0) -> Floats:
         known = np.isin(names, self.batches_)
         if not known.all() and self.unseen == "refuse":
             strange = ", ".join(map(str, np.unique(names[~known])[:5]))
@@ -209,11 +272,43 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
 def _names(batch: ArrayLike | None, n: int) -> NDArray:
     if batch is None:
-        return np.zeros(n, dtype=int)
+        return np.repeat(UNNAMED, n)
     names = np.asarray(batch)
     if names.shape != (n,):
         raise DataError(f"ComBat needs one batch per case, {n}, found {names.shape}.")
+    empty = np.count_nonzero(pd.isna(names))
+    if empty:
+        raise DataError(
+            f"ComBat needs the batch of each of {n} cases; {empty} are empty. Fill them in or "
+            "leave the cases out."
+        )
     return names
+
+
+def _centred(covariates: ArrayLike | None, n: int) -> Floats:
+    """Covariates (cases, k) less their means."""
+    if covariates is None:
+        return np.empty((n, 0))
+    values = np.asarray(covariates)
+    values = values[:, None] if values.ndim == 1 else values
+    if values.ndim != 2 or len(values) != n or values.dtype.kind not in "biuf":
+        raise DataError(
+            f"Covariates of ComBat must be numbers, (cases, k) with {n} cases, found "
+            f"{values.dtype} of the shape {values.shape}. Give a category as columns of 0 and 1."
+        )
+    if not np.isfinite(values).all():
+        raise DataError(
+            "ComBat needs the covariates of every case; "
+            f"{np.count_nonzero(~np.isfinite(values).all(axis=1))} cases lack one. Fill them in or "
+            "leave the cases out."
+        )
+    return np.asarray(values - values.mean(axis=0), dtype=np.float64)
+
+
+def _shrunk(location: Floats, n: int, delta: Floats, mean: float, spread: float) -> Floats:
+    """Posterior location of n cases of variance delta under a normal prior."""
+    shrunk: Floats = (spread * n * location + delta * mean) / (spread * n + delta)
+    return shrunk
 
 
 def _parametric(rows: Floats, location: Floats, scale: Floats) -> _Shape:
@@ -224,7 +319,7 @@ def _parametric(rows: Floats, location: Floats, scale: Floats) -> _Shape:
     n = len(rows)
     gamma, delta = location, scale
     for _ in range(MAX_ROUNDS):
-        new_gamma = (spread * n * location + delta * mean) / (spread * n + delta)
+        new_gamma = _shrunk(location, n, delta, mean, spread)
         squares = np.sum((rows - new_gamma) ** 2, axis=0)
         new_delta = (0.5 * squares + rate) / (n / 2 + shape - 1)
         # As sva, which divides by the location with its sign: only positive ones are watched.
@@ -244,11 +339,5 @@ def _empirical(rows: Floats, location: Floats, scale: Floats) -> _Shape:
     squares = squares + n * location**2
     log_likelihood = -n / 2 * np.log(2 * np.pi * scale) - squares / (2 * scale)
     np.fill_diagonal(log_likelihood, -np.inf)
-    with np.errstate(under="ignore"):
-        weight = np.exp(log_likelihood)
-    total = weight.sum(axis=1)
-    usable = total > 0
-    total = np.where(usable, total, 1.0)
-    gamma = np.where(usable, weight @ location / total, location)
-    delta = np.where(usable, weight @ scale / total, scale)
-    return _Shape(gamma, delta)
+    weight = softmax(log_likelihood, axis=1)
+    return _Shape(weight @ location, weight @ scale)

@@ -165,6 +165,8 @@ def _areas(results: StudyResults) -> Mapping[str, tuple[NDArray[np.float64], NDA
         if name in records and records[name].notna().all():
             sides = [records.loc[records["shuffled"] == s, name] for s in (False, True)]
             found[name] = (sides[0].to_numpy(float), sides[1].to_numpy(float))
+    if "honest" not in found:
+        return {}
     best = tuple(np.array([values.max()]) for values in found["honest"])
     return {**found, "best_split": (best[0], best[1])}
 
@@ -185,7 +187,13 @@ def _leak_tables(results: StudyResults) -> list[Table]:
         Column("Rise, true", fixed), Column("Rise, shuffled", fixed),
     )  # fmt: skip
     n = len(areas["honest"][0])
+    errors = {
+        TITLES[name]: why
+        for record in results.assessment.leaks
+        for name, why in record.get("errors", {}).items()
+    }
     notes = (
+        *(f"Not shown, {name}: {why}" for name, why in errors.items()),
         f"Means over {counted(n, 'stratified split')} by patient. Rise: what the leak would have "
         "added to the honest AUC. On shuffled outcomes everything above 0.5 is made of nothing.",
     )

@@ -423,7 +423,8 @@ def optimism_table(results: StudyResults) -> Table:
         (".632+ estimate", found.plus_632),
     )
     notes = (
-        f"{found.n} bootstrap samples of all patients, the whole procedure repeated in each. The "
+        f"{found.n} of {results.protocol.evaluation.optimism_resamples} bootstrap samples of all "
+        "patients could be fitted to, the whole procedure repeated in each. The "
         "apparent AUC is that of the final model on its training cases. With selection among "
         "many features Harrell's correction is known to be too small.",
     )
