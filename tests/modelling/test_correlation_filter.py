@@ -69,6 +69,49 @@ def test_greedy_first_is_the_literal_rule(seed: int) -> None:
     assert CorrelationFilter(0.8).fit(X).get_support(indices=True).tolist() == kept
 
 
+def caret_exact(r: NDArray, threshold: float) -> set[int]:
+    """Kept features, as findCorrelation says it: all means taken anew at each pair."""
+    alone = np.where(np.eye(len(r)) == 1, np.nan, r)
+    order = sorted(range(len(r)), key=lambda j: -np.nanmean(alone[j]))
+    left = list(order)
+    for place, i in enumerate(order):
+        for j in order[place + 1 :]:
+            if i in left and j in left and r[i, j] > threshold:
+                own = np.nanmean(alone[i, left])
+                others = np.nanmean(alone[np.ix_([k for k in left if k != j], left)])
+                left.remove(i if own > others else j)
+    return set(left)
+
+
+def caret_fast(r: NDArray, threshold: float) -> set[int]:
+    pairs = [(i, j) for j in range(len(r)) for i in range(j) if r[i, j] > threshold]
+    mean = r.mean(axis=0)
+    return set(range(len(r))) - {j if mean[j] > mean[i] else i for i, j in pairs}
+
+
+@given(st.integers(0, 10**6), st.floats(0.3, 0.95))
+def test_caret_is_the_literal_rule(seed: int, threshold: float) -> None:
+    X = random_features(seed)
+    r = absolute_correlation(X)
+    for rule, literal in (("caret_exact", caret_exact), ("caret_fast", caret_fast)):
+        kept = CorrelationFilter(threshold, rule).fit(X).get_support(indices=True)
+        assert set(kept) == literal(r, threshold)
+
+
+def test_of_copies_the_first_stays_with_caret_exact() -> None:
+    X = np.repeat(np.random.default_rng(0).normal(size=(20, 1)), 5, axis=1) * [1, -2, 3, 0.1, -7]
+    kept = CorrelationFilter(0.99, "caret_exact").fit(X).get_support()
+    assert kept.tolist() == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("rule", sorted(_RULES))
+def test_one_feature_and_constant_features_stay(rule: str) -> None:
+    X = random_features(1)[:, :1]
+    assert CorrelationFilter(0.5, rule).fit(X).get_support().tolist() == [True]
+    with_constants = np.column_stack([np.ones(30), X, np.full(30, 7.0)])
+    assert CorrelationFilter(0.5, rule).fit(with_constants).get_support().all()
+
+
 @pytest.mark.parametrize("rule", sorted(_RULES))
 def test_copies_leave_one(rule: str) -> None:
     X = np.repeat(np.random.default_rng(0).normal(size=(20, 2)), 3, axis=1)

@@ -11,6 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from centrum.errors import DataError
 from centrum.modelling.settings import CorrelationRule
 
+ROUNDING = 1e-13
+"""Two mean correlations that differ by less are the same."""
+
 
 class CorrelationFilter(SelectorMixin, BaseEstimator):
     """Drops features that correlate with an earlier one.
@@ -24,7 +27,8 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
         "upper_triangle": drop a feature that correlates with any earlier one, kept or not;
         the common idiom with pandas. Of a chain a ~ b ~ c with a and c unlike it keeps only a.
         "caret_exact": of each pair drop the one with the larger mean |r| to all features left,
-        which is found anew after each drop; R's caret, findCorrelation with exact = TRUE.
+        which is found anew after each drop; R's caret, findCorrelation with exact = TRUE. Means
+        that are equal but for rounding, as of copies, are equal: the later one goes.
         "caret_fast": the same with the mean |r| to all features; exact = FALSE, caret's default
         from 100 features on.
 
@@ -100,7 +104,7 @@ def _caret_exact(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
         for j in i + 1 + np.flatnonzero((ordered[i, i + 1 :] > threshold) & kept[i + 1 :]):
             own = sums[i] / (left - 1)
             others = (total - sums[j]) / ((left - 1) * (left - 1))
-            out = i if own > others else j
+            out = i if own - others > ROUNDING else j
             kept[out] = False
             total, left = total - 2 * float(sums[out]), left - 1
             sums -= ordered[out]
