@@ -23,18 +23,21 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
 
     Parameters
     ----------
-    test : "t" (Welch), "student", "mann_whitney" (tied ranks, without continuity correction, as
-        SPSS), "kruskal", or "auc" (of AUC = 0.5; the p of Mann-Whitney)
+    test : "t" (Welch), "student", "mann_whitney" (normal approximation, corrected for ties),
+        "kruskal", or "auc" (of AUC = 0.5; the p of Mann-Whitney)
     adjustment : of p for the number of features: "benjamini_hochberg" (J R Stat Soc B
         1995;57:289), "holm", "bonferroni" or "none"
     alpha : a feature is kept when its adjusted p is below this
     n_features : keep so many with the smallest p instead
+    min_features : keep so many with the smallest p when fewer are below alpha
+    continuity : whether "mann_whitney" and "auc" correct for continuity; R does, SPSS does not
 
     Attributes
     ----------
-    statistic_, p_, p_adjusted_ : (features,) t, U of the second class, H, or AUC - 0.5
-    ranking_ : (features,) 1 for the smallest p
-    fallback_ : whether no p was below alpha, so that the best feature was kept
+    statistic_, p_, p_adjusted_ : (features,) t, U of the second class, H, or |AUC - 0.5|
+    ranking_ : (features,) 1 for the smallest p; ties go to the larger difference, then in the
+        order of the table
+    fallback_ : whether fewer than `min_features` were below alpha, so that others were kept
 
     >>> X = np.random.default_rng(0).normal(size=(40, 3))
     >>> step = UnivariateScreen().fit(X, X[:, 1] > 0)
@@ -48,11 +51,15 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         adjustment: Adjustment = "benjamini_hochberg",
         alpha: float = 0.05,
         n_features: int | None = None,
+        min_features: int = 1,
+        continuity: bool = False,
     ) -> None:
         self.test = test
         self.adjustment = adjustment
         self.alpha = alpha
         self.n_features = n_features
+        self.min_features = min_features
+        self.continuity = continuity
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Test the features of X (cases, features) between two classes y.
@@ -60,7 +67,8 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         Raises
         ------
         DataError
-            Not two classes, or a test or adjustment that is not known.
+            Not two classes, a test or adjustment that is not known, or fewer than one
+            feature to keep.
         """
         values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         self.classes_ = np.unique(labels)
@@ -68,22 +76,32 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
             raise DataError(
                 f"A univariate screen compares two classes, found {self.classes_.size} class(es)."
             )
-        self.statistic_, p = _tested(self.test, values, labels == self.classes_[1])
+        least = self.min_features if self.n_features is None else self.n_features
+        if least < 1:
+            raise DataError(f"A univariate screen keeps one feature or more, asked for {least}.")
+        second = labels == self.classes_[1]
+        self.statistic_, p = _tested(self.test, values, second, self.continuity)
         # A feature that is the same in all cases tells nothing.
         self.p_ = np.where(np.isnan(p), 1.0, p)
         self.p_adjusted_ = adjusted_p(self.p_, self.adjustment)
-        order = np.lexsort((-np.abs(self.statistic_), self.p_))
-        self.ranking_ = np.empty(self.p_.size, dtype=np.intp)
-        self.ranking_[order] = np.arange(1, self.p_.size + 1)
-        self.fallback_ = self.n_features is None and not (self.p_adjusted_ < self.alpha).any()
+        self.ranking_ = self._ranked(second)
+        significant = self.p_adjusted_ < self.alpha
+        self.fallback_ = self.n_features is None and bool(significant.sum() < least)
+        best = self.fallback_ or self.n_features is not None
+        self.support_ = self.ranking_ <= least if best else significant
         return self
+
+    def _ranked(self, second: NDArray[np.bool_]) -> NDArray[np.intp]:
+        n = np.count_nonzero(second)
+        by_chance = n * (second.size - n) / 2 if self.test == "mann_whitney" else 0.0
+        order = np.lexsort((-np.abs(self.statistic_ - by_chance), self.p_))
+        ranking = np.empty(order.size, dtype=np.intp)
+        ranking[order] = np.arange(1, order.size + 1)
+        return ranking
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self)
-        if self.n_features is not None or self.fallback_:
-            mask: NDArray[np.bool_] = self.ranking_ <= (self.n_features or 1)
-            return mask
-        return np.asarray(self.p_adjusted_ < self.alpha)
+        return self.support_
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -92,7 +110,9 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         return tags
 
 
-def _tested(test: ScreenTest, X: Floats, second: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+def _tested(
+    test: ScreenTest, X: Floats, second: NDArray[np.bool_], continuity: bool
+) -> tuple[Floats, Floats]:
     """Statistic and p of each column, the second class against the first."""
     a, b = X[second], X[~second]
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
@@ -100,7 +120,7 @@ def _tested(test: ScreenTest, X: Floats, second: NDArray[np.bool_]) -> tuple[Flo
             case "t" | "student":
                 found = stats.ttest_ind(a, b, equal_var=test == "student")
             case "mann_whitney" | "auc":
-                found = stats.mannwhitneyu(a, b, use_continuity=False, method="asymptotic")
+                found = stats.mannwhitneyu(a, b, use_continuity=continuity, method="asymptotic")
             case "kruskal":
                 found = stats.kruskal(a, b)
             case _:
@@ -108,7 +128,7 @@ def _tested(test: ScreenTest, X: Floats, second: NDArray[np.bool_]) -> tuple[Flo
                     "The test of a screen is t, student, mann_whitney, kruskal or auc, found "
                     f"{test!r}."
                 )
-    statistic = auc(second, X) - 0.5 if test == "auc" else np.asarray(found.statistic)
+    statistic = np.abs(auc(second, X) - 0.5) if test == "auc" else np.asarray(found.statistic)
     return np.nan_to_num(statistic), np.asarray(found.pvalue)
 
 
