@@ -30,6 +30,11 @@ class TestCorrectedMean:
         naive = x.std(ddof=1) / np.sqrt(20)
         assert corrected_mean(x, 70, 30).se > 2.5 * naive
 
+    def test_is_cut_at_the_ends_of_the_scale(self):
+        found = corrected_mean([0.9, 1.0, 1.0], 70, 30, limits=(0, 1))
+        assert found.interval.upper == 1
+        assert corrected_mean([0.9, 1.0, 1.0], 70, 30).interval.upper > 1
+
     def test_degenerate(self):
         one = corrected_mean([0.7], 70, 30)
         assert one.mean == 0.7

@@ -41,6 +41,7 @@ def corrected_mean(
     n_test: float,
     confidence: float = 0.95,
     null: float = 0.0,
+    limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> RepeatedMean:
     """Mean of a result, or of the difference of two models' results, over parts.
 
@@ -49,6 +50,7 @@ def corrected_mean(
     values : (parts,) one result per part
     n_train, n_test : cases on the two sides of a part (their means, where parts differ)
     null : what the test compares the mean with
+    limits : ends of the scale, such as 0 and 1 of an AUC, at which the interval is cut
 
     Raises
     ------
@@ -72,4 +74,5 @@ def corrected_mean(
     half = float(stats.t.ppf((1 + confidence) / 2, x.size - 1)) * se
     t = abs(mean - null) / se if se > 0 else np.inf * (mean != null or np.nan)
     p = 1.0 if np.isnan(t) else float(2 * stats.t.sf(t, x.size - 1))
-    return RepeatedMean(mean, sd, x.size, Interval(mean - half, mean + half), se, p)
+    lower, upper = np.clip([mean - half, mean + half], *limits)
+    return RepeatedMean(mean, sd, x.size, Interval(float(lower), float(upper)), se, p)

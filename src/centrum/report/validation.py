@@ -42,6 +42,10 @@ MOST_FEATURES = 30
 GOOD_AUC = 0.8
 """What the sample size is worked out for when the model's own AUC is no better than chance."""
 
+SHARE = (0.0, 1.0)
+SCALES = {"Features": (0.0, np.inf)}
+"""Ends of the scale of a measure, where it is not a share."""
+
 CALIBRATIONS = {
     "platt": "a logistic curve (Platt)",
     "isotonic": "isotonic regression",
@@ -276,7 +280,7 @@ def means_over_parts(results: StudyResults) -> dict[str, RepeatedMean]:
     parts, confidence = _fitted(results), results.protocol.evaluation.confidence
     n_train, n_test = _mean_sizes(parts)
     return {
-        name: corrected_mean(values, n_train, n_test, confidence)
+        name: corrected_mean(values, n_train, n_test, confidence, limits=SCALES.get(name, SHARE))
         for name, values in _by_part(parts).items()
         if values
     }
@@ -388,7 +392,7 @@ def _against_model(
         if r["auc"] is not None and o["auc"] is not None
     ]
     n_train, n_test = _mean_sizes(own)
-    areas = corrected_mean([a for a, _ in pairs], n_train, n_test, confidence)
+    areas = corrected_mean([a for a, _ in pairs], n_train, n_test, confidence, limits=SHARE)
     gaps = corrected_mean([a - b for a, b in pairs], n_train, n_test, confidence)
     return _mean(areas.mean, areas.interval), _mean(gaps.mean, gaps.interval), gaps.p
 
