@@ -58,7 +58,7 @@ def test_paired_test_equals_proc(sets):
         expected = wanted["delong_paired"]
         values = (found.statistic, found.p, found.interval.lower, found.interval.upper)
         known = (expected["Z"], expected["p"], *expected["ci_diff"])
-        np.testing.assert_allclose(values, known, rtol=1e-10, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(values, known, rtol=1e-12, atol=1e-15, err_msg=name)
         covariance = delong_covariance(scored(rows, "s1"), scored(rows, "s2"))
         assert covariance == pytest.approx(wanted["cov_delong"], abs=1e-12)
 
@@ -75,7 +75,7 @@ def test_unpaired_test_equals_proc(sets):
             continue
         values = (abs(found.statistic), found.df, found.p)
         known = (abs(expected["D"]), expected["df"], expected["p"])
-        np.testing.assert_allclose(values, known, rtol=1e-10, err_msg=name)
+        np.testing.assert_allclose(values, known, rtol=1e-12, err_msg=name)
 
 
 def test_bootstrap_test_is_near_proc(sets):
