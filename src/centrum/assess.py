@@ -57,13 +57,12 @@ class Fitted:
     Attributes
     ----------
     model : fitted
-    rows : that it was fitted on
-    out_of_fold : (rows,) scores of these by models that had not seen their patients
+    out_of_fold : (rows,) scores of the rows that it was fitted on, by models that had not seen
+        their patients
     decision : cut-off, probabilities and sets
     """
 
     model: BaseEstimator
-    rows: Indices
     out_of_fold: NDArray[np.float64]
     decision: Decision
 
@@ -85,7 +84,7 @@ def fit_rows(protocol: Protocol, matrix: Matrix, rows: Indices, *, nested: bool)
     decision = learn_decision(
         scores, matrix.positive[rows], matrix.patients[rows], how, protocol.model.calibration
     )
-    return Fitted(model, rows, scores, decision)
+    return Fitted(model, scores, decision)
 
 
 def _seen_by(matrix: Matrix, rows: Indices) -> tuple[NDArray, NDArray, NDArray, NDArray | None]:
