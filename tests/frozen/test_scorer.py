@@ -72,7 +72,7 @@ def check(model: object, X: NDArray, centre: NDArray | None) -> Scorer:
 
 @pytest.mark.parametrize(
     ("name", "filling", "method"),
-    product(ClassifierName.__args__, ("none", "median", "knn"), ("none", "combat")),
+    list(product(ClassifierName.__args__, ("none", "median", "knn"), ("none", "combat"))),
 )
 def test_every_classifier(name: str, filling: str, method: str) -> None:
     X, y, patients, centre = cohort(gaps=0.0 if filling == "none" else 0.04)
