@@ -95,7 +95,7 @@ def test_every_classifier(name: str, filling: str, method: str) -> None:
 @pytest.mark.parametrize("fusion", ["late", "stacked"])
 def test_fusion(fusion: str) -> None:
     X, y, patients, centre = cohort(gaps=0.03)
-    sources = {"T1w": range(0, 10), "T2w": range(10, 22), "clinical": range(22, 25)}
+    sources = {"T1w": range(10), "T2w": range(10, 22), "clinical": range(22, 25)}
     how = QUICK.model_copy(
         update={
             "fusion": fusion,

@@ -57,8 +57,12 @@ class RadialKernel:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """From what `plain` gave."""
-        arrays = (_numbers(record[name]) for name in ("vectors", "weights"))
-        return cls(*arrays, float(record["gamma"]), float(record["intercept"]))
+        return cls(
+            vectors=_numbers(record["vectors"]),
+            weights=_numbers(record["weights"]),
+            gamma=float(record["gamma"]),
+            intercept=float(record["intercept"]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +88,12 @@ class NaiveBayes:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """From what `plain` gave."""
-        arrays = (_numbers(record[name]) for name in ("means", "variances", "priors"))
-        return cls(*arrays, float(record["certain"]))
+        return cls(
+            means=_numbers(record["means"]),
+            variances=_numbers(record["variances"]),
+            priors=_numbers(record["priors"]),
+            certain=float(record["certain"]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,8 +123,13 @@ class Tree:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
         """From what `plain` gave."""
-        whole = (np.array(record[n], dtype=np.int64) for n in ("left", "right", "feature"))
-        return cls(*whole, *(_numbers(record[name]) for name in ("threshold", "value")))
+        return cls(
+            left=np.array(record["left"], dtype=np.int64),
+            right=np.array(record["right"], dtype=np.int64),
+            feature=np.array(record["feature"], dtype=np.int64),
+            threshold=_numbers(record["threshold"]),
+            value=_numbers(record["value"]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +182,7 @@ def classifier_from(record: Mapping[str, Any]) -> Classifier:
     DataError
         A kind that this version does not know.
     """
-    kind = record.get("kind")
+    kind = str(record.get("kind"))
     if kind not in CLASSIFIERS:
         raise DataError(
             f"The model holds a classifier of the kind {kind!r}; this version scores "

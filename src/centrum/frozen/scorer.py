@@ -272,7 +272,7 @@ class Scorer:
         found = np.zeros(x.shape)
         for branch in self.branches:
             z, at = branch.standardise(x, batch or ()), branch.reads[branch.kept]
-            np.add.at(found, (slice(None), at), self._shares(branch, z))
+            found[:, at] += self._shares(branch, z)
         return found
 
     def _shares(self, branch: Branch, z: Floats) -> Floats:
