@@ -157,15 +157,16 @@ def _conflict(printed: Sequence[str], tables: Sequence[SourceTable]) -> str:
     meanings = {name: {table.find(name) for table in tables} - {None} for name in printed}
     if unknown := [name for name, found in meanings.items() if not found]:
         return f"In none of them: {', '.join(unknown)}."
-    fits = {n: _settings([t for t in tables if t.find(n)]) for n in printed}
+    n = prod(map(len, meanings.values()))
+    fits = {name: _settings([t for t in tables if t.find(name)]) for name in printed}
     told = "; ".join(
         f"{name} fits {', '.join(where)}"
         for name, where in fits.items()
         if len(where) < len(_settings(tables))
     )
     return (
-        f"{told}. The {prod(map(len, meanings.values()))} combinations of what single names may "
-        "mean are not tried: all names came from one table, and no table has such a combination."
+        f"{told}. What single names may mean is not combined ({n} ways): all names of a signature "
+        "came from one table, and none has such a combination."
     )
 
 

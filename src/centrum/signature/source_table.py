@@ -33,19 +33,20 @@ class ClassOrder:
 
 
 SLICER = ClassOrder(
-    "classes as in 3D Slicer",
+    "Slicer's class order",
     ("shape", "firstorder", "glcm", "gldm", "glrlm", "glszm", "ngtdm"),
 )
 """All classes, shape first and then by the alphabet: PyRadiomics with every class enabled, and
 the extension of 3D Slicer, which shows the classes in that order."""
 
 PARAMETER_FILE = ClassOrder(
-    "classes as in PyRadiomics' example files",
+    "class order of the example files",
     ("shape", "firstorder", "glcm", "glrlm", "glszm", "gldm", "ngtdm"),
 )
-"""The order of the classes in PyRadiomics' example parameter files, with ngtdm at the end."""
+"""The order of the classes in PyRadiomics' example parameter files, with ngtdm at the end, which
+published tables have, too."""
 
-WITHOUT_NGTDM = ClassOrder("without ngtdm", PARAMETER_FILE.classes[:-1])
+WITHOUT_NGTDM = ClassOrder("no ngtdm", PARAMETER_FILE.classes[:-1])
 """As the example parameter files are, which leave ngtdm out. Not tried unless asked for."""
 
 ORDERS = (SLICER, PARAMETER_FILE)
