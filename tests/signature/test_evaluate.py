@@ -86,7 +86,7 @@ def test_readings_that_the_table_cannot_give_say_what_is_missing():
     assert len(readings) == 6
     assert not any(reading.usable for reading in readings)
     assert readings[0].missing == ("log-sigma-?1-mm-3D_firstorder_Minimum",)
-    assert readings[0].problem == "The table lacks log-sigma-?1-mm-3D_firstorder_Minimum."
+    assert "lacks log-sigma-?1-mm-3D_firstorder_Minimum. Measure" in readings[0].problem
     assert readings[0].scores is None
 
 

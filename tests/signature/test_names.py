@@ -222,10 +222,12 @@ def test_full_names_stand_for_themselves():
     )
 
 
-def test_a_misspelled_name():
+def test_names_that_no_table_has():
     found = decode_all("Contrst.5")
     assert found.candidates == ()
-    assert found.reasoning == ("PyRadiomics has no feature Contrst.5. Close to it: Contrast.",)
+    assert decode_all("Dissimilarity").candidates == ()
+    assert decode("Busyness", ORIGINAL_WAVELET, [WITHOUT_NGTDM]).candidates == ()
+    assert found.reasoning == ("No table has a feature Contrst.5. Close to it: Contrast.",)
 
 
 @pytest.mark.parametrize(

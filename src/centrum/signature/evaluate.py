@@ -189,8 +189,12 @@ def _reading(
         reasoning=tuple(_reasoning(signature, spelled, tables)),
         standardised=WITHIN if signature.means is None else PUBLISHED,
         caution=CAUTION if signature.means is None else "",
-        problem=f"The table lacks {', '.join(missing)}." if missing else "",
+        problem=_lacking(missing) if missing else "",
     )
+
+
+def _lacking(names: Sequence[str]) -> str:
+    return f"The table lacks {', '.join(names)}. Measure these in the dialect pyradiomics."
 
 
 def _reasoning(

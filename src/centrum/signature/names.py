@@ -16,6 +16,9 @@ from centrum.signature.source_table import (
 )
 
 
+ALL_CLASSES = frozenset(c for order in ORDERS for c in order.classes)
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A full name, and the tables in which it is what was printed; none were tried that have the
@@ -105,9 +108,6 @@ def is_full(name: str) -> bool:
     return known and parts[1] in features_of(parts[0])
 
 
-ALL_CLASSES = frozenset(c for order in ORDERS for c in order.classes)
-
-
 def _reasoning(name: str, tables: Sequence[SourceTable]) -> Iterator[str]:
     feature, k = _split(name)
     if not any(table.count(feature) for table in tables):
@@ -128,10 +128,10 @@ def _about_others(name: str, tables: Sequence[SourceTable]) -> str:
     if is_full(name):
         tried = ", ".join(str(same[0].images) for same in _by_images(tables))
         return f"{name} is a full name, of an image that is not in {tried}."
-    known = {f for c in ALL_CLASSES for f in features_of(c)}
+    known = {f for table in tables for c in table.order.classes for f in features_of(c)}
     close = get_close_matches(_split(name)[0], sorted(known), 3)
     hint = f" Close to it: {', '.join(close)}." if close else ""
-    return f"PyRadiomics has no feature {name}.{hint}"
+    return f"No table has a feature {name}.{hint}"
 
 
 def _occurrences(feature: str, tables: Sequence[SourceTable]) -> Iterator[str]:
