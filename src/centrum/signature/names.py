@@ -15,7 +15,6 @@ from centrum.signature.source_table import (
     tables_of,
 )
 
-
 ALL_CLASSES = frozenset(c for order in ORDERS for c in order.classes)
 
 
