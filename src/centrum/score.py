@@ -159,14 +159,15 @@ def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Job:
         further={name: patient.sequences[name] for name in wanted},
         masks={"reader": patient.mask},
         images=model.protocol.images,
-        extraction=needed(model.protocol.extraction, _images_of(model)),
+        extraction=needed_extraction(model),
         preparation=model.protocol.preparation,
         store=store,
     )
 
 
-def _images_of(model: FrozenModel) -> tuple[FeatureId, ...]:
-    return tuple(f for f in model.features if f is not None)
+def needed_extraction(model: FrozenModel) -> ExtractionSettings:
+    """What must be measured for a model, and no more."""
+    return needed(model.protocol.extraction, [f for f in model.features if f is not None])
 
 
 def needed(settings: ExtractionSettings, features: Sequence[FeatureId]) -> ExtractionSettings:
@@ -256,7 +257,7 @@ def measured_values(model: FrozenModel, patient: Patient, record: Record) -> Flo
     DataError
         A covariate has a value that did not occur in training.
     """
-    extraction = needed(model.protocol.extraction, _images_of(model))
+    extraction = needed_extraction(model)
     sequences = model.protocol.images.sequences or ("",)
     planned = plan_sequences(extraction, sequences)
     found = record["values"]["reader"]
