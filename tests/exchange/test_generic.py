@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from centrum.cohort.numbers import parse_number
 from centrum.errors import ManifestError
-from centrum.exchange import read_table
+from centrum.exchange import FORMATS, read_table
 from tests.exchange.conftest import Read, Refuse
 
 TABLE = """\
@@ -98,6 +98,15 @@ def test_row_names_of_r_and_pandas(read: Read) -> None:
     assert list(table.values) == ["z"]
     assert list(table.values.index) == ["1", "3"]
     assert list(table.known) == []
+
+
+@pytest.mark.parametrize("head", ["", "Unnamed: 0", "X", "...1"])
+def test_numbers_of_rows_are_no_feature(read: Read, head: str) -> None:
+    lines = f"{head},ID,T2_Mean\n0,a,3\n1,b,4\n2,c,6\n"
+    assert list(read(lines).values) == ["T2_Mean"]
+    assert list(read(lines).known) == []
+    moved = read("ID,T2_Mean,X\na,3,1\nb,4,2\n")
+    assert list(moved.values) == ["T2_Mean", "X"]
 
 
 REFUSED = {
@@ -188,3 +197,48 @@ def test_any_numbers_are_read_as_pandas_writes_them(tmp_path: Path, numbers: lis
     frame.insert(0, "case", [f"c{k}" for k in frame.index])
     frame.to_csv(tmp_path / "t.csv", index=False)
     np.testing.assert_array_equal(read_table(tmp_path / "t.csv").values, frame[["x", "z"]])
+
+
+words = st.sampled_from(
+    [
+        *("", "ID", "case", "Patient", "Image", "Image type", "Feature Class", "Feature Name"),
+        *("Label", "Value", "sample_name", "stat_mean", "INFO_NameOfRoi", "GLCM_Contrast", "name"),
+        *("original_glcm_Idm", "diagnostics_x_y", "X10Percentile", "P1", "P2", "NA", "nan", "x.1"),
+        *(
+            "0.5",
+            "-2",
+            "1,234",
+            "3,5",
+            "inf",
+            "1e400",
+            "(1, 2)",
+            '"',
+            "Case-1_original_glcm_Idm: 1",
+        ),
+    ]
+)
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.lists(words, min_size=1, max_size=6), max_size=5),
+    delimiter=st.sampled_from([",", ";", "\t"]),
+    form=st.sampled_from(["auto", "auto", "auto", *FORMATS]),
+    end=st.sampled_from(["csv", "txt"]),
+)
+def test_any_table_is_read_or_refused(
+    tmp_path: Path, rows: list, delimiter: str, form: str, end: str
+) -> None:
+    path = tmp_path / f"t.{end}"
+    path.write_text("\n".join(delimiter.join(row) for row in rows), encoding="utf-8")
+    try:
+        table = read_table(path, format=form)
+    except ManifestError:
+        return
+    assert table.values.size
+    assert table.values.index.is_unique
+    assert table.values.columns.is_unique
+    assert set(table.values.dtypes) == {np.dtype(float)}
+    assert table.known.index.equals(table.values.index)
+    assert table.known.columns.is_unique
+    assert table.values.index.name == "case"

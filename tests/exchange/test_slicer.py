@@ -50,6 +50,11 @@ def test_the_table_of_the_first_versions(read: Read) -> None:
     np.testing.assert_array_equal(table.values, [[1, 2], [3, 4]])
 
 
+def test_the_numbers_of_rows_that_pandas_writes(read: Read) -> None:
+    lines = [f"{n - 1 if n else ''},{line}" for n, line in enumerate(TABLE.splitlines())]
+    assert list(read("\n".join(lines)).values.index) == ["P1_L1", "P1_L2"]
+
+
 def test_what_is_refused(refuse: Refuse) -> None:
     assert "row 4, column 'P1_L2': wanted a number, found 'big'" in refuse(
         TABLE.replace("0.8", "big")

@@ -55,10 +55,9 @@ def assemble(
 def _known(grid: Grid, cases: Candidate, gone: Collection[int]) -> list[int]:
     """A patient who names a case (hence the warning) is known as a patient, too."""
     named = None if cases.warning else cases.index
+    dropped = {*gone, *grid.row_names(), named}
     return [
-        j
-        for j, head in enumerate(grid.heads)
-        if j not in gone and j != named and head and plain(head) not in FILE_HEADS
+        j for j, head in enumerate(grid.heads) if j not in dropped and plain(head) not in FILE_HEADS
     ]
 
 

@@ -29,10 +29,11 @@ def read(sheet: Sheet, id_column: str | None = None) -> ForeignTable:
     """Read a sheet with one row per case."""
     grid = upright(sheet)
     cases = choose(grid, usual(grid), id_column)
+    others = {cases.index, *grid.row_names()}
     features = {
         j: pyradiomics.original_name(head)
         for j, head in enumerate(grid.heads)
-        if j != cases.index and not is_known(head) and _holds_numbers(grid.column(j))
+        if j not in others and not is_known(head) and _holds_numbers(grid.column(j))
     }
     noted = grid.noting(
         pyradiomics.renamed([grid.heads[j] for j in features]), _note_codes(grid, features)
@@ -46,7 +47,7 @@ def is_known(head: str) -> bool:
     >>> is_known("Age (years)"), is_known("Target"), is_known("T2_Mean")
     (True, True, False)
     """
-    return not head or bool(find_columns((head,)).fields) or head.casefold() in OUTCOMES
+    return bool(find_columns((head,)).fields) or head.casefold() in OUTCOMES
 
 
 def _holds_numbers(cells: tuple[str, ...]) -> bool:

@@ -1,5 +1,6 @@
 """One row per case, whichever way the file has it, and where in the file each cell stands."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,9 @@ from centrum.cohort.findings import Findings, listed
 from centrum.cohort.numbers import is_missing
 from centrum.cohort.sheet import Sheet
 from centrum.errors import ManifestError
+
+_ROW_NAMES = re.compile(r"|Unnamed: 0(?:\.\d+)*")
+_FIRST_ROW_NAMES = re.compile(r"X|index|\.\.\.1|row\.?names?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,10 @@ class Grid:
         """Text of one column, by case."""
         return tuple(cells[index] for cells in self.cells)
 
+    def row_names(self) -> list[int]:
+        """Columns that hold the names or numbers of rows, which R and pandas write."""
+        return [j for j, head in enumerate(self.heads) if is_row_names(head, j)]
+
     def place(self, case: int, index: int) -> tuple[int, str]:
         """Row and column head of a cell as a spreadsheet shows them."""
         return int(self.rows[case, index]), self.ids[case] if self.ids else self.heads[index]
@@ -45,6 +53,15 @@ class Grid:
     def noting(self, *notes: str) -> "Grid":
         """The grid with more notes; empty ones are dropped."""
         return replace(self, notes=(*self.notes, *filter(None, notes)))
+
+
+def is_row_names(head: str, index: int) -> bool:
+    """Whether R or pandas heads the names of rows so in the column at `index`.
+
+    >>> is_row_names("", 0), is_row_names("X", 0), is_row_names("X", 5)
+    (True, True, False)
+    """
+    return bool(_ROW_NAMES.fullmatch(head) or (index == 0 and _FIRST_ROW_NAMES.fullmatch(head)))
 
 
 def upright(sheet: Sheet) -> Grid:
@@ -110,10 +127,12 @@ def stacked(
     Raises
     ------
     ManifestError
-        A case has two entries of one name.
+        A case has two entries of one name, or an entry is of no case.
     """
     found: dict[tuple[str, str], tuple[int, str]] = {}
     for case, name, row, text in entries:
+        if not case:
+            raise ManifestError(f"{file}: row {row}: wanted the id of a case, found none.")
         if (case, name) in found:
             raise ManifestError(
                 f"{file}: rows {found[case, name][0]} and {row} both hold {name!r} of case "

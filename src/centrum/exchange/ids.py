@@ -62,9 +62,8 @@ def usual(grid: Grid, *others: Candidate) -> list[Candidate]:
         grid, PATIENT_HEADS, warning="every patient has one case, named as the patient"
     )
     unnamed = [
-        Candidate(grid.column(j), "the first column, which has no name", j)
-        for j, head in enumerate(grid.heads)
-        if not head
+        Candidate(grid.column(j), f"the names of the rows (column {j + 1})", j)
+        for j in grid.row_names()
     ]
     return [*own, *cases, *patients, *others, *unnamed]
 
@@ -105,6 +104,9 @@ def _named(grid: Grid, id_column: str) -> Candidate:
 
 
 def _check(grid: Grid, candidate: Candidate) -> None:
+    """The grid's own ids were checked when it was made."""
+    if candidate.ids is grid.ids:
+        return
     gaps, repeats = _gaps(candidate.ids), _repeats(candidate.ids)
     if gaps or repeats:
         what = "without a case id" if gaps else "with a case id that another row has too"

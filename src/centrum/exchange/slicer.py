@@ -14,7 +14,7 @@ from centrum.cohort.sheet import Sheet
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, check_widths, stacked, turned
+from centrum.exchange.grid import Grid, check_widths, is_row_names, stacked, turned
 from centrum.exchange.ids import choose, plain, usual
 from centrum.exchange.pyradiomics import is_diagnostic
 
@@ -67,7 +67,11 @@ def _name(sheet: Sheet, row: int, heads: list[str]) -> str:
 
 def _grid(sheet: Sheet, heads: list[str], names: list[tuple[int, str]]) -> Grid:
     if sorted(heads) != sorted(("label", "value", *_PLAIN_PARTS)):
-        cases = [(j, sheet.header[j]) for j, head in enumerate(heads) if head not in _PLAIN_PARTS]
+        cases = [
+            (j, head)
+            for j, head in enumerate(sheet.header)
+            if heads[j] not in _PLAIN_PARTS and not (j == 0 and is_row_names(head, j))
+        ]
         if not cases:
             raise ManifestError(f"{sheet.name}: no column for a segment beside {', '.join(PARTS)}.")
         return turned(sheet, names, cases)
