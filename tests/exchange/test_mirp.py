@@ -28,7 +28,7 @@ def test_a_table_of_the_program(read: Read, delimiter: str) -> None:
         "image_voxel_size_x",
     ]
     assert list(table.known["image_voxel_size_x"]) == [1, 1]
-    assert "1 columns diag_* left out" in table.notes
+    assert "1 column diag_* left out" in table.notes
 
 
 def test_features_without_the_columns_of_the_program(read: Read) -> None:

@@ -99,6 +99,12 @@ def test_one_row_per_feature(read: Read, head: str | None) -> None:
     assert ("its own name is the case id" in str(table.notes)) == (head != "featureName,P1")
 
 
+def test_a_feature_in_the_first_column_turns_nothing(read: Read) -> None:
+    table = read("original_shape_Flatness,ID,Target\n0.25,P1,1\n0.5,P2,0\n")
+    assert list(table.values["original_shape_Flatness"]) == [0.25, 0.5]
+    assert list(table.values.index) == ["P1", "P2"]
+
+
 def test_the_place_of_a_bad_cell_in_a_turned_table(refuse: Refuse) -> None:
     message = refuse("x,P1,P2\noriginal_shape_Flatness,1,2\n\noriginal_glcm_Idm,3,4 mm\n")
     assert "table.csv" in message
@@ -129,7 +135,9 @@ def test_bare_names(read: Read) -> None:
         "Contrast.1",
         "10Percentile.1",
     ]
-    assert any("numbered (Contrast.1, 10Percentile.1)" in note for note in table.notes)
+    assert any(
+        "numbered by R or pandas (Contrast.1, 10Percentile.1)" in note for note in table.notes
+    )
 
 
 def test_two_columns_that_become_one_name(refuse: Refuse) -> None:

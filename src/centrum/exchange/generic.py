@@ -57,12 +57,12 @@ def _holds_numbers(cells: tuple[str, ...]) -> bool:
 
 
 def _note_codes(grid: Grid, features: dict[int, str]) -> str:
+    cells = {name: filled(grid.column(j)) for j, name in features.items()}
     coded = [
         name
-        for j, name in features.items()
-        if len(set(filled(grid.column(j)))) == 2
-        and all(map(is_plain_number, filled(grid.column(j))))
+        for name, texts in cells.items()
+        if len(texts) > len(set(texts)) == 2 and all(map(is_plain_number, texts))
     ]
-    if not coded or len(grid.cells) < 3:
+    if not coded:
         return ""
     return f"features with two values, which may be categories or outcomes: {listed(coded, 12)}"

@@ -56,7 +56,7 @@ def by_heads(grid: Grid, heads: Sequence[str], **options: bool | str) -> Iterato
 
 def usual(grid: Grid, *others: Candidate) -> list[Candidate]:
     """What the file itself names, columns of cases, of patients, `others`, names of rows."""
-    own = [Candidate(grid.ids, "its header", binding=True)] if grid.ids else []
+    own = [Candidate(grid.ids, "the header", binding=True)] if grid.ids else []
     cases = by_heads(grid, CASE_HEADS, binding=True)
     patients = by_heads(
         grid, PATIENT_HEADS, warning="every patient has one case, named as the patient"

@@ -15,7 +15,7 @@ import re
 from centrum.cohort.sheet import Sheet
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import upright
+from centrum.exchange.grid import counted, upright
 from centrum.exchange.ids import choose, usual
 
 WANTED = "the column 'sample_name' or 'image_settings_id', and columns such as 'stat_mean'"
@@ -62,5 +62,6 @@ def read(sheet: Sheet, id_column: str | None = None) -> ForeignTable:
     diagnostics = [j for j, head in enumerate(grid.heads) if _DIAGNOSTIC.search(head)]
     files = [j for j, head in enumerate(grid.heads) if FILES.fullmatch(head)]
     cases = choose(grid, usual(grid), id_column)
-    noted = grid.noting(f"{len(diagnostics)} columns diag_* left out" if diagnostics else "")
+    count = counted(len(diagnostics), "column")
+    noted = grid.noting(f"{count} diag_* left out" if diagnostics else "")
     return assemble(noted, "mirp", cases, features, [*diagnostics, *files])

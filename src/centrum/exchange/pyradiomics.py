@@ -29,7 +29,7 @@ from centrum.cohort.sheet import Sheet, read_bytes
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, stacked, turned, upright
+from centrum.exchange.grid import Grid, counted, stacked, turned, upright
 from centrum.exchange.ids import Candidate, choose, usual
 from centrum.features.registry import catalogue
 from centrum.features.settings import FamilyName
@@ -101,9 +101,8 @@ def renamed(names: Sequence[str]) -> str:
 
 def recognises(sheet: Sheet, *, asked: bool = False) -> bool:
     """Whether a sheet is one of PyRadiomics; `asked` for it, names of the IBSI suffice."""
-    names = (*sheet.header, *sheet.column(0).values())
     ours = is_feature if asked else _is_its_own
-    return any(is_diagnostic(name) or ours(name) for name in names)
+    return is_turned(sheet) or any(is_diagnostic(name) or ours(name) for name in sheet.header)
 
 
 def _is_its_own(name: str) -> bool:
@@ -116,7 +115,7 @@ def _is_its_own(name: str) -> bool:
 def is_turned(sheet: Sheet) -> bool:
     """Whether features are in rows."""
     across = any(is_feature(name) or is_diagnostic(name) for name in sheet.header[1:])
-    return not across and any(map(is_feature, (sheet.header[0], *sheet.column(0).values())))
+    return not across and any(map(is_feature, sheet.column(0).values()))
 
 
 def read(sheet: Sheet, id_column: str | None = None) -> ForeignTable:
@@ -175,8 +174,9 @@ def _read_grid(grid: Grid, id_column: str | None) -> ForeignTable:
     features = {j: original_name(head) for j, head in enumerate(grid.heads) if is_feature(head)}
     diagnostics = [j for j, head in enumerate(grid.heads) if is_diagnostic(head)]
     cases = choose(grid, _candidates(grid), id_column)
+    count = counted(len(diagnostics), "row" if grid.ids else "column")
     noted = grid.noting(
-        f"{len(diagnostics)} columns diagnostics_* left out" if diagnostics else "",
+        f"{count} diagnostics_* left out" if diagnostics else "",
         renamed([grid.heads[j] for j in features]),
     )
     return assemble(noted, "pyradiomics", cases, features, diagnostics)
@@ -193,7 +193,7 @@ def _candidates(grid: Grid) -> list[Candidate]:
     if not numbered:
         return usual(grid, *images)
     columns = [candidate for candidate in usual(grid) if candidate.index is not None]
-    return [*columns, *images, Candidate(grid.ids, "its lines")]
+    return [*columns, *images, Candidate(grid.ids, "the lines")]
 
 
 def _stem(path: str) -> str:

@@ -31,7 +31,7 @@ FORMATS: dict[str, Format] = {
     "pyradiomics": _format(pyradiomics),
     "generic": _format(generic),
 }
-"""The formats by name; the first one that recognises a table reads it."""
+"""The formats by name; the first one that recognises a table reads it, and the last one any."""
 
 
 def read_table(
@@ -72,14 +72,10 @@ def read_table(
     if pyradiomics.is_listing(path):
         return _read_listing(path, format, id_column)
     sheet = read_sheet(path)
-    found = next(name for name, form in FORMATS.items() if _fits(form, sheet, name == "generic"))
+    found = next(name for name, form in FORMATS.items() if form.recognises(sheet))
     if format != "auto" and not FORMATS[format].recognises(sheet, asked=True):
         raise _refusal(path, format, sheet, found)
     return FORMATS[found if format == "auto" else format].read(sheet, id_column)
-
-
-def _fits(form: Format, sheet: Sheet, last: bool) -> bool:
-    return last or form.recognises(sheet)
 
 
 def _read_listing(path: Path, format: str, id_column: str | None) -> ForeignTable:

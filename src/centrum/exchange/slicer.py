@@ -14,7 +14,7 @@ from centrum.cohort.sheet import Sheet
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, check_widths, is_row_names, stacked, turned
+from centrum.exchange.grid import Grid, check_widths, counted, is_row_names, stacked, turned
 from centrum.exchange.ids import choose, plain, usual
 from centrum.exchange.pyradiomics import is_diagnostic
 
@@ -50,7 +50,7 @@ def read(sheet: Sheet, id_column: str | None = None) -> ForeignTable:
     kept = [(i, name) for i, name in names if not is_diagnostic(name)]
     grid = _grid(sheet, heads, kept)
     count = len(names) - len(kept)
-    noted = grid.noting(f"{count} rows of diagnostics left out" if count else "")
+    noted = grid.noting(f"{counted(count, 'row')} of diagnostics left out" if count else "")
     features = dict(enumerate(grid.heads))
     return assemble(noted, "slicer", choose(grid, usual(grid)[:1], None), features)
 

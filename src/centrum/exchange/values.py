@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
 from centrum.cohort.numbers import is_missing, parse_number
-from centrum.exchange.grid import Grid, filled
+from centrum.exchange.grid import Grid, counted, filled
 
 OUTCOMES = ("target", "class", "group", "status", "event", "histology", "pathology", "y")
 """Heads of outcomes beside those of a manifest; as features they would tell the answer."""
@@ -64,7 +64,7 @@ def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64]
     commas = _read_commas(grid, columns, findings)
     findings.raise_problems(grid.file)
     infinite = int(np.isinf(values).sum())
-    return values, [*commas, *([f"{infinite} values are infinite"] if infinite else [])]
+    return values, [*commas, *([f"infinite: {counted(infinite, 'value')}"] if infinite else [])]
 
 
 def _problem(findings: Findings, grid: Grid, case: int, index: int, text: str) -> None:
@@ -83,7 +83,7 @@ def _read_commas(grid: Grid, columns: Sequence[int], findings: Findings) -> list
             if _MAY_BE_THOUSANDS.fullmatch(grid.cells[case][index]):
                 text = "{!r} may be a thousand or a decimal, as other cells have decimal points"
                 _problem(findings, grid, case, index, text)
-    return [f"decimal commas read as points in {len(commas)} cells"]
+    return [f"decimal commas read as points in {counted(len(commas), 'cell')}"]
 
 
 def read_known(grid: Grid, columns: Sequence[int], index: pd.Index) -> pd.DataFrame:
@@ -115,6 +115,6 @@ def repeated_names(names: Sequence[str]) -> str:
     if not numbered:
         return ""
     return (
-        f"{len(numbered)} names are repeats that R or pandas numbered ({listed(numbered)}): the "
-        "file does not say what they were computed on"
+        f"{counted(len(numbered), 'repeated name')} numbered by R or pandas ({listed(numbered)}): "
+        "the file does not say what they were computed on"
     )
