@@ -3,6 +3,7 @@
 Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, nothing made.
 """
 
+import gc
 import json
 import os
 import sys
@@ -68,6 +69,8 @@ def main() -> None:
     except KeyboardInterrupt:
         _say("Stopped. What was finished is kept; the same command goes on from there.")
         sys.exit(130)
+    finally:
+        gc.freeze()  # nothing is left to be collected at the end, which would take 0.2 s
 
 
 def _say(text: str) -> None:
@@ -365,6 +368,8 @@ def score(
 
     Exit code 1 when a case was refused: its page says why.
     """
+    if cohort is None:
+        gc.disable()  # one patient fits into memory, and imports are a tenth of a second faster
     from centrum import scoring
     from centrum.frozen.model import read_model
     from centrum.score import Patient
