@@ -270,6 +270,39 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.where(as_is, X, adjusted)
 
 
+def to_reference(X: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Floats:
+    """Cases (n, features) of a new batch moved to a reference known by its mean and SD alone.
+
+    What `ComBat(reference=...)` would do to them: location and scale of every feature, shrunk by
+    empirical Bayes. It looks at all the cases at once, and never at an outcome, and takes both
+    batches for the same mix of patients. SDs are those with n. A feature without spread in
+    either stays as it is.
+
+    Raises
+    ------
+    DataError
+        Fewer than two cases, or a missing value.
+
+    >>> to_reference([[11.0], [12.0], [13.0]], [2.0], [1.0]).ravel().round(6)
+    array([1., 2., 3.])
+    """
+    values, centre, spread = (np.asarray(a, dtype=np.float64) for a in (X, mean, sd))
+    if len(values) < 2 or not np.isfinite(values).all():
+        raise DataError(
+            f"Harmonising needs at least 2 cases without missing values, found {len(values)} "
+            f"cases and {np.count_nonzero(~np.isfinite(values))} missing values."
+        )
+    least = ROUNDING * np.abs(values).max(axis=0)
+    varying = (np.ptp(values, axis=0) > least) & (spread > least)
+    moved = values.copy()
+    if varying.any():
+        rows = (values[:, varying] - centre[varying]) / spread[varying]
+        found = ComBat()._posterior(rows)
+        standard = (rows - found.gamma) / np.sqrt(found.delta)
+        moved[:, varying] = standard * spread[varying] + centre[varying]
+    return moved
+
+
 def _names(batch: ArrayLike | None, n: int) -> NDArray:
     if batch is None:
         return np.repeat(UNNAMED, n)

@@ -1,0 +1,326 @@
+"""A frozen model on patients of another place: how far what it promised still holds.
+
+Nothing of the model is changed. What would help (recalibration, harmonisation) is tried beside
+it and told apart.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.errors import DataError
+from centrum.evaluate import CutOff, Evaluation, Scored, evaluate
+from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.calibration import Calibration, calibration
+from centrum.evaluate.comparison import AucDifference, delong_test
+from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
+from centrum.evaluate.discrimination import RocBand, roc_band
+from centrum.evaluate.evaluation import plain
+from centrum.evaluate.recalibration import Recalibration, Update, cross_fitted, recalibration
+from centrum.frozen.domain import Distribution
+from centrum.frozen.model import FrozenModel
+from centrum.modelling.combat import to_reference
+from centrum.modelling.conformal import SetSummary, summarise_sets
+from centrum.modelling.split import fewest_patients, folds_by_patient, train_and_held_out
+
+Floats = NDArray[np.float64]
+
+FOLDS = 5
+"""Of the patients, to recalibrate without having seen the case."""
+
+UPDATES: tuple[Update, ...] = ("in_the_large", "slope")
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How a feature of the new cases differs from the training cases.
+
+    Attributes
+    ----------
+    name : of the feature
+    shift : new mean less training mean, in training SDs
+    spread : new SD over training SD
+    outside : share of the new cases outside the training range
+    """
+
+    name: str
+    shift: float
+    spread: float
+    outside: float
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """Probabilities and how they are calibrated.
+
+    Attributes
+    ----------
+    name : "as is", "in_the_large" or "slope"
+    probability : (cases,); recalibrated ones without having seen the case's patient
+    found : their calibration
+    update : learnt on all the cases, to be used from now on; None for "as is"
+    """
+
+    name: str
+    probability: Floats
+    found: Calibration
+    update: Recalibration | None
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Another score of the same patients, against the model's.
+
+    Attributes
+    ----------
+    name : of the other: a model, or "harmonised"
+    scores : (cases,)
+    evaluation : of the other at its own cut-off
+    difference : of the AUCs, the other less the model
+    slope : calibration slope of the other's probabilities
+    """
+
+    name: str
+    scores: Floats
+    evaluation: Evaluation
+    difference: AucDifference
+    slope: float
+
+
+@dataclass(frozen=True, eq=False)
+class External:
+    """An external validation.
+
+    Attributes
+    ----------
+    cases : ids of the scored cases
+    refused : case -> why it was not scored
+    values : (cases, features) of the model
+    scores, probability : (cases,)
+    called, sets : the outcome at the frozen cut-off, the conformal set
+    positive, patients : (cases,)
+    evaluation, band : discrimination, and decisions at the frozen cut-off
+    calibrated : as is, recalibrated in the large, and with slope
+    decision_curve : of the probabilities as they are
+    conformal : how the sets did
+    drift : of every feature and of the score, the largest shift first
+    flags : kind of flag -> cases that have it
+    compared : other scores of the same patients
+    """
+
+    cases: tuple[str, ...]
+    refused: Mapping[str, str]
+    values: Floats
+    scores: Floats
+    probability: Floats
+    called: tuple[str, ...]
+    sets: tuple[str, ...]
+    positive: NDArray[np.bool_]
+    patients: NDArray
+    evaluation: Evaluation
+    band: RocBand
+    calibrated: tuple[Calibrated, ...]
+    decision_curve: DecisionCurve
+    conformal: SetSummary
+    drift: tuple[Drift, ...]
+    flags: Mapping[str, int]
+    compared: tuple[Compared, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values; cases are not named."""
+        return {
+            "n": len(self.cases),
+            "refused": len(self.refused),
+            "flags": dict(self.flags),
+            "evaluation": self.evaluation.to_dict(),
+            "calibration": {
+                c.name: {"found": plain(c.found), "update": plain(c.update)}
+                for c in self.calibrated
+            },
+            "decision_curve": plain(self.decision_curve),
+            "conformal": plain(self.conformal),
+            "drift": [plain(d) for d in self.drift],
+            "compared": {
+                c.name: {
+                    "evaluation": c.evaluation.to_dict(),
+                    "difference": plain(c.difference),
+                    "slope": plain(c.slope),
+                }
+                for c in self.compared
+            },
+        }
+
+    def predictions(self) -> pd.DataFrame:
+        """A row per scored case; patients are not named."""
+        compared = {f"score, {c.name}": c.scores for c in self.compared}
+        return pd.DataFrame(
+            {
+                "case": self.cases,
+                "positive": self.positive.astype(int),
+                "score": self.scores,
+                "probability": self.probability,
+                "called": self.called,
+                "set": self.sets,
+                **{f"probability, {c.name}": c.probability for c in self.calibrated[1:]},
+                **compared,
+            }
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class NewCases:
+    """Cases with their features and outcome, as they came out of scoring.
+
+    Attributes
+    ----------
+    cases : ids
+    patients, positive : (cases,)
+    values : (cases, features) in the order of the model's
+    batch : (cases,) for harmonisation, or None
+    """
+
+    cases: tuple[str, ...]
+    patients: NDArray
+    positive: NDArray[np.bool_]
+    values: Floats
+    batch: tuple[str, ...] | None
+
+
+def validate(
+    model: FrozenModel,
+    new: NewCases,
+    *,
+    refused: Mapping[str, str],
+    flags: Sequence[str] = (),
+    others: Mapping[str, tuple[FrozenModel, Floats]] | None = None,
+    seed: int = 2024,
+) -> External:
+    """Judge a frozen model on new cases.
+
+    Parameters
+    ----------
+    new : the scored cases
+    refused : case -> why it is not among them
+    flags : the kinds of flags of all cases
+    others : name -> another model and its scores of the same cases
+
+    Raises
+    ------
+    DataError
+        One outcome only.
+    """
+    scores = model.scorer.score(new.values, new.batch)
+    likely = model.calibrator.predict_proba(scores)
+    how, patients = model.protocol.evaluation, new.patients
+    ranked, probable = (Scored.of(s, new.positive, patients) for s in (scores, likely))
+    weights = case_weights(probable, how.n_resamples, seed)
+    found = _evaluated(model, "external", scores, new, seed)
+    sets = model.conformal.of(scores)
+    compared = [_harmonised(model, new, scores, seed)] if _can_harmonise(new) else []
+    compared += [
+        _compared(name, *other, new, scores, seed) for name, other in (others or {}).items()
+    ]
+    return External(
+        cases=new.cases,
+        refused=dict(refused),
+        values=new.values,
+        scores=scores,
+        probability=likely,
+        called=model.called(scores),
+        sets=sets,
+        positive=new.positive,
+        patients=patients,
+        evaluation=found,
+        band=roc_band(ranked, weights, how.confidence),
+        calibrated=_calibrated(probable, how.confidence, seed),
+        decision_curve=decision_curve(probable, weights, confidence=how.confidence),
+        conformal=summarise_sets(sets, new.positive),
+        drift=drift_of(model, new.values),
+        flags=dict(sorted(Counter(flags).items())),
+        compared=tuple(compared),
+    )
+
+
+def _evaluated(
+    model: FrozenModel, name: str, scores: Floats, new: NewCases, seed: int
+) -> Evaluation:
+    """Discrimination, and decisions at the frozen cut-off."""
+    how = model.protocol.evaluation
+    rule, _, learnt_on = model.cutoff_rule.partition(", ")
+    return evaluate(
+        scores,
+        new.positive,
+        new.patients,
+        CutOff(model.cutoff, rule, f"{learnt_on}, frozen"),
+        name=name,
+        seed=seed,
+        n_resamples=how.n_resamples,
+        confidence=how.confidence,
+    )
+
+
+def _calibrated(probable: Scored, confidence: float, seed: int) -> tuple[Calibrated, ...]:
+    """As is, and recalibrated where both outcomes have enough patients for the folds."""
+    groups = int(np.clip(probable.scores.size // 6, 3, 10))
+    first = calibration(probable, groups, confidence)
+    found = [Calibrated("as is", probable.scores, first, None)]
+    labels = probable.positive.astype(int)
+    folds = min(FOLDS, fewest_patients(labels, probable.patients))
+    if folds < 2 or first.reason:
+        return tuple(found)
+    parts = list(train_and_held_out(folds_by_patient(labels, probable.patients, folds, seed)))
+    for update in UPDATES:
+        p = cross_fitted(probable, update, parts)
+        judged = calibration(Scored.of(p, labels, probable.patients), groups, confidence)
+        found.append(Calibrated(update, p, judged, recalibration(probable, update)))
+    return tuple(found)
+
+
+def _can_harmonise(new: NewCases) -> bool:
+    return len(new.cases) > 2 and bool(np.isfinite(new.values).all())
+
+
+def _harmonised(model: FrozenModel, new: NewCases, scores: Floats, seed: int) -> Compared:
+    """The model on features that were moved to the training cases' location and scale."""
+    values = new.values.copy()
+    at = [k for k, feature in enumerate(model.features) if feature is not None]
+    known = [model.distributions[k] for k in at]
+    moved = to_reference(values[:, at], [d.mean for d in known], [d.sd for d in known])
+    values[:, at] = moved
+    other = model.scorer.score(values, new.batch)
+    return _compared("harmonised", model, other, new, scores, seed)
+
+
+def _compared(
+    name: str, model: FrozenModel, other: Floats, new: NewCases, scores: Floats, seed: int
+) -> Compared:
+    first, second = (Scored.of(s, new.positive, new.patients) for s in (other, scores))
+    likely = Scored.of(model.calibrator.predict_proba(other), new.positive, new.patients)
+    return Compared(
+        name=name,
+        scores=other,
+        evaluation=_evaluated(model, name, other, new, seed),
+        difference=delong_test(first, second, model.protocol.evaluation.confidence),
+        slope=calibration(likely).slope.value,
+    )
+
+
+def drift_of(model: FrozenModel, values: Floats) -> tuple[Drift, ...]:
+    """How every feature (cases, features) differs from training, the largest shift first."""
+    found = [_drift(d, x) for d, x in zip(model.distributions, values.T, strict=True)]
+    return tuple(sorted(found, key=lambda drift: -abs(drift.shift)))
+
+
+def _drift(training: Distribution, x: Floats) -> Drift:
+    there = x[np.isfinite(x)]
+    if not there.size:
+        raise DataError(f"Not one of the new cases has a value of {training.name!r}.")
+    sd = training.sd or 1.0
+    outside = (there < training.lowest) | (there > training.highest)
+    shift, spread = (there.mean() - training.mean) / sd, there.std() / sd
+    return Drift(training.name, float(shift), float(spread), float(outside.mean()))
