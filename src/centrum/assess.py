@@ -4,7 +4,7 @@ What a design asks for many times, over local processes, kept in the store: a ki
 resumes, and a changed protocol repeats only what it touches.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 from centrum import __version__
 from centrum.decide import Decision, learn_decision
 from centrum.errors import DataError, describe
-from centrum.execution import map_jobs
+from centrum.execution import Progress, map_jobs
 from centrum.matrix import Matrix, study_matrix
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import Part
@@ -31,7 +31,6 @@ from centrum.provenance import digest, file_digest
 from centrum.store import Store
 from centrum.table import FEATURES, PERTURBED, FeatureTable
 
-Progress = Callable[[str, int, int], None]
 Prediction = dict[str, Any]
 
 FITS = "fits"

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.assess import FITS, Job, Prediction, Progress, Source, assess_all, build_model
+from centrum.assess import FITS, Job, Prediction, Source, assess_all, build_model
 from centrum.errors import DataError, describe
-from centrum.execution import map_jobs
+from centrum.execution import Progress, map_jobs
 from centrum.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import CLINICAL, clinical_settings

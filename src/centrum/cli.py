@@ -20,7 +20,9 @@ from centrum.execution import default_workers
 
 if TYPE_CHECKING:
     from centrum.assessment import Assessment
-    from centrum.pipeline import Extraction, Progress, Robustness
+    from centrum.execution import Progress
+    from centrum.extraction import Extraction
+    from centrum.pipeline import Robustness
     from centrum.results import Failure, Finding
     from centrum.score import Score
     from centrum.study import Study
@@ -86,10 +88,12 @@ def _root(
         raise typer.Exit
 
 
-def _command(examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command whose help ends with examples."""
+def _command(
+    examples: str, name: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command whose help ends with examples; called as the function when it has no name."""
     lines = "\n".join(f"  {line}" for line in examples.splitlines())
-    return app.command(epilog=f"\b\nExamples:\n{lines}")
+    return app.command(name, epilog=f"\b\nExamples:\n{lines}")
 
 
 @_command("centrum demo\ncentrum demo my-demo --cue 0.5")
@@ -165,6 +169,62 @@ def init(
     if not dry_run:
         print(f"Fill in outcome (and age, sex, centre) in {study / 'cases.csv'}, then:")
         print(f"  centrum check {study}\n  centrum run {study}")
+
+
+@_command(
+    "centrum import pyradiomics.csv my-study\n"
+    "centrum import senior.csv resident.csv my-study --reader senior --reader resident\n"
+    "centrum import radiomics.xlsx my-study --positive 1 --negative 0 --dry-run",
+    "import",
+)
+def import_(
+    places: Annotated[
+        list[Path], typer.Argument(metavar="TABLE... STUDY", help="tables, and the new study")
+    ],
+    reader: Annotated[
+        list[str] | None, typer.Option(help="name of a table's reader; one for each table")
+    ] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="manifest with the outcomes; else from the first table")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", help="auto, pyradiomics, slicer, mirp, lifex or generic")
+    ] = "auto",
+    id_column: Annotated[str | None, typer.Option(help="column that names the case")] = None,
+    positive: Annotated[str | None, typer.Option(help="positive outcome as in the table")] = None,
+    negative: Annotated[str | None, typer.Option(help="the other outcome")] = None,
+    preset: Annotated[str, typer.Option(help="protocol to start from")] = "vcf-t2w",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
+) -> None:
+    """Begin a study from feature tables made elsewhere, without images; two are two readers."""
+    from centrum.importing import import_tables
+
+    *tables, folder = places
+    if not tables or (positive is None) != (negative is None):
+        raise ProtocolError(
+            "Give tables and then a study folder; --positive and --negative go together."
+        )
+    lines = import_tables(
+        tables, folder, readers=reader or (), cases=cases, format=format_, id_column=id_column,
+        outcomes=(positive, negative) if positive and negative else None, preset=preset,
+        dry_run=dry_run,
+    )  # fmt: skip
+    print("\n".join(lines))
+    if not dry_run:
+        print(f"Look at {folder / 'cases.csv'}, fill in what is empty, then: centrum run {folder}")
+
+
+@_command("centrum export my-study --format slicer\ncentrum export my-study --out tables")
+def export(
+    folder: StudyFolder,
+    format_: Annotated[str, typer.Option("--format", help="pyradiomics or slicer")] = "pyradiomics",
+    out: Annotated[Path, typer.Option(help="folder for the tables")] = Path("exported"),
+) -> None:
+    """Write a study's features as PyRadiomics or 3D Slicer would, a table per reader."""
+    from centrum import pipeline
+
+    for path in pipeline.export(_open(folder), out, format_):
+        print(path)
 
 
 @_command("centrum check my-study\ncentrum check my-study --json > findings.json")
@@ -326,7 +386,9 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     if json_:
         _print_json({name: found.to_dict() for name, found in evaluations.items()})
     else:
-        _print_evaluations(pipeline.load_extraction(study).simulated, evaluations)
+        from centrum.extraction import load_extraction
+
+        _print_evaluations(load_extraction(study).simulated, evaluations)
 
 
 @_command("centrum report my-study")

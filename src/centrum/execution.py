@@ -12,6 +12,13 @@ from centrum.errors import CentrumError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """No progress shown."""
+
 
 def default_workers() -> int:
     """The processors that this process may use."""

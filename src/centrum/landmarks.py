@@ -5,12 +5,12 @@ that the model is fitted on. Each image counts once, however many cases are on i
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from centrum import __version__
 from centrum.errors import DataError
-from centrum.execution import map_jobs
+from centrum.execution import Progress, map_jobs, silent
 from centrum.io import source_digest
 from centrum.measure import Job, measure_landmarks
 from centrum.prepare.nyul import standard_scale
@@ -30,7 +30,7 @@ def learn_landmarks(
     study: Study,
     cases: Sequence[str],
     workers: int = 1,
-    progress: Callable[[str, int, int], None] = lambda *_: None,
+    progress: Progress = silent,
 ) -> Preparation:
     """The protocol's preparation with landmarks of the training patients among `cases`.
 

@@ -7,9 +7,8 @@ has a block `robustness`. A stage is made again only when something that decides
 
 import json
 import platform
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +16,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from centrum import __version__
-from centrum.acquisition import NUMBERS, REGION, TEXTS, with_manifest
-from centrum.agreement import Overlap, icc
+from centrum.agreement import icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
 from centrum.cohort import Level, check_files
@@ -29,22 +26,31 @@ from centrum.cohort.discover import discover, write_manifest
 from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
-from centrum.execution import map_jobs
+from centrum.execution import Progress, map_jobs, silent
+from centrum.extraction import (
+    Extraction,
+    failures_of,
+    findings_of,
+    load_extraction,
+    measure_all,
+    measure_study,
+    save_extraction,
+)
 from centrum.features.families import FAMILIES
 from centrum.freeze import check_scores
 from centrum.freeze import freeze as freeze_study
 from centrum.frozen.export import scorer_of
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.scorer import Scorer
+from centrum.importing import export_tables
 from centrum.judgement import Judgement, judge_scores
-from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
+from centrum.landmarks import known_preparation
 from centrum.matrix import batches, covariate_values, study_matrix
-from centrum.measure import Record, measure, warm_up
+from centrum.measure import Record
 from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_perturbed
 from centrum.model import Model, model_of
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
-from centrum.prepare.settings import Preparation
 from centrum.protocol import preset_text
 from centrum.provenance import Step, digest, file_digest
 from centrum.report.build import write_report
@@ -55,9 +61,7 @@ from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohor
 from centrum.store import Store, write_atomically
 from centrum.study import PROTOCOL, Study, manifest_path, read_json, training_rows
 from centrum.table import FEATURES, PERTURBED, FeatureTable
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
+from centrum.tabular import read_study_tables, table_files, tables_digest
 
 PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "imbalanced-learn")
 """Their versions stand in every report: they can change a result."""
@@ -66,38 +70,11 @@ PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "i
 MODEL = "model.json"
 """File of the frozen model."""
 
-ACQUISITION = "acquisition.csv"
-"""File with the facts of every case's acquisition."""
-
 NOT_PERTURBED = pd.DataFrame(columns=["icc", "lower", "upper", "n", "kept"])
-
-OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
 
 
 # `workers` is 1 unless asked for: a script that uses more must guard its own start with
 # `if __name__ == "__main__":`, because every worker process imports it.
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """No progress shown."""
-
-
-@dataclass(frozen=True, eq=False)
-class Extraction:
-    """The feature table, and what went wrong or was noticed on the way to it.
-
-    `undefined` are features that no region of the study has a value of, such as the density of
-    an ellipsoid in regions of one slice; the table is without them. `acquisition` has a row per
-    case: facts of the acquisition, and the size of the primary reader's region.
-    """
-
-    table: FeatureTable
-    failures: tuple[Failure, ...]
-    findings: tuple[Finding, ...]
-    overlap: pd.DataFrame
-    simulated: bool
-    undefined: tuple[str, ...] = ()
-    acquisition: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 # Beginning a study
@@ -209,9 +186,15 @@ def features(dialect: str) -> list[dict[str, str]]:
 def check(
     study: Study, *, workers: int = 1, progress: Progress = silent
 ) -> tuple[tuple[Failure, ...], tuple[Finding, ...]]:
-    """Read every image and mask of the study, without features, and say what is wrong."""
-    records = _measure_all(study, workers, progress, features=False)
-    return _failures(study, records), _findings(records)
+    """Read every image and mask of the study, without features, and say what is wrong.
+
+    Of a study of tables these are read.
+    """
+    if study.protocol.tables:
+        found = read_study_tables(study)
+        return found.failures, found.findings
+    records = measure_all(study, workers, progress, features=False)
+    return failures_of(study, records), findings_of(records)
 
 
 def foresee(study: Study) -> None:
@@ -231,6 +214,8 @@ def foresee(study: Study) -> None:
 def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> Extraction:
     """Measure every case and reader; leaves features.parquet and .csv, extraction.json.
 
+    A study of tables reads them instead.
+
     Cases that were measured before with the same files and settings come from the store.
 
     Raises
@@ -238,226 +223,17 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     DataError
         Not one case could be measured.
     """
-    records, defined = _prepare_and_measure(study, workers, progress)
-    failures = _failures(study, records)
-    failed = {failure.case for failure in failures}
-    kept = [case for case in study.cohort.cases if case.id not in failed]
-    if not kept:
-        listed = "\n".join(f"  {f.case}: {f.message}" for f in failures[:5])
-        raise DataError(f"None of the {len(failures)} cases could be measured:\n{listed}")
-    extraction = Extraction(
-        table=_table(study, records, [case.id for case in kept], defined),
-        failures=failures,
-        findings=_findings(records),
-        overlap=_overlap(records, [case.id for case in kept]),
-        simulated=study.simulated or any(map(_is_simulated, records.values())),
-        undefined=_spelled(study, ~defined),
-        acquisition=_acquisition(study, records, [case.id for case in kept]),
-    )
-    _save_extraction(study, extraction)
+    of_tables = bool(study.protocol.tables)
+    extraction = read_study_tables(study) if of_tables else measure_study(study, workers, progress)
+    files = save_extraction(study, extraction)
+    inputs = {"protocol": study.protocol.digest(), "manifest": _manifest_digest(study)}
+    study.stages.done("extract", digest(inputs), files)
     return extraction
 
 
-def _prepare_and_measure(
-    study: Study, workers: int, progress: Progress
-) -> tuple[dict[str, Record], NDArray[np.bool_]]:
-    """Records by case, and which features are defined in any.
-
-    Landmarks are learnt on the training side of the cases that have numbers, which is known
-    afterwards: as long as a further case turns out to have none, they are learnt anew.
-    """
-    how, bad = study.protocol.preparation, dict[str, Record]()
-    if is_learnt(how):
-        checked = _measure_all(study, workers, progress, features=False)
-        bad = {failure.case: checked[failure.case] for failure in _failures(study, checked)}
-    while True:
-        kept = [case.id for case in study.cohort.cases if case.id not in bad]
-        preparation = learn_landmarks(study, kept, workers, progress) if kept else how
-        records = _measure_all(study, workers, progress, preparation=preparation) | bad
-        defined = _defined(study, records)
-        records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
-        failed = {failure.case: records[failure.case] for failure in _failures(study, records)}
-        if failed.keys() == bad.keys() or not is_learnt(how):
-            return records, defined
-        bad = failed
-
-
-def _measure_all(
-    study: Study,
-    workers: int,
-    progress: Progress,
-    *,
-    features: bool = True,
-    preparation: Preparation | None = None,
-) -> dict[str, Record]:
-    """Records by case, in the order of the manifest."""
-    jobs = study.jobs(features=features, preparation=preparation)
-    what = "Measuring cases" if features else "Reading cases"
-    progress(what, 0, len(jobs))
-    records = {}
-    done_jobs = map_jobs(measure, jobs, workers, lambda: warm_up(jobs[0].extraction))
-    for done, (job, record) in enumerate(done_jobs, 1):
-        records[job.case] = record
-        progress(what, done, len(jobs))
-    return {job.case: records[job.case] for job in jobs}
-
-
-def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
-    """Which features of the plan have a value in any case of any reader."""
-    found = np.zeros(len(study.features), dtype=bool)
-    for record in records.values():
-        for values in record["values"].values():
-            if values:
-                found |= np.array([v is not None for v in values])
-    return found
-
-
-def _spelled(study: Study, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
-    dialect = study.protocol.extraction.dialect
-    features = zip(study.features, chosen, strict=True)
-    return tuple(f.spell(dialect) for f, wanted in features if wanted)
-
-
-def _without_gaps(study: Study, record: Record, defined: NDArray[np.bool_]) -> Record:
-    """The record without readers for whom a feature that others have is not defined."""
-    values, errors = {}, list(record["errors"])
-    for reader, found in record["values"].items():
-        gaps = np.array([v is None for v in found], dtype=bool)
-        missing = _spelled(study, gaps & defined) if found else ()
-        if missing:
-            more = ", ..." if len(missing) > 3 else ""
-            message = (
-                f"{len(missing)} features that other regions have cannot be computed here "
-                f"({', '.join(missing[:3])}{more}): the region is too small or too uniform; "
-                "check the mask, or leave out the family."
-            )
-            errors.append({"reader": reader, "message": message})
-        else:
-            values[reader] = found
-    return record | {"values": values, "errors": errors}
-
-
-def _failures(study: Study, records: Mapping[str, Record]) -> tuple[Failure, ...]:
-    """Cases without numbers of the primary reader."""
-    primary, found = study.readers[0], []
-    for case, record in records.items():
-        messages = [e["message"] for e in record["errors"] if e["reader"] in (None, primary)]
-        if primary not in record["values"]:
-            reason = " ".join(messages) or f"There is no mask of the primary reader {primary!r}."
-            found.append(Failure(case, reason))
-    return tuple(found)
-
-
-def _findings(records: Mapping[str, Record]) -> tuple[Finding, ...]:
-    """Findings of all masks, and errors of readers other than the primary one."""
-    return tuple(
-        finding
-        for case, record in records.items()
-        for finding in (
-            *(Finding(case, **f) for f in record["findings"]),
-            *(
-                Finding(case, e["reader"], "error", "reader_failed", e["message"])
-                for e in record["errors"]
-                if e["reader"]
-            ),
-        )
-    )
-
-
-def _table(
-    study: Study, records: Mapping[str, Record], cases: list[str], defined: NDArray[np.bool_]
-) -> FeatureTable:
-    settings = study.protocol.extraction
-    features, readers = study.features, study.readers
-    missing = [None] * len(features)
-    values = np.array(
-        [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases],
-        dtype=float,
-    )
-    done = Counter(
-        step["name"]
-        for case in cases
-        for history in records[case]["history"].values()
-        for step in history
-    )
-    prepared = known_preparation(study)
-    steps = [
-        Step("read and place masks", dict(sorted(done.items()))),
-        *([Step("prepare", prepared.model_dump(mode="json"))] if prepared.active else []),
-        Step("extract", settings.model_dump(mode="json")),
-        Step("leave out undefined", {"features": _spelled(study, ~defined)}),
-        Step("assemble", {"cases": len(cases), "features": int(defined.sum()), "readers": readers}),
-    ]
-    return FeatureTable(
-        values=values.transpose(0, 2, 1)[:, defined],
-        obs=study.cohort.to_frame().loc[cases],
-        features=tuple(f for f, wanted in zip(features, defined, strict=True) if wanted),
-        readers=readers,
-        dialect=settings.dialect,
-        history=(*study.cohort.history, *steps),
-    )
-
-
-def _is_simulated(record: Record) -> bool:
-    """Whether an image says so in its header, wherever it was copied to."""
-    steps = (step for history in record["history"].values() for step in history)
-    return any(step["parameters"].get("simulated") for step in steps)
-
-
-def _overlap(records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
-    rows = [{"case": case} | row for case in cases for row in records[case]["overlap"]]
-    return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
-
-
-def _acquisition(study: Study, records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
-    """Facts of images and manifest, and the size of the primary reader's region, by case."""
-    known = {case.id: case.covariates for case in study.cohort.cases}
-    rows = [
-        with_manifest(records[case]["acquisition"], known[case])
-        | records[case]["regions"].get(study.readers[0], {})
-        for case in cases
-    ]
-    there = {name for row in rows for name in row}
-    columns = [name for name in (*NUMBERS, *TEXTS, *REGION) if name in there]
-    return pd.DataFrame(rows, pd.Index(cases, name="case", dtype="str"), columns)
-
-
-def _save_extraction(study: Study, extraction: Extraction) -> None:
-    folder = study.results
-    files = extraction.table.save(folder)
-    facts = {
-        "failures": [asdict(failure) for failure in extraction.failures],
-        "findings": [asdict(finding) for finding in extraction.findings],
-        "flow": study.flow.to_dict(),
-        "simulated": extraction.simulated,
-        "undefined": extraction.undefined,
-    }
-    _write_json(folder / "extraction.json", facts)
-    _write_csv(folder / "overlap.csv", extraction.overlap)
-    _write_csv(folder / ACQUISITION, extraction.acquisition.reset_index())
-    inputs = {"protocol": study.protocol.digest(), "manifest": _manifest_digest(study)}
-    made = (folder / name for name in ("extraction.json", "overlap.csv", ACQUISITION))
-    study.stages.done("extract", digest(inputs), (*files, *made))
-
-
-def load_extraction(study: Study) -> Extraction:
-    """What `extract` left.
-
-    Raises
-    ------
-    ProtocolError
-        `extract` has not been run.
-    """
-    facts: Any = read_json(study.results / "extraction.json", "extract")
-    return Extraction(
-        table=FeatureTable.load(study.results),
-        failures=tuple(Failure(**f) for f in facts["failures"]),
-        findings=tuple(Finding(**f) for f in facts["findings"]),
-        overlap=pd.read_csv(study.results / "overlap.csv", dtype={"case": str}),
-        simulated=facts["simulated"],
-        undefined=tuple(facts["undefined"]),
-        acquisition=pd.read_csv(study.results / ACQUISITION, dtype={"case": str}, index_col="case"),
-    )
+def export(study: Study, folder: Path, format: str) -> tuple[Path, ...]:
+    """Write the study's features as PyRadiomics or 3D Slicer would; see `export_tables`."""
+    return export_tables(load_extraction(study).table, folder, format)
 
 
 # Numbers to a model
@@ -812,7 +588,7 @@ def _freeze(study: Study) -> FrozenModel:
             "versions": versions(),
             "digests": _digests(study) | {"protocol (choices)": protocol.digest()},
             "simulated": NOTICE if extraction.simulated else "",
-            "of_tables": False,
+            "of_tables": bool(study.protocol.tables),
         },
     )
 
@@ -914,6 +690,7 @@ def _digests(study: Study) -> dict[str, str]:
     inputs = {
         PROTOCOL: file_digest(study.folder / PROTOCOL),
         manifest_path(study.folder).name: _manifest_digest(study),
+        **({"tables": tables_digest(study)} if study.protocol.tables else {}),
     }
     made = study.stages.digests_of(*_made(study))
     return inputs | {f"results/{name}": value for name, value in made.items()}
@@ -930,22 +707,31 @@ def outlook(study: Study) -> tuple[str, ...]:
     ManifestError
         Files are missing; all of them are named.
     """
-    check_files(study.cohort)
-    jobs = study.jobs(preparation=known_preparation(study))
-    store = Store(study.results / "store")
-    measured = sum(store.get(job.key()) is not None for job in jobs)
     made = study.stages.read()
     return (
         f"{len(study.cohort)} eligible cases of {study.flow.start.cases} in the manifest, "
-        f"readers {', '.join(study.readers)}, sequence {' and '.join(study.sequences)}",
-        f"measure {len(study.features)} features: {len(jobs) - measured} cases "
-        f"to do, {measured} in the store",
+        f"readers {', '.join(study.readers)}",
+        _extract_outlook(study),
         *(
             f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"
             for stage in ("agree", "fit", "assess", "evaluate", "freeze", "report")
         ),
         *([perturb_outlook(study)] if study.protocol.robustness else []),
         assess_outlook(study),
+    )
+
+
+def _extract_outlook(study: Study) -> str:
+    """What `extract` would do, in a line to print."""
+    if study.protocol.tables:
+        files = [f for t in study.protocol.tables for f in table_files(study.folder, t)]
+        return f"read {len(files)} tables of features that were measured elsewhere"
+    check_files(study.cohort)
+    jobs, store = study.jobs(preparation=known_preparation(study)), Store(study.results / "store")
+    measured = sum(store.get(job.key()) is not None for job in jobs)
+    return (
+        f"measure {len(study.features)} features in sequence {' and '.join(study.sequences)}: "
+        f"{len(jobs) - measured} cases to do, {measured} in the store"
     )
 
 

@@ -76,6 +76,22 @@ class Images(Settings):
         return self
 
 
+class TableSource(Settings):
+    """A feature table made elsewhere, of one reader, instead of images."""
+
+    file: str = Field(
+        description="in the study's folder; a pattern such as tables/*.csv for one file per case, "
+        "which is then called as its file"
+    )
+    reader: str = Field("reader", description="whose regions the features are of")
+    format: Literal["auto", "pyradiomics", "slicer", "mirp", "lifex", "generic"] = Field(
+        "auto", description="which program wrote it; told from the header when missing"
+    )
+    id_column: str | None = Field(
+        None, description="column that names the case; the usual ones are found when missing"
+    )
+
+
 class CutOffRule(Settings):
     """How the cut-off is learnt, on out-of-fold scores of the training cases."""
 
@@ -154,6 +170,11 @@ class Protocol(Settings):
     )
     outcome: Outcome = Outcome()
     eligibility: tuple[Rule, ...] = Field((), description="inclusion and exclusion, in order")
+    tables: tuple[TableSource, ...] = Field(
+        (),
+        description="features that were measured elsewhere, the primary reader's first; images, "
+        "preparation and extraction are not used then",
+    )
     images: Images = Images()
     preparation: Preparation = Preparation()
     extraction: ExtractionSettings = ExtractionSettings()
@@ -195,6 +216,15 @@ class Protocol(Settings):
                 f"{self.split.design} has many. Choose single, temporal or external, or another "
                 "preparation.normalisation"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _tables_alone(self) -> Self:
+        if self.tables and self.robustness is not None:
+            raise ValueError("`robustness` perturbs images; a study of `tables` has none")
+        readers = [table.reader for table in self.tables]
+        if len(set(readers)) < len(readers):
+            raise ValueError(f"each of `tables` is of another reader, found {readers}")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ draws a study's figures is imported.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,12 @@ from pathlib import Path
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case
 from centrum.errors import CentrumError, ManifestError
-from centrum.execution import map_jobs
+from centrum.execution import Progress, map_jobs, silent
 from centrum.frozen.model import FrozenModel
 from centrum.measure import warm_up
 from centrum.report.patient import render_index, render_patient
 from centrum.score import Patient, Score, needed_extraction, score_job, score_patient, see
 from centrum.store import write_atomically
-
-Progress = Callable[[str, int, int], None]
 
 MANIFESTS = ("cases.csv", "cases.xlsx")
 
@@ -33,10 +31,6 @@ COLUMNS = (
     "case", "status", "probability", "called", "outcomes", "score", "warnings", "flags",
 )  # fmt: skip
 """Of the table of a scored cohort."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """No progress shown."""
 
 
 def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score, Path]:

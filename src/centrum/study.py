@@ -66,14 +66,19 @@ class Study:
     @property
     def readers(self) -> tuple[str, ...]:
         """The readers, the primary one first."""
+        if self.protocol.tables:
+            return tuple(table.reader for table in self.protocol.tables)
         primary = _chosen(self.protocol.images.reader, self.cohort.readers, "reader")
         return (primary, *(r for r in self.cohort.readers if r != primary))
 
     def jobs(self, *, features: bool = True, preparation: Preparation | None = None) -> list[Job]:
         """What is to be measured of every eligible case; without features only its files.
 
-        `preparation` is the protocol's when missing; pass one whose landmarks are fitted.
+        `preparation` is the protocol's when missing; pass one whose landmarks are fitted. A study
+        of tables has nothing to measure.
         """
+        if self.protocol.tables:
+            return []
         extraction, prepared = self.protocol.extraction, preparation or self.protocol.preparation
         if not features:
             extraction = extraction.model_copy(update={"families": ()})
@@ -115,7 +120,10 @@ def open_study(folder: Path) -> Study:
     protocol = read_protocol(folder / PROTOCOL)
     outcomes = (protocol.outcome.negative, protocol.outcome.positive)
     everyone = read_manifest(
-        manifest_path(folder), outcomes=outcomes, mixed_patients=protocol.outcome.mixed_patients
+        manifest_path(folder),
+        outcomes=outcomes,
+        mixed_patients=protocol.outcome.mixed_patients,
+        optional=("image", "mask") if protocol.tables else (),
     )
     cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=outcomes)
     if not cohort.cases:

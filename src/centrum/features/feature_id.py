@@ -19,6 +19,7 @@ class FeatureId:
     discretisation : such as "FBN32", "" where intensities are not discretised
     aggregation : such as "3D_averaged", "" where there is nothing to aggregate
     sequence : such as "T1w", "" when a study measures one
+    label : column name in a table made elsewhere; it is the spelling then
 
     >>> from dataclasses import replace
     >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
@@ -36,9 +37,12 @@ class FeatureId:
     discretisation: str = ""
     aggregation: str = ""
     sequence: str = ""
+    label: str = ""
 
     def spell(self, dialect: Dialect) -> str:
         """The column name in that dialect."""
+        if self.label:
+            return self.label
         if dialect == "pyradiomics":
             parts = [self.image, catalogue()[self.family, self.name].pyradiomics]
         else:
@@ -53,8 +57,9 @@ class FeatureId:
 
     @property
     def unit(self) -> str:
-        """Unit of the value; "I" stands for the image's intensity."""
-        return catalogue()[self.family, self.name].unit
+        """Unit of the value; "I" stands for the image's intensity, "" where it is not known."""
+        entry = catalogue().get((self.family, self.name))
+        return entry.unit if entry else ""
 
     def to_dict(self) -> dict[str, str]:
         """The record as JSON-ready values."""

@@ -265,9 +265,9 @@ def _agreement_picture(results: StudyResults) -> Picture:
     }
     pairs = "; ".join(f"{p} median {np.median(v):.3f}, n = {len(v)}" for p, v in dice.items())
     caption = (
-        f"(a) {form} of all {len(agreement)} features over all analysed cases; {kept.sum()} "
-        f"pass the rule {judged} > {rule.threshold:g}. The model decides this anew on its "
-        f"training cases. (b) Dice coefficient of the regions ({pairs})."
+        f"{'(a) ' if dice else ''}{form} of all {len(agreement)} features over all analysed cases; "
+        f"{kept.sum()} pass the rule {judged} > {rule.threshold:g}. The model decides this anew on "
+        f"its training cases.{f' (b) Dice coefficient of the regions ({pairs}).' if dice else ''}"
     )
     return picture(
         draw_agreement(
@@ -276,7 +276,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
         ),
         "S2", "Agreement between readers", caption,
         f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
-        f"{rule.threshold:g}. Dice: {pairs}.",
+        f"{rule.threshold:g}.{f' Dice: {pairs}.' if dice else ''}",
         frame_table("figure-S2", "", agreement.reset_index()),
     )  # fmt: skip
 

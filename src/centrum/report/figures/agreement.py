@@ -38,23 +38,24 @@ def draw_agreement(
     dice: Mapping[str, ArrayLike],
     mark: str = "",
 ) -> Figure:
-    """Histogram of ICC (a) and, by pair of readers, the values of Dice (b).
+    """Histogram of ICC (a) and, by pair of readers, the values of Dice (b), if there are any.
 
     `rule` is the legend of the features that are `kept`; `form` such as "ICC(A,1)".
     """
     figure = new_figure(PAGE_CM, 6.6, mark)
-    left, right = figure.subplots(1, 2)
+    left, *others = figure.subplots(1, 2 if dice else 1, squeeze=False)[0]
     _icc(left, np.asarray(icc, dtype=float), np.asarray(kept, dtype=bool), threshold, rule)
     left.axvline(threshold, color=BLACK, lw=1, ls="--", ymax=TOP, label=f"threshold {threshold:g}")
     left.set(xlabel=f"{form} between readers", ylabel="Features")
-    _dice(right, dice)
     left.yaxis.set_major_locator(MaxNLocator(integer=True))
     left.margins(y=1 / TOP - 1)
     left.legend(loc="upper left")
-    right.xaxis.set_major_locator(MaxNLocator(6))
-    right.set_xlabel("Dice coefficient between readers")
-    letter(left, "a")
-    letter(right, "b")
+    for right in others:
+        _dice(right, dice)
+        right.xaxis.set_major_locator(MaxNLocator(6))
+        right.set_xlabel("Dice coefficient between readers")
+        letter(left, "a")
+        letter(right, "b")
     return figure
 
 

@@ -1,0 +1,279 @@
+"""From the images of a study to its feature table, and what was noticed on the way."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.acquisition import NUMBERS, REGION, TEXTS, with_manifest
+from centrum.agreement import Overlap
+from centrum.errors import DataError
+from centrum.execution import Progress, map_jobs
+from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
+from centrum.measure import Record, measure, warm_up
+from centrum.prepare.settings import Preparation
+from centrum.provenance import Step
+from centrum.results import Failure, Finding
+from centrum.store import write_atomically
+from centrum.study import Study, read_json
+from centrum.table import FeatureTable
+
+OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
+
+ACQUISITION = "acquisition.csv"
+"""File with the facts of every case's acquisition."""
+
+
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """The feature table, and what went wrong or was noticed on the way to it.
+
+    `undefined` are features that no region of the study has a value of, such as the density of
+    an ellipsoid in regions of one slice; the table is without them. `acquisition` has a row per
+    case: facts of the acquisition, and the size of the primary reader's region.
+    """
+
+    table: FeatureTable
+    failures: tuple[Failure, ...]
+    findings: tuple[Finding, ...]
+    overlap: pd.DataFrame
+    simulated: bool
+    undefined: tuple[str, ...] = ()
+    acquisition: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def measure_study(study: Study, workers: int, progress: Progress) -> Extraction:
+    """Measure every case and reader; cases that were measured before come from the store.
+
+    Raises
+    ------
+    DataError
+        Not one case could be measured.
+    """
+    records, defined = _prepare_and_measure(study, workers, progress)
+    failures = failures_of(study, records)
+    failed = {failure.case for failure in failures}
+    kept = [case for case in study.cohort.cases if case.id not in failed]
+    if not kept:
+        listed = "\n".join(f"  {f.case}: {f.message}" for f in failures[:5])
+        raise DataError(f"None of the {len(failures)} cases could be measured:\n{listed}")
+    return Extraction(
+        table=_table(study, records, [case.id for case in kept], defined),
+        failures=failures,
+        findings=findings_of(records),
+        overlap=_overlap(records, [case.id for case in kept]),
+        simulated=study.simulated or any(map(_is_simulated, records.values())),
+        undefined=_spelled(study, ~defined),
+        acquisition=_acquisition(study, records, [case.id for case in kept]),
+    )
+
+
+def _prepare_and_measure(
+    study: Study, workers: int, progress: Progress
+) -> tuple[dict[str, Record], NDArray[np.bool_]]:
+    """Records by case, and which features are defined in any.
+
+    Landmarks are learnt on the training side of the cases that have numbers, which is known
+    afterwards: as long as a further case turns out to have none, they are learnt anew.
+    """
+    how, bad = study.protocol.preparation, dict[str, Record]()
+    if is_learnt(how):
+        checked = measure_all(study, workers, progress, features=False)
+        bad = {failure.case: checked[failure.case] for failure in failures_of(study, checked)}
+    while True:
+        kept = [case.id for case in study.cohort.cases if case.id not in bad]
+        preparation = learn_landmarks(study, kept, workers, progress) if kept else how
+        records = measure_all(study, workers, progress, preparation=preparation) | bad
+        defined = _defined(study, records)
+        records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
+        failed = {failure.case: records[failure.case] for failure in failures_of(study, records)}
+        if failed.keys() == bad.keys() or not is_learnt(how):
+            return records, defined
+        bad = failed
+
+
+def measure_all(
+    study: Study,
+    workers: int,
+    progress: Progress,
+    *,
+    features: bool = True,
+    preparation: Preparation | None = None,
+) -> dict[str, Record]:
+    """Records by case, in the order of the manifest."""
+    jobs = study.jobs(features=features, preparation=preparation)
+    what = "Measuring cases" if features else "Reading cases"
+    progress(what, 0, len(jobs))
+    records = {}
+    done_jobs = map_jobs(measure, jobs, workers, lambda: warm_up(jobs[0].extraction))
+    for done, (job, record) in enumerate(done_jobs, 1):
+        records[job.case] = record
+        progress(what, done, len(jobs))
+    return {job.case: records[job.case] for job in jobs}
+
+
+def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
+    """Which features of the plan have a value in any case of any reader."""
+    found = np.zeros(len(study.features), dtype=bool)
+    for record in records.values():
+        for values in record["values"].values():
+            if values:
+                found |= np.array([v is not None for v in values])
+    return found
+
+
+def _spelled(study: Study, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+    dialect = study.protocol.extraction.dialect
+    features = zip(study.features, chosen, strict=True)
+    return tuple(f.spell(dialect) for f, wanted in features if wanted)
+
+
+def _without_gaps(study: Study, record: Record, defined: NDArray[np.bool_]) -> Record:
+    """The record without readers for whom a feature that others have is not defined."""
+    values, errors = {}, list(record["errors"])
+    for reader, found in record["values"].items():
+        gaps = np.array([v is None for v in found], dtype=bool)
+        missing = _spelled(study, gaps & defined) if found else ()
+        if missing:
+            more = ", ..." if len(missing) > 3 else ""
+            message = (
+                f"{len(missing)} features that other regions have cannot be computed here "
+                f"({', '.join(missing[:3])}{more}): the region is too small or too uniform; "
+                "check the mask, or leave out the family."
+            )
+            errors.append({"reader": reader, "message": message})
+        else:
+            values[reader] = found
+    return record | {"values": values, "errors": errors}
+
+
+def failures_of(study: Study, records: Mapping[str, Record]) -> tuple[Failure, ...]:
+    """Cases without numbers of the primary reader."""
+    primary, found = study.readers[0], []
+    for case, record in records.items():
+        messages = [e["message"] for e in record["errors"] if e["reader"] in (None, primary)]
+        if primary not in record["values"]:
+            reason = " ".join(messages) or f"There is no mask of the primary reader {primary!r}."
+            found.append(Failure(case, reason))
+    return tuple(found)
+
+
+def findings_of(records: Mapping[str, Record]) -> tuple[Finding, ...]:
+    """Findings of all masks, and errors of readers other than the primary one."""
+    return tuple(
+        finding
+        for case, record in records.items()
+        for finding in (
+            *(Finding(case, **f) for f in record["findings"]),
+            *(
+                Finding(case, e["reader"], "error", "reader_failed", e["message"])
+                for e in record["errors"]
+                if e["reader"]
+            ),
+        )
+    )
+
+
+def _table(
+    study: Study, records: Mapping[str, Record], cases: list[str], defined: NDArray[np.bool_]
+) -> FeatureTable:
+    settings = study.protocol.extraction
+    features, readers = study.features, study.readers
+    missing = [None] * len(features)
+    values = np.array(
+        [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases],
+        dtype=float,
+    )
+    done = Counter(
+        step["name"]
+        for case in cases
+        for history in records[case]["history"].values()
+        for step in history
+    )
+    prepared = known_preparation(study)
+    steps = [
+        Step("read and place masks", dict(sorted(done.items()))),
+        *([Step("prepare", prepared.model_dump(mode="json"))] if prepared.active else []),
+        Step("extract", settings.model_dump(mode="json")),
+        Step("leave out undefined", {"features": _spelled(study, ~defined)}),
+        Step("assemble", {"cases": len(cases), "features": int(defined.sum()), "readers": readers}),
+    ]
+    return FeatureTable(
+        values=values.transpose(0, 2, 1)[:, defined],
+        obs=study.cohort.to_frame().loc[cases],
+        features=tuple(f for f, wanted in zip(features, defined, strict=True) if wanted),
+        readers=readers,
+        dialect=settings.dialect,
+        history=(*study.cohort.history, *steps),
+    )
+
+
+def _is_simulated(record: Record) -> bool:
+    """Whether an image says so in its header, wherever it was copied to."""
+    steps = (step for history in record["history"].values() for step in history)
+    return any(step["parameters"].get("simulated") for step in steps)
+
+
+def _overlap(records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
+    rows = [{"case": case} | row for case in cases for row in records[case]["overlap"]]
+    return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
+
+
+def _acquisition(study: Study, records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
+    """Facts of images and manifest, and the size of the primary reader's region, by case."""
+    known = {case.id: case.covariates for case in study.cohort.cases}
+    rows = [
+        with_manifest(records[case]["acquisition"], known[case])
+        | records[case]["regions"].get(study.readers[0], {})
+        for case in cases
+    ]
+    there = {name for row in rows for name in row}
+    columns = [name for name in (*NUMBERS, *TEXTS, *REGION) if name in there]
+    return pd.DataFrame(rows, pd.Index(cases, name="case", dtype="str"), columns)
+
+
+def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
+    """Write features.parquet and .csv, extraction.json, overlap.csv and acquisition.csv."""
+    folder = study.results
+    files = extraction.table.save(folder)
+    facts = {
+        "failures": [asdict(failure) for failure in extraction.failures],
+        "findings": [asdict(finding) for finding in extraction.findings],
+        "flow": study.flow.to_dict(),
+        "simulated": extraction.simulated,
+        "undefined": extraction.undefined,
+    }
+    contents = {
+        "extraction.json": json.dumps(facts, indent=1),
+        "overlap.csv": extraction.overlap.to_csv(index=False),
+        ACQUISITION: extraction.acquisition.reset_index().to_csv(index=False),
+    }
+    for name, text in contents.items():
+        write_atomically(folder / name, text.encode())
+    return (*files, *(folder / name for name in contents))
+
+
+def load_extraction(study: Study) -> Extraction:
+    """What `extract` left.
+
+    Raises
+    ------
+    ProtocolError
+        `extract` has not been run.
+    """
+    facts: Any = read_json(study.results / "extraction.json", "extract")
+    return Extraction(
+        table=FeatureTable.load(study.results),
+        failures=tuple(Failure(**f) for f in facts["failures"]),
+        findings=tuple(Finding(**f) for f in facts["findings"]),
+        overlap=pd.read_csv(study.results / "overlap.csv", dtype={"case": str}),
+        simulated=facts["simulated"],
+        undefined=tuple(facts["undefined"]),
+        acquisition=pd.read_csv(study.results / ACQUISITION, dtype={"case": str}, index_col="case"),
+    )

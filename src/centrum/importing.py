@@ -1,0 +1,192 @@
+"""A study begun from feature tables that other programs made, and a study's tables given back."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import yaml
+
+from centrum import __version__
+from centrum.cohort.columns import find_columns
+from centrum.errors import DataError, ManifestError, ProtocolError
+from centrum.exchange import ForeignTable, read_table, write_table
+from centrum.protocol import parse_protocol, preset_text
+from centrum.store import write_atomically
+from centrum.study import PROTOCOL
+from centrum.table import FeatureTable
+
+TABLES = "tables"
+"""Folder of a study that holds its tables."""
+
+WRITTEN: tuple[Literal["pyradiomics", "slicer"], ...] = ("pyradiomics", "slicer")
+"""Formats that tables are given back in."""
+
+
+def import_tables(
+    tables: Sequence[Path],
+    folder: Path,
+    *,
+    readers: Sequence[str] = (),
+    cases: Path | None = None,
+    format: str = "auto",
+    id_column: str | None = None,
+    outcomes: tuple[str, str] | None = None,
+    preset: str = "vcf-t2w",
+    dry_run: bool = False,
+) -> tuple[str, ...]:
+    """Begin a study from tables, one for each reader; lines that say what was understood.
+
+    Parameters
+    ----------
+    tables : the primary reader's first
+    readers : their names; reader1, reader2 ... when missing
+    cases : a manifest with the outcome of each case; made of the first table when missing
+    outcomes : positive and negative, as the table spells them
+
+    Raises
+    ------
+    ManifestError
+        A table cannot be read, or there is a study already.
+    DataError
+        Not a name for each table.
+    ProtocolError
+        The outcomes of the table are not those of the preset, and none were given.
+    """
+    names = _names(len(tables), readers)
+    found = [read_table(path, format=format, id_column=id_column) for path in tables]
+    manifest = _manifest(found[0])
+    how = _outcomes(manifest, outcomes, preset) if cases is None else outcomes
+    protocol = _protocol(tables, names, format, id_column, how, preset)
+    parse_protocol(protocol, PROTOCOL)
+    if not dry_run:
+        _write(tables, folder, manifest if cases is None else cases, protocol)
+    return tuple(_told(path, name, t) for path, name, t in zip(tables, names, found, strict=True))
+
+
+def _names(n: int, readers: Sequence[str]) -> tuple[str, ...]:
+    if readers and len(readers) != n:
+        raise DataError(f"{n} tables need as many readers' names, found {len(readers)}.")
+    return tuple(readers) or tuple(f"reader{k}" for k in range(1, n + 1))
+
+
+def _manifest(table: ForeignTable) -> pd.DataFrame:
+    """A row per case, with what the table knows beside the features."""
+    frame = table.known.copy()
+    frame.index.name = "case"
+    fields = find_columns(tuple(map(str, frame.columns))).fields
+    if "outcome" not in fields:
+        column = next((c for c in frame.columns if str(c).casefold() in ("target", "class")), None)
+        frame = frame.rename(columns={column: "outcome"}) if column else frame.assign(outcome="")
+    return frame.reset_index()
+
+
+def _outcomes(
+    manifest: pd.DataFrame, outcomes: tuple[str, str] | None, preset: str
+) -> tuple[str, str] | None:
+    """Positive and negative outcome, None where those of the preset fit."""
+    column = find_columns(tuple(map(str, manifest.columns))).fields["outcome"]
+    there = sorted({_text(v) for v in manifest.iloc[:, column].dropna() if _text(v)})
+    usual = parse_protocol(preset_text(preset), preset).outcome
+    wanted = outcomes or (usual.positive, usual.negative)
+    known = {name.casefold() for name in wanted}
+    if strange := [v for v in there if v.casefold() not in known]:
+        raise ProtocolError(
+            f"The outcomes {wanted[0]} and {wanted[1]} are wanted, the table has "
+            f"{', '.join(there[:5])} (not known: {strange[0]}). Say which is which: --positive "
+            f"{there[-1]} --negative {there[0]}."
+        )
+    return outcomes
+
+
+def _text(value: object) -> str:
+    """A cell as a manifest would spell it: 1.0 is 1."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _protocol(
+    tables: Sequence[Path],
+    names: Sequence[str],
+    format: str,
+    id_column: str | None,
+    outcomes: tuple[str, str] | None,
+    preset: str,
+) -> str:
+    sources = [
+        {"file": f"{TABLES}/{_stored(path, name)}", "reader": name, "format": format}
+        | ({"id_column": id_column} if id_column else {})
+        for path, name in zip(tables, names, strict=True)
+    ]
+    blocks: dict[str, object] = {"preset": preset, "tables": sources}
+    if outcomes is not None:
+        blocks["outcome"] = dict(zip(("positive", "negative"), outcomes, strict=True))
+    head = f"# Features from tables, by centrum {__version__}. Everything else is the preset's.\n"
+    return head + yaml.safe_dump(blocks, sort_keys=False, allow_unicode=True)
+
+
+def _stored(path: Path, reader: str) -> str:
+    """Name of a table in the study's folder."""
+    return f"{reader}{''.join(path.suffixes[-2:] if path.suffix == '.gz' else path.suffixes[-1:])}"
+
+
+def _write(tables: Sequence[Path], folder: Path, cases: pd.DataFrame | Path, protocol: str) -> None:
+    if taken := [n for n in (PROTOCOL, "cases.csv", "cases.xlsx") if (folder / n).exists()]:
+        raise ManifestError(
+            f"{folder.name} holds {' and '.join(taken)} already; nothing is overwritten. Choose "
+            "another folder."
+        )
+    (folder / TABLES).mkdir(parents=True, exist_ok=True)
+    for source, path in zip(yaml.safe_load(protocol)["tables"], tables, strict=True):
+        shutil.copyfile(path, folder / source["file"])
+    if isinstance(cases, Path):
+        shutil.copyfile(cases, folder / f"cases{cases.suffix}")
+    else:
+        write_atomically(folder / "cases.csv", cases.map(_cell).to_csv(index=False).encode())
+    write_atomically(folder / PROTOCOL, protocol.encode())
+
+
+def _cell(value: object) -> str:
+    return "" if value is None or value != value else _text(value)
+
+
+def _told(path: Path, reader: str, table: ForeignTable) -> str:
+    n, k = table.values.shape
+    notes = "".join(f"\n  {note}" for note in table.notes)
+    return f"{path.name}: {table.format}, {n} cases x {k} features, reader {reader}{notes}"
+
+
+def export_tables(table: FeatureTable, folder: Path, format: str) -> tuple[Path, ...]:
+    """Write a study's features as other programs do, one file per reader; gives their paths.
+
+    Raises
+    ------
+    ProtocolError
+        Another format than those of `WRITTEN`.
+    DataError
+        A feature's name has not the parts that the format has.
+    """
+    known = next((name for name in WRITTEN if name == format), None)
+    if known is None:
+        raise ProtocolError(f"Tables are written as {' or '.join(WRITTEN)}, found {format!r}.")
+    parts = [_parts(name) for name in table.names]
+    found = []
+    for k, reader in enumerate(table.readers):
+        frame = pd.DataFrame(table.values[:, :, k], list(table.cases), list(table.names))
+        path = folder / f"{known}-{reader}.csv"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_table(frame.dropna(how="all"), parts, path, known)
+        found.append(path)
+    return tuple(found)
+
+
+def _parts(name: str) -> tuple[str, str, str]:
+    """Image type, class and name, which are the column's name when they are joined."""
+    parts = name.split("_", 2)
+    if len(parts) < 3:
+        raise DataError(
+            f"{name!r} has not the three parts image, class and name that these formats have."
+        )
+    return parts[0], parts[1], parts[2]

@@ -1,0 +1,185 @@
+"""A study of feature tables that were made elsewhere: read, matched with the manifest, checked."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from centrum.errors import DataError
+from centrum.exchange import read_table
+from centrum.extraction import OVERLAP_COLUMNS, Extraction
+from centrum.features.recognise import recognise
+from centrum.protocol import TableSource
+from centrum.provenance import Step, digest, file_digest
+from centrum.results import Failure, Finding
+from centrum.study import Study
+from centrum.table import FeatureTable
+
+NAMED = 3
+"""Features that a message names before it counts the rest."""
+
+
+def table_files(folder: Path, source: TableSource) -> tuple[Path, ...]:
+    """The files of a table, in the order of their names.
+
+    Raises
+    ------
+    DataError
+        There is none.
+    """
+    if not any(mark in source.file for mark in "*?["):
+        found = [folder / source.file] if (folder / source.file).is_file() else []
+    else:
+        found = sorted(folder.glob(source.file))
+    if not found:
+        raise DataError(
+            f"`tables` names {source.file!r} of reader {source.reader!r}, which is not in the "
+            "study's folder. Copy it there, or correct the name."
+        )
+    return tuple(found)
+
+
+def tables_digest(study: Study) -> str:
+    """SHA-256 of the contents of all tables."""
+    files = [f for source in study.protocol.tables for f in table_files(study.folder, source)]
+    return digest([file_digest(file) for file in files])
+
+
+def read_study_tables(study: Study) -> Extraction:
+    """The features of the manifest's cases, by reader.
+
+    A case without a row of the primary reader is a failure, as is one that lacks a feature which
+    others have, unless the model fills missing values. Features that a reader's table has not
+    are left out.
+
+    Raises
+    ------
+    DataError
+        Not one case has features, or tables have no feature in common.
+    """
+    frames, findings, steps = {}, [], []
+    for source in study.protocol.tables:
+        frame, notes, step = _read(study.folder, source)
+        frames[source.reader] = frame
+        steps.append(step)
+        findings += [Finding("all", source.reader, "note", "table", note) for note in notes]
+    names = _common_names(frames, findings)
+    failures, kept = _match(study, frames, names)
+    findings += _left_over(study, frames)
+    if not kept:
+        raise DataError(
+            f"None of the {len(study.cohort)} cases of the manifest has features: "
+            f"{failures[0].case}: {failures[0].message}"
+        )
+    values = np.stack(
+        [f.reindex(kept)[list(names)].to_numpy(dtype=float) for f in frames.values()], axis=2
+    )
+    defined = np.isfinite(values[:, :, 0]).any(axis=0)
+    told = tuple(name for name, there in zip(names, defined, strict=True) if there)
+    table = FeatureTable(
+        values=values[:, defined],
+        obs=study.cohort.to_frame().loc[kept],
+        features=tuple(map(recognise, told)),
+        readers=study.readers,
+        history=(*study.cohort.history, *steps),
+    )
+    return Extraction(
+        table=table,
+        failures=failures,
+        findings=tuple(findings),
+        overlap=pd.DataFrame(columns=OVERLAP_COLUMNS),
+        simulated=study.simulated,
+        undefined=tuple(n for n, there in zip(names, defined, strict=True) if not there),
+        acquisition=pd.DataFrame(index=pd.Index(kept, name="case", dtype="str")),
+    )
+
+
+def _read(folder: Path, source: TableSource) -> tuple[pd.DataFrame, tuple[str, ...], Step]:
+    files = table_files(folder, source)
+    found = [read_table(f, format=source.format, id_column=source.id_column) for f in files]
+    frames = [t.values for t in found]
+    if len(files) > 1:
+        frames = [_called(f, path) for f, path in zip(frames, files, strict=True)]
+    step = Step(
+        "read table",
+        {
+            "reader": source.reader,
+            "files": len(files),
+            "sha256": digest([file_digest(f) for f in files]),
+            "format": found[0].format,
+        },
+    )
+    notes = tuple(dict.fromkeys(note for table in found for note in table.notes))
+    return _together(frames, source), notes, step
+
+
+def _called(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """A table of one case, called as its file."""
+    if len(frame) == 1:
+        return frame.set_axis([path.name.split(".")[0]], axis="index")
+    return frame
+
+
+def _together(frames: Sequence[pd.DataFrame], source: TableSource) -> pd.DataFrame:
+    whole = pd.concat(frames)
+    repeated = whole.index[whole.index.duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            f"The tables of reader {source.reader!r} have {len(repeated)} cases more than once, "
+            f"such as {repeated[0]!r}. Take one of them away."
+        )
+    return whole
+
+
+def _common_names(frames: dict[str, pd.DataFrame], findings: list[Finding]) -> tuple[str, ...]:
+    """Features of all readers, in the order of the first; what others lack is noted."""
+    first, *others = frames.values()
+    common = [n for n in first.columns if all(n in other.columns for other in others)]
+    if not common:
+        raise DataError(
+            f"The tables of {' and '.join(frames)} have no feature in common. Were they made by "
+            "the same program with the same settings?"
+        )
+    for reader, frame in frames.items():
+        if gone := [n for n in frame.columns if n not in common]:
+            text = f"{len(gone)} features that other readers lack are left out: {_listed(gone)}"
+            findings.append(Finding("all", reader, "warning", "uncommon-features", text))
+    return tuple(common)
+
+
+def _match(
+    study: Study, frames: dict[str, pd.DataFrame], names: Sequence[str]
+) -> tuple[tuple[Failure, ...], list[str]]:
+    """Cases that cannot be used, and those that can."""
+    primary = frames[study.readers[0]]
+    fills = study.protocol.model.imputation.method != "none"
+    rows = primary.reindex([case.id for case in study.cohort.cases])[list(names)]
+    defined = rows.notna().any(axis=0)
+    failures, kept = [], []
+    for case, row in rows.iterrows():
+        gaps = [n for n in names if defined[n] and pd.isna(row[n])]
+        if str(case) not in primary.index:
+            message = f"There is no row of the primary reader {study.readers[0]!r} in the table."
+        elif gaps and not fills:
+            message = (
+                f"{len(gaps)} features that other cases have are missing ({_listed(gaps)}). "
+                "Measure them, or choose a model.imputation."
+            )
+        else:
+            kept.append(str(case))
+            continue
+        failures.append(Failure(str(case), message))
+    return tuple(failures), kept
+
+
+def _left_over(study: Study, frames: dict[str, pd.DataFrame]) -> Iterable[Finding]:
+    known = {case.id for case in study.cohort.cases}
+    for reader, frame in frames.items():
+        if more := [str(case) for case in frame.index if str(case) not in known]:
+            text = f"{len(more)} rows are of no eligible case of the manifest: {_listed(more)}"
+            yield Finding("all", reader, "note", "rows-left-out", text)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
