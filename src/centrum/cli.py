@@ -21,6 +21,7 @@ from centrum.execution import default_workers
 if TYPE_CHECKING:
     from centrum.assessment import Assessment
     from centrum.execution import Progress
+    from centrum.external import External
     from centrum.extraction import Extraction
     from centrum.pipeline import Robustness
     from centrum.results import Failure, Finding
@@ -457,6 +458,72 @@ def score(
         _print_scores(scores)
         print(f"Page: {out / ('index' if cohort else case)}.html")
     raise typer.Exit(CASES_FAILED if any(s.refused for s in scores) else OK)
+
+
+@_command(
+    "centrum validate model.json second-centre\n"
+    "centrum validate model.json second-centre --compare other/results/model.json --workers 4"
+)
+def validate(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="a frozen model, model.json")],
+    cohort: Annotated[
+        Path, typer.Argument(metavar="COHORT", help="folder with cases.csv, or a study of tables")
+    ],
+    compare: Annotated[
+        list[Path] | None, typer.Option(help="another model for the same patients; can be repeated")
+    ] = None,
+    reader: Annotated[str | None, typer.Option(help="whose masks")] = None,
+    out: Annotated[Path, typer.Option(help="folder for the report")] = Path("validation"),
+    workers: Workers = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
+    json_: Json = False,
+) -> None:
+    """Judge a frozen model on other patients: discrimination, calibration, drift; a report.
+
+    Exit code 1 when a case was refused.
+    """
+    from centrum import scoring
+    from centrum.frozen.model import read_model
+    from centrum.validating import validate_model
+
+    frozen = read_model(model)
+    if dry_run:
+        cases = scoring.read_new_cases(cohort, frozen, with_outcome=True)
+        print("\n".join(scoring.outlook(frozen, cases, out)))
+        return
+    others = {_name_of(path): read_model(path) for path in compare or ()}
+    with _progress() as progress:
+        found = validate_model(
+            frozen, cohort, out, others=others, reader=reader, workers=workers, progress=progress
+        )
+    if json_:
+        _print_json(found.to_dict())
+    else:
+        _print_external(found)
+        print(f"Report: {out / 'report.html'}")
+    raise typer.Exit(CASES_FAILED if found.refused else OK)
+
+
+def _name_of(path: Path) -> str:
+    """What a model is called beside others: the folder of its study."""
+    return path.parent.parent.name if path.parent.name == "results" else path.stem
+
+
+def _print_external(found: "External") -> None:
+    for case, why in found.refused.items():
+        print(f"refused: {case}: {why}")
+    area = found.evaluation.auc
+    print(
+        f"n {len(found.cases)}  AUC {area.value:.3f} "
+        f"({area.percentile.lower:.3f}-{area.percentile.upper:.3f})"
+    )
+    for c in found.calibrated:
+        print(f"calibration slope, {c.name}: {c.found.slope.value:.2f}, intercept "
+              f"{c.found.intercept.value:.2f}")  # fmt: skip
+    for other in found.compared:
+        d = other.difference
+        print(f"{other.name}: AUC {d.first:.3f}, difference {d.difference:+.3f} "
+              f"({d.interval.lower:+.3f} to {d.interval.upper:+.3f})")  # fmt: skip
 
 
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:

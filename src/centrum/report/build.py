@@ -1,27 +1,39 @@
-"""Write the report: the page, and its tables and figures beside it."""
+"""Write a page: what it says, and its tables and figures beside it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from centrum.report.blocks import Block
-from centrum.report.html import render_html
+from centrum.report.html import Page, render_html
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 from centrum.store import write_atomically
 
+PAGE = "report.html"
+
 
 def write_report(results: StudyResults, folder: Path) -> tuple[Path, ...]:
+    """Write the report of a study; see `write_page`."""
+    lead = (
+        "Report of a radiomics study of vertebral compression fractures, made by centrum "
+        f"{results.versions.get('centrum', '')}."
+    )
+    page = Page(results.title, lead, results.simulated)
+    return write_page(page, [section(results) for section in SECTIONS], folder)
+
+
+def write_page(page: Page, blocks: Sequence[Block], folder: Path) -> tuple[Path, ...]:
     """Write report.html, tables/*.csv and figures/*.svg, *.png, *.csv into `folder`.
 
     Returns the files, the page first. The same results give the same bytes.
     """
-    blocks = [section(results) for section in SECTIONS]
-    contents = {"report.html": render_html(results, blocks).encode(), **_files(blocks)}
+    contents = {PAGE: render_html(page, blocks).encode(), **_files(blocks)}
     for name, content in contents.items():
         write_atomically(folder / name, content)
     return tuple(folder / name for name in contents)
 
 
-def _files(blocks: list[Block]) -> dict[str, bytes]:
+def _files(blocks: Sequence[Block]) -> dict[str, bytes]:
     """Name and content of what lies beside the page."""
     files = {}
     for block in blocks:

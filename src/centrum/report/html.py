@@ -2,17 +2,32 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from centrum.report.blocks import Block, Picture, Table
-from centrum.results import StudyResults
 
 OPEN_UP_TO = 16
 """Longer supplementary tables are folded until the reader opens them."""
 
 
-def render_html(results: StudyResults, blocks: Sequence[Block]) -> str:
+@dataclass(frozen=True)
+class Page:
+    """What a page says beside its sections.
+
+    Attributes
+    ----------
+    title, lead : heading, and a sentence under it
+    simulated : "" or the sentence that marks simulated patients wherever results are shown
+    """
+
+    title: str
+    lead: str
+    simulated: str
+
+
+def render_html(page: Page, blocks: Sequence[Block]) -> str:
     """The page; all texts are escaped."""
     environment = Environment(
         loader=PackageLoader("centrum.report"),
@@ -23,8 +38,7 @@ def render_html(results: StudyResults, blocks: Sequence[Block]) -> str:
     )
     environment.filters["source"] = _source
     environment.tests["long"] = _is_long
-    page = environment.get_template("report.html")
-    return page.render(results=results, blocks=blocks)
+    return environment.get_template("report.html").render(page=page, blocks=blocks)
 
 
 def _source(picture: Picture) -> str:

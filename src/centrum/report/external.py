@@ -1,0 +1,312 @@
+"""The report of an external validation: results in, blocks out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from centrum.external import Calibrated, External
+from centrum.frozen.model import FrozenModel
+from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
+from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc
+from centrum.report.figures.drift import SMALL, draw_drift
+from centrum.report.labels import counted, fixed
+from centrum.report.patient import labels_of
+from centrum.report.tables import frame_table, performance_table
+
+DRAWN = 25
+"""Features whose drift is drawn, those that moved most."""
+
+NAMES = {
+    "as is": "As it is",
+    "in_the_large": "Recalibrated in the large",
+    "slope": "Recalibrated, intercept and slope",
+    "harmonised": "Harmonised",
+}
+
+
+def external_blocks(model: FrozenModel, found: External, simulated: str) -> list[Block]:
+    """The sections of the page."""
+    return [
+        _summary(model, found),
+        _cases(found),
+        _discrimination(model, found, simulated),
+        _calibration(model, found, simulated),
+        _drift(model, found, simulated),
+        _cases_scored(found),
+    ]
+
+
+def _summary(model: FrozenModel, found: External) -> Block:
+    own, area = model.performance["test"], found.evaluation.auc
+    confidence = f"{100 * found.evaluation.confidence:g} % CI"
+    before = Estimate(own["auc"]["value"], **own["auc"]["interval"])
+    now = Estimate(area.value, area.percentile.lower, area.percentile.upper)
+    slope = found.calibrated[0].found.slope
+    facts = [
+        ("Cases scored", f"{len(found.cases)}"),
+        (f"AUC here ({confidence})", now.text),
+        (f"AUC when it was built ({confidence})", before.text),
+        *(
+            (f"{name.capitalize()} at the frozen cut-off", fixed(measure.value, 2))
+            for name, measure in found.evaluation.measures.items()
+            if name in ("sensitivity", "specificity")
+        ),
+        ("Calibration slope as it is", fixed(slope.value, 2)),
+    ]
+    return Block(
+        "Summary",
+        "summary",
+        prose=(
+            f"The frozen model {model.name!r} on {counted(len(found.cases), 'new case')} of "
+            f"{counted(found.evaluation.n_patients, 'patient')}. Nothing of it was changed. "
+            f"{_change(now.value - before.value)}",
+        ),
+        warnings=(*_warnings(found), RESEARCH_ONLY, OUTSIDE_THE_REGION),
+        facts=tuple(facts),
+    )
+
+
+def _change(difference: float) -> str:
+    way = "lower" if difference < 0 else "higher"
+    return (
+        f"Its AUC is {fixed(abs(difference))} {way} than on the test cases of the study that "
+        "built it."
+    )
+
+
+def _warnings(found: External) -> tuple[str, ...]:
+    said = []
+    if found.refused:
+        said.append(
+            f"{counted(len(found.refused), 'case')} could not be scored and took no part: what is "
+            "found here holds for cases that can be scored."
+        )
+    slope = found.calibrated[0].found.slope
+    if np.isfinite(slope.value) and not slope.interval.lower <= 1 <= slope.interval.upper:
+        way = "too extreme" if slope.value < 1 else "too timid"
+        said.append(f"The probabilities are {way}: calibration slope {fixed(slope.value, 2)}.")
+    moved = [d for d in found.drift if abs(d.shift) > 1]
+    if moved:
+        said.append(
+            f"{counted(len(moved), 'feature')} of {len(found.drift)} moved by more than one "
+            "training SD: acquisition, preparation or patients differ."
+        )
+    return tuple(said)
+
+
+def _cases(found: External) -> Block:
+    rows = tuple(found.refused.items())
+    flags = tuple(found.flags.items())
+    tables = [Table("table-s1", "Table S1. Flags", (Column("Flag"), Column("Times")), flags)]
+    if rows:
+        columns = (Column("Case"), Column("Reason"))
+        tables.insert(0, Table("table-s2", "Table S2. Cases that were refused", columns, rows))
+    return Block(
+        "Cases",
+        "cases",
+        prose=(
+            f"{len(found.cases)} cases were scored, {len(found.refused)} refused. Flags say where "
+            "image, region or features are unlike those of the training cases.",
+        ),
+        tables=tuple(tables),
+    )
+
+
+def _discrimination(model: FrozenModel, found: External, simulated: str) -> Block:
+    named = {NAMES.get(c.name, c.name): c.evaluation for c in found.compared}
+    shown = {**named, "External": found.evaluation}
+    area = found.evaluation.auc
+    data = pd.DataFrame(
+        {"sensitivity": found.band.lower, "upper": found.band.upper,
+         "specificity": found.band.specificity}
+    )  # fmt: skip
+    roc = picture(
+        draw_roc(shown, found.band, mark=simulated),
+        "1",
+        "ROC curves",
+        "Sensitivity against 1 − specificity; dots are decisions at each model's frozen cut-off, "
+        f"the band is the 95 % interval of the thick curve. n = {len(found.cases)} cases.",
+        f"ROC curve with an AUC of {fixed(area.value, 2)}.",
+        frame_table("figure-1", "", data),
+    )
+    decision = found.decision_curve
+    curve = pd.DataFrame(
+        {"threshold": decision.thresholds, "model": decision.model, "all": decision.treat_all}
+    )
+    net = picture(
+        draw_decision_curve(decision, simulated),
+        "2",
+        "Decision curve",
+        "Net benefit of acting on the model's probability as it is, on everybody and on nobody.",
+        "Three curves.",
+        frame_table("figure-2", "", curve),
+    )
+    performance = performance_table({"External": found.evaluation, **named})
+    return Block(
+        "Discrimination and decisions",
+        "discrimination",
+        prose=(_compared_text(found),),
+        tables=(performance, *_compared_table(found), _conformal_table(model, found)),
+        pictures=(roc, net),
+    )
+
+
+def _compared_text(found: External) -> str:
+    harmonised = [c for c in found.compared if c.name == "harmonised"]
+    if not harmonised:
+        return ""
+    gain = harmonised[0].difference
+    return (
+        "Harmonised: the same model on features that ComBat moved to the training cases' location "
+        "and scale, without their outcome, looking at all new cases at once. It changes the AUC by "
+        f"{fixed(gain.difference)} ({fixed(gain.interval.lower)} to {fixed(gain.interval.upper)})."
+    )
+
+
+def _compared_table(found: External) -> list[Table]:
+    if not found.compared:
+        return []
+    rows = [
+        (
+            NAMES.get(c.name, c.name),
+            c.difference.first,
+            c.difference.second,
+            Estimate(c.difference.difference, c.difference.interval.lower,
+                     c.difference.interval.upper),
+            PValue(c.difference.p),
+            c.slope,
+        )
+        for c in found.compared
+    ]  # fmt: skip
+    heads = ("Score", "AUC", "AUC of the model", "Difference (95 % CI)", "P (DeLong)",
+             "Calibration slope")  # fmt: skip
+    columns = tuple(Column(h, fixed) if h.startswith(("AUC", "Cal")) else Column(h) for h in heads)
+    return [Table("table-3", "Table 3. Other scores of the same patients", columns, tuple(rows))]
+
+
+def _conformal_table(model: FrozenModel, found: External) -> Table:
+    sets = found.conformal
+    rows = (
+        ("True outcome in the set", sets.coverage),
+        (f"of {model.positive} cases", sets.coverage_positive),
+        (f"of {model.negative} cases", sets.coverage_negative),
+        ("One outcome alone", sets.decided),
+        ("of these right", sets.right),
+        ("Both outcomes (uncertain)", sets.uncertain),
+        ("Neither", sets.neither),
+    )
+    columns = (Column("Sets"), Column("Share of the cases", lambda v: fixed(v, 2)))
+    notes = (
+        f"Learnt so that the set misses the true outcome in at most "
+        f"{100 * model.conformal.error:g} % of each outcome, if new cases are like those of the "
+        "training.",
+    )
+    return Table("table-4", "Table 4. Sets of possible outcomes", columns, rows, notes)
+
+
+def _calibration(model: FrozenModel, found: External, simulated: str) -> Block:
+    return Block(
+        "Calibration",
+        "calibration",
+        prose=(
+            "Recalibrated probabilities of a case come from a curve that was fitted without its "
+            "patient; the coefficients of the table are those to use from now on, fitted to all.",
+        ),
+        tables=(_calibration_table(found),),
+        pictures=tuple(
+            _calibration_picture(model, c, found, str(k), simulated)
+            for k, c in enumerate(found.calibrated, 3)
+        ),
+    )
+
+
+def _calibration_table(found: External) -> Table:
+    rows = [
+        (
+            NAMES[c.name],
+            _estimate(c.found.slope),
+            _estimate(c.found.intercept),
+            _estimate(c.found.in_the_large),
+            c.found.brier,
+            None if c.update is None else c.update.intercept,
+            None if c.update is None else c.update.slope,
+        )
+        for c in found.calibrated
+    ]
+    heads = ("Probabilities", "Slope (95 % CI)", "Intercept (95 % CI)", "In the large (95 % CI)",
+             "Brier score", "To use: intercept", "To use: slope")  # fmt: skip
+    return Table("table-5", "Table 5. Calibration", tuple(map(Column, heads)), tuple(rows))
+
+
+def _estimate(found: object) -> Estimate:
+    interval = found.interval  # type: ignore[attr-defined]
+    return Estimate(found.value, interval.lower, interval.upper)  # type: ignore[attr-defined]
+
+
+def _calibration_picture(
+    model: FrozenModel, shown: Calibrated, found: External, number: str, simulated: str
+) -> Picture:
+    data = pd.DataFrame(
+        [(g.n, g.predicted, g.observed, g.interval.lower, g.interval.upper)
+         for g in shown.found.groups],
+        columns=["cases", "predicted", "observed", "lower", "upper"],
+    )  # fmt: skip
+    outcomes = (model.positive, model.negative)
+    return picture(
+        draw_calibration(shown.found, shown.probability, found.positive, outcomes, simulated),
+        number,
+        f"Calibration: {NAMES[shown.name].lower()}",
+        "Observed share against predicted probability: flexible curve and groups of cases with "
+        f"95 % intervals. n = {len(found.cases)} cases.",
+        f"Calibration plot. Slope {fixed(shown.found.slope.value, 2)}.",
+        frame_table(f"figure-{number}", "", data),
+    )
+
+
+def _drift(model: FrozenModel, found: External, simulated: str) -> Block:
+    labels = labels_of(model)
+    shown = found.drift[:DRAWN]
+    rows = tuple((labels[d.name], d.shift, d.spread, d.outside, d.name) for d in found.drift)
+    columns = (
+        Column("Feature"),
+        Column("Shift (training SDs)", fixed),
+        Column("SD over training SD", fixed),
+        Column("Share outside the training range", lambda v: fixed(v, 2)),
+        Column("Column name"),
+    )
+    small = sum(abs(d.shift) <= SMALL for d in found.drift)
+    return Block(
+        "Drift of the features",
+        "drift",
+        prose=(f"{small} of {len(found.drift)} features moved by at most {SMALL:g} training SDs.",),
+        tables=(Table("table-s3", "Table S3. Drift of every feature", columns, rows),),
+        pictures=(_drift_picture(labels, shown, simulated, len(found.cases)),),
+    )
+
+
+def _drift_picture(labels: dict[str, str], shown: Sequence, simulated: str, n: int) -> Picture:
+    names = [labels[d.name] for d in shown]
+    figure = draw_drift(names, [d.shift for d in shown], [d.outside for d in shown], simulated)
+    data = pd.DataFrame([(d.name, d.shift, d.spread, d.outside) for d in shown],
+                        columns=["feature", "shift", "spread", "outside"])  # fmt: skip
+    return picture(
+        figure,
+        "6",
+        "Drift",
+        f"The {len(shown)} features that moved most: mean of the n = {n} new cases less that of "
+        "the training cases, in training SDs (grey: small), and the share of the new cases that "
+        "lies outside the training range.",
+        f"Dot plot. The largest shift is {fixed(shown[0].shift, 2)} SDs.",
+        frame_table("figure-6", "", data),
+    )
+
+
+def _cases_scored(found: External) -> Block:
+    frame = found.predictions()
+    return Block(
+        "Scores",
+        "scores",
+        tables=(frame_table("table-s4", "Table S4. Score of every case", frame),),
+    )
