@@ -545,6 +545,63 @@ def _print_scores(scores: "Sequence[Score]") -> None:
                 print(f"  {flag.severity}: {flag.message}")
 
 
+@_command(
+    "centrum decode Contrast.5\n"
+    "centrum decode Minimum.9 --settings original+wavelet --settings original+log:1,2+wavelet"
+)
+def decode(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="such as Contrast.5")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(help="images that were measured, such as original+log:1,2,3+wavelet"),
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """List every full feature name that a printed one can stand for, and why."""
+    from centrum.signature import ImageTypes, decode_all
+
+    images = [ImageTypes.parse(text) for text in settings] if settings else None
+    found = [decode_all(name, images) for name in names]
+    if json_:
+        _print_json([{"name": d.printed, "candidates": list(d.names),
+                      "reasoning": list(d.reasoning)} for d in found])  # fmt: skip
+        return
+    for d in found:
+        print(f"{d.printed}: {len(d.names)} possible full names")
+        for name in d.names:
+            print(f"  {name}")
+        for line in d.reasoning:
+            print(f"    {line}")
+
+
+@_command(
+    "centrum signature vcf-t2w-2024 my-study\ncentrum signature score.yaml my-study --out scored"
+)
+def signature(
+    name: Annotated[str, typer.Argument(metavar="SIGNATURE", help="a shipped one, or a YAML file")],
+    folder: StudyFolder,
+    out: Annotated[Path | None, typer.Option(help="folder for scores and readings")] = None,
+    json_: Json = False,
+) -> None:
+    """Score a study's cases by a published signature, under every reading of its names."""
+    from centrum.published import find_signature, judge_signature
+
+    found = judge_signature(_open(folder), find_signature(name), out)
+    if json_:
+        _print_json([j.to_dict() for j in found])
+        return
+    usable = [j for j in found if j.reading.usable]
+    print(f"{len(found)} readings of the names, {len(usable)} can be scored here.")
+    for k, j in enumerate(found, 1):
+        if j.reading.usable:
+            print(f"{k}: AUC {j.auc:.3f} ({j.lower:.3f}-{j.upper:.3f}), {j.reading.standardised}")
+            print(f"   {', '.join(j.reading.names)}")
+        else:
+            print(f"{k}: {j.reading.problem}")
+    for caution in dict.fromkeys(j.reading.caution for j in usable if j.reading.caution):
+        print(f"Caution: {caution}")
+
+
 @_command("centrum features\ncentrum features --dialect pyradiomics --json")
 def features(
     dialect: Annotated[str, typer.Option(help="ibsi or pyradiomics")] = "ibsi",

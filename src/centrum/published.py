@@ -1,0 +1,116 @@
+"""The verb `signature`: a published score on the cases of a study, under every reading."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from centrum.errors import SignatureError
+from centrum.evaluate import Scored
+from centrum.evaluate.discrimination import auc, delong_interval
+from centrum.evaluate.evaluation import plain
+from centrum.extraction import load_extraction
+from centrum.signature import (
+    Reading,
+    Signature,
+    evaluate_signature,
+    load_shipped,
+    read_signature,
+    shipped,
+)
+from centrum.store import write_atomically
+from centrum.study import Study
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedReading:
+    """A reading, and how its scores tell the outcomes; nan where there are none."""
+
+    reading: Reading
+    auc: float
+    lower: float
+    upper: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values, without the scores."""
+        r = self.reading
+        return {
+            "names": list(r.names),
+            "tables": [str(table) for table in r.tables],
+            "missing": list(r.missing),
+            "problem": r.problem,
+            "standardised": r.standardised,
+            "caution": r.caution,
+            "reasoning": list(r.reasoning),
+            "auc": plain(self.auc),
+            "interval": plain([self.lower, self.upper]),
+        }
+
+
+def find_signature(name: str) -> Signature:
+    """A signature that ships with the package, or of a file.
+
+    Raises
+    ------
+    SignatureError
+        There is neither.
+    """
+    if name in shipped():
+        return load_shipped(name)
+    if Path(name).is_file():
+        return read_signature(Path(name))
+    raise SignatureError(
+        f"There is no signature {name!r}: no file of that name, and those that ship are "
+        f"{', '.join(shipped())}."
+    )
+
+
+def judge_signature(
+    study: Study, signature: Signature, out: Path | None = None
+) -> tuple[JudgedReading, ...]:
+    """Score the study's cases under every reading, from the primary reader's features.
+
+    With `out` it leaves signature.json, and signature.csv with a column of scores per reading.
+
+    Raises
+    ------
+    SignatureError
+        No table explains all names of the signature, or its outcomes are not the study's.
+    DataError, ProtocolError
+        The features were not measured yet, or cannot be scored.
+    """
+    table, outcome = load_extraction(study).table, study.protocol.outcome
+    if {signature.positive, signature.negative} != {outcome.positive, outcome.negative}:
+        raise SignatureError(
+            f"The signature tells {signature.positive} from {signature.negative}, the study has "
+            f"{outcome.positive} and {outcome.negative}."
+        )
+    values = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
+    positive = (table.obs["outcome"] == signature.positive).to_numpy()
+    patients = table.obs["patient"].to_numpy()
+    judged = [_judged(r, positive, patients) for r in evaluate_signature(signature, values)]
+    if out is not None:
+        _write(judged, table.obs, out)
+    return tuple(judged)
+
+
+def _judged(reading: Reading, positive: Any, patients: Any) -> JudgedReading:
+    if reading.scores is None:
+        return JudgedReading(reading, float("nan"), float("nan"), float("nan"))
+    scored = Scored.of(reading.scores, positive, patients)
+    interval = delong_interval(scored)
+    return JudgedReading(reading, auc(scored), interval.lower, interval.upper)
+
+
+def _write(judged: list[JudgedReading], obs: pd.DataFrame, out: Path) -> None:
+    scores = {
+        f"reading {k}": j.reading.scores
+        for k, j in enumerate(judged, 1)
+        if j.reading.scores is not None
+    }
+    frame = pd.DataFrame({"case": obs.index, "outcome": obs["outcome"].to_numpy(), **scores})
+    record = json.dumps([j.to_dict() for j in judged], indent=1)
+    write_atomically(out / "signature.json", record.encode())
+    write_atomically(out / "signature.csv", frame.to_csv(index=False).encode())
