@@ -571,8 +571,7 @@ def first_predictors(results: StudyResults, facts: Facts) -> Found:
     text = f"All {len(results.table.features)} features that were measured"
     text += f", and {listed(joined)}" if joined else ""
     return _answered(
-        f"{text}; none was chosen beforehand by its relation to the outcome. Then on training "
-        f"cases: {funnel_said(results)}.",
+        f"{text} enter the first step. Left on training cases, {funnel_said(results)}.",
         shown("selection", "Table S3"),
     )
 
@@ -818,7 +817,7 @@ def tuning(results: StudyResults, facts: Facts) -> Found:
 def model_choice(results: StudyResults, facts: Facts) -> Found:
     """One model, or the winner of a search."""
     if not results.search:
-        text = f"One model, {classifier_said(results)}, was stated in the protocol; none competed."
+        text = f"The protocol states one model, {classifier_said(results)}; there was no search."
         return _answered(text, shown("protocol", "Table S6"))
     measure = MEASURES[results.protocol.search.measure] if results.protocol.search else ""
     text = (
