@@ -60,7 +60,7 @@ def test_a_run_leaves_everything(finished: Path) -> None:
 
 
 def test_scores_are_the_model_on_the_table(finished: Path) -> None:
-    """intercept + sum coefficient x (value - mean) / sd, by hand from model.json."""
+    """intercept + sum coefficient x (value - mean) / sd, by hand from fit.json."""
     model = pipeline.load_model(open_study(finished))
     frame = pd.read_csv(finished / "results" / "features.csv")
     primary = frame[frame["reader"] == "senior"].set_index("case")
@@ -104,23 +104,24 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
 
 def stage_times(folder: Path) -> dict[str, int]:
     names = {
-        "extract": "features.parquet", "agree": "agreement.csv", "fit": "model.json",
-        "assess": "assessment.json", "evaluate": "evaluation.json", "report": "report.html",
+        "extract": "features.parquet", "agree": "agreement.csv", "fit": "fit.json",
+        "assess": "assessment.json", "evaluate": "evaluation.json", "freeze": "model.json",
+        "report": "report.html",
     }  # fmt: skip
     times = {k: (folder / "results" / v).stat().st_mtime_ns for k, v in names.items()}
     entries = (folder / "results" / "store").rglob("*.json")
     return times | {"store": max(p.stat().st_mtime_ns for p in entries)}
 
 
-FITTED = {"fit", "assess", "evaluate", "report"}
+FITTED = {"fit", "assess", "evaluate", "freeze", "report"}
 """Stages that another model touches."""
 
 
 @pytest.mark.parametrize(
     ("old", "new", "redone"),
     [
-        ("name: Ellipsoids", "name: Other", {"report"}),
-        ("n_resamples: 200", "n_resamples: 300", {"evaluate", "report"}),
+        ("name: Ellipsoids", "name: Other", {"freeze", "report"}),
+        ("n_resamples: 200", "n_resamples: 300", {"evaluate", "freeze", "report"}),
         ("name: Ellipsoids", "name: Ellipsoids\nsplit: {seed: 5}", FITTED),
         ("bins: 8", "bins: 9", {"store", "extract", "agree", *FITTED}),
         ("name: Ellipsoids", "name: Ellipsoids", set()),

@@ -5,4 +5,4 @@ The package is read in the order of its data flow: `geometry`, `volume`, `protoc
 `modelling`, `evaluate`, `report`; `pipeline` holds the verbs that the command line calls.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -6,7 +6,7 @@ Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, nothi
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from centrum import __version__
-from centrum.errors import CentrumError, describe
+from centrum.errors import CentrumError, ProtocolError, describe
 from centrum.execution import default_workers
 
 if TYPE_CHECKING:
     from centrum.assessment import Assessment
     from centrum.pipeline import Extraction, Progress, Robustness
     from centrum.results import Failure, Finding
+    from centrum.score import Score
     from centrum.study import Study
 
 OK, CASES_FAILED, BAD_INPUT = 0, 1, 2
@@ -332,6 +333,82 @@ def report(folder: StudyFolder) -> None:
 
     with _progress() as progress:
         print(pipeline.report(_open(folder), progress=progress))
+
+
+@_command(
+    "centrum score model.json --image T2w.nrrd --mask body.seg.nrrd#L1\n"
+    "centrum score model.json --image dicom/ --mask roi.seg.nrrd --known age=71 --known sex=F\n"
+    "centrum score model.json new-patients --out scored --workers 4"
+)
+def score(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="a frozen model, model.json")],
+    cohort: Annotated[
+        Path | None, typer.Argument(metavar="[COHORT]", help="folder with cases.csv, for many")
+    ] = None,
+    image: Annotated[str | None, typer.Option(help="the image, for one patient")] = None,
+    mask: Annotated[str | None, typer.Option(help="FILE or FILE#SEGMENT: its region")] = None,
+    sequence: Annotated[
+        list[str] | None, typer.Option(help="NAME=FILE of a further sequence; can be repeated")
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, such as age=71, centre=A or tr_ms=2500; can be repeated"),
+    ] = None,
+    case: Annotated[str, typer.Option(help="what the patient's files are called")] = "patient",
+    reader: Annotated[str | None, typer.Option(help="whose masks, of a cohort")] = None,
+    out: Annotated[Path, typer.Option(help="folder for pages and numbers")] = Path("scored"),
+    workers: Workers = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
+    json_: Json = False,
+) -> None:
+    """Score new patients by a frozen model: a page and a JSON file for each.
+
+    Exit code 1 when a case was refused: its page says why.
+    """
+    from centrum import scoring
+    from centrum.frozen.model import read_model
+    from centrum.score import Patient
+
+    if (cohort is None) != (image is not None and mask is not None):
+        raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
+    frozen = read_model(model)
+    if cohort is None:
+        patient = Patient(case, image or "", mask or "", _pairs(sequence, "sequence"),
+                          _pairs(known, "known"))  # fmt: skip
+        scores = [scoring.score_one(frozen, patient, out)[0]]
+    else:
+        cases = scoring.read_new_cases(cohort, frozen)
+        if dry_run:
+            print("\n".join(scoring.outlook(frozen, cases, out)))
+            return
+        with _progress() as progress:
+            scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
+                                               workers=workers, progress=progress))  # fmt: skip
+    if json_:
+        _print_json([s.to_dict(frozen) for s in scores])
+    else:
+        _print_scores(scores)
+        print(f"Page: {out / ('index' if cohort else case)}.html")
+    raise typer.Exit(CASES_FAILED if any(s.refused for s in scores) else OK)
+
+
+def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    """NAME=VALUE texts as a dictionary."""
+    if strange := [text for text in given or () if "=" not in text]:
+        raise ProtocolError(f"--{option} takes NAME=VALUE, found {strange[0]!r}.")
+    return dict(text.split("=", 1) for text in given or ())
+
+
+def _print_scores(scores: "Sequence[Score]") -> None:
+    for s in scores:
+        if s.refused:
+            print(f"{s.case}: refused")
+        else:
+            could = " or ".join(s.outcomes) or "neither"
+            print(f"{s.case}: {s.called}, probability {s.probability:.3f}, set: {could}")
+        for flag in s.flags:
+            if flag.severity != "note":
+                print(f"  {flag.severity}: {flag.message}")
 
 
 @_command("centrum features\ncentrum features --dialect pyradiomics --json")

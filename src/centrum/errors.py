@@ -31,6 +31,10 @@ class ProtocolError(CentrumError):
     """The protocol file asks for something unknown or impossible."""
 
 
+class SignatureError(CentrumError):
+    """A published signature's file or names cannot be understood."""
+
+
 class DataError(CentrumError):
     """Numbers that a statistic or a model cannot be computed from."""
 

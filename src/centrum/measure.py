@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from centrum import __version__
+from centrum.acquisition import acquisition_facts, region_facts
 from centrum.advice import Adviser, Sampling, about_filters
 from centrum.agreement.overlap import overlap
 from centrum.errors import CentrumError, DataError, GeometryError, describe
@@ -52,7 +53,8 @@ ALL_READERS = "all"
 class Job:
     """What to measure of one case: sources as `centrum.io` takes them, and the settings.
 
-    `further` are the sources of sequences beside `image`, on which the masks were drawn.
+    `further` are the sources of sequences beside `image`, on which the masks were drawn. Without
+    a `store` nothing is kept.
     """
 
     case: str
@@ -60,9 +62,16 @@ class Job:
     masks: Mapping[str, str]
     images: Images
     extraction: ExtractionSettings
-    store: Path
+    store: Path | None
     preparation: Preparation = field(default_factory=Preparation)
     further: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> Store:
+        """Where results are kept, of a job that has a store."""
+        if self.store is None:
+            raise TypeError(f"the job of case {self.case} has no store")
+        return Store(self.store)
 
     def key(self) -> str:
         """Digest of the files' bytes, the settings (landmarks included) and the version."""
@@ -96,12 +105,23 @@ def measure(job: Job) -> Record:
     """The record of a case, from the store when it is there.
 
     Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
-    (reader -> steps). A case with errors is not kept in the store, so that it is tried again.
+    (reader -> steps), acquisition (facts of the first image), regions (reader -> size). A case
+    with errors is not kept in the store, so that it is tried again.
     """
-    store, key = Store(job.store), job.key()
+    if job.store is None:
+        return _measured(job)
+    store, key = job.kept, job.key()
     found = store.get(key)
     if found is not None:
         return dict(found)
+    record = _measured(job)
+    if not record["errors"]:
+        store.put(key, record)
+    return record
+
+
+def _measured(job: Job) -> Record:
+    """The record, with an error where the case cannot be measured."""
     try:
         record = _measure(job)
     except CentrumError as error:
@@ -109,8 +129,6 @@ def measure(job: Job) -> Record:
     except BaseException as error:
         error.add_note(f"while measuring case {job.case}")
         raise
-    if not record["errors"]:
-        store.put(key, record)
     return record
 
 
@@ -147,7 +165,7 @@ def measure_landmarks(job: Job) -> list[float] | None:
     scale = job.preparation.normalisation
     if not isinstance(scale, Nyul):
         raise TypeError(f"landmarks are those of a Nyul normalisation, found {scale.method!r}")
-    store, settings = Store(job.store), job.preparation.model_dump(mode="json")
+    store, settings = job.kept, job.preparation.model_dump(mode="json")
     key = digest([__version__, "landmarks", settings, _source_digest(job.image)])
     found = store.get(key)
     if found is None:
@@ -161,13 +179,18 @@ def measure_landmarks(job: Job) -> list[float] | None:
 
 def _failed(reader: str | None, message: str) -> Record:
     error = {"reader": reader, "message": message}
-    return {"values": {}, "findings": [], "errors": [error], "overlap": [], "history": {}}
+    return _empty() | {"errors": [error]}
+
+
+def _empty() -> Record:
+    lists: Record = {name: [] for name in ("findings", "errors", "overlap")}
+    return lists | {name: {} for name in ("values", "history", "acquisition", "regions")}
 
 
 def _measure(job: Job) -> Record:
-    record: Record = {"values": {}, "findings": [], "errors": [], "overlap": [], "history": {}}
-    scenes = _scenes(job)
-    volume = scenes[0].volume
+    record, scenes = _empty(), _scenes(job)
+    volume, plane = scenes[0].volume, job.extraction.plane
+    record["acquisition"] = acquisition_facts(volume, plane)
     for scene in scenes:
         record["findings"] += _described(ALL_READERS, _about_view(scene, job))
     masks: dict[str, Mask] = {}
@@ -183,6 +206,7 @@ def _measure(job: Job) -> Record:
             record["errors"].append({"reader": reader, "message": describe(error)})
             continue
         masks[reader] = mask
+        record["regions"][reader] = region_facts(mask, plane)
         record["history"][reader] = [s.to_dict() for part in parts for s in part.history]
     record["overlap"] = [
         {"reader_a": a, "reader_b": b}

@@ -15,7 +15,6 @@ from centrum.geometry import Geometry, slice_axis
 from centrum.measure import Job, Part, first_parts, warm_up
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.provenance import digest
-from centrum.store import Store
 from centrum.volume import Mask, Volume
 
 Record = dict[str, Any]
@@ -53,7 +52,7 @@ def measure_perturbed(wanted: PerturbedJob) -> Record:
     message), plan (what was done), noise_sd. A case that could not be read has neither values
     nor a plan, its message under "", and is not kept in the store.
     """
-    store, key = Store(wanted.job.store), wanted.key()
+    store, key = wanted.job.kept, wanted.key()
     found = store.get(key)
     if found is not None:
         return dict(found)

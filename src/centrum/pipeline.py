@@ -1,7 +1,7 @@
 """The verbs of a study; the command line calls these and nothing else.
 
-`extract`, `agree`, `perturb`, `fit`, `assess`, `evaluate` and `report` each read what the ones
-before left in `results/` and leave their own; `run` does them all, `perturb` if the protocol
+`extract`, `agree`, `perturb`, `fit`, `assess`, `evaluate`, `freeze` and `report` each read what the
+ones before left in `results/` and leave their own; `run` does them all, `perturb` if the protocol
 has a block `robustness`. A stage is made again only when something that decides it has changed.
 """
 
@@ -9,7 +9,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum import __version__
+from centrum.acquisition import NUMBERS, REGION, TEXTS, with_manifest
 from centrum.agreement import Overlap, icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
@@ -30,6 +31,11 @@ from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import map_jobs
 from centrum.features.families import FAMILIES
+from centrum.freeze import check_scores
+from centrum.freeze import freeze as freeze_study
+from centrum.frozen.export import scorer_of
+from centrum.frozen.model import FrozenModel, read_model
+from centrum.frozen.scorer import Scorer
 from centrum.judgement import Judgement, judge_scores
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.matrix import batches, covariate_values, study_matrix
@@ -57,9 +63,15 @@ PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "i
 """Their versions stand in every report: they can change a result."""
 
 
+MODEL = "model.json"
+"""File of the frozen model."""
+
+ACQUISITION = "acquisition.csv"
+"""File with the facts of every case's acquisition."""
+
 NOT_PERTURBED = pd.DataFrame(columns=["icc", "lower", "upper", "n", "kept"])
 
-OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(field.name for field in fields(Overlap))]
+OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
 
 
 # `workers` is 1 unless asked for: a script that uses more must guard its own start with
@@ -75,7 +87,8 @@ class Extraction:
     """The feature table, and what went wrong or was noticed on the way to it.
 
     `undefined` are features that no region of the study has a value of, such as the density of
-    an ellipsoid in regions of one slice; the table is without them.
+    an ellipsoid in regions of one slice; the table is without them. `acquisition` has a row per
+    case: facts of the acquisition, and the size of the primary reader's region.
     """
 
     table: FeatureTable
@@ -84,6 +97,7 @@ class Extraction:
     overlap: pd.DataFrame
     simulated: bool
     undefined: tuple[str, ...] = ()
+    acquisition: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 # Beginning a study
@@ -238,6 +252,7 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
         overlap=_overlap(records, [case.id for case in kept]),
         simulated=study.simulated or any(map(_is_simulated, records.values())),
         undefined=_spelled(study, ~defined),
+        acquisition=_acquisition(study, records, [case.id for case in kept]),
     )
     _save_extraction(study, extraction)
     return extraction
@@ -394,6 +409,19 @@ def _overlap(records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=OVERLAP_COLUMNS)
 
 
+def _acquisition(study: Study, records: Mapping[str, Record], cases: list[str]) -> pd.DataFrame:
+    """Facts of images and manifest, and the size of the primary reader's region, by case."""
+    known = {case.id: case.covariates for case in study.cohort.cases}
+    rows = [
+        with_manifest(records[case]["acquisition"], known[case])
+        | records[case]["regions"].get(study.readers[0], {})
+        for case in cases
+    ]
+    there = {name for row in rows for name in row}
+    columns = [name for name in (*NUMBERS, *TEXTS, *REGION) if name in there]
+    return pd.DataFrame(rows, pd.Index(cases, name="case", dtype="str"), columns)
+
+
 def _save_extraction(study: Study, extraction: Extraction) -> None:
     folder = study.results
     files = extraction.table.save(folder)
@@ -406,10 +434,10 @@ def _save_extraction(study: Study, extraction: Extraction) -> None:
     }
     _write_json(folder / "extraction.json", facts)
     _write_csv(folder / "overlap.csv", extraction.overlap)
+    _write_csv(folder / ACQUISITION, extraction.acquisition.reset_index())
     inputs = {"protocol": study.protocol.digest(), "manifest": _manifest_digest(study)}
-    study.stages.done(
-        "extract", digest(inputs), (*files, folder / "extraction.json", folder / "overlap.csv")
-    )
+    made = (folder / name for name in ("extraction.json", "overlap.csv", ACQUISITION))
+    study.stages.done("extract", digest(inputs), (*files, *made))
 
 
 def load_extraction(study: Study) -> Extraction:
@@ -428,6 +456,7 @@ def load_extraction(study: Study) -> Extraction:
         overlap=pd.read_csv(study.results / "overlap.csv", dtype={"case": str}),
         simulated=facts["simulated"],
         undefined=tuple(facts["undefined"]),
+        acquisition=pd.read_csv(study.results / ACQUISITION, dtype={"case": str}, index_col="case"),
     )
 
 
@@ -613,7 +642,7 @@ def _load_readings(study: Study) -> FeatureTable:
 
 
 def fit(study: Study, *, progress: Progress = silent) -> Model:
-    """Fit the final model; leaves model.json, scores.csv and fit.json (what each step saw).
+    """Fit the final model; leaves fit.json (the model, what each step saw) and scores.csv.
 
     It is fitted on the training side of a design that has one, and on all cases of a design
     with several parts.
@@ -625,13 +654,12 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
     """
     protocol = study.protocol
     key = digest([*_model_key(study), protocol.evaluation.cutoff_folds, protocol.evaluation.seed])
-    files = [study.results / name for name in ("model.json", "scores.csv", "fit.json")]
+    files = [study.results / name for name in ("fit.json", "scores.csv")]
     if not study.stages.current("fit", key):
         progress("Fitting the model", 0, 1)
-        model, scores, seen = _fit(study, _load_readings(study))
-        _write_json(files[0], model.to_dict())
+        record, scores = _fit(study, _load_readings(study))
+        _write_json(files[0], record)
         _write_csv(files[1], scores)
-        _write_json(files[2], seen)
         study.stages.done("fit", key, files)
         progress("Fitting the model", 1, 1)
     return load_model(study)
@@ -644,7 +672,7 @@ def _model_key(study: Study) -> list[object]:
     return [_file_key(study, FEATURES), blocks, *layer]
 
 
-def _fit(study: Study, table: FeatureTable) -> tuple[Model, pd.DataFrame, dict[str, Any]]:
+def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFrame]:
     protocol, outcome = study.protocol, study.protocol.outcome
     matrix = study_matrix(table, protocol)
     train, test = training_rows(protocol, table.obs)
@@ -654,26 +682,32 @@ def _fit(study: Study, table: FeatureTable) -> tuple[Model, pd.DataFrame, dict[s
     scores = table.obs[["patient", "outcome"]].reset_index()
     scores["part"] = np.where(np.isin(rows, train), "train", "test")
     scores["score"] = score_rows(fitted.model, matrix, rows)
+    scorer = scorer_of(fitted.model, matrix.names, protocol.model.harmonisation.batch)
+    check_scores(scorer, matrix, scores["score"].to_numpy())
     scores["out_of_fold"] = np.nan
     scores.loc[train, "out_of_fold"] = fitted.out_of_fold
-    seen = {
+    record = {
+        "model": model.to_dict(),
+        "scorer": scorer.to_dict(),
         "seen": fit_sets(fitted.model, matrix, test),
         "features": used_features(fitted.model),
         "search": search_table(fitted.model),
     }
-    return model, scores, seen
+    return record, scores
 
 
 def load_model(study: Study) -> Model:
     """What `fit` left."""
-    record: Any = read_json(study.results / "model.json", "fit")
-    return Model.from_dict(record)
+    return Model.from_dict(_fit_record(study)["model"])
+
+
+def _fit_record(study: Study) -> Any:
+    return read_json(study.results / "fit.json", "fit")
 
 
 def _load_search(study: Study) -> list[dict[str, Any]]:
     """The table of the final model's search; empty without one."""
-    record: Any = read_json(study.results / "fit.json", "fit")
-    return list(record["search"])
+    return list(_fit_record(study)["search"])
 
 
 def _load_scores(study: Study) -> pd.DataFrame:
@@ -742,6 +776,47 @@ def judge(study: Study) -> Judgement:
     return judge_scores(protocol, scores, table.obs, decision_of(study, scores), tested)
 
 
+# The frozen model
+
+
+def freeze(study: Study) -> FrozenModel:
+    """Put all that scores a new patient into one file; leaves model.json.
+
+    Raises
+    ------
+    CentrumError
+        A stage before it has not been run.
+    """
+    path = study.results / MODEL
+    key = digest([study.stages.digests_of("extract", "fit", "evaluate"), _texts(study)])
+    if not study.stages.current("freeze", key):
+        _freeze(study).save(path)
+        study.stages.done("freeze", key, [path])
+    return read_model(path)
+
+
+def _freeze(study: Study) -> FrozenModel:
+    extraction, prepared = load_extraction(study), known_preparation(study)
+    table, protocol = extraction.table, study.protocol
+    train, _ = training_rows(protocol, table.obs)
+    return freeze_study(
+        protocol=protocol.model_copy(update={"preparation": prepared}),
+        table=table,
+        matrix=study_matrix(table, protocol),
+        train=train,
+        scores=_load_scores(study),
+        scorer=Scorer.from_dict(_fit_record(study)["scorer"]),
+        judgement=judge(study),
+        acquisition=extraction.acquisition,
+        provenance={
+            "versions": versions(),
+            "digests": _digests(study) | {"protocol (choices)": protocol.digest()},
+            "simulated": NOTICE if extraction.simulated else "",
+            "of_tables": False,
+        },
+    )
+
+
 # The report
 
 
@@ -760,7 +835,7 @@ def report(study: Study, *, progress: Progress = silent) -> Path:
 def _made(study: Study) -> tuple[str, ...]:
     """The stages that the report shows."""
     perturb = ("perturb",) if study.protocol.robustness else ()
-    return ("extract", "agree", *perturb, "fit", "assess", "evaluate")
+    return ("extract", "agree", *perturb, "fit", "assess", "evaluate", "freeze")
 
 
 def _texts(study: Study) -> list[object]:
@@ -835,6 +910,7 @@ def versions() -> dict[str, str]:
 
 
 def _digests(study: Study) -> dict[str, str]:
+    """Of the inputs and of what `collect` reads."""
     inputs = {
         PROTOCOL: file_digest(study.folder / PROTOCOL),
         manifest_path(study.folder).name: _manifest_digest(study),
@@ -866,7 +942,7 @@ def outlook(study: Study) -> tuple[str, ...]:
         f"to do, {measured} in the store",
         *(
             f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"
-            for stage in ("agree", "fit", "assess", "evaluate", "report")
+            for stage in ("agree", "fit", "assess", "evaluate", "freeze", "report")
         ),
         *([perturb_outlook(study)] if study.protocol.robustness else []),
         assess_outlook(study),
@@ -893,6 +969,7 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
     fit(study, progress=progress)
     assess(study, workers=workers, progress=progress)
     evaluate(study)
+    freeze(study)
     return extraction, report(study, progress=progress)
 
 

@@ -429,3 +429,20 @@ def test_what_is_written_is_read(
     path = tmp_path / "cases.csv"
     path.write_bytes(text.getvalue().encode(encoding))
     assert read_manifest(path).cases == tuple(cases)
+
+
+def test_cases_that_are_to_be_scored_need_no_outcome(write: Write) -> None:
+    with_gap = write(*changed(3, "outcome", ""))
+    assert [c.outcome for c in read_manifest(with_gap, optional=("outcome",)).cases] == [
+        "osteoporotic", "", "malignant"
+    ]  # fmt: skip
+    assert "row 3, column 'outcome': the cell is empty" in "\n".join(refusal(with_gap))
+    without = write("case,image,mask", "v1,i.nrrd,m.nrrd")
+    assert read_manifest(without, optional=("outcome",)).cases[0].outcome == ""
+    assert "the column 'outcome' is missing" in "\n".join(refusal(without))
+
+
+def test_a_study_of_tables_needs_no_images(write: Write) -> None:
+    path = write("case,outcome,age", "v1,malignant,71")
+    found = read_manifest(path, optional=("image", "mask"))
+    assert (found.cases[0].images, found.readers, found.sequences) == ({}, (), ())

@@ -9,10 +9,10 @@ import pytest
 
 from centrum.cohort import Rule
 from centrum.evaluate import table1
-from centrum.manuscript.cards import NOT_A_DEVICE, data_sheet, model_card
+from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.evidence import Facts
 from centrum.report.labels import fixed
-from centrum.report.sections import OUTSIDE_THE_REGION
 from centrum.report.tables import model_labels
 from centrum.results import StudyResults
 
@@ -61,7 +61,7 @@ def test_tables_are_whole(make: Make, card) -> None:
 
 def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
     text, test = model_card(results, Facts()), results.evaluations["test"]
-    assert NOT_A_DEVICE in text
+    assert RESEARCH_ONLY in text
     assert OUTSIDE_THE_REGION in text
     assert f"{fixed(test.auc.value, 2)} (95 % CI {fixed(test.auc.percentile.lower, 2)}" in text
     assert f"A score of at least {fixed(results.cutoff.value)}" in text

@@ -28,7 +28,7 @@ from centrum.modelling.optimism import Resample
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import Protocol, load_preset
 from centrum.provenance import Step
-from centrum.report import write_report
+from centrum.report.build import write_report
 from centrum.results import Failure, Finding, StudyResults
 from centrum.robustness import robustness
 from centrum.table import FeatureTable

@@ -13,8 +13,8 @@ from centrum.assessment import row_audit
 from centrum.matrix import study_matrix
 from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
-from centrum.report import write_report
 from centrum.report.blocks import Block, Column, Estimate, Table
+from centrum.report.build import write_report
 from centrum.report.html import render_html
 from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import (

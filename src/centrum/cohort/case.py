@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from centrum.cohort.levels import Level
 from centrum.provenance import History, Step
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT_SEQUENCE = "default"
 """Name of the image sequence when the manifest's column is plain `image`."""
@@ -122,12 +124,14 @@ class Cohort:
         """The same cohort with only `cases`; `step` says why."""
         return replace(self, cases=tuple(cases), history=(*self.history, step))
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self) -> "pd.DataFrame":
         """One row per case, indexed by case id: the `obs` of a FeatureTable.
 
         Columns: patient, level, region, outcome, centre, age (years), sex and the covariates;
         numbers are float64 and text is `str`, both with NaN for what is missing.
         """
+        import pandas as pd
+
         index = pd.Index([case.id for case in self.cases], name="case", dtype="str")
         columns = [*DESCRIPTORS, *self.covariates]
         frame = pd.DataFrame([case.record() for case in self.cases], index, columns)

@@ -3,7 +3,7 @@
 import keyword
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE
@@ -46,10 +46,10 @@ class Columns:
     masks: dict[str, int] = field(default_factory=dict)
     covariates: dict[str, int] = field(default_factory=dict)
 
-    def missing(self) -> list[str]:
+    def missing(self, required: Sequence[str] = REQUIRED) -> list[str]:
         """Required columns that are absent."""
         present = {*self.fields, *(["image"] * bool(self.images)), *(["mask"] * bool(self.masks))}
-        return [name for name in REQUIRED if name not in present]
+        return [name for name in required if name not in present]
 
 
 def identifier(head: str) -> str:

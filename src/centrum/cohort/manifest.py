@@ -1,11 +1,18 @@
 """The manifest: one row per case, read whole or refused with every problem that it has."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
 from centrum.cohort.case import Case, Cohort, Value, column
-from centrum.cohort.columns import DERIVED, Columns, find_columns, identifier, repeated_heads
+from centrum.cohort.columns import (
+    DERIVED,
+    REQUIRED,
+    Columns,
+    find_columns,
+    identifier,
+    repeated_heads,
+)
 from centrum.cohort.findings import Findings, listed
 from centrum.cohort.levels import Level
 from centrum.cohort.numbers import is_missing, read_covariate, read_numbers
@@ -23,7 +30,11 @@ _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "w": "F", "o": "O", "o
 
 
 def read_manifest(
-    path: Path | str, *, outcomes: Sequence[str] = OUTCOMES, mixed_patients: bool = False
+    path: Path | str,
+    *,
+    outcomes: Sequence[str] = OUTCOMES,
+    mixed_patients: bool = False,
+    optional: Collection[str] = (),
 ) -> Cohort:
     """Read the table of cases, a CSV or XLSX file.
 
@@ -32,7 +43,9 @@ def read_manifest(
     one image and one mask. Paths are relative to the folder of the manifest. Outcomes are
     compared without regard to case and spaces, and kept as `outcomes` spells them. A patient
     whose cases have several outcomes is refused unless `mixed_patients` (when the outcome
-    belongs to the vertebra and not to a disease of the patient), and then noted.
+    belongs to the vertebra and not to a disease of the patient), and then noted. `optional` are
+    required columns that may be missing or empty here: the outcome of cases that are to be
+    scored, images and masks of a study of tables.
 
     Raises
     ------
@@ -43,8 +56,8 @@ def read_manifest(
     path = Path(path)
     sheet = read_sheet(path)
     findings = Findings(notes=list(sheet.notes))
-    columns = _read_header(sheet, findings)
-    cases = _Reading(sheet, columns, path.parent, outcomes, findings).cases()
+    columns = _read_header(sheet, findings, optional)
+    cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional).cases()
     _check_together(cases, findings)
     _check_mixed(cases, mixed_patients, findings)
     findings.raise_problems(sheet.name)
@@ -80,9 +93,9 @@ def _exists(source: str) -> bool:
     return Path(source).exists() or any(Path(source[:k]).exists() for k in ends)
 
 
-def _read_header(sheet: Sheet, findings: Findings) -> Columns:
+def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) -> Columns:
     columns = find_columns(sheet.header)
-    for name in columns.missing():
+    for name in columns.missing([name for name in REQUIRED if name not in optional]):
         found = listed([head for head in sheet.header if head], 12)
         findings.problem(f"the column {name!r} is missing; found {found}", row=1)
     for heads in repeated_heads(sheet.header):
@@ -116,9 +129,10 @@ class _Reading:
         folder: Path,
         outcomes: Sequence[str],
         findings: Findings,
+        optional: Collection[str],
     ) -> None:
         self.sheet, self.columns, self.folder = sheet, columns, folder
-        self.findings = findings
+        self.findings, self.optional = findings, optional
         self.outcomes = {_plain(outcome): outcome for outcome in outcomes}
         self.cells, self.images, self.masks, self.covariates = (
             {name: sheet.column(index) for name, index in named.items()}
@@ -216,6 +230,8 @@ class _Reading:
 
     def _required(self, row: int, name: str) -> str:
         text = self.cells.get(name, {}).get(row, "")
+        if is_missing(text) and name in self.optional:
+            return ""
         if name in self.cells and is_missing(text):
             self._problem(row, name, "the cell is empty")
         return text

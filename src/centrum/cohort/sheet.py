@@ -1,8 +1,10 @@
 """A table as text cells with the row numbers that a spreadsheet shows: CSV and XLSX."""
 
 import csv
+import gzip
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -44,17 +46,18 @@ class Sheet:
 
 
 def read_sheet(path: Path) -> Sheet:
-    """Read a CSV (comma, semicolon or tab; UTF-8, UTF-16 or Latin-1) or XLSX file.
+    """Read a CSV (comma, semicolon or tab; UTF-8, UTF-16 or Latin-1; also gzipped) or XLSX file.
 
     Blank rows are skipped. Raises ManifestError when the file is missing, of another
     kind, damaged or empty.
     """
     readers = {".csv": _read_text, ".tsv": _read_text, ".txt": _read_text}
     readers |= {".xlsx": _read_workbook, ".xlsm": _read_workbook}
-    reader = readers.get(path.suffix.lower())
+    suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    reader = readers.get(f".{suffix}")
     if reader is None:
         raise ManifestError(
-            f"{path.name}: a manifest is a table with the ending {', '.join(readers)}; "
+            f"{path.name}: a table of cases has the ending {', '.join(readers)}; "
             f"found {path.suffix or 'no ending'!r}. Save it as CSV or XLSX."
         )
     if not path.is_file():
@@ -82,7 +85,7 @@ def _trim(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read_text(path: Path) -> tuple[list[list[str]], dict[str, str], list[str]]:
-    text, encoding, notes = _decode(path.read_bytes())
+    text, encoding, notes = _decode(read_bytes(path))
     delimiter = _sniff(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -93,6 +96,19 @@ def _read_text(path: Path) -> tuple[list[list[str]], dict[str, str], list[str]]:
             "Look for a quotation mark without its partner."
         ) from error
     return rows, {"encoding": encoding, "delimiter": delimiter}, notes
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file, decompressed if it ends in `.gz`; ManifestError when damaged."""
+    raw = path.read_bytes()
+    if path.suffix.lower() != ".gz":
+        return raw
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ManifestError(
+            f"{path.name}: not a readable gzip file ({error}). Compress it again or save it as CSV."
+        ) from error
 
 
 def _decode(raw: bytes) -> tuple[str, str, list[str]]:

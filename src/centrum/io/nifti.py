@@ -10,6 +10,7 @@ https://nifti.nimh.nih.gov.
 """
 
 import hashlib
+import json
 import struct
 from itertools import product
 from pathlib import Path
@@ -65,6 +66,19 @@ _FIELDS = {
     },
 }
 
+_SIDECAR = {
+    "modality": ("Modality", 1),
+    "manufacturer": ("Manufacturer", 1),
+    "model": ("ManufacturersModelName", 1),
+    "field_strength_t": ("MagneticFieldStrength", 1),
+    "repetition_time_ms": ("RepetitionTime", 1000),
+    "echo_time_ms": ("EchoTime", 1000),
+    "slice_thickness_mm": ("SliceThickness", 1),
+}
+"""Facts by their keys in a BIDS sidecar, and what turns its seconds into ms.
+
+Source: Brain Imaging Data Structure, "Magnetic resonance imaging data"."""
+
 _PLAIN_TYPES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8",
     1280: "u8",
@@ -95,7 +109,29 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     for name, affine in forms.items():
         _check_form(path, name, affine, decoded.geometry)
     notes = {"format": "NIfTI", "orientation_from": sorted(forms) or "nothing"}
-    return decoded, {**notes, "sha256": hashlib.sha256(stored).hexdigest()}
+    facts = _sidecar(path)
+    also = {"acquisition": facts} if facts else {}
+    return decoded, {**notes, "sha256": hashlib.sha256(stored).hexdigest(), **also}
+
+
+def _sidecar(path: Path) -> dict[str, Any]:
+    """Facts of the acquisition from the JSON file of the same name (BIDS), if there is one."""
+    beside = path.with_name(f"{path.name.removesuffix('.gz').removesuffix('.nii')}.json")
+    if not beside.is_file():
+        return {}
+    try:
+        found = json.loads(beside.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ImageError(
+            f"{beside.name}, which lies beside {path.name} to describe it, is not JSON: {error}. "
+            "Mend it or take it away."
+        ) from error
+    known = found if isinstance(found, dict) else {}
+    return {
+        name: known[key] * scale if scale != 1 else known[key]
+        for name, (key, scale) in _SIDECAR.items()
+        if known.get(key) is not None
+    }
 
 
 def _header(path: Path, data: bytes) -> Any:

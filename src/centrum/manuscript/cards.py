@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from centrum.evaluate.population import MISSING
+from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
 from centrum.manuscript.evidence import (
     DEFINITIONS,
     MODEL_FILE,
@@ -29,7 +30,6 @@ from centrum.manuscript.evidence import (
 from centrum.report.blocks import Table
 from centrum.report.flow import flow_table
 from centrum.report.labels import counted, family_label, fixed
-from centrum.report.sections import OUTSIDE_THE_REGION
 from centrum.report.tables import (
     coefficient_table,
     digest_table,
@@ -47,11 +47,6 @@ from centrum.report.validation import (
     subgroup_table,
 )
 from centrum.results import StudyResults
-
-NOT_A_DEVICE = (
-    "Research use only. Not a medical device: no score, probability or call may guide the care of "
-    "a patient."
-)
 
 ALWAYS_DESCRIBED = ("level", "region", "outcome", "centre", "age", "sex")
 """Columns of every manifest that are summarised; others if the protocol uses them."""
@@ -144,7 +139,7 @@ def _what_it_is(results: StudyResults) -> list[str]:
 def _use(results: StudyResults) -> list[str]:
     covered = f"{results.model.positive} or {results.model.negative}"
     return [
-        NOT_A_DEVICE,
+        RESEARCH_ONLY,
         f"Meant for studies of fractured vertebral bodies on images that were acquired, drawn and "
         f"prepared as here, and that are {covered}: other lesions and normal "
         "vertebrae were not among the cases, and the score says nothing about them.",
@@ -231,7 +226,9 @@ def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
         if linear
         else f"The score of the {classifier_said(results)} is no weighted sum; it needs the model.",
         platt,
-        f"The frozen model is {MODEL_FILE}." if facts.exported_model else "",
+        f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
+        if facts.exported_model
+        else "",
         "It was validated on another cohort, too: see the results there." if facts.external else "",
         "The text of the methods says in words what was done." if facts.methods else "",
     ]

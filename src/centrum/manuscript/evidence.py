@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from centrum.acquisition import REGION
 from centrum.agreement import parse_form
 from centrum.errors import DataError
 from centrum.evaluate.population import MISSING
@@ -52,15 +53,15 @@ AT_RANDOM = ("single", "repeated_split", "repeated_k_fold", "nested_cv")
 WITHIN = (*AT_RANDOM, "temporal")
 """Designs that deal patients out by chance; those that test on unseen cases of the same source."""
 
-ACQUISITION = {
-    "repetition time": "tr",
-    "echo time": "te",
-    "field strength": "field",
-    "distance or thickness of slices": "slice",
+IMAGING = {
+    "repetition time": {"tr", "repetition"},
+    "echo time": {"te", "echo"},
+    "field strength": {"field"},
+    "distance or thickness of slices": {"slice"},
 }
-"""What an imaging protocol has to say, and the word in the heading of its column."""
+"""What an imaging protocol has to say, and words in the headings of its columns."""
 
-SCANNER = ("manufacturer", "model", "scanner")
+SCANNER = {"manufacturer", "vendor", "model", "scanner"}
 """Further words in headings that tell of the acquisition."""
 
 DEFINITIONS = {"ibsi": "the IBSI", "pyradiomics": "PyRadiomics"}
@@ -87,10 +88,10 @@ class Facts:
 
     Attributes
     ----------
-    acquisition : a row per case; columns such as manufacturer, field strength T, TR ms, TE ms,
-        slice spacing mm. None when the headers were not read
+    acquisition : a row per case, as `extract` leaves it; columns such as manufacturer,
+        field_strength_t, repetition_time_ms, slice_step_mm. None when headers were not read
     external : a validation on another cohort was run
-    exported_model : the frozen model.json is among the results
+    exported_model : the frozen model, model.json, is among the results
     methods : so is a text of the methods
     """
 
@@ -390,7 +391,7 @@ def acquisition(results: StudyResults, facts: Facts) -> Found:
     if facts.acquisition is None:
         place = shown("population", "Table 1")
     words = {word for name in frame for word in _words(name)}
-    missing = [what for what, word in ACQUISITION.items() if word not in words]
+    missing = [what for what, names in IMAGING.items() if not names & words]
     known = "; ".join(f"{str(name).replace('_', ' ')} {spread(frame[name])}" for name in frame)
     if not missing:
         return _answered(f"{known}.", place)
@@ -398,12 +399,12 @@ def acquisition(results: StudyResults, facts: Facts) -> Found:
 
 
 def acquired(results: StudyResults, facts: Facts) -> pd.DataFrame:
-    """Columns that tell of the acquisition, those without a value left out."""
+    """Columns that tell of the acquisition; without a value, or of the region, left out."""
     frame = facts.acquisition
     if frame is None:
-        obs, telling = results.table.obs, {*ACQUISITION.values(), *SCANNER}
+        obs, telling = results.table.obs, SCANNER.union(*IMAGING.values())
         frame = obs[[name for name in obs if telling.intersection(_words(name))]]
-    return frame.dropna(axis="columns", how="all")
+    return frame.drop(columns=list(REGION), errors="ignore").dropna(axis="columns", how="all")
 
 
 def _words(heading: object) -> list[str]:
@@ -1154,7 +1155,7 @@ def model_file(results: StudyResults, facts: Facts) -> Found:
     """The frozen model among the results."""
     if not facts.exported_model:
         return _author("The model was not exported.")
-    text = "The frozen model is a file among the results, to be published with them."
+    text = "The frozen model is a file among the results; it is shared where these are published."
     return _answered(text, MODEL_FILE)
 
 

@@ -1,4 +1,7 @@
-"""From scores to probabilities: rising maps learnt on out-of-fold scores."""
+"""From scores to probabilities: rising maps learnt on out-of-fold scores.
+
+scikit-learn is imported where something is learnt: applying what was learnt starts fast.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -6,16 +9,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from sklearn.base import BaseEstimator
-from sklearn.isotonic import isotonic_regression
-from sklearn.linear_model import LogisticRegression
 
 from centrum.errors import DataError
 
 Floats = NDArray[np.float64]
 
 
-class PlattCalibrator(BaseEstimator):
+class PlattCalibrator:
     """A logistic curve of the score, fitted to targets that are not quite 0 and 1.
 
     Source: Platt, Advances in Large Margin Classifiers 1999:61; targets (n1 + 1) / (n1 + 2) and
@@ -38,6 +38,8 @@ class PlattCalibrator(BaseEstimator):
         DataError
             One outcome only, scores that are not finite, or weights that are not positive.
         """
+        from sklearn.linear_model import LogisticRegression
+
         values, positive = scores_and_outcomes(scores, y)
         w = _weights(weights, values.size)
         n1, n0 = w[positive].sum(), w[~positive].sum()
@@ -77,7 +79,7 @@ class PlattCalibrator(BaseEstimator):
         return step
 
 
-class IsotonicCalibrator(BaseEstimator):
+class IsotonicCalibrator:
     """Rising steps, joined by straight lines; no probability is exactly 0 or 1.
 
     Steps are clipped to 1 / (n + 2) and (n + 1) / (n + 2), n the weight of all cases.
@@ -94,6 +96,8 @@ class IsotonicCalibrator(BaseEstimator):
 
     def fit(self, scores: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Self:
         """Learn from the same as `PlattCalibrator`, with the same errors."""
+        from sklearn.isotonic import isotonic_regression
+
         values, positive = scores_and_outcomes(scores, y)
         w = _weights(weights, values.size)
         self.scores_, share, cases = _means(values, positive, w)
@@ -120,7 +124,7 @@ class IsotonicCalibrator(BaseEstimator):
         return step
 
 
-class VennAbersCalibrator(BaseEstimator):
+class VennAbersCalibrator:
     """Two probabilities per case, from isotonic fits with the case as either outcome.
 
     The interval p0 to p1 holds a calibrated probability whatever the distribution of scores;
@@ -163,6 +167,8 @@ class VennAbersCalibrator(BaseEstimator):
 
     def _fitted(self, at: int, met: bool, outcome: int) -> float:
         """The isotonic fit of a case of this outcome added at a level, or before it if not met."""
+        from sklearn.isotonic import isotonic_regression
+
         if met:
             cases, positives = self.cases_.copy(), self.positives_.copy()
             cases[at] += 1

@@ -9,6 +9,7 @@ from centrum.agreement import parse_form
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.io import read_image, read_mask
+from centrum.limits import OUTSIDE_THE_REGION
 from centrum.matrix import study_matrix
 from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
@@ -50,13 +51,6 @@ from centrum.report.tables import (
 )
 from centrum.report.validation import calibration_and_use, means_over_parts, validation
 from centrum.results import StudyResults
-
-OUTSIDE_THE_REGION = (
-    "The region of interest is the vertebral body alone. The signs that readers trust most lie "
-    "outside it and are not in this score: a pedicle or posterior element replaced by tumour "
-    "(0 of 14 osteoporotic, 21 of 29 malignant fractures) and a paraspinal or epidural mass "
-    "(none, 16 of 29)."
-)
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.geometry import Geometry, slice_axis
 from centrum.volume import Mask, Volume, bounding_box
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TYPICAL = 2
 """Cases of each outcome that are shown because their score is the outcome's median."""
@@ -36,7 +39,7 @@ class Slice:
     spacing: tuple[float, float]
 
 
-def choose_cases(scores: pd.DataFrame, outcomes: tuple[str, str]) -> tuple[Shown, ...]:
+def choose_cases(scores: "pd.DataFrame", outcomes: tuple[str, str]) -> tuple[Shown, ...]:
     """Of each outcome (positive, negative) the cases nearest its median score, and the worst.
 
     `scores` as in StudyResults; a training case counts with its out-of-fold score. Ties go

@@ -1,7 +1,6 @@
 """How figures look: sizes, fonts, colours, and files that are the same bytes every time.
 
-Sizes are those of a two-column journal page; text is 8 pt at the printed size. Colours are
-those of Okabe and Ito (Color Universal Design, 2008), told apart by colour-blind readers.
+Sizes are those of a two-column journal page; text is 8 pt at the printed size.
 """
 
 import textwrap
@@ -14,6 +13,48 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from centrum.errors import ProtocolError
+from centrum.report.colours import (
+    BLACK as BLACK,
+)
+from centrum.report.colours import (
+    BLUE as BLUE,
+)
+from centrum.report.colours import (
+    CYCLE as CYCLE,
+)
+from centrum.report.colours import (
+    FAINT as FAINT,
+)
+from centrum.report.colours import (
+    GREEN as GREEN,
+)
+from centrum.report.colours import (
+    GREY as GREY,
+)
+from centrum.report.colours import (
+    ORANGE as ORANGE,
+)
+from centrum.report.colours import (
+    OUTCOMES as OUTCOMES,
+)
+from centrum.report.colours import (
+    PALE as PALE,
+)
+from centrum.report.colours import (
+    PURPLE as PURPLE,
+)
+from centrum.report.colours import (
+    READERS as READERS,
+)
+from centrum.report.colours import (
+    SKY as SKY,
+)
+from centrum.report.colours import (
+    VERMILION as VERMILION,
+)
+from centrum.report.colours import (
+    YELLOW as YELLOW,
+)
 from centrum.store import write_atomically
 
 COLUMN_CM = 8.5
@@ -24,21 +65,8 @@ PAGE_CM = 17.5
 
 PNG_DPI = 300
 
-BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
-YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
-GREY, FAINT, PALE = "#6E6E6E", "#B8B8B8", "#DADADA"
-
-CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
-"""Colours of lines on white; yellow is left out, it does not show."""
-
 DASHES = ("-", "--", ":", "-.")
 """Line styles, so that no line is told by its colour alone."""
-
-OUTCOMES = (VERMILION, BLUE)
-"""Positive and negative outcome."""
-
-READERS = (ORANGE, SKY, PURPLE, YELLOW)
-"""Contours of the readers, on grey images."""
 
 SMALL_PT = 7
 MARK_PT = 6

@@ -1,0 +1,101 @@
+"""How an image was acquired, as far as its file, or the manifest, says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from centrum.cohort.case import Value
+from centrum.geometry import slice_axis
+from centrum.volume import Mask, Volume
+
+Facts = dict[str, float | str]
+
+NUMBERS = {
+    "field_strength_t": "T",
+    "repetition_time_ms": "ms",
+    "echo_time_ms": "ms",
+    "slice_thickness_mm": "mm",
+    "pixel_mm": "mm",
+    "slice_step_mm": "mm",
+}
+"""Facts that are numbers, with their units; the last two are those of the grid."""
+
+TEXTS = ("modality", "manufacturer", "model")
+
+REGION = ("voxels", "slices", "volume_mm3")
+"""What the size of a region is told by."""
+
+OTHER_NAMES = {
+    "tr_ms": "repetition_time_ms",
+    "te_ms": "echo_time_ms",
+    "thickness_mm": "slice_thickness_mm",
+    "field_strength": "field_strength_t",
+    "vendor": "manufacturer",
+}
+"""What columns of a manifest are also called."""
+
+HU_OF_AIR = -200.0
+"""Below this there is air in a CT and nothing in a magnitude image of MR."""
+
+SHARE_OF_AIR = 0.01
+
+
+def acquisition_facts(volume: Volume, plane: str) -> Facts:
+    """What an image says of its acquisition, as it was read: its grid, then its header.
+
+    >>> from centrum.geometry import Geometry
+    >>> volume = Volume(np.zeros((3, 8, 8)), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
+    >>> acquisition_facts(volume, "axial")
+    {'pixel_mm': 0.6, 'slice_step_mm': 4.4}
+    """
+    found: Facts = dict(_grid(volume, plane))
+    for step in volume.history:
+        found |= _known(step.parameters.get("acquisition", {}))
+    if _like_ct(volume):
+        found.setdefault("modality", "CT")
+    return found
+
+
+def with_manifest(facts: Facts, columns: Mapping[str, Value]) -> Facts:
+    """The facts, with columns of the manifest for what the image does not say.
+
+    Columns are called as in `NUMBERS` and `TEXTS`, or as in `OTHER_NAMES`.
+
+    >>> with_manifest({"pixel_mm": 0.6}, {"tr_ms": 2500.0, "tumour": "none"})
+    {'repetition_time_ms': 2500.0, 'pixel_mm': 0.6}
+    """
+    named = {OTHER_NAMES.get(name.casefold(), name.casefold()): v for name, v in columns.items()}
+    return _known(named) | facts
+
+
+def _known(facts: Mapping[str, Any]) -> Facts:
+    found = {name: _value(name, facts.get(name)) for name in (*NUMBERS, *TEXTS)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _grid(volume: Volume, plane: str) -> dict[str, float]:
+    spacing = volume.geometry.array_spacing
+    axis = slice_axis(volume.geometry, plane)
+    in_plane = [s for k, s in enumerate(spacing) if k != axis]
+    return {"pixel_mm": float(np.mean(in_plane)), "slice_step_mm": float(spacing[axis])}
+
+
+def _value(name: str, value: Any) -> float | str | None:
+    if value is None or value == "" or value != value:
+        return None
+    return str(value).strip() if name in TEXTS else float(value)
+
+
+def _like_ct(volume: Volume) -> bool:
+    """Whether the intensities are Hounsfield units: much of the image far below 0."""
+    return bool(np.mean(volume.array < HU_OF_AIR) > SHARE_OF_AIR)
+
+
+def region_facts(mask: Mask, plane: str) -> dict[str, float]:
+    """Size of a region: voxels, slices of the plane and volume in mm³."""
+    axis = slice_axis(mask.geometry, plane)
+    in_plane = tuple(k for k in range(3) if k != axis)
+    slices = int(np.count_nonzero(mask.array.any(axis=in_plane)))
+    volume = mask.n_voxels * mask.geometry.voxel_volume
+    return dict(zip(REGION, (mask.n_voxels, slices, float(volume)), strict=True))

@@ -1,0 +1,95 @@
+"""Read a table of features, whichever program made it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol, cast
+
+from centrum.cohort.findings import listed
+from centrum.cohort.sheet import Sheet, read_sheet
+from centrum.errors import ManifestError
+from centrum.exchange import generic, lifex, mirp, pyradiomics, slicer
+from centrum.exchange.foreign_table import ForeignTable
+
+
+class Format(Protocol):
+    """What the module of a format offers."""
+
+    WANTED: str
+    recognises: Callable[..., bool]
+    read: Callable[..., ForeignTable]
+
+
+def _format(module: ModuleType) -> Format:
+    return cast(Format, module)
+
+
+FORMATS: dict[str, Format] = {
+    "slicer": _format(slicer),
+    "mirp": _format(mirp),
+    "lifex": _format(lifex),
+    "pyradiomics": _format(pyradiomics),
+    "generic": _format(generic),
+}
+"""The formats by name; the first one that recognises a table reads it, and the last one any."""
+
+
+def read_table(
+    path: Path | str, *, format: str = "auto", id_column: str | None = None
+) -> ForeignTable:
+    """Read a table of features: CSV, TSV, XLSX, gzipped text, or PyRadiomics' lines of text.
+
+    Delimiter, encoding and decimal commas are found out.
+
+    Parameters
+    ----------
+    path : the file
+    format : a name of `FORMATS`, or "auto"
+    id_column : head of the column that names the cases; by default one that is called so
+
+    Raises
+    ------
+    ManifestError
+        The file is missing, damaged or of another format; cases have no ids or share one; there
+        is no feature; heads are repeated; or cells that should be numbers are not, with row (as
+        a spreadsheet numbers it), column and text of each.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "features.csv")
+    ...     _ = path.write_text("ID;wavelet.LLH_glcm_Contrast\\nP1;3,14\\n")
+    ...     table = read_table(path)
+    >>> table.format, table.values
+    ('pyradiomics',       wavelet-LLH_glcm_Contrast
+    case
+    P1                         3.14)
+    """
+    path = Path(path)
+    if format not in ("auto", *FORMATS):
+        raise ManifestError(
+            f"There is no format {format!r} of tables. Known are auto, {', '.join(FORMATS)}."
+        )
+    if pyradiomics.is_listing(path):
+        return _read_listing(path, format, id_column)
+    sheet = read_sheet(path)
+    found = next(name for name, form in FORMATS.items() if form.recognises(sheet))
+    if format != "auto" and not FORMATS[format].recognises(sheet, asked=True):
+        raise _refusal(path, format, sheet, found)
+    return FORMATS[found if format == "auto" else format].read(sheet, id_column)
+
+
+def _read_listing(path: Path, format: str, id_column: str | None) -> ForeignTable:
+    if format in ("auto", "pyradiomics"):
+        return pyradiomics.read_listing(path, id_column)
+    raise ManifestError(
+        f"{path.name}: not a table of the format {format!r}: its lines are those that "
+        "PyRadiomics writes with --format txt."
+    )
+
+
+def _refusal(path: Path, format: str, sheet: Sheet, found: str) -> ManifestError:
+    return ManifestError(
+        f"{path.name}: not a table of the format {format!r}: wanted {FORMATS[format].WANTED}; "
+        f"found the columns {listed([head for head in sheet.header if head], 8)}. "
+        f"It looks like {found!r}."
+    )

@@ -1,0 +1,181 @@
+"""A finished study made into one file that scores new patients."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
+
+from centrum.acquisition import NUMBERS, TEXTS, Facts
+from centrum.errors import DataError
+from centrum.evaluate import Evaluation
+from centrum.evaluate.evaluation import plain
+from centrum.frozen.domain import Distribution, Domain
+from centrum.frozen.model import Covariate, FrozenModel, SelfTest
+from centrum.frozen.scorer import Scorer
+from centrum.judgement import Judgement
+from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.matrix import Matrix
+from centrum.modelling.calibrators import Calibrator
+from centrum.modelling.split import Indices
+from centrum.protocol import Protocol
+from centrum.table import FeatureTable
+
+Floats = NDArray[np.float64]
+
+ROWS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Self-test rows: every feature at this quantile of the training cases."""
+
+
+def freeze(
+    *,
+    protocol: Protocol,
+    table: FeatureTable,
+    matrix: Matrix,
+    train: Indices,
+    scores: pd.DataFrame,
+    scorer: Scorer,
+    judgement: Judgement,
+    acquisition: pd.DataFrame,
+    provenance: Mapping[str, Any],
+) -> FrozenModel:
+    """The frozen model of a study.
+
+    Parameters
+    ----------
+    protocol : with what preparation has learnt
+    table, matrix : of all cases; `train` are the rows of the final model
+    scores : a row per case, with `score` and `out_of_fold`
+    scorer : the final model as numbers
+    judgement : what was learnt and found of its scores
+    acquisition : a row per case
+    provenance : versions, digests, whether simulated, whether of tables
+    """
+    position = {name: k for k, name in enumerate(matrix.names)}
+    columns = [position[name] for name in scorer.features]
+    values = matrix.X[train][:, columns, 0]
+    positive = matrix.positive[train] == 1
+    records = dict(zip(table.names, table.features, strict=True))
+    decision = judgement.decision
+    known = zip(scorer.features, values.T, strict=True)
+    return FrozenModel(
+        name=protocol.name,
+        protocol=protocol,
+        features=tuple(records.get(name) for name in scorer.features),
+        covariates=_covariates(scorer, table.obs, protocol),
+        scorer=scorer,
+        cutoff=decision.cutoff.value,
+        cutoff_rule=f"{decision.cutoff.rule}, {decision.cutoff.learnt_on}",
+        calibrator=decision.calibrator,
+        conformal=decision.conformal,
+        distributions=tuple(Distribution.of(name, x, positive) for name, x in known),
+        scores=Distribution.of("score", scores["out_of_fold"].to_numpy()[train], positive),
+        domain=_domain(acquisition.iloc[train]),
+        use=_use(protocol, len(train), int(positive.sum())),
+        performance=_performance(protocol, judgement),
+        provenance={**provenance, "training": _training(matrix, train)},
+        self_test=_self_test(scorer, decision.calibrator, values, matrix, train),
+    )
+
+
+def check_scores(scorer: Scorer, matrix: Matrix, wanted: Floats) -> None:
+    """Whether the numbers score every case as the fitted model did.
+
+    Raises
+    ------
+    DataError
+        They do not.
+    """
+    position = {name: k for k, name in enumerate(matrix.names)}
+    values = matrix.X[:, [position[name] for name in scorer.features], 0]
+    batch = None if matrix.batch is None else [str(b) for b in matrix.batch]
+    away = np.abs(scorer.score(values, batch) - wanted) / np.maximum(1, np.abs(wanted))
+    if not away.max() < 1e-9:
+        raise DataError(
+            f"The model cannot be frozen: as numbers it scores a case {away.max():.3g} away from "
+            "the fitted one. Please report this with study.yaml."
+        )
+
+
+def _covariates(scorer: Scorer, obs: pd.DataFrame, protocol: Protocol) -> tuple[Covariate, ...]:
+    """The covariates among the features of a scorer."""
+    found = []
+    for column in protocol.model.covariates:
+        if is_numeric_dtype(obs[column]):
+            found.append(Covariate(column, column, None, ()))
+        else:
+            levels = tuple(sorted(map(str, obs[column].dropna().unique())))
+            found += [Covariate(f"{column}={v}", column, v, levels) for v in levels]
+    return tuple(c for c in found if c.name in scorer.features)
+
+
+def _domain(acquisition: pd.DataFrame) -> Domain:
+    rows: list[dict[str, Any]] = [
+        {str(n): v for n, v in row.items() if v == v} for row in acquisition.to_dict("records")
+    ]
+    facts: list[Facts] = [{n: row[n] for n in (*NUMBERS, *TEXTS) if n in row} for row in rows]
+    return Domain.of(facts, rows)
+
+
+def _use(protocol: Protocol, n: int, n_positive: int) -> dict[str, tuple[str, ...]]:
+    outcome = protocol.outcome
+    events = min(n_positive, n - n_positive)
+    return {
+        "intended": (
+            f"To tell {outcome.positive} from {outcome.negative} fractures of a vertebral body "
+            "that is known to be fractured, from images that were acquired and segmented like "
+            "those of the training cases.",
+        ),
+        "limits": (
+            RESEARCH_ONLY,
+            OUTSIDE_THE_REGION,
+            f"Trained on {n} cases, {events} of the rarer outcome.",
+        ),
+    }
+
+
+def _performance(protocol: Protocol, judgement: Judgement) -> dict[str, Any]:
+    calibration = judgement.calibration
+    return {
+        "design": protocol.split.design,
+        **{name: _summary(found) for name, found in judgement.evaluations.items()},
+        "calibration": {
+            "slope": plain(calibration.slope),
+            "intercept": plain(calibration.intercept),
+            "brier": calibration.brier,
+        },
+    }
+
+
+def _summary(found: Evaluation) -> dict[str, Any]:
+    sizes = {name: getattr(found, name) for name in ("n", "n_patients", "n_positive")}
+    measures = {name: plain(measure) for name, measure in found.measures.items()}
+    area = {"value": found.auc.value, "interval": plain(found.auc.percentile)}
+    return {**sizes, "auc": area, "confidence": found.confidence, "at_cutoff": measures}
+
+
+def _training(matrix: Matrix, train: Indices) -> dict[str, int]:
+    return {
+        "cases": len(train),
+        "patients": len(np.unique(matrix.patients[train])),
+        "positive": int(matrix.positive[train].sum()),
+    }
+
+
+def _self_test(
+    scorer: Scorer, calibrator: Calibrator, values: Floats, matrix: Matrix, train: Indices
+) -> SelfTest:
+    rows = np.nanquantile(values, ROWS, axis=0)
+    batch = None
+    if matrix.batch is not None:
+        known: Sequence[str] = sorted({str(b) for b in matrix.batch[train]})
+        batch = tuple(known[k % len(known)] for k in range(len(rows)))
+    scores = scorer.score(rows, batch)
+    return SelfTest(
+        values=tuple(tuple(map(float, row)) for row in rows),
+        batch=batch,
+        scores=tuple(map(float, scores)),
+        probabilities=tuple(map(float, calibrator.predict_proba(scores))),
+    )

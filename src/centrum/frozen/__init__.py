@@ -1,0 +1,1 @@
+"""A fitted model as one open file: what it reads, how it scores, where it may be used."""

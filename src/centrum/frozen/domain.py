@@ -1,0 +1,244 @@
+"""What a model was trained on: the distribution of every feature, acquisitions, regions.
+
+A new case is held against it; what lies outside is flagged, never silently scored.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.acquisition import NUMBERS, REGION, Facts
+
+Floats = NDArray[np.float64]
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+FAR = 1.0
+"""A value is far outside when it lies this many training SDs beyond the training range."""
+
+MANY = 0.1
+"""Share of the features that may lie outside the training range before it is a warning."""
+
+FEWEST = 3
+"""So many features outside are never a warning by their number alone."""
+
+TOLERANCE = 0.05
+"""Of an acquisition number beyond the training range, relative to its nearer end."""
+
+REGION_TOLERANCE = 0.25
+"""The same of a region's size."""
+
+Severity = Literal["refuse", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One thing about a new case that its score must be read with.
+
+    Attributes
+    ----------
+    severity : "refuse" (no score is given), "warning" (look at it before the score) or "note"
+    code : short name of the kind
+    message : what was found, and what the training cases were like
+    """
+
+    severity: Severity
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """A number over the training cases: all, and by outcome.
+
+    Attributes
+    ----------
+    name : of a feature, or "score"
+    mean, sd : of all training cases
+    positive, negative : (7,) quantiles of the cases of each outcome, at `QUANTILES`
+    """
+
+    name: str
+    mean: float
+    sd: float
+    positive: Floats
+    negative: Floats
+
+    @property
+    def lowest(self) -> float:
+        """The smallest training value."""
+        return float(min(self.positive[0], self.negative[0]))
+
+    @property
+    def highest(self) -> float:
+        """The largest training value."""
+        return float(max(self.positive[-1], self.negative[-1]))
+
+    def beyond(self, value: float) -> float:
+        """Training SDs by which a value lies outside the training range; 0 inside.
+
+        >>> q = np.arange(7.0)
+        >>> Distribution("volume", 3.0, 2.0, q, q).beyond(10.0)
+        2.0
+        """
+        away = max(self.lowest - value, value - self.highest, 0.0)
+        return away / self.sd if self.sd > 0 else float(away > 0) * np.inf
+
+    @classmethod
+    def of(cls, name: str, values: Floats, positive: NDArray[np.bool_]) -> Self:
+        """Over the training cases (cases,); missing values do not count."""
+        sides = (np.nanquantile(values[side], QUANTILES) for side in (positive, ~positive))
+        return cls(name, float(np.nanmean(values)), float(np.nanstd(values)), *sides)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """From what `plain` gave."""
+        sides = {k: np.array(record[k], dtype=float) for k in ("positive", "negative")}
+        return cls(record["name"], float(record["mean"]), float(record["sd"]), **sides)
+
+
+@dataclass(frozen=True)
+class Range:
+    """Smallest and largest value of an acquisition or region number in training."""
+
+    lowest: float
+    highest: float
+
+    def holds(self, value: float, tolerance: float) -> bool:
+        """Whether a value lies in the range, widened by a share of its ends."""
+        return self.lowest * (1 - tolerance) <= value <= self.highest * (1 + tolerance)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Acquisitions and regions of the training cases.
+
+    Attributes
+    ----------
+    numbers : name -> range, of the acquisition, for what was known of any training case
+    texts : name -> values that occurred
+    region : name -> range of the regions' voxels, slices and volume_mm3
+    """
+
+    numbers: Mapping[str, Range]
+    texts: Mapping[str, tuple[str, ...]]
+    region: Mapping[str, Range]
+
+    def flags(self, facts: Facts, region: Mapping[str, float]) -> tuple[Flag, ...]:
+        """What is unlike the training cases."""
+        return (*self._modality(facts), *self._acquisition(facts), *self._region(region))
+
+    def _modality(self, facts: Facts) -> Iterator[Flag]:
+        known, found = self.texts.get("modality", ("MR",)), facts.get("modality", "MR")
+        if found not in known:
+            yield Flag(
+                "refuse",
+                "modality",
+                f"The image is {found}; the model was trained on {', '.join(known)}. Intensities "
+                "of another modality mean something else.",
+            )
+
+    def _acquisition(self, facts: Facts) -> Iterator[Flag]:
+        for name, limits in self.numbers.items():
+            value = facts.get(name)
+            if isinstance(value, (int, float)) and not limits.holds(float(value), TOLERANCE):
+                yield Flag(
+                    "warning",
+                    "acquisition",
+                    f"{spoken(name)} {value:.4g} {NUMBERS[name]}: training cases had "
+                    f"{_span(limits)} {NUMBERS[name]}.",
+                )
+        for name, known in self.texts.items():
+            value = facts.get(name)
+            if name != "modality" and value is not None and value not in known:
+                text = f"{spoken(name)} {value}: training cases were from {', '.join(known)}."
+                yield Flag("warning", "acquisition", text)
+        unknown = [n for n in (*self.numbers, *self.texts) if n not in facts and n != "modality"]
+        if unknown:
+            yield Flag(
+                "note",
+                "acquisition-unknown",
+                f"Not known of this image: {', '.join(map(spoken, unknown))}. Whether it was "
+                "acquired like the training cases cannot be told.",
+            )
+
+    def _region(self, region: Mapping[str, float]) -> Iterator[Flag]:
+        volume, limits = region.get("volume_mm3"), self.region.get("volume_mm3")
+        if volume is None or limits is None or limits.holds(volume, REGION_TOLERANCE):
+            return
+        small = volume < limits.lowest
+        yield Flag(
+            "warning",
+            "region-small" if small else "region-large",
+            f"The region has {volume / 1000:.3g} ml; those of the training cases had "
+            f"{limits.lowest / 1000:.3g} to {limits.highest / 1000:.3g} ml. Check that "
+            f"{'the whole' if small else 'only one'} vertebral body was drawn.",
+        )
+
+    @classmethod
+    def of(cls, facts: Sequence[Facts], regions: Sequence[Mapping[str, float]]) -> Self:
+        """Of the training cases."""
+        numbers, texts = _ranges(facts, NUMBERS), dict[str, tuple[str, ...]]()
+        for name in sorted({n for row in facts for n in row} - numbers.keys()):
+            texts[name] = tuple(sorted({str(row[name]) for row in facts if name in row}))
+        return cls(numbers, texts, _ranges(regions, REGION))
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """From what `plain` gave."""
+        numbers, region = (
+            {name: Range(**limits) for name, limits in record[kind].items()}
+            for kind in ("numbers", "region")
+        )
+        return cls(numbers, {n: tuple(v) for n, v in record["texts"].items()}, region)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        numbers, region = (
+            {n: {"lowest": r.lowest, "highest": r.highest} for n, r in side.items()}
+            for side in (self.numbers, self.region)
+        )
+        return {
+            "numbers": numbers,
+            "texts": {n: list(v) for n, v in self.texts.items()},
+            "region": region,
+        }
+
+
+def feature_flags(distributions: Sequence[Distribution], values: Floats) -> tuple[Flag, ...]:
+    """What the features (features,) of a case say: which lie outside the training range."""
+    beyond = [d.beyond(v) if v == v else 0.0 for d, v in zip(distributions, values, strict=True)]
+    outside = [(b, d.name) for b, d in zip(beyond, distributions, strict=True) if b > 0]
+    if not outside:
+        return ()
+    far = [name for b, name in sorted(outside, reverse=True) if b > FAR]
+    many = len(outside) > max(FEWEST, MANY * len(distributions))
+    first = f"{len(outside)} of {len(distributions)} features lie outside the training range"
+    worst = f"; beyond it by more than {FAR:g} SD: {', '.join(far[:5])}" if far else ""
+    more = ", ..." if len(far) > 5 else ""
+    severity: Severity = "warning" if far or many else "note"
+    return (Flag(severity, "features-out-of-range", f"{first}{worst}{more}."),)
+
+
+def spoken(name: str) -> str:
+    """A fact's name for people.
+
+    >>> spoken("repetition_time_ms"), spoken("field_strength_t")
+    ('repetition time', 'field strength')
+    """
+    unit = {"ms": "_ms", "mm": "_mm", "T": "_t"}.get(NUMBERS.get(name, ""), "")
+    return name.removesuffix(unit).replace("_", " ")
+
+
+def _span(limits: Range) -> str:
+    if limits.lowest == limits.highest:
+        return f"{limits.lowest:.4g}"
+    return f"{limits.lowest:.4g} to {limits.highest:.4g}"
+
+
+def _ranges(rows: Sequence[Mapping[str, Any]], names: Sequence[str] | Mapping) -> dict[str, Range]:
+    found = {name: [float(row[name]) for row in rows if name in row] for name in names}
+    return {name: Range(min(v), max(v)) for name, v in found.items() if v}

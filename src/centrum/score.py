@@ -1,0 +1,317 @@
+"""A new patient scored by a frozen model: measured, held against the training cases, scored.
+
+What cannot be measured as the training cases were is refused, with the reason; what lies
+outside what the model was trained on is scored and flagged.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centrum.acquisition import with_manifest
+from centrum.cohort.case import Value
+from centrum.errors import CentrumError, DataError, describe
+from centrum.features.feature_id import FeatureId
+from centrum.features.settings import ExtractionSettings
+from centrum.frozen.domain import Flag, feature_flags
+from centrum.frozen.model import FrozenModel
+from centrum.frozen.scorer import plain
+from centrum.io import read_image, read_mask
+from centrum.measure import Job, Record, measure
+from centrum.outline import outline_of
+from centrum.sequences import plan_sequences
+from centrum.volume import Mask, Volume
+
+Floats = NDArray[np.float64]
+
+SCORED, REFUSED = "scored", "refused"
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is given of a new case.
+
+    Attributes
+    ----------
+    case : what it is called
+    image, mask : sources as `centrum.io` takes them
+    sequences : sources of further sequences, by name
+    known : columns that are known, such as age, centre or tr_ms
+    outcome : where it is known already, as in an external validation; "" else
+    patient : whose case it is, never shown; the case's own id when missing
+    """
+
+    case: str
+    image: str
+    mask: str
+    sequences: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, Value] = field(default_factory=dict)
+    outcome: str = ""
+    patient: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A feature in the score of a case.
+
+    Attributes
+    ----------
+    name : column name
+    value : as measured, None where it was missing and filled
+    contribution : what it adds to the score
+    beyond : training SDs by which it lies outside the training range; 0 inside
+    """
+
+    name: str
+    value: float | None
+    contribution: float
+    beyond: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a frozen model says of a case.
+
+    Attributes
+    ----------
+    case : what it is called
+    status : "scored" or "refused"
+    flags : what the score must be read with; those that refuse it first
+    score, probability : None when refused
+    called : the outcome at the frozen cut-off, "" when refused
+    outcomes : the conformal set: one outcome, both, or none
+    parts : the features, the largest contribution first; empty when refused
+    simulated : whether the image says that its patient is simulated
+    """
+
+    case: str
+    status: str
+    flags: tuple[Flag, ...]
+    score: float | None = None
+    probability: float | None = None
+    called: str = ""
+    outcomes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    simulated: bool = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether there is no score."""
+        return self.status == REFUSED
+
+    def to_dict(self, model: FrozenModel) -> dict[str, Any]:
+        """JSON-ready values, with what is needed to read them."""
+        record: dict[str, Any] = plain(self)
+        about = {
+            "name": model.name,
+            "cutoff": model.cutoff,
+            "positive": model.positive,
+            "negative": model.negative,
+            "trained_on_simulated": bool(model.simulated),
+            "versions": model.provenance["versions"],
+            "protocol": model.provenance["digests"]["protocol (choices)"],
+        }
+        return {**record, "model": about, "limits": list(model.use["limits"])}
+
+
+def score_patient(model: FrozenModel, patient: Patient, store: Path | None = None) -> Score:
+    """Measure and score one case; a case that cannot be scored is refused, not raised.
+
+    Parameters
+    ----------
+    store : folder that keeps what was measured, so that it need not be done again
+    """
+    try:
+        job = score_job(model, patient, store)
+        record = measure(job)
+        seen = None if record["errors"] else see(job)
+        return score_record(model, patient, record, seen)
+    except CentrumError as error:
+        return _refused(patient, [Flag("refuse", "cannot-be-scored", describe(error))])
+
+
+def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Job:
+    """What to measure of a case: the features of the model and no others.
+
+    Raises
+    ------
+    DataError
+        The model was fitted on tables, or a sequence that it reads is missing.
+    """
+    if model.of_tables:
+        raise DataError(
+            f"The model {model.name!r} was fitted on feature tables made elsewhere: how to measure "
+            "an image is not in it. Score tables with `centrum validate`."
+        )
+    wanted = model.protocol.images.sequences[1:]
+    if missing := [name for name in wanted if not patient.sequences.get(name)]:
+        raise DataError(
+            f"The model reads the sequences {', '.join(model.protocol.images.sequences)}; missing "
+            f"{', '.join(missing)}. Give it: --sequence {missing[0]}=FILE."
+        )
+    return Job(
+        case=patient.case,
+        image=patient.image,
+        further={name: patient.sequences[name] for name in wanted},
+        masks={"reader": patient.mask},
+        images=model.protocol.images,
+        extraction=needed_extraction(model),
+        preparation=model.protocol.preparation,
+        store=store,
+    )
+
+
+def needed_extraction(model: FrozenModel) -> ExtractionSettings:
+    """What must be measured for a model, and no more."""
+    return needed(model.protocol.extraction, [f for f in model.features if f is not None])
+
+
+def needed(settings: ExtractionSettings, features: Sequence[FeatureId]) -> ExtractionSettings:
+    """The settings without families and filters that none of the features comes from.
+
+    >>> every = ExtractionSettings(families=("morphology", "statistics"), filters=[
+    ...     {"filter": "log", "sigma": 1}, {"filter": "log", "sigma": 2}])
+    >>> from centrum.extract import plan
+    >>> two = [f for f in plan(every) if f.image == "log-2mm" and f.feature == "mean"]
+    >>> less = needed(every, two)
+    >>> less.families, [name for chosen in less.filters for name in chosen.names]
+    (('statistics',), ['log-2mm'])
+    """
+    images, families = {f.image for f in features}, {f.family for f in features}
+    return settings.model_copy(
+        update={
+            "families": tuple(f for f in settings.families if f in families),
+            "filters": tuple(c for c in settings.filters if images & {*c.names}),
+        }
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Image and region as they were read, for checks and pictures."""
+
+    volume: Volume
+    mask: Mask
+
+
+def see(job: Job) -> Seen:
+    """Read image and region on the image's grid."""
+    volume, how = read_image(job.image), job.images
+    mask = read_mask(
+        job.masks["reader"],
+        volume.geometry,
+        tolerance_mm=how.grid_tolerance_mm,
+        on_mismatch=how.on_grid_mismatch,
+    )
+    return Seen(volume, mask)
+
+
+def score_record(model: FrozenModel, patient: Patient, record: Record, seen: Seen | None) -> Score:
+    """Score what was measured of a case."""
+    flags = _flags(model, patient, record, seen)
+    refusals = [f for f in flags if f.severity == "refuse"]
+    simulated = any(
+        step["parameters"].get("simulated")
+        for steps in record["history"].values()
+        for step in steps
+    )
+    if refusals:
+        return replace(_refused(patient, flags), simulated=simulated)
+    values = measured_values(model, patient, record)
+    found = score_values(model, patient.case, values, model.batch_of(patient.known))
+    more = feature_flags(model.distributions, values)
+    return replace(found, flags=tuple(_sorted([*flags, *more])), simulated=simulated)
+
+
+def score_values(
+    model: FrozenModel, case: str, values: Floats, batch: Sequence[str] | None
+) -> Score:
+    """Score the features (features,) of a case, without flags."""
+    score = model.scorer.score(values[None], batch)
+    shares = model.scorer.contributions(values[None], batch)[0]
+    parts = [
+        Part(d.name, None if v != v else float(v), float(c), 0.0 if v != v else d.beyond(float(v)))
+        for d, v, c in zip(model.distributions, values, shares, strict=True)
+    ]
+    return Score(
+        case=case,
+        status=SCORED,
+        flags=(),
+        score=float(score[0]),
+        probability=float(model.calibrator.predict_proba(score)[0]),
+        called=model.called(score)[0],
+        outcomes=model.sets(score)[0],
+        parts=tuple(sorted(parts, key=lambda part: -abs(part.contribution))),
+    )
+
+
+def measured_values(model: FrozenModel, patient: Patient, record: Record) -> Floats:
+    """The model's features of a case, (features,), nan where one is not defined.
+
+    Raises
+    ------
+    DataError
+        A covariate has a value that did not occur in training.
+    """
+    extraction = needed_extraction(model)
+    sequences = model.protocol.images.sequences or ("",)
+    planned = plan_sequences(extraction, sequences)
+    found = record["values"]["reader"]
+    by_feature = dict(zip(planned, found, strict=True))
+    known = {c.name: c.of(patient.known) for c in model.covariates}
+    values = [
+        known[name] if feature is None else by_feature[feature]
+        for name, feature in zip(model.scorer.features, model.features, strict=True)
+    ]
+    return np.array(values, dtype=float)
+
+
+def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | None) -> list[Flag]:
+    """Everything about image and region; what refuses a score first."""
+    facts = with_manifest(record["acquisition"], patient.known)
+    region = record["regions"].get("reader", {})
+    flags = [Flag("refuse", "not-measured", e["message"]) for e in record["errors"]]
+    flags += model.domain.flags(facts, region)
+    flags += [
+        Flag("warning" if f["severity"] == "warning" else "note", f["code"], f["message"])
+        for f in record["findings"]
+    ]
+    if seen is not None:
+        flags += _outline_flags(seen, model.protocol.extraction.plane)
+    return _sorted(flags)
+
+
+def _outline_flags(seen: Seen, plane: str) -> list[Flag]:
+    found = outline_of(seen.volume, seen.mask, plane)
+    if found.mirrored:
+        return [
+            Flag(
+                "warning",
+                "mirrored-mask",
+                f"With {found.mirrored} exchanged the region fits the image better: the mask looks "
+                "mirrored. Look at the picture, and export the mask again.",
+            )
+        ]
+    if not found.follows:
+        return [
+            Flag(
+                "warning",
+                "outline-off",
+                f"The outline hardly follows the edges of the image (alignment "
+                f"{found.alignment:.2f}, vertebral bodies have 0.84 and more). Look at it.",
+            )
+        ]
+    return []
+
+
+def _sorted(flags: Sequence[Flag]) -> list[Flag]:
+    order = ("refuse", "warning", "note")
+    return sorted(flags, key=lambda flag: order.index(flag.severity))
+
+
+def _refused(patient: Patient, flags: Sequence[Flag]) -> Score:
+    return Score(patient.case, REFUSED, tuple(flags))

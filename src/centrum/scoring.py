@@ -1,0 +1,215 @@
+"""The verb `score`: one new patient, or a folder of them, by a frozen model.
+
+It stands apart from `centrum.pipeline` because it starts fast: nothing that fits a model or
+draws a study's figures is imported.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from centrum.cohort import Cohort, check_files, read_manifest
+from centrum.cohort.case import Case
+from centrum.errors import CentrumError, ManifestError
+from centrum.execution import map_jobs
+from centrum.frozen.model import FrozenModel
+from centrum.measure import warm_up
+from centrum.report.patient import render_index, render_patient
+from centrum.score import Patient, Score, needed_extraction, score_job, score_patient, see
+from centrum.store import write_atomically
+
+Progress = Callable[[str, int, int], None]
+
+MANIFESTS = ("cases.csv", "cases.xlsx")
+
+STORE = "store"
+"""Folder that keeps what was measured, so that a stopped run goes on where it was."""
+
+COLUMNS = (
+    "case", "status", "probability", "called", "outcomes", "score", "warnings", "flags",
+)  # fmt: skip
+"""Of the table of a scored cohort."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """No progress shown."""
+
+
+def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score, Path]:
+    """Score a patient; leaves CASE.json and CASE.html in `folder`. Gives the page's path."""
+    score = score_patient(model, patient)
+    return score, _write_patient(model, patient, score, folder)
+
+
+def score_cohort(
+    model: FrozenModel,
+    cohort: Cohort,
+    folder: Path,
+    *,
+    reader: str | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> tuple[Score, ...]:
+    """Score all cases of a cohort; leaves scores.csv, index.html and two files for each case.
+
+    A case that cannot be scored is refused with its reason, and does not stop the others.
+
+    Raises
+    ------
+    ManifestError
+        Files are missing, or there is no such reader.
+    """
+    check_files(cohort)
+    patients = patients_of(model, cohort, reader)
+    scores = score_all(model, patients, folder, workers, progress)
+    for patient, score in zip(patients, scores, strict=True):
+        _write_patient(model, patient, score, folder)
+    write_atomically(folder / "scores.csv", _table(scores).encode())
+    write_atomically(folder / "index.html", render_index(model, scores).encode())
+    return scores
+
+
+def score_all(
+    model: FrozenModel,
+    patients: Sequence[Patient],
+    folder: Path,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> tuple[Score, ...]:
+    """Scores of the patients, in their order; what was measured is kept in `folder`."""
+    what = "Scoring cases"
+    progress(what, 0, len(patients))
+    one = partial(_score, _Given(model.to_dict(), folder / STORE))
+    found: dict[str, Score] = {}
+    ready = partial(warm_up, needed_extraction(model))
+    for done, (patient, score) in enumerate(map_jobs(one, patients, workers, ready), 1):
+        found[patient.case] = score
+        progress(what, done, len(patients))
+    return tuple(found[patient.case] for patient in patients)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What every worker process gets: the model as data, and where results are kept."""
+
+    model: dict
+    store: Path
+
+
+_MODELS: dict[str, FrozenModel] = {}
+"""The models that this process has read, by digest."""
+
+
+def _score(given: _Given, patient: Patient) -> Score:
+    key = given.model["sha256"]
+    if key not in _MODELS:
+        _MODELS[key] = FrozenModel.from_dict(given.model)
+    return score_patient(_MODELS[key], patient, given.store)
+
+
+def read_new_cases(folder: Path, model: FrozenModel, *, with_outcome: bool = False) -> Cohort:
+    """The cases of a folder with cases.csv or cases.xlsx, or of such a file.
+
+    Raises
+    ------
+    ManifestError
+        There is no manifest, or something is wrong with it.
+    """
+    places = [folder / name for name in MANIFESTS] if folder.is_dir() else [folder]
+    found = [place for place in places if place.is_file()]
+    if len(found) != 1:
+        raise ManifestError(
+            f"{folder.name or folder} holds {len(found)} of {' and '.join(MANIFESTS)}, one is "
+            "wanted: a row per case with the columns case, image and mask. `centrum init "
+            "IMAGES_DIR` writes one."
+        )
+    return read_manifest(
+        found[0],
+        outcomes=(model.negative, model.positive),
+        mixed_patients=model.protocol.outcome.mixed_patients,
+        optional=() if with_outcome else ("outcome",),
+    )
+
+
+def patients_of(
+    model: FrozenModel, cohort: Cohort, reader: str | None = None
+) -> tuple[Patient, ...]:
+    """The cases of a cohort as patients to score, with the masks of one reader.
+
+    Raises
+    ------
+    ManifestError
+        There is no such reader or sequence.
+    """
+    chosen, sequences = _reader(model, cohort, reader), _sequences(model, cohort)
+    return tuple(_patient(case, chosen, sequences) for case in cohort.cases)
+
+
+def _patient(case: Case, reader: str, sequences: Sequence[str]) -> Patient:
+    first, *further = sequences
+    record = case.record()
+    return Patient(
+        case=case.id,
+        image=case.images.get(first, ""),
+        mask=case.masks.get(reader, ""),
+        sequences={name: case.images.get(name, "") for name in further},
+        known={name: v for name, v in record.items() if isinstance(v, (str, float, int))},
+        outcome=case.outcome,
+        patient=case.patient,
+    )
+
+
+def _reader(model: FrozenModel, cohort: Cohort, reader: str | None) -> str:
+    wanted = reader or model.protocol.images.reader
+    if reader is not None and reader not in cohort.readers:
+        raise ManifestError(
+            f"There is no reader {reader!r}; the manifest has {', '.join(cohort.readers)}."
+        )
+    return wanted if wanted in cohort.readers and wanted is not None else cohort.readers[0]
+
+
+def _sequences(model: FrozenModel, cohort: Cohort) -> tuple[str, ...]:
+    how = model.protocol.images
+    wanted = how.sequences or ((how.sequence,) if how.sequence else cohort.sequences[:1])
+    if missing := [name for name in wanted if name not in cohort.sequences]:
+        raise ManifestError(
+            f"The model reads the image sequence {', '.join(missing)}; the manifest has "
+            f"{', '.join(cohort.sequences)}. Name the column image:{missing[0]}."
+        )
+    return tuple(wanted)
+
+
+def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:
+    """What `score` would do, in lines to print."""
+    check_files(cohort)
+    yield f"{len(cohort)} cases would be scored by {model.name!r} into {folder}"
+    yield f"{len(model.scorer.features)} features each; what was measured is kept in {STORE}/"
+
+
+def _write_patient(model: FrozenModel, patient: Patient, score: Score, folder: Path) -> Path:
+    seen = None
+    if not model.of_tables:
+        try:
+            seen = see(score_job(model, patient, None))
+        except CentrumError:  # why is among the flags that the page shows
+            seen = None
+    page = folder / f"{patient.case}.html"
+    record = json.dumps(score.to_dict(model), indent=1) + "\n"
+    write_atomically(folder / f"{patient.case}.json", record.encode())
+    write_atomically(page, render_patient(model, score, seen).encode())
+    return page
+
+
+def _table(scores: Sequence[Score]) -> str:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for s in scores:
+        warnings = [f.code for f in s.flags if f.severity != "note"]
+        row = (s.case, s.status, s.probability, s.called, "; ".join(s.outcomes), s.score)
+        writer.writerow([*row, len(warnings), "; ".join(warnings)])
+    return stream.getvalue()

@@ -1,0 +1,1 @@
+"""Published signatures that ship with the package, as YAML."""

@@ -1,0 +1,188 @@
+"""A frozen model scores as the fitted one does, whatever was fitted."""
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from centrum.errors import DataError
+from centrum.frozen.classifiers import classifier_from
+from centrum.frozen.export import scorer_of
+from centrum.frozen.scorer import Scorer
+from centrum.modelling.fusion import FusionClassifier
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.modelling.search import SearchClassifier
+from centrum.modelling.settings import (
+    ClassifierName,
+    FeatureCountSettings,
+    HarmonisationSettings,
+    ImputationSettings,
+    LassoSettings,
+    ModelSettings,
+    ScreenSettings,
+    SearchSettings,
+)
+
+QUICK = ModelSettings(
+    lasso=LassoSettings(folds=3),
+    n_features=FeatureCountSettings(maximum=3, folds=3),
+    balance="none",
+    classifier="logistic",
+)
+N, P = 80, 25
+NAMES = tuple(f"f{k}" for k in range(P))
+COMBAT = HarmonisationSettings(method="combat")
+
+
+def cohort(seed: int = 1, gaps: float = 0.0) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """80 cases of 60 patients, 25 features by two readers, two centres that differ."""
+    rng = np.random.default_rng(seed)
+    patients = np.r_[np.arange(60), np.arange(20)]
+    y = patients % 2
+    centre = np.where(patients % 3 == 0, "B", "A")
+    X = rng.normal(50, 10, size=(N, P))
+    X[:, :3] += 12 * y[:, None]
+    X += 15 * (centre == "B")[:, None]
+    X = np.stack([X, X + rng.normal(size=X.shape)], axis=2)
+    X[rng.random((N, P)) < gaps] = np.nan
+    return X, y, patients, centre
+
+
+def check(model: object, X: NDArray, centre: NDArray | None) -> Scorer:
+    """The frozen model, read again from its JSON, scores the same."""
+    scorer = scorer_of(model, NAMES, "centre")
+    again = Scorer.from_dict(json.loads(json.dumps(scorer.to_dict())))
+    read = X[:, [NAMES.index(n) for n in again.features], 0]
+    batch = None if centre is None else centre.tolist()
+    wanted = model.decision_function(X, centre)
+    scale = np.maximum(1, np.abs(wanted))
+    assert np.abs((again.score(read, batch) - wanted) / scale).max() < 1e-12
+    one_by_one = [again.score(r[None], None if batch is None else [batch[k]])[0]
+                  for k, r in enumerate(read[:5])]  # fmt: skip
+    np.testing.assert_allclose(one_by_one, wanted[:5], rtol=1e-12, atol=1e-12)
+    if again.linear:
+        total = again.intercept() + again.contributions(read, batch).sum(axis=1)
+        np.testing.assert_allclose(total, wanted, rtol=1e-11, atol=1e-11)
+    return again
+
+
+@pytest.mark.parametrize(
+    ("name", "filling", "method"),
+    list(product(ClassifierName.__args__, ("none", "median", "knn"), ("none", "combat"))),
+)
+def test_every_classifier(name: str, filling: str, method: str) -> None:
+    X, y, patients, centre = cohort(gaps=0.0 if filling == "none" else 0.04)
+    how = QUICK.model_copy(
+        update={
+            "classifier": name,
+            "imputation": ImputationSettings(method=filling),
+            "harmonisation": HarmonisationSettings(method=method),
+            "clip": 2.0 if method == "combat" else None,
+        }
+    )
+    batch = centre if method == "combat" else None
+    model = StudyClassifier(how, 1, NAMES).fit(X, y, patients, batch)
+    scorer = check(model, X, batch)
+    assert scorer.batch_column == ("centre" if method == "combat" else None)
+    if filling != "knn":
+        assert set(scorer.features) <= set(map(str, model.selected_))
+
+
+@pytest.mark.parametrize("fusion", ["late", "stacked"])
+def test_fusion(fusion: str) -> None:
+    X, y, patients, centre = cohort(gaps=0.03)
+    sources = {"T1w": range(10), "T2w": range(10, 22), "clinical": range(22, 25)}
+    how = QUICK.model_copy(
+        update={
+            "fusion": fusion,
+            "harmonisation": COMBAT,
+            "imputation": ImputationSettings(method="knn"),
+        }
+    )
+    model = FusionClassifier(sources, how, 1, NAMES).fit(X, y, patients, centre)
+    check(model, X, centre)
+
+
+@pytest.mark.parametrize("ensemble", [1, 6])
+def test_search(ensemble: int) -> None:
+    X, y, patients, centre = cohort()
+    how = SearchSettings(n_features=(2, 4), folds=3, ensemble=ensemble, survivors=8)
+    settings = QUICK.model_copy(update={"harmonisation": COMBAT, "clip": 2.0})
+    model = SearchClassifier(how, settings, 1, NAMES).fit(X, y, patients, centre)
+    check(model, X, centre)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    classifier=st.sampled_from(ClassifierName.__args__),
+    screen=st.sampled_from([None, ScreenSettings()]),
+    filling=st.sampled_from(["mean", "knn"]),
+    select=st.sampled_from(["none", "mrmr", "univariate"]),
+)
+def test_any_model(
+    seed: int, classifier: str, screen: ScreenSettings | None, filling: str, select: str
+) -> None:
+    X, y, patients, _ = cohort(seed, gaps=0.05)
+    how = QUICK.model_copy(
+        update={
+            "classifier": classifier,
+            "screen": screen,
+            "imputation": ImputationSettings(method=filling),
+            "select": QUICK.select.model_copy(update={"method": select, "n_features": 6}),
+            "balance": "repeat",
+        }
+    )
+    check(StudyClassifier(how, seed, NAMES).fit(X, y, patients), X, None)
+
+
+def test_an_unknown_batch_stays_or_is_refused() -> None:
+    X, y, patients, centre = cohort()
+    for unseen in ("as_is", "refuse"):
+        how = QUICK.model_copy(
+            update={"harmonisation": COMBAT.model_copy(update={"unseen": unseen})}
+        )
+        model = StudyClassifier(how, 1, NAMES).fit(X, y, patients, centre)
+        scorer = check(model, X, centre)
+        new = X[:2, [NAMES.index(n) for n in scorer.features], 0]
+        if unseen == "refuse":
+            with pytest.raises(DataError, match="not trained on C; it knows A, B"):
+                scorer.score(new, ["A", "C"])
+        else:
+            wanted = model.decision_function(X[:2], np.array(["A", "C"]))
+            np.testing.assert_allclose(scorer.score(new, ["A", "C"]), wanted, rtol=1e-12)
+
+
+def test_what_is_missing_is_refused_with_its_name() -> None:
+    X, y, patients, _ = cohort()
+    scorer = scorer_of(StudyClassifier(QUICK, 1, NAMES).fit(X, y, patients), NAMES, "centre")
+    values = X[:3, [NAMES.index(n) for n in scorer.features], 0].copy()
+    values[1, 0] = np.nan
+    with pytest.raises(DataError, match=f"1 are missing: {scorer.features[0]}"):
+        scorer.score(values)
+    with pytest.raises(DataError, match="the shape"):
+        scorer.score(values[:, :1])
+
+
+def test_contributions_of_trees_say_what_a_mean_value_would_change() -> None:
+    X, y, patients, _ = cohort()
+    how = QUICK.model_copy(update={"classifier": "random_forest"})
+    scorer = scorer_of(StudyClassifier(how, 1, NAMES).fit(X, y, patients), NAMES, "centre")
+    values = X[:4, [NAMES.index(n) for n in scorer.features], 0].copy()
+    branch = scorer.branches[0]
+    found = scorer.contributions(values)
+    for k in range(len(scorer.features)):
+        at_mean = values.copy()
+        at_mean[:, k] = branch.mean[list(branch.reads).index(k)]
+        np.testing.assert_allclose(
+            scorer.score(values) - scorer.score(at_mean), found[:, k], atol=1e-12
+        )
+
+
+def test_an_unknown_kind_names_those_that_are_known() -> None:
+    with pytest.raises(DataError, match="kind 'deep'; this version scores linear"):
+        classifier_from({"kind": "deep"})
