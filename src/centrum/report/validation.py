@@ -1,6 +1,7 @@
 """Sections on how far the model can be trusted: calibration, use, design, size, stability."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from centrum.evaluate.comparison import delong_test
 from centrum.evaluate.feature_stability import feature_stability, sign_stability
 from centrum.evaluate.repeated import RepeatedMean, corrected_mean
 from centrum.evaluate.sample_size import (
+    SampleSize,
     minimum_sample_size,
     most_parameters,
     r2_of_c_statistic,
@@ -247,7 +249,7 @@ def validation(results: StudyResults) -> Block:
     if results.assessment.resamples:
         tables.append(optimism_table(results))
     tables += _stability_tables(results)
-    tables += [t for t in (_size_table(results),) if t is not None]
+    tables.append(_size_table(results))
     searched = results.search
     if searched:
         tables.append(search_table(results))
@@ -473,36 +475,69 @@ def _stability_tables(results: StudyResults) -> list[Table]:
     return [Table("table-s14", "Table S14. Stability of the selection", columns, rows, notes)]
 
 
-def _size_table(results: StudyResults) -> Table | None:
-    """Table S15: Riley's criteria for the model at hand."""
-    test, model = results.evaluations["test"], results.model
+@dataclass(frozen=True)
+class SizesNeeded:
+    """What Riley's criteria ask for.
+
+    Attributes
+    ----------
+    c, prevalence : C statistic that is assumed, and share of the positive outcome
+    model, candidates : cases needed for the features of the model, and for all that were measured
+    most : parameters that the study's cases support
+    """
+
+    c: float
+    prevalence: float
+    model: SampleSize
+    candidates: SampleSize
+    most: int
+
+
+def sizes_needed(results: StudyResults) -> SizesNeeded:
+    """Riley's criteria for the model at hand.
+
+    Raises
+    ------
+    DataError
+        The criteria cannot be worked out for this AUC and prevalence.
+    """
     n = len(results.scores)
-    positive = int((results.scores["outcome"] == model.positive).sum())
-    prevalence, area = positive / n, min(max(test.auc.value, 0.0), 0.99)
+    prevalence = int((results.scores["outcome"] == results.model.positive).sum()) / n
+    area = min(max(results.evaluations["test"].auc.value, 0.0), 0.99)
     c = area if area > 0.55 else GOOD_AUC
+    r2 = r2_of_c_statistic(c, prevalence)
+    model, candidates = (
+        minimum_sample_size(len(features), prevalence, r2)
+        for features in (results.model.features, results.table.features)
+    )
+    return SizesNeeded(c, prevalence, model, candidates, most_parameters(n, prevalence, r2))
+
+
+def _size_table(results: StudyResults) -> Table:
+    """Table S15: Riley's criteria for the model at hand."""
+    model, n = results.model, len(results.scores)
+    positive = int((results.scores["outcome"] == model.positive).sum())
     try:
-        r2 = r2_of_c_statistic(c, prevalence)
-        needed = minimum_sample_size(len(model.features), prevalence, r2)
-        candidates = minimum_sample_size(len(results.table.features), prevalence, r2)
-        most = most_parameters(n, prevalence, r2)
+        needed = sizes_needed(results)
     except DataError as error:
         return Table("table-s15", "Table S15. Sample size", (Column("Reason"),), ((str(error),),))
     rows: list[tuple[Any, ...]] = [
         (k.name, k.n, fixed(k.shrinkage, 2), fixed(k.events_per_parameter, 1))
-        for k in needed.criteria
+        for k in needed.model.criteria
     ]
-    rows.append((f"Needed for {len(model.features)} parameters", needed.n, "", ""))
-    rows.append((f"Needed for all {len(results.table.features)} candidates", candidates.n, "", ""))
-    rows.append((f"Parameters that {n} cases support", most, "", ""))
+    rows.append((f"Needed for {len(model.features)} parameters", needed.model.n, "", ""))
+    candidates = len(results.table.features)
+    rows.append((f"Needed for all {candidates} candidates", needed.candidates.n, "", ""))
+    rows.append((f"Parameters that {n} cases support", needed.most, "", ""))
     events = min(positive, n - positive)
     columns = (Column("Criterion"), Column("Cases"), Column("Shrinkage"),
                Column("Events per parameter"))  # fmt: skip
     notes = (
-        f"Riley et al., BMJ 2020;368:m441, for a C statistic of {fixed(c, 2)} and a share of "
-        f"{model.positive} of {100 * prevalence:.0f} %. The study has {n} cases, {events} of the "
-        f"rarer outcome: {events / max(len(model.features), 1):.1f} per feature of the model, "
-        f"{events / len(results.table.features):.2f} per candidate. Selecting among candidates "
-        "counts them all: penalisation and nested validation soften this, they do not undo it.",
+        f"Riley et al., BMJ 2020;368:m441, for a C statistic of {fixed(needed.c, 2)} and a share "
+        f"of {model.positive} of {100 * needed.prevalence:.0f} %. The study has {n} cases, "
+        f"{events} of the rarer outcome: {events / max(len(model.features), 1):.1f} per feature of "
+        f"the model, {events / candidates:.2f} per candidate. Selecting among candidates counts "
+        "them all: penalisation and nested validation soften this, they do not undo it.",
     )
     return Table("table-s15", "Table S15. Sample size", columns, tuple(rows), notes)
 

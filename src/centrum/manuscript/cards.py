@@ -1,0 +1,333 @@
+"""Model card and data sheet: a study's model and its data on a page each, in Markdown.
+
+They hold summaries only: no patient, no case, no date. Of the manifest's columns only those are
+described that the report groups by or the model reads; others are named, no more.
+
+Sources of the two forms: Mitchell et al., Proc FAT* 2019:220; Gebru et al., Commun ACM
+2021;64(12):86.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from centrum.evaluate.population import MISSING
+from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.manuscript.evidence import (
+    DEFINITIONS,
+    MODEL_FILE,
+    Facts,
+    acquired,
+    area_said,
+    classifier_said,
+    listed,
+    prepared,
+    spread,
+)
+from centrum.report.blocks import Table
+from centrum.report.flow import flow_table
+from centrum.report.labels import counted, family_label, fixed
+from centrum.report.tables import (
+    coefficient_table,
+    digest_table,
+    frame_table,
+    overlap_table,
+    performance_table,
+    population_table,
+    version_table,
+)
+from centrum.report.validation import (
+    CALIBRATIONS,
+    DESIGNS,
+    calibration_table,
+    parts_table,
+    subgroup_table,
+)
+from centrum.results import StudyResults
+
+ALWAYS_DESCRIBED = ("level", "region", "outcome", "centre", "age", "sex")
+"""Columns of every manifest that are summarised; others if the protocol uses them."""
+
+COUNTS = ("cases", "patients")
+"""First rows of table 1."""
+
+
+def model_card(results: StudyResults, facts: Facts) -> str:
+    """The model: what it is for, how it did, and how to use it; Markdown."""
+    sections = {
+        "What it is": _what_it_is(results),
+        "Intended use and limits": _use(results),
+        "Training data": _training(results),
+        "Performance": _performance(results),
+        "Calibration": _calibration(results),
+        "Cut-off and uncertainty": _cut_off(results),
+        "Subgroups": _subgroups(results),
+        "Features": [_markdown(coefficient_table(results))],
+        "How to use it": _how_to_use(results, facts),
+        "Software": [_markdown(version_table(results))],
+        "Digests": [_markdown(digest_table(results))],
+    }
+    return _page(f"Model card: {results.title}", results, sections)
+
+
+def data_sheet(results: StudyResults, facts: Facts) -> str:
+    """The data: who and what was measured, and what is missing; Markdown."""
+    sections = {
+        "Cases": _cases(results),
+        "Flow": _flow(results),
+        "Readers": _readers(results),
+        "Acquisition": _acquisition(results, facts),
+        "Missing values": _missing(results),
+        "Features": _features(results),
+        "Left out": _left_out(results),
+        "Digests": [_markdown(digest_table(results))],
+    }
+    return _page(f"Data sheet: {results.title}", results, sections)
+
+
+# The page
+
+
+def _page(title: str, results: StudyResults, sections: dict[str, list[str]]) -> str:
+    notice = results.simulated or "The records do not say that these patients are simulated."
+    parts = [f"# {title}", f"**{notice.rstrip('.')}.**"]
+    for head, paragraphs in sections.items():
+        parts += [f"## {head}", *filter(None, paragraphs)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _points(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines if line)
+
+
+def _markdown(table: Table) -> str:
+    """A table of the report, its notes below it.
+
+    >>> from centrum.report.blocks import Column
+    >>> print(_markdown(Table("t", "T", (Column("x"), Column("y")), (("a|b", 1),))))
+    | x | y |
+    |---|---|
+    | a\\|b | 1 |
+    """
+    rows = [[column.name for column in table.columns], *table.shown()]
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    lines.insert(1, "|" + "---|" * len(table.columns))
+    return "\n\n".join(["\n".join(lines), *table.notes])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+# The model
+
+
+def _what_it_is(results: StudyResults) -> list[str]:
+    model = results.model
+    return [
+        results.protocol.description,
+        f"A score that tells {model.positive} (high) from {model.negative} (low) vertebral "
+        f"fractures by {counted(len(model.features), 'feature')}, of "
+        f"{len(results.table.features)} that were measured. Classifier: "
+        f"{classifier_said(results)}.",
+    ]
+
+
+def _use(results: StudyResults) -> list[str]:
+    covered = f"{results.model.positive} or {results.model.negative}"
+    return [
+        RESEARCH_ONLY,
+        f"Meant for studies of fractured vertebral bodies on images that were acquired, drawn and "
+        f"prepared as here, and that are {covered}: other lesions and normal "
+        "vertebrae were not among the cases, and the score says nothing about them.",
+        OUTSIDE_THE_REGION,
+    ]
+
+
+def _training(results: StudyResults) -> list[str]:
+    train = results.evaluations["train"]
+    sequences = listed(dict.fromkeys(f.sequence for f in results.table.features if f.sequence))
+    return [
+        _points(
+            (
+                f"{counted(train.n, 'case')} of {counted(train.n_patients, 'patient')}: "
+                f"{train.n_positive} {results.model.positive}, {train.n_negative} "
+                f"{results.model.negative}",
+                f"Image sequences: {sequences}" if sequences else "",
+                f"Readers: {listed(results.table.readers)}; the features of "
+                f"{results.table.readers[0]} feed the model",
+                f"Images: {'; '.join(prepared(results.protocol))}",
+                f"Covariates: {listed(results.protocol.model.covariates) or 'none'}",
+            )
+        )
+    ]
+
+
+def _performance(results: StudyResults) -> list[str]:
+    how, parts = results.protocol.split, len(results.assessment.parts)
+    return [
+        f"Design: {DESIGNS[how.design]}; {counted(parts, 'part')}. AUC on cases that took no part "
+        f"in any choice: {area_said(results)}.",
+        _markdown(parts_table(results)) if parts > 1 else "",
+        _markdown(performance_table(results.evaluations)),
+    ]
+
+
+def _calibration(results: StudyResults) -> list[str]:
+    how, found = results.protocol.model.calibration, results.judgement
+    return [
+        f"Scores become probabilities by {CALIBRATIONS[how]}, learnt on out-of-fold scores of the "
+        "training cases.",
+        f"No calibration slope: {found.calibration.reason}." if found.calibration.reason else "",
+        _markdown(calibration_table(found.calibration, found.evaluations["test"].confidence)),
+    ]
+
+
+def _cut_off(results: StudyResults) -> list[str]:
+    cut, found = results.cutoff, results.judgement
+    sets = found.conformal
+    return [
+        f"A score of at least {fixed(cut.value)} is called {results.model.positive} ({cut.rule}, "
+        f"learnt on {cut.learnt_on}).",
+        f"Sets of outcomes may miss the true one in {100 * found.decision.conformal.error:g} % of "
+        f"the patients of each outcome: {100 * sets.decided:.0f} % of the test cases have one "
+        f"outcome in their set, {100 * sets.uncertain:.0f} % are uncertain, "
+        f"{100 * sets.neither:.0f} % unlike both.",
+    ]
+
+
+def _subgroups(results: StudyResults) -> list[str]:
+    rows = results.judgement.subgroups
+    if not rows:
+        return ["No column of the manifest splits the test cases into groups."]
+    table = subgroup_table(results)
+    judged = [row for row, found in zip(table.rows, rows, strict=True) if not found.reason]
+    small = len(rows) - len(judged)
+    few = f"{counted(small, 'group')} too small to be judged." if small else ""
+    return [_markdown(replace(table, rows=tuple(judged))) if judged else "", few]
+
+
+def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
+    learnt, linear = results.judgement.decision.calibrator.to_dict(), results.model.linear
+    platt = (
+        f"Probability of {results.model.positive} = 1 / (1 + exp(−(a + b × score))), "
+        f"a = {fixed(learnt['intercept'], 4)}, b = {fixed(learnt['slope'], 4)}."
+        if learnt["method"] == "platt"
+        else ""
+    )
+    return [
+        "Draw the fractured vertebral body on every sagittal slice, prepare and measure it by the "
+        "protocol of the study (study.yaml), and score it:",
+        "score = intercept + sum of coefficient × (value − mean) / SD, with the numbers above; "
+        "tables/table-3.csv has them in full."
+        if linear
+        else f"The score of the {classifier_said(results)} is no weighted sum; it needs the model.",
+        platt,
+        f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
+        if facts.exported_model
+        else "",
+        "It was validated on another cohort, too: see the results there." if facts.external else "",
+        "The text of the methods says in words what was done." if facts.methods else "",
+    ]
+
+
+# The data
+
+
+def _cases(results: StudyResults) -> list[str]:
+    known = {*ALWAYS_DESCRIBED, *COUNTS, *_used(results)}
+    table, rows = population_table(results), results.population
+    kept = [cells for cells, row in zip(table.rows, rows, strict=True) if row.variable in known]
+    others = dict.fromkeys(row.variable for row in rows if row.variable not in known)
+    return [
+        f"One case is one fractured vertebral body. Outcomes: {results.model.positive} and "
+        f"{results.model.negative}.",
+        _markdown(replace(table, rows=tuple(kept))),
+        f"Further columns, not described here: {listed(others)}." if others else "",
+    ]
+
+
+def _used(results: StudyResults) -> Sequence[str]:
+    how = results.protocol
+    return (*how.evaluation.subgroups, *how.model.covariates)
+
+
+def _flow(results: StudyResults) -> list[str]:
+    undecided = sum(len(rule.undecided) for rule in results.flow.exclusions)
+    return [
+        _markdown(flow_table(results)),
+        f"{counted(undecided, 'case')} stayed although a missing value leaves a rule open."
+        if undecided
+        else "",
+        "" if results.flow.exclusions else "The protocol has no rule of eligibility.",
+    ]
+
+
+def _readers(results: StudyResults) -> list[str]:
+    values = np.isfinite(results.table.values).any(axis=1)
+    read = zip(results.table.readers, values.sum(axis=0), strict=True)
+    return [
+        _points(f"{reader}: {counted(int(n), 'case')}" for reader, n in read),
+        _markdown(overlap_table(results.overlap)) if len(results.overlap) else "",
+    ]
+
+
+def _acquisition(results: StudyResults, facts: Facts) -> list[str]:
+    frame = acquired(results, facts)
+    sequences = listed(dict.fromkeys(f.sequence for f in results.table.features if f.sequence))
+    found = [f"{str(name).replace('_', ' ')}: {spread(frame[name])}" for name in frame]
+    return [
+        _points((f"sequences: {sequences}" if sequences else "one sequence", *found)),
+        "" if found else "Nothing more is known about the acquisition.",
+    ]
+
+
+def _missing(results: StudyResults) -> list[str]:
+    rows = [r for r in results.population if r.level == MISSING]
+    lost = int((~np.isfinite(results.table.values[:, :, 0])).sum())
+    return [
+        _points(
+            (
+                f"features of the primary reader: {counted(lost, 'value')}",
+                *(f"{row.variable.replace('_', ' ')}: {row.overall.text}" for row in rows),
+            )
+        )
+    ]
+
+
+def _features(results: StudyResults) -> list[str]:
+    features = results.table.features
+    images = pd.Series([f.image for f in features], name="image")
+    families = pd.Series([family_label(f) for f in features])
+    counts = pd.crosstab(images, families).loc[images.unique(), families.unique()]
+    return [
+        f"{counted(len(features), 'feature')} of {counted(len(counts), 'image')}, the definitions "
+        f"those of {DEFINITIONS[results.table.dialect]}.",
+        _markdown(frame_table("", "", counts.reset_index())),
+        f"Images: {'; '.join(prepared(results.protocol))}.",
+    ]
+
+
+def _left_out(results: StudyResults) -> list[str]:
+    undefined = [
+        name
+        for step in results.history
+        if step.name == "leave out undefined"
+        for name in step.parameters["features"]
+    ]
+    kinds = Counter(finding.code for finding in results.findings)
+    noticed = listed(f"{code} ({n})" for code, n in kinds.items())
+    return [
+        _points(
+            (
+                f"{counted(len(results.failures), 'case')} could not be measured",
+                f"{counted(len(undefined), 'feature')} without a value in any region"
+                + (f": {listed(undefined)}" if undefined else ""),
+                f"findings in regions that were measured: {noticed or 'none'}",
+                "images, regions, patient identifiers and dates are not part of this sheet",
+            )
+        )
+    ]

@@ -1,0 +1,135 @@
+"""The cards: summaries with the study's numbers, and nobody's row."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from centrum.cohort import Rule
+from centrum.evaluate import table1
+from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.manuscript.cards import data_sheet, model_card
+from centrum.manuscript.evidence import Facts
+from centrum.report.labels import fixed
+from centrum.report.tables import model_labels
+from centrum.results import StudyResults
+
+from .conftest import Make
+
+CARDS = pytest.mark.parametrize("card", [model_card, data_sheet])
+
+
+@CARDS
+def test_no_patient_and_no_case_is_named(make: Make, card) -> None:
+    results = make(prefix="case-id-")
+    text = card(results, Facts())
+    assert "secret-patient" not in text
+    assert "case-id-" not in text
+
+
+@CARDS
+def test_simulated_patients_are_said_at_the_top(make: Make, card) -> None:
+    assert card(make(), Facts()).split("\n")[2].startswith("**Simulated patients")
+    real = card(make(simulated=""), Facts())
+    assert "Simulated" not in real
+    assert real.split("\n")[2].startswith("**The records do not say")
+
+
+@CARDS
+def test_the_same_records_give_the_same_text(results: StudyResults, card) -> None:
+    assert card(results, Facts()) == card(results, Facts())
+
+
+@CARDS
+def test_tables_are_whole(make: Make, card) -> None:
+    for results in (make(), make(readers=("senior",), n_parts=3, rules=())):
+        lines = card(results, Facts()).split("\n")
+        heads = [k + 1 for k, line in enumerate(lines) if re.fullmatch(r"\|(---\|)+", line)]
+        assert len(heads) >= 4
+        for at in heads:
+            width = lines[at - 1].count("---") + 1
+            k = at - 2
+            while lines[k].startswith("|"):
+                assert len(re.findall(r"(?<!\\)\|", lines[k])) == width, lines[k]
+                k += 1
+
+
+# The model
+
+
+def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
+    text, test = model_card(results, Facts()), results.evaluations["test"]
+    assert RESEARCH_ONLY in text
+    assert OUTSIDE_THE_REGION in text
+    assert f"{fixed(test.auc.value, 2)} (95 % CI {fixed(test.auc.percentile.lower, 2)}" in text
+    assert f"A score of at least {fixed(results.cutoff.value)}" in text
+    for label, value in zip(model_labels(results), np.sort(-abs(results.model.coefficients)),
+                            strict=True):  # fmt: skip
+        line = next(line for line in text.split("\n") if f"| {label} |" in line)
+        assert fixed(float(abs(value))) in line
+    for name, digest in results.digests.items():
+        assert f"| {name} | {digest} |" in text
+
+
+def test_the_formula_of_the_card_is_the_calibration(results: StudyResults) -> None:
+    text = model_card(results, Facts())
+    a, b = (
+        float(value.replace("−", "-"))
+        for value in re.search(r"a = (\S+), b = (\d\.\d+)\.", text).groups()
+    )
+    scores = results.scores.loc[list(results.judgement.tested), "score"].to_numpy()
+    found = 1 / (1 + np.exp(-(a + b * scores)))
+    assert found == pytest.approx(results.judgement.probability, abs=1e-3)
+
+
+def test_groups_too_small_are_counted_not_shown(results: StudyResults) -> None:
+    text = model_card(results, Facts())
+    small = [row for row in results.judgement.subgroups if row.reason]
+    assert small
+    assert f"{len(small)} group" in text
+    assert small[0].reason not in text
+
+
+def test_facts_are_told(results: StudyResults) -> None:
+    plain = model_card(results, Facts())
+    full = model_card(results, Facts(external=True, exported_model=True, methods=True))
+    assert "results/model.json" not in plain
+    for part in ("results/model.json", "another cohort", "text of the methods"):
+        assert part in full
+
+
+# The data
+
+
+def test_free_columns_are_named_and_not_described(results: StudyResults) -> None:
+    n = len(results.table.obs)
+    obs = results.table.obs.assign(note=[f"told-{k}" for k in range(n)])
+    table = replace(results.table, obs=obs)
+    population = tuple(table1(obs))
+    sheet = data_sheet(replace(results, table=table, population=population), Facts())
+    assert "told-" not in sheet
+    assert "Further columns, not described here: note." in sheet
+
+
+def test_headers_that_name_a_patient_are_counted(results: StudyResults) -> None:
+    n = len(results.table.obs)
+    acquired = pd.DataFrame({"TR ms": np.arange(n), "series": [f"1.2.{k}" for k in range(n)]})
+    sheet = data_sheet(results, Facts(acquisition=acquired))
+    assert f"TR ms: 0–{n - 1}" in sheet
+    assert f"series: {n} different values" in sheet
+    assert "1.2." not in sheet.split("## Missing values")[0].split("## Acquisition")[1]
+
+
+def test_features_are_counted_by_image_and_family(results: StudyResults) -> None:
+    text = data_sheet(results, Facts()).split("## Features")[1].split("## Left out")[0]
+    cells = re.findall(r"\| (\d+)(?= \|)", text)
+    assert sum(map(int, cells)) == len(results.table.features)
+
+
+def test_the_flow_is_that_of_the_report(make: Make) -> None:
+    results = make(rules=(Rule(name="At least 45", require="age >= 45"),))
+    sheet, lost = data_sheet(results, Facts()), results.flow.exclusions[0].excluded
+    assert f"| excluded: At least 45 | {lost.cases} | {lost.patients} |" in sheet
+    assert "has no rule" in data_sheet(make(rules=()), Facts())
