@@ -106,6 +106,7 @@ class External:
     positive, patients : (cases,)
     evaluation, band : discrimination, and decisions at the frozen cut-off
     calibrated : as is, recalibrated in the large, and with slope
+    not_recalibrated : update -> why it could not be tried
     decision_curve : of the probabilities as they are
     conformal : how the sets did
     drift : of every feature and of the score, the largest shift first
@@ -125,6 +126,7 @@ class External:
     evaluation: Evaluation
     band: RocBand
     calibrated: tuple[Calibrated, ...]
+    not_recalibrated: Mapping[str, str]
     decision_curve: DecisionCurve
     conformal: SetSummary
     drift: tuple[Drift, ...]
@@ -142,6 +144,7 @@ class External:
                 c.name: {"found": plain(c.found), "update": plain(c.update)}
                 for c in self.calibrated
             },
+            "not_recalibrated": dict(self.not_recalibrated),
             "decision_curve": plain(self.decision_curve),
             "conformal": plain(self.conformal),
             "drift": [plain(d) for d in self.drift],
@@ -220,6 +223,7 @@ def validate(
     ranked, probable = (Scored.of(s, new.positive, patients) for s in (scores, likely))
     weights = case_weights(probable, how.n_resamples, seed)
     found = _evaluated(model, "external", scores, new, seed)
+    calibrated, not_recalibrated = _calibrated(probable, how.confidence, seed)
     sets = model.conformal.of(scores)
     compared = [_harmonised(model, new, scores, seed)] if _can_harmonise(new) else []
     compared += [
@@ -237,7 +241,8 @@ def validate(
         patients=patients,
         evaluation=found,
         band=roc_band(ranked, weights, how.confidence),
-        calibrated=_calibrated(probable, how.confidence, seed),
+        calibrated=calibrated,
+        not_recalibrated=not_recalibrated,
         decision_curve=decision_curve(probable, weights, confidence=how.confidence),
         conformal=summarise_sets(sets, new.positive),
         drift=drift_of(model, new.values),
@@ -264,21 +269,25 @@ def _evaluated(
     )
 
 
-def _calibrated(probable: Scored, confidence: float, seed: int) -> tuple[Calibrated, ...]:
-    """As is, and recalibrated where both outcomes have enough patients for the folds."""
+def _calibrated(
+    probable: Scored, confidence: float, seed: int
+) -> tuple[tuple[Calibrated, ...], dict[str, str]]:
+    """As is, and recalibrated; of updates that cannot be learnt in every fold, why."""
     groups = int(np.clip(probable.scores.size // 6, 3, 10))
-    first = calibration(probable, groups, confidence)
-    found = [Calibrated("as is", probable.scores, first, None)]
-    labels = probable.positive.astype(int)
-    folds = min(FOLDS, fewest_patients(labels, probable.patients))
-    if folds < 2 or first.reason:
-        return tuple(found)
-    parts = list(train_and_held_out(folds_by_patient(labels, probable.patients, folds, seed)))
+    found = [Calibrated("as is", probable.scores, calibration(probable, groups, confidence), None)]
+    labels, failed = probable.positive.astype(int), dict[str, str]()
+    folds = max(2, min(FOLDS, fewest_patients(labels, probable.patients)))
     for update in UPDATES:
-        p = cross_fitted(probable, update, parts)
+        try:
+            fold = folds_by_patient(labels, probable.patients, folds, seed)
+            p = cross_fitted(probable, update, train_and_held_out(fold))
+            learnt = recalibration(probable, update)
+        except DataError as error:
+            failed[update] = str(error)
+            continue
         judged = calibration(Scored.of(p, labels, probable.patients), groups, confidence)
-        found.append(Calibrated(update, p, judged, recalibration(probable, update)))
-    return tuple(found)
+        found.append(Calibrated(update, p, judged, learnt))
+    return tuple(found), failed
 
 
 def _can_harmonise(new: NewCases) -> bool:

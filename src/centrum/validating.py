@@ -98,7 +98,8 @@ def _from_scores(
         values=np.array(values, dtype=float),
         batch=None if batch[0] is None else tuple(b[0] for b in batch if b is not None),
     )
-    return new, refused, [f.code for s in scores for f in s.flags if f.severity != "note"]
+    kinds = [{f.code for f in s.flags if f.severity != "note"} for s in scores]
+    return new, refused, [code for codes in kinds for code in sorted(codes)]
 
 
 def _scores_of(

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from centrum.assessment import row_audit
+from centrum.limits import OUTSIDE_THE_REGION
 from centrum.matrix import study_matrix
 from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
 from centrum.report.blocks import Block, Column, Estimate, Table
-from centrum.report.build import write_report
+from centrum.report.build import page_of, write_report
 from centrum.report.html import render_html
 from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import (
-    OUTSIDE_THE_REGION,
     SECTIONS,
     performance,
     protocol,
@@ -256,7 +256,7 @@ def test_simulated_is_said_on_every_part(text: str) -> None:
 
 def test_real_patients_are_not_called_simulated(make: Make) -> None:
     real = make(simulated="")
-    page = render_html(real, [summary(real), quality(real), protocol(real)])
+    page = render_html(page_of(real), [summary(real), quality(real), protocol(real)])
     assert "imulated" not in page
     assert page.count("not a medical device") >= 2
 

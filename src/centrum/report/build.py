@@ -14,12 +14,16 @@ PAGE = "report.html"
 
 def write_report(results: StudyResults, folder: Path) -> tuple[Path, ...]:
     """Write the report of a study; see `write_page`."""
+    return write_page(page_of(results), [section(results) for section in SECTIONS], folder)
+
+
+def page_of(results: StudyResults) -> Page:
+    """What the page of a study says beside its sections."""
     lead = (
         "Report of a radiomics study of vertebral compression fractures, made by centrum "
         f"{results.versions.get('centrum', '')}."
     )
-    page = Page(results.title, lead, results.simulated)
-    return write_page(page, [section(results) for section in SECTIONS], folder)
+    return Page(results.title, lead, results.simulated)
 
 
 def write_page(page: Page, blocks: Sequence[Block], folder: Path) -> tuple[Path, ...]:

@@ -99,7 +99,7 @@ def _warnings(found: External) -> tuple[str, ...]:
 def _cases(found: External) -> Block:
     rows = tuple(found.refused.items())
     flags = tuple(found.flags.items())
-    tables = [Table("table-s1", "Table S1. Flags", (Column("Flag"), Column("Times")), flags)]
+    tables = [Table("table-s1", "Table S1. Flags", (Column("Flag"), Column("Cases")), flags)]
     if rows:
         columns = (Column("Case"), Column("Reason"))
         tables.insert(0, Table("table-s2", "Table S2. Cases that were refused", columns, rows))
@@ -213,6 +213,7 @@ def _calibration(model: FrozenModel, found: External, simulated: str) -> Block:
         prose=(
             "Recalibrated probabilities of a case come from a curve that was fitted without its "
             "patient; the coefficients of the table are those to use from now on, fitted to all.",
+            *(f"{NAMES[name]}: {why}" for name, why in found.not_recalibrated.items()),
         ),
         tables=(_calibration_table(found),),
         pictures=tuple(

@@ -1,0 +1,166 @@
+"""External validation: what is found of shifts that were made, and that nothing is learnt."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from centrum import pipeline
+from centrum.errors import DataError
+from centrum.evaluate import Scored
+from centrum.evaluate.calibration import calibration
+from centrum.evaluate.recalibration import Recalibration, cross_fitted, recalibration
+from centrum.external import External, NewCases, drift_of, validate
+from centrum.frozen.model import FrozenModel, read_model
+from centrum.modelling.combat import ComBat, to_reference
+from centrum.modelling.split import folds_by_patient, train_and_held_out
+from centrum.study import open_study
+from centrum.validating import validate_model
+from tests.studies import make_study
+from tests.test_tabular import of_tables
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = make_study(tmp_path_factory.mktemp("built") / "study")
+    study = open_study(folder)
+    pipeline.extract(study)
+    pipeline.fit(study)
+    pipeline.evaluate(study)
+    pipeline.freeze(study)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(finished: Path) -> FrozenModel:
+    return read_model(finished / "results" / "model.json")
+
+
+def drawn(model: FrozenModel, n: int = 400, seed: int = 0, shift: float = 0.0) -> NewCases:
+    """Cases around the training mean, their outcome by the model's own probability."""
+    rng = np.random.default_rng(seed)
+    mean, sd = (np.array([getattr(d, k) for d in model.distributions]) for k in ("mean", "sd"))
+    values = mean + sd * rng.normal(size=(n, mean.size))
+    likely = model.calibrator.predict_proba(model.scorer.score(values))
+    positive = rng.random(n) < likely
+    moved = values + shift * sd
+    names = np.array([f"p{k // 2}" for k in range(n)])
+    return NewCases(tuple(f"c{k}" for k in range(n)), names, positive, moved, None)
+
+
+def judged(model: FrozenModel, new: NewCases) -> External:
+    return validate(model, new, refused={})
+
+
+def test_on_its_own_kind_a_model_is_calibrated(model: FrozenModel) -> None:
+    found = judged(model, drawn(model))
+    slope = found.calibrated[0].found.slope
+    assert slope.interval.lower < 1 < slope.interval.upper
+    assert max(abs(d.shift) for d in found.drift) < 0.2
+
+
+def test_a_shift_is_seen_and_harmonised(model: FrozenModel) -> None:
+    plain, found = judged(model, drawn(model)), judged(model, drawn(model, shift=1.5))
+    assert all(abs(d.shift - 1.5) < 0.2 for d in found.drift)
+    (harmonised,) = found.compared
+    np.testing.assert_allclose(
+        harmonised.evaluation.auc.value, plain.evaluation.auc.value, atol=0.02
+    )
+    assert abs(harmonised.slope - plain.calibrated[0].found.slope.value) < 0.1
+
+
+def test_harmonising_is_combat_with_the_training_cases_as_reference() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.normal(size=(50, 9)) * rng.uniform(1, 5, 9) + 20
+    b = rng.normal(size=(30, 9)) * 3 + 24
+    batch = np.repeat(["A", "B"], (50, 30))
+    step = ComBat(reference="A").fit(np.vstack([a, b]), batch=batch)
+    moved = to_reference(b, a.mean(axis=0), a.std(axis=0))
+    np.testing.assert_allclose(moved, step.transform(b, batch=["B"] * 30), rtol=1e-10)
+
+
+def too_extreme(seed: int, n: int = 300) -> tuple[Scored, NDArray]:
+    rng = np.random.default_rng(seed)
+    log_odds = rng.normal(0, 2, n)
+    y = rng.random(n) < expit(0.8 + 0.5 * log_odds)
+    return Scored.of(expit(log_odds), y), y
+
+
+def test_recalibration_restores_level_and_slope() -> None:
+    scored, y = too_extreme(1)
+    found = recalibration(scored, "slope")
+    again = calibration(Scored.of(found.apply(scored.scores), y))
+    np.testing.assert_allclose([again.slope.value, again.intercept.value], [1, 0], atol=1e-6)
+    level = recalibration(scored, "in_the_large")
+    assert level.slope == 1
+    p = level.apply(scored.scores)
+    np.testing.assert_allclose(p.mean(), y.mean(), atol=1e-9)
+
+
+def test_cross_fitted_probabilities_have_not_seen_the_case() -> None:
+    scored, y = too_extreme(2)
+    parts = list(train_and_held_out(folds_by_patient(y.astype(int), scored.patients, 5, 0)))
+    before = cross_fitted(scored, "slope", parts)
+    held_out = parts[0][1]
+    other = y.copy()
+    other[held_out] = ~other[held_out]
+    after = cross_fitted(Scored.of(scored.scores, other), "slope", parts)
+    np.testing.assert_array_equal(before[held_out], after[held_out])
+    assert not np.array_equal(before, after)
+    assert abs(calibration(Scored.of(before, y)).slope.value - 1) < 0.15
+
+
+def test_no_change_is_no_change() -> None:
+    p = np.array([0.01, 0.4, 0.9])
+    np.testing.assert_allclose(Recalibration(0.0, 1.0).apply(p), p)
+
+
+def test_nothing_is_learnt_for_the_scores(model: FrozenModel) -> None:
+    new = drawn(model)
+    other = NewCases(new.cases, new.patients, ~new.positive, new.values, None)
+    first, second = judged(model, new), judged(model, other)
+    np.testing.assert_array_equal(first.scores, second.scores)
+    np.testing.assert_array_equal(first.probability, second.probability)
+    assert first.called == second.called
+    np.testing.assert_allclose(first.evaluation.auc.value, 1 - second.evaluation.auc.value)
+
+
+def test_drift_counts_what_lies_outside(model: FrozenModel) -> None:
+    values = np.array([[d.mean for d in model.distributions]] * 4)
+    values[0] = [d.highest + d.sd for d in model.distributions]
+    assert {d.outside for d in drift_of(model, values)} == {0.25}
+
+
+def test_images_of_another_place(finished: Path, model: FrozenModel, tmp_path: Path) -> None:
+    other = make_study(tmp_path / "other", n=20, seed=4)
+    found = validate_model(model, other, tmp_path / "out", others={"same": model})
+    record = json.loads((tmp_path / "out" / "validation.json").read_text())
+    assert record["evaluation"]["auc"]["value"] == found.evaluation.auc.value
+    assert found.compared[-1].difference.difference == 0
+    page = (tmp_path / "out" / "report.html").read_text()
+    for title in ("Discrimination and decisions", "Calibration", "Drift of the features"):
+        assert title in page
+    assert "patient-" not in page + json.dumps(record)
+    before = {p: p.read_bytes() for p in (tmp_path / "out").rglob("*") if p.is_file()}
+    validate_model(model, other, tmp_path / "out", others={"same": model})
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_tables_of_another_place(finished: Path, model: FrozenModel, tmp_path: Path) -> None:
+    other = make_study(tmp_path / "images", n=20, seed=4)
+    pipeline.extract(open_study(other))
+    by_images = validate_model(model, other, tmp_path / "a")
+    by_tables = validate_model(
+        model, of_tables(other, tmp_path / "t", "slicer").folder, tmp_path / "b"
+    )
+    np.testing.assert_allclose(by_tables.scores, by_images.scores, rtol=1e-12, atol=1e-12)
+
+
+def test_one_outcome_is_refused(model: FrozenModel, tmp_path: Path) -> None:
+    new = drawn(model, 10)
+    one = NewCases(new.cases, new.patients, np.ones(10, bool), new.values, None)
+    with pytest.raises(DataError, match="outcome"):
+        judged(model, one)

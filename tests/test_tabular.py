@@ -1,0 +1,172 @@
+"""Studies of tables: the same model as from images, and what is wrong with a table."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from centrum import pipeline
+from centrum.errors import DataError, ManifestError, ProtocolError
+from centrum.importing import export_tables, import_tables
+from centrum.study import Study, open_study
+from centrum.tabular import read_study_tables
+from tests.studies import PROTOCOL, make_study
+
+FILTERED = PROTOCOL.replace("  filters: []", "  filters: [{filter: log, sigma: 1, dimension: 2D}]")
+PYRADIOMICS = PROTOCOL.replace(
+    "extraction:",
+    "extraction:\n  dialect: pyradiomics\n  families: [morphology, statistics, glcm, ngtdm]\n"
+    "  aggregations: [3D_averaged]\n  resegmentation: {}",
+)
+
+
+@pytest.fixture(scope="module", params=["ibsi", "pyradiomics"])
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of images, fitted; not to be changed."""
+    text = FILTERED if request.param == "ibsi" else PYRADIOMICS
+    folder = make_study(tmp_path_factory.mktemp("images") / "study", protocol=text)
+    study = open_study(folder)
+    pipeline.extract(study)
+    pipeline.fit(study)
+    return folder
+
+
+def of_tables(finished: Path, folder: Path, format: str) -> Study:
+    """The same study begun from its exported tables, with the same choices."""
+    tables = export_tables(pipeline.load_extraction(open_study(finished)).table,
+                           folder / "exported", format)  # fmt: skip
+    import_tables(tables, folder / "study", readers=("senior", "resident"),
+                  cases=finished / "cases.csv")  # fmt: skip
+    own = yaml.safe_load((folder / "study" / "study.yaml").read_text())
+    same = yaml.safe_load((finished / "study.yaml").read_text())
+    (folder / "study" / "study.yaml").write_text(yaml.safe_dump(same | {"tables": own["tables"]}))
+    return open_study(folder / "study")
+
+
+@pytest.mark.parametrize("format", ["slicer", "pyradiomics"])
+def test_tables_give_the_same_model_as_images(finished: Path, tmp_path: Path, format: str) -> None:
+    study = of_tables(finished, tmp_path, format)
+    pipeline.extract(study)
+    pipeline.fit(study)
+    records = [json.loads((f / "results" / "fit.json").read_text())
+               for f in (finished, study.folder)]  # fmt: skip
+    assert records[0]["scorer"] == records[1]["scorer"], "not the same to the last digit"
+    assert records[0]["model"]["features"] == records[1]["model"]["features"]
+    table = pipeline.load_extraction(study).table
+    assert {f.family for f in table.features} >= {"morphology", "glcm"}
+    assert "other" not in {f.family for f in table.features}
+
+
+def test_a_whole_study_of_tables(finished: Path, tmp_path: Path) -> None:
+    study = of_tables(finished, tmp_path, "slicer")
+    assert pipeline.check(study)[0] == ()
+    assert any("read 2 tables" in line for line in pipeline.outlook(study))
+    _, page = pipeline.run(study)
+    assert page.is_file()
+    model = pipeline.freeze(study)
+    assert model.of_tables
+    assert "tables" in json.loads((page.parent / "model.json").read_text())["provenance"]["digests"]
+
+
+# One reader, other programs
+
+
+def table_of(n: int = 30, features: int = 6) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    outcome = np.arange(n) % 2
+    values = rng.normal(size=(n, features)) + outcome[:, None]
+    frame = pd.DataFrame(values, columns=[f"f{k}" for k in range(features)])
+    frame.insert(0, "Target", outcome)
+    frame.insert(0, "ID", [f"c{k}" for k in range(n)])
+    return frame
+
+
+def test_a_generic_table_with_its_outcome(tmp_path: Path) -> None:
+    path = tmp_path / "radiomics.csv"
+    table_of().to_csv(path, index=False)
+    with pytest.raises(ProtocolError, match=r"the table has 0, 1 .* --positive 1 --negative 0"):
+        import_tables([path], tmp_path / "study")
+    lines = import_tables([path], tmp_path / "study", outcomes=("1", "0"))
+    assert "generic, 30 cases x 6 features, reader reader1" in lines[0]
+    study = open_study(tmp_path / "study")
+    found = read_study_tables(study)
+    assert found.table.values.shape == (30, 6, 1)
+    assert found.table.names == tuple(f"f{k}" for k in range(6))
+    with pytest.raises(ManifestError, match="nothing is overwritten"):
+        import_tables([path], tmp_path / "study", outcomes=("1", "0"))
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "radiomics.csv"
+    table_of().to_csv(path, index=False)
+    import_tables([path], tmp_path / "study", outcomes=("1", "0"), dry_run=True)
+    assert not (tmp_path / "study").exists()
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A study of one generic table."""
+    path = tmp_path / "radiomics.csv"
+    table_of().to_csv(path, index=False)
+    import_tables([path], tmp_path / "study", outcomes=("1", "0"))
+    return tmp_path / "study"
+
+
+def rewrite(study: Path, frame: pd.DataFrame) -> None:
+    frame.to_csv(study / "tables" / "reader1.csv", index=False)
+
+
+def test_gaps_and_missing_rows_are_failures(study: Path) -> None:
+    frame = table_of()
+    frame.loc[3, "f2"] = np.nan
+    rewrite(study, frame.drop(index=5))
+    found = read_study_tables(open_study(study))
+    assert [f.case for f in found.failures] == ["c3", "c5"]
+    assert "1 features that other cases have are missing (f2)" in found.failures[0].message
+    assert "no row of the primary reader" in found.failures[1].message
+    assert len(found.table.cases) == 28
+    text = (study / "study.yaml").read_text()
+    (study / "study.yaml").write_text(text + "\nmodel: {imputation: {method: median}}\n")
+    filled = read_study_tables(open_study(study))
+    assert [f.case for f in filled.failures] == ["c5"]
+    assert np.isnan(filled.table.values).sum() == 1
+
+
+def test_rows_of_nobody_are_told(study: Path) -> None:
+    frame = table_of(32)
+    rewrite(study, frame)
+    found = read_study_tables(open_study(study))
+    assert [f.message for f in found.findings if f.code == "rows-left-out"] == [
+        "2 rows are of no eligible case of the manifest: c30, c31"
+    ]
+
+
+def test_a_table_that_is_gone_is_named(study: Path) -> None:
+    (study / "tables" / "reader1.csv").unlink()
+    with pytest.raises(DataError, match=r"'tables/reader1.csv' of reader 'reader1', which is not"):
+        read_study_tables(open_study(study))
+
+
+def test_one_file_per_case_is_called_as_its_file(study: Path) -> None:
+    shutil.rmtree(study / "tables")
+    (study / "tables").mkdir()
+    for case, row in table_of().set_index("ID").drop(columns="Target").iterrows():
+        lines = [f"original,glcm,{name},{value!r}" for name, value in row.items()]
+        head = "Image type,Feature Class,Feature Name,Segment_1"
+        (study / "tables" / f"{case}.csv").write_text("\n".join([head, *lines]) + "\n")
+    text = (study / "study.yaml").read_text().replace("tables/reader1.csv", "tables/*.csv")
+    (study / "study.yaml").write_text(text)
+    found = read_study_tables(open_study(study))
+    assert found.table.cases == tuple(f"c{k}" for k in range(30))
+    np.testing.assert_array_equal(found.table.values[:, :, 0], table_of().iloc[:, 2:].to_numpy())
+
+
+def test_robustness_needs_images(study: Path) -> None:
+    text = (study / "study.yaml").read_text()
+    (study / "study.yaml").write_text(text + "\nrobustness: {}\n")
+    with pytest.raises(ProtocolError, match="perturbs images"):
+        open_study(study)
