@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from matplotlib.font_manager import FontProperties, findfont
 from PIL import ImageFont
@@ -31,7 +32,7 @@ SHORT_LINES = 30
 MOST_STRETCHED = 1.4
 """Columns grow by no more than this to fill the width of the text."""
 
-NUMBER = re.compile(r"(?:[\d\s.,()%<>=±×/e+−–-]|to)+")
+NUMBER = re.compile(r"(?:[\d\s.,()\[\]%<>=±×/e+−–-]|to)+")
 """What cells of a column of numbers are made of."""
 
 BREAKS = re.compile(r"(?<=[\s-])")
@@ -70,13 +71,13 @@ def lay_out(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Layout:
     True
     """
     columns = list(zip(heads, *rows, strict=True))
-    longest = [_needed(column, _lines_of) for column in columns]
-    shortest = [_needed(column, BREAKS.split) for column in columns]
-    upright, turned = (_shared(shortest, longest, room) for room in (UPRIGHT_CM, TURNED_CM))
+    stops = [_wanted(column) for column in columns]
+    upright, turned = (_shared(stops, room) for room in (UPRIGHT_CM, TURNED_CM))
     n_upright, n_turned = (_count_lines(columns, widths) for widths in (upright, turned))
+    words, cells, _ = map(sum, zip(*stops, strict=True))
     turn = (
-        sum(shortest) > UPRIGHT_CM
-        or (len(columns) > MOST_UPRIGHT and sum(longest) > UPRIGHT_CM)
+        words > UPRIGHT_CM
+        or (len(columns) > MOST_UPRIGHT and cells > UPRIGHT_CM)
         or (n_upright > SHORT_LINES and n_upright > MUCH_HIGHER * n_turned)
     )
     numeric = tuple(k > 0 and _all_numbers(column[1:]) for k, column in enumerate(columns))
@@ -102,27 +103,29 @@ def _font(bold: bool) -> ImageFont.FreeTypeFont:
     )
 
 
-def _lines_of(text: str) -> list[str]:
-    return text.split("\n")
-
-
-def _needed(column: Sequence[str], split) -> float:
-    """Width that holds every piece of the head and the cells."""
+def _wanted(column: Sequence[str]) -> tuple[float, float, float]:
+    """Width that holds every word, every cell on one line, and the head too, cm."""
     head, *cells = column
-    pieces = [text_cm(piece.rstrip(), bold=True) for piece in split(head)]
-    pieces += [text_cm(piece.rstrip()) for cell in cells for piece in split(cell)]
-    return max(pieces) + 2 * PADDING_CM + SLACK_CM
+    spare = 2 * PADDING_CM + SLACK_CM
+    words = [
+        *(text_cm(word.rstrip(), bold=True) for word in BREAKS.split(head)),
+        *(text_cm(word.rstrip()) for cell in cells for word in BREAKS.split(cell)),
+    ]
+    lines = [text_cm(line) for cell in cells for line in cell.split("\n")]
+    narrow = max(words)
+    middle = max([narrow, *lines])
+    return narrow + spare, middle + spare, max(middle, text_cm(head, bold=True)) + spare
 
 
-def _shared(shortest: Sequence[float], longest: Sequence[float], room: float) -> list[float]:
-    """Widths between what the longest word and what the longest line of a column needs."""
-    least, most = sum(shortest), sum(longest)
-    if most <= room:
-        return [width * min(room / most, MOST_STRETCHED) for width in longest]
-    if least >= room:
-        return [width * room / least for width in shortest]
-    share = (room - least) / (most - least)
-    return [a + share * (b - a) for a, b in zip(shortest, longest, strict=True)]
+def _shared(stops: Sequence[tuple[float, float, float]], room: float) -> list[float]:
+    """Widths of the columns between their stops, so that together they fill the room."""
+    levels = list(zip(*stops, strict=True))
+    for narrow, wide in pairwise([(0.0,) * len(stops), *levels]):
+        if sum(wide) > room:
+            share = (room - sum(narrow)) / (sum(wide) - sum(narrow))
+            return [a + share * (b - a) for a, b in zip(narrow, wide, strict=True)]
+    stretch = min(room / sum(levels[-1]), MOST_STRETCHED)
+    return [width * stretch for width in levels[-1]]
 
 
 def _count_lines(columns: Sequence[Sequence[str]], widths: Sequence[float]) -> int:
@@ -136,7 +139,7 @@ def _count_lines(columns: Sequence[Sequence[str]], widths: Sequence[float]) -> i
 def _height(cell: str, width: float) -> int:
     """Lines of a cell, filled greedily."""
     room, n_lines = width - 2 * PADDING_CM, 0
-    for line in _lines_of(cell):
+    for line in cell.split("\n"):
         n_lines, used = n_lines + 1, 0.0
         for word in BREAKS.split(line):
             length = text_cm(word)

@@ -39,8 +39,10 @@ TEXT_PT, CAPTION_PT, NOTE_PT = 12, 10, 8
 SHEET_CM, MARGIN_CM = (21.0, 29.7), 2.5
 """A4, and its margins on all sides."""
 
-RULE = {"val": "single", "sz": "8", "space": "0", "color": "000000"}
-"""A line of 1 pt."""
+THICK, THIN = (
+    {"val": "single", "sz": size, "space": "0", "color": "000000"} for size in ("8", "4")
+)
+"""Rules of 1 pt around a table and of 0.5 pt under its head."""
 
 LINE = 1.2
 """Height of a line of single spacing over the size of its font."""
@@ -140,7 +142,7 @@ def _turn(document: WordDocument, turn: bool) -> None:
 def _move_break(document: WordDocument, last: Paragraph) -> None:
     """Into the last paragraph; an empty one of its own could fall on an empty page."""
     own = document.paragraphs[-1]._p
-    last._p.get_or_add_pPr().append(own.pPr.find(qn("w:sectPr")))
+    last._p.get_or_add_pPr().append(own.get_or_add_pPr().find(qn("w:sectPr")))
     own.getparent().remove(own)
 
 
@@ -166,7 +168,7 @@ def _add_table(document: WordDocument, table: Table) -> None:
     together = layout.lines <= SHORT_LINES
     _fill(heads, [column.name for column in table.columns], layout, keep=True)
     _mark_head(heads)
-    for row, texts in zip(rows, _texts(table), strict=True):
+    for row, texts in zip(rows, _texts(table, layout), strict=True):
         _fill(row, texts, layout, keep=together or (row is rows[-1] and bool(table.notes)))
     for note in table.notes or ("",):
         document.add_paragraph(note, style="Table Note")
@@ -176,12 +178,17 @@ def _layout(table: Table) -> Layout:
     return lay_out([column.name for column in table.columns], table.shown())
 
 
-def _texts(table: Table) -> list[list[str]]:
+def _texts(table: Table, layout: Layout) -> list[list[str]]:
     """The cells; a row that is called as the one above it does not repeat the name."""
-    shown = table.shown()
-    names = [row[0] for row in shown]
-    again = [k > 0 and names[k] == names[k - 1] for k in range(len(names))]
-    return [["", *row[1:]] if same else row for row, same in zip(shown, again, strict=True)]
+    shown = [
+        [text.replace("-", "−") if numeric else text
+         for text, numeric in zip(row, layout.numeric, strict=True)]
+        for row in table.shown()
+    ]  # fmt: skip
+    above = [None, *(row[0] for row in shown)]
+    return [
+        ["", *row[1:]] if row[0] == name else row for row, name in zip(shown, above, strict=False)
+    ]
 
 
 def _set_grid(table: WordTable, layout: Layout) -> None:
@@ -194,7 +201,7 @@ def _set_grid(table: WordTable, layout: Layout) -> None:
     total.set(qn("w:type"), "dxa")
     total.set(qn("w:w"), str(Cm(sum(layout.widths)).twips))
     layout_tag = properties.find(qn("w:tblLayout"))
-    layout_tag.addprevious(_borders("tblBorders", "top", "bottom"))
+    layout_tag.addprevious(_parent("tblBorders", top=THICK, bottom=THICK))
     sides = {"w": str(Cm(PADDING_CM).twips), "type": "dxa"}
     layout_tag.addnext(_parent("tblCellMar", left=sides, right=sides))
 
@@ -203,7 +210,7 @@ def _mark_head(row: _Row) -> None:
     """The first row is repeated on every page and has a rule under it."""
     row._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
     for cell in row.cells:
-        cell._tc.get_or_add_tcPr().append(_borders("tcBorders", "bottom"))
+        cell._tc.get_or_add_tcPr().append(_parent("tcBorders", bottom=THIN))
         for run in cell.paragraphs[0].runs:
             run.bold = True
 
@@ -221,10 +228,6 @@ def _fill(row: _Row, texts: Sequence[str], layout: Layout, keep: bool) -> None:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         if keep:
             paragraph.paragraph_format.keep_with_next = True
-
-
-def _borders(tag: str, *sides: str) -> BaseOxmlElement:
-    return _parent(tag, **dict.fromkeys(sides, RULE))
 
 
 def _parent(tag: str, **children: dict[str, str]) -> BaseOxmlElement:
@@ -310,7 +313,8 @@ def _set_styles(document: WordDocument) -> None:
         style.font.italic = level == 3
     _styled(document, "Table Caption", CAPTION_PT, before=12, after=4).next_paragraph_style = normal
     _styled(document, "Table Text", TABLE_PT, before=1, after=1)
-    _styled(document, "Table Note", NOTE_PT, before=2, after=2)
+    note = _styled(document, "Table Note", NOTE_PT, before=2, after=10)
+    note.element.get_or_add_pPr().append(OxmlElement("w:contextualSpacing"))
     _styled(document, "Figure", TEXT_PT, before=12, after=4)
     _styled(document, "Figure Caption", CAPTION_PT, after=12)
     for name in ("Table Caption", "Figure"):
@@ -325,13 +329,13 @@ def _styled(
 ) -> ParagraphStyle:  # fmt: skip
     """A paragraph style of that name, black and without the template's face and lines."""
     if name not in document.styles:
-        document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = (
-            document.styles["Normal"]
-        )
+        document.styles.add_style(name, WD_STYLE_TYPE.PARAGRAPH).base_style = document.styles[
+            "Normal"
+        ]
     style = document.styles[name]
-    properties = style.element.get_or_add_rPr()
-    for found in (*properties.findall(qn("w:rFonts")), *style.element.iter(qn("w:pBdr"))):
-        found.getparent().remove(found)
+    for tag in ("w:rPr", ".//w:pBdr"):
+        for found in style.element.findall(tag, style.element.nsmap):
+            found.getparent().remove(found)
     style.font.name, style.font.size, style.font.bold = FONT, Pt(size), bold
     style.font.color.rgb = RGBColor(0, 0, 0)
     form = style.paragraph_format

@@ -10,7 +10,7 @@ from centrum.report.labels import counted
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 
-MOST_ROWS = 60
+MOST_LINES = 60
 """Longer tables are named with their file, not printed."""
 
 Numbered = TypeVar("Numbered", Table, Picture)
@@ -55,7 +55,7 @@ def _methods_parts(methods: Sequence[tuple[str, str]]) -> list[Part]:
 
 
 def _table_parts(table: Table) -> list[Part]:
-    if len(table.rows) <= MOST_ROWS:
+    if sum(max(cell.count("\n") for cell in row) + 1 for row in table.shown()) <= MOST_LINES:
         return [table]
     rows = counted(len(table.rows), "row")
     return [Prose(f"{table.title} ({rows}) is in the file tables/{table.key}.csv.")]

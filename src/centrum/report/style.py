@@ -130,9 +130,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     write_atomically(path, kinds[path.suffix.lower()](figure))
 
 
-def _saved(
-    figure: Figure, kind: str, metadata: dict[str, None], dpi: float = PNG_DPI
-) -> bytes:
+def _saved(figure: Figure, kind: str, metadata: dict[str, None], dpi: float = PNG_DPI) -> bytes:
     if figure.get_layout_engine() is not None:
         _settle(figure)
     stream = BytesIO()
