@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -130,6 +130,7 @@ class Picture:
     width_cm : when printed
     raster : whether the page shows the PNG, because the figure holds images
     data : the numbers that are drawn
+    figure : what the files were made from, for files of other kinds
     """
 
     key: str
@@ -140,6 +141,7 @@ class Picture:
     png: bytes
     width_cm: float
     data: Table
+    figure: Figure = field(repr=False, compare=False)
     raster: bool = False
 
 
@@ -157,6 +159,7 @@ def picture(
         png=png_bytes(figure),
         width_cm=min(figure.get_figwidth() * 2.54, PAGE_CM),
         data=data,
+        figure=figure,
         raster=raster,
     )
 

@@ -1,0 +1,115 @@
+"""Figures as journals want them: their size, colours and dots, and the same bytes each time."""
+
+import re
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from tests.report import conftest as report
+
+from centrum.manuscript.figures import write_figures
+from centrum.report.blocks import Picture, picture
+from centrum.report.sections import regions
+from centrum.report.style import (
+    COLUMN_CM,
+    PAGE_CM,
+    new_figure,
+    pdf_bytes,
+    png_bytes,
+    svg_bytes,
+    tiff_bytes,
+)
+from centrum.report.tables import frame_table
+
+make, sources = report.make, report.sources
+
+
+def drawn() -> Figure:
+    figure = new_figure(COLUMN_CM, 6, "Simulated patients")
+    axes, other = figure.subplots(1, 2)
+    axes.plot([0, 1, 2], [3, -1, 2], label="µ²")
+    axes.set_xlabel("Time (s)")
+    axes.legend()
+    other.imshow(np.arange(12).reshape(3, 4))
+    return figure
+
+
+def as_picture(figure: Figure) -> Picture:
+    data = frame_table("figure-5", "", report.pd.DataFrame({"x": [1]}))
+    return picture(figure, "5", "Curve", "A curve.", "One curve.", data)
+
+
+@pytest.fixture(scope="module")
+def roi(make: report.Make) -> Picture:
+    """A figure with images."""
+    found = regions(make(n_selected=1, n_measured=1, readers=("senior",)))
+    return found.pictures[0]
+
+
+@pytest.fixture(scope="module")
+def roi_tiff(roi: Picture) -> bytes:
+    return tiff_bytes(roi.figure)
+
+
+def test_every_kind_of_file_is_written(tmp_path: Path) -> None:
+    first = write_figures([as_picture(drawn())], tmp_path / "a")
+    again = write_figures([as_picture(drawn())], tmp_path / "b")
+    assert [path.name for path in first] == ["figure-5.svg", "figure-5.pdf", "figure-5.tiff"]
+    assert sorted(first) == sorted((tmp_path / "a").iterdir())
+    for one, other in zip(first, again, strict=True):
+        assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_a_picture_gives_the_same_bytes_again(roi: Picture) -> None:
+    curve = as_picture(drawn())
+    assert tiff_bytes(curve.figure) == tiff_bytes(curve.figure)
+    for shown in (roi, curve):
+        assert pdf_bytes(shown.figure) == pdf_bytes(shown.figure)
+        assert svg_bytes(shown.figure) == shown.svg
+        assert png_bytes(shown.figure) == shown.png
+
+
+def test_tiff_is_rgb_of_600_dpi_at_the_printed_width(roi: Picture, roi_tiff: bytes) -> None:
+    curve = as_picture(drawn())
+    whole, half = (roi, roi_tiff, PAGE_CM), (curve, tiff_bytes(curve.figure), COLUMN_CM)
+    for shown, content, width_cm in (whole, half):
+        with Image.open(BytesIO(content)) as image:
+            assert image.mode == "RGB"
+            assert image.info["dpi"] == (600, 600)
+            assert image.info["compression"] == "tiff_lzw"
+            assert image.width == pytest.approx(width_cm / 2.54 * 600, abs=1)
+            assert shown.width_cm == pytest.approx(width_cm)
+
+
+def test_tiff_shows_what_the_png_shows(roi: Picture, roi_tiff: bytes) -> None:
+    png = Image.open(BytesIO(roi.png)).convert("L")
+    tiff = Image.open(BytesIO(roi_tiff)).convert("L").resize(png.size)
+    assert np.corrcoef(np.ravel(png), np.ravel(tiff))[0, 1] > 0.95
+
+
+def test_pdf_embeds_truetype_and_tells_no_date_and_no_program(roi: Picture) -> None:
+    with matplotlib.rc_context({"pdf.fonttype": 3, "font.size": 20}):
+        contents = [pdf_bytes(shown.figure) for shown in (roi, as_picture(drawn()))]
+    for content in contents:
+        assert content.startswith(b"%PDF")
+        assert b"/FontFile2" in content
+        assert b"/Type3" not in content
+        assert not re.search(rb"Date|/Producer|/Creator", content)
+
+
+def test_pdf_has_the_printed_size() -> None:
+    (box,) = re.findall(rb"/MediaBox \[ 0 0 (\S+) (\S+) \]", pdf_bytes(drawn()))
+    assert [float(side) / 72 * 2.54 for side in box] == pytest.approx([COLUMN_CM, 6])
+
+
+def test_axes_stay_where_they_are_in_every_file() -> None:
+    figure = drawn()
+    places = []
+    for kind in (png_bytes, svg_bytes, pdf_bytes, tiff_bytes, png_bytes):
+        kind(figure)
+        places.append(figure.axes[0].get_position().bounds)
+    assert len(set(places)) == 1
