@@ -7,7 +7,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -104,14 +104,18 @@ def demo(
     seed: Annotated[int, typer.Option(help="of the simulation")] = 1,
     workers: Workers = 0,
 ) -> None:
-    """Simulate the study's 100 patients and run the whole study on them."""
-    from centrum import pipeline
-    from centrum.simulate import PhantomSettings
+    """Simulate the study's 100 patients, run the whole study, score three new patients."""
+    from centrum.demo import run_demo
 
-    settings = PhantomSettings(cue=cue, seed=seed)
     with _progress() as progress:
-        pipeline.simulate(folder, settings, workers=workers, progress=progress)
-    _run(folder, workers, as_json=False)
+        found = run_demo(folder, cue=cue, seed=seed, workers=workers, progress=progress)
+    _print_extraction(found.extraction)
+    _print_evaluations(True, found.evaluations)
+    _print_scores(found.scores)
+    print("\n".join(found.manuscript))
+    for what, place in found.places.items():
+        print(f"{what}: {place}")
+    raise typer.Exit(CASES_FAILED if found.extraction.failures else OK)
 
 
 @_command(
@@ -392,6 +396,21 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
         _print_evaluations(load_extraction(study).simulated, evaluations)
 
 
+@_command("centrum manuscript my-study\ncentrum manuscript my-study --external validation")
+def manuscript(
+    folder: StudyFolder,
+    external: Annotated[
+        Path | None, typer.Option(help="what `centrum validate` left for this study's model")
+    ] = None,
+) -> None:
+    """Write results/manuscript: Word document, figures, methods, checklists, model card."""
+    from centrum.writing import write_manuscript
+
+    with _progress() as progress:
+        lines = write_manuscript(_open(folder), external=external, progress=progress)
+    print("\n".join(lines))
+
+
 @_command("centrum report my-study")
 def report(folder: StudyFolder) -> None:
     """Write results/report.html with its tables and figures."""
@@ -533,7 +552,7 @@ def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     return dict(text.split("=", 1) for text in given or ())
 
 
-def _print_scores(scores: "Sequence[Score]") -> None:
+def _print_scores(scores: "Iterable[Score]") -> None:
     for s in scores:
         if s.refused:
             print(f"{s.case}: refused")

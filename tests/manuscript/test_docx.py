@@ -19,7 +19,6 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.report import conftest as report
 
 from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
@@ -27,6 +26,7 @@ from centrum.manuscript.kit import MOST_LINES, study_docx, study_parts
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
 from centrum.report.style import COLUMN_CM, PAGE_CM, new_figure
 from centrum.report.tables import frame_table
+from tests.report import conftest as report
 
 make, sources = report.make, report.sources
 

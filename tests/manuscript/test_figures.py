@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from tests.report import conftest as report
 
 from centrum.manuscript.figures import write_figures
 from centrum.report.blocks import Picture, picture
@@ -24,6 +23,7 @@ from centrum.report.style import (
     tiff_bytes,
 )
 from centrum.report.tables import frame_table
+from tests.report import conftest as report
 
 make, sources = report.make, report.sources
 

@@ -1,0 +1,56 @@
+"""The verb `demo`: a whole study on simulated patients, and three new ones scored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from centrum import pipeline, scoring
+from centrum.evaluate import Evaluation
+from centrum.execution import Progress
+from centrum.extraction import Extraction
+from centrum.frozen.model import read_model
+from centrum.score import Score
+from centrum.simulate import PhantomSettings
+from centrum.study import open_study
+from centrum.writing import FOLDER, write_manuscript
+
+NEW_MALIGNANT, NEW_OSTEOPOROTIC = 2, 1
+"""New patients who took no part in the study."""
+
+OTHER_SEED = 1000
+"""Added to the seed of the study, so that the new patients are others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Demo:
+    """What a demo made: results, and where to look."""
+
+    extraction: Extraction
+    evaluations: Mapping[str, Evaluation]
+    scores: tuple[Score, ...]
+    manuscript: tuple[str, ...]
+    places: Mapping[str, Path]
+
+
+def run_demo(folder: Path, *, cue: float, seed: int, workers: int, progress: Progress) -> Demo:
+    """Simulate and run the study of 100 patients, write its manuscript, score new patients."""
+    pipeline.simulate(
+        folder, PhantomSettings(cue=cue, seed=seed), workers=workers, progress=progress
+    )
+    study = open_study(folder)
+    extraction, page = pipeline.run(study, workers=workers, progress=progress)
+    manuscript = write_manuscript(study, progress=progress)
+    new, scored = folder / "new-patients", folder / "scored"
+    few = PhantomSettings(NEW_MALIGNANT, NEW_OSTEOPOROTIC, cue, seed=seed + OTHER_SEED)
+    pipeline.simulate(new, few, workers=workers, progress=progress)
+    model = read_model(study.results / pipeline.MODEL)
+    cases = scoring.read_new_cases(new, model)
+    scores = scoring.score_cohort(model, cases, scored, workers=workers, progress=progress)
+    _, evaluations = pipeline.evaluate(study)
+    places = {
+        "Report": page,
+        "Manuscript": study.results / FOLDER,
+        "Frozen model": study.results / pipeline.MODEL,
+        "New patients, scored": scored / "index.html",
+    }
+    return Demo(extraction, evaluations, scores, manuscript, places)

@@ -1,0 +1,131 @@
+"""The verb `manuscript`: what a paper about a study needs, from the study's own records."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from centrum.errors import DataError
+from centrum.execution import Progress, silent
+from centrum.extraction import load_extraction
+from centrum.manuscript.cards import data_sheet, model_card
+from centrum.manuscript.checklists import (
+    CHECKLISTS,
+    Answer,
+    checklist,
+    checklist_table,
+    fill,
+    metrics_score,
+)
+from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
+from centrum.manuscript.evidence import Facts
+from centrum.manuscript.figures import write_figures
+from centrum.manuscript.kit import study_parts
+from centrum.manuscript.methods import as_markdown, methods_text
+from centrum.pipeline import MODEL, collect
+from centrum.report.labels import counted
+from centrum.report.sections import SECTIONS
+from centrum.results import StudyResults
+from centrum.store import write_atomically
+from centrum.study import Study, read_json
+
+FOLDER = "manuscript"
+"""Of a study's results."""
+
+WHAT = "Writing the manuscript"
+
+
+def write_manuscript(
+    study: Study, *, external: Path | None = None, progress: Progress = silent
+) -> tuple[str, ...]:
+    """Leave results/manuscript: Word document, figures, methods, checklists, cards.
+
+    Parameters
+    ----------
+    external : folder that `centrum validate` left for this study's model
+
+    Returns
+    -------
+    Lines that say what was written, and how much of the checklists is filled in.
+
+    Raises
+    ------
+    CentrumError
+        The study was not run, or the validation is of another model.
+    """
+    progress(WHAT, 0, 4)
+    results, folder = collect(study), study.results / FOLDER
+    facts = _facts(study, external)
+    blocks = [section(results) for section in SECTIONS]
+    progress(WHAT, 1, 4)
+    methods = [(p.heading, p.text) for p in methods_text(results)]
+    parts = study_parts(blocks, methods)
+    document = manuscript_docx(results.title, parts, results.simulated)
+    answers = {name: fill(results, name, facts) for name in CHECKLISTS}
+    texts = {
+        "manuscript.docx": document,
+        "checklists.docx": _checklists_docx(results, answers),
+        "methods.md": as_markdown(methods_text(results)).encode(),
+        "model-card.md": model_card(results, facts).encode(),
+        "data-sheet.md": data_sheet(results, facts).encode(),
+        **{f"{name}.csv": checklist_table(name, a).csv().encode() for name, a in answers.items()},
+    }
+    for name, content in texts.items():
+        write_atomically(folder / name, content)
+    progress(WHAT, 2, 4)
+    pictures = [picture for block in blocks for picture in block.pictures]
+    figures = write_figures(pictures, folder / "figures")
+    progress(WHAT, 4, 4)
+    return (
+        f"{counted(len(texts), 'file')} and {counted(len(figures), 'file')} of figures (SVG, PDF, "
+        f"TIFF) in {folder}",
+        *(_filled(name, a) for name, a in answers.items()),
+    )
+
+
+def _facts(study: Study, external: Path | None) -> Facts:
+    acquisition = load_extraction(study).acquisition
+    return Facts(
+        acquisition=acquisition if len(acquisition.columns) else None,
+        external=external is not None and _is_of(study, external),
+        exported_model=(study.results / MODEL).is_file(),
+        methods=True,
+    )
+
+
+def _is_of(study: Study, external: Path) -> bool:
+    """Whether a validation is of this study's model; anything else is refused."""
+    path = external / "validation.json"
+    if not path.is_file():
+        raise DataError(
+            f"{external.name} holds no validation.json; `centrum validate MODEL COHORT` leaves one."
+        )
+    found = json.loads(path.read_text(encoding="utf-8"))
+    own = read_json(study.results / MODEL, "run")
+    if not isinstance(own, dict) or found.get("model") != own["sha256"]:
+        raise DataError(
+            f"The validation in {external.name} is of another model than this study's. Validate "
+            "results/model.json again."
+        )
+    return True
+
+
+def _checklists_docx(results: StudyResults, answers: Mapping[str, Sequence[Answer]]) -> bytes:
+    parts: list[Part] = []
+    for name in CHECKLISTS:
+        own = tuple(answers[name])
+        parts += [
+            Heading(checklist(name).title),
+            Prose(_filled(name, own)),
+            checklist_table(name, own),
+        ]
+    return manuscript_docx(f"{results.title}: checklists", parts, results.simulated)
+
+
+def _filled(name: str, answers: Sequence[Answer]) -> str:
+    """How many items the records answer, and the score where the list has one."""
+    author = sum(answer.status == "author" for answer in answers)
+    score = f"; score {metrics_score(answers).text}" if name == "METRICS" else ""
+    return (
+        f"{name}: {len(answers) - author} of {len(answers)} items from the study's records, "
+        f"{author} for the author{score}"
+    )
