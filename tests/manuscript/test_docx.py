@@ -20,7 +20,7 @@ from docx.text.paragraph import Paragraph
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out
+from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out, text_cm
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.kit import MOST_LINES, study_docx, study_parts
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
@@ -250,6 +250,13 @@ def test_a_cramped_long_table_is_turned_and_a_short_one_is_not() -> None:
     heads = ["Feature", "Column", "Mean", "Standard deviation", "Unit", "Coefficient"]
     assert lay_out(heads, [row] * 40).turned
     assert not lay_out(heads, [row]).turned
+
+
+def test_an_interval_stays_on_one_line_beside_a_long_text() -> None:
+    texts = ["Stability", "Share of the parts that select it (CI)"]
+    found = lay_out(texts, [["a long text " * 30, "0.667 (0.208–0.938)"]])
+    assert found.widths[1] > text_cm("0.667 (0.208–0.938)")
+    assert not found.turned
 
 
 # Figures

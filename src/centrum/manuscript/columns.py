@@ -97,14 +97,15 @@ def text_cm(text: str, size_pt: float = TABLE_PT, bold: bool = False) -> float:
 
 @cache
 def _font(bold: bool) -> ImageFont.FreeTypeFont:
-    weight = "bold" if bold else "normal"
-    return ImageFont.truetype(
-        findfont(FontProperties(family="STIXGeneral", weight=weight)), MEASURED_PT
-    )
+    face = FontProperties(family="STIXGeneral", weight="bold" if bold else "normal")
+    return ImageFont.truetype(findfont(face), MEASURED_PT, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _wanted(column: Sequence[str]) -> tuple[float, float, float]:
-    """Width that holds every word, every cell on one line, and the head too, cm."""
+    """Width that holds every word; cells on one line and the head on two; both on one, cm.
+
+    A number with its interval is one word.
+    """
     head, *cells = column
     spare = 2 * PADDING_CM + SLACK_CM
     words = [
@@ -112,9 +113,10 @@ def _wanted(column: Sequence[str]) -> tuple[float, float, float]:
         *(text_cm(word.rstrip()) for cell in cells for word in BREAKS.split(cell)),
     ]
     lines = [text_cm(line) for cell in cells for line in cell.split("\n")]
-    narrow = max(words)
-    middle = max([narrow, *lines])
-    return narrow + spare, middle + spare, max(middle, text_cm(head, bold=True)) + spare
+    whole = text_cm(head, bold=True)
+    narrow = max(words + lines if _all_numbers(cells) else words)
+    middle = max([narrow, whole / 2, *lines])
+    return narrow + spare, middle + spare, max(middle, whole) + spare
 
 
 def _shared(stops: Sequence[tuple[float, float, float]], room: float) -> list[float]:
