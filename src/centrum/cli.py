@@ -7,7 +7,7 @@ import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -751,7 +751,7 @@ def _print_robustness(found: "Robustness") -> None:
     )
 
 
-def _print_evaluations(simulated: bool, evaluations: dict[str, Any]) -> None:
+def _print_evaluations(simulated: bool, evaluations: "Mapping[str, Any]") -> None:
     if simulated:
         print("Simulated patients: this proves the software, not the medicine.")
     titles = {

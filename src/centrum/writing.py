@@ -11,6 +11,7 @@ from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.checklists import (
     CHECKLISTS,
     Answer,
+    ChecklistName,
     checklist,
     checklist_table,
     fill,
@@ -109,10 +110,11 @@ def _is_of(study: Study, external: Path) -> bool:
     return True
 
 
-def _checklists_docx(results: StudyResults, answers: Mapping[str, Sequence[Answer]]) -> bytes:
+def _checklists_docx(
+    results: StudyResults, answers: Mapping[ChecklistName, Sequence[Answer]]
+) -> bytes:
     parts: list[Part] = []
-    for name in CHECKLISTS:
-        own = tuple(answers[name])
+    for name, own in answers.items():
         parts += [
             Heading(checklist(name).title),
             Prose(_filled(name, own)),

@@ -48,7 +48,7 @@ def pictured(number: str, width_cm: float, height_cm: float) -> Picture:
     figure = new_figure(width_cm, height_cm)
     figure.subplots().plot([1, 2])
     data = frame_table(f"figure-{number}", "", pd.DataFrame({"x": [1]}))
-    return picture(figure, number, "Curve", "A curve of n = 2.", ALT, data)
+    return picture(figure, number, "Curve", "A curve of n = 2.", ALT, data, reading="It rises.")
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def drawn() -> Figure:
 
 def as_picture(figure: Figure) -> Picture:
     data = frame_table("figure-5", "", report.pd.DataFrame({"x": [1]}))
-    return picture(figure, "5", "Curve", "A curve.", "One curve.", data)
+    return picture(figure, "5", "Curve", "A curve.", "One curve.", data, reading="It rises.")
 
 
 @pytest.fixture(scope="module")

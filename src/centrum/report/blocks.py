@@ -126,6 +126,7 @@ class Picture:
     title : begins with the number, as in "Figure 5. ROC curves"
     caption : what it shows, and of how many
     alt : the same for those who cannot see it
+    reading : what it says, in one sentence
     svg, png : the files
     width_cm : when printed
     raster : whether the page shows the PNG, because the figure holds images
@@ -137,6 +138,7 @@ class Picture:
     title: str
     caption: str
     alt: str
+    reading: str
     svg: bytes
     png: bytes
     width_cm: float
@@ -147,7 +149,7 @@ class Picture:
 
 def picture(
     figure: Figure, number: str, title: str, caption: str, alt: str, data: Table,
-    *, raster: bool = False,
+    *, reading: str, raster: bool = False,
 ) -> Picture:  # fmt: skip
     """Render a figure; `number` such as "2" or "S1" names its files."""
     return Picture(
@@ -155,6 +157,7 @@ def picture(
         title=f"Figure {number}. {title}",
         caption=caption,
         alt=alt,
+        reading=reading,
         svg=svg_bytes(figure),
         png=png_bytes(figure),
         width_cm=min(figure.get_figwidth() * 2.54, PAGE_CM),
@@ -162,6 +165,15 @@ def picture(
         figure=figure,
         raster=raster,
     )
+
+
+@dataclass(frozen=True)
+class Point:
+    """A line of a list, with the section (its anchor, and what it is called) that shows it."""
+
+    text: str
+    anchor: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +195,6 @@ class Block:
     prose: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    points: tuple[str, ...] = ()
+    points: tuple[Point, ...] = ()
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from centrum.report.blocks import Block
+from centrum.report.cases import case_data, roc_data
 from centrum.report.html import Page, render_html
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
@@ -23,7 +24,8 @@ def page_of(results: StudyResults) -> Page:
         "Report of a radiomics study of vertebral compression fractures, made by centrum "
         f"{results.versions.get('centrum', '')}."
     )
-    return Page(results.title, lead, results.simulated)
+    data = {"roc": roc_data(results), "cases": case_data(results)}
+    return Page(results.title, lead, results.simulated, data)
 
 
 def write_page(page: Page, blocks: Sequence[Block], folder: Path) -> tuple[Path, ...]:

@@ -8,6 +8,7 @@ import pandas as pd
 from centrum.external import Calibrated, External
 from centrum.frozen.model import FrozenModel
 from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc
 from centrum.report.figures.drift import SMALL, draw_drift
@@ -130,6 +131,7 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
         f"the band is the 95 % interval of the thick curve. n = {len(found.cases)} cases.",
         f"ROC curve with an AUC of {fixed(area.value, 2)}.",
         frame_table("figure-1", "", data),
+        reading=_roc_reading(model, found),
     )
     decision = found.decision_curve
     curve = pd.DataFrame(
@@ -142,6 +144,7 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
         "Net benefit of acting on the model's probability as it is, on everybody and on nobody.",
         "Three curves.",
         frame_table("figure-2", "", curve),
+        reading=readings.decision(decision),
     )
     performance = performance_table({"External": found.evaluation, **named})
     return Block(
@@ -150,6 +153,14 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
         prose=(_compared_text(found),),
         tables=(performance, *_compared_table(found), _conformal_table(model, found)),
         pictures=(roc, net),
+    )
+
+
+def _roc_reading(model: FrozenModel, found: External) -> str:
+    c = found.evaluation.confusion
+    return (
+        f"At the frozen cut-off {c.tp} of {c.tp + c.fn} {model.positive} and {c.tn} of "
+        f"{c.tn + c.fp} {model.negative} new cases are called right."
     )
 
 
@@ -263,6 +274,7 @@ def _calibration_picture(
         f"95 % intervals. n = {len(found.cases)} cases.",
         f"Calibration plot. Slope {fixed(shown.found.slope.value, 2)}.",
         frame_table(f"figure-{number}", "", data),
+        reading=readings.calibrated(shown.found),
     )
 
 
@@ -301,6 +313,7 @@ def _drift_picture(labels: dict[str, str], shown: Sequence, simulated: str, n: i
         "lies outside the training range.",
         f"Dot plot. The largest shift is {fixed(shown[0].shift, 2)} SDs.",
         frame_table("figure-6", "", data),
+        reading=f"{names[0]} moved most, by {fixed(shown[0].shift, 2)} training SDs.",
     )
 
 

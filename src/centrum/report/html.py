@@ -1,8 +1,9 @@
 """Blocks to one self-contained page: pictures and style are in it, nothing is fetched."""
 
 from base64 import b64encode
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -20,11 +21,13 @@ class Page:
     ----------
     title, lead : heading, and a sentence under it
     simulated : "" or the sentence that marks simulated patients wherever results are shown
+    data : what the page's script shows, JSON-ready, by name
     """
 
     title: str
     lead: str
     simulated: str
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def render_html(page: Page, blocks: Sequence[Block]) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.modelling.leaks import TITLES
+from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import draw_audit
 from centrum.report.labels import counted, fixed, p_text
@@ -221,5 +222,6 @@ def _audit_picture(results: StudyResults) -> list[Picture]:
             f"dots are splits, bars their means. n = {len(results.scores)} cases.",
             f"Histogram and dot plot. Means with true outcomes: {listed}.",
             frame_table("figure-S9", "", pd.DataFrame(rows)),
+            reading=readings.audit(values, observed, named),
         )
     ]  # fmt: skip

@@ -9,11 +9,13 @@ from centrum.agreement import parse_form
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.io import read_image, read_mask
-from centrum.limits import OUTSIDE_THE_REGION
 from centrum.matrix import study_matrix
 from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
-from centrum.report.blocks import Block, Picture, Table, picture
+from centrum.report import readings
+from centrum.report.blocks import Block, Picture, Point, Table, picture
+from centrum.report.cases import cases
+from centrum.report.caveats import caveats
 from centrum.report.figures import (
     RoiPanel,
     draw_agreement,
@@ -100,7 +102,7 @@ def summary(results: StudyResults) -> Block:
         "Summary",
         "summary",
         prose=tuple(filter(None, prose)),
-        warnings=(*_cautions(test), OUTSIDE_THE_REGION),
+        warnings=_cautions(test),
         facts=tuple(facts),
     )
 
@@ -169,6 +171,7 @@ def population(results: StudyResults) -> Block:
         f"n = {results.flow.start.cases} cases.",
         f"Flow diagram. {'; '.join((*said, *(part[0] for part in chart.parts)))}.",
         flow_table(results),
+        reading=_flow_reading(results),
     )
     return Block(
         "Population",
@@ -176,6 +179,14 @@ def population(results: StudyResults) -> Block:
         tables=(population_table(results),),
         pictures=(figure,),
     )
+
+
+def _flow_reading(results: StudyResults) -> str:
+    manifest, analysed = results.flow.start.cases, len(results.table.obs)
+    if not results.protocol.split.single_part:
+        return readings.several_parts(manifest, analysed, len(results.assessment.parts))
+    train = int((results.scores["part"] == "train").sum())
+    return readings.flow(manifest, analysed, train, analysed - train)
 
 
 def regions(results: StudyResults) -> Block:
@@ -219,7 +230,7 @@ def _roi_picture(results: StudyResults) -> Picture:
         draw_rois(panels, results.simulated), "1", "Regions of interest", caption,
         f"Sagittal slices with the outlines of the readers around the vertebral body: {titles}.",
         frame_table("figure-1", "", data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
-        raster=True,
+        reading=readings.outlines(results.overlap, results.table.readers), raster=True,
     )  # fmt: skip
 
 
@@ -278,6 +289,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
         f"{rule.threshold:g}.{f' Dice: {pairs}.' if dice else ''}",
         frame_table("figure-S2", "", agreement.reset_index()),
+        reading=readings.agreement(int(kept.sum()), len(agreement), form),
     )  # fmt: skip
 
 
@@ -302,7 +314,7 @@ def _agreement_grid_picture(results: StudyResults) -> Picture:
         ),
         "S3", "Agreement by family and image", caption,
         f"Heat map. Features that pass, by image: {listed}.",
-        frame_table("figure-S3", "", data.reset_index()),
+        frame_table("figure-S3", "", data.reset_index()), reading=readings.by_image(by_image),
     )  # fmt: skip
 
 
@@ -347,6 +359,7 @@ def _robustness_picture(results: StudyResults) -> Picture:
         "S4", "Robustness to perturbation", caption,
         f"Box plots. {n_kept} of {len(found)} features pass. Medians by family: {listed}.",
         frame_table("figure-S4", "", found.reset_index()),
+        reading=readings.robust(n_kept, len(found), {str(k): float(v) for k, v in medians.items()}),
     )  # fmt: skip
 
 
@@ -395,6 +408,7 @@ def _lasso_picture(results: StudyResults, facts: LassoFacts) -> Picture:
         f"Two curves against log lambda. The {MEASURES[facts.measure]} is best at lambda "
         f"{facts.lambda_min:.4g}; within one standard error of it at {facts.lambda_1se:.4g}.",
         frame_table("figure-2", "", data),
+        reading=readings.lasso(facts, len(results.table.features)),
     )  # fmt: skip
 
 
@@ -413,7 +427,7 @@ def _count_picture(results: StudyResults, facts: FeatureCountFacts) -> Picture:
         draw_feature_count(facts, results.simulated), "S5", "Number of features", caption,
         f"Curve of the {measure} against 1 to {int(facts.numbers[-1])} features; "
         f"{fixed(facts.mean[at])} at the {facts.chosen} that were taken.",
-        frame_table("figure-S5", "", data),
+        frame_table("figure-S5", "", data), reading=readings.feature_count(facts),
     )  # fmt: skip
 
 
@@ -442,6 +456,7 @@ def _coefficient_picture(results: StudyResults) -> Picture:
         f"numbers as in table 3. n = {fitted.n_train} training cases.",
         f"Bar chart. {listed}.",
         frame_table("figure-3", "", pd.DataFrame({"feature": labels, "coefficient": values})),
+        reading=readings.coefficients(fitted, labels, values),
     )  # fmt: skip
 
 
@@ -476,6 +491,7 @@ def _distribution_picture(results: StudyResults) -> Picture:
         f"Box plots and correlation matrix. Medians of {fitted.positive} and {fitted.negative}: "
         f"{medians}.",
         frame_table("figure-4", "", frame),
+        reading=readings.distributions(fitted, labels, values, positive),
     )  # fmt: skip
 
 
@@ -500,7 +516,7 @@ def performance(results: StudyResults) -> Block:
         f"bootstrap percentile interval. Band: pointwise {100 * test.confidence:g} % interval of "
         f"the test curve. Dots: {_cutoff_text(results)}. {sizes}.",
         f"ROC curves. {'; '.join(f'{n}: AUC {fixed(e.auc.value)}' for n, e in found.items())}.",
-        frame_table("figure-5", "", data),
+        frame_table("figure-5", "", data), reading=readings.roc(results.model, test),
     )  # fmt: skip
     return Block(
         "Performance",
@@ -554,7 +570,7 @@ def protocol(results: StudyResults) -> Block:
     prose = "Deviations:" if deviations else "The protocol states no deviations."
     return Block(
         "Protocol", "protocol",
-        prose=(prose,), points=deviations, tables=(protocol_table(results),),
+        prose=(prose,), points=tuple(map(Point, deviations)), tables=(protocol_table(results),),
     )  # fmt: skip
 
 
@@ -570,6 +586,7 @@ def provenance(results: StudyResults) -> Block:
 
 SECTIONS: tuple[Section, ...] = (
     summary,
+    caveats,
     population,
     regions,
     selection,
@@ -578,6 +595,7 @@ SECTIONS: tuple[Section, ...] = (
     calibration_and_use,
     validation,
     leak_audit,
+    cases,
     quality,
     protocol,
     provenance,

@@ -23,6 +23,7 @@ from centrum.evaluate.sample_size import (
     r2_of_c_statistic,
 )
 from centrum.modelling.optimism import optimism
+from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import (
     draw_calibration,
@@ -198,7 +199,7 @@ def _calibration_picture(results: StudyResults) -> Picture:
         f"with 95 % interval, and {len(curve.groups)} groups of cases with Wilson intervals. "
         f"Below: the predictions by outcome. n = {len(positive)} test cases.",
         f"Calibration plot. Slope {fixed(slope.value, 2)}, mean distance {fixed(curve.ici, 2)}.",
-        frame_table("figure-6", "", data),
+        frame_table("figure-6", "", data), reading=readings.calibrated(curve),
     )  # fmt: skip
 
 
@@ -218,7 +219,7 @@ def _decision_picture(results: StudyResults) -> Picture:
         f"n = {len(results.judgement.tested)} test cases, {results.model.positive} in "
         f"{100 * found.prevalence:.0f} %: where the outcome is rarer, the curve is another.",
         f"Three curves. The model has the largest net benefit at thresholds from {span}.",
-        frame_table("figure-7", "", data),
+        frame_table("figure-7", "", data), reading=readings.decision(found),
     )  # fmt: skip
 
 
@@ -233,6 +234,7 @@ def _precision_picture(results: StudyResults) -> Picture:
         f"Dotted: the share of {results.model.positive}, which calling everybody positive gives.",
         f"Curve with an average precision of {fixed(found.average_precision, 2)}.",
         frame_table("figure-S6", "", data),
+        reading=readings.precision(found, float(_tested(results)[0].mean())),
     )  # fmt: skip
 
 
@@ -583,7 +585,7 @@ def _parts_picture(results: StudyResults, areas: Mapping[str, NDArray[np.float64
         f"Test AUC of every part (dots) and their mean (bars). n = "
         f"{counted(len(results.assessment.parts), 'part')}.",
         f"Dot plot of AUCs. Means: {listed}.",
-        frame_table("figure-S7", "", data),
+        frame_table("figure-S7", "", data), reading=readings.parts(areas, WHOLE),
     )  # fmt: skip
 
 
@@ -599,5 +601,5 @@ def _search_picture(results: StudyResults) -> Picture:
         f"chosen. n = {results.model.n_train} training cases.",
         f"Curves by classifier. Best: {best['selector']} with {best['n_features'] or 'all'} "
         f"features and {best['classifier']}.",
-        frame_table("figure-S8", "", data),
+        frame_table("figure-S8", "", data), reading=readings.search(results.search),
     )  # fmt: skip
