@@ -1,1 +1,1 @@
-"""What a paper about a study needs beside its report, written from the study's own records."""
+"""Text for a paper, generated from what a study recorded: every sentence is true of the run."""

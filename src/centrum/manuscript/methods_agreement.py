@@ -1,0 +1,155 @@
+"""Which features were reproducible: between readers, and under perturbations."""
+
+from collections.abc import Callable, Mapping
+
+from centrum.agreement import IccForm, parse_form
+from centrum.manuscript.words import listed, number, percent, sentences
+from centrum.matrix import covariate_values
+from centrum.modelling.settings import AgreementSettings, RobustnessRule
+from centrum.perturb.settings import RobustnessSettings
+from centrum.report.labels import counted
+from centrum.results import StudyResults
+
+FORMS = {
+    IccForm.ONE_WAY_SINGLE: "one-way random effects, single measurement",
+    IccForm.ONE_WAY_AVERAGE: "one-way random effects, mean of the measurements",
+    IccForm.CONSISTENCY_SINGLE: "two-way, consistency, single measurement; ICC(3,1) of Shrout and "
+    "Fleiss",
+    IccForm.CONSISTENCY_AVERAGE: "two-way, consistency, mean of the measurements; ICC(3,k) of "
+    "Shrout and Fleiss",
+    IccForm.AGREEMENT_SINGLE: "two-way random effects, absolute agreement, single measurement; "
+    "ICC(2,1) of Shrout and Fleiss",
+    IccForm.AGREEMENT_AVERAGE: "two-way random effects, absolute agreement, mean of the "
+    "measurements; ICC(2,k) of Shrout and Fleiss",
+}
+
+JUDGED = {
+    "estimate": "its value",
+    "lower_bound": "the lower limit of its 95 % confidence interval",
+}
+"""What was compared with the threshold."""
+
+
+def between_readers(results: StudyResults) -> str:
+    """The ICC between readers, or why there is none."""
+    if len(results.table.readers) < 2:
+        return "With one reader, agreement between readers was not assessed."
+    rule = results.protocol.model.agreement
+    return sentences(
+        f"Agreement of the readers on each feature was measured by {_form(rule)}.",
+        "Cases without a measurement of every reader did not count.",
+        f"A feature was kept when, on the training cases, {JUDGED[rule.use]} exceeded "
+        f"{number(rule.threshold)}.",
+        _kept(results, "agreement"),
+        "The ICC that is reported of each feature is that of all analysed cases; it had no part in "
+        "the model.",
+    )
+
+
+def _form(rule: AgreementSettings | RobustnessRule) -> str:
+    form = parse_form(rule.form)
+    return f"the intraclass correlation coefficient ICC({form}) ({FORMS[form]})"
+
+
+def _kept(results: StudyResults, step: str) -> str:
+    """How many features the step left in the fit of the final model."""
+    if step not in results.model.funnel:
+        return ""
+    candidates = len(results.table.features) + len(covariate_names(results))
+    left = results.model.funnel[step]
+    before = f" of {candidates} candidates" if step == "agreement" else ""
+    return f"In the fit of the final model {counted(left, 'feature')}{before} remained."
+
+
+def covariate_names(results: StudyResults) -> tuple[str, ...]:
+    """Columns of numbers that the covariates make, such as "sex=M"."""
+    return covariate_values(results.table.obs, results.protocol.model.covariates)[1]
+
+
+def perturbed(results: StudyResults) -> str:
+    """The perturbations and the ICC under them, or that there were none."""
+    how = results.protocol.robustness
+    if how is None:
+        return "Robustness of features to perturbations of image and region was not assessed."
+    rule = how.icc
+    return sentences(
+        f"Robustness of features was assessed by perturbing the prepared image and the region of "
+        f'"{results.table.readers[0]}", before interpolation, and measuring them again (after '
+        "Zwanenburg et al., Sci Rep 2019;9:614).",
+        f"Slices, rows and columns were those of the {results.protocol.extraction.plane} plane.",
+        _repeats(how),
+        *[PERTURBED[kind](how) for kind in how.kinds],
+        _field(how),
+        f"Perturbations of every case were drawn anew (seed {how.seed}).",
+        f"Agreement of the measurement with its perturbations was measured by {_form(rule)}. A "
+        f"feature was kept when, on the training cases, {JUDGED[rule.use]} exceeded "
+        f"{number(rule.threshold)}.",
+        _kept(results, "robustness"),
+    )
+
+
+def _repeats(how: RobustnessSettings) -> str:
+    if how.together:
+        return f"All kinds of perturbation were applied at once, {counted(how.repeats, 'time')}."
+    return f"Each kind of perturbation was applied alone, {counted(how.repeats, 'time')}."
+
+
+def _noise(how: RobustnessSettings) -> str:
+    return (
+        f"Gaussian noise of {number(how.noise)} times the SD of the noise of the image (estimated "
+        "from the finest wavelet details) was added to the region and what lies around it."
+    )
+
+
+def _translation(how: RobustnessSettings) -> str:
+    axes = ["rows", "columns", *(["slices"] if how.through_plane else [])]
+    return (
+        f"Image and region were shifted along {listed(axes)} by up to {number(how.translation)} "
+        "voxels."
+    )
+
+
+def _rotation(how: RobustnessSettings) -> str:
+    return (
+        "Image and region were turned about the normal of the slices by up to "
+        f"{number(how.rotation)}°."
+    )
+
+
+def _volume(how: RobustnessSettings) -> str:
+    return f"The region grew or shrank by up to {percent(how.volume)} of its volume."
+
+
+def _contour(how: RobustnessSettings) -> str:
+    return CONTOURS[how.contour](how)
+
+
+CONTOURS: Mapping[str, Callable[[RobustnessSettings], str]] = {
+    "supervoxel": lambda how: (
+        f"The contour was randomised by supervoxels with an edge of {number(how.supervoxel_mm)} "
+        "mm within the slice, which belonged to the region with the probability of their share in "
+        "it (from 0.9 on always, below 0.2 never)."
+    ),
+    "jitter": lambda how: (
+        f"The contour was moved by a random field with an SD of {number(how.jitter_mm)} mm."
+    ),
+}
+
+PERTURBED: Mapping[str, Callable[[RobustnessSettings], str]] = {
+    "noise": _noise,
+    "translation": _translation,
+    "rotation": _rotation,
+    "volume": _volume,
+    "contour": _contour,
+}
+
+
+def _field(how: RobustnessSettings) -> str:
+    """The field that moves a contour, and decides where a region grows first."""
+    jitter = "contour" in how.kinds and how.contour == "jitter"
+    if not (jitter or "volume" in how.kinds):
+        return ""
+    use = "of the contour" if jitter else "that decided between voxels at one distance from it"
+    if jitter and "volume" in how.kinds:
+        use = "of the contour and of growth"
+    return f"The random field {use} had a correlation length of {number(how.correlation_mm)} mm."

@@ -1,0 +1,284 @@
+"""Which features were computed, by whose definitions, on which images, how aggregated."""
+
+from collections.abc import Sequence
+
+from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, undirected
+from centrum.features.families import DIRECTED, FAMILIES, OF_RESPONSES, TEXTURES
+from centrum.features.settings import ExtractionSettings
+from centrum.filters.gradient import Gradient
+from centrum.filters.riesz import RieszFilter
+from centrum.manuscript.methods_filters import filter_text
+from centrum.manuscript.words import listed, number, numbers, sentences
+from centrum.report.labels import counted
+from centrum.results import StudyResults
+from centrum.sequences import without_shape
+
+FAMILY_NAMES = {
+    "morphology": "shape",
+    "enclosing": "smallest enclosing box and ellipsoid",
+    "shape2D": "shape in two dimensions",
+    "spatial": "spatial autocorrelation",
+    "local_intensity": "local intensity",
+    "statistics": "intensity statistics",
+    "histogram": "intensity histogram",
+    "ivh": "intensity-volume histogram",
+    "glcm": "grey level co-occurrence",
+    "glrlm": "grey level run length",
+    "glszm": "grey level size zone",
+    "gldzm": "grey level distance zone",
+    "ngtdm": "neighbourhood grey tone difference",
+    "ngldm": "neighbouring grey level dependence",
+}
+
+DEFINITIONS = {
+    "ibsi": "Features were those of the Image Biomarker Standardisation Initiative (IBSI; "
+    "Zwanenburg et al., Radiology 2020;295:328); the software reproduces all 1804 consensus "
+    "values of IBSI 1.",
+    "pyradiomics": "Features had the names and definitions of PyRadiomics (van Griethuysen et "
+    "al., Cancer Res 2017;77:e104), which depart from those of the Image Biomarker "
+    "Standardisation Initiative (IBSI), among others: kurtosis is not excess, the covariance of voxel centres "
+    "is divided by n, and bins of fixed size begin at a multiple of their width.",
+}
+"""Whose definitions, by dialect."""
+
+IBSI_FILTERS = (
+    "Filters were those of IBSI 2 (Whybra et al., Radiology 2024;310:e231319); the software "
+    "reproduces all 33 reference response maps within 1 % of their range, and all 323 reference "
+    "statistics."
+)
+
+AGGREGATED = {
+    "2D_averaged": "counted in each slice and direction, and features averaged",
+    "2D_slice_merged": "counted in each slice and merged over directions, and features averaged "
+    "over slices",
+    "2.5D_direction_merged": "counted in each direction and merged over slices, and features "
+    "averaged over directions",
+    "2.5D_merged": "counted within slices and merged over directions and slices",
+    "3D_averaged": "counted in three dimensions in each direction, and features averaged",
+    "3D_merged": "counted in three dimensions and merged over directions",
+}
+"""Of co-occurrence and run lengths."""
+
+AGGREGATED_UNDIRECTED = {
+    "2D": "counted in each slice, and features averaged over slices",
+    "2.5D": "counted within slices and merged over slices",
+    "3D": "counted in three dimensions",
+}
+"""Of zones, tone differences and dependence."""
+
+NORMS = {"manhattan": "Manhattan", "euclidean": "Euclidean", "infinity": "Chebyshev"}
+
+IVH = {
+    "fixed_bin_number": "{bins} bins",
+    "fixed_bin_size": "bins of a width of {width}",
+    "none": "the units of intensity, without discretisation",
+}
+
+
+def present(how: ExtractionSettings) -> tuple[str, ...]:
+    """Families that were asked for and have features in the dialect.
+
+    >>> present(ExtractionSettings(families=("statistics", "shape2D")))
+    ('statistics',)
+    """
+    return tuple(f for f in how.families if FAMILIES[f].features(how.dialect))
+
+
+def software(results: StudyResults) -> str:
+    """With what, and by whose definitions, features were computed."""
+    how = results.protocol.extraction
+    version = results.versions.get("centrum", "")
+    exact = "enclosing" in present(how)
+    return sentences(
+        f"Features were computed with centrum {version}.".replace(" .", "."),
+        DEFINITIONS[how.dialect],
+        "For the smallest enclosing box and ellipsoid the IBSI has no consensus values."
+        if exact
+        else "",
+        _energy(how),
+    )
+
+
+def _energy(how: ExtractionSettings) -> str:
+    if not how.energy_shift or "statistics" not in present(how):
+        return ""
+    return (
+        f"Before energy and root mean square {number(how.energy_shift)} was added to the "
+        "intensities."
+    )
+
+
+def families(results: StudyResults) -> str:
+    """Families with the number of features, and how many there are in all."""
+    how, images = results.protocol.extraction, results.protocol.images
+    further = images.sequences[1:]
+    text = f"Of the image {_counted_families(how, present(how))} were computed."
+    if further:
+        kept = present(without_shape(how))
+        text += f" Of each further sequence {_counted_families(how, kept)} were computed."
+    return sentences(text, *_responses(how), _total(results))
+
+
+def _counted_families(how: ExtractionSettings, names: Sequence[str]) -> str:
+    found = [f"{FAMILY_NAMES[name]} ({counted(_size(name, how), 'feature')})" for name in names]
+    return listed(found) or "no features"
+
+
+def _size(name: str, how: ExtractionSettings) -> int:
+    """Features of a family on one image, all aggregations counted."""
+    n = len(FAMILIES[name].features(how.dialect))
+    if name not in TEXTURES:
+        return n
+    known = how.aggregations if name in DIRECTED else undirected(how.aggregations)
+    return n * len(known)
+
+
+def _responses(how: ExtractionSettings) -> tuple[str, ...]:
+    if not how.filters:
+        return ("No filter was applied to the images.",)
+    maps = [name for chosen in how.filters for name in chosen.names]
+    kept = [f for f in present(how) if f in OF_RESPONSES]
+    return (
+        f"In the same voxels {_counted_families(how, kept)} were computed on each of "
+        f"{counted(len(maps), 'response map')} of filters.",
+    )
+
+
+def _total(results: StudyResults) -> str:
+    table = results.table
+    lost = [s for s in table.history if s.name == "leave out undefined"]
+    undefined = len(lost[-1].parameters["features"]) if lost else 0
+    left = (
+        f"{counted(undefined, 'feature')} that no region had a value of {_were(undefined)} left "
+        "out. "
+        if undefined
+        else ""
+    )
+    n = len(table.features)
+    return f"{left}{counted(n, 'feature')} per case and reader {_were(n)} analysed."
+
+
+def _were(n: int) -> str:
+    return "was" if n == 1 else "were"
+
+
+def filters(results: StudyResults) -> str:
+    """Filters with their parameters; nothing without them."""
+    how = results.protocol.extraction
+    if not how.filters:
+        return ""
+    named = [f"({k}) {filter_text(f, how.plane)}" for k, f in enumerate(how.filters, 1)]
+    return sentences(
+        f"Filters were applied to the {_filtered(how)}: {'; '.join(named)}.",
+        "Which voxels of the region counted was decided on the image, before any filter.",
+        IBSI_FILTERS if how.dialect == "ibsi" else "Filters were those of PyRadiomics.",
+        _unreferenced(how),
+    )
+
+
+def _filtered(how: ExtractionSettings) -> str:
+    return "images" if how.interpolation is None else "interpolated images"
+
+
+def _unreferenced(how: ExtractionSettings) -> str:
+    """Filters of which the standard says nothing."""
+    names = [
+        *(["the gradient"] if any(isinstance(f, Gradient) for f in how.filters) else []),
+        *(
+            ["Riesz transforms along the structure tensor"]
+            if any(isinstance(f, RieszFilter) and f.tensor_sigma for f in how.filters)
+            else []
+        ),
+    ]
+    return f"For {listed(names)} the IBSI has no reference." if names else ""
+
+
+def textures(results: StudyResults) -> str:
+    """How texture matrices were counted and aggregated."""
+    how = results.protocol.extraction
+    kept = [name for name in present(how) if name in TEXTURES]
+    if not kept:
+        return "No texture matrices were computed."
+    directed = [name for name in kept if name in DIRECTED]
+    others = [name for name in kept if name not in DIRECTED]
+    flat = any(AGGREGATIONS[a].by_slice for a in how.aggregations)
+    return sentences(
+        _directed(directed, how),
+        _undirected(others, how),
+        f"Slices were {how.plane}." if flat else "",
+        *_neighbours(kept, how),
+    )
+
+
+def _directed(names: Sequence[str], how: ExtractionSettings) -> str:
+    if not names:
+        return ""
+    done = [f"{AGGREGATED[a]} ({a}, IBSI {AGGREGATIONS[a].code})" for a in how.aggregations]
+    return f"Matrices of {_family_list(names)} were {listed(done)}."
+
+
+def _undirected(names: Sequence[str], how: ExtractionSettings) -> str:
+    if not names:
+        return ""
+    found = undirected(how.aggregations)
+    done = [f"{AGGREGATED_UNDIRECTED[a]} ({a}, IBSI {UNDIRECTED[a].code})" for a in found]
+    return f"Matrices of {_family_list(names)} were {listed(done)}."
+
+
+def _family_list(names: Sequence[str]) -> str:
+    return listed([FAMILY_NAMES[name] for name in names])
+
+
+def _neighbours(names: Sequence[str], how: ExtractionSettings) -> tuple[str, ...]:
+    """Distances, symmetry, weights and tolerance, each where a family reads it."""
+    far = [name for name in names if name in ("glcm", "ngtdm", "ngldm")]
+    return (
+        f"Neighbours in {_family_list(far)} {_distance(how)}." if far else "",
+        _symmetry(how) if "glcm" in names else "",
+        _weights([name for name in names if name in DIRECTED], how),
+        "Neighbours were dependent when their grey levels differed by at most "
+        f"{int(how.coarseness)}."
+        if "ngldm" in names
+        else "",
+    )
+
+
+def _distance(how: ExtractionSettings) -> str:
+    if how.dialect == "pyradiomics":
+        return (
+            "were the voxels at steps whose largest component was "
+            f"{listed([str(d) for d in how.distances], 'or')}"
+        )
+    return (
+        f"were taken at a Chebyshev distance of {numbers(how.distances)} (co-occurrence: of that "
+        "many voxels along each direction; others: within it)"
+    )
+
+
+def _symmetry(how: ExtractionSettings) -> str:
+    if how.symmetric:
+        return "Co-occurrence was symmetric: each pair was counted both ways."
+    return "Co-occurrence was not symmetric: each pair was counted one way."
+
+
+def _weights(names: Sequence[str], how: ExtractionSettings) -> str:
+    if not names:
+        return ""
+    if how.weighting in (None, "no_weighting"):
+        return "Directions were not weighted by distance."
+    of_runs = how.dialect == "pyradiomics" and "glrlm" in names
+    runs = ", in run lengths by d itself" if of_runs else ""
+    return (
+        f"Directions were weighted by exp(−d²){runs}, d the {NORMS[how.weighting]} length of the "
+        "step in mm."
+    )
+
+
+def volume_histogram(results: StudyResults) -> str:
+    """How the intensity-volume histogram was discretised, where it was computed."""
+    how = results.protocol.extraction
+    if "ivh" not in present(how):
+        return ""
+    width = "" if how.ivh.width is None else number(how.ivh.width)
+    kind = IVH[how.ivh.method].format(bins=how.ivh.bins, width=width)
+    return f"The intensity-volume histogram was computed in {kind}."

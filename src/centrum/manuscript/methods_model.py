@@ -1,0 +1,278 @@
+"""The model: every step in the order in which it ran."""
+
+from collections.abc import Callable, Mapping
+
+from centrum.manuscript.methods_agreement import covariate_names
+from centrum.manuscript.methods_selection import (
+    SELECTORS,
+    correlation_text,
+    penalised,
+    screen_text,
+    selection_text,
+)
+from centrum.manuscript.words import listed, number, numbers, quoted, sentences
+from centrum.matrix import RADIOMICS
+from centrum.modelling.classifiers import N_TREES, RIDGE_C, RIDGE_FOLDS
+from centrum.modelling.fusion import CLINICAL, clinical_settings
+from centrum.modelling.settings import (
+    HarmonisationSettings,
+    ImputationSettings,
+    ModelSettings,
+    SearchSettings,
+)
+from centrum.report.labels import MEASURES, counted
+from centrum.results import StudyResults
+
+MISSING = "Missing values, where there were any, were replaced by"
+
+IMPUTED: Mapping[str, Callable[[ImputationSettings], str]] = {
+    "none": lambda how: "Missing values were not imputed.",
+    "median": lambda how: f"{MISSING} the median of the training cases.",
+    "mean": lambda how: f"{MISSING} the mean of the training cases.",
+    "knn": lambda how: (
+        f"{MISSING} the mean of the {counted(how.neighbours, 'training case')} nearest in the "
+        "values that were there."
+    ),
+}
+
+UNSEEN = {
+    "refuse": "a case of a batch that was not trained on was refused",
+    "as_is": "a case of a batch that was not trained on was left as it was",
+}
+
+BALANCED = {
+    "repeat": "The classes of the training cases were balanced by repeating random cases of the "
+    "smaller class.",
+    "smote": "The classes of the training cases were balanced by SMOTE: cases of the smaller class "
+    "were made up between a case and one of its 5 nearest neighbours (fewer where the class was "
+    "smaller).",
+    "none": "The classes were not balanced.",
+}
+"""What was done about classes of unequal size; class weights are the classifier's."""
+
+SCORED = "; its score was the log-odds, probabilities held between 0.001 and 0.999"
+
+CLASSIFIERS: Mapping[str, Callable[[ModelSettings], str]] = {
+    "linear_svm": lambda how: f"a linear support vector machine (C = {number(how.C)})",
+    "rbf_svm": lambda how: (
+        "a support vector machine with the radial kernel exp(−|x − z|²/p) of p features "
+        f"(C = {number(how.C)})"
+    ),
+    "logistic": lambda how: f"a logistic regression with an L2 penalty (C = {number(how.C)})",
+    "ridge": lambda how: (
+        "a logistic regression with an L2 penalty, whose C was chosen among "
+        f"{len(RIDGE_C)} values from {number(RIDGE_C[0])} to {number(RIDGE_C[-1])} by the binomial "
+        f"deviance in {RIDGE_FOLDS}-fold cross-validation by patient"
+    ),
+    "elastic_net": lambda how: penalised(how.lasso),
+    "random_forest": lambda how: (
+        f"a random forest of {N_TREES} trees with at least 2 cases per leaf{SCORED}"
+    ),
+    "extra_trees": lambda how: (
+        f"{N_TREES} extremely randomised trees with at least 2 cases per leaf{SCORED}"
+    ),
+    "gradient_boosting": lambda how: (
+        "100 gradient-boosted trees of depth 2 on half samples, with a learning rate of "
+        f"0.05{SCORED}"
+    ),
+    "naive_bayes": lambda how: f"Gaussian naive Bayes{SCORED}",
+}
+
+UNWEIGHTED = ("elastic_net",)
+"""Classifiers that do not take class weights."""
+
+CALIBRATED = {
+    "platt": "a logistic curve (Platt)",
+    "isotonic": "isotonic regression",
+    "venn_abers": "inductive Venn-Abers prediction, p1 / (1 − p0 + p1)",
+}
+
+FUSED = {
+    "late": "For each source the score became log-odds by a logistic regression (C = 1) on the "
+    "out-of-fold scores of the training cases, and the score of a case was the mean of these "
+    "log-odds.",
+    "stacked": "The score of a case was that of one logistic regression (C = 1) on the out-of-fold "
+    "scores of all sources of the training cases.",
+}
+
+
+def inputs(results: StudyResults) -> str:
+    """What the model read, and that nothing was learnt of test cases."""
+    how, names = results.protocol.model, covariate_names(results)
+    covariates = (
+        f"The covariates {quoted(how.covariates)} joined the features "
+        f"(as {quoted(names)}) and passed through the same steps."
+        if names
+        else "No covariate joined the features."
+    )
+    return sentences(
+        f'The model read the features of "{results.table.readers[0]}".',
+        covariates,
+        "Every step was fitted on training cases alone, in the order in which it is told here, and "
+        "all of them were fitted anew wherever the training cases changed: in every fold, split, "
+        "resample and permutation.",
+        _penalty_folds(results),
+        f"The seed of all random steps of the model was {results.protocol.split.seed}.",
+    )
+
+
+def _penalty_folds(results: StudyResults) -> str:
+    """Folds in which less than the whole model is fitted anew."""
+    search, how = results.protocol.search, results.protocol.model
+    selectors = search.selectors if search is not None else (how.select.method,)
+    if not {"lasso", "elastic_net", "ridge"} & {*selectors, *classifiers_used(results)}:
+        return ""
+    return (
+        "Folds that chose a penalty alone lay within one such fit, after the steps that come "
+        "before it."
+    )
+
+
+def sources(results: StudyResults) -> tuple[str, ...]:
+    """Image sequences, and the covariates if there are any.
+
+    They are those of `centrum.matrix.Matrix.sources`.
+    """
+    sequences = dict.fromkeys(f.sequence or RADIOMICS for f in results.table.features)
+    return (*sequences, *([CLINICAL] if covariate_names(results) else []))
+
+
+def fused(results: StudyResults) -> bool:
+    """Whether each source had a model of its own."""
+    return results.protocol.model.fusion != "early" and len(sources(results)) > 1
+
+
+def fusion(results: StudyResults) -> str:
+    """How several sources came together; nothing with one."""
+    how, names = results.protocol.model, sources(results)
+    if len(names) < 2:
+        return ""
+    if not fused(results):
+        return f"The {len(names)} sources ({listed(names)}) were read by one model (early fusion)."
+    return sentences(
+        f"Each of {len(names)} sources ({listed(names)}) had a model of its own ({how.fusion} "
+        "fusion), with the steps below.",
+        _clinical(how) if CLINICAL in names else "",
+        FUSED[how.fusion],
+        "Scores were divided by their SD over these cases; a source that ranked the wrong way "
+        "round had no weight.",
+    )
+
+
+def _clinical(how: ModelSettings) -> str:
+    classifier = CLASSIFIERS["logistic"](clinical_settings(how))
+    return (
+        f"The model of the covariates ({CLINICAL}) was {classifier} of all of them, without "
+        "screen, correlation filter and selection."
+    )
+
+
+def preprocessing(results: StudyResults) -> str:
+    """The steps before the selection: values, centres, classes, scale, redundancy."""
+    how = results.protocol.model
+    clipped = (
+        f"; z-scores beyond ±{number(how.clip)} were set to this limit"
+        if how.clip is not None
+        else " and not clipped"
+    )
+    return sentences(
+        "First came the filters of reproducibility that are told above.",
+        IMPUTED[how.imputation.method](how.imputation),
+        _harmonised(how.harmonisation),
+        "Features that were constant over the training cases were dropped.",
+        _balance(results),
+        f"Features were z-scored by mean and SD (with n) of the training cases{clipped}.",
+        screen_text(how.screen),
+        correlation_text(how.correlation),
+    )
+
+
+def _harmonised(how: HarmonisationSettings) -> str:
+    if how.method == "none":
+        return "Features were not harmonised between centres or scanners."
+    goal = f'the batch "{how.reference}"' if how.reference is not None else "their common mean"
+    return (
+        f'Features were harmonised by parametric ComBat, with the column "{how.batch}" as batch, '
+        f"towards {goal}, without regard to the outcome; {UNSEEN[how.unseen]}."
+    )
+
+
+def classifiers_used(results: StudyResults) -> tuple[str, ...]:
+    """Names of the classifiers that were fitted."""
+    protocol = results.protocol
+    if protocol.search is not None:
+        return protocol.search.classifiers
+    clinical = ("logistic",) if fused(results) and CLINICAL in sources(results) else ()
+    return tuple(dict.fromkeys((protocol.model.classifier, *clinical)))
+
+
+def _balance(results: StudyResults) -> str:
+    kind = results.protocol.model.balance
+    if kind != "class_weight":
+        return BALANCED[kind]
+    used = classifiers_used(results)
+    if all(name in UNWEIGHTED for name in used):
+        return f"{BALANCED['none']} The elastic net takes no class weights."
+    but = "; the elastic net takes no class weights" if set(used) & set(UNWEIGHTED) else ""
+    return (
+        "Cases were neither repeated nor made up; the classifier weighted them inversely to the size of their "
+        f"class{but}."
+    )
+
+
+def classification(results: StudyResults) -> str:
+    """Selection and classifier, or the search for both."""
+    how = results.protocol.model
+    if results.protocol.search is not None:
+        return search_text(results.protocol.search, how)
+    named = CLASSIFIERS[how.classifier](how)
+    own = " Features without a coefficient were not in the model." * (
+        how.classifier == "elastic_net"
+    )
+    return f"{selection_text(how)} The classifier was {named}.{own}"
+
+
+def search_text(how: SearchSettings, model: ModelSettings) -> str:
+    """How many models were tried against each other, and what became the model."""
+    most = max(how.n_features)
+    selectors = [f"({name}) {SELECTORS[name](model, most)}" for name in how.selectors]
+    tried = [f"({name}) {CLASSIFIERS[name](model)}" for name in how.classifiers]
+    return sentences(
+        "Models were searched by cross-validation within the training cases. Every selection of "
+        f"features was combined with {numbers(how.n_features)} leading features (with all of them "
+        "where nothing was selected) and with every classifier.",
+        f"Selections were: {'; '.join(selectors)}.",
+        f"Classifiers were: {'; '.join(tried)}.",
+        f"They were compared on the mean {MEASURES[how.measure]} over {counted(how.folds, 'fold')}"
+        f" by patient, dealt {counted(how.repeats, 'time')}, with all steps fitted anew in each.",
+        _halving(how),
+        _ensemble(how),
+    )
+
+
+def _halving(how: SearchSettings) -> str:
+    if not how.halving:
+        return "All models saw every fold."
+    return (
+        "After each fold the worse half of the models left was dropped, until "
+        f"{how.survivors} were left."
+    )
+
+
+def _ensemble(how: SearchSettings) -> str:
+    if how.ensemble == 1:
+        return "The best of those that saw every fold was refitted and was the model."
+    return (
+        f"The {how.ensemble} best of those that saw every fold (all, if there were fewer) were "
+        "refitted; the score was the mean of their scores, each divided by the SD of its "
+        "out-of-fold scores."
+    )
+
+
+def probabilities(results: StudyResults) -> str:
+    """How scores became probabilities."""
+    kind = CALIBRATED[results.protocol.model.calibration]
+    return (
+        f"Scores became probabilities of {results.protocol.outcome.positive} by {kind}, learnt on "
+        "out-of-fold scores of the training cases."
+    )

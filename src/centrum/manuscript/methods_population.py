@@ -1,0 +1,181 @@
+"""Who was studied, on which images, with whose regions of interest."""
+
+from collections.abc import Mapping
+
+from centrum.cohort.eligibility import Exclusion, Tally
+from centrum.cohort.expression import columns, parse
+from centrum.manuscript.words import listed, number, placeholder, quoted, sentences
+from centrum.report.labels import counted
+from centrum.results import StudyResults
+
+RETROSPECTIVE = "setting, period and design of recruitment"
+ETHICS = "approval of the ethics committee and informed consent"
+DIAGNOSIS = "how the diagnosis was established"
+SCANNER = "scanner, field strength and parameters of the acquisition"
+DRAWN = "who drew the regions of interest, with which experience and software, blinded to what"
+
+MISMATCH = {
+    "refuse": "A mask on any other grid was refused.",
+    "resample": "A mask on any other grid was resampled onto the grid of its image by nearest "
+    "neighbour",
+}
+"""What was done with a mask whose grid is not that of its image."""
+
+SEQUENCE_MISMATCH = {
+    "refuse": "A further sequence whose voxels the mask did not fit was refused.",
+    "resample": "A further sequence whose voxels the mask did not fit was resampled by linear "
+    "interpolation onto the grid of the first.",
+}
+"""The same for a sequence on which the masks were not drawn."""
+
+
+def simulated(results: StudyResults) -> str:
+    """What is said before anything else when patients are simulated."""
+    if not results.simulated:
+        return ""
+    return (
+        "The patients of this study were simulated: images and regions of interest are those of "
+        "phantoms, and no result speaks of patients."
+    )
+
+
+def recruitment(results: StudyResults) -> str:
+    """The cases of the manifest, and what only the authors know of them."""
+    outcome, flow = results.protocol.outcome, results.flow
+    both = (
+        "A patient could have cases of both classes."
+        if outcome.mixed_patients
+        else "All cases of a patient were of one class."
+    )
+    return sentences(
+        simulated(results),
+        placeholder(RETROSPECTIVE),
+        placeholder(ETHICS),
+        "The unit of analysis was the case, one fractured vertebral body; a patient could have "
+        "several.",
+        both,
+        f"The classes were {outcome.positive}, the positive one, and {outcome.negative}.",
+        placeholder(DIAGNOSIS),
+        f"{_tally(flow.start)} were considered.",
+    )
+
+
+def eligibility(results: StudyResults) -> str:
+    """The rules, in their order, with what each of them left out."""
+    flow = results.flow
+    if not flow.exclusions:
+        return sentences("No rule of eligibility was applied.", *_measured(results))
+    rules = [f"({k}) {_rule(exclusion)}" for k, exclusion in enumerate(flow.exclusions, 1)]
+    return sentences(
+        f"{counted(len(rules), 'rule')} of eligibility {'was' if len(rules) == 1 else 'were'} "
+        f"applied in this order: {'; '.join(rules)}.",
+        f"{_tally(flow.end)} were eligible.",
+        *_measured(results),
+    )
+
+
+def _rule(exclusion: Exclusion) -> str:
+    rule, gone = exclusion.rule, exclusion.excluded
+    # An expression on the column of patients may hold an identifier.
+    told = "patient" not in columns(parse(rule.expression))
+    kind = "required" if rule.require else "excluded"
+    condition = f" ({kind}: {rule.expression})" if told else ""
+    about = f", for cases of the class {rule.group}" if rule.group else ""
+    left = f"{counted(gone.cases, 'case')}{_by_outcome(gone.outcomes)} left out"
+    undecided = len(exclusion.undecided)
+    open_ = f", {counted(undecided, 'case')} kept for want of a value" if undecided else ""
+    return f"{rule.name}{condition}{about}: {left}{open_}"
+
+
+def _by_outcome(outcomes: Mapping[str, int]) -> str:
+    found = [f"{n} {name}" for name, n in outcomes.items() if n]
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _tally(tally: Tally) -> str:
+    of = f"{counted(tally.cases, 'case')} of {counted(tally.patients, 'patient')}"
+    return f"{of}{_by_outcome(tally.outcomes)}"
+
+
+def _measured(results: StudyResults) -> tuple[str, ...]:
+    """Cases that could not be measured, and who was analysed."""
+    obs, lost = results.table.obs, len(results.failures)
+    outcome = results.protocol.outcome
+    names = (outcome.positive, outcome.negative)
+    found = {name: int((obs["outcome"] == name).sum()) for name in names}
+    analysed = Tally(len(obs), obs["patient"].nunique(), found)
+    several = int((obs["patient"].value_counts() > 1).sum())
+    return (
+        f"{counted(lost, 'case')} could not be measured and {'was' if lost == 1 else 'were'} "
+        "left out."
+        if lost
+        else "All eligible cases could be measured.",
+        f"{_tally(analysed)} were analysed.",
+        f"{counted(several, 'patient')} had more than one case."
+        if several
+        else "Each patient had one case.",
+    )
+
+
+def images(results: StudyResults) -> str:
+    """What was measured, and what the software cannot say of it."""
+    return sentences(placeholder(SCANNER), *_sequences(results))
+
+
+def _sequences(results: StudyResults) -> tuple[str, ...]:
+    how = results.protocol.images
+    if len(how.sequences) > 1:
+        return (
+            f"The image sequences {quoted(how.sequences)} of every case were measured together.",
+            f'Regions of interest were drawn on "{how.sequences[0]}", which alone gave the '
+            "features of shape.",
+            SEQUENCE_MISMATCH[how.on_sequence_mismatch],
+        )
+    name = how.sequences[0] if how.sequences else how.sequence
+    which = f', "{name}",' if name else ""
+    return (f"One image sequence{which} of every case was measured.",)
+
+
+def segmentation(results: StudyResults) -> str:
+    """Readers, and what was done to fit masks to images."""
+    how, readers = results.protocol.images, results.table.readers
+    return sentences(
+        placeholder(DRAWN),
+        _readers(readers),
+        "A mask was taken as it was where the corner voxels of mask and image lay within "
+        f"{number(how.grid_tolerance_mm)} mm of each other, and placed without resampling where "
+        "its voxels were a part of the image's or in another order of axes.",
+        MISMATCH[how.on_grid_mismatch] + _resampled(results),
+        "A mask with voxels outside the image was refused.",
+    )
+
+
+def _readers(readers: tuple[str, ...]) -> str:
+    if len(readers) == 1:
+        return f'The regions of interest were those of one reader, "{readers[0]}".'
+    return (
+        f"The regions of interest were those of {len(readers)} readers, {quoted(readers)}. The "
+        f'features of "{readers[0]}", the primary reader, fed the model; those of the '
+        f"{'other' if len(readers) == 2 else 'others'} served to judge the agreement."
+    )
+
+
+def _resampled(results: StudyResults) -> str:
+    """How many masks were, where the records tell masks from images."""
+    how = results.protocol.images
+    if how.on_grid_mismatch == "refuse":
+        return ""
+    done = [s for s in results.table.history if s.name == "read and place masks"]
+    if not done or len(how.sequences) > 1:
+        return "."
+    n = int(done[-1].parameters.get("resample", 0))
+    return f"; {counted(n, 'mask')} {'was' if n == 1 else 'were'}."
+
+
+def overlap(results: StudyResults) -> str:
+    """How the regions of readers were compared."""
+    if results.overlap.empty:
+        return ""
+    measures = ("Dice coefficient", "95th percentile of the Hausdorff distance",
+                "mean surface distance", "difference in volume")  # fmt: skip
+    return f"The regions of the readers were compared by {listed(measures)}, for each pair."

@@ -1,0 +1,212 @@
+"""How scores were judged, and what was tested."""
+
+from collections.abc import Callable, Mapping
+
+from centrum.evaluate.population import NORMALITY_ALPHA, PER_PATIENT, SMALL_EXPECTED
+from centrum.evaluate.subgroups import FEWEST, MOST_LEVELS
+from centrum.manuscript.words import listed, number, percent, placeholder, quoted, sentences
+from centrum.protocol import CutOffRule
+from centrum.report.labels import counted
+from centrum.results import StudyResults
+
+ALPHA = "level of significance, and how the number of patients was decided"
+
+RULES: Mapping[str, Callable[[CutOffRule], str]] = {
+    "youden": lambda how: "with the largest sum of sensitivity and specificity (Youden)",
+    "closest_topleft": lambda how: "nearest to a sensitivity and specificity of 1 on the ROC curve",
+    "sensitivity": lambda how: (
+        f"with the highest specificity at a sensitivity of at least {number(how.target)}"
+    ),
+    "specificity": lambda how: (
+        f"with the highest sensitivity at a specificity of at least {number(how.target)}"
+    ),
+    "cost": lambda how: (
+        "with the smallest expected cost, a missed positive costing "
+        f"{number(how.cost_ratio)} false alarms, at a prevalence of {_prevalence(how)}"
+    ),
+}
+"""Which threshold was taken."""
+
+TIES = {
+    "most_sensitive": "the most sensitive of equally good ones",
+    "most_specific": "the most specific of equally good ones",
+}
+
+TESTS = {
+    "Welch t": "Welch's t test",
+    "Student t": "Student's t test",
+    "Mann-Whitney": "the Mann-Whitney test (exact with fewer than 50 values per class and no "
+    "ties, else by the normal approximation without continuity correction)",
+    "Chi-square": "Pearson's chi-square test without continuity correction",
+    "Fisher exact": f"Fisher's exact test (where an expected count was below {SMALL_EXPECTED}; of "
+    "Freeman and Halton for more than two levels)",
+}
+"""Tests of table 1, by their names there."""
+
+
+def _prevalence(how: CutOffRule) -> str:
+    return "the training cases" if how.prevalence is None else number(how.prevalence)
+
+
+def cutoff(results: StudyResults) -> str:
+    """The rule of the cut-off, and on which scores it was learnt."""
+    how = results.protocol.evaluation.cutoff
+    return (
+        f"A case was called {results.protocol.outcome.positive} when its score was at least the "
+        f"cut-off: the threshold {RULES[how.rule](how)}, {TIES[how.ties]}. {_learnt(results)}"
+    )
+
+
+def _learnt(results: StudyResults) -> str:
+    if results.protocol.split.single_part:
+        return (
+            "It was learnt on out-of-fold scores of the training cases, and applied to the test "
+            "cases unchanged."
+        )
+    return (
+        "Every part had a cut-off of its own, learnt on out-of-fold scores of its training cases, "
+        "and applied to its test cases unchanged."
+    )
+
+
+def discrimination(results: StudyResults) -> str:
+    """ROC, AUC and the measures of decisions, with their intervals."""
+    how = results.protocol.evaluation
+    shown = results.evaluations.values()
+    clustered = any(e.n_patients < e.n for e in shown)
+    delong = (
+        "DeLong's method, extended to several cases per patient by Obuchowski"
+        if clustered
+        else "DeLong's method"
+    )
+    decided = (
+        "bootstrap percentiles, because patients had several cases"
+        if clustered
+        else "Wilson's method (F1 and Youden's index by transformed and combined limits)"
+    )
+    return (
+        "Discrimination was measured by the area under the receiver operating characteristic curve "
+        f"(AUC), with {percent(how.confidence)} confidence intervals by {delong} and by the "
+        "bootstrap (percentile, normal and bias-corrected and accelerated): "
+        f"{counted(how.n_resamples, 'bootstrap sample')} of patients, stratified by class, with "
+        f"all their cases (seed {how.seed}). The AUC was tested against 0.5, by patient. The "
+        "partial AUC at specificities from 0.8 to 1 (McClish's correction) and the curve of "
+        "precision and recall were computed. Accuracy, sensitivity, specificity, positive and negative predictive "
+        "value, F1 and Youden's index at the cut-off have confidence intervals by "
+        f"{decided}. The same was computed of the cases that the final model was fitted on, "
+        "apparent and out of fold."
+    )
+
+
+def calibration(results: StudyResults) -> str:
+    """Measures of calibration of the test probabilities."""
+    found, how = results.judgement.calibration, results.protocol.evaluation
+    curve = (
+        " A curve of observed on predicted probability (restricted cubic spline with three knots) "
+        "was drawn."
+        if found.curve is not None
+        else ""
+    )
+    fit = found.hosmer_lemeshow
+    tested = (
+        f" The Hosmer-Lemeshow test was made in {len(found.groups)} groups of predicted "
+        f"probability ({fit.df} degrees of freedom)."
+        if fit is not None
+        else ""
+    )
+    return (
+        "Calibration of the test probabilities was measured by slope, intercept and calibration in "
+        f"the large, with {percent(how.confidence)} confidence intervals, by the ratio of expected "
+        "to observed positive cases, by the Brier score, its scaled form and the log loss, and by "
+        "mean, median, 90th percentile and maximum of the distance between predicted probability "
+        f"and a lowess curve (ICI, E50, E90, Emax).{curve}{tested}"
+    )
+
+
+def use(results: StudyResults) -> str:
+    """Decision curve and conformal sets."""
+    how = results.protocol.evaluation
+    return (
+        "Net benefit was computed at threshold probabilities from 0.01 to 0.99 (decision curve), "
+        "against calling all cases positive and calling none, with bootstrap intervals of "
+        f"{percent(how.confidence)}. For each test case a set of outcomes was given by "
+        "label-conditional conformal prediction, learnt on out-of-fold scores of the training "
+        "cases, of each patient the most atypical one: the set was to miss the true outcome in at "
+        f"most {percent(how.conformal_error)} of the patients of each class; a set of both was "
+        f"called uncertain.{_whose_sets(results)}"
+    )
+
+
+def _whose_sets(results: StudyResults) -> str:
+    if results.protocol.split.single_part:
+        return ""
+    return " The sets were those of the final model, which was fitted on all cases."
+
+
+def subgroups(results: StudyResults) -> str:
+    """Columns by which performance is shown."""
+    wanted = results.protocol.evaluation.subgroups
+    if not wanted:
+        return "Performance was not computed in subgroups."
+    shown = tuple(dict.fromkeys(row.variable for row in results.judgement.subgroups))
+    found = f"this gave subgroups by {quoted(shown)}" if shown else "this gave no subgroup"
+    return (
+        f"Subgroups by {quoted(wanted)} were planned, of which columns that are missing or have "
+        f"not 2 to {MOST_LEVELS} values on the test side were left out, and numbers were cut at "
+        f"their median; {found}. AUC (DeLong), sensitivity, specificity (Wilson) and Brier score "
+        f"were computed with {FEWEST} or more cases of each class, and AUCs compared by "
+        "Cochran's Q. These P values were not adjusted for their number."
+    )
+
+
+def readers(results: StudyResults) -> str:
+    """Readers' diagnoses beside the model."""
+    names = results.protocol.evaluation.reader_calls
+    if not names:
+        return "The model was not compared with diagnoses of readers."
+    return (
+        f"The model was compared with the diagnoses in the columns {quoted(names)}: sensitivity "
+        "and specificity by exact McNemar tests on the same cases, and the sensitivity of the "
+        "model at the specificity of the reader with a bootstrap percentile interval."
+    )
+
+
+def population_tests(results: StudyResults) -> str:
+    """The tests that table 1 used."""
+    rows = results.population
+    tests = list(dict.fromkeys(row.significance.test for row in rows if row.significance))
+    numeric = [row for row in rows if row.statistic != "n (%)"]
+    once = [name for name in PER_PATIENT if any(row.variable == name for row in rows)]
+    described = (
+        "Numeric variables were described by mean and SD, or by median and quartiles where "
+        "Lilliefors' test rejected normality in a class (P < "
+        f"{number(NORMALITY_ALPHA)}) or could not be made; others by number and percentage."
+        if numeric
+        else "Variables were described by number and percentage."
+    )
+    compared = (
+        f"Classes were compared by {listed([TESTS[name] for name in tests])}."
+        if tests
+        else "Classes were not compared."
+    )
+    return sentences(
+        described,
+        compared,
+        f"{listed(once).capitalize()} {'were' if len(once) > 1 else 'was'} "
+        "counted once per patient and class."
+        if once
+        else "",
+        "These tests were two-sided, took cases as independent and were not adjusted for their "
+        "number."
+        if tests
+        else "",
+        placeholder(ALPHA),
+    )
+
+
+def sample_size(results: StudyResults) -> str:
+    """Riley's criteria, which are worked out for every study."""
+    return (
+        "The minimum sample size by the criteria of Riley et al. (BMJ 2020;368:m441) was worked "
+        "out after the analysis, for the number of features of the model and for all candidates."
+    )

@@ -1,0 +1,250 @@
+"""Who was trained on and who was tested, and how the whole procedure was judged."""
+
+from collections.abc import Callable, Mapping
+
+from centrum.assessment import ALIKE, VOLUME
+from centrum.manuscript.words import listed, number, percent, quoted, sentences
+from centrum.matrix import RADIOMICS
+from centrum.modelling.designs import FOLD_REPEATS, SPLITS
+from centrum.modelling.fusion import CLINICAL
+from centrum.modelling.leaks import TITLES
+from centrum.modelling.pipeline import INNER_FOLDS
+from centrum.modelling.settings import Split
+from centrum.report.labels import counted
+from centrum.results import StudyResults
+
+SEEDS = "repeat i with the seed {seed} + i, i from 0"
+
+
+def _single(how: Split) -> str:
+    return (
+        "Patients were split once at random, stratified by class, with "
+        f"{percent(how.train_fraction)} of the cases on the training side (seed {how.seed})."
+    )
+
+
+def _repeated_split(how: Split) -> str:
+    return (
+        f"Patients were split at random {counted(how.repeats or SPLITS, 'time')}, stratified by "
+        f"class, with {percent(how.train_fraction)} of the cases on the training side "
+        f"({SEEDS.format(seed=how.seed)})."
+    )
+
+
+def _repeated_k_fold(how: Split) -> str:
+    return (
+        f"Validation was by {how.folds}-fold cross-validation, repeated "
+        f"{counted(how.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=how.seed)}) and "
+        "stratified by class; every choice was made in inner folds of the training side."
+    )
+
+
+def _nested(how: Split) -> str:
+    return (
+        f"Validation was by nested cross-validation with {how.folds} outer folds, repeated "
+        f"{counted(how.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=how.seed)}) and "
+        "stratified by class; every choice was made in inner folds of the training side."
+    )
+
+
+def _leave_one_out(how: Split) -> str:
+    return (
+        f'Each value of the column "{how.column}" was left out in turn: its cases were tested by a '
+        "model trained on all others."
+    )
+
+
+def _temporal(how: Split) -> str:
+    if how.test_from is not None:
+        return (
+            f'Patients were split by the first date in the column "{how.column}": those first seen '
+            f"on {how.test_from} or later were tested."
+        )
+    return (
+        f'Patients were ordered by the first date in the column "{how.column}": the first '
+        f"{percent(how.train_fraction)} of the patients were trained on; the others, with all who "
+        "were first seen on the first date among them, were tested."
+    )
+
+
+def _external(how: Split) -> str:
+    return (
+        f'Cases with {quoted(how.test_values)} in the column "{how.column}" were tested; all '
+        "others were trained on."
+    )
+
+
+DESIGNS: Mapping[str, Callable[[Split], str]] = {
+    "single": _single,
+    "repeated_split": _repeated_split,
+    "repeated_k_fold": _repeated_k_fold,
+    "nested_cv": _nested,
+    "leave_one_centre_out": _leave_one_out,
+    "temporal": _temporal,
+    "external": _external,
+}
+
+
+def design(results: StudyResults) -> str:
+    """The design, and that patients were dealt out, not rows."""
+    how = results.protocol.split
+    return sentences(
+        DESIGNS[how.design](how),
+        "Patients were dealt out, not cases or rows: all cases of a patient were on one side, in "
+        "splits, folds and resamples alike.",
+        _sides(results) if how.single_part else _parts(results),
+    )
+
+
+def _sides(results: StudyResults) -> str:
+    scores = results.scores
+    found = []
+    for name, part in (("training", "train"), ("test", "test")):
+        rows = scores[scores["part"] == part]
+        patients = counted(rows["patient"].nunique(), "patient")
+        found.append(f"{counted(len(rows), f'{name} case')} of {patients}")
+    return (
+        f"This gave {listed(found)}. No step of the model, and neither cut-off, calibration nor "
+        "conformal sets, was learnt on test cases."
+    )
+
+
+def _parts(results: StudyResults) -> str:
+    parts = results.assessment.parts
+    failed = sum(bool(record["error"]) for record in parts)
+    lost = f" {counted(failed, 'part')} could not be fitted." if failed else ""
+    return (
+        f"The design had {counted(len(parts), 'part')}, each with a training and a test side; "
+        f"performance is reported over them.{lost} The final model was fitted on all cases."
+    )
+
+
+def out_of_fold(results: StudyResults) -> str:
+    """Where the scores come from that cut-off, calibration and sets are learnt on."""
+    how, protocol = results.protocol.evaluation, results.protocol
+    if protocol.split.single_part:
+        return (
+            "Out-of-fold scores of the training cases came from nested cross-validation with "
+            f"{how.cutoff_folds} folds by patient (seed {how.seed}), in each of which the whole "
+            "procedure was repeated."
+        )
+    return (
+        "Out-of-fold scores of the training cases of a part came from its inner folds: "
+        f"{_inner(results)}."
+    )
+
+
+def _inner(results: StudyResults) -> str:
+    protocol = results.protocol
+    if protocol.search is not None:
+        folds = counted(protocol.search.folds, "fold")
+        return f"the {folds} of the last repeat in which models were searched"
+    chosen = protocol.model.n_features
+    refitted = f"{INNER_FOLDS} folds (fewer where a class had fewer patients) of the fitted model"
+    if chosen is None:
+        return refitted
+    return f"the {counted(chosen.folds, 'fold')} that chose the number of features"
+
+
+def pooled(results: StudyResults) -> str:
+    """What a test score is in a design of several parts; nothing in one with a test side."""
+    if results.protocol.split.single_part:
+        return ""
+    return (
+        "Curves, calibration, decision curve and subgroups are those of pooled predictions: the "
+        "test probability of a case was the mean of its probabilities, and its call that of at "
+        "least half of its calls, over the parts in which its patient was held out. Means over parts have intervals by Nadeau and Bengio (Mach Learn "
+        "2003;52:239), which allow for patients that parts share; the stability of the selection "
+        "over parts was measured by Nogueira's index."
+    )
+
+
+def ablation(results: StudyResults) -> str:
+    """What each source gives alone."""
+    protocol, found = results.protocol, results.assessment.ablation
+    if not protocol.evaluation.ablation:
+        return "What each source of information adds was not assessed."
+    if not found:
+        return "There was no part of the information to judge alone."
+    test = (
+        "DeLong's paired test on the test cases"
+        if protocol.split.single_part
+        else "the corrected t test of Nadeau and Bengio over the parts"
+    )
+    simple = (
+        f" (in a logistic regression with an L2 penalty, C = {number(protocol.model.C)}, without "
+        "selection)"
+    )
+    names = [
+        ABLATED.get(name, f'the sequence "{name}" alone') + simple * (name in (VOLUME, CLINICAL))
+        for name in found
+    ]
+    return (
+        f"To see what each source of information adds, the design was repeated with "
+        f"{listed(names)}, and the AUC compared with that of the model by {test}."
+    )
+
+
+ABLATED = {
+    VOLUME: "the volume of the region alone",
+    CLINICAL: "the covariates alone",
+    RADIOMICS: "the images without the covariates",
+}
+"""Parts of the information, by the names that `centrum.assessment` gives them."""
+
+
+def optimism(results: StudyResults) -> str:
+    """Harrell's optimism and .632+, or that they were not computed."""
+    how = results.protocol.evaluation
+    if not how.optimism_resamples:
+        return "The optimism of the apparent performance was not estimated by resampling."
+    return (
+        "The optimism of the apparent AUC was estimated by Harrell's correction, out of bag and by "
+        f"the .632+ estimate, on {counted(how.optimism_resamples, 'bootstrap sample')} of all "
+        f"patients (seeds from {how.seed}), in each of which the whole procedure was repeated; "
+        f"{len(results.assessment.resamples)} could be fitted to."
+    )
+
+
+def permutations(results: StudyResults) -> str:
+    """The permutation test of the whole procedure."""
+    how = results.protocol.evaluation
+    n = how.leak_audit.permutations
+    if not n:
+        return "No permutation test of the procedure was made."
+    found = results.assessment.permutation
+    lost = f" {found.failed} of them could not be fitted." if found and found.failed else ""
+    of = "" if results.protocol.split.single_part else " of the first repeat"
+    return (
+        f"A permutation test repeated the whole procedure{of} on outcomes dealt out anew to the "
+        f"patients, {counted(n, 'time')} (seeds from {how.seed + 1}); P is the share of the "
+        "assignments, the true one among them, whose mean test AUC was as high as the true one's."
+        f"{lost}"
+    )
+
+
+def leak_audit(results: StudyResults) -> str:
+    """What was done to show that nothing leaked."""
+    how, split = results.protocol.evaluation, results.protocol.split
+    checked = (
+        "Leaks were audited: the patients on which every step was fitted were recorded, and equal "
+        f"rows, rows whose features correlated by more than {number(ALIKE)}, and patients were "
+        "looked for on both sides of every part."
+    )
+    n = how.leak_audit.splits
+    if not n:
+        return f"{checked} Leaks were not switched on deliberately."
+    return (
+        f"{checked} For comparison the study was repeated on {counted(n, 'split')} by patient with "
+        f"{percent(split.train_fraction)} of the cases for training (seeds from {how.seed}), on "
+        "true outcomes and on outcomes dealt out anew, with these leaks switched on deliberately: "
+        f"{'; '.join(_leaks(results))}. None of this entered the model."
+    )
+
+
+def _leaks(results: StudyResults) -> list[str]:
+    """Leaks that could be switched on in every split, and the best split."""
+    records = results.assessment.leaks
+    named = [name for name in TITLES if name not in ("honest", "best_split")]
+    tried = [k for k in named if all(record.get(k) is not None for record in records)]
+    return [TITLES[name] for name in (*tried, "best_split")]
