@@ -22,6 +22,7 @@ from centrum.manuscript.evidence import Facts
 from centrum.manuscript.figures import write_figures
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import as_markdown, methods_text
+from centrum.manuscript.paragraph import Paragraph
 from centrum.pipeline import MODEL, collect
 from centrum.report.labels import counted
 from centrum.report.sections import SECTIONS
@@ -58,14 +59,14 @@ def write_manuscript(
     facts = _facts(study, external)
     blocks = [section(results) for section in SECTIONS]
     progress(WHAT, 1, 4)
-    methods = [(p.heading, p.text) for p in methods_text(results)]
-    parts = study_parts(blocks, methods)
+    text = methods_text(results)
+    parts = study_parts(blocks, _by_heading(text))
     document = manuscript_docx(results.title, parts, results.simulated)
     answers = {name: fill(results, name, facts) for name in CHECKLISTS}
     texts = {
         "manuscript.docx": document,
         "checklists.docx": _checklists_docx(results, answers),
-        "methods.md": as_markdown(methods_text(results)).encode(),
+        "methods.md": as_markdown(text).encode(),
         "model-card.md": model_card(results, facts).encode(),
         "data-sheet.md": data_sheet(results, facts).encode(),
         **{f"{name}.csv": checklist_table(name, a).csv().encode() for name, a in answers.items()},
@@ -81,6 +82,14 @@ def write_manuscript(
         f"TIFF) in {folder}",
         *(_filled(name, a) for name, a in answers.items()),
     )
+
+
+def _by_heading(text: Sequence[Paragraph]) -> list[tuple[str, str]]:
+    """Heading and paragraphs, parted by empty lines."""
+    found: dict[str, list[str]] = {}
+    for paragraph in text:
+        found.setdefault(paragraph.heading, []).append(paragraph.text)
+    return [(heading, "\n\n".join(own)) for heading, own in found.items()]
 
 
 def _facts(study: Study, external: Path | None) -> Facts:

@@ -108,7 +108,7 @@
   if (all && table) {
     const panel = make("div", { class: "case", tabindex: "-1", role: "region", "aria-live": "polite", "aria-label": "Chosen case" });
     table.closest("details")?.setAttribute("open", "");
-    table.closest("details, .scroll").before(panel);
+    (table.closest("details") || table.closest(".scroll")).before(panel);
     panel.append(make("p", { class: "note" }, "No case is chosen."));
     const bars = (found) => {
       const list = make("ol", { class: "bars" });
