@@ -101,6 +101,12 @@ def test_predictions_are_kept_per_case(study_folder: Path) -> None:
     pooled = pipeline.load_assessment(study).pooled(36)
     mean = kept.groupby("case")["probability"].mean()
     np.testing.assert_allclose(pooled["probability"], mean, atol=1e-12)
+    sets = kept.groupby("case")["set"].agg(lambda found: found.mode().tolist())
+    for case, usual in zip(sets.index, sets, strict=True):
+        row = int(case.removeprefix("P"))
+        assert pooled["set"][row] == (usual[0] if len(usual) == 1 else "uncertain")
+    judged = pipeline.judge(study)
+    assert judged.sets == tuple(pooled["set"]), "sets of models that had seen the cases"
 
 
 def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

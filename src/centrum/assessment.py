@@ -17,6 +17,7 @@ from centrum.assess import FITS, Job, Prediction, Source, assess_all, build_mode
 from centrum.errors import DataError, describe
 from centrum.execution import Progress, map_jobs
 from centrum.matrix import RADIOMICS, Matrix, study_matrix, volume_position
+from centrum.modelling.conformal import UNCERTAIN
 from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import CLINICAL, clinical_settings
 from centrum.modelling.leaks import LEAKS, Scene
@@ -390,17 +391,24 @@ class Assessment:
         return cls(permutation=found, resamples=resampled, **kept)
 
     def pooled(self, n: int) -> pd.DataFrame:
-        """Of each of n cases: times tested, mean probability, share of positive calls."""
+        """Of each of n cases: times tested, mean probability, share of positive calls, its set.
+
+        The set is the one that the parts gave most often; uncertain where they tie.
+        """
         times, probability, called = np.zeros(n), np.zeros(n), np.zeros(n)
+        sets: list[Counter[str]] = [Counter() for _ in range(n)]
         for record in self.parts:
             rows = record["case"]
             if rows:
                 times[rows] += 1
                 probability[rows] += record["probability"]
                 called[rows] += record["called"]
+                for row, found in zip(rows, record["set"], strict=True):
+                    sets[row][found] += 1
         tested = np.maximum(times, 1)
         shares = {"probability": probability / tested, "called": called / tested}
-        return pd.DataFrame({"times": times.astype(int), **shares})
+        usual = [_most_frequent(found) for found in sets]
+        return pd.DataFrame({"times": times.astype(int), **shares, "set": usual})
 
     def predictions(self, obs: pd.DataFrame) -> pd.DataFrame:
         """A row for every prediction of a tested case: case, outcome, part, score, ..."""
@@ -412,6 +420,16 @@ class Assessment:
             for i, k in enumerate(record["case"])
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=["case", "outcome", "part", "repeat", *names])
+
+
+def _most_frequent(sets: Mapping[str, int]) -> str:
+    """The most frequent set; uncertain where several are, "" of a case that was never tested.
+
+    >>> _most_frequent({"positive": 2, "neither": 1}), _most_frequent({"positive": 1, "neither": 1})
+    ('positive', 'uncertain')
+    """
+    best = [name for name, times in sets.items() if times == max(sets.values())]
+    return "" if not best else best[0] if len(best) == 1 else UNCERTAIN
 
 
 def _without_nan(record: Mapping[str, float]) -> dict[str, float | None]:

@@ -95,7 +95,8 @@ def judge_scores(
     obs : what is known about the cases
     decision : learnt on the out-of-fold scores
     tested : of a design with several parts, per case: times tested, mean probability, share of
-        positive calls. The test cases of other designs are those of the part "test"
+        positive calls, set, all by models that had not seen the patient. The test cases of other
+        designs are those of the part "test"
     """
     how, positive = protocol.evaluation, protocol.outcome.positive
     side = _test_side(scores, decision, tested)
@@ -151,7 +152,7 @@ def _test_side(scores: pd.DataFrame, decision: Decision, tested: pd.DataFrame | 
     there = tested["times"].to_numpy() > 0
     probability = tested["probability"].to_numpy()[there]
     called = tested["called"].to_numpy()[there] >= 0.5
-    sets = decision.conformal.through(decision.probability).of(probability)
+    sets = tuple(map(str, tested["set"].to_numpy()[there]))
     return _TestSide(scores[there], probability, probability, called, sets, by_part=True)
 
 

@@ -4,7 +4,7 @@ Source: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005
 (Mondrian, or label-conditional, conformal predictors).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,10 +60,6 @@ class ConformalSets:
             negative & positive, UNCERTAIN, np.where(positive, POSITIVE, np.where(
                 negative, NEGATIVE, NEITHER)))  # fmt: skip
         return tuple(map(str, named))
-
-    def through(self, rising: Callable[[Floats], Floats]) -> "ConformalSets":
-        """The same sets for scores that a rising map was applied to."""
-        return ConformalSets(self.error, rising(self.positive), rising(self.negative))
 
     def to_dict(self) -> dict[str, Any]:
         """Parameters as JSON-ready values."""
