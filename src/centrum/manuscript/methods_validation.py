@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from centrum.assessment import ALIKE, VOLUME
+from centrum.manuscript.methods_model import fused, sources
 from centrum.manuscript.words import listed, number, percent, quoted, sentences
 from centrum.matrix import RADIOMICS
 from centrum.modelling.designs import FOLD_REPEATS, SPLITS
@@ -143,7 +144,10 @@ def _inner(results: StudyResults) -> str:
     refitted = f"{INNER_FOLDS} folds (fewer where a class had fewer patients) of the fitted model"
     if chosen is None:
         return refitted
-    return f"the {counted(chosen.folds, 'fold')} that chose the number of features"
+    text = f"the {counted(chosen.folds, 'fold')} that chose the number of features"
+    if fused(results) and CLINICAL in sources(results):
+        return f"{text}, and for the covariates {refitted}"
+    return text
 
 
 def pooled(results: StudyResults) -> str:
@@ -153,9 +157,10 @@ def pooled(results: StudyResults) -> str:
     return (
         "Curves, calibration, decision curve and subgroups are those of pooled predictions: the "
         "test probability of a case was the mean of its probabilities, and its call that of at "
-        "least half of its calls, over the parts in which its patient was held out. Means over parts have intervals by Nadeau and Bengio (Mach Learn "
-        "2003;52:239), which allow for patients that parts share; the stability of the selection "
-        "over parts was measured by Nogueira's index."
+        "least half of its calls, over the parts in which its patient was held out. Means over "
+        "parts have intervals by Nadeau and Bengio (Mach Learn 2003;52:239), which allow for "
+        "patients that parts share; the stability of the selection over parts was measured by "
+        "Nogueira's index."
     )
 
 
