@@ -113,6 +113,120 @@ def test_every_filter_has_words(results: StudyResults) -> None:
     assert len(found) == len(FILTERS)
 
 
+ALONE = {"evaluation": {"ablation": False, "leak_audit": {"splits": 0}}}
+"""Without the further fits that read C and the share of the training side too."""
+
+UNRANKED = {"select": {"method": "none"}, "rfe": {"estimator": "none"}, "n_features": None}
+
+PLACES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    **{
+        f"C of {name}": ({**ALONE, "model": {"classifier": name, **UNRANKED}}, {"model": {"C": 7}})
+        for name in ("linear_svm", "rbf_svm", "logistic")
+    },
+    **{
+        f"C of elimination by {name}": (
+            {**ALONE, "model": {"classifier": "ridge", "rfe": {"estimator": name}}},
+            {"model": {"C": 7}},
+        )
+        for name in ("linear_svm", "logistic")
+    },
+    "C of the ablation": ({"model": {"classifier": "ridge", **UNRANKED}}, {"model": {"C": 7}}),
+    "C of the covariates": (
+        {**ALONE, "model": {"classifier": "ridge", **UNRANKED, "fusion": "late",
+                            "covariates": ("age",)}},
+        {"model": {"C": 7}},
+    ),
+    "C of a search": ({**ALONE, "search": {"classifiers": ("rbf_svm",)}}, {"model": {"C": 7}}),
+    "LASSO as a classifier": (
+        {"model": {"classifier": "elastic_net", **UNRANKED}}, {"model": {"lasso": {"folds": 7}}}
+    ),
+    "LASSO as a selection of a search": (
+        {"search": {"selectors": ("lasso",), "classifiers": ("ridge",)}},
+        {"model": {"lasso": {"folds": 7}}},
+    ),
+    "LASSO as a classifier of a search": (
+        {"search": {"selectors": ("none",)}}, {"model": {"lasso": {"folds": 7}}}
+    ),
+    **{
+        f"features of {name}": (
+            {"model": {"select": {"method": name}}}, {"model": {"select": {"n_features": 7}}}
+        )
+        for name in ("mrmr", "relieff", "univariate")
+    },
+    "test of a univariate selection": (
+        {"search": {"selectors": ("univariate",)}, "model": {"screen": {}}},
+        {"model": {"screen": {"test": "t"}}},
+    ),
+    **{
+        f"share of {name}": (
+            {**ALONE, "split": {"design": name}}, {"split": {"train_fraction": 0.6}}
+        )
+        for name in ("single", "repeated_split", "temporal")
+    },
+    "share of the leak audit": (
+        {"split": {"design": "external", "test_values": ("B",)}},
+        {"split": {"train_fraction": 0.6}},
+    ),
+    **{
+        f"repeats and folds of {name}": (
+            {"split": {"design": name}}, {"split": {"repeats": 7, "folds": 7}}
+        )
+        for name in ("repeated_k_fold", "nested_cv")
+    },
+    "repeats of repeated_split": (
+        {"split": {"design": "repeated_split"}}, {"split": {"repeats": 7}}
+    ),
+    **{
+        f"column of {name}": (
+            {"split": {"design": name, "test_values": ("B",)}}, {"split": {"by": "scanner"}}
+        )
+        for name in ("leave_one_centre_out", "temporal", "external")
+    },
+    **{
+        f"{side} of {rule}": (
+            {"evaluation": {"cutoff": {"rule": rule}}}, {"evaluation": {"cutoff": {"target": 0.7}}}
+        )
+        for rule, side in (("sensitivity", "target"), ("specificity", "target"))
+    },
+    "folds within the parts": (
+        {"split": {"design": "nested_cv"}}, {"model": {"n_features": {"folds": 7}}}
+    ),
+    "bins of fixed size begin at a bound": (
+        {"extraction": {"discretisation": {"method": "fixed_bin_size", "bins": None, "width": 5.0},
+                        "resegmentation": {"lower": 3.0}}},
+        {"extraction": {"resegmentation": {"lower": 4.0}}},
+    ),
+    **{
+        f"plane of {name}": (
+            {"extraction": {"aggregations": ("3D_merged",), **block}},
+            {"extraction": {"plane": "axial"}},
+        )
+        for name, block in {
+            "interpolation": {"interpolation": {"in_plane": 1.0}},
+            "filters": {"filters": ({"filter": "mean", "dimension": "2D"},)},
+        }.items()
+    },
+    "plane of operations": (
+        {"extraction": {"aggregations": ("3D_merged",)},
+         "preparation": {"region": ({"operation": "erode", "mm": 1.0},)}},
+        {"extraction": {"plane": "axial"}},
+    ),
+    "plane of perturbations": (
+        {"extraction": {"aggregations": ("3D_merged",)}, "robustness": {}},
+        {"extraction": {"plane": "axial"}},
+    ),
+}  # fmt: skip
+"""Choices that are read in several places: the company in which one of these alone reads them."""
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_choice_is_told_in_every_place_that_reads_it(results: StudyResults, where: str) -> None:
+    company, change = PLACES[where]
+    base = patched(results.protocol, company)
+    changes = sentences_of(results, patched(base, change)) - sentences_of(results, base)
+    assert changes
+
+
 WORDS = {
     ("images.on_grid_mismatch", "refuse"): "A mask on any other grid was refused",
     ("preparation.normalisation[z_score].over", "image"): "SD (with n) of all voxels of the image",

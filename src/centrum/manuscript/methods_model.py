@@ -58,7 +58,7 @@ BALANCED = {
 """What was done about classes of unequal size; class weights are the classifier's."""
 
 SCORED = (
-    "; its score was the log-odds, probabilities held between "
+    ", its score the log-odds of probabilities held between "
     f"{number(CERTAIN)} and {number(1 - CERTAIN)}"
 )
 
@@ -117,9 +117,10 @@ FUSED = {
 def inputs(results: StudyResults) -> str:
     """What the model read, and that nothing was learnt of test cases."""
     how, names = results.protocol.model, covariate_names(results)
+    through = "" if fused(results) else " and passed through the same steps"
     covariates = (
-        f"The covariates {quoted(how.covariates)} joined the features "
-        f"(as {quoted(names)}) and passed through the same steps."
+        f"The covariates {quoted(how.covariates)} joined the features (as {quoted(names)})"
+        f"{through}."
         if names
         else "No covariate joined the features."
     )

@@ -98,9 +98,9 @@ def penalised(how: LassoSettings) -> str:
     measure = MEASURES[how.measure] + (FEW_ROWS if how.measure == "auc" else "")
     return (
         f"{kind} (path and convergence as in the R package glmnet, threshold "
-        f"{number(how.threshold)}); the penalty was "
-        f"{LAMBDAS[how.choice].format(measure=measure)} in {how.folds}-fold cross-validation by "
-        "patient, or the largest that selected a feature where this one selected none"
+        f"{number(how.threshold)}), its penalty {LAMBDAS[how.choice].format(measure=measure)} in "
+        f"{how.folds}-fold cross-validation by patient, or the largest that selected a feature "
+        "where this one selected none"
     )
 
 

@@ -22,8 +22,8 @@ RULES: Mapping[str, Callable[[CutOffRule], str]] = {
         f"with the highest sensitivity at a specificity of at least {number(how.target)}"
     ),
     "cost": lambda how: (
-        "with the smallest expected cost, a missed positive costing "
-        f"{number(how.cost_ratio)} false alarms, at a prevalence of {_prevalence(how)}"
+        "with the smallest expected cost, that of a missed positive case being "
+        f"{number(how.cost_ratio)} times that of a false alarm, at {_prevalence(how)}"
     ),
 }
 """Which threshold was taken."""
@@ -46,7 +46,9 @@ TESTS = {
 
 
 def _prevalence(how: CutOffRule) -> str:
-    return "the training cases" if how.prevalence is None else number(how.prevalence)
+    if how.prevalence is None:
+        return "the prevalence of the training cases"
+    return f"a prevalence of {number(how.prevalence)}"
 
 
 def cutoff(results: StudyResults) -> str:

@@ -116,7 +116,8 @@ def _parts(results: StudyResults) -> str:
     lost = f" {counted(failed, 'part')} could not be fitted." if failed else ""
     return (
         f"The design had {counted(len(parts), 'part')}, each with a training and a test side; "
-        f"performance is reported over them.{lost} The final model was fitted on all cases."
+        f"performance is reported over them.{lost} No step of a part, nor its cut-off and "
+        "calibration, was learnt on its test cases. The final model was fitted on all cases."
     )
 
 
@@ -130,7 +131,8 @@ def out_of_fold(results: StudyResults) -> str:
             "procedure was repeated."
         )
     return (
-        "Out-of-fold scores of the training cases of a part came from its inner folds: "
+        "Out-of-fold scores of the training cases of a part, and of all cases for the final model, "
+        "came from inner folds: "
         f"{_inner(results)}."
     )
 
@@ -219,9 +221,10 @@ def permutations(results: StudyResults) -> str:
         return "No permutation test of the procedure was made."
     found = results.assessment.permutation
     lost = f" {found.failed} of them could not be fitted." if found and found.failed else ""
-    of = "" if results.protocol.split.single_part else " of the first repeat"
+    single = results.protocol.split.single_part
+    what = "whole procedure" if single else "first repeat of the design"
     return (
-        f"A permutation test repeated the whole procedure{of} on outcomes dealt out anew to the "
+        f"A permutation test repeated the {what} on outcomes dealt out anew to the "
         f"patients, {counted(n, 'time')} (seeds from {how.seed + 1}); P is the share of the "
         "assignments, the true one among them, whose mean test AUC was as high as the true one's."
         f"{lost}"
