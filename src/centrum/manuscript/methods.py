@@ -5,6 +5,7 @@ cannot know is a sentence of its own, "[Author: ...]".
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from centrum.manuscript import (
@@ -16,9 +17,17 @@ from centrum.manuscript import (
     methods_statistics,
     methods_validation,
 )
-from centrum.manuscript.paragraph import Paragraph
 from centrum.manuscript.words import listed
 from centrum.results import StudyResults
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph under a heading; several may share one."""
+
+    heading: str
+    text: str
+
 
 Text = Callable[[StudyResults], str]
 """A paragraph; empty where there is nothing to say."""

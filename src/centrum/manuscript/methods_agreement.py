@@ -6,6 +6,7 @@ from centrum.agreement import IccForm, parse_form
 from centrum.manuscript.words import listed, number, percent, sentences
 from centrum.matrix import covariate_values
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
+from centrum.perturb.contour import SURELY_IN, SURELY_OUT
 from centrum.perturb.settings import RobustnessSettings
 from centrum.report.labels import counted
 from centrum.results import StudyResults
@@ -128,7 +129,7 @@ CONTOURS: Mapping[str, Callable[[RobustnessSettings], str]] = {
     "supervoxel": lambda how: (
         f"The contour was randomised by supervoxels with an edge of {number(how.supervoxel_mm)} "
         "mm within the slice, which belonged to the region with the probability of their share in "
-        "it (from 0.9 on always, below 0.2 never)."
+        f"it (from {number(SURELY_IN)} on always, below {number(SURELY_OUT)} never)."
     ),
     "jitter": lambda how: (
         f"The contour was moved by a random field with an SD of {number(how.jitter_mm)} mm."

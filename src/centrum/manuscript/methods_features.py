@@ -36,8 +36,8 @@ DEFINITIONS = {
     "values of IBSI 1.",
     "pyradiomics": "Features had the names and definitions of PyRadiomics (van Griethuysen et "
     "al., Cancer Res 2017;77:e104), which depart from those of the Image Biomarker "
-    "Standardisation Initiative (IBSI), among others: kurtosis is not excess, the covariance of voxel centres "
-    "is divided by n, and bins of fixed size begin at a multiple of their width.",
+    "Standardisation Initiative (IBSI), among others: kurtosis is not excess, the covariance of "
+    "voxel centres is divided by n, and bins of fixed size begin at a multiple of their width.",
 }
 """Whose definitions, by dialect."""
 

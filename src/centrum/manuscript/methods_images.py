@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from centrum.features.families import DISCRETISED, FAMILIES
 from centrum.features.settings import Discretisation, ExtractionSettings, Interpolation
-from centrum.manuscript.words import listed, number, numbers, quoted, sentences
+from centrum.manuscript.words import listed, number, numbers, percent, quoted, sentences
+from centrum.prepare.body import BODY_FRACTION, BRIGHTEST, CLOSE_MM, DARKEST
 from centrum.prepare.regions import (
     Dilate,
     Erode,
@@ -28,8 +29,9 @@ OVER = {"image": "all voxels of the image", "body": "the voxels of the body"}
 """Whose intensities were looked at."""
 
 BODY = (
-    "The body was found in block means of the image as the largest piece brighter than air by "
-    "6 % of the way from the 1st to the 99th percentile, closed by 5 mm and filled within slices."
+    "The body was found in block means of the image as the largest piece brighter than "
+    f"{percent(BODY_FRACTION)} of the way from percentile {number(DARKEST)} to percentile "
+    f"{number(BRIGHTEST)}, closed by {number(CLOSE_MM)} mm and filled within slices."
 )
 
 WITHIN = {"2D": "within each {plane} slice", "3D": "in three dimensions"}
@@ -65,7 +67,8 @@ def intensities(results: StudyResults) -> str:
     how = results.protocol.preparation
     looks = how.bias_field is not None or getattr(how.normalisation, "over", None) == "body"
     return sentences(
-        "The level of air, the 1st percentile of block means, was subtracted from every image."
+        f"The level of air, percentile {number(DARKEST)} of block means, was subtracted from every "
+        "image."
         if how.subtract_air
         else "",
         _bias_field(how.bias_field),

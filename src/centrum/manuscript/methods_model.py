@@ -10,10 +10,17 @@ from centrum.manuscript.methods_selection import (
     screen_text,
     selection_text,
 )
-from centrum.manuscript.words import listed, number, numbers, quoted, sentences
+from centrum.manuscript.words import listed, number, numbers, percent, quoted, sentences
 from centrum.matrix import RADIOMICS
-from centrum.modelling.classifiers import N_TREES, RIDGE_C, RIDGE_FOLDS
-from centrum.modelling.fusion import CLINICAL, clinical_settings
+from centrum.modelling.balance import Smote
+from centrum.modelling.classifiers import (
+    CERTAIN,
+    N_TREES,
+    RIDGE_C,
+    RIDGE_FOLDS,
+    build_classifier,
+)
+from centrum.modelling.fusion import CLINICAL, STACK_C, clinical_settings
 from centrum.modelling.settings import (
     HarmonisationSettings,
     ImputationSettings,
@@ -44,13 +51,31 @@ BALANCED = {
     "repeat": "The classes of the training cases were balanced by repeating random cases of the "
     "smaller class.",
     "smote": "The classes of the training cases were balanced by SMOTE: cases of the smaller class "
-    "were made up between a case and one of its 5 nearest neighbours (fewer where the class was "
-    "smaller).",
+    f"were made up between a case and one of its {Smote().k_neighbors} nearest neighbours (fewer "
+    "where the class was smaller).",
     "none": "The classes were not balanced.",
 }
 """What was done about classes of unequal size; class weights are the classifier's."""
 
-SCORED = "; its score was the log-odds, probabilities held between 0.001 and 0.999"
+SCORED = (
+    ", its score the log-odds of probabilities held between "
+    f"{number(CERTAIN)} and {number(1 - CERTAIN)}"
+)
+
+
+def _leaf(name: str) -> str:
+    trees = build_classifier(name, ModelSettings()).estimator
+    return f"with at least {counted(trees.min_samples_leaf, 'case')} per leaf{SCORED}"
+
+
+def _boosting(how: ModelSettings) -> str:
+    trees = build_classifier("gradient_boosting", how).estimator
+    return (
+        f"{trees.n_estimators} gradient-boosted trees of depth {trees.max_depth} on random samples "
+        f"of {percent(trees.subsample)}, with a learning rate of "
+        f"{number(trees.learning_rate)}{SCORED}"
+    )
+
 
 CLASSIFIERS: Mapping[str, Callable[[ModelSettings], str]] = {
     "linear_svm": lambda how: f"a linear support vector machine (C = {number(how.C)})",
@@ -65,16 +90,9 @@ CLASSIFIERS: Mapping[str, Callable[[ModelSettings], str]] = {
         f"deviance in {RIDGE_FOLDS}-fold cross-validation by patient"
     ),
     "elastic_net": lambda how: penalised(how.lasso),
-    "random_forest": lambda how: (
-        f"a random forest of {N_TREES} trees with at least 2 cases per leaf{SCORED}"
-    ),
-    "extra_trees": lambda how: (
-        f"{N_TREES} extremely randomised trees with at least 2 cases per leaf{SCORED}"
-    ),
-    "gradient_boosting": lambda how: (
-        "100 gradient-boosted trees of depth 2 on half samples, with a learning rate of "
-        f"0.05{SCORED}"
-    ),
+    "random_forest": lambda how: f"a random forest of {N_TREES} trees {_leaf('random_forest')}",
+    "extra_trees": lambda how: f"{N_TREES} extremely randomised trees {_leaf('extra_trees')}",
+    "gradient_boosting": _boosting,
     "naive_bayes": lambda how: f"Gaussian naive Bayes{SCORED}",
 }
 
@@ -88,20 +106,21 @@ CALIBRATED = {
 }
 
 FUSED = {
-    "late": "For each source the score became log-odds by a logistic regression (C = 1) on the "
-    "out-of-fold scores of the training cases, and the score of a case was the mean of these "
-    "log-odds.",
-    "stacked": "The score of a case was that of one logistic regression (C = 1) on the out-of-fold "
-    "scores of all sources of the training cases.",
+    "late": "For each source the score became log-odds by a logistic regression "
+    f"(C = {number(STACK_C)}) on the out-of-fold scores of the training cases, and the score of a "
+    "case was the mean of these log-odds.",
+    "stacked": "The score of a case was that of one logistic regression "
+    f"(C = {number(STACK_C)}) on the out-of-fold scores of all sources of the training cases.",
 }
 
 
 def inputs(results: StudyResults) -> str:
     """What the model read, and that nothing was learnt of test cases."""
     how, names = results.protocol.model, covariate_names(results)
+    through = "" if fused(results) else " and passed through the same steps"
     covariates = (
-        f"The covariates {quoted(how.covariates)} joined the features "
-        f"(as {quoted(names)}) and passed through the same steps."
+        f"The covariates {quoted(how.covariates)} joined the features (as {quoted(names)})"
+        f"{through}."
         if names
         else "No covariate joined the features."
     )
@@ -215,8 +234,8 @@ def _balance(results: StudyResults) -> str:
         return f"{BALANCED['none']} The elastic net takes no class weights."
     but = "; the elastic net takes no class weights" if set(used) & set(UNWEIGHTED) else ""
     return (
-        "Cases were neither repeated nor made up; the classifier weighted them inversely to the size of their "
-        f"class{but}."
+        "Cases were neither repeated nor made up; the classifier weighted them inversely to the "
+        f"size of their class{but}."
     )
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from centrum.manuscript.words import number
+from centrum.manuscript.words import number, percent
+from centrum.modelling.relieff import ReliefF
 from centrum.modelling.settings import (
     CorrelationSettings,
     FeatureCountSettings,
@@ -10,6 +11,7 @@ from centrum.modelling.settings import (
     ModelSettings,
     ScreenSettings,
 )
+from centrum.modelling.stability_selection import StabilitySelection
 from centrum.report.labels import MEASURES, counted
 
 TESTS = {
@@ -96,15 +98,25 @@ def penalised(how: LassoSettings) -> str:
     measure = MEASURES[how.measure] + (FEW_ROWS if how.measure == "auc" else "")
     return (
         f"{kind} (path and convergence as in the R package glmnet, threshold "
-        f"{number(how.threshold)}); the penalty was "
-        f"{LAMBDAS[how.choice].format(measure=measure)} in {how.folds}-fold cross-validation by "
-        "patient, or the largest that selected a feature where this one selected none"
+        f"{number(how.threshold)}), its penalty {LAMBDAS[how.choice].format(measure=measure)} in "
+        f"{how.folds}-fold cross-validation by patient, or the largest that selected a feature "
+        "where this one selected none"
     )
 
 
 def _univariate(how: ModelSettings, n: int) -> str:
     test = how.screen.test if how.screen else "mann_whitney"
     return f"the {counted(n, 'feature')} with the smallest p value of {TESTS[test]}"
+
+
+def _stability(how: ModelSettings, n: int) -> str:
+    step = StabilitySelection()
+    return (
+        "by stability selection, those among the first "
+        f"√({number(2 * step.threshold - 1)} p) of p features to enter the LASSO path in at least "
+        f"{percent(step.threshold)} of the half samples of the patients ({step.n_pairs} "
+        "complementary pairs), or the most frequent one where there was none"
+    )
 
 
 SELECTORS: Mapping[str, Callable[[ModelSettings, int], str]] = {
@@ -114,14 +126,10 @@ SELECTORS: Mapping[str, Callable[[ModelSettings, int], str]] = {
         "statistic over mean |r| with the features taken)"
     ),
     "relieff": lambda how, n: (
-        f"the {counted(n, 'feature')} with the largest weight of ReliefF (10 nearest hits and "
-        "misses)"
+        f"the {counted(n, 'feature')} with the largest weight of ReliefF "
+        f"({ReliefF().n_neighbors} nearest hits and misses)"
     ),
-    "stability": lambda how, n: (
-        "by stability selection, those among the first √(0.2 p) of p features to enter the LASSO "
-        "path in at least 60 % of 50 half samples of the patients (25 complementary pairs), or the "
-        "most frequent one where there was none"
-    ),
+    "stability": _stability,
     "univariate": _univariate,
     "none": lambda how, n: "all",
 }

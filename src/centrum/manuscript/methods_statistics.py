@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from centrum.evaluate.decision_curve import THRESHOLDS
 from centrum.evaluate.population import NORMALITY_ALPHA, PER_PATIENT, SMALL_EXPECTED
 from centrum.evaluate.subgroups import FEWEST, MOST_LEVELS
 from centrum.manuscript.words import listed, number, percent, placeholder, quoted, sentences
@@ -21,8 +22,8 @@ RULES: Mapping[str, Callable[[CutOffRule], str]] = {
         f"with the highest sensitivity at a specificity of at least {number(how.target)}"
     ),
     "cost": lambda how: (
-        "with the smallest expected cost, a missed positive costing "
-        f"{number(how.cost_ratio)} false alarms, at a prevalence of {_prevalence(how)}"
+        "with the smallest expected cost, that of a missed positive case being "
+        f"{number(how.cost_ratio)} times that of a false alarm, at {_prevalence(how)}"
     ),
 }
 """Which threshold was taken."""
@@ -45,7 +46,9 @@ TESTS = {
 
 
 def _prevalence(how: CutOffRule) -> str:
-    return "the training cases" if how.prevalence is None else number(how.prevalence)
+    if how.prevalence is None:
+        return "the prevalence of the training cases"
+    return f"a prevalence of {number(how.prevalence)}"
 
 
 def cutoff(results: StudyResults) -> str:
@@ -91,9 +94,9 @@ def discrimination(results: StudyResults) -> str:
         f"{counted(how.n_resamples, 'bootstrap sample')} of patients, stratified by class, with "
         f"all their cases (seed {how.seed}). The AUC was tested against 0.5, by patient. The "
         "partial AUC at specificities from 0.8 to 1 (McClish's correction) and the curve of "
-        "precision and recall were computed. Accuracy, sensitivity, specificity, positive and negative predictive "
-        "value, F1 and Youden's index at the cut-off have confidence intervals by "
-        f"{decided}. The same was computed of the cases that the final model was fitted on, "
+        "precision and recall were computed. Accuracy, sensitivity, specificity, positive and "
+        "negative predictive value, F1 and Youden's index at the cut-off have confidence intervals "
+        f"by {decided}. The same was computed of the cases that the final model was fitted on, "
         "apparent and out of fold."
     )
 
@@ -127,7 +130,8 @@ def use(results: StudyResults) -> str:
     """Decision curve and conformal sets."""
     how = results.protocol.evaluation
     return (
-        "Net benefit was computed at threshold probabilities from 0.01 to 0.99 (decision curve), "
+        "Net benefit was computed at threshold probabilities from "
+        f"{number(THRESHOLDS[0])} to {number(THRESHOLDS[-1])} (decision curve), "
         "against calling all cases positive and calling none, with bootstrap intervals of "
         f"{percent(how.confidence)}. For each test case a set of outcomes was given by "
         "label-conditional conformal prediction, learnt on out-of-fold scores of the training "

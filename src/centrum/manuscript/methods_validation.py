@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from centrum.assessment import ALIKE, VOLUME
+from centrum.manuscript.methods_model import fused, sources
 from centrum.manuscript.words import listed, number, percent, quoted, sentences
 from centrum.matrix import RADIOMICS
 from centrum.modelling.designs import FOLD_REPEATS, SPLITS
@@ -115,7 +116,8 @@ def _parts(results: StudyResults) -> str:
     lost = f" {counted(failed, 'part')} could not be fitted." if failed else ""
     return (
         f"The design had {counted(len(parts), 'part')}, each with a training and a test side; "
-        f"performance is reported over them.{lost} The final model was fitted on all cases."
+        f"performance is reported over them.{lost} No step of a part, nor its cut-off and "
+        "calibration, was learnt on its test cases. The final model was fitted on all cases."
     )
 
 
@@ -129,7 +131,8 @@ def out_of_fold(results: StudyResults) -> str:
             "procedure was repeated."
         )
     return (
-        "Out-of-fold scores of the training cases of a part came from its inner folds: "
+        "Out-of-fold scores of the training cases of a part, and of all cases for the final model, "
+        "came from inner folds: "
         f"{_inner(results)}."
     )
 
@@ -143,7 +146,10 @@ def _inner(results: StudyResults) -> str:
     refitted = f"{INNER_FOLDS} folds (fewer where a class had fewer patients) of the fitted model"
     if chosen is None:
         return refitted
-    return f"the {counted(chosen.folds, 'fold')} that chose the number of features"
+    text = f"the {counted(chosen.folds, 'fold')} that chose the number of features"
+    if fused(results) and CLINICAL in sources(results):
+        return f"{text}, and for the covariates {refitted}"
+    return text
 
 
 def pooled(results: StudyResults) -> str:
@@ -153,9 +159,10 @@ def pooled(results: StudyResults) -> str:
     return (
         "Curves, calibration, decision curve and subgroups are those of pooled predictions: the "
         "test probability of a case was the mean of its probabilities, and its call that of at "
-        "least half of its calls, over the parts in which its patient was held out. Means over parts have intervals by Nadeau and Bengio (Mach Learn "
-        "2003;52:239), which allow for patients that parts share; the stability of the selection "
-        "over parts was measured by Nogueira's index."
+        "least half of its calls, over the parts in which its patient was held out. Means over "
+        "parts have intervals by Nadeau and Bengio (Mach Learn 2003;52:239), which allow for "
+        "patients that parts share; the stability of the selection over parts was measured by "
+        "Nogueira's index."
     )
 
 
@@ -214,9 +221,10 @@ def permutations(results: StudyResults) -> str:
         return "No permutation test of the procedure was made."
     found = results.assessment.permutation
     lost = f" {found.failed} of them could not be fitted." if found and found.failed else ""
-    of = "" if results.protocol.split.single_part else " of the first repeat"
+    single = results.protocol.split.single_part
+    what = "whole procedure" if single else "first repeat of the design"
     return (
-        f"A permutation test repeated the whole procedure{of} on outcomes dealt out anew to the "
+        f"A permutation test repeated the {what} on outcomes dealt out anew to the "
         f"patients, {counted(n, 'time')} (seeds from {how.seed + 1}); P is the share of the "
         "assignments, the true one among them, whose mean test AUC was as high as the true one's."
         f"{lost}"

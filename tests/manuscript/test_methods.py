@@ -1,0 +1,578 @@
+"""Every statement of the Methods section is true of the run."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from centrum.agreement import IccForm
+from centrum.cohort import Rule
+from centrum.features.families import FAMILIES
+from centrum.features.settings import Discretisation, ExtractionSettings
+from centrum.filters import FILTERS
+from centrum.manuscript.methods import SECTIONS, as_markdown, methods_text
+from centrum.manuscript.methods_features import DEFINITIONS, IBSI_FILTERS
+from centrum.manuscript.words import number, percent
+from centrum.modelling.steps import build_steps
+from centrum.perturb import RobustnessSettings
+from centrum.protocol import Protocol, load_preset, presets
+from centrum.results import StudyResults
+from centrum.sequences import plan_sequences
+from tests.manuscript.walk import (
+    BINS,
+    SAID_ELSEWHERE,
+    Leaf,
+    With,
+    changed,
+    leaves,
+    literals,
+    patched,
+    values,
+)
+from tests.report.conftest import Make
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LEAVES = [leaf for leaf in leaves() if leaf.path not in SAID_ELSEWHERE]
+
+SEVERAL = [leaf for leaf in LEAVES if len(values(leaf)) > 1]
+
+
+@pytest.fixture(scope="session")
+def results(make: Make) -> StudyResults:
+    """Two readers; every choice as the settings have it by default."""
+    return replace(make(), protocol=Protocol(name="A study"))
+
+
+def text_of(results: StudyResults, protocol: Protocol | None = None) -> str:
+    return as_markdown(methods_text(replace(results, protocol=protocol or results.protocol)))
+
+
+# Every choice
+
+
+@pytest.mark.parametrize("leaf", SEVERAL, ids=lambda leaf: leaf.path)
+def test_a_choice_changes_the_text(results: StudyResults, leaf: Leaf) -> None:
+    tried = values(leaf)
+    said = [text_of(results, changed(results.protocol, leaf, value)) for value in tried]
+    for k, text in enumerate(said):
+        assert text not in said[:k], f"{leaf.path}: {tried[k]} is told as {tried[said.index(text)]}"
+
+
+def test_every_choice_is_walked() -> None:
+    paths = [leaf.path for leaf in LEAVES]
+    assert len(paths) == len(set(paths)) > 150
+    alone = {leaf.path for leaf in LEAVES if len(values(leaf)) == 1}
+    assert all(path.endswith(("].method", "].operation", "].filter")) for path in alone - {
+        "model.rfe.step", "extraction.filters[LBP2D].dimension"})  # fmt: skip
+    assert set(SAID_ELSEWHERE) <= {leaf.path for leaf in leaves()}
+    every = literals(Discretisation.model_fields["method"].annotation)
+    assert {block["method"] for block in BINS} == set(every)
+
+
+IN_WORDS = {
+    "deviations",
+    "extraction.families",
+    "extraction.filters[wavelet].bands",
+    "robustness.kinds",
+}
+"""Choices among names that the text has other words for, or that stand one by one."""
+
+SPELLED = [
+    leaf for leaf in SEVERAL if not literals(leaf.field.annotation) and leaf.path not in IN_WORDS
+]
+
+
+@pytest.mark.parametrize("leaf", SPELLED, ids=lambda leaf: leaf.path)
+def test_numbers_and_names_are_told_as_they_are(results: StudyResults, leaf: Leaf) -> None:
+    protocols = [changed(results.protocol, leaf, value) for value in values(leaf)]
+    said = [sentences_of(results, protocol) for protocol in protocols]
+    for k, value in enumerate(values(leaf)):
+        own = " ".join(sorted(said[k] - said[k - 1]))
+        for spellings in told(value):
+            assert any(text in own for text in spellings), (leaf.path, spellings, own)
+
+
+def sentences_of(results: StudyResults, protocol: Protocol) -> set[str]:
+    return {s for p in methods_text(replace(results, protocol=protocol))
+            for s in re.split(r"(?<=[.;]) ", p.text)}  # fmt: skip
+
+
+def told(value: Any) -> list[tuple[str, ...]]:
+    """For each number or name in a value, how a sentence may spell it; 0 may be "no"."""
+    if isinstance(value, tuple):
+        return [spellings for part in value for spellings in told(part)]
+    if not value or isinstance(value, bool | dict | With | IccForm):
+        return []
+    return [(value,)] if isinstance(value, str) else [(number(value), percent(value))]
+
+
+def test_every_filter_has_words(results: StudyResults) -> None:
+    found = set()
+    for name, kind in FILTERS.items():
+        leaf = Leaf(f"extraction.filters[{name}].filter", kind.model_fields["filter"])
+        text = text_of(results, changed(results.protocol, leaf, name))
+        found |= set(re.findall(r"Filters were applied to the images: (\(1\).*?)\.", text))
+    assert len(found) == len(FILTERS)
+
+
+ALONE = {"evaluation": {"ablation": False, "leak_audit": {"splits": 0}}}
+"""Without the further fits that read C and the share of the training side too."""
+
+UNRANKED = {"select": {"method": "none"}, "rfe": {"estimator": "none"}, "n_features": None}
+
+PLACES: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    **{
+        f"C of {name}": ({**ALONE, "model": {"classifier": name, **UNRANKED}}, {"model": {"C": 7}})
+        for name in ("linear_svm", "rbf_svm", "logistic")
+    },
+    **{
+        f"C of elimination by {name}": (
+            {**ALONE, "model": {"classifier": "ridge", "rfe": {"estimator": name}}},
+            {"model": {"C": 7}},
+        )
+        for name in ("linear_svm", "logistic")
+    },
+    "C of the ablation": ({"model": {"classifier": "ridge", **UNRANKED}}, {"model": {"C": 7}}),
+    "C of the covariates": (
+        {**ALONE, "model": {"classifier": "ridge", **UNRANKED, "fusion": "late",
+                            "covariates": ("age",)}},
+        {"model": {"C": 7}},
+    ),
+    "C of a search": ({**ALONE, "search": {"classifiers": ("rbf_svm",)}}, {"model": {"C": 7}}),
+    "LASSO as a classifier": (
+        {"model": {"classifier": "elastic_net", **UNRANKED}}, {"model": {"lasso": {"folds": 7}}}
+    ),
+    "LASSO as a selection of a search": (
+        {"search": {"selectors": ("lasso",), "classifiers": ("ridge",)}},
+        {"model": {"lasso": {"folds": 7}}},
+    ),
+    "LASSO as a classifier of a search": (
+        {"search": {"selectors": ("none",)}}, {"model": {"lasso": {"folds": 7}}}
+    ),
+    **{
+        f"features of {name}": (
+            {"model": {"select": {"method": name}}}, {"model": {"select": {"n_features": 7}}}
+        )
+        for name in ("mrmr", "relieff", "univariate")
+    },
+    "test of a univariate selection": (
+        {"search": {"selectors": ("univariate",)}, "model": {"screen": {}}},
+        {"model": {"screen": {"test": "t"}}},
+    ),
+    **{
+        f"share of {name}": (
+            {**ALONE, "split": {"design": name}}, {"split": {"train_fraction": 0.6}}
+        )
+        for name in ("single", "repeated_split", "temporal")
+    },
+    "share of the leak audit": (
+        {"split": {"design": "external", "test_values": ("B",)}},
+        {"split": {"train_fraction": 0.6}},
+    ),
+    **{
+        f"repeats and folds of {name}": (
+            {"split": {"design": name}}, {"split": {"repeats": 7, "folds": 7}}
+        )
+        for name in ("repeated_k_fold", "nested_cv")
+    },
+    "repeats of repeated_split": (
+        {"split": {"design": "repeated_split"}}, {"split": {"repeats": 7}}
+    ),
+    **{
+        f"column of {name}": (
+            {"split": {"design": name, "test_values": ("B",)}}, {"split": {"by": "scanner"}}
+        )
+        for name in ("leave_one_centre_out", "temporal", "external")
+    },
+    **{
+        f"{side} of {rule}": (
+            {"evaluation": {"cutoff": {"rule": rule}}}, {"evaluation": {"cutoff": {"target": 0.7}}}
+        )
+        for rule, side in (("sensitivity", "target"), ("specificity", "target"))
+    },
+    "folds within the parts": (
+        {"split": {"design": "nested_cv"}}, {"model": {"n_features": {"folds": 7}}}
+    ),
+    "bins of fixed size begin at a bound": (
+        {"extraction": {"discretisation": {"method": "fixed_bin_size", "bins": None, "width": 5.0},
+                        "resegmentation": {"lower": 3.0}}},
+        {"extraction": {"resegmentation": {"lower": 4.0}}},
+    ),
+    **{
+        f"plane of {name}": (
+            {"extraction": {"aggregations": ("3D_merged",), **block}},
+            {"extraction": {"plane": "axial"}},
+        )
+        for name, block in {
+            "interpolation": {"interpolation": {"in_plane": 1.0}},
+            "filters": {"filters": ({"filter": "mean", "dimension": "2D"},)},
+        }.items()
+    },
+    "plane of operations": (
+        {"extraction": {"aggregations": ("3D_merged",)},
+         "preparation": {"region": ({"operation": "erode", "mm": 1.0},)}},
+        {"extraction": {"plane": "axial"}},
+    ),
+    "plane of perturbations": (
+        {"extraction": {"aggregations": ("3D_merged",)}, "robustness": {}},
+        {"extraction": {"plane": "axial"}},
+    ),
+}  # fmt: skip
+"""Choices that are read in several places: the company in which one of these alone reads them."""
+
+
+@pytest.mark.parametrize("where", PLACES)
+def test_a_choice_is_told_in_every_place_that_reads_it(results: StudyResults, where: str) -> None:
+    company, change = PLACES[where]
+    base = patched(results.protocol, company)
+    changes = sentences_of(results, patched(base, change)) - sentences_of(results, base)
+    assert changes
+
+
+WORDS = {
+    ("images.on_grid_mismatch", "refuse"): "A mask on any other grid was refused",
+    ("preparation.normalisation[z_score].over", "image"): "SD (with n) of all voxels of the image",
+    ("preparation.normalisation[percentile].clip", False): "beyond this range were kept",
+    ("preparation.region[largest_piece].connectivity", 6): "share faces)",
+    ("extraction.interpolation.image", "cubic"): "Intensities were interpolated by cubic B-splines",
+    ("extraction.interpolation.mask", "nearest"): "region was interpolated by nearest neighbour",
+    ("extraction.interpolation.round_intensities", True): "linear interpolation and rounded",
+    ("extraction.plane", "axial"): "Slices were axial.",
+    ("extraction.symmetric", False): "each pair was counted one way",
+    ("extraction.filters[log].boundary", "zero"): "continued by zeros",
+    ("extraction.filters[log].zero_sum", False): "sampled as it was",
+    ("model.agreement.use", "lower_bound"): "lower limit of its 95 % confidence interval exceeded",
+    ("model.imputation.method", "median"): "replaced by the median",
+    ("model.harmonisation.unseen", "refuse"): "not trained on was refused",
+    ("model.balance", "smote"): "by SMOTE",
+    ("model.balance", "class_weight"): "weighted them inversely to the size of their class",
+    ("model.screen.test", "student"): "by Student's t test",
+    ("model.screen.adjustment", "holm"): "by Holm",
+    ("model.correlation.rule", "upper_triangle"): "any feature before it in the table",
+    ("model.correlation.rule", "caret_fast"): "caret, not exact",
+    ("model.select.method", "none"): "were handed on, without selection",
+    ("model.lasso.choice", "lambda.1se"): "largest within one standard error",
+    ("model.lasso.measure", "class"): "misclassified share",
+    ("model.n_features.rule", "one_se"): "smallest number whose mean",
+    ("model.rfe.estimator", "none"): "without recursive elimination",
+    ("model.classifier", "naive_bayes"): "The classifier was Gaussian naive Bayes",
+    ("model.classifier", "gradient_boosting"): "100 gradient-boosted trees of depth 2",
+    ("model.classifier", "elastic_net"): "Features without a coefficient were not in the model",
+    ("model.fusion", "late"): "mean of these log-odds",
+    ("model.calibration", "isotonic"): "by isotonic regression",
+    ("search.halving", False): "All models saw every fold",
+    ("split.design", "leave_one_centre_out"): "left out in turn",
+    ("split.design", "temporal"): "ordered by the first date",
+    ("evaluation.cutoff.rule", "closest_topleft"): "nearest to a sensitivity and specificity of 1",
+    ("evaluation.cutoff.ties", "most_specific"): "the most specific of equally good ones",
+    ("evaluation.ablation", False): "source of information adds was not assessed",
+    ("robustness.together", False): "applied alone",
+    ("robustness.through_plane", True): "along rows, columns and slices",
+    ("robustness.contour", "jitter"): "moved by a random field",
+}
+"""Words of some choices, written down here anew, so that no two can have changed places."""
+
+
+@pytest.mark.parametrize(("path", "value"), WORDS)
+def test_choices_between_names_have_their_own_words(
+    results: StudyResults, path: str, value: Any
+) -> None:
+    leaf = next(leaf for leaf in LEAVES if leaf.path == path)
+    words = WORDS[path, value]
+    for other in values(leaf):
+        text = text_of(results, changed(results.protocol, leaf, other))
+        assert (words in text) == (other == value), other
+
+
+IRRELEVANT: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+    "C, where nothing has it": (
+        {"model": {"classifier": "ridge", "rfe": {"estimator": "none"}},
+         "evaluation": {"ablation": False}},
+        {"model": {"C": 7.0}},
+    ),
+    "features that only some selectors count": ({}, {"model": {"select": {"n_features": 7}}}),
+    "LASSO, where there is none": (
+        {"model": {"select": {"method": "mrmr"}}}, {"model": {"lasso": {"folds": 7}}}
+    ),
+    "classifier of the settings in a search": ({"search": {}}, {"model": {"classifier": "ridge"}}),
+    "number of features in a search": ({"search": {}}, {"model": {"n_features": None}}),
+    "survivors without halving": (
+        {"search": {"halving": False}}, {"search": {"survivors": 7}}
+    ),
+    "neighbours of another imputation": ({}, {"model": {"imputation": {"neighbours": 7}}}),
+    "batch without harmonisation": ({}, {"model": {"harmonisation": {"batch": "scanner"}}}),
+    "fusion of one source": ({}, {"model": {"fusion": "stacked"}}),
+    "target of Youden": ({}, {"evaluation": {"cutoff": {"target": 0.7}}}),
+    "cost of Youden": ({}, {"evaluation": {"cutoff": {"cost_ratio": 7.0}}}),
+    "folds of a split": ({}, {"split": {"folds": 7, "repeats": 7}}),
+    "share of an external test": (
+        {"split": {"design": "external", "test_values": ("B",)},
+         "evaluation": {"leak_audit": {"splits": 0}}},
+        {"split": {"train_fraction": 0.6}},
+    ),
+    "folds of the cut-off in a design of parts": (
+        {"split": {"design": "nested_cv"}}, {"evaluation": {"cutoff_folds": 7}}
+    ),
+    "dependence without its family": (
+        {"extraction": {"families": ("glcm",)}}, {"extraction": {"coarseness": 1}}
+    ),
+    "symmetry without co-occurrence": (
+        {"extraction": {"families": ("glrlm",)}}, {"extraction": {"symmetric": False}}
+    ),
+    "distance of run lengths": (
+        {"extraction": {"families": ("glrlm",)}}, {"extraction": {"distances": (2,)}}
+    ),
+    "no weighting, by name": ({}, {"extraction": {"weighting": "no_weighting"}}),
+    "shift without energy": (
+        {"extraction": {"families": ("glcm",)}}, {"extraction": {"energy_shift": 7.0}}
+    ),
+    "aggregation without textures": (
+        {"extraction": {"families": ("statistics",)}},
+        {"extraction": {"aggregations": ("3D_merged",)}},
+    ),
+    "plane of three dimensions": (
+        {"extraction": {"aggregations": ("3D_merged",)}}, {"extraction": {"plane": "axial"}}
+    ),
+    "bins of shape": (
+        {"extraction": {"families": ("morphology",)}},
+        {"extraction": {"discretisation": {"bins": 16}}},
+    ),
+    "share of a nearest neighbour": (
+        {"extraction": {"interpolation": {"in_plane": 1.0, "mask": "nearest"}}},
+        {"extraction": {"interpolation": {"partial_volume": 0.7}}},
+    ),
+    "range of given landmarks": (
+        {"preparation": {"normalisation": {"method": "nyul", "landmarks": tuple(range(11))}}},
+        {"preparation": {"normalisation": {"range": (0.0, 7.0)}}},
+    ),
+    "jitter of supervoxels": ({"robustness": {}}, {"robustness": {"jitter_mm": 0.7}}),
+    "turn without a kind for it": ({"robustness": {}}, {"robustness": {"rotation": 7.0}}),
+    "mismatch of one sequence": ({}, {"images": {"on_sequence_mismatch": "resample"}}),
+    "name and description": ({}, {"name": "Another", "description": "Of it."}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", IRRELEVANT)
+def test_a_choice_without_effect_is_not_told(results: StudyResults, what: str) -> None:
+    company, change = IRRELEVANT[what]
+    base = patched(results.protocol, company)
+    assert patched(base, change) != base
+    assert text_of(results, base) == text_of(results, patched(base, change))
+
+
+def test_steps_are_told_in_the_order_in_which_they_run(results: StudyResults) -> None:
+    protocol = patched(
+        results.protocol,
+        {
+            "robustness": {},
+            "model": {
+                "imputation": {"method": "median"},
+                "harmonisation": {"method": "combat"},
+                "screen": {},
+            },
+        },
+    )
+    words = {
+        "agreement": "Agreement of the readers",
+        "robustness": "Robustness of features",
+        "imputation": "Missing values",
+        "harmonisation": "ComBat",
+        "constant": "constant over the training cases",
+        "balance": "were balanced by",
+        "scale": "z-scored by",
+        "screen": "were screened",
+        "correlation": "Redundant features",
+        "select": "Features were selected",
+        "rfe": "recursive elimination",
+        "classifier": "The classifier was",
+    }
+    steps = [name for name, _ in build_steps(protocol.model, robustness=protocol.robustness.icc)]
+    assert steps == list(words)
+    text = text_of(results, protocol)
+    at = [text.index(words[step]) for step in steps]
+    assert at == sorted(at)
+
+
+# What is said of a run
+
+
+def test_facts_of_a_small_study(results: StudyResults) -> None:
+    text = text_of(results)
+    scores, n = results.scores, len(results.table.obs)
+    train = scores[scores["part"] == "train"]
+    for fact in (
+        f"{results.flow.start.cases} cases of {results.flow.start.patients} patients",
+        "1 case could not be measured and was left out",
+        f"{n} cases of {results.table.obs['patient'].nunique()} patients",
+        'those of 2 readers, "senior" and "resident"',
+        "No bias field correction, normalisation of intensities or subtraction",
+        "Images and regions were not resampled",
+        "No re-segmentation of intensities was applied.",
+        "32 bins of equal width",
+        f"{len(results.table.features)} features per case and reader were analysed",
+        "merged over directions and slices (2.5D_merged, IBSI ZW7Z)",
+        "ICC(A,1) (two-way random effects, absolute agreement, single measurement; ICC(2,1)",
+        "its value exceeded 0.75",
+        f"60 features of {len(results.table.features)} candidates remained",
+        "a linear support vector machine (C = 1)",
+        "a logistic curve (Platt)",
+        "70 % of the cases on the training side (seed 2024)",
+        f"{len(train)} training cases of {train['patient'].nunique()} patients",
+        "1000 bootstrap samples",
+        "DeLong's method, extended to several cases per patient by Obuchowski",
+        "bootstrap percentiles, because patients had several cases",
+        "at most 10 % of the patients",
+        "40 times (seeds from 2025)",
+        "10 splits by patient",
+        "centrum 0.1.0 and Python 3.11",
+        "The protocol states no deviations.",
+    ):
+        assert fact in text, fact
+
+
+def test_simulated_patients_come_first(results: StudyResults) -> None:
+    assert text_of(results).split("\n\n")[1].startswith("The patients of this study were simulated")
+    assert "simulated" not in text_of(replace(results, simulated=""))
+
+
+def test_headings_come_once_and_in_order(results: StudyResults) -> None:
+    found = re.findall(r"^## (.+)$", text_of(results), re.MULTILINE)
+    assert found == list(SECTIONS)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_presets_have_a_text(results: StudyResults, name: str) -> None:
+    protocol = load_preset(name)
+    text = text_of(results, protocol)
+    assert all(deviation in text for deviation in protocol.deviations)
+
+
+def test_rules_of_eligibility_and_what_they_did(results: StudyResults) -> None:
+    text = text_of(results)
+    for exclusion in results.flow.exclusions:
+        n = exclusion.excluded.cases
+        assert exclusion.rule.name in text
+        assert re.search(rf"{re.escape(exclusion.rule.expression)}\)[^;]*: {n} cases?", text)
+
+
+def test_no_rule_is_told_as_none(make: Make) -> None:
+    assert "No rule of eligibility was applied." in text_of(make(rules=()))
+
+
+def test_primary_reader_is_the_first_of_the_table(make: Make) -> None:
+    assert 'features of "resident", the primary reader' in text_of(
+        make(readers=("resident", "senior"))
+    )
+    alone = text_of(make(readers=("resident",)))
+    assert "agreement between readers was not assessed" in alone
+    assert "intraclass" not in alone
+    assert "were compared by Dice" not in alone
+
+
+def test_perturbations(make: Make) -> None:
+    how = RobustnessSettings(kinds=("noise", "rotation"), together=False, repeats=2)
+    text = text_of(make(perturbed=how))
+    assert "Each kind of perturbation was applied alone, 2 times." in text
+    assert "turned about the normal of the slices by up to 6°" in text
+    assert "grew or shrank" not in text
+
+
+def test_tests_of_table_1_are_those_that_were_used(results: StudyResults) -> None:
+    text = text_of(results)
+    words = {
+        "Welch t": "Welch's t test",
+        "Mann-Whitney": "the Mann-Whitney test (exact",
+        "Fisher exact": "Fisher's exact test",
+        "Chi-square": "Pearson's chi-square",
+    }
+    used = {row.significance.test for row in results.population if row.significance}
+    assert used < set(words)
+    assert {test for test, word in words.items() if word in text} == used
+
+
+def test_designs_of_several_parts_pool_and_have_cut_offs_of_their_own(make: Make) -> None:
+    protocol = patched(Protocol(name="A study"), {"split": {"design": "nested_cv"}})
+    text = text_of(make(n_parts=4), protocol)
+    assert "The design had 4 parts" in text
+    assert "Every part had a cut-off of its own" in text
+    assert "training cases of" not in text.split("## Validation")[1].split("Out-of-fold")[0]
+
+
+SETTINGS = (
+    ExtractionSettings(),
+    ExtractionSettings(aggregations=("2D_averaged", "2D_slice_merged", "3D_merged")),
+    ExtractionSettings(families=tuple(FAMILIES), filters=[{"filter": "wavelet"}]),
+    ExtractionSettings(
+        dialect="pyradiomics", families=tuple(FAMILIES), filters=[{"filter": "LBP3D"}],
+        aggregations=("3D_averaged",),
+    ),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("further", [(), ("T2w", "T1w", "STIR")])
+@pytest.mark.parametrize("how", SETTINGS)
+def test_numbers_of_features_add_up(
+    results: StudyResults, how: ExtractionSettings, further: tuple[str, ...]
+) -> None:
+    protocol = patched(
+        results.protocol, {"extraction": how.model_dump(), "images": {"sequences": further}}
+    )
+    text = text_of(results, protocol)
+    sections = {
+        name: sum(map(int, re.findall(r"\((\d+) features?\)", found[0])))
+        for name, pattern in {
+            "first": r"Of the image (.*?) were computed\.",
+            "further": r"Of each further sequence (.*?) were computed\.",
+            "maps": r"In the same voxels (.*?) were computed on each",
+        }.items()
+        if (found := re.findall(pattern, text))
+    }
+    maps = sum(len(chosen.names) for chosen in how.filters)
+    others = max(len(further) - 1, 0)
+    total = sections["first"] + others * sections.get("further", 0)
+    total += (1 + others) * maps * sections.get("maps", 0)
+    assert total == len(plan_sequences(how, further))
+
+
+# What is not said
+
+
+PLACEHOLDERS = {
+    "setting, period and design of recruitment",
+    "approval of the ethics committee and informed consent",
+    "how the diagnosis was established",
+    "scanner, field strength and parameters of the acquisition",
+    "who drew the regions of interest, with which experience and software, blinded to what",
+    "level of significance, and how the number of patients was decided",
+}
+
+
+def test_placeholders_stand_alone_and_for_nothing_else(results: StudyResults) -> None:
+    text = text_of(results)
+    assert set(re.findall(r"\[Author: ([^\]]+)\]", text)) == PLACEHOLDERS
+    alone = re.findall(r"(?:^|(?<=\. ))\[Author: [^\]]+\]\.(?= |$)", text, re.MULTILINE)
+    assert len(alone) == len(PLACEHOLDERS)
+
+
+def test_no_patient_is_named(make: Make) -> None:
+    rule = Rule(name="withdrew consent", exclude="patient == 'secret-patient-2'")
+    found = make(rules=(rule,))
+    text = text_of(found)
+    assert found.flow.exclusions[0].excluded.cases == 2
+    assert "withdrew consent: 2 cases" in text
+    assert "secret" not in text
+
+
+def test_what_is_said_of_the_standard_is_what_the_readme_says() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for said in ("all 1804 consensus values of IBSI 1", "all 33", "323"):
+        assert said in readme
+        assert said in DEFINITIONS["ibsi"] + IBSI_FILTERS
+
+
+def test_same_records_give_the_same_text(results: StudyResults) -> None:
+    assert methods_text(results) == methods_text(replace(results))
