@@ -21,8 +21,7 @@ from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.evidence import Facts
 from centrum.manuscript.figures import write_figures
 from centrum.manuscript.kit import study_parts
-from centrum.manuscript.methods import as_markdown, methods_text
-from centrum.manuscript.paragraph import Paragraph
+from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
 from centrum.pipeline import MODEL, collect
 from centrum.report.labels import counted
 from centrum.report.sections import SECTIONS

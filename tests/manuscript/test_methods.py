@@ -19,6 +19,7 @@ from centrum.manuscript.words import number, percent
 from centrum.modelling.steps import build_steps
 from centrum.perturb import RobustnessSettings
 from centrum.protocol import Protocol, load_preset, presets
+from centrum.provenance import Step
 from centrum.results import StudyResults
 from centrum.sequences import plan_sequences
 from tests.manuscript.walk import (
@@ -576,3 +577,22 @@ def test_what_is_said_of_the_standard_is_what_the_readme_says() -> None:
 
 def test_same_records_give_the_same_text(results: StudyResults) -> None:
     assert methods_text(results) == methods_text(replace(results))
+
+
+def test_a_study_of_tables_says_nothing_of_images(results: StudyResults) -> None:
+    how = Protocol.model_validate(
+        {"name": "x", "tables": [{"file": "a.csv", "reader": "senior"}, {"file": "b.csv"}]}
+    )
+    steps = [
+        Step("read table", {"reader": "senior", "files": 1, "format": "slicer"}),
+        Step("read table", {"reader": "resident", "files": 3, "format": "pyradiomics"}),
+    ]
+    table = replace(results.table, history=tuple(steps))
+    text = text_of(replace(results, table=table), how)
+    assert 'of "senior" from 1 table of the radiomics extension of 3D Slicer' in text
+    assert 'of "resident" from 3 tables of PyRadiomics' in text
+    assert "## Image preparation" not in text
+    for said in ("bias field", "interpolated", "discretised into", "IBSI K15C", "A mask"):
+        assert said not in text, said
+    assert "[Author: software, version and all settings" in text
+    assert "## Image preparation" in text_of(results)

@@ -24,6 +24,7 @@ SAID_ELSEWHERE = {
     "name": "the title",
     "description": "of the report",
     "images.reader": "table.readers holds who was the primary reader",
+    "tables": "table.history holds which were read; a test of its own",
     "eligibility": "flow.exclusions holds the rules and what they did",
 }
 """Fields that the text does not take from the protocol, and why."""

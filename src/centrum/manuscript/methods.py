@@ -15,6 +15,7 @@ from centrum.manuscript import (
     methods_model,
     methods_population,
     methods_statistics,
+    methods_tables,
     methods_validation,
 )
 from centrum.manuscript.words import listed
@@ -106,11 +107,22 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
 """Headings and their paragraphs, in their order."""
 
 
+OF_TABLES: Mapping[str, Sequence[Text]] = MappingProxyType(
+    {
+        "Images and segmentation": (methods_tables.segmentation,),
+        "Image preparation": (),
+        "Feature extraction": (methods_tables.tables,),
+    }
+)
+"""What a study of tables says under these headings instead."""
+
+
 def methods_text(results: StudyResults) -> tuple[Paragraph, ...]:
     """The paragraphs of the Methods section, in their order; a heading may have several."""
+    instead = OF_TABLES if results.protocol.tables else {}
     return tuple(
         Paragraph(heading, text)
-        for heading, texts in SECTIONS.items()
+        for heading, texts in {**SECTIONS, **instead}.items()
         for write in texts
         if (text := write(results))
     )

@@ -1,0 +1,46 @@
+"""A study of feature tables that were made elsewhere: where its numbers come from."""
+
+from centrum.manuscript.words import listed, placeholder, quoted, sentences
+from centrum.report.labels import counted
+from centrum.results import StudyResults
+
+PROGRAMS = {
+    "pyradiomics": "PyRadiomics",
+    "slicer": "the radiomics extension of 3D Slicer",
+    "mirp": "MIRP",
+    "lifex": "LIFEx",
+    "generic": "no program that is known by its table",
+}
+"""Who writes tables of each format."""
+
+
+def segmentation(results: StudyResults) -> str:
+    """Who drew, as far as the tables say."""
+    readers = results.table.readers
+    return sentences(
+        placeholder("scanner, field strength and parameters of the acquisition"),
+        placeholder(
+            "who drew the regions of interest, with which experience and software, blinded to what"
+        ),
+        f"Features of {counted(len(readers), 'reader')}, {quoted(readers)}, were given."
+        if len(readers) > 1
+        else f"Features of one reader, {quoted(readers)}, were given.",
+        f"Those of {quoted(readers[:1])}, the primary reader, fed the model.",
+    )
+
+
+def tables(results: StudyResults) -> str:
+    """Which tables, and what was read of them."""
+    read = [step.parameters for step in results.table.history if step.name == "read table"]
+    told = [
+        f"of {quoted([str(p['reader'])])} from {counted(int(p['files']), 'table')} of "
+        f"{PROGRAMS[str(p['format'])]}"
+        for p in read
+    ]
+    n = len(results.table.features)
+    return sentences(
+        "Images were neither prepared nor measured by the software of this study: features were "
+        f"read as they had been measured, {listed(told)}.",
+        f"{n} features per case and reader were analysed, those that all readers' tables have.",
+        placeholder("software, version and all settings of preparation and feature extraction"),
+    )
