@@ -222,3 +222,16 @@ def test_patients_are_in_no_answer(results: StudyResults) -> None:
     for name in CHECKLISTS:
         text = checklist_table(name, fill(results, name, Facts())).csv()
         assert "secret-patient" not in text
+
+
+def test_what_was_measured_elsewhere_is_the_authors(results: StudyResults) -> None:
+    how = results.protocol.model_dump() | {"tables": [{"file": "a.csv"}], "robustness": None}
+    of_tables = replace(results, protocol=type(results.protocol).model_validate(how))
+    for name in CHECKLISTS:
+        before, after = (fill(r, name, Facts()) for r in (results, of_tables))
+        lost = [a.text for a, b in zip(before, after, strict=True)
+                if a.status != "author" and b.status == "author"]  # fmt: skip
+        assert lost
+        told = " ".join(a.answer for a in after if a.status == "answered")
+        assert "IBSI 1" not in told
+        assert "bins" not in told

@@ -1179,6 +1179,19 @@ def limits(results: StudyResults, facts: Facts) -> Found:
     return _author(f"From the records: {listed(name for name, there in weak if there)}.")
 
 
+OF_IMAGES = (
+    "automatic_segmentation", "preparation", "resampling", "discretisation", "filters", "software",
+    "families", "settings", "quality", "sequences",
+)  # fmt: skip
+"""What the records of a study of tables do not hold: it was done elsewhere."""
+
+
 def find(keys: Sequence[str], results: StudyResults, facts: Facts) -> dict[str, Found]:
     """What the records say about each key, looked up once."""
-    return {key: EVIDENCE[key](results, facts) for key in dict.fromkeys(keys)}
+    elsewhere = OF_IMAGES if results.protocol.tables else ()
+    return {
+        key: _author("Features were read from tables that were made elsewhere.")
+        if key in elsewhere
+        else EVIDENCE[key](results, facts)
+        for key in dict.fromkeys(keys)
+    }
