@@ -102,6 +102,11 @@ class Model:
         DataError
             The model is not linear, the table lacks a feature of it, or a value is missing.
         """
+        score: Floats = self.intercept + self.z_scores(table) @ self.coefficients
+        return score
+
+    def z_scores(self, table: FeatureTable) -> Floats:
+        """Clipped z-scores of the primary reader's values, (cases, k); errors as of `score`."""
         if not self.linear:
             raise DataError(f"A {self.classifier} has no coefficients to score with.")
         position = {name: k for k, name in enumerate(table.names)}
@@ -113,10 +118,12 @@ class Model:
         values = table.values[:, [position[name] for name in self.features], 0]
         if not np.isfinite(values).all():
             raise DataError("The model needs a value of every feature; some are missing.")
-        z = (values - self.means) / self.sds
-        z = z if self.clip is None else np.clip(z, -self.clip, self.clip)
-        score: Floats = self.intercept + z @ self.coefficients
-        return score
+        return self.scaled(values)
+
+    def scaled(self, values: Floats) -> Floats:
+        """Clipped z-scores, (..., k), of values of the model's features."""
+        z: Floats = (values - self.means) / self.sds
+        return z if self.clip is None else np.clip(z, -self.clip, self.clip)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -132,6 +139,19 @@ class Model:
         }
         model: Model = _from_plain(cls, {**record, **parts})
         return model
+
+
+def contributions(model: Model, table: FeatureTable) -> Floats:
+    """What each feature adds to the score of each case, (cases, k).
+
+    Coefficient x clipped z-score; with the intercept they sum to `Model.score`.
+
+    Raises
+    ------
+    DataError
+        As `Model.score`.
+    """
+    return model.z_scores(table) * model.coefficients
 
 
 def model_of(

@@ -1,154 +1,174 @@
-"""What the report says in sentences: true of the results, and another when these are others."""
+"""What figures are said to show: true of the results, and another when these are others."""
 
-import json
 import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from centrum.assessment import Permutation
+from centrum.evaluate import CutOff, Scored, evaluate
+from centrum.evaluate.calibration import calibration
+from centrum.evaluate.decision_curve import decision_curve
+from centrum.evaluate.discrimination import precision_recall
 from centrum.perturb import RobustnessSettings
 from centrum.report import readings
 from centrum.report.blocks import Picture
-from centrum.report.build import page_of
-from centrum.report.cases import case_data, case_frame, contributions, roc_data
-from centrum.report.caveats import caveats
-from centrum.report.html import render_html
-from centrum.report.leak_audit import leak_audit
-from centrum.report.sections import SECTIONS, performance
+from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 
 from .conftest import Make
 
+OUTCOMES = ("malignant", "osteoporotic")
+VARIANTS = {
+    "everything": {"n_parts": 3, "searched": True, "perturbed": RobustnessSettings(repeats=1)},
+    "one feature, one reader": {
+        "n_selected": 1, "n_measured": 1, "readers": ("senior",),
+        "perturbed": RobustnessSettings(kinds=("noise",), repeats=1),
+    },
+}  # fmt: skip
 
-@pytest.fixture(scope="module")
-def results(make: Make) -> StudyResults:
-    return make()
+scores = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=4, max_size=30).filter(
+    lambda cases: 0 < sum(positive for _, positive in cases) < len(cases)
+)
+
+
+@pytest.fixture(autouse=True)
+def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are drawn, but not made into files."""
+    for name in ("svg_bytes", "png_bytes"):
+        monkeypatch.setattr(f"centrum.report.blocks.{name}", lambda figure: b"")
 
 
 def pictures(results: StudyResults) -> list[Picture]:
     return [p for section in SECTIONS for p in section(results).pictures]
 
 
-def test_every_figure_has_one_sentence(make: Make) -> None:
-    whole = make(n_parts=3, searched=True, perturbed=RobustnessSettings())
-    found = {p.key: p.reading for p in pictures(whole)}
-    assert len(found) >= 16
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_figure_has_one_sentence(make: Make, name: str) -> None:
+    found = {p.key: p.reading for p in pictures(make(**VARIANTS[name]))}
+    assert len(found) >= {"everything": 16}.get(name, 9)
     for key, text in found.items():
-        assert re.fullmatch(r"[A-Z0-9(].*[a-z0-9)'%]\.", text), (key, text)
-        assert ". " not in text.replace(" vs. ", ""), (key, text)
+        assert re.fullmatch(r"[A-Z0-9].*\.", text), (key, text)
+        assert not re.search(r"\.\s", text), (key, text)
         assert re.search(r"\d", text), (key, "no number of the study's", text)
+        assert not re.search(r"\bnan\b|None|[ (]–[,.)]", text), (key, text)
 
 
 def test_other_results_are_read_otherwise(make: Make) -> None:
-    one, other = (
-        {p.key: p.reading for p in pictures(make(n_selected=n, readers=readers))}
-        for n, readers in ((6, ("senior", "resident")), (2, ("senior", "third")))
+    one = {p.key: p.reading for p in pictures(make())}
+    other = {
+        p.key: p.reading
+        for p in pictures(make(n_selected=2, readers=("senior", "third", "resident")))
+    }
+    same = {key for key in one if one[key] == other.get(key)}
+    # The path of the penalty, the number of features and who was there are the same in both.
+    assert same <= {"figure-2", "figure-S1", "figure-S5", "figure-S9"}
+
+
+@given(scores, st.integers(0, 9))
+def test_the_roc_counts_right_calls_and_where_chance_is(cases, cutoff) -> None:
+    values, positive = (np.array(column) for column in zip(*cases, strict=True))
+    found = evaluate(values, positive, None, CutOff(cutoff, "given", ""), name="t", seed=1,
+                     n_resamples=2)  # fmt: skip
+    text = readings.roc(found, OUTCOMES, several_parts=False)
+    hits, clear = np.sum(values[positive] >= cutoff), np.sum(values[~positive] < cutoff)
+    assert f"At the cut-off {hits} of {positive.sum()} malignant" in text
+    assert f"and {clear} of {(~positive).sum()} osteoporotic" in text
+    levels = np.unique(values)[1:]
+    above = [np.mean(values[positive] >= t) > np.mean(values[~positive] >= t) for t in levels]
+    said = {True: "over its whole length", False: f"at {sum(above)} of its {len(levels)}"}
+    assert len(levels) == 0 or said[all(above)] in text
+
+
+@given(scores)
+def test_false_alarms_are_those_of_the_lowest_sufficient_threshold(cases) -> None:
+    values, positive = (np.array(column) for column in zip(*cases, strict=True))
+    text = readings.precision(
+        precision_recall(Scored.of(values, positive)), int(positive.sum()), "malignant"
     )
-    same = [key for key in one if one[key] == other.get(key)]
-    assert not {"figure-3", "figure-4", "figure-5"} & set(same)
+    enough = [t for t in np.unique(values) if np.mean(values[positive] >= t) >= 0.8 - 1e-9]
+    costs = {t: (values[~positive] >= t).sum() for t in enough}
+    hits, alarms = (int(n) for n in re.findall(r"\((\d+) of.*?(\d+) false", text)[0])
+    assert (hits, alarms) in {((values[positive] >= t).sum(), n) for t, n in costs.items()}
+    assert hits >= 0.8 * positive.sum() - 1e-9
 
 
-def test_the_counts_of_the_roc_are_those_of_the_test(results: StudyResults) -> None:
-    c = results.evaluations["test"].confusion
-    (figure,) = performance(results).pictures
-    assert f"{c.tp} of {c.tp + c.fn} malignant and {c.tn} of {c.tn + c.fp}" in figure.reading
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=12).filter(any))
+def test_few_coefficients_make_half_and_one_less_does_not(values) -> None:
+    labels = [f"f{k}" for k in range(len(values))]
+    text = readings.coefficients(labels, values, OUTCOMES)
+    few = int(found[1]) if (found := re.search(r"the (\d+) largest", text)) else 1
+    sizes = np.sort(np.abs(values))[::-1]
+    assert sizes[:few].sum() >= sizes.sum() / 2 * (1 - 1e-9)
+    assert sizes[: few - 1].sum() < sizes.sum() / 2 * (1 + 1e-9)
+    for outcome, sign in zip(OUTCOMES, (1, -1), strict=True):
+        assert (f"most for {outcome}" in text) == (max(sign * np.array(values)) > 0)
 
 
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [((0.5, 0.52), "AUC is 0.51 on average"), ((), "the leak that would have claimed most")],
-)
-def test_the_audit_says_what_there_is(values: tuple[float, ...], said: str) -> None:
-    leaks = {"a": (np.array([0.7]), np.array([0.5])), "b": (np.array([0.9]), np.array([0.6]))}
-    text = readings.audit(values, 0.8, leaks)
-    assert said.casefold() in text.casefold()
-    assert "'b' (0.90)" in text
+def test_a_slope_is_judged_by_its_interval() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.uniform(0.02, 0.98, 4000)
+    y = rng.uniform(size=p.size) < p
+    sharp, timid = (1 / (1 + ((1 - p) / p) ** power) for power in (2, 0.5))
+    said = {
+        kind: readings.calibrated(calibration(Scored.of(values, y)))
+        for kind, values in (("neither", p), ("too extreme", sharp), ("too timid", timid))
+    }
+    assert "neither clearly too extreme nor clearly too timid" in said["neither"]
+    assert "are too extreme (slope 0.4" in said["too extreme"]
+    assert re.search(r"are too timid \(slope [12]\.", said["too timid"])
+
+
+def test_a_model_that_helps_nobody_is_said_to() -> None:
+    y = np.tile([0, 1], 20)
+    wrong = decision_curve(Scored.of(np.where(y, 0.2, 0.8), y), None)
+    right = decision_curve(Scored.of(np.where(y, 0.8, 0.2), y), None)
+    assert readings.decision(wrong).startswith("At none of 99 threshold")
+    assert "does more good" in readings.decision(right)
+    assert "gains 50 net true positives" in readings.decision(right)
+
+
+def test_the_audit_says_what_there_is() -> None:
+    leaks = {n: (np.array([v]), np.array([0.5])) for n, v in (("none", 0.7), ("b", 0.9))}
+    both = readings.audit((0.5, 0.52, 0.85), 0.8, leaks)
+    assert "AUC of 0.62, against 0.80" in both
+    assert "1 of 3 permutations does as well" in both
+    assert "flatters most (b) would have claimed an AUC of 0.90 instead of 0.70" in both
+    assert readings.audit((), float("nan"), leaks).startswith("The leak that flatters most (b)")
+    honest = {n: (np.array([0.7]), np.array([0.5])) for n in ("none", "b")}
+    assert "no leak would have claimed more" in readings.audit((0.5,), 0.8, honest)
+
+
+def test_best_and_least_image_or_family() -> None:
+    facts = pd.DataFrame(
+        {"image": ["a", "a", "b", "b"], "family": ["F", "G", "F", "G"], "kept": [1, 1, 1, 0]}
+    )
+    assert readings.agreement_grid(facts) == (
+        "The readers agree best in features on the image a (2 of 2 pass) and least on b "
+        "(1 of 2 pass)."
+    )
+    one = facts.assign(image="a")
+    assert "of the family F (2 of 2 pass) and least on G (1 of 2" in readings.agreement_grid(one)
+    assert "same share" in readings.agreement_grid(facts.assign(kept=1))
 
 
 def test_overlap_is_told_only_of_several_readers() -> None:
-    nobody = pd.DataFrame(columns=["dice"])
-    assert "Dice" not in readings.outlines(nobody, ("senior",))
-    assert "0.80" in readings.outlines(pd.DataFrame({"dice": [0.8, 0.9, 0.7]}), ("a", "b"))
+    assert "Dice" not in readings.agreement([True, False], {})
+    assert "1 of 2 features (50 %)" in readings.agreement([True, False], {})
+    pair = {"a – b": [0.8, 0.9, 0.7], "a – c": [0.95, 0.9, 0.99]}
+    assert "of a – b, the pair that agrees least" in readings.agreement([True], pair)
+    assert "more than 0.80, the worst with 0.70" in readings.agreement([True], pair)
 
 
-# What could mislead
-
-
-def said(results: StudyResults) -> str:
-    return " ".join(point.text for point in caveats(results).points)
-
-
-def test_caveats_hold_the_study_s_numbers(results: StudyResults) -> None:
-    text = said(results)
-    assert f"{len(results.scores)} cases are" in text
-    test = results.evaluations["test"]
-    assert f"rests on {test.n_patients} patients" in text
-    assert "No patient is on both sides" in text
-    page = render_html(page_of(results), [section(results) for section in SECTIONS])
-    assert page.index("What could mislead") < page.index("Population")
-    for point in caveats(results).points:
-        assert not point.anchor or f'id="{point.anchor}"' in page
-
-
-def test_a_leak_is_said_first_of_all(results: StudyResults) -> None:
-    rows = {**results.assessment.rows}
-    rows["parts"] = [{**rows["parts"][0], "patients": 2}]
-    leaky = replace(results, assessment=replace(results.assessment, rows=rows))
-    assert "no number of this report can be trusted" in said(leaky)
-    assert leak_audit(leaky).warnings
-
-
-def test_permutations_and_readers_change_the_caveats(results: StudyResults, make: Make) -> None:
-    permuted = replace(results.assessment, permutation=Permutation(0.9, (0.5,) * 9, 0))
-    assert "P = .10 (9 permutations" in said(replace(results, assessment=permuted))
-    none = replace(results.assessment, permutation=None)
-    assert "permutation" not in said(replace(results, assessment=none))
-    assert "One reader drew all regions" in said(make(readers=("senior",)))
-    assert "One reader drew" not in said(results)
-
-
-# Cases
-
-
-def test_contributions_sum_to_the_score(results: StudyResults) -> None:
-    total = results.model.intercept + contributions(results).sum(axis=1)
-    np.testing.assert_allclose(total, results.model.score(results.table), rtol=1e-12, atol=1e-12)
-
-
-def test_a_case_shows_what_the_tables_say(results: StudyResults) -> None:
-    frame, data = case_frame(results), case_data(results)
-    tested = list(results.judgement.tested)
-    by_case = frame.set_index("case")
-    np.testing.assert_allclose(
-        by_case.loc[tested, "probability"].astype(float), results.judgement.probability
-    )
-    wrong = (by_case["called"] != by_case["outcome"]).map({True: "no", False: "yes"})
-    assert (by_case["right"] == wrong).all()
-    for case in by_case.index:
-        shown = data["cases"][case]
-        assert abs(shown["score"] - results.scores.loc[case, "score"]) < 1e-3
-        assert shown["png"]
-        assert shown["path"].startswith("M")
-    assert "patient" not in json.dumps(data)
-
-
-def test_without_images_there_are_no_pictures(results: StudyResults) -> None:
-    data = case_data(replace(results, sources={}))
-    assert all("png" not in shown for shown in data["cases"].values())
-
-
-def test_an_image_that_is_gone_says_so(results: StudyResults) -> None:
-    case = results.table.cases[0]
-    gone = {**results.sources, case: ("nowhere.nrrd", results.sources[case][1])}
-    assert "nowhere.nrrd" in case_data(replace(results, sources=gone))["cases"][case]["why"]
-
-
-def test_the_curve_of_the_page_is_that_of_the_test(results: StudyResults) -> None:
-    data, test = roc_data(results), results.evaluations["test"]
-    at = int(np.argmin(np.abs(np.array(data["threshold"]) - test.cutoff.value)))
-    assert len(data["threshold"]) == len(data["sensitivity"]) == len(data["specificity"])
-    assert (data["positives"], data["negatives"]) == (test.n_positive, test.n_negative)
-    assert 0 <= data["sensitivity"][at] <= 1
+def test_the_penalty_is_compared_with_the_largest(make: Make) -> None:
+    facts = make().model.lasso
+    at = int(np.argmin(np.abs(facts.lambdas - facts.chosen)))
+    for change, said in ((0.5, "by more than"), (0.05, "by less than"), (-0.1, "is no better")):
+        cvm = np.full(len(facts.cvm), 1.0)
+        cvm[at] -= change
+        text = readings.lasso(replace(facts, cvm=cvm, cvsd=np.full(len(cvm), 0.1)))
+        assert said in text
+        assert f"leaves {facts.n_features[at]} features" in text

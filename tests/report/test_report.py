@@ -16,6 +16,7 @@ from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
 from centrum.report.blocks import Block, Column, Estimate, Table
 from centrum.report.build import page_of, write_report
+from centrum.report.caveats import cautions
 from centrum.report.html import render_html
 from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import (
@@ -209,7 +210,9 @@ def test_anchors_lead_somewhere(page: Page) -> None:
     assert len(ids) == len(set(ids))
     wanted = {link[1:] for link in page.attributes("a", "href") if link.startswith("#")}
     assert wanted <= set(ids)
-    assert len(wanted) == len(SECTIONS) + 2, "sections, the skip link and the contents"
+    sections = {attrs["id"] for tag, attrs in page.tags if tag == "section"}
+    assert len(sections) == len(SECTIONS)
+    assert sections | {"content", "contents"} <= wanted
 
 
 def test_texts_are_escaped(text: str, page: Page, results: StudyResults) -> None:
@@ -295,13 +298,14 @@ def test_without_images_there_is_no_overlay(make: Make) -> None:
 
 def _cautioned(results: StudyResults, **changes: object) -> str:
     test = replace(results.evaluations["test"], **changes)
-    return " ".join(summary(replace(results, evaluations={"test": test})).warnings)
+    found = cautions(replace(results, evaluations={"test": test}))
+    return " ".join(point.text for point in found)
 
 
 def test_cautions(results: StudyResults) -> None:
     test = results.evaluations["test"]
-    assert "Optimistic" not in _cautioned(results)
-    assert "Optimistic" in _cautioned(results, optimistic=True)
+    assert "optimistic" not in _cautioned(results)
+    assert "optimistic" in _cautioned(results, optimistic=True)
     assert "leak" not in _cautioned(results)
     assert "leak" in _cautioned(results, auc=replace(test.auc, value=0.98))
     assert "leak" not in _cautioned(results, auc=replace(test.auc, value=0.98), n=150)

@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -78,6 +80,8 @@ class Table:
     columns : heads; the first is that of the rows
     rows : numbers, texts, or results that have a `text`
     notes : lines under the table
+    sorts : whether the page offers to sort and filter the rows
+    boxed : whether the page shows it in a box that scrolls, however long it is
 
     >>> table = Table("t", "T", (Column("x"), Column("AUC")), (("a", Estimate(0.8, 0.7, 0.9)),))
     >>> table.csv().splitlines()
@@ -89,6 +93,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
     notes: tuple[str, ...] = ()
+    sorts: bool = False
+    boxed: bool = False
 
     def shown(self) -> list[list[str]]:
         """The cells as texts."""
@@ -96,6 +102,14 @@ class Table:
             [column.show(cell) for column, cell in zip(self.columns, row, strict=True)]
             for row in self.rows
         ]
+
+    def sort_keys(self) -> list[list[float | None]]:
+        """What numeric cells are sorted by: the number, or that of an estimate or p value.
+
+        >>> Table("t", "T", (Column("x"),), (("a",), (Estimate(0.8, 0.7, 0.9),))).sort_keys()
+        [[None], [0.8]]
+        """
+        return [[_sort_key(cell) for cell in row] for row in self.rows]
 
     def csv(self) -> str:
         """All numbers in full; a result is its text and then each of its fields."""
@@ -114,6 +128,11 @@ class Table:
             if is_dataclass(cell) and not isinstance(cell, type):
                 record |= {f"{column.name} {k}": v for k, v in asdict(cell).items()}
         return record
+
+
+def _sort_key(cell: Any) -> float | None:
+    value = getattr(cell, "value", cell)
+    return float(value) if isinstance(value, Real) and isfinite(value) else None
 
 
 @dataclass(frozen=True)
@@ -169,11 +188,19 @@ def picture(
 
 @dataclass(frozen=True)
 class Point:
-    """A line of a list, with the section (its anchor, and what it is called) that shows it."""
+    """A line of a list.
+
+    Attributes
+    ----------
+    text : a sentence
+    anchor, where : id of the section, table or figure that shows it, and what that is called
+    grave : whether it must not be overlooked
+    """
 
     text: str
     anchor: str = ""
     where: str = ""
+    grave: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,6 +215,7 @@ class Block:
     facts : (name, value) of the numbers that matter most
     points : a list
     tables, pictures : in their order
+    files : tables that are written beside the page and not shown
     """
 
     title: str
@@ -198,3 +226,4 @@ class Block:
     points: tuple[Point, ...] = ()
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    files: tuple[Table, ...] = ()

@@ -43,7 +43,7 @@ def _files(blocks: Sequence[Block]) -> dict[str, bytes]:
     """Name and content of what lies beside the page."""
     files = {}
     for block in blocks:
-        for table in block.tables:
+        for table in (*block.tables, *block.files):
             files[f"tables/{table.key}.csv"] = table.csv().encode()
         for picture in block.pictures:
             files[f"figures/{picture.key}.svg"] = picture.svg

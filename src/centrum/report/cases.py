@@ -8,11 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.errors import CentrumError, describe
+from centrum.evaluate import Evaluation
 from centrum.io import read_image, read_mask
 from centrum.matrix import study_matrix
 from centrum.report.blocks import Block, Column, Table
-from centrum.report.labels import fixed
-from centrum.report.overlay import grey_png, outline_path
+from centrum.report.labels import counted, fixed
+from centrum.report.overlay import outline_path, small_png
 from centrum.report.slices import largest_slice
 from centrum.report.tables import model_labels, model_order
 from centrum.results import StudyResults
@@ -20,10 +21,10 @@ from centrum.results import StudyResults
 Floats = NDArray[np.float64]
 
 MOST_PICTURES = 200
-"""Cases whose region the page can show; of more, those that are most wrong."""
+"""Cases whose region the page can show; of more, those called wrong and the most extreme."""
 
-MOST_PIXELS = 96
-"""Side of a picture; finer ones are averaged."""
+SAME_SCORE = 1e-6
+"""Contributions that sum to the score are this near to it, the rounding of scores.csv included."""
 
 
 def cases(results: StudyResults) -> Block:
@@ -34,97 +35,172 @@ def cases(results: StudyResults) -> Block:
         Column("Outcome"),
         Column("Side"),
         Column("Score", fixed),
+        Column("Out-of-fold score", fixed),
         Column("Probability", lambda p: fixed(p, 2)),
         Column("Called"),
-        Column("Right"),
+        Column("Call"),
     )
-    rows = tuple(frame.itertuples(index=False, name=None))
-    notes = (
-        "Training cases with their out-of-fold score: a model that had not seen the patient. "
-        f"Probability of {results.model.positive}.",
+    table = Table(
+        "table-s20", "Table S20. Every case", columns,
+        tuple(frame.itertuples(index=False, name=None)), (_how_judged(results),),
+        sorts=True, boxed=True,
+    )  # fmt: skip
+    files = _contribution_table(results)
+    wrong = int((frame["call"] == "wrong").sum())
+    prose = (
+        f"{wrong} of {counted(len(frame), 'case')} {'is' if wrong == 1 else 'are'} called wrong.",
+        *_pictured_text(results, frame),
+        *([] if files else [_no_contributions(results)]),
     )
-    wrong = int((frame["right"] == "no").sum())
-    return Block(
-        "Cases",
-        "cases",
-        prose=(
-            f"{wrong} of {len(frame)} cases are called wrong. Where the page can run its script, "
-            "choose a case to see its region and what makes its score.",
-        ),
-        tables=(Table("table-s20", "Table S20. Every case", columns, rows, notes),),
+    return Block("Cases", "cases", prose=prose, tables=(table,), files=tuple(files))
+
+
+def _no_contributions(results: StudyResults) -> str:
+    if not results.model.linear:
+        return "The score of this model is no weighted sum: there are no contributions of features."
+    return "The score is made of features that were changed first: their parts are not shown."
+
+
+def _how_judged(results: StudyResults) -> str:
+    positive = results.model.positive
+    if not results.protocol.split.single_part:
+        return (
+            f"Score of the final model, fitted on all cases. Probability of {positive} and call "
+            "are those of the models of the parts in which the patient was held out."
+        )
+    return (
+        f"Score of the final model. Probability of {positive} and call of a training case are "
+        "those of its out-of-fold score, from a model that had not seen its patient; of a test "
+        "case those of its score."
+    )
+
+
+def _pictured_text(results: StudyResults, frame: pd.DataFrame) -> tuple[str, ...]:
+    if not results.sources:
+        return ("The study has no images to show.",)
+    if len(frame) <= MOST_PICTURES:
+        return ()
+    return (
+        f"Of {len(frame)} cases the page holds the pictures of {MOST_PICTURES}: those called wrong "
+        "and then those with the most extreme probabilities.",
     )
 
 
 def case_frame(results: StudyResults) -> pd.DataFrame:
-    """A row per case: case, outcome, side, score, probability, called, right."""
-    scores, found = results.scores, results.judgement
-    model = results.model
-    honest = scores["out_of_fold"].fillna(scores["score"])
-    likely = pd.Series(found.decision.probability(honest), scores.index)
-    called = pd.Series(found.decision.called(honest), scores.index)
+    """A row per case: case, outcome, side, score, out_of_fold, probability, called, call.
+
+    Probability and call are honest ones: of test cases those that were judged, of training cases
+    those of the out-of-fold score; nan and "" where there is neither.
+    """
+    scores, found, model = results.scores, results.judgement, results.model
+    honest = scores["out_of_fold"]
+    there = honest.notna()
+    likely = pd.Series(np.nan, scores.index)
+    called = pd.Series("", scores.index)
+    likely[there] = found.decision.probability(honest[there])
+    called[there] = _names(results, found.decision.called(honest[there]))
     tested = list(found.tested)
-    likely[tested], called[tested] = found.probability, found.called
-    names = np.where(called, model.positive, model.negative)
-    side = scores["part"] if results.protocol.split.single_part else "held out in turn"
+    likely[tested] = found.probability
+    called[tested] = _names(results, found.called)
+    right = np.where(called == scores["outcome"], "right", "wrong")
+    held_out = "test" if results.protocol.split.single_part else "held out in turn"
     return pd.DataFrame(
         {
-            "case": scores.index,
-            "outcome": scores["outcome"],
-            "side": side,
-            "score": honest,
-            "probability": likely,
-            "called": names,
-            "right": np.where(names == scores["outcome"], "yes", "no"),
+            "case": scores.index.map(str),
+            "outcome": scores["outcome"].to_numpy(),
+            "side": np.where(scores.index.isin(tested), held_out, "training"),
+            "score": scores["score"].to_numpy(),
+            "out_of_fold": honest.to_numpy(),
+            "probability": likely.to_numpy(),
+            "called": called.to_numpy(),
+            "call": np.where(called.isin([model.positive, model.negative]), right, ""),
         }
-    ).reset_index(drop=True)
+    )
 
 
-def contributions(results: StudyResults) -> Floats:
-    """What each feature adds to the score of each case, (cases, features of the model).
+def _names(results: StudyResults, called: NDArray[np.bool_]) -> NDArray:
+    return np.where(called, results.model.positive, results.model.negative)
 
-    With the intercept they sum to `Model.score`; features in the order of `model_order`.
+
+# Contributions
+
+
+def standardised(results: StudyResults) -> Floats | None:
+    """Clipped z-scores of the model's features, (cases, k), in the order of `model_order`.
+
+    None where the score is not intercept + sum of coefficient x z-score: the model has no
+    coefficients, or features were changed before it, as by harmonisation.
     """
     model, matrix = results.model, study_matrix(results.table, results.protocol)
+    if not model.linear:
+        return None
     at = [matrix.names.index(name) for name in model.features]
-    z = (matrix.X[:, at, 0] - model.means) / model.sds
-    z = z if model.clip is None else np.clip(z, -model.clip, model.clip)
-    return np.asarray((z * model.coefficients)[:, model_order(model)])
+    z = model.scaled(matrix.X[:, at, 0])
+    score = model.intercept + z @ model.coefficients
+    known = np.isfinite(score)
+    if not np.allclose(score[known], results.scores["score"].to_numpy()[known], atol=SAME_SCORE):
+        return None
+    return np.asarray(z[:, model_order(model)])
+
+
+def _contribution_table(results: StudyResults) -> list[Table]:
+    """Table S21, which is a file only: what each feature adds to each score."""
+    z = standardised(results)
+    if z is None:
+        return []
+    parts = z * results.model.coefficients[model_order(results.model)]
+    heads = ("Case", "Intercept", *model_labels(results))
+    rows = tuple(
+        (case, float(results.model.intercept), *row)
+        for case, row in zip(results.table.cases, parts.tolist(), strict=True)
+    )
+    title = "Table S21. Contributions to the scores"
+    return [Table("table-s21", title, tuple(map(Column, heads)), rows)]
+
+
+# What the page's script shows
 
 
 def case_data(results: StudyResults) -> dict[str, Any]:
-    """What the page's script shows of a case."""
-    frame = case_frame(results)
-    order = dict(zip(results.table.cases, range(len(frame)), strict=True))
-    shares = contributions(results) if results.model.linear else None
+    """What the page's script shows of the cases, JSON-ready."""
+    frame, model, z = case_frame(results), results.model, standardised(results)
     pictured = _pictured(frame)
     return {
         "features": list(model_labels(results)),
-        "intercept": round(float(results.model.intercept), 4),
-        "positive": results.model.positive,
-        "negative": results.model.negative,
+        "coefficients": [] if z is None else model.coefficients[model_order(model)].tolist(),
+        "why": "" if z is not None else _no_contributions(results),
+        "intercept": float(model.intercept),
+        "positive": model.positive,
+        "negative": model.negative,
         "cases": {
-            str(case): {
-                "shares": None if shares is None else np.round(shares[order[case]], 3).tolist(),
-                "score": round(float(results.scores.loc[case, "score"]), 3),
-                **(_picture(results, case) if case in pictured else {}),
+            case: {
+                "score": round(float(score), 4),
+                "z": _rounded(None if z is None else z[k]),
+                "picture": _picture(results, case, case in pictured),
             }
-            for case in frame["case"]
+            for k, (case, score) in enumerate(zip(frame["case"], frame["score"], strict=True))
         },
     }
 
 
+def _rounded(row: Floats | None) -> list[float] | None:
+    """None where a value is missing: JSON has no nan."""
+    return None if row is None or not np.isfinite(row).all() else np.round(row, 4).tolist()
+
+
 def _pictured(frame: pd.DataFrame) -> set[str]:
-    """All cases, or of very many those furthest on the wrong side."""
-    wrong = frame["right"] == "no"
-    certain = (frame["probability"] - 0.5).abs()
-    ranked = frame.assign(worst=np.where(wrong, 1 + certain, -certain))
-    return set(ranked.sort_values("worst", ascending=False, kind="stable")["case"][:MOST_PICTURES])
+    """All cases, or of very many those called wrong and those with extreme probabilities."""
+    extreme = (frame["probability"] - 0.5).abs().fillna(0) + (frame["call"] == "wrong")
+    order = extreme.sort_values(ascending=False, kind="stable").index[:MOST_PICTURES]
+    return set(frame.loc[order, "case"])
 
 
-def _picture(results: StudyResults, case: str) -> dict[str, Any]:
-    """The slice with the largest region and its outline; why not, where it cannot be shown."""
+def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
+    """The slice with the largest region of the first reader, in mm; or why there is none."""
     if case not in results.sources:
-        return {}
+        return {"why": "There is no image of this case."}
+    if not wanted:
+        return {"why": "The page does not hold the picture of this case."}
     image, masks = results.sources[case]
     how, reader = results.protocol.images, results.table.readers[0]
     try:
@@ -138,37 +214,41 @@ def _picture(results: StudyResults, case: str) -> dict[str, Any]:
     except CentrumError as error:
         return {"why": describe(error)}
     shown = largest_slice(volume, {reader: region})
-    height, width = shown.image.shape
-    small = _averaged(shown.image)
+    rows, columns = shown.spacing
     return {
-        "png": b64encode(grey_png(small)).decode(),
-        "width": width,
-        "height": height,
-        "aspect": round(height * shown.spacing[0] / (width * shown.spacing[1]), 4),
+        "png": b64encode(small_png(shown.image)).decode(),
+        "width": round(shown.image.shape[1] * columns, 2),
+        "height": round(shown.image.shape[0] * rows, 2),
+        "spacing": [round(columns, 4), round(rows, 4)],
         "path": outline_path(shown.masks[reader]),
     }
 
 
-def _averaged(image: NDArray) -> Floats:
-    """The picture with at most `MOST_PIXELS` on a side, by averaging blocks."""
-    step = -(-max(image.shape) // MOST_PIXELS)
-    rows, columns = (n // step * step for n in image.shape)
-    blocks = image[:rows, :columns].astype(float).reshape(rows // step, step, columns // step, step)
-    return np.asarray(blocks.mean(axis=(1, 3)))
-
-
 def roc_data(results: StudyResults) -> dict[str, Any]:
-    """The test curve, threshold by threshold, for the page's script."""
-    test = results.evaluations["test"]
-    curve = test.roc
-    there = np.isfinite(curve.thresholds)
+    """The curves, threshold by threshold, for the page's script, JSON-ready."""
+    found = results.evaluations
+    test = {"name": "test cases", "scale": "score", **_points(found["test"])}
+    if not results.protocol.split.single_part:
+        test |= {"scale": "mean probability", "at": None}
+    learnt = {"name": "training cases, out of fold", "scale": "score"}
     return {
-        "threshold": np.round(curve.thresholds[there], 4).tolist(),
-        "sensitivity": np.round(curve.sensitivity[there], 4).tolist(),
-        "specificity": np.round(curve.specificity[there], 4).tolist(),
-        "positives": test.n_positive,
-        "negatives": test.n_negative,
         "positive": results.model.positive,
         "negative": results.model.negative,
-        "cutoff": round(test.cutoff.value, 4),
+        "curves": [test, learnt | _points(found["out_of_fold"])],
+    }
+
+
+def _points(found: Evaluation) -> dict[str, Any]:
+    """Thresholds, the positive and negative cases at or above each, and which is the cut-off."""
+    curve, called = found.roc, found.confusion
+    tp = np.rint(curve.sensitivity * found.n_positive).astype(int)
+    fp = np.rint((1 - curve.specificity) * found.n_negative).astype(int)
+    at = np.flatnonzero((tp == called.tp) & (fp == called.fp)).tolist()
+    return {
+        "thresholds": [None, *curve.thresholds[1:-1].tolist(), None],
+        "tp": tp.tolist(),
+        "fp": fp.tolist(),
+        "positives": found.n_positive,
+        "negatives": found.n_negative,
+        "at": at[0] if at else None,
     }

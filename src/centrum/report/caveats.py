@@ -5,13 +5,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from centrum.errors import DataError
+from centrum.evaluate import Confusion, Evaluation, Scored
+from centrum.evaluate.calibration import Coefficient
 from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
 from centrum.report.blocks import Block, Point
 from centrum.report.labels import counted, fixed, p_text
+from centrum.report.leak_audit import SUSPECT, Crossings, crossings
 from centrum.report.validation import sizes_needed
 from centrum.results import StudyResults
 
-WIDE = 0.2
+TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
+"""A test AUC above this on fewer cases than this is rarer than a leak."""
+
+FEW_PATIENTS = 10
+"""Resampling fewer patients than this gives no interval to rely on."""
+
+WIDE = 0.1
 """An interval of the AUC wider than this leaves open whether a model is good or poor."""
 
 DROP = 0.05
@@ -20,28 +29,93 @@ DROP = 0.05
 FEW_EVENTS = 10.0
 """Cases of the rarer outcome per feature of the model that are usually asked for."""
 
+OTHER_PLACES = ("leave_one_centre_out", "external")
+"""Designs whose test cases come from another centre."""
+
 
 def caveats(results: StudyResults) -> Block:
-    """The section, one sentence for each thing."""
-    found = (
-        _sample_size(results),
-        _events(results),
-        _optimism(results),
-        _interval(results),
-        _calibration(results),
-        _cutoff(results),
-        _leaks(results),
-        _permutation(results),
-        *_scope(results),
-    )
-    points = tuple(point for point in found if point is not None)
+    """The section, one sentence for each thing; what speaks against the numbers comes first."""
     return Block(
         "What could mislead",
         "caveats",
         prose=("Read the numbers of this report with the following in mind.",),
-        warnings=(OUTSIDE_THE_REGION, RESEARCH_ONLY),
-        points=points,
+        points=(*cautions(results), *_limits(results), *_scope(results), Point(RESEARCH_ONLY)),
     )
+
+
+# What must not be overlooked
+
+
+def cautions(results: StudyResults) -> tuple[Point, ...]:
+    """What speaks against the numbers themselves; empty when nothing does."""
+    return (*_leaks_found(results), *_doubts(results.evaluations["test"]))
+
+
+def _leaks_found(results: StudyResults) -> Iterator[Point]:
+    found, permutation = crossings(results), results.assessment.permutation
+    if found.fatal:
+        yield _grave(
+            "Test patients took part in the fit: no number of this report can be trusted.",
+            "leaks", "leak audit",
+        )  # fmt: skip
+    if found.alike:
+        yield _grave(
+            f"{counted(found.alike, 'pair')} of rows, one on each side, are equal or nearly so, as "
+            "if the same examination had two names.",
+            "table-s17", "table S17",
+        )  # fmt: skip
+    if permutation is not None and permutation.values:
+        mean = float(np.mean(permutation.values))
+        if abs(mean - 0.5) > SUSPECT:
+            yield _grave(
+                f"On shuffled outcomes, which nothing can learn, the mean AUC is {fixed(mean, 2)} "
+                "and not near 0.5: there may be a leak, or too few permutations.",
+                "figure-S9", "figure S9",
+            )  # fmt: skip
+
+
+def _doubts(test: Evaluation) -> Iterator[Point]:
+    if test.optimistic:
+        yield _grave(
+            "Sensitivity and specificity are optimistic: the cut-off was learnt on the scores that "
+            "it is judged on here.",
+            "table-2", "table 2",
+        )  # fmt: skip
+    if test.n_patients < FEW_PATIENTS:
+        yield _grave(
+            f"With only {counted(test.n_patients, 'patient')} in the test set the intervals, which "
+            "come from resampling patients, are too narrow.",
+            "table-2", "table 2",
+        )  # fmt: skip
+    if test.auc.value > TOO_GOOD_AUC and test.n < TOO_GOOD_CASES:
+        yield _grave(
+            f"An AUC of {fixed(test.auc.value)} on {test.n} test cases is better than that of the "
+            "published studies with external validation (0.76 to 0.88): look for a leak before "
+            "believing it, such as the same patient on both sides or an acquisition that tells the "
+            "outcome.",
+            "leaks", "leak audit",
+        )  # fmt: skip
+
+
+def _grave(text: str, anchor: str, where: str) -> Point:
+    return Point(text, anchor, where, grave=True)
+
+
+# How far the numbers reach
+
+
+def _limits(results: StudyResults) -> tuple[Point, ...]:
+    found = (
+        _sample_size(results),
+        _events(results),
+        _interval(results.evaluations["test"]),
+        _optimism(results),
+        _cutoff(results),
+        _calibration(results),
+        _leaks(crossings(results)),
+        _permutation(results),
+    )
+    return tuple(point for point in found if point is not None)
 
 
 def _rarer(results: StudyResults) -> int:
@@ -57,26 +131,42 @@ def _sample_size(results: StudyResults) -> Point:
         needed = sizes_needed(results)
     except DataError as error:
         told = f"Whether {n} cases are enough cannot be worked out: {error}"
-        return Point(told, "validation", "sample size")
+        return Point(told, "table-s15", "table S15")
     enough = "enough" if n >= needed.model.n else "not enough"
     return Point(
         f"{n} cases are {enough} for a model of {counted(k, 'feature')} by Riley's criteria, which "
-        f"ask for {needed.model.n}, and for {needed.candidates.n} if every candidate feature "
-        "counts.",
-        "validation",
-        "sample size",
+        f"ask for {needed.model.n}, and for {needed.candidates.n} if each of the "
+        f"{counted(len(results.table.features), 'candidate')} counts.",
+        "table-s15",
+        "table S15",
     )
 
 
 def _events(results: StudyResults) -> Point:
     events, k = _rarer(results), max(len(results.model.features), 1)
     p = len(results.table.features)
-    few = "few" if events / k < FEW_EVENTS else "many enough by the usual rule of 10"
+    few = (
+        "fewer than the usual rule of 10" if events / k < FEW_EVENTS else "10 or more, as is usual"
+    )
     return Point(
-        f"The model was fitted to {events} cases of the rarer outcome: {fixed(events / k, 1)} per "
-        f"selected and {fixed(events / p, 2)} per candidate feature, which is {few}.",
-        "selection",
-        "selection of features",
+        f"The model was fitted to {counted(events, 'case')} of the rarer outcome: "
+        f"{fixed(events / p, 2)} per candidate feature and {fixed(events / k, 1)} per selected "
+        f"one, which is {few}.",
+        "table-s3",
+        "table S3",
+    )
+
+
+def _interval(test: Evaluation) -> Point:
+    limits = test.auc.percentile
+    width = limits.upper - limits.lower
+    told = ", which leaves open how good the model is" if width > WIDE else ""
+    return Point(
+        f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
+        f"{100 * test.confidence:g} % interval from {fixed(limits.lower, 2)} to "
+        f"{fixed(limits.upper, 2)} is {fixed(width, 2)} wide{told}.",
+        "table-2",
+        "table 2",
     )
 
 
@@ -85,80 +175,102 @@ def _optimism(results: StudyResults) -> Point:
     apparent, honest, test = (found[name].auc.value for name in ("train", "out_of_fold", "test"))
     drop = apparent - honest
     told = (
-        f"by {fixed(drop, 2)} optimistic"
-        if drop > DROP
-        else "hardly more than what holds out of it"
+        f"too good by {fixed(drop, 2)}" if drop > DROP else "hardly more than what holds out of it"
     )
     return Point(
         f"On the cases that it was fitted to the AUC is {fixed(apparent, 2)}, out of fold "
         f"{fixed(honest, 2)}, on test cases {fixed(test, 2)}: the first is {told}.",
-        "performance",
-        "performance",
-    )
-
-
-def _interval(results: StudyResults) -> Point:
-    test = results.evaluations["test"]
-    limits = test.auc.percentile
-    width = limits.upper - limits.lower
-    told = (
-        "wide: it leaves open how good the model is" if width > WIDE else f"{fixed(width, 2)} wide"
-    )
-    return Point(
-        f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
-        f"{100 * test.confidence:g} % interval from {fixed(limits.lower, 2)} to "
-        f"{fixed(limits.upper, 2)} is {told}.",
-        "performance",
-        "performance",
-    )
-
-
-def _calibration(results: StudyResults) -> Point:
-    slope = results.judgement.calibration.slope
-    if not np.isfinite(slope.value):
-        reason = results.judgement.calibration.reason
-        return Point(f"Calibration could not be judged: {reason}.", "calibration", "calibration")
-    limits = slope.interval
-    if limits.lower <= 1 <= limits.upper:
-        told = "which does not speak against them, and cannot show that they are right"
-    else:
-        told = "so that they are " + ("too extreme" if slope.value < 1 else "not extreme enough")
-    return Point(
-        f"The probabilities have a calibration slope of {fixed(slope.value, 2)} "
-        f"({fixed(limits.lower, 2)} to {fixed(limits.upper, 2)}) on test cases, {told}.",
-        "calibration",
-        "calibration",
+        "figure-5",
+        "figure 5",
     )
 
 
 def _cutoff(results: StudyResults) -> Point:
     learnt, test = results.evaluations["out_of_fold"], results.evaluations["test"]
-    pairs = [
+    pairs = " and ".join(
         f"{name} {fixed(learnt.measures[name].value, 2)} there and "
         f"{fixed(test.measures[name].value, 2)} on test cases"
         for name in ("sensitivity", "specificity")
-    ]
+    )
     return Point(
-        f"The cut-off was learnt on {learnt.n} cases; {', '.join(pairs)}: how far these differ is "
-        "how far a cut-off from so few cases can be trusted.",
-        "performance",
-        "performance",
+        f"The cut-off was learnt on {counted(learnt.n, 'case')}, with {pairs}"
+        f"{_plateau_text(results)}.",
+        "table-2",
+        "table 2",
     )
 
 
-def _leaks(results: StudyResults) -> Point:
-    sides = results.assessment.rows["parts"]
-    crossing = sum(side["patients"] for side in sides)
-    touched = sum(
-        tested
-        for record in results.assessment.parts
-        for _, tested in record.get("seen", {}).values()
+def _plateau_text(results: StudyResults) -> str:
+    """Cut-offs that are as good but for one case, and what they would do to the test cases."""
+    learnt = results.evaluations["out_of_fold"]
+    if results.cutoff.rule != "Youden" or not results.protocol.split.single_part:
+        return ""
+    low, high = plateau(learnt)
+    test = results.scores[results.scores["part"] == "test"]
+    scored = Scored.of(test["score"], test["outcome"] == results.model.positive, None)
+    ends = [Confusion.of(scored, cutoff).measures() for cutoff in (low, high)]
+    moved = " and ".join(
+        f"{name} from {fixed(ends[0][name], 2)} to {fixed(ends[1][name], 2)}"
+        for name in ("sensitivity", "specificity")
     )
-    if crossing or touched:
-        told = "Test patients took part in the fit: no number of this report can be trusted."
-    else:
-        told = "No patient is on both sides of a split, and no fitted step saw a test patient."
-    return Point(told, "leaks", "leak audit")
+    return (
+        f"; cut-offs from {fixed(low, 2)} to {fixed(high, 2)}, as good there but for one case, "
+        f"would move the test {moved}"
+    )
+
+
+def plateau(learnt: Evaluation) -> tuple[float, float]:
+    """Lowest and highest cut-off whose Youden index is the best but for one case."""
+    curve = learnt.roc
+    index = curve.sensitivity + curve.specificity
+    slack = 1 / min(learnt.n_positive, learnt.n_negative)
+    good = curve.thresholds[(index >= index.max() - slack - 1e-12) & np.isfinite(curve.thresholds)]
+    if not good.size:
+        return learnt.cutoff.value, learnt.cutoff.value
+    return float(good.min()), float(good.max())
+
+
+def _calibration(results: StudyResults) -> Point:
+    found = results.judgement.calibration
+    if found.reason:
+        return Point(f"Calibration could not be judged: {found.reason}.", "table-4", "table 4")
+    slope, level = found.slope, found.in_the_large
+    departs = [
+        *([f"too {'extreme' if slope.value < 1 else 'timid'}"] if _departs(slope, 1) else []),
+        *([f"too {'low' if level.value > 0 else 'high'}"] if _departs(level, 0) else []),
+    ]
+    told = (
+        f"so that they are {' and '.join(departs)}"
+        if departs
+        else "which does not speak against them, and cannot show that they are right"
+    )
+    return Point(
+        f"The probabilities have a calibration slope of {_with_limits(slope)} and an intercept in "
+        f"the large of {_with_limits(level)} on test cases, {told}.",
+        "table-4",
+        "table 4",
+    )
+
+
+def _departs(found: Coefficient, ideal: float) -> bool:
+    return not found.interval.lower <= ideal <= found.interval.upper
+
+
+def _with_limits(found: Coefficient) -> str:
+    lower, upper = fixed(found.interval.lower, 2), fixed(found.interval.upper, 2)
+    return f"{fixed(found.value, 2)} ({lower} to {upper})"
+
+
+def _leaks(found: Crossings) -> Point | None:
+    if found.fatal or found.alike:
+        return None
+    return Point(
+        "The leak audit found no patient on both sides of a split, no test patient in any fitted "
+        "step and no equal rows; it cannot see what the images themselves tell of the outcome, "
+        "such as another scanner.",
+        "leaks",
+        "leak audit",
+    )
 
 
 def _permutation(results: StudyResults) -> Point | None:
@@ -171,21 +283,49 @@ def _permutation(results: StudyResults) -> Point | None:
         f"{counted(n, 'permutation')} of the outcomes, which cannot show a P below "
         f"{p_text(1 / (n + 1))})."
     )
-    return Point(told.replace("= <", "< "), "leaks", "leak audit")
+    return Point(told.replace("= <", "< "), "figure-S9", "figure S9")
+
+
+# Whom and what they are of
 
 
 def _scope(results: StudyResults) -> Iterator[Point]:
-    obs = results.table.obs
-    centres = obs["centre"].dropna().nunique() if "centre" in obs else 0
-    if centres <= 1:
-        said = "come from one centre" if centres else "come from centres that are not stated"
+    if results.simulated:
         yield Point(
-            f"All cases {said}: how the model does elsewhere is not known before it was validated "
-            "there."
+            f"All {len(results.scores)} cases are simulated: the numbers show that the software "
+            "works and say nothing about patients.",
+            "population",
+            "population",
         )
+    if results.sources:
+        yield Point(OUTSIDE_THE_REGION, "regions", "regions")
+    yield _centres(results)
     if len(results.table.readers) == 1:
         yield Point(
-            "One reader drew all regions: how far the score depends on who draws is not known."
-        )
-    if len(results.protocol.images.sequences) < 2:
-        yield Point("One image sequence was measured: what others would add is not known.")
+            "One reader drew all regions: how far the score depends on who draws is not known.",
+            "regions", "regions",
+        )  # fmt: skip
+    if len({feature.sequence for feature in results.table.features}) == 1:
+        yield Point(
+            "One image sequence was measured: what others would add is not known.",
+            "protocol", "protocol",
+        )  # fmt: skip
+    if results.failures:
+        n = len(results.failures)
+        yield Point(
+            f"{counted(n, 'eligible case')} of {results.flow.end.cases} could not be measured and "
+            f"{'is' if n == 1 else 'are'} missing from all numbers.",
+            "table-s4", "table S4",
+        )  # fmt: skip
+
+
+def _centres(results: StudyResults) -> Point:
+    obs, design = results.table.obs, results.protocol.split.design
+    n = obs["centre"].dropna().nunique() if "centre" in obs else 0
+    unknown = "how the model does elsewhere is not known before it was validated there"
+    told = f"All cases come from {'one centre' if n else 'centres that are not stated'}: {unknown}."
+    if n > 1 and design in OTHER_PLACES:
+        told = f"The cases come from {n} centres, and those tested from others than those fitted."
+    elif n > 1:
+        told = f"The cases come from {n} centres that are mixed on both sides: {unknown}."
+    return Point(told, "table-1", "table 1")

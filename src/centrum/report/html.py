@@ -51,4 +51,4 @@ def _source(picture: Picture) -> str:
 
 
 def _is_long(table: Table) -> bool:
-    return table.key.startswith("table-s") and len(table.rows) > OPEN_UP_TO
+    return table.key.startswith("table-s") and len(table.rows) > OPEN_UP_TO and not table.boxed

@@ -14,6 +14,16 @@ WINDOW = (2, 98)
 """Percentiles of the shown neighbourhood that become black and white."""
 
 
+MOST_BYTES = 12_000
+"""Size of a picture of which a page holds many."""
+
+SHRINK = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3, 0.2, 0.1)
+"""Scales that are tried until a picture is small enough."""
+
+FEW_LEVELS = 32
+"""Grey levels of a small picture: an eye tells hardly more, and noise is not stored."""
+
+
 @dataclass(frozen=True, eq=False)
 class Overlay:
     """A picture of one slice.
@@ -51,10 +61,30 @@ def overlay(shown: Slice) -> Overlay:
 
 def grey_png(image: NDArray) -> bytes:
     """Intensities (rows, columns) as a PNG of 8 bits, windowed."""
+    return _png(np.rint(255 * _windowed(image)).astype(np.uint8))
+
+
+def small_png(image: NDArray, most: int = MOST_BYTES) -> bytes:
+    """The same with fewer grey levels and, if need be, pixels: at most `most` bytes."""
+    picture = Image.fromarray(_windowed(image).astype(np.float32))
+    for scale in SHRINK:
+        size = [max(1, round(n * scale)) for n in picture.size]
+        grey = np.asarray(picture.resize(size, Image.Resampling.BOX))
+        levels = np.rint((FEW_LEVELS - 1) * grey) * 255 / (FEW_LEVELS - 1)
+        content = _png(levels.astype(np.uint8))
+        if len(content) <= most:
+            break
+    return content
+
+
+def _windowed(image: NDArray) -> NDArray[np.float64]:
     low, high = np.percentile(image, WINDOW)
-    level = np.clip((image - low) / max(high - low, 1e-9), 0, 1)
+    return np.asarray(np.clip((image - low) / max(high - low, 1e-9), 0, 1), dtype=np.float64)
+
+
+def _png(grey: NDArray[np.uint8]) -> bytes:
     stream = BytesIO()
-    Image.fromarray(np.rint(255 * level).astype(np.uint8)).save(stream, "PNG", optimize=True)
+    Image.fromarray(grey).save(stream, "PNG", optimize=True)
     return stream.getvalue()
 
 

@@ -1,203 +1,312 @@
 """What each figure says, in one sentence with the study's own numbers."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from centrum.evaluate import Evaluation
 from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.decision_curve import DecisionCurve
-from centrum.evaluate.discrimination import PrecisionRecall
-from centrum.evaluate.evaluation import Evaluation
-from centrum.model import FeatureCountFacts, LassoFacts, Model
+from centrum.evaluate.discrimination import PrecisionRecall, RocCurve
+from centrum.model import FeatureCountFacts, LassoFacts
+from centrum.report.blocks import Table
 from centrum.report.labels import MEASURES, counted, fixed
+from centrum.report.slices import Shown
 
 Floats = NDArray[np.float64]
 
+FOUND = 0.8
+"""Share of the positive cases that a reader of the precision-recall curve wants found."""
 
-def flow(manifest: int, analysed: int, train: int, test: int) -> str:
-    """Of the flow of cases.
+REDUNDANT = 0.8
+"""Pearson correlation above which two features tell much the same."""
 
-    >>> flow(10, 8, 6, 2)
-    'Of 10 cases in the manifest 8 were analysed, 6 of them to train on and 2 to test.'
-    """
+LOSSES = ("deviance", "class")
+"""Measures of which less is better."""
+
+
+def flow(stations: Table, several_parts: bool) -> str:
+    """Who was there at the beginning, and who in the end; `stations` are figure S1's data."""
+    cases = {row[0]: row[1] for row in stations.rows}
+    excluded = sum(n for name, n in cases.items() if name.startswith("excluded: "))
+    use = f"{cases['training']} train the model and {cases['test']} test it"
+    if several_parts:
+        use = "the design puts them on both sides in turn"
     return (
-        f"Of {counted(manifest, 'case')} in the manifest {analysed} were analysed, {train} of them "
-        f"to train on and {test} to test."
+        f"Of {counted(cases['manifest'], 'case')} in the manifest {cases['analysed']} are "
+        f"analysed ({excluded} excluded, {cases['not measured']} could not be measured); {use}."
     )
 
 
-def several_parts(manifest: int, analysed: int, parts: int) -> str:
-    """Of the flow of a design with several parts."""
+def regions(shown: Sequence[Shown], outcomes: tuple[str, str]) -> str:
+    """The cases that deceive the model most."""
+    worst = {s.outcome: s for s in shown if s.reason == "atypical"}
+    said = [
+        f"the {own} case that looks most {other} to the model is {worst[own].case} "
+        f"(score {fixed(worst[own].score, 2)})"
+        for own, other in zip(outcomes, outcomes[::-1], strict=True)
+    ]
+    return f"Among all cases {' and '.join(said)}."
+
+
+def agreement(kept: ArrayLike, dice: Mapping[str, ArrayLike]) -> str:
+    """Features that agree, and how far the regions do."""
+    passed = np.asarray(kept, dtype=bool)
+    said = f"{_share(passed.sum(), passed.size, 'feature')} agree well enough between the readers"
+    values = {pair: np.asarray(v, dtype=float) for pair, v in dice.items() if np.size(v)}
+    if not values:
+        return f"{said}."
+    worst = min(values, key=lambda pair: np.median(values[pair]))
+    of_pair = f" of {worst}, the pair that agrees least," if len(values) > 1 else ""
     return (
-        f"Of {counted(manifest, 'case')} in the manifest {analysed} were analysed, split in "
-        f"{counted(parts, 'way')}."
+        f"{said}, and half of the regions{of_pair} overlap with a Dice coefficient of more than "
+        f"{np.median(values[worst]):.2f}, the worst with {values[worst].min():.2f}."
     )
 
 
-def outlines(overlap: pd.DataFrame, readers: Sequence[str]) -> str:
-    """Of the regions of interest."""
-    if overlap.empty:
-        return f"The outline that feeds the model is that of {readers[0]}."
-    dice = float(overlap["dice"].median())
-    worst = float(overlap["dice"].min())
+def agreement_grid(facts: pd.DataFrame) -> str:
+    """Where features agree best and least; `facts` has image, family and kept of each feature."""
+    by = "image" if facts["image"].nunique() > 1 else "family"
+    kept, of = facts["kept"].to_numpy(dtype=bool), facts[by].to_numpy(dtype=str)
+    groups = {str(name): kept[of == name] for name in dict.fromkeys(of)}
+    best, least = (pick(groups, key=lambda k: groups[k].mean()) for pick in (max, min))
+    if groups[best].mean() == groups[least].mean():
+        every = f" in every {by}" if len(groups) > 1 else ""
+        share = _share(facts["kept"].sum(), len(facts), "feature")
+        return f"The same share of the features passes{every}: {share}."
+    pairs = [f"{k} ({groups[k].sum()} of {groups[k].size} pass)" for k in (best, least)]
+    where = "on the image" if by == "image" else "of the family"
+    return f"The readers agree best in features {where} {pairs[0]} and least on {pairs[1]}."
+
+
+def robustness(icc: ArrayLike, kept: ArrayLike, families: Sequence[str]) -> str:
+    """Features that withstand, and the families that do best and worst."""
+    passed = np.asarray(kept, dtype=bool)
+    said = f"{_share(passed.sum(), passed.size, 'feature')} withstand the perturbations"
+    values, of = np.asarray(icc, dtype=float), np.array(families)
+    groups = {name: values[(of == name) & np.isfinite(values)] for name in dict.fromkeys(families)}
+    medians = {name: float(np.median(v)) for name, v in groups.items() if v.size}
+    if len(medians) < 2:
+        return f"{said}."
+    best, least = (pick(medians, key=lambda name: medians[name]) for pick in (max, min))
     return (
-        f"Over all cases the readers' regions overlap with a median Dice of {fixed(dice, 2)}, in "
-        f"the worst case {fixed(worst, 2)}."
+        f"{said}; the steadiest family is {best} (median ICC {fixed(medians[best], 2)}), the least "
+        f"steady {least} ({fixed(medians[least], 2)})."
     )
 
 
-def agreement(kept: int, n: int, form: str) -> str:
-    """Of the agreement between readers."""
+def lasso(facts: LassoFacts) -> str:
+    """What the penalty leaves, and what that is worth in cross-validation."""
+    at = int(np.argmin(np.abs(np.log(facts.lambdas / facts.chosen))))
+    mean, first, se = facts.cvm[at], facts.cvm[0], facts.cvsd[at]
+    gain = first - mean if facts.measure in LOSSES else mean - first
+    judged = f"better than the {fixed(first)} of the largest penalty"
+    if gain <= 0:
+        judged = f"no {judged}"
+    else:
+        judged += f" by {'more' if gain > se else 'less'} than its standard error of {fixed(se)}"
     return (
-        f"{kept} of {counted(n, 'feature')} ({100 * kept / n:.0f} %) agree well enough between the "
-        f"readers by {form}; the others depend on who draws."
-    )
-
-
-def by_image(kept: pd.DataFrame) -> str:
-    """Of the agreement by image; `kept` has a row per image: sum, size."""
-    share = kept["sum"] / kept["size"]
-    best, worst = str(share.idxmax()), str(share.idxmin())
-    if best == worst:
-        return f"On {best} {share[best]:.0%} of the features agree between the readers."
-    return (
-        f"Features agree best on {best} ({share[best]:.0%} pass) and worst on {worst} "
-        f"({share[worst]:.0%})."
-    ).replace("%", " %")
-
-
-def robust(kept: int, n: int, medians: Mapping[str, float]) -> str:
-    """Of the robustness to perturbation."""
-    worst = min(medians, key=lambda family: medians[family])
-    return (
-        f"{kept} of {counted(n, 'feature')} hardly change under perturbation; least robust is the "
-        f"family {worst}, with a median ICC of {fixed(medians[worst], 2)}."
-    )
-
-
-def lasso(facts: LassoFacts, n_candidates: int) -> str:
-    """Of the path of the LASSO."""
-    at = int(np.argmin(np.abs(np.log(facts.lambdas) - np.log(facts.chosen))))
-    return (
-        f"At the penalty taken {int(facts.n_features[at])} of {n_candidates} features have a "
-        f"coefficient, with a cross-validated {MEASURES[facts.measure]} of {fixed(facts.cvm[at])}."
+        f"The penalty taken leaves {counted(int(facts.n_features[at]), 'feature')} with a "
+        f"coefficient, and the cross-validated {MEASURES[facts.measure]} of {fixed(mean)} is "
+        f"{judged}."
     )
 
 
 def feature_count(facts: FeatureCountFacts) -> str:
-    """Of the number of features."""
+    """What the number of features that was taken does, and how much the number matters."""
     at = list(facts.numbers).index(facts.chosen)
+    spread, se = float(facts.mean.max() - facts.mean.min()), float(facts.se[at])
     return (
         f"With {counted(facts.chosen, 'feature')} the cross-validated {MEASURES[facts.measure]} is "
-        f"{fixed(facts.mean[at])}; with {int(facts.numbers[-1])} it is {fixed(facts.mean[-1])}."
+        f"{fixed(facts.mean[at])}; the best and the worst number lie {fixed(spread)} apart, "
+        f"{'less' if spread < se else 'no less'} than the standard error of {fixed(se)}."
     )
 
 
-def coefficients(model: Model, labels: Sequence[str], values: Floats) -> str:
-    """Of the coefficients, the largest first."""
-    speaks = model.positive if values[0] > 0 else model.negative
-    share = np.abs(values[0]) / np.abs(values).sum()
+def coefficients(labels: Sequence[str], values: ArrayLike, outcomes: tuple[str, str]) -> str:
+    """Which features speak most for which outcome, and how few carry the score."""
+    weights = np.asarray(values, dtype=float)
+    said = [
+        f"{labels[k]} speaks most for {outcome} ({fixed(weights[k])} per SD)"
+        for outcome, sign in zip(outcomes, (1, -1), strict=True)
+        for k in [int(np.argmax(sign * weights))]
+        if sign * weights[k] > 0
+    ]
+    sizes = np.sort(np.abs(weights))[::-1]
+    if not said:
+        return "No feature has a coefficient other than 0."
+    if len(sizes) == 1:
+        return f"{said[0]} and is the only feature."
+    few = int(np.searchsorted(np.cumsum(sizes), sizes.sum() / 2)) + 1
+    largest = "largest coefficient makes" if few == 1 else f"{few} largest coefficients make"
+    return f"{' and '.join(said)}; the {largest} up half or more of the sum of all {len(sizes)}."
+
+
+def distributions(
+    labels: Sequence[str], values: Floats, positive: NDArray[np.bool_], outcomes: tuple[str, str]
+) -> str:
+    """The feature that parts the outcomes most, and how redundant the features are."""
+    gap = np.nanmedian(values[positive], axis=0) - np.nanmedian(values[~positive], axis=0)
+    k = int(np.nanargmax(np.abs(gap)))
+    said = (
+        f"{labels[k]} parts the outcomes most: its median is {fixed(abs(gap[k]), 2)} SD "
+        f"{'higher' if gap[k] > 0 else 'lower'} in {outcomes[0]} than in {outcomes[1]} cases"
+    )
+    if len(labels) < 2:
+        return f"{said}."
+    with np.errstate(invalid="ignore", divide="ignore"):
+        matrix = np.asarray(np.corrcoef(values, rowvar=False))
+    r = np.abs(matrix[np.triu_indices(len(labels), 1)])
+    alike = int(np.sum(r > REDUNDANT))
     return (
-        f"{labels[0]} weighs most, with {100 * share:.0f} % of the sum of all weights; high values "
-        f"speak for {speaks}."
+        f"{said}; {alike} of {counted(len(r), 'pair')} of features "
+        f"{'correlates' if alike == 1 else 'correlate'} by more than {REDUNDANT:g}."
     )
 
 
-def distributions(model: Model, labels: Sequence[str], values: Floats, positive: NDArray) -> str:
-    """Of the selected features (cases, features), in SDs."""
-    gap = np.median(values[positive], axis=0) - np.median(values[~positive], axis=0)
-    k = int(np.argmax(np.abs(gap)))
-    way = "higher" if gap[k] > 0 else "lower"
+def roc(test: Evaluation, outcomes: tuple[str, str], several_parts: bool) -> str:
+    """Right calls at the cut-off, and where the curve lies."""
+    c, at = test.confusion, "each part's own cut-off" if several_parts else "the cut-off"
     return (
-        f"{labels[k]} parts the outcomes most: its median is {fixed(abs(gap[k]), 2)} SD {way} in "
-        f"{model.positive} than in {model.negative} fractures."
+        f"At {at} {c.tp} of {c.tp + c.fn} {outcomes[0]} and {c.tn} of {c.tn + c.fp} {outcomes[1]} "
+        f"test cases are called right; the curve {_above_chance(test.roc)}."
     )
 
 
-def roc(model: Model, test: Evaluation) -> str:
-    """Of the ROC curve of the test cases."""
-    c = test.confusion
-    return (
-        f"At the cut-off {c.tp} of {c.tp + c.fn} {model.positive} and {c.tn} of {c.tn + c.fp} "
-        f"{model.negative} test cases are called right; of a {model.positive} and a "
-        f"{model.negative} case the first has the higher score in {100 * test.auc.value:.0f} % of "
-        "all pairs."
-    )
+def _above_chance(curve: RocCurve) -> str:
+    """Over which share of its thresholds, but the two ends, a curve lies above the diagonal."""
+    gain = (curve.sensitivity + curve.specificity - 1)[1:-1]
+    above = int(np.sum(gain > 1e-12))
+    if gain.size == 0:
+        return "is that of chance, because all cases have the same score"
+    if above == gain.size:
+        return "lies above chance over its whole length"
+    return f"lies above chance at {above} of its {gain.size} thresholds"
 
 
 def calibrated(found: Calibration) -> str:
-    """Of a calibration plot."""
+    """What the probabilities add up to, and whether they are extreme."""
     slope = found.slope
-    if not np.isfinite(slope.value):
-        return f"Whether the probabilities come true cannot be told: {found.reason}."
-    within = slope.interval.lower <= 1 <= slope.interval.upper
-    kind = "too extreme" if slope.value < 1 else "not extreme enough"
-    told = "agree with what came true as far as so few cases can tell" if within else f"are {kind}"
+    judged = f"have no slope, because {found.reason}"
+    if not found.reason:
+        limits = f"{fixed(slope.interval.lower, 2)} to {fixed(slope.interval.upper, 2)}"
+        kind = "neither clearly too extreme nor clearly too timid"
+        if slope.interval.upper < 1:
+            kind = "too extreme"
+        elif slope.interval.lower > 1:
+            kind = "too timid"
+        judged = f"are {kind} (slope {fixed(slope.value, 2)}, {limits})"
     return (
-        f"The probabilities {told} (slope {fixed(slope.value, 2)}, "
-        f"{fixed(slope.interval.lower, 2)} to {fixed(slope.interval.upper, 2)}); on average they "
-        f"are {100 * found.ici:.0f} percentage points off the curve."
+        f"The probabilities add up to {100 * found.expected_observed:.0f} % of the cases that came "
+        f"true, lie {100 * found.ici:.0f} percentage points off the curve on average and {judged}."
     )
 
 
 def decision(found: DecisionCurve) -> str:
-    """Of a decision curve."""
-    better = found.thresholds[found.model > np.maximum(found.treat_all, 0)]
-    if not better.size:
-        return "At no threshold is acting on the model better than acting on everybody or nobody."
-    return (
-        "Acting on the model is better than acting on everybody or on nobody at thresholds within "
-        f"{better.min():.2f} to {better.max():.2f}, "
-        f"{100 * better.size / found.thresholds.size:.0f} % of those shown."
-    )
-
-
-def precision(found: PrecisionRecall, prevalence: float) -> str:
-    """Of precision and recall."""
-    return (
-        f"The average precision is {fixed(found.average_precision, 2)}, where calling every case "
-        f"positive would give {fixed(prevalence, 2)}."
-    )
-
-
-def parts(areas: Mapping[str, Floats], whole: str) -> str:
-    """Of the AUC of every part and source."""
-    own = areas[whole]
-    if not len(own):
-        return "No part has an AUC."
-    others = {name: v.mean() for name, v in areas.items() if name != whole and len(v)}
-    said = f"The mean AUC of {whole} is {fixed(own.mean(), 2)} over {counted(len(own), 'part')}"
-    if not others:
-        return f"{said}, from {fixed(own.min(), 2)} to {fixed(own.max(), 2)}."
-    best = max(others, key=lambda name: others[name])
-    return f"{said}; the best single source, {best}, reaches {fixed(others[best], 2)}."
-
-
-def search(rows: Sequence[Mapping[str, object]]) -> str:
-    """Of a search, the best first."""
-    best, chosen = rows[0], sum(bool(row["chosen"]) for row in rows)
-    return (
-        f"Best within the training cases is {best['classifier']} on "
-        f"{best['n_features'] or 'all'} features by {best['selector']}; {chosen} of "
-        f"{counted(len(rows), 'model')} tried make up the score."
-    )
-
-
-def audit(values: Sequence[float], observed: float, leaks: Mapping[str, tuple]) -> str:
-    """Of the leak audit."""
-    said = []
-    if values:
-        said.append(
-            f"under shuffled outcomes the AUC is {fixed(float(np.mean(values)), 2)} on average, "
-            f"against {fixed(observed, 2)} with the true ones"
+    """Where acting on the model does more good than acting on everybody or nobody."""
+    gain, at = found.difference, found.thresholds
+    better = at[gain > 1e-12]
+    if better.size == 0:
+        return (
+            f"At none of {at.size} threshold probabilities does acting on the model do more good "
+            "than acting on everybody or on nobody."
         )
-    rises = {name: float(np.mean(sides[0])) for name, sides in leaks.items() if len(sides[0])}
-    if rises:
-        worst = max(rises, key=lambda name: rises[name])
+    best = int(np.argmax(gain))
+    return (
+        f"Acting on the model does more good than acting on everybody or on nobody at "
+        f"{better.size} of {at.size} threshold probabilities between {better.min():.2f} and "
+        f"{better.max():.2f}, most at {at[best]:.2f}, where it gains "
+        f"{100 * gain[best]:.0f} net true positives per 100 cases."
+    )
+
+
+def precision(found: PrecisionRecall, n_positive: int, outcome: str) -> str:
+    """The false alarms that finding most of the positive cases costs."""
+    enough = np.flatnonzero(found.recall >= FOUND - 1e-12)
+    k = enough[np.argmax(found.precision[enough])]
+    hits = round(found.recall[k] * n_positive)
+    alarms = round(hits / found.precision[k]) - hits
+    return (
+        f"To find at least {100 * FOUND:.0f} % of the {outcome} test cases ({hits} of "
+        f"{n_positive}) {counted(alarms, 'false alarm')} must be accepted."
+    )
+
+
+def parts(areas: Mapping[str, Floats]) -> str:
+    """The model's test AUC, and the variant that comes nearest or goes beyond."""
+    (_, own), *others = [(name, v) for name, v in areas.items()]
+    if not len(own):
+        return "No part of the design has a test AUC."
+    said = f"The model's test AUC is {fixed(float(own.mean()), 2)}"
+    if len(own) > 1:
+        said += (
+            f" on the mean of {len(own)} parts ({fixed(float(own.min()), 2)} to "
+            f"{fixed(float(own.max()), 2)})"
+        )
+    means = {name: float(np.mean(values)) for name, values in others if len(values)}
+    if not means:
+        return f"{said}."
+    best = max(means, key=lambda name: means[name])
+    gap = float(own.mean()) - means[best]
+    than = "less" if gap >= 0 else "more"
+    return (
+        f"{said}; {'the best of the variants, ' if len(means) > 1 else ''}"
+        f"{best.replace('_', ' ')} alone{',' if len(means) > 1 else ''} reaches "
+        f"{fixed(means[best], 2)}, {fixed(abs(gap), 2)} {than}."
+    )
+
+
+def search(rows: Sequence[Mapping[str, Any]], measure: str) -> str:
+    """The best of what saw all folds, and how far ahead it is; `measure` as in `MEASURES`."""
+    most = max(row["folds"] for row in rows)
+    whole = sorted((row for row in rows if row["folds"] == most), key=lambda row: -row["mean"])
+    best = whole[0]
+    said = (
+        f"Best of {counted(len(rows), 'candidate')} is {best['selector']} with "
+        f"{best['n_features'] or 'all'} features and {best['classifier'].replace('_', ' ')} "
+        f"(cross-validated {MEASURES[measure]} {fixed(best['mean'])})"
+    )
+    if len(whole) < 2:
+        return f"{said}."
+    behind = abs(float(best["mean"]) - float(whole[1]["mean"]))
+    sure = "less" if behind < best["se"] else "no less"
+    return (
+        f"{said}; the next is {fixed(behind)} behind, {sure} than the standard error of "
+        f"{fixed(best['se'])}."
+    )
+
+
+def audit(
+    shuffled: Sequence[float], observed: float, leaks: Mapping[str, tuple[Floats, Floats]]
+) -> str:
+    """What nothing gives, and the leak that would have flattered most."""
+    said = []
+    if len(shuffled):
+        as_good = sum(value >= observed for value in shuffled)
         said.append(
-            f"the leak that would have claimed most is {worst!r} ({fixed(rises[worst], 2)})"
+            f"on shuffled outcomes the whole procedure reaches a mean AUC of "
+            f"{fixed(float(np.mean(shuffled)), 2)}, against {fixed(observed, 2)} on the true ones, "
+            f"and {as_good} of {counted(len(shuffled), 'permutation')} "
+            f"{'does' if as_good == 1 else 'do'} as well"
+        )
+    means = {name: float(np.mean(true)) for name, (true, _) in leaks.items()}
+    if len(means) > 1:
+        honest, *_ = means.values()
+        worst = max(list(means)[1:], key=lambda name: means[name])
+        rise = means[worst] - honest
+        said.append(
+            f"the leak that flatters most ({worst}) would have claimed an AUC of "
+            f"{fixed(means[worst], 2)} instead of {fixed(honest, 2)}"
+            if rise > 0
+            else f"no leak would have claimed more than the honest AUC of {fixed(honest, 2)}"
         )
     text = "; ".join(said)
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _share(hits: Any, n: int, noun: str) -> str:
+    """Such as "30 of 40 features (75 %)"."""
+    return f"{int(hits)} of {counted(n, noun)} ({100 * hits / max(n, 1):.0f} %)"

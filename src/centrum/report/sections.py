@@ -15,7 +15,7 @@ from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, Point, Table, picture
 from centrum.report.cases import cases
-from centrum.report.caveats import caveats
+from centrum.report.caveats import cautions, caveats
 from centrum.report.figures import (
     RoiPanel,
     draw_agreement,
@@ -54,14 +54,8 @@ from centrum.report.tables import (
 from centrum.report.validation import calibration_and_use, means_over_parts, validation
 from centrum.results import StudyResults
 
-TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
-"""A test AUC above this on fewer cases than this is rarer than a leak."""
-
 MOST_SHOWN = 20
 """Features whose distributions are drawn, those with the largest coefficients."""
-
-FEW_PATIENTS = 10
-"""Resampling fewer patients than this gives no interval to rely on."""
 
 CLASSIFIERS = {
     "linear_svm": "linear support vector machine",
@@ -97,13 +91,24 @@ def summary(results: StudyResults) -> Block:
         f"{counted(model.n_train, 'training case')} and judged on "
         f"{counted(test.n, 'test case')} of {counted(test.n_patients, 'patient')} "
         f"{_held_out(results)}.",
+        _cautioned(results),
     )
     return Block(
         "Summary",
         "summary",
         prose=tuple(filter(None, prose)),
-        warnings=_cautions(test),
         facts=tuple(facts),
+    )
+
+
+def _cautioned(results: StudyResults) -> str:
+    """How much speaks against the numbers above; the section that says it follows."""
+    grave = len(cautions(results))
+    if not grave:
+        return ""
+    return (
+        f"{counted(grave, 'caution speaks', 'cautions speak')} against these numbers; read the "
+        "next section first."
     )
 
 
@@ -137,31 +142,11 @@ def _interval(found: Evaluation, measure: str) -> Interval:
     return both.bootstrap if found.n_patients < found.n else both.interval
 
 
-def _cautions(test: Evaluation) -> tuple[str, ...]:
-    cautions = []
-    if test.optimistic:
-        cautions.append(
-            "Optimistic: the cut-off was learnt on the scores that it is judged on here."
-        )
-    if test.n_patients < FEW_PATIENTS:
-        cautions.append(
-            f"Only {counted(test.n_patients, 'patient')} in the test set: the intervals, which "
-            "come from resampling patients, are too narrow."
-        )
-    if test.auc.value > TOO_GOOD_AUC and test.n < TOO_GOOD_CASES:
-        cautions.append(
-            f"An AUC of {fixed(test.auc.value)} on {test.n} test cases is better than the "
-            "published studies with external validation (0.76 to 0.88). Look for a leak before "
-            "believing it: the same patient on both sides, or an acquisition that tells the "
-            "outcome."
-        )
-    return tuple(cautions)
-
-
 def population(results: StudyResults) -> Block:
     """Who was studied: flow of the cases, table 1."""
     chart = flow_chart(results)
     said = [line for stop in chart.stops for line in (stop.stay[0], *stop.leave)]
+    stations = flow_table(results)
     figure = picture(
         draw_flow(chart, results.simulated),
         "S1",
@@ -170,8 +155,8 @@ def population(results: StudyResults) -> Block:
         "analysed, and how the patients were split; all cases of a patient are on one side. "
         f"n = {results.flow.start.cases} cases.",
         f"Flow diagram. {'; '.join((*said, *(part[0] for part in chart.parts)))}.",
-        flow_table(results),
-        reading=_flow_reading(results),
+        stations,
+        reading=readings.flow(stations, not results.protocol.split.single_part),
     )
     return Block(
         "Population",
@@ -179,14 +164,6 @@ def population(results: StudyResults) -> Block:
         tables=(population_table(results),),
         pictures=(figure,),
     )
-
-
-def _flow_reading(results: StudyResults) -> str:
-    manifest, analysed = results.flow.start.cases, len(results.table.obs)
-    if not results.protocol.split.single_part:
-        return readings.several_parts(manifest, analysed, len(results.assessment.parts))
-    train = int((results.scores["part"] == "train").sum())
-    return readings.flow(manifest, analysed, train, analysed - train)
 
 
 def regions(results: StudyResults) -> Block:
@@ -230,7 +207,7 @@ def _roi_picture(results: StudyResults) -> Picture:
         draw_rois(panels, results.simulated), "1", "Regions of interest", caption,
         f"Sagittal slices with the outlines of the readers around the vertebral body: {titles}.",
         frame_table("figure-1", "", data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
-        reading=readings.outlines(results.overlap, results.table.readers), raster=True,
+        reading=readings.regions(chosen, (model.positive, model.negative)), raster=True,
     )  # fmt: skip
 
 
@@ -289,7 +266,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
         f"{rule.threshold:g}.{f' Dice: {pairs}.' if dice else ''}",
         frame_table("figure-S2", "", agreement.reset_index()),
-        reading=readings.agreement(int(kept.sum()), len(agreement), form),
+        reading=readings.agreement(kept, dice),
     )  # fmt: skip
 
 
@@ -314,7 +291,7 @@ def _agreement_grid_picture(results: StudyResults) -> Picture:
         ),
         "S3", "Agreement by family and image", caption,
         f"Heat map. Features that pass, by image: {listed}.",
-        frame_table("figure-S3", "", data.reset_index()), reading=readings.by_image(by_image),
+        frame_table("figure-S3", "", data.reset_index()), reading=readings.agreement_grid(facts),
     )  # fmt: skip
 
 
@@ -359,7 +336,7 @@ def _robustness_picture(results: StudyResults) -> Picture:
         "S4", "Robustness to perturbation", caption,
         f"Box plots. {n_kept} of {len(found)} features pass. Medians by family: {listed}.",
         frame_table("figure-S4", "", found.reset_index()),
-        reading=readings.robust(n_kept, len(found), {str(k): float(v) for k, v in medians.items()}),
+        reading=readings.robustness(found["icc"], found["kept"], families),
     )  # fmt: skip
 
 
@@ -408,7 +385,7 @@ def _lasso_picture(results: StudyResults, facts: LassoFacts) -> Picture:
         f"Two curves against log lambda. The {MEASURES[facts.measure]} is best at lambda "
         f"{facts.lambda_min:.4g}; within one standard error of it at {facts.lambda_1se:.4g}.",
         frame_table("figure-2", "", data),
-        reading=readings.lasso(facts, len(results.table.features)),
+        reading=readings.lasso(facts),
     )  # fmt: skip
 
 
@@ -456,7 +433,7 @@ def _coefficient_picture(results: StudyResults) -> Picture:
         f"numbers as in table 3. n = {fitted.n_train} training cases.",
         f"Bar chart. {listed}.",
         frame_table("figure-3", "", pd.DataFrame({"feature": labels, "coefficient": values})),
-        reading=readings.coefficients(fitted, labels, values),
+        reading=readings.coefficients(labels, values, (fitted.positive, fitted.negative)),
     )  # fmt: skip
 
 
@@ -465,10 +442,8 @@ def _distribution_picture(results: StudyResults) -> Picture:
     order = model_order(fitted)[:MOST_SHOWN]
     labels = model_labels(results)[:MOST_SHOWN]
     matrix = study_matrix(table, results.protocol)
-    at = [matrix.names.index(fitted.features[k]) for k in order]
-    values = (matrix.X[:, at, 0] - fitted.means[order]) / fitted.sds[order]
-    if fitted.clip is not None:
-        values = np.clip(values, -fitted.clip, fitted.clip)
+    at = [matrix.names.index(name) for name in fitted.features]
+    values = fitted.scaled(matrix.X[:, at, 0])[:, order]
     positive = (table.obs["outcome"] == fitted.positive).to_numpy()
     frame = pd.DataFrame(values, columns=list(labels))
     frame.insert(0, "case", table.cases)
@@ -491,7 +466,9 @@ def _distribution_picture(results: StudyResults) -> Picture:
         f"Box plots and correlation matrix. Medians of {fitted.positive} and {fitted.negative}: "
         f"{medians}.",
         frame_table("figure-4", "", frame),
-        reading=readings.distributions(fitted, labels, values, positive),
+        reading=readings.distributions(
+            labels, values, positive, (fitted.positive, fitted.negative)
+        ),
     )  # fmt: skip
 
 
@@ -516,7 +493,11 @@ def performance(results: StudyResults) -> Block:
         f"bootstrap percentile interval. Band: pointwise {100 * test.confidence:g} % interval of "
         f"the test curve. Dots: {_cutoff_text(results)}. {sizes}.",
         f"ROC curves. {'; '.join(f'{n}: AUC {fixed(e.auc.value)}' for n, e in found.items())}.",
-        frame_table("figure-5", "", data), reading=readings.roc(results.model, test),
+        frame_table("figure-5", "", data),
+        reading=readings.roc(
+            test, (results.model.positive, results.model.negative),
+            not results.protocol.split.single_part,
+        ),
     )  # fmt: skip
     return Block(
         "Performance",
@@ -528,7 +509,6 @@ def performance(results: StudyResults) -> Block:
             f"for chance and 1, is {fixed(results.judgement.partial_auc)}.",
             *_pooled_text(results),
         ),
-        warnings=_cautions(test),
         tables=(performance_table(results.evaluations),),
         pictures=(figure,),
     )

@@ -208,7 +208,7 @@ def coefficient_table(results: StudyResults) -> Table:
         score = f"The score of a {model.classifier.replace('_', ' ')} is no weighted sum."
     notes = (f"{score} {spread} A high score speaks for {model.positive}.",)
     title = "Table 3. The score" if model.linear else "Table 3. Features of the model"
-    return Table("table-3", title, columns, tuple(rows), notes)
+    return Table("table-3", title, columns, tuple(rows), notes, sorts=True)
 
 
 def _coefficient(value: float) -> str:
@@ -267,7 +267,7 @@ def agreement_table(agreement: pd.DataFrame) -> Table:
         for name, row in agreement.iterrows()
     )
     columns = tuple(map(Column, ("Feature", "ICC (95 % CI)", "P", "Passes the rule")))
-    return Table("table-s2", "Table S2. Agreement of the features", columns, rows)
+    return Table("table-s2", "Table S2. Agreement of the features", columns, rows, sorts=True)
 
 
 def frame_table(key: str, title: str, frame: pd.DataFrame) -> Table:

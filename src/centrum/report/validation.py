@@ -234,7 +234,7 @@ def _precision_picture(results: StudyResults) -> Picture:
         f"Dotted: the share of {results.model.positive}, which calling everybody positive gives.",
         f"Curve with an average precision of {fixed(found.average_precision, 2)}.",
         frame_table("figure-S6", "", data),
-        reading=readings.precision(found, float(_tested(results)[0].mean())),
+        reading=readings.precision(found, int(_tested(results)[0].sum()), results.model.positive),
     )  # fmt: skip
 
 
@@ -474,7 +474,8 @@ def _stability_tables(results: StudyResults) -> list[Table]:
         f"{fixed(found.jaccard, 2)}. {len(names)} of {n_all} features were selected in any of "
         f"{len(parts)} parts.",
     )
-    return [Table("table-s14", "Table S14. Stability of the selection", columns, rows, notes)]
+    title = "Table S14. Stability of the selection"
+    return [Table("table-s14", title, columns, rows, notes, sorts=True)]
 
 
 @dataclass(frozen=True)
@@ -567,7 +568,7 @@ def search_table(results: StudyResults) -> Table:
         "with fewer folds were dropped on the way.",
     )
     columns = tuple(map(Column, heads))
-    return Table("table-s16", "Table S16. Search", columns, rows, notes)
+    return Table("table-s16", "Table S16. Search", columns, rows, notes, sorts=True)
 
 
 def _parts_picture(results: StudyResults, areas: Mapping[str, NDArray[np.float64]]) -> Picture:
@@ -585,7 +586,7 @@ def _parts_picture(results: StudyResults, areas: Mapping[str, NDArray[np.float64
         f"Test AUC of every part (dots) and their mean (bars). n = "
         f"{counted(len(results.assessment.parts), 'part')}.",
         f"Dot plot of AUCs. Means: {listed}.",
-        frame_table("figure-S7", "", data), reading=readings.parts(areas, WHOLE),
+        frame_table("figure-S7", "", data), reading=readings.parts(areas),
     )  # fmt: skip
 
 
@@ -601,5 +602,6 @@ def _search_picture(results: StudyResults) -> Picture:
         f"chosen. n = {results.model.n_train} training cases.",
         f"Curves by classifier. Best: {best['selector']} with {best['n_features'] or 'all'} "
         f"features and {best['classifier']}.",
-        frame_table("figure-S8", "", data), reading=readings.search(results.search),
+        frame_table("figure-S8", "", data),
+        reading=readings.search(results.search, how.measure if how else "auc"),
     )  # fmt: skip

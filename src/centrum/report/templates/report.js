@@ -1,160 +1,260 @@
 "use strict";
 (() => {
   const data = (id) => JSON.parse(document.getElementById(id)?.textContent || "null");
-  const make = (tag, attributes, text) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    if (text !== undefined) node.textContent = text;
-    return node;
-  };
-  const drawn = (tag, attributes) => {
-    const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  const filled = (node, attributes, content) => {
     for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...content);
     return node;
   };
-  const number = (value, digits) => value.toFixed(digits).replace("-", "−");
+  const make = (tag, attributes = {}, ...content) =>
+    filled(document.createElement(tag), attributes, content);
+  const drawn = (tag, attributes = {}, ...content) =>
+    filled(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, content);
+  const number = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+  const signed = (value) => (value > 0 ? "+" : "") + number(value);
+  const root = document.documentElement;
+  const mark = document.querySelector(".mark.top");
+  root.classList.add("js");
 
-  // The section that is being read is marked in the contents.
+  /* Contents: folded on narrow pages, and the section that is being read is marked. */
+  const contents = document.querySelector("nav details");
+  const narrow = matchMedia("(max-width: 56rem)");
+  const fold = () => { contents.open = !narrow.matches; };
+  const measure = () => root.style.setProperty("--top", `${mark ? mark.offsetHeight : 0}px`);
+  narrow.addEventListener("change", fold);
+  addEventListener("resize", measure);
+  fold();
+  measure();
   const links = new Map([...document.querySelectorAll("nav a")].map((a) => [a.hash.slice(1), a]));
+  const here = document.querySelector("nav .here");
+  const current = (id) => {
+    links.forEach((a) => a.removeAttribute("aria-current"));
+    links.get(id)?.setAttribute("aria-current", "location");
+    here.textContent = links.get(id)?.textContent ?? "";
+  };
   const seen = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (!entry.isIntersecting) continue;
-      links.forEach((a) => a.removeAttribute("aria-current"));
-      links.get(entry.target.id)?.setAttribute("aria-current", "true");
-    }
+    const inside = entries.find((entry) => entry.isIntersecting);
+    if (inside) current(inside.target.id);
   }, { rootMargin: "-20% 0px -70% 0px" });
   document.querySelectorAll("main section[id]").forEach((section) => seen.observe(section));
 
-  // Long tables: a button in each head sorts, a field filters.
-  const LONG = 9;
+  /* A link to something folded opens it. */
+  const reveal = () => {
+    const target = document.getElementById(location.hash.slice(1));
+    if (!target) return;
+    if (target.id === "contents") contents.open = true;
+    else if (narrow.matches) contents.open = false;
+    if (target.matches("main details")) target.open = true;
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='#']");
+    if (link) setTimeout(reveal);
+  });
+  addEventListener("hashchange", reveal);
+  reveal();
+
+  /* Tables that are marked so: a button in each head sorts, a field filters. */
   const key = (cell) => {
     const text = cell.textContent.trim();
-    const found = text.replace(/−/g, "-").match(/^[<>]?\s*(-?\d*\.?\d+(?:e[-+]?\d+)?)/i);
-    return found ? parseFloat(found[1]) : text.toLowerCase();
+    if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
+    return text === "" || text === "–" ? null : text;
   };
-  const compare = (a, b) => (typeof a === typeof b ? (a < b ? -1 : a > b ? 1 : 0) : typeof a === "number" ? -1 : 1);
+  const compare = (a, b) =>
+    typeof a === "number" && typeof b === "number" ? a - b
+      : String(a).localeCompare(String(b), "en", { numeric: true });
   const sortable = (table) => {
     const body = table.tBodies[0];
     const rows = [...body.rows];
-    if (rows.length < LONG || rows.some((row) => row.classList.contains("again"))) return;
-    [...table.tHead.rows[0].cells].forEach((head, column) => {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => {
       const button = make("button", { type: "button", class: "sort" }, head.textContent);
-      head.textContent = "";
-      head.append(button);
+      head.replaceChildren(button);
       button.addEventListener("click", () => {
-        const up = head.getAttribute("aria-sort") !== "ascending";
-        for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
-        head.setAttribute("aria-sort", up ? "ascending" : "descending");
-        const sorted = rows.map((row, k) => [key(row.cells[column]), k, row]);
-        sorted.sort((a, b) => compare(a[0], b[0]) * (up ? 1 : -1) || a[1] - b[1]);
-        body.append(...sorted.map((entry) => entry[2]));
+        const way = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
+        const keyed = rows.map((row) => [key(row.cells[column]), row]);
+        const missing = keyed.filter(([value]) => value === null);
+        const known = keyed.filter(([value]) => value !== null);
+        known.sort((a, b) => way * compare(a[0], b[0]));
+        body.append(...[...known, ...missing].map(([, row]) => row));
       });
     });
-    const field = make("input", { type: "search", class: "filter", placeholder: "Filter rows",
-      "aria-label": `Filter the rows of ${table.caption.textContent}` });
+    const field = make("input", { type: "search" });
+    const count = make("span", { "aria-live": "polite" });
     field.addEventListener("input", () => {
-      const wanted = field.value.toLowerCase();
+      const wanted = field.value.trim().toLowerCase();
       for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      const left = rows.filter((row) => !row.hidden).length;
+      count.textContent = wanted ? `${left} of ${rows.length} rows` : "";
     });
-    table.parentNode.before(field);
+    const label = make("label", {}, "Rows that contain ", field);
+    table.closest(".scroll").before(make("p", { class: "filter" }, label, " ", count));
   };
-  document.querySelectorAll("main table").forEach(sortable);
+  document.querySelectorAll("table[data-sorts]").forEach(sortable);
 
-  // The ROC curve, threshold by threshold.
-  const roc = data("data-roc");
-  const figure = document.getElementById("figure-5");
-  if (roc && figure) {
-    const box = make("div", { class: "explorer" });
-    const svg = drawn("svg", { viewBox: "-4 -4 108 108", "aria-hidden": "true" });
-    const points = roc.threshold.map((_, k) => [100 * (1 - roc.specificity[k]), 100 * (1 - roc.sensitivity[k])]);
-    svg.append(
-      drawn("path", { d: "M0 0V100H100", class: "axis" }),
-      drawn("path", { d: "M0 100L100 0", class: "chance" }),
-      drawn("path", { d: `M0 100L${[...points].sort((a, b) => a[0] - b[0] || b[1] - a[1]).map((p) => p.join(" ")).join("L")}L100 0`, class: "curve" }),
-    );
+  /* The ROC curve, threshold by threshold. */
+  const explorer = (roc, figure) => {
     const dot = drawn("circle", { r: 3, class: "dot" });
-    svg.append(dot);
-    const range = make("input", { type: "range", id: "roc-range", min: 0, max: points.length - 1, step: 1 });
-    const text = make("p", { "aria-live": "polite", class: "said" });
+    const cut = drawn("path", { d: "M0 -4L4 0L0 4L-4 0Z", class: "cut" });
+    const line = drawn("path", { class: "curve" });
+    const words = [["0", -3, 104], ["1", -3, 3], ["0", 0, 110], ["1", 100, 110]];
+    const svg = drawn("svg", { viewBox: "-16 -6 124 126", "aria-hidden": "true" },
+      drawn("path", { d: "M0 0V100H100", class: "axis" }),
+      drawn("path", { d: "M0 100L100 0", class: "chance" }), line, cut, dot,
+      ...words.map(([text, x, y], k) =>
+        drawn("text", { x, y, "text-anchor": k < 2 ? "end" : "middle" }, text)),
+      drawn("text", { x: 50, y: 117, "text-anchor": "middle" }, "1 − specificity"),
+      drawn("text", { x: -50, y: -8, "text-anchor": "middle", transform: "rotate(-90)" }, "Sensitivity"));
+    const range = make("input", { type: "range", id: "roc-threshold", min: 0, step: 1 });
+    const choice = make("select", { id: "roc-cases" },
+      ...roc.curves.map((curve, k) => make("option", { value: k }, curve.name)));
+    const said = make("p", { "aria-live": "polite" });
+    const note = make("p", { class: "note" });
+    let curve, points;
+    const share = (hits, n) => (n ? number(hits / n) : "–");
+    const name = (k) => {
+      if (k === 0) return `Everybody called ${roc.positive}`;
+      if (k === points.length - 1) return `Nobody called ${roc.positive}`;
+      return `Called ${roc.positive} from a ${curve.scale} of ${number(curve.thresholds[k])} on` +
+        (k === curve.at ? ", as at the study's cut-off" : "");
+    };
     const show = (k) => {
-      const tp = Math.round(roc.sensitivity[k] * roc.positives);
-      const tn = Math.round(roc.specificity[k] * roc.negatives);
-      const fp = roc.negatives - tn;
-      const called = tp + fp, other = roc.positives - tp + tn;
+      const tp = curve.tp[k], fp = curve.fp[k];
+      const tn = curve.negatives - fp, fn = curve.positives - tp;
       dot.setAttribute("cx", points[k][0]);
       dot.setAttribute("cy", points[k][1]);
       range.value = k;
-      text.textContent = `Threshold ${number(roc.threshold[k], 2)} (the cut-off is ${number(roc.cutoff, 2)}): ` +
-        `sensitivity ${number(roc.sensitivity[k], 2)}, specificity ${number(roc.specificity[k], 2)}; ` +
-        `${tp} of ${roc.positives} ${roc.positive} and ${tn} of ${roc.negatives} ${roc.negative} called right` +
-        (called ? `; ${Math.round(100 * tp / called)} % of those called ${roc.positive} are` : "") +
-        (other ? `, ${Math.round(100 * tn / other)} % of those called ${roc.negative} are.` : ".");
+      range.setAttribute("aria-valuetext", name(k));
+      said.replaceChildren(make("strong", {}, `${name(k)}.`),
+        ` Sensitivity ${share(tp, tp + fn)} (${tp} of ${tp + fn} ${roc.positive}), ` +
+        `specificity ${share(tn, tn + fp)} (${tn} of ${tn + fp} ${roc.negative}), ` +
+        `PPV ${share(tp, tp + fp)} (${tp} of ${tp + fp}), NPV ${share(tn, tn + fn)} (${tn} of ${tn + fn}).`);
     };
-    const nearest = (distance) => points.reduce((best, _, k) => (distance(k) < distance(best) ? k : best), 0);
-    range.addEventListener("input", () => show(Number(range.value)));
-    svg.addEventListener("pointermove", (event) => {
+    const choose = () => {
+      curve = roc.curves[Number(choice.value)];
+      points = curve.tp.map((tp, k) =>
+        [100 * curve.fp[k] / curve.negatives, 100 - 100 * tp / curve.positives]);
+      line.setAttribute("d", `M${points.map((p) => p.join(" ")).join("L")}`);
+      cut.toggleAttribute("hidden", curve.at === null);
+      if (curve.at !== null) cut.setAttribute("transform", `translate(${points[curve.at].join(" ")})`);
+      range.max = points.length - 1;
+      const percent = number(100 * curve.positives / (curve.positives + curve.negatives), 0);
+      note.textContent = `PPV and NPV are those of ${percent} % ${roc.positive}, as among these cases. ` +
+        "A cut-off picked on the cases that it is then judged on looks better than it is" +
+        (curve.at === null ? "." : "; the diamond is the study's own.");
+      show(curve.at ?? Math.floor(points.length / 2));
+    };
+    const nearest = (event) => {
       const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
-      show(nearest((k) => Math.hypot(points[k][0] - at.x, points[k][1] - at.y)));
-    });
-    const label = make("label", { for: "roc-range" }, "Try another threshold on the test cases");
-    box.append(label, svg, range, text);
-    figure.append(box);
-    show(nearest((k) => Math.abs(roc.threshold[k] - roc.cutoff)));
-  }
-
-  // A case: its region and what makes its score.
-  const all = data("data-cases");
-  const table = document.querySelector("#cases table");
-  if (all && table) {
-    const panel = make("div", { class: "case", tabindex: "-1", role: "region", "aria-live": "polite", "aria-label": "Chosen case" });
-    table.closest("details")?.setAttribute("open", "");
-    (table.closest("details") || table.closest(".scroll")).before(panel);
-    panel.append(make("p", { class: "note" }, "No case is chosen."));
-    const bars = (found) => {
-      const list = make("ol", { class: "bars" });
-      const order = found.shares.map((share, k) => [share, k]).sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
-      const largest = Math.abs(order[0]?.[0]) || 1;
-      for (const [share, k] of order.slice(0, 12)) {
-        const line = make("li");
-        const bar = make("span", { class: share > 0 ? "bar up" : "bar down", style: `--share: ${Math.abs(share) / largest}` });
-        line.append(make("span", { class: "name" }, all.features[k]), bar, make("span", { class: "value" }, (share > 0 ? "+" : "") + number(share, 2)));
-        list.append(line);
-      }
-      const rest = order.slice(12).reduce((sum, entry) => sum + entry[0], 0);
-      const said = `Contributions to the score of the final model, ${number(found.score, 2)}: intercept ${number(all.intercept, 2)}` +
-        (order.length > 12 ? `, ${order.length - 12} other features ${number(rest, 2)}` : "") +
-        `. To the right: towards ${all.positive}.`;
-      return [make("p", { class: "note" }, said), list];
+      const far = (p) => Math.hypot(p[0] - at.x, p[1] - at.y);
+      show(points.reduce((best, p, k) => (far(p) < far(points[best]) ? k : best), 0));
     };
-    const open = (row) => {
+    range.addEventListener("input", () => show(Number(range.value)));
+    choice.addEventListener("change", choose);
+    svg.addEventListener("pointermove", nearest);
+    svg.addEventListener("pointerdown", (event) => { nearest(event); event.preventDefault(); range.focus(); });
+    figure.after(make("div", { class: "explorer", role: "group", "aria-labelledby": "roc-title" },
+      make("h3", { id: "roc-title" }, "Try another threshold"), svg,
+      make("div", {},
+        make("p", {}, make("label", { for: "roc-cases" }, "Cases: "), choice),
+        make("label", { for: "roc-threshold" }, "Threshold, from everybody to nobody called " + roc.positive),
+        range, said, note)));
+    choose();
+  };
+  const roc = data("data-roc");
+  const figure = document.getElementById("figure-5");
+  if (roc && figure) explorer(roc, figure);
+
+  /* A case: its region and what makes its score. */
+  const SHOWN = 12;
+  const BAR_MM = 20;
+  const slice = (picture, name) => {
+    if (!picture.png) return make("p", { class: "note" }, picture.why);
+    const { width, height, spacing } = picture;
+    const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "roi", role: "img",
+      "aria-label": `Sagittal slice of case ${name} with the outline of its region` },
+      drawn("image", { href: `data:image/png;base64,${picture.png}`, width, height, preserveAspectRatio: "none" }),
+      ...["under", "outline"].map((kind) =>
+        drawn("path", { d: picture.path, transform: `scale(${spacing.join(" ")})`, class: kind })));
+    if (width > 2 * BAR_MM) {
+      const x = 0.96 * width, y = 0.95 * height;
+      const bar = `M${x - BAR_MM} ${y}H${x}`;
+      svg.append(...["under", "scale"].map((kind) => drawn("path", { d: bar, class: kind })));
+    }
+    return make("div", {}, svg, make("p", { class: "note" },
+      `Largest sagittal slice; anterior is left${width > 2 * BAR_MM ? `, bar ${BAR_MM} mm` : ""}.`));
+  };
+  const part = (name, spread, share, largest, kind = "") => {
+    const bar = make("span", { class: share > 0 ? "bar up" : "bar down", style: `--share: ${Math.min(1, Math.abs(share) / largest)}` });
+    return make("tr", { class: kind }, make("th", { scope: "row" }, name), make("td", {}, spread),
+      make("td", {}, ...(kind === "sum" ? [] : [bar])), make("td", {}, kind === "sum" ? number(share) : signed(share)));
+  };
+  const parts = (all, found) => {
+    if (all.why) return make("p", { class: "note" }, all.why);
+    if (!found.z) return make("p", { class: "note" }, "A value of this case is missing: its parts are not shown.");
+    const shares = found.z.map((z, k) => [z * all.coefficients[k], z, all.features[k]]);
+    shares.sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
+    const rest = shares.slice(SHOWN);
+    const others = rest.reduce((sum, [share]) => sum + share, 0);
+    const largest = Math.max(Math.abs(shares[0]?.[0] ?? 0), Math.abs(others), Math.abs(all.intercept)) || 1;
+    const heads = ["Feature", "SD", `${all.negative} ← → ${all.positive}`, "Part"];
+    return make("table", { class: "parts" },
+      make("caption", {}, "What makes the score of the final model"),
+      make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
+      make("tbody", {}, ...shares.slice(0, SHOWN).map(([share, z, name]) => part(name, signed(z), share, largest)),
+        ...(rest.length ? [part(`${rest.length} other feature${rest.length > 1 ? "s" : ""}`, "", others, largest)] : []),
+        part("Intercept", "", all.intercept, largest), part("Score", "", found.score, largest, "sum")));
+  };
+  const browser = (all, table) => {
+    const title = make("h3", { id: "case-title" });
+    const body = make("div");
+    const button = (text) => make("button", { type: "button" }, text);
+    const [before, next, close] = [button("Previous"), button("Next"), button("Close")];
+    const warned = mark ? [make("p", { class: "mark section" }, mark.textContent)] : [];
+    const dialog = make("dialog", { class: "case", "aria-labelledby": "case-title" },
+      make("div", { class: "bar-of-buttons" }, before, next, close),
+      make("div", { "aria-live": "polite" }, title, ...warned, body));
+    document.body.append(dialog);
+    const rows = () => [...table.tBodies[0].rows].filter((row) => !row.hidden);
+    const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent);
+    let row;
+    const show = (chosen) => {
+      row = chosen;
       const name = row.cells[0].textContent.trim();
       const found = all.cases[name];
-      if (!found) return;
-      for (const other of table.tBodies[0].rows) other.removeAttribute("aria-selected");
-      row.setAttribute("aria-selected", "true");
-      panel.replaceChildren(make("h3", {}, `Case ${name}: ${row.cells[1].textContent}, called ${row.cells[5].textContent}`));
-      const sides = make("div", { class: "sides" });
-      if (found.png) {
-        const svg = drawn("svg", { viewBox: `0 0 ${found.width} ${found.height}`, preserveAspectRatio: "none", class: "roi",
-          role: "img", "aria-label": `Sagittal slice of case ${name} with the outline of its region`, style: `aspect-ratio: 1 / ${found.aspect}` });
-        svg.append(
-          drawn("image", { href: `data:image/png;base64,${found.png}`, width: found.width, height: found.height, preserveAspectRatio: "none" }),
-          drawn("path", { d: found.path, class: "outline" }),
-        );
-        sides.append(svg);
-      } else {
-        sides.append(make("p", { class: "note" }, found.why || "There is no picture of this case."));
-      }
-      const right = make("div");
-      right.append(...(found.shares ? bars(found) : [make("p", { class: "note" }, "The score of this model is no weighted sum.")]));
-      sides.append(right);
-      panel.append(sides);
-      panel.scrollIntoView({ block: "nearest" });
+      title.textContent = `Case ${name}: ${row.cells[1].textContent}`;
+      const facts = [...row.cells].slice(2).map((cell, k) => `${heads[k + 2].toLowerCase()} ${cell.textContent}`);
+      body.replaceChildren(make("p", {}, `${facts.join("; ")}.`),
+        make("div", { class: "sides" }, slice(found.picture, name), parts(all, found)));
+      const order = rows(), at = order.indexOf(row);
+      before.disabled = at <= 0;
+      next.disabled = at >= order.length - 1;
+      if (!dialog.open) dialog.showModal();
     };
-    for (const row of table.tBodies[0].rows) {
-      const button = make("button", { type: "button", class: "open" }, row.cells[0].textContent.trim());
-      row.cells[0].replaceChildren(button);
-      row.addEventListener("click", () => open(row));
+    const move = (step) => {
+      const order = rows(), to = order[order.indexOf(row) + step];
+      if (to) show(to);
+    };
+    before.addEventListener("click", () => move(-1));
+    next.addEventListener("click", () => move(1));
+    close.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowLeft") move(-1);
+      if (event.key === "ArrowRight") move(1);
+    });
+    dialog.addEventListener("close", () => row.cells[0].querySelector("button").focus());
+    for (const each of table.tBodies[0].rows) {
+      const name = each.cells[0].textContent.trim();
+      const open = make("button", { type: "button", class: "open", "aria-haspopup": "dialog" }, name);
+      each.cells[0].replaceChildren(open);
+      each.addEventListener("click", () => show(each));
     }
-  }
+    table.closest(".table").before(make("p", { class: "note screen" },
+      "Choose a case to see its region and what each feature adds to its score."));
+  };
+  const all = data("data-cases");
+  const cases = document.querySelector("#cases table");
+  if (all && cases) browser(all, cases);
 })();

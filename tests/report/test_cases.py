@@ -1,0 +1,186 @@
+"""Cases of the page: what the tables say, contributions that sum, small pictures, no patients."""
+
+import json
+from base64 import b64decode
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from centrum.errors import DataError
+from centrum.model import contributions
+from centrum.report import cases as module
+from centrum.report.cases import case_data, case_frame, cases, roc_data, standardised
+from centrum.report.overlay import MOST_BYTES, small_png
+from centrum.results import StudyResults
+
+from .conftest import NEGATIVE, POSITIVE, Make
+
+
+@pytest.fixture(scope="module")
+def results(make: Make) -> StudyResults:
+    return make()
+
+
+# Contributions
+
+
+@pytest.mark.parametrize("clip", [None, 1.0])
+def test_contributions_and_intercept_sum_to_the_score(results: StudyResults, clip) -> None:
+    model = replace(results.model, clip=clip)
+    parts = contributions(model, results.table)
+    assert parts.shape == (len(results.table.cases), len(model.features))
+    np.testing.assert_allclose(
+        model.intercept + parts.sum(axis=1), model.score(results.table), rtol=1e-12, atol=1e-12
+    )
+    if clip is not None:
+        assert (np.abs(parts) <= clip * np.abs(model.coefficients) + 1e-12).all()
+
+
+def test_a_model_without_coefficients_has_no_contributions(results: StudyResults) -> None:
+    none = np.full(len(results.model.features), np.nan)
+    forest = replace(results.model, coefficients=none, classifier="random_forest")
+    with pytest.raises(DataError, match="random_forest has no coefficients"):
+        contributions(forest, results.table)
+    shown = replace(results, model=forest)
+    assert "no weighted sum" in case_data(shown)["why"]
+    assert cases(shown).files == ()
+
+
+def test_the_page_and_the_file_have_the_contributions_of_the_model(results: StudyResults) -> None:
+    wanted = contributions(results.model, results.table)
+    data = case_data(results)
+    (file,) = cases(results).files
+    for k, (case, intercept, *row) in enumerate(file.rows):
+        assert intercept == data["intercept"] == results.model.intercept
+        np.testing.assert_allclose(np.sort(row), np.sort(wanted[k]), rtol=1e-12)
+        shown = np.array(data["cases"][case]["z"]) * data["coefficients"]
+        np.testing.assert_allclose(shown, row, atol=1e-3)
+
+
+def test_scores_that_are_no_such_sum_have_no_contributions(results: StudyResults) -> None:
+    harmonised = results.scores.assign(score=results.scores["score"] + 0.1)
+    other = replace(results, scores=harmonised)
+    assert standardised(other) is None
+    assert "changed first" in cases(other).prose[-1]
+
+
+def test_a_missing_value_is_not_shown_as_a_number(results: StudyResults) -> None:
+    values = results.table.values.copy()
+    values[0, results.table.names.index(results.model.features[0])] = np.nan
+    data = case_data(replace(results, table=replace(results.table, values=values)))
+    assert data["cases"][results.table.cases[0]]["z"] is None
+    json.dumps(data, allow_nan=False)
+
+
+# The table
+
+
+def test_cases_are_judged_by_models_that_had_not_seen_them(results: StudyResults) -> None:
+    frame, judgement = case_frame(results).set_index("case"), results.judgement
+    tested = list(judgement.tested)
+    assert (frame.loc[tested, "side"] == "test").all()
+    assert frame.loc[tested, "probability"].tolist() == judgement.probability.tolist()
+    called = np.where(judgement.called, POSITIVE, NEGATIVE)
+    assert frame.loc[tested, "called"].tolist() == called.tolist()
+    train = frame.drop(tested)
+    wanted = np.where(train["out_of_fold"] >= results.cutoff.value, POSITIVE, NEGATIVE)
+    assert train["called"].tolist() == wanted.tolist()
+    right = frame["called"] == frame["outcome"]
+    assert (frame["call"] == right.map({True: "right", False: "wrong"})).all()
+    confusion = results.evaluations["test"].confusion
+    assert (frame.loc[tested, "call"] == "wrong").sum() == confusion.fp + confusion.fn
+
+
+def test_patients_are_not_in_what_the_page_holds(results: StudyResults) -> None:
+    assert "secret-patient" not in json.dumps(case_data(results))
+    assert "secret-patient" not in cases(results).tables[0].csv()
+
+
+# Pictures
+
+
+def test_pictures_are_small_and_the_outline_lies_in_them(results: StudyResults) -> None:
+    for shown in case_data(results)["cases"].values():
+        picture = shown["picture"]
+        content = b64decode(picture["png"])
+        image = Image.open(BytesIO(content))
+        assert len(content) <= MOST_BYTES
+        assert image.mode == "L"
+        assert image.width / image.height == pytest.approx(
+            picture["width"] / picture["height"] * picture["spacing"][1] / picture["spacing"][0],
+            rel=0.05,
+        )
+        assert picture["path"].startswith("M")
+
+
+@pytest.mark.parametrize("side", [1, 7, 150, 400])
+def test_any_picture_becomes_small(side: int) -> None:
+    noise = np.random.default_rng(side).normal(size=(side, side + 3))
+    assert len(small_png(noise)) <= MOST_BYTES
+    assert small_png(noise) == small_png(noise)
+
+
+def test_without_images_there_are_no_pictures(results: StudyResults) -> None:
+    bare = replace(results, sources={})
+    for shown in case_data(bare)["cases"].values():
+        assert shown["picture"] == {"why": "There is no image of this case."}
+    assert "no images" in " ".join(cases(bare).prose)
+
+
+def test_an_image_that_is_gone_says_so(results: StudyResults) -> None:
+    case = results.table.cases[0]
+    gone = {**results.sources, case: ("nowhere.nrrd", results.sources[case][1])}
+    found = case_data(replace(results, sources=gone))["cases"][case]
+    assert "nowhere.nrrd" in found["picture"]["why"]
+
+
+def test_of_very_many_cases_the_wrong_and_the_extreme_are_shown(
+    results: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_PICTURES", 12)
+    frame, data = case_frame(results).set_index("case"), case_data(results)["cases"]
+    shown = [case for case, found in data.items() if "png" in found["picture"]]
+    wrong = set(frame.index[frame["call"] == "wrong"])
+    assert len(shown) == 12
+    assert wrong <= set(shown) or set(shown) <= wrong
+    extreme = (frame["probability"] - 0.5).abs()
+    others = set(frame.index) - wrong
+    if left := others & set(shown):
+        assert extreme[list(left)].min() >= extreme[list(others - left)].max() - 1e-12
+    assert "the pictures of 12" in " ".join(cases(results).prose)
+
+
+# The curve
+
+
+@pytest.mark.parametrize("key", ["test", "out_of_fold"])
+def test_the_page_counts_what_lies_above_each_threshold(results: StudyResults, key: str) -> None:
+    part, column = {"test": ("test", "score"), "out_of_fold": ("train", "out_of_fold")}[key]
+    rows = results.scores[results.scores["part"] == part]
+    positive = (rows["outcome"] == POSITIVE).to_numpy()
+    values = rows[column].to_numpy()
+    data = roc_data(results)["curves"][["test", "out_of_fold"].index(key)]
+    ends = [-np.inf, *data["thresholds"][1:-1], np.inf]
+    for threshold, tp, fp in zip(ends, data["tp"], data["fp"], strict=True):
+        assert (tp, fp) == (
+            (values[positive] >= threshold).sum(), (values[~positive] >= threshold).sum(),
+        )  # fmt: skip
+    called = values >= results.cutoff.value
+    at = data["at"]
+    assert (data["tp"][at], data["fp"][at]) == (
+        (called & positive).sum(), (called & ~positive).sum(),
+    )  # fmt: skip
+    json.dumps(data, allow_nan=False)
+
+
+def test_a_cut_off_of_another_scale_is_not_put_on_the_curve(make: Make) -> None:
+    results = make()
+    split = results.protocol.split.model_copy(update={"design": "repeated_split"})
+    several = replace(results, protocol=results.protocol.model_copy(update={"split": split}))
+    test, learnt = roc_data(several)["curves"]
+    assert test["scale"] == "mean probability"
+    assert test["at"] is None
+    assert learnt["scale"] == "score"

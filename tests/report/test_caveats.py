@@ -1,0 +1,138 @@
+"""What could mislead: the study's own numbers, and what speaks against them first."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from centrum.assessment import Permutation
+from centrum.evaluate import Confusion, Scored
+from centrum.limits import OUTSIDE_THE_REGION
+from centrum.report.build import page_of
+from centrum.report.caveats import cautions, caveats, plateau
+from centrum.report.html import render_html
+from centrum.report.leak_audit import leak_audit
+from centrum.report.sections import SECTIONS, performance, summary
+from centrum.report.tables import performance_table
+from centrum.results import StudyResults
+
+from .conftest import Make
+
+
+@pytest.fixture(scope="module")
+def results(make: Make) -> StudyResults:
+    return make()
+
+
+def said(results: StudyResults) -> str:
+    return " ".join(point.text for point in caveats(results).points)
+
+
+def changed(results: StudyResults, **changes: object) -> StudyResults:
+    test = replace(results.evaluations["test"], **changes)
+    return replace(results, evaluations={**results.evaluations, "test": test})
+
+
+def test_they_come_after_the_summary_and_lead_somewhere(results: StudyResults) -> None:
+    assert [section.__name__ for section in SECTIONS[:3]] == ["summary", "caveats", "population"]
+    page = render_html(page_of(results), [section(results) for section in SECTIONS])
+    for point in caveats(results).points:
+        assert not point.anchor or page.count(f'id="{point.anchor}"') == 1, point
+
+
+def test_each_is_a_sentence_with_the_study_s_numbers(results: StudyResults) -> None:
+    text, test = said(results), results.evaluations["test"]
+    assert f"{len(results.scores)} cases are not enough for a model of 6 features" in text
+    assert f"rests on {test.n_patients} patients" in text
+    assert f"AUC is {results.evaluations['train'].auc.value:.2f}, out of fold" in text
+    assert OUTSIDE_THE_REGION in text
+    assert "simulated" in text
+    train = results.scores[results.scores["part"] == "train"]["outcome"]
+    assert f"fitted to {train.value_counts().min()} cases of the rarer outcome" in text
+
+
+def test_cautions_come_first_and_are_said_once(results: StudyResults) -> None:
+    sound = changed(results, n_patients=20)
+    assert cautions(sound) == ()
+    doubtful = changed(sound, optimistic=True)
+    first, *others = caveats(doubtful).points
+    assert first.grave
+    assert "optimistic" in first.text
+    assert not any(point.grave for point in others)
+    assert summary(doubtful).warnings == performance(doubtful).warnings == ()
+    assert "1 caution speaks against these numbers" in summary(doubtful).prose[-1]
+    assert "caution" not in " ".join(summary(sound).prose)
+
+
+def test_a_leak_is_said_first_of_all(results: StudyResults) -> None:
+    rows = {**results.assessment.rows}
+    rows["parts"] = [{**rows["parts"][0], "patients": 2}]
+    leaky = replace(results, assessment=replace(results.assessment, rows=rows))
+    assert "no number of this report can be trusted" in caveats(leaky).points[0].text
+    assert "found no patient on both sides" not in said(leaky)
+    assert "found no patient on both sides" in said(results)
+    assert leak_audit(leaky).warnings
+
+
+def test_equal_rows_and_a_lucky_nothing_are_cautioned_about(results: StudyResults) -> None:
+    rows = {**results.assessment.rows}
+    rows["parts"] = [{**rows["parts"][0], "equal_rows": 1, "near_copies": 1}]
+    permuted = Permutation(0.9, (0.7, 0.8), 0)
+    doubtful = replace(results.assessment, rows=rows, permutation=permuted)
+    texts = [point.text for point in cautions(replace(results, assessment=doubtful))]
+    assert any("2 pairs of rows" in text for text in texts)
+    assert any("the mean AUC is 0.75" in text for text in texts)
+
+
+def test_permutations_and_readers_change_the_caveats(results: StudyResults, make: Make) -> None:
+    permuted = replace(results.assessment, permutation=Permutation(0.9, (0.5,) * 9, 0))
+    assert "P = .10 (9 permutations" in said(replace(results, assessment=permuted))
+    none = replace(results.assessment, permutation=None)
+    assert "permutation" not in said(replace(results, assessment=none))
+    assert "One reader drew all regions" in said(make(readers=("senior",)))
+    assert "One reader drew" not in said(results)
+
+
+def test_centres(results: StudyResults) -> None:
+    def with_centres(*names: str | None) -> str:
+        obs = results.table.obs.assign(centre=np.resize(names, len(results.table.obs)))
+        return said(replace(results, table=replace(results.table, obs=obs)))
+
+    assert "come from one centre" in with_centres("A")
+    assert "come from 2 centres that are mixed" in with_centres("A", "B")
+    assert "centres that are not stated" in said(results)
+
+
+def test_calibration_says_when_it_departs(results: StudyResults) -> None:
+    found = results.judgement.calibration
+
+    def with_limits(lower: float, upper: float) -> str:
+        interval = type(found.slope.interval)(lower, upper)
+        slope = replace(found.slope, value=(lower + upper) / 2, interval=interval)
+        level = replace(found.in_the_large, value=0.0, interval=type(interval)(-1, 1))
+        judged = replace(found, slope=slope, in_the_large=level, reason="")
+        return said(replace(results, judgement=replace(results.judgement, calibration=judged)))
+
+    assert "so that they are too extreme" in with_limits(0.2, 0.8)
+    assert "so that they are too timid" in with_limits(1.2, 1.8)
+    assert "cannot show that they are right" in with_limits(0.5, 1.5)
+
+
+def test_the_plateau_of_the_cut_off_is_as_good_but_for_one_case(results: StudyResults) -> None:
+    learnt = results.evaluations["out_of_fold"]
+    train = results.scores[results.scores["part"] == "train"]
+    scored = Scored.of(train["out_of_fold"], train["outcome"] == results.model.positive, None)
+
+    def youden(cutoff: float) -> float:
+        return Confusion.of(scored, cutoff).measures()["youden"]
+
+    low, high = plateau(learnt)
+    best, one_case = youden(learnt.cutoff.value), 1 / min(learnt.n_positive, learnt.n_negative)
+    assert low <= learnt.cutoff.value <= high
+    for end in (low, high):
+        assert youden(end) >= best - one_case - 1e-9
+    assert f"cut-offs from {low:.2f}".replace("-", "−") in said(results).replace("-", "−")
+
+
+def test_notes_of_table_2_stay(results: StudyResults) -> None:
+    assert "learnt on" in " ".join(performance_table(results.evaluations).notes)
