@@ -239,13 +239,18 @@ def roc_data(results: StudyResults) -> dict[str, Any]:
 
 
 def _points(found: Evaluation) -> dict[str, Any]:
-    """Thresholds, the positive and negative cases at or above each, and which is the cut-off."""
+    """Thresholds, the positive and negative cases at or above each, and which is the cut-off.
+
+    The cut-off takes the place of the threshold between the same two scores.
+    """
     curve, called = found.roc, found.confusion
     tp = np.rint(curve.sensitivity * found.n_positive).astype(int)
     fp = np.rint((1 - curve.specificity) * found.n_negative).astype(int)
     at = np.flatnonzero((tp == called.tp) & (fp == called.fp)).tolist()
+    inner = np.isfinite(curve.thresholds)
+    values = np.where(np.isin(np.arange(tp.size), at), found.cutoff.value, curve.thresholds)
     return {
-        "thresholds": [None, *curve.thresholds[1:-1].tolist(), None],
+        "thresholds": [v if ok else None for v, ok in zip(values.tolist(), inner, strict=True)],
         "tp": tp.tolist(),
         "fp": fp.tolist(),
         "positives": found.n_positive,

@@ -116,8 +116,8 @@
     const name = (k) => {
       if (k === 0) return `Everybody called ${roc.positive}`;
       if (k === points.length - 1) return `Nobody called ${roc.positive}`;
-      return `Called ${roc.positive} from a ${curve.scale} of ${number(curve.thresholds[k])} on` +
-        (k === curve.at ? ", as at the study's cut-off" : "");
+      const kind = k === curve.at ? "the study's cut-off" : `a ${curve.scale}`;
+      return `Called ${roc.positive} from ${kind} of ${number(curve.thresholds[k])} on`;
     };
     const show = (k) => {
       const tp = curve.tp[k], fp = curve.fp[k];
@@ -200,7 +200,7 @@
     const largest = Math.max(Math.abs(shares[0]?.[0] ?? 0), Math.abs(others), Math.abs(all.intercept)) || 1;
     const heads = ["Feature", "SD", `${all.negative} ← → ${all.positive}`, "Part"];
     return make("table", { class: "parts" },
-      make("caption", {}, "What makes the score of the final model"),
+      make("caption", {}, `What makes the score of the final model: bars to the right speak for ${all.positive}`),
       make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col" }, head)))),
       make("tbody", {}, ...shares.slice(0, SHOWN).map(([share, z, name]) => part(name, signed(z), share, largest)),
         ...(rest.length ? [part(`${rest.length} other feature${rest.length > 1 ? "s" : ""}`, "", others, largest)] : []),
@@ -218,14 +218,20 @@
     document.body.append(dialog);
     const rows = () => [...table.tBodies[0].rows].filter((row) => !row.hidden);
     const heads = [...table.tHead.rows[0].cells].map((head) => head.textContent);
+    const numbers = ["Score", "Out-of-fold score", "Probability"];
+    const facts = (cells) => {
+      const cell = Object.fromEntries(heads.map((head, k) => [head, cells[k].textContent.trim()]));
+      const known = numbers.filter((head) => cell[head] !== "–").map((head) => `${head.toLowerCase()} ${cell[head]}`);
+      const call = cell.Called ? `, called ${cell.Called}: ${cell.Call}` : "";
+      return `Side: ${cell.Side}${call}; ${known.join(", ")}.`;
+    };
     let row;
     const show = (chosen) => {
       row = chosen;
       const name = row.cells[0].textContent.trim();
       const found = all.cases[name];
       title.textContent = `Case ${name}: ${row.cells[1].textContent}`;
-      const facts = [...row.cells].slice(2).map((cell, k) => `${heads[k + 2].toLowerCase()} ${cell.textContent}`);
-      body.replaceChildren(make("p", {}, `${facts.join("; ")}.`),
+      body.replaceChildren(make("p", {}, facts(row.cells)),
         make("div", { class: "sides" }, slice(found.picture, name), parts(all, found)));
       const order = rows(), at = order.indexOf(row);
       before.disabled = at <= 0;
