@@ -14,8 +14,8 @@ from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
 from tests.studies import make_study
 
 COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "extract", "agree",
-            "perturb", "fit", "assess", "evaluate", "freeze", "manuscript", "report", "score", "validate",
-            "decode", "signature", "features", "morphometry")  # fmt: skip
+            "perturb", "fit", "assess", "evaluate", "freeze", "manuscript", "report", "score",
+            "validate", "decode", "signature", "features", "morphometry")  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:
