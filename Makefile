@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: setup # simulate 100 patients, run the whole study, write demo/results/report.html
+demo: setup # simulate 100 patients, run the whole study, write its paper, score three new patients
 	$(BIN)/centrum demo demo
 
 test: setup # run the tests

@@ -6,6 +6,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from centrum import pipeline
+from centrum.study import open_study
+
 SIZE = (26, 24, 7)
 SPACING = (0.6, 0.6, 4.4)
 READERS = ("senior", "resident")
@@ -79,6 +82,18 @@ def make_study(folder: Path, n: int = 30, seed: int = 0, protocol: str = PROTOCO
         )
     write_rows(folder, rows)
     (folder / "study.yaml").write_text(protocol)
+    return folder
+
+
+def frozen_study(folder: Path, **known: str) -> Path:
+    """A study with a frozen model and no report; `known` are further columns of the manifest."""
+    make_study(folder)
+    write_rows(folder, [row | known for row in read_rows(folder)])
+    study = open_study(folder)
+    pipeline.extract(study)
+    pipeline.fit(study)
+    pipeline.evaluate(study)
+    pipeline.freeze(study)
     return folder
 
 

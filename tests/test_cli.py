@@ -13,8 +13,9 @@ from centrum import __version__
 from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
 from tests.studies import make_study
 
-COMMANDS = ("demo", "simulate", "init", "check", "run", "extract", "agree", "perturb", "fit",
-            "assess", "evaluate", "report", "features", "morphometry")  # fmt: skip
+COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "extract", "agree",
+            "perturb", "fit", "assess", "evaluate", "freeze", "manuscript", "report", "score",
+            "validate", "decode", "signature", "features", "morphometry")  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:
@@ -55,6 +56,81 @@ def test_help_and_version_import_nothing_heavy() -> None:
         )
         assert done.stderr.strip() == "[]"
     assert done.stdout.strip() == f"centrum {__version__}"
+
+
+def test_scoring_starts_without_what_it_does_not_need() -> None:
+    script = (
+        "import sys, centrum.scoring\n"
+        "heavy = {'pandas', 'pyarrow', 'sklearn', 'imblearn', 'matplotlib', 'scipy.stats'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_from_a_study_to_the_next_patient(study: Path, tmp_path: Path) -> None:
+    for verb in ("extract", "fit"):
+        assert centrum(verb, study).returncode == OK
+    assert centrum("run", study, "--workers", 1).returncode == OK
+    model = study / "results" / "model.json"
+    one = ("--image", study / "images/P001.nrrd", "--mask", study / "masks/P001_senior.nrrd")
+    scored = centrum("score", model, *one, "--out", tmp_path / "one", "--json")
+    assert scored.returncode == OK
+    (record,) = json.loads(scored.stdout)
+    assert record["status"] == "scored"
+    assert (tmp_path / "one" / "patient.html").is_file()
+    gone = centrum("score", model, "--image", "none.nrrd", "--mask", one[3], "--out", tmp_path)
+    assert gone.returncode == CASES_FAILED
+    assert "none.nrrd" in gone.stdout
+    neither = centrum("score", model)
+    assert neither.returncode == BAD_INPUT
+    assert "Give either --image and --mask" in neither.stderr
+    foreseen = centrum("score", model, study, "--out", tmp_path / "many", "--dry-run")
+    assert "30 cases would be scored" in foreseen.stdout
+    assert not (tmp_path / "many").exists()
+    judged = centrum("validate", model, study, "--out", tmp_path / "val", "--workers", 1)
+    assert judged.returncode == OK, judged.stderr
+    assert "calibration slope, as is" in judged.stdout
+    paper = centrum("manuscript", study, "--external", tmp_path / "val")
+    assert paper.returncode == OK, paper.stderr
+    assert "METRICS: " in paper.stdout
+    kit = study / "results" / "manuscript"
+    assert {p.suffix for p in (kit / "figures").iterdir()} == {".svg", ".pdf", ".tiff"}
+    wanted = {"manuscript.docx", "checklists.docx", "methods.md", "model-card.md", "data-sheet.md"}
+    wanted |= {"METRICS.csv", "CLEAR.csv", "TRIPOD+AI.csv"}
+    assert wanted <= {p.name for p in kit.iterdir()}
+    text = "".join(p.read_text() for p in (*kit.glob("*.md"), *kit.glob("*.csv")))
+    assert "patient-" not in text
+    other = tmp_path / "val" / "validation.json"
+    other.write_text(other.read_text().replace('"model": "', '"model": "0'))
+    refused = centrum("manuscript", study, "--external", tmp_path / "val")
+    assert refused.returncode == BAD_INPUT
+    assert "of another model" in refused.stderr
+
+
+def test_tables_in_and_out(study: Path, tmp_path: Path) -> None:
+    assert centrum("extract", study).returncode == OK
+    done = centrum("export", study, "--format", "slicer", "--out", tmp_path / "out")
+    assert done.returncode == OK
+    tables = sorted((tmp_path / "out").iterdir(), reverse=True)
+    assert [t.name for t in tables] == ["slicer-senior.csv", "slicer-resident.csv"]
+    begun = centrum("import", *tables, tmp_path / "new", "--reader", "senior", "--reader",
+                    "resident", "--cases", study / "cases.csv")  # fmt: skip
+    assert begun.returncode == OK, begun.stderr
+    assert "30 of 30 cases can be measured" in centrum("check", tmp_path / "new").stdout
+    assert centrum("export", study, "--format", "odd").returncode == BAD_INPUT
+
+
+def test_published_names_and_scores(study: Path) -> None:
+    named = centrum("decode", "Contrast.5", "--settings", "original+wavelet", "--json")
+    assert json.loads(named.stdout)[0]["candidates"] == ["wavelet-LHL_ngtdm_Contrast"]
+    assert centrum("extract", study).returncode == OK
+    found = centrum("signature", "vcf-t2w-2024", study)
+    assert found.returncode == OK
+    assert "0 can be scored here" in found.stdout
+    assert centrum("signature", "none", study).returncode == BAD_INPUT
 
 
 def test_a_study_step_by_step(study: Path) -> None:

@@ -19,19 +19,13 @@ from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
 from centrum.study import open_study
 from centrum.validating import validate_model
-from tests.studies import make_study
+from tests.studies import frozen_study, make_study
 from tests.test_tabular import of_tables
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = make_study(tmp_path_factory.mktemp("built") / "study")
-    study = open_study(folder)
-    pipeline.extract(study)
-    pipeline.fit(study)
-    pipeline.evaluate(study)
-    pipeline.freeze(study)
-    return folder
+    return frozen_study(tmp_path_factory.mktemp("built") / "study")
 
 
 @pytest.fixture(scope="module")

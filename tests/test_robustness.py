@@ -104,7 +104,7 @@ def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> Non
     through_fit(study, workers=2)
     first, second = contents(finished / "results"), contents(study / "results")
     del second["stages.json"]
-    assert {n.split("/")[0] for n in second} >= {"store", "robustness.csv", "model.json"}
+    assert {n.split("/")[0] for n in second} >= {"store", "robustness.csv", "fit.json"}
     assert [name for name in second if first[name] != second[name]] == []
 
 
@@ -133,7 +133,7 @@ def test_only_what_a_change_touches_is_done_again(
     results = study / "results"
     before = {
         "store": len(list((results / "store").rglob("*.json"))),
-        "model": (results / "model.json").stat().st_mtime_ns,
+        "model": (results / "fit.json").stat().st_mtime_ns,
         "scores": json.loads((results / "stages.json").read_text())["fit"]["key"],
     }
     path = study / "study.yaml"

@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline, scoring
+from centrum import scoring
 from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.provenance import digest
 from centrum.score import Patient, Score, score_job, score_patient, see
 from centrum.simulate import PhantomSettings, simulate_cohort
-from centrum.study import open_study
 from centrum.table import FeatureTable
-from tests.studies import SIZE, SPACING, make_study, read_rows, write_rows
+from tests.studies import SIZE, SPACING, frozen_study, make_study, read_rows, write_rows
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
@@ -27,15 +26,7 @@ EXACT = {"rtol": 1e-12, "atol": 1e-12}
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has been run; not to be changed."""
-    folder = make_study(tmp_path_factory.mktemp("scored") / "study")
-    rows = [row | {"tr_ms": "2500"} for row in read_rows(folder)]
-    write_rows(folder, rows)
-    study = open_study(folder)
-    pipeline.extract(study)
-    pipeline.fit(study)
-    pipeline.evaluate(study)
-    pipeline.freeze(study)
-    return folder
+    return frozen_study(tmp_path_factory.mktemp("scored") / "study", tr_ms="2500")
 
 
 @pytest.fixture(scope="module")

@@ -166,7 +166,7 @@ def test_the_table_of_a_study_holds_both(make: Callable[[Change], Study]) -> Non
     names = [f.spell("ibsi") for f in table.features]
     one, other = (names.index(f"{name}_original_statistics_mean") for name in ("T2w", "T1w"))
     np.testing.assert_allclose(table.values[:, other], 2 * table.values[:, one] + 10)
-    assert "sequence T2w and T1w" in pipeline.outlook(study)[0]
+    assert "sequence T2w and T1w" in pipeline.outlook(study)[1]
 
 
 def test_perturbation_measures_all_sequences(make: Callable[[Change], Study]) -> None:

@@ -396,6 +396,19 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
         _print_evaluations(load_extraction(study).simulated, evaluations)
 
 
+@_command("centrum freeze my-study")
+def freeze(folder: StudyFolder) -> None:
+    """Put all that scores a new patient into one file; writes results/model.json."""
+    from centrum import pipeline
+
+    model = pipeline.freeze(_open(folder))
+    print(
+        f"{model.name}: {len(model.scorer.features)} features, trained on "
+        f"{model.provenance['training']['cases']} cases; checked by {len(model.self_test.scores)} "
+        "self-test rows."
+    )
+
+
 @_command("centrum manuscript my-study\ncentrum manuscript my-study --external validation")
 def manuscript(
     folder: StudyFolder,

@@ -586,7 +586,8 @@ def _freeze(study: Study) -> FrozenModel:
         acquisition=extraction.acquisition,
         provenance={
             "versions": versions(),
-            "digests": _digests(study) | {"protocol (choices)": protocol.digest()},
+            "digests": _digests(study, ("extract", "fit", "evaluate"))
+            | {"protocol (choices)": protocol.digest()},
             "simulated": NOTICE if extraction.simulated else "",
             "of_tables": bool(study.protocol.tables),
         },
@@ -647,7 +648,7 @@ def collect(study: Study) -> StudyResults:
         population=_population(table, (outcome.positive, outcome.negative)),
         history=_history(study, table, cutoff),
         versions=versions(),
-        digests=_digests(study),
+        digests=_digests(study, _made(study)),
         robustness=_load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
     )
 
@@ -685,14 +686,14 @@ def versions() -> dict[str, str]:
     }
 
 
-def _digests(study: Study) -> dict[str, str]:
-    """Of the inputs and of what `collect` reads."""
+def _digests(study: Study, stages: Sequence[str]) -> dict[str, str]:
+    """Of the inputs and of what these stages left."""
     inputs = {
         PROTOCOL: file_digest(study.folder / PROTOCOL),
         manifest_path(study.folder).name: _manifest_digest(study),
         **({"tables": tables_digest(study)} if study.protocol.tables else {}),
     }
-    made = study.stages.digests_of(*_made(study))
+    made = study.stages.digests_of(*stages)
     return inputs | {f"results/{name}": value for name, value in made.items()}
 
 

@@ -176,10 +176,10 @@ def needed(settings: ExtractionSettings, features: Sequence[FeatureId]) -> Extra
     >>> every = ExtractionSettings(families=("morphology", "statistics"), filters=[
     ...     {"filter": "log", "sigma": 1}, {"filter": "log", "sigma": 2}])
     >>> from centrum.extract import plan
-    >>> two = [f for f in plan(every) if f.image == "log-2mm" and f.feature == "mean"]
+    >>> two = [f for f in plan(every) if f.image == "log-2mm-3D" and f.feature == "mean"]
     >>> less = needed(every, two)
     >>> less.families, [name for chosen in less.filters for name in chosen.names]
-    (('statistics',), ['log-2mm'])
+    (('statistics',), ['log-2mm-3D'])
     """
     images, families = {f.image for f in features}, {f.family for f in features}
     return settings.model_copy(

@@ -18,8 +18,8 @@ from centrum.manuscript.checklists import (
     metrics_score,
 )
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
-from centrum.manuscript.evidence import Facts
 from centrum.manuscript.figures import write_figures
+from centrum.manuscript.found import Facts
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
 from centrum.pipeline import MODEL, collect

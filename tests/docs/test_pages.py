@@ -27,7 +27,9 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("name", ["features", "model", "robustness", "signature", "validation"])
+@pytest.mark.parametrize(
+    "name", ["features", "frozen-model", "model", "robustness", "signature", "validation"]
+)
 def test_examples_run(name: str) -> None:
     page = ROOT / "docs" / "concepts" / f"{name}.md"
     result = doctest.testfile(str(page), module_relative=False)

@@ -11,7 +11,7 @@ from centrum.cohort import Rule
 from centrum.evaluate import table1
 from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
 from centrum.manuscript.cards import data_sheet, model_card
-from centrum.manuscript.evidence import Facts
+from centrum.manuscript.found import Facts
 from centrum.report.labels import fixed
 from centrum.report.tables import model_labels
 from centrum.results import StudyResults

@@ -22,10 +22,10 @@ from centrum.manuscript.checklists import (
     fill,
     metrics_score,
 )
-from centrum.manuscript.evidence import (
+from centrum.manuscript.evidence import EVIDENCE
+from centrum.manuscript.found import (
     ANOTHER_COHORT,
     DATA_SHEET,
-    EVIDENCE,
     MODEL_FILE,
     THESE_LISTS,
     Facts,

@@ -12,8 +12,9 @@ from centrum.cohort import Rule
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.calibration import Coefficient
 from centrum.features.settings import Interpolation
-from centrum.manuscript import evidence
-from centrum.manuscript.evidence import EVIDENCE, Facts
+from centrum.manuscript import evidence_of_model
+from centrum.manuscript.evidence import EVIDENCE
+from centrum.manuscript.found import Facts
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation, ZScore
 from centrum.report.labels import fixed
@@ -250,7 +251,7 @@ def test_enough_cases_is_claimed_for_all_candidates_only(
             self.n = n
 
     needed = SizesNeeded(0.8, 0.5, Size(model), Size(candidates), 3)
-    monkeypatch.setattr(evidence, "sizes_needed", lambda results: needed)
+    monkeypatch.setattr(evidence_of_model, "sizes_needed", lambda results: needed)
     assert status(results, "enough_cases") == wanted
     assert status(results, "sample_size") == "answered"
 

@@ -16,11 +16,11 @@ import pandas as pd
 
 from centrum.evaluate.population import MISSING
 from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
-from centrum.manuscript.evidence import (
+from centrum.manuscript.evidence_of_study import acquired
+from centrum.manuscript.found import (
     DEFINITIONS,
     MODEL_FILE,
     Facts,
-    acquired,
     area_said,
     classifier_said,
     listed,

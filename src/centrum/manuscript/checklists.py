@@ -10,7 +10,8 @@ from typing import Literal, get_args
 import yaml
 
 from centrum.errors import DataError
-from centrum.manuscript.evidence import Facts, Found, Status, find
+from centrum.manuscript.evidence import find
+from centrum.manuscript.found import Facts, Found, Status
 from centrum.report.blocks import Column, Table
 from centrum.report.labels import counted, fixed
 from centrum.results import StudyResults

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from centrum.report.blocks import Block, Picture, Table
+from centrum.report.environment import templates
 
 OPEN_UP_TO = 16
 """Longer supplementary tables are folded until the reader opens them."""
@@ -32,13 +31,7 @@ class Page:
 
 def render_html(page: Page, blocks: Sequence[Block]) -> str:
     """The page; all texts are escaped."""
-    environment = Environment(
-        loader=PackageLoader("centrum.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["source"] = _source
     environment.tests["long"] = _is_long
     return environment.get_template("report.html").render(page=page, blocks=blocks)

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from centrum.frozen.domain import Distribution
 from centrum.frozen.model import FrozenModel
 from centrum.report.colours import OUTCOMES, READERS
+from centrum.report.environment import templates
 from centrum.report.labels import feature_labels, fixed, significant, unit_text
 from centrum.report.overlay import Overlay, overlay
 from centrum.report.slices import largest_slice
@@ -25,17 +26,15 @@ SHOWN = 12
 
 def render_index(model: FrozenModel, scores: Sequence[Score]) -> str:
     """A page with a line for each scored case, and a link to the case's page."""
-    return _environment().get_template("patients.html").render(model=model, scores=scores)
+    return (
+        _environment()
+        .get_template("patients.html")
+        .render(model=model, scores=scores, title="Scored cases", simulated=False)
+    )
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("centrum.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates()
     environment.filters["source"] = _source
     environment.filters["fixed"] = fixed
     return environment
@@ -105,6 +104,8 @@ def render_patient(model: FrozenModel, score: Score, seen: Seen | None) -> str:
         .get_template("patient.html")
         .render(
             model=model,
+            title=f"Case {score.case}",
+            simulated=score.simulated,
             score=score,
             colours=OUTCOMES,
             outline=READERS[0],

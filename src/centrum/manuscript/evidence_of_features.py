@@ -1,0 +1,171 @@
+"""From images to features: evidence for checklists."""
+
+import numpy as np
+import pandas as pd
+
+from centrum.evaluate.population import MISSING
+from centrum.extract import IMAGE
+from centrum.manuscript.found import (
+    DEFINITIONS,
+    Facts,
+    Found,
+    answered,
+    binned,
+    evidence,
+    funnel_said,
+    listed,
+    not_applicable,
+    not_done,
+    prepared,
+    resampled,
+    result_file,
+    shown,
+)
+from centrum.prepare.settings import NoNormalisation
+from centrum.report.labels import counted, family_label
+from centrum.report.tables import protocol_table
+from centrum.results import StudyResults
+
+
+@evidence
+def preparation(results: StudyResults, facts: Facts) -> Found:
+    """MR intensities have no unit: without a common scale preparation is not suitable."""
+    how, place = results.protocol, shown("protocol", "Table S6")
+    text = f"{'; '.join(prepared(how))}."
+    if isinstance(how.preparation.normalisation, NoNormalisation) and (
+        how.extraction.normalise_scale is None
+    ):
+        return not_done(f"Intensities were not brought to a common scale: {text}", place)
+    return answered(f"{text[:1].upper()}{text[1:]}", place)
+
+
+@evidence
+def resampling(results: StudyResults, facts: Facts) -> Found:
+    """The grid."""
+    text, place = (
+        resampled(results.protocol.extraction.interpolation),
+        shown("protocol", "Table S6"),
+    )
+    if not text:
+        return not_done("Images and regions were measured on their own grid.", place)
+    return answered(f"Images and regions were {text}.", place)
+
+
+@evidence
+def discretisation(results: StudyResults, facts: Facts) -> Found:
+    """The bins."""
+    how, place = results.protocol.extraction, shown("protocol", "Table S6")
+    if how.discretisation.method == "none":
+        return not_done("Intensities were not discretised.", place)
+    responses = how.response_discretisation or how.discretisation
+    other = f"; response maps: {binned(responses)}" if responses != how.discretisation else ""
+    return answered(f"Grey levels by {binned(how.discretisation)}{other}.", place)
+
+
+@evidence
+def filters(results: StudyResults, facts: Facts) -> Found:
+    """Images that features are of."""
+    images = list(dict.fromkeys(f.image for f in results.table.features))
+    responses = [image for image in images if image != IMAGE]
+    text = f"the image and {counted(len(responses), 'response map')}: {listed(responses)}"
+    if not responses:
+        text = "the image alone, without filters"
+    return answered(f"Features of {text}.", shown("protocol", "Table S6"))
+
+
+@evidence
+def software(results: StudyResults, facts: Facts) -> Found:
+    """Name, version, definitions."""
+    features = results.table.features
+    coded = sum(bool(f.code) for f in features)
+    return answered(
+        f"centrum {results.versions['centrum']} with the definitions of "
+        f"{DEFINITIONS[results.table.dialect]}; {coded} of {len(features)} features have an IBSI "
+        "code.",
+        shown("provenance", "Table S8"),
+    )
+
+
+@evidence
+def families(results: StudyResults, facts: Facts) -> Found:
+    """Classes and how many features of each."""
+    counts = pd.Series([family_label(f) for f in results.table.features]).value_counts(sort=False)
+    text = listed((f"{name} {n}" for name, n in counts.items()), most=20)
+    return answered(f"Over all images: {text}.", shown("protocol", "Table S6"))
+
+
+@evidence
+def numbers(results: StudyResults, facts: Facts) -> Found:
+    """Features measured and kept."""
+    measured, kept = len(results.table.features), len(results.model.features)
+    text = f"{measured} measured of every case, {kept} in the model."
+    return answered(text, shown("selection", "Table S3"))
+
+
+@evidence
+def settings(results: StudyResults, facts: Facts) -> Found:
+    """Every choice is printed."""
+    n = len(protocol_table(results).rows)
+    text = f"All {n} choices are listed, those left at their defaults included."
+    return answered(text, shown("protocol", "Table S6"))
+
+
+@evidence
+def first_predictors(results: StudyResults, facts: Facts) -> Found:
+    """All that were measured."""
+    joined = results.protocol.model.covariates
+    text = f"All {len(results.table.features)} features that were measured"
+    text += f", and {listed(joined)}" if joined else ""
+    return answered(
+        f"{text} enter the first step. Left on training cases, {funnel_said(results)}.",
+        shown("selection", "Table S3"),
+    )
+
+
+@evidence
+def predictors(results: StudyResults, facts: Facts) -> Found:
+    """Where each feature is defined."""
+    features = results.table.features
+    coded = sum(bool(f.code) for f in features)
+    return answered(
+        f"Each of {len(features)} features is a record of image, family, name, discretisation and "
+        f"aggregation; {coded} have an IBSI code.",
+        shown("model", "Table 3"), shown("protocol", "Table S6"),
+        *result_file(results, "features.json"),
+    )  # fmt: skip
+
+
+@evidence
+def covariates(results: StudyResults, facts: Facts) -> Found:
+    """Predictors from the manifest."""
+    names, place = results.protocol.model.covariates, shown("protocol", "Table S6")
+    if not names:
+        return not_applicable("The model reads features of the images alone.", place)
+    text = f"{listed(names)}, columns of the manifest, join the features of the images."
+    return answered(f"{text[:1].upper()}{text[1:]}", place, shown("population", "Table 1"))
+
+
+@evidence
+def missing(results: StudyResults, facts: Facts) -> Found:
+    """Values that are not there, and what stands for them."""
+    rows = [row for row in results.population if row.level == MISSING]
+    gaps = ", ".join(f"{row.variable} {row.overall.text}" for row in rows)
+    lost = int((~np.isfinite(results.table.values[:, :, 0])).sum())
+    method = results.protocol.model.imputation.method
+    filled = {"none": "a missing value is refused"}.get(method, f"filled by {method}")
+    text = (
+        f"{counted(lost, 'value')} of the features missing; {len(results.failures)} eligible cases "
+        f"not measured; missing in table 1: {gaps or 'none'}. In the model {filled}."
+    )
+    return answered(text, shown("population", "Table 1"), shown("protocol", "Table S6"))
+
+
+@evidence
+def quality(results: StudyResults, facts: Facts) -> Found:
+    """What was checked on the way, and done."""
+    text = (
+        f"Every image and region was checked when it was read: "
+        f"{counted(len(results.findings), 'finding')}, {len(results.failures)} cases not measured. "
+        f"Done to the images: {'; '.join(prepared(results.protocol))}."
+    )
+    return answered(text, shown("quality"), shown("protocol", "Table S6"))

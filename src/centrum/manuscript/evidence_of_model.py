@@ -1,0 +1,255 @@
+"""From features to a model: evidence for checklists."""
+
+from collections.abc import Iterable
+
+from centrum.errors import DataError
+from centrum.manuscript.found import (
+    AT_RANDOM,
+    BALANCES,
+    MODEL_FILE,
+    Facts,
+    Found,
+    answered,
+    author,
+    classifier_said,
+    evidence,
+    funnel_said,
+    not_applicable,
+    not_done,
+    result_file,
+    rule_said,
+    share_positive,
+    shown,
+    touched,
+)
+from centrum.report.labels import MEASURES, counted
+from centrum.report.validation import CALIBRATIONS, DESIGNS, sizes_needed
+from centrum.results import StudyResults
+
+
+@evidence
+def agreement(results: StudyResults, facts: Facts) -> Found:
+    """Features that readers or perturbations change are removed."""
+    texts, places = [], []
+    if len(results.agreement):
+        rule, kept = results.protocol.model.agreement, int(results.agreement["kept"].sum())
+        texts.append(
+            f"{rule_said(rule)} between {len(results.table.readers)} readers, decided on training "
+            f"cases in every fit; over all cases {kept} of {len(results.agreement)} features pass"
+        )
+        places += [shown("regions", "Figure S2", "Table S2"), shown("selection", "Table S3")]
+    if len(results.robustness) and results.protocol.robustness is not None:
+        rule_of, kept = results.protocol.robustness.icc, int(results.robustness["kept"].sum())
+        texts.append(
+            f"{rule_said(rule_of)} under perturbation of image and region: {kept} of "
+            f"{len(results.robustness)} features pass"
+        )
+        places.append(shown("regions", "Figure S4"))
+    if not texts:
+        return not_done("One reader and no perturbations: not judged.", shown("regions"))
+    return answered(f"{'; '.join(texts)}.", *places)
+
+
+@evidence
+def selection(results: StudyResults, facts: Facts) -> Found:
+    """Steps that take redundant or useless features out."""
+    how = results.protocol.model
+    reduced = (
+        how.correlation is not None
+        or how.screen is not None
+        or how.select.method != "none"
+        or how.rfe.estimator != "none"
+        or how.classifier == "elastic_net"
+        or results.protocol.search is not None
+    )
+    place = shown("selection", "Table S3")
+    if not reduced:
+        return not_done(f"No step looks for redundancy: {funnel_said(results)}.", place)
+    limit = f"; |r| > {how.correlation.threshold:g} is redundant" if how.correlation else ""
+    return answered(f"Features left, {funnel_said(results)}{limit}.", place)
+
+
+@evidence
+def feature_statistics(results: StudyResults, facts: Facts) -> Found:
+    """Agreement, selection, means and spread."""
+    places = [shown("selection", "Table S3"), shown("model", "Table 3", "Figure 4")]
+    if len(results.agreement):
+        places.insert(0, shown("regions", "Table S2"))
+    n = counted(len(results.model.features), "feature")
+    judged = "ICC of all features, " if len(results.agreement) else ""
+    text = f"{judged}features left after each step, mean and SD of the {n} of the model"
+    return answered(f"{text[:1].upper()}{text[1:]}, and their values by outcome.", *places)
+
+
+@evidence
+def sample_size(results: StudyResults, facts: Facts) -> Found:
+    """Riley's criteria were worked out."""
+    place, n = shown("validation", "Table S15"), len(results.scores)
+    try:
+        needed = sizes_needed(results)
+    except DataError as error:
+        return not_done(f"Riley's criteria cannot be worked out: {error}", place)
+    return answered(
+        f"Riley's criteria, worked out after the study: {needed.model.n} cases for the "
+        f"{len(results.model.features)} features of the model, {needed.candidates.n} for all "
+        f"{len(results.table.features)} candidates; the study has {n}.",
+        place,
+    )
+
+
+@evidence
+def enough_cases(results: StudyResults, facts: Facts) -> Found:
+    """Whether the study meets Riley's criteria: for all candidates, or not even for the model."""
+    found = sample_size(results, facts)
+    if found.status != "answered":
+        return found
+    needed, n = sizes_needed(results), len(results.scores)
+    if n >= needed.candidates.n:
+        return found
+    if n < needed.model.n:
+        return not_done(f"{found.answer} That is too few.", found.pointer)
+    return author(f"{found.answer} Whether that is enough is to be argued.")
+
+
+@evidence
+def deep_learning(results: StudyResults, facts: Facts) -> Found:
+    """There is none."""
+    text = f"No end-to-end deep learning: {classifier_said(results)} on tabulated features."
+    return not_applicable(text, shown("model", "Table 3"))
+
+
+@evidence
+def split(results: StudyResults, facts: Facts) -> Found:
+    """Sides, and proof that nothing crosses."""
+    crossing, seen = touched(results)
+    places = (shown("leaks", "Table S17", "Table S18"), shown("validation"))
+    proof = (
+        f"{counted(crossing, 'patient')} on both sides of a part, {counted(seen, 'test patient')} "
+        "seen by a fitted step"
+    )
+    if crossing or seen:
+        return not_done(f"Test patients took part in the fit: {proof}.", *places)
+    return answered(f"{design_said(results)}; whole patients on one side. {proof}.", *places)
+
+
+def design_said(results: StudyResults) -> str:
+    how, parts = results.protocol.split, results.assessment.parts
+    sizes = " and ".join(
+        f"{_between(part[side] for part in parts)} {name} cases"
+        for side, name in (("n_train", "training"), ("n_test", "test"))
+    )
+    seed = f", seed {how.seed}" if how.design in AT_RANDOM else ""
+    design = DESIGNS[how.design]
+    return f"{design[:1].upper()}{design[1:]}: {counted(len(parts), 'part')} of {sizes}{seed}"
+
+
+def _between(values: Iterable[int]) -> str:
+    every = list(values)
+    return "–".join(dict.fromkeys(f"{end}" for end in (min(every), max(every))))
+
+
+@evidence
+def design(results: StudyResults, facts: Facts) -> Found:
+    """How the model was tested."""
+    text = f"{design_said(results)}; all steps were fitted anew in every part."
+    return answered(text, shown("validation"))
+
+
+@evidence
+def balance(results: StudyResults, facts: Facts) -> Found:
+    """Methods against unequal classes."""
+    how, place = results.protocol.model, shown("protocol", "Table S6")
+    text = f"{share_positive(results)}; {BALANCES[how.balance]}"
+    if how.balance == "none":
+        return not_applicable(f"{text}.", place)
+    after = f"probabilities come from {CALIBRATIONS[how.calibration]} on out-of-fold scores"
+    return answered(f"{text}, in training cases of every fit only; {after}.", place)
+
+
+@evidence
+def scaling(results: StudyResults, facts: Facts) -> Found:
+    """The z-score."""
+    clip = results.model.clip
+    cut = f", set to ±{clip:g} beyond it" if clip is not None else ""
+    text = f"Continuous, z-scored by mean and SD of the training cases of every fit{cut}."
+    return answered(text, shown("model", "Table 3"))
+
+
+@evidence
+def algorithm(results: StudyResults, facts: Facts) -> Found:
+    """The model and its steps."""
+    text = (
+        f"Model: {classifier_said(results)}. Features left, {funnel_said(results)}. All steps are "
+        f"fitted anew in every part of the design ({DESIGNS[results.protocol.split.design]})."
+    )
+    return answered(text, shown("selection", "Table S3"), shown("protocol", "Table S6"))
+
+
+@evidence
+def tuning(results: StudyResults, facts: Facts) -> Found:
+    """What was chosen by cross-validation."""
+    how, model = results.protocol.model, results.model
+    texts, places = [], []
+    if model.lasso is not None:
+        texts.append(
+            f"penalty λ = {model.lasso.chosen:.4g} ({how.lasso.choice}) by {how.lasso.folds}-fold "
+            f"cross-validated {MEASURES[model.lasso.measure]}"
+        )
+        places.append(shown("selection", "Figure 2"))
+    if model.feature_count is not None and how.n_features is not None:
+        texts.append(
+            f"{counted(model.feature_count.chosen, 'feature')} by {how.n_features.folds}-fold "
+            f"cross-validated {MEASURES[model.feature_count.measure]}"
+        )
+        places.append(shown("selection", "Figure S5"))
+    if results.search:
+        texts.append(f"{counted(len(results.search), 'candidate')} of the search")
+        places.append(shown("validation", "Table S16"))
+    said = "; ".join(texts) or "nothing was tuned, the settings are those of the protocol"
+    text = f"{said}; folds by patient, within training cases"
+    return answered(
+        f"{text[:1].upper()}{text[1:]}.", *places, shown("protocol", "Table S6")
+    )  # fmt: skip
+
+
+@evidence
+def model_choice(results: StudyResults, facts: Facts) -> Found:
+    """One model, or the winner of a search."""
+    if not results.search:
+        text = f"The protocol states one model, {classifier_said(results)}; there was no search."
+        return answered(text, shown("protocol", "Table S6"))
+    measure = MEASURES[results.protocol.search.measure] if results.protocol.search else ""
+    text = (
+        f"{counted(len(results.search), 'candidate')} were compared by cross-validated {measure} "
+        f"within training cases; chosen: {classifier_said(results)}."
+    )
+    return answered(text, shown("validation", "Table S16", "Figure S8"))
+
+
+@evidence
+def specification(results: StudyResults, facts: Facts) -> Found:
+    """All that a prediction is computed from."""
+    n, place = counted(len(results.model.features), "feature"), shown("model", "Table 3")
+    if results.model.linear:
+        how = CALIBRATIONS[results.protocol.model.calibration]
+        text = (
+            f"Intercept, and coefficient, mean and SD of {n}: the score is their weighted sum. "
+            f"Probabilities follow by {how}."
+        )
+        files = (*result_file(results, "model.json"), *result_file(results, "evaluation.json"))
+        return answered(text, place, *files)
+    if facts.exported_model:
+        text = f"The {classifier_said(results)} of {n} is the exported model itself."
+        return answered(text, place, MODEL_FILE)
+    return not_done(f"Of the {classifier_said(results)} only its {n} are given.", place)
+
+
+@evidence
+def interpretation(results: StudyResults, facts: Facts) -> Found:
+    """Coefficients and distributions."""
+    if not results.model.linear:
+        text = f"The {classifier_said(results)} has no coefficients, and no prediction is explained"
+        return not_done(f"{text}.", shown("model", "Table 3", "Figure 4"))
+    n = counted(len(results.model.features), "coefficient")
+    text = f"{n} per SD of their features, with values by outcome and their correlation."
+    return answered(text, shown("model", "Table 3", "Figure 3", "Figure 4"))

@@ -1,0 +1,351 @@
+"""How the model did: evidence for checklists."""
+
+import numpy as np
+
+from centrum.manuscript.evidence_of_model import design_said, enough_cases
+from centrum.manuscript.found import (
+    ANOTHER_COHORT,
+    MODEL_FILE,
+    WITHIN,
+    Facts,
+    Found,
+    alternatives,
+    answered,
+    area_said,
+    author,
+    beside,
+    by_group,
+    centres_of,
+    evidence,
+    listed,
+    not_applicable,
+    not_done,
+    result_file,
+    share_positive,
+    shown,
+    simple_models,
+    tested_subgroups,
+)
+from centrum.modelling.fusion import CLINICAL
+from centrum.report.labels import counted, fixed, p_text
+from centrum.report.validation import CALIBRATIONS
+from centrum.results import StudyResults
+
+
+@evidence
+def measures(results: StudyResults, facts: Facts) -> Found:
+    """Which, and what each is for."""
+    text = (
+        f"{share_positive(results)}. AUC, ROC and precision-recall for the order of the scores; "
+        "sensitivity, specificity, predictive values, accuracy and F1 with all counts for "
+        "decisions at the cut-off; slope, intercept, Brier score and curve for the probabilities; "
+        "net benefit for their use."
+    )
+    return answered(
+        text, shown("performance", "Table 2", "Figure 5"),
+        shown("calibration", "Table 4", "Figure 6", "Figure 7", "Figure S6"),
+    )  # fmt: skip
+
+
+@evidence
+def uncertainty(results: StudyResults, facts: Facts) -> Found:
+    """Intervals and how they were made."""
+    test = results.evaluations["test"]
+    text = (
+        f"{100 * test.confidence:g} % confidence intervals of every measure: bootstrap of patients "
+        f"({test.n_resamples} samples), DeLong, and {test.interval_method.capitalize()} or "
+        f"bootstrap for shares. Test AUC {area_said(results)}."
+    )
+    places = [shown("performance", "Table 2")]
+    if len(results.assessment.parts) > 1:
+        places.append(shown("validation", "Table S12"))
+    return answered(text, *places)
+
+
+@evidence
+def calibration(results: StudyResults, facts: Facts) -> Found:
+    """Slope, intercept and curve of the test cases."""
+    found = results.judgement.calibration
+    place = shown("calibration", "Table 4", "Figure 6")
+    if not np.isfinite(found.slope.value):
+        return not_done(f"The calibration slope cannot be found: {found.reason}.", place)
+    slope, limits = found.slope, found.slope.interval
+    text = (
+        f"Test cases: slope {fixed(slope.value, 2)} ({fixed(limits.lower, 2)}–"
+        f"{fixed(limits.upper, 2)}), in the large {fixed(found.in_the_large.value, 2)}, Brier "
+        f"score {fixed(found.brier)}, mean distance from the curve {fixed(found.ici)}."
+    )
+    return answered(text, place)
+
+
+@evidence
+def performance(results: StudyResults, facts: Facts) -> Found:
+    """Of training, out of fold and test; of subgroups."""
+    found, tests = results.evaluations, tested_subgroups(results)
+    text = (
+        f"AUC apparent {fixed(found['train'].auc.value, 2)}, out of fold "
+        f"{fixed(found['out_of_fold'].auc.value, 2)}, test {area_said(results)}; calibration slope "
+        f"{fixed(results.judgement.calibration.slope.value, 2)}"
+    )
+    places = [shown("performance", "Table 2"), shown("calibration", "Table 4")]
+    if tests:
+        text += f"; by subgroup, P that the AUC is the same: {by_group(tests)}"
+        places.append(shown("calibration", "Table S10"))
+    return answered(f"{text}.", *places)
+
+
+@evidence
+def participants(results: StudyResults, facts: Facts) -> Found:
+    """Numbers of each analysis."""
+    train, test = results.evaluations["train"], results.evaluations["test"]
+    said = (
+        f"{name} {counted(e.n, 'case')} of {counted(e.n_patients, 'patient')}, {e.n_positive} "
+        f"{results.model.positive}"
+        for name, e in (("fit:", train), ("test:", test))
+    )
+    text = f"{'; '.join(said)}. Cut-off and calibration: the training cases, out of fold."
+    return answered(
+        f"{text[:1].upper()}{text[1:]}", shown("performance", "Table 2"),
+        shown("leaks", "Table S17"),
+    )  # fmt: skip
+
+
+@evidence
+def cut_off(results: StudyResults, facts: Facts) -> Found:
+    """Output and threshold."""
+    cut, how = results.cutoff, results.protocol.model.calibration
+    text = (
+        f"A score, a probability by {CALIBRATIONS[how]}, and the call {results.model.positive} "
+        f"from a score of {fixed(cut.value)} on ({cut.rule}, learnt on {cut.learnt_on})."
+    )
+    return answered(text, shown("performance", "Table 2"), shown("calibration"))
+
+
+@evidence
+def confounders(results: StudyResults, facts: Facts) -> Found:
+    """Subgroups and the covariates alone; the size of the region beside them."""
+    tests, simple = tested_subgroups(results), simple_models(results)
+    texts, places = [], []
+    if tests:
+        texts.append(f"P that the AUC is the same in all groups: {by_group(tests)}")
+        places.append(shown("calibration", "Table S10"))
+    if simple:
+        texts.append(beside(simple))
+        places.append(shown("validation", "Table 5"))
+    text = f"{'; '.join(texts)}."
+    if tests or CLINICAL in simple:
+        return answered(f"{text[:1].upper()}{text[1:]}", *places)
+    return author(f"{text[:1].upper()}{text[1:]}" if texts else "")
+
+
+@evidence
+def sequences(results: StudyResults, facts: Facts) -> Found:
+    """One, or each alone against all."""
+    names = list(dict.fromkeys(f.sequence for f in results.table.features))
+    if len(names) == 1:
+        return answered("One image sequence is used.", shown("summary"))
+    found = alternatives(results)
+    alone = {n: found[n.replace("_", " ")] for n in names if n.replace("_", " ") in found}
+    worse = [name for name, (_, gap, _p) in alone.items() if gap.upper < 0]
+    text = f"Sequences {listed(names)}: {beside(alone) or 'not tried alone'}."
+    places = [shown("validation", "Table 5")] if found else [shown("validation")]
+    return (answered if len(worse) == len(names) else not_done)(text, *places)
+
+
+@evidence
+def non_radiomic(results: StudyResults, facts: Facts) -> Found:
+    """The size of the region, covariates and readers beside the model."""
+    simple, texts, places = simple_models(results), [], []
+    if simple:
+        texts.append(beside(simple))
+        places.append(shown("validation", "Table 5"))
+    if others := results.judgement.readers:
+        texts.append(
+            "; ".join(
+                f"{r.name} has a sensitivity of {fixed(r.sensitivity, 2)} and a specificity of "
+                f"{fixed(r.specificity, 2)}"
+                for r in others
+            )
+        )
+        places.append(shown("calibration", "Table S11"))
+    if not texts:
+        return not_done("The model was compared with nothing else.", shown("validation"))
+    text = f"Same test cases: {'; '.join(texts)}."
+    return answered(text, *places)
+
+
+@evidence
+def baseline(results: StudyResults, facts: Facts) -> Found:
+    """A logistic regression of little, and no information."""
+    simple, test = simple_models(results), results.evaluations["test"]
+    most = max(test.n_positive, test.n_negative) / test.n
+    guess = (
+        f"the commoner outcome for everybody is right in {100 * most:.0f} % of the test cases, the "
+        f"model in {100 * test.measures['accuracy'].value:.0f} %"
+    )
+    if not simple:
+        return not_done(f"No simple model was fitted; {guess}.", shown("performance", "Table 2"))
+    return answered(
+        f"Logistic regressions: {beside(simple)}; {guess}.",
+        shown("validation", "Table 5"), shown("performance", "Table 2"),
+    )  # fmt: skip
+
+
+@evidence
+def internal_test(results: StudyResults, facts: Facts) -> Found:
+    """Unseen cases of the same source."""
+    how = results.protocol.split
+    if how.design in WITHIN:
+        text = f"{design_said(results)}; test AUC {area_said(results)}."
+        return answered(text, shown("performance", "Table 2"), shown("validation"))
+    if not how.single_part:
+        text = f"Each {how.column} is tested by a model of the others only."
+        return not_done(text, shown("validation"))
+    area = fixed(results.evaluations["out_of_fold"].auc.value, 2)
+    text = f"Training cases by models that were fitted wholly without their patients: AUC {area}."
+    return answered(text, shown("performance", "Table 2"))
+
+
+@evidence
+def external_test(results: StudyResults, facts: Facts) -> Found:
+    """Cases of another institution."""
+    how, place = results.protocol.split, shown("validation")
+    if facts.external:
+        return answered("The frozen model was validated on another cohort.", ANOTHER_COHORT)
+    text = f"{design_said(results)}; test AUC {area_said(results)}."
+    if how.design == "external":
+        return answered(text, place, shown("performance", "Table 2"))
+    if how.design == "leave_one_centre_out":
+        if how.column == "centre":
+            return answered(text, place, shown("performance", "Table 2"))
+        return author(f"{text} Whether each {how.column} is an institution is to be said.")
+    return not_done(f"{design_said(results)}: no cases of another institution.", place)
+
+
+@evidence
+def clusters(results: StudyResults, facts: Facts) -> Found:
+    """Differences between centres."""
+    found, tests = centres_of(results), tested_subgroups(results)
+    if not found:
+        return author("The manifest does not name the centre of every case.")
+    if len(found) == 1:
+        return not_applicable("All cases are of one centre.", shown("population", "Table 1"))
+    how, harmonised = results.protocol.split, results.protocol.model.harmonisation.method
+    after = "" if harmonised == "none" else f" Features were harmonised by {harmonised}."
+    if how.design == "leave_one_centre_out":
+        areas = ((p["name"], p["auc"]) for p in results.assessment.parts)
+        each = listed(f"{name} {fixed(area, 2)}" for name, area in areas if area is not None)
+        text = f"AUC of each {how.column} by a model of the others: {each}.{after}"
+        return answered(text, shown("validation", "Table S12", "Figure S7"))
+    if "centre" in tests:
+        text = f"P that the AUC is the same in all {len(found)} centres: {p_text(tests['centre'])}."
+        return answered(f"{text}{after}", shown("calibration", "Table S10"))
+    text = f"{counted(len(found), 'centre')}; performance was not compared between them.{after}"
+    return not_done(text, shown("population", "Table 1"))
+
+
+@evidence
+def fairness(results: StudyResults, facts: Facts) -> Found:
+    """Performance by sex and age."""
+    tests = {name: p for name, p in tested_subgroups(results).items() if name in ("sex", "age")}
+    if not tests:
+        return author("Performance by sex and age could not be tested.")
+    text = f"Performance was looked at by {by_group(tests)}: P that the AUC is the same."
+    return answered(text, shown("calibration", "Table S10"))
+
+
+@evidence
+def same_setting(results: StudyResults, facts: Facts) -> Found:
+    """Sides of one cohort do not differ by design."""
+    how = results.protocol.split
+    same = "the same rules, outcome and predictors on both sides"
+    if how.single_part and how.design != "single":
+        return author(f"{design_said(results)}: {same}; how their setting differs is to be said.")
+    if how.design == "leave_one_centre_out":
+        return author(f"Each {how.column} is tested by a model of the others: {same}.")
+    return answered(
+        f"None by design: sides of one cohort, dealt out at random by patient; {same}.",
+        shown("validation"), shown("population", "Figure S1"),
+    )  # fmt: skip
+
+
+@evidence
+def distributions(results: StudyResults, facts: Facts) -> Found:
+    """Predictors of both sides are not compared."""
+    if not results.protocol.split.single_part:
+        text = "Every case is on the training side of some parts and on the test side of others."
+        return not_applicable(text, shown("validation"))
+    text = "The report compares the outcomes of both sides, not the values of the predictors."
+    return not_done(text, shown("population", "Figure S1"))
+
+
+@evidence
+def updating(results: StudyResults, facts: Facts) -> Found:
+    """Nothing was changed after the test."""
+    text = "The model was not changed after it was tested; calibration is learnt on training cases."
+    return not_applicable(text, shown("calibration"))
+
+
+@evidence
+def poor_input(results: StudyResults, facts: Facts) -> Found:
+    """What happens to a new case that is not as it should be."""
+    how, sets = results.protocol, results.judgement.conformal
+    filled = how.model.imputation.method
+    lacking = "is refused" if filled == "none" else f"is filled by {filled}"
+    other = {"refuse": "is refused", "resample": "is resampled and recorded"}
+    text = (
+        f"A region on another grid than its image {other[how.images.on_grid_mismatch]}; a missing "
+        f"value {lacking}. {100 * sets.uncertain:.0f} % of the test cases are called uncertain and "
+        f"{100 * sets.neither:.0f} % unlike both outcomes."
+    )
+    return answered(text, shown("protocol", "Table S6"), shown("calibration"))
+
+
+# What is the author's to share or to say
+
+
+@evidence
+def data_files(results: StudyResults, facts: Facts) -> Found:
+    """A hint: the files that could be shared."""
+    files = result_file(results, "features.csv")
+    return author(f"The features are in {files[0]}, with case and patient ids." if files else "")
+
+
+@evidence
+def code(results: StudyResults, facts: Facts) -> Found:
+    """The software is the code, the protocol the script."""
+    text = (
+        f"All code is centrum {results.versions['centrum']} (Apache-2.0); the study's own script "
+        "is its protocol, printed in full with its digest."
+    )
+    places = (shown("protocol", "Table S6"), shown("provenance", "Table S8", "Table S9"))
+    return answered(text, *places)
+
+
+@evidence
+def model_file(results: StudyResults, facts: Facts) -> Found:
+    """The frozen model among the results."""
+    if not facts.exported_model:
+        return author("The model was not exported.")
+    text = "The frozen model is a file among the results; it is shared where these are published."
+    return answered(text, MODEL_FILE)
+
+
+@evidence
+def pipeline(results: StudyResults, facts: Facts) -> Found:
+    """A hint: the steps are listed, not drawn."""
+    return author(f"Table S7 lists all {len(results.history)} steps in order; none is drawn.")
+
+
+@evidence
+def limits(results: StudyResults, facts: Facts) -> Found:
+    """A hint: what the records show to be weak."""
+    weak = [
+        ("simulated patients", bool(results.simulated)),
+        ("one centre", len(centres_of(results)) == 1),
+        ("no external test", external_test(results, facts).status == "not done"),
+        ("fewer cases than Riley's criteria ask for",
+         enough_cases(results, facts).status == "not done"),
+        ("the vertebral body alone, without the signs outside it", True),
+    ]  # fmt: skip
+    return author(f"From the records: {listed(name for name, there in weak if there)}.")

@@ -1,0 +1,161 @@
+"""Who and what was studied: evidence for checklists."""
+
+import numpy as np
+import pandas as pd
+
+from centrum.acquisition import REGION
+from centrum.manuscript.found import (
+    DATA_SHEET,
+    IMAGING,
+    SCANNER,
+    THESE_LISTS,
+    Facts,
+    Found,
+    answered,
+    author,
+    centres_of,
+    centres_said,
+    evidence,
+    listed,
+    not_applicable,
+    not_done,
+    shown,
+    spread,
+)
+from centrum.report.labels import counted, fixed
+from centrum.results import StudyResults
+
+
+@evidence
+def guideline(results: StudyResults, facts: Facts) -> Found:
+    """That a checklist was followed."""
+    return answered(
+        "METRICS, CLEAR and TRIPOD+AI were filled in from the records of this study; what only "
+        "the authors know is marked.",
+        THESE_LISTS,
+    )
+
+
+@evidence
+def centres(results: StudyResults, facts: Facts) -> Found:
+    """Whether there are several."""
+    found = centres_of(results)
+    if not found:
+        return author("The manifest does not name the centre of every case.")
+    if len(found) == 1:
+        return not_done(
+            f"All {len(results.table.cases)} cases are of one centre.",
+            shown("population", "Table 1"),
+        )
+    text = f"{counted(len(found), 'centre')}, cases: {centres_said(found)}."
+    return answered(text, shown("population", "Table 1"))
+
+
+@evidence
+def setting(results: StudyResults, facts: Facts) -> Found:
+    """A hint: how many centres."""
+    found = centres_of(results)
+    return author(f"The records know centres and cases: {centres_said(found)}." if found else "")
+
+
+@evidence
+def data_source(results: StudyResults, facts: Facts) -> Found:
+    """Known where patients are simulated."""
+    if not results.simulated:
+        return author()
+    return answered(f"{results.simulated.rstrip('.')}.", shown("summary"))
+
+
+@evidence
+def acquisition(results: StudyResults, facts: Facts) -> Found:
+    """Parameters of the images: from their headers, or from columns of the manifest."""
+    frame, place = acquired(results, facts), DATA_SHEET
+    if facts.acquisition is None:
+        place = shown("population", "Table 1")
+    words = {word for name in frame for word in _words(name)}
+    missing = [what for what, names in IMAGING.items() if not names & words]
+    known = "; ".join(f"{str(name).replace('_', ' ')} {spread(frame[name])}" for name in frame)
+    if not missing:
+        return answered(f"{known}.", place)
+    return author(f"Known: {known}. To be added: {listed(missing)}." if known else "")
+
+
+def acquired(results: StudyResults, facts: Facts) -> pd.DataFrame:
+    """Columns that tell of the acquisition; without a value, or of the region, left out."""
+    frame = facts.acquisition
+    if frame is None:
+        obs, telling = results.table.obs, SCANNER.union(*IMAGING.values())
+        frame = obs[[name for name in obs if telling.intersection(_words(name))]]
+    return frame.drop(columns=list(REGION), errors="ignore").dropna(axis="columns", how="all")
+
+
+def _words(heading: object) -> list[str]:
+    return str(heading).casefold().replace("_", " ").split()
+
+
+@evidence
+def eligibility(results: StudyResults, facts: Facts) -> Found:
+    """The rules of the protocol, if it has any."""
+    rules = results.flow.exclusions
+    if not rules:
+        return author("The protocol has no rule; who entered the manifest is not in the records.")
+    text = "; ".join(f"{e.rule.name} ({e.excluded.cases} excluded)" for e in rules)
+    return answered(f"{text}.", shown("population", "Figure S1"), shown("protocol", "Table S6"))
+
+
+@evidence
+def flow(results: StudyResults, facts: Facts) -> Found:
+    """From the manifest to the two sides."""
+    start, excluded = results.flow.start, results.flow.start.cases - results.flow.end.cases
+    text = (
+        f"{counted(start.cases, 'case')} of {counted(start.patients, 'patient')} in the manifest, "
+        f"all with an outcome; {excluded} excluded by rules, {len(results.failures)} not measured, "
+        f"{len(results.scores)} analysed. Who was left out before the manifest is not in it."
+    )
+    return answered(text, shown("population", "Figure S1"))
+
+
+@evidence
+def characteristics(results: StudyResults, facts: Facts) -> Found:
+    """Table 1."""
+    names = dict.fromkeys(row.variable for row in results.population)
+    known = [name for name in names if name not in ("cases", "patients")]
+    text = f"By outcome and overall, with missing values counted: {listed(known)}."
+    return answered(text, shown("population", "Table 1"))
+
+
+@evidence
+def readers(results: StudyResults, facts: Facts) -> Found:
+    """A hint: their number; training and tools are the author's."""
+    table = results.table
+    read = {
+        reader: int(np.isfinite(table.values[:, :, k]).any(axis=1).sum())
+        for k, reader in enumerate(table.readers)
+    }
+    each = listed(f"{reader} {n}" for reader, n in read.items())
+    return author(
+        f"{counted(len(read), 'reader')}, cases: {each}. Experience, tool, rules and blinding are "
+        "not in the records."
+    )
+
+
+@evidence
+def automatic_segmentation(results: StudyResults, facts: Facts) -> Found:
+    """Regions that several readers gave are drawn."""
+    n = len(results.table.readers)
+    if n < 2 or results.overlap.empty:
+        return author("One mask per case: the records do not say whether a tool drew it.")
+    dice = fixed(float(results.overlap["dice"].median()), 2)
+    return not_applicable(
+        f"{n} readers gave a region of their own (median Dice {dice}); no step of the study "
+        "segments automatically.",
+        shown("regions", "Table S1"),
+    )
+
+
+@evidence
+def one_reader(results: StudyResults, facts: Facts) -> Found:
+    """Whose features score the test cases."""
+    primary = results.table.readers[0]
+    text = f"Test cases are scored with the features of one reader, {primary}, alone."
+    return answered(text, shown("regions"))

@@ -1,0 +1,327 @@
+"""What a study's records say of an item: status, sentence, place; and how things are said."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from centrum.agreement import parse_form
+from centrum.features.settings import Discretisation, Interpolation
+from centrum.modelling.fusion import CLINICAL
+from centrum.modelling.settings import AgreementSettings, RobustnessRule
+from centrum.protocol import Protocol
+from centrum.report.blocks import Estimate, PValue
+from centrum.report.labels import counted, fixed, p_text
+from centrum.report.sections import CLASSIFIERS
+from centrum.report.tables import funnel_table
+from centrum.report.validation import (
+    ablation_table,
+    means_over_parts,
+)
+from centrum.results import StudyResults
+
+Status = Literal["answered", "not done", "not applicable", "author"]
+
+THESE_LISTS = "The checklists themselves"
+DATA_SHEET = "Data sheet, Acquisition"
+ANOTHER_COHORT = "Results of the external validation"
+"""Places that are neither in the report nor a file of its results."""
+
+MODEL_FILE = "results/model.json"
+
+VOLUME = "volume"
+"""What the ablation calls the size of the region alone."""
+
+AT_RANDOM = ("single", "repeated_split", "repeated_k_fold", "nested_cv")
+WITHIN = (*AT_RANDOM, "temporal")
+"""Designs that deal patients out by chance; those that test on unseen cases of the same source."""
+
+IMAGING = {
+    "repetition time": {"tr", "repetition"},
+    "echo time": {"te", "echo"},
+    "field strength": {"field"},
+    "distance or thickness of slices": {"slice"},
+}
+"""What an imaging protocol has to say, and words in the headings of its columns."""
+
+SCANNER = {"manufacturer", "vendor", "model", "scanner"}
+"""Further words in headings that tell of the acquisition."""
+
+DEFINITIONS = {"ibsi": "the IBSI", "pyradiomics": "PyRadiomics"}
+
+NORMALISATIONS = {
+    "none": "",
+    "z_score": "z-score",
+    "percentile": "two percentiles brought to a range",
+    "nyul": "Nyul's landmarks",
+    "reference_tissue": "ratio to a reference tissue",
+}
+
+BALANCES = {
+    "repeat": "cases of the rarer outcome were repeated",
+    "smote": "cases of the rarer outcome were made up between neighbours (SMOTE)",
+    "class_weight": "cases of the rarer outcome weigh more",
+    "none": "nothing was done about it",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a paper can say that is not among the results.
+
+    Attributes
+    ----------
+    acquisition : a row per case, as `extract` leaves it; columns such as manufacturer,
+        field_strength_t, repetition_time_ms, slice_step_mm. None when headers were not read
+    external : a validation on another cohort was run
+    exported_model : the frozen model, model.json, is among the results
+    methods : so is a text of the methods
+    """
+
+    acquisition: pd.DataFrame | None = None
+    external: bool = False
+    exported_model: bool = False
+    methods: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """Status, sentence and place; of an author's item a hint, or nothing."""
+
+    status: Status
+    answer: str = ""
+    pointer: str = ""
+
+
+Evidence = Callable[[StudyResults, Facts], Found]
+
+EVIDENCE: dict[str, Evidence] = {}
+"""Key of the lists -> who looks it up."""
+
+
+def evidence(function: Evidence) -> Evidence:
+    EVIDENCE[function.__name__] = function
+    return function
+
+
+def shown(anchor: str, *what: str) -> str:
+    """A place in the report.
+
+    >>> shown("performance", "Table 2"), shown("quality")
+    ('Report, Table 2 (#performance)', 'Report (#quality)')
+    """
+    return f"{', '.join(('Report', *what))} (#{anchor})"
+
+
+def result_file(results: StudyResults, name: str) -> list[str]:
+    """A file of the results, if the records have it."""
+    path = f"results/{name}"
+    return [path] if path in results.digests else []
+
+
+def answered(answer: str, *places: str) -> Found:
+    return Found("answered", answer, "; ".join(places))
+
+
+def not_done(answer: str, *places: str) -> Found:
+    return Found("not done", answer, "; ".join(places))
+
+
+def not_applicable(answer: str, *places: str) -> Found:
+    return Found("not applicable", answer, "; ".join(places))
+
+
+def author(hint: str = "") -> Found:
+    return Found("author", hint)
+
+
+# How things are said
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Names in a row; those beyond `most` are counted.
+
+    >>> listed(["a", "b"]), listed("abcde", most=2)
+    ('a, b', 'a, b and 3 more')
+    """
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more
+
+
+def p_said(p: float) -> str:
+    """A p value in a sentence.
+
+    >>> p_said(0.0421), p_said(0.00001)
+    ('P = .042', 'P < .001')
+    """
+    return f"P = {p_text(p)}".replace("= <", "< ").replace("= >", "> ")
+
+
+def spread(values: pd.Series) -> str:
+    """Range of numbers, or how often each text; cases without a value are left out.
+
+    Texts that all differ are counted, not told: they may name a patient.
+
+    >>> spread(pd.Series([2500.0, 2778.0])), spread(pd.Series(["HDxt", "HDxt"]))
+    ('2500–2778', 'HDxt (2)')
+    >>> spread(pd.Series(["1.2.840.1", "1.2.840.2"]))
+    '2 different values'
+    """
+    known = values.dropna()
+    if is_numeric_dtype(known):
+        ends = dict.fromkeys(f"{end:g}" for end in (known.min(), known.max()))
+        return "–".join(ends)
+    counts = known.astype(str).value_counts()
+    if len(counts) == len(known) > 1:
+        return f"{len(known)} different values"
+    return listed(f"{name} ({n})" for name, n in counts.items())
+
+
+def area_said(results: StudyResults) -> str:
+    """AUC of the test cases with its interval, or the mean over the parts."""
+    test = results.evaluations["test"]
+    confidence = f"{100 * test.confidence:g} % CI"
+    value, interval, of = test.auc.value, test.auc.percentile, ""
+    if not results.protocol.split.single_part and "AUC" in (means := means_over_parts(results)):
+        value, interval, of = means["AUC"].mean, means["AUC"].interval, ", mean over the parts"
+    limits = f"{fixed(interval.lower, 2)}–{fixed(interval.upper, 2)}"
+    return f"{fixed(value, 2)} ({confidence} {limits}{of})"
+
+
+def prepared(protocol: Protocol) -> list[str]:
+    """The steps between an image and its features, in order."""
+    how, extraction = protocol.preparation, protocol.extraction
+    normalised = NORMALISATIONS[how.normalisation.method]
+    over = getattr(how.normalisation, "over", "")
+    cut = extraction.resegmentation.sigma
+    steps = (
+        "level of air subtracted" if how.subtract_air else "",
+        "N4 bias field correction" if how.bias_field else "",
+        f"intensities normalised ({normalised}{f' of the {over}' if over else ''})"
+        if normalised
+        else "",
+        f"z-score of the image x {extraction.normalise_scale:g}"
+        if extraction.normalise_scale
+        else "",
+        f"{counted(len(how.region), 'operation')} on the region" if how.region else "",
+        resampled(extraction.interpolation),
+        f"voxels within mean ± {cut:g} SD of the region" if cut else "",
+        f"grey levels by {binned(extraction.discretisation)}",
+    )
+    return [step for step in steps if step]
+
+
+def resampled(how: Interpolation | None) -> str:
+    """The grid and the interpolation; "" where images keep theirs.
+
+    >>> resampled(Interpolation(in_plane=0.6, image="cubic"))
+    'resampled to 0.6 mm within slices (image cubic, region linear)'
+    """
+    if how is None:
+        return ""
+    if how.in_plane is not None:
+        grid = f"{how.in_plane:g} mm within slices"
+    elif how.isotropic is not None:
+        grid = f"{how.isotropic:g} mm along all axes"
+    else:
+        grid = " x ".join("as is" if s is None else f"{s:g}" for s in how.spacing or ()) + " mm"
+    return f"resampled to {grid} (image {how.image}, region {how.mask})"
+
+
+def binned(how: Discretisation) -> str:
+    """The discretisation in words.
+
+    >>> binned(Discretisation(method="fixed_bin_number", bins=32))
+    'fixed bin number (32 bins)'
+    """
+    if how.method == "fixed_bin_number":
+        return f"fixed bin number ({how.bins} bins)"
+    return f"fixed bin size (width {how.width:g})" if how.method == "fixed_bin_size" else "none"
+
+
+def rule_said(rule: AgreementSettings | RobustnessRule) -> str:
+    """A rule on the ICC.
+
+    >>> rule_said(AgreementSettings())
+    'ICC(A,1) > 0.75'
+    """
+    judged = "" if rule.use == "estimate" else "lower 95 % limit of "
+    return f"{judged}ICC({parse_form(rule.form)}) > {rule.threshold:g}"
+
+
+def classifier_said(results: StudyResults) -> str:
+    """What the classifier is called."""
+    return CLASSIFIERS.get(results.model.classifier, results.model.classifier)
+
+
+def funnel_said(results: StudyResults) -> str:
+    """Features after every step."""
+    return "; ".join(f"{str(step).lower()}: {n}" for step, n in funnel_table(results).rows)
+
+
+# What several functions look at
+
+
+Alternative = tuple[Estimate, Estimate, PValue]
+
+
+def alternatives(results: StudyResults) -> dict[str, Alternative]:
+    """Variant of the ablation -> AUC, difference to the model, p; those that could be fitted."""
+    if not results.assessment.ablation:
+        return {}
+    rows = ablation_table(results).rows[1:]
+    return {str(r[0]): (r[2], r[3], r[4]) for r in rows if isinstance(r[2], Estimate)}
+
+
+def simple_models(results: StudyResults) -> dict[str, Alternative]:
+    """Those that are a logistic regression of what is no radiomics."""
+    found = alternatives(results)
+    return {name: found[name] for name in (VOLUME, CLINICAL) if name in found}
+
+
+def beside(found: Mapping[str, Alternative]) -> str:
+    return "; ".join(
+        f"{name} alone has an AUC of {fixed(area.value, 2)} ({fixed(area.lower, 2)}–"
+        f"{fixed(area.upper, 2)}), {fixed(gap.value, 2)} from the model's, {p_said(p.value)}"
+        for name, (area, gap, p) in found.items()
+    )
+
+
+def tested_subgroups(results: StudyResults) -> dict[str, float]:
+    """Variable -> p that the AUC is the same in all its groups, where that could be tested."""
+    rows = results.judgement.subgroups
+    return {r.variable: r.heterogeneity for r in rows if np.isfinite(r.heterogeneity)}
+
+
+def by_group(tests: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} ({p_said(p)})" for name, p in tests.items())
+
+
+def centres_of(results: StudyResults) -> dict[str, int]:
+    """Centre -> cases; empty where it is not known of every case."""
+    obs = results.table.obs
+    if "centre" not in obs or obs["centre"].isna().any():
+        return {}
+    return {str(name): int(n) for name, n in obs["centre"].value_counts(sort=False).items()}
+
+
+def centres_said(centres: Mapping[str, int]) -> str:
+    return listed(f"{name} {n}" for name, n in centres.items())
+
+
+def touched(results: StudyResults) -> tuple[int, int]:
+    """Patients on both sides of a part; test patients that a fitted step has seen."""
+    found = results.assessment
+    crossing = sum(side["patients"] for side in found.rows["parts"])
+    seen = (counts for part in found.parts for counts in part.get("seen", {}).values())
+    return crossing, sum(tested for _, tested in seen)
+
+
+def share_positive(results: StudyResults) -> str:
+    n, positive = len(results.scores), results.model.positive
+    hits = int((results.scores["outcome"] == positive).sum())
+    return f"{hits} of {n} cases ({100 * hits / n:.0f} %) are {positive}"

@@ -1,0 +1,14 @@
+"""The templates of all pages."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def templates() -> Environment:
+    """Templates of this package: texts are escaped, a name that is not known is an error."""
+    return Environment(
+        loader=PackageLoader("centrum.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
