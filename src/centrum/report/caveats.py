@@ -297,8 +297,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "population",
             "population",
         )
-    if results.sources:
-        yield Point(OUTSIDE_THE_REGION, "regions", "regions")
+    yield Point(OUTSIDE_THE_REGION, "regions", "regions")
     yield _centres(results)
     if len(results.table.readers) == 1:
         yield Point(
