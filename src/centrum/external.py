@@ -30,7 +30,7 @@ from centrum.modelling.split import fewest_patients, folds_by_patient, train_and
 
 Floats = NDArray[np.float64]
 
-FOLDS = 5
+FOLDS = 10
 """Of the patients, to recalibrate without having seen the case."""
 
 UPDATES: tuple[Update, ...] = ("in_the_large", "slope")
