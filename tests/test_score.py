@@ -11,14 +11,23 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum import scoring
+from centrum import pipeline, scoring
 from centrum.errors import DataError, ManifestError
-from centrum.frozen.model import FrozenModel, read_model
+from centrum.frozen.model import Covariate, FrozenModel, read_model
 from centrum.provenance import digest
 from centrum.score import Patient, Score, score_job, score_patient, see
 from centrum.simulate import PhantomSettings, simulate_cohort
+from centrum.study import open_study
 from centrum.table import FeatureTable
-from tests.studies import SIZE, SPACING, frozen_study, make_study, read_rows, write_rows
+from tests.studies import (
+    PROTOCOL,
+    SIZE,
+    SPACING,
+    frozen_study,
+    make_study,
+    read_rows,
+    write_rows,
+)
 
 EXACT = {"rtol": 1e-12, "atol": 1e-12}
 
@@ -298,3 +307,84 @@ def test_the_page_says_what_the_numbers_are(
     assert "not a medical device" in text
     assert "http://" not in text.replace("http://www.w3.org", "")
     assert record["model"]["cutoff"] == model.cutoff
+
+
+# What a model may read beside one image
+
+RICH = PROTOCOL.replace(
+    "model:",
+    "model:\n  covariates: [age, sex]\n  imputation: {method: median}\n"
+    "  harmonisation: {method: combat, batch: centre, unseen: refuse}",
+)
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study with covariates, a missing age, and two centres that are harmonised."""
+    folder = make_study(tmp_path_factory.mktemp("rich") / "study", protocol=RICH)
+    rows = [r | {"centre": "AB"[k % 3 == 0]} for k, r in enumerate(read_rows(folder))]
+    rows[4]["age"] = ""
+    write_rows(folder, rows)
+    study = open_study(folder)
+    for verb in (pipeline.extract, pipeline.fit, pipeline.evaluate, pipeline.freeze):
+        verb(study)
+    return folder
+
+
+def test_covariates_gaps_and_centres(rich: Path, tmp_path: Path) -> None:
+    model = read_model(rich / "results" / "model.json")
+    with (rich / "results" / "scores.csv").open() as stream:
+        wanted = {row["case"]: float(row["score"]) for row in csv.DictReader(stream)}
+    cases = scoring.read_new_cases(rich, model)
+    found = scoring.score_cohort(model, cases, tmp_path)
+    assert not any(s.refused for s in found)
+    for score in found:
+        np.testing.assert_allclose(score.score, wanted[score.case], **EXACT)
+    one = scoring.patients_of(model, cases)[0]
+    for known, message in (
+        ({**one.known, "centre": None}, "harmonises by 'centre', which is not known"),
+        ({**one.known, "centre": "C"}, "was not trained on C; it knows A, B"),
+    ):
+        refused = score_patient(model, replace(one, known=known))
+        assert refused.refused
+        assert message in refused.flags[0].message
+
+
+def test_a_covariate_that_was_never_seen_is_refused() -> None:
+    sex = Covariate("sex=M", "sex", "M", ("F", "M"))
+    assert (sex.of({"sex": "M"}), sex.of({"sex": "F"})) == (1.0, 0.0)
+    assert np.isnan(sex.of({}))
+    with pytest.raises(DataError, match="sex is 'X'; the model was trained on F, M"):
+        sex.of({"sex": "X"})
+    age = Covariate("age", "age", None, ())
+    assert age.of({"age": "71"}) == 71.0
+    with pytest.raises(DataError, match="age is a number in training, found 'old'"):
+        age.of({"age": "old"})
+
+
+def test_several_sequences(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", protocol=PROTOCOL + "images: {sequences: [T2w, T1w]}\n")
+    rows = []
+    for k, row in enumerate(read_rows(folder)):
+        first = sitk.ReadImage(str(folder / row["image"]))
+        noise = np.random.default_rng(k).normal(300, 30, SIZE[::-1]).astype(np.float32)
+        other = sitk.GetImageFromArray(noise)
+        other.CopyInformation(first)
+        sitk.WriteImage(other, str(folder / f"images/{row['case']}_T1w.nrrd"))
+        rest = {name: v for name, v in row.items() if name != "image"}
+        rows.append({**rest, "image:T2w": row["image"],
+                     "image:T1w": f"images/{row['case']}_T1w.nrrd"})  # fmt: skip
+    write_rows(folder, rows)
+    study = open_study(folder)
+    for verb in (pipeline.extract, pipeline.fit, pipeline.evaluate, pipeline.freeze):
+        verb(study)
+    model = read_model(folder / "results" / "model.json")
+    with (folder / "results" / "scores.csv").open() as stream:
+        wanted = {row["case"]: float(row["score"]) for row in csv.DictReader(stream)}
+    patients = scoring.patients_of(model, scoring.read_new_cases(folder, model))
+    for one in patients[:3]:
+        found = score_patient(model, one)
+        np.testing.assert_allclose(found.score, wanted[one.case], **EXACT)
+    without = score_patient(model, replace(patients[0], sequences={}))
+    assert without.refused
+    assert "missing T1w. Give it: --sequence T1w=FILE" in without.flags[0].message

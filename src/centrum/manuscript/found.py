@@ -25,9 +25,9 @@ from centrum.results import StudyResults
 
 Status = Literal["answered", "not done", "not applicable", "author"]
 
-THESE_LISTS = "The checklists themselves"
-DATA_SHEET = "Data sheet, Acquisition"
-ANOTHER_COHORT = "Results of the external validation"
+THESE_LISTS = "checklists.docx"
+DATA_SHEET = "data-sheet.md, Acquisition"
+ANOTHER_COHORT = "Report of the external validation"
 """Places that are neither in the report nor a file of its results."""
 
 MODEL_FILE = "results/model.json"
