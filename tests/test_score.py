@@ -388,3 +388,17 @@ def test_several_sequences(tmp_path: Path) -> None:
     without = score_patient(model, replace(patients[0], sequences={}))
     assert without.refused
     assert "missing T1w. Give it: --sequence T1w=FILE" in without.flags[0].message
+
+
+def test_slices_of_another_plane_are_flagged(
+    finished: Path, model: FrozenModel, tmp_path: Path
+) -> None:
+    def turned(image: sitk.Image) -> sitk.Image:
+        image.SetDirection((0, 0, 1, 1, 0, 0, 0, 1, 0))
+        return image
+
+    one = patient(finished)
+    image = rewritten(Path(one.image), tmp_path / "i.nrrd", turned)
+    mask = rewritten(Path(one.mask), tmp_path / "m.nrrd", turned)
+    found = score_patient(model, replace(one, image=image, mask=mask))
+    assert any("plane sagittal: training cases had axial" in f.message for f in found.flags)

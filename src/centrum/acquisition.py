@@ -21,7 +21,13 @@ NUMBERS = {
 }
 """Facts that are numbers, with their units; the last two are those of the grid."""
 
-TEXTS = ("modality", "manufacturer", "model")
+TEXTS = ("modality", "manufacturer", "model", "plane")
+"""Facts that are words; the plane is that of the slices."""
+
+PLANES = ("sagittal", "coronal", "axial")
+
+EVEN = 1.2
+"""Voxels whose longest side is at most this times the shortest have no slices: isotropic."""
 
 REGION = ("voxels", "slices", "volume_mm3")
 """What the size of a region is told by."""
@@ -41,15 +47,15 @@ HU_OF_AIR = -200.0
 SHARE_OF_AIR = 0.01
 
 
-def acquisition_facts(volume: Volume, plane: str) -> Facts:
+def acquisition_facts(volume: Volume) -> Facts:
     """What an image says of its acquisition, as it was read: its grid, then its header.
 
     >>> from centrum.geometry import Geometry
     >>> volume = Volume(np.zeros((3, 8, 8)), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
-    >>> acquisition_facts(volume, "axial")
-    {'pixel_mm': 0.6, 'slice_step_mm': 4.4}
+    >>> acquisition_facts(volume)
+    {'pixel_mm': 0.6, 'slice_step_mm': 4.4, 'plane': 'axial'}
     """
-    found: Facts = dict(_grid(volume, plane))
+    found = _grid(volume)
     for step in volume.history:
         found |= _known(step.parameters.get("acquisition", {}))
     if _like_ct(volume):
@@ -74,11 +80,15 @@ def _known(facts: Mapping[str, Any]) -> Facts:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _grid(volume: Volume, plane: str) -> dict[str, float]:
+def _grid(volume: Volume) -> Facts:
+    """Spacing within and across the slices, which lie across the longest side of a voxel."""
     spacing = volume.geometry.array_spacing
-    axis = slice_axis(volume.geometry, plane)
-    in_plane = [s for k, s in enumerate(spacing) if k != axis]
-    return {"pixel_mm": float(np.mean(in_plane)), "slice_step_mm": float(spacing[axis])}
+    axis = int(np.argmax(spacing))
+    within = [s for k, s in enumerate(spacing) if k != axis]
+    across = int(np.argmax(np.abs(volume.geometry.axes[:, 2 - axis])))
+    plane = PLANES[across] if max(spacing) > EVEN * min(spacing) else "isotropic"
+    step = float(spacing[axis])
+    return {"pixel_mm": float(np.mean(within)), "slice_step_mm": step, "plane": plane}
 
 
 def _value(name: str, value: Any) -> float | str | None:

@@ -190,7 +190,7 @@ def _empty() -> Record:
 def _measure(job: Job) -> Record:
     record, scenes = _empty(), _scenes(job)
     volume, plane = scenes[0].volume, job.extraction.plane
-    record["acquisition"] = acquisition_facts(volume, plane)
+    record["acquisition"] = acquisition_facts(volume)
     for scene in scenes:
         record["findings"] += _described(ALL_READERS, _about_view(scene, job))
     masks: dict[str, Mask] = {}

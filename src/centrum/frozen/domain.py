@@ -154,7 +154,7 @@ class Domain:
         for name, known in self.texts.items():
             value = facts.get(name)
             if name != "modality" and value is not None and value not in known:
-                text = f"{spoken(name)} {value}: training cases were from {', '.join(known)}."
+                text = f"{spoken(name)} {value}: training cases had {', '.join(known)}."
                 yield Flag("warning", "acquisition", text)
         unknown = [n for n in (*self.numbers, *self.texts) if n not in facts and n != "modality"]
         if unknown:
