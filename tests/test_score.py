@@ -257,12 +257,13 @@ def test_a_model_of_tables_says_so(finished: Path, model: FrozenModel) -> None:
 
 @pytest.fixture
 def cohort(tmp_path: Path) -> Path:
-    """Six new patients without an outcome, one of them without a voxel in its mask."""
+    """Six new patients without an outcome; one has an empty mask, one no image."""
     folder = make_study(tmp_path / "new", n=6, seed=9)
     write_rows(folder, [r | {"outcome": "", "tr_ms": "2500"} for r in read_rows(folder)])
     empty = sitk.GetImageFromArray(np.zeros(SIZE[::-1], np.uint8))
     empty.SetSpacing(SPACING)
     sitk.WriteImage(empty, folder / "masks/P002_senior.nrrd")
+    (folder / "images/P004.nrrd").unlink()
     return folder
 
 
@@ -272,11 +273,11 @@ def test_one_bad_case_does_not_stop_a_cohort(
     out = tmp_path / "out"
     cases = scoring.read_new_cases(cohort, model)
     found = scoring.score_cohort(model, cases, out)
-    assert [s.case for s in found if s.refused] == ["P002"]
+    assert [s.case for s in found if s.refused] == ["P002", "P004"]
     with (out / "scores.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [r["status"] for r in rows] == [
-        "refused" if r["case"] == "P002" else "scored" for r in rows
+        "refused" if r["case"] in ("P002", "P004") else "scored" for r in rows
     ]
     assert {p.name for p in out.glob("*.html")} == {
         "index.html",

@@ -50,14 +50,14 @@ def score_cohort(
 ) -> tuple[Score, ...]:
     """Score all cases of a cohort; leaves scores.csv, index.html and two files for each case.
 
-    A case that cannot be scored is refused with its reason, and does not stop the others.
+    A case that cannot be scored, such as one whose file is missing, is refused with its reason and
+    does not stop the others.
 
     Raises
     ------
     ManifestError
-        Files are missing, or there is no such reader.
+        There is no such reader or sequence.
     """
-    check_files(cohort)
     patients = patients_of(model, cohort, reader)
     scores = score_all(model, patients, folder, workers, progress)
     for patient, score in zip(patients, scores, strict=True):

@@ -55,14 +55,14 @@ def validate_model(
         patients = patients_of(model, read_new_cases(folder, model, with_outcome=True), reader)
         scores = score_all(model, patients, out, workers, progress)
         new, refused, flags = _from_scores(model, patients, scores)
-        simulated = all(s.simulated for s in scores if not s.refused)
+        simulated = any(s.simulated for s in scores)
         scored = {
             name: _scores_of(m, patients, new.cases, out, workers, progress)
             for name, m in (others or {}).items()
         }
     compared = {name: ((others or {})[name], s) for name, s in scored.items()}
     found = validate(model, new, refused=refused, flags=flags, others=compared)
-    _write(model, found, out, NOTICE if simulated else "")
+    _write(model, found, out, NOTICE if simulated or model.simulated else "")
     return found
 
 

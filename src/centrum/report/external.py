@@ -118,11 +118,14 @@ def _cases(found: External) -> Block:
 def _discrimination(model: FrozenModel, found: External, simulated: str) -> Block:
     named = {NAMES.get(c.name, c.name): c.evaluation for c in found.compared}
     shown = {**named, "External": found.evaluation}
-    area = found.evaluation.auc
+    area, curve = found.evaluation.auc, found.evaluation.roc
     data = pd.DataFrame(
-        {"sensitivity": found.band.lower, "upper": found.band.upper,
-         "specificity": found.band.specificity}
-    )  # fmt: skip
+        {
+            "threshold": curve.thresholds,
+            "sensitivity": curve.sensitivity,
+            "specificity": curve.specificity,
+        }
+    )
     roc = picture(
         draw_roc(shown, found.band, mark=simulated),
         "1",
@@ -134,7 +137,7 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
         reading=_roc_reading(model, found),
     )
     decision = found.decision_curve
-    curve = pd.DataFrame(
+    benefit = pd.DataFrame(
         {"threshold": decision.thresholds, "model": decision.model, "all": decision.treat_all}
     )
     net = picture(
@@ -143,7 +146,7 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
         "Decision curve",
         "Net benefit of acting on the model's probability as it is, on everybody and on nobody.",
         "Three curves.",
-        frame_table("figure-2", "", curve),
+        frame_table("figure-2", "", benefit),
         reading=readings.decision(decision),
     )
     performance = performance_table({"External": found.evaluation, **named})
