@@ -9,6 +9,13 @@ from centrum.report.labels import counted
 from centrum.report.tables import frame_table
 from centrum.results import StudyResults
 
+SIDES = {
+    "training": "Training",
+    "test": "Test",
+    "in turn": "Trained on and held out in turn",
+}
+"""What the last stations are called."""
+
 
 def flow_chart(results: StudyResults) -> FlowChart:
     """Stations with the numbers of cases, patients and outcomes."""
@@ -23,8 +30,8 @@ def flow_chart(results: StudyResults) -> FlowChart:
         left = f"Could not be measured: {counted(lost.cases, 'case')}{_split(lost)}"
         stops.append(Stop(_lines("Eligible", here["eligible"]), (left,)))
     stops.append(Stop(_lines("Analysed", here["analysed"])))
-    parts = _lines("Training", here["training"]), _lines("Test", here["test"])
-    return FlowChart(tuple(stops), parts)
+    sides = [name for name in SIDES if name in here]
+    return FlowChart(tuple(stops), tuple(_lines(SIDES[name], here[name]) for name in sides))
 
 
 def flow_table(results: StudyResults) -> Table:
@@ -58,6 +65,16 @@ def _stations(results: StudyResults) -> dict[str, Tally]:
         },
         "not measured": lost,
         "analysed": analysed,
+        **_sides(results, outcomes),
+    }
+
+
+def _sides(results: StudyResults, outcomes: tuple[str, str]) -> dict[str, Tally]:
+    """Training and test side; of a design with several parts everybody is both in turn."""
+    scores = results.scores
+    if not results.protocol.split.single_part:
+        return {"in turn": _tally(scores, outcomes)}
+    return {
         "training": _tally(scores[scores["part"] == "train"], outcomes),
         "test": _tally(scores[scores["part"] == "test"], outcomes),
     }

@@ -36,10 +36,10 @@ class Stop:
 
 @dataclass(frozen=True)
 class FlowChart:
-    """Stations from top to bottom, and the two that the last one is split into."""
+    """Stations from top to bottom, and what the last one is split into."""
 
     stops: tuple[Stop, ...]
-    parts: tuple[tuple[str, ...], tuple[str, ...]]
+    parts: tuple[tuple[str, ...], ...]
 
 
 @STYLE
@@ -96,7 +96,7 @@ def _draw_stops(axes: Axes, stops: Sequence[Stop]) -> float:
 def _draw_parts(axes: Axes, parts: Sequence[Sequence[str]], top: float) -> None:
     middle, gap = 0.3 + MAIN_CM / 2, 2 * GAP_CM
     lefts = (0.3, PAGE_CM - 0.3 - SIDE_CM)
-    for left, lines in zip(lefts, parts, strict=True):
+    for left, lines in zip(lefts[: len(parts)], parts, strict=True):
         _box(axes, left, top - gap, MAIN_CM, lines)
         centre = left + MAIN_CM / 2
         axes.plot([middle, centre], [top - gap / 2] * 2, color=GREY, lw=0.8)
