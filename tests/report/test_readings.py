@@ -16,6 +16,7 @@ from centrum.evaluate.discrimination import precision_recall
 from centrum.perturb import RobustnessSettings
 from centrum.report import readings
 from centrum.report.blocks import Picture
+from centrum.report.flow import flow_table
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 

@@ -28,13 +28,13 @@ LOSSES = ("deviance", "class")
 """Measures of which less is better."""
 
 
-def flow(stations: Table, several_parts: bool) -> str:
+def flow(stations: Table) -> str:
     """Who was there at the beginning, and who in the end; `stations` are figure S1's data."""
     cases = {row[0]: row[1] for row in stations.rows}
     excluded = sum(n for name, n in cases.items() if name.startswith("excluded: "))
-    use = f"{cases['training']} train the model and {cases['test']} test it"
-    if several_parts:
-        use = "the design puts them on both sides in turn"
+    use = "the design puts them on both sides in turn"
+    if "test" in cases:
+        use = f"{cases['training']} train the model and {cases['test']} test it"
     return (
         f"Of {counted(cases['manifest'], 'case')} in the manifest {cases['analysed']} are "
         f"analysed ({excluded} excluded, {cases['not measured']} could not be measured); {use}."

@@ -156,7 +156,7 @@ def population(results: StudyResults) -> Block:
         f"n = {results.flow.start.cases} cases.",
         f"Flow diagram. {'; '.join((*said, *(part[0] for part in chart.parts)))}.",
         stations,
-        reading=readings.flow(stations, not results.protocol.split.single_part),
+        reading=readings.flow(stations),
     )
     return Block(
         "Population",
