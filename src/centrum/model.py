@@ -141,19 +141,6 @@ class Model:
         return model
 
 
-def contributions(model: Model, table: FeatureTable) -> Floats:
-    """What each feature adds to the score of each case, (cases, k).
-
-    Coefficient x clipped z-score; with the intercept they sum to `Model.score`.
-
-    Raises
-    ------
-    DataError
-        As `Model.score`.
-    """
-    return model.z_scores(table) * model.coefficients
-
-
 def model_of(
     fitted: BaseEstimator, settings: ModelSettings, positive: str, negative: str, n_train: int
 ) -> Model:

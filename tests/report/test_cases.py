@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from centrum.errors import DataError
-from centrum.model import contributions
+from centrum.model import Model
 from centrum.report import cases as module
 from centrum.report.cases import case_data, case_frame, cases, roc_data, standardised
 from centrum.report.overlay import MOST_BYTES, small_png
 from centrum.results import StudyResults
+from centrum.table import FeatureTable
 
 from .conftest import NEGATIVE, POSITIVE, Make
 
@@ -25,6 +26,10 @@ def results(make: Make) -> StudyResults:
 
 
 # Contributions
+
+
+def contributions(model: Model, table: FeatureTable) -> np.ndarray:
+    return model.z_scores(table) * model.coefficients
 
 
 @pytest.mark.parametrize("clip", [None, 1.0])
