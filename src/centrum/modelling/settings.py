@@ -290,6 +290,7 @@ class SearchSettings(_Settings):
     survivors: int = Field(default=20, ge=1)
     """Models that see every fold."""
     ensemble: int = Field(default=10, ge=1)
-    """1: the winner is the model; more: the mean of the probabilities of so many best ones."""
+    """1: the winner is the model; more: the mean score of so many best ones, each divided by the
+    spread of its out-of-fold scores."""
     measure: Literal["auc", "deviance"] = "auc"
     """What the folds measure."""
