@@ -32,6 +32,9 @@ from centrum.study import Study, read_json
 FOLDER = "manuscript"
 """Of a study's results."""
 
+WRITTEN = ("manuscript.docx", "checklists.docx", "methods.md", "model-card.md", "data-sheet.md")
+"""The files beside the checklists' own tables and the figures."""
+
 WHAT = "Writing the manuscript"
 
 
@@ -62,12 +65,15 @@ def write_manuscript(
     parts = study_parts(blocks, _by_heading(text))
     document = manuscript_docx(results.title, parts, results.simulated)
     answers = {name: fill(results, name, facts) for name in CHECKLISTS}
+    contents = (
+        document,
+        _checklists_docx(results, answers),
+        as_markdown(text).encode(),
+        model_card(results, facts).encode(),
+        data_sheet(results, facts).encode(),
+    )
     texts = {
-        "manuscript.docx": document,
-        "checklists.docx": _checklists_docx(results, answers),
-        "methods.md": as_markdown(text).encode(),
-        "model-card.md": model_card(results, facts).encode(),
-        "data-sheet.md": data_sheet(results, facts).encode(),
+        **dict(zip(WRITTEN, contents, strict=True)),
         **{f"{name}.csv": checklist_table(name, a).csv().encode() for name, a in answers.items()},
     }
     for name, content in texts.items():
