@@ -403,3 +403,12 @@ def test_slices_of_another_plane_are_flagged(
     mask = rewritten(Path(one.mask), tmp_path / "m.nrrd", turned)
     found = score_patient(model, replace(one, image=image, mask=mask))
     assert any("plane sagittal: training cases had axial" in f.message for f in found.flags)
+
+
+@pytest.mark.parametrize("case", ["../elsewhere", "a/b", ".."])
+def test_a_case_cannot_leave_its_folder(
+    finished: Path, model: FrozenModel, tmp_path: Path, case: str
+) -> None:
+    with pytest.raises(DataError, match="no slash in it"):
+        scoring.score_one(model, replace(patient(finished), case=case), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []

@@ -64,7 +64,7 @@ def freeze(
         name=protocol.name,
         protocol=protocol,
         features=tuple(records.get(name) for name in scorer.features),
-        covariates=_covariates(scorer, table.obs, protocol),
+        covariates=_covariates(scorer, table.obs.iloc[train], protocol),
         scorer=scorer,
         cutoff=decision.cutoff.value,
         cutoff_rule=f"{decision.cutoff.rule}, {decision.cutoff.learnt_on}",
@@ -100,7 +100,7 @@ def check_scores(scorer: Scorer, matrix: Matrix, wanted: Floats) -> None:
 
 
 def _covariates(scorer: Scorer, obs: pd.DataFrame, protocol: Protocol) -> tuple[Covariate, ...]:
-    """The covariates among the features of a scorer."""
+    """The covariates among the features of a scorer; `obs` are the training cases."""
     found = []
     for column in protocol.model.covariates:
         if is_numeric_dtype(obs[column]):

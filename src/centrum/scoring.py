@@ -14,7 +14,7 @@ from pathlib import Path
 
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case
-from centrum.errors import CentrumError, ManifestError
+from centrum.errors import CentrumError, DataError, ManifestError
 from centrum.execution import Progress, map_jobs, silent
 from centrum.frozen.model import FrozenModel
 from centrum.measure import warm_up
@@ -34,7 +34,15 @@ COLUMNS = (
 
 
 def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score, Path]:
-    """Score a patient; leaves CASE.json and CASE.html in `folder`. Gives the page's path."""
+    """Score a patient; leaves CASE.json and CASE.html in `folder`. Gives the page's path.
+
+    Raises
+    ------
+    DataError
+        The case's name cannot be that of a file.
+    """
+    if patient.case in (".", "..") or any(c in "/\\" or not c.isprintable() for c in patient.case):
+        raise DataError(f"A case names its files: no slash in it, found {patient.case!r}.")
     score = score_patient(model, patient)
     return score, _write_patient(model, patient, score, folder)
 
