@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 
 from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out, text_cm
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
-from centrum.manuscript.kit import MOST_LINES, study_docx, study_parts
+from centrum.manuscript.kit import MOST_LINES, study_parts
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
+from centrum.report.sections import SECTIONS
 from centrum.report.style import COLUMN_CM, PAGE_CM, new_figure
 from centrum.report.tables import frame_table
 from tests.report import conftest as report
@@ -315,7 +316,9 @@ def test_parts_follow_their_numbers(pictures: list[Picture]) -> None:
 @pytest.fixture(scope="module")
 def study(make: report.Make) -> bytes:
     results = make(n_selected=2, n_measured=3, readers=("senior",))
-    return study_docx(results, [("Patients", "Sixty patients.")])
+    blocks = [section(results) for section in SECTIONS]
+    parts = study_parts(blocks, [("Patients", "Sixty patients.")])
+    return manuscript_docx(results.title, parts, results.simulated)
 
 
 def test_the_study_has_its_tables_and_figures(study: bytes) -> None:

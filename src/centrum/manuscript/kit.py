@@ -1,35 +1,17 @@
-"""From the results of a study to the manuscript about it."""
+"""From the sections of a report to the parts of the manuscript."""
 
 import re
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
+from centrum.manuscript.docx import Heading, Part, Prose
 from centrum.report.blocks import Block, Picture, Table
 from centrum.report.labels import counted
-from centrum.report.sections import SECTIONS
-from centrum.results import StudyResults
 
 MOST_LINES = 60
 """Longer tables are named with their file, not printed."""
 
 Numbered = TypeVar("Numbered", Table, Picture)
-
-
-def study_docx(results: StudyResults, methods: Sequence[tuple[str, str]]) -> bytes:
-    """The manuscript of a study as a Word document.
-
-    Parameters
-    ----------
-    results : of the study
-    methods : heading and text of the parts of the methods; an empty line parts paragraphs
-
-    Returns
-    -------
-    The file; the same input gives the same bytes.
-    """
-    blocks = [section(results) for section in SECTIONS]
-    return manuscript_docx(results.title, study_parts(blocks, methods), results.simulated)
 
 
 def study_parts(blocks: Sequence[Block], methods: Sequence[tuple[str, str]]) -> list[Part]:
