@@ -4,39 +4,72 @@ Each message names the thing, what was wanted, what was found and what to do. Ca
 that know more (which case, which reader) add it with `add_note` and let the error rise.
 """
 
+from pathlib import PurePath
+
 
 class CentrumError(Exception):
     """Base of every error that bad input or bad settings can cause.
 
-    >>> error = CentrumError("lambda must be positive, found -1")
+    Parameters
+    ----------
+    message : the thing, what was wanted and what was found
+    remedy : what to do; it ends the text of the error
+    code : short name of the kind, such as "no-orientation"; that of the class when missing
+    file : name of the file that it is about, as far as one is
+
+    >>> error = CentrumError("lambda must be positive, found -1.", remedy="Choose another.")
     >>> error.add_note("while reading study.yaml")
     >>> describe(error)
-    'lambda must be positive, found -1 (while reading study.yaml)'
+    'lambda must be positive, found -1. Choose another. (while reading study.yaml)'
+    >>> error.remedy, error.code
+    ('Choose another.', 'bad-input')
     """
+
+    code = "bad-input"
+
+    def __init__(
+        self, message: str, *, remedy: str = "", code: str = "", file: PurePath | str = ""
+    ) -> None:
+        super().__init__(f"{message} {remedy}".rstrip())
+        self.remedy = remedy
+        self.code = code or type(self).code
+        self.file = file.name if isinstance(file, PurePath) else file
 
 
 class ImageError(CentrumError):
     """A file cannot be read as the image or mask that was asked for."""
 
+    code = "unreadable-image"
+
 
 class GeometryError(CentrumError):
     """Two grids that must agree do not."""
+
+    code = "geometry"
 
 
 class ManifestError(CentrumError):
     """The table of cases is incomplete or contradicts itself."""
 
+    code = "manifest"
+
 
 class ProtocolError(CentrumError):
     """The protocol file asks for something unknown or impossible."""
+
+    code = "protocol"
 
 
 class SignatureError(CentrumError):
     """A published signature's file or names cannot be understood."""
 
+    code = "signature"
+
 
 class DataError(CentrumError):
     """Numbers that a statistic or a model cannot be computed from."""
+
+    code = "data"
 
 
 def describe(error: BaseException) -> str:

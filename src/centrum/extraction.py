@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -142,12 +142,14 @@ def _without_gaps(study: Study, record: Record, defined: NDArray[np.bool_]) -> R
         missing = _spelled(study, gaps & defined) if found else ()
         if missing:
             more = ", ..." if len(missing) > 3 else ""
+            remedy = "Check the mask, or leave out the family."
             message = (
                 f"{len(missing)} features that other regions have cannot be computed here "
-                f"({', '.join(missing[:3])}{more}): the region is too small or too uniform; "
-                "check the mask, or leave out the family."
+                f"({', '.join(missing[:3])}{more}): the region is too small or too uniform. "
+                f"{remedy}"
             )
-            errors.append({"reader": reader, "message": message})
+            known = {"code": "undefined-features", "file": "", "remedy": remedy}
+            errors.append({"reader": reader, "message": message, **known})
         else:
             values[reader] = found
     return record | {"values": values, "errors": errors}
@@ -157,11 +159,20 @@ def failures_of(study: Study, records: Mapping[str, Record]) -> tuple[Failure, .
     """Cases without numbers of the primary reader."""
     primary, found = study.readers[0], []
     for case, record in records.items():
-        messages = [e["message"] for e in record["errors"] if e["reader"] in (None, primary)]
         if primary not in record["values"]:
-            reason = " ".join(messages) or f"There is no mask of the primary reader {primary!r}."
-            found.append(Failure(case, reason))
+            found.append(_failure(case, primary, record["errors"]))
     return tuple(found)
+
+
+def _failure(case: str, primary: str, errors: Sequence[Mapping[str, Any]]) -> Failure:
+    """Why there is nothing of the primary reader; kind and file are the first error's."""
+    own = [e for e in errors if e["reader"] in (None, primary)]
+    if not own:
+        remedy = "Draw it, or leave the case out."
+        message = f"There is no mask of the primary reader {primary!r}. {remedy}"
+        return Failure(case, message, "no-mask", remedy=remedy)
+    first = {name: own[0][name] for name in ("code", "file", "remedy")}
+    return Failure(case, " ".join(e["message"] for e in own), **first)
 
 
 def findings_of(records: Mapping[str, Record]) -> tuple[Finding, ...]:
@@ -171,11 +182,7 @@ def findings_of(records: Mapping[str, Record]) -> tuple[Finding, ...]:
         for case, record in records.items()
         for finding in (
             *(Finding(case, **f) for f in record["findings"]),
-            *(
-                Finding(case, e["reader"], "error", "reader_failed", e["message"])
-                for e in record["errors"]
-                if e["reader"]
-            ),
+            *(Finding(case, severity="error", **e) for e in record["errors"] if e["reader"]),
         )
     )
 

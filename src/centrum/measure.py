@@ -125,7 +125,7 @@ def _measured(job: Job) -> Record:
     try:
         record = _measure(job)
     except CentrumError as error:
-        return _failed(None, describe(error))
+        return _empty() | {"errors": [_told(None, error)]}
     except BaseException as error:
         error.add_note(f"while measuring case {job.case}")
         raise
@@ -177,9 +177,10 @@ def measure_landmarks(job: Job) -> list[float] | None:
     return list(found)
 
 
-def _failed(reader: str | None, message: str) -> Record:
-    error = {"reader": reader, "message": message}
-    return _empty() | {"errors": [error]}
+def _told(reader: str | None, error: CentrumError) -> dict[str, str | None]:
+    """An error of a reader, or of the whole case, as a record holds it."""
+    known = {"code": error.code, "file": error.file, "remedy": error.remedy}
+    return {"reader": reader, "message": describe(error), **known}
 
 
 def _empty() -> Record:
@@ -203,7 +204,7 @@ def _measure(job: Job) -> Record:
             record["values"][reader] = [v for numbers, _ in found for v in numbers]
             record["findings"] += _described(reader, [f for _, advice in found for f in advice])
         except CentrumError as error:
-            record["errors"].append({"reader": reader, "message": describe(error)})
+            record["errors"].append(_told(reader, error))
             continue
         masks[reader] = mask
         record["regions"][reader] = region_facts(mask, plane)
@@ -379,8 +380,9 @@ def _reference_source(source: str, how: ReferenceTissue) -> str:
 def _findings(reader: str, volume: Volume, mask: Mask) -> list[dict[str, str]]:
     """Warnings and notes about a mask; an error among them is raised."""
     found = inspect_case(volume, mask)
-    if errors := [finding.message for finding in found if finding.severity == "error"]:
-        raise DataError(" ".join(errors))
+    if errors := [finding for finding in found if finding.severity == "error"]:
+        message = " ".join(finding.message for finding in errors)
+        raise DataError(message, code=errors[0].code, file=errors[0].file)
     return _described(reader, found)
 
 

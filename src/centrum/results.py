@@ -19,10 +19,22 @@ from centrum.table import FeatureTable
 
 @dataclass(frozen=True)
 class Failure:
-    """A case that could not be measured, and why."""
+    """A case that could not be measured, and why.
+
+    Attributes
+    ----------
+    case : its id
+    message : what was wanted, what was found and what to do
+    code : short name of the kind
+    file : name of the file that it is about, "" where it is about none
+    remedy : what to do, which also ends the message
+    """
 
     case: str
     message: str
+    code: str = "failed"
+    file: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,6 +46,8 @@ class Finding:
     severity: str
     code: str
     message: str
+    file: str = ""
+    remedy: str = ""
 
 
 def by_kind(findings: Iterable[Finding]) -> tuple[tuple[Finding, int], ...]:

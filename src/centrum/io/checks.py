@@ -32,11 +32,15 @@ class Finding:
     severity : "error" (no feature can be trusted), "warning" (look at it) or "note"
     code : short name of the kind of finding, such as "empty-mask"
     message : what was found, and what to do
+    file : name of the file that it is about, "" where it is about none
+    remedy : what to do, which also ends the message
     """
 
     severity: Literal["error", "warning", "note"]
     code: str
     message: str
+    file: str = ""
+    remedy: str = ""
 
 
 def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
