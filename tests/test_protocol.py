@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from centrum.errors import ProtocolError
-from centrum.protocol import load_preset, parse_protocol, presets, read_protocol
+from centrum.protocol import examine_protocol, load_preset, parse_protocol, presets, read_protocol
 
 
 @pytest.mark.parametrize("name", presets())
@@ -46,7 +46,15 @@ def test_a_preset_with_changes() -> None:
         ("just words", "list of `key: value`"),
         ("preset: nothing", "no preset 'nothing'.*vcf-t2w"),
         ("name: x\nsplit: {train_fraction: 1.5}", "split.train_fraction"),
-        ("name: x\nsplitt: {}", "splitt: Extra inputs"),
+        ("name: x\nsplitt: {}", r"splitt: there is no such key; did you mean split\?"),
+        ("name: x\nseed: 3", r"did you mean robustness\.seed or split\.seed\?"),
+        (
+            "name: x\npreparation: {normalisation: {method: z_score, ovr: body}}",
+            r"preparation\.normalisation\.ovr: .* did you mean preparation\.normalisation\.over\?",
+        ),
+        ("name: x\nfoo: 3", "foo: there is no such key; take it out; there are description,"),
+        ("name: x\nmodel: {classifier: logistics}", "found 'logistics'. Did you mean logistic?"),
+        ("preset: vcf-t2", r"There are vcf-t2w.* Did you mean vcf-t2w\?"),
         ("name: x\noutcome: {positive: a, negative: A}", "must differ"),
         ("name: x\npreparation: {normalisation: {method: zscore}}", "normalisation.*'z_score'"),
         ("name: x\npreparation: {bias_field: {shrink_factor: 0}}", "shrink_factor"),
@@ -73,7 +81,7 @@ def test_a_preset_with_changes() -> None:
             "exactly one",
         ),
         ("name: x\neligibility: [{name: adults, require: 'import os'}]", "eligibility.0"),
-        ("split: {seed: 1}", "name: Field required"),
+        ("split: {seed: 1}", "name: this key is required"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, message: str) -> None:
@@ -85,6 +93,24 @@ def test_all_problems_come_at_once() -> None:
     with pytest.raises(ProtocolError) as caught:
         parse_protocol("name: x\nsplit: {seed: a, sead: 1}\nimages: {reader: 3}", "study.yaml")
     assert str(caught.value).count("study.yaml: ") == 3
+
+
+def test_what_can_be_understood_is_kept() -> None:
+    text = "name: x\nsplit: {seed: 7, fold: 3}\neligibility: [{name: a, require: age > 1, x: 1}]"
+    protocol, faults = examine_protocol(text, "study.yaml")
+    assert protocol.split.seed == 7
+    assert protocol.eligibility[0].require == "age > 1"
+    assert {fault.path for fault in faults} == {("split", "fold"), ("eligibility", 0, "x")}
+    assert all(fault.code == "unknown-key" and fault.remedy for fault in faults)
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_bytes("name: Köln".encode("latin-1"))
+    with pytest.raises(ProtocolError, match="not text in UTF-8"):
+        read_protocol(path)
+    path.write_text("name: Köln", encoding="utf-8-sig")
+    assert read_protocol(path).name == "Köln"
 
 
 def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@
 'malignant'
 """
 
+from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -19,6 +21,7 @@ from centrum.geometry import GRID_TOLERANCE_MM
 from centrum.modelling.settings import ModelSettings, SearchSettings, Split
 from centrum.perturb.settings import RobustnessSettings
 from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
+from centrum.protocol_faults import Fault, faults_of, without
 from centrum.provenance import digest
 from centrum.settings import Settings
 
@@ -253,25 +256,67 @@ def parse_protocol(text: str, source: str) -> Protocol:
     >>> parse_protocol("name: x\\nsplit: {sead: 7}", "study.yaml")
     Traceback (most recent call last):
     ...
-    centrum.errors.ProtocolError: study.yaml: split.sead: Extra inputs are not permitted
+    centrum.errors.ProtocolError: study.yaml: split.sead: there is no such key; did you \
+mean split.seed?
     """
+    protocol, faults = examine_protocol(text, source)
+    if faults:
+        raise _refused(faults, source)
+    return protocol
+
+
+def _refused(faults: Sequence[Fault], source: str) -> ProtocolError:
+    lines = "\n".join(f"{source}: {fault.message}" for fault in faults)
+    error = ProtocolError(lines, code=faults[0].code, file=source)
+    error.remedy = faults[0].remedy
+    return error
+
+
+def examine_protocol(text: str, source: str) -> tuple[Protocol, tuple[Fault, ...]]:
+    """What can be understood of a protocol, and everything that is wrong with it.
+
+    Values that are wrong count as not said.
+
+    Raises
+    ------
+    ProtocolError
+        Not YAML, no such preset, or nothing can be understood without what is wrong.
+
+    >>> protocol, (fault,) = examine_protocol("name: x\\nsplit: {seed: 7, fold: 3}", "study.yaml")
+    >>> protocol.split.seed, fault.path
+    (7, ('split', 'fold'))
+    """
+    choices = _choices(text, source)
+    try:
+        return Protocol.model_validate(choices), ()
+    except ValidationError as error:
+        faults = faults_of(error, Protocol, choices)
+    try:
+        return Protocol.model_validate(without(choices, faults)), faults
+    except ValidationError as error:
+        raise _refused(faults, source) from error
+
+
+def _choices(text: str, source: str) -> dict[str, Any]:
+    """What the YAML says, with what its preset says beside."""
     try:
         choices = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ProtocolError(f"{source} is not YAML: {error}") from error
+        raise ProtocolError(
+            f"{source} is not YAML: {error}.",
+            remedy="Look at the line that is named, and at the blanks at its beginning.",
+            code="not-yaml",
+            file=source,
+        ) from error
     if not isinstance(choices, dict):
-        raise ProtocolError(f"{source}: a protocol is a list of `key: value`, found {text[:40]!r}.")
+        raise ProtocolError(
+            f"{source}: a protocol is a list of `key: value`, found {text[:40]!r}.",
+            remedy="`centrum init` writes one.",
+            code="not-yaml",
+            file=source,
+        )
     preset = choices.pop("preset", None)
-    if preset is not None:
-        choices = _merged(_preset_choices(str(preset)), choices)
-    try:
-        return Protocol.model_validate(choices)
-    except ValidationError as error:
-        lines = [
-            f"{source}: {'.'.join(map(str, e['loc'])) or 'protocol'}: {e['msg']}"
-            for e in error.errors()
-        ]
-        raise ProtocolError("\n".join(lines)) from error
+    return choices if preset is None else _merged(_preset_choices(str(preset)), choices)
 
 
 def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -291,12 +336,33 @@ def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 def read_protocol(path: Path) -> Protocol:
     """The protocol in a YAML file; see `parse_protocol`."""
-    if not path.is_file():
+    return parse_protocol(protocol_text(path), path.name)
+
+
+def protocol_text(path: Path) -> str:
+    """The text of a protocol's file.
+
+    Raises
+    ------
+    ProtocolError
+        There is no file, or it is not text in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
         raise ProtocolError(
-            f"There is no protocol at {path}. `centrum init` writes one, or give the folder "
-            "that holds study.yaml."
-        )
-    return parse_protocol(path.read_text(encoding="utf-8"), path.name)
+            f"{path.name} is not text in UTF-8.",
+            remedy="Save it with the encoding UTF-8.",
+            code="not-utf-8",
+            file=path,
+        ) from error
+    except OSError as error:
+        raise ProtocolError(
+            f"There is no protocol {path.name} in {path.parent.name or path.parent}.",
+            remedy="`centrum init` writes one, or give the folder that holds study.yaml.",
+            code="no-protocol",
+            file=path,
+        ) from error
 
 
 def presets() -> tuple[str, ...]:
@@ -323,7 +389,12 @@ def load_preset(name: str) -> Protocol:
 def preset_text(name: str) -> str:
     """The YAML of a preset, with its comments."""
     if name not in presets():
-        raise ProtocolError(f"There is no preset {name!r}. There are {', '.join(presets())}.")
+        near = get_close_matches(name, presets(), 1)
+        raise ProtocolError(
+            f"There is no preset {name!r}. There are {', '.join(presets())}.",
+            remedy=f"Did you mean {near[0]}?" if near else "Name one of these.",
+            code="no-preset",
+        )
     return files("centrum.presets").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
