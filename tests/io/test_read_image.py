@@ -1,6 +1,7 @@
 """NIfTI and NRRD images: same voxels, same place; what is damaged is refused."""
 
 import gzip
+import itertools
 import tempfile
 from pathlib import Path
 
@@ -168,6 +169,86 @@ def test_forms_that_disagree_are_refused(write, grid: Geometry) -> None:
     nifti_with(path, slice(252, 254), np.zeros(1, "<i2"))
     step = read_image(path).history[0]
     assert step.parameters["orientation_from"] == ["sform"]
+
+
+AXIS_ALIGNED = [
+    np.array(matrix).reshape(3, 3)
+    for columns in itertools.permutations(range(3))
+    for signs in itertools.product((1, -1), repeat=3)
+    if np.linalg.det(matrix := np.eye(3)[:, columns] * signs) > 0
+]
+
+
+@pytest.mark.parametrize("extent", [256, 320, 400])
+def test_all_axis_aligned_directions(write, extent: float) -> None:
+    assert len(AXIS_ALIGNED) == 24
+    for matrix in AXIS_ALIGNED:
+        grid = Geometry((32, 32, 15), (extent / 32, extent / 32, 4.4), (9, -7, 3), matrix.flat)
+        path = write("a.nii", np.ones(grid.shape, np.uint8), grid)
+        assert read_image(path).geometry.distance(grid) < 1e-3
+        for form in (252, 254):
+            whole = path.read_bytes()
+            nifti_with(path, slice(form, form + 2), np.zeros(1, "<i2"))
+            assert read_image(path).geometry.distance(grid) < 1e-3
+            path.write_bytes(whole)
+        offset = np.frombuffer(whole[268:280], "<f4")
+        nifti_with(path, slice(268, 280), offset + np.array([0, 0.2, 0], "<f4"))
+        with pytest.raises(ImageError, match=r"its qform places a corner 0\.2 mm"):
+            read_image(path)
+
+
+def as_nibabel(array: NDArray, affine: NDArray) -> bytes:
+    """A NIfTI-1 file with both forms in single precision; the quaternion is the eigenvector of
+    Bar-Itzhack's matrix, turned so that a >= 0 (Journal of Guidance 2000;23:1085)."""
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    turn = affine[:3, :3] / lengths
+    handedness = np.sign(np.linalg.det(turn))
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = turn * (1, 1, handedness)
+    bar_itzhack = np.array(
+        [
+            [xx - yy - zz, 0, 0, 0],
+            [xy + yx, yy - xx - zz, 0, 0],
+            [xz + zx, yz + zy, zz - xx - yy, 0],
+            [zy - yz, xz - zx, yx - xy, xx + yy + zz],
+        ]
+    )
+    b, c, d, a = np.linalg.eigh(bar_itzhack / 3)[1][:, -1]
+    quaternion = np.array([b, c, d]) * (-1 if a < 0 else 1)
+    header = bytearray(352)
+    header[0:4] = np.array(348, "<i4").tobytes()
+    header[40:56] = np.array([3, *array.shape[::-1], 1, 1, 1, 1], "<i2").tobytes()
+    header[70:74] = np.array([4, 16], "<i2").tobytes()
+    header[76:108] = np.array([handedness, *lengths, 1, 1, 1, 1], "<f4").tobytes()
+    header[108:112] = np.array(352, "<f4").tobytes()
+    header[123] = 2
+    header[252:256] = np.array([1, 1], "<i2").tobytes()
+    header[256:280] = np.array([*quaternion, *affine[:3, 3]], "<f4").tobytes()
+    header[280:328] = affine[:3].astype("<f4").tobytes()
+    header[344:348] = b"n+1\0"
+    return bytes(header) + array.astype("<i2").tobytes()
+
+
+SAGITTAL_STACKS = [
+    np.array(rows)
+    for rows in itertools.product(((0, 0, -4.4), (0, 0, 4.4)), ((10, 0, 0), (-10, 0, 0)),
+                                  ((0, 10, 0), (0, -10, 0)))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("degrees", [0, 1e-3, 0.01, 0.02, 0.05, 1.0])
+def test_sagittal_stacks_of_nibabel(tmp_path: Path, degrees: float) -> None:
+    array, angle = np.zeros((15, 32, 32), np.int16), np.radians(degrees)
+    tilt = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
+    for axes in SAGITTAL_STACKS:
+        for turn in (tilt, tilt[::-1, ::-1], tilt[[1, 0, 2]][:, [1, 0, 2]]):
+            affine = np.eye(4)
+            affine[:3, :3], affine[:3, 3] = turn @ axes, (31.4, -159.2, 127.7)
+            (tmp_path / "a.nii").write_bytes(as_nibabel(array, affine))
+            found = read_image(tmp_path / "a.nii").geometry
+            corner = np.diag([-1, -1, 1]) @ (affine @ (31, 31, 14, 1))[:3]
+            np.testing.assert_allclose(found.position((31, 31, 14)), corner, atol=1e-3)
 
 
 def test_sform_with_another_spacing_is_refused(write, grid: Geometry) -> None:

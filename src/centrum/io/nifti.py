@@ -27,9 +27,18 @@ from centrum.io.itk import Decoded, decode, stored_voxels
 FORM_TOLERANCE_MM = 0.1
 """Largest accepted distance between the corners of the image as placed by qform and sform.
 
-A qform is a rounded quaternion. Written by ITK it moves the far corner of a 300 mm field by
-up to 0.003 mm, and up to 0.1 mm near half-turns if computed in single precision; forms that
-really differ do so by millimetres.
+A qform is a quaternion rounded to single precision: written by ITK it moves the far corner of a
+300 mm field by up to 0.003 mm, beside what `QUATERNION_ROUNDING` is for; forms that really
+differ do so by millimetres.
+"""
+
+QUATERNION_ROUNDING = 2.0**-23
+"""By how much 1 - (b² + c² + d²) can be off when b, c and d are rounded to single precision.
+
+It is the square of the part of the quaternion that the header leaves out, a. Near half-turns, as of
+sagittal slices, a is nearly 0 and so hardly known: the root of the rounding alone would turn the
+image by 0.04 degrees, 0.2 mm at the far corner of a 300 mm field. The reference code
+(nifti_quatern_to_mat44 in nifti1_io.c) therefore takes a square below 1e-7 for 0.
 """
 
 _MILLIMETRES_PER_UNIT = {1: 1000.0, 3: 0.001}
@@ -105,7 +114,7 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
         data = decompress(stored) if stored.startswith(GZIP_MAGIC) else stored
     header = _header(path, data)
     decoded = decode(path, "NiftiImageIO", lambda reader, kind: _voxels(header, data, reader, kind))
-    forms = _forms(header)
+    forms = _forms(header, decoded.geometry)
     for name, affine in forms.items():
         _check_form(path, name, affine, decoded.geometry)
     notes = {"format": "NIfTI", "orientation_from": sorted(forms) or "nothing"}
@@ -177,33 +186,57 @@ def _check_length(path: Path, header: Any, length: int) -> None:
         )
 
 
-def _forms(header: Any) -> dict[str, NDArray[np.float64]]:
-    """The affines, voxel index (x, y, z) to LPS mm, shape (3, 4), that the header sets."""
+def _forms(header: Any, grid: Geometry) -> dict[str, NDArray[np.float64]]:
+    """The affines, voxel index (x, y, z) to LPS mm, shape (3, 4), that the header sets.
+
+    Of the quaternions that are rounded to that of the header, the one nearest to `grid` is taken.
+    """
     scale = _MILLIMETRES_PER_UNIT.get(int(header["units"]) & 7, 1.0)
     to_lps = np.diag([-scale, -scale, scale])
     forms = {}
     if header["qform_code"] > 0:
-        forms["qform"] = to_lps @ _quaternion_affine(header)
+        forms["qform"] = to_lps @ _quaternion_affine(header, _to_ras(grid))
     if header["sform_code"] > 0:
         forms["sform"] = to_lps @ header["srow"].astype(float)
     return forms
 
 
-def _quaternion_affine(header: Any) -> NDArray[np.float64]:
+def _to_ras(grid: Geometry) -> NDArray[np.float64]:
+    """Axes of a grid in NIfTI's coordinates, which run to the right, anterior and superior."""
+    return np.diag([-1.0, -1.0, 1.0]) @ grid.axes
+
+
+def _quaternion_affine(header: Any, axes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Affine of the qform: rotation by a unit quaternion, axes scaled by pixdim (nifti1.h)."""
-    b, c, d = header["quaternion"].astype(float)
-    a = np.sqrt(max(0.0, 1.0 - b * b - c * c - d * d))
-    rotation = np.array(
+    pixdim = header["pixdim"].astype(float)
+    handedness = -1.0 if pixdim[0] < 0 else 1.0
+    flip = np.array([1.0, 1.0, handedness])
+    rotation = _rotation(header["quaternion"].astype(float), axes * flip)
+    scaled = rotation * (pixdim[1:4] * flip)
+    return np.column_stack([scaled, header["offset"].astype(float)])
+
+
+def _rotation(vector: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotation by the unit quaternion (a, *vector), whose a >= 0 is known up to rounding.
+
+    The a of the rotation `near` is taken as far as the rounding allows.
+
+    >>> _rotation(np.array([1.0, 0.0, 0.0]), np.diag([1.0, -1.0, -1.0])).diagonal().tolist()
+    [1.0, -1.0, -1.0]
+    """
+    square, off = float(vector @ vector), QUATERNION_ROUNDING
+    twist = np.array([near[2, 1] - near[1, 2], near[0, 2] - near[2, 0], near[1, 0] - near[0, 1]])
+    least, most = np.sqrt(np.clip([1 - square - off, 1 - square + off], 0, 1))
+    # The twist of a rotation is its vector times 4 a.
+    real = np.clip(twist @ vector / (4 * square), least, most) if square else 1.0
+    a, b, c, d = np.array([real, *vector]) / np.hypot(real, np.sqrt(square))
+    return np.array(
         [
             [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
             [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
             [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - b * b - c * c],
         ]
     )
-    pixdim = header["pixdim"].astype(float)
-    handedness = -1.0 if pixdim[0] < 0 else 1.0
-    scaled = rotation * (pixdim[1:4] * (1, 1, handedness))
-    return np.column_stack([scaled, header["offset"].astype(float)])
 
 
 def _check_form(path: Path, name: str, affine: NDArray[np.float64], geometry: Geometry) -> None:
