@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from centrum.cohort import Case, Cohort, Level, check_files, read_manifest
+from centrum.cohort.manifest import examine_manifest
 from centrum.errors import ManifestError
 
 Write = Callable[..., Path]
@@ -234,7 +235,7 @@ def test_bad_cells(write: Write, row: int, column: str, value: str, told: str) -
 
 def test_a_case_without_any_mask(write: Write) -> None:
     rows = [*GOOD[:3], GOOD[3].replace("m/3.nrrd,n/3.nrrd", ",")]
-    assert refusal(write(*rows))[1] == "  row 4, column 'mask:R1': the case has no mask"
+    assert refusal(write(*rows))[1].startswith("  row 4, column 'mask:R1': the case has no mask")
 
 
 @pytest.mark.parametrize("column", ["case", "outcome", "image", "mask"])
@@ -242,7 +243,7 @@ def test_missing_columns(write: Write, column: str) -> None:
     heads = [head for head in ("case", "outcome", "image", "mask") if head != column]
     lines = refusal(write(",".join(heads), ",".join("malignant" for _ in heads)))
     found = ", ".join(heads)
-    assert f"  row 1: the column {column!r} is missing; found {found}" in lines
+    assert f"  row 1: the column {column!r} is missing; found {found}. Add it" in "\n".join(lines)
 
 
 @pytest.mark.parametrize(
@@ -255,18 +256,18 @@ def test_repeated_columns(write: Write, one: str, two: str) -> None:
 
 def test_a_column_without_a_name(write: Write) -> None:
     lines = refusal(write("case,outcome,image,mask,,psa", "a,malignant,i,m,7,1"))
-    assert lines[1] == "  row 2: column 5 has no name but a value"
+    assert lines[1].startswith("  row 2: column 5 has no name but a value")
     assert len(read_manifest(write("case,,outcome,image,mask", "a,,malignant,i,m"))) == 1
 
 
 def test_a_name_that_is_taken(write: Write) -> None:
     lines = refusal(write("case,outcome,image,mask,Region", "a,malignant,i,m,lumbar"))
-    assert lines[1] == "  row 1, column 'Region': this name is taken; rename the column"
+    assert lines[1].startswith("  row 1, column 'Region': this name is taken. Rename the column.")
 
 
 def test_duplicated_ids(write: Write) -> None:
     lines = refusal(write(*changed(4, "case", "V1")))
-    assert lines[1] == "  row 4: the case id 'v1' is used in rows 2 (case v1), 4 (case V1)"
+    assert lines[1].startswith("  row 4: the case id 'v1' is used in rows 2 (case v1), 4 (case V1)")
 
 
 def test_a_patient_with_both_outcomes_and_no_word_of_who(write: Write) -> None:
@@ -293,7 +294,7 @@ def test_one_image_of_two_patients(write: Write) -> None:
 
 def test_one_mask_used_twice(write: Write) -> None:
     lines = refusal(write(*changed(4, "mask:R2", "m/3.nrrd")))
-    assert lines[1] == "  row 4: the same mask is named more than once, in row 4 (case v3)"
+    assert lines[1].startswith("  row 4: the same mask is named more than once, in row 4 (case v3)")
 
 
 def test_all_problems_are_told_at_once_and_the_patient_is_not(write: Write) -> None:
@@ -446,3 +447,36 @@ def test_a_study_of_tables_needs_no_images(write: Write) -> None:
     path = write("case,outcome,age", "v1,malignant,71")
     found = read_manifest(path, optional=("image", "mask"))
     assert (found.cases[0].images, found.readers, found.sequences) == ({}, (), ())
+
+
+def test_outcomes_under_other_names_are_one_problem_with_the_lines_to_write(write: Write) -> None:
+    renamed = "case,outcome,image,mask\na,MPF,a.nrrd,am.nrrd\nb,OPF,b.nrrd,bm.nrrd\n"
+    lines = refusal(write(*renamed.splitlines()))
+    assert "column 'outcome': the protocol wants osteoporotic and malignant" in lines[1]
+    assert lines[2].strip() == 'outcome: {positive: "MPF", negative: "OPF"}'
+    assert lines[3].strip() == 'outcome: {positive: "OPF", negative: "MPF"}'
+    assert len(lines) == 4
+    typing_error = "case,outcome,image,mask\na,malignnt,a.nrrd,am.nrrd\nb,malignant,b.nrrd,bm.nrrd"
+    (line,) = refusal(write(*typing_error.splitlines()))[1:]
+    assert line.endswith("found 'malignnt'. Write malignant.")
+
+
+def test_what_can_be_told_apart_is_kept_beside_the_problems(write: Write) -> None:
+    path = write(
+        "case,outcome,age,image,mask",
+        "a,malignant,old,a.nrrd,am.nrrd",
+        "b,,70,b.nrrd,bm.nrrd",
+        "A,malignant,70,c.nrrd,cm.nrrd",
+        ",malignant,70,d.nrrd,dm.nrrd",
+        "e,osteoporotic,70,e.nrrd,",
+    )
+    cohort, problems = examine_manifest(path)
+    assert [case.id for case in cohort.cases] == ["a", "b", "e"]
+    assert [(p.row, p.code) for p in problems] == [
+        (2, "not-a-number"),
+        (3, "empty-cell"),
+        (4, "repeated-case"),
+        (5, "empty-cell"),
+        (6, "no-mask"),
+    ]
+    assert all(problem.remedy for problem in problems)

@@ -1,9 +1,12 @@
 """Problems of a table, collected so that all of them are told at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from centrum.errors import ManifestError
+
+CORRECT_IT = "Correct the table, or take the row out."
+"""What to do about a problem that says no more."""
 
 LISTED = 20
 """Problems that a message lists before it only counts the rest."""
@@ -11,16 +14,28 @@ LISTED = 20
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """What is wrong in one cell, row or column; rows are numbered as in a spreadsheet."""
+    """What is wrong in one cell, row or column.
+
+    Attributes
+    ----------
+    row : as a spreadsheet numbers it, 0 where it is about no row
+    column : its head, "" where it is about none
+    text : what was wanted and what was found
+    code : short name of the kind
+    remedy : what to do; it does not stand in `text`
+    """
 
     row: int
     column: str
     text: str
+    code: str = "manifest"
+    remedy: str = ""
 
     def __str__(self) -> str:
         place = f"row {self.row}" if self.row else ""
         where = f"column {self.column!r}" if self.column else ""
-        return f"{', '.join(filter(None, (place, where)))}: {self.text}".removeprefix(": ")
+        said = f"{', '.join(filter(None, (place, where)))}: {self.text}".removeprefix(": ")
+        return said if self.remedy in (CORRECT_IT, "") else f"{said}. {self.remedy}"
 
 
 @dataclass
@@ -30,9 +45,17 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def problem(self, text: str, *, row: int = 0, column: str = "") -> None:
+    def problem(
+        self,
+        text: str,
+        *,
+        row: int = 0,
+        column: str = "",
+        code: str = "manifest",
+        remedy: str = CORRECT_IT,
+    ) -> None:
         """Record what is wrong, and go on."""
-        self.problems.append(Problem(row, column, text))
+        self.problems.append(Problem(row, column, text, code, remedy))
 
     def note(self, text: str) -> None:
         """Record what was assumed."""
@@ -41,7 +64,13 @@ class Findings:
     def raise_problems(self, name: str) -> None:
         """Raise one ManifestError with every problem found in the file `name`."""
         if self.problems:
-            raise ManifestError(_listing(name, sorted(set(self.problems))))
+            raise refusal(name, self.problems)
+
+
+def refusal(name: str, problems: Iterable[Problem]) -> ManifestError:
+    """The error that lists the problems of the file `name`."""
+    found = sorted(set(problems))
+    return ManifestError(_listing(name, found), code=found[0].code, file=name)
 
 
 def _listing(name: str, problems: Sequence[Problem]) -> str:

@@ -1,7 +1,9 @@
 """The manifest: one row per case, read whole or refused with every problem that it has."""
 
+import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 
 from centrum.cohort.case import Case, Cohort, Value, column
@@ -13,7 +15,7 @@ from centrum.cohort.columns import (
     identifier,
     repeated_heads,
 )
-from centrum.cohort.findings import Findings, listed
+from centrum.cohort.findings import CORRECT_IT, Findings, Problem, listed, refusal
 from centrum.cohort.levels import Level
 from centrum.cohort.numbers import is_missing, read_covariate, read_numbers
 from centrum.cohort.sheet import Sheet, read_sheet
@@ -54,14 +56,39 @@ def read_manifest(
         does (the header is row 1). The values of the patient column are never told.
     """
     path = Path(path)
+    cohort, problems = examine_manifest(
+        path, outcomes=outcomes, mixed_patients=mixed_patients, optional=optional
+    )
+    if problems:
+        raise refusal(path.name, problems)
+    return cohort
+
+
+def examine_manifest(
+    path: Path,
+    *,
+    outcomes: Sequence[str] = OUTCOMES,
+    mixed_patients: bool = False,
+    optional: Collection[str] = (),
+) -> tuple[Cohort, tuple[Problem, ...]]:
+    """The cases that can be told apart, and everything that is wrong with the table.
+
+    Parameters as of `read_manifest`. What is wrong in a case is left empty in it; of several rows
+    with one id the first is kept.
+
+    Raises
+    ------
+    ManifestError
+        The file is no table at all.
+    """
     sheet = read_sheet(path)
     findings = Findings(notes=list(sheet.notes))
     columns = _read_header(sheet, findings, optional)
     cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional).cases()
     _check_together(cases, findings)
     _check_mixed(cases, mixed_patients, findings)
-    findings.raise_problems(sheet.name)
-    _note_gaps(cases, columns, findings)
+    if not findings.problems:
+        _note_gaps(cases, columns, findings)
     step = Step(
         "read manifest",
         {
@@ -72,7 +99,18 @@ def read_manifest(
             "notes": tuple(findings.notes),
         },
     )
-    return Cohort(tuple(cases), str(path), (step,), tuple(columns.masks), tuple(columns.images))
+    kept = tuple(_first_of_each(cases))
+    cohort = Cohort(kept, str(path), (step,), tuple(columns.masks), tuple(columns.images))
+    return cohort, tuple(sorted(set(findings.problems)))
+
+
+def _first_of_each(cases: Iterable[Case]) -> Iterator[Case]:
+    """The cases that have an id, each id once."""
+    seen = {""}
+    for case in cases:
+        if case.id.casefold() not in seen:
+            seen.add(case.id.casefold())
+            yield case
 
 
 def check_files(cohort: Cohort) -> None:
@@ -97,13 +135,25 @@ def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) ->
     columns = find_columns(sheet.header)
     for name in columns.missing([name for name in REQUIRED if name not in optional]):
         found = listed([head for head in sheet.header if head], 12)
-        findings.problem(f"the column {name!r} is missing; found {found}", row=1)
+        findings.problem(
+            f"the column {name!r} is missing; found {found}",
+            row=1,
+            code="missing-column",
+            remedy=f"Add it, or call the column that holds it {name!r}.",
+        )
     for heads in repeated_heads(sheet.header):
-        findings.problem(f"the columns {' and '.join(map(repr, heads))} mean the same", row=1)
+        findings.problem(
+            f"the columns {' and '.join(map(repr, heads))} mean the same",
+            row=1,
+            code="repeated-column",
+            remedy="Take one of them away.",
+        )
     for head, index in list(columns.covariates.items()):
         _check_covariate_head(sheet, head, index, columns, findings)
     if not sheet.rows:
-        findings.problem("there is no case below the header")
+        findings.problem(
+            "there is no case below the header", code="no-cases", remedy="Add a row for each case."
+        )
     return columns
 
 
@@ -114,9 +164,16 @@ def _check_covariate_head(
         del columns.covariates[head]
         filled = [row for row, text in sheet.column(index).items() if text]
         if filled:
-            findings.problem(f"column {index + 1} has no name but a value", row=filled[0])
+            findings.problem(
+                f"column {index + 1} has no name but a value",
+                row=filled[0],
+                code="unnamed-column",
+                remedy="Name the column, or take its values away.",
+            )
     elif identifier(head) in DERIVED:
-        findings.problem("this name is taken; rename the column", row=1, column=head)
+        findings.problem(
+            "this name is taken", row=1, column=head, code="taken-name", remedy="Rename the column."
+        )
 
 
 class _Reading:
@@ -134,6 +191,7 @@ class _Reading:
         self.sheet, self.columns, self.folder = sheet, columns, folder
         self.findings, self.optional = findings, optional
         self.outcomes = {_plain(outcome): outcome for outcome in outcomes}
+        self._renamed = False
         self.cells, self.images, self.masks, self.covariates = (
             {name: sheet.column(index) for name, index in named.items()}
             for named in (columns.fields, columns.images, columns.masks, columns.covariates)
@@ -148,6 +206,7 @@ class _Reading:
         }
         if "patient" not in self.cells:
             self.findings.note("no column 'patient': every case counts as a patient of its own")
+        self._renamed = self._name_outcomes()
         codes = [row for row, text in self.cells.get("level", {}).items() if text.isdecimal()]
         if codes:
             self.findings.note(f"levels read as VerSe codes (20 is L1) in rows {listed(codes)}")
@@ -161,9 +220,10 @@ class _Reading:
         for row, cells in self.sheet.rows:
             if len(cells) > width:
                 self.findings.problem(
-                    f"{len(cells)} cells under {width} heads: put text with a delimiter or a "
-                    "decimal comma in quotation marks",
+                    f"{len(cells)} cells under {width} heads",
                     row=row,
+                    code="too-many-cells",
+                    remedy="Put text with a delimiter or a decimal comma in quotation marks.",
                 )
             else:
                 yield row
@@ -187,7 +247,8 @@ class _Reading:
     def _id(self, row: int) -> str:
         name = self._required(row, "case")
         if name in (".", "..") or any(c in "/\\" or not c.isprintable() for c in name):
-            self._problem(row, "case", f"a case id names files: no slash in it, found {name!r}")
+            text = f"a case id names files: no slash in it, found {name!r}"
+            self._problem(row, "case", text, "bad-case-id", "Take the slash out of the id.")
         return name
 
     def _patient(self, row: int, case: str) -> str:
@@ -195,28 +256,57 @@ class _Reading:
 
     def _outcome(self, row: int) -> str:
         text = self._required(row, "outcome")
-        if text and _plain(text) not in self.outcomes:
-            wanted = ", ".join(self.outcomes.values())
-            self._problem(row, "outcome", f"wanted one of {wanted}; found {text!r}")
+        if text and not self._renamed and _plain(text) not in self.outcomes:
+            near = get_close_matches(_plain(text), self.outcomes, 1)
+            self.findings.problem(
+                f"wanted one of {', '.join(self.outcomes.values())}; found {text!r}",
+                row=row,
+                column=self._head("outcome"),
+                code="unknown-outcome",
+                remedy=f"Write {self.outcomes[near[0]]}." if near else CORRECT_IT,
+            )
         return self.outcomes.get(_plain(text), "")
+
+    def _name_outcomes(self) -> bool:
+        """Whether the table names both outcomes otherwise throughout, which is one problem."""
+        cells = self.cells.get("outcome", {}).values()
+        named = list(dict.fromkeys(text for text in cells if not is_missing(text)))
+        known = [text for text in named if _plain(text) in self.outcomes]
+        if len(named) != len(OUTCOMES) or known:
+            return False
+        wanted, found = " and ".join(self.outcomes.values()), " and ".join(map(repr, named))
+        lines = "\n".join(
+            f"      outcome: {{positive: {_quoted(a)}, negative: {_quoted(b)}}}"
+            for a, b in (named, named[::-1])
+        )
+        self.findings.problem(
+            f"the protocol wants {wanted}, the table has {found}",
+            column=self._head("outcome"),
+            code="unknown-outcome",
+            remedy="Write one of these lines into study.yaml; `positive` is the outcome whose "
+            f"probability is wanted:\n{lines}",
+        )
+        return True
 
     def _level(self, row: int) -> Level | None:
         text = self._optional(row, "level")
         try:
             return Level.parse(text) if text else None
         except ManifestError as error:
-            self._problem(row, "level", str(error))
+            self._problem(row, "level", str(error), "bad-level")
             return None
 
     def _age(self, row: int, age: float | None) -> float | None:
         if age is not None and not 0 <= age <= OLDEST_YEARS:
-            self._problem(row, "age", f"wanted 0 to {OLDEST_YEARS} years, found {age:g}")
+            text = f"wanted 0 to {OLDEST_YEARS} years, found {age:g}"
+            self._problem(row, "age", text, "bad-age")
         return age
 
     def _sex(self, row: int) -> str | None:
         text = self._optional(row, "sex")
         if text and text.casefold() not in _SEXES:
-            self._problem(row, "sex", f"wanted M, F or O (male, female, w, other); found {text!r}")
+            wanted = f"wanted M, F or O (male, female, w, other); found {text!r}"
+            self._problem(row, "sex", wanted, "bad-sex")
         return _SEXES.get(text.casefold()) if text else None
 
     def _sources(
@@ -225,7 +315,13 @@ class _Reading:
         filled = {name: by[row] for name, by in columns.items() if not is_missing(by[row])}
         if columns and not filled:
             head = column(kind, next(iter(columns)))
-            self.findings.problem(f"the case has no {kind}", row=row, column=head)
+            self.findings.problem(
+                f"the case has no {kind}",
+                row=row,
+                column=head,
+                code=f"no-{kind}",
+                remedy="Name its file, or take the row out.",
+            )
         return {name: _resolve(self.folder, text) for name, text in filled.items()}
 
     def _required(self, row: int, name: str) -> str:
@@ -233,20 +329,26 @@ class _Reading:
         if is_missing(text) and name in self.optional:
             return ""
         if name in self.cells and is_missing(text):
-            self._problem(row, name, "the cell is empty")
+            remedy = "Fill it in, or take the row out."
+            self._problem(row, name, "the cell is empty", "empty-cell", remedy)
         return text
 
     def _optional(self, row: int, name: str) -> str | None:
         text = self.cells.get(name, {}).get(row, "")
         return None if is_missing(text) else text
 
-    def _problem(self, row: int, name: str, text: str) -> None:
-        self.findings.problem(text, row=row, column=self._head(name))
+    def _problem(self, row: int, name: str, text: str, code: str, remedy: str = CORRECT_IT) -> None:
+        self.findings.problem(text, row=row, column=self._head(name), code=code, remedy=remedy)
 
     def _head(self, name: str) -> str:
         """The head as the file spells it."""
         index = self.columns.fields.get(name)
         return name if index is None else self.sheet.header[index]
+
+
+def _quoted(text: str) -> str:
+    """A text as YAML takes it for a text."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _plain(text: str) -> str:
@@ -261,7 +363,12 @@ def _resolve(folder: Path, source: str) -> str:
 def _check_together(cases: Sequence[Case], findings: Findings) -> None:
     """What no row shows by itself."""
     for twins in _groups((case.id.casefold(), case) for case in cases if case.id):
-        findings.problem(f"the case id {twins[0].id!r} is used in {_rows(twins)}", row=twins[1].row)
+        findings.problem(
+            f"the case id {twins[0].id!r} is used in {_rows(twins)}",
+            row=twins[1].row,
+            code="repeated-case",
+            remedy="Give each case an id of its own.",
+        )
     _check_shared_sources(cases, findings)
 
 
@@ -272,20 +379,29 @@ def _check_mixed(cases: Sequence[Case], allowed: bool, findings: Findings) -> No
         if len(outcomes) > 1 and allowed:
             findings.note(text)
         elif len(outcomes) > 1:
-            advice = "correct it, or set outcome.mixed_patients in the protocol"
-            findings.problem(f"{text}: {advice}", row=same[0].row)
+            findings.problem(
+                text,
+                row=same[0].row,
+                code="mixed-outcomes",
+                remedy="Correct it, or set outcome.mixed_patients in the protocol.",
+            )
 
 
 def _check_shared_sources(cases: Sequence[Case], findings: Findings) -> None:
     for users in _groups((source, case) for case in cases for source in case.masks.values()):
-        text = f"the same mask is named more than once, in {_rows(users)}"
-        findings.problem(text, row=users[-1].row)
+        findings.problem(
+            f"the same mask is named more than once, in {_rows(users)}",
+            row=users[-1].row,
+            code="shared-mask",
+            remedy="Name the mask of each case and reader.",
+        )
     for users in _groups((source, case) for case in cases for source in case.images.values()):
         if len({case.patient for case in users} - {""}) > 1:
             findings.problem(
-                f"one image belongs to several patients in {_rows(users)}: give these cases "
-                "the same 'patient', or they end on both sides of a split",
+                f"one image belongs to several patients in {_rows(users)}",
                 row=users[0].row,
+                code="shared-image",
+                remedy="Give these cases the same 'patient', or they end on both sides of a split.",
             )
 
 

@@ -30,7 +30,8 @@ def read_numbers(cells: dict[int, str], head: str, findings: Findings) -> dict[i
     known = {row: text for row, text in cells.items() if not is_missing(text)}
     numbers = {row: parse_number(text) for row, text in known.items()}
     for row in (row for row, number in numbers.items() if number is None):
-        findings.problem(f"wanted a number, found {known.pop(row)!r}", row=row, column=head)
+        text = f"wanted a number, found {known.pop(row)!r}"
+        findings.problem(text, row=row, column=head, code="not-a-number")
     _check_decimals(known, head, findings)
     return {row: numbers.get(row) for row in cells}
 
