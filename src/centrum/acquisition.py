@@ -7,6 +7,7 @@ import numpy as np
 
 from centrum.cohort.case import Value
 from centrum.geometry import slice_axis
+from centrum.text import one_line
 from centrum.volume import Mask, Volume
 
 Facts = dict[str, float | str]
@@ -94,7 +95,7 @@ def _grid(volume: Volume) -> Facts:
 def _value(name: str, value: Any) -> float | str | None:
     if value is None or value == "" or value != value:
         return None
-    return str(value).strip() if name in TEXTS else float(value)
+    return one_line(str(value)) if name in TEXTS else float(value)
 
 
 def _like_ct(volume: Volume) -> bool:

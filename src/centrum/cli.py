@@ -17,6 +17,7 @@ import typer
 from centrum import __version__
 from centrum.errors import CentrumError, ProtocolError, describe
 from centrum.execution import default_workers
+from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:
     from centrum.assessment import Assessment
@@ -473,11 +474,12 @@ def score(
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = read_model(model)
     if cohort is None:
-        patient = Patient(case, image or "", mask or "", _pairs(sequence, "sequence"),
-                          _pairs(known, "known"))  # fmt: skip
-        scores = [scoring.score_one(frozen, patient, out)[0]]
+        patient = Patient(one_line(case), image or "", mask or "", _pairs(sequence, "sequence"),
+                          one_line_each(_pairs(known, "known")))  # fmt: skip
+        one, page = scoring.score_one(frozen, patient, out)
+        scores = [one]
     else:
-        cases = scoring.read_new_cases(cohort, frozen)
+        cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
         if dry_run:
             print("\n".join(scoring.outlook(frozen, cases, out)))
             return
@@ -488,7 +490,7 @@ def score(
         _print_json([s.to_dict(frozen) for s in scores])
     else:
         _print_scores(scores)
-        print(f"Page: {out / ('index' if cohort else case)}.html")
+        print(f"Page: {page}")
     raise typer.Exit(CASES_FAILED if any(s.refused for s in scores) else OK)
 
 

@@ -6,6 +6,8 @@ that know more (which case, which reader) add it with `add_note` and let the err
 
 from pathlib import PurePath
 
+from centrum.text import legal
+
 
 class CentrumError(Exception):
     """Base of every error that bad input or bad settings can cause.
@@ -30,10 +32,10 @@ class CentrumError(Exception):
     def __init__(
         self, message: str, *, remedy: str = "", code: str = "", file: PurePath | str = ""
     ) -> None:
-        super().__init__(f"{message} {remedy}".rstrip())
+        super().__init__(legal(f"{message} {remedy}".rstrip()))
         self.remedy = remedy
         self.code = code or type(self).code
-        self.file = file.name if isinstance(file, PurePath) else file
+        self.file = legal(file.name if isinstance(file, PurePath) else file)
 
 
 class ImageError(CentrumError):

@@ -16,6 +16,7 @@ from centrum.protocol import parse_protocol, preset_text
 from centrum.store import write_atomically
 from centrum.study import PROTOCOL
 from centrum.table import FeatureTable
+from centrum.text import file_stem
 
 TABLES = "tables"
 """Folder of a study that holds its tables."""
@@ -129,7 +130,8 @@ def _protocol(
 
 def _stored(path: Path, reader: str) -> str:
     """Name of a table in the study's folder."""
-    return f"{reader}{''.join(path.suffixes[-2:] if path.suffix == '.gz' else path.suffixes[-1:])}"
+    ending = path.suffixes[-2:] if path.suffix == ".gz" else path.suffixes[-1:]
+    return f"{file_stem(reader)}{''.join(ending)}"
 
 
 def _write(tables: Sequence[Path], folder: Path, cases: pd.DataFrame | Path, protocol: str) -> None:
@@ -175,7 +177,7 @@ def export_tables(table: FeatureTable, folder: Path, format: str) -> tuple[Path,
     found = []
     for k, reader in enumerate(table.readers):
         frame = pd.DataFrame(table.values[:, :, k], list(table.cases), list(table.names))
-        path = folder / f"{known}-{reader}.csv"
+        path = folder / f"{known}-{file_stem(reader)}.csv"
         folder.mkdir(parents=True, exist_ok=True)
         write_table(frame.dropna(how="all"), parts, path, known)
         found.append(path)

@@ -24,6 +24,7 @@ from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
 from centrum.protocol_faults import Fault, faults_of, without
 from centrum.provenance import digest
 from centrum.settings import Settings
+from centrum.text import legal, one_line_each
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -300,7 +301,7 @@ def examine_protocol(text: str, source: str) -> tuple[Protocol, tuple[Fault, ...
 def _choices(text: str, source: str) -> dict[str, Any]:
     """What the YAML says, with what its preset says beside."""
     try:
-        choices = yaml.safe_load(text)
+        choices = one_line_each(yaml.safe_load(legal(text)))
     except yaml.YAMLError as error:
         raise ProtocolError(
             f"{source} is not YAML: {error}.",

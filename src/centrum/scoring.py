@@ -18,7 +18,7 @@ from centrum.errors import CentrumError, DataError, ManifestError
 from centrum.execution import Progress, map_jobs, silent
 from centrum.frozen.model import FrozenModel
 from centrum.measure import warm_up
-from centrum.report.patient import render_index, render_patient
+from centrum.report.patient import page_of, render_index, render_patient
 from centrum.score import Patient, Score, needed_extraction, score_job, score_patient, see
 from centrum.store import write_atomically
 
@@ -41,7 +41,7 @@ def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score
     DataError
         The case's name cannot be that of a file.
     """
-    if patient.case in (".", "..") or any(c in "/\\" or not c.isprintable() for c in patient.case):
+    if patient.case in (".", "..") or any(c in "/\\" for c in patient.case):
         raise DataError(f"A case names its files: no slash in it, found {patient.case!r}.")
     score = score_patient(model, patient)
     return score, _write_patient(model, patient, score, folder)
@@ -199,9 +199,9 @@ def _write_patient(model: FrozenModel, patient: Patient, score: Score, folder: P
             seen = see(score_job(model, patient, None))
         except CentrumError:  # why is among the flags that the page shows
             seen = None
-    page = folder / f"{patient.case}.html"
+    page = folder / page_of(patient.case)
     record = json.dumps(score.to_dict(model), indent=1) + "\n"
-    write_atomically(folder / f"{patient.case}.json", record.encode())
+    write_atomically(page.with_suffix(".json"), record.encode())
     write_atomically(page, render_patient(model, score, seen).encode())
     return page
 

@@ -352,3 +352,14 @@ def test_no_page_is_empty_when_printed(content: bytes, tmp_path: Path) -> None:
         assert mark == "Simulated"
         assert last == str(number)
         assert len(lines) > 3, f"page {number} is empty"
+
+
+def test_no_character_breaks_the_document() -> None:
+    bad = "Köln\x0bWest\x07\x00\ud800\uffff 患者 😀 مريض"
+    table = Table("t", f"Table 9. {bad}", (Column(bad), Column("n")), ((bad, 1),), (bad,))
+    figure = new_figure(COLUMN_CM, 3)
+    drawn = picture(figure, "9", bad, bad, bad, table, reading=bad)
+    content = manuscript_docx(bad * 30, [Heading(bad), Prose(bad), table, drawn], bad)
+    document = Document(BytesIO(content))
+    assert document.paragraphs[1].text == "Köln West  患者 😀 مريض"
+    assert document.tables[0].cell(1, 0).text == document.paragraphs[1].text

@@ -15,6 +15,7 @@ from centrum.cohort.levels import Level
 from centrum.cohort.patterns import LAYOUTS, Layout, match_all, match_known
 from centrum.errors import CentrumError, ManifestError, describe
 from centrum.io import list_segments, list_series
+from centrum.text import one_line
 
 _DICOM_MARK = (128, b"DICM")
 _SLICER_SUFFIX = ".seg.nrrd"
@@ -103,7 +104,8 @@ def discover(
     folder = Path(folder).resolve()
     if not folder.is_dir():
         raise ManifestError(f"there is no folder {folder.name!r} to look for images in")
-    files = _files(folder)
+    there = _files(folder)
+    files = [path for path in there if one_line(path) == path]
     folders = _dicom_folders(folder, files)
     layouts = dict.fromkeys(
         Layout(image_pattern or each.image, mask_pattern or each.mask) for each in LAYOUTS
@@ -112,6 +114,11 @@ def discover(
     best = max(matches, key=lambda match: len(match.cases))
     if not best.cases:
         raise ManifestError(_nothing(folder, list(layouts), files))
+    if strange := len(there) - len(files):
+        best.notes.append(
+            f"files left out, {strange}: a name with control characters, or of another encoding "
+            "than this computer's, cannot stand in a table. Rename them"
+        )
     return _discovery(folder, best, files)
 
 

@@ -246,7 +246,7 @@ class _Reading:
 
     def _id(self, row: int) -> str:
         name = self._required(row, "case")
-        if name in (".", "..") or any(c in "/\\" or not c.isprintable() for c in name):
+        if name in (".", "..") or any(c in "/\\" for c in name):
             text = f"a case id names files: no slash in it, found {name!r}"
             self._problem(row, "case", text, "bad-case-id", "Take the slash out of the id.")
         return name

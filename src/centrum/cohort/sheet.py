@@ -11,7 +11,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from centrum.cohort.findings import listed
 from centrum.errors import ManifestError
+from centrum.text import one_line
 
 DELIMITERS = ",;\t"
 """Delimiters that are tried; the one that splits the first row into most cells is it."""
@@ -67,21 +69,29 @@ def read_sheet(path: Path) -> Sheet:
 
 
 def _sheet(name: str, rows: Iterable[Sequence[str]], form: dict, notes: list[str]) -> Sheet:
-    numbered = [(n, _trim(cells)) for n, cells in enumerate(rows, start=1)]
+    read = [(n, cells, _trim(cells)) for n, cells in enumerate(rows, start=1)]
+    numbered = [(n, trimmed) for n, _, trimmed in read]
     filled = [(n, cells) for n, cells in numbered if cells]
     if not filled:
         raise ManifestError(f"{name}: the table is empty; its first row names the columns.")
     blank = [n for n, cells in numbered if not cells and n < filled[-1][0]]
     if blank:
         notes.append(f"blank rows skipped: {', '.join(map(str, blank))}")
+    if broken := [n for n, cells, trimmed in read if _is_broken(cells, trimmed)]:
+        notes.append(f"line breaks and control characters read as spaces in rows {listed(broken)}")
     return Sheet(name, filled[0][1], tuple(filled[1:]), form, tuple(notes))
 
 
 def _trim(cells: Sequence[str]) -> tuple[str, ...]:
-    stripped = [cell.strip() for cell in cells]
+    stripped = [one_line(cell) for cell in cells]
     while stripped and not stripped[-1]:
         stripped.pop()
     return tuple(stripped)
+
+
+def _is_broken(cells: Sequence[str], trimmed: Sequence[str]) -> bool:
+    """Whether a cell holds what no page can show in one line."""
+    return any(cell.strip() != kept for cell, kept in zip(cells, trimmed, strict=False))
 
 
 def _read_text(path: Path) -> tuple[list[list[str]], dict[str, str], list[str]]:
@@ -123,8 +133,8 @@ def _decode(raw: bytes) -> tuple[str, str, list[str]]:
 
 
 def _unmarked(raw: bytes) -> list[str]:
-    """ASCII in UTF-16 has a zero in every other byte; no other text table holds zeros."""
-    if b"\0" in raw[:64]:
+    """ASCII in UTF-16 has a zero in every other byte; a stray one is a control character."""
+    if 4 * raw[:64].count(0) > len(raw[:64]):
         return ["utf-16-be" if raw[:1] == b"\0" else "utf-16-le"]
     return ["utf-8"]
 

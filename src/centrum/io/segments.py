@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
 from centrum.io.itk import Decoded
+from centrum.text import one_line
 
 _KEY = re.compile(r"Segment(\d+)_(ID|Name|LabelValue|Layer)")
 _REPRESENTATION_KEYS = (
@@ -162,7 +163,7 @@ def _named_segments(header: Mapping[str, str], layers: NDArray, path: Path) -> t
             described.setdefault(int(match[1]), {})[match[2]] = value
     segments = []
     for number, keys in sorted(described.items()):
-        name = keys.get("Name", keys.get("ID", f"Segment{number}")).strip()
+        name = one_line(keys.get("Name", keys.get("ID", f"Segment{number}")))
         label = int(keys.get("LabelValue", 1))
         layer = int(keys.get("Layer", number if len(layers) > 1 else 0))
         if layer >= len(layers):

@@ -31,6 +31,7 @@ from centrum.manuscript.columns import (
     text_cm,
 )
 from centrum.report.blocks import Picture, Table
+from centrum.text import legal
 
 FONT = "Times New Roman"
 
@@ -46,6 +47,9 @@ THICK, THIN = (
 
 LINE = 1.2
 """Height of a line of single spacing over the size of its font."""
+
+LONGEST_TITLE = 255
+"""Characters that a property of the file may have."""
 
 EPOCH = datetime(1980, 1, 1)
 """The date of everything in the file; the first that a zip file can hold."""
@@ -85,7 +89,7 @@ def manuscript_docx(title: str, parts: Sequence[Part], mark: str = "") -> bytes:
 
     Returns
     -------
-    The file. The same input gives the same bytes.
+    The file. The same input gives the same bytes. Characters that XML cannot hold are spaces.
 
     Examples
     --------
@@ -93,10 +97,10 @@ def manuscript_docx(title: str, parts: Sequence[Part], mark: str = "") -> bytes:
     >>> [p.text for p in Document(BytesIO(content)).paragraphs]
     ['A study', 'Methods', 'We measured.']
     """
-    document = _empty_document(title, mark)
+    document = _empty_document(legal(title), legal(mark))
     turned = _orientations(parts)
     _set_page(document, turned[0] if turned else False)
-    document.add_paragraph(title, style="Title")
+    document.add_paragraph(legal(title), style="Title")
     for part, turn in zip(parts, turned, strict=True):
         _turn(document, turn)
         _add(document, part)
@@ -106,9 +110,9 @@ def manuscript_docx(title: str, parts: Sequence[Part], mark: str = "") -> bytes:
 def _add(document: WordDocument, part: Part) -> None:
     match part:
         case Heading():
-            document.add_heading(part.text, part.level)
+            document.add_heading(legal(part.text), part.level)
         case Prose():
-            document.add_paragraph(part.text)
+            document.add_paragraph(legal(part.text))
         case Table():
             _add_table(document, part)
         case Picture():
@@ -171,7 +175,7 @@ def _add_table(document: WordDocument, table: Table) -> None:
     for row, texts in zip(rows, _texts(table, layout), strict=True):
         _fill(row, texts, layout, keep=together or (row is rows[-1] and bool(table.notes)))
     for note in table.notes or ("",):
-        document.add_paragraph(note, style="Table Note")
+        document.add_paragraph(legal(note), style="Table Note")
 
 
 def _layout(table: Table) -> Layout:
@@ -223,7 +227,7 @@ def _fill(row: _Row, texts: Sequence[str], layout: Layout, keep: bool) -> None:
         cell.width = Cm(width)
         paragraph = cell.paragraphs[0]
         paragraph.style = "Table Text"
-        paragraph.add_run(text)
+        paragraph.add_run(legal(text))
         if numeric:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         if keep:
@@ -250,8 +254,8 @@ def _add_picture(document: WordDocument, picture: Picture) -> None:
     ratio = shape.height / shape.width
     width = min(picture.width_cm, UPRIGHT_CM, _room_above(picture) / ratio)
     shape.width, shape.height = Cm(width), Cm(width * ratio)
-    shape._inline.docPr.set("descr", picture.alt)
-    shape._inline.docPr.set("name", picture.title.partition(". ")[0])
+    shape._inline.docPr.set("descr", legal(picture.alt))
+    shape._inline.docPr.set("name", legal(picture.title.partition(". ")[0]))
     _caption(document.add_paragraph(style="Figure Caption"), f"{picture.title}. {picture.caption}")
 
 
@@ -264,7 +268,7 @@ def _room_above(picture: Picture) -> float:
 
 def _caption(paragraph: Paragraph, text: str) -> None:
     """The number in bold, and the rest."""
-    number, point, rest = text.partition(". ")
+    number, point, rest = legal(text).partition(". ")
     paragraph.add_run(number + point.rstrip()).bold = True
     paragraph.add_run(" " * bool(rest) + rest)
 
@@ -291,7 +295,7 @@ def _empty_document(title: str, mark: str) -> WordDocument:
 
 def _set_properties(document: WordDocument, title: str) -> None:
     facts = document.core_properties
-    facts.title, facts.language = title, "en-US"
+    facts.title, facts.language = title[:LONGEST_TITLE], "en-US"
     facts.author = facts.last_modified_by = facts.comments = facts.keywords = ""
     facts.created = facts.modified = EPOCH
     compatibility = document.settings.element.find(f".//{qn('w:compatSetting')}")

@@ -19,9 +19,23 @@ from centrum.report.labels import feature_labels, fixed, significant, unit_text
 from centrum.report.overlay import Overlay, overlay
 from centrum.report.slices import largest_slice
 from centrum.score import Score, Seen
+from centrum.text import file_stem
 
 SHOWN = 12
 """Features that the waterfall shows one by one; the others are one bar."""
+
+
+INDEX = "index"
+"""Stem of the page that lists the scored cases."""
+
+
+def page_of(case: str) -> str:
+    """Name of the page of a case.
+
+    >>> page_of("P01"), page_of("index")
+    ('P01.html', 'index-1bc04b52.html')
+    """
+    return f"{file_stem(case, taken=(INDEX,))}.html"
 
 
 def render_index(model: FrozenModel, scores: Sequence[Score]) -> str:
@@ -37,6 +51,7 @@ def _environment() -> Environment:
     environment = templates()
     environment.filters["source"] = _source
     environment.filters["fixed"] = fixed
+    environment.filters["page_of"] = page_of
     return environment
 
 
