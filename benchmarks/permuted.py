@@ -15,11 +15,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from centrum.modelling.leaks import LEAKS, TITLES, Scene
+from centrum.modelling.permute import shuffle_by_patient
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import design_auc
 from centrum.modelling.search import SearchClassifier
 from centrum.modelling.settings import SearchSettings, Split
-from centrum.modelling.split import shuffle_by_patient, stratified_split
+from centrum.modelling.split import stratified_split
 from centrum.protocol import load_preset
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "permuted-outcomes.md"

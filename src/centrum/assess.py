@@ -22,10 +22,11 @@ from centrum.matrix import Matrix, study_matrix
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import Part
 from centrum.modelling.fusion import FusionClassifier
+from centrum.modelling.permute import shuffle_by_patient
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import out_of_fold_scores
 from centrum.modelling.search import SearchClassifier
-from centrum.modelling.split import Indices, shuffle_by_patient
+from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
 from centrum.provenance import digest, file_digest
 from centrum.store import Store

@@ -22,13 +22,20 @@ from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import CLINICAL, clinical_settings
 from centrum.modelling.leaks import LEAKS, Scene
 from centrum.modelling.optimism import Resample, resample
-from centrum.modelling.split import shuffle_by_patient, stratified_split
+from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_seeds
+from centrum.modelling.split import stratified_split
 from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import Store
 from centrum.table import FeatureTable
 
 Floats = NDArray[np.float64]
+
+FEWEST_WAYS = 20
+"""Outcomes that can be dealt out in fewer ways than this cannot show a P of .05."""
+
+MANY_WAYS = 1_000_000
+"""Ways to deal outcomes out are counted up to this."""
 
 VOLUME = "volume"
 """Variant of an ablation: the size of the region alone."""
@@ -110,21 +117,32 @@ class Permutation:
     Attributes
     ----------
     observed : mean test AUC over the parts of the design's first repeat
-    values : the same under each permutation that could be fitted
+    values : the same under each permutation that could be fitted; no two are the same
     failed : permutations that could not
+    ways : in how many ways the outcomes can be dealt out, counted up to `MANY_WAYS`
     """
 
     observed: float
     values: tuple[float, ...]
     failed: int
+    ways: int = MANY_WAYS
+
+    @property
+    def telling(self) -> bool:
+        """Whether there are permutations, and ways enough for a P of .05."""
+        return bool(self.values) and self.ways >= FEWEST_WAYS
 
     @property
     def p(self) -> float:
         """Share of the permutations, the true outcome among them, that do as well.
 
-        >>> Permutation(0.9, (0.5, 0.6, 0.4), 0).p
-        0.25
+        NaN where there is none, or where too few ways to deal the outcomes out leave it open.
+
+        >>> Permutation(0.9, (0.5, 0.6, 0.4), 0).p, Permutation(0.9, (0.5,), 0, ways=2).p
+        (0.25, nan)
         """
+        if not self.telling:
+            return float("nan")
         as_good = sum(value >= self.observed for value in self.values)
         return (1 + as_good) / (1 + len(self.values))
 
@@ -138,8 +156,8 @@ def permute(
     progress: Progress,
 ) -> Permutation:
     """Repeat the first repeat of the design on outcomes dealt out anew."""
-    number = protocol.evaluation.leak_audit.permutations
-    seeds = [protocol.evaluation.seed + 1 + k for k in range(number)]
+    number, first_seed = protocol.evaluation.leak_audit.permutations, protocol.evaluation.seed + 1
+    seeds = shuffle_seeds(matrix.positive, matrix.patients, number, first_seed)
     jobs, owner = [], []
     for seed in seeds:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, seed)
@@ -158,7 +176,8 @@ def permute(
     values = tuple(float(np.mean(a)) for a in areas.values() if a)
     observed = [r["auc"] for r in parts if r["repeat"] == 0 and r["auc"] is not None]
     mean = float(np.mean(observed)) if observed else float("nan")
-    return Permutation(mean, values, number - len(values))
+    ways = min(arrangements(matrix.positive, matrix.patients), MANY_WAYS)
+    return Permutation(mean, values, len(seeds) - len(values), ways)
 
 
 @dataclass(frozen=True)
@@ -385,7 +404,7 @@ class Assessment:
         """From what `to_dict` gave."""
         found = record["permutation"]
         if found is not None:
-            found = Permutation(found["observed"], tuple(found["values"]), found["failed"])
+            found = Permutation(**found | {"values": tuple(found["values"])})
         resampled = tuple(map(_resample_of, record["resamples"]))
         kept = {name: record[name] for name in ("parts", "ablation", "leaks", "rows")}
         return cls(permutation=found, resamples=resampled, **kept)

@@ -794,11 +794,13 @@ def _print_assessment(found: "Assessment") -> None:
         if values:
             parts = f"{len(values)} part{'s' if len(values) > 1 else ''}"
             print(f"{name:22} AUC {sum(values) / len(values):.3f} over {parts}")
-    if found.permutation is not None and found.permutation.values:
+    if found.permutation is not None and found.permutation.telling:
+        from centrum.report.labels import p_text
+
         shuffled = found.permutation.values
         mean = sum(shuffled) / len(shuffled)
         print(f"{'shuffled outcomes':22} AUC {mean:.3f} over {len(shuffled)} permutations, "
-              f"P {found.permutation.p:.3f}")  # fmt: skip
+              f"P {p_text(found.permutation.p)}")  # fmt: skip
 
 
 def _print_json(value: object) -> None:

@@ -117,3 +117,8 @@ class StudyResults:
     versions: Mapping[str, str]
     digests: Mapping[str, str]
     robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def mixed_patients(self) -> int:
+        """Patients who have cases of both outcomes."""
+        return int((self.scores.groupby("patient")["outcome"].nunique() > 1).sum())

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from centrum.errors import DataError
 from centrum.modelling.split import (
     folds_by_patient,
-    shuffle_by_patient,
     stratified_split,
     train_and_held_out,
 )
@@ -91,23 +90,6 @@ def test_patients_with_both_outcomes_are_dealt_whole() -> None:
     assert np.unique(patients[test]).size == 2
     fold = folds_by_patient(outcome, patients, 4, seed=0)
     assert np.bincount(fold).tolist() == [14] * 4
-
-
-@given(cohorts(), SEEDS)
-def test_shuffling_keeps_one_outcome_per_patient(
-    cohort: tuple[NDArray, NDArray], seed: int
-) -> None:
-    outcome, patients = cohort
-    shuffled = shuffle_by_patient(outcome, patients, seed)
-    of_patient = [set(shuffled[patients == patient]) for patient in np.unique(patients)]
-    assert all(len(labels) == 1 for labels in of_patient)
-    had = sum(outcome[patients == patient][0] for patient in np.unique(patients))
-    assert sum(labels.pop() for labels in of_patient) == had
-
-
-def test_shuffling_changes_the_outcome() -> None:
-    outcome = np.repeat([0, 1], 50)
-    assert 0.3 < np.mean(shuffle_by_patient(outcome, None, 0) == outcome) < 0.7
 
 
 def test_impossible_splits_say_what_to_do() -> None:

@@ -126,3 +126,20 @@ def test_the_plateau_of_the_cut_off_is_as_good_but_for_one_case(results: StudyRe
     for end in (low, high):
         assert youden(end) >= best - one_case - 1e-9
     assert f"cut-offs from {low:.2f}".replace("-", "−") in said(results).replace("-", "−")
+
+
+def test_outcomes_that_cannot_be_dealt_out_give_no_p(results: StudyResults) -> None:
+    few = replace(results.assessment, permutation=Permutation(0.9, (0.9,) * 7, 0, ways=8))
+    changed = replace(results, assessment=few)
+    audit = leak_audit(changed)
+    assert "can be dealt out in 8 ways only" in said(changed)
+    assert not any("shuffled" in point.text for point in cautions(changed))
+    assert "AUC under shuffled outcomes" not in dict(audit.facts)
+    assert not any("P = " in text for text in audit.prose)
+
+
+def test_patients_with_both_outcomes_are_said_to_be_permuted_within(results: StudyResults) -> None:
+    assert f"({results.mixed_patients} patients have both outcomes)" in leak_audit(results).prose[0]
+    scores = results.scores.assign(patient=results.scores.index)
+    plain = replace(results, scores=scores)
+    assert "dealt out anew to the patients" in leak_audit(plain).prose[0]

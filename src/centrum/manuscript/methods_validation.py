@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from centrum.assessment import ALIKE, VOLUME
+from centrum.assessment import ALIKE, FEWEST_WAYS, VOLUME
 from centrum.manuscript.methods_model import fused, sources
 from centrum.manuscript.words import listed, number, percent, quoted, sentences
 from centrum.matrix import RADIOMICS
@@ -12,6 +12,7 @@ from centrum.modelling.leaks import TITLES
 from centrum.modelling.pipeline import INNER_FOLDS
 from centrum.modelling.settings import Split
 from centrum.report.labels import counted
+from centrum.report.leak_audit import exchanged, too_few
 from centrum.results import StudyResults
 
 SEEDS = "repeat i with the seed {seed} + i, i from 0"
@@ -220,14 +221,18 @@ def permutations(results: StudyResults) -> str:
     if not n:
         return "No permutation test of the procedure was made."
     found = results.assessment.permutation
+    if found is not None and found.ways < FEWEST_WAYS:
+        return f"No permutation test of the procedure was made. {too_few(found)}"
+    if found is not None:
+        n = len(found.values) + found.failed
     lost = f" {found.failed} of them could not be fitted." if found and found.failed else ""
     single = results.protocol.split.single_part
     what = "whole procedure" if single else "first repeat of the design"
     return (
-        f"A permutation test repeated the {what} on outcomes dealt out anew to the "
-        f"patients, {counted(n, 'time')} (seeds from {how.seed + 1}); P is the share of the "
-        "assignments, the true one among them, whose mean test AUC was as high as the true one's."
-        f"{lost}"
+        f"A permutation test repeated the {what} on outcomes {exchanged(results)}, "
+        f"{counted(n, 'time')} (seeds from {how.seed + 1}, each with another assignment); P is the "
+        "share of the assignments, the true one among them, whose mean test AUC was as high as the "
+        f"true one's.{lost}"
     )
 
 
@@ -245,8 +250,8 @@ def leak_audit(results: StudyResults) -> str:
     return (
         f"{checked} For comparison the study was repeated on {counted(n, 'split')} by patient with "
         f"{percent(split.train_fraction)} of the cases for training (seeds from {how.seed}), on "
-        "true outcomes and on outcomes dealt out anew, with these leaks switched on deliberately: "
-        f"{'; '.join(_leaks(results))}. None of this entered the model."
+        f"true outcomes and on outcomes {exchanged(results)}, with these leaks switched on "
+        f"deliberately: {'; '.join(_leaks(results))}. None of this entered the model."
     )
 
 

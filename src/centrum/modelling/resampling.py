@@ -7,12 +7,12 @@ from sklearn.base import BaseEstimator, clone
 
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import plan_parts
+from centrum.modelling.permute import shuffle_by_patient
 from centrum.modelling.settings import Split
 from centrum.modelling.split import (
     Indices,
     folds_by_patient,
     owners_of,
-    shuffle_by_patient,
     stratified_split,
     train_and_held_out,
 )

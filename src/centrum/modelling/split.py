@@ -47,7 +47,7 @@ def stratified_split(
     """
     if not 0 < train_fraction < 1:
         raise DataError(f"train_fraction must lie between 0 and 1, found {train_fraction}.")
-    counts, code = _cases_by_patient(outcome, patients)
+    counts, code = cases_by_patient(outcome, patients)
     in_train = np.zeros(len(counts), dtype=bool)
     excess = np.zeros(counts.shape[1])
     for patient in np.random.default_rng(seed).permutation(len(counts)):
@@ -82,7 +82,7 @@ def folds_by_patient(
     >>> bool(fold[0] == fold[1] and fold[4] != fold[5])
     True
     """
-    counts, code = _cases_by_patient(outcome, patients)
+    counts, code = cases_by_patient(outcome, patients)
     if folds < 2 or np.count_nonzero(counts, axis=0).min() < folds:
         raise DataError(
             f"{folds} folds need two or more, and at least {folds} patients of each outcome; found "
@@ -125,7 +125,7 @@ def fewest_patients(outcome: NDArray, patients: ArrayLike | None) -> int:
     >>> fewest_patients(np.array([0, 0, 0, 1, 1]), ["a", "b", "c", "d", "d"])
     1
     """
-    counts, _ = _cases_by_patient(outcome, patients)
+    counts, _ = cases_by_patient(outcome, patients)
     return int(np.count_nonzero(counts, axis=0).min())
 
 
@@ -145,24 +145,17 @@ def check_two_classes(outcome: NDArray) -> NDArray:
     return labels
 
 
-def shuffle_by_patient(
-    outcome: ArrayLike, patients: ArrayLike | None = None, seed: int = 0
-) -> NDArray:
-    """Outcomes dealt out anew to whole patients: what a model must not be able to learn.
+def cases_by_patient(outcome: ArrayLike, patients: ArrayLike | None) -> tuple[NDArray, Indices]:
+    """Cases per patient and outcome, and the number of the patient of each case.
 
-    Each patient gets the outcomes of another, repeated or cut to its own number of cases.
+    Raises
+    ------
+    DataError
+        There is one outcome only.
+
+    >>> cases_by_patient([0, 1, 1], list("abb"))[0].astype(int).tolist()
+    [[1, 0], [0, 2]]
     """
-    outcome = np.asarray(outcome)
-    _, code = _cases_by_patient(outcome, patients)
-    rows = [np.flatnonzero(code == patient) for patient in range(code.max() + 1)]
-    shuffled = np.empty_like(outcome)
-    for own, donor in zip(rows, np.random.default_rng(seed).permutation(len(rows)), strict=True):
-        shuffled[own] = np.resize(outcome[rows[donor]], own.size)
-    return shuffled
-
-
-def _cases_by_patient(outcome: ArrayLike, patients: ArrayLike | None) -> tuple[NDArray, Indices]:
-    """Cases per patient and outcome, and the number of the patient of each case."""
     labels, label = np.unique(np.asarray(outcome), return_inverse=True)
     owners = owners_of(label, patients)
     if labels.size < 2:

@@ -9,8 +9,8 @@ from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
 from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
 from centrum.report.blocks import Block, Point
-from centrum.report.labels import counted, fixed, p_text
-from centrum.report.leak_audit import SUSPECT, Crossings, crossings
+from centrum.report.labels import counted, fixed, p_equals, p_text
+from centrum.report.leak_audit import SUSPECT, Crossings, crossings, too_few
 from centrum.report.validation import sizes_needed
 from centrum.results import StudyResults
 
@@ -64,7 +64,7 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
             "if the same examination had two names.",
             "table-s17", "table S17",
         )  # fmt: skip
-    if permutation is not None and permutation.values:
+    if permutation is not None and permutation.telling:
         mean = float(np.mean(permutation.values))
         if abs(mean - 0.5) > SUSPECT:
             yield _grave(
@@ -277,13 +277,15 @@ def _permutation(results: StudyResults) -> Point | None:
     found = results.assessment.permutation
     if found is None or not found.values:
         return None
+    if not found.telling:
+        return Point(too_few(found), "leaks", "leak audit")
     n = len(found.values)
     told = (
-        f"The whole procedure does as well by chance with P = {p_text(found.p)} ("
+        f"The whole procedure does as well by chance with {p_equals(found.p)} ("
         f"{counted(n, 'permutation')} of the outcomes, which cannot show a P below "
         f"{p_text(1 / (n + 1))})."
     )
-    return Point(told.replace("= <", "< "), "figure-S9", "figure S9")
+    return Point(told, "figure-S9", "figure S9")
 
 
 # Whom and what they are of

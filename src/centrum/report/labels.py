@@ -135,3 +135,13 @@ def p_text(p: float) -> str:
     if p > 0.99:
         return ">.99"
     return f"{p:.{3 if p < 0.0995 else 2}f}".lstrip("0")
+
+
+def p_equals(p: float) -> str:
+    """A p value with its sign, for a sentence.
+
+    >>> p_equals(0.0421), p_equals(0.00002)
+    ('P = .042', 'P < .001')
+    """
+    text = p_text(p)
+    return f"P {text[0]} {text[1:]}" if text[0] in "<>" else f"P = {text}"

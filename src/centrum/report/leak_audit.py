@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.assessment import FEWEST_WAYS, Permutation
 from centrum.modelling.leaks import TITLES
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import draw_audit
-from centrum.report.labels import counted, fixed, p_text
+from centrum.report.labels import counted, fixed, p_equals
 from centrum.report.tables import SELECTORS, STEPS, frame_table
 from centrum.results import StudyResults
 
@@ -80,8 +81,8 @@ def leak_audit(results: StudyResults) -> Block:
         prose=(
             "A leak is knowledge of test patients that reaches the model. The tables list what "
             "every step was fitted on; the figure repeats the whole study on outcomes that were "
-            "dealt out anew to the patients, which nothing can learn, and with each classic leak "
-            "switched on.",
+            f"{exchanged(results)}, which nothing can learn, and with each classic leak switched "
+            "on.",
             *_permutation_text(results),
         ),
         warnings=_warnings(found),
@@ -91,9 +92,22 @@ def leak_audit(results: StudyResults) -> Block:
     )  # fmt: skip
 
 
+def exchanged(results: StudyResults) -> str:
+    """How the outcomes were permuted, as the end of "outcomes that were ...".
+
+    `centrum.modelling.permute` says why.
+    """
+    if not results.mixed_patients:
+        return "dealt out anew to the patients"
+    return (
+        "exchanged among patients with equally many cases and among the cases of each patient "
+        f"({counted(results.mixed_patients, 'patient has', 'patients have')} both outcomes)"
+    )
+
+
 def _permutation_facts(results: StudyResults) -> list[tuple[str, str]]:
     found = results.assessment.permutation
-    if found is None or not found.values:
+    if found is None or not found.telling:
         return []
     mean = fixed(float(np.mean(found.values)), 2)
     return [("AUC under shuffled outcomes", f"{mean} ± {fixed(float(np.std(found.values)), 2)}")]
@@ -101,14 +115,26 @@ def _permutation_facts(results: StudyResults) -> list[tuple[str, str]]:
 
 def _permutation_text(results: StudyResults) -> list[str]:
     found = results.assessment.permutation
-    if found is None or not found.values:
+    if found is None:
         return []
+    if found.ways < FEWEST_WAYS:
+        return [too_few(found)]
+    if not found.values:
+        return [f"None of {counted(found.failed, 'permutation')} could be fitted: no P is given."]
     failed = f" {counted(found.failed, 'permutation')} could not be fitted." if found.failed else ""
     return [
         f"{counted(len(found.values), 'permutation')}: mean AUC "
         f"{fixed(float(np.mean(found.values)))}, against {fixed(found.observed)} of the true "
-        f"outcomes; P = {p_text(found.p)} that the whole procedure does as well by chance.{failed}"
+        f"outcomes; {p_equals(found.p)} that the whole procedure does as well by chance.{failed}"
     ]
+
+
+def too_few(found: Permutation) -> str:
+    """Why permutations prove nothing and no P is given."""
+    return (
+        f"The outcomes of so few patients can be dealt out in {found.ways} ways only, the true one "
+        "among them: permutations can show neither a leak nor a P, and none is given."
+    )
 
 
 def _warnings(found: Crossings) -> tuple[str, ...]:
@@ -224,7 +250,7 @@ def _leak_tables(results: StudyResults) -> list[Table]:
 
 def _audit_picture(results: StudyResults) -> list[Picture]:
     areas, found = _areas(results), results.assessment.permutation
-    values = () if found is None else found.values
+    values = found.values if found is not None and found.telling else ()
     if not areas and not values:
         return []
     observed = float("nan") if found is None else found.observed
@@ -238,8 +264,8 @@ def _audit_picture(results: StudyResults) -> list[Picture]:
         picture(
             draw_audit(values, observed, named, results.simulated), "S9", "Leak audit",
             f"(a) Test AUC of the whole procedure on {counted(len(values), 'permutation')} of the "
-            "outcomes among the patients. (b) What the study would have claimed with each leak: "
-            f"dots are splits, bars their means. n = {len(results.scores)} cases.",
+            f"outcomes, {exchanged(results)}. (b) What the study would have claimed with each "
+            f"leak: dots are splits, bars their means. n = {len(results.scores)} cases.",
             f"Histogram and dot plot. Means with true outcomes: {listed}.",
             frame_table("figure-S9", "", pd.DataFrame(rows)),
             reading=readings.audit(values, observed, named),
