@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from centrum.cohort.cells import is_missing
 from centrum.errors import DataError
 from centrum.exchange import read_table, write_table
 from centrum.features.registry import catalogue
@@ -23,7 +24,7 @@ IBSI = [(i, family, f"{name}_FBN32") for i in IMAGES for family, name in catalog
 
 # Letters that files and guesses could trip over; delimiters and quotes are refused.
 ids = st.text("aZ09äß漢_-.#'^ ()[]=+", min_size=1, max_size=8).filter(
-    lambda text: text.strip() == text and text.casefold() not in ("na", "nan")
+    lambda text: text.strip() == text and not is_missing(text)
 )
 
 

@@ -2,22 +2,44 @@
 
 import keyword
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE
+from centrum.cohort.units import YEARS, is_unit
 
-FIELDS = {
-    "case": ("case", "id", "case id", "caseid"),
-    "patient": ("patient", "patient id", "patientid", "subject"),
-    "level": ("level", "vertebra", "vertebral level"),
-    "outcome": ("outcome", "diagnosis", "label"),
-    "centre": ("centre", "center", "site", "hospital"),
-    "age": ("age", "age years"),
-    "sex": ("sex", "gender"),
+_HEADS = {
+    "case": "case, id, case id, caseid, case no, case number, fall, fall id, fall nr, "
+    "fallnummer, cas, caso, 病例, 病例号, 编号",
+    "patient": "patient, patient id, patientid, patient no, patient nr, patient number, pat, "
+    "pat id, pat no, pat nr, patienten id, patienten nr, patientennummer, patnr, "
+    "patid, subject, subject id, subject no, subject number, subjectid, proband, "
+    "probanden id, paciente, 患者, 患者编号, 患者id",
+    "level": "level, vertebra, vertebral level, vertebral body, wirbel, wirbelkörper, "
+    "wirbelhöhe, höhe, niveau, vertèbre, vértebra, nivel, 椎体, 节段",
+    "outcome": "outcome, diagnosis, label, diagnose, diagnostic, diagnóstico, 诊断",
+    "centre": "centre, center, site, hospital, zentrum, klinik, standort, clinic, centro, "
+    "hôpital, 中心, 医院",
+    "age": "age, age years, age at mri, age at scan, age at imaging, alter, âge, patient "
+    "age, patient s age, edad, 年龄, 年齡, 年齢",
+    "sex": "sex, gender, geschlecht, sexe, sexo, género, patient sex, 性别, 性別",
 }
-"""Accepted heads of each column, compared without regard to case and punctuation."""
+
+FIELDS = {name: tuple(heads.split(", ")) for name, heads in _HEADS.items()}
+"""Accepted heads of each column, compared without regard to case, punctuation and what stands in
+brackets."""
+
+SEXES = {
+    **dict.fromkeys(("m", "male", "man", "mann", "männlich", "maennlich", "männl"), "M"),
+    **dict.fromkeys(("masculin", "homme", "masculino", "hombre", "男", "男性"), "M"),
+    **dict.fromkeys(("f", "female", "woman", "w", "frau", "weiblich", "weibl"), "F"),
+    **dict.fromkeys(("féminin", "femme", "femenino", "mujer", "女", "女性"), "F"),
+    **dict.fromkeys(("o", "other", "d", "divers", "diverse"), "O"),
+}
+"""Accepted sexes, compared without regard to case. H and V are not: where H is hombre, M is mujer,
+and numbers are a code that nobody states."""
 
 REQUIRED = ("case", "outcome", "image", "mask")
 """Columns without which there is no study."""
@@ -27,6 +49,11 @@ DERIVED = ("region", "missing")
 
 _FIELD_OF = {head: name for name, heads in FIELDS.items() for head in heads}
 _DEFAULTS = {"image": DEFAULT_SEQUENCE, "mask": DEFAULT_READER}
+_KINDS = {
+    **dict.fromkeys(("image", "bild", "imagen", "图像"), "image"),
+    **dict.fromkeys(("mask", "maske", "masque", "máscara", "掩膜"), "mask"),
+}
+_BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 
 
 @dataclass
@@ -80,11 +107,32 @@ def repeated_heads(header: tuple[str, ...]) -> Iterator[list[str]]:
     return (heads for heads in groups.values() if len(heads) > 1)
 
 
+def is_known_head(head: str) -> bool:
+    """Whether a head is that of a column which every cohort may have.
+
+    >>> [head for head in ("Pat.-Nr.", "Alter [J]", "Bild: T2w", "PSA") if is_known_head(head)]
+    ['Pat.-Nr.', 'Alter [J]', 'Bild: T2w']
+    """
+    return bool(head) and _meaning(head)[0] != "covariates"
+
+
 def _meaning(head: str) -> tuple[str, str]:
     """The attribute of `Columns` and the name in it that a head stands for."""
     kind, _, name = (part.strip() for part in head.partition(":"))
-    if kind.casefold() in _DEFAULTS:
-        kind = kind.casefold()
+    if kind.casefold() in _KINDS:
+        kind = _KINDS[kind.casefold()]
         return f"{kind}s", name or _DEFAULTS[kind]
-    known = _FIELD_OF.get(" ".join(re.findall(r"\w+", head.casefold().replace("_", " "))))
+    known = _field(unicodedata.normalize("NFC", head))
     return ("fields", known) if known else ("covariates", head)
+
+
+def _field(head: str) -> str | None:
+    """The field that a head names; "Age (months)" and "Level (mm)" are other things.
+
+    >>> _field("Sex (M/F)"), _field("Age [y]"), _field("Age (months)"), _field("Level (mm)")
+    ('sex', 'age', None, None)
+    """
+    unit = next((text for text in _BRACKETS.findall(head) if is_unit(text)), "")
+    bare = _BRACKETS.sub(" ", head.casefold()).replace("_", " ")
+    name = _FIELD_OF.get(" ".join(re.findall(r"\w+", bare)))
+    return name if not unit or (name == "age" and unit.strip().casefold() in YEARS) else None

@@ -1,23 +1,28 @@
 """The manifest: one row per case, read whole or refused with every problem that it has."""
 
 import json
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 
 from centrum.cohort.case import Case, Cohort, Value, column
+from centrum.cohort.cells import is_missing
 from centrum.cohort.columns import (
     DERIVED,
     REQUIRED,
+    SEXES,
     Columns,
     find_columns,
     identifier,
     repeated_heads,
 )
+from centrum.cohort.consistency import check_identifiers, check_patients
+from centrum.cohort.dates import check_words
 from centrum.cohort.findings import CORRECT_IT, Findings, Problem, listed, refusal
 from centrum.cohort.levels import Level
-from centrum.cohort.numbers import is_missing, read_covariate, read_numbers
+from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
 from centrum.provenance import Step, file_digest
@@ -28,8 +33,6 @@ OUTCOMES = ("osteoporotic", "malignant")
 OLDEST_YEARS = 120
 """Ages beyond this are typing errors."""
 
-_SEXES = {"m": "M", "male": "M", "f": "F", "female": "F", "w": "F", "o": "O", "other": "O"}
-
 
 def read_manifest(
     path: Path | str,
@@ -38,7 +41,7 @@ def read_manifest(
     mixed_patients: bool = False,
     optional: Collection[str] = (),
 ) -> Cohort:
-    """Read the table of cases, a CSV or XLSX file.
+    """Read the table of cases: a CSV, XLSX or ODS file.
 
     Columns: `case, patient, level, outcome, centre, age, sex`, `image` or `image:SEQUENCE`,
     `mask` or `mask:READER`; every other column is a covariate. Required are case, outcome,
@@ -53,7 +56,7 @@ def read_manifest(
     ------
     ManifestError
         With row and column of everything that is wrong, rows numbered as a spreadsheet
-        does (the header is row 1). The values of the patient column are never told.
+        does. The values of the patient column are never told.
     """
     path = Path(path)
     cohort, problems = examine_manifest(
@@ -87,6 +90,7 @@ def examine_manifest(
     cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional).cases()
     _check_together(cases, findings)
     _check_mixed(cases, mixed_patients, findings)
+    check_patients(cases, findings)
     if not findings.problems:
         _note_gaps(cases, columns, findings)
     step = Step(
@@ -137,14 +141,14 @@ def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) ->
         found = listed([head for head in sheet.header if head], 12)
         findings.problem(
             f"the column {name!r} is missing; found {found}",
-            row=1,
+            row=sheet.head_row,
             code="missing-column",
             remedy=f"Add it, or call the column that holds it {name!r}.",
         )
     for heads in repeated_heads(sheet.header):
         findings.problem(
             f"the columns {' and '.join(map(repr, heads))} mean the same",
-            row=1,
+            row=sheet.head_row,
             code="repeated-column",
             remedy="Take one of them away.",
         )
@@ -172,7 +176,11 @@ def _check_covariate_head(
             )
     elif identifier(head) in DERIVED:
         findings.problem(
-            "this name is taken", row=1, column=head, code="taken-name", remedy="Rename the column."
+            "this name is taken",
+            row=sheet.head_row,
+            column=head,
+            code="taken-name",
+            remedy="Rename the column.",
         )
 
 
@@ -199,6 +207,7 @@ class _Reading:
 
     def cases(self) -> list[Case]:
         """The cases of all rows; one with a problem has a stand-in where the value belongs."""
+        self._check_columns()
         ages = read_numbers(self.cells.get("age", {}), self._head("age"), self.findings)
         covariates = {
             head: read_covariate(cells, head, self.findings)
@@ -214,6 +223,15 @@ class _Reading:
             self._case(row, ages.get(row), {head: by[row] for head, by in covariates.items()})
             for row in self._rows()
         ]
+
+    def _check_columns(self) -> None:
+        """What whole columns show: dates that a spreadsheet made, and marks of what is missing."""
+        for name in ("case", "patient"):
+            check_identifiers(self.cells.get(name, {}), self._head(name), self.findings)
+        for name in ("level", "outcome", "centre", "sex"):
+            check_words(self.cells.get(name, {}), self._head(name), self.findings)
+        for name in ("level", "centre", "age", "sex"):
+            note_missing(self.cells.get(name, {}), self._head(name), self.findings)
 
     def _rows(self) -> Iterable[int]:
         width = len(self.sheet.header)
@@ -304,10 +322,13 @@ class _Reading:
 
     def _sex(self, row: int) -> str | None:
         text = self._optional(row, "sex")
-        if text and text.casefold() not in _SEXES:
+        sex = SEXES.get(unicodedata.normalize("NFC", text).casefold().rstrip(".")) if text else None
+        if text and not sex:
             wanted = f"wanted M, F or O (male, female, w, other); found {text!r}"
-            self._problem(row, "sex", wanted, "bad-sex")
-        return _SEXES.get(text.casefold()) if text else None
+            coded = "Write M, F or O: a number, or H, does not say which sex it stands for."
+            remedy = coded if len(text) == 1 else CORRECT_IT
+            self._problem(row, "sex", wanted, "bad-sex", remedy)
+        return sex
 
     def _sources(
         self, row: int, kind: str, columns: Mapping[str, Mapping[int, str]]

@@ -1,26 +1,24 @@
-"""A table as text cells with the row numbers that a spreadsheet shows: CSV and XLSX."""
+"""A table as text cells with the row numbers that a spreadsheet shows."""
 
-import csv
-import gzip
-import io
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
-from centrum.cohort.findings import listed
+from centrum.cohort.columns import is_known_head
+from centrum.cohort.findings import Findings, listed
+from centrum.cohort.header import Row, find_header
+from centrum.cohort.ods import read_ods
+from centrum.cohort.text_file import Knows, read_text
+from centrum.cohort.workbook import Worksheet, check_merged, read_worksheet
+from centrum.cohort.xlsx import read_xlsx
 from centrum.errors import ManifestError
 from centrum.text import one_line
 
-DELIMITERS = ",;\t"
-"""Delimiters that are tried; the one that splits the first row into most cells is it."""
+TEXTS = (".csv", ".tsv", ".txt")
+"""Endings of text tables, also with `.gz`."""
 
-_BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-
-Row = tuple[int, tuple[str, ...]]
+WORKBOOKS = {".xlsx": read_xlsx, ".xlsm": read_xlsx, ".ods": read_ods}
+"""Readers of workbooks by ending."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,11 @@ class Sheet:
     Attributes
     ----------
     name : file name
-    header : cells of the first row that is not blank
-    rows : row number (the first line of the file is 1) and cells of each row below it
+    header : the heads, each on one line
+    rows : row number (the first row of the file is 1) and cells of each row below the heads
     format : how the file was read: encoding and delimiter, or the name of the sheet
     notes : what was assumed or skipped
+    head_row : number of the row with the heads
     """
 
     name: str
@@ -41,49 +40,88 @@ class Sheet:
     rows: tuple[Row, ...]
     format: dict[str, str]
     notes: tuple[str, ...] = ()
+    head_row: int = 1
 
     def column(self, index: int) -> dict[int, str]:
         """Text by row number of the column at `index`, "" where a row is shorter."""
         return {n: cells[index] if index < len(cells) else "" for n, cells in self.rows}
 
 
-def read_sheet(path: Path) -> Sheet:
-    """Read a CSV (comma, semicolon or tab; UTF-8, UTF-16 or Latin-1; also gzipped) or XLSX file.
+def read_sheet(path: Path, *, knows: Knows = is_known_head) -> Sheet:
+    """Read a table: CSV, TSV or TXT (also gzipped), XLSX or ODS.
 
-    Blank rows are skipped. Raises ManifestError when the file is missing, of another
-    kind, damaged or empty.
+    Encoding, delimiter and heads are found out, blank rows are skipped, all with a note. `knows`
+    says which heads the table may have.
+
+    Raises
+    ------
+    ManifestError
+        The file is missing, of another kind, damaged or empty; its encoding cannot be told;
+        formulas have no stored value; or cells are merged across columns.
     """
-    readers = {".csv": _read_text, ".tsv": _read_text, ".txt": _read_text}
-    readers |= {".xlsx": _read_workbook, ".xlsm": _read_workbook}
-    suffix = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    reader = readers.get(f".{suffix}")
-    if reader is None:
+    ending = Path(path.name.lower().removesuffix(".gz")).suffix
+    if ending not in (*TEXTS, *WORKBOOKS):
         raise ManifestError(
-            f"{path.name}: a table of cases has the ending {', '.join(readers)}; "
-            f"found {path.suffix or 'no ending'!r}. Save it as CSV or XLSX."
+            f"{path.name}: a table has the ending {', '.join((*TEXTS, *WORKBOOKS))}; found "
+            f"{path.suffix or 'no ending'!r}.",
+            remedy="Save it as CSV, XLSX or ODS.",
+            code="unknown-table-format",
+            file=path,
         )
     if not path.is_file():
-        raise ManifestError(f"{path.name}: there is no such file in {path.parent.name or '.'!r}.")
-    rows, form, notes = reader(path)
-    return _sheet(path.name, rows, form, notes)
+        raise ManifestError(
+            f"{path.name}: there is no such file in {path.parent.name or '.'!r}.",
+            remedy="Correct the name.",
+            code="no-table",
+            file=path,
+        )
+    if ending in TEXTS:
+        return _from_text(path, knows)
+    return _from_workbook(path.name, WORKBOOKS[ending](path), knows)
 
 
-def _sheet(name: str, rows: Iterable[Sequence[str]], form: dict, notes: list[str]) -> Sheet:
+def _from_text(path: Path, knows: Knows) -> Sheet:
+    findings = Findings()
+    rows, form = read_text(path, knows, findings)
+    return _sheet(path.name, rows, form, knows, findings)
+
+
+def _from_workbook(name: str, worksheet: Worksheet, knows: Knows) -> Sheet:
+    findings = Findings()
+    rows = read_worksheet(worksheet, findings)
+    sheet = _sheet(name, rows, {"sheet": worksheet.title}, knows, findings)
+    check_merged(worksheet, sheet.head_row, findings)
+    findings.raise_problems(name)
+    return sheet
+
+
+def _sheet(
+    name: str, rows: Iterable[Sequence[str]], form: dict, knows: Knows, findings: Findings
+) -> Sheet:
     read = [(n, cells, _trim(cells)) for n, cells in enumerate(rows, start=1)]
     numbered = [(n, trimmed) for n, _, trimmed in read]
     filled = [(n, cells) for n, cells in numbered if cells]
     if not filled:
-        raise ManifestError(f"{name}: the table is empty; its first row names the columns.")
+        raise ManifestError(
+            f"{name}: the table is empty.",
+            remedy="Its first row names the columns.",
+            code="empty-table",
+            file=name,
+        )
     blank = [n for n, cells in numbered if not cells and n < filled[-1][0]]
     if blank:
-        notes.append(f"blank rows skipped: {', '.join(map(str, blank))}")
-    if broken := [n for n, cells, trimmed in read if _is_broken(cells, trimmed)]:
-        notes.append(f"line breaks and control characters read as spaces in rows {listed(broken)}")
-    return Sheet(name, filled[0][1], tuple(filled[1:]), form, tuple(notes))
+        findings.note(f"blank rows skipped: {listed(blank, 10)}")
+    header = find_header(filled, knows, findings)
+    broken = [n for n, cells, kept in read if _is_broken(cells, kept)]
+    if broken:
+        told = f"line breaks and control characters read as spaces in rows {listed(broken)}"
+        findings.note(told)
+    return Sheet(name, header.heads, header.rows, form, tuple(findings.notes), header.row)
 
 
 def _trim(cells: Sequence[str]) -> tuple[str, ...]:
-    stripped = [one_line(cell) for cell in cells]
+    """Cells on one line, up to the last filled one; typed cells have no breaks or blanks."""
+    stripped = [one_line(cell) if type(cell) is str else cell for cell in cells]
     while stripped and not stripped[-1]:
         stripped.pop()
     return tuple(stripped)
@@ -92,80 +130,3 @@ def _trim(cells: Sequence[str]) -> tuple[str, ...]:
 def _is_broken(cells: Sequence[str], trimmed: Sequence[str]) -> bool:
     """Whether a cell holds what no page can show in one line."""
     return any(cell.strip() != kept for cell, kept in zip(cells, trimmed, strict=False))
-
-
-def _read_text(path: Path) -> tuple[list[list[str]], dict[str, str], list[str]]:
-    text, encoding, notes = _decode(read_bytes(path))
-    delimiter = _sniff(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        raise ManifestError(
-            f"{path.name}: not a readable CSV table near line {reader.line_num}: {error}. "
-            "Look for a quotation mark without its partner."
-        ) from error
-    return rows, {"encoding": encoding, "delimiter": delimiter}, notes
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a file, decompressed if it ends in `.gz`; ManifestError when damaged."""
-    raw = path.read_bytes()
-    if path.suffix.lower() != ".gz":
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ManifestError(
-            f"{path.name}: not a readable gzip file ({error}). Compress it again or save it as CSV."
-        ) from error
-
-
-def _decode(raw: bytes) -> tuple[str, str, list[str]]:
-    marked = [encoding for bom, encoding in _BOMS.items() if raw.startswith(bom)]
-    for encoding in marked or _unmarked(raw):
-        try:
-            return raw.decode(encoding), encoding, []
-        except UnicodeDecodeError:
-            continue
-    note = "the file is not UTF-8; it was read as Latin-1: check names with accents"
-    return raw.decode("latin-1"), "latin-1", [note]
-
-
-def _unmarked(raw: bytes) -> list[str]:
-    """ASCII in UTF-16 has a zero in every other byte; a stray one is a control character."""
-    if 4 * raw[:64].count(0) > len(raw[:64]):
-        return ["utf-16-be" if raw[:1] == b"\0" else "utf-16-le"]
-    return ["utf-8"]
-
-
-def _sniff(text: str) -> str:
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([first], delimiter=mark), [])))
-
-
-def _read_workbook(path: Path) -> tuple[list[list[str]], dict[str, str], list[str]]:
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise ManifestError(
-            f"{path.name}: not a readable XLSX workbook ({error}). Save it again as XLSX or CSV."
-        ) from error
-    sheet = book.worksheets[0]
-    rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    others = [other.title for other in book.worksheets[1:]]
-    book.close()
-    notes = [f"sheet {sheet.title!r} was read, not {', '.join(others)}"] if others else []
-    return rows, {"sheet": sheet.title}, notes
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime) and not any((value.hour, value.minute, value.second)):
-        return value.date().isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.cohort.cells import is_missing
 from centrum.cohort.findings import Findings, listed
-from centrum.cohort.numbers import is_missing
 from centrum.cohort.sheet import Sheet
 from centrum.errors import ManifestError
 
@@ -105,6 +105,13 @@ def turned(
         A row is longer than the header, or a name or an id is missing or repeated.
     """
     check_widths(sheet)
+    if not cases:
+        raise ManifestError(
+            f"{sheet.name}: no column holds the values of a case.",
+            remedy="Add a column for each case, headed by its id.",
+            code="no-cases",
+            file=sheet.name,
+        )
     for j, name in cases:
         if not name:
             raise ManifestError(

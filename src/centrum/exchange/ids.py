@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from centrum.cohort.cells import is_missing
 from centrum.cohort.findings import listed
-from centrum.cohort.numbers import is_missing
 from centrum.errors import ManifestError
 from centrum.exchange.grid import Grid
 

@@ -25,7 +25,8 @@ from functools import cache
 from pathlib import Path, PureWindowsPath
 from typing import get_args
 
-from centrum.cohort.sheet import Sheet, read_bytes
+from centrum.cohort.sheet import Sheet
+from centrum.cohort.text_file import read_bytes
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.cohort.cells import is_missing
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
-from centrum.cohort.numbers import is_missing, parse_number
+from centrum.cohort.numbers import parse_number
 from centrum.exchange.grid import Grid, counted, filled
 
 OUTCOMES = ("target", "class", "group", "status", "event", "histology", "pathology", "y")

@@ -8,9 +8,9 @@ from typing import Literal
 
 import pandas as pd
 
+from centrum.cohort.cells import is_missing
 from centrum.cohort.findings import listed
-from centrum.cohort.numbers import is_missing
-from centrum.cohort.sheet import DELIMITERS
+from centrum.cohort.text_file import DELIMITERS
 from centrum.errors import DataError
 from centrum.exchange.ids import plain
 from centrum.exchange.pyradiomics import is_diagnostic, is_feature, original_name
