@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from centrum.cohort.case import Value
-from centrum.geometry import slice_axis
+from centrum.geometry import plane_of, slice_axis
 from centrum.text import one_line
 from centrum.volume import Mask, Volume
 
@@ -24,11 +24,6 @@ NUMBERS = {
 
 TEXTS = ("modality", "manufacturer", "model", "plane")
 """Facts that are words; the plane is that of the slices."""
-
-PLANES = ("sagittal", "coronal", "axial")
-
-EVEN = 1.2
-"""Voxels whose longest side is at most this times the shortest have no slices: isotropic."""
 
 REGION = ("voxels", "slices", "volume_mm3")
 """What the size of a region is told by."""
@@ -86,10 +81,8 @@ def _grid(volume: Volume) -> Facts:
     spacing = volume.geometry.array_spacing
     axis = int(np.argmax(spacing))
     within = [s for k, s in enumerate(spacing) if k != axis]
-    across = int(np.argmax(np.abs(volume.geometry.axes[:, 2 - axis])))
-    plane = PLANES[across] if max(spacing) > EVEN * min(spacing) else "isotropic"
-    step = float(spacing[axis])
-    return {"pixel_mm": float(np.mean(within)), "slice_step_mm": step, "plane": plane}
+    known = {"pixel_mm": float(np.mean(within)), "slice_step_mm": float(spacing[axis])}
+    return known | {"plane": plane_of(volume.geometry)}
 
 
 def _value(name: str, value: Any) -> float | str | None:

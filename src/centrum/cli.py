@@ -667,6 +667,9 @@ def morphometry(
     fractured: Annotated[
         list[str] | None, typer.Option(help="no reference for others; can be repeated")
     ] = None,
+    orientation: Annotated[
+        str | None, typer.Option(help="where axes run in files that do not say it, such as PIR")
+    ] = None,
     figure: Annotated[Path | None, typer.Option(help="draw the six points: .png or .svg")] = None,
     json_: Json = False,
 ) -> None:
@@ -674,7 +677,9 @@ def morphometry(
     from centrum.morphometry import COLUMNS, measure_exam, table_row
     from centrum.simulate import NOTICE
 
-    exam = measure_exam(mask, image, level=level, fractured=fractured or ())
+    exam = measure_exam(
+        mask, image, level=level, fractured=fractured or (), orientation=orientation
+    )
     mark = NOTICE if exam.simulated else ""
     if figure is not None:
         from centrum.report.figures.morphometry import draw_morphometry

@@ -143,11 +143,81 @@ class Geometry:
         return Geometry(size, self.spacing, (x, y, z), self.direction)
 
 
+_TOWARDS = {"R": (0, -1), "L": (0, 1), "A": (1, -1), "P": (1, 1), "I": (2, -1), "S": (2, 1)}
+"""LPS axis and sign of each direction: right, left, anterior, posterior, inferior, superior."""
+
+ORIENTATIONS = tuple(
+    a + b + c
+    for a, b, c in product(_TOWARDS, repeat=3)
+    if len({_TOWARDS[letter][0] for letter in (a, b, c)}) == 3
+)
+"""Where array axes x, y and z can run: "PIR" is towards posterior, inferior and right.
+
+The letters say where an axis runs to, as nibabel's `aff2axcodes` does; the codes of ITK and
+ITK-SNAP say where it comes from, which is "ASL" for the same axes.
+"""
+
+
+def direction_of(orientation: str) -> tuple[float, ...]:
+    """Direction cosines, row by row, of axes that run along those of the patient.
+
+    Raises
+    ------
+    GeometryError
+        It is none of `ORIENTATIONS`.
+
+    >>> direction_of("PIR")
+    (0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+    """
+    if orientation not in ORIENTATIONS:
+        raise GeometryError(
+            f"{orientation!r} is no orientation: three letters, one each of L or R, P or A and S "
+            "or I, say where the array axes x, y and z run to.",
+            remedy="For sagittal slices whose rows run backwards and columns down, it is PIR or "
+            "PIL.",
+            code="orientation",
+        )
+    columns = np.zeros((3, 3))
+    for axis, letter in enumerate(orientation):
+        row, sign = _TOWARDS[letter]
+        columns[row, axis] = sign
+    return tuple((columns + 0.0).ravel().tolist())
+
+
+def orientation_of(geometry: Geometry) -> str:
+    """Where the axes x, y and z run to, each by the nearest direction of the patient.
+
+    >>> orientation_of(Geometry((4, 4, 4), (1, 1, 1)))
+    'LPS'
+    """
+    rows = np.abs(geometry.axes).argmax(axis=0)
+    places = [(int(row), int(np.sign(geometry.axes[row, k]))) for k, row in enumerate(rows)]
+    return "".join(letter for place in places for letter, at in _TOWARDS.items() if at == place)
+
+
+PLANES = ("sagittal", "coronal", "axial")
+"""Planes by the axis, x, y or z of the patient, that is nearest to their normal."""
+
+EVEN = 1.2
+"""Voxels whose longest side is at most this times the shortest have no slices: isotropic."""
+
+
+def plane_of(geometry: Geometry) -> str:
+    """The plane of the slices, which lie across the longest side of a voxel, or "isotropic".
+
+    >>> plane_of(Geometry((4, 4, 4), (0.6, 0.6, 4.4))), plane_of(Geometry((4, 4, 4), (1, 1, 1)))
+    ('axial', 'isotropic')
+    """
+    if max(geometry.spacing) <= EVEN * min(geometry.spacing):
+        return "isotropic"
+    across = geometry.axes[:, int(np.argmax(geometry.spacing))]
+    return PLANES[int(np.argmax(np.abs(across)))]
+
+
 def slice_axis(geometry: Geometry, plane: str) -> int:
     """Array axis (0 = z, 1 = y, 2 = x) whose direction is nearest to the normal of `plane`.
 
     >>> slice_axis(Geometry((4, 4, 4), (1, 1, 1)), "axial")
     0
     """
-    normal = {"sagittal": 0, "coronal": 1, "axial": 2}[plane]
-    return 2 - int(np.argmax(np.abs(geometry.axes[normal])))
+    return 2 - int(np.argmax(np.abs(geometry.axes[PLANES.index(plane)])))

@@ -25,11 +25,13 @@ from centrum.geometry import Geometry, slice_axis
 from centrum.io import (
     Finding,
     inspect_case,
+    inspect_image,
     list_segments,
-    read_image,
+    place_mask,
     read_mask,
     source_digest,
     split_source,
+    stated_orientation,
 )
 from centrum.prepare.image import air_in_view, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
@@ -38,12 +40,20 @@ from centrum.prepare.resample import onto_grid
 from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
 from centrum.provenance import History, Step, digest
-from centrum.region import Region
+from centrum.reading import image_of, mask_of
+from centrum.region import Region, measured_voxels
 from centrum.sequences import without_shape
 from centrum.store import Store
 from centrum.volume import Mask, Volume
 
 Record = dict[str, Any]
+
+_DECIDING = ("on_grid_mismatch", "grid_tolerance_mm", "orientation")
+"""What of `images` decides the numbers of a job, beside the sources that it holds."""
+
+BYTES_PER_VOXEL = 24
+"""Memory for a voxel of an interpolated image: in double precision, beside the response map of a
+filter and what the filter works on."""
 
 ALL_READERS = "all"
 """Whom a finding about the image belongs to."""
@@ -76,7 +86,7 @@ class Job:
     def key(self) -> str:
         """Digest of the files' bytes, the settings (landmarks included) and the version."""
         settings = {
-            "images": self.images.model_dump(include={"on_grid_mismatch", "grid_tolerance_mm"}),
+            "images": self.images.model_dump(include={*_DECIDING}),
             "extraction": self.extraction.model_dump(mode="json"),
         }
         if self.preparation.active:
@@ -166,11 +176,14 @@ def measure_landmarks(job: Job) -> list[float] | None:
     if not isinstance(scale, Nyul):
         raise TypeError(f"landmarks are those of a Nyul normalisation, found {scale.method!r}")
     store, settings = job.kept, job.preparation.model_dump(mode="json")
-    key = digest([__version__, "landmarks", settings, _source_digest(job.image)])
+    key = digest(
+        [__version__, "landmarks", settings, _source_digest(job.image), job.images.orientation]
+    )
     found = store.get(key)
     if found is None:
         try:
-            found = landmarks_before(read_image(job.image), job.preparation, scale)
+            image = image_of(job.image, job.images)
+            found = landmarks_before(image, job.preparation, scale)
         except CentrumError:
             return None
         store.put(key, found)
@@ -193,11 +206,11 @@ def _measure(job: Job) -> Record:
     volume, plane = scenes[0].volume, job.extraction.plane
     record["acquisition"] = acquisition_facts(volume)
     for scene in scenes:
-        record["findings"] += _described(ALL_READERS, _about_view(scene, job))
+        record["findings"] += _described(ALL_READERS, _about_image(scene, job))
     masks: dict[str, Mask] = {}
     for reader, source in job.masks.items():
         try:
-            mask = _read_mask(job, source, volume)
+            mask = mask_of(source, volume, job.images)
             record["findings"] += _findings(reader, volume, mask)
             parts = _parts(job, source, mask, scenes)
             found = [_values(part) for part in parts]
@@ -225,6 +238,7 @@ class Scene:
     """
 
     name: str
+    file: str
     volume: Volume
     ready: Volume
     settings: ExtractionSettings
@@ -257,23 +271,25 @@ def first_parts(job: Job) -> list[Part]:
     if not job.masks:
         raise DataError(f"Case {job.case} has no mask to measure.")
     source, scenes = next(iter(job.masks.values())), _scenes(job)
-    mask = _read_mask(job, source, scenes[0].volume)
+    mask = mask_of(source, scenes[0].volume, job.images)
     _findings("", scenes[0].volume, mask)
     return _parts(job, source, mask, scenes)
 
 
 def _scenes(job: Job) -> list[Scene]:
     """All sequences, read and prepared."""
-    return [_scene(job, name, source) for name, source in {"": job.image, **job.further}.items()]
+    first = _scene(job, "", job.image)
+    return [first, *(_scene(job, *each, first.volume) for each in job.further.items())]
 
 
-def _scene(job: Job, name: str, source: str) -> Scene:
+def _scene(job: Job, name: str, source: str, first: Volume | None = None) -> Scene:
     with _in_sequence(name):
         if not source:
             raise DataError("The manifest names no image.")
-        volume = read_image(source)
+        volume = image_of(source, job.images, first)
         settings = without_shape(job.extraction) if name else job.extraction
-        return Scene(name, volume, prepare_image(volume, job.preparation), settings)
+        ready = prepare_image(volume, job.preparation)
+        return Scene(name, split_source(source)[0].name, volume, ready, settings)
 
 
 @contextmanager
@@ -299,7 +315,24 @@ def _part(job: Job, source: str, mask: Mask, scene: Scene) -> Part:
             image, own = _fitted(job, source, mask, scene)
             _findings("", image, own)
         ready, region = _of_reader(job, source, image, own), _region(job, image, own)
+        _check_memory(region, scene.settings, job.images.max_memory_gb)
         return Part(scene.name, ready, region, scene.settings)
+
+
+def _check_memory(region: Mask, settings: ExtractionSettings, most_gb: float) -> None:
+    """Refuses a region whose interpolated image would need too much, before it is made."""
+    voxels = measured_voxels(region, settings)
+    needed = voxels * BYTES_PER_VOXEL / 1e9
+    if needed > most_gb:
+        spacing = " x ".join(f"{mm:.3g}" for mm in region.geometry.spacing)
+        raise DataError(
+            f"Interpolated as extraction.interpolation says, the image around {region.name!r} has "
+            f"{voxels:.3g} voxels, which need about {needed:.3g} GB; images.max_memory_gb allows "
+            f"{most_gb:g}. The voxels of the image are {spacing} mm.",
+            remedy="Choose a larger spacing, check the spacing in the header of the image, or "
+            "raise images.max_memory_gb.",
+            code="too-large",
+        )
 
 
 def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Volume, Mask]:
@@ -308,6 +341,8 @@ def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Volume, Ma
     if mask.geometry.same_grid(grid, tolerance):
         return scene.ready, Mask(mask.array, grid, mask.name, mask.history)
     try:
+        if stated_orientation(mask):  # its place is that of the first sequence
+            return scene.ready, place_mask(mask, grid, tolerance_mm=tolerance)
         return scene.ready, read_mask(source, grid, tolerance_mm=tolerance)
     except GeometryError as error:
         if job.images.on_sequence_mismatch == "refuse":
@@ -318,21 +353,18 @@ def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Volume, Ma
     return onto_grid(scene.ready, mask.geometry), mask
 
 
-def _read_mask(job: Job, source: str, volume: Volume) -> Mask:
-    return read_mask(
-        source,
-        volume.geometry,
-        tolerance_mm=job.images.grid_tolerance_mm,
-        on_mismatch=job.images.on_grid_mismatch,
-    )
-
-
 def _region(job: Job, volume: Volume, mask: Mask) -> Mask:
     """What is measured of a reader's region; an error that is found in it is raised."""
     region = apply_operations(mask, job.preparation.region, job.extraction.plane)
     if region is not mask:
         _findings("", volume, region)
     return region
+
+
+def _about_image(scene: Scene, job: Job) -> list[Finding]:
+    """What is odd about an image, whoever drew on it."""
+    found = inspect_image(scene.volume, job.extraction.plane, scene.file)
+    return [*(_of_sequence(scene.name, finding) for finding in found), *_about_view(scene, job)]
 
 
 def _about_view(scene: Scene, job: Job) -> list[Finding]:
@@ -352,7 +384,7 @@ def _of_reader(job: Job, source: str, volume: Volume, mask: Mask) -> Volume:
     how = job.preparation.normalisation
     if not isinstance(how, ReferenceTissue):
         return volume
-    tissue = _read_mask(job, _reference_source(source, how), volume)
+    tissue = mask_of(_reference_source(source, how), volume, job.images)
     if np.array_equal(tissue.array, mask.array):
         raise DataError(
             f"The reference tissue {tissue.name!r} is the measured region itself: its mean would "

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from centrum.cohort.eligibility import Rule
 from centrum.errors import ProtocolError
 from centrum.features.settings import ExtractionSettings
-from centrum.geometry import GRID_TOLERANCE_MM
+from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
 from centrum.modelling.settings import ModelSettings, SearchSettings, Split
 from centrum.perturb.settings import RobustnessSettings
 from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
@@ -70,6 +70,24 @@ class Images(Settings):
     grid_tolerance_mm: Annotated[float, Field(gt=0)] = Field(
         GRID_TOLERANCE_MM, description="largest distance between corresponding corner voxels"
     )
+    orientation: str | None = Field(
+        None,
+        description="where the array axes x, y, z run in files that do not say it, such as PIR: "
+        "towards posterior, inferior and right; without it such files are refused",
+    )
+    max_memory_gb: Annotated[float, Field(gt=0)] = Field(
+        4.0, description="a case whose interpolated image would need more is refused"
+    )
+
+    @field_validator("orientation")
+    @classmethod
+    def _known_axes(cls, code: str | None) -> str | None:
+        if code is None or code.upper() in ORIENTATIONS:
+            return code and code.upper()
+        raise ValueError(
+            "three letters, one each of L or R, P or A and S or I, say where the array axes x, y "
+            f"and z run to, such as PIR; found {code!r}"
+        )
 
     @model_validator(mode="after")
     def _one_list(self) -> Self:

@@ -30,7 +30,12 @@ from centrum.geometry import Geometry, slice_axis
 from centrum.kernels.tally import Tally
 from centrum.prepare import discretise
 from centrum.prepare.intensity import normalise_image, within_limits
-from centrum.prepare.resample import interpolate, resample_pyradiomics
+from centrum.prepare.resample import (
+    interpolate,
+    interpolated_size,
+    resample_pyradiomics,
+    resampled_size,
+)
 from centrum.volume import Mask, Volume, bounding_box
 
 
@@ -260,18 +265,26 @@ PYRADIOMICS_INTERPOLATORS = {
 }
 
 
+def measured_voxels(mask: Mask, settings: ExtractionSettings) -> int:
+    """Voxels of the image that would be made to measure a region: those of the new grid."""
+    how, grid = settings.interpolation, mask.geometry
+    if how is None:
+        return 0
+    spacing = how.spacing_of(slice_axis(grid, settings.plane))
+    if settings.dialect == "pyradiomics":
+        return resampled_size(mask, [s or 0.0 for s in spacing])
+    return interpolated_size(mask, spacing, _margin(grid, settings))
+
+
 def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tuple[Volume, Mask]:
     """Interpolated as the settings want it, on the grid of the dialect."""
     how = settings.interpolation
     if how is None:
         return volume, mask
-    axis = slice_axis(volume.geometry, settings.plane)
-    spacing = how.spacing_of(axis)
+    spacing = how.spacing_of(slice_axis(volume.geometry, settings.plane))
     if settings.dialect == "pyradiomics":
         wanted = [s or 0.0 for s in spacing]
         return resample_pyradiomics(volume, mask, wanted, PYRADIOMICS_INTERPOLATORS[how.image])
-    both = zip(spacing, volume.geometry.spacing, strict=True)
-    x, y, z = (kept if new is None else new for new, kept in both)
     return interpolate(
         volume,
         mask,
@@ -280,14 +293,14 @@ def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tu
         mask=how.mask,
         partial_volume=how.partial_volume,
         round_intensities=how.round_intensities,
-        margin=_margin(settings, (z, y, x), axis),
+        margin=_margin(volume.geometry, settings),
     )
 
 
-def _margin(
-    settings: ExtractionSettings, spacing: tuple[float, float, float], axis: int
-) -> float | None:
-    """mm of image around the region on which features depend; None: all of it."""
+def _margin(grid: Geometry, settings: ExtractionSettings) -> float | None:
+    """mm of an interpolated image around the region on which features depend; None: all of it."""
+    axis = slice_axis(grid, settings.plane)
+    spacing = _new_spacing(grid, settings, axis)
     margin = local.RADIUS if "local_intensity" in settings.families else 0.0
     for chosen in settings.filters:
         if getattr(chosen, "boundary", None) == "periodic":
@@ -297,6 +310,16 @@ def _margin(
                 return None
             margin = max(margin, reach * step)
     return margin
+
+
+def _new_spacing(
+    grid: Geometry, settings: ExtractionSettings, axis: int
+) -> tuple[float, float, float]:
+    """mm along the array axes after interpolation."""
+    how = settings.interpolation
+    wanted = how.spacing_of(axis) if how else (None, None, None)
+    x, y, z = (kept if new is None else new for new, kept in zip(wanted, grid.spacing, strict=True))
+    return z, y, x
 
 
 def _check_grids(volume: Volume, mask: Mask) -> None:

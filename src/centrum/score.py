@@ -20,9 +20,9 @@ from centrum.features.settings import ExtractionSettings
 from centrum.frozen.domain import Flag, feature_flags
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.scorer import plain
-from centrum.io import read_image, read_mask
 from centrum.measure import Job, Record, measure
 from centrum.outline import outline_of
+from centrum.reading import image_of, mask_of
 from centrum.sequences import plan_sequences
 from centrum.volume import Mask, Volume
 
@@ -200,14 +200,8 @@ class Seen:
 
 def see(job: Job) -> Seen:
     """Read image and region on the image's grid."""
-    volume, how = read_image(job.image), job.images
-    mask = read_mask(
-        job.masks["reader"],
-        volume.geometry,
-        tolerance_mm=how.grid_tolerance_mm,
-        on_mismatch=how.on_grid_mismatch,
-    )
-    return Seen(volume, mask)
+    volume = image_of(job.image, job.images)
+    return Seen(volume, mask_of(job.masks["reader"], volume, job.images))
 
 
 def score_record(model: FrozenModel, patient: Patient, record: Record, seen: Seen | None) -> Score:

@@ -57,8 +57,7 @@ def test_big_endian_nifti(tmp_path: Path, grid: Geometry, kind: str, number: int
     array = noise(grid, kind)
     path = tmp_path / "a.nii.gz"
     path.write_bytes(gzip.compress(big_endian_nifti(array, number)))
-    same_as_simpleitk(path)
-    np.testing.assert_array_equal(read_image(path).array, array)
+    np.testing.assert_array_equal(read_image(path, orientation="LPS").array, array)
 
 
 def big_endian_nifti(array: NDArray, datatype: int) -> bytes:
@@ -82,7 +81,8 @@ def test_voxels_behind_a_header_extension(tmp_path: Path, grid: Geometry, extens
     header[348] = 1
     note = np.array([extension, 6], ">i4").tobytes().ljust(extension, b" ")
     (tmp_path / "a.nii").write_bytes(bytes(header) + note + plain[352:])
-    np.testing.assert_array_equal(read_image(tmp_path / "a.nii").array, noise(grid, "i2"))
+    found = read_image(tmp_path / "a.nii", orientation="LPS").array
+    np.testing.assert_array_equal(found, noise(grid, "i2"))
 
 
 def test_text_encoding_is_left_to_simpleitk(tmp_path: Path, grid: Geometry) -> None:

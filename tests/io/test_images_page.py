@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from centrum.geometry import GRID_TOLERANCE_MM
+from centrum.geometry import EVEN, GRID_TOLERANCE_MM
 from centrum.io import checks, dicom, nifti
+from centrum.io.open import LARGEST_MM, SMALLEST_MM
+from centrum.measure import BYTES_PER_VOXEL
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "images-and-masks.md"
 
@@ -36,5 +38,8 @@ def test_thresholds_are_those_of_the_code() -> None:
         f"fewer than {checks.MIN_VOXELS} voxels",
         f"fewer than {checks.SMALL_VOXELS} voxels",
         f"fewer than {checks.MIN_SLICES} slices",
+        f"below {SMALLEST_MM} mm or above {LARGEST_MM:g} mm",
+        f"more than {EVEN} times the shortest",
+        f"{BYTES_PER_VOXEL} bytes are counted",
     ):
         assert wanted in text

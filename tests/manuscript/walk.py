@@ -23,6 +23,7 @@ Patch = Mapping[str, Any]
 SAID_ELSEWHERE = {
     "name": "the title",
     "description": "of the report",
+    "images.max_memory_gb": "decides whether a case is refused, which the flow tells",
     "images.reader": "table.readers holds who was the primary reader",
     "tables": "table.history holds which were read; a test of its own",
     "eligibility": "flow.exclusions holds the rules and what they did",
@@ -71,6 +72,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "outcome.positive": ("malignant", "metastatic"),
     "outcome.negative": ("osteoporotic", "benign"),
     "images.sequence": (None, "T1w", "STIR"),
+    "images.orientation": (None, "PIR", "LPS"),
     "images.sequences": ((), ("T2w", "T1w"), ("T1w", "T2w")),
     "preparation.bias_field": (None, {}),
     "preparation.bias_field.iterations": ((50, 50, 50), (50, 50), (50, 50, 40)),

@@ -4,7 +4,7 @@
 `checks` says what is wrong with an image and a mask that could be read.
 """
 
-from centrum.io.checks import Finding, inspect_case
+from centrum.io.checks import Finding, inspect_case, inspect_image, stated_orientation
 from centrum.io.dicom_files import Series, list_series
 from centrum.io.open import (
     list_segments,
@@ -22,6 +22,7 @@ __all__ = [
     "Segment",
     "Series",
     "inspect_case",
+    "inspect_image",
     "list_segments",
     "list_series",
     "place_mask",
@@ -30,4 +31,5 @@ __all__ = [
     "read_masks",
     "source_digest",
     "split_source",
+    "stated_orientation",
 ]

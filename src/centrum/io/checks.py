@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import GeometryError
-from centrum.geometry import Geometry
+from centrum.geometry import Geometry, plane_of
 from centrum.volume import Mask, Volume, bounding_box
 
 MIN_VOXELS = 8
@@ -21,6 +21,9 @@ MIN_SLICES = 3
 """A region on fewer slices than this is a warning; a vertebral body is seen on 8 to 11."""
 
 _LISTED_PIECES = 5
+
+ORIENTATION_STATED = "orientation_stated"
+"""What the reading step says of a file whose orientation the protocol states."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,52 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
         )
     found = [*_image_findings(image, mask), *_mask_findings(mask)]
     return tuple(sorted(found, key=lambda f: ("error", "warning", "note").index(f.severity)))
+
+
+def inspect_image(image: Volume, plane: str, file: str) -> tuple[Finding, ...]:
+    """What is odd about how an image was acquired and read, whatever its mask.
+
+    Codes: warning "other-plane" (than `plane`, in which features are counted by slice); note
+    "stated-orientation". `file` is what messages call the image.
+
+    >>> from centrum.geometry import Geometry
+    >>> axial = Volume(np.zeros((3, 8, 8)), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
+    >>> [finding.code for finding in inspect_image(axial, "sagittal", "a.nii")]
+    ['other-plane']
+    """
+    return tuple(_acquisition_findings(image, plane, file))
+
+
+def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Finding]:
+    slices = plane_of(image.geometry)
+    if slices not in ("isotropic", plane):
+        remedy = (
+            "Set extraction.plane to the plane of the slices if all exams are like this, or take "
+            "the exam that is wanted."
+        )
+        yield Finding(
+            "warning",
+            "other-plane",
+            f"The slices of {file} are {slices}, {max(image.geometry.spacing):.3g} mm apart, and "
+            f"the protocol counts texture within {plane} slices (extraction.plane): here it would "
+            f"be counted across the slices. {remedy}",
+            file,
+            remedy,
+        )
+    if stated := stated_orientation(image):
+        yield Finding(
+            "note",
+            "stated-orientation",
+            f"{file} does not say how its axes lie in the patient: they are taken to run "
+            f"towards {stated}, as images.orientation of the protocol states.",
+            file,
+        )
+
+
+def stated_orientation(read: Volume | Mask) -> str:
+    """The orientation that was stated for a file which gives none; "" for any other."""
+    found = (step.parameters.get(ORIENTATION_STATED, "") for step in read.history)
+    return next(filter(None, found), "")
 
 
 def _image_findings(image: Volume, mask: Mask) -> Iterator[Finding]:

@@ -25,12 +25,15 @@ class Decoded:
     components : numbers per voxel
     geometry : the grid of the first three axes
     header : keys and values as SimpleITK names them
+    oriented : whether the file says how its axes lie in the patient; else only size and spacing
+        of the geometry are the file's
     """
 
     array: NDArray
     components: int
     geometry: Geometry
     header: Mapping[str, str]
+    oriented: bool = True
 
 
 @contextmanager

@@ -12,6 +12,7 @@ https://nifti.nimh.nih.gov.
 import hashlib
 import json
 import struct
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,8 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     notes = {"format": "NIfTI", "orientation_from": sorted(forms) or "nothing"}
     facts = _sidecar(path)
     also = {"acquisition": facts} if facts else {}
-    return decoded, {**notes, "sha256": hashlib.sha256(stored).hexdigest(), **also}
+    sha256 = hashlib.sha256(stored).hexdigest()
+    return replace(decoded, oriented=bool(forms)), {**notes, "sha256": sha256, **also}
 
 
 def _sidecar(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ the checksum of compressed voxels.
 
 import hashlib
 import re
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,19 @@ _ENCODING = re.compile(rb"^encoding: *(\w+)", re.MULTILINE)
 _BIG_ENDIAN = re.compile(rb"^endian: *big", re.MULTILINE)
 _SIZES = re.compile(rb"^sizes: *([\d ]+)", re.MULTILINE)
 _SKIP = re.compile(rb"^(line|byte) ?skip: *[^0\s]", re.MULTILINE)
+_SPACE = re.compile(rb"^space: *([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
+_DIRECTIONS = re.compile(rb"^space directions: *\S", re.MULTILINE | re.IGNORECASE)
+_SPACINGS = re.compile(rb"^spacings: *\S", re.MULTILINE | re.IGNORECASE)
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEADER = 1 << 20
+
+_ANATOMICAL = {
+    name
+    for long in ("right-anterior-superior", "left-anterior-superior", "left-posterior-superior")
+    for short in ["".join(word[0] for word in long.split("-"))]
+    for name in (long, f"{long}-time", short, f"{short}t")
+}
+"""Spaces whose axes are directions of the patient; those of the others are anybody's guess."""
 
 _RAW, _GZIP = (b"raw",), (b"gz", b"gzip")
 
@@ -41,12 +53,36 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     """Content and notes for the history."""
     stored = path.read_bytes()
     header, end = _split(stored)
+    _check_spacing(path, header)
     with damage_named(path):
         data = _voxel_bytes(stored, header, end)
     decoded = decode(path, "NrrdImageIO", lambda reader, kind: _voxels(header, data, reader, kind))
+    decoded = replace(decoded, oriented=_is_oriented(header))
     simulated = {"simulated": True} if SIMULATED_KEY in decoded.header else {}
     sha256 = _digest(path, header, hashlib.sha256(stored).hexdigest())
     return decoded, {"format": "NRRD", **simulated, "sha256": sha256}
+
+
+def _check_spacing(path: Path, header: bytes) -> None:
+    if not (_DIRECTIONS.search(header) or _SPACINGS.search(header)):
+        raise ImageError(
+            f"{path.name} gives neither `space directions` nor `spacings`: the size of its voxels "
+            "is unknown.",
+            remedy="Export it again from the program that holds the original.",
+            code="no-spacing",
+            file=path,
+        )
+
+
+def _is_oriented(header: bytes) -> bool:
+    """Whether the header gives its axes, in a space that is the patient's.
+
+    >>> _is_oriented(b"NRRD0004\\nspace: scanner-xyz\\nspace directions: (1,0,0) (0,1,0) (0,0,1)")
+    False
+    """
+    space = _SPACE.search(header)
+    named = space is not None and space[1].decode("latin-1").strip().casefold() in _ANATOMICAL
+    return named and _DIRECTIONS.search(header) is not None
 
 
 def content_digest(path: Path) -> str:

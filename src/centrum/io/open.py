@@ -1,15 +1,17 @@
 """Open images and masks: the format is told from the content, one reader does the rest."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from centrum.errors import CentrumError, ImageError
-from centrum.geometry import GRID_TOLERANCE_MM, Geometry
+from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
 from centrum.io import dicom, nifti, nrrd
+from centrum.io.checks import ORIENTATION_STATED
 from centrum.io.gzipped import damage_named, open_stream
 from centrum.io.itk import Decoded, scalar_array
-from centrum.io.placing import place_mask
+from centrum.io.placing import laid_on, place_mask
 from centrum.io.segments import LabelImage, Segment, label_image, select
 from centrum.provenance import Step, file_digest
 from centrum.volume import Mask, Volume
@@ -17,14 +19,22 @@ from centrum.volume import Mask, Volume
 _READERS = {"NIfTI": nifti.read, "NRRD": nrrd.read}
 _DICOM_PREFIX = slice(128, 132)
 
+SMALLEST_MM, LARGEST_MM = 0.05, 20.0
+"""Between these lie the sides of voxels of patients; beyond, a header holds another unit."""
 
-def read_image(source: str | Path) -> Volume:
+
+def read_image(
+    source: str | Path, *, orientation: str | None = None, beside: Geometry | None = None
+) -> Volume:
     """Read an image: a NIfTI or NRRD file, or a folder with a DICOM series.
 
     Parameters
     ----------
     source : path of a .nii, .nii.gz, .nrrd or .nhdr file, or of a DICOM folder; choose one
         series of several as FOLDER#SeriesInstanceUID
+    orientation : where the array axes run, one of `centrum.geometry.ORIENTATIONS`, in a file that
+        does not say it; without it such a file is refused
+    beside : grid of another image of the same exam, on which such a file is laid voxel for voxel
 
     Returns
     -------
@@ -39,20 +49,29 @@ def read_image(source: str | Path) -> Volume:
     ImageError
         No such file, an unknown format, a damaged or truncated file, 2-D, 4-D or colour; a
         series with missing, repeated, uneven or differently oriented slices; several series
-        and none chosen.
+        and none chosen; no orientation ("no-orientation"); a spacing that is not that of a
+        patient's image ("impossible-spacing").
     GeometryError
-        The axes are not orthonormal.
+        The axes are not orthonormal, or a file that says nothing of its place has not the size
+        and spacing of the image `beside`.
     """
     path, part = split_source(source)
     if path.is_dir():
-        return dicom.read(path, part)
+        volume = dicom.read(path, part)
+        _check_spacing(path, volume.geometry)
+        return volume
     if part is not None:
         raise ImageError(
             f"{path.name} is one image; '#{part}' chooses a series of a DICOM folder or a "
-            "segment of a mask. Leave it out."
+            "segment of a mask.",
+            remedy="Leave it out.",
+            code="part-of-image",
+            file=path,
         )
     decoded, step = _read_file(path)
-    return Volume(scalar_array(decoded, path), decoded.geometry, (step,))
+    array = scalar_array(decoded, path)
+    grid, step = _placed_grid(path, decoded, step, orientation, beside)
+    return Volume(array, grid, (step,))
 
 
 def read_mask(
@@ -61,6 +80,7 @@ def read_mask(
     *,
     tolerance_mm: float = GRID_TOLERANCE_MM,
     on_mismatch: str = "refuse",
+    orientation: str | None = None,
 ) -> Mask:
     """Read one segment of a label image, on the grid of its image.
 
@@ -72,6 +92,8 @@ def read_mask(
     tolerance_mm : largest accepted distance between corner voxels of the two grids
     on_mismatch : "refuse" another grid, or "resample" it by nearest neighbour; a crop of the
         image's grid, or the same grid with turned axes, is placed without loss in any case
+    orientation : where the array axes run in a file that does not say it; such a mask must have
+        the size and spacing of its image, voxel for voxel, and is refused without it
 
     Raises
     ------
@@ -82,7 +104,7 @@ def read_mask(
         The mask is on another grid (both are printed), or partly outside the image.
     """
     path, part = split_source(source)
-    labels, step = _read_labels(path)
+    labels, step = _read_labels(path, orientation, image_geometry)
     segment = select(labels.segments, part, path)
     return _placed(path, labels, segment, step, image_geometry, tolerance_mm, on_mismatch)
 
@@ -93,13 +115,14 @@ def read_masks(
     *,
     tolerance_mm: float = GRID_TOLERANCE_MM,
     on_mismatch: str = "refuse",
+    orientation: str | None = None,
 ) -> tuple[Mask, ...]:
     """Read all segments of a label image that have voxels, or the one of FILE#SEGMENT.
 
     They come on the grid of the image, else on the file's own; see `read_mask`.
     """
     path, part = split_source(source)
-    labels, step = _read_labels(path)
+    labels, step = _read_labels(path, orientation, image_geometry)
     wanted = labels.segments if part is None else (select(labels.segments, part, path),)
     grid = image_geometry or labels.geometry
     return tuple(
@@ -137,7 +160,7 @@ def list_segments(path: str | Path) -> tuple[Segment, ...]:
     ImageError
         The file cannot be read, or is no label image.
     """
-    labels, _ = _read_labels(Path(path))
+    labels, _ = _labels(Path(path))
     return labels.segments
 
 
@@ -207,12 +230,71 @@ def _read_file(path: Path) -> tuple[Decoded, Step]:
     return decoded, Step("read", notes)
 
 
-def _read_labels(path: Path) -> tuple[LabelImage, Step]:
+def _placed_grid(
+    path: Path,
+    found: Decoded | LabelImage,
+    step: Step,
+    orientation: str | None,
+    image: Geometry | None = None,
+) -> tuple[Geometry, Step]:
+    """The grid of a file, with the stated orientation where it has none of its own.
+
+    Such a file says nothing of its place either: it is laid on `image`, else its first voxel is
+    the origin.
+    """
+    grid = found.geometry
+    _check_spacing(path, grid)
+    if found.oriented:
+        return grid, step
+    if orientation is None:
+        raise ImageError(
+            f"{path.name} does not say how its axes lie in the patient (no form code, space or "
+            "anatomical direction in its header).",
+            remedy="Export it again with its orientation, or state where its axes run as "
+            "images.orientation of the protocol, such as PIR for sagittal slices.",
+            code="no-orientation",
+            file=path,
+        )
+    stated = Step(step.name, {**step.parameters, ORIENTATION_STATED: orientation})
+    if image is not None:
+        return laid_on(image, grid, orientation, path), stated
+    return Geometry(grid.size, grid.spacing, direction=direction_of(orientation)), stated
+
+
+def _check_spacing(path: Path, grid: Geometry) -> None:
+    if min(grid.spacing) >= SMALLEST_MM and max(grid.spacing) <= LARGEST_MM:
+        return
+    found = " x ".join(f"{mm:.4g}" for mm in grid.spacing)
+    raise ImageError(
+        f"{path.name} has voxels of {found} mm; those of patients' images have sides of "
+        f"{SMALLEST_MM:g} to {LARGEST_MM:g} mm.",
+        remedy="Correct the spacing or the unit in its header, which may be meant as metres, "
+        "centimetres or micrometres, or export it again.",
+        code="impossible-spacing",
+        file=path,
+    )
+
+
+def _read_labels(
+    path: Path, orientation: str | None, image: Geometry | None
+) -> tuple[LabelImage, Step]:
+    """The label image on its grid, in the patient."""
+    labels, step = _labels(path)
+    if labels.without_voxels:
+        return labels, step
+    grid, step = _placed_grid(path, labels, step, orientation, image)
+    return replace(labels, geometry=grid), step
+
+
+def _labels(path: Path) -> tuple[LabelImage, Step]:
     if path.is_dir() or file_format(path) == "DICOM":
         raise ImageError(
             f"{path.name}: a NIfTI or NRRD label image is wanted as a mask, found DICOM or a "
-            "folder. DICOM SEG and RTSTRUCT are not read as masks: load them in 3D Slicer "
-            "together with the image and save the segmentation as .seg.nrrd."
+            "folder. DICOM SEG and RTSTRUCT are not read as masks.",
+            remedy="Load it in 3D Slicer together with the image and save the segmentation as "
+            ".seg.nrrd.",
+            code="not-a-label-image",
+            file=path,
         )
     decoded, step = _read_file(path)
     return label_image(decoded, path), step

@@ -1,13 +1,14 @@
 """Put a mask on the grid of its image: by where its voxels lie, never by array index."""
 
 from itertools import zip_longest
+from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from centrum.errors import GeometryError
-from centrum.geometry import GRID_TOLERANCE_MM, Geometry
+from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
 from centrum.io.itk import to_image
 from centrum.provenance import Step
 from centrum.volume import Mask
@@ -58,6 +59,41 @@ def place_mask(
     else:
         raise GeometryError(_mismatch_message(mask, image_geometry, tolerance_mm))
     return Mask(array, image_geometry, mask.name, (*mask.history, step))
+
+
+def laid_on(image: Geometry, grid: Geometry, orientation: str, path: Path) -> Geometry:
+    """The grid of a file that says nothing of its place, voxel for voxel on its image.
+
+    Its axes run along those axes of the image that are nearest to `orientation`.
+
+    Raises
+    ------
+    GeometryError
+        The file has not the size and spacing of the image along these axes.
+
+    >>> image = Geometry((4, 3, 2), (1, 1, 5), (7, 8, 9))
+    >>> laid_on(image, Geometry((4, 3, 2), (1, 1, 5)), "LAS", Path("m.nii")).origin
+    (7.0, 10.0, 9.0)
+    """
+    cosines = image.axes.T @ np.array(direction_of(orientation)).reshape(3, 3)
+    order = np.abs(cosines).argmax(axis=0)
+    signs = np.sign(cosines[order, [0, 1, 2]])
+    size, spacing = np.array(image.size)[order], np.array(image.spacing)[order]
+    matches = np.array_equal(grid.size, size) and np.allclose(grid.spacing, spacing, rtol=1e-3)
+    if sorted(order) != [0, 1, 2] or not matches:
+        raise GeometryError(
+            f"{path.name} does not say where it lies, and with axes towards {orientation} it has "
+            "not the size and spacing of its image:\n"
+            f"{side_by_side('image', image.describe(), path.name, grid.describe())}",
+            remedy="Export it with this image as its reference.",
+            code="no-orientation",
+            file=path,
+        )
+    first = np.zeros(3)
+    first[order] = np.where(signs < 0, size - 1, 0)
+    x, y, z = image.position(first).tolist()
+    axes = image.axes[:, order] * signs
+    return Geometry(grid.size, tuple(spacing), (x, y, z), tuple(axes.flat))
 
 
 def side_by_side(left_title: str, left: str, right_title: str, right: str) -> str:

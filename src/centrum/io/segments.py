@@ -60,6 +60,7 @@ class LabelImage:
     layers : integers, indexed [layer, z, y, x]
     geometry : the grid of every layer
     segments : what the labels mean
+    oriented : whether the file says how its axes lie in the patient
     without_voxels : whether the file is 3D Slicer's stand-in for an empty segmentation, one
         voxel whose geometry says nothing
     """
@@ -67,6 +68,7 @@ class LabelImage:
     layers: NDArray
     geometry: Geometry
     segments: tuple[Segment, ...]
+    oriented: bool = True
     without_voxels: bool = False
 
     def region(self, segment: Segment) -> NDArray[np.bool_]:
@@ -83,6 +85,7 @@ def label_image(decoded: Decoded, path: Path) -> LabelImage:
         layers,
         decoded.geometry,
         named + _unnamed_segments(layers, named),
+        oriented=decoded.oriented,
         without_voxels=bool(named) and layers[0].size == 1,
     )
 

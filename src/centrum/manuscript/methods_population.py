@@ -21,6 +21,15 @@ MISMATCH = {
 }
 """What was done with a mask whose grid is not that of its image."""
 
+DIRECTIONS = {
+    "L": "left",
+    "R": "right",
+    "A": "anterior",
+    "P": "posterior",
+    "I": "inferior",
+    "S": "superior",
+}
+
 SEQUENCE_MISMATCH = {
     "refuse": "A further sequence whose voxels the mask did not fit was refused.",
     "resample": "A further sequence whose voxels the mask did not fit was resampled by linear "
@@ -146,7 +155,18 @@ def segmentation(results: StudyResults) -> str:
         f"{number(how.grid_tolerance_mm)} mm of each other, and placed without resampling where "
         "its voxels were a part of the image's or in another order of axes.",
         MISMATCH[how.on_grid_mismatch] + _resampled(results),
+        _stated_orientation(how.orientation),
         "A mask with voxels outside the image was refused.",
+    )
+
+
+def _stated_orientation(code: str | None) -> str:
+    if code is None:
+        return "A file that did not give its orientation was refused."
+    towards = listed([DIRECTIONS[letter] for letter in code])
+    return (
+        "Where a file did not give its orientation, its rows, columns and slices were taken to run "
+        f"towards {towards} ({code})."
     )
 
 

@@ -86,6 +86,7 @@ def measure_exam(
     *,
     level: str | None = None,
     fractured: Sequence[str] = (),
+    orientation: str | None = None,
 ) -> Exam:
     """Measure the segments of a mask file that are named as vertebrae, else its only segment.
 
@@ -95,6 +96,7 @@ def measure_exam(
     image : whose grid the masks must fit; not needed to measure
     level : the vertebra, for a file with one body
     fractured : names of bodies that are no reference for others
+    orientation : where the array axes run in files that do not say it, such as "PIR"
 
     Raises
     ------
@@ -104,8 +106,9 @@ def measure_exam(
         The file holds several segments and none is named as a vertebra, `level` is given for
         several bodies, or a body cannot be measured.
     """
-    volume = read_image(image) if image is not None else None
-    masks = _bodies(read_masks(mask, volume.geometry if volume else None), Path(mask).name)
+    volume = read_image(image, orientation=orientation) if image is not None else None
+    grid = volume.geometry if volume else None
+    masks = _bodies(read_masks(mask, grid, orientation=orientation), Path(mask).name)
     if level is not None:
         masks = _named(masks, level)
     bodies = measure_spine(masks, fractured)

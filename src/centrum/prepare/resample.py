@@ -7,6 +7,7 @@ have the values that they have on the whole grid.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -90,6 +91,32 @@ def interpolate(
         Volume(array, grid, (*volume.history, made)),
         Mask(_place(inside, near, kept), grid, region.name, (*region.history, cut)),
     )
+
+
+def interpolated_size(
+    region: Mask, spacing: Sequence[float | None], margin: float | None = 0.0
+) -> int:
+    """Voxels that `interpolate` would compute of an image around a region.
+
+    >>> grid = Geometry((6, 4, 1), (1, 1, 4))
+    >>> interpolated_size(Mask(np.ones(grid.shape, bool), grid), (0.5, 0.5, None))
+    96
+    """
+    _check_not_empty(region)
+    axes = _new_axes(region.geometry, spacing)
+    box = bounding_box(region.array)
+    z, y, x = (a.around(b.start, b.stop - 1) for a, b in zip(axes, box, strict=True))
+    kept = axes if margin is None else _grow((z, y, x), axes, margin)
+    return prod(a.stop - a.start for a in kept)
+
+
+def resampled_size(region: Mask, spacing: Sequence[float], pad: int = 5) -> int:
+    """Voxels that `resample_pyradiomics` would compute of an image around a region."""
+    _check_not_empty(region)
+    box = list(reversed(bounding_box(region.array)))
+    extent = [b.stop - b.start for b in box]
+    wanted = _pyradiomics_spacing(np.array(region.geometry.spacing), spacing, extent)
+    return prod(_pyradiomics_grid(region.geometry, box, wanted, pad).size)
 
 
 def _check(volume: Volume, region: Mask) -> None:

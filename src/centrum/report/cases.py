@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from centrum.errors import CentrumError, describe
 from centrum.evaluate import Evaluation
-from centrum.io import read_image, read_mask
 from centrum.matrix import study_matrix
+from centrum.reading import image_of, mask_of
 from centrum.report.blocks import Block, Column, Table
 from centrum.report.labels import counted, fixed
 from centrum.report.overlay import outline_path, small_png
@@ -204,13 +204,8 @@ def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
     image, masks = results.sources[case]
     how, reader = results.protocol.images, results.table.readers[0]
     try:
-        volume = read_image(image)
-        region = read_mask(
-            masks[reader],
-            volume.geometry,
-            tolerance_mm=how.grid_tolerance_mm,
-            on_mismatch=how.on_grid_mismatch,
-        )
+        volume = image_of(image, how)
+        region = mask_of(masks[reader], volume, how)
     except CentrumError as error:
         return {"why": describe(error)}
     shown = largest_slice(volume, {reader: region})

@@ -8,10 +8,10 @@ import pandas as pd
 from centrum.agreement import parse_form
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
-from centrum.io import read_image, read_mask
 from centrum.matrix import study_matrix
 from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
+from centrum.reading import image_of, mask_of
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, Point, Table, picture
 from centrum.report.cases import cases
@@ -214,18 +214,10 @@ def _roi_picture(results: StudyResults) -> Picture:
 def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel:
     image, masks = results.sources[shown.case]
     images, table = results.protocol.images, results.table
-    volume = read_image(image)
+    volume = image_of(image, images)
     measured = np.isfinite(table.values[table.cases.index(shown.case)]).any(axis=0)
     readers = [reader for reader, there in zip(table.readers, measured, strict=True) if there]
-    regions = {
-        reader: read_mask(
-            masks[reader],
-            volume.geometry,
-            tolerance_mm=images.grid_tolerance_mm,
-            on_mismatch=images.on_grid_mismatch,
-        )
-        for reader in readers
-    }
+    regions = {reader: mask_of(masks[reader], volume, images) for reader in readers}
     part = largest_slice(volume, regions)
     level = table.obs.loc[shown.case].get("level")
     name = [*([level] if isinstance(level, str) else []), shown.outcome, shown.case]

@@ -1,0 +1,125 @@
+"""What a study does with images that do not say where they lie, or lie otherwise than it says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from centrum.geometry import Geometry, direction_of
+from centrum.io.itk import to_image
+from centrum.measure import Job, Record, measure
+from centrum.morphometry import measure_exam
+from centrum.protocol import Protocol, parse_protocol
+from tests.io.test_read_image import nifti_with
+
+GRID = Geometry((30, 28, 9), (0.6, 0.6, 4.4), (12, -30, 44), direction_of("PIR"))
+
+PROTOCOL = """
+name: Small
+extraction:
+  families: [statistics, glcm]
+  aggregations: [2.5D_merged]
+  interpolation: {in_plane: 0.8}
+  discretisation: {method: fixed_bin_number, bins: 8}
+"""
+
+
+def write(path: Path, array: np.ndarray, grid: Geometry = GRID, *, forms: bool = True) -> str:
+    sitk.WriteImage(to_image(array, grid), str(path))
+    if not forms:
+        nifti_with(path, slice(252, 256), np.zeros(2, "<i2"))
+    return str(path)
+
+
+def exam(folder: Path, grid: Geometry = GRID, *, image: bool = True, mask: bool = True) -> dict:
+    """Sources of an image and a mask; True where the file says how it lies."""
+    rng = np.random.default_rng(3)
+    noise = rng.normal(300, 40, grid.shape).astype(np.float32)
+    body = np.zeros(grid.shape, np.uint8)
+    body[2:7, 6:20, 8:22] = 1
+    return {
+        "image": write(folder / "i.nii", noise, grid, forms=image),
+        "masks": {"R1": write(folder / "m.nii", body, grid, forms=mask)},
+    }
+
+
+def protocol(more: str = "") -> Protocol:
+    return parse_protocol(PROTOCOL + more, "study.yaml")
+
+
+def record_of(sources: dict, how: Protocol, **more) -> Record:
+    return measure(Job("P1", images=how.images, extraction=how.extraction, store=None,
+                       **sources, **more))  # fmt: skip
+
+
+def codes(record: Record) -> list[str]:
+    return [finding["code"] for finding in record["findings"]]
+
+
+@pytest.mark.parametrize(("image", "mask"), [(False, True), (True, False), (False, False)])
+def test_stated_orientation_gives_the_numbers_of_the_exam(tmp_path: Path, image, mask) -> None:
+    expected = record_of(exam(tmp_path), protocol())
+    assert expected["values"]["R1"]
+    assert codes(expected) == []
+    silent = exam(tmp_path, image=image, mask=mask)
+    (error,) = record_of(silent, protocol())["errors"]
+    assert (error["code"], error["file"]) == ("no-orientation", "m.nii" if image else "i.nii")
+    found = record_of(silent, protocol("images: {orientation: pir}\n"))
+    if image or not mask:
+        assert found["values"] == expected["values"]
+        assert codes(found) == ["stated-orientation"] * (not image)
+    else:  # the mask lies somewhere, its image does not say where
+        assert found["errors"][0]["code"] == "geometry"
+
+
+def test_a_further_sequence_that_does_not_say_its_place_lies_on_the_first(tmp_path: Path) -> None:
+    sources, how = exam(tmp_path), protocol("images: {orientation: PIR}\n")
+    noise = np.random.default_rng(4).normal(100, 10, GRID.shape).astype(np.float32)
+    further = {"T1w": write(tmp_path / "t1.nii", noise)}
+    expected = record_of(sources, how, further=further)
+    write(tmp_path / "t1.nii", noise, forms=False)
+    found = record_of(sources, how, further=further)
+    assert found["values"] == expected["values"]
+    smaller = GRID.crop((0, 0, 0), (29, 28, 9))
+    write(tmp_path / "t1.nii", noise[:, :, :29], smaller, forms=False)
+    (error,) = record_of(sources, how, further=further)["errors"]
+    assert error["code"] == "no-orientation"
+
+
+def test_slices_of_another_plane_are_a_warning(tmp_path: Path) -> None:
+    axial = Geometry(GRID.size, GRID.spacing)
+    record = record_of(exam(tmp_path, axial), protocol())
+    assert record["values"]["R1"]
+    (finding,) = record["findings"]
+    assert (finding["severity"], finding["code"]) == ("warning", "other-plane")
+    assert (finding["file"], finding["reader"]) == ("i.nii", "all")
+    assert "extraction.plane" in finding["remedy"]
+    assert codes(record_of(exam(tmp_path, axial), protocol("  plane: axial\n"))) == []
+    even = Geometry(GRID.size, (1, 1, 1.1))
+    assert codes(record_of(exam(tmp_path, even), protocol())) == []
+
+
+@pytest.mark.parametrize("dialect", ["ibsi", "pyradiomics"])
+def test_a_grid_beyond_the_memory_is_refused_before_it_is_made(tmp_path: Path, dialect) -> None:
+    text = PROTOCOL.replace("in_plane: 0.8", "isotropic: 0.002, mask: nearest")
+    if dialect == "pyradiomics":
+        text = text.replace("2.5D_merged", "3D_averaged") + "  dialect: pyradiomics\n"
+    (error,) = record_of(exam(tmp_path), parse_protocol(text, "study.yaml"))["errors"]
+    assert error["code"] == "too-large"
+    assert "images.max_memory_gb" in error["remedy"]
+    assert "GB" in error["message"]
+
+
+def test_morphometry_takes_the_orientation_too(tmp_path: Path) -> None:
+    sources = exam(tmp_path)
+    ((expected, _),) = measure_exam(sources["masks"]["R1"], level="L1").bodies
+    silent = exam(tmp_path, image=False, mask=False)
+    found = measure_exam(silent["masks"]["R1"], silent["image"], level="L1", orientation="PIR")
+    ((body, _),) = found.bodies
+    np.testing.assert_allclose(body.heights, expected.heights)
+
+
+def test_what_is_no_orientation_is_refused_by_the_protocol() -> None:
+    with pytest.raises(Exception, match="three letters"):
+        protocol("images: {orientation: sagittal}\n")
