@@ -1,4 +1,4 @@
-"""Read images and masks: NIfTI, NRRD, `.seg.nrrd` of 3D Slicer, and DICOM series.
+"""Read images and masks: NIfTI, NRRD, `.seg.nrrd` of 3D Slicer, MetaImage, and DICOM series.
 
 `open` tells the format and chooses the reader; every mask comes back on its image's grid.
 `checks` says what is wrong with an image and a mask that could be read.
@@ -12,8 +12,8 @@ from centrum.io.open import (
     read_mask,
     read_masks,
     source_digest,
-    split_source,
 )
+from centrum.io.paths import check_content, existing, is_dangling, split_source
 from centrum.io.placing import place_mask
 from centrum.io.segments import Segment
 
@@ -21,8 +21,11 @@ __all__ = [
     "Finding",
     "Segment",
     "Series",
+    "check_content",
+    "existing",
     "inspect_case",
     "inspect_image",
+    "is_dangling",
     "list_segments",
     "list_series",
     "place_mask",

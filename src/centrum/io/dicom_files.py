@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import ImageError
+from centrum.io.paths import APPLE_DOUBLE, check_content, existing, is_dangling
 
 if TYPE_CHECKING:
     import pydicom
@@ -156,7 +157,7 @@ def list_series(folder: str | Path) -> tuple[Series, ...]:
     ImageError
         The folder holds no DICOM file, or a damaged one.
     """
-    files, _ = _scan(Path(folder))
+    files, _ = _scan(existing(Path(folder)))
     series = [_summary(uid, members) for uid, members in _by_series(files).items()]
     return tuple(sorted(series, key=lambda s: (s.number is None, s.number or 0, s.uid)))
 
@@ -172,25 +173,40 @@ def choose(folder: Path, uid: str | None) -> tuple[list[DicomFile], int]:
     wanted = f"the series {uid}" if uid else "exactly one image series"
     listed = "\n  ".join(s.describe() for s in series)
     raise ImageError(
-        f"{folder.name}: {wanted} is wanted, found {len(chosen)}. Choose one as FOLDER#UID. "
-        f"The series in the folder:\n  {listed}"
+        f"{folder.name}: {wanted} is wanted, found {len(chosen)}. The series in the folder:\n"
+        f"  {listed}\n",
+        remedy="Choose one as FOLDER#UID.",
+        code="choose-series",
+        file=folder,
     )
 
 
 def _scan(folder: Path) -> tuple[list[DicomFile], int]:
     """The DICOM files of a folder, and how many other files lie beside them."""
     if not folder.is_dir():
-        raise ImageError(f"There is no folder {folder}. Check the path.")
-    paths = sorted(p for p in folder.iterdir() if p.is_file())
+        raise ImageError(
+            f"There is no folder {folder.name!r} in {folder.parent.name or '.'!r}.",
+            remedy="Check the path.",
+            code="missing-file",
+            file=folder,
+        )
+    paths = sorted(p for p in folder.iterdir() if p.is_file() or is_dangling(p))
+    others = [p for p in paths if p.name.startswith(APPLE_DOUBLE)]
+    paths = [p for p in paths if p not in others]
+    for path in paths:
+        check_content(path)
     headers = [_read_header(path) for path in paths]
     files = [DicomFile(p, h) for p, h in zip(paths, headers, strict=True) if h is not None]
     if not files:
         inner = sum(1 for p in folder.iterdir() if p.is_dir())
         raise ImageError(
             f"{folder.name} holds no DICOM file ({len(paths)} other files, {inner} "
-            "subfolders, which are not searched). Give the folder that holds the slices."
+            "subfolders, which are not searched).",
+            remedy="Give the folder that holds the slices.",
+            code="no-dicom",
+            file=folder,
         )
-    return files, len(paths) - len(files)
+    return files, len(others) + len(paths) - len(files)
 
 
 def _read_header(path: Path) -> "pydicom.Dataset | None":
@@ -227,7 +243,10 @@ def _is_image(header: "pydicom.Dataset") -> bool:
 def _damaged(path: Path) -> ImageError:
     return ImageError(
         f"{path.name} should be a DICOM file, but its header is truncated, damaged or without "
-        "preamble. Copy or export it again, or take it out of the folder."
+        "preamble.",
+        remedy="Copy or export it again, or take it out of the folder.",
+        code="damaged-file",
+        file=path,
     )
 
 

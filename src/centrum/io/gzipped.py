@@ -73,5 +73,8 @@ def damage_named(path: Path) -> Iterator[None]:
         yield
     except DAMAGE as error:
         raise ImageError(
-            f"{path.name} is truncated or damaged: {error}. Copy or export it again."
+            f"{path.name} is truncated or damaged: {error}.",
+            remedy="Copy or export it again.",
+            code="damaged-file",
+            file=path,
         ) from error

@@ -57,12 +57,13 @@ Voxels = Callable[[sitk.ImageFileReader, Any], NDArray | None]
 file is of a kind that only SimpleITK can decode."""
 
 
-def decode(path: Path, image_io: str, voxels: Voxels) -> Decoded:
+def decode(path: Path, image_io: str, voxels: Voxels, copy: Path | None = None) -> Decoded:
     """Header and voxels of a file; `voxels` decodes them where it can, SimpleITK elsewhere.
 
-    The header is SimpleITK's in any case, so that the grid does not depend on who decoded.
+    The header is SimpleITK's in any case, so that the grid does not depend on who decoded. Give a
+    `copy` where SimpleITK does not take the file by its name.
     """
-    reader = _reader(path, image_io)
+    reader = _reader(copy or path, image_io)
     _quietly(path, reader.ReadImageInformation)
     geometry = geometry_of(reader, path)
     kind = NUMPY_KINDS.get(reader.GetPixelIDValue())
@@ -119,8 +120,10 @@ def _quietly(path: Path, work: Callable[[], Any]) -> Any:
             return work()
     except RuntimeError as error:
         raise ImageError(
-            f"{path.name} is damaged or of an unsupported kind: {_reason(error)} "
-            "Copy or export the file again."
+            f"{path.name} is damaged or of an unsupported kind: {_reason(error)}",
+            remedy="Copy or export the file again.",
+            code="damaged-file",
+            file=path,
         ) from error
 
 
@@ -136,7 +139,10 @@ def geometry_of(image: sitk.Image | sitk.ImageFileReader, path: Path) -> Geometr
     if n < 3:
         raise ImageError(
             f"{path.name} is a {n}-D image: a volume is wanted, because the step between "
-            "slices is not known here. Export the whole series."
+            "slices is not known here.",
+            remedy="Export the whole series.",
+            code="not-a-volume",
+            file=path,
         )
     axes = np.array(image.GetDirection()).reshape(n, n)[:3, :3]
     x, y, z = image.GetOrigin()[:3]
@@ -153,13 +159,18 @@ def scalar_array(decoded: Decoded, path: Path) -> NDArray:
     if decoded.components > 1 or array.dtype.kind == "c":
         raise ImageError(
             f"{path.name} has {decoded.components} components per voxel "
-            f"({array.dtype}): one real number per voxel is wanted. "
-            "Colour, vector and complex images must be reduced to one channel first."
+            f"({array.dtype}): one real number per voxel is wanted.",
+            remedy="Reduce colour, vector and complex images to one channel first.",
+            code="several-components",
+            file=path,
         )
     if array.ndim > 3 and array.shape[0] > 1:
         raise ImageError(
             f"{path.name} is {array.ndim}-D with {array.shape[0]} volumes (echoes or time "
-            "points): one volume is wanted. Split the file and name the volume to use."
+            "points): one volume is wanted.",
+            remedy="Split the file and name the volume to use.",
+            code="several-volumes",
+            file=path,
         )
     return array.reshape(array.shape[-3:])
 

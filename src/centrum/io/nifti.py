@@ -1,9 +1,10 @@
-"""NIfTI-1 and NIfTI-2 single files (.nii, .nii.gz).
+"""NIfTI-1 and NIfTI-2: single files (.nii, .nii.gz) and pairs (.hdr and .img).
 
 SimpleITK reads the header, and the voxels where they are scaled or no plain numbers; plain
-ones are decoded here, from bytes that are read once. Two things SimpleITK does not tell are
-checked: a file that ends too early (it returns invented voxels), and a qform and sform that
-place the image differently (it follows one of them without a word).
+ones are decoded here, from bytes that are read once. It goes by the ending of a name, and gets a
+copy where that is not what the content is. Two things SimpleITK does not tell are checked: a file
+that ends too early (it returns invented voxels), and a qform and sform that place the image
+differently (it follows one of them without a word).
 
 Source: the NIfTI-1 and NIfTI-2 header definitions, nifti1.h and nifti2.h, at
 https://nifti.nimh.nih.gov.
@@ -11,10 +12,14 @@ https://nifti.nimh.nih.gov.
 
 import hashlib
 import json
+import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -22,8 +27,9 @@ from numpy.typing import NDArray
 
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
-from centrum.io.gzipped import GZIP_MAGIC, damage_named, decompress
+from centrum.io.gzipped import GZIP_MAGIC, damage_named, decompress, open_stream
 from centrum.io.itk import Decoded, decode, stored_voxels
+from centrum.provenance import digest, file_digest
 
 FORM_TOLERANCE_MM = 0.1
 """Largest accepted distance between the corners of the image as placed by qform and sform.
@@ -58,6 +64,7 @@ _FIELDS = {
         "quaternion": (256, "3f4"),
         "offset": (268, "3f4"),
         "srow": (280, "(3,4)f4"),
+        "magic": (344, "S4"),
     },
     540: {
         "dim": (16, "8i8"),
@@ -73,8 +80,11 @@ _FIELDS = {
         "quaternion": (352, "3f8"),
         "offset": (376, "3f8"),
         "srow": (400, "(3,4)f8"),
+        "magic": (4, "S4"),
     },
 }
+
+_ENDING = re.compile(r"\.(nii|hdr|img)(\.gz)?$", re.IGNORECASE)
 
 _SIDECAR = {
     "modality": ("Modality", 1),
@@ -110,24 +120,121 @@ def header_size(start: bytes) -> tuple[int, str] | None:
 
 def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     """Content and notes for the history; refuses short files and contradicting forms."""
-    stored = path.read_bytes()
-    with damage_named(path):
-        data = decompress(stored) if stored.startswith(GZIP_MAGIC) else stored
-    header = _header(path, data)
-    decoded = decode(path, "NiftiImageIO", lambda reader, kind: _voxels(header, data, reader, kind))
+    files = _files(path)
+    stored = [file.read_bytes() for file in files]
+    data = [_decompressed(*each) for each in zip(files, stored, strict=True)]
+    header = _header(path, data[0])
+    _check_length(files[-1], header, len(data[-1]))
+    with _as_simpleitk_wants(files, stored, data) as copy:
+        decoded = decode(
+            path, "NiftiImageIO", lambda reader, kind: _voxels(header, data[-1], reader, kind), copy
+        )
     forms = _forms(header, decoded.geometry)
     for name, affine in forms.items():
         _check_form(path, name, affine, decoded.geometry)
     notes = {"format": "NIfTI", "orientation_from": sorted(forms) or "nothing"}
     facts = _sidecar(path)
     also = {"acquisition": facts} if facts else {}
-    sha256 = hashlib.sha256(stored).hexdigest()
+    sha256 = _digest([hashlib.sha256(each).hexdigest() for each in stored])
     return replace(decoded, oriented=bool(forms)), {**notes, "sha256": sha256, **also}
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of the file, or of both files of a pair."""
+    return _digest([file_digest(file) for file in _files(path)])
+
+
+def _digest(own: list[str]) -> str:
+    return own[0] if len(own) == 1 else digest(own)
+
+
+# Files
+
+
+def header_of(path: Path) -> Path:
+    """The header beside the voxels `path` of a pair; `path` itself where there is none."""
+    return _partner(path, ".img", ".hdr") or path
+
+
+def _partner(path: Path, ending: str, other: str) -> Path | None:
+    """The file called like `path`, which has one ending, with the other; compressed or not."""
+    name = path.name[: -len(".gz")] if path.name.lower().endswith(".gz") else path.name
+    if not name.lower().endswith(ending):
+        return None
+    stem = name[: -len(ending)]
+    ends = (other, other.upper(), f"{other}.gz", f"{other.upper()}.GZ")
+    beside = (path.with_name(f"{stem}{end}") for end in ends)
+    return next((file for file in beside if file.is_file()), None)
+
+
+def _files(path: Path) -> list[Path]:
+    """The file, or header and voxels of a pair."""
+    with damage_named(path), open_stream(path) as stream:
+        start = stream.read(max(_FIELDS))
+    size, order = header_size(start) or (0, "")
+    if not size or len(start) < size:
+        raise ImageError(
+            f"{path.name} is truncated: its NIfTI header is incomplete.",
+            remedy="Copy or export it again.",
+            code="damaged-file",
+            file=path,
+        )
+    magic = bytes(_parse(start, size, order)["magic"])
+    if magic in _SINGLE:
+        return [path]
+    if magic not in _PAIR:
+        raise ImageError(
+            f"{path.name} is an Analyze 7.5 header, which does not say how its axes lie in the "
+            "patient.",
+            remedy="Convert it to NIfTI with the program that wrote it, or export the original "
+            "series again.",
+            code="no-orientation",
+            file=path,
+        )
+    voxels = _partner(path, ".hdr", ".img")
+    if voxels is None:
+        raise ImageError(
+            f"{path.name} is the header of a pair, and the .img file with its voxels is not beside "
+            "it.",
+            remedy="Copy that file too, or save the image as one .nii.gz file.",
+            code="missing-file",
+            file=path,
+        )
+    return [path, voxels]
+
+
+_SINGLE, _PAIR = (b"n+1", b"n+2"), (b"ni1", b"ni2")
+
+
+def _decompressed(path: Path, stored: bytes) -> bytes:
+    with damage_named(path):
+        return decompress(stored) if stored.startswith(GZIP_MAGIC) else stored
+
+
+@contextmanager
+def _as_simpleitk_wants(
+    files: list[Path], stored: list[bytes], data: list[bytes]
+) -> Iterator[Path | None]:
+    """A copy whose endings say what it is; None where those of the files already do."""
+    plain = (".nii",) if len(files) == 1 else (".hdr", ".img")
+    ends = [
+        end if content is unpacked else f"{end}.gz"
+        for end, content, unpacked in zip(plain, stored, data, strict=True)
+    ]
+    stems = {f.name.removesuffix(end) for f, end in zip(files, ends, strict=True)}
+    named = all(f.name.endswith(end) for f, end in zip(files, ends, strict=True))
+    if named and len(stems) == 1 and ends in ([".nii"], [".nii.gz"], [".hdr", ".img"]):
+        yield None
+        return
+    with TemporaryDirectory() as folder:
+        for end, content in zip(plain, data, strict=True):
+            Path(folder, f"copy{end}").write_bytes(content)
+        yield Path(folder, f"copy{plain[0]}")
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
     """Facts of the acquisition from the JSON file of the same name (BIDS), if there is one."""
-    beside = path.with_name(f"{path.name.removesuffix('.gz').removesuffix('.nii')}.json")
+    beside = path.with_name(f"{_ENDING.sub('', path.name)}.json")
     if not beside.is_file():
         return {}
     try:
@@ -146,13 +253,9 @@ def _sidecar(path: Path) -> dict[str, Any]:
 
 
 def _header(path: Path, data: bytes) -> Any:
-    """The header as a record, once the file is known to hold all its voxels."""
+    """The header as a record; `_files` has seen that it is whole."""
     size, order = header_size(data) or (0, "")
-    if not size or len(data) < size:
-        raise ImageError(f"{path.name} is truncated: its NIfTI header is incomplete.")
-    header = _parse(data, size, order)
-    _check_length(path, header, len(data))
-    return header
+    return _parse(data, size, order)
 
 
 def _voxels(header: Any, data: bytes, reader: Any, kind: Any) -> NDArray | None:
@@ -160,7 +263,8 @@ def _voxels(header: Any, data: bytes, reader: Any, kind: Any) -> NDArray | None:
     start = int(header["vox_offset"])
     scaled = not (header["slope"] == 0 or (header["slope"] == 1 and header["intercept"] == 0))
     plain = _PLAIN_TYPES.get(int(header["datatype"])) == kind.str[1:]
-    if scaled or not plain or start < header.dtype.itemsize:
+    within = bytes(header["magic"]) in _SINGLE and start < header.dtype.itemsize
+    if scaled or not plain or within:
         return None
     order = header.dtype["datatype"].byteorder
     return stored_voxels(data, start, order, kind, reader.GetSize()[::-1])
@@ -184,7 +288,10 @@ def _check_length(path: Path, header: Any, length: int) -> None:
     if length < wanted:
         raise ImageError(
             f"{path.name} is truncated: its header announces {wanted} bytes "
-            f"(uncompressed), found {length}. Copy or export it again."
+            f"(uncompressed), found {length}.",
+            remedy="Copy or export it again.",
+            code="damaged-file",
+            file=path,
         )
 
 
@@ -248,7 +355,9 @@ def _check_form(path: Path, name: str, affine: NDArray[np.float64], geometry: Ge
     if not distance <= FORM_TOLERANCE_MM:
         raise ImageError(
             f"{path.name}: its {name} places a corner {distance:.3g} mm away from where the "
-            f"rest of the header places it (accepted: {FORM_TOLERANCE_MM} mm). Find out which "
-            "of qform, sform and pixdim is right and write the others to match, or set the "
-            "code of the wrong form to 0."
+            f"rest of the header places it (accepted: {FORM_TOLERANCE_MM} mm).",
+            remedy="Find out which of qform, sform and pixdim is right and write the others to "
+            "match, or set the code of the wrong form to 0.",
+            code="contradicting-forms",
+            file=path,
         )

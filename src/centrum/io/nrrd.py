@@ -99,8 +99,10 @@ def _digest(path: Path, header: bytes, own: str) -> str:
     data = path.parent / named.group(1).decode().strip()
     if not data.is_file():
         raise ImageError(
-            f"{path.name} keeps its voxels in '{data.name}', which is not a single file beside "
-            "it. Copy that file too, or save the image as one .nrrd file."
+            f"{path.name} keeps its voxels in '{data.name}', which is not a single file beside it.",
+            remedy="Copy that file too, or save the image as one .nrrd file.",
+            code="missing-file",
+            file=path,
         )
     return digest([own, file_digest(data)])
 

@@ -1,5 +1,6 @@
 """Open images and masks: the format is told from the content, one reader does the rest."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,16 +8,22 @@ import numpy as np
 
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
-from centrum.io import dicom, nifti, nrrd
+from centrum.io import dicom, metaimage, nifti, nrrd
 from centrum.io.checks import ORIENTATION_STATED
 from centrum.io.gzipped import damage_named, open_stream
 from centrum.io.itk import Decoded, scalar_array
+from centrum.io.paths import check_content, split_source
 from centrum.io.placing import laid_on, place_mask
 from centrum.io.segments import LabelImage, Segment, label_image, select
 from centrum.provenance import Step, file_digest
 from centrum.volume import Mask, Volume
 
-_READERS = {"NIfTI": nifti.read, "NRRD": nrrd.read}
+_READERS = {"NIfTI": nifti.read, "NRRD": nrrd.read, "MetaImage": metaimage.read}
+_DIGESTS = {
+    "NIfTI": nifti.content_digest,
+    "NRRD": nrrd.content_digest,
+    "MetaImage": metaimage.content_digest,
+}
 _DICOM_PREFIX = slice(128, 132)
 
 SMALLEST_MM, LARGEST_MM = 0.05, 20.0
@@ -26,12 +33,12 @@ SMALLEST_MM, LARGEST_MM = 0.05, 20.0
 def read_image(
     source: str | Path, *, orientation: str | None = None, beside: Geometry | None = None
 ) -> Volume:
-    """Read an image: a NIfTI or NRRD file, or a folder with a DICOM series.
+    """Read an image: a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series.
 
     Parameters
     ----------
-    source : path of a .nii, .nii.gz, .nrrd or .nhdr file, or of a DICOM folder; choose one
-        series of several as FOLDER#SeriesInstanceUID
+    source : path of a .nii, .nii.gz, .hdr or .img (NIfTI), .nrrd, .nhdr, .mha or .mhd file, or of
+        a DICOM folder; choose one series of several as FOLDER#SeriesInstanceUID
     orientation : where the array axes run, one of `centrum.geometry.ORIENTATIONS`, in a file that
         does not say it; without it such a file is refused
     beside : grid of another image of the same exam, on which such a file is laid voxel for voxel
@@ -55,7 +62,7 @@ def read_image(
         The axes are not orthonormal, or a file that says nothing of its place has not the size
         and spacing of the image `beside`.
     """
-    path, part = split_source(source)
+    path, part = _located(source)
     if path.is_dir():
         volume = dicom.read(path, part)
         _check_spacing(path, volume.geometry)
@@ -87,7 +94,7 @@ def read_mask(
     Parameters
     ----------
     source : FILE#SEGMENT, where the segment is a name or a label value; FILE alone if it
-        holds exactly one segment. NIfTI, NRRD, or .seg.nrrd of 3D Slicer
+        holds exactly one segment. NIfTI, NRRD, MetaImage, or .seg.nrrd of 3D Slicer
     image_geometry : the grid of the image that the mask belongs to
     tolerance_mm : largest accepted distance between corner voxels of the two grids
     on_mismatch : "refuse" another grid, or "resample" it by nearest neighbour; a crop of the
@@ -103,7 +110,7 @@ def read_mask(
     GeometryError
         The mask is on another grid (both are printed), or partly outside the image.
     """
-    path, part = split_source(source)
+    path, part = _located(source)
     labels, step = _read_labels(path, orientation, image_geometry)
     segment = select(labels.segments, part, path)
     return _placed(path, labels, segment, step, image_geometry, tolerance_mm, on_mismatch)
@@ -121,7 +128,7 @@ def read_masks(
 
     They come on the grid of the image, else on the file's own; see `read_mask`.
     """
-    path, part = split_source(source)
+    path, part = _located(source)
     labels, step = _read_labels(path, orientation, image_geometry)
     wanted = labels.segments if part is None else (select(labels.segments, part, path),)
     grid = image_geometry or labels.geometry
@@ -160,7 +167,7 @@ def list_segments(path: str | Path) -> tuple[Segment, ...]:
     ImageError
         The file cannot be read, or is no label image.
     """
-    labels, _ = _labels(Path(path))
+    labels, _ = _labels(_located(path)[0])
     return labels.segments
 
 
@@ -169,62 +176,65 @@ def source_digest(source: str | Path) -> str:
 
     It changes when the content changes, not when files are moved or renamed.
     """
-    path, part = split_source(source)
+    path, part = _located(source)
     if path.is_dir():
         return dicom.content_digest(path, part)
-    return nrrd.content_digest(path) if file_format(path) == "NRRD" else file_digest(path)
+    return _DIGESTS.get(file_format(path), file_digest)(path)
 
 
-def split_source(source: str | Path) -> tuple[Path, str | None]:
-    """Path and chosen part of PATH#PART; the part is None if there is none.
-
-    The path ends at the first "#" behind which it exists, so that paths and segment names
-    may contain one.
-
-    >>> split_source("R1/007.seg.nrrd#L1 body")
-    (PosixPath('R1/007.seg.nrrd'), 'L1 body')
-    >>> split_source("R1/007.seg.nrrd")
-    (PosixPath('R1/007.seg.nrrd'), None)
-    """
-    text = str(source)
-    marks = [k for k, letter in enumerate(text) if letter == "#"]
-    if not marks or Path(text).exists():
-        return Path(text), None
-    end = next((k for k in marks if Path(text[:k]).exists()), marks[-1])
-    return Path(text[:end]), text[end + 1 :].strip()
+def _located(source: str | Path) -> tuple[Path, str | None]:
+    """Path and chosen part of a source; of a pair of header and voxels the header."""
+    path, part = split_source(source)
+    return nifti.header_of(path), part
 
 
 def file_format(path: Path) -> str:
-    """ "NIfTI", "NRRD" or "DICOM", from the first bytes of a file.
+    """ "NIfTI", "NRRD", "MetaImage" or "DICOM", from the first bytes of a file.
 
     Raises
     ------
     ImageError
         No such file, a folder, an empty file, or another format.
     """
+    check_content(path)
     if path.is_dir():
-        raise ImageError(f"{path.name} is a folder: one file is wanted.")
-    if not path.is_file():
-        raise ImageError(f"There is no file {path}. Check the path in the manifest.")
+        raise ImageError(
+            f"{path.name} is a folder: one file is wanted.",
+            remedy="Give the path of the file in it.",
+            code="not-a-file",
+            file=path,
+        )
     with damage_named(path), open_stream(path) as stream:
         start = stream.read(_DICOM_PREFIX.stop)
-    if start.startswith(nrrd.MAGIC):
-        return "NRRD"
-    if nifti.header_size(start):
-        return "NIfTI"
-    if start[_DICOM_PREFIX] == b"DICM":
-        return "DICOM"
+    for name, begins in _BEGINNINGS.items():
+        if begins(start):
+            return name
     raise ImageError(
-        f"{path.name} ({path.stat().st_size} bytes) is neither NIfTI nor NRRD nor DICOM, or its "
-        "beginning is damaged. Convert it, or copy it again."
+        f"{path.name} ({path.stat().st_size} bytes) is neither NIfTI nor NRRD nor DICOM nor "
+        "MetaImage, or its beginning is damaged.",
+        remedy="Convert it, or copy it again.",
+        code="unknown-format",
+        file=path,
     )
+
+
+_BEGINNINGS: dict[str, Callable[[bytes], object]] = {
+    "NRRD": lambda start: start.startswith(nrrd.MAGIC),
+    "NIfTI": nifti.header_size,
+    "DICOM": lambda start: start[_DICOM_PREFIX] == b"DICM",
+    "MetaImage": metaimage.is_metaimage,
+}
+"""Whether the first bytes of a file are those of a format."""
 
 
 def _read_file(path: Path) -> tuple[Decoded, Step]:
     kind = file_format(path)
     if kind == "DICOM":
         raise ImageError(
-            f"{path.name} is a single DICOM file: a folder with the slices of a series is wanted."
+            f"{path.name} is a single DICOM file: a folder with the slices of a series is wanted.",
+            remedy="Give the folder that holds it.",
+            code="single-dicom-file",
+            file=path,
         )
     decoded, notes = _READERS[kind](path)
     return decoded, Step("read", notes)
@@ -289,8 +299,8 @@ def _read_labels(
 def _labels(path: Path) -> tuple[LabelImage, Step]:
     if path.is_dir() or file_format(path) == "DICOM":
         raise ImageError(
-            f"{path.name}: a NIfTI or NRRD label image is wanted as a mask, found DICOM or a "
-            "folder. DICOM SEG and RTSTRUCT are not read as masks.",
+            f"{path.name}: a label image (NIfTI, NRRD, MetaImage) is wanted as a mask, found DICOM "
+            "or a folder. DICOM SEG and RTSTRUCT are not read as masks.",
             remedy="Load it in 3D Slicer together with the image and save the segmentation as "
             ".seg.nrrd.",
             code="not-a-label-image",

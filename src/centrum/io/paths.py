@@ -1,0 +1,106 @@
+"""Where a source lies: names in either Unicode form, links, and files that stand for others."""
+
+import unicodedata
+from pathlib import Path
+
+from centrum.errors import ImageError
+
+STAND_INS = {
+    b"version https://git-lfs.github.com/spec/": (
+        "a Git LFS pointer, which stands for the file",
+        "Fetch the file itself: git lfs pull.",
+        "lfs-pointer",
+    ),
+    b"/annex/objects/": (
+        "a git-annex pointer, which stands for the file",
+        "Fetch the file itself: git annex get, or datalad get.",
+        "annex-pointer",
+    ),
+    b"\x00\x05\x16\x07": (
+        "what macOS keeps beside a file (AppleDouble), not the file",
+        "Name the file without '._' at its beginning.",
+        "apple-double",
+    ),
+}
+"""First bytes of files that stand for another: what they are, what to do, and the code."""
+
+APPLE_DOUBLE = "._"
+"""How the names begin of what macOS keeps beside files on foreign disks and in archives."""
+
+
+def existing(path: Path) -> Path:
+    """The path, or the one that is there and whose names differ only in their Unicode form.
+
+    macOS takes "ü" apart into two characters in names of files, spreadsheets do not; a path that
+    is not there in either form is given back as it came.
+    """
+    if path.exists() or path.is_symlink() or path.parent == path:
+        return path
+    folder = existing(path.parent)
+    wanted = unicodedata.normalize("NFC", path.name)
+    if folder.is_dir():
+        for found in folder.iterdir():
+            if unicodedata.normalize("NFC", found.name) == wanted:
+                return found
+    return path
+
+
+def split_source(source: str | Path) -> tuple[Path, str | None]:
+    """Path and chosen part of PATH#PART; the part is None if there is none.
+
+    The path ends at the first "#" behind which it exists, so that paths and segment names
+    may contain one; names are found in either Unicode form.
+
+    >>> split_source("R1/007.seg.nrrd#L1 body")
+    (PosixPath('R1/007.seg.nrrd'), 'L1 body')
+    >>> split_source("R1/007.seg.nrrd")
+    (PosixPath('R1/007.seg.nrrd'), None)
+    """
+    text = str(source)
+    marks = [k for k, letter in enumerate(text) if letter == "#"]
+    if not marks or _is_there(existing(Path(text))):
+        return existing(Path(text)), None
+    end = next((k for k in marks if _is_there(existing(Path(text[:k])))), marks[-1])
+    return existing(Path(text[:end])), text[end + 1 :].strip()
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def is_dangling(path: Path) -> bool:
+    """Whether a path is a link to content that is not there."""
+    return path.is_symlink() and not path.exists()
+
+
+def check_content(path: Path) -> None:
+    """Refuses a path that is not there, and one whose content is elsewhere.
+
+    Raises
+    ------
+    ImageError
+        Codes "missing-file", "missing-content" (a dangling link) and those of `STAND_INS`.
+    """
+    if is_dangling(path):
+        raise ImageError(
+            f"{path.name} is a link to content that is not there.",
+            remedy="Fetch the content (git annex get, or datalad get), or mend the link.",
+            code="missing-content",
+            file=path,
+        )
+    if not path.exists():
+        raise ImageError(
+            f"There is no file {path.name!r} in {path.parent.name or '.'!r}.",
+            remedy="Check the path in the manifest.",
+            code="missing-file",
+            file=path,
+        )
+    if path.is_file():
+        with path.open("rb") as stream:
+            _check_start(path, stream.read(max(map(len, STAND_INS))))
+
+
+def _check_start(path: Path, start: bytes) -> None:
+    for beginning, (what, remedy, code) in STAND_INS.items():
+        if start.startswith(beginning):
+            raise ImageError(f"{path.name} is {what}.", remedy=remedy, code=code, file=path)
