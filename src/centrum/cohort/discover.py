@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unicodedata import normalize
 
 from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, column
 from centrum.cohort.columns import FIELDS
@@ -15,6 +16,7 @@ from centrum.cohort.levels import Level
 from centrum.cohort.patterns import LAYOUTS, Layout, match_all, match_known
 from centrum.errors import CentrumError, ManifestError, describe
 from centrum.io import list_segments, list_series
+from centrum.io.paths import DANGLING, FETCH, existing, is_dangling
 from centrum.text import one_line
 
 _DICOM_MARK = (128, b"DICM")
@@ -104,7 +106,8 @@ def discover(
     folder = Path(folder).resolve()
     if not folder.is_dir():
         raise ManifestError(f"there is no folder {folder.name!r} to look for images in")
-    there = _files(folder)
+    found = _files(folder)
+    there = [path for path in found if not is_dangling(existing(folder / path))]
     files = [path for path in there if one_line(path) == path]
     folders = _dicom_folders(folder, files)
     layouts = dict.fromkeys(
@@ -119,6 +122,7 @@ def discover(
             f"files left out, {strange}: a name with control characters, or of another encoding "
             "than this computer's, cannot stand in a table. Rename them"
         )
+    best.notes += [f"{path} is {DANGLING}. {FETCH}" for path in found if path not in {*there}]
     return _discovery(folder, best, files)
 
 
@@ -158,7 +162,8 @@ def _cells(case: Case, cohort: Cohort, base: Path) -> list[str]:
 def _files(folder: Path) -> list[str]:
     """Paths of all files below `folder`, relative to it; hidden ones are left out.
 
-    Links to folders are followed, each real folder once.
+    Links to folders are followed, each real folder once. Names are in the composed Unicode form,
+    whichever they have on disk, so that those of one case are equal.
     """
     found, seen = [], set()
     for place, below, names in os.walk(folder, followlinks=True):
@@ -167,7 +172,7 @@ def _files(folder: Path) -> list[str]:
         names = [] if real in seen else [name for name in names if not name.startswith(".")]
         seen.add(real)
         found += [Path(place, name).relative_to(folder).as_posix() for name in names]
-    return sorted(found)
+    return sorted(normalize("NFC", path) for path in found)
 
 
 def _dicom_folders(folder: Path, files: Iterable[str]) -> list[str]:
@@ -180,7 +185,7 @@ def _dicom_folders(folder: Path, files: Iterable[str]) -> list[str]:
 
 def _is_dicom(path: Path) -> bool:
     offset, mark = _DICOM_MARK
-    with path.open("rb") as stream:
+    with existing(path).open("rb") as stream:
         return stream.read(offset + len(mark))[offset:] == mark
 
 

@@ -25,6 +25,7 @@ from centrum.cohort.levels import Level
 from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
+from centrum.io.paths import DANGLING, FETCH, is_dangling, split_source
 from centrum.provenance import Step, file_digest
 
 OUTCOMES = ("osteoporotic", "malignant")
@@ -123,16 +124,18 @@ def check_files(cohort: Cohort) -> None:
     for case in cohort.cases:
         for kind, sources in (("image", case.images), ("mask", case.masks)):
             for name, source in sources.items():
-                if not _exists(source):
-                    text = f"case {case.id}: there is no file {source!r}"
-                    findings.problem(text, row=case.row, column=column(kind, name))
+                _check_there(case, column(kind, name), source, findings)
     findings.raise_problems(Path(cohort.source).name or "cohort")
 
 
-def _exists(source: str) -> bool:
-    """A source is a path, or a path with `#` and the part of the file that is meant."""
-    ends = (k for k, letter in enumerate(source) if letter == "#")
-    return Path(source).exists() or any(Path(source[:k]).exists() for k in ends)
+def _check_there(case: Case, head: str, source: str, findings: Findings) -> None:
+    path, _ = split_source(source)
+    if is_dangling(path):
+        text = f"case {case.id}: {path.name!r} is {DANGLING}"
+        findings.problem(text, row=case.row, column=head, code="missing-content", remedy=FETCH)
+    elif not path.exists():
+        text = f"case {case.id}: there is no file {source!r}"
+        findings.problem(text, row=case.row, column=head, code="missing-file")
 
 
 def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) -> Columns:

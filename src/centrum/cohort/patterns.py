@@ -9,7 +9,7 @@ from centrum.errors import ManifestError
 PLACEHOLDERS = ("case", "patient", "reader", "sequence", "ext")
 """What may stand in braces; `ext` is any ending of an image or mask file."""
 
-_ENDINGS = r"(?:seg\.nrrd|nii\.gz|nii|nrrd|nhdr)"
+_ENDINGS = r"(?:seg\.nrrd|nii\.gz|nii|nrrd|nhdr|mha|mhd|hdr)"
 _TOKEN = re.compile(r"\{(\w*)\}|(\*)")
 
 

@@ -13,7 +13,7 @@ from centrum.io.open import (
     read_masks,
     source_digest,
 )
-from centrum.io.paths import check_content, existing, is_dangling, split_source
+from centrum.io.paths import split_source
 from centrum.io.placing import place_mask
 from centrum.io.segments import Segment
 
@@ -21,11 +21,8 @@ __all__ = [
     "Finding",
     "Segment",
     "Series",
-    "check_content",
-    "existing",
     "inspect_case",
     "inspect_image",
-    "is_dangling",
     "list_segments",
     "list_series",
     "place_mask",

@@ -66,7 +66,9 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
     """
     if not image.geometry.same_grid(mask.geometry):
         raise GeometryError(
-            f"Mask '{mask.name}' is not on the grid of its image; read it with read_mask."
+            f"Mask '{mask.name}' is not on the grid of its image.",
+            remedy="Read it with read_mask.",
+            code="other-grid",
         )
     found = [*_image_findings(image, mask), *_mask_findings(mask)]
     return tuple(sorted(found, key=lambda f: ("error", "warning", "note").index(f.severity)))

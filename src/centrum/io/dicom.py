@@ -85,26 +85,38 @@ def _check_single_slice(file: DicomFile) -> None:
     if (file.value("NumberOfFrames") or 1) > 1:
         raise ImageError(
             f"{file.path.name} is an enhanced multi-frame file ({file.value('NumberOfFrames')} "
-            "frames): one file per slice is wanted. Export the series as classic single-frame "
-            "DICOM, or convert it to NIfTI or NRRD."
+            "frames): one file per slice is wanted.",
+            remedy="Export the series as classic single-frame DICOM, or convert it to NIfTI or "
+            "NRRD.",
+            code="multi-frame",
+            file=file.path,
         )
     if "MOSAIC" in (file.value("ImageType") or []):
         raise ImageError(
             f"{file.path.name} is a mosaic (all slices tiled in one picture): one file per slice "
-            "is wanted. Export without mosaic, or convert it to NIfTI."
+            "is wanted.",
+            remedy="Export without mosaic, or convert it to NIfTI.",
+            code="mosaic",
+            file=file.path,
         )
     if file.value("PhotometricInterpretation") != "MONOCHROME2":
         raise ImageError(
             f"{file.path.name} has the photometric interpretation "
             f"{file.value('PhotometricInterpretation')}: MONOCHROME2 (one number per pixel, "
-            "bright is high) is wanted. Take screenshots and inverted images out of the series."
+            "bright is high) is wanted.",
+            remedy="Take screenshots and inverted images out of the series.",
+            code="photometric-interpretation",
+            file=file.path,
         )
     missing = [k for k in IMAGE_PLANE if not file.places(k)]
     missing += [k for k in ("Rows", "Columns") if file.value(k) is None]
     if missing:
         raise ImageError(
             f"{file.path.name} lacks a readable {', '.join(missing)}: its place in the patient "
-            "is unknown. Export the original series again, or take the file out of the folder."
+            "is unknown.",
+            remedy="Export the original series again, or take the file out of the folder.",
+            code="no-position",
+            file=file.path,
         )
 
 
@@ -117,8 +129,9 @@ def _check_one_orientation(files: list[DicomFile]) -> None:
     if len(groups) > 1:
         listed = "\n  ".join(f"{g[0].plane}: {_names(g)}" for g in groups)
         raise ImageError(
-            f"One orientation is wanted, found {len(groups)} under one series UID:\n  {listed}\n"
-            "Put each orientation in a folder of its own."
+            f"One orientation is wanted, found {len(groups)} under one series UID:\n  {listed}\n",
+            remedy="Put each orientation in a folder of its own.",
+            code="several-orientations",
         )
 
 
@@ -135,7 +148,9 @@ def _check_constant(files: list[DicomFile]) -> None:
         )
         raise ImageError(
             f"One size and pixel spacing is wanted, found {len(groups)} in the series:\n"
-            f"  {listed}\nPut each in a folder of its own."
+            f"  {listed}\n",
+            remedy="Put each in a folder of its own.",
+            code="several-sizes",
         )
 
 
@@ -189,7 +204,10 @@ def _slice_step(files: list[DicomFile]) -> tuple[float, str]:
             return float(files[0].value(keyword)), keyword
     raise ImageError(
         f"{files[0].path.name} is the only slice and states neither SpacingBetweenSlices nor "
-        "SliceThickness: the size of its voxels is unknown. Give the whole series."
+        "SliceThickness: the size of its voxels is unknown.",
+        remedy="Give the whole series.",
+        code="no-spacing",
+        file=files[0].path,
     )
 
 
@@ -203,8 +221,10 @@ def _check_no_duplicates(files: list[DicomFile], steps: NDArray[np.float64]) -> 
     raise ImageError(
         f"One image per position is wanted, found {a.path.name} and {b.path.name} both at "
         f"{a.along_normal:.2f} mm ({same.size} such pairs). They differ in: "
-        f"{values or 'no entry that tells echoes or time points apart'}. Put each echo or time "
-        "point in a folder of its own, or take out the copies."
+        f"{values or 'no entry that tells echoes or time points apart'}.",
+        remedy="Put each echo or time point in a folder of its own, or take out the copies.",
+        code="repeated-position",
+        file=a.path,
     )
 
 
@@ -220,7 +240,10 @@ def _check_no_gap(files: list[DicomFile], steps: NDArray[np.float64]) -> None:
     )
     raise ImageError(
         f"Slices are missing: the usual step is {usual:.3f} mm, but there are "
-        f"{gaps.size} larger ones, {places}. Export the whole series again."
+        f"{gaps.size} larger ones, {places}.",
+        remedy="Export the whole series again.",
+        code="missing-slices",
+        file=files[gaps[0]].path,
     )
 
 
@@ -235,8 +258,10 @@ def _check_even(files: list[DicomFile], geometry: Geometry) -> None:
         raise ImageError(
             f"Evenly spaced slices, stacked along their normal, are wanted "
             f"(within {SLICE_TOLERANCE_MM} mm); {files[worst].path.name} lies "
-            f"{away[worst]:.3f} mm from its place. Tilted or uneven stacks must be resampled "
-            "to a regular grid first."
+            f"{away[worst]:.3f} mm from its place.",
+            remedy="Resample tilted or uneven stacks to a regular grid first.",
+            code="uneven-slices",
+            file=files[worst].path,
         )
 
 

@@ -24,6 +24,9 @@ STAND_INS = {
 }
 """First bytes of files that stand for another: what they are, what to do, and the code."""
 
+DANGLING = "a link to content that is not there"
+FETCH = "Fetch the content (git annex get, or datalad get), or mend the link."
+
 APPLE_DOUBLE = "._"
 """How the names begin of what macOS keeps beside files on foreign disks and in archives."""
 
@@ -83,8 +86,8 @@ def check_content(path: Path) -> None:
     """
     if is_dangling(path):
         raise ImageError(
-            f"{path.name} is a link to content that is not there.",
-            remedy="Fetch the content (git annex get, or datalad get), or mend the link.",
+            f"{path.name} is {DANGLING}.",
+            remedy=FETCH,
             code="missing-content",
             file=path,
         )

@@ -57,7 +57,12 @@ def place_mask(
         array = _resample(mask, image_geometry)
         step = Step("resample", {"interpolation": "nearest", "from": _as_lines(mask.geometry)})
     else:
-        raise GeometryError(_mismatch_message(mask, image_geometry, tolerance_mm))
+        raise GeometryError(
+            _mismatch_message(mask, image_geometry, tolerance_mm),
+            remedy="Export the segmentation with this image as its reference, or let the mask be "
+            "resampled (nearest neighbour).",
+            code="other-grid",
+        )
     return Mask(array, image_geometry, mask.name, (*mask.history, step))
 
 
@@ -168,8 +173,9 @@ def _resample(mask: Mask, image: Geometry) -> NDArray[np.bool_]:
 def _refuse_outside(name: str, outside: int, total: int) -> None:
     if outside:
         raise GeometryError(
-            f"Mask '{name}': {outside} of its {total} voxels lie outside the image. Check that "
-            "the mask was drawn on this image and not on a larger field of view."
+            f"Mask '{name}': {outside} of its {total} voxels lie outside the image.",
+            remedy="Check that the mask was drawn on this image and not on a larger field of view.",
+            code="mask-outside",
         )
 
 
@@ -178,8 +184,6 @@ def _mismatch_message(mask: Mask, image: Geometry, tolerance_mm: float) -> str:
     return (
         f"Mask '{mask.name}' is not on the grid of the image (tolerance {tolerance_mm} mm):\n"
         f"{table}\n"
-        "Export the segmentation with this image as its reference, or let the mask be "
-        "resampled (nearest neighbour)."
     )
 
 

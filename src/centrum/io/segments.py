@@ -94,8 +94,10 @@ def select(segments: tuple[Segment, ...], part: str | None, path: Path) -> Segme
     """The segment called `part`, else the one with that label value, else the only one."""
     if not segments:
         raise ImageError(
-            f"{path.name}: the mask is empty, every voxel is background. Draw the region, or "
-            "leave the cell of this reader in the manifest blank."
+            f"{path.name}: the mask is empty, every voxel is background.",
+            remedy="Draw the region, or leave the cell of this reader in the manifest blank.",
+            code="empty-mask",
+            file=path,
         )
     if part is None:
         candidates = segments
@@ -109,8 +111,10 @@ def select(segments: tuple[Segment, ...], part: str | None, path: Path) -> Segme
         return candidates[0]
     listed = "\n  ".join(s.describe() for s in segments)
     raise ImageError(
-        f"{path.name}: {wanted}, found {len(candidates)}. Choose one as FILE#NAME or "
-        f"FILE#LABEL. The segments in the file:\n  {listed}"
+        f"{path.name}: {wanted}, found {len(candidates)}. The segments in the file:\n  {listed}\n",
+        remedy="Choose one as FILE#NAME or FILE#LABEL.",
+        code="choose-segment",
+        file=path,
     )
 
 
@@ -118,8 +122,11 @@ def _check_representation(header: Mapping[str, str], path: Path) -> None:
     for key in _REPRESENTATION_KEYS:
         if "fractional" in header.get(key, "").lower():
             raise ImageError(
-                f"{path.name} holds a '{header[key]}': a binary labelmap is wanted. Convert it "
-                "in 3D Slicer (Segmentations module, Representations) and save it again."
+                f"{path.name} holds a '{header[key]}': a binary labelmap is wanted.",
+                remedy="Convert it in 3D Slicer (Segmentations module, Representations) and save "
+                "it again.",
+                code="not-a-label-image",
+                file=path,
             )
 
 
@@ -130,14 +137,19 @@ def _layers(decoded: Decoded, path: Path) -> NDArray:
         array = np.moveaxis(array, -1, 0)
     if array.ndim not in (3, 4):
         raise ImageError(
-            f"{path.name} has {array.ndim} axes: labels in 3-D, or layers, are wanted."
+            f"{path.name} has {array.ndim} axes: labels in 3-D, or layers, are wanted.",
+            remedy="Export the segmentation of one volume.",
+            code="not-a-label-image",
+            file=path,
         )
     layers = array.reshape(-1, *array.shape[-3:])
     if not _are_labels(layers):
         raise ImageError(
             f"{path.name} holds values that are no labels ({layers.dtype}, "
-            f"{layers.min()} to {layers.max()}): whole numbers from 0 are wanted. Is this an "
-            "image or a probability map?"
+            f"{layers.min()} to {layers.max()}): whole numbers from 0 are wanted.",
+            remedy="Is this an image or a probability map? Give the segmentation.",
+            code="not-a-label-image",
+            file=path,
         )
     return layers if layers.dtype.kind in "iu" else layers.astype(np.int32)
 
@@ -172,7 +184,10 @@ def _named_segments(header: Mapping[str, str], layers: NDArray, path: Path) -> t
         if layer >= len(layers):
             raise ImageError(
                 f"{path.name} announces segment '{name}' in layer {layer}, but holds "
-                f"{len(layers)} layers. Save the segmentation again in 3D Slicer."
+                f"{len(layers)} layers.",
+                remedy="Save the segmentation again in 3D Slicer.",
+                code="damaged-file",
+                file=path,
             )
         segments.append(Segment(name, label, layer, int(np.count_nonzero(layers[layer] == label))))
     return tuple(segments)
