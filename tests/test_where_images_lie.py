@@ -70,7 +70,7 @@ def test_stated_orientation_gives_the_numbers_of_the_exam(tmp_path: Path, image,
         assert found["values"] == expected["values"]
         assert codes(found) == ["stated-orientation"] * (not image)
     else:  # the mask lies somewhere, its image does not say where
-        assert found["errors"][0]["code"] == "geometry"
+        assert found["errors"][0]["code"] == "other-grid"
 
 
 def test_a_further_sequence_that_does_not_say_its_place_lies_on_the_first(tmp_path: Path) -> None:
