@@ -180,7 +180,7 @@ def test_perturbation_measures_all_sequences(make: Callable[[Change], Study]) ->
 def test_one_sequence_has_plain_names(tmp_path: Path) -> None:
     folder = two_sequences(tmp_path / "study", same)
     text = (folder / "study.yaml").read_text()
-    (folder / "study.yaml").write_text(text.replace("[T2w, T1w]", "[T1w]"))
+    (folder / "study.yaml").write_text(text.replace("[T2w, T1w]", "[T1w], weighting: T1w"))
     study = open_study(folder)
     assert study.jobs()[0].further == {}
     assert study.features == plan(study.protocol.extraction)

@@ -9,6 +9,7 @@ from centrum.cohort.case import Value
 from centrum.geometry import plane_of, slice_axis
 from centrum.text import one_line
 from centrum.volume import Mask, Volume
+from centrum.weighting import told_weighting
 
 Facts = dict[str, float | str]
 
@@ -16,14 +17,18 @@ NUMBERS = {
     "field_strength_t": "T",
     "repetition_time_ms": "ms",
     "echo_time_ms": "ms",
+    "inversion_time_ms": "ms",
     "slice_thickness_mm": "mm",
     "pixel_mm": "mm",
     "slice_step_mm": "mm",
 }
 """Facts that are numbers, with their units; the last two are those of the grid."""
 
-TEXTS = ("modality", "manufacturer", "model", "plane")
-"""Facts that are words; the plane is that of the slices."""
+TEXTS = ("modality", "manufacturer", "model", "plane", "weighting")
+"""Facts that are words; the plane is that of the slices, the weighting what the header tells."""
+
+TELLING = ("described_as", "scanning_sequence")
+"""Words of which only the weighting is made."""
 
 REGION = ("voxels", "slices", "volume_mm3")
 """What the size of a region is told by."""
@@ -31,6 +36,7 @@ REGION = ("voxels", "slices", "volume_mm3")
 OTHER_NAMES = {
     "tr_ms": "repetition_time_ms",
     "te_ms": "echo_time_ms",
+    "ti_ms": "inversion_time_ms",
     "thickness_mm": "slice_thickness_mm",
     "field_strength": "field_strength_t",
     "vendor": "manufacturer",
@@ -60,19 +66,21 @@ def acquisition_facts(volume: Volume) -> Facts:
 
 
 def with_manifest(facts: Facts, columns: Mapping[str, Value]) -> Facts:
-    """The facts, with columns of the manifest for what the image does not say.
+    """The facts, with columns of the manifest for what the image does not say, and the weighting.
 
     Columns are called as in `NUMBERS` and `TEXTS`, or as in `OTHER_NAMES`.
 
-    >>> with_manifest({"pixel_mm": 0.6}, {"tr_ms": 2500.0, "tumour": "none"})
-    {'repetition_time_ms': 2500.0, 'pixel_mm': 0.6}
+    >>> with_manifest({"echo_time_ms": 90.0}, {"tr_ms": 2500.0, "tumour": "none"})
+    {'repetition_time_ms': 2500.0, 'echo_time_ms': 90.0, 'weighting': 'T2w'}
     """
     named = {OTHER_NAMES.get(name.casefold(), name.casefold()): v for name, v in columns.items()}
-    return _known(named) | facts
+    known = _known(named) | facts
+    told = told_weighting(known)
+    return known | ({"weighting": told} if told else {})
 
 
 def _known(facts: Mapping[str, Any]) -> Facts:
-    found = {name: _value(name, facts.get(name)) for name in (*NUMBERS, *TEXTS)}
+    found = {name: _value(name, facts.get(name)) for name in (*NUMBERS, *TEXTS, *TELLING)}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -88,7 +96,7 @@ def _grid(volume: Volume) -> Facts:
 def _value(name: str, value: Any) -> float | str | None:
     if value is None or value == "" or value != value:
         return None
-    return one_line(str(value)) if name in TEXTS else float(value)
+    return float(value) if name in NUMBERS else one_line(str(value))
 
 
 def _like_ct(volume: Volume) -> bool:

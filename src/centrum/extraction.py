@@ -19,7 +19,8 @@ from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.measure import Record, measure, warm_up
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
-from centrum.results import Failure, Finding
+from centrum.results import Failure, Finding, MeasuredSequence
+from centrum.sequence_check import measured_sequences, sequence_findings
 from centrum.store import write_atomically
 from centrum.study import Study, read_json
 from centrum.table import FeatureTable
@@ -36,7 +37,8 @@ class Extraction:
 
     `undefined` are features that no region of the study has a value of, such as the density of
     an ellipsoid in regions of one slice; the table is without them. `acquisition` has a row per
-    case: facts of the acquisition, and the size of the primary reader's region.
+    case: facts of the acquisition, and the size of the primary reader's region. `sequences` are
+    the measured image columns.
     """
 
     table: FeatureTable
@@ -46,6 +48,7 @@ class Extraction:
     simulated: bool
     undefined: tuple[str, ...] = ()
     acquisition: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sequences: tuple[MeasuredSequence, ...] = ()
 
 
 def measure_study(study: Study, workers: int, progress: Progress) -> Extraction:
@@ -71,6 +74,7 @@ def measure_study(study: Study, workers: int, progress: Progress) -> Extraction:
         simulated=study.simulated or any(map(_is_simulated, records.values())),
         undefined=_spelled(study, ~defined),
         acquisition=_acquisition(study, records, [case.id for case in kept]),
+        sequences=measured_sequences(study, records, [case.id for case in kept]),
     )
 
 
@@ -106,7 +110,7 @@ def measure_all(
     features: bool = True,
     preparation: Preparation | None = None,
 ) -> dict[str, Record]:
-    """Records by case, in the order of the manifest."""
+    """Records by case, in the order of the manifest, with what only shows between them."""
     jobs = study.jobs(features=features, preparation=preparation)
     what = "Measuring cases" if features else "Reading cases"
     progress(what, 0, len(jobs))
@@ -115,7 +119,23 @@ def measure_all(
     for done, (job, record) in enumerate(done_jobs, 1):
         records[job.case] = record
         progress(what, done, len(jobs))
-    return {job.case: records[job.case] for job in jobs}
+    return _compared(study, {job.case: records[job.case] for job in jobs})
+
+
+def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
+    """The records with what the store cannot hold: findings about the study's claims."""
+    for finding in sequence_findings(study, records):
+        records[finding.case] = with_finding(records[finding.case], finding)
+    return records
+
+
+def with_finding(record: Record, finding: Finding) -> Record:
+    """The record of a case with a finding; an error about all readers leaves it no values."""
+    told = {name: value for name, value in asdict(finding).items() if name != "case"}
+    if finding.severity != "error":
+        return record | {"findings": [*record["findings"], told]}
+    error = {name: told[name] for name in ("message", "code", "file", "remedy")} | {"reader": None}
+    return record | {"values": {}, "errors": [*record["errors"], error]}
 
 
 def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
@@ -255,6 +275,7 @@ def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
         "flow": study.flow.to_dict(),
         "simulated": extraction.simulated,
         "undefined": extraction.undefined,
+        "sequences": [asdict(sequence) for sequence in extraction.sequences],
     }
     contents = {
         "extraction.json": json.dumps(facts, indent=1),
@@ -283,4 +304,5 @@ def load_extraction(study: Study) -> Extraction:
         simulated=facts["simulated"],
         undefined=tuple(facts["undefined"]),
         acquisition=pd.read_csv(study.results / ACQUISITION, dtype={"case": str}, index_col="case"),
+        sequences=tuple(MeasuredSequence(**s) for s in facts["sequences"]),
     )

@@ -122,11 +122,12 @@ def _domain(acquisition: pd.DataFrame) -> Domain:
 def _use(protocol: Protocol, n: int, n_positive: int) -> dict[str, tuple[str, ...]]:
     outcome = protocol.outcome
     events = min(n_positive, n - n_positive)
+    claimed = f"{protocol.images.weighting} " if protocol.images.weighting else ""
     return {
         "intended": (
             f"To tell {outcome.positive} from {outcome.negative} fractures of a vertebral body "
-            "that is known to be fractured, from images that were acquired and segmented like "
-            "those of the training cases.",
+            f"that is known to be fractured, from {claimed}images that were acquired and segmented "
+            "like those of the training cases.",
         ),
         "limits": (
             RESEARCH_ONLY,

@@ -115,8 +115,9 @@ def measure(job: Job) -> Record:
     """The record of a case, from the store when it is there.
 
     Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
-    (reader -> steps), acquisition (facts of the first image), regions (reader -> size). A case
-    with errors is not kept in the store, so that it is tried again.
+    (reader -> steps), acquisition (facts of the first image), further (sequence -> facts of its
+    image), regions (reader -> size). A case with errors is not kept in the store, so that it is
+    tried again.
     """
     if job.store is None:
         return _measured(job)
@@ -198,13 +199,15 @@ def _told(reader: str | None, error: CentrumError) -> dict[str, str | None]:
 
 def _empty() -> Record:
     lists: Record = {name: [] for name in ("findings", "errors", "overlap")}
-    return lists | {name: {} for name in ("values", "history", "acquisition", "regions")}
+    blocks = ("values", "history", "acquisition", "further", "regions")
+    return lists | {name: {} for name in blocks}
 
 
 def _measure(job: Job) -> Record:
     record, scenes = _empty(), _scenes(job)
     volume, plane = scenes[0].volume, job.extraction.plane
     record["acquisition"] = acquisition_facts(volume)
+    record["further"] = {scene.name: acquisition_facts(scene.volume) for scene in scenes[1:]}
     for scene in scenes:
         record["findings"] += _described(ALL_READERS, _about_image(scene, job))
     masks: dict[str, Mask] = {}

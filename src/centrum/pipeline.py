@@ -649,6 +649,7 @@ def collect(study: Study) -> StudyResults:
         history=_history(study, table, cutoff),
         versions=versions(),
         digests=_digests(study, _made(study)),
+        sequences=extraction.sequences,
         robustness=_load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
     )
 

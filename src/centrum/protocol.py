@@ -25,6 +25,7 @@ from centrum.protocol_faults import Fault, faults_of, without
 from centrum.provenance import digest
 from centrum.settings import Settings
 from centrum.text import legal, one_line_each
+from centrum.weighting import Weighting, named_weighting
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -48,8 +49,15 @@ class Outcome(Settings):
 class Images(Settings):
     """Which image and masks are read, and what is done when their grids differ."""
 
+    weighting: Weighting | None = Field(
+        None,
+        description="what the study is of; the images are compared with it, and of several image "
+        "columns the one that is named for it is measured. Nothing is compared when missing",
+    )
     sequence: str | None = Field(
-        None, description="image column to measure; the manifest's first when missing"
+        None,
+        description="image column to measure; when missing the only one, or the one that is named "
+        "for `weighting`",
     )
     sequences: tuple[str, ...] = Field(
         (),
@@ -218,6 +226,18 @@ class Protocol(Settings):
                 "the image would be normalised twice: drop extraction.normalise_scale or "
                 "preparation.normalisation"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_claim(self) -> Self:
+        claimed = self.images.weighting
+        for key, text in (("name", self.name), ("description", self.description)):
+            said = named_weighting(text)
+            if claimed is not None and said not in (None, claimed):
+                raise ValueError(
+                    f"`{key}` says {said} and images.weighting {claimed}: change the one that is "
+                    "wrong"
+                )
         return self
 
     @model_validator(mode="after")

@@ -50,6 +50,30 @@ class Finding:
     remedy: str = ""
 
 
+@dataclass(frozen=True)
+class MeasuredSequence:
+    """An image column that was measured, and how far it is known to hold what is claimed.
+
+    Attributes
+    ----------
+    name : of the column, "" where it has none of its own
+    claimed : the weighting that it should hold, "" where none is claimed
+    cases : that were analysed
+    by_times, by_name : cases of them in which TR and TE, or else a name alone, tell the weighting
+    """
+
+    name: str
+    claimed: str
+    cases: int
+    by_times: int
+    by_name: int
+
+    @property
+    def unverified(self) -> int:
+        """Cases in which nothing tells the weighting."""
+        return self.cases - self.by_times - self.by_name
+
+
 def by_kind(findings: Iterable[Finding]) -> tuple[tuple[Finding, int], ...]:
     """One finding of each kind, the first, and how many regions have it.
 
@@ -91,6 +115,7 @@ class StudyResults:
     population : rows of table 1
     history : steps of the whole study
     versions, digests : of the software; of the inputs and results
+    sequences : the measured image columns, and how far their weighting is known
     robustness : a row per feature: icc, lower, upper, n, kept, and where kinds of perturbation
         were tried apart icc_KIND; empty without perturbations
     """
@@ -116,6 +141,7 @@ class StudyResults:
     history: History
     versions: Mapping[str, str]
     digests: Mapping[str, str]
+    sequences: tuple[MeasuredSequence, ...] = ()
     robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property

@@ -4,9 +4,9 @@ What cannot be measured as the training cases were is refused, with the reason; 
 outside what the model was trained on is scored and flagged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,13 @@ from centrum.features.settings import ExtractionSettings
 from centrum.frozen.domain import Flag, feature_flags
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.scorer import plain
+from centrum.io import split_source
 from centrum.measure import Job, Record, measure
 from centrum.outline import outline_of
 from centrum.reading import image_of, mask_of
-from centrum.sequences import plan_sequences
+from centrum.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
+from centrum.weighting import compare
 
 Floats = NDArray[np.float64]
 
@@ -269,6 +271,7 @@ def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | No
     facts = with_manifest(record["acquisition"], patient.known)
     region = record["regions"].get("reader", {})
     flags = [Flag("refuse", "not-measured", e["message"]) for e in record["errors"]]
+    flags += _sequence_flags(model, patient, record) if record["acquisition"] else []
     flags += model.domain.flags(facts, region)
     flags += [
         Flag("warning" if f["severity"] == "warning" else "note", f["code"], f["message"])
@@ -277,6 +280,27 @@ def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | No
     if seen is not None:
         flags += _outline_flags(seen, model.protocol.extraction.plane)
     return _sorted(flags)
+
+
+def _sequence_flags(model: FrozenModel, patient: Patient, record: Record) -> Iterator[Flag]:
+    """Images of another sequence than the model's, and those of which nothing tells it."""
+    names = model.protocol.images.sequences or ("",)
+    images = (patient.image, *(patient.sequences[name] for name in names[1:]))
+    facts = [record["acquisition"], *record["further"].values()]
+    if len(facts) == 1:
+        facts = [with_manifest(facts[0], patient.known)]
+    claims = claimed_weightings(model.protocol.images, names)
+    for (name, claimed), image, known in zip(claims.items(), images, facts, strict=True):
+        found = compare(claimed, known, PurePath(split_source(image)[0].name))
+        where = f"{name}: " if len(names) > 1 else ""
+        if found.contradiction:
+            text = f"{where}The model was trained on {claimed}. {found.contradiction}"
+            yield Flag("refuse", "other-sequence", text)
+        if found.doubt:
+            yield Flag("warning", "named-otherwise", where + found.doubt)
+        if claimed and not (found.known_from or found.contradiction):
+            text = f"{where}Sequence not verified: nothing tells whether the image is {claimed}."
+            yield Flag("note", "sequence-not-verified", text)
 
 
 def _outline_flags(seen: Seen, plane: str) -> list[Flag]:

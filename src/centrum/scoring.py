@@ -20,6 +20,7 @@ from centrum.frozen.model import FrozenModel
 from centrum.measure import warm_up
 from centrum.report.patient import page_of, render_index, render_patient
 from centrum.score import Patient, Score, needed_extraction, score_job, score_patient, see
+from centrum.sequences import choose_sequences
 from centrum.store import write_atomically
 
 MANIFESTS = ("cases.csv", "cases.xlsx")
@@ -63,8 +64,8 @@ def score_cohort(
 
     Raises
     ------
-    ManifestError
-        There is no such reader or sequence.
+    ManifestError, ProtocolError
+        There is no such reader, or no image column that the model reads.
     """
     patients = patients_of(model, cohort, reader)
     scores = score_all(model, patients, folder, workers, progress)
@@ -144,10 +145,11 @@ def patients_of(
 
     Raises
     ------
-    ManifestError
-        There is no such reader or sequence.
+    ManifestError, ProtocolError
+        There is no such reader, or no image column that the model reads.
     """
-    chosen, sequences = _reader(model, cohort, reader), _sequences(model, cohort)
+    chosen = _reader(model, cohort, reader)
+    sequences = choose_sequences(model.protocol.images, cohort.sequences)
     return tuple(_patient(case, chosen, sequences) for case in cohort.cases)
 
 
@@ -172,17 +174,6 @@ def _reader(model: FrozenModel, cohort: Cohort, reader: str | None) -> str:
             f"There is no reader {reader!r}; the manifest has {', '.join(cohort.readers)}."
         )
     return wanted if wanted in cohort.readers and wanted is not None else cohort.readers[0]
-
-
-def _sequences(model: FrozenModel, cohort: Cohort) -> tuple[str, ...]:
-    how = model.protocol.images
-    wanted = how.sequences or ((how.sequence,) if how.sequence else cohort.sequences[:1])
-    if missing := [name for name in wanted if name not in cohort.sequences]:
-        raise ManifestError(
-            f"The model reads the image sequence {', '.join(missing)}; the manifest has "
-            f"{', '.join(cohort.sequences)}. Name the column image:{missing[0]}."
-        )
-    return tuple(wanted)
 
 
 def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:

@@ -1,16 +1,84 @@
-"""Several sequences of a case: which features each of them gives.
+"""The sequences of a study: which image columns are measured, and which features each gives.
 
 The region is that of the first sequence, so that further ones give no shape.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from centrum.errors import ProtocolError
 from centrum.extract import plan
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
+from centrum.protocol import Images
+from centrum.weighting import named_weighting
 
 OF_SHAPE = ("morphology", "enclosing", "shape2D")
 """Families that are of the region."""
+
+
+def choose_sequences(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
+    """The image columns that are measured, first the one on which the masks were drawn.
+
+    Their order in the manifest decides nothing.
+
+    Raises
+    ------
+    ProtocolError
+        The protocol names a column that is not there, or that is named for another weighting
+        than the study's; or it names none, and the columns do not tell which is meant.
+
+    >>> choose_sequences(Images(weighting="T2w"), ("T1w", "T2_tse_sag"))
+    ('T2_tse_sag',)
+    """
+    wanted = how.sequences or ((how.sequence,) if how.sequence else _meant(how, columns))
+    if missing := [name for name in wanted if name not in columns]:
+        raise ProtocolError(
+            f"The protocol wants the image sequence {', '.join(map(repr, missing))}; the manifest "
+            f"has {', '.join(columns)}.",
+            remedy=f"Change images.sequence, or name the column image:{missing[0]}.",
+            code="which-sequence",
+        )
+    named = {named_weighting(name) for name in wanted}
+    if how.weighting is not None and not named & {None, how.weighting}:
+        raise ProtocolError(
+            f"The study is of {how.weighting} (images.weighting), but the image column "
+            f"{' and '.join(map(repr, wanted))} is named for another sequence.",
+            remedy="Choose the column by `images: {sequence: NAME}`, or change images.weighting, "
+            f"and with it what the study is about; the manifest has {', '.join(columns)}.",
+            code="which-sequence",
+        )
+    return tuple(wanted)
+
+
+def _meant(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
+    """The only column, or the only one of several that is named for the study's weighting."""
+    found = [c for c in columns if how.weighting and named_weighting(c) == how.weighting]
+    if len(columns) == 1 or len(found) == 1:
+        return tuple(found or columns)
+    told = "the protocol names no weighting"
+    if how.weighting:
+        which = f"{', '.join(found)} are" if found else "none of them is"
+        told = f"{which} named for {how.weighting} (images.weighting)"
+    raise ProtocolError(
+        f"The manifest has the image columns {', '.join(columns)}, and {told}: which is to be "
+        "measured is not known.",
+        remedy=f"Write `images: {{sequence: {(found or columns)[0]}}}`, or another of them, into "
+        "the protocol; `sequences: [...]` measures several together.",
+        code="which-sequence",
+    )
+
+
+def claimed_weightings(how: Images, sequences: Sequence[str]) -> dict[str, str | None]:
+    """What each measured column should hold: of one the study's weighting, else what it is called.
+
+    >>> claimed_weightings(Images(weighting="T2w"), ("default",))
+    {'default': 'T2w'}
+    >>> claimed_weightings(Images(weighting="T2w", sequences=("T2w", "T1")), ("T2w", "T1"))
+    {'T2w': 'T2w', 'T1': 'T1w'}
+    """
+    alone = len(sequences) == 1 and how.weighting is not None
+    return {name: how.weighting if alone else named_weighting(name) for name in sequences}
 
 
 def plan_sequences(

@@ -15,7 +15,7 @@ from centrum.modelling.designs import final_rows, plan_parts
 from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
-from centrum.sequences import plan_sequences
+from centrum.sequences import choose_sequences, plan_sequences
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
 
@@ -53,10 +53,9 @@ class Study:
         Raises
         ------
         ProtocolError
-            The protocol names a sequence that the manifest has not.
+            It is not known which, or the protocol names one that is not there.
         """
-        wanted = self.protocol.images.sequences or (self.protocol.images.sequence,)
-        return tuple(_chosen(name, self.cohort.sequences, "image sequence") for name in wanted)
+        return choose_sequences(self.protocol.images, self.cohort.sequences)
 
     @property
     def features(self) -> tuple[FeatureId, ...]:
@@ -68,7 +67,7 @@ class Study:
         """The readers, the primary one first."""
         if self.protocol.tables:
             return tuple(table.reader for table in self.protocol.tables)
-        primary = _chosen(self.protocol.images.reader, self.cohort.readers, "reader")
+        primary = _primary(self.protocol.images.reader, self.cohort.readers)
         return (primary, *(r for r in self.cohort.readers if r != primary))
 
     def jobs(self, *, features: bool = True, preparation: Preparation | None = None) -> list[Job]:
@@ -99,12 +98,14 @@ class Study:
         ]
 
 
-def _chosen(wanted: str | None, names: tuple[str, ...], what: str) -> str:
+def _primary(wanted: str | None, readers: tuple[str, ...]) -> str:
     if wanted is None:
-        return names[0]
-    if wanted not in names:
+        return readers[0]
+    if wanted not in readers:
         raise ProtocolError(
-            f"The protocol wants the {what} {wanted!r}; the manifest has {', '.join(names)}."
+            f"The protocol wants the reader {wanted!r}; the manifest has {', '.join(readers)}.",
+            remedy="Change images.reader.",
+            code="no-reader",
         )
     return wanted
 

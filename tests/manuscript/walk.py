@@ -71,6 +71,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "deviations": ((), ("One.",), ("One.", "Two.")),
     "outcome.positive": ("malignant", "metastatic"),
     "outcome.negative": ("osteoporotic", "benign"),
+    "images.weighting": (None, "T1w", "T2w", "STIR"),
     "images.sequence": (None, "T1w", "STIR"),
     "images.orientation": (None, "PIR", "LPS"),
     "images.sequences": ((), ("T2w", "T1w"), ("T1w", "T2w")),

@@ -156,7 +156,9 @@ class Domain:
             if name != "modality" and value is not None and value not in known:
                 text = f"{spoken(name)} {value}: training cases had {', '.join(known)}."
                 yield Flag("warning", "acquisition", text)
-        unknown = [n for n in (*self.numbers, *self.texts) if n not in facts and n != "modality"]
+        told_apart = ("modality", "weighting")
+        known_here = {*facts, *told_apart}
+        unknown = [n for n in (*self.numbers, *self.texts) if n not in known_here]
         if unknown:
             yield Flag(
                 "note",

@@ -27,6 +27,7 @@ from centrum.io.dicom_files import (
 from centrum.io.itk import read_file
 from centrum.provenance import Step, digest, file_digest
 from centrum.volume import Volume
+from centrum.weighting import DESCRIPTIONS, described_weighting
 
 SLICE_TOLERANCE_MM = 0.05
 """Largest accepted distance of a slice from its place on an evenly spaced stack.
@@ -276,4 +277,6 @@ def _pixels(file: DicomFile, geometry: Geometry) -> NDArray:
 
 def _facts(file: DicomFile) -> dict[str, Any]:
     values = {name: file.value(keyword) for name, keyword in ACQUISITION_FACTS.items()}
+    # Descriptions can hold a name: what they say is judged here, and they are not kept.
+    values["described_as"] = described_weighting(map(file.value, DESCRIPTIONS))
     return {name: value for name, value in values.items() if value is not None}

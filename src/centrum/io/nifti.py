@@ -30,6 +30,7 @@ from centrum.geometry import Geometry
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, decompress, open_stream
 from centrum.io.itk import Decoded, decode, stored_voxels
 from centrum.provenance import digest, file_digest
+from centrum.weighting import DESCRIPTIONS, described_weighting
 
 FORM_TOLERANCE_MM = 0.1
 """Largest accepted distance between the corners of the image as placed by qform and sform.
@@ -93,6 +94,8 @@ _SIDECAR = {
     "field_strength_t": ("MagneticFieldStrength", 1),
     "repetition_time_ms": ("RepetitionTime", 1000),
     "echo_time_ms": ("EchoTime", 1000),
+    "inversion_time_ms": ("InversionTime", 1000),
+    "scanning_sequence": ("ScanningSequence", 1),
     "slice_thickness_mm": ("SliceThickness", 1),
 }
 """Facts by their keys in a BIDS sidecar, and what turns its seconds into ms.
@@ -140,8 +143,10 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of the file, or of both files of a pair."""
-    return _digest([file_digest(file) for file in _files(path)])
+    """SHA-256 of the file, or of both files of a pair, and of the sidecar if there is one."""
+    beside = _beside(path)
+    sidecar = [beside] if beside.is_file() else []
+    return _digest([file_digest(file) for file in (*_files(path), *sidecar)])
 
 
 def _digest(own: list[str]) -> str:
@@ -232,9 +237,14 @@ def _as_simpleitk_wants(
         yield Path(folder, f"copy{plain[0]}")
 
 
+def _beside(path: Path) -> Path:
+    """Where the sidecar of an image lies: a JSON file of the same name (BIDS)."""
+    return path.with_name(f"{_ENDING.sub('', path.name)}.json")
+
+
 def _sidecar(path: Path) -> dict[str, Any]:
-    """Facts of the acquisition from the JSON file of the same name (BIDS), if there is one."""
-    beside = path.with_name(f"{_ENDING.sub('', path.name)}.json")
+    """Facts of the acquisition from the sidecar, if there is one."""
+    beside = _beside(path)
     if not beside.is_file():
         return {}
     try:
@@ -245,7 +255,8 @@ def _sidecar(path: Path) -> dict[str, Any]:
             "Mend it or take it away."
         ) from error
     known = found if isinstance(found, dict) else {}
-    return {
+    described = described_weighting(map(known.get, DESCRIPTIONS))
+    return ({"described_as": described} if described else {}) | {
         name: known[key] * scale if scale != 1 else known[key]
         for name, (key, scale) in _SIDECAR.items()
         if known.get(key) is not None

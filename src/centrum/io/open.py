@@ -172,7 +172,7 @@ def list_segments(path: str | Path) -> tuple[Segment, ...]:
 
 
 def source_digest(source: str | Path) -> str:
-    """SHA-256 of what `source` reads: a file, or the files of the chosen DICOM series.
+    """SHA-256 of what `source` reads: a file and its sidecar, or the files of a DICOM series.
 
     It changes when the content changes, not when files are moved or renamed.
     """

@@ -30,6 +30,7 @@ from centrum.manuscript.found import (
 from centrum.report.blocks import Table
 from centrum.report.flow import flow_table
 from centrum.report.labels import counted, family_label, fixed
+from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
     coefficient_table,
     digest_table,
@@ -157,6 +158,7 @@ def _training(results: StudyResults) -> list[str]:
                 f"{train.n_positive} {results.model.positive}, {train.n_negative} "
                 f"{results.model.negative}",
                 f"Image sequences: {sequences}" if sequences else "",
+                weighting_text(results),
                 f"Readers: {listed(results.table.readers)}; the features of "
                 f"{results.table.readers[0]} feed the model",
                 f"Images: {'; '.join(prepared(results.protocol))}",
@@ -219,7 +221,8 @@ def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
         else ""
     )
     return [
-        "Draw the fractured vertebral body on every sagittal slice, prepare and measure it by the "
+        "Draw the fractured vertebral body on every "
+        f"{results.protocol.extraction.plane} slice, prepare and measure it by the "
         "protocol of the study (study.yaml), and score it:",
         "score = intercept + sum of coefficient × (value − mean) / SD, with the numbers above; "
         "tables/table-3.csv has them in full."
@@ -280,7 +283,13 @@ def _acquisition(results: StudyResults, facts: Facts) -> list[str]:
     sequences = listed(dict.fromkeys(f.sequence for f in results.table.features if f.sequence))
     found = [f"{str(name).replace('_', ' ')}: {spread(frame[name])}" for name in frame]
     return [
-        _points((f"sequences: {sequences}" if sequences else "one sequence", *found)),
+        _points(
+            (
+                f"sequences: {sequences}" if sequences else "one sequence",
+                weighting_text(results),
+                *found,
+            )
+        ),
         "" if found else "Nothing more is known about the acquisition.",
     ]
 

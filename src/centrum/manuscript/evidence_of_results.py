@@ -28,6 +28,7 @@ from centrum.manuscript.found import (
 )
 from centrum.modelling.fusion import CLINICAL
 from centrum.report.labels import counted, fixed, p_text
+from centrum.report.sequences import weighting_text
 from centrum.report.validation import CALIBRATIONS
 from centrum.results import StudyResults
 
@@ -143,7 +144,8 @@ def sequences(results: StudyResults, facts: Facts) -> Found:
     """One, or each alone against all."""
     names = list(dict.fromkeys(f.sequence for f in results.table.features))
     if len(names) == 1:
-        return answered("One image sequence is used.", shown("summary"))
+        text = f"One image sequence is used. {weighting_text(results)}".rstrip()
+        return answered(text, shown("summary"))
     found = alternatives(results)
     alone = {n: found[n.replace("_", " ")] for n in names if n.replace("_", " ") in found}
     worse = [name for name, (_, gap, _p) in alone.items() if gap.upper < 0]

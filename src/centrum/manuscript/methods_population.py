@@ -6,6 +6,7 @@ from centrum.cohort.eligibility import Exclusion, Tally
 from centrum.cohort.expression import columns, parse
 from centrum.manuscript.words import listed, number, placeholder, quoted, sentences
 from centrum.report.labels import counted
+from centrum.report.sequences import weighting_text
 from centrum.results import StudyResults
 
 RETROSPECTIVE = "setting, period and design of recruitment"
@@ -139,10 +140,12 @@ def _sequences(results: StudyResults) -> tuple[str, ...]:
             f'Regions of interest were drawn on "{how.sequences[0]}", which alone gave the '
             "features of shape.",
             SEQUENCE_MISMATCH[how.on_sequence_mismatch],
+            weighting_text(results),
         )
-    name = how.sequences[0] if how.sequences else how.sequence
+    measured = [sequence.name for sequence in results.sequences]
+    name = next(filter(None, (*how.sequences, how.sequence, *measured)), "")
     which = f', "{name}",' if name else ""
-    return (f"One image sequence{which} of every case was measured.",)
+    return (f"One image sequence{which} of every case was measured.", weighting_text(results))
 
 
 def segmentation(results: StudyResults) -> str:

@@ -11,8 +11,9 @@ from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
 from centrum.report.blocks import Block, Point
 from centrum.report.labels import counted, fixed, p_equals, p_text
 from centrum.report.leak_audit import SUSPECT, Crossings, crossings, too_few
+from centrum.report.sequences import verification
 from centrum.report.validation import sizes_needed
-from centrum.results import StudyResults
+from centrum.results import MeasuredSequence, StudyResults
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""
@@ -311,6 +312,13 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "One image sequence was measured: what others would add is not known.",
             "protocol", "protocol",
         )  # fmt: skip
+    for sequence in results.sequences:
+        if sequence.claimed and sequence.unverified:
+            yield Point(
+                f"{_which(sequence)}: {verification(sequence)}. Whether these images are "
+                f"{sequence.claimed} is known to those who gave them alone.",
+                "summary", "summary",
+            )  # fmt: skip
     if results.failures:
         n = len(results.failures)
         yield Point(
@@ -318,6 +326,10 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             f"{'is' if n == 1 else 'are'} missing from all numbers.",
             "table-s4", "table S4",
         )  # fmt: skip
+
+
+def _which(sequence: MeasuredSequence) -> str:
+    return f'The sequence "{sequence.name}"' if sequence.name else "The sequence"
 
 
 def _centres(results: StudyResults) -> Point:

@@ -32,6 +32,7 @@ from centrum.report.figures import (
 from centrum.report.flow import flow_chart, flow_table
 from centrum.report.labels import MEASURES, counted, family_label, fixed, p_text
 from centrum.report.leak_audit import leak_audit
+from centrum.report.sequences import weighting_text
 from centrum.report.slices import Shown, choose_cases, largest_slice
 from centrum.report.tables import (
     PARTS,
@@ -91,6 +92,7 @@ def summary(results: StudyResults) -> Block:
         f"{counted(model.n_train, 'training case')} and judged on "
         f"{counted(test.n, 'test case')} of {counted(test.n_patients, 'patient')} "
         f"{_held_out(results)}.",
+        weighting_text(results),
         _cautioned(results),
     )
     return Block(

@@ -1,0 +1,114 @@
+"""Every image of a study held against the sequence that the study is of."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from centrum.acquisition import with_manifest
+from centrum.cohort.case import DEFAULT_SEQUENCE, Case
+from centrum.io import split_source
+from centrum.measure import ALL_READERS, Record
+from centrum.results import Finding, MeasuredSequence
+from centrum.sequences import claimed_weightings
+from centrum.study import Study
+from centrum.weighting import Comparison, compare
+
+AMBIGUOUS_LEVELS = ("T1", "T2")
+"""Vertebrae that a file name spells as it spells a weighting."""
+
+
+@dataclass(frozen=True)
+class _Held:
+    """An image of a case, held against its claim; the name of a plain column is ""."""
+
+    case: str
+    name: str
+    claimed: str | None
+    file: str
+    found: Comparison
+
+
+def sequence_findings(study: Study, records: Mapping[str, Record]) -> Iterator[Finding]:
+    """An error where an image is of another sequence than is claimed.
+
+    What a name alone contradicts is a warning where the times confirm the claim, and a note says
+    where nothing tells the sequence. An image that could not be read is passed over.
+    """
+    for held in _all_held(study, records):
+        found, where = held.found, f"{held.name}: " if len(study.sequences) > 1 else ""
+        if found.contradiction:
+            remedy = _remedy(held)
+            yield Finding(
+                held.case,
+                ALL_READERS,
+                "error",
+                "other-sequence",
+                f"{where}The study is of {held.claimed}, this image is not: {found.contradiction} "
+                f"{remedy}",
+                held.file,
+                remedy,
+            )
+        if found.doubt:
+            text = f"{where}{found.doubt} Its times are those of {held.claimed}, which count."
+            yield Finding(held.case, ALL_READERS, "warning", "named-otherwise", text, held.file)
+        if held.claimed and not (found.known_from or found.contradiction):
+            text = (
+                f"{where}Sequence not verified: nothing tells whether the image is {held.claimed}."
+            )
+            yield Finding(held.case, ALL_READERS, "note", "sequence-not-verified", text)
+
+
+def _remedy(held: _Held) -> str:
+    named = f"image:{held.claimed}"
+    return (
+        f"Give the {held.claimed} image; if it is one, correct what says otherwise (a T1 or T2 "
+        f"alone in a file name does not count where the column is called {named}); if the study is "
+        "of another sequence, change images.weighting."
+    )
+
+
+def measured_sequences(
+    study: Study, records: Mapping[str, Record], cases: Iterable[str]
+) -> tuple[MeasuredSequence, ...]:
+    """Of each measured image column, in how many of the cases it is known to be as claimed."""
+    chosen = {case: records[case] for case in cases}
+    columns: dict[str, list[_Held]] = {}
+    for held in _all_held(study, chosen):
+        columns.setdefault(held.name, []).append(held)
+    return tuple(
+        MeasuredSequence(
+            name=name,
+            claimed=column[0].claimed or "",
+            cases=len(column),
+            by_times=sum(held.found.known_from == "times" for held in column),
+            by_name=sum(held.found.known_from == "name" for held in column),
+        )
+        for name, column in columns.items()
+    )
+
+
+def _all_held(study: Study, records: Mapping[str, Record]) -> Iterator[_Held]:
+    for case in study.cohort.cases:
+        if case.id in records and records[case.id]["acquisition"]:
+            yield from _of_case(study, case, records[case.id])
+
+
+def _of_case(study: Study, case: Case, record: Record) -> Iterator[_Held]:
+    claims = claimed_weightings(study.protocol.images, study.sequences)
+    facts = [record["acquisition"], *record["further"].values()]
+    if len(facts) == 1:
+        facts = [with_manifest(facts[0], case.covariates)]
+    vertebra = case.level is not None and case.level.name in AMBIGUOUS_LEVELS
+    for (column, claimed), known in zip(claims.items(), facts, strict=True):
+        path = _within_study(study, case.images[column])
+        name = "" if column == DEFAULT_SEQUENCE else column
+        found = compare(claimed, known, path, name, vertebra=vertebra)
+        yield _Held(case.id, name, claimed, path.name, found)
+
+
+def _within_study(study: Study, source: str) -> PurePath:
+    """The path of an image without the folders that hold the whole study."""
+    path, _ = split_source(source)
+    inside = os.path.relpath(path, study.folder)
+    return PurePath(*(part for part in Path(inside).parts if part != os.pardir))
