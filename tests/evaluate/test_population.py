@@ -95,6 +95,25 @@ def test_a_patient_with_several_cases_has_one_age():
     assert rows_of(rows, "skewed")[0].overall.n == 50
 
 
+def test_a_patient_with_both_outcomes_counts_once_overall():
+    patients = np.repeat([f"P{k}" for k in range(12)], 2)
+    sex = np.repeat(["F", "M", "F", "F"] * 3, 2).astype(object)
+    sex[0] = None
+    obs = cohort().head(24).assign(
+        patient=patients, sex=sex, age=np.repeat(np.arange(60.0, 72), 2),
+        outcome=np.tile(["malignant", "osteoporotic"], 12),
+    )  # fmt: skip
+    rows = table1(obs, variables=["age", "sex"])
+    (count,) = rows_of(rows, "patients")
+    assert count.overall == Count(12, 12)
+    assert count.groups == {"malignant": Count(12, 12), "osteoporotic": Count(12, 12)}
+    (age,) = rows_of(rows, "age")
+    assert (age.overall.n, age.overall.mean) == (12, 65.5)
+    female, _ = rows_of(rows, "sex")
+    assert female.overall == Count(9, 12)
+    assert female.groups == {"malignant": Count(9, 12), "osteoporotic": Count(9, 12)}
+
+
 def test_more_than_two_groups_are_described_without_a_test():
     rows = table1(cohort(centre=np.arange(40) % 3), by="centre", variables=["age", "sex"])
     assert all(row.significance is None for row in rows)

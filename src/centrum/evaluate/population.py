@@ -21,7 +21,7 @@ from centrum.evaluate.hypothesis_tests import (
 )
 
 PER_PATIENT = ("age", "sex")
-"""Variables of the patient, counted once however many cases the patient has in a group."""
+"""Variables of the patient, counted once in a group and once overall."""
 
 NORMALITY_ALPHA = 0.05
 """A numeric variable is described by its median when normality is rejected at this level."""
@@ -185,7 +185,8 @@ def table1(
     obs : one row per case, as `FeatureTable.obs`; the column `patient` tells patients apart
     by : column of the groups; ordered categories keep their order
     variables : columns to describe; by default all but `by` and `patient`
-    per_patient : variables counted once per patient and group
+    per_patient : variables counted once per patient: in each group in which the patient has a
+        case, and once overall; the patient's first known value is taken
 
     Raises
     ------
@@ -209,38 +210,41 @@ def table1(
         )
     rows = _sizes(obs, by)
     for name in chosen:
-        unit = obs
+        within = everyone = obs
         if name in per_patient and "patient" in obs.columns:
-            unit = obs.drop_duplicates(["patient", by])
-        rows += _describe(unit[name], unit[by])
+            known = obs.assign(**{name: obs.groupby("patient")[name].transform("first")})
+            within, everyone = (known.drop_duplicates(k) for k in (["patient", by], ["patient"]))
+        rows += _describe(within[name], within[by], everyone[name])
     return rows
 
 
 def _sizes(obs: pd.DataFrame, by: str) -> list[PopulationRow]:
-    """Cases per group; patients too when the table knows them."""
-    units = {"cases": obs}
+    """Cases per group; patients too when the table knows them, each once overall."""
+    owners = {"cases": pd.Index(range(len(obs)))}
     if "patient" in obs.columns:
-        units["patients"] = obs.drop_duplicates(["patient", by])
+        owners["patients"] = pd.Index(obs["patient"])
     return [
-        _row(name, "", {str(g): _count(rows[by] == g) for g in _levels(obs[by])}, _whole(rows))
-        for name, rows in units.items()
+        _row(name, "", _shares(owner, obs[by]), Count(owner.nunique(), owner.nunique()))
+        for name, owner in owners.items()
     ]
 
 
-def _whole(rows: pd.DataFrame) -> Count:
-    return Count(len(rows), len(rows))
+def _shares(owner: pd.Index, by: pd.Series) -> dict[str, Cell]:
+    """How many of all owners have a case in each group."""
+    total = owner.nunique()
+    return {str(g): Count(owner[(by == g).to_numpy()].nunique(), total) for g in _levels(by)}
 
 
-def _describe(values: pd.Series, by: pd.Series) -> list[PopulationRow]:
-    """The rows of one variable, the missing ones last."""
-    known = values.notna()
+def _describe(values: pd.Series, by: pd.Series, everyone: pd.Series) -> list[PopulationRow]:
+    """The rows of one variable, the missing ones last; `everyone` is who counts overall."""
+    known, found = values.notna(), everyone.dropna()
     groups = {str(g): values[known & (by == g)] for g in _levels(by)}
     numeric = is_numeric_dtype(values) and not is_bool_dtype(values) and values.nunique() > 2
-    rows = _numeric(values[known], groups) if numeric else _categorical(values[known], groups)
+    rows = _numeric(found, groups) if numeric else _categorical(found, groups)
     if known.all():
         return rows
     cells = {str(g): _count(~known[by == g]) for g in _levels(by)}
-    return [*rows, _row(str(values.name), MISSING, cells, _count(~known))]
+    return [*rows, _row(str(values.name), MISSING, cells, _count(everyone.isna()))]
 
 
 def _levels(values: pd.Series) -> list[object]:

@@ -53,7 +53,8 @@ def recruitment(results: StudyResults) -> str:
     """The cases of the manifest, and what only the authors know of them."""
     outcome, flow = results.protocol.outcome, results.flow
     both = (
-        "A patient could have cases of both classes."
+        "A patient could have cases of both classes; of those analysed "
+        f"{counted(results.mixed_patients, 'patient')} had."
         if outcome.mixed_patients
         else "All cases of a patient were of one class."
     )

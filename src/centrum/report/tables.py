@@ -13,7 +13,7 @@ from centrum.features.feature_id import FeatureId
 from centrum.model import Model
 from centrum.provenance import History
 from centrum.report.blocks import Column, Estimate, PValue, Table
-from centrum.report.labels import feature_labels, fixed, unit_text
+from centrum.report.labels import counted, feature_labels, fixed, unit_text
 from centrum.results import StudyResults, by_kind
 
 PARTS = {
@@ -125,6 +125,9 @@ def population_table(results: StudyResults) -> Table:
         "mean and standard deviation (SD), or by median and interquartile range (IQR) when "
         "normality is rejected (Lilliefors).",
     )
+    if results.mixed_patients:
+        mixed = counted(results.mixed_patients, "patient has", "patients have")
+        notes += (f"{mixed} cases of both outcomes: counted in both groups, and once overall.",)
     columns = tuple(map(Column, heads))
     return Table("table-1", "Table 1. Population", columns, tuple(cells), notes)
 
