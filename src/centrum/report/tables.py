@@ -120,7 +120,7 @@ def population_table(results: StudyResults) -> Table:
                 PValue(found.p) if found else None,
             )
         )
-    notes = (
+    notes: tuple[str, ...] = (
         "Tests are two-sided and take cases as independent. A numeric variable is described by "
         "mean and standard deviation (SD), or by median and interquartile range (IQR) when "
         "normality is rejected (Lilliefors).",
