@@ -105,7 +105,7 @@ class StudyResults:
     table : features of the analysed cases
     sources : case -> (image source, reader -> mask source)
     overlap : a row per case and pair of readers
-    agreement : a row per feature: icc, lower, upper, f, df1, df2, p, kept; empty for one reader
+    agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
     model, cutoff : fitted on the training cases
     scores : per case: patient, outcome, part, score, out_of_fold
     evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"

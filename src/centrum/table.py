@@ -78,6 +78,11 @@ class FeatureTable:
         return tuple(self.obs.index)
 
     @property
+    def read(self) -> NDArray[np.bool_]:
+        """(cases, readers) whether there are values of the reader."""
+        return np.asarray(np.isfinite(self.values).any(axis=1))
+
+    @property
     def readings(self) -> NDArray[np.float64]:
         """All that a model is fitted on: (cases, features, readers and then perturbations)."""
         if self.perturbed is None:

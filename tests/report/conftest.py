@@ -274,12 +274,12 @@ def _assessment(
 
 
 def _agreement(table: FeatureTable) -> pd.DataFrame:
-    columns = ["icc", "lower", "upper", "f", "df1", "df2", "p", "kept"]
+    columns = ["icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
     if len(table.readers) < 2:
         return pd.DataFrame(columns=columns, index=pd.Index([], name="feature"))
     found = icc(table.values)
     numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
-    data = dict(zip(columns, (*numbers, found.value > 0.75), strict=True))
+    data = dict(zip(columns, (*numbers, found.n_subjects, found.value > 0.75), strict=True))
     return pd.DataFrame(data, index=pd.Index(table.names, name="feature"))
 
 

@@ -22,6 +22,7 @@ from centrum.results import StudyResults
 
 from .conftest import Make
 
+OVER = "the 8 of 24 cases that both readers drew"
 OUTCOMES = ("malignant", "osteoporotic")
 VARIANTS = {
     "everything": {"n_parts": 3, "searched": True, "perturbed": RobustnessSettings(repeats=1)},
@@ -157,11 +158,13 @@ def test_best_and_least_image_or_family() -> None:
 
 
 def test_overlap_is_told_only_of_several_readers() -> None:
-    assert "Dice" not in readings.agreement([True, False], {})
-    assert "1 of 2 features (50 %)" in readings.agreement([True, False], {})
+    assert "Dice" not in readings.agreement([True, False], {}, OVER)
+    assert "1 of 2 features (50 %)" in readings.agreement([True, False], {}, OVER)
     pair = {"a – b": [0.8, 0.9, 0.7], "a – c": [0.95, 0.9, 0.99]}
-    assert "of a – b, the pair that agrees least" in readings.agreement([True], pair)
-    assert "more than 0.80, the worst with 0.70" in readings.agreement([True], pair)
+    assert "of a – b, the pair that agrees least" in readings.agreement([True], pair, OVER)
+    assert f"between the readers over {OVER}, and half" in readings.agreement([True], pair, OVER)
+    assert "half of the 3 pairs of regions" in readings.agreement([True], pair, OVER)
+    assert "more than 0.80, the worst with 0.70" in readings.agreement([True], pair, OVER)
 
 
 def test_the_penalty_is_compared_with_the_largest(make: Make) -> None:

@@ -270,8 +270,7 @@ def _flow(results: StudyResults) -> list[str]:
 
 
 def _readers(results: StudyResults) -> list[str]:
-    values = np.isfinite(results.table.values).any(axis=1)
-    read = zip(results.table.readers, values.sum(axis=0), strict=True)
+    read = zip(results.table.readers, results.table.read.sum(axis=0), strict=True)
     return [
         _points(f"{reader}: {counted(int(n), 'case')}" for reader, n in read),
         _markdown(overlap_table(results.overlap)) if len(results.overlap) else "",

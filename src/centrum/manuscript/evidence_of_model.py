@@ -23,6 +23,7 @@ from centrum.manuscript.found import (
     touched,
 )
 from centrum.report.labels import MEASURES, counted
+from centrum.report.readers import agreed_over
 from centrum.report.validation import CALIBRATIONS, DESIGNS, sizes_needed
 from centrum.results import StudyResults
 
@@ -35,7 +36,8 @@ def agreement(results: StudyResults, facts: Facts) -> Found:
         rule, kept = results.protocol.model.agreement, int(results.agreement["kept"].sum())
         texts.append(
             f"{rule_said(rule)} between {len(results.table.readers)} readers, decided on training "
-            f"cases in every fit; over all cases {kept} of {len(results.agreement)} features pass"
+            f"cases in every fit; over {agreed_over(results)}, {kept} of {len(results.agreement)} "
+            "features pass"
         )
         places += [shown("regions", "Figure S2", "Table S2"), shown("selection", "Table S3")]
     if len(results.robustness) and results.protocol.robustness is not None:

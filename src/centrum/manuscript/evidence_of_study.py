@@ -1,6 +1,5 @@
 """Who and what was studied: evidence for checklists."""
 
-import numpy as np
 import pandas as pd
 
 from centrum.acquisition import REGION
@@ -128,14 +127,11 @@ def characteristics(results: StudyResults, facts: Facts) -> Found:
 def readers(results: StudyResults, facts: Facts) -> Found:
     """A hint: their number; training and tools are the author's."""
     table = results.table
-    read = {
-        reader: int(np.isfinite(table.values[:, :, k]).any(axis=1).sum())
-        for k, reader in enumerate(table.readers)
-    }
-    each = listed(f"{reader} {n}" for reader, n in read.items())
+    read = zip(table.readers, table.read.sum(axis=0), strict=True)
+    each = listed(f"{reader} {n}" for reader, n in read)
     return author(
-        f"{counted(len(read), 'reader')}, cases: {each}. Experience, tool, rules and blinding are "
-        "not in the records."
+        f"{counted(len(table.readers), 'reader')}, cases: {each}. Experience, tool, rules and "
+        "blinding are not in the records."
     )
 
 
@@ -147,8 +143,9 @@ def automatic_segmentation(results: StudyResults, facts: Facts) -> Found:
         return author("One mask per case: the records do not say whether a tool drew it.")
     dice = fixed(float(results.overlap["dice"].median()), 2)
     return not_applicable(
-        f"{n} readers gave a region of their own (median Dice {dice}); no step of the study "
-        "segments automatically.",
+        f"{n} readers gave regions of their own (median Dice {dice} over "
+        f"{counted(len(results.overlap), 'pair')} of regions); no step of the study segments "
+        "automatically.",
         shown("regions", "Table S1"),
     )
 

@@ -9,6 +9,7 @@ from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.perturb.contour import SURELY_IN, SURELY_OUT
 from centrum.perturb.settings import RobustnessSettings
 from centrum.report.labels import counted
+from centrum.report.readers import agreed_over, trained_over
 from centrum.results import StudyResults
 
 FORMS = {
@@ -40,10 +41,10 @@ def between_readers(results: StudyResults) -> str:
         f"Agreement of the readers on each feature was measured by {_form(rule)}.",
         "Cases without a measurement of every reader did not count.",
         f"A feature was kept when, on the training cases, {JUDGED[rule.use]} exceeded "
-        f"{number(rule.threshold)}.",
+        f"{number(rule.threshold)}; the final model judged this on {trained_over(results)}.",
         _kept(results, "agreement"),
-        "The ICC that is reported of each feature is that of all analysed cases; it had no part in "
-        "the model.",
+        f"The ICC that is reported of each feature is over {agreed_over(results)}; it had no part "
+        "in the model.",
     )
 
 

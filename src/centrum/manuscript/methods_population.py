@@ -6,6 +6,7 @@ from centrum.cohort.eligibility import Exclusion, Tally
 from centrum.cohort.expression import columns, parse
 from centrum.manuscript.words import listed, number, placeholder, quoted, sentences
 from centrum.report.labels import counted
+from centrum.report.readers import readers_counted
 from centrum.report.sequences import weighting_text
 from centrum.results import StudyResults
 
@@ -151,10 +152,10 @@ def _sequences(results: StudyResults) -> tuple[str, ...]:
 
 def segmentation(results: StudyResults) -> str:
     """Readers, and what was done to fit masks to images."""
-    how, readers = results.protocol.images, results.table.readers
+    how = results.protocol.images
     return sentences(
         placeholder(DRAWN),
-        _readers(readers),
+        _readers(results),
         "A mask was taken as it was where the corner voxels of mask and image lay within "
         f"{number(how.grid_tolerance_mm)} mm of each other, and placed without resampling where "
         "its voxels were a part of the image's or in another order of axes.",
@@ -174,11 +175,13 @@ def _stated_orientation(code: str | None) -> str:
     )
 
 
-def _readers(readers: tuple[str, ...]) -> str:
+def _readers(results: StudyResults) -> str:
+    readers = results.table.readers
     if len(readers) == 1:
         return f'The regions of interest were those of one reader, "{readers[0]}".'
     return (
-        f"The regions of interest were those of {len(readers)} readers, {quoted(readers)}. The "
+        f"The regions of interest were those of {len(readers)} readers, "
+        f"{listed(readers_counted(results))}. The "
         f'features of "{readers[0]}", the primary reader, fed the model; those of the '
         f"{'other' if len(readers) == 2 else 'others'} served to judge the agreement."
     )
@@ -202,4 +205,5 @@ def overlap(results: StudyResults) -> str:
         return ""
     measures = ("Dice coefficient", "95th percentile of the Hausdorff distance",
                 "mean surface distance", "difference in volume")  # fmt: skip
-    return f"The regions of the readers were compared by {listed(measures)}, for each pair."
+    pairs = counted(len(results.overlap), "pair")
+    return f"The regions of the readers were compared by {listed(measures)}, on {pairs} of regions."

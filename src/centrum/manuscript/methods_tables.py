@@ -2,6 +2,7 @@
 
 from centrum.manuscript.words import listed, placeholder, quoted, sentences
 from centrum.report.labels import counted
+from centrum.report.readers import readers_counted
 from centrum.results import StudyResults
 
 PROGRAMS = {
@@ -22,7 +23,8 @@ def segmentation(results: StudyResults) -> str:
         placeholder(
             "who drew the regions of interest, with which experience and software, blinded to what"
         ),
-        f"Features of {counted(len(readers), 'reader')}, {quoted(readers)}, were given."
+        f"Features of {counted(len(readers), 'reader')}, {listed(readers_counted(results))}, were "
+        "given."
         if len(readers) > 1
         else f"Features of one reader, {quoted(readers)}, were given.",
         f"Those of {quoted(readers[:1])}, the primary reader, fed the model.",

@@ -11,6 +11,7 @@ from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
 from centrum.report.blocks import Block, Point
 from centrum.report.labels import counted, fixed, p_equals, p_text
 from centrum.report.leak_audit import SUSPECT, Crossings, crossings, too_few
+from centrum.report.readers import read_by_all, trained_over
 from centrum.report.sequences import verification
 from centrum.report.validation import sizes_needed
 from centrum.results import MeasuredSequence, StudyResults
@@ -305,6 +306,12 @@ def _scope(results: StudyResults) -> Iterator[Point]:
     if len(results.table.readers) == 1:
         yield Point(
             "One reader drew all regions: how far the score depends on who draws is not known.",
+            "regions", "regions",
+        )  # fmt: skip
+    elif read_by_all(results) < len(results.table.cases):
+        yield Point(
+            f"Which features agree between readers, the model judged on {trained_over(results)}: "
+            "for the others it is not known.",
             "regions", "regions",
         )  # fmt: skip
     if len({feature.sequence for feature in results.table.features}) == 1:

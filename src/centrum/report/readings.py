@@ -52,18 +52,22 @@ def regions(shown: Sequence[Shown], outcomes: tuple[str, str]) -> str:
     return f"Among all cases {' and '.join(said)}."
 
 
-def agreement(kept: ArrayLike, dice: Mapping[str, ArrayLike]) -> str:
-    """Features that agree, and how far the regions do."""
+def agreement(kept: ArrayLike, dice: Mapping[str, ArrayLike], over: str) -> str:
+    """Features that agree, and how far the regions do; `over` says on which cases."""
     passed = np.asarray(kept, dtype=bool)
-    said = f"{_share(passed.sum(), passed.size, 'feature')} agree well enough between the readers"
+    said = (
+        f"{_share(passed.sum(), passed.size, 'feature')} agree well enough between the readers "
+        f"over {over}"
+    )
     values = {pair: np.asarray(v, dtype=float) for pair, v in dice.items() if np.size(v)}
     if not values:
         return f"{said}."
     worst = min(values, key=lambda pair: np.median(values[pair]))
     of_pair = f" of {worst}, the pair that agrees least," if len(values) > 1 else ""
     return (
-        f"{said}, and half of the regions{of_pair} overlap with a Dice coefficient of more than "
-        f"{np.median(values[worst]):.2f}, the worst with {values[worst].min():.2f}."
+        f"{said}, and half of the {counted(values[worst].size, 'pair')} of regions{of_pair} "
+        f"overlap with a Dice coefficient of more than {np.median(values[worst]):.2f}, the worst "
+        f"with {values[worst].min():.2f}."
     )
 
 

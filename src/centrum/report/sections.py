@@ -32,6 +32,7 @@ from centrum.report.figures import (
 from centrum.report.flow import flow_chart, flow_table
 from centrum.report.labels import MEASURES, counted, family_label, fixed, p_text
 from centrum.report.leak_audit import leak_audit
+from centrum.report.readers import agreed_over, readers_counted, span, trained_over
 from centrum.report.sequences import weighting_text
 from centrum.report.slices import Shown, choose_cases, largest_slice
 from centrum.report.tables import (
@@ -180,9 +181,13 @@ def regions(results: StudyResults) -> Block:
         pictures += [_agreement_picture(results), _agreement_grid_picture(results)]
         tables.append(agreement_table(results.agreement))
     readers = results.table.readers
-    prose = f"Readers: {', '.join(readers)}. The features of {readers[0]} feed the model."
+    prose = f"Readers: {', '.join(readers_counted(results))}. The features of "
+    prose += f'"{readers[0]}" feed the model.'
     if len(readers) == 1:
         prose += " With one reader, agreement cannot be judged."
+    elif len(results.agreement):
+        prose += f" The readers are compared over {agreed_over(results)}; the final model judged "
+        prose += f"their agreement on {trained_over(results)}."
     if len(results.robustness):
         prose += f" {_perturbed_text(results)}"
         pictures.append(_robustness_picture(results))
@@ -247,9 +252,10 @@ def _agreement_picture(results: StudyResults) -> Picture:
     }
     pairs = "; ".join(f"{p} median {np.median(v):.3f}, n = {len(v)}" for p, v in dice.items())
     caption = (
-        f"{'(a) ' if dice else ''}{form} of all {len(agreement)} features over all analysed cases; "
-        f"{kept.sum()} pass the rule {judged} > {rule.threshold:g}. The model decides this anew on "
-        f"its training cases.{f' (b) Dice coefficient of the regions ({pairs}).' if dice else ''}"
+        f"{'(a) ' if dice else ''}{form} of all {len(agreement)} features over "
+        f"{agreed_over(results)}; {kept.sum()} pass the rule {judged} > {rule.threshold:g}. The "
+        "model decides this anew on its training cases."
+        f"{f' (b) Dice coefficient of the regions ({pairs}).' if dice else ''}"
     )
     return picture(
         draw_agreement(
@@ -260,7 +266,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
         f"{rule.threshold:g}.{f' Dice: {pairs}.' if dice else ''}",
         frame_table("figure-S2", "", agreement.reset_index()),
-        reading=readings.agreement(kept, dice),
+        reading=readings.agreement(kept, dice, agreed_over(results)),
     )  # fmt: skip
 
 
@@ -276,8 +282,8 @@ def _agreement_grid_picture(results: StudyResults) -> Picture:
     listed = "; ".join(f"{name} {row['sum']} of {row['size']}" for name, row in by_image.iterrows())
     caption = (
         f"Median {form} between readers of the features of each family, on the image itself and "
-        f"on every response map, over n = {len(results.table.cases)} cases. Numbers: how many "
-        f"features pass the threshold of {rule.threshold:g}, of how many."
+        f"on every response map, over {agreed_over(results)}. Numbers: how many features "
+        f"pass the threshold of {rule.threshold:g}, of how many."
     )
     return picture(
         draw_agreement_grid(
@@ -302,6 +308,12 @@ def _perturbed_text(results: StudyResults) -> str:
     )
 
 
+def _perturbed_cases(results: StudyResults) -> str:
+    """How many cases were measured under every perturbation, of how many."""
+    n = results.robustness["n"]
+    return f"{span(int(n.min()), int(n.max()))} of {len(results.table.cases)}"
+
+
 def _robustness_picture(results: StudyResults) -> Picture:
     found, how = results.robustness, results.protocol.robustness
     rule = how.icc if how else RobustnessRule()
@@ -316,9 +328,9 @@ def _robustness_picture(results: StudyResults) -> Picture:
     n_kept = int(found["kept"].sum())
     caption = (
         f"{form} of {len(found)} features between the measurement and its perturbations, over "
-        f"n = {found['n'].max()} cases, by family. Dashed: the threshold. In brackets: features "
-        f"of the family with {judged} > {rule.threshold:g} over all perturbations. Box: quartiles "
-        "and median; whiskers: furthest values within 1.5 interquartile ranges."
+        f"n = {_perturbed_cases(results)} cases, by family. Dashed: the threshold. In brackets: "
+        f"features of the family with {judged} > {rule.threshold:g} over all perturbations. Box: "
+        "quartiles and median; whiskers: furthest values within 1.5 interquartile ranges."
     )
     medians = found.groupby(np.array(families), sort=False)["icc"].median()
     listed = "; ".join(f"{family} {fixed(value)}" for family, value in medians.items())

@@ -263,13 +263,14 @@ def agreement_table(agreement: pd.DataFrame) -> Table:
     rows = tuple(
         (
             str(name),
+            int(row["n"]),
             Estimate(float(row["icc"]), float(row["lower"]), float(row["upper"])),
             PValue(float(row["p"])),
             "yes" if row["kept"] else "no",
         )
         for name, row in agreement.iterrows()
     )
-    columns = tuple(map(Column, ("Feature", "ICC (95 % CI)", "P", "Passes the rule")))
+    columns = tuple(map(Column, ("Feature", "Cases", "ICC (95 % CI)", "P", "Passes the rule")))
     return Table("table-s2", "Table S2. Agreement of the features", columns, rows, sorts=True)
 
 

@@ -1,0 +1,75 @@
+"""Over which cases readers are compared: said alike wherever it is said."""
+
+from collections.abc import Iterable
+
+from centrum.protocol import Protocol
+from centrum.report.labels import counted
+from centrum.results import StudyResults
+
+
+def agreed_over(results: StudyResults) -> str:
+    """The cases of the ICC of `agreement.csv`, by their numbers there."""
+    return those(
+        results.agreement["n"],
+        len(results.table.cases),
+        "case",
+        _who(results),
+    )
+
+
+def trained_over(results: StudyResults) -> str:
+    """The training cases on which the final model judged the agreement of readers."""
+    train = (results.scores["part"] == "train").reindex(results.table.cases).to_numpy(bool)
+    read = results.table.read.all(axis=1)
+    return those(
+        [int((read & train).sum())],
+        int(train.sum()),
+        "training case",
+        _who(results),
+    )
+
+
+def readers_counted(results: StudyResults) -> list[str]:
+    """The readers in quotation marks, each with the number of cases that are measured."""
+    read = zip(results.table.readers, results.table.read.sum(axis=0), strict=True)
+    return [f'"{reader}" ({counted(int(n), "case")})' for reader, n in read]
+
+
+def read_by_all(results: StudyResults) -> int:
+    """How many of the cases have a measurement of every reader."""
+    return int(results.table.read.all(axis=1).sum())
+
+
+def _who(results: StudyResults) -> str:
+    return who(len(results.table.readers), results.protocol)
+
+
+def who(readers: int, protocol: Protocol) -> str:
+    """All readers, and what they did."""
+    did = "measured" if protocol.tables else "drew"
+    return f"{'both' if readers == 2 else f'all {readers}'} readers {did}"
+
+
+def those(counts: Iterable[int], total: int, noun: str, who: str) -> str:
+    """The cases that `counts` are of, one count or a count for each feature.
+
+    >>> those([8, 8], 24, "case", "both readers drew")
+    'the 8 of 24 cases that both readers drew'
+    >>> those([24], 24, "case", "both readers drew")
+    'all 24 cases, which both readers drew'
+    >>> those([7, 8], 24, "case", "both readers drew")
+    'the 7 to 8 (by feature) of 24 cases that both readers drew'
+    """
+    low, high = (int(pick(counts)) for pick in (min, max))
+    if low == total:
+        return f"all {total} {noun}s, which {who}"
+    return f"the {span(low, high)} of {total} {noun}s that {who}"
+
+
+def span(low: int, high: int) -> str:
+    """A number, or the two ends of numbers that differ from feature to feature.
+
+    >>> span(8, 8), span(7, 8)
+    ('8', '7 to 8 (by feature)')
+    """
+    return f"{low}" if low == high else f"{low} to {high} (by feature)"
