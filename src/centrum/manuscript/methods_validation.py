@@ -223,9 +223,9 @@ def permutations(results: StudyResults) -> str:
     found = results.assessment.permutation
     if found is not None and found.ways < FEWEST_WAYS:
         return f"No permutation test of the procedure was made. {too_few(found)}"
-    if found is not None:
-        n = len(found.values) + found.failed
-    lost = f" {found.failed} of them could not be fitted." if found and found.failed else ""
+    made = len(found.values) + found.failed if found is not None else n
+    lost = f" No more than {made} different assignments were found." if made < n else ""
+    lost += f" {found.failed} of them could not be fitted." if found and found.failed else ""
     single = results.protocol.split.single_part
     what = "whole procedure" if single else "first repeat of the design"
     return (
