@@ -7,9 +7,11 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.geometry import Geometry, direction_of
+from centrum.io import read_image, read_mask
 from centrum.io.itk import to_image
 from centrum.measure import Job, Record, measure
 from centrum.morphometry import measure_exam
+from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, parse_protocol
 from tests.io.test_read_image import nifti_with
 
@@ -23,6 +25,13 @@ extraction:
   interpolation: {in_plane: 0.8}
   discretisation: {method: fixed_bin_number, bins: 8}
 """
+
+
+WHOLE = parse_protocol(
+    "preset: vcf-t2w\nextraction: {interpolation: {in_plane: 0.8}}\n", "study.yaml"
+)
+BODY = Preparation(bias_field={}, normalisation={"method": "z_score", "over": "body"})
+"""Everything that looks around the region: N4, the body's mean, cubic splines, filters."""
 
 
 def write(path: Path, array: np.ndarray, grid: Geometry = GRID, *, forms: bool = True) -> str:
@@ -123,3 +132,57 @@ def test_morphometry_takes_the_orientation_too(tmp_path: Path) -> None:
 def test_what_is_no_orientation_is_refused_by_the_protocol() -> None:
     with pytest.raises(Exception, match="three letters"):
         protocol("images: {orientation: sagittal}\n")
+
+
+# Voxels without a value
+
+
+@pytest.mark.parametrize("where", ["outside", "inside", "near"])
+def test_a_background_without_values(tmp_path: Path, where: str) -> None:
+    """Nothing there is as a background of zeros; inside the region it is an error."""
+    sources, records = exam(tmp_path), []
+    image = read_image(sources["image"])
+    region = read_mask(sources["masks"]["R1"], image.geometry).array
+    around = np.zeros_like(region)
+    around[1:8, 4:24, 4:26] = True
+    for nothing in (np.nan, 0.0):
+        array = image.array.copy()
+        array[~(region if where == "near" else around)] = nothing
+        if where == "inside":
+            array[4, 10, 10] = np.nan
+        write(tmp_path / "i.nii", array)
+        records.append(record_of(sources, WHOLE, preparation=BODY))
+    cut, zero = records
+    if where == "inside":
+        assert [e["code"] for e in cut["errors"]] == ["non-finite-roi"]
+        return
+    np.testing.assert_allclose(cut["values"]["R1"], zero["values"]["R1"], rtol=1e-12)
+    assert len(cut["values"]["R1"]) > 200
+    assert set(codes(cut)) - set(codes(zero)) == {"non-finite-image"}
+    steps = [step["name"] for step in cut["history"]["R1"]]
+    assert steps[:2] == ["read", "fill_missing"]
+
+
+def test_features_of_the_region_alone_are_those_of_the_whole_image(tmp_path: Path) -> None:
+    """Without interpolation, filters and normalisation nothing looks outside the region."""
+    sources = exam(tmp_path)
+    how = parse_protocol("name: Plain\nextraction: {families: [statistics, glcm]}\n", "study.yaml")
+    expected = record_of(sources, how)["values"]
+    image = read_image(sources["image"])
+    region = read_mask(sources["masks"]["R1"], image.geometry).array
+    write(tmp_path / "i.nii", np.where(region, image.array, np.float32(np.nan)))
+    assert record_of(sources, how)["values"] == expected
+
+
+def test_a_resampled_sequence_without_values_in_the_region_is_an_error(tmp_path: Path) -> None:
+    how = protocol("images: {on_sequence_mismatch: resample}\n")
+    other = Geometry((40, 40, 9), (0.5, 0.5, 4.4), GRID.origin, GRID.direction)
+    noise = np.random.default_rng(4).normal(100, 10, other.shape).astype(np.float32)
+    noise[:, :2] = np.nan
+    further = {"T1w": write(tmp_path / "t1.nii", noise, other)}
+    assert record_of(exam(tmp_path), how, further=further)["values"]["R1"]
+    noise[4, 15, 15] = np.nan
+    write(tmp_path / "t1.nii", noise, other)
+    (error,) = record_of(exam(tmp_path), how, further=further)["errors"]
+    assert error["code"] == "non-finite-roi"
+    assert "in sequence T1w" in error["message"]

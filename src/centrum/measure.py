@@ -33,7 +33,7 @@ from centrum.io import (
     split_source,
     stated_orientation,
 )
-from centrum.prepare.image import air_in_view, landmarks_before, prepare_image
+from centrum.prepare.image import air_in_view, fill_missing, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
 from centrum.prepare.regions import apply_operations
 from centrum.prepare.resample import onto_grid
@@ -313,11 +313,11 @@ def _parts(job: Job, source: str, mask: Mask, scenes: Sequence[Scene]) -> list[P
 
 def _part(job: Job, source: str, mask: Mask, scene: Scene) -> Part:
     with _in_sequence(scene.name):
-        image, own = scene.ready, mask
+        own = mask
         if scene.name:
-            image, own = _fitted(job, source, mask, scene)
-            _findings("", image, own)
-        ready, region = _of_reader(job, source, image, own), _region(job, image, own)
+            scene, own = _fitted(job, source, mask, scene)
+            _findings("", scene.volume, own)
+        ready, region = _of_reader(job, source, scene, own), _region(job, scene.volume, own)
         _check_memory(region, scene.settings, job.images.max_memory_gb)
         return Part(scene.name, ready, region, scene.settings)
 
@@ -338,22 +338,23 @@ def _check_memory(region: Mask, settings: ExtractionSettings, most_gb: float) ->
         )
 
 
-def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Volume, Mask]:
+def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Scene, Mask]:
     """A further sequence and the mask on one grid: its own where the mask fits it."""
     grid, tolerance = scene.volume.geometry, job.images.grid_tolerance_mm
     if mask.geometry.same_grid(grid, tolerance):
-        return scene.ready, Mask(mask.array, grid, mask.name, mask.history)
+        return scene, Mask(mask.array, grid, mask.name, mask.history)
     try:
         if stated_orientation(mask):  # its place is that of the first sequence
-            return scene.ready, place_mask(mask, grid, tolerance_mm=tolerance)
-        return scene.ready, read_mask(source, grid, tolerance_mm=tolerance)
+            return scene, place_mask(mask, grid, tolerance_mm=tolerance)
+        return scene, read_mask(source, grid, tolerance_mm=tolerance)
     except GeometryError as error:
         if job.images.on_sequence_mismatch == "refuse":
             error.add_note(
                 "images.on_sequence_mismatch: resample brings the image onto the grid of the first"
             )
             raise
-    return onto_grid(scene.ready, mask.geometry), mask
+    volume, ready = (onto_grid(image, mask.geometry) for image in (scene.volume, scene.ready))
+    return replace(scene, volume=volume, ready=fill_missing(ready)), mask
 
 
 def _region(job: Job, volume: Volume, mask: Mask) -> Mask:
@@ -382,18 +383,24 @@ def _of_sequence(name: str, finding: Finding) -> Finding:
     return replace(finding, message=f"{name}: {finding.message}") if name else finding
 
 
-def _of_reader(job: Job, source: str, volume: Volume, mask: Mask) -> Volume:
+def _of_reader(job: Job, source: str, scene: Scene, mask: Mask) -> Volume:
     """The prepared image, over the level of the reader's reference tissue where that is wanted."""
     how = job.preparation.normalisation
     if not isinstance(how, ReferenceTissue):
-        return volume
-    tissue = mask_of(_reference_source(source, how), volume, job.images)
+        return scene.ready
+    tissue = mask_of(_reference_source(source, how), scene.ready, job.images)
+    if not np.isfinite(scene.volume.array[tissue.array]).all():
+        raise DataError(
+            f"The reference tissue {tissue.name!r} holds voxels without a value (NaN or infinite).",
+            remedy="Draw it within the image, or export the image again.",
+            code="non-finite-roi",
+        )
     if np.array_equal(tissue.array, mask.array):
         raise DataError(
             f"The reference tissue {tissue.name!r} is the measured region itself: its mean would "
             "be the same in every case. Name a segment of another, normal structure."
         )
-    return relate_to_tissue(volume, tissue, how)
+    return relate_to_tissue(scene.ready, tissue, how)
 
 
 def _reference_source(source: str, how: ReferenceTissue) -> str:

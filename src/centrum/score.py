@@ -23,7 +23,7 @@ from centrum.frozen.scorer import plain
 from centrum.io import split_source
 from centrum.measure import Job, Record, measure
 from centrum.outline import outline_of
-from centrum.reading import image_of, mask_of
+from centrum.reading import mask_of, shown_image
 from centrum.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
 from centrum.weighting import compare
@@ -202,7 +202,7 @@ class Seen:
 
 def see(job: Job) -> Seen:
     """Read image and region on the image's grid."""
-    volume = image_of(job.image, job.images)
+    volume = shown_image(job.image, job.images)
     return Seen(volume, mask_of(job.masks["reader"], volume, job.images))
 
 

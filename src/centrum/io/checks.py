@@ -134,8 +134,9 @@ def _image_findings(image: Volume, mask: Mask) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "non-finite-image",
-            f"{np.count_nonzero(bad)} voxels of the image, outside the ROI, are NaN or infinite; "
-            "filters can carry them into the ROI.",
+            f"{np.count_nonzero(bad)} voxels of the image, outside the ROI, are NaN or infinite: "
+            "they are taken as background, to which the image is as sharp an edge as if it had "
+            "been cut out.",
         )
     values = image.array[mask.array]
     if values.size and not inside and values.min() == values.max():

@@ -8,20 +8,44 @@
 ['z_score']
 """
 
+import numpy as np
+
 from centrum.prepare.bias_field import correct_bias_field
 from centrum.prepare.body import Body, find_body
 from centrum.prepare.normalise import Looked, percentile_scale, subtract_air, z_score
 from centrum.prepare.nyul import landmarks_of, to_standard_scale
 from centrum.prepare.settings import Nyul, Over, Percentiles, Preparation, ZScore
+from centrum.provenance import Step
 from centrum.volume import Volume
 
 MOSTLY_AIR = 0.5
 """A larger share of air than this decides what is computed over the whole view."""
 
 
+def fill_missing(volume: Volume) -> Volume:
+    """The image with voxels that have no value, NaN or infinite, as background.
+
+    Programs that cut out an organ leave them so. They become 0, or the smallest value of an image
+    that goes below.
+
+    >>> from centrum.geometry import Geometry
+    >>> image = Volume(np.array([[[np.nan, 7.0, 9.0]]]), Geometry((3, 1, 1), (1, 1, 1)))
+    >>> fill_missing(image).array.tolist()
+    [[[0.0, 7.0, 9.0]]]
+    """
+    there = np.isfinite(volume.array)
+    if there.all():
+        return volume
+    value = float(np.min(volume.array, where=there, initial=0.0))
+    array = np.where(there, volume.array, volume.array.dtype.type(value))
+    step = Step("fill_missing", {"voxels": int(there.size - there.sum()), "value": value})
+    return volume.with_array(array, step)
+
+
 def prepare_image(volume: Volume, how: Preparation) -> Volume:
     """Air subtracted, shading divided out, on a common scale; each where the settings say so.
 
+    Voxels without a value become background first.
     A reference tissue belongs to a reader: `normalise.relate_to_tissue` is for the caller.
     """
     volume, body = _corrected(volume, how)
@@ -44,14 +68,13 @@ def landmarks_before(volume: Volume, how: Preparation, scale: Nyul) -> list[floa
 def air_in_view(volume: Volume) -> str | None:
     """What to say when most of the view is air and the whole view is to be normalised by.
 
-    >>> import numpy as np
     >>> from centrum.geometry import Geometry
     >>> array = np.full((3, 20, 20), 30.0)
     >>> array[:, 5:15, 5:15] = 200
     >>> print(air_in_view(Volume(array, Geometry((20, 20, 3), (2.5, 2.5, 5.0)))))
     75 % of the view is air, which decides ... Choose `over: body` ...
     """
-    share = 1 - find_body(volume).share
+    share = 1 - find_body(fill_missing(volume)).share
     if share <= MOSTLY_AIR:
         return None
     return (
@@ -63,6 +86,7 @@ def air_in_view(volume: Volume) -> str | None:
 
 def _corrected(volume: Volume, how: Preparation) -> tuple[Volume, Body | None]:
     """The image before normalisation; its body, found before the shading is divided out."""
+    volume = fill_missing(volume)
     if how.subtract_air:
         volume = subtract_air(volume)
     wanted = how.bias_field is not None or getattr(how.normalisation, "over", None) == "body"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from centrum.errors import CentrumError, describe
 from centrum.evaluate import Evaluation
 from centrum.matrix import study_matrix
-from centrum.reading import image_of, mask_of
+from centrum.reading import mask_of, shown_image
 from centrum.report.blocks import Block, Column, Table
 from centrum.report.labels import counted, fixed
 from centrum.report.overlay import outline_path, small_png
@@ -204,7 +204,7 @@ def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
     image, masks = results.sources[case]
     how, reader = results.protocol.images, results.table.readers[0]
     try:
-        volume = image_of(image, how)
+        volume = shown_image(image, how)
         region = mask_of(masks[reader], volume, how)
     except CentrumError as error:
         return {"why": describe(error)}

@@ -11,7 +11,7 @@ from centrum.evaluate.bootstrap import Interval
 from centrum.matrix import study_matrix
 from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
-from centrum.reading import image_of, mask_of
+from centrum.reading import mask_of, shown_image
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, Point, Table, picture
 from centrum.report.cases import cases
@@ -221,7 +221,7 @@ def _roi_picture(results: StudyResults) -> Picture:
 def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel:
     image, masks = results.sources[shown.case]
     images, table = results.protocol.images, results.table
-    volume = image_of(image, images)
+    volume = shown_image(image, images)
     measured = np.isfinite(table.values[table.cases.index(shown.case)]).any(axis=0)
     readers = [reader for reader, there in zip(table.readers, measured, strict=True) if there]
     regions = {reader: mask_of(masks[reader], volume, images) for reader in readers}
