@@ -145,6 +145,67 @@ def test_rows_of_nobody_are_told(study: Path) -> None:
     ]
 
 
+def test_how_many_rows_matched_is_told_and_kept(study: Path) -> None:
+    rewrite(study, table_of(32))
+    found = read_study_tables(open_study(study))
+    (told,) = [f.message for f in found.findings if f.code == "join"]
+    assert told == (
+        "30 of 32 ids of the table of reader 'reader1' match, and of 30 ids of the manifest"
+    )
+    (step,) = [s.parameters for s in found.table.history if s.name == "read table"]
+    assert (step["rows"], step["matched"]) == (32, 30)
+
+
+def padded(folder: Path, n: int) -> tuple[Path, Path]:
+    """Two readers' tables: the second one lost the leading zeros of its ids."""
+    frame = table_of(n).drop(columns="Target")
+    outcome = ["malignant" if k % 2 else "osteoporotic" for k in range(n)]
+    first = frame.assign(ID=[f"{k:03d}" for k in range(n)], outcome=outcome)
+    first.to_csv(folder / "a.csv", index=False)
+    frame.assign(ID=range(n)).to_csv(folder / "b.csv", index=False)
+    return folder / "a.csv", folder / "b.csv"
+
+
+@pytest.mark.parametrize(("n", "matched"), [(24, 0), (150, 50)])
+def test_ids_that_lost_their_zeros_are_refused(tmp_path: Path, n: int, matched: int) -> None:
+    tables = padded(tmp_path, n)
+    with pytest.raises(DataError, match=rf"{matched} of {n} ids of b\.csv match") as caught:
+        import_tables(tables, tmp_path / "study")
+    assert "'0' in b.csv looks like '000', '1' in b.csv looks like '001'" in str(caught.value)
+    assert caught.value.code == "unmatched-rows"
+    assert not (tmp_path / "study").exists()
+
+
+def test_fewer_matches_can_be_allowed(tmp_path: Path) -> None:
+    lines = import_tables(padded(tmp_path, 150), tmp_path / "study", min_share=0.3)
+    assert "50 of 150 ids of b.csv match, and of 150 ids of a.csv" in lines
+    study = open_study(tmp_path / "study")
+    assert study.protocol.join.min_share == 0.3
+    codes = [f.code for f in read_study_tables(study).findings if f.reader == "reader2"]
+    assert codes.count("similar-ids") == 1
+
+
+def test_a_reader_may_have_read_a_part_only(tmp_path: Path) -> None:
+    tables = padded(tmp_path, 24)
+    pd.read_csv(tables[0], dtype=str).head(8).to_csv(tables[1], index=False)
+    import_tables(tables, tmp_path / "study")
+    found = read_study_tables(open_study(tmp_path / "study"))
+    assert np.isfinite(found.table.values[:, :, 1]).all(axis=1).sum() == 8
+
+
+def test_a_running_number_is_left_out_of_a_study(tmp_path: Path) -> None:
+    path = tmp_path / "radiomics.csv"
+    table_of().assign(**{"No.": range(1, 31)}).to_csv(path, index=False)
+    lines = import_tables([path], tmp_path / "study", outcomes=("1", "0"))
+    assert "no features, and left out: 'No.' (a running number)" in lines[0]
+    found = read_study_tables(open_study(tmp_path / "study"))
+    assert "No." not in found.table.names
+    (finding,) = [f for f in found.findings if f.code == "not-a-feature"]
+    assert finding.remedy in finding.message
+    import_tables([path], tmp_path / "kept", outcomes=("1", "0"), keep=["No."])
+    assert "No." in read_study_tables(open_study(tmp_path / "kept")).table.names
+
+
 def test_a_table_that_is_gone_is_named(study: Path) -> None:
     (study / "tables" / "reader1.csv").unlink()
     with pytest.raises(DataError, match=r"'tables/reader1.csv' of reader 'reader1', which is not"):

@@ -55,6 +55,10 @@ Workers = Annotated[
         help="processes; 0 is one for each processor of this machine",
     ),
 ]
+MinShare = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="share of a table's rows that must match; 0.9 when missing"),
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
 
@@ -199,6 +203,13 @@ def import_(
     id_column: Annotated[str | None, typer.Option(help="column that names the case")] = None,
     positive: Annotated[str | None, typer.Option(help="positive outcome as in the table")] = None,
     negative: Annotated[str | None, typer.Option(help="the other outcome")] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="column that looks like a running number, id, date or constant, and is a feature"
+        ),
+    ] = None,
+    min_share: MinShare = None,
     preset: Annotated[str, typer.Option(help="protocol to start from")] = "vcf-t2w",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
 ) -> None:
@@ -212,8 +223,8 @@ def import_(
         )
     lines = import_tables(
         tables, folder, readers=reader or (), cases=cases, format=format_, id_column=id_column,
-        outcomes=(positive, negative) if positive and negative else None, preset=preset,
-        dry_run=dry_run,
+        outcomes=(positive, negative) if positive and negative else None, keep=keep or (),
+        min_share=min_share, preset=preset, dry_run=dry_run,
     )  # fmt: skip
     print("\n".join(lines))
     if not dry_run:

@@ -1,7 +1,7 @@
 """A study begun from feature tables that other programs made, and a study's tables given back."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,8 +10,10 @@ import yaml
 
 from centrum import __version__
 from centrum.cohort.columns import find_columns
+from centrum.cohort.join import match_ids
+from centrum.cohort.sheet import read_sheet
 from centrum.errors import DataError, ManifestError, ProtocolError
-from centrum.exchange import ForeignTable, read_table, write_table
+from centrum.exchange import ForeignTable, read_table, told_no_features, write_table
 from centrum.protocol import parse_protocol, preset_text
 from centrum.store import write_atomically
 from centrum.study import PROTOCOL
@@ -34,6 +36,8 @@ def import_tables(
     format: str = "auto",
     id_column: str | None = None,
     outcomes: tuple[str, str] | None = None,
+    keep: Sequence[str] = (),
+    min_share: float | None = None,
     preset: str = "vcf-t2w",
     dry_run: bool = False,
 ) -> tuple[str, ...]:
@@ -45,25 +49,62 @@ def import_tables(
     readers : their names; reader1, reader2 ... when missing
     cases : a manifest with the outcome of each case; made of the first table when missing
     outcomes : positive and negative, as the table spells them
+    keep : columns of generic tables that look like no features and are
+    min_share : of the rows of each table that must be of a case; the protocol's default when
+        missing
 
     Raises
     ------
     ManifestError
         A table cannot be read, or there is a study already.
     DataError
-        Not a name for each table.
+        Not a name for each table, or too few rows of a table are of a case.
     ProtocolError
         The outcomes of the table are not those of the preset, and none were given.
     """
     names = _names(len(tables), readers)
-    found = [read_table(path, format=format, id_column=id_column) for path in tables]
+    found = [read_table(path, format=format, id_column=id_column, keep=keep) for path in tables]
     manifest = _manifest(found[0])
     how = _outcomes(manifest, outcomes, preset) if cases is None else outcomes
-    protocol = _protocol(tables, names, format, id_column, how, preset)
-    parse_protocol(protocol, PROTOCOL)
+    sources = [
+        _source(path, name, format, id_column, keep)
+        for path, name in zip(tables, names, strict=True)
+    ]
+    protocol = _protocol(sources, how, min_share, preset)
+    share = parse_protocol(protocol, PROTOCOL).join.min_share
+    joined = _join(tables, found, cases, share)
     if not dry_run:
         _write(tables, folder, manifest if cases is None else cases, protocol)
-    return tuple(_told(path, name, t) for path, name, t in zip(tables, names, found, strict=True))
+    told = [_told(path, name, t) for path, name, t in zip(tables, names, found, strict=True)]
+    return (*told, *joined)
+
+
+def _join(
+    tables: Sequence[Path], found: Sequence[ForeignTable], cases: Path | None, min_share: float
+) -> tuple[str, ...]:
+    """How the rows of the tables match the cases, in lines to print; few matches are refused."""
+    base = tables[0].name if cases is None else cases.name
+    ids = list(found[0].values.index) if cases is None else _case_ids(cases)
+    joined = list(zip(tables, found, strict=True))[1 if cases is None else 0 :]
+    lines = []
+    for path, table in joined:
+        match = match_ids(table.values.index, ids, path.name, base)
+        match.require(min_share, "--min-share")
+        lines += [line for line in (match.told(), match.told_similar()) if line]
+    return tuple(lines)
+
+
+def _case_ids(path: Path) -> list[str]:
+    sheet = read_sheet(path)
+    column = find_columns(sheet.header).fields.get("case")
+    if column is None:
+        raise ManifestError(
+            f"{path.name}: the column 'case' is missing; found {', '.join(sheet.header[:8])}.",
+            remedy="Add it, or call the column that holds it 'case'.",
+            code="missing-column",
+            file=path,
+        )
+    return list(sheet.column(column).values())
 
 
 def _names(n: int, readers: Sequence[str]) -> tuple[str, ...]:
@@ -108,20 +149,24 @@ def _text(value: object) -> str:
     return str(value).strip()
 
 
+def _source(
+    path: Path, reader: str, format: str, id_column: str | None, keep: Sequence[str]
+) -> dict[str, object]:
+    """The entry of a table in the protocol."""
+    entry = {"file": f"{TABLES}/{_stored(path, reader)}", "reader": reader, "format": format}
+    optional = {"id_column": id_column, "keep": list(keep)}
+    return entry | {name: value for name, value in optional.items() if value}
+
+
 def _protocol(
-    tables: Sequence[Path],
-    names: Sequence[str],
-    format: str,
-    id_column: str | None,
+    sources: Sequence[Mapping[str, object]],
     outcomes: tuple[str, str] | None,
+    min_share: float | None,
     preset: str,
 ) -> str:
-    sources = [
-        {"file": f"{TABLES}/{_stored(path, name)}", "reader": name, "format": format}
-        | ({"id_column": id_column} if id_column else {})
-        for path, name in zip(tables, names, strict=True)
-    ]
-    blocks: dict[str, object] = {"preset": preset, "tables": sources}
+    blocks: dict[str, object] = {"preset": preset, "tables": list(sources)}
+    if min_share is not None:
+        blocks["join"] = {"min_share": min_share}
     if outcomes is not None:
         blocks["outcome"] = dict(zip(("positive", "negative"), outcomes, strict=True))
     head = f"# Features from tables, by centrum {__version__}. Everything else is the preset's.\n"
@@ -156,7 +201,8 @@ def _cell(value: object) -> str:
 
 def _told(path: Path, reader: str, table: ForeignTable) -> str:
     n, k = table.values.shape
-    notes = "".join(f"\n  {note}" for note in table.notes)
+    told = [*table.notes, told_no_features(table.no_features)]
+    notes = "".join(f"\n  {note}" for note in told if note)
     return f"{path.name}: {table.format}, {n} cases x {k} features, reader {reader}{notes}"
 
 

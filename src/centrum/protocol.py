@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from centrum.cohort.eligibility import Rule
+from centrum.cohort.join import MIN_SHARE
 from centrum.errors import ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
@@ -120,6 +121,19 @@ class TableSource(Settings):
     id_column: str | None = Field(
         None, description="column that names the case; the usual ones are found when missing"
     )
+    keep: tuple[str, ...] = Field(
+        (),
+        description="columns of a generic table that look like a running number, an id, a date or "
+        "a constant, and are features all the same",
+    )
+
+
+class Join(Settings):
+    """How tables are put together by the ids of cases, which must be equal."""
+
+    min_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        MIN_SHARE, description="share of each table's rows that must be of a case of the manifest"
+    )
 
 
 class CutOffRule(Settings):
@@ -205,6 +219,7 @@ class Protocol(Settings):
         description="features that were measured elsewhere, the primary reader's first; images, "
         "preparation and extraction are not used then",
     )
+    join: Join = Join()
     images: Images = Images()
     preparation: Preparation = Preparation()
     extraction: ExtractionSettings = ExtractionSettings()

@@ -1,13 +1,15 @@
 """A study of feature tables that were made elsewhere: read, matched with the manifest, checked."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from centrum.cohort.join import Match, match_ids
 from centrum.errors import DataError
-from centrum.exchange import read_table
+from centrum.exchange import ForeignTable, read_table, told_no_features
 from centrum.extraction import OVERLAP_COLUMNS, Extraction
 from centrum.features.recognise import recognise
 from centrum.protocol import TableSource
@@ -15,6 +17,9 @@ from centrum.provenance import Step, digest, file_digest
 from centrum.results import Failure, Finding
 from centrum.study import Study
 from centrum.table import FeatureTable
+
+MANIFEST = "the manifest"
+"""What messages call the table of cases."""
 
 NAMED = 3
 """Features that a message names before it counts the rest."""
@@ -53,20 +58,24 @@ def read_study_tables(study: Study) -> Extraction:
     others have, unless the model fills missing values. Features that a reader's table has not
     are left out.
 
+    Rows and cases belong together where their ids are equal; how many do is noted, and stands in
+    the table's history.
+
     Raises
     ------
     DataError
-        Not one case has features, or tables have no feature in common.
+        Not one case has features, tables have no feature in common, or fewer rows are of a case
+        of the manifest than `join.min_share` wants.
     """
     frames, findings, steps = {}, [], []
     for source in study.protocol.tables:
-        frame, notes, step = _read(study.folder, source)
-        frames[source.reader] = frame
-        steps.append(step)
-        findings += [Finding("all", source.reader, "note", "table", note) for note in notes]
+        found = _read(study.folder, source)
+        match = _join(study, source.reader, found.values)
+        frames[source.reader] = found.values
+        steps.append(_step(study.folder, source, found, match))
+        findings += [*_notes(source.reader, found), *_joined(study, source.reader, match)]
     names = _common_names(frames, findings)
     failures, kept = _match(study, frames, names)
-    findings += _left_over(study, frames)
     if not kept:
         raise DataError(
             f"None of the {len(study.cohort)} cases of the manifest has features: "
@@ -95,23 +104,72 @@ def read_study_tables(study: Study) -> Extraction:
     )
 
 
-def _read(folder: Path, source: TableSource) -> tuple[pd.DataFrame, tuple[str, ...], Step]:
+def _read(folder: Path, source: TableSource) -> ForeignTable:
+    """The tables of one reader as one."""
     files = table_files(folder, source)
-    found = [read_table(f, format=source.format, id_column=source.id_column) for f in files]
+    found = [
+        read_table(f, format=source.format, id_column=source.id_column, keep=source.keep)
+        for f in files
+    ]
     frames = [t.values for t in found]
     if len(files) > 1:
         frames = [_called(f, path) for f, path in zip(frames, files, strict=True)]
-    step = Step(
+    notes = tuple(dict.fromkeys(note for table in found for note in table.notes))
+    left_out = {head: why for table in found for head, why in table.no_features.items()}
+    return replace(found[0], values=_together(frames, source), notes=notes, no_features=left_out)
+
+
+def _join(study: Study, reader: str, frame: pd.DataFrame) -> Match:
+    """How the rows of a reader's table match all cases of the manifest, also excluded ones.
+
+    Raises
+    ------
+    DataError
+        Fewer rows match than the protocol wants.
+    """
+    excluded = (case for step in study.flow.exclusions for case in step.cases)
+    cases = [*(case.id for case in study.cohort.cases), *excluded]
+    match = match_ids(map(str, frame.index), cases, f"the table of reader {reader!r}", MANIFEST)
+    match.require(study.protocol.join.min_share)
+    return match
+
+
+def _step(folder: Path, source: TableSource, found: ForeignTable, match: Match) -> Step:
+    return Step(
         "read table",
         {
             "reader": source.reader,
-            "files": len(files),
-            "sha256": digest([file_digest(f) for f in files]),
-            "format": found[0].format,
+            "files": len(table_files(folder, source)),
+            "sha256": digest([file_digest(f) for f in table_files(folder, source)]),
+            "format": found.format,
+            "rows": match.n_rows,
+            "matched": len(match.matched),
+            "no_features": dict(found.no_features),
+            "kept": list(source.keep),
         },
     )
-    notes = tuple(dict.fromkeys(note for table in found for note in table.notes))
-    return _together(frames, source), notes, step
+
+
+def _notes(reader: str, found: ForeignTable) -> Iterable[Finding]:
+    for note in found.notes:
+        yield Finding("all", reader, "note", "table", note)
+    if text := told_no_features(found.no_features):
+        remedy = "Name a column in `keep` of the table in the protocol if it is a feature."
+        message = f"{text}. {remedy}"
+        yield Finding("all", reader, "warning", "not-a-feature", message, remedy=remedy)
+
+
+def _joined(study: Study, reader: str, match: Match) -> Iterable[Finding]:
+    """How many rows matched, which are of nobody, and which nearly match."""
+    yield Finding("all", reader, "note", "join", match.told())
+    if near := match.told_similar():
+        remedy = "Write the ids alike if they are one case."
+        yield Finding("all", reader, "warning", "similar-ids", f"{near}. {remedy}", remedy=remedy)
+    eligible = {case.id for case in study.cohort.cases}
+    more = [*match.rows, *(case for case in match.matched if case not in eligible)]
+    if more:
+        text = f"{len(more)} rows are of no eligible case of the manifest: {_listed(more)}"
+        yield Finding("all", reader, "note", "rows-left-out", text)
 
 
 def _called(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -171,14 +229,6 @@ def _match(
             continue
         failures.append(Failure(str(case), message))
     return tuple(failures), kept
-
-
-def _left_over(study: Study, frames: dict[str, pd.DataFrame]) -> Iterable[Finding]:
-    known = {case.id for case in study.cohort.cases}
-    for reader, frame in frames.items():
-        if more := [str(case) for case in frame.index if str(case) not in known]:
-            text = f"{len(more)} rows are of no eligible case of the manifest: {_listed(more)}"
-            yield Finding("all", reader, "note", "rows-left-out", text)
 
 
 def _listed(names: Sequence[str]) -> str:

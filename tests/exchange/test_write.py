@@ -33,7 +33,7 @@ def tables(draw: Any, pool: list) -> tuple[pd.DataFrame, list]:
     """A frame of features and the parts of their names."""
     names = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=6, unique_by="_".join))
     cases = draw(st.lists(ids, min_size=1, max_size=5, unique=True))
-    numbers = st.lists(st.floats(), min_size=len(names), max_size=len(names))
+    numbers = st.lists(st.floats(allow_infinity=False), min_size=len(names), max_size=len(names))
     values = draw(st.lists(numbers, min_size=len(cases), max_size=len(cases)))
     index = pd.Index(cases, name="case", dtype=object)
     return pd.DataFrame(values, index, ["_".join(n) for n in names], dtype=float), names

@@ -584,13 +584,19 @@ def test_a_study_of_tables_says_nothing_of_images(results: StudyResults) -> None
         {"name": "x", "tables": [{"file": "a.csv", "reader": "senior"}, {"file": "b.csv"}]}
     )
     steps = [
-        Step("read table", {"reader": "senior", "files": 1, "format": "slicer"}),
-        Step("read table", {"reader": "resident", "files": 3, "format": "pyradiomics"}),
-    ]
+        Step("read table", {"reader": "senior", "files": 1, "format": "slicer", "rows": 24,
+                            "matched": 24, "no_features": {}, "kept": []}),
+        Step("read table", {"reader": "resident", "files": 3, "format": "pyradiomics", "rows": 9,
+                            "matched": 8, "no_features": {"No.": "a running number"},
+                            "kept": ["slices"]}),
+    ]  # fmt: skip
     table = replace(results.table, history=tuple(steps))
     text = text_of(replace(results, table=table), how)
     assert 'of "senior" from 1 table of the radiomics extension of 3D Slicer' in text
     assert 'of "resident" from 3 tables of PyRadiomics' in text
+    assert "PyRadiomics (8 of 9 rows matched by id with a case of the manifest)" in text
+    assert 'Columns that hold no features were left out: "No." (a running number).' in text
+    assert 'Kept as features at the investigators\' word: "slices".' in text
     assert "## Image preparation" not in text
     for said in ("bias field", "interpolated", "discretised into", "IBSI K15C", "A mask"):
         assert said not in text, said

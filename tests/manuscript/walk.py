@@ -26,6 +26,7 @@ SAID_ELSEWHERE = {
     "images.max_memory_gb": "decides whether a case is refused, which the flow tells",
     "images.reader": "table.readers holds who was the primary reader",
     "tables": "table.history holds which were read; a test of its own",
+    "join": "table.history holds how many rows matched, or the study was refused",
     "eligibility": "flow.exclusions holds the rules and what they did",
 }
 """Fields that the text does not take from the protocol, and why."""

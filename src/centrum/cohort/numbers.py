@@ -1,6 +1,7 @@
 """Numbers as people type them into tables."""
 
 import re
+from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -73,7 +74,7 @@ def read_typed(cells: Mapping[Key, str]) -> Numbers[Key]:
     """
     texts = {key: text if type(text) is NumberText else _bare(text) for key, text in cells.items()}
     kinds = {key: _kind(text) for key, text in texts.items()}
-    thousands, unclear = _convention(set(kinds.values()))
+    thousands, unclear = _convention(Counter(kinds.values()))
     strange = tuple(key for key, kind in kinds.items() if kind == "none")
     doubtful = tuple(key for key, kind in kinds.items() if kind in unclear)
     left_out = {*strange, *doubtful}
@@ -102,16 +103,24 @@ def _kind(text: str) -> str:
     return f"{'either' if _EITHER.fullmatch(text) else 'decimal'} {mark}" if mark else "whole"
 
 
-def _convention(kinds: set[str]) -> tuple[str, set[str]]:
+def _convention(kinds: Counter[str]) -> tuple[str, set[str]]:
     """The mark of thousands, "" for none, and the kinds of cells that this leaves unclear."""
-    if "thousands ," in kinds:
-        return ",", {"thousands .", "decimal ,"}
-    if "thousands ." in kinds:
-        return ".", {"decimal ."}
-    unclear = {"either ."} if "decimal ," in kinds else set()
-    if "decimal ," not in kinds or kinds & {"decimal .", "either ."}:
+    if kinds["thousands ,"]:
+        return ",", _rarer(kinds, {"thousands .", "decimal ,"}, {"thousands ,"})
+    if kinds["thousands ."]:
+        return ".", _rarer(kinds, {"decimal ."}, {"thousands ."})
+    unclear = {"either ."} if kinds["decimal ,"] else set()
+    if not kinds["decimal ,"] or kinds["decimal ."] or kinds["either ."]:
         unclear.add("either ,")
     return "", unclear
+
+
+def _rarer(kinds: Counter[str], against: set[str], own: set[str]) -> set[str]:
+    """Of kinds that contradict each other those of fewer cells; none if there are no such cells."""
+    counts = [sum(kinds[kind] for kind in side) for side in (against, own)]
+    if not counts[0]:
+        return set()
+    return against if counts[0] <= counts[1] else own
 
 
 def _number(text: str, thousands: str) -> float:

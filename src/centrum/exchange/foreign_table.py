@@ -1,8 +1,11 @@
 """What was read from another program's table."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pandas as pd
+
+from centrum.cohort.findings import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,6 +21,7 @@ class ForeignTable:
         and names of files are not among them
     format : "pyradiomics", "slicer", "mirp", "lifex" or "generic"
     notes : what was understood, assumed or left out
+    no_features : columns of numbers that were left out, and what they are instead
 
     >>> index = pd.Index(["P1"], name="case")
     >>> values = pd.DataFrame({"original_glcm_Contrast": [0.7]}, index)
@@ -29,3 +33,14 @@ class ForeignTable:
     known: pd.DataFrame
     format: str
     notes: tuple[str, ...]
+    no_features: Mapping[str, str] = field(default_factory=dict)
+
+
+def told_no_features(columns: Mapping[str, str]) -> str:
+    """What was left out of a table; "" if nothing was.
+
+    >>> told_no_features({"No.": "a running number"})
+    "no features, and left out: 'No.' (a running number)"
+    """
+    told = listed([f"{head!r} ({why})" for head, why in columns.items()], 12)
+    return f"no features, and left out: {told}" if columns else ""

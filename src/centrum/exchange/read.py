@@ -1,10 +1,11 @@
 """Read a table of features, whichever program made it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
 
+from centrum.cohort.columns import is_known_head
 from centrum.cohort.findings import listed
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
@@ -34,10 +35,26 @@ FORMATS: dict[str, Format] = {
 """The formats by name; the first one that recognises a table reads it, and the last one any."""
 
 
+def knows(head: str) -> bool:
+    """Whether a head is one that tables of cases or of features have.
+
+    >>> knows("ID"), knows("original_glcm_Contrast"), knows("Feature Name"), knows("Report")
+    (True, True, True, False)
+    """
+    parts = slicer.is_part(head)
+    return (
+        parts or is_known_head(head) or any(f.is_feature(head) for f in (pyradiomics, mirp, lifex))
+    )
+
+
 def read_table(
-    path: Path | str, *, format: str = "auto", id_column: str | None = None
+    path: Path | str,
+    *,
+    format: str = "auto",
+    id_column: str | None = None,
+    keep: Collection[str] = (),
 ) -> ForeignTable:
-    """Read a table of features: CSV, TSV, XLSX, gzipped text, or PyRadiomics' lines of text.
+    """Read a table of features: CSV, TSV, XLSX, ODS, gzipped text, or PyRadiomics' lines of text.
 
     Delimiter, encoding and decimal commas are found out.
 
@@ -46,6 +63,8 @@ def read_table(
     path : the file
     format : a name of `FORMATS`, or "auto"
     id_column : head of the column that names the cases; by default one that is called so
+    keep : columns of a generic table that look like running numbers, ids, dates or constants,
+        and are features all the same
 
     Raises
     ------
@@ -71,11 +90,20 @@ def read_table(
         )
     if pyradiomics.is_listing(path):
         return _read_listing(path, format, id_column)
-    sheet = read_sheet(path)
+    sheet = read_sheet(path, knows=knows)
     found = next(name for name, form in FORMATS.items() if form.recognises(sheet))
     if format != "auto" and not FORMATS[format].recognises(sheet, asked=True):
         raise _refusal(path, format, sheet, found)
-    return FORMATS[found if format == "auto" else format].read(sheet, id_column)
+    chosen = found if format == "auto" else format
+    if keep and chosen != "generic":
+        raise ManifestError(
+            f"{path.name}: columns to keep ({listed(sorted(keep))}) are for generic tables; in one "
+            f"of {chosen} features are known by their names.",
+            remedy="Leave `keep` out, or ask for the format generic.",
+            code="keep-not-generic",
+            file=path,
+        )
+    return generic.read(sheet, id_column, keep) if keep else FORMATS[chosen].read(sheet, id_column)
 
 
 def _read_listing(path: Path, format: str, id_column: str | None) -> ForeignTable:

@@ -26,6 +26,11 @@ WANTED = f"the columns {', '.join(map(repr, PARTS))}"
 _PLAIN_PARTS = tuple(map(plain, PARTS))
 
 
+def is_part(head: str) -> bool:
+    """Whether a head is that of a part of a name."""
+    return plain(head) in _PLAIN_PARTS
+
+
 def recognises(sheet: Sheet, *, asked: bool = False) -> bool:
     """Whether the header has the three parts of a name."""
     return set(_PLAIN_PARTS) <= set(map(plain, sheet.header))

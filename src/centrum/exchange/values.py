@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from centrum.cohort.cells import is_missing
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
-from centrum.cohort.numbers import parse_number
+from centrum.cohort.numbers import parse_number, read_typed
 from centrum.exchange.grid import Grid, counted, filled
 
 OUTCOMES = ("target", "class", "group", "status", "event", "histology", "pathology", "y")
@@ -19,33 +19,33 @@ OUTCOMES = ("target", "class", "group", "status", "event", "histology", "patholo
 TEXT_FIELDS = frozenset(FIELDS) - {"age"}
 """Columns that stay text, as outcomes do: "007" is a patient and "1" an outcome."""
 
-_INFINITE = {"inf": np.inf, "infinity": np.inf}
-_MAY_BE_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_UNDEFINED = re.compile(r"[+-]?inf(?:inity)?|#[^\s#]{2,12}[!?]|err:\d+", re.IGNORECASE)
 _PADDED = re.compile(r"[+-]?0\d")
 
 
 def to_number(text: str) -> float | None:
-    """The number in a cell, nan where missing; None if it is something else.
+    """The number in a cell, nan where missing or undefined; None if it is something else.
 
-    >>> to_number("3,14"), to_number("-Inf"), to_number("(1, 2)")
-    (3.14, -inf, None)
+    >>> to_number("3,14"), to_number("#DIV/0!"), to_number("-Inf"), to_number("(1, 2)")
+    (3.14, nan, nan, None)
     """
-    if is_missing(text):
-        return np.nan
-    number = parse_number(text)
-    if number is not None:
-        return number
-    size = _INFINITE.get(text.lstrip("+-").casefold())
-    return -size if size and text.startswith("-") else size
+    return np.nan if is_missing(text) or is_undefined(text) else parse_number(text)
+
+
+def is_undefined(text: str) -> bool:
+    """Whether a cell holds an error of a spreadsheet, such as #DIV/0!, or an infinite value."""
+    return bool(_UNDEFINED.fullmatch(text))
 
 
 def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64], list[str]]:
     """Numbers of some columns of a grid, and notes on how they were read.
 
+    A program writes all its columns alike: what a comma means in one holds for all.
+
     Returns
     -------
-    values : (cases, columns) float64
-    notes : on decimal commas and infinite values
+    values : (cases, columns) float64, nan where missing or undefined
+    notes : on decimal commas, separators of thousands and undefined values
 
     Raises
     ------
@@ -53,38 +53,54 @@ def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64]
         With row, column and text of every cell that is no number, or whose comma may
         separate thousands.
     """
+    places = [(case, index) for case in range(len(grid.cells)) for index in columns]
+    cells = {place: grid.cells[place[0]][place[1]] for place in places}
+    undefined = [place for place, text in cells.items() if is_undefined(text)]
+    left_out = set(undefined)
+    numbers = read_typed(
+        {p: text for p, text in cells.items() if p not in left_out and not is_missing(text)}
+    )
     findings = Findings()
-    values = np.full((len(grid.cells), len(columns)), np.nan)
-    for case, cells in enumerate(grid.cells):
-        for k, index in enumerate(columns):
-            number = to_number(cells[index])
-            if number is None:
-                _problem(findings, grid, case, index, "wanted a number, found {!r}")
-            else:
-                values[case, k] = number
-    commas = _read_commas(grid, columns, findings)
+    for place in numbers.strange:
+        _report(findings, grid, place, "wanted a number, found {!r}", "not-a-number")
+    for place in numbers.unclear:
+        _report(findings, grid, place, "{!r} may be a thousand or a decimal", "unclear-number")
     findings.raise_problems(grid.file)
-    infinite = int(np.isinf(values).sum())
-    return values, [*commas, *([f"infinite: {counted(infinite, 'value')}"] if infinite else [])]
+    values = np.array([numbers.values.get(place, np.nan) for place in places])
+    told = (
+        _counted("decimal commas read as points", numbers.decimal_commas),
+        _counted("separators of thousands taken out", numbers.thousands),
+        _named(grid, undefined),
+    )
+    return values.reshape(len(grid.cells), len(columns)), [note for note in told if note]
 
 
-def _problem(findings: Findings, grid: Grid, case: int, index: int, text: str) -> None:
+_REMEDIES = {
+    "not-a-number": "Correct it, or leave the cell empty.",
+    "unclear-number": "Write the numbers without separator of thousands.",
+}
+
+
+def _report(findings: Findings, grid: Grid, place: tuple[int, int], text: str, code: str) -> None:
+    case, index = place
     row, head = grid.place(case, index)
-    findings.problem(text.format(grid.cells[case][index]), row=row, column=head)
+    told = text.format(str(grid.cells[case][index]))
+    findings.problem(told, row=row, column=head, code=code, remedy=_REMEDIES[code])
 
 
-def _read_commas(grid: Grid, columns: Sequence[int], findings: Findings) -> list[str]:
-    """Commas are decimal; "1,234" in a table with decimal points may be a thousand."""
-    cells = [(case, index) for case in range(len(grid.cells)) for index in columns]
-    commas = [(case, index) for case, index in cells if "," in grid.cells[case][index]]
-    if not commas:
-        return []
-    if any("." in grid.cells[case][index] for case, index in cells):
-        for case, index in commas:
-            if _MAY_BE_THOUSANDS.fullmatch(grid.cells[case][index]):
-                text = "{!r} may be a thousand or a decimal, as other cells have decimal points"
-                _problem(findings, grid, case, index, text)
-    return [f"decimal commas read as points in {counted(len(commas), 'cell')}"]
+def _counted(what: str, cells: Sequence[tuple[int, int]]) -> str:
+    return f"{what} in {counted(len(cells), 'cell')}" if cells else ""
+
+
+def _named(grid: Grid, undefined: Sequence[tuple[int, int]]) -> str:
+    """A note that names undefined cells; "" if there are none."""
+    if not undefined:
+        return ""
+    told = []
+    for case, index in undefined:
+        row, head = grid.place(case, index)
+        told.append(f"{grid.cells[case][index]} in row {row}, column {head!r}")
+    return f"undefined, and read as missing: {listed(told)}"
 
 
 def read_known(grid: Grid, columns: Sequence[int], index: pd.Index) -> pd.DataFrame:

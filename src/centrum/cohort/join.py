@@ -1,0 +1,113 @@
+"""Tables put together by their ids: how many match, and what nearly does."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from centrum.cohort.findings import listed
+from centrum.cohort.identity import bare_id
+from centrum.errors import DataError
+
+MIN_SHARE = 0.9
+"""Share of a table's rows that must match unless the user says otherwise."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """How the ids of a table match those of the table that it is put to.
+
+    Attributes
+    ----------
+    table, base : what messages call the two
+    matched : ids of both, as they stand in the table
+    rows : ids of the table that the base has not
+    cases : ids of the base that the table has not
+    similar : pairs of an id of `rows` and the one of `cases` that it may be
+    """
+
+    table: str
+    base: str
+    matched: tuple[str, ...]
+    rows: tuple[str, ...]
+    cases: tuple[str, ...]
+    similar: tuple[tuple[str, str], ...]
+
+    @property
+    def n_rows(self) -> int:
+        """How many ids the table has."""
+        return len(self.matched) + len(self.rows)
+
+    @property
+    def share(self) -> float:
+        """Of the table's ids that match."""
+        return len(self.matched) / self.n_rows if self.n_rows else 0.0
+
+    def told(self) -> str:
+        """How many match on both sides."""
+        n_cases = len(self.matched) + len(self.cases)
+        return (
+            f"{len(self.matched)} of {self.n_rows} ids of {self.table} match, and of {n_cases} ids "
+            f"of {self.base}"
+        )
+
+    def told_similar(self) -> str:
+        """Which ids may be one; "" if none."""
+        pairs = [f"{own!r} in {self.table} looks like {other!r}" for own, other in self.similar]
+        return f"{listed(pairs, 3)} in {self.base}" if pairs else ""
+
+    def require(self, min_share: float, how: str = "join.min_share in the protocol") -> None:
+        """Refuse a table of which fewer ids match than `min_share`; `how` says where it is set.
+
+        Raises
+        ------
+        DataError
+            With what nearly matches.
+        """
+        if self.share >= min_share:
+            return
+        near = self.told_similar()
+        spell = "Write the ids alike in both tables (leading zeros stay where cells are text)"
+        raise DataError(
+            f"{self.told()}: wanted {min_share:.0%} of the rows. "
+            + (f"{near}." if near else f"No case has an id such as {listed(self.rows, 3)}."),
+            remedy=f"{spell}; or set {how} lower if the other rows are of no case here.",
+            code="unmatched-rows",
+        )
+
+
+def match_ids(ids: Iterable[str], base_ids: Iterable[str], table: str, base: str) -> Match:
+    """Compare the ids of a table with those of a base; only equal ones match.
+
+    >>> match = match_ids(["7", "8", "100"], ["007", "008", "100"], "b.csv", "a.csv")
+    >>> match.matched, match.similar
+    (('100',), (('7', '007'), ('8', '008')))
+    """
+    own, other = dict.fromkeys(ids), dict.fromkeys(base_ids)
+    rows = tuple(text for text in own if text not in other)
+    cases = tuple(text for text in other if text not in own)
+    matched = tuple(text for text in own if text in other)
+    return Match(table, base, matched, rows, cases, _similar(rows, cases))
+
+
+def _similar(rows: Iterable[str], cases: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs that are one but for zeros, blanks, capitals, or a prefix without digits."""
+    found: dict[str, str] = {}
+    for key in (bare_id, _without_prefix):
+        known = defaultdict(list)
+        for text in cases:
+            known[key(text)].append(text)
+        for text in rows:
+            near = known[key(text)]
+            if len(near) == 1:
+                found.setdefault(text, near[0])
+    return tuple(found.items())
+
+
+def _without_prefix(text: str) -> str:
+    """An identifier from its first digit on.
+
+    >>> _without_prefix("sub-007"), _without_prefix("P7a")
+    ('7', '7a')
+    """
+    return re.sub(r"^\D*0*(?=\d)", "", bare_id(text))
