@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from centrum import __version__
 from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
-from tests.studies import make_study
+from tests.studies import make_study, read_rows, write_rows
 
 COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "extract", "agree",
             "perturb", "fit", "assess", "evaluate", "freeze", "manuscript", "report", "score",
@@ -155,7 +155,7 @@ def test_a_failed_case_shows_in_the_exit_code(study: Path, tmp_path: Path) -> No
     (folder / "images" / "P004.nrrd").unlink()
     done = centrum("extract", folder, "--workers", 1)
     assert done.returncode == CASES_FAILED
-    assert "failed: P004: " in done.stdout
+    assert "cannot be measured and are left out:\n  P004: " in done.stdout
     assert "patient-4" not in done.stdout + done.stderr
 
 
@@ -165,6 +165,27 @@ def test_bad_input_is_one_message_and_no_traceback(tmp_path: Path) -> None:
         assert done.returncode == BAD_INPUT
         assert done.stderr.startswith("Error: ")
         assert "Traceback" not in done.stderr
+
+
+def test_an_error_is_json_for_scripts_too(tmp_path: Path) -> None:
+    done = centrum("check", tmp_path, "--json")
+    assert done.returncode == BAD_INPUT
+    (problem,) = json.loads(done.stdout)["problems"]
+    assert (problem["code"], problem["file"]) == ("no-protocol", "study.yaml")
+
+
+def test_what_stops_a_run_shows_in_the_exit_code(study: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(study, tmp_path / "study"))
+    rows = read_rows(folder)
+    write_rows(folder, [row | {"outcome": "malignant"} for row in rows])
+    for words in (("check", folder, "--workers", 1), ("run", folder, "--dry-run")):
+        done = centrum(*words)
+        assert done.returncode == CASES_FAILED
+        assert "These stop `centrum run`:\n  All 30 eligible cases have the" in done.stdout
+    write_rows(folder, rows)
+    foreseen = centrum("run", folder, "--dry-run")
+    assert foreseen.returncode == OK
+    assert "assess: design single" in foreseen.stdout
 
 
 def test_features_are_listed_in_both_dialects() -> None:

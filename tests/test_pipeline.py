@@ -293,7 +293,7 @@ def test_one_class_only(study: Path) -> None:
 def test_fewer_patients_than_folds(study: Path) -> None:
     path = study / "study.yaml"
     path.write_text(path.read_text().replace("folds: 3", "folds: 12"))
-    with pytest.raises(DataError, match=r"12 folds.*patients of each outcome"):
+    with pytest.raises(DataError, match=r"12 folds.*patients of both outcomes"):
         pipeline.run(open_study(study), workers=1)
 
 
@@ -341,9 +341,6 @@ def test_outlook_says_what_is_done(study: Path) -> None:
     assert f"0 cases to do, {N} in the store" in "\n".join(pipeline.outlook(open_study(study)))
     shutil.rmtree(study / "results")
     assert f"{N} cases to do" in "\n".join(pipeline.outlook(open_study(study)))
-    missing_image(study)
-    with pytest.raises(ManifestError, match=r"P003\.nrrd"):
-        pipeline.outlook(open_study(study))
 
 
 def test_outcomes_may_be_numbers(tmp_path: Path) -> None:

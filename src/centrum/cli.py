@@ -6,6 +6,7 @@ Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, nothi
 import gc
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
     from centrum.external import External
     from centrum.extraction import Extraction
     from centrum.pipeline import Robustness
+    from centrum.problems import Problems
     from centrum.results import Failure, Finding
     from centrum.score import Score
     from centrum.study import Study
 
 OK, CASES_FAILED, BAD_INPUT = 0, 1, 2
+
+WIDEST = 100
+"""Columns that lines are wrapped to at most."""
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """One thread each unless the user says otherwise: the matrices are small, waiting threads
@@ -70,6 +75,10 @@ def main() -> None:
         app()
     except CentrumError as error:
         _say(f"Error: {describe(error)}")
+        if "--json" in sys.argv:
+            from centrum.problems import Problems
+
+            _print_json(Problems.of_error(error).to_dict())
         sys.exit(BAD_INPUT)
     except OSError as error:
         _say(f"Error: {error.strerror or error}: {Path(str(error.filename or '')).name}")
@@ -246,21 +255,30 @@ def export(
 
 @_command("centrum check my-study\ncentrum check my-study --json > findings.json")
 def check(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
-    """Read every image and mask and say what is wrong, without measuring."""
-    from centrum import pipeline
+    """Read protocol, manifest, images and masks and say all that is wrong, without measuring.
 
-    study = _open(folder)
+    Exit code 1 when something would stop a run or a case cannot be measured.
+    """
+    from centrum import checking
+
     with _progress() as progress:
-        failures, findings = pipeline.check(study, workers=workers, progress=progress)
-    if json_:
-        _print_json({"cases": len(study.cohort), **_problems(failures, findings)})
-    else:
-        for note in study.cohort.notes:
-            print(f"note: {note}")
-        _print_problems(failures, findings)
-        print(f"{len(study.cohort) - len(failures)} of {len(study.cohort)} cases can be measured.")
-    pipeline.foresee(study)
-    raise typer.Exit(CASES_FAILED if failures else OK)
+        found = checking.check_study(folder, workers=workers, progress=progress)
+    _print_found(found, as_json=json_)
+    raise typer.Exit(CASES_FAILED if found.stops or found.failures else OK)
+
+
+def _print_found(found: "Problems", *, as_json: bool) -> None:
+    if as_json:
+        _print_json(found.to_dict())
+        return
+    for line in found.lines(_width()):
+        print(line)
+    print(f"{found.measurable} of {found.cases} cases can be measured.")
+
+
+def _width() -> int:
+    """Columns of the screen; a wide one is not filled, since long lines are hard to read."""
+    return min(shutil.get_terminal_size().columns, WIDEST)
 
 
 @_command("centrum run my-study\ncentrum run my-study --workers 4\ncentrum run my-study --dry-run")
@@ -272,11 +290,13 @@ def run(
 ) -> None:
     """Measure, agree, fit, evaluate and report; only what a change touches is done again."""
     if dry_run:
-        from centrum import pipeline
+        from centrum import checking
 
-        for line in pipeline.outlook(_open(folder)):
+        found, lines = checking.foresee_run(folder)
+        _print_found(found, as_json=json_)
+        for line in () if json_ else lines:
             print(line)
-        return
+        raise typer.Exit(CASES_FAILED if found.stops or found.failures else OK)
     _run(folder, workers, as_json=json_)
 
 
@@ -753,16 +773,11 @@ def _problems(
 
 
 def _print_problems(failures: "tuple[Failure, ...]", findings: "tuple[Finding, ...]") -> None:
-    from centrum.results import by_kind
+    from centrum.problems import Problems
 
-    for finding, count in by_kind(f for f in findings if f.severity != "note"):
-        others = f" (and {count - 1} more such regions)" if count > 1 else ""
-        print(
-            f"{finding.severity}: {finding.case}, reader {finding.reader}: {finding.message}"
-            f"{others}"
-        )
-    for failure in failures:
-        print(f"failed: {failure.case}: {failure.message}")
+    shown = tuple(finding for finding in findings if finding.severity != "note")
+    for line in Problems(0, failures=failures, findings=shown).lines(_width()):
+        print(line)
 
 
 def _print_extraction(found: "Extraction") -> None:

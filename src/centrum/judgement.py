@@ -25,7 +25,7 @@ from centrum.evaluate.evaluation import plain
 from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
-from centrum.protocol import Protocol
+from centrum.protocol import Outcome, Protocol
 
 Floats = NDArray[np.float64]
 
@@ -188,22 +188,34 @@ def _readers(
     scored: Scored,
     called: NDArray[np.bool_],
 ) -> tuple[ReaderComparison, ...]:
-    outcome, how, found = protocol.outcome, protocol.evaluation, []
+    how, found = protocol.evaluation, []
     for name in how.reader_calls:
-        if name not in known:
-            raise DataError(
-                f"`evaluation.reader_calls` names the column {name!r}, which the manifest has not."
-            )
-        text = known[name].astype(str).str.casefold()
-        said = text.map({outcome.positive.casefold(): 1, outcome.negative.casefold(): 0})
+        said = reader_calls(protocol.outcome, known, name)
         there = said.notna().to_numpy()
-        if strange := sorted(set(text[~there & known[name].notna().to_numpy()])):
-            raise DataError(
-                f"The column {name!r} holds {', '.join(strange[:3])}; a reader's diagnosis is "
-                f"spelled {outcome.positive} or {outcome.negative}."
-            )
         part = Scored.of(scored.scores[there], scored.positive[there], scored.patients[there])
         weights = case_weights(part, how.n_resamples, how.seed)
         calls = said[there].astype(int).to_numpy()
         found.append(compare_reader(name, calls, part, called[there], weights, how.confidence))
     return tuple(found)
+
+
+def reader_calls(outcome: Outcome, known: pd.DataFrame, name: str) -> pd.Series:
+    """A reader's diagnoses by case: 1 for the positive outcome, 0, nan where there is none.
+
+    Raises
+    ------
+    DataError
+        There is no such column, or it holds something else.
+    """
+    if name not in known:
+        raise DataError(
+            f"`evaluation.reader_calls` names the column {name!r}, which the manifest has not."
+        )
+    text = known[name].astype(str).str.casefold()
+    said = text.map({outcome.positive.casefold(): 1, outcome.negative.casefold(): 0})
+    if strange := sorted(set(text[said.isna() & known[name].notna()])):
+        raise DataError(
+            f"The column {name!r} holds {', '.join(strange[:3])}; a reader's diagnosis is "
+            f"spelled {outcome.positive} or {outcome.negative}."
+        )
+    return said

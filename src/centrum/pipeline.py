@@ -21,7 +21,7 @@ from centrum import __version__
 from centrum.agreement import icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
-from centrum.cohort import Level, check_files
+from centrum.cohort import Level
 from centrum.cohort.discover import discover, write_manifest
 from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
@@ -37,6 +37,7 @@ from centrum.extraction import (
     save_extraction,
 )
 from centrum.features.families import FAMILIES
+from centrum.foresight import refuse_unless_possible
 from centrum.freeze import check_scores
 from centrum.freeze import freeze as freeze_study
 from centrum.frozen.export import scorer_of
@@ -45,7 +46,7 @@ from centrum.frozen.scorer import Scorer
 from centrum.importing import export_tables
 from centrum.judgement import Judgement, judge_scores
 from centrum.landmarks import known_preparation
-from centrum.matrix import batches, covariate_values, study_matrix
+from centrum.matrix import study_matrix
 from centrum.measure import Record
 from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_perturbed
 from centrum.model import Model, model_of
@@ -195,20 +196,6 @@ def check(
         return found.failures, found.findings
     records = measure_all(study, workers, progress, features=False)
     return failures_of(study, records), findings_of(records)
-
-
-def foresee(study: Study) -> None:
-    """Whether the manifest has what split, covariates and harmonisation ask for.
-
-    Raises
-    ------
-    DataError
-        It has not: better said now than after the cases were measured.
-    """
-    obs = study.cohort.to_frame()
-    training_rows(study.protocol, obs)
-    covariate_values(obs, study.protocol.model.covariates)
-    batches(obs, study.protocol)
 
 
 def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> Extraction:
@@ -702,13 +689,7 @@ def _digests(study: Study, stages: Sequence[str]) -> dict[str, str]:
 
 
 def outlook(study: Study) -> tuple[str, ...]:
-    """What `run` would do, in lines to print.
-
-    Raises
-    ------
-    ManifestError
-        Files are missing; all of them are named.
-    """
+    """What `run` would do, in lines to print."""
     made = study.stages.read()
     return (
         f"{len(study.cohort)} eligible cases of {study.flow.start.cases} in the manifest, "
@@ -728,7 +709,6 @@ def _extract_outlook(study: Study) -> str:
     if study.protocol.tables:
         files = [f for t in study.protocol.tables for f in table_files(study.folder, t)]
         return f"read {len(files)} tables of features that were measured elsewhere"
-    check_files(study.cohort)
     jobs, store = study.jobs(preparation=known_preparation(study)), Store(study.results / "store")
     measured = sum(store.get(job.key()) is not None for job in jobs)
     return (
@@ -749,7 +729,7 @@ def assess_outlook(study: Study) -> str:
 
 def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple[Extraction, Path]:
     """All stages; what the measurement found, and the path of the report."""
-    foresee(study)
+    refuse_unless_possible(study)
     extraction = extract(study, workers=workers, progress=progress)
     agree(study)
     if study.protocol.robustness:

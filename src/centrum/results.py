@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,9 @@ from centrum.model import Model
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.table import FeatureTable
+
+EVERY_CASE = "all"
+"""Case of a finding that is about the study and not about one of its cases."""
 
 
 @dataclass(frozen=True)
@@ -75,20 +79,34 @@ class MeasuredSequence:
 
 
 def by_kind(findings: Iterable[Finding]) -> tuple[tuple[Finding, int], ...]:
-    """One finding of each kind, the first, and how many regions have it.
-
-    Of one kind are those that differ in the numbers of their message only.
+    """One finding of each kind, the first, and how many regions have it; see `alike`.
 
     >>> voxels = {"a": 9, "b": 8}
     >>> found = [Finding(c, "R1", "warning", "small", f"{n} voxels") for c, n in voxels.items()]
     >>> [(first.case, count) for first, count in by_kind(found)]
     [('a', 2)]
     """
+    return tuple((kind[0], len(kind)) for kind in alike(findings))
+
+
+def alike(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
+    """Findings by kind, in the order of the first of each.
+
+    Of one kind are those whose messages differ in case, file, numbers and quoted values only.
+    """
     kinds: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
-        words = re.sub(r"[\d.]+", "#", finding.message)
-        kinds.setdefault((finding.severity, finding.code, words), []).append(finding)
-    return tuple((alike[0], len(alike)) for alike in kinds.values())
+        kind = (finding.severity, finding.code, _words(finding))
+        kinds.setdefault(kind, []).append(finding)
+    return tuple(map(tuple, kinds.values()))
+
+
+def _words(finding: Finding) -> str:
+    """The message without what is of one case."""
+    words = finding.message
+    for own in filter(None, (PurePath(finding.file).name, finding.case)):
+        words = words.replace(own, "#")
+    return re.sub(r"(column )?'[^']*'|[\d.]+", lambda m: m[0] if m[1] else "#", words)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,15 +3,15 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
-import numpy as np
 import pandas as pd
 
 from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
 from centrum.errors import ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
 from centrum.measure import Job
-from centrum.modelling.designs import final_rows, plan_parts
+from centrum.modelling.designs import Part, final_rows, plan_parts
 from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
@@ -20,6 +20,14 @@ from centrum.simulate import is_phantom
 from centrum.stages import Stages
 
 PROTOCOL, MANIFESTS, RESULTS = "study.yaml", ("cases.csv", "cases.xlsx"), "results"
+
+
+class ManifestOptions(TypedDict):
+    """Options of `read_manifest`."""
+
+    outcomes: tuple[str, str]
+    mixed_patients: bool
+    optional: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -119,19 +127,32 @@ def open_study(folder: Path) -> Study:
         A file is missing or wrong, or no case is eligible.
     """
     protocol = read_protocol(folder / PROTOCOL)
-    outcomes = (protocol.outcome.negative, protocol.outcome.positive)
-    everyone = read_manifest(
-        manifest_path(folder),
-        outcomes=outcomes,
-        mixed_patients=protocol.outcome.mixed_patients,
-        optional=("image", "mask") if protocol.tables else (),
-    )
-    cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=outcomes)
-    if not cohort.cases:
+    how = manifest_options(protocol)
+    everyone = read_manifest(manifest_path(folder), **how)
+    cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=how["outcomes"])
+    study = Study(folder, protocol, cohort, flow)
+    refuse_nobody(study)
+    return study
+
+
+def manifest_options(protocol: Protocol) -> ManifestOptions:
+    """What a protocol wants of the manifest, as `read_manifest` takes it."""
+    return {
+        "outcomes": (protocol.outcome.negative, protocol.outcome.positive),
+        "mixed_patients": protocol.outcome.mixed_patients,
+        "optional": ("image", "mask") if protocol.tables else (),
+    }
+
+
+def refuse_nobody(study: Study) -> None:
+    """Raise a ManifestError when no case is eligible."""
+    if not study.cohort.cases:
         raise ManifestError(
-            f"None of the {flow.start.cases} cases is eligible; see `eligibility` in {PROTOCOL}."
+            f"None of the {study.flow.start.cases} cases is eligible.",
+            remedy=f"Look at `eligibility` in {PROTOCOL}.",
+            code="none-eligible",
+            file=PROTOCOL,
         )
-    return Study(folder, protocol, cohort, flow)
 
 
 def training_rows(protocol: Protocol, obs: pd.DataFrame) -> tuple[Indices, Indices]:
@@ -139,9 +160,13 @@ def training_rows(protocol: Protocol, obs: pd.DataFrame) -> tuple[Indices, Indic
 
     Everything that is fitted, landmarks or model, is fitted on the former alone.
     """
-    positive = np.asarray(obs["outcome"] == protocol.outcome.positive, dtype=np.int64)
-    parts = plan_parts(protocol.split, positive, obs["patient"].to_numpy(), obs)
-    return final_rows(protocol.split, parts)
+    return final_rows(protocol.split, study_parts(protocol, obs))
+
+
+def study_parts(protocol: Protocol, obs: pd.DataFrame) -> tuple[Part, ...]:
+    """The parts of the protocol's design among the cases of `obs`."""
+    outcome = obs["outcome"].to_numpy(dtype=object)
+    return plan_parts(protocol.split, outcome, obs["patient"].to_numpy(), obs)
 
 
 def manifest_path(folder: Path) -> Path:
@@ -150,13 +175,25 @@ def manifest_path(folder: Path) -> Path:
     if len(found) != 1:
         raise ManifestError(
             f"A study folder holds one of {' and '.join(MANIFESTS)}, found {len(found)} in "
-            f"{folder.name or folder}. `centrum init IMAGES_DIR` writes one."
+            f"{folder.name or folder}.",
+            remedy="Take one away." if found else "`centrum init IMAGES_DIR` writes one.",
+            code="no-manifest",
         )
     return found[0]
+
+
+def not_made(path: Path, made_by: str) -> ProtocolError:
+    """The error of a result that is missing; it names the command that makes it."""
+    return ProtocolError(
+        f"{path.name} is not there yet.",
+        remedy=f"`centrum {made_by} STUDY` makes it.",
+        code="not-made",
+        file=path,
+    )
 
 
 def read_json(path: Path, made_by: str) -> object:
     """A JSON result; says which command makes it when it is missing."""
     if not path.is_file():
-        raise ProtocolError(f"{path.name} is not there yet; `centrum {made_by} STUDY` makes it.")
+        raise not_made(path, made_by)
     return json.loads(path.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ import json
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 
@@ -121,21 +122,28 @@ def _first_of_each(cases: Iterable[Case]) -> Iterator[Case]:
 def check_files(cohort: Cohort) -> None:
     """Raise a ManifestError that lists every image and mask that is not on disk."""
     findings = Findings()
-    for case in cohort.cases:
-        for kind, sources in (("image", case.images), ("mask", case.masks)):
-            for name, source in sources.items():
-                _check_there(case, column(kind, name), source, findings)
+    for case, _, problem in missing_files(cohort):
+        findings.problems.append(replace(problem, text=f"case {case.id}: {problem.text}"))
     findings.raise_problems(Path(cohort.source).name or "cohort")
 
 
-def _check_there(case: Case, head: str, source: str, findings: Findings) -> None:
-    path, _ = split_source(source)
+def missing_files(cohort: Cohort) -> Iterator[tuple[Case, str, Problem]]:
+    """Case, name of the file, and what is wrong, of every image and mask that is not on disk."""
+    for case in cohort.cases:
+        for kind, sources in (("image", case.images), ("mask", case.masks)):
+            for name, source in sources.items():
+                path, _ = split_source(source)
+                if told := _not_there(path):
+                    yield case, path.name, Problem(case.row, column(kind, name), *told)
+
+
+def _not_there(path: Path) -> tuple[str, str, str] | None:
+    """What is wrong with the place of a file, the code and the remedy."""
     if is_dangling(path):
-        text = f"case {case.id}: {path.name!r} is {DANGLING}"
-        findings.problem(text, row=case.row, column=head, code="missing-content", remedy=FETCH)
-    elif not path.exists():
-        text = f"case {case.id}: there is no file {source!r}"
-        findings.problem(text, row=case.row, column=head, code="missing-file")
+        return f"{path.name!r} is {DANGLING}", "missing-content", FETCH
+    if not path.exists():
+        return f"there is no file {path.name!r}", "missing-file", CORRECT_IT
+    return None
 
 
 def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) -> Columns:

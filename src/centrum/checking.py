@@ -1,0 +1,165 @@
+"""All that would stop a run, or go wrong in it: what `centrum check` says at once."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from centrum import pipeline
+from centrum.cohort import Cohort, apply_rules
+from centrum.cohort.findings import Problem
+from centrum.cohort.manifest import examine_manifest, missing_files
+from centrum.errors import CentrumError
+from centrum.execution import Progress, silent
+from centrum.foresight import foresee
+from centrum.io import split_source
+from centrum.problems import Problems
+from centrum.protocol import Protocol, examine_protocol, protocol_text
+from centrum.results import EVERY_CASE, Failure, Finding
+from centrum.study import PROTOCOL, Study, manifest_options, manifest_path, refuse_nobody
+
+Row = TypeVar("Row", Finding, Failure)
+Looked = tuple[tuple[Failure, ...], tuple[Finding, ...]]
+
+NOTED = "Nothing, if this is right."
+"""What to do about a note."""
+
+
+def check_study(folder: Path, *, workers: int = 1, progress: Progress = silent) -> Problems:
+    """Read protocol, manifest and every file, and say all that is wrong.
+
+    What is wrong in one of them does not keep the others from being looked at.
+
+    Raises
+    ------
+    ProtocolError, ManifestError
+        There is no protocol or manifest, or nothing in it can be understood.
+    """
+    study, found = _survey(folder)
+    try:
+        failures, noticed = _looked_at(_readable(study), workers, progress)
+    except CentrumError as error:
+        return _problems(study, (*found, _stop(error)))
+    return _problems(study, found, failures, noticed)
+
+
+def _looked_at(study: Study | None, workers: int, progress: Progress) -> Looked:
+    return pipeline.check(study, workers=workers, progress=progress) if study else ((), ())
+
+
+def foresee_run(folder: Path) -> tuple[Problems, tuple[str, ...]]:
+    """What would stop a run, told without reading an image; and what a run would do.
+
+    The latter is empty where something stops it. Raises as `check_study`.
+    """
+    study, found = _survey(folder)
+    problems = _problems(study, found, tuple(_gone(study.cohort)))
+    return problems, () if problems.stops else pipeline.outlook(study)
+
+
+def _survey(folder: Path) -> tuple[Study, tuple[Finding, ...]]:
+    """The study as far as its protocol and manifest can be understood, and what is wrong there."""
+    protocol, faults = examine_protocol(protocol_text(folder / PROTOCOL), PROTOCOL)
+    everyone, problems = examine_manifest(manifest_path(folder), **manifest_options(protocol))
+    study, stops = _eligible(folder, protocol, everyone)
+    return study, (
+        *(Finding(EVERY_CASE, "", "error", f.code, f.message, PROTOCOL, f.remedy) for f in faults),
+        *_of_manifest(everyone, problems),
+        *stops,
+        *foresee(study),
+    )
+
+
+def _of_manifest(cohort: Cohort, problems: Sequence[Problem]) -> Iterator[Finding]:
+    """Problems of the table by case, and what was assumed."""
+    name, cases = Path(cohort.source).name, {case.row: case.id for case in cohort.cases}
+    for problem in problems:
+        text = str(problem)
+        text = text if problem.remedy in text else f"{text}. {problem.remedy}"
+        case = cases.get(problem.row, EVERY_CASE)
+        yield Finding(case, "", "error", problem.code, text, name, problem.remedy)
+    for note in cohort.notes:
+        yield Finding(EVERY_CASE, "", "note", "manifest", note, name, NOTED)
+
+
+def _eligible(
+    folder: Path, protocol: Protocol, everyone: Cohort
+) -> tuple[Study, tuple[Finding, ...]]:
+    """The study with its eligible cases; with all of them where the rules cannot be applied."""
+    outcomes = manifest_options(protocol)["outcomes"]
+    whole = Study(folder, protocol, *apply_rules(everyone, (), outcomes=outcomes))
+    if not everyone.cases:
+        return whole, ()
+    try:
+        eligible = apply_rules(everyone, protocol.eligibility, outcomes=outcomes)
+        study = Study(folder, protocol, *eligible)
+        refuse_nobody(study)
+    except CentrumError as error:
+        return whole, (_stop(error),)
+    return study, ()
+
+
+def _stop(error: CentrumError) -> Finding:
+    return Problems.of_error(error).stops[0]
+
+
+def _readable(study: Study) -> Study | None:
+    """The study without a choice of reader or sequence that its manifest has not.
+
+    None where the manifest has no image or no mask at all.
+    """
+    cohort, images = study.cohort, study.protocol.images
+    if study.protocol.tables:
+        return study
+    if not (cohort.cases and cohort.readers and cohort.sequences):
+        return None
+    change: dict[str, object] = {}
+    if images.reader not in cohort.readers:
+        change["reader"] = None
+    if not {images.sequence, *images.sequences} <= {None, *cohort.sequences}:
+        change |= {"sequence": None, "sequences": ()}
+    known = images.model_copy(update=change)
+    return replace(study, protocol=study.protocol.model_copy(update={"images": known}))
+
+
+def _gone(cohort: Cohort) -> Iterator[Failure]:
+    for case, name, problem in missing_files(cohort):
+        text = f"{problem.text}. {problem.remedy}"
+        yield Failure(case.id, text, problem.code, name, problem.remedy)
+
+
+def _problems(
+    study: Study,
+    surveyed: Sequence[Finding],
+    failures: Sequence[Failure] = (),
+    noticed: Sequence[Finding] = (),
+) -> Problems:
+    """Sorted by what they do to a run; a case whose row names no file is not told twice."""
+    unnamed = {f.case for f in surveyed if f.code in ("no-image", "no-mask")}
+    named = [failure for failure in failures if failure.case not in unnamed]
+    rest = [f for f in surveyed if f.severity != "error"]
+    places = _places(study)
+    return Problems(
+        cases=len(study.cohort),
+        stops=tuple(f for f in surveyed if f.severity == "error"),
+        failures=tuple(_placed(failure, places) for failure in named),
+        findings=tuple(_placed(finding, places) for finding in (*rest, *noticed)),
+    )
+
+
+def _places(study: Study) -> dict[tuple[str, str], str]:
+    """Case and name of a file -> where it lies, seen from the folder of the study."""
+    sources = (
+        (case.id, Path(split_source(source)[0]))
+        for case in study.cohort.cases
+        for source in (*case.images.values(), *case.masks.values())
+    )
+    return {
+        (case, path.name): Path(os.path.relpath(path, study.folder)).as_posix()
+        for case, path in sources
+    }
+
+
+def _placed(row: Row, places: Mapping[tuple[str, str], str]) -> Row:
+    return replace(row, file=places.get((row.case, row.file), row.file))

@@ -1,0 +1,250 @@
+"""What the manifest and the protocol will not let a run do, said before a case is measured."""
+
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
+from functools import partial
+
+import pandas as pd
+
+from centrum.cohort.findings import listed
+from centrum.errors import CentrumError, DataError
+from centrum.judgement import reader_calls
+from centrum.matrix import batches, covariate_values
+from centrum.modelling.designs import final_rows
+from centrum.modelling.settings import ModelSettings, Split
+from centrum.modelling.split import Indices, fewest_patients
+from centrum.protocol import Evaluation, Protocol
+from centrum.results import EVERY_CASE, Finding
+from centrum.study import Study, study_parts
+
+Folds = tuple[str, int]
+"""A key of the protocol, and the number of folds that it asks for."""
+
+
+def foresee(study: Study) -> tuple[Finding, ...]:
+    """What will stop a run of the study (errors), or leave something out (warnings).
+
+    Cases without one of the two outcomes are left aside: the manifest is to be corrected there.
+    """
+    obs, outcome = study.cohort.to_frame(), study.protocol.outcome
+    obs = obs[obs["outcome"].isin([outcome.positive, outcome.negative])]
+    looks = (_classes, _columns, _gaps, _batches, _reader_calls, _subgroups) if len(obs) else ()
+    return (*_images(study), *(f for look in looks for f in look(study.protocol, obs)))
+
+
+def refuse_unless_possible(study: Study) -> None:
+    """Stop what cannot end well.
+
+    Raises
+    ------
+    DataError
+        With every error that can be foreseen.
+    """
+    errors = [finding for finding in foresee(study) if finding.severity == "error"]
+    if errors:
+        text = "\n".join(finding.message for finding in errors)
+        last = errors[-1]
+        raise DataError(text.removesuffix(last.remedy).rstrip(), remedy=last.remedy, code=last.code)
+
+
+def _error(code: str, message: str, remedy: str, severity: str = "error") -> Finding:
+    return Finding(EVERY_CASE, "", severity, code, f"{message} {remedy}", "", remedy)
+
+
+def _caught(code: str, remedy: str, attempt: Callable[[], object]) -> Iterator[Finding]:
+    """The finding that an attempt's error makes; the error's own code and remedy come first."""
+    try:
+        attempt()
+    except CentrumError as error:
+        told = error.code if error.code != type(error).code else code
+        own = error.remedy if error.remedy in str(error) else remedy
+        text = str(error) if error.remedy in str(error) else f"{error} {remedy}"
+        yield Finding(EVERY_CASE, "", "error", told, text, error.file, own)
+
+
+def _images(study: Study) -> Iterator[Finding]:
+    """Readers and sequences that the protocol names, of a manifest that has any."""
+    if study.cohort.readers and study.cohort.sequences and not study.protocol.tables:
+        remedy = "Correct `images` in study.yaml."
+        yield from _caught("no-reader", remedy, lambda: study.readers)
+        yield from _caught("no-sequence", remedy, lambda: study.sequences)
+
+
+# Outcomes, design and folds
+
+
+def _classes(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    there = obs["outcome"].unique().tolist()
+    if len(there) == 2:
+        yield from _design(protocol, obs)
+        return
+    outcome = protocol.outcome
+    missing = outcome.negative if there == [outcome.positive] else outcome.positive
+    yield _error(
+        "one-outcome",
+        f"All {len(obs)} eligible cases have the outcome {there[0]!r}; none has {missing!r}, and "
+        "a model tells two outcomes apart.",
+        "Look at the outcome column, at `outcome` in study.yaml and at the eligibility rules.",
+    )
+
+
+def _design(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    remedy = "Correct the column, or choose another split.design."
+    found = list(_caught("design", remedy, partial(study_parts, protocol, obs)))
+    yield from found
+    if not found:
+        yield from _all_folds(protocol, obs)
+
+
+def _all_folds(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    """Of the final model, and of every part of a design with several."""
+    parts = study_parts(protocol, obs)
+    final, _ = final_rows(protocol.split, parts)
+    nested = protocol.split.single_part
+    yield from _folds(protocol, obs, final, "", nested=nested)
+    if not nested:
+        for part in parts:
+            yield from _folds(protocol, obs, part.train, part.name, nested=False)
+
+
+def _folds(
+    protocol: Protocol, obs: pd.DataFrame, train: Indices, part: str, *, nested: bool
+) -> Iterator[Finding]:
+    rows = obs.iloc[train]
+    patients = fewest_patients(rows["outcome"].to_numpy(dtype=object), rows["patient"].to_numpy())
+    nesting = list(_nesting(protocol, nested))
+    short = first_short(nesting, patients)
+    if short is None:
+        return
+    key, folds, left = short
+    counts = rows.groupby("outcome")["patient"].nunique()
+    told = " and ".join(f"{n} patients with {name}" for name, n in counts.items())
+    yield _error(
+        "too-few-patients",
+        f"{key} asks for {folds} folds with patients of both outcomes in each. There are {told} "
+        f"to train on{f' in the part {part!r} of the design' if part else ''}; at that step at "
+        f"most {left} are left of one outcome.",
+        _fewer_folds(nesting, patients),
+        "warning" if part else "error",
+    )
+
+
+def first_short(nesting: Sequence[Folds], patients: int) -> tuple[str, int, int] | None:
+    """The first of folds within each other that so many patients of an outcome cannot fill.
+
+    Its key, its folds, and the patients that are left there: k folds of n patients leave
+    n - ceil(n / k) at most on the smallest training side. None where all can be filled.
+
+    >>> first_short([("outer", 5), ("inner", 5)], 6)
+    ('inner', 5, 4)
+    """
+    for key, folds in nesting:
+        if patients < folds:
+            return key, folds, patients
+        patients -= -(-patients // folds)
+    return None
+
+
+def _fewer_folds(nesting: Sequence[Folds], patients: int) -> str:
+    """The numbers of folds that such patients can fill, if there are any."""
+    most = max(folds for _, folds in nesting)
+    for limit in range(most, 1, -1):
+        limited = [(key, min(folds, limit)) for key, folds in nesting]
+        if first_short(limited, patients) is None:
+            changed = [f"{key}: {n}" for key, n in limited if (key, n) not in nesting]
+            return f"Set {', '.join(changed)}, or add patients."
+    return "Add patients."
+
+
+def _nesting(protocol: Protocol, nested: bool) -> Iterator[Folds]:
+    """Folds that are dealt within each other, the outermost first."""
+    model, search = protocol.model, protocol.search
+    if nested:
+        yield "evaluation.cutoff_folds", protocol.evaluation.cutoff_folds
+    if search is not None:
+        yield "search.folds", search.folds
+        if "lasso" in search.selectors or "elastic_net" in search.classifiers:
+            yield "model.lasso.folds", model.lasso.folds
+        return
+    if model.n_features is not None:
+        yield "model.n_features.folds", model.n_features.folds
+    if _by_lasso(model):
+        yield "model.lasso.folds", model.lasso.folds
+
+
+def _by_lasso(model: ModelSettings) -> bool:
+    return model.select.method == "lasso" or model.classifier == "elastic_net"
+
+
+# Columns that the protocol names
+
+
+def _columns(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    remedy = "Add the column, or take it out of model.covariates."
+    look = partial(covariate_values, obs, protocol.model.covariates)
+    yield from _caught("missing-covariate", remedy, look)
+
+
+def _gaps(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    """Covariates with empty cells, which a model without imputation refuses."""
+    if protocol.model.imputation.method != "none":
+        return
+    for name in (name for name in protocol.model.covariates if name in obs):
+        empty = obs.index[obs[name].isna()].tolist()
+        if 0 < len(empty) < len(obs):
+            yield _error(
+                "empty-covariate",
+                f"model.covariates names {name!r}, which is empty for {len(empty)} of {len(obs)} "
+                f"cases ({listed(empty)}).",
+                "Fill it in, or set model.imputation.method.",
+            )
+
+
+def _batches(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    how = protocol.model.harmonisation
+    remedy = "Correct the column, or choose another model.harmonisation."
+    found = list(_caught("batches", remedy, lambda: batches(obs, protocol)))
+    yield from found
+    if how.method == "none" or found:
+        return
+    there = obs[how.batch].astype(str).value_counts()
+    if how.reference is not None and there.get(how.reference, 0) < 2:
+        yield _error(
+            "no-reference-batch",
+            f"model.harmonisation.reference names {how.reference!r}, of which the column "
+            f"{how.batch!r} has {there.get(how.reference, 0)} cases; it has "
+            f"{listed([f'{name} ({n})' for name, n in there.items()])}.",
+            "Name one of these with two cases or more.",
+        )
+    if how.unseen == "refuse" and _by_batch(protocol.split, how.batch):
+        yield _error(
+            "unseen-batch",
+            f"The design {protocol.split.design} tests cases of a {how.batch} that was not "
+            "trained on, which model.harmonisation.unseen: refuse forbids.",
+            "Set model.harmonisation.unseen: as_is.",
+        )
+
+
+def _by_batch(split: Split, batch: str) -> bool:
+    return split.design in ("leave_one_centre_out", "external") and split.column == batch
+
+
+def _reader_calls(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    remedy = "Correct the column, or take it out of evaluation.reader_calls."
+    for name in protocol.evaluation.reader_calls:
+        look = partial(reader_calls, protocol.outcome, obs, name)
+        yield from _caught("reader-calls", remedy, look)
+
+
+def _subgroups(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    """Subgroups that only this protocol names, by columns that are not there."""
+    usual = Evaluation().subgroups
+    for name in protocol.evaluation.subgroups:
+        if name not in obs and name not in usual:
+            near = get_close_matches(name, list(map(str, obs.columns)), 1)
+            yield _error(
+                "missing-subgroup",
+                f"evaluation.subgroups names {name!r}, which the manifest has not; it is left out.",
+                f"Did you mean {near[0]}?" if near else "Add the column, or take it out there.",
+                "warning",
+            )

@@ -1,0 +1,110 @@
+"""Everything that is wrong with a study: one screen to read, and rows for scripts."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import PurePath
+from typing import Any
+
+from centrum.cohort.findings import listed
+from centrum.errors import CentrumError, describe
+from centrum.measure import ALL_READERS
+from centrum.results import EVERY_CASE, Failure, Finding, alike
+
+STOPS = "These stop `centrum run`:"
+FAILED = "These cases cannot be measured and are left out:"
+
+_TITLES = {
+    "error": "These regions cannot be used:",
+    "warning": "Look at these:",
+    "note": "Notes:",
+}
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Problems:
+    """What was found wrong with a study, or odd.
+
+    Attributes
+    ----------
+    cases : how many could be looked at
+    stops : what stops a run
+    failures : cases that cannot be measured
+    findings : what was noticed beside
+    """
+
+    cases: int
+    stops: tuple[Finding, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of_error(cls, error: CentrumError) -> "Problems":
+        """The one problem that kept everything from being looked at."""
+        known = (error.code, describe(error), error.file, error.remedy)
+        return cls(0, stops=(Finding(EVERY_CASE, "", "error", *known),))
+
+    @property
+    def measurable(self) -> int:
+        """Cases with nothing wrong that would keep them from being measured."""
+        bad = {f.case for f in self.stops} | {f.case for f in self.failures}
+        return self.cases - len(bad - {EVERY_CASE})
+
+    @property
+    def rows(self) -> tuple[Finding, ...]:
+        """All of it as findings, errors first."""
+        rows = (*self.stops, *map(as_finding, self.failures), *self.findings)
+        severities = ("error", *list(_TITLES)[1:])
+        return tuple(sorted(rows, key=lambda row: severities.index(row.severity)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: the counts, `problems` with all rows, and failures and findings apart."""
+        return {
+            "cases": self.cases,
+            "measurable": self.measurable,
+            "problems": [asdict(row) for row in self.rows],
+            "failures": [asdict(failure) for failure in self.failures],
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+    def lines(self, width: int) -> list[str]:
+        """The screen: what stops a run, the cases that cannot be measured, and the rest."""
+        groups = {STOPS: self.stops, FAILED: tuple(map(as_finding, self.failures))}
+        for severity, title in _TITLES.items():
+            groups[title] = tuple(f for f in self.findings if f.severity == severity)
+        return [
+            line
+            for title, found in groups.items()
+            if found
+            for line in (title, *(line for cause in alike(found) for line in _told(cause, width)))
+        ]
+
+
+def as_finding(failure: Failure) -> Finding:
+    """The failure of a case as an error of the case."""
+    f = failure
+    return Finding(f.case, ALL_READERS, "error", f.code, f.message, f.file, f.remedy)
+
+
+def _told(cause: Sequence[Finding], width: int) -> Iterator[str]:
+    """One cause and whom it concerns, within the width; lines that are to be copied are kept."""
+    first = cause[0]
+    message = first.message
+    if first.file and PurePath(first.file).name not in message:
+        message = f"{first.file}: {message}"
+    text, *copied = f"  {_whose(cause)}{message}".split("\n")
+    yield from textwrap.wrap(text, width, subsequent_indent="    ", break_on_hyphens=False)
+    yield from copied
+
+
+def _whose(cause: Sequence[Finding]) -> str:
+    cases = list(dict.fromkeys(f.case for f in cause))
+    if cases == [EVERY_CASE]:
+        return ""
+    readers = {f.reader for f in cause} - {ALL_READERS, ""}
+    reader = f", reader {', '.join(sorted(readers))}" if readers else ""
+    first = ", the first" if len({f.message for f in cause}) > 1 else ""
+    if len(cases) == 1:
+        return f"{cases[0]}{reader}: "
+    return f"{len(cases)} cases ({listed(cases, _NAMED)}){reader}{first}: "
