@@ -12,7 +12,7 @@ from centrum.cohort.findings import Problem
 from centrum.cohort.manifest import examine_manifest, missing_files
 from centrum.errors import CentrumError
 from centrum.execution import Progress, silent
-from centrum.foresight import foresee
+from centrum.foresight import WHICH_SEQUENCE, foresee, foresee_images
 from centrum.io import split_source
 from centrum.problems import Problems
 from centrum.protocol import Protocol, examine_protocol, protocol_text
@@ -117,8 +117,8 @@ def _readable(study: Study) -> Study | None:
     change: dict[str, object] = {}
     if images.reader not in cohort.readers:
         change["reader"] = None
-    if not {images.sequence, *images.sequences} <= {None, *cohort.sequences}:
-        change |= {"sequence": None, "sequences": ()}
+    if WHICH_SEQUENCE in {finding.code for finding in foresee_images(study)}:
+        change |= {"sequence": cohort.sequences[0], "sequences": (), "weighting": None}
     known = images.model_copy(update=change)
     return replace(study, protocol=study.protocol.model_copy(update={"images": known}))
 

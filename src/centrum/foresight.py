@@ -15,7 +15,10 @@ from centrum.modelling.settings import ModelSettings, Split
 from centrum.modelling.split import Indices, fewest_patients
 from centrum.protocol import Evaluation, Protocol
 from centrum.results import EVERY_CASE, Finding
-from centrum.study import Study, study_parts
+from centrum.study import PROTOCOL, Study, study_parts
+
+WHICH_SEQUENCE = "which-sequence"
+"""Code of the finding that the sequence to measure is not known."""
 
 Folds = tuple[str, int]
 """A key of the protocol, and the number of folds that it asks for."""
@@ -29,7 +32,7 @@ def foresee(study: Study) -> tuple[Finding, ...]:
     obs, outcome = study.cohort.to_frame(), study.protocol.outcome
     obs = obs[obs["outcome"].isin([outcome.positive, outcome.negative])]
     looks = (_classes, _columns, _gaps, _batches, _reader_calls, _subgroups) if len(obs) else ()
-    return (*_images(study), *(f for look in looks for f in look(study.protocol, obs)))
+    return (*foresee_images(study), *(f for look in looks for f in look(study.protocol, obs)))
 
 
 def refuse_unless_possible(study: Study) -> None:
@@ -62,12 +65,12 @@ def _caught(code: str, remedy: str, attempt: Callable[[], object]) -> Iterator[F
         yield Finding(EVERY_CASE, "", "error", told, text, error.file, own)
 
 
-def _images(study: Study) -> Iterator[Finding]:
-    """Readers and sequences that the protocol names, of a manifest that has any."""
+def foresee_images(study: Study) -> Iterator[Finding]:
+    """Whether reader and sequences can be chosen, of a manifest that has any."""
     if study.cohort.readers and study.cohort.sequences and not study.protocol.tables:
-        remedy = "Correct `images` in study.yaml."
+        remedy = f"Correct `images` in {PROTOCOL}."
         yield from _caught("no-reader", remedy, lambda: study.readers)
-        yield from _caught("no-sequence", remedy, lambda: study.sequences)
+        yield from _caught(WHICH_SEQUENCE, remedy, lambda: study.sequences)
 
 
 # Outcomes, design and folds
