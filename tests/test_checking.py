@@ -72,7 +72,9 @@ def test_all_that_is_wrong_comes_at_once(folder: Path) -> None:
         "repeated-case", "no-reader",
     ]  # fmt: skip
     assert [failure.case for failure in found.failures] == ["P008", "P009", "P010", "P011", "P012"]
+    assert found.failures[0].file == "images/P008.nrrd"
     assert all(row.code and row.remedy and row.case for row in found.rows)
+    assert all(row.file for row in found.rows if row.case != "all")
     screen = "\n".join(found.lines(200))
     assert "2 cases (P001, P002), the first: cases.csv: row 3, column 'age': wanted" in screen
     assert "5 cases (P008, P009, P010 and 2 more), the first: " in screen

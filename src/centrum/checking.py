@@ -14,6 +14,7 @@ from centrum.errors import CentrumError
 from centrum.execution import Progress, silent
 from centrum.foresight import WHICH_SEQUENCE, foresee, foresee_images
 from centrum.io import split_source
+from centrum.measure import ALL_READERS
 from centrum.problems import Problems
 from centrum.protocol import Protocol, examine_protocol, protocol_text
 from centrum.results import EVERY_CASE, Failure, Finding
@@ -21,9 +22,6 @@ from centrum.study import PROTOCOL, Study, manifest_options, manifest_path, refu
 
 Row = TypeVar("Row", Finding, Failure)
 Looked = tuple[tuple[Failure, ...], tuple[Finding, ...]]
-
-NOTED = "Nothing, if this is right."
-"""What to do about a note."""
 
 
 def check_study(folder: Path, *, workers: int = 1, progress: Progress = silent) -> Problems:
@@ -80,7 +78,7 @@ def _of_manifest(cohort: Cohort, problems: Sequence[Problem]) -> Iterator[Findin
         case = cases.get(problem.row, EVERY_CASE)
         yield Finding(case, "", "error", problem.code, text, name, problem.remedy)
     for note in cohort.notes:
-        yield Finding(EVERY_CASE, "", "note", "manifest", note, name, NOTED)
+        yield Finding(EVERY_CASE, "", "note", "manifest", note, name)
 
 
 def _eligible(
@@ -149,17 +147,21 @@ def _problems(
 
 
 def _places(study: Study) -> dict[tuple[str, str], str]:
-    """Case and name of a file -> where it lies, seen from the folder of the study."""
-    sources = (
-        (case.id, Path(split_source(source)[0]))
-        for case in study.cohort.cases
-        for source in (*case.images.values(), *case.masks.values())
-    )
-    return {
-        (case, path.name): Path(os.path.relpath(path, study.folder)).as_posix()
-        for case, path in sources
-    }
+    """Where the files of a case lie, seen from the study, by case and their name or their reader.
+
+    The reader of an image is `ALL_READERS`.
+    """
+    places: dict[tuple[str, str], str] = {}
+    for case in study.cohort.cases:
+        images = ((ALL_READERS, source) for source in case.images.values())
+        for reader, source in (*case.masks.items(), *images):
+            path, _ = split_source(source)
+            seen = Path(os.path.relpath(path, study.folder)).as_posix()
+            places |= {(case.id, path.name): seen, (case.id, reader): seen}
+    return places
 
 
 def _placed(row: Row, places: Mapping[tuple[str, str], str]) -> Row:
-    return replace(row, file=places.get((row.case, row.file), row.file))
+    """The row with where its file lies; a finding that names none is about its reader's mask."""
+    known = row.file or (row.reader if isinstance(row, Finding) else "")
+    return replace(row, file=places.get((row.case, known), row.file))

@@ -136,7 +136,7 @@ def _measured(job: Job) -> Record:
     try:
         record = _measure(job)
     except CentrumError as error:
-        return _empty() | {"errors": [_told(None, error)]}
+        return _empty() | {"errors": [_told(None, error, job.image)]}
     except BaseException as error:
         error.add_note(f"while measuring case {job.case}")
         raise
@@ -191,9 +191,13 @@ def measure_landmarks(job: Job) -> list[float] | None:
     return list(found)
 
 
-def _told(reader: str | None, error: CentrumError) -> dict[str, str | None]:
-    """An error of a reader, or of the whole case, as a record holds it."""
-    known = {"code": error.code, "file": error.file, "remedy": error.remedy}
+def _told(reader: str | None, error: CentrumError, source: str) -> dict[str, str | None]:
+    """An error of a reader, or of the whole case, as a record holds it.
+
+    It is about `source`, unless it names another file.
+    """
+    file = error.file or split_source(source)[0].name
+    known = {"code": error.code, "file": file, "remedy": error.remedy}
     return {"reader": reader, "message": describe(error), **known}
 
 
@@ -220,7 +224,7 @@ def _measure(job: Job) -> Record:
             record["values"][reader] = [v for numbers, _ in found for v in numbers]
             record["findings"] += _described(reader, [f for _, advice in found for f in advice])
         except CentrumError as error:
-            record["errors"].append(_told(reader, error))
+            record["errors"].append(_told(reader, error, source))
             continue
         masks[reader] = mask
         record["regions"][reader] = region_facts(mask, plane)

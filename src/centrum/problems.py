@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -19,6 +19,13 @@ _TITLES = {
     "warning": "Look at these:",
     "note": "Notes:",
 }
+_REMEDIES = {
+    "error": "Correct what the message names, or leave the case out.",
+    "warning": "Look at image and mask; nothing, if this is right.",
+    "note": "Nothing, if this is right.",
+}
+"""What to do about a finding that says no more; errors come first."""
+
 _NAMED = 3
 
 
@@ -55,8 +62,8 @@ class Problems:
     def rows(self) -> tuple[Finding, ...]:
         """All of it as findings, errors first."""
         rows = (*self.stops, *map(as_finding, self.failures), *self.findings)
-        severities = ("error", *list(_TITLES)[1:])
-        return tuple(sorted(rows, key=lambda row: severities.index(row.severity)))
+        told = (replace(row, remedy=row.remedy or _REMEDIES[row.severity]) for row in rows)
+        return tuple(sorted(told, key=lambda row: list(_REMEDIES).index(row.severity)))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: the counts, `problems` with all rows, and failures and findings apart."""
