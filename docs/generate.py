@@ -1,5 +1,6 @@
 """Write the reference pages that follow from the code: features, protocol, command line."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from centrum.cli import app
+from centrum.cohort.schemes import SCHEMES
 from centrum.features.registry import catalogue
 from centrum.filters import FILTERS, Filter
 from centrum.protocol import Protocol
@@ -92,9 +94,55 @@ def command_line_page() -> str:
     return "\n".join(lines)
 
 
+def label_schemes_page() -> str:
+    lines = [
+        "# Label schemes",
+        "",
+        "Generated from the tables that `images.labels` and `--labels` choose from. What is done",
+        "with them: [label maps](../concepts/label-maps.md).",
+        "",
+        "| name | program | one label is | vertebrae | discs, by the vertebra above | others |",
+        "|---|---|---|---|---|---|",
+    ]
+    for scheme in SCHEMES.values():
+        holds = "a whole vertebra" if scheme.whole else "a part: no levels"
+        tables = (_spans(table) for table in (scheme.levels, scheme.discs, scheme.others))
+        lines.append(f"| `{scheme.name}` | {scheme.title} | {holds} | {' | '.join(tables)} |")
+    lines += ["", "What the numbers do not say, and where the tables stand:", ""]
+    for scheme in SCHEMES.values():
+        caution = f"{scheme.caution}; " if scheme.caution else ""
+        lines.append(f"- `{scheme.name}`: {caution}{scheme.source}")
+    return "\n".join(lines) + "\n"
+
+
+def _spans(table: Mapping[int, object]) -> str:
+    """Labels and meanings, "1-7 C1-C7" where both go up or down together."""
+    spans: list[list[tuple[int, str]]] = []
+    for number, meaning in sorted((number, str(meaning)) for number, meaning in table.items()):
+        if spans and _joins(spans[-1], number, meaning):
+            spans[-1].append((number, meaning))
+        else:
+            spans.append([(number, meaning)])
+    return ", ".join(map(_span, spans)) or "–"
+
+
+def _joins(span: list[tuple[int, str]], number: int, meaning: str) -> bool:
+    last, before = span[-1]
+    alike = meaning == before or (meaning[0] == before[0] and meaning[1:].isdecimal())
+    return number == last + 1 and alike
+
+
+def _span(span: list[tuple[int, str]]) -> str:
+    (first, one), (last, other) = span[0], span[-1]
+    if first == last:
+        return f"{first} {one}"
+    return f"{first}-{last} {one if one == other else f'{one}-{other}'}"
+
+
 PAGES = {
     "features": features_page,
     "filters": filters_page,
+    "label-schemes": label_schemes_page,
     "protocol": protocol_page,
     "command-line": command_line_page,
 }

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum import pipeline
-from centrum.cohort import Level
+from centrum.cohort.schemes import SCHEMES
 from centrum.extract import plan
 from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_mask
@@ -67,7 +67,7 @@ def spine_study(reference: Path, folder: Path) -> Path:
             rng = np.random.default_rng([int(exam.name[-2:]), segment.label])
             drawn = draw_reader(truth, READERS["resident"], rng).array
             second[drawn & (second == 0)] = segment.label
-            level = Level.from_verse(segment.label)
+            level = SCHEMES["verse"].levels[segment.label]
             rows.append(
                 {
                     "case": f"{exam.name}_{level.name}",

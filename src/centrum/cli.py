@@ -64,6 +64,9 @@ MinShare = Annotated[
     float | None,
     typer.Option(min=0, max=1, help="share of a table's rows that must match; 0.9 when missing"),
 ]
+Labels = Annotated[
+    str | None, typer.Option(help="scheme of the labels' numbers, such as verse or spineps")
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
 
@@ -161,6 +164,7 @@ def simulate(
 @_command(
     "centrum init ~/mri\n"
     "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
+    "centrum init ~/mri --labels spineps --region whole_vertebra\n"
     "centrum init ~/mri --image '{case}/T2w.nii.gz' --mask '{case}/roi_{reader}.seg.nrrd'"
 )
 def init(
@@ -174,6 +178,10 @@ def init(
     mask: Annotated[
         str | None, typer.Option(help="pattern of mask files, with {case} and {reader}")
     ] = None,
+    labels: Labels = None,
+    region: Annotated[
+        str | None, typer.Option(help="what masks hold: vertebral_body or whole_vertebra")
+    ] = None,
     preset: Annotated[str, typer.Option(help="protocol to start from")] = "vcf-t2w",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
 ) -> None:
@@ -182,8 +190,9 @@ def init(
 
     study = folder or images
     for line in pipeline.init(
-        images, study, image=image, mask=mask, preset=preset, dry_run=dry_run
-    ):
+        images, study, image=image, mask=mask, labels=labels, region=region, preset=preset,
+        dry_run=dry_run,
+    ):  # fmt: skip
         print(line)
     if not dry_run:
         print(f"Fill in outcome (and age, sex, centre) in {study / 'cases.csv'}, then:")
@@ -691,15 +700,14 @@ def features(
 
 @_command(
     "centrum morphometry P012-R1.seg.nrrd\n"
-    "centrum morphometry spine-labels.nii.gz --image T2w.nii.gz --figure heights.png\n"
+    "centrum morphometry spine-labels.nii.gz --labels verse --figure heights.png\n"
     "centrum morphometry roi.nii.gz --level L1 --json"
 )
 def morphometry(
-    mask: Annotated[
-        str, typer.Argument(metavar="MASK", help="FILE or FILE#SEGMENT; named, or VerSe labels")
-    ],
+    mask: Annotated[str, typer.Argument(metavar="MASK", help="FILE or FILE#SEGMENT")],
     image: Annotated[str | None, typer.Option(help="the image, to check grids and to draw")] = None,
     level: Annotated[str | None, typer.Option(help="the vertebra, for one body")] = None,
+    labels: Labels = None,
     fractured: Annotated[
         list[str] | None, typer.Option(help="no reference for others; can be repeated")
     ] = None,
@@ -714,9 +722,11 @@ def morphometry(
     from centrum.simulate import NOTICE
 
     exam = measure_exam(
-        mask, image, level=level, fractured=fractured or (), orientation=orientation
+        mask, image, level=level, labels=labels, fractured=fractured or (), orientation=orientation
     )
     mark = NOTICE if exam.simulated else ""
+    for note in exam.notes:
+        _say(f"note: {note}")
     if figure is not None:
         from centrum.report.figures.morphometry import draw_morphometry
         from centrum.report.style import save_figure

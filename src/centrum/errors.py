@@ -35,6 +35,7 @@ class CentrumError(Exception):
         self, message: str, *, remedy: str = "", code: str = "", file: PurePath | str = ""
     ) -> None:
         super().__init__(legal(f"{message} {remedy}".rstrip()))
+        self.message = legal(message)
         self.remedy = remedy or type(self).usual_remedy
         self.code = code or type(self).code
         self.file = legal(file.name if isinstance(file, PurePath) else file)

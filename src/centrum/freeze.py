@@ -16,7 +16,7 @@ from centrum.frozen.domain import Distribution, Domain
 from centrum.frozen.model import Covariate, FrozenModel, SelfTest
 from centrum.frozen.scorer import Scorer
 from centrum.judgement import Judgement
-from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.matrix import Matrix
 from centrum.modelling.calibrators import Calibrator
 from centrum.modelling.split import Indices
@@ -131,7 +131,7 @@ def _use(protocol: Protocol, n: int, n_positive: int) -> dict[str, tuple[str, ..
         ),
         "limits": (
             RESEARCH_ONLY,
-            OUTSIDE_THE_REGION,
+            outside_the_region(protocol.images.region),
             f"Trained on {n} cases, {events} of the rarer outcome.",
         ),
     }

@@ -18,6 +18,7 @@ from centrum import __version__
 from centrum.acquisition import acquisition_facts, region_facts
 from centrum.advice import Adviser, Sampling, about_filters
 from centrum.agreement.overlap import overlap
+from centrum.cohort.levels import Level
 from centrum.errors import CentrumError, DataError, GeometryError, describe
 from centrum.extract import extract, values
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
@@ -33,6 +34,7 @@ from centrum.io import (
     split_source,
     stated_orientation,
 )
+from centrum.label_checks import check_label
 from centrum.prepare.image import air_in_view, fill_missing, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
 from centrum.prepare.regions import apply_operations
@@ -48,7 +50,7 @@ from centrum.volume import Mask, Volume
 
 Record = dict[str, Any]
 
-_DECIDING = ("on_grid_mismatch", "grid_tolerance_mm", "orientation")
+_DECIDING = ("on_grid_mismatch", "grid_tolerance_mm", "orientation", "labels", "region")
 """What of `images` decides the numbers of a job, beside the sources that it holds."""
 
 BYTES_PER_VOXEL = 24
@@ -63,8 +65,8 @@ ALL_READERS = "all"
 class Job:
     """What to measure of one case: sources as `centrum.io` takes them, and the settings.
 
-    `further` are the sources of sequences beside `image`, on which the masks were drawn. Without
-    a `store` nothing is kept.
+    `further` are the sources of sequences beside `image`, on which the masks were drawn. `level`
+    is the vertebra that the case names. Without a `store` nothing is kept.
     """
 
     case: str
@@ -74,6 +76,7 @@ class Job:
     extraction: ExtractionSettings
     store: Path | None
     preparation: Preparation = field(default_factory=Preparation)
+    level: Level | None = None
     further: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -85,7 +88,8 @@ class Job:
 
     def key(self) -> str:
         """Digest of the files' bytes, the settings (landmarks included) and the version."""
-        settings = {
+        settings: dict[str, Any] = {
+            "level": str(self.level or ""),
             "images": self.images.model_dump(include={*_DECIDING}),
             "extraction": self.extraction.model_dump(mode="json"),
         }
@@ -219,6 +223,8 @@ def _measure(job: Job) -> Record:
         try:
             mask = mask_of(source, volume, job.images)
             record["findings"] += _findings(reader, volume, mask)
+            about = check_label(mask, source, job.level, job.images, job.store)
+            record["findings"] += _described(reader, about)
             parts = _parts(job, source, mask, scenes)
             found = [_values(part) for part in parts]
             record["values"][reader] = [v for numbers, _ in found for v in numbers]

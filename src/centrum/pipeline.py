@@ -7,7 +7,7 @@ has a block `robustness`. A stage is made again only when something that decides
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -45,6 +45,7 @@ from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.scorer import Scorer
 from centrum.importing import export_tables
 from centrum.judgement import Judgement, judge_scores
+from centrum.label_checks import SAY_THE_REGION
 from centrum.landmarks import known_preparation
 from centrum.matrix import study_matrix
 from centrum.measure import Record
@@ -52,7 +53,8 @@ from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_p
 from centrum.model import Model, model_of
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
-from centrum.protocol import preset_text
+from centrum.protocol import Images, parse_protocol, preset_text
+from centrum.protocol_text import protocol_with
 from centrum.provenance import Step, digest, file_digest
 from centrum.report.build import write_report
 from centrum.results import Failure, Finding, StudyResults
@@ -87,25 +89,51 @@ def init(
     *,
     image: str | None = None,
     mask: str | None = None,
+    labels: str | None = None,
+    region: str | None = None,
     preset: str = "vcf-t2w",
     dry_run: bool = False,
 ) -> tuple[str, ...]:
     """Write cases.csv and study.yaml for a folder of images; lines that say what was found.
+
+    Parameters
+    ----------
+    labels, region : `images.labels` and `images.region` of the protocol
 
     Raises
     ------
     ManifestError
         No image has a mask, or there is a manifest already.
     ProtocolError
-        There is no such preset.
+        There is no such preset, scheme of labels or region.
+    DataError
+        In no label map the levels of the scheme fit the anatomy.
     """
-    protocol = _starting_protocol(preset)
-    found = discover(images, image_pattern=image, mask_pattern=mask)
+    said = {"images.labels": labels, "images.region": region}
+    chosen = {key: value for key, value in said.items() if value is not None}
+    protocol = protocol_with(_starting_protocol(preset), chosen)
+    how = parse_protocol(protocol, PROTOCOL).images
+    found = discover(images, image_pattern=image, mask_pattern=mask, labels=how.scheme)
+    notes = [*_whole_vertebrae(how)]
     if not dry_run:
         folder.mkdir(parents=True, exist_ok=True)
         write_manifest(found, folder / "cases.csv")
-        _write_new(folder / PROTOCOL, protocol)
-    return found.summary()
+        if not _write_new(folder / PROTOCOL, protocol) and chosen:
+            notes.append(f"{PROTOCOL} was there and stays: see that it says {_told(chosen)}")
+    return (*found.summary(), *notes)
+
+
+def _told(chosen: Mapping[str, str]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in chosen.items())
+
+
+def _whole_vertebrae(how: Images) -> Iterator[str]:
+    """What is to be said before masks of the label scheme can be measured."""
+    if how.scheme and how.scheme.whole and how.region is None:
+        yield (
+            f"{how.scheme.name} numbers whole vertebrae, posterior elements included, and the "
+            f"vertebral body is wanted. {SAY_THE_REGION}"
+        )
 
 
 def simulate(
@@ -156,10 +184,12 @@ def _starting_protocol(preset: str) -> str:
     )
 
 
-def _write_new(path: Path, text: str) -> None:
-    """Write a file unless there is one: it may hold a user's work."""
-    if not path.exists():
-        write_atomically(path, text.encode())
+def _write_new(path: Path, text: str) -> bool:
+    """Write a file unless there is one, which may hold a user's work; whether it was written."""
+    if path.exists():
+        return False
+    write_atomically(path, text.encode())
+    return True
 
 
 def features(dialect: str) -> list[dict[str, str]]:

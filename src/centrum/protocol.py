@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from centrum.cohort.eligibility import Rule
 from centrum.cohort.join import MIN_SHARE
+from centrum.cohort.schemes import Scheme, find_scheme
 from centrum.errors import ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
@@ -97,6 +98,30 @@ class Images(Settings):
             "three letters, one each of L or R, P or A and S or I, say where the array axes x, y "
             f"and z run to, such as PIR; found {code!r}"
         )
+
+    labels: str | None = Field(
+        None,
+        description="label scheme of the masks, such as verse or spineps: what FILE#20, and 20 in "
+        "the column level, mean; a number names no level when missing",
+    )
+    region: Literal["vertebral_body", "whole_vertebra"] | None = Field(
+        None,
+        description="what the masks hold; when missing the vertebral body alone, and masks of a "
+        "scheme that numbers whole vertebrae are refused until it is said",
+    )
+
+    @field_validator("labels")
+    @classmethod
+    def _known_scheme(cls, name: str | None) -> str | None:
+        try:
+            return find_scheme(name).name if name is not None else None
+        except ProtocolError as error:
+            raise ValueError(str(error)) from error
+
+    @property
+    def scheme(self) -> Scheme | None:
+        """The label scheme, None where none is named."""
+        return find_scheme(self.labels) if self.labels else None
 
     @model_validator(mode="after")
     def _one_list(self) -> Self:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from centrum.acquisition import with_manifest
 from centrum.cohort.case import Value
+from centrum.cohort.label_map import named_level
 from centrum.errors import CentrumError, DataError, describe
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
@@ -164,6 +165,7 @@ def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Job:
         extraction=needed_extraction(model),
         preparation=model.protocol.preparation,
         store=store,
+        level=named_level(str(patient.known.get("level", "")), model.protocol.images.scheme),
     )
 
 

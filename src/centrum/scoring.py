@@ -135,6 +135,7 @@ def read_new_cases(folder: Path, model: FrozenModel, *, with_outcome: bool = Fal
         outcomes=(model.negative, model.positive),
         mixed_patients=model.protocol.outcome.mixed_patients,
         optional=() if with_outcome else ("outcome",),
+        labels=model.protocol.images.scheme,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 import pandas as pd
 
 from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
+from centrum.cohort.schemes import Scheme
 from centrum.errors import ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
 from centrum.measure import Job
@@ -28,6 +29,7 @@ class ManifestOptions(TypedDict):
     outcomes: tuple[str, str]
     mixed_patients: bool
     optional: tuple[str, ...]
+    labels: Scheme | None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Study:
                 extraction=extraction,
                 preparation=prepared,
                 store=self.results / "store",
+                level=case.level,
             )
             for case in self.cohort.cases
         ]
@@ -141,6 +144,7 @@ def manifest_options(protocol: Protocol) -> ManifestOptions:
         "outcomes": (protocol.outcome.negative, protocol.outcome.positive),
         "mixed_patients": protocol.outcome.mixed_patients,
         "optional": ("image", "mask") if protocol.tables else (),
+        "labels": protocol.images.scheme,
     }
 
 

@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 from centrum.cohort import Level, check_files, read_manifest
 from centrum.cohort.columns import FIELDS
 from centrum.cohort.discover import Discovery, discover, write_manifest
+from centrum.cohort.schemes import find_scheme
 from centrum.errors import ManifestError
 
 
@@ -105,11 +106,11 @@ def test_a_folder_with_two_series_is_told(tmp_path: Path) -> None:
     assert "Meyer" not in note
 
 
-def test_several_vertebrae_with_verse_labels_in_one_file(tmp_path: Path) -> None:
+def test_several_vertebrae_with_numbers_of_a_scheme_in_one_file(tmp_path: Path) -> None:
     for exam in ("e1", "e2"):
         image(tmp_path / exam / "T2w.nii.gz")
         labels(tmp_path / exam / "seg-vb.nii.gz", [18, 19, 20])
-    found = discover(tmp_path)
+    found = discover(tmp_path, labels=find_scheme("verse"))
     assert list(sources(found)) == ["e1_T11", "e1_T12", "e1_L1", "e2_T11", "e2_T12", "e2_L1"]
     assert sources(found)["e2_L1"][1] == {"reader": "e2/seg-vb.nii.gz#20"}
     assert {case.patient for case in found.cases} == {"e1", "e2"}
@@ -155,8 +156,8 @@ def test_segments_that_are_empty_or_twice_there(tmp_path: Path) -> None:
     found = discover(tmp_path)
     assert sources(found) == {"p": ({"default": "images/p.nrrd"}, {"R1": "masks/p_R1.seg.nrrd#L1"})}
     assert found.notes == (
-        "segment 'LWK 1' of masks/p_R1.seg.nrrd is ignored: it is another L1",
         "segment 'L2' of masks/p_R1.seg.nrrd is empty",
+        "segment 'LWK 1' of masks/p_R1.seg.nrrd is ignored: it is another L1",
     )
 
 
@@ -277,7 +278,8 @@ def test_an_existing_manifest_is_not_overwritten(tmp_path: Path) -> None:
 
 
 def test_the_real_lumbar_exams(reference: Path, tmp_path: Path) -> None:
-    found = discover(reference / "spine_mri")
+    found = discover(reference / "spine_mri", labels=find_scheme("verse"))
+    assert any("C5 to C7 would have 32 mL" in note for note in found.notes)
     chu = [case for case in found.cases if case.patient.startswith("chu")]
     assert len(chu) == 56
     assert len({case.patient for case in chu}) == 8

@@ -30,7 +30,7 @@ def test_the_manifest_and_the_rules_of_the_page(tmp_path: Path) -> None:
 
 def test_the_spellings_of_the_page() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    listed = re.search(r"`Level\.parse` accepts (.*?), and the VerSe", text, re.S)
+    listed = re.search(r"`Level\.parse` accepts (.*?)\. A text", text, re.S)
     assert listed
     names = [Level.parse(spelling).name for spelling in re.findall(r"`([^`]+)`", listed[1])]
     assert names == ["C3", "C3", *["T12"] * 6, "L1", "L6", "T13", "S1", "L1"]

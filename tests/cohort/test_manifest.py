@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from centrum.cohort import Case, Cohort, Level, check_files, read_manifest
 from centrum.cohort.identity import bare_id
 from centrum.cohort.manifest import examine_manifest
+from centrum.cohort.schemes import find_scheme
 from centrum.errors import ManifestError
 
 Write = Callable[..., Path]
@@ -65,10 +66,17 @@ def test_a_good_manifest(write: Write, tmp_path: Path) -> None:
     assert cohort.notes == ()
 
 
-def test_verse_codes_are_noted(write: Write) -> None:
-    cohort = read_manifest(write(*changed(4, "level", "12")))
+def test_numbers_are_levels_in_the_scheme_that_is_named(write: Write) -> None:
+    path = write(*changed(4, "level", "12"))
+    cohort = read_manifest(path, labels=find_scheme("verse"))
     assert cohort.cases[2].level == Level("T", 5)
-    assert cohort.notes == ("levels read as VerSe codes (20 is L1) in rows 4",)
+    assert cohort.notes == ("levels read as verse labels in rows 4",)
+    assert read_manifest(path, labels=find_scheme("totalspineseg")).cases[2].level == Level("C", 2)
+    _, (problem,) = examine_manifest(path)
+    assert (problem.row, problem.code) == (4, "level-needs-scheme")
+    assert problem.remedy == "Name the scheme of the numbers: images.labels, or --labels."
+    _, (problem,) = examine_manifest(path, labels=find_scheme("mrspineseg"))
+    assert (problem.code, "12 is disc L4" in problem.text) == ("unknown-level", True)
 
 
 def test_only_the_required_columns(write: Write) -> None:
@@ -356,7 +364,7 @@ def test_xlsx(tmp_path: Path) -> None:
         [None] * 9,
         ["b", "osteoporotic", "70,5", "L2", None, None, "j", "n", None],
     ]
-    cohort = read_manifest(workbook(tmp_path / "cases.xlsx", rows))
+    cohort = read_manifest(workbook(tmp_path / "cases.xlsx", rows), labels=find_scheme("verse"))
     first, second = cohort.cases
     assert (first.id, first.age, first.level) == ("1", 69.4, Level("L", 1))
     assert first.covariates == {"scanned": "2024-01-02", "psa": 3.0}

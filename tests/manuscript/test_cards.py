@@ -9,7 +9,7 @@ import pytest
 
 from centrum.cohort import Rule
 from centrum.evaluate import table1
-from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.found import Facts
 from centrum.report.labels import fixed
@@ -62,7 +62,7 @@ def test_tables_are_whole(make: Make, card) -> None:
 def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
     text, test = model_card(results, Facts()), results.evaluations["test"]
     assert RESEARCH_ONLY in text
-    assert OUTSIDE_THE_REGION in text
+    assert outside_the_region(None) in text
     assert f"{fixed(test.auc.value, 2)} (95 % CI {fixed(test.auc.percentile.lower, 2)}" in text
     assert f"A score of at least {fixed(results.cutoff.value)}" in text
     for label, value in zip(model_labels(results), np.sort(-abs(results.model.coefficients)),

@@ -75,6 +75,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "images.weighting": (None, "T1w", "T2w", "STIR"),
     "images.sequence": (None, "T1w", "STIR"),
     "images.orientation": (None, "PIR", "LPS"),
+    "images.labels": (None, "verse", "totalspineseg"),
     "images.sequences": ((), ("T2w", "T1w"), ("T1w", "T2w")),
     "preparation.bias_field": (None, {}),
     "preparation.bias_field.iterations": ((50, 50, 50), (50, 50), (50, 50, 40)),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from centrum.cohort.levels import Level
+from centrum.cohort.schemes import find_scheme
 from centrum.errors import DataError, GeometryError
 from centrum.geometry import Geometry
 from centrum.io import read_image, read_mask
@@ -35,7 +36,9 @@ def healthy(reference: Path) -> Graded:
 def masks_of(reference: Path, exam: str) -> list[Mask]:
     folder = reference / "spine_mri" / exam
     grid = read_image(folder / "T2w.nii.gz").geometry
-    return [read_mask(f"{folder / 'seg-vb.nii.gz'}#{k}", grid) for k in range(18, 25)]
+    masks = [read_mask(f"{folder / 'seg-vb.nii.gz'}#{k}", grid) for k in range(18, 25)]
+    levels = find_scheme("verse").levels
+    return [replace(mask, name=levels[int(mask.name)].name) for mask in masks]
 
 
 def table(reference: Path) -> list[dict[str, str]]:

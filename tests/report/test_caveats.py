@@ -7,7 +7,7 @@ import pytest
 
 from centrum.assessment import Permutation
 from centrum.evaluate import Confusion, Scored
-from centrum.limits import OUTSIDE_THE_REGION
+from centrum.limits import outside_the_region
 from centrum.report.caveats import cautions, caveats, plateau
 from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import SECTIONS, performance, summary
@@ -39,7 +39,7 @@ def test_each_is_a_sentence_with_the_study_s_numbers(results: StudyResults) -> N
     assert f"{len(results.scores)} cases are not enough for a model of 6 features" in text
     assert f"rests on {test.n_patients} patients" in text
     assert f"AUC is {results.evaluations['train'].auc.value:.2f}, out of fold" in text
-    assert OUTSIDE_THE_REGION in text
+    assert outside_the_region(None) in text
     assert "simulated" in text
     train = results.scores[results.scores["part"] == "train"]["outcome"]
     assert f"fitted to {train.value_counts().min()} cases of the rarer outcome" in text

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from centrum.assessment import row_audit
-from centrum.limits import OUTSIDE_THE_REGION
+from centrum.limits import outside_the_region
 from centrum.matrix import study_matrix
 from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
@@ -269,7 +269,7 @@ def test_real_patients_are_not_called_simulated(make: Make) -> None:
 
 
 def test_signs_outside_the_region_are_named(text: str) -> None:
-    assert OUTSIDE_THE_REGION in text
+    assert outside_the_region(None) in text
 
 
 # Sections

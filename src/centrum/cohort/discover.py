@@ -12,10 +12,12 @@ from unicodedata import normalize
 from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, column
 from centrum.cohort.columns import FIELDS
 from centrum.cohort.findings import listed
+from centrum.cohort.label_map import LabelMap, read_label_map
 from centrum.cohort.levels import Level
 from centrum.cohort.patterns import LAYOUTS, Layout, match_all, match_known
+from centrum.cohort.schemes import Scheme
 from centrum.errors import CentrumError, ManifestError, describe
-from centrum.io import list_segments, list_series
+from centrum.io import list_series
 from centrum.io.paths import DANGLING, FETCH, existing, is_dangling
 from centrum.text import one_line
 
@@ -64,13 +66,19 @@ class Discovery:
 
 @dataclass
 class _Match:
-    """Files of one layout, sorted into cases by id."""
+    """Files of one layout, sorted into cases by id.
+
+    `about` holds what is noted of several mask files, `doubts` why levels cannot be right.
+    """
 
     layout: Layout
     images: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     masks: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     patients: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    labels: Scheme | None = None
+    about: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    doubts: list[CentrumError] = field(default_factory=list)
 
     @property
     def cases(self) -> list[str]:
@@ -80,17 +88,18 @@ class _Match:
 
 @dataclass(frozen=True)
 class _Region:
-    """A segment of a mask file: where it is, and the vertebra that its name says.
-
-    Labels 1, 2, ..., n say nothing: they may be VerSe codes or only a numbering.
-    """
+    """A segment of a mask file: where it is, and the vertebra that its name or number says."""
 
     level: Level | None
     source: str
 
 
 def discover(
-    folder: Path | str, *, image_pattern: str | None = None, mask_pattern: str | None = None
+    folder: Path | str,
+    *,
+    image_pattern: str | None = None,
+    mask_pattern: str | None = None,
+    labels: Scheme | None = None,
 ) -> Discovery:
     """Find images and masks below `folder` and put them together to cases.
 
@@ -99,9 +108,14 @@ def discover(
     ends with a slash is a folder of DICOM files. Without patterns the usual layouts
     (`centrum.cohort.patterns.LAYOUTS`) are tried and the one that matches most cases is
     taken. A mask file with several segments gives a case per segment, `{case}_{segment}`,
-    with the level that the segment's name or VerSe label says.
+    with the level that the segment's name says, or its number in the scheme `labels`.
 
-    Raises ManifestError when the folder does not exist or holds no image with a mask.
+    Raises
+    ------
+    ManifestError
+        The folder does not exist, or holds no image with a mask.
+    DataError
+        In no label map the levels of the scheme fit the anatomy.
     """
     folder = Path(folder).resolve()
     if not folder.is_dir():
@@ -123,6 +137,7 @@ def discover(
             "than this computer's, cannot stand in a table. Rename them"
         )
     best.notes += [f"{path} is {DANGLING}. {FETCH}" for path in found if path not in {*there}]
+    best.labels = labels
     return _discovery(folder, best, files)
 
 
@@ -212,6 +227,9 @@ def _put(match: _Match, kind: dict, by: str, path: str, found: Mapping[str, str]
 
 def _discovery(folder: Path, match: _Match, files: Sequence[str]) -> Discovery:
     cases = [case for name in match.cases for case in _cases(folder, match, name)]
+    if match.labels and match.doubts and not any(case.level for case in cases):
+        raise match.doubts[0]
+    match.notes += [f"{listed(files, 3)}: {text}" for text, files in match.about.items()]
     chosen = {path for case in cases for path in case.images.values() if path.endswith("/")}
     match.notes += [note for path in sorted(chosen) for note in _series_notes(folder, path)]
     used = {p for kind in (match.images, match.masks) for by in kind.values() for p in by.values()}
@@ -231,7 +249,7 @@ def _discovery(folder: Path, match: _Match, files: Sequence[str]) -> Discovery:
 
 def _cases(folder: Path, match: _Match, name: str) -> list[Case]:
     """The case `name`, or one for each of its segments when a mask file has several."""
-    found = {r: _regions(folder, path, match.notes) for r, path in match.masks[name].items()}
+    found = {r: _regions(folder, path, match) for r, path in match.masks[name].items()}
     if all(len(regions) <= 1 for regions in found.values()):
         only = {r: region for r, regions in found.items() for region in regions.values()}
         groups = {name: only} if only else {}
@@ -272,39 +290,49 @@ def _case(match: _Match, name: str, case: str, regions: Mapping[str, _Region]) -
     )
 
 
-def _regions(folder: Path, path: str, notes: list[str]) -> dict[str, _Region]:
-    """The segments of a mask file by the name of their level, else by their own name."""
+def _regions(folder: Path, path: str, match: _Match) -> dict[str, _Region]:
+    """The regions of a mask file by the name of their level, else by their own name."""
     try:
-        segments = list_segments(folder / path)
+        found = read_label_map(folder / path, match.labels)
     except CentrumError as error:
-        notes.append(f"{path} could not be read: {describe(error)}")
+        match.notes.append(f"{path} could not be read: {describe(error)}")
         return {}
-    names = [segment.name for segment in segments]
-    numbered = names == [str(n) for n in range(1, len(names) + 1)]
+    sure = _sure(found, path, match)
+    found = found if sure else read_label_map(folder / path)
+    names = [label.segment.name for label in found.labels]
     regions: dict[str, _Region] = {}
-    for segment in segments:
-        level = None if numbered else _level(segment.name)
-        key = level.name if level else _file_name(segment.name or str(segment.label))
-        if segment.voxels == 0:
-            notes.append(f"segment {segment.name!r} of {path} is empty")
-        elif key in regions:
-            notes.append(f"segment {segment.name!r} of {path} is ignored: it is another {key}")
+    for label in found.regions:
+        name, level = label.segment.name, label.level if sure else None
+        key = level.name if level else _file_name(name or str(label.segment.label))
+        if key in regions:
+            match.notes.append(f"segment {name!r} of {path} is ignored: it is another {key}")
         else:
-            clear = names.count(segment.name) == 1 and _PLAIN_NAME.fullmatch(segment.name)
-            part = f"#{segment.name if clear else segment.label}" if len(segments) > 1 else ""
+            clear = names.count(name) == 1 and _PLAIN_NAME.fullmatch(name)
+            part = f"#{name if clear else label.segment.label}" if len(names) > 1 else ""
             regions[key] = _Region(level, path + part)
     return regions
 
 
+def _sure(found: LabelMap, path: str, match: _Match) -> bool:
+    """Whether the levels of a label map may be right; notes what it leaves open."""
+    for label in found.labels:
+        if label.place is None:
+            match.notes.append(f"segment {label.segment.name!r} of {path} is empty")
+    try:
+        found.check()
+    except CentrumError as error:
+        match.doubts.append(error)
+        match.notes.append(f"{path}: level left empty. {describe(error)}")
+        return False
+    if left_out := found.left_out():
+        match.about[f"left out, no vertebrae: {left_out}"].append(path)
+    if found.numbers:
+        match.about[f"level left empty: {found.hint()}; see --labels"].append(path)
+    return True
+
+
 def _file_name(name: str) -> str:
     return re.sub(r"[/\\#\s]+", "_", name)
-
-
-def _level(name: str) -> Level | None:
-    try:
-        return Level.parse(name)
-    except ManifestError:
-        return None
 
 
 def _nothing(folder: Path, layouts: Sequence[Layout], files: Sequence[str]) -> str:

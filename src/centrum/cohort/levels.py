@@ -13,10 +13,9 @@ REGIONS = {"C": "cervical", "T": "thoracic", "L": "lumbar", "S": "sacral"}
 COUNTS = {"C": 7, "T": 13, "L": 6, "S": 5}
 """Highest number in a region; T13 and L6 are variants of a normal spine."""
 
-ACCEPTED = (
-    'C1-C7, T1-T13, L1-L6 or S1-S5; also spelt Th12, D12, "thoracic 12", "12. BWK", '
-    "or as a VerSe code (1-7 cervical, 8-19 and 28 thoracic, 20-25 lumbar, 26 for S1)"
-)
+ACCEPTED = 'C1-C7, T1-T13, L1-L6 or S1-S5; also spelt Th12, D12, "thoracic 12" or "12. BWK"'
+
+NAME_THE_SCHEME = "Name the scheme of the numbers: images.labels, or --labels."
 
 _LETTERS = "".join(REGIONS)
 
@@ -60,7 +59,7 @@ class Level:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= COUNTS.get(self.letter, 0):
-            raise _unknown(f"{self.letter}{self.number}")
+            raise self.unknown(f"{self.letter}{self.number}")
 
     def __str__(self) -> str:
         return self.name
@@ -86,48 +85,36 @@ class Level:
     def parse(cls, text: str) -> "Level":
         """The level that `text` names, in any usual spelling.
 
-        A bare integer is a VerSe code. Text that names no level, or more than one, is
-        refused with a ManifestError.
+        A bare integer names a level only in a label scheme (`centrum.cohort.schemes`). It is
+        refused with a ManifestError, as is text that names no level, or more than one.
 
-        >>> [Level.parse(t).name for t in ("c 3", "TH-12", "D12", "thoracic 12", "12. BWK", "20")]
-        ['C3', 'T12', 'T12', 'T12', 'T12', 'L1']
+        >>> [Level.parse(text).name for text in ("c 3", "TH-12", "D12", "thoracic 12", "12. BWK")]
+        ['C3', 'T12', 'T12', 'T12', 'T12']
         """
         if text.strip().isdecimal():
-            return cls.from_verse(int(text))
+            raise ManifestError(
+                f"{text.strip()} is a number, which names a vertebra only in a label scheme.",
+                remedy=NAME_THE_SCHEME,
+                code="level-needs-scheme",
+            )
         plain = _plain(text)
         for shapes in (_REGION_FIRST, _NUMBER_FIRST):
             for letter, shape in shapes.items():
                 found = shape.fullmatch(plain)
                 if found and 1 <= int(found[1]) <= COUNTS[letter]:
                     return cls(letter, int(found[1]))
-        raise _unknown(text)
+        raise cls.unknown(text)
 
-    @classmethod
-    def from_verse(cls, code: int) -> "Level":
-        """The level of a VerSe label (Sekuboyina et al., Med Image Anal 2021;73:102166).
-
-        >>> [Level.from_verse(c).name for c in (7, 8, 19, 20, 25, 26, 28)]
-        ['C7', 'T1', 'T12', 'L1', 'L6', 'S1', 'T13']
-        """
-        if code not in _VERSE:
-            raise _unknown(str(code))
-        return cls(*_VERSE[code])
-
-
-_VERSE = {
-    **{k: ("C", k) for k in range(1, 8)},
-    **{k: ("T", k - 7) for k in range(8, 20)},
-    **{k: ("L", k - 19) for k in range(20, 26)},
-    26: ("S", 1),
-    28: ("T", 13),
-}
+    @staticmethod
+    def unknown(text: str, reason: str = "") -> ManifestError:
+        """The error of a text that names no level."""
+        message = f"{reason} A vertebral level is one of {ACCEPTED}. Found {text!r}."
+        return ManifestError(
+            message.lstrip(), remedy="Correct the level, or leave it empty.", code="unknown-level"
+        )
 
 
 def _plain(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     spaced = _SEPARATORS.sub(" ", folded)
     return " ".join(_FILLERS.sub(" ", spaced).split())
-
-
-def _unknown(text: str) -> ManifestError:
-    return ManifestError(f"A vertebral level is one of {ACCEPTED}. Found {text!r}.")

@@ -24,6 +24,7 @@ from centrum.cohort.dates import check_words
 from centrum.cohort.findings import CORRECT_IT, Findings, Problem, listed, refusal
 from centrum.cohort.levels import Level
 from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
+from centrum.cohort.schemes import Scheme, level_of
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
 from centrum.io.paths import DANGLING, FETCH, is_dangling, split_source
@@ -42,6 +43,7 @@ def read_manifest(
     outcomes: Sequence[str] = OUTCOMES,
     mixed_patients: bool = False,
     optional: Collection[str] = (),
+    labels: Scheme | None = None,
 ) -> Cohort:
     """Read the table of cases: a CSV, XLSX or ODS file.
 
@@ -52,7 +54,8 @@ def read_manifest(
     whose cases have several outcomes is refused unless `mixed_patients` (when the outcome
     belongs to the vertebra and not to a disease of the patient), and then noted. `optional` are
     required columns that may be missing or empty here: the outcome of cases that are to be
-    scored, images and masks of a study of tables.
+    scored, images and masks of a study of tables. `labels` is the scheme of integers in the
+    column level, which are a problem without one.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def read_manifest(
     """
     path = Path(path)
     cohort, problems = examine_manifest(
-        path, outcomes=outcomes, mixed_patients=mixed_patients, optional=optional
+        path, outcomes=outcomes, mixed_patients=mixed_patients, optional=optional, labels=labels
     )
     if problems:
         raise refusal(path.name, problems)
@@ -75,6 +78,7 @@ def examine_manifest(
     outcomes: Sequence[str] = OUTCOMES,
     mixed_patients: bool = False,
     optional: Collection[str] = (),
+    labels: Scheme | None = None,
 ) -> tuple[Cohort, tuple[Problem, ...]]:
     """The cases that can be told apart, and everything that is wrong with the table.
 
@@ -89,7 +93,7 @@ def examine_manifest(
     sheet = read_sheet(path)
     findings = Findings(notes=list(sheet.notes))
     columns = _read_header(sheet, findings, optional)
-    cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional).cases()
+    cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional, labels).cases()
     _check_together(cases, findings)
     _check_mixed(cases, mixed_patients, findings)
     check_patients(cases, findings)
@@ -206,9 +210,10 @@ class _Reading:
         outcomes: Sequence[str],
         findings: Findings,
         optional: Collection[str],
+        labels: Scheme | None,
     ) -> None:
         self.sheet, self.columns, self.folder = sheet, columns, folder
-        self.findings, self.optional = findings, optional
+        self.findings, self.optional, self.labels = findings, optional, labels
         self.outcomes = {_plain(outcome): outcome for outcome in outcomes}
         self._renamed = False
         self.cells, self.images, self.masks, self.covariates = (
@@ -228,8 +233,8 @@ class _Reading:
             self.findings.note("no column 'patient': every case counts as a patient of its own")
         self._renamed = self._name_outcomes()
         codes = [row for row, text in self.cells.get("level", {}).items() if text.isdecimal()]
-        if codes:
-            self.findings.note(f"levels read as VerSe codes (20 is L1) in rows {listed(codes)}")
+        if codes and self.labels:
+            self.findings.note(f"levels read as {self.labels.name} labels in rows {listed(codes)}")
         return [
             self._case(row, ages.get(row), {head: by[row] for head, by in covariates.items()})
             for row in self._rows()
@@ -320,9 +325,9 @@ class _Reading:
     def _level(self, row: int) -> Level | None:
         text = self._optional(row, "level")
         try:
-            return Level.parse(text) if text else None
+            return level_of(text, self.labels) if text else None
         except ManifestError as error:
-            self._problem(row, "level", str(error), "bad-level")
+            self._problem(row, "level", error.message, error.code, error.remedy)
             return None
 
     def _age(self, row: int, age: float | None) -> float | None:

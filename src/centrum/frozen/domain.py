@@ -177,7 +177,7 @@ class Domain:
             "region-small" if small else "region-large",
             f"The region has {volume / 1000:.3g} ml; those of the training cases had "
             f"{limits.lowest / 1000:.3g} to {limits.highest / 1000:.3g} ml. Check that "
-            f"{'the whole' if small else 'only one'} vertebral body was drawn.",
+            f"{'the whole' if small else 'only one'} vertebra was drawn, as in training.",
         )
 
     @classmethod

@@ -9,16 +9,18 @@ from centrum.io.dicom_files import Series, list_series
 from centrum.io.open import (
     list_segments,
     read_image,
+    read_labels,
     read_mask,
     read_masks,
     source_digest,
 )
 from centrum.io.paths import split_source
 from centrum.io.placing import place_mask
-from centrum.io.segments import Segment
+from centrum.io.segments import LabelImage, Segment
 
 __all__ = [
     "Finding",
+    "LabelImage",
     "Segment",
     "Series",
     "inspect_case",
@@ -27,6 +29,7 @@ __all__ = [
     "list_series",
     "place_mask",
     "read_image",
+    "read_labels",
     "read_mask",
     "read_masks",
     "source_digest",

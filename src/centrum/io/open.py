@@ -159,16 +159,27 @@ def _placed(
         raise
 
 
-def list_segments(path: str | Path) -> tuple[Segment, ...]:
-    """The segments of a label image, those without voxels included.
+def read_labels(path: str | Path, orientation: str | None = None) -> LabelImage:
+    """A label image with all of its segments, on its own grid.
+
+    A file that does not say how its axes lie is `oriented` only with a stated `orientation`.
 
     Raises
     ------
     ImageError
         The file cannot be read, or is no label image.
     """
-    labels, _ = _labels(_located(path)[0])
-    return labels.segments
+    path, _ = _located(path)
+    labels, step = _labels(path)
+    if labels.oriented or orientation is None:
+        return labels
+    grid, _ = _placed_grid(path, labels, step, orientation)
+    return replace(labels, geometry=grid, oriented=True)
+
+
+def list_segments(path: str | Path) -> tuple[Segment, ...]:
+    """The segments of a label image, those without voxels included; see `read_labels`."""
+    return read_labels(path).segments
 
 
 def source_digest(source: str | Path) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from centrum.evaluate.population import MISSING
-from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.limits import RESEARCH_ONLY, outside_the_region, region_words
 from centrum.manuscript.evidence_of_study import acquired
 from centrum.manuscript.found import (
     DEFINITIONS,
@@ -141,10 +141,10 @@ def _use(results: StudyResults) -> list[str]:
     covered = f"{results.model.positive} or {results.model.negative}"
     return [
         RESEARCH_ONLY,
-        f"Meant for studies of fractured vertebral bodies on images that were acquired, drawn and "
+        f"Meant for studies of fractured vertebrae on images that were acquired, drawn and "
         f"prepared as here, and that are {covered}: other lesions and normal "
         "vertebrae were not among the cases, and the score says nothing about them.",
-        OUTSIDE_THE_REGION,
+        outside_the_region(results.protocol.images.region),
     ]
 
 
@@ -221,7 +221,7 @@ def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
         else ""
     )
     return [
-        "Draw the fractured vertebral body on every "
+        f"Draw the {region_words(results.protocol.images.region)}, on every "
         f"{results.protocol.extraction.plane} slice, prepare and measure it by the "
         "protocol of the study (study.yaml), and score it:",
         "score = intercept + sum of coefficient × (value − mean) / SD, with the numbers above; "
@@ -246,7 +246,8 @@ def _cases(results: StudyResults) -> list[str]:
     kept = [cells for cells, row in zip(table.rows, rows, strict=True) if row.variable in known]
     others = dict.fromkeys(row.variable for row in rows if row.variable not in known)
     return [
-        f"One case is one fractured vertebral body. Outcomes: {results.model.positive} and "
+        f"One case is one fractured vertebra; its region is the "
+        f"{region_words(results.protocol.images.region)}. Outcomes: {results.model.positive} and "
         f"{results.model.negative}.",
         _markdown(replace(table, rows=tuple(kept))),
         f"Further columns, not described here: {listed(others)}." if others else "",

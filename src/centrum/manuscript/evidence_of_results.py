@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from centrum.limits import region_words
 from centrum.manuscript.evidence_of_model import design_said, enough_cases
 from centrum.manuscript.found import (
     ANOTHER_COHORT,
@@ -348,6 +349,7 @@ def limits(results: StudyResults, facts: Facts) -> Found:
         ("no external test", external_test(results, facts).status == "not done"),
         ("fewer cases than Riley's criteria ask for",
          enough_cases(results, facts).status == "not done"),
-        ("the vertebral body alone, without the signs outside it", True),
+        (f"the {region_words(results.protocol.images.region)}, without the signs outside it",
+         True),
     ]  # fmt: skip
     return author(f"From the records: {listed(name for name, there in weak if there)}.")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from centrum.cohort.eligibility import Exclusion, Tally
 from centrum.cohort.expression import columns, parse
+from centrum.cohort.schemes import Scheme
+from centrum.limits import BODY, WHOLE, region_words
 from centrum.manuscript.words import listed, number, placeholder, quoted, sentences
 from centrum.report.labels import counted
 from centrum.report.readers import readers_counted
@@ -14,6 +16,13 @@ RETROSPECTIVE = "setting, period and design of recruitment"
 ETHICS = "approval of the ethics committee and informed consent"
 DIAGNOSIS = "how the diagnosis was established"
 SCANNER = "scanner, field strength and parameters of the acquisition"
+REGION = {
+    None: f"Regions of interest were taken to be of the {region_words(None)} alone.",
+    BODY: f"The region of interest was the {region_words(BODY)} alone.",
+    WHOLE: f"The region of interest was the {region_words(WHOLE)}.",
+}
+"""What masks hold, by what the protocol says of them."""
+
 DRAWN = "who drew the regions of interest, with which experience and software, blinded to what"
 
 MISMATCH = {
@@ -63,8 +72,7 @@ def recruitment(results: StudyResults) -> str:
         simulated(results),
         placeholder(RETROSPECTIVE),
         placeholder(ETHICS),
-        "The unit of analysis was the case, one fractured vertebral body; a patient could have "
-        "several.",
+        "The unit of analysis was the case, one fractured vertebra; a patient could have several.",
         both,
         f"The classes were {outcome.positive}, the positive one, and {outcome.negative}.",
         placeholder(DIAGNOSIS),
@@ -156,6 +164,8 @@ def segmentation(results: StudyResults) -> str:
     return sentences(
         placeholder(DRAWN),
         _readers(results),
+        REGION[how.region],
+        _scheme(how.scheme),
         "A mask was taken as it was where the corner voxels of mask and image lay within "
         f"{number(how.grid_tolerance_mm)} mm of each other, and placed without resampling where "
         "its voxels were a part of the image's or in another order of axes.",
@@ -184,6 +194,16 @@ def _readers(results: StudyResults) -> str:
         f"{listed(readers_counted(results))}. The "
         f'features of "{readers[0]}", the primary reader, fed the model; those of the '
         f"{'other' if len(readers) == 2 else 'others'} served to judge the agreement."
+    )
+
+
+def _scheme(scheme: Scheme | None) -> str:
+    """What the numbers of label maps were read as."""
+    if scheme is None:
+        return "No numbers of label maps were read as levels."
+    return (
+        f"Numbers of label maps were read as levels by the scheme {scheme.name} ({scheme.title}); "
+        "maps whose levels contradicted the anatomy were refused."
     )
 
 

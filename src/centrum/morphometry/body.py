@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.cohort.label_map import named_level
 from centrum.cohort.levels import Level
-from centrum.errors import DataError, ManifestError
+from centrum.errors import DataError
 from centrum.morphometry.sagittal import Array, Frame, Outline, Slab, body_frame
 from centrum.volume import Mask
 
@@ -165,16 +166,10 @@ def _check_whole(name: str, *measured: float) -> None:
 def level_of(name: str) -> Level | None:
     """The vertebra that the name of a segment says, None if it says none.
 
-    A label of 1 says none either: every mask of one region has it, and C1 has no body.
-
-    >>> level_of("L1 body"), level_of("lesion"), level_of("1")
+    >>> level_of("L1 body"), level_of("lesion"), level_of("20")
     (Level(letter='L', number=1), None, None)
     """
-    try:
-        level = Level.parse(name)
-    except ManifestError:
-        return None
-    return None if level.name == "C1" else level
+    return named_level(name, None)
 
 
 def _wedge_angle(front: Array, upper: Array, lower: Array) -> float:

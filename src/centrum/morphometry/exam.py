@@ -1,19 +1,25 @@
 """The vertebral bodies of a mask file, and their morphometry."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from centrum.cohort.levels import Level
+from centrum.cohort.anatomy import deeper_than_a_body, place_of
+from centrum.cohort.label_map import LabelMap, read_label_map
+from centrum.cohort.levels import NAME_THE_SCHEME, Level
+from centrum.cohort.schemes import find_scheme
 from centrum.errors import DataError
-from centrum.io import read_image, read_masks
+from centrum.io import read_image, read_masks, split_source
 from centrum.morphometry.body import Morphometry, level_of
 from centrum.morphometry.genant import Genant
 from centrum.morphometry.spine import measure_spine
 from centrum.volume import Mask, Volume
+
+ATLAS = Level("C", 1)
+"""It has no body."""
 
 COLUMNS = (
     ("body", ""),
@@ -59,11 +65,13 @@ class Exam:
     image : what they were drawn on; the union of the masks where no image was given
     masks : by name
     bodies : measures, and grade where the level has one
+    notes : what was assumed, and what was left out
     """
 
     image: Volume
     masks: dict[str, Mask]
     bodies: tuple[tuple[Morphometry, Genant | None], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -85,16 +93,18 @@ def measure_exam(
     image: str | Path | None = None,
     *,
     level: str | None = None,
+    labels: str | None = None,
     fractured: Sequence[str] = (),
     orientation: str | None = None,
 ) -> Exam:
-    """Measure the segments of a mask file that are named as vertebrae, else its only segment.
+    """Measure the regions of a mask file that are named as vertebrae, else its only region.
 
     Parameters
     ----------
-    mask : as `centrum.io.read_masks` takes it; plain labels are VerSe codes (20 is L1)
+    mask : as `centrum.io.read_masks` takes it
     image : whose grid the masks must fit; not needed to measure
     level : the vertebra, for a file with one body
+    labels : the scheme in which numbers of a label map name levels
     fractured : names of bodies that are no reference for others
     orientation : where the array axes run in files that do not say it, such as "PIR"
 
@@ -102,28 +112,59 @@ def measure_exam(
     ------
     ImageError, GeometryError
         A file cannot be read, or the grids differ.
+    ProtocolError
+        There is no such scheme, or it names no levels.
     DataError
-        The file holds several segments and none is named as a vertebra, `level` is given for
-        several bodies, or a body cannot be measured.
+        The file holds several regions and none is named as a vertebra, numbers stand without a
+        scheme, the levels contradict the anatomy, whole vertebrae stand where bodies are wanted,
+        `level` is given for several bodies, or a body cannot be measured.
     """
     volume = read_image(image, orientation=orientation) if image is not None else None
     grid = volume.geometry if volume else None
-    masks = _bodies(read_masks(mask, grid, orientation=orientation), Path(mask).name)
+    path, part = split_source(mask)
+    found = read_label_map(path, find_scheme(labels) if labels is not None else None, orientation)
+    found.check()
+    masks = _bodies(read_masks(mask, grid, orientation=orientation), found)
     if level is not None:
         masks = _named(masks, level)
+    _check_bodies(masks, found)
     bodies = measure_spine(masks, fractured)
-    return Exam(volume or _union(masks), {one.name: one for one in masks}, bodies)
+    named = {one.name: one for one in masks}
+    notes = () if part else tuple(_notes(found))
+    return Exam(volume or _union(masks), named, bodies, notes)
 
 
-def _bodies(masks: Sequence[Mask], file: str) -> list[Mask]:
-    chosen = [mask for mask in masks if level_of(mask.name)] if len(masks) > 1 else list(masks)
-    if not chosen:
-        names = ", ".join(repr(mask.name) for mask in masks) or "none"
+def _bodies(masks: Sequence[Mask], found: LabelMap) -> list[Mask]:
+    """The masks of bodies, those that a number named under the name of their level."""
+    levels = {(each.segment.name, each.segment.label): each.level for each in found.labels}
+    named = [(mask, levels[mask.name, _label(mask)]) for mask in masks]
+    chosen = [_called(mask, level) for mask, level in named if level and level != ATLAS]
+    if chosen or len(masks) == 1:
+        return chosen or list(masks)
+    if found.numbers:
         raise DataError(
-            f"{file}: segments named as vertebrae (L1, Th12, or VerSe codes) are wanted, or one "
-            f"alone; found {names}. Choose one as FILE#SEGMENT and give its level."
+            f"{found.file}: {found.hint()}.",
+            remedy=f"{NAME_THE_SCHEME} Or choose one as FILE#NUMBER and give its level.",
+            code="level-needs-scheme",
+            file=found.file,
         )
-    return chosen
+    names = ", ".join(repr(mask.name) for mask in masks) or "none"
+    raise DataError(
+        f"{found.file}: segments named as vertebrae (L1, Th12) are wanted, or one alone; found "
+        f"{names}.",
+        remedy="Choose one as FILE#SEGMENT and give its level.",
+        code="no-vertebra",
+        file=found.file,
+    )
+
+
+def _label(mask: Mask) -> int:
+    """The number of the label that a mask was read from."""
+    return next(int(s.parameters["label"]) for s in mask.history if "label" in s.parameters)
+
+
+def _called(mask: Mask, level: Level) -> Mask:
+    return replace(mask, name=level.name) if mask.name.isdecimal() else mask
 
 
 def _named(masks: Sequence[Mask], level: str) -> list[Mask]:
@@ -131,6 +172,34 @@ def _named(masks: Sequence[Mask], level: str) -> list[Mask]:
         names = ", ".join(mask.name for mask in masks)
         raise DataError(f"A level is given for one body, but there are {len(masks)}: {names}.")
     return [replace(masks[0], name=Level.parse(level).name)]
+
+
+def _check_bodies(masks: Sequence[Mask], found: LabelMap) -> None:
+    """Refuse whole vertebrae, which have no anterior and posterior height."""
+    deep = [m.name for m in masks if deeper_than_a_body(place_of(m), level_of(m.name))]
+    if deep:
+        raise DataError(
+            f"{found.file}: further back than any vertebral body reaches {', '.join(deep)}: whole "
+            "vertebrae, posterior elements included.",
+            remedy="Give masks of the bodies alone.",
+            code="whole-vertebra",
+            file=found.file,
+        )
+
+
+def _notes(found: LabelMap) -> Iterator[str]:
+    """What was assumed, and which labels were not measured."""
+    if left_out := found.left_out():
+        yield f"left out, no vertebrae: {left_out}"
+    if found.scheme and found.scheme.whole:
+        yield (
+            f"{found.scheme.name} numbers whole vertebrae; none of these reaches further back than "
+            "a body, and they are taken as bodies"
+        )
+    others = [each for each in found.regions if each.level in (None, ATLAS)]
+    if others and len(found.regions) > 1:
+        names = ", ".join(each.segment.name for each in others)
+        yield f"left out, no level with a body: {names}"
 
 
 def _union(masks: Sequence[Mask]) -> Volume:

@@ -1,12 +1,12 @@
 """All vertebral bodies of one exam: each finds its axis and its reference in the others."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
+from centrum.cohort.anatomy import Column, place_of
 from centrum.errors import DataError, GeometryError
-from centrum.morphometry.body import Morphometry, measure_body
+from centrum.morphometry.body import Morphometry, level_of, measure_body
 from centrum.morphometry.genant import Genant, genant, has_grade
 from centrum.morphometry.sagittal import Array
 from centrum.volume import Mask, bounding_box
@@ -33,7 +33,7 @@ def measure_spine(
     ------
     DataError
         There is no mask, a mask is empty or too small, a name is not among them or is there
-        twice, or the levels that the names say are not in order from head to foot.
+        twice, or the levels that the names say contradict the anatomy.
     GeometryError
         The masks are on different grids.
     """
@@ -42,21 +42,10 @@ def measure_spine(
     order = np.argsort([-centre[2] for centre in centres])
     column = [centres[k] for k in order]
     bodies = [measure_body(masks[k], _towards_head(column, place)) for place, k in enumerate(order)]
-    _check_order(bodies)
     whole = [has_grade(b.level) and not (b.cut or b.name in fractured) for b in bodies]
     first = _graded(bodies, whole)
     whole = [w and not (found and found.grade) for w, found in zip(whole, first, strict=True)]
     return tuple(zip(bodies, _graded(bodies, whole), strict=True))
-
-
-def _check_order(bodies: Sequence[Morphometry]) -> None:
-    known = [body for body in bodies if body.level]
-    for upper, lower in pairwise(known):
-        if upper.level and lower.level and not upper.level < lower.level:
-            raise DataError(
-                f"From head to foot {upper.name!r} ({upper.level}) lies above {lower.name!r} "
-                f"({lower.level}). Check the names of the segments, and which way up the file is."
-            )
 
 
 def _graded(bodies: Sequence[Morphometry], whole: Sequence[bool]) -> list[Genant | None]:
@@ -74,6 +63,13 @@ def _check(masks: Sequence[Mask], fractured: Sequence[str]) -> None:
             raise GeometryError(f"Masks {masks[0].name!r} and {mask.name!r} are on other grids.")
         if not mask.array.any():
             raise DataError(f"The mask {mask.name!r} is empty: there is no body to measure.")
+    known = {level: place_of(mask) for mask in masks if (level := level_of(mask.name))}
+    if why := Column(known).contradiction():
+        raise DataError(
+            f"The levels contradict the anatomy: {why}.",
+            remedy="Check the names of the segments, and which way up the file is.",
+            code="levels-contradict-anatomy",
+        )
     if unknown := set(fractured) - {mask.name for mask in masks}:
         names = ", ".join(mask.name for mask in masks)
         raise DataError(f"There is no body named {', '.join(sorted(unknown))}; there are {names}.")

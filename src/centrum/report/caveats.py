@@ -7,7 +7,7 @@ import numpy as np
 from centrum.errors import DataError
 from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
-from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
 from centrum.report.labels import counted, fixed, p_equals, p_text
 from centrum.report.leak_audit import SUSPECT, Crossings, crossings, too_few
@@ -301,7 +301,8 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "population",
             "population",
         )
-    yield Point(OUTSIDE_THE_REGION, "regions", "regions")
+    outside = outside_the_region(results.protocol.images.region)
+    yield Point(outside, "regions", "regions")
     yield _centres(results)
     if len(results.table.readers) == 1:
         yield Point(

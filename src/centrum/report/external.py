@@ -7,7 +7,7 @@ import pandas as pd
 
 from centrum.external import Calibrated, External
 from centrum.frozen.model import FrozenModel
-from centrum.limits import OUTSIDE_THE_REGION, RESEARCH_ONLY
+from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc
@@ -64,7 +64,11 @@ def _summary(model: FrozenModel, found: External) -> Block:
             f"{counted(found.evaluation.n_patients, 'patient')}. Nothing of it was changed. "
             f"{_change(now.value - before.value)}",
         ),
-        warnings=(*_warnings(found), RESEARCH_ONLY, OUTSIDE_THE_REGION),
+        warnings=(
+            *_warnings(found),
+            RESEARCH_ONLY,
+            outside_the_region(model.protocol.images.region),
+        ),
         facts=tuple(facts),
     )
 

@@ -8,6 +8,7 @@ import pandas as pd
 from centrum.agreement import parse_form
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
+from centrum.limits import region_words
 from centrum.matrix import study_matrix
 from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
@@ -212,7 +213,8 @@ def _roi_picture(results: StudyResults) -> Picture:
     data = pd.DataFrame([(s.case, s.outcome, s.score, s.reason) for s in chosen])
     return picture(
         draw_rois(panels, results.simulated), "1", "Regions of interest", caption,
-        f"Sagittal slices with the outlines of the readers around the vertebral body: {titles}.",
+        "Sagittal slices with the outlines of the readers around the "
+        f"{region_words(results.protocol.images.region)}: {titles}.",
         frame_table("figure-1", "", data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
         reading=readings.regions(chosen, (model.positive, model.negative)), raster=True,
     )  # fmt: skip

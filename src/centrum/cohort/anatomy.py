@@ -1,0 +1,164 @@
+"""Whether levels fit where their regions lie in the patient, and how large they are.
+
+Only what no anatomy allows is a contradiction: a fractured body is lower than a whole one of its
+level, never larger, so that there is no smallest size.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import dist
+from statistics import median
+
+import numpy as np
+
+from centrum.cohort.levels import Level
+from centrum.volume import Mask, bounding_box
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the regions of a part of the spine do not exceed, bodies or whole vertebrae.
+
+    Attributes
+    ----------
+    first, last : levels of the part
+    pitch : median distance of the centres of neighbouring levels, mm
+    volume : median of the regions, mL
+    """
+
+    first: Level
+    last: Level
+    pitch: float
+    volume: float
+
+
+SLENDER = (
+    Bounds(Level("C", 1), Level("C", 7), 26.0, 25.0),
+    Bounds(Level("T", 1), Level("T", 6), 32.0, 40.0),
+)
+"""Cervical bodies are 13 to 15 mm high, with a disc of 5 mm, and a whole cervical vertebra has less
+than 20 mL; of T6 it is 25 mm and 25 mL. Of 56 bodies T11 to L5 of healthy adults the centres are
+30 to 41 mm apart and the bodies have 20 to 43 mL."""
+
+DEEPEST_BODY = {"cervical": 32.0, "thoracic": 50.0, "lumbar": 60.0, "sacral": 60.0}
+"""No body reaches further from front to back, mm, leaning as they do: 56 bodies T11 to L5 reach 33
+to 44 mm. A whole vertebra reaches to the tip of its spinous process: 45 mm at C3, 75 mm and more in
+the lumbar spine."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a region lies, and its size.
+
+    Attributes
+    ----------
+    centre : LPS position of its centre, mm
+    volume : mL
+    depth : from its foremost to its hindmost voxel, mm
+    """
+
+    centre: tuple[float, float, float]
+    volume: float
+    depth: float
+
+    @property
+    def height(self) -> float:
+        """Position towards the head, mm."""
+        return self.centre[2]
+
+
+def place_of(mask: Mask) -> Place:
+    """Place and size of a region that has voxels.
+
+    >>> from centrum.geometry import Geometry
+    >>> grid = Geometry((4, 20, 30), (5, 2, 2))
+    >>> place_of(Mask(np.ones(grid.shape, bool), grid))
+    Place(centre=(7.5, 19.0, 29.0), volume=48.0, depth=40.0)
+    """
+    box, grid = bounding_box(mask.array), mask.geometry
+    index = np.argwhere(mask.array[box]) + [span.start for span in box]
+    places = grid.position(index[:, ::-1])
+    x, y, z = map(float, places.mean(axis=0))
+    voxel = float(np.abs(grid.axes[1]) @ grid.spacing)
+    depth = float(np.ptp(places[:, 1])) + voxel
+    return Place((x, y, z), len(index) * grid.voxel_volume / 1000, depth)
+
+
+def deeper_than_a_body(place: Place, level: Level | None) -> bool:
+    """Whether a region reaches further back than any body of its part of the spine."""
+    deepest = DEEPEST_BODY[level.region] if level else max(DEEPEST_BODY.values())
+    return place.depth > deepest
+
+
+@dataclass(frozen=True)
+class Column:
+    """The regions of one label map that levels were given to, and what lies beside them.
+
+    Attributes
+    ----------
+    bodies : by level
+    discs : by the level above
+    sacrum : what must lie below all of them
+    """
+
+    bodies: Mapping[Level, Place]
+    discs: Mapping[Level, Place] = field(default_factory=dict)
+    sacrum: tuple[Place, ...] = ()
+
+    def contradiction(self) -> str:
+        """What no spine has, in a clause; "" if there is nothing.
+
+        >>> low, high = Place((0, 0, 0), 5, 20), Place((0, 0, 20), 5, 20)
+        >>> Column({Level("L", 1): low, Level("T", 12): high}).contradiction()
+        ''
+        >>> Column({Level("L", 1): high, Level("T", 12): low}).contradiction()
+        'L1 lies above T12'
+        """
+        found = (*self._order(), *self._discs(), *self._sacrum(), *self._sizes())
+        return "; ".join(found[:1])
+
+    def _order(self) -> Iterator[str]:
+        for upper, lower in pairwise(sorted(self.bodies)):
+            if self.bodies[lower].height > self.bodies[upper].height:
+                yield f"{lower} lies above {upper}"
+
+    def _discs(self) -> Iterator[str]:
+        for level, disc in self.discs.items():
+            for other, body in self.bodies.items():
+                if other <= level and body.height < disc.height:
+                    yield f"the disc below {level} lies above {other}"
+                elif level < other and body.height > disc.height:
+                    yield f"the disc below {level} lies below {other}"
+
+    def _sacrum(self) -> Iterator[str]:
+        for sacrum in self.sacrum:
+            for level, body in self.bodies.items():
+                if body.height < sacrum.height:
+                    yield f"the sacrum lies above {level}"
+
+    def _sizes(self) -> Iterator[str]:
+        for bounds in SLENDER:
+            named = [level for level in sorted(self.bodies) if bounds.first <= level <= bounds.last]
+            told = " to ".join(dict.fromkeys(level.name for level in (*named[:1], *named[-1:])))
+            volume = _median(self.bodies[level].volume for level in named)
+            pitch = _median(self._pitches(named))
+            if volume > bounds.volume:
+                yield (
+                    f"{told} would have {volume:.0f} mL, where even whole vertebrae of this part "
+                    f"of the spine have less than {bounds.volume:g} mL"
+                )
+            elif pitch > bounds.pitch:
+                yield (
+                    f"{told} would lie {pitch:.0f} mm apart, where vertebrae of this part of the "
+                    f"spine lie less than {bounds.pitch:g} mm apart"
+                )
+
+    def _pitches(self, named: list[Level]) -> Iterator[float]:
+        for upper, lower in pairwise(named):
+            if lower.number == upper.number + 1:
+                yield dist(self.bodies[upper].centre, self.bodies[lower].centre)
+
+
+def _median(numbers: Iterable[float]) -> float:
+    return median([*numbers] or [0.0])

@@ -1,0 +1,212 @@
+"""The one reader of the levels of a label map, for `init`, `morphometry` and the measurement.
+
+A region's level is what its name says, or what its number means in the scheme that the user
+named. Every label is a region, or is named as what it is instead; none is dropped in silence.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from centrum.cohort.anatomy import Column, Place, place_of
+from centrum.cohort.findings import listed
+from centrum.cohort.levels import NAME_THE_SCHEME, Level
+from centrum.cohort.schemes import SCHEMES, Scheme
+from centrum.errors import DataError, ManifestError
+from centrum.io import LabelImage, Segment, read_labels
+from centrum.volume import Mask
+
+BESIDE = re.compile(r"(disc|disk|ivd|canal|cord|csf|end ?plate|sacrum|coccyx)", re.IGNORECASE)
+"""Names of what lies beside vertebrae; such segments are no regions where others name levels."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """One label of a map, and what it is.
+
+    Attributes
+    ----------
+    segment : name, number and voxels
+    level : the vertebra, None where nothing names one
+    beside : what it is instead of a vertebra, such as "canal"; "" for a region
+    place : None without voxels
+    """
+
+    segment: Segment
+    level: Level | None
+    beside: str
+    place: Place | None
+
+    @property
+    def number(self) -> int | None:
+        """The number that stands for a name, None where the name is a word."""
+        return int(self.segment.name) if self.segment.name.isdecimal() else None
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """A label map with what its labels are.
+
+    Attributes
+    ----------
+    file : its name
+    scheme : what its numbers mean, None where the user has not said
+    labels : in the order of the file
+    oriented : whether it is known how it lies in the patient
+    """
+
+    file: str
+    scheme: Scheme | None
+    labels: tuple[Label, ...]
+    oriented: bool = True
+
+    @property
+    def regions(self) -> tuple[Label, ...]:
+        """The labels with voxels that are regions to measure."""
+        return tuple(each for each in self.labels if each.place and not each.beside)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of several regions that name no level because no scheme is named."""
+        found = [r.number for r in self.regions if r.number is not None and r.level is None]
+        return tuple(sorted(found)) if len(self.regions) > 1 else ()
+
+    def left_out(self) -> str:
+        """What is no region although it has voxels, in a few words; "" if nothing is."""
+        words = dict.fromkeys(_family(each.beside) for each in self.labels if each.beside)
+        return listed(list(words), 8)
+
+    def contradiction(self) -> str:
+        """Why the levels cannot be right, in a clause; "" where nothing speaks against them."""
+        placed = [each for each in self.labels if each.place]
+        named = [each for each in placed if each.level]
+        unknown = [each.segment.name for each in placed if each.beside.startswith("unknown")]
+        if self.scheme and placed and not named:
+            return f"none of {listed([each.segment.name for each in placed], 12)} is a vertebra"
+        if len(unknown) > len(named):
+            return f"most of the labels, such as {listed(unknown)}, are none of its labels"
+        return _column(placed).contradiction() if self.oriented else ""
+
+    def check(self) -> None:
+        """Refuse levels that no anatomy allows.
+
+        Raises
+        ------
+        DataError
+            With what contradicts them, and the schemes that the numbers would fit.
+        """
+        if why := self.contradiction():
+            said = f" as {self.scheme.name} labels" if self.scheme else ""
+            raise DataError(
+                f"{self.file}: the levels{said} contradict the anatomy: {why}.",
+                remedy=self._other_scheme(),
+                code="levels-contradict-anatomy",
+                file=self.file,
+            )
+
+    def fitting(self) -> tuple[str, ...]:
+        """The schemes that know every number and whose levels the anatomy allows."""
+        fits = [scheme for scheme in SCHEMES.values() if self._fits(scheme)]
+        return tuple(s.name if s.levels else f"{s.name} (which names no levels)" for s in fits)
+
+    def hint(self) -> str:
+        """What the numbers would fit, as a clause of a note: a hint, never a guess."""
+        fits = self.fitting()
+        numbers = f"the numbers {listed(self.numbers, 12)}"
+        fit = f"would fit {' or '.join(fits)}" if fits else "fit no known scheme"
+        return f"{numbers} name no levels by themselves; they and their order {fit}"
+
+    def _fits(self, scheme: Scheme) -> bool:
+        numbered = [each for each in self.labels if each.place and each.number is not None]
+        known = [_label(each.segment, each.place, scheme) for each in numbered]
+        if not known or any(each.beside.startswith("unknown") for each in known):
+            return False
+        named = any(each.level for each in known)
+        wrong = self.oriented and _column(known).contradiction()
+        return named == bool(scheme.levels) and not wrong
+
+    def _other_scheme(self) -> str:
+        scheme = self.scheme
+        fits = [name for name in self.fitting() if scheme and name != scheme.name]
+        if fits:
+            return f"These numbers fit {' or '.join(fits)}. {NAME_THE_SCHEME}"
+        caution = f" In {scheme.name} {scheme.caution}." if scheme and scheme.caution else ""
+        return f"Check the labels, and which way up the file is.{caution}"
+
+
+def read_label_map(
+    path: Path | str, scheme: Scheme | None = None, orientation: str | None = None
+) -> LabelMap:
+    """The labels of a map; numbers are read by `scheme`, names by themselves.
+
+    `orientation` is that of a file that does not say it; without it the anatomy is not looked at.
+
+    Raises
+    ------
+    ImageError
+        The file cannot be read, or is no label image.
+    """
+    image = read_labels(path, orientation)
+    # Any mask of one region has the label 1.
+    lone = [segment.name for segment in image.segments] == ["1"]
+    said = None if lone else scheme
+    labels = [_label(segment, _place(image, segment), said) for segment in image.segments]
+    if any(each.level for each in labels):
+        labels = [_beside(each) for each in labels]
+    return LabelMap(Path(path).name, said, tuple(labels), image.oriented)
+
+
+def named_level(name: str, scheme: Scheme | None) -> Level | None:
+    """The level that the name or number of a segment says, None if it says none.
+
+    >>> named_level("L1 body", None), named_level("lesion", None), named_level("20", None)
+    (Level(letter='L', number=1), None, None)
+    """
+    if name.isdecimal():
+        return scheme.levels.get(int(name)) if scheme else None
+    try:
+        return Level.parse(name)
+    except ManifestError:
+        return None
+
+
+def _label(segment: Segment, place: Place | None, scheme: Scheme | None) -> Label:
+    level, beside = named_level(segment.name, scheme), ""
+    if level is None and scheme and segment.name.isdecimal():
+        beside = scheme.structure(int(segment.name)) or f"unknown {segment.name}"
+    return Label(segment, level, beside, place)
+
+
+def _beside(label: Label) -> Label:
+    """The label as what its name says that it is beside vertebrae."""
+    found = BESIDE.search(label.segment.name)
+    if label.level or label.beside or not found:
+        return label
+    return Label(label.segment, None, label.segment.name, label.place)
+
+
+def _place(image: LabelImage, segment: Segment) -> Place | None:
+    if not segment.voxels or image.without_voxels:
+        return None
+    return place_of(Mask(image.region(segment), image.geometry))
+
+
+def _column(labels: Sequence[Label]) -> Column:
+    """Bodies, discs and sacrum; of two regions of one level the first."""
+    bodies = {each.level: each.place for each in reversed(labels) if each.level and each.place}
+    discs = {
+        Level.parse(each.beside.removeprefix("disc ")): each.place
+        for each in labels
+        if each.place and re.fullmatch(r"disc [CTL]\d+", each.beside)
+    }
+    return Column(bodies, discs, tuple(_sacra(labels)))
+
+
+def _sacra(labels: Iterable[Label]) -> Iterable[Place]:
+    return (each.place for each in labels if each.place and each.beside.casefold() == "sacrum")
+
+
+def _family(beside: str) -> str:
+    """Discs and end plates by their kind, whatever their level."""
+    return "discs" if beside.startswith("disc ") else beside

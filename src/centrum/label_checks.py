@@ -1,0 +1,109 @@
+"""Whether a mask holds the vertebra that its case names, and no more of it than is wanted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from centrum import __version__
+from centrum.cohort.anatomy import deeper_than_a_body, place_of
+from centrum.cohort.label_map import named_level, read_label_map
+from centrum.cohort.levels import Level
+from centrum.cohort.schemes import Scheme
+from centrum.errors import DataError
+from centrum.io import Finding, source_digest, split_source
+from centrum.protocol import Images
+from centrum.provenance import digest
+from centrum.store import Store
+from centrum.volume import Mask
+
+SAY_THE_REGION = (
+    "Set images.region: whole_vertebra, or vertebral_body where the masks hold bodies alone."
+)
+
+
+def check_label(
+    mask: Mask, source: str, level: Level | None, images: Images, store: Path | None = None
+) -> list[Finding]:
+    """What is odd about the label of a mask.
+
+    Parameters
+    ----------
+    mask : with voxels, named as its segment
+    source : FILE or FILE#SEGMENT that it was read from
+    level : the vertebra that the case names
+    store : keeps what was found of a file, for the next of its cases
+
+    Raises
+    ------
+    DataError
+        The label is another level, no vertebra, or a whole vertebra where the body is wanted; or
+        the levels of the file contradict the anatomy.
+    """
+    path, part = split_source(source)
+    # Any mask of one region has the label 1.
+    scheme = None if part is None and mask.name == "1" else images.scheme
+    named = named_level(mask.name, scheme)
+    _check_level(path, mask, named, level, scheme)
+    if part is not None:
+        _check_file(path, images, store)
+    numbered = scheme if named and mask.name.isdecimal() else None
+    return list(_about_region(path, mask, named or level, images, numbered))
+
+
+def _check_level(
+    path: Path, mask: Mask, named: Level | None, level: Level | None, scheme: Scheme | None
+) -> None:
+    said = f"{mask.name} ({named} in {scheme.name})" if scheme and named else repr(mask.name)
+    if named and level and named != level:
+        raise DataError(
+            f"{path.name}: the segment {said} is another level than {level}, the case's.",
+            remedy="Correct the level of the case, or the segment that its mask names.",
+            code="level-contradicts-label",
+            file=path,
+        )
+    if scheme and not named and mask.name.isdecimal():
+        found = scheme.structure(int(mask.name)) or "unknown"
+        raise DataError(
+            f"{path.name}: the label {mask.name} is {found} in {scheme.name}, no vertebra.",
+            remedy="Name the label of a vertebra, or correct images.labels.",
+            code="label-no-vertebra",
+            file=path,
+        )
+
+
+def _about_region(
+    path: Path, mask: Mask, level: Level | None, images: Images, numbered: Scheme | None
+) -> Iterator[Finding]:
+    """A whole vertebra where the body is wanted; `numbered` is the scheme of the mask's number."""
+    if images.region == "whole_vertebra":
+        return
+    place = place_of(mask)
+    deep = deeper_than_a_body(place, level)
+    if numbered and numbered.whole and (images.region is None or deep):
+        raise DataError(
+            f"{path.name}: the label {mask.name} is a whole vertebra in {numbered.name}, posterior "
+            "elements included; the vertebral body is wanted.",
+            remedy=SAY_THE_REGION,
+            code="whole-vertebra",
+            file=path,
+        )
+    if deep:
+        message = (
+            f"the region reaches {place.depth:.0f} mm from front to back, further than a vertebral "
+            "body: are posterior elements in it?"
+        )
+        remedy = "Look at it; whole vertebrae are measured with images.region: whole_vertebra."
+        yield Finding("warning", "deeper-than-a-body", f"{message} {remedy}", path.name, remedy)
+
+
+def _check_file(path: Path, images: Images, store: Path | None) -> None:
+    """Refuse a label map whose levels contradict the anatomy; each file is read once."""
+
+    def checked() -> bool:
+        read_label_map(path, images.scheme, images.orientation).check()
+        return True
+
+    if store is None:
+        checked()
+    else:
+        known = [__version__, "anatomy", images.labels, images.orientation, source_digest(path)]
+        Store(store).kept(digest(known), checked)

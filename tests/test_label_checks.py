@@ -1,0 +1,183 @@
+"""The label of a case's mask: its level, its kind, and the map that it is of."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from centrum import pipeline
+from centrum.cli import app
+from centrum.cohort.levels import Level
+from centrum.errors import DataError, ProtocolError
+from centrum.io import read_image, read_mask
+from centrum.label_checks import check_label
+from centrum.limits import outside_the_region
+from centrum.protocol import Images, parse_protocol
+from centrum.study import open_study
+from tests.cohort.label_maps import blocks, noise, sagittal, write
+
+SPINEPS = [19, 20, 21]
+
+
+def check(
+    path: Path,
+    part: str,
+    level: str = "",
+    region: str | None = None,
+    labels: str | None = "spineps",
+) -> list[str]:
+    source = f"{path}#{part}" if part else str(path)
+    mask = read_mask(source, read_image(path).geometry)
+    images = Images.model_validate({"labels": labels, "region": region})
+    found = check_label(mask, source, Level.parse(level) if level else None, images)
+    return [finding.code for finding in found]
+
+
+def refused(*arguments: str | Path | None) -> str:
+    with pytest.raises(DataError) as caught:
+        check(*arguments)  # type: ignore[arg-type]
+    assert caught.value.remedy
+    assert caught.value.file
+    return caught.value.code
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    return write(tmp_path / "labels.nii.gz", blocks(SPINEPS, {0: 119}))
+
+
+def test_a_label_that_contradicts_the_level(labels: Path, tmp_path: Path) -> None:
+    assert check(labels, "20", "L1", "whole_vertebra") == []
+    assert refused(labels, "20", "T12", "whole_vertebra") == "level-contradicts-label"
+    assert check(labels, "20", "T12", None, None) == []  # without a scheme 20 says nothing
+    named = blocks([1, 2])
+    for k, name in enumerate(("T12", "L1")):
+        named.SetMetaData(f"Segment{k}_Name", name)
+        named.SetMetaData(f"Segment{k}_LabelValue", str(k + 1))
+    path = write(tmp_path / "named.seg.nrrd", named)
+    assert check(path, "T12", "T12", None, None) == []
+    assert refused(path, "T12", "L1", None, None) == "level-contradicts-label"
+    assert refused(path, "1", "L1", None, None) == "level-contradicts-label"
+
+
+def test_a_label_that_is_no_vertebra(labels: Path) -> None:
+    assert refused(labels, "119") == "label-no-vertebra"
+
+
+def test_a_whole_vertebra_is_refused_until_it_is_said(labels: Path) -> None:
+    assert refused(labels, "20", "L1") == "whole-vertebra"
+    assert check(labels, "20", "L1", "whole_vertebra") == []
+    assert check(labels, "20", "L1", "vertebral_body") == []
+
+
+def test_a_region_that_no_body_is_deep_enough_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "labels.nii.gz", blocks(SPINEPS, deep=75))
+    assert check(path, "20", "L1", None, None) == ["deeper-than-a-body"]
+    assert check(path, "20", "L1", "whole_vertebra", None) == []
+    assert refused(path, "20", "L1", "vertebral_body") == "whole-vertebra"
+
+
+def test_a_map_whose_levels_contradict_the_anatomy(tmp_path: Path) -> None:
+    path = write(tmp_path / "labels.nii.gz", blocks([4, 3, 2]))
+    for region in (None, "whole_vertebra"):
+        assert refused(path, "3", "C3", region, "verse") == "levels-contradict-anatomy"
+
+
+def test_a_mask_of_one_region_says_no_level(tmp_path: Path) -> None:
+    path = write(tmp_path / "roi.nii.gz", blocks([1]))
+    assert check(path, "", "L3", None, "verse") == []
+
+
+def exams(folder: Path, numbers: list[int]) -> Path:
+    for name in ("a", "b", "c", "d"):
+        write(folder / f"images/{name}.nii.gz", noise(blocks(numbers)))
+        write(folder / f"masks/{name}_R1.nii.gz", blocks(numbers))
+    return folder
+
+
+def fill(study: Path) -> None:
+    """Outcomes by patient."""
+    path = study / "cases.csv"
+    head, *rows = path.read_text().splitlines()
+    place = head.split(",").index("outcome")
+    for k, row in enumerate(rows):
+        cells = row.split(",")
+        cells[place] = "malignant" if cells[1] in "ab" else "osteoporotic"
+        rows[k] = ",".join(cells)
+    path.write_text("\n".join([head, *rows, ""]))
+
+
+def test_from_init_to_check_with_labels_and_region_as_arguments(tmp_path: Path) -> None:
+    exams(tmp_path / "d", SPINEPS)
+    study = tmp_path / "study"
+    words = ["init", str(tmp_path / "d"), str(study), "--labels", "spineps"]
+    told = CliRunner().invoke(app, [*words, "--dry-run"])
+    assert "numbers whole vertebrae" in told.output
+    assert "images.region: whole_vertebra" in told.output
+    told = CliRunner().invoke(app, [*words, "--region", "whole_vertebra"])
+    assert told.exit_code == 0
+    assert "numbers whole vertebrae" not in told.output
+    how = parse_protocol((study / "study.yaml").read_text(), "study.yaml").images
+    assert (how.labels, how.region) == ("spineps", "whole_vertebra")
+    fill(study)
+    failures, _ = pipeline.check(open_study(study))
+    assert failures == ()
+    opened = open_study(study)
+    assert [str(case.level) for case in opened.cohort.cases[:3]] == ["T12", "L1", "L2"]
+
+
+def test_a_contradiction_is_that_of_its_cases(tmp_path: Path) -> None:
+    exams(tmp_path / "d", SPINEPS)
+    pipeline.init(tmp_path / "d", tmp_path / "d", labels="verse", region="vertebral_body")
+    fill(tmp_path / "d")
+    write(tmp_path / "d/masks/b_R1.nii.gz", blocks(SPINEPS[::-1]))
+    failures, _ = pipeline.check(open_study(tmp_path / "d"))
+    assert {failure.case for failure in failures} == {"b_T12", "b_L1", "b_L2"}
+    assert {failure.code for failure in failures} == {"levels-contradict-anatomy"}
+    assert "totalsegmentator-v1" in failures[0].remedy
+
+
+def test_the_region_and_the_scheme_decide_what_is_kept(tmp_path: Path) -> None:
+    exams(tmp_path, SPINEPS)
+    pipeline.init(tmp_path, tmp_path, labels="verse", region="whole_vertebra")
+    fill(tmp_path)
+    before = open_study(tmp_path).jobs()[0].key()
+    text = (tmp_path / "study.yaml").read_text().replace(", region: whole_vertebra", "")
+    (tmp_path / "study.yaml").write_text(text)
+    assert open_study(tmp_path).jobs()[0].key() != before
+    failures, _ = pipeline.check(open_study(tmp_path))
+    assert {failure.code for failure in failures} == {"whole-vertebra"}
+    assert len(failures) == 12
+
+
+def test_a_protocol_that_was_there_is_not_changed_in_silence(tmp_path: Path) -> None:
+    exams(tmp_path, SPINEPS)
+    (tmp_path / "study.yaml").write_text("preset: vcf-t2w\n")
+    lines = pipeline.init(tmp_path, tmp_path, labels="verse", region="whole_vertebra")
+    assert lines[-1] == (
+        "study.yaml was there and stays: see that it says images.labels: verse, "
+        "images.region: whole_vertebra"
+    )
+    with pytest.raises(ProtocolError, match=r"images\.region"):
+        pipeline.init(tmp_path, tmp_path / "new", region="bones")
+    with pytest.raises(ProtocolError, match="name no levels"):
+        pipeline.init(tmp_path, tmp_path / "new", labels="spineps-spine")
+
+
+def test_what_lies_outside_the_region_is_told_of_each() -> None:
+    body, whole = outside_the_region(None), outside_the_region("whole_vertebra")
+    assert body == outside_the_region("vertebral_body")
+    assert "pedicle" in body
+    assert "pedicle" not in whole
+    assert "posterior elements included" in whole
+
+
+def test_orientation_is_that_of_the_patient_not_of_the_file(tmp_path: Path) -> None:
+    """The same blocks stored from foot to head."""
+    image = blocks(SPINEPS)
+    turned = sagittal(np.zeros((1, 1, 1), np.uint8))
+    flipped = image[:, ::-1, :]
+    assert flipped.GetDirection() != turned.GetDirection()
+    path = write(tmp_path / "labels.nii.gz", flipped)
+    assert check(path, "20", "L1", "whole_vertebra") == []
