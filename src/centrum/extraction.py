@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from centrum.acquisition import NUMBERS, REGION, TEXTS, with_manifest
 from centrum.agreement import Overlap
+from centrum.content_check import content_findings
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
@@ -123,8 +124,8 @@ def measure_all(
 
 
 def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
-    """The records with what the store cannot hold: findings about the study's claims."""
-    for finding in sequence_findings(study, records):
+    """The records with what the store cannot hold: against the study's claim, and each other."""
+    for finding in (*sequence_findings(study, records), *content_findings(study, records)):
         records[finding.case] = with_finding(records[finding.case], finding)
     return records
 

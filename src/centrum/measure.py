@@ -46,7 +46,7 @@ from centrum.reading import image_of, mask_of
 from centrum.region import Region, measured_voxels
 from centrum.sequences import without_shape
 from centrum.store import Store
-from centrum.volume import Mask, Volume
+from centrum.volume import Mask, Volume, bounding_box, content_digest
 
 Record = dict[str, Any]
 
@@ -120,8 +120,8 @@ def measure(job: Job) -> Record:
 
     Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
     (reader -> steps), acquisition (facts of the first image), further (sequence -> facts of its
-    image), regions (reader -> size). A case with errors is not kept in the store, so that it is
-    tried again.
+    image), regions (reader -> size), content (digests of images and masks, by which cases are
+    compared). A case with errors is not kept in the store, so that it is tried again.
     """
     if job.store is None:
         return _measured(job)
@@ -207,7 +207,7 @@ def _told(reader: str | None, error: CentrumError, source: str) -> dict[str, str
 
 def _empty() -> Record:
     lists: Record = {name: [] for name in ("findings", "errors", "overlap")}
-    blocks = ("values", "history", "acquisition", "further", "regions")
+    blocks = ("values", "history", "acquisition", "further", "regions", "content")
     return lists | {name: {} for name in blocks}
 
 
@@ -218,6 +218,8 @@ def _measure(job: Job) -> Record:
     record["further"] = {scene.name: acquisition_facts(scene.volume) for scene in scenes[1:]}
     for scene in scenes:
         record["findings"] += _described(ALL_READERS, _about_image(scene, job))
+    images = [content_digest(scene.volume) for scene in scenes]
+    record["content"] = {"images": images, "masks": {}}
     masks: dict[str, Mask] = {}
     for reader, source in job.masks.items():
         try:
@@ -233,6 +235,7 @@ def _measure(job: Job) -> Record:
             record["errors"].append(_told(reader, error, source))
             continue
         masks[reader] = mask
+        record["content"]["masks"][reader] = _placed(mask)
         record["regions"][reader] = region_facts(mask, plane)
         record["history"][reader] = [s.to_dict() for part in parts for s in part.history]
     record["overlap"] = [
@@ -241,6 +244,12 @@ def _measure(job: Job) -> Record:
         for a, b in combinations(masks, 2)
     ]
     return record
+
+
+def _placed(mask: Mask) -> dict[str, Any]:
+    """What tells a region from others on the same image: its voxels, and the box around it."""
+    box = [(span.start, span.stop) for span in bounding_box(mask.array)]
+    return {"sha256": content_digest(mask), "box": box}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,6 @@
 """An image or a mask: voxels on a grid, and how they came to be."""
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,3 +97,29 @@ def _extent(hits: ArrayLike, margin: int) -> slice:
     if found.size == 0:
         raise GeometryError("An empty mask has no bounding box.")
     return slice(max(int(found[0]) - margin, 0), min(int(found[-1]) + 1 + margin, np.size(hits)))
+
+
+def content_digest(content: Volume | Mask) -> str:
+    """SHA-256 of the voxels as they lie in the patient: left to right, front to back, feet to head.
+
+    Voxels that are stored in another order of axes, or as other numbers, have the same digest.
+
+    >>> grid = Geometry((3, 2, 2), (1, 1, 1))
+    >>> turned = Geometry((3, 2, 2), (1, 1, 1), (0, 0, 1), (1, 0, 0, 0, 1, 0, 0, 0, -1))
+    >>> array = np.arange(12).reshape(2, 2, 3)
+    >>> content_digest(Volume(array, grid)) == content_digest(Volume(array[::-1] + 0.0, turned))
+    True
+    """
+    upright = _upright(content.array, content.geometry)
+    numbers = np.ascontiguousarray(upright, dtype="<f4" if upright.dtype != bool else bool)
+    return hashlib.sha256(f"{upright.shape}".encode() + numbers.tobytes()).hexdigest()
+
+
+def _upright(array: NDArray, geometry: Geometry) -> NDArray:
+    """The array with its axes along z, y, x of the patient, as near as they are."""
+    axes = geometry.axes[:, ::-1]
+    order = [int(np.argmax(np.abs(axes[k]))) for k in (2, 1, 0)]
+    if len(set(order)) < len(order):
+        return array
+    turned = tuple(k for k, axis in enumerate(order) if axes[2 - k, axis] < 0)
+    return np.flip(array.transpose(order), turned)

@@ -13,6 +13,10 @@ from scipy.ndimage import binary_erosion, distance_transform_edt
 from centrum.errors import DataError, GeometryError
 from centrum.volume import bounding_box
 
+LOW_DICE = 0.7
+"""Dice coefficients below it are no good agreement (Zijdenbos et al., IEEE Trans Med Imaging
+1994;13:716)."""
+
 
 @dataclass(frozen=True)
 class Overlap:
