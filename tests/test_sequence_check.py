@@ -4,16 +4,20 @@ import json
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 
 from centrum import pipeline
 from centrum.errors import ProtocolError
+from centrum.execution import silent
+from centrum.extraction import measure_all
 from centrum.frozen.domain import Flag
 from centrum.protocol import Images, parse_protocol
 from centrum.score import Patient, score_patient
 from centrum.scoring import patients_of, read_new_cases
+from centrum.sequence_check import measured_sequences
 from centrum.sequences import choose_sequences
 from centrum.study import open_study
-from tests.studies import frozen_study, make_study, read_rows, write_rows
+from tests.studies import PROTOCOL, frozen_study, make_study, read_rows, write_rows
 
 T1_TIMES = {"RepetitionTime": 0.55, "EchoTime": 0.011}
 T2_TIMES = {"RepetitionTime": 2.5, "EchoTime": 0.105}
@@ -31,8 +35,6 @@ def named(folder: Path, head: str = "image", **columns: str) -> Path:
 
 def as_nifti(folder: Path, sidecar: dict | None = None, stem: str = "{case}") -> Path:
     """The study with its images as NIfTI, and a sidecar beside each."""
-    import SimpleITK as sitk
-
     rows = read_rows(folder)
     for row in rows:
         image = sitk.ReadImage(folder / row["image"])
@@ -174,3 +176,32 @@ def test_a_new_patient_is_held_against_the_sequence_of_the_model(tmp_path: Path)
     write_rows(folder, [{k: v for k, v in row.items() if k != "image"} for row in rows])
     patients = patients_of(model, read_new_cases(folder, model))
     assert patients[0].image.endswith(row["image"])
+
+
+def test_each_sequence_is_held_against_its_own_claim_whatever_its_letter(folder: Path) -> None:
+    """The store sorts names; the claims are in the order of the protocol."""
+    rows = [
+        {**row, **{f"image:{n}": f"{n}/{row['case']}.nii.gz" for n in ("T2w", "T1w", "STIR")}}
+        for row in read_rows(folder)
+    ]
+    for name, sidecar in {
+        "T2w": T2_TIMES,
+        "T1w": T1_TIMES,
+        "STIR": {"RepetitionTime": 4, "EchoTime": 0.06, "InversionTime": 0.15},
+    }.items():
+        for row in rows:
+            place = folder / row[f"image:{name}"]
+            place.parent.mkdir(exist_ok=True)
+            image = sitk.ReadImage(folder / row["image"])
+            sitk.WriteImage(
+                sitk.Cast(image, sitk.sitkFloat32) + float(len(name) + ord(name[1])), place
+            )
+            place.with_name(f"{row['case']}.json").write_text(json.dumps(sidecar))
+    write_rows(folder, [{k: v for k, v in row.items() if k != "image"} for row in rows])
+    (folder / "study.yaml").write_text(PROTOCOL + "images: {sequences: [T2w, T1w, STIR]}\n")
+    study = open_study(folder)
+    for _ in ("measured", "from the store"):
+        assert not pipeline.check(study)[0]
+    records = measure_all(study, 1, silent, features=False)
+    found = measured_sequences(study, records, study.cohort.to_frame().index)
+    assert [(s.claimed, s.by_times) for s in found] == [("T2w", 4), ("T1w", 4), ("STIR", 4)]

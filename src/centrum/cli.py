@@ -346,6 +346,8 @@ def extract(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> N
 def agree(folder: StudyFolder, json_: Json = False) -> None:
     """Agreement of the readers, feature by feature; writes results/agreement.csv."""
     from centrum import pipeline
+    from centrum.agreement.copies import copies_in
+    from centrum.extraction import load_extraction
 
     study = _open(folder)
     table = pipeline.agree(study)
@@ -364,6 +366,8 @@ def agree(folder: StudyFolder, json_: Json = False) -> None:
             f"{'lower limit ' if rule.use == 'lower_bound' else ''}above {rule.threshold}, over "
             f"{those(table['n'], n, 'case', who(readers, study.protocol))}."
         )
+        for pair in copies_in(load_extraction(study).overlap):
+            print(f"warning: {pair.text()}")
 
 
 @_command(

@@ -72,8 +72,8 @@ def _same_image(users: list[_Image]) -> Iterator[Finding]:
             yield _of_another_patient(user, strange)
         elif namesakes:
             text = (
-                f"The image is also that of case {listed(namesakes)}, of the same patient, under "
-                "another file name: it counts as one exam."
+                "The image is also there under another file name, of the same patient, in "
+                f"{_cases(namesakes)}: it counts as one exam."
             )
             yield Finding(user.case.id, ALL_READERS, "note", "same-image", text, user.file)
 
@@ -90,8 +90,8 @@ def _of_another_patient(user: _Image, others: list[str]) -> Finding:
         "image: a patient under two names ends on both sides of a split."
     )
     text = (
-        f"The image is, voxel for voxel, also that of case {listed(others)}, which is of another "
-        f"patient. {remedy}"
+        f"The image is, voxel for voxel, also that of another patient, in {_cases(others)}. "
+        f"{remedy}"
     )
     return Finding(user.case.id, ALL_READERS, "error", "same-image", text, user.file, remedy)
 
@@ -153,8 +153,9 @@ def _same_masks(cases: Iterable[Case], records: Mapping[str, Record]) -> Iterato
     """One region, voxel for voxel, on images of different patients."""
     drawn: dict[str, list[tuple[Case, str]]] = {}
     for case in cases:
-        for reader, region in records[case.id]["content"]["masks"].items():
-            drawn.setdefault(region["sha256"], []).append((case, reader))
+        regions = records[case.id]["content"]["masks"]
+        for reader in filter(regions.__contains__, case.masks):
+            drawn.setdefault(regions[reader]["sha256"], []).append((case, reader))
     for users in drawn.values():
         for case, reader in users:
             image = records[case.id]["content"]["images"][0]
@@ -167,7 +168,11 @@ def _same_masks(cases: Iterable[Case], records: Mapping[str, Record]) -> Iterato
             if others:
                 remedy = "Check that the mask was drawn on this image."
                 text = (
-                    f"The mask is, voxel for voxel, also that of case {listed(list(others))}, of "
-                    f"another patient. {remedy}"
+                    "The mask is, voxel for voxel, also that of another patient, in "
+                    f"{_cases(list(others))}. {remedy}"
                 )
                 yield Finding(case.id, reader, "warning", "same-mask", text, remedy=remedy)
+
+
+def _cases(names: list[str]) -> str:
+    return f"case{'' if len(names) == 1 else 's'} {listed(names)}"

@@ -288,7 +288,7 @@ def _sequence_flags(model: FrozenModel, patient: Patient, record: Record) -> Ite
     """Images of another sequence than the model's, and those of which nothing tells it."""
     names = model.protocol.images.sequences or ("",)
     images = (patient.image, *(patient.sequences[name] for name in names[1:]))
-    facts = [record["acquisition"], *record["further"].values()]
+    facts = [record["acquisition"], *(record["further"][name] for name in names[1:])]
     if len(facts) == 1:
         facts = [with_manifest(facts[0], patient.known)]
     claims = claimed_weightings(model.protocol.images, names)

@@ -96,7 +96,7 @@ def _all_held(study: Study, records: Mapping[str, Record]) -> Iterator[_Held]:
 
 def _of_case(study: Study, case: Case, record: Record) -> Iterator[_Held]:
     claims = claimed_weightings(study.protocol.images, study.sequences)
-    facts = [record["acquisition"], *record["further"].values()]
+    facts = [record["acquisition"], *(record["further"][name] for name in study.sequences[1:])]
     if len(facts) == 1:
         facts = [with_manifest(facts[0], case.covariates)]
     vertebra = case.level is not None and case.level.name in AMBIGUOUS_LEVELS

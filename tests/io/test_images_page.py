@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from centrum import content_check
 from centrum.geometry import EVEN, GRID_TOLERANCE_MM
 from centrum.io import checks, dicom, nifti
 from centrum.io.open import LARGEST_MM, SMALLEST_MM
@@ -22,10 +23,15 @@ def test_examples_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_finding_is_listed_with_its_severity() -> None:
-    listed = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", PAGE.read_text("utf-8"), re.M))
+    page, between_cases = PAGE.read_text("utf-8").split("## What only shows between cases")
+    listed = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", page, re.M))
     source = Path(checks.__file__).read_text("utf-8")
     made = re.findall(r'Finding\(\s*"(error|warning|note)",\s*"([a-z-]+)"', source)
     assert listed == {code: severity for severity, code in made}
+    source = Path(content_check.__file__).read_text("utf-8")
+    made = re.findall(r'"(error|warning|note)",\s*"([a-z-]+)"', source)
+    listed_between = re.findall(r"^\| `([a-z-]+)` \| (\w+)", between_cases, re.M)
+    assert set(listed_between) == {(code, severity) for severity, code in made}
 
 
 def test_thresholds_are_those_of_the_code() -> None:

@@ -10,8 +10,8 @@ from centrum.evaluate import Confusion, Scored
 from centrum.limits import outside_the_region
 from centrum.report.caveats import cautions, caveats, plateau
 from centrum.report.leak_audit import leak_audit
-from centrum.report.sections import SECTIONS, performance, summary
-from centrum.results import StudyResults
+from centrum.report.sections import SECTIONS, performance, regions, summary
+from centrum.results import MeasuredSequence, StudyResults
 
 from .conftest import Make
 
@@ -143,3 +143,32 @@ def test_patients_with_both_outcomes_are_said_to_be_permuted_within(results: Stu
     scores = results.scores.assign(patient=results.scores.index)
     plain = replace(results, scores=scores)
     assert "dealt out anew to the patients" in leak_audit(plain).prose[0]
+
+
+def with_dice(results: StudyResults, *dice: float) -> StudyResults:
+    """The first cases overlap as is said."""
+    overlap = results.overlap.copy()
+    overlap.loc[overlap.index[: len(dice)], "dice"] = dice
+    return replace(results, overlap=overlap)
+
+
+def test_copied_masks_are_counted_first_of_all(results: StudyResults) -> None:
+    assert "voxel for voxel" not in said(results)
+    some = with_dice(results, 1.0, 1.0)
+    n = len(results.overlap)
+    told = f"are one, voxel for voxel, in 2 of {n} cases: copies raise their agreement."
+    assert any(point.grave and told in point.text for point in cautions(some))
+    assert any(told in text for text in regions(some).prose)
+    assert "their agreement means nothing" in said(with_dice(results, *[1.0] * n))
+
+
+def test_sequences_that_nothing_tells_are_said(results: StudyResults) -> None:
+    known = MeasuredSequence("", "T2w", cases=30, by_times=12, by_name=8)
+    told = (
+        "verified from TR and TE in 12 of 30 cases; only named so in 8; sequence not verified in 10"
+    )
+    results = replace(results, sequences=(known,))
+    assert f"The images were taken to be T2w: {told}." in summary(results).prose
+    assert told in said(results)
+    verified = replace(known, by_times=30, by_name=0)
+    assert "verified from TR" not in said(replace(results, sequences=(verified,)))

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from centrum.geometry import Geometry
-from centrum.report.slices import Upright, choose_cases, largest_slice
+from centrum.report.slices import Upright, choose_cases, differing_cases, largest_slice
 from centrum.volume import Mask, Volume
 
 SIZE_MM = {"x": 40, "y": 60, "z": 90}
@@ -106,3 +106,9 @@ def test_cases_are_the_typical_and_the_worst_with_honest_scores() -> None:
 def test_one_case_of_an_outcome_is_shown_once() -> None:
     scores = pd.DataFrame({"outcome": ["m", "o"], "score": [1.0, 2.0], "out_of_fold": np.nan})
     assert [s.case for s in choose_cases(scores, ("m", "o"))] == ["0", "1"]
+
+
+def test_cases_whose_readers_differ_are_shown_the_worst_first() -> None:
+    scores = pd.DataFrame({"outcome": "m", "score": 1.0, "out_of_fold": np.nan}, index=list("abc"))
+    overlap = pd.DataFrame({"case": list("abcad"), "dice": [0.9, 0.6, 0.71, 0.3, 0.1]})
+    assert [s.case for s in differing_cases(scores, overlap)] == ["a", "b"]

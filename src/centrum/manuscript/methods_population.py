@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import Exclusion, Tally
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.schemes import Scheme
@@ -226,4 +227,7 @@ def overlap(results: StudyResults) -> str:
     measures = ("Dice coefficient", "95th percentile of the Hausdorff distance",
                 "mean surface distance", "difference in volume")  # fmt: skip
     pairs = counted(len(results.overlap), "pair")
-    return f"The regions of the readers were compared by {listed(measures)}, on {pairs} of regions."
+    return sentences(
+        f"The regions of the readers were compared by {listed(measures)}, on {pairs} of regions.",
+        *(pair.text() for pair in copies_in(results.overlap)),
+    )

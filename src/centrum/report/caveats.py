@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from centrum.agreement.copies import copies_in
 from centrum.errors import DataError
 from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
@@ -50,7 +51,11 @@ def caveats(results: StudyResults) -> Block:
 
 def cautions(results: StudyResults) -> tuple[Point, ...]:
     """What speaks against the numbers themselves; empty when nothing does."""
-    return (*_leaks_found(results), *_doubts(results.evaluations["test"]))
+    return (
+        *_leaks_found(results),
+        *_doubts(results.evaluations["test"]),
+        *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
+    )
 
 
 def _leaks_found(results: StudyResults) -> Iterator[Point]:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from centrum.agreement import parse_form
+from centrum.agreement.copies import copies_in
+from centrum.agreement.overlap import LOW_DICE
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.limits import region_words
@@ -35,7 +37,13 @@ from centrum.report.labels import MEASURES, counted, family_label, fixed, p_text
 from centrum.report.leak_audit import leak_audit
 from centrum.report.readers import agreed_over, readers_counted, span, trained_over
 from centrum.report.sequences import weighting_text
-from centrum.report.slices import Shown, choose_cases, largest_slice
+from centrum.report.slices import (
+    MOST_DIFFERING,
+    Shown,
+    choose_cases,
+    differing_cases,
+    largest_slice,
+)
 from centrum.report.tables import (
     PARTS,
     agreement_table,
@@ -189,6 +197,7 @@ def regions(results: StudyResults) -> Block:
     elif len(results.agreement):
         prose += f" The readers are compared over {agreed_over(results)}; the final model judged "
         prose += f"their agreement on {trained_over(results)}."
+    prose = " ".join((prose, *(pair.text() for pair in copies_in(results.overlap))))
     if len(results.robustness):
         prose += f" {_perturbed_text(results)}"
         pictures.append(_robustness_picture(results))
@@ -200,14 +209,17 @@ def regions(results: StudyResults) -> Block:
 
 def _roi_picture(results: StudyResults) -> Picture:
     model = results.model
-    chosen = choose_cases(results.scores, (model.positive, model.negative))
+    usual = choose_cases(results.scores, (model.positive, model.negative))
+    differing = differing_cases(results.scores, results.overlap)
+    known = {shown.case for shown in usual}
+    chosen = (*usual, *(s for s in differing[:MOST_DIFFERING] if s.case not in known))
     panels = [_roi_panel(results, shown) for shown in chosen]
     caption = (
         "Sagittal slice with the largest region of the first reader; anterior is left. Of each "
         "outcome the cases nearest its median score and the one with the most atypical score "
         f"(n = {len(chosen)} of {len(results.scores)} cases; training cases with their "
-        "out-of-fold score). Dice is that of the whole regions. Grey levels from the 2nd to "
-        "the 98th percentile of the part shown."
+        f"out-of-fold score){_differing_text(len(differing))}. Dice is that of the whole regions. "
+        "Grey levels from the 2nd to the 98th percentile of the part shown."
     )
     titles = "; ".join(", ".join(panel.title) for panel in panels)
     data = pd.DataFrame([(s.case, s.outcome, s.score, s.reason) for s in chosen])
@@ -218,6 +230,14 @@ def _roi_picture(results: StudyResults) -> Picture:
         frame_table("figure-1", "", data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
         reading=readings.regions(chosen, (model.positive, model.negative)), raster=True,
     )  # fmt: skip
+
+
+def _differing_text(n: int) -> str:
+    """Which cases are shown because two readers differ, of `n` such cases."""
+    if not n:
+        return ""
+    which = f", of {n} the {MOST_DIFFERING} with the lowest" if n > MOST_DIFFERING else ""
+    return f", and the cases in which two readers have a Dice below {LOW_DICE:g}{which}"
 
 
 def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel:
@@ -236,11 +256,11 @@ def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel:
 
 
 def _dice_text(results: StudyResults, case: str) -> list[str]:
-    """Dice of the first two readers, if the case has two."""
+    """The lowest Dice of two readers, if the case has two."""
     if results.overlap.empty:
         return []
     own = results.overlap[results.overlap["case"] == case]
-    return [f"Dice {value:.2f}" for value in own["dice"].iloc[:1]]
+    return [f"Dice {own['dice'].min():.2f}"] if len(own) else []
 
 
 def _agreement_picture(results: StudyResults) -> Picture:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.agreement.overlap import LOW_DICE
 from centrum.geometry import Geometry, slice_axis
 from centrum.volume import Mask, Volume, bounding_box
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 TYPICAL = 2
 """Cases of each outcome that are shown because their score is the outcome's median."""
+
+MOST_DIFFERING = 12
+"""Cases that are shown because two readers overlap little, those that do so least."""
 
 VIEW = 2.6
 """Side of the shown square in lengths of the region, so that both neighbours are seen."""
@@ -54,6 +58,22 @@ def choose_cases(scores: "pd.DataFrame", outcomes: tuple[str, str]) -> tuple[Sho
         shown += [Shown(str(case), outcome, float(own[case]), "typical") for case in near]
         shown.append(Shown(str(worst), outcome, float(own[worst]), "atypical"))
     return tuple(shown)
+
+
+def differing_cases(scores: "pd.DataFrame", overlap: "pd.DataFrame") -> tuple[Shown, ...]:
+    """The cases in which two readers' regions overlap little, those that do so least first.
+
+    `scores` and `overlap` as in StudyResults.
+    """
+    if overlap.empty:
+        return ()
+    lowest = overlap.groupby("case")["dice"].min().sort_values(kind="stable")
+    low = lowest.index[(lowest < LOW_DICE) & lowest.index.isin(scores.index)]
+    honest = scores["out_of_fold"].fillna(scores["score"])
+    return tuple(
+        Shown(str(case), str(scores.loc[case, "outcome"]), float(honest[case]), "readers differ")
+        for case in low
+    )
 
 
 def largest_slice(volume: Volume, masks: Mapping[str, Mask]) -> Slice:
