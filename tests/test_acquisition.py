@@ -8,7 +8,6 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.acquisition import acquisition_facts, region_facts, with_manifest
-from centrum.errors import ImageError
 from centrum.frozen.domain import Distribution, Domain, feature_flags
 from centrum.geometry import Geometry
 from centrum.io import read_image
@@ -36,9 +35,6 @@ def test_a_sidecar_is_read_in_milliseconds_and_nothing_else_of_it(tmp_path: Path
     assert found["echo_time_ms"] == pytest.approx(121)
     assert (found["field_strength_t"], found["manufacturer"], found["model"]) == (1.5, "GE", "HDxt")
     assert "Meyer" not in str(volume.history)
-    (tmp_path / "a.json").write_text("{")
-    with pytest.raises(ImageError, match=r"a\.json, which lies beside a\.nii\.gz"):
-        read_image(tmp_path / "a.nii.gz")
 
 
 def test_the_header_counts_before_the_manifest() -> None:

@@ -16,6 +16,7 @@ from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import Covariate, FrozenModel, read_model
 from centrum.provenance import digest
 from centrum.score import Patient, Score, score_job, score_patient, see
+from centrum.scoring import read_known
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study import open_study
 from centrum.table import FeatureTable
@@ -412,3 +413,28 @@ def test_a_case_cannot_leave_its_folder(
     with pytest.raises(DataError, match="no slash in it"):
         scoring.score_one(model, replace(patient(finished), case=case), tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+# What is known
+
+
+def test_known_facts_have_units_and_names_of_their_own(model: FrozenModel) -> None:
+    given = {"Field_Strength": "1.5T", "TR_ms": "2.5 s", "te_ms": "long", "age": "71"}
+    expected = {"field_strength": 1.5, "tr_ms": 2500.0, "te_ms": "long", "age": "71"}
+    assert read_known(model, given) == expected
+
+
+def test_an_unknown_name_is_refused_with_the_nearest(model: FrozenModel) -> None:
+    with pytest.raises(
+        DataError, match=r"'feild_strength' can be .* mean field_strength\?"
+    ) as caught:
+        read_known(model, {"feild_strength": "1.5"})
+    assert caught.value.code == "unknown-name"
+    assert "repetition_time_ms" in caught.value.remedy
+
+
+def test_a_known_fact_that_cannot_be_read_is_a_note(finished: Path, model: FrozenModel) -> None:
+    found = score_patient(model, replace(patient(finished), known={"te_ms": "long"}))
+    (note,) = [f for f in found.flags if f.code == "unread-fact"]
+    assert note.severity == "note"
+    assert "te_ms is no number" in note.message

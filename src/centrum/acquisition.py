@@ -6,23 +6,10 @@ from typing import Any
 import numpy as np
 
 from centrum.cohort.case import Value
+from centrum.facts import NUMBERS, Facts, Found, read_facts
 from centrum.geometry import plane_of, slice_axis
-from centrum.text import one_line
 from centrum.volume import Mask, Volume
 from centrum.weighting import told_weighting
-
-Facts = dict[str, float | str]
-
-NUMBERS = {
-    "field_strength_t": "T",
-    "repetition_time_ms": "ms",
-    "echo_time_ms": "ms",
-    "inversion_time_ms": "ms",
-    "slice_thickness_mm": "mm",
-    "pixel_mm": "mm",
-    "slice_step_mm": "mm",
-}
-"""Facts that are numbers, with their units; the last two are those of the grid."""
 
 TEXTS = ("modality", "manufacturer", "model", "plane", "weighting")
 """Facts that are words; the plane is that of the slices, the weighting what the header tells."""
@@ -59,7 +46,7 @@ def acquisition_facts(volume: Volume) -> Facts:
     """
     found = _grid(volume)
     for step in volume.history:
-        found |= _known(step.parameters.get("acquisition", {}))
+        found |= known_facts(step.parameters.get("acquisition", {})).facts
     if _like_ct(volume):
         found.setdefault("modality", "CT")
     return found
@@ -73,15 +60,34 @@ def with_manifest(facts: Facts, columns: Mapping[str, Value]) -> Facts:
     >>> with_manifest({"echo_time_ms": 90.0}, {"tr_ms": 2500.0, "tumour": "none"})
     {'repetition_time_ms': 2500.0, 'echo_time_ms': 90.0, 'weighting': 'T2w'}
     """
-    named = {OTHER_NAMES.get(name.casefold(), name.casefold()): v for name, v in columns.items()}
-    known = _known(named) | facts
+    known = from_manifest(columns).facts | facts
     told = told_weighting(known)
     return known | ({"weighting": told} if told else {})
 
 
-def _known(facts: Mapping[str, Any]) -> Facts:
-    found = {name: _value(name, facts.get(name)) for name in (*NUMBERS, *TEXTS, *TELLING)}
-    return {name: value for name, value in found.items() if value is not None}
+def from_manifest(columns: Mapping[str, Value]) -> Found:
+    """Facts that columns of the manifest tell; a missing value is none.
+
+    >>> from_manifest({"TR_ms": "2500 ms", "field_strength": "1.5T", "age": 70.0}).facts
+    {'field_strength_t': 1.5, 'repetition_time_ms': 2500.0}
+    """
+    heads = {fact_of(name): name for name, value in columns.items() if value == value}
+    return known_facts({fact: columns[name] for fact, name in heads.items()}, heads)
+
+
+def fact_of(column: str) -> str:
+    """The fact that a column of a manifest tells by its name, or the name itself.
+
+    >>> fact_of("TR_ms"), fact_of("tumour")
+    ('repetition_time_ms', 'tumour')
+    """
+    return OTHER_NAMES.get(column.casefold(), column.casefold())
+
+
+def known_facts(named: Mapping[str, Any], called: Mapping[str, str] = {}) -> Found:
+    """Those of the named values that are facts of an acquisition; see `read_facts`."""
+    facts = (*NUMBERS, *TEXTS, *TELLING)
+    return read_facts({name: named.get(name) for name in facts}, called=called)
 
 
 def _grid(volume: Volume) -> Facts:
@@ -91,12 +97,6 @@ def _grid(volume: Volume) -> Facts:
     within = [s for k, s in enumerate(spacing) if k != axis]
     known = {"pixel_mm": float(np.mean(within)), "slice_step_mm": float(spacing[axis])}
     return known | {"plane": plane_of(volume.geometry)}
-
-
-def _value(name: str, value: Any) -> float | str | None:
-    if value is None or value == "" or value != value:
-        return None
-    return float(value) if name in NUMBERS else one_line(str(value))
 
 
 def _like_ct(volume: Volume) -> bool:

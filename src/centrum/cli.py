@@ -500,7 +500,9 @@ def score(
     ] = None,
     known: Annotated[
         list[str] | None,
-        typer.Option(help="NAME=VALUE, such as age=71, centre=A or tr_ms=2500; can be repeated"),
+        typer.Option(
+            help="NAME=VALUE, such as age=71, centre=A or field_strength=1.5T; can be repeated"
+        ),
     ] = None,
     case: Annotated[str, typer.Option(help="what the patient's files are called")] = "patient",
     reader: Annotated[str | None, typer.Option(help="whose masks, of a cohort")] = None,
@@ -523,8 +525,10 @@ def score(
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = read_model(model)
     if cohort is None:
-        patient = Patient(one_line(case), image or "", mask or "", _pairs(sequence, "sequence"),
-                          one_line_each(_pairs(known, "known")))  # fmt: skip
+        told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
+        patient = Patient(
+            one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
+        )
         one, page = scoring.score_one(frozen, patient, out)
         scores = [one]
     else:

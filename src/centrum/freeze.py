@@ -8,10 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from centrum.acquisition import NUMBERS, TEXTS, Facts
+from centrum.acquisition import TEXTS
 from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.evaluate.evaluation import plain
+from centrum.facts import NUMBERS, Facts
 from centrum.frozen.domain import Distribution, Domain
 from centrum.frozen.model import Covariate, FrozenModel, SelfTest
 from centrum.frozen.scorer import Scorer

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.acquisition import with_manifest
+from centrum.acquisition import from_manifest, with_manifest
 from centrum.cohort.case import Value
 from centrum.cohort.label_map import named_level
 from centrum.errors import CentrumError, DataError, describe
@@ -275,9 +275,11 @@ def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | No
     flags = [Flag("refuse", "not-measured", e["message"]) for e in record["errors"]]
     flags += _sequence_flags(model, patient, record) if record["acquisition"] else []
     flags += model.domain.flags(facts, region)
+    flags += [Flag("note", "unread-fact", n) for n in from_manifest(patient.known).notes]
     flags += [
         Flag("warning" if f["severity"] == "warning" else "note", f["code"], f["message"])
         for f in record["findings"]
+        if f["code"] != "other-plane"  # the domain holds it against the training cases
     ]
     if seen is not None:
         flags += _outline_flags(seen, model.protocol.extraction.plane)

@@ -7,15 +7,18 @@ draws a study's figures is imported.
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
+from centrum.acquisition import OTHER_NAMES, TEXTS, fact_of
 from centrum.cohort import Cohort, check_files, read_manifest
-from centrum.cohort.case import Case
+from centrum.cohort.case import Case, Value
 from centrum.errors import CentrumError, DataError, ManifestError
 from centrum.execution import Progress, map_jobs, silent
+from centrum.facts import NUMBERS, read_facts
 from centrum.frozen.model import FrozenModel
 from centrum.measure import warm_up
 from centrum.report.patient import page_of, render_index, render_patient
@@ -27,6 +30,9 @@ MANIFESTS = ("cases.csv", "cases.xlsx")
 
 STORE = "store"
 """Folder that keeps what was measured, so that a stopped run goes on where it was."""
+
+DESCRIBING = ("age", "sex", "centre", "level")
+"""Columns of a manifest that describe a patient, whether the model reads them or not."""
 
 COLUMNS = (
     "case", "status", "probability", "called", "outcomes", "score", "warnings", "flags",
@@ -46,6 +52,41 @@ def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score
         raise DataError(f"A case names its files: no slash in it, found {patient.case!r}.")
     score = score_patient(model, patient)
     return score, _write_patient(model, patient, score, folder)
+
+
+def read_known(model: FrozenModel, given: Mapping[str, str]) -> dict[str, Value]:
+    """What is known of a patient, by the names that the model and the facts go by.
+
+    Facts of the acquisition can have a unit, as in 1.5T.
+
+    Raises
+    ------
+    DataError
+        A name says nothing to the model.
+    """
+    allowed = {name.casefold(): name for name in _known_names(model)}
+    for name in given:
+        if name.casefold() not in allowed:
+            near = get_close_matches(name.casefold(), allowed, 1)
+            raise DataError(
+                f"Nothing called {name!r} can be known of a patient"
+                f"{f'; did you mean {allowed[near[0]]}?' if near else '.'}",
+                remedy=f"There are {', '.join(allowed.values())}.",
+                code="unknown-name",
+            )
+    return {allowed[name.casefold()]: _with_unit(name, text) for name, text in given.items()}
+
+
+def _known_names(model: FrozenModel) -> tuple[str, ...]:
+    """What the model reads beside images, what describes patients, and facts of acquisitions."""
+    batch = model.scorer.batch_column
+    own = (*(c.column for c in model.covariates), *([batch] if batch else []))
+    return tuple(dict.fromkeys((*own, *DESCRIBING, *NUMBERS, *OTHER_NAMES, *TEXTS)))
+
+
+def _with_unit(name: str, text: str) -> Value:
+    fact = fact_of(name)
+    return read_facts({fact: text}).facts.get(fact, text) if fact in NUMBERS else text
 
 
 def score_cohort(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydicom.uid import EnhancedMRImageStorage
 
 from centrum.errors import CentrumError, ImageError
-from centrum.io import list_series, read_image, read_mask, source_digest
+from centrum.io import inspect_image, list_series, read_image, read_mask, source_digest
 
 ACCEPTED = {
     "derived_tptbox_sagittal_t2/mr": (68, 52, 67),
@@ -259,3 +259,27 @@ def test_single_file_and_dicom_masks_are_refused(
     ):
         with pytest.raises(CentrumError, match="SEG and RTSTRUCT are not read as masks"):
             read_mask(mask, geometry)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected", "notes"),
+    [
+        (b"2778", 2778, 0),
+        (b"2,5s", 2500, 0),
+        (b"long", None, 1),
+        (b"1\\20", None, 1),
+        (b"", None, 0),
+    ],
+)
+def test_an_optional_fact_stops_nothing(
+    write_series, stack: NDArray, raw: bytes, expected: float | None, notes: int
+) -> None:
+    folder = write_series(stack)
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"2778.0", raw.ljust(6)))
+    volume = read_image(folder)
+    facts = volume.history[0].parameters["acquisition"]
+    assert facts.get("repetition_time_ms") == expected
+    found = inspect_image(volume, "sagittal", folder.name)
+    assert [(f.code, f.file) for f in found] == [("unread-fact", "1.2.3-00.dcm")] * notes
+    assert list_series(folder)[0].n_files == 5

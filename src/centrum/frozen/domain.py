@@ -10,7 +10,8 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.acquisition import NUMBERS, REGION, Facts
+from centrum.acquisition import REGION
+from centrum.facts import NUMBERS, Facts
 
 Floats = NDArray[np.float64]
 

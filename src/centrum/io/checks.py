@@ -22,6 +22,9 @@ MIN_SLICES = 3
 
 _LISTED_PIECES = 5
 
+NOTES = "acquisition_notes"
+"""What the reading step says of facts that it left out: pairs of a file's name and a sentence."""
+
 ORIENTATION_STATED = "orientation_stated"
 """What the reading step says of a file whose orientation the protocol states."""
 
@@ -78,7 +81,7 @@ def inspect_image(image: Volume, plane: str, file: str) -> tuple[Finding, ...]:
     """What is odd about how an image was acquired and read, whatever its mask.
 
     Codes: warning "other-plane" (than `plane`, in which features are counted by slice); note
-    "stated-orientation". `file` is what messages call the image.
+    "stated-orientation", "unread-fact". `file` is what messages call the image.
 
     >>> from centrum.geometry import Geometry
     >>> axial = Volume(np.zeros((3, 8, 8)), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
@@ -112,6 +115,14 @@ def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Find
             f"towards {stated}, as images.orientation of the protocol states.",
             file,
         )
+    notes = (note for step in image.history for note in step.parameters.get(NOTES, ()))
+    yield from (unread(name, text) for name, text in notes)
+
+
+def unread(file: str, text: str) -> Finding:
+    """The note that a fact of the acquisition was left out, or read by a rule."""
+    remedy = "Correct it there if the fact matters; nothing else depends on it."
+    return Finding("note", "unread-fact", f"{file}: {text} {remedy}", file, remedy)
 
 
 def stated_orientation(read: Volume | Mask) -> str:

@@ -16,7 +16,9 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from centrum.errors import CentrumError, ImageError
+from centrum.facts import NUMBERS, read_facts
 from centrum.geometry import Geometry
+from centrum.io.checks import NOTES
 from centrum.io.dicom_files import (
     ACQUISITION_FACTS,
     DISTINGUISHING,
@@ -74,7 +76,7 @@ def _read_series(files: list[DicomFile], ignored: int) -> Volume:
     geometry, notes = _geometry(files)
     array = np.stack([_pixels(file, geometry) for file in files])
     parameters = {"format": "DICOM", "sha256": _files_digest(files), **notes}
-    parameters |= {"ignored_files": ignored, "acquisition": _facts(files[0])}
+    parameters |= {"ignored_files": ignored, **_facts(files[0])}
     return Volume(array, geometry, (Step("read", parameters),))
 
 
@@ -276,7 +278,13 @@ def _pixels(file: DicomFile, geometry: Geometry) -> NDArray:
 
 
 def _facts(file: DicomFile) -> dict[str, Any]:
-    values = {name: file.value(keyword) for name, keyword in ACQUISITION_FACTS.items()}
+    """Facts of the acquisition, and notes about those that could not be read."""
+    given = {name: file.value(keyword) for name, keyword in ACQUISITION_FACTS.items()}
+    found = read_facts({name: given[name] for name in given if name in NUMBERS},
+                       called=ACQUISITION_FACTS)  # fmt: skip
+    others = {n: value for n, value in given.items() if n not in NUMBERS and value is not None}
     # Descriptions can hold a name: what they say is judged here, and they are not kept.
-    values["described_as"] = described_weighting(map(file.value, DESCRIPTIONS))
-    return {name: value for name, value in values.items() if value is not None}
+    described = described_weighting(map(file.value, DESCRIPTIONS))
+    facts = others | found.facts | ({"described_as": described} if described else {})
+    notes = [(file.path.name, note) for note in found.notes]
+    return {"acquisition": facts} | ({NOTES: notes} if notes else {})

@@ -26,7 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import ImageError
+from centrum.facts import Found, read_facts
 from centrum.geometry import Geometry
+from centrum.io.checks import NOTES
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, decompress, open_stream
 from centrum.io.itk import Decoded, decode, stored_voxels
 from centrum.provenance import digest, file_digest
@@ -88,19 +90,22 @@ _FIELDS = {
 _ENDING = re.compile(r"\.(nii|hdr|img)(\.gz)?$", re.IGNORECASE)
 
 _SIDECAR = {
-    "modality": ("Modality", 1),
-    "manufacturer": ("Manufacturer", 1),
-    "model": ("ManufacturersModelName", 1),
-    "field_strength_t": ("MagneticFieldStrength", 1),
-    "repetition_time_ms": ("RepetitionTime", 1000),
-    "echo_time_ms": ("EchoTime", 1000),
-    "inversion_time_ms": ("InversionTime", 1000),
-    "scanning_sequence": ("ScanningSequence", 1),
-    "slice_thickness_mm": ("SliceThickness", 1),
+    "modality": "Modality",
+    "manufacturer": "Manufacturer",
+    "model": "ManufacturersModelName",
+    "field_strength_t": "MagneticFieldStrength",
+    "repetition_time_ms": "RepetitionTime",
+    "echo_time_ms": "EchoTime",
+    "inversion_time_ms": "InversionTime",
+    "scanning_sequence": "ScanningSequence",
+    "slice_thickness_mm": "SliceThickness",
 }
-"""Facts by their keys in a BIDS sidecar, and what turns its seconds into ms.
+"""Facts by their keys in a BIDS sidecar.
 
 Source: Brain Imaging Data Structure, "Magnetic resonance imaging data"."""
+
+_SECONDS = dict.fromkeys(("repetition_time_ms", "echo_time_ms", "inversion_time_ms"), "s")
+"""Times, which the sidecar holds in seconds."""
 
 _PLAIN_TYPES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8",
@@ -136,10 +141,8 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     for name, affine in forms.items():
         _check_form(path, name, affine, decoded.geometry)
     notes = {"format": "NIfTI", "orientation_from": sorted(forms) or "nothing"}
-    facts = _sidecar(path)
-    also = {"acquisition": facts} if facts else {}
     sha256 = _digest([hashlib.sha256(each).hexdigest() for each in stored])
-    return replace(decoded, oriented=bool(forms)), {**notes, "sha256": sha256, **also}
+    return replace(decoded, oriented=bool(forms)), {**notes, "sha256": sha256, **_sidecar(path)}
 
 
 def content_digest(path: Path) -> str:
@@ -243,24 +246,47 @@ def _beside(path: Path) -> Path:
 
 
 def _sidecar(path: Path) -> dict[str, Any]:
-    """Facts of the acquisition from the sidecar, if there is one."""
+    """Facts of the acquisition from the sidecar, if there is one, and notes about it.
+
+    Nothing of it is needed: what cannot be read is left out.
+    """
     beside = _beside(path)
     if not beside.is_file():
         return {}
     try:
-        found = json.loads(beside.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ImageError(
-            f"{beside.name}, which lies beside {path.name} to describe it, is not JSON: {error}. "
-            "Mend it or take it away."
-        ) from error
-    known = found if isinstance(found, dict) else {}
+        known = json.loads(_text(beside.read_bytes()))
+    except (ValueError, RecursionError):
+        known = None
+    if not isinstance(known, dict):
+        return {NOTES: [(beside.name, "It is not a JSON object: nothing of it is used.")]}
+    found = read_facts({name: known.get(key) for name, key in _SIDECAR.items()}, _SECONDS, _SIDECAR)
+    _check_times(known, found)
     described = described_weighting(map(known.get, DESCRIPTIONS))
-    return ({"described_as": described} if described else {}) | {
-        name: known[key] * scale if scale != 1 else known[key]
-        for name, (key, scale) in _SIDECAR.items()
-        if known.get(key) is not None
-    }
+    facts = ({"described_as": described} if described else {}) | found.facts
+    notes = [(beside.name, note) for note in found.notes]
+    return ({"acquisition": facts} if facts else {}) | ({NOTES: notes} if notes else {})
+
+
+def _text(data: bytes) -> str:
+    """The text of a JSON file: UTF-8, -16 or -32, with or without a mark, else Latin-1."""
+    try:
+        return data.decode(json.detect_encoding(data))
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _check_times(known: dict[str, Any], found: Found) -> None:
+    """Leaves out a repetition time that may be in ms beside an echo time that is.
+
+    It is in seconds if it could else not be longer than the echo.
+    """
+    repetition, echo = (found.facts.get(f"{name}_time_ms") for name in ("repetition", "echo"))
+    if not (isinstance(repetition, float) and isinstance(echo, float)):
+        return
+    echo_in_ms, in_seconds = known["EchoTime"] == echo, known["RepetitionTime"] != repetition
+    if echo_in_ms and in_seconds and repetition / 1000 > echo:
+        del found.facts["repetition_time_ms"]
+        found.notes.append("RepetitionTime may be in s or, as EchoTime is, in ms, and is left out.")
 
 
 def _header(path: Path, data: bytes) -> Any:
