@@ -41,6 +41,30 @@ def test_every_command_has_help_with_an_example() -> None:
         assert f"centrum {name}" in text.split("Examples:")[1]
 
 
+def test_init_with_a_clinical_table(study: Path, tmp_path: Path) -> None:
+    images = tmp_path / "exams"
+    for row in read_rows(study)[:4]:
+        folder = images / row["case"]
+        folder.mkdir(parents=True)
+        for kind, name in (("image", "image.nrrd"), ("mask:senior", "mask_R1.nrrd")):
+            shutil.copy(study / row[kind], folder / name)
+    names = sorted(path.name for path in images.iterdir())
+    words = ("Metastase", "Osteoporose")
+    lines = [f"{name};{words[k % 2]};{60 + k},5" for k, name in enumerate(names)]
+    table = tmp_path / "clinic.csv"
+    table.write_text("\n".join(["Pat.-Nr.;Befund;Alter", *lines]))
+    said = ("--table", table, "--outcome-column", "befund", "--positive", "Metastase")
+    done = centrum("init", images, tmp_path / "new", *said)
+    assert done.returncode == OK, done.stderr
+    assert "4 of 4 ids of clinic.csv match" in done.stdout
+    rows = read_rows(tmp_path / "new")
+    assert [row["outcome"] for row in rows] == ["malignant", "osteoporotic"] * 2
+    assert [row["age"] for row in rows] == ["60.5", "61.5", "62.5", "63.5"]
+    alone = centrum("init", images, tmp_path / "other", "--positive", "Metastase")
+    assert alone.returncode == BAD_INPUT
+    assert "Add --table FILE." in alone.stderr
+
+
 def test_help_and_version_import_nothing_heavy() -> None:
     script = (
         "import sys; sys.argv = ['centrum', sys.argv[1]]\n"

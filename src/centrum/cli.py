@@ -165,7 +165,8 @@ def simulate(
     "centrum init ~/mri\n"
     "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
     "centrum init ~/mri --labels spineps --region whole_vertebra\n"
-    "centrum init ~/mri --image '{case}/T2w.nii.gz' --mask '{case}/roi_{reader}.seg.nrrd'"
+    "centrum init ~/mri --image '{case}/T2w.nii.gz' --mask '{case}/roi_{reader}.seg.nrrd'\n"
+    "centrum init ~/mri --table clinic.xlsx --outcome-column Diagnose --positive Metastase"
 )
 def init(
     images: Annotated[
@@ -182,20 +183,48 @@ def init(
     region: Annotated[
         str | None, typer.Option(help="what masks hold: vertebral_body or whole_vertebra")
     ] = None,
+    table: Annotated[
+        Path | None, typer.Option(help="clinical table (CSV, XLSX, ODS) with ids as in the folder")
+    ] = None,
+    outcome_column: Annotated[str | None, typer.Option(help="its column with the outcome")] = None,
+    positive: Annotated[
+        list[str] | None, typer.Option(help="its word for the positive outcome; several if need be")
+    ] = None,
+    negative: Annotated[list[str] | None, typer.Option(help="its word for the other one")] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="its column with the ids of patients or cases")
+    ] = None,
+    min_share: MinShare = None,
     preset: Annotated[str, typer.Option(help="protocol to start from")] = "vcf-t2w",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
 ) -> None:
     """Write cases.csv and study.yaml for a folder of images, and say what did not match."""
     from centrum import pipeline
+    from centrum.cohort.clinical import ClinicalTable
+    from centrum.cohort.join import MIN_SHARE
 
     study = folder or images
+    said = (outcome_column, positive, negative, id_column, min_share)
+    if table is None and any(value is not None for value in said):
+        raise ProtocolError(
+            "--outcome-column, --positive, --negative, --id-column and --min-share are about a "
+            "clinical table, and none is given.",
+            remedy="Add --table FILE.",
+            code="no-table",
+        )
+    clinical = None
+    if table is not None:
+        words = tuple(positive or ()), tuple(negative or ())
+        share = MIN_SHARE if min_share is None else min_share
+        clinical = ClinicalTable(table, outcome_column, *words, id_column, share)
     for line in pipeline.init(
-        images, study, image=image, mask=mask, labels=labels, region=region, preset=preset,
-        dry_run=dry_run,
+        images, study, image=image, mask=mask, labels=labels, region=region, table=clinical,
+        preset=preset, dry_run=dry_run,
     ):  # fmt: skip
         print(line)
     if not dry_run:
-        print(f"Fill in outcome (and age, sex, centre) in {study / 'cases.csv'}, then:")
+        filled = "Look at" if table else "Fill in outcome (and age, sex, centre) in"
+        print(f"{filled} {study / 'cases.csv'}, then:")
         print(f"  centrum check {study}\n  centrum run {study}")
 
 

@@ -22,6 +22,7 @@ from centrum.agreement import icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
 from centrum.cohort import Level
+from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import discover, write_manifest
 from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
@@ -91,10 +92,13 @@ def init(
     mask: str | None = None,
     labels: str | None = None,
     region: str | None = None,
+    table: ClinicalTable | None = None,
     preset: str = "vcf-t2w",
     dry_run: bool = False,
 ) -> tuple[str, ...]:
     """Write cases.csv and study.yaml for a folder of images; lines that say what was found.
+
+    Outcome, age, sex, centre and further columns come from a clinical table, if there is one.
 
     Parameters
     ----------
@@ -103,24 +107,31 @@ def init(
     Raises
     ------
     ManifestError
-        No image has a mask, or there is a manifest already.
+        No image has a mask, there is a manifest already, or the table cannot be read.
     ProtocolError
         There is no such preset, scheme of labels or region.
     DataError
-        In no label map the levels of the scheme fit the anatomy.
+        In no label map the levels of the scheme fit the anatomy, or too few rows of the table
+        and too few cases match.
     """
     said = {"images.labels": labels, "images.region": region}
     chosen = {key: value for key, value in said.items() if value is not None}
     protocol = protocol_with(_starting_protocol(preset), chosen)
-    how = parse_protocol(protocol, PROTOCOL).images
-    found = discover(images, image_pattern=image, mask_pattern=mask, labels=how.scheme)
-    notes = [*_whole_vertebrae(how)]
+    how = parse_protocol(protocol, PROTOCOL)
+    scheme = how.images.scheme
+    found = discover(images, image_pattern=image, mask_pattern=mask, labels=scheme)
+    merged = Merged(found.cases)
+    if table is not None:
+        outcomes = (how.outcome.positive, how.outcome.negative)
+        merged = merge_table(found.cases, table, outcomes, scheme)
+    found = replace(found, cases=merged.cases)
+    notes = [*_whole_vertebrae(how.images)]
     if not dry_run:
         folder.mkdir(parents=True, exist_ok=True)
         write_manifest(found, folder / "cases.csv")
         if not _write_new(folder / PROTOCOL, protocol) and chosen:
             notes.append(f"{PROTOCOL} was there and stays: see that it says {_told(chosen)}")
-    return (*found.summary(), *notes)
+    return (*found.summary(), *merged.told([case.id for case in found.cases]), *notes)
 
 
 def _told(chosen: Mapping[str, str]) -> str:

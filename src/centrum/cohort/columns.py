@@ -107,6 +107,15 @@ def repeated_heads(header: tuple[str, ...]) -> Iterator[list[str]]:
     return (heads for heads in groups.values() if len(heads) > 1)
 
 
+def parse_sex(text: str) -> str | None:
+    """M, F or O; None where a text does not say which.
+
+    >>> parse_sex("weibl."), parse_sex("Mann"), parse_sex("1")
+    ('F', 'M', None)
+    """
+    return SEXES.get(unicodedata.normalize("NFC", text).casefold().rstrip("."))
+
+
 def is_known_head(head: str) -> bool:
     """Whether a head is that of a column which every cohort may have.
 

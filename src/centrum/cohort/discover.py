@@ -142,7 +142,7 @@ def discover(
 
 
 def write_manifest(discovery: Discovery, path: Path | str) -> None:
-    """Write the cases as CSV with empty outcome, centre, age and sex for the user to fill.
+    """Write the cases as CSV; what is not known of outcome, centre, age and sex is left to fill.
 
     Sources become relative to the folder of `path`. Raises ManifestError when the file
     exists: it may hold a day's work.
@@ -151,6 +151,7 @@ def write_manifest(discovery: Discovery, path: Path | str) -> None:
     cohort = Cohort(discovery.cases)
     heads = [
         *FIELDS,
+        *cohort.covariates,
         *(column("image", name) for name in cohort.sequences),
         *(column("mask", name) for name in cohort.readers),
     ]
@@ -167,11 +168,18 @@ def write_manifest(discovery: Discovery, path: Path | str) -> None:
 
 
 def _cells(case: Case, cohort: Cohort, base: Path) -> list[str]:
-    known = {"case": case.id, "patient": case.patient, "level": str(case.level or "")}
+    known = {"case": case.id, **case.record()}
     sources = [case.images.get(name) for name in cohort.sequences]
     sources += [case.masks.get(name) for name in cohort.readers]
     paths = [(base / source).as_posix() if source else "" for source in sources]
-    return [*(known.get(name, "") for name in FIELDS), *paths]
+    return [*(_text(known.get(name)) for name in (*FIELDS, *cohort.covariates)), *paths]
+
+
+def _text(value: object) -> str:
+    """A value as a manifest spells it: 71.0 is 71."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
 
 
 def _files(folder: Path) -> list[str]:

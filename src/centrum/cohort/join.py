@@ -39,16 +39,15 @@ class Match:
         return len(self.matched) + len(self.rows)
 
     @property
-    def share(self) -> float:
-        """Of the table's ids that match."""
-        return len(self.matched) / self.n_rows if self.n_rows else 0.0
+    def n_cases(self) -> int:
+        """How many ids the base has."""
+        return len(self.matched) + len(self.cases)
 
     def told(self) -> str:
         """How many match on both sides."""
-        n_cases = len(self.matched) + len(self.cases)
         return (
-            f"{len(self.matched)} of {self.n_rows} ids of {self.table} match, and of {n_cases} ids "
-            f"of {self.base}"
+            f"{len(self.matched)} of {self.n_rows} ids of {self.table} match, and of "
+            f"{self.n_cases} ids of {self.base}"
         )
 
     def told_similar(self) -> str:
@@ -56,23 +55,47 @@ class Match:
         pairs = [f"{own!r} in {self.table} looks like {other!r}" for own, other in self.similar]
         return f"{listed(pairs, 3)} in {self.base}" if pairs else ""
 
-    def require(self, min_share: float, how: str = "join.min_share in the protocol") -> None:
-        """Refuse a table of which fewer ids match than `min_share`; `how` says where it is set.
+    def require(
+        self,
+        min_share: float,
+        how: str = "join.min_share in the protocol",
+        *,
+        either_side: bool = False,
+        tell_ids: bool = True,
+    ) -> None:
+        """Refuse a table of which too few ids match.
+
+        Parameters
+        ----------
+        min_share : of the table's ids that must match
+        how : where that is set
+        either_side : whether it suffices that so many ids of the base match
+        tell_ids : whether ids may be told; those of patients may not
 
         Raises
         ------
         DataError
             With what nearly matches.
         """
-        if self.share >= min_share:
+        whole = min(self.n_rows, self.n_cases) if either_side else self.n_rows
+        if whole and len(self.matched) >= min_share * whole:
             return
-        near = self.told_similar()
-        spell = "Write the ids alike in both tables (leading zeros stay where cells are text)"
         raise DataError(
-            f"{self.told()}: wanted {min_share:.0%} of the rows. "
-            + (f"{near}." if near else f"No case has an id such as {listed(self.rows, 3)}."),
-            remedy=f"{spell}; or set {how} lower if the other rows are of no case here.",
+            f"{self.told()}: wanted {min_share:.0%} of them. {self._doubt(tell_ids)}.",
+            remedy="Write the ids alike in both tables (leading zeros stay where cells are text); "
+            f"or set {how} lower if the other rows are of no case here.",
             code="unmatched-rows",
+        )
+
+    def _doubt(self, tell_ids: bool) -> str:
+        if not self.similar:
+            told = f", such as {listed(self.rows, 3)}" if tell_ids and self.rows else ""
+            return f"The others{told} are like no id of {self.base}"
+        if tell_ids:
+            return self.told_similar()
+        return (
+            f"{len(self.similar)} of the others differ from one of {self.base} in leading zeros, "
+            "blanks, capitals or a prefix only"
         )
 
 

@@ -1,7 +1,6 @@
 """The manifest: one row per case, read whole or refused with every problem that it has."""
 
 import json
-import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,10 +12,10 @@ from centrum.cohort.cells import is_missing
 from centrum.cohort.columns import (
     DERIVED,
     REQUIRED,
-    SEXES,
     Columns,
     find_columns,
     identifier,
+    parse_sex,
     repeated_heads,
 )
 from centrum.cohort.consistency import check_identifiers, check_patients
@@ -91,7 +90,7 @@ def examine_manifest(
         The file is no table at all.
     """
     sheet = read_sheet(path)
-    findings = Findings(notes=list(sheet.notes))
+    findings = Findings(list(sheet.problems), list(sheet.notes))
     columns = _read_header(sheet, findings, optional)
     cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional, labels).cases()
     _check_together(cases, findings)
@@ -338,7 +337,7 @@ class _Reading:
 
     def _sex(self, row: int) -> str | None:
         text = self._optional(row, "sex")
-        sex = SEXES.get(unicodedata.normalize("NFC", text).casefold().rstrip(".")) if text else None
+        sex = parse_sex(text) if text else None
         if text and not sex:
             wanted = f"wanted M, F or O (male, female, w, other); found {text!r}"
             coded = "Write M, F or O: a number, or H, does not say which sex it stands for."

@@ -1,11 +1,11 @@
 """A table as text cells with the row numbers that a spreadsheet shows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from centrum.cohort.columns import is_known_head
-from centrum.cohort.findings import Findings, listed
+from centrum.cohort.findings import Findings, Problem, listed
 from centrum.cohort.header import Row, find_header
 from centrum.cohort.ods import read_ods
 from centrum.cohort.text_file import Knows, read_text
@@ -33,6 +33,7 @@ class Sheet:
     format : how the file was read: encoding and delimiter, or the name of the sheet
     notes : what was assumed or skipped
     head_row : number of the row with the heads
+    problems : what cannot be read as it is stored: formulas without a value, merged cells
     """
 
     name: str
@@ -41,6 +42,7 @@ class Sheet:
     format: dict[str, str]
     notes: tuple[str, ...] = ()
     head_row: int = 1
+    problems: tuple[Problem, ...] = ()
 
     def column(self, index: int) -> dict[int, str]:
         """Text by row number of the column at `index`, "" where a row is shorter."""
@@ -56,8 +58,7 @@ def read_sheet(path: Path, *, knows: Knows = is_known_head) -> Sheet:
     Raises
     ------
     ManifestError
-        The file is missing, of another kind, damaged or empty; its encoding cannot be told;
-        formulas have no stored value; or cells are merged across columns.
+        The file is missing, of another kind, damaged or empty; or its encoding cannot be told.
     """
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
     if ending not in (*TEXTS, *WORKBOOKS):
@@ -91,8 +92,7 @@ def _from_workbook(name: str, worksheet: Worksheet, knows: Knows) -> Sheet:
     rows = read_worksheet(worksheet, findings)
     sheet = _sheet(name, rows, {"sheet": worksheet.title}, knows, findings)
     check_merged(worksheet, sheet.head_row, findings)
-    findings.raise_problems(name)
-    return sheet
+    return replace(sheet, problems=tuple(findings.problems))
 
 
 def _sheet(

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Protocol, cast
 
 from centrum.cohort.columns import is_known_head
-from centrum.cohort.findings import listed
+from centrum.cohort.findings import listed, refusal
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
 from centrum.exchange import generic, lifex, mirp, pyradiomics, slicer
@@ -91,6 +91,8 @@ def read_table(
     if pyradiomics.is_listing(path):
         return _read_listing(path, format, id_column)
     sheet = read_sheet(path, knows=knows)
+    if sheet.problems:
+        raise refusal(sheet.name, sheet.problems)
     found = next(name for name, form in FORMATS.items() if form.recognises(sheet))
     if format != "auto" and not FORMATS[format].recognises(sheet, asked=True):
         raise _refusal(path, format, sheet, found)
