@@ -84,7 +84,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
         table = _table(cohort, readers, image, n_measured)
         model = _model(table, n_selected)
         scores = _scores(table, model)
-        drawn = {reader: sources[1][reader] for reader in readers}
+        drawn = dict(zip(readers, sources[1].values(), strict=False))
         protocol = load_preset("vcf-t2w-2024").model_copy(update={"robustness": perturbed})
         judgement = _judgement(protocol, scores, table)
         return StudyResults(

@@ -10,6 +10,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from centrum.report.glyphs import fit_text, stands_for
 from centrum.report.labels import fixed, p_text, significant
 from centrum.report.style import PAGE_CM, png_bytes, svg_bytes
 
@@ -171,10 +172,11 @@ def picture(
     *, reading: str, raster: bool = False,
 ) -> Picture:  # fmt: skip
     """Render a figure; `number` such as "2" or "S1" names its files."""
+    words = fit_text(figure)
     return Picture(
         key=f"figure-{number}",
         title=f"Figure {number}. {title}",
-        caption=caption,
+        caption=caption + stands_for(words),
         alt=alt,
         reading=reading,
         svg=svg_bytes(figure),

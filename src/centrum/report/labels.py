@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 
 from centrum.features.feature_id import FeatureId
@@ -80,14 +81,43 @@ def unit_text(unit: str) -> str:
 
 
 def wrapped(text: str, width: int, lines: int = 2) -> str:
-    """`text` on at most `lines` lines of `width` characters; "…" stands for what is cut off.
+    """`text` on at most `lines` lines of `width` characters; "…" stands for its middle.
+
+    Chinese, Japanese and Korean characters are as wide as two.
 
     >>> wrapped("Inverse difference moment normalised, GLCM", 24)
     'Inverse difference\\nmoment normalised, GLCM'
+    >>> wrapped("Case-of-a-patient-with-a-long-name-0001", 12)
+    'Case-of-a-pa\\ntien…me-0001'
     """
-    return "\n".join(
-        textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
-    )
+    width = letters(text, width)
+    for length in range(max(len(text), 1), 0, -1):
+        found = textwrap.wrap(shortened(text, length), width, break_on_hyphens=False)
+        if len(found) <= lines:
+            break
+    return "\n".join(found)
+
+
+def letters(text: str, width: int) -> int:
+    """How many letters of `text` fill a line of `width` latin ones.
+
+    >>> letters("Age", 20), letters("年龄", 20)
+    (20, 10)
+    """
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return max(width * len(text) // max(len(text) + wide, 1), 2)
+
+
+def shortened(text: str, length: int) -> str:
+    """`text` in at most `length` characters; "…" stands for its middle.
+
+    >>> shortened("Case-of-a-patient-0001", 12), shortened("P001", 12)
+    ('Case-of-…001', 'P001')
+    """
+    if len(text) <= length:
+        return text
+    end = (length - 1) // 3
+    return f"{text[: length - 1 - end]}…{text[len(text) - end :]}"
 
 
 def counted(n: int, noun: str, plural: str = "") -> str:

@@ -56,6 +56,7 @@ from centrum.report.colours import (
 from centrum.report.colours import (
     YELLOW as YELLOW,
 )
+from centrum.report.glyphs import fit_text
 from centrum.store import write_atomically
 
 COLUMN_CM = 8.5
@@ -96,6 +97,7 @@ STYLE = matplotlib.style.context(
             "legend.fontsize": SMALL_PT,
             "legend.frameon": False,
             "savefig.dpi": PNG_DPI,
+            "text.parse_math": False,  # a name may hold two dollar signs
             "pdf.fonttype": 42,
             "svg.hashsalt": "centrum",
         },
@@ -155,6 +157,7 @@ def save_figure(figure: Figure, path: Path) -> None:
     kinds = {".png": png_bytes, ".svg": svg_bytes}
     if path.suffix.lower() not in kinds:
         raise ProtocolError(f"A figure is written as .png or .svg, found {path.name!r}.")
+    fit_text(figure)
     write_atomically(path, kinds[path.suffix.lower()](figure))
 
 

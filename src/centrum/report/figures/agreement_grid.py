@@ -1,7 +1,6 @@
 """How well the readers agree, family by family and image by image."""
 
 from collections.abc import Sequence
-from textwrap import fill
 
 import numpy as np
 from matplotlib import colormaps
@@ -9,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from centrum.report.labels import wrapped
 from centrum.report.style import PAGE_CM, SMALL_PT, STYLE, new_figure
 
 DARK = 0.55
@@ -47,8 +47,8 @@ def draw_agreement_grid(
                 medians[i, j] = np.nanmedian(values[here]) if np.isfinite(values[here]).any() else 0
                 texts[i, j] = f"{passed[here].sum()}/{here.sum()}"
     _draw(axes, medians, texts)
-    axes.set_xticks(range(len(columns)), columns, rotation=90)
-    axes.set_yticks(range(len(rows)), [fill(row, NAME_WIDTH) for row in rows])
+    axes.set_xticks(range(len(columns)), [wrapped(c, NAME_WIDTH) for c in columns], rotation=90)
+    axes.set_yticks(range(len(rows)), [wrapped(row, NAME_WIDTH) for row in rows])
     axes.set(xlabel="Family of features", ylabel="Image")
     bar = figure.colorbar(axes.images[0], ax=axes, pad=0.02, aspect=max(8, 2 * len(rows)))
     bar.set_label(f"Median {form}")

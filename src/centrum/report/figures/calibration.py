@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from centrum.evaluate.calibration import Calibration
+from centrum.report.labels import wrapped
 from centrum.report.style import BLACK, BLUE, COLUMN_CM, GREY, OUTCOMES, STYLE, new_figure
 
 
@@ -29,14 +30,18 @@ def draw_calibration(
         axes.plot([group.predicted] * 2, limits, color=BLACK, lw=0.8)
         label = "groups of cases" if k == 0 else ""
         axes.plot(group.predicted, group.observed, "o", color=BLACK, ms=4, label=label)
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel=f"Observed share {outcomes[0]}")
+    observed = wrapped(f"Observed share {outcomes[0]}", 44)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel=observed)
     edges = np.linspace(0, 1, 21)
     sides = zip((positive, ~positive), outcomes, OUTCOMES, (1, -1), strict=True)
     for own, name, colour, side in sides:
         counts, _ = np.histogram(probability[own], edges)
-        below.bar(edges[:-1], side * counts, 0.045, align="edge", color=colour, label=name)
+        below.bar(
+            edges[:-1], side * counts, 0.045, align="edge", color=colour, label=wrapped(name, 20)
+        )
     most = max(abs(y) for y in below.get_ylim())
-    below.set(xlabel=f"Predicted probability of {outcomes[0]}", ylim=(-most, most))
+    predicted = wrapped(f"Predicted probability of {outcomes[0]}", 44)
+    below.set(xlabel=predicted, ylim=(-most, most))
     below.set_ylabel("Cases")
     below.yaxis.set_major_formatter(lambda value, _: f"{abs(value):g}")
     below.axhline(0, color=BLACK, lw=0.6)

@@ -36,7 +36,7 @@ def draw_coefficients(
     axes.set_xlim(-widest, widest)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Coefficient (per SD)")
-    patches = [Patch(color=colour, label=f"speaks for {outcome}")
+    patches = [Patch(color=colour, label=wrapped(f"speaks for {outcome}", 44))
                for outcome, colour in zip(outcomes, OUTCOMES, strict=True)]  # fmt: skip
     figure.legend(handles=patches, loc="outside upper left", ncols=2)
     return figure

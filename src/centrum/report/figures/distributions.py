@@ -68,7 +68,7 @@ def _boxes(
         outcomes, (positive, ~positive), OUTCOMES, "os", (-OFFSET, OFFSET), strict=True
     ):
         groups = list(values[rows].T)
-        label = f"{outcome} (n = {np.count_nonzero(rows)})"
+        label = f"{wrapped(outcome, 36)} (n = {np.count_nonzero(rows)})"
         draw_strip(axes, groups, np.arange(float(len(groups))) + side, colour, marker, label)
     axes.axvline(0, color=GREY, lw=0.6, ls=":", zorder=0)
 

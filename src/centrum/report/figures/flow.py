@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from centrum.report.labels import letters, shortened
 from centrum.report.style import BLACK, GREY, PAGE_CM, SMALL_PT, STYLE, new_figure
 
 LINE_CM = 0.36
@@ -18,6 +19,9 @@ MAIN_CM, SIDE_CM = 6.6, 8.6
 """Widths of the boxes of those who stay and of those who leave."""
 
 CHARACTERS_PER_CM = 7.2
+
+LONGEST_WORD = 32
+"""Characters; a longer word cannot be broken between its parts and loses its middle."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,16 @@ def draw_flow(chart: FlowChart, mark: str = "") -> Figure:
 
 
 def _wrapped(lines: Sequence[str], width_cm: float) -> tuple[str, ...]:
-    width = int(width_cm * CHARACTERS_PER_CM)
+    width, indent = int(width_cm * CHARACTERS_PER_CM), "    "
     return tuple(
-        part for line in lines for part in textwrap.wrap(line, width, subsequent_indent="    ")
+        part
+        for line in lines
+        for part in textwrap.wrap(_short(line), letters(line, width), subsequent_indent=indent)
     )
+
+
+def _short(line: str) -> str:
+    return " ".join(shortened(word, LONGEST_WORD) for word in line.split())
 
 
 def _height(lines: Sequence[str]) -> float:

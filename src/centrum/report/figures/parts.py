@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from centrum.report.labels import wrapped
 from centrum.report.style import BLACK, BLUE, GREY, PAGE_CM, STYLE, new_figure
 
 
@@ -19,7 +20,9 @@ def draw_parts(areas: Mapping[str, NDArray[np.float64]], mark: str = "") -> Figu
         axes.plot(values, k + spread, "o", color=BLUE, ms=3, alpha=0.6, mew=0)
         if len(values):
             axes.plot(np.mean(values), k, "|", color=BLACK, ms=20, mew=2)
-    axes.set_yticks(range(len(areas)), [name.replace("_", " ") for name in reversed(list(areas))])
+    axes.set_yticks(
+        range(len(areas)), [wrapped(name.replace("_", " "), 26) for name in reversed(list(areas))]
+    )
     axes.axvline(0.5, color=GREY, lw=0.6, ls=":")
     axes.set(xlim=(0, 1.02), ylim=(-0.6, len(areas) - 0.4), xlabel="AUC of the test cases")
     return figure

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from centrum.evaluate import Evaluation
 from centrum.evaluate.discrimination import RocBand
 from centrum.evaluate.readers import ReaderComparison
-from centrum.report.labels import fixed
+from centrum.report.labels import fixed, shortened, wrapped
 from centrum.report.style import (
     BLACK,
     BLUE,
@@ -50,7 +50,9 @@ def draw_roc(
     for reader in readers:
         x, y = 1 - reader.specificity, reader.sensitivity
         axes.plot(x, y, "D", color=VERMILION, mec="white", ms=7)
-        axes.annotate(reader.name, (x, y), xytext=(5, -3), textcoords="offset points", va="top")
+        axes.annotate(
+            shortened(reader.name, 24), (x, y), xytext=(5, -3), textcoords="offset points", va="top"
+        )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
     confidence = next(iter(evaluations.values())).confidence
@@ -62,7 +64,7 @@ def draw_roc(
 def _curve(axes: Axes, name: str, found: Evaluation, colour: str, dash: str, width: float) -> None:
     interval = found.auc.percentile
     label = (
-        f"{name}: {fixed(found.auc.value, 2)} "
+        f"{wrapped(name, 30)}: {fixed(found.auc.value, 2)} "
         f"({fixed(interval.lower, 2)}–{fixed(interval.upper, 2)})"
     )
     curve, at = found.roc, found.confusion.measures()

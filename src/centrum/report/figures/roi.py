@@ -14,6 +14,9 @@ from centrum.report.labels import wrapped
 from centrum.report.style import DASHES, PAGE_CM, READERS, SMALL_PT, STYLE, new_figure
 
 COLUMNS = 3
+NAME_WIDTH = 36
+"""Characters of a reader's name that fit into a column."""
+
 BAR_MM = 20.0
 WINDOW = (2, 98)
 """Percentiles of the shown neighbourhood that become black and white."""
@@ -53,7 +56,8 @@ def draw_rois(panels: Sequence[RoiPanel], mark: str = "") -> Figure:
     handles = [
         Line2D([], [], color=_colour(k), ls=DASHES[k % 4], lw=2) for k in range(len(readers))
     ]
-    figure.legend(handles, readers, loc="outside upper left", ncols=4)
+    names = [wrapped(reader, NAME_WIDTH) for reader in readers]
+    figure.legend(handles, names, loc="outside upper left", ncols=COLUMNS)
     return figure
 
 
