@@ -165,6 +165,7 @@ def simulate(
     "centrum init ~/mri\n"
     "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
     "centrum init ~/mri --labels spineps --region whole_vertebra\n"
+    "centrum init ~/mri --image 'images/{case}_{sequence}.nii.gz' --sequence T1w\n"
     "centrum init ~/mri --image '{case}/T2w.nii.gz' --mask '{case}/roi_{reader}.seg.nrrd'\n"
     "centrum init ~/mri --table clinic.xlsx --outcome-column Diagnose --positive Metastase"
 )
@@ -182,6 +183,9 @@ def init(
     labels: Labels = None,
     region: Annotated[
         str | None, typer.Option(help="what masks hold: vertebral_body or whole_vertebra")
+    ] = None,
+    sequence: Annotated[
+        str | None, typer.Option(help="to be measured, such as T2w; default: that of the preset")
     ] = None,
     table: Annotated[
         Path | None, typer.Option(help="clinical table (CSV, XLSX, ODS) with ids as in the folder")
@@ -218,7 +222,8 @@ def init(
         share = MIN_SHARE if min_share is None else min_share
         clinical = ClinicalTable(table, outcome_column, *words, id_column, share)
     for line in pipeline.init(
-        images, study, image=image, mask=mask, labels=labels, region=region, table=clinical,
+        images, study, image=image, mask=mask, labels=labels, region=region, sequence=sequence,
+        table=clinical,
         preset=preset, dry_run=dry_run,
     ):  # fmt: skip
         print(line)

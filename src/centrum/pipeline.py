@@ -21,7 +21,8 @@ from centrum import __version__
 from centrum.agreement import icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
-from centrum.cohort import Level
+from centrum.beginning import choices_of_files, notes_on_choices
+from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import discover, write_manifest
 from centrum.decide import Decision, learn_decision
@@ -92,6 +93,7 @@ def init(
     mask: str | None = None,
     labels: str | None = None,
     region: str | None = None,
+    sequence: str | None = None,
     table: ClinicalTable | None = None,
     preset: str = "vcf-t2w",
     dry_run: bool = False,
@@ -103,19 +105,21 @@ def init(
     Parameters
     ----------
     labels, region : `images.labels` and `images.region` of the protocol
+    sequence : to be measured, as the files call it or by its weighting; that of the preset when
+        missing
 
     Raises
     ------
     ManifestError
         No image has a mask, there is a manifest already, or the table cannot be read.
     ProtocolError
-        There is no such preset, scheme of labels or region.
+        There is no such preset, scheme of labels, region or sequence.
     DataError
         In no label map the levels of the scheme fit the anatomy, or too few rows of the table
         and too few cases match.
     """
     said = {"images.labels": labels, "images.region": region}
-    chosen = {key: value for key, value in said.items() if value is not None}
+    chosen: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
     protocol = protocol_with(_starting_protocol(preset), chosen)
     how = parse_protocol(protocol, PROTOCOL)
     scheme = how.images.scheme
@@ -125,7 +129,12 @@ def init(
         outcomes = (how.outcome.positive, how.outcome.negative)
         merged = merge_table(found.cases, table, outcomes, scheme)
     found = replace(found, cases=merged.cases)
-    notes = [*_whole_vertebrae(how.images)]
+    of_files = choices_of_files(how.images, Cohort(found.cases), sequence)
+    notes = [
+        *_whole_vertebrae(how.images),
+        *notes_on_choices(of_files, Cohort(found.cases)),
+    ]
+    chosen, protocol = chosen | of_files, protocol_with(protocol, of_files)
     if not dry_run:
         folder.mkdir(parents=True, exist_ok=True)
         write_manifest(found, folder / "cases.csv")
@@ -134,7 +143,7 @@ def init(
     return (*found.summary(), *merged.told([case.id for case in found.cases]), *notes)
 
 
-def _told(chosen: Mapping[str, str]) -> str:
+def _told(chosen: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}: {value}" for key, value in chosen.items())
 
 
