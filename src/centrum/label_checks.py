@@ -5,7 +5,7 @@ from pathlib import Path
 
 from centrum import __version__
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
-from centrum.cohort.label_map import named_level, read_label_map
+from centrum.cohort.label_map import named_level, read_label_map, refuse
 from centrum.cohort.levels import Level
 from centrum.cohort.schemes import Scheme
 from centrum.errors import DataError
@@ -98,12 +98,8 @@ def _about_region(
 def _check_file(path: Path, images: Images, store: Path | None) -> None:
     """Refuse a label map whose levels contradict the anatomy; each file is read once."""
 
-    def checked() -> bool:
-        read_label_map(path, images.scheme, images.orientation).check()
-        return True
+    def doubt() -> dict[str, str]:
+        return read_label_map(path, images.scheme, images.orientation).doubt()
 
-    if store is None:
-        checked()
-    else:
-        known = [__version__, "anatomy", images.labels, images.orientation, source_digest(path)]
-        Store(store).kept(digest(known), checked)
+    known = [__version__, "doubt", images.labels, images.orientation, source_digest(path)]
+    refuse(Store(store).kept(digest(known), doubt) if store else doubt(), path.name)

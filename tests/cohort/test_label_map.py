@@ -104,6 +104,23 @@ def test_a_mask_of_one_region_says_no_level(tmp_path: Path) -> None:
         assert label.level is None
 
 
+def test_a_number_alone_is_noted_where_a_scheme_has_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii.gz", blocks([20]))
+    assert read_label_map(path).numbers == (20,)
+    assert read_label_map(write(tmp_path / "b.nii.gz", blocks([255]))).numbers == ()
+
+
+def test_without_an_orientation_the_order_is_not_looked_at(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii", blocks([21, 20, 19]))
+    verse = find_scheme("verse")
+    assert read_label_map(path, verse).contradiction() == "L1 lies above T12"
+    header = bytearray(path.read_bytes())
+    header[252:256] = bytes(4)  # the codes of both forms
+    path.write_bytes(header)
+    assert read_label_map(path, verse).contradiction() == ""
+    assert read_label_map(path, verse, "PIL").contradiction() == "L1 lies above T12"
+
+
 def test_parts_are_told_from_vertebrae(tmp_path: Path) -> None:
     path = write(tmp_path / "a.nii.gz", blocks([49, 100, 61]))
     found = read_label_map(path, find_scheme("verse"))

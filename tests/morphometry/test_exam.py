@@ -82,6 +82,8 @@ def test_numbers_are_read_by_the_scheme_that_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="C6 lies above C5") as caught:
         measure_exam(path, labels="totalsegmentator-vertebrae-mr")
     assert "These numbers fit verse" in caught.value.remedy
+    with pytest.raises(DataError, match="'L1' is L1 by its label, and T12 is given"):
+        measure_exam(f"{path}#20", labels="verse", level="T12")
     one = measure_exam(f"{path}#20", labels="verse")
     assert ([body.title for body, _ in one.bodies], one.notes) == (["L1"], ())
 

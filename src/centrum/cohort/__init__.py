@@ -1,7 +1,8 @@
 """The cases of a study: vertebral levels, the manifest, and who is eligible.
 
-`centrum.cohort.discover`, which writes a manifest for a folder of images, stands apart
-because it reads image files.
+`centrum.cohort.discover`, which writes a manifest for a folder of images, and
+`centrum.cohort.label_map`, which reads the levels of a label map, stand apart because they read
+image files.
 """
 
 from centrum.cohort.case import Case, Cohort

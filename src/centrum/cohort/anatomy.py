@@ -41,7 +41,7 @@ SLENDER = (
 than 20 mL; of T6 it is 25 mm and 25 mL. Of 56 bodies T11 to L5 of healthy adults the centres are
 30 to 41 mm apart and the bodies have 20 to 43 mL."""
 
-DEEPEST_BODY = {"cervical": 32.0, "thoracic": 50.0, "lumbar": 60.0, "sacral": 60.0}
+DEEPEST_BODY = {"cervical": 32.0, "thoracic": 55.0, "lumbar": 60.0, "sacral": 60.0}
 """No body reaches further from front to back, mm, leaning as they do: 56 bodies T11 to L5 reach 33
 to 44 mm. A whole vertebra reaches to the tip of its spinous process: 45 mm at C3, 75 mm and more in
 the lumbar spine."""

@@ -332,6 +332,8 @@ def _sure(found: LabelMap, path: str, match: _Match) -> bool:
         match.doubts.append(error)
         match.notes.append(f"{path}: level left empty. {describe(error)}")
         return False
+    if not found.oriented and any(label.level for label in found.labels):
+        match.about["it does not say how it lies: the order of levels is not checked"].append(path)
     if left_out := found.left_out():
         match.about[f"left out, no vertebrae: {left_out}"].append(path)
     if found.numbers:

@@ -5,7 +5,7 @@ named. Every label is a region, or is named as what it is instead; none is dropp
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +68,13 @@ class LabelMap:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """Numbers of several regions that name no level because no scheme is named."""
+        """Numbers that name no level because no scheme is named.
+
+        The number of one region alone may be that of any mask.
+        """
         found = [r.number for r in self.regions if r.number is not None and r.level is None]
-        return tuple(sorted(found)) if len(self.regions) > 1 else ()
+        of_any_mask = len(self.regions) == 1 and (found == [1] or not self.fitting())
+        return () if of_any_mask else tuple(sorted(found))
 
     def left_out(self) -> str:
         """What is no region although it has voxels, in a few words; "" if nothing is."""
@@ -96,14 +100,15 @@ class LabelMap:
         DataError
             With what contradicts them, and the schemes that the numbers would fit.
         """
-        if why := self.contradiction():
-            said = f" as {self.scheme.name} labels" if self.scheme else ""
-            raise DataError(
-                f"{self.file}: the levels{said} contradict the anatomy: {why}.",
-                remedy=self._other_scheme(),
-                code="levels-contradict-anatomy",
-                file=self.file,
-            )
+        refuse(self.doubt(), self.file)
+
+    def doubt(self) -> dict[str, str]:
+        """Message and remedy where the levels contradict the anatomy, else nothing."""
+        why, said = self.contradiction(), f" as {self.scheme.name} labels" if self.scheme else ""
+        if not why:
+            return {}
+        message = f"the levels{said} contradict the anatomy: {why}."
+        return {"message": message, "remedy": self._other_scheme()}
 
     def fitting(self) -> tuple[str, ...]:
         """The schemes that know every number and whose levels the anatomy allows."""
@@ -115,7 +120,8 @@ class LabelMap:
         fits = self.fitting()
         numbers = f"the numbers {listed(self.numbers, 12)}"
         fit = f"would fit {' or '.join(fits)}" if fits else "fit no known scheme"
-        return f"{numbers} name no levels by themselves; they and their order {fit}"
+        they = "they and their order" if self.oriented else "they"
+        return f"{numbers} name no levels by themselves; {they} {fit}"
 
     def _fits(self, scheme: Scheme) -> bool:
         numbered = [each for each in self.labels if each.place and each.number is not None]
@@ -133,6 +139,17 @@ class LabelMap:
             return f"These numbers fit {' or '.join(fits)}. {NAME_THE_SCHEME}"
         caution = f" In {scheme.name} {scheme.caution}." if scheme and scheme.caution else ""
         return f"Check the labels, and which way up the file is.{caution}"
+
+
+def refuse(doubt: Mapping[str, str], file: str) -> None:
+    """Raise a DataError about the levels of a file where there is a doubt."""
+    if doubt:
+        raise DataError(
+            f"{file}: {doubt['message']}",
+            remedy=doubt["remedy"],
+            code="levels-contradict-anatomy",
+            file=file,
+        )
 
 
 def read_label_map(

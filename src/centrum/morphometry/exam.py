@@ -171,7 +171,14 @@ def _named(masks: Sequence[Mask], level: str) -> list[Mask]:
     if len(masks) != 1:
         names = ", ".join(mask.name for mask in masks)
         raise DataError(f"A level is given for one body, but there are {len(masks)}: {names}.")
-    return [replace(masks[0], name=Level.parse(level).name)]
+    named, wanted = level_of(masks[0].name), Level.parse(level)
+    if named and named != wanted:
+        raise DataError(
+            f"The region {masks[0].name!r} is {named} by its label, and {wanted} is given.",
+            remedy="Leave the level out, or choose another region.",
+            code="level-contradicts-label",
+        )
+    return [replace(masks[0], name=wanted.name)]
 
 
 def _check_bodies(masks: Sequence[Mask], found: LabelMap) -> None:
@@ -191,6 +198,8 @@ def _notes(found: LabelMap) -> Iterator[str]:
     """What was assumed, and which labels were not measured."""
     if left_out := found.left_out():
         yield f"left out, no vertebrae: {left_out}"
+    if found.numbers:
+        yield found.hint()
     if found.scheme and found.scheme.whole:
         yield (
             f"{found.scheme.name} numbers whole vertebrae; none of these reaches further back than "
