@@ -73,6 +73,16 @@ def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
         assert f"| {name} | {digest} |" in text
 
 
+def test_the_cards_say_that_whole_vertebrae_were_measured(results: StudyResults) -> None:
+    images = results.protocol.images.model_copy(update={"region": "whole_vertebra"})
+    whole = replace(results, protocol=results.protocol.model_copy(update={"images": images}))
+    text = model_card(whole, Facts())
+    assert outside_the_region("whole_vertebra") in text
+    assert outside_the_region(None) not in text
+    assert "Draw the whole vertebra, posterior elements included" in text
+    assert "its region is the whole vertebra" in data_sheet(whole, Facts())
+
+
 def test_the_formula_of_the_card_is_the_calibration(results: StudyResults) -> None:
     text = model_card(results, Facts())
     a, b = (

@@ -40,6 +40,9 @@ def test_each_is_a_sentence_with_the_study_s_numbers(results: StudyResults) -> N
     assert f"rests on {test.n_patients} patients" in text
     assert f"AUC is {results.evaluations['train'].auc.value:.2f}, out of fold" in text
     assert outside_the_region(None) in text
+    images = results.protocol.images.model_copy(update={"region": "whole_vertebra"})
+    whole = replace(results, protocol=results.protocol.model_copy(update={"images": images}))
+    assert outside_the_region("whole_vertebra") in said(whole)
     assert "simulated" in text
     train = results.scores[results.scores["part"] == "train"]["outcome"]
     assert f"fitted to {train.value_counts().min()} cases of the rarer outcome" in text
