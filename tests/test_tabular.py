@@ -141,7 +141,7 @@ def test_rows_of_nobody_are_told(study: Path) -> None:
     rewrite(study, frame)
     found = read_study_tables(open_study(study))
     assert [f.message for f in found.findings if f.code == "rows-left-out"] == [
-        "2 rows are of no eligible case of the manifest: c30, c31"
+        "2 rows are of no eligible case of the manifest: 'c30', 'c31'"
     ]
 
 

@@ -18,7 +18,14 @@ from centrum.measure import ALL_READERS
 from centrum.problems import Problems
 from centrum.protocol import Protocol, examine_protocol, protocol_text
 from centrum.results import EVERY_CASE, Failure, Finding
-from centrum.study import PROTOCOL, Study, manifest_options, manifest_path, refuse_nobody
+from centrum.study import (
+    PROTOCOL,
+    Study,
+    manifest_options,
+    manifest_path,
+    open_study,
+    refuse_nobody,
+)
 
 Row = TypeVar("Row", Finding, Failure)
 Looked = tuple[tuple[Failure, ...], tuple[Finding, ...]]
@@ -53,7 +60,7 @@ def foresee_run(folder: Path) -> tuple[Problems, tuple[str, ...]]:
     """
     study, found = _survey(folder)
     problems = _problems(study, found, tuple(_gone(study.cohort)))
-    return problems, () if problems.stops else pipeline.outlook(study)
+    return problems, () if problems.stops else pipeline.outlook(open_study(folder))
 
 
 def _survey(folder: Path) -> tuple[Study, tuple[Finding, ...]]:

@@ -200,6 +200,9 @@ def init(
     ] = None,
     min_share: MinShare = None,
     preset: Annotated[str, typer.Option(help="protocol to start from")] = "vcf-t2w",
+    keep_names: Annotated[
+        bool, typer.Option("--keep-names", help="no pseudonyms for names that are no codes")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
 ) -> None:
     """Write cases.csv and study.yaml for a folder of images, and say what did not match."""
@@ -223,8 +226,7 @@ def init(
         clinical = ClinicalTable(table, outcome_column, *words, id_column, share)
     for line in pipeline.init(
         images, study, image=image, mask=mask, labels=labels, region=region, sequence=sequence,
-        table=clinical,
-        preset=preset, dry_run=dry_run,
+        table=clinical, preset=preset, keep_names=keep_names, dry_run=dry_run,
     ):  # fmt: skip
         print(line)
     if not dry_run:

@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from centrum.execution import Progress, map_jobs
 from centrum.facts import NUMBERS
 from centrum.io.checks import unread
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
-from centrum.measure import ALL_READERS, Record, measure, warm_up
+from centrum.measure import ALL_READERS, Job, Record, measure, warm_up
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.results import Failure, Finding, MeasuredSequence
@@ -28,8 +28,12 @@ from centrum.sequence_check import measured_sequences, sequence_findings
 from centrum.store import write_atomically
 from centrum.study import Study, read_json
 from centrum.table import FeatureTable
+from centrum.withheld import file_names, parts, restored, withheld_fields
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
+
+Told = TypeVar("Told", Failure, Finding)
+"""What is told of a case."""
 
 ACQUISITION = "acquisition.csv"
 """File with the facts of every case's acquisition."""
@@ -252,11 +256,11 @@ def _table(
     ]
     return FeatureTable(
         values=values.transpose(0, 2, 1)[:, defined],
-        obs=study.cohort.to_frame().loc[cases],
+        obs=study.obs().loc[cases],
         features=tuple(f for f, wanted in zip(features, defined, strict=True) if wanted),
         readers=readers,
         dialect=settings.dialect,
-        history=(*study.cohort.history, *steps),
+        history=(*study.history, *steps),
     )
 
 
@@ -285,12 +289,15 @@ def _acquisition(study: Study, records: Mapping[str, Record], cases: list[str]) 
 
 
 def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
-    """Write features.parquet and .csv, extraction.json, overlap.csv and acquisition.csv."""
+    """Write features.parquet and .csv, extraction.json, overlap.csv and acquisition.csv.
+
+    What is written names no file: see `centrum.withheld`.
+    """
     folder = study.results
     files = extraction.table.save(folder)
     facts = {
-        "failures": [asdict(failure) for failure in extraction.failures],
-        "findings": [asdict(finding) for finding in extraction.findings],
+        "failures": _written(study, extraction.failures),
+        "findings": _written(study, extraction.findings),
         "flow": study.flow.to_dict(),
         "simulated": extraction.simulated,
         "undefined": extraction.undefined,
@@ -304,6 +311,29 @@ def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
     for name, text in contents.items():
         write_atomically(folder / name, text.encode())
     return (*files, *(folder / name for name in contents))
+
+
+def _written(study: Study, found: Sequence[Failure | Finding]) -> list[dict[str, Any]]:
+    """Failures or findings as they may be written."""
+    jobs, of_study, words = {job.case: job for job in study.jobs()}, study.roles, study.words
+    return [
+        withheld_fields(
+            asdict(f), {**of_study, **(jobs[f.case].roles if f.case in jobs else {})}, words
+        )
+        for f in found
+    ]
+
+
+def for_console(study: Study, found: Iterable[Told]) -> tuple[Told, ...]:
+    """Failures or findings with the names of cases and files, which only a screen may show."""
+    jobs, names = {job.case: job for job in study.jobs()}, study.cohort.names
+    return tuple(_named(f, jobs.get(f.case), names.get(f.case, f.case)) for f in found)
+
+
+def _named(found: Told, job: Job | None, case: str) -> Told:
+    files = file_names(parts(job.image, job.masks, job.further)) if job else {}
+    texts = {name: restored(getattr(found, name), files) for name in ("message", "file", "remedy")}
+    return replace(found, case=case, **texts)
 
 
 def load_extraction(study: Study) -> Extraction:

@@ -1,12 +1,13 @@
 """What the manifest and the protocol will not let a run do, said before a case is measured."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 
 import pandas as pd
 
 from centrum.cohort.findings import listed
+from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised
 from centrum.errors import CentrumError, DataError
 from centrum.judgement import reader_calls
 from centrum.matrix import batches, covariate_values
@@ -15,7 +16,14 @@ from centrum.modelling.settings import ModelSettings, Split
 from centrum.modelling.split import Indices, fewest_patients
 from centrum.protocol import Evaluation, Protocol
 from centrum.results import EVERY_CASE, Finding
-from centrum.study import PROTOCOL, Study, study_parts
+from centrum.study import (
+    IDENTIFYING,
+    PROTOCOL,
+    Study,
+    refuse_identifying,
+    refuse_names_in_rules,
+    study_parts,
+)
 
 WHICH_SEQUENCE = "which-sequence"
 """Code of the finding that the sequence to measure is not known."""
@@ -32,7 +40,8 @@ def foresee(study: Study) -> tuple[Finding, ...]:
     obs, outcome = study.cohort.to_frame(), study.protocol.outcome
     obs = obs[obs["outcome"].isin([outcome.positive, outcome.negative])]
     looks = (_classes, _columns, _gaps, _batches, _reader_calls, _subgroups) if len(obs) else ()
-    return (*foresee_images(study), *(f for look in looks for f in look(study.protocol, obs)))
+    seen = (*foresee_images(study), *foresee_privacy(study))
+    return (*seen, *(f for look in looks for f in look(study.protocol, obs)))
 
 
 def refuse_unless_possible(study: Study) -> None:
@@ -71,6 +80,34 @@ def foresee_images(study: Study) -> Iterator[Finding]:
         remedy = f"Correct `images` in {PROTOCOL}."
         yield from _caught("no-reader", remedy, lambda: study.readers)
         yield from _caught(WHICH_SEQUENCE, remedy, lambda: study.sequences)
+
+
+def foresee_privacy(study: Study) -> Iterator[Finding]:
+    """What is left out of all that is written, and what may not go into it."""
+    protocol, cohort = study.protocol, study.cohort
+    yield from _caught(IDENTIFYING, f"Correct {PROTOCOL}.", partial(refuse_identifying, study))
+    for why, heads in _by_reason(study.left_out).items():
+        yield _error(
+            IDENTIFYING,
+            f"Left out of all that is written: {listed(heads, len(heads))} ({why}).",
+            f"Name a column in `describe` of {PROTOCOL} if it may be shown.",
+            "note",
+        )
+    if protocol.keep_names:
+        return
+    coded = pseudonymised(cohort, study.folder / KEY)
+    refused = partial(refuse_names_in_rules, protocol.eligibility, coded)
+    yield from _caught("name-in-rule", f"Correct {PROTOCOL}.", refused)
+    if coded.identities:
+        remedy = f"Nothing; `keep_names: true` in {PROTOCOL} writes the names."
+        yield _error("pseudonyms", f"{about_key(coded)}.", remedy, "note")
+
+
+def _by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for head, why in left_out.items():
+        found.setdefault(why, []).append(repr(head))
+    return found
 
 
 # Outcomes, design and folds

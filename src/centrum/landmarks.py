@@ -87,7 +87,7 @@ def _record(study: Study) -> dict[str, Any]:
 
 def _one_per_image(study: Study, cases: Sequence[str]) -> list[Job]:
     """Jobs of training cases, without a second one of the same image."""
-    rows, _ = training_rows(study.protocol, study.cohort.to_frame().loc[list(cases)])
+    rows, _ = training_rows(study.protocol, study.obs().loc[list(cases)])
     wanted = {cases[row] for row in rows}
     jobs = (job for job in study.jobs() if job.case in wanted)
     return list({source_digest(job.image): job for job in reversed(list(jobs))}.values())[::-1]

@@ -47,6 +47,7 @@ from centrum.region import Region, measured_voxels
 from centrum.sequences import without_shape
 from centrum.store import Store
 from centrum.volume import Mask, Volume, bounding_box, content_digest
+from centrum.withheld import Roles, roles, withheld_fields, words_in
 
 Record = dict[str, Any]
 
@@ -86,6 +87,16 @@ class Job:
             raise TypeError(f"the job of case {self.case} has no store")
         return Store(self.store)
 
+    @property
+    def roles(self) -> Roles:
+        """What is written in the place of names of its files."""
+        return roles(self.image, self.masks, self.further)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Words of the study that may be written in quotation marks."""
+        return words_in(self.preparation.model_dump(mode="json")) | {*self.masks, *self.further}
+
     def key(self) -> str:
         """Digest of the files' bytes, the settings (landmarks included) and the version."""
         settings: dict[str, Any] = {
@@ -121,7 +132,8 @@ def measure(job: Job) -> Record:
     Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
     (reader -> steps), acquisition (facts of the first image), further (sequence -> facts of its
     image), regions (reader -> size), content (digests of images and masks, by which cases are
-    compared). A case with errors is not kept in the store, so that it is tried again.
+    compared). A case with errors is not kept in the store, so that it is tried again. But for the
+    errors it is as it may be written: without names of files and without texts of headers.
     """
     if job.store is None:
         return _measured(job)
@@ -138,13 +150,31 @@ def measure(job: Job) -> Record:
 def _measured(job: Job) -> Record:
     """The record, with an error where the case cannot be measured."""
     try:
-        record = _measure(job)
+        record = _as_written(job, _measure(job))
     except CentrumError as error:
         return _empty() | {"errors": [_told(None, error, job.image)]}
     except BaseException as error:
         error.add_note(f"while measuring case {job.case}")
         raise
     return record
+
+
+def _as_written(job: Job, record: Record) -> Record:
+    """The record whose findings and history name no file and hold no text of a header."""
+    known, words = job.roles, job.words
+    findings = [withheld_fields(finding, known, words) for finding in record["findings"]]
+    history = {r: [_without_texts(s) for s in steps] for r, steps in record["history"].items()}
+    return record | {"findings": findings, "history": history}
+
+
+def _without_texts(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step with those of its parameters that are numbers, and whether it is of a phantom."""
+    kept = {
+        name: value
+        for name, value in step["parameters"].items()
+        if isinstance(value, (bool, int, float)) or name == "simulated"
+    }
+    return {**step, "parameters": kept}
 
 
 _ANY_REGION: dict[str, Any] = {

@@ -16,6 +16,7 @@ from centrum.measure import Job, Part, first_parts, warm_up
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.provenance import digest
 from centrum.volume import Mask, Volume
+from centrum.withheld import withheld
 
 Record = dict[str, Any]
 
@@ -59,7 +60,12 @@ def measure_perturbed(wanted: PerturbedJob) -> Record:
     try:
         record = _measure(wanted)
     except CentrumError as error:
-        return {"values": {}, "errors": {"": describe(error)}, "plan": [], "noise_sd": None}
+        return {
+            "values": {},
+            "errors": {"": _written(wanted.job, error)},
+            "plan": [],
+            "noise_sd": None,
+        }
     except BaseException as error:
         error.add_note(f"while measuring case {wanted.case} under perturbations")
         raise
@@ -77,8 +83,13 @@ def _measure(wanted: PerturbedJob) -> Record:
                 v for original, how in originals for v in _values(original, perturbation, how)
             ]
         except CentrumError as error:
-            record["errors"][perturbation.name] = describe(error)
+            record["errors"][perturbation.name] = _written(wanted.job, error)
     return record | {"noise_sd": originals[0][0].noise_sd}
+
+
+def _written(job: Job, error: CentrumError) -> str:
+    """The message as `perturb` writes it."""
+    return withheld(describe(error), job.roles, job.words)
 
 
 def _perturbable(part: Part) -> Perturbable:

@@ -25,6 +25,7 @@ from centrum.beginning import choices_of_files, notes_on_choices
 from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import discover, write_manifest
+from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
@@ -33,6 +34,7 @@ from centrum.extraction import (
     Extraction,
     failures_of,
     findings_of,
+    for_console,
     load_extraction,
     measure_all,
     measure_study,
@@ -53,6 +55,7 @@ from centrum.matrix import study_matrix
 from centrum.measure import Record
 from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_perturbed
 from centrum.model import Model, model_of
+from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import Images, parse_protocol, preset_text
@@ -96,11 +99,14 @@ def init(
     sequence: str | None = None,
     table: ClinicalTable | None = None,
     preset: str = "vcf-t2w",
+    keep_names: bool = False,
     dry_run: bool = False,
 ) -> tuple[str, ...]:
     """Write cases.csv and study.yaml for a folder of images; lines that say what was found.
 
     Outcome, age, sex, centre and further columns come from a clinical table, if there is one.
+    Cases whose names are no codes get pseudonyms, unless `keep_names`; the key lies beside the
+    manifest.
 
     Parameters
     ----------
@@ -118,7 +124,7 @@ def init(
         In no label map the levels of the scheme fit the anatomy, or too few rows of the table
         and too few cases match.
     """
-    said = {"images.labels": labels, "images.region": region}
+    said = {"images.labels": labels, "images.region": region, "keep_names": keep_names or None}
     chosen: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
     protocol = protocol_with(_starting_protocol(preset), chosen)
     how = parse_protocol(protocol, PROTOCOL)
@@ -134,10 +140,14 @@ def init(
         *_whole_vertebrae(how.images),
         *notes_on_choices(of_files, Cohort(found.cases)),
     ]
+    named = Cohort(found.cases)
+    coded = named if keep_names else pseudonymised(named, folder / KEY)
+    notes += [about_key(coded)] if coded.identities else []
     chosen, protocol = chosen | of_files, protocol_with(protocol, of_files)
     if not dry_run:
         folder.mkdir(parents=True, exist_ok=True)
-        write_manifest(found, folder / "cases.csv")
+        write_manifest(replace(found, cases=coded.cases), folder / "cases.csv")
+        write_key(coded.identities, folder / KEY)
         if not _write_new(folder / PROTOCOL, protocol) and chosen:
             notes.append(f"{PROTOCOL} was there and stays: see that it says {_told(chosen)}")
     return (*found.summary(), *merged.told([case.id for case in found.cases]), *notes)
@@ -242,10 +252,11 @@ def check(
     Of a study of tables these are read.
     """
     if study.protocol.tables:
-        found = read_study_tables(study)
-        return found.failures, found.findings
+        read = read_study_tables(study)
+        return for_console(study, read.failures), for_console(study, read.findings)
     records = measure_all(study, workers, progress, features=False)
-    return failures_of(study, records), findings_of(records)
+    failures, findings = failures_of(study, records), findings_of(records)
+    return for_console(study, failures), for_console(study, findings)
 
 
 def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> Extraction:
@@ -262,6 +273,7 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     """
     of_tables = bool(study.protocol.tables)
     extraction = read_study_tables(study) if of_tables else measure_study(study, workers, progress)
+    study.keep_key()
     files = save_extraction(study, extraction)
     inputs = {"protocol": study.protocol.digest(), "manifest": _manifest_digest(study)}
     study.stages.done("extract", digest(inputs), files)
@@ -693,7 +705,8 @@ def collect(study: Study) -> StudyResults:
 
 def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
     groups = pd.Categorical(table.obs["outcome"], outcomes, ordered=True)
-    known = table.obs.dropna(axis="columns", how="all").assign(outcome=groups)
+    described = table.obs.drop(columns=PLACE_IN_TIME, errors="ignore")
+    known = described.dropna(axis="columns", how="all").assign(outcome=groups)
     if "level" in known:
         names = sorted(known["level"].dropna().unique(), key=Level.parse)
         known["level"] = pd.Categorical(known["level"], names, ordered=True)

@@ -239,6 +239,16 @@ class Protocol(Settings):
     )
     outcome: Outcome = Outcome()
     eligibility: tuple[Rule, ...] = Field((), description="inclusion and exclusion, in order")
+    keep_names: bool = Field(
+        False,
+        description="write ids of cases and patients as the manifest spells them, even where they "
+        "are no codes; else those get pseudonyms",
+    )
+    describe: tuple[str, ...] = Field(
+        (),
+        description="columns of the manifest that are tabulated although they look like names, "
+        "dates or identifiers, which else are left out of everything that is written",
+    )
     tables: tuple[TableSource, ...] = Field(
         (),
         description="features that were measured elsewhere, the primary reader's first; images, "

@@ -28,6 +28,7 @@ from centrum.reading import mask_of, shown_image
 from centrum.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
 from centrum.weighting import compare
+from centrum.withheld import Roles, roles, withheld, words_in
 
 Floats = NDArray[np.float64]
 
@@ -55,6 +56,11 @@ class Patient:
     known: Mapping[str, Value] = field(default_factory=dict)
     outcome: str = ""
     patient: str = field(default="", repr=False)
+
+    @property
+    def roles(self) -> Roles:
+        """What is written in the place of names of its files."""
+        return roles(self.image, {"the region": self.mask}, self.sequences)
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,13 @@ class Score:
             "protocol": model.provenance["digests"]["protocol (choices)"],
         }
         return {**record, "model": about, "limits": list(model.use["limits"])}
+
+
+def as_written(model: FrozenModel, patient: Patient, score: Score) -> Score:
+    """The score whose flags name no file and hold no text of a header."""
+    words = words_in(model.protocol.model_dump(mode="json")) | words_in(model.domain.to_dict())
+    flags = (replace(f, message=withheld(f.message, patient.roles, words)) for f in score.flags)
+    return replace(score, flags=tuple(flags))
 
 
 def score_patient(model: FrozenModel, patient: Patient, store: Path | None = None) -> Score:

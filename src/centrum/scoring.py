@@ -16,13 +16,23 @@ from pathlib import Path
 from centrum.acquisition import OTHER_NAMES, TEXTS, fact_of
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
+from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import CentrumError, DataError, ManifestError
 from centrum.execution import Progress, map_jobs, silent
 from centrum.facts import NUMBERS, read_facts
 from centrum.frozen.model import FrozenModel
 from centrum.measure import warm_up
+from centrum.protocol import read_protocol
 from centrum.report.patient import page_of, render_index, render_patient
-from centrum.score import Patient, Score, needed_extraction, score_job, score_patient, see
+from centrum.score import (
+    Patient,
+    Score,
+    as_written,
+    needed_extraction,
+    score_job,
+    score_patient,
+    see,
+)
 from centrum.sequences import choose_sequences
 from centrum.store import write_atomically
 
@@ -110,10 +120,12 @@ def score_cohort(
     """
     patients = patients_of(model, cohort, reader)
     scores = score_all(model, patients, folder, workers, progress)
+    keep_key(cohort)
     for patient, score in zip(patients, scores, strict=True):
         _write_patient(model, patient, score, folder)
-    write_atomically(folder / "scores.csv", _table(scores).encode())
-    write_atomically(folder / "index.html", render_index(model, scores).encode())
+    shown = [as_written(model, *pair) for pair in zip(patients, scores, strict=True)]
+    write_atomically(folder / "scores.csv", _table(shown).encode())
+    write_atomically(folder / "index.html", render_index(model, shown).encode())
     return scores
 
 
@@ -156,7 +168,9 @@ def _score(given: _Given, patient: Patient) -> Score:
 
 
 def read_new_cases(folder: Path, model: FrozenModel, *, with_outcome: bool = False) -> Cohort:
-    """The cases of a folder with cases.csv or cases.xlsx, or of such a file.
+    """The cases of a folder with cases.csv or cases.xlsx, or of such a file, named by codes.
+
+    A study.yaml beside the manifest that says `keep_names` leaves them their names.
 
     Raises
     ------
@@ -171,13 +185,22 @@ def read_new_cases(folder: Path, model: FrozenModel, *, with_outcome: bool = Fal
             "wanted: a row per case with the columns case, image and mask. `centrum init "
             "IMAGES_DIR` writes one."
         )
-    return read_manifest(
+    cohort = read_manifest(
         found[0],
         outcomes=(model.negative, model.positive),
         mixed_patients=model.protocol.outcome.mixed_patients,
         optional=() if with_outcome else ("outcome",),
         labels=model.protocol.images.scheme,
     )
+    protocol = found[0].parent / "study.yaml"
+    if protocol.is_file() and read_protocol(protocol).keep_names:
+        return cohort
+    return pseudonymised(cohort, found[0].parent / KEY)
+
+
+def keep_key(cohort: Cohort) -> None:
+    """Write whose the pseudonyms of a cohort are, beside its manifest."""
+    write_key(cohort.identities, Path(cohort.source).parent / KEY)
 
 
 def patients_of(
@@ -226,6 +249,7 @@ def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:
 
 
 def _write_patient(model: FrozenModel, patient: Patient, score: Score, folder: Path) -> Path:
+    score = as_written(model, patient, score)
     seen = None
     if not model.of_tables:
         try:

@@ -1,24 +1,42 @@
 """A study is a folder: `study.yaml`, `cases.csv` (or `.xlsx`) and what is made, `results/`."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
 import pandas as pd
 
 from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
+from centrum.cohort.case import DESCRIPTORS, column
+from centrum.cohort.columns import identifier
+from centrum.cohort.describing import identifying_columns
+from centrum.cohort.eligibility import Rule
+from centrum.cohort.expression import columns, parse
+from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.cohort.schemes import Scheme
-from centrum.errors import ManifestError, ProtocolError
+from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
 from centrum.measure import Job
-from centrum.modelling.designs import Part, final_rows, plan_parts
+from centrum.modelling.designs import (
+    PLACE_IN_TIME,
+    Part,
+    final_rows,
+    place_in_time,
+    plan_parts,
+)
 from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
+from centrum.provenance import History, Step
 from centrum.sequences import choose_sequences, plan_sequences
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
+from centrum.withheld import Roles, withheld, words_in
+
+IDENTIFYING = "identifying-column"
+"""Code of what is said of columns that may tell who somebody is."""
 
 PROTOCOL, MANIFESTS, RESULTS = "study.yaml", ("cases.csv", "cases.xlsx"), "results"
 
@@ -55,6 +73,63 @@ class Study:
     def simulated(self) -> bool:
         """Whether the patients are simulated."""
         return is_phantom(self.folder)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Columns of the manifest that are not written, and why; none that the protocol forces."""
+        forced = {identifier(name) for name in self.protocol.describe}
+        found = identifying_columns(self.cohort)
+        return {head: why for head, why in found.items() if identifier(head) not in forced}
+
+    def obs(self) -> pd.DataFrame:
+        """What may be written of the eligible cases, as `FeatureTable.obs`.
+
+        Dates that a temporal design goes by are there as `PLACE_IN_TIME`.
+
+        Raises
+        ------
+        DataError
+            The model, the split or a reader's call is in a column that may identify patients.
+        ProtocolError
+            `describe` names a column that the manifest has not.
+        """
+        refuse_identifying(self)
+        frame = self.cohort.to_frame()
+        shown = frame.drop(columns=list(self.left_out))
+        if self.protocol.split.design == "temporal":
+            shown[PLACE_IN_TIME] = place_in_time(frame, self.protocol.split)
+        return shown
+
+    @property
+    def history(self) -> History:
+        """What was done to the list of cases, as it may be written."""
+        steps = [_written_step(step, self.roles, self.words) for step in self.cohort.history]
+        if self.left_out:
+            steps.append(Step("leave out columns", {"columns": list(self.left_out)}))
+        return tuple(steps)
+
+    @property
+    def roles(self) -> Roles:
+        """What is written in the place of names of patients, cases and tables."""
+        tables = {
+            path.name: f"[table of {table.reader}]"
+            for table in self.protocol.tables
+            for path in self.folder.glob(table.file)
+        }
+        return tables | {each.name: each.pseudonym for each in self.cohort.identities}
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Its own words, which may be written: choices, readers, sequences, heads."""
+        heads = [*DESCRIPTORS, *self.cohort.covariates]
+        heads += [column("mask", name) for name in self.cohort.readers]
+        heads += [column("image", name) for name in self.cohort.sequences]
+        choices = words_in(self.protocol.model_dump(mode="json"))
+        return choices.union(heads, self.cohort.readers, self.cohort.sequences)
+
+    def keep_key(self) -> None:
+        """Write whose the pseudonyms are, beside the manifest; nothing where ids are codes."""
+        write_key(self.cohort.identities, self.folder / KEY)
 
     @property
     def sequences(self) -> tuple[str, ...]:
@@ -132,6 +207,9 @@ def open_study(folder: Path) -> Study:
     protocol = read_protocol(folder / PROTOCOL)
     how = manifest_options(protocol)
     everyone = read_manifest(manifest_path(folder), **how)
+    if not protocol.keep_names:
+        everyone = pseudonymised(everyone, folder / KEY)
+        refuse_names_in_rules(protocol.eligibility, everyone)
     cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=how["outcomes"])
     study = Study(folder, protocol, cohort, flow)
     refuse_nobody(study)
@@ -157,6 +235,66 @@ def refuse_nobody(study: Study) -> None:
             code="none-eligible",
             file=PROTOCOL,
         )
+
+
+def _written_step(step: Step, names: Roles, words: Collection[str]) -> Step:
+    """The step with notes that hold no name."""
+    if "notes" not in step.parameters:
+        return step
+    notes = tuple(withheld(note, names, words) for note in step.parameters["notes"])
+    return replace(step, parameters={**step.parameters, "notes": notes})
+
+
+def refuse_names_in_rules(rules: Iterable[Rule], cohort: Cohort) -> None:
+    """Refuses a rule that calls a case or patient by name: rules are written, too."""
+    for rule in rules:
+        by_name = columns(parse(rule.expression)) & {"case", "patient"}
+        named = [i for i in cohort.identities if i.what in by_name and i.name in rule.expression]
+        if named:
+            raise ProtocolError(
+                f"The rule {rule.name!r} holds the name of a {named[0].what}, and rules are "
+                "written into the report.",
+                remedy=f"Call it {named[0].pseudonym!r}, its pseudonym.",
+                code="name-in-rule",
+                file=PROTOCOL,
+            )
+
+
+def refuse_identifying(study: Study) -> None:
+    """Refuses a model that goes by columns which may tell who somebody is; see `Study.obs`."""
+    _check_described(study.protocol, (*DESCRIPTORS, *study.cohort.covariates))
+    _check_needed(study.protocol, study.left_out)
+
+
+def _check_described(protocol: Protocol, heads: Sequence[str]) -> None:
+    there = {identifier(head) for head in heads}
+    if unknown := [name for name in protocol.describe if identifier(name) not in there]:
+        raise ProtocolError(
+            f"`describe` names the column {unknown[0]!r}, which the manifest has not.",
+            remedy=f"It has {', '.join(heads)}.",
+            code="unknown-column",
+            file=PROTOCOL,
+        )
+
+
+def _check_needed(protocol: Protocol, left_out: Mapping[str, str]) -> None:
+    """Refuses a model that would carry a column that may identify patients."""
+    model, split = protocol.model, protocol.split
+    needed = {"model.covariates": model.covariates,
+              "evaluation.reader_calls": protocol.evaluation.reader_calls}  # fmt: skip
+    if model.harmonisation.method != "none":
+        needed["model.harmonisation.batch"] = (model.harmonisation.batch,)
+    if split.design in ("leave_one_centre_out", "external"):
+        needed["split.by"] = (split.column,)
+    for said_in, names in needed.items():
+        if held := [name for name in names if name in left_out]:
+            raise DataError(
+                f"`{said_in}` names the column {held[0]!r}, which may tell who the patients are: "
+                f"{left_out[held[0]]}.",
+                remedy=f"Choose another, or add `describe: [{held[0]}]` if it may be written.",
+                code=IDENTIFYING,
+                file=PROTOCOL,
+            )
 
 
 def training_rows(protocol: Protocol, obs: pd.DataFrame) -> tuple[Indices, Indices]:

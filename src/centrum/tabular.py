@@ -68,8 +68,10 @@ def read_study_tables(study: Study) -> Extraction:
         of the manifest than `join.min_share` wants.
     """
     frames, findings, steps = {}, [], []
+    ids = {each.name: each.pseudonym for each in study.cohort.identities if each.what == "case"}
     for source in study.protocol.tables:
         found = _read(study.folder, source)
+        found = replace(found, values=found.values.rename(index=ids))
         match = _join(study, source.reader, found.values)
         frames[source.reader] = found.values
         steps.append(_step(study.folder, source, found, match))
@@ -88,10 +90,10 @@ def read_study_tables(study: Study) -> Extraction:
     told = tuple(name for name, there in zip(names, defined, strict=True) if there)
     table = FeatureTable(
         values=values[:, defined],
-        obs=study.cohort.to_frame().loc[kept],
+        obs=study.obs().loc[kept],
         features=tuple(map(recognise, told)),
         readers=study.readers,
-        history=(*study.cohort.history, *steps),
+        history=(*study.history, *steps),
     )
     return Extraction(
         table=table,
@@ -168,7 +170,7 @@ def _joined(study: Study, reader: str, match: Match) -> Iterable[Finding]:
     eligible = {case.id for case in study.cohort.cases}
     more = [*match.rows, *(case for case in match.matched if case not in eligible)]
     if more:
-        text = f"{len(more)} rows are of no eligible case of the manifest: {_listed(more)}"
+        text = f"{len(more)} rows are of no eligible case of the manifest: {_quoted(more)}"
         yield Finding("all", reader, "note", "rows-left-out", text)
 
 
@@ -229,6 +231,11 @@ def _match(
             continue
         failures.append(Failure(str(case), message))
     return tuple(failures), kept
+
+
+def _quoted(ids: Sequence[str]) -> str:
+    """Ids in quotation marks, which do not go out: see `centrum.withheld`."""
+    return _listed([repr(text) for text in ids])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ from centrum.report.build import write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
 from centrum.score import Patient, Score
-from centrum.scoring import patients_of, read_new_cases, score_all
+from centrum.scoring import keep_key, patients_of, read_new_cases, score_all
 from centrum.simulate import NOTICE
 from centrum.store import write_atomically
 from centrum.study import PROTOCOL, Study, open_study
 from centrum.tabular import read_study_tables
+from centrum.withheld import Roles, withheld, words_in
 
 
 def validate_model(
@@ -48,13 +50,19 @@ def validate_model(
         Not one case could be scored, or cases of one outcome only.
     """
     tables = _study_of_tables(folder)
+    files: Mapping[str, Roles]
     if tables is not None:
+        tables.keep_key()
         new, refused, flags, simulated = _from_tables(model, tables)
+        files = dict.fromkeys(refused, tables.roles)
         scored = {name: m.scorer.score(*_values(m, tables)) for name, m in (others or {}).items()}
     else:
-        patients = patients_of(model, read_new_cases(folder, model, with_outcome=True), reader)
+        cohort = read_new_cases(folder, model, with_outcome=True)
+        patients = patients_of(model, cohort, reader)
         scores = score_all(model, patients, out, workers, progress)
+        keep_key(cohort)
         new, refused, flags = _from_scores(model, patients, scores)
+        files = {patient.case: patient.roles for patient in patients}
         simulated = any(s.simulated for s in scores)
         scored = {
             name: _scores_of(m, patients, new.cases, out, workers, progress)
@@ -62,7 +70,9 @@ def validate_model(
         }
     compared = {name: ((others or {})[name], s) for name, s in scored.items()}
     found = validate(model, new, refused=refused, flags=flags, others=compared)
-    _write(model, found, out, NOTICE if simulated or model.simulated else "")
+    words = words_in(model.protocol.model_dump(mode="json"))
+    told = {case: withheld(why, files[case], words) for case, why in refused.items()}
+    _write(model, replace(found, refused=told), out, NOTICE if simulated or model.simulated else "")
     return found
 
 

@@ -27,6 +27,8 @@ SAID_ELSEWHERE = {
     "images.reader": "table.readers holds who was the primary reader",
     "tables": "table.history holds which were read; a test of its own",
     "join": "table.history holds how many rows matched, or the study was refused",
+    "keep_names": "how cases are called decides no result",
+    "describe": "table 1 shows the columns",
     "eligibility": "flow.exclusions holds the rules and what they did",
 }
 """Fields that the text does not take from the protocol, and why."""

@@ -73,6 +73,22 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Identity:
+    """A name of the manifest and the code that is written in its place.
+
+    Attributes
+    ----------
+    what : "case" or "patient"
+    name : as the manifest spells it; never written but to the key
+    pseudonym : the code
+    """
+
+    what: str
+    name: str = field(repr=False)
+    pseudonym: str
+
+
+@dataclass(frozen=True)
 class Cohort:
     """The cases of a study, in the order of the manifest.
 
@@ -83,6 +99,7 @@ class Cohort:
     history : what was done to the list of cases, oldest first
     readers : names of the readers, the primary one first; those of the cases if not given
     sequences : names of the image sequences; those of the cases if not given
+    identities : whose the pseudonyms among the ids are; empty where ids are codes
 
     >>> cohort = Cohort((Case("a", "p", "malignant", Level.parse("Th12"), age=70.0),))
     >>> print(cohort.to_frame()[["level", "region", "age"]])
@@ -96,6 +113,7 @@ class Cohort:
     history: History = ()
     readers: tuple[str, ...] = ()
     sequences: tuple[str, ...] = ()
+    identities: tuple[Identity, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         masks, images = (case.masks for case in self.cases), (case.images for case in self.cases)
@@ -109,6 +127,12 @@ class Cohort:
     def covariates(self) -> tuple[str, ...]:
         """Names of the covariates."""
         return _names(case.covariates for case in self.cases)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What the manifest calls the cases, by id; not to be written."""
+        named = {each.pseudonym: each.name for each in self.identities if each.what == "case"}
+        return {case.id: named.get(case.id, case.id) for case in self.cases}
 
     @property
     def outcomes(self) -> dict[str, int]:

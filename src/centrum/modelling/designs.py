@@ -21,6 +21,9 @@ from centrum.modelling.split import (
     train_and_held_out,
 )
 
+PLACE_IN_TIME = "place in time"
+"""Column that stands for the dates of a temporal design where dates must not be written."""
+
 SPLITS, FOLD_REPEATS = 20, 10
 """How often a design is repeated unless the protocol says so."""
 
@@ -141,25 +144,46 @@ def _external(
     yield Part(name, 0, np.flatnonzero(~there), np.flatnonzero(there))
 
 
-def _temporal(
-    split: Split, outcome: NDArray, patients: NDArray, columns: pd.DataFrame
-) -> Iterator[Part]:
+def place_in_time(columns: pd.DataFrame, split: Split) -> pd.Series:
+    """The cases' dates as whole numbers in their order, which tell no date.
+
+    With `test_from` they count from the first date to be tested: a case before it is negative.
+
+    Raises
+    ------
+    DataError
+        The column is missing or not filled, or holds no dates.
+
+    >>> columns = pd.DataFrame({"date": ["2020-05-01", "2019-02-07", "2021-01-31"]})
+    >>> place_in_time(columns, Split(design="temporal", test_from="2020")).tolist()
+    [0, -1, 1]
+    """
     dates = _dates(_filled(columns, split), split)
-    first = dates.groupby(patients).transform("min")
-    if split.test_from is not None:
-        late = first >= _dates(np.array([split.test_from]), split)[0]
-    else:
-        by_patient = first.groupby(patients).first().sort_values(kind="stable")
-        at = min(round(split.train_fraction * len(by_patient)), len(by_patient) - 1)
-        late = first >= by_patient.iloc[at]
-    here = late.to_numpy(dtype=bool)
-    since = first[here].min()
-    if pd.isna(since):
+    place = dates.rank(method="dense").astype(int) - 1
+    if split.test_from is None:
+        return place.set_axis(columns.index)
+    since = _dates(np.array([split.test_from]), split)[0]
+    if not (dates >= since).any():
         raise DataError(
             f"No patient was first seen on or after {split.test_from}; the last date in the "
             f"column {split.column!r} is {dates.max():%Y-%m-%d}."
         )
-    yield Part(f"from {since:%Y-%m-%d}", 0, np.flatnonzero(~here), np.flatnonzero(here))
+    return (place - place[dates >= since].min()).set_axis(columns.index)
+
+
+def _temporal(
+    split: Split, outcome: NDArray, patients: NDArray, columns: pd.DataFrame
+) -> Iterator[Part]:
+    place = columns[PLACE_IN_TIME] if PLACE_IN_TIME in columns else place_in_time(columns, split)
+    first = pd.Series(place.to_numpy()).groupby(patients).transform("min")
+    if split.test_from is not None:
+        late, name = first >= 0, f"from {split.test_from}"
+    else:
+        by_patient = first.groupby(patients).first().sort_values(kind="stable")
+        at = min(round(split.train_fraction * len(by_patient)), len(by_patient) - 1)
+        late, name = first >= by_patient.iloc[at], "the latest patients"
+    here = late.to_numpy(dtype=bool)
+    yield Part(name, 0, np.flatnonzero(~here), np.flatnonzero(here))
 
 
 _DESIGNS: Mapping[str, Callable[[Split, NDArray, NDArray, pd.DataFrame], Iterator[Part]]] = {

@@ -17,6 +17,7 @@ from centrum.report.overlay import outline_path, small_png
 from centrum.report.slices import largest_slice
 from centrum.report.tables import model_labels, model_order
 from centrum.results import StudyResults
+from centrum.withheld import roles, withheld
 
 Floats = NDArray[np.float64]
 
@@ -207,7 +208,7 @@ def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
         volume = shown_image(image, how)
         region = mask_of(masks[reader], volume, how)
     except CentrumError as error:
-        return {"why": describe(error)}
+        return {"why": withheld(describe(error), roles(image, masks))}
     shown = largest_slice(volume, {reader: region})
     rows, columns = shown.spacing
     return {
