@@ -142,7 +142,7 @@ def row_of(folder: Path, k: int) -> dict[str, object]:
 
 QUICK = PROTOCOL.replace(
     "extraction:\n", "extraction:\n  families: [statistics, morphology]\n"
-).replace("permutations: 3, splits: 1", "permutations: 0, splits: 0")
+).replace("permutations: 3, splits: 1}", "permutations: 0, splits: 0}\n  ablation: false")
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +185,7 @@ def test_the_search_finds_the_markers_where_they_were_planted(study: Path) -> No
 def test_failures_say_what_is_wrong_without_a_name(finished: Path) -> None:
     failures = pipeline.load_extraction(open_study(finished)).failures
     assert [f.case for f in failures] == ["P001", "P004", "P006"]
-    assert failures[0].message.startswith("There is no file [image].")
+    assert failures[0].message.startswith("There is no file '[image]' in '[...]'.")
     assert "[mask of senior]" in failures[1].message
     assert "'[...]' (label 1" in failures[2].message
 

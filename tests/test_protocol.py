@@ -52,7 +52,10 @@ def test_a_preset_with_changes() -> None:
             "name: x\npreparation: {normalisation: {method: z_score, ovr: body}}",
             r"preparation\.normalisation\.ovr: .* did you mean preparation\.normalisation\.over\?",
         ),
-        ("name: x\nfoo: 3", "foo: there is no such key; take it out; there are description,"),
+        (
+            "name: x\nfoo: 3",
+            "foo: there is no such key; take it out; there are describe, description,",
+        ),
         ("name: x\nmodel: {classifier: logistics}", "found 'logistics'. Did you mean logistic?"),
         ("preset: vcf-t2", r"There are vcf-t2w.* Did you mean vcf-t2w\?"),
         ("name: x\noutcome: {positive: a, negative: A}", "must differ"),
