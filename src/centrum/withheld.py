@@ -22,7 +22,7 @@ _FILE = re.compile(
     r"(?<![\w.])\w[^\s'\"]*\.(?:dcm|ima|nii|nii\.gz|nrrd|mha|mhd|img|hdr)\b", re.IGNORECASE
 )
 _PART = re.compile(r"\[[^\]]*\]")
-_QUOTED = re.compile(r"(?<!\w)(['\"])([^'\"\n]*)\1(?!\w)")
+_QUOTED = re.compile(r"(?<!\w)(['\"])((?:(?!\1).)*)\1(?!\w)")
 
 _COMMON = frozenset(
     re.findall(
@@ -77,7 +77,8 @@ def withheld(text: str, roles: Roles, words: Collection[str] = ()) -> str:
     "wanted 'L1', found '[...]' and 'disc'"
     """
     text = unicodedata.normalize("NFC", text)
-    for name in sorted(roles, key=len, reverse=True):
+    there = (name for name in roles if _folded(name) in _folded(text))
+    for name in sorted(there, key=len, reverse=True):
         text = _whole(name).sub(roles[name].replace("\\", "/"), text)
     text = _FILE.sub("[file]", text)
     return _QUOTED.sub(_judged({word.casefold() for word in words}), text)
@@ -158,6 +159,10 @@ def _harmless(text: str) -> bool:
     except ManifestError:
         return False
     return True
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 def _whole(name: str) -> re.Pattern[str]:

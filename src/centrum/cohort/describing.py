@@ -57,7 +57,7 @@ _FILLERS = frozenset(
         """
         patient patients patienten patientin pat case fall exam examination study series
         instance image mask medical record hospital first last full given family middle maiden
-        year jahr untersuchung of the des der de du von da di s
+        year jahr untersuchung of the des der de du von da di e s
         """,
     )
 )

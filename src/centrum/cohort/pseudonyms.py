@@ -201,6 +201,11 @@ def write_key(identities: Sequence[Identity], path: Path) -> None:
     """Append the pseudonyms that a key file has not; only its owner can read it.
 
     On Windows the file has the rights of its folder, which only the user can narrow.
+
+    Raises
+    ------
+    ManifestError
+        The file cannot be written.
     """
     known = set(read_key(path))
     new = [each for each in identities if each not in known]
@@ -209,9 +214,19 @@ def write_key(identities: Sequence[Identity], path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([*([] if known else [COLUMNS]), *((i.what, i.name, i.pseudonym) for i in new)])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY), "ab") as stream:
-        stream.write(text.getvalue().encode())
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY), "ab") as key:
+            key.write(text.getvalue().encode())
+        path.chmod(OWNER_ONLY)
+    except OSError as error:
+        raise ManifestError(
+            f"{path.name} cannot be written beside the manifest ({error.strerror}): without it "
+            "nobody knows whose the pseudonyms are.",
+            remedy="Copy the manifest into a folder of your own, or name cases and patients by "
+            "codes, letters and a number.",
+            code="key-not-written",
+            file=path,
+        ) from error
 
 
 def about_key(cohort: Cohort) -> str:
