@@ -13,13 +13,20 @@ from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, 
 from centrum.cohort.columns import FIELDS
 from centrum.cohort.findings import listed
 from centrum.cohort.label_map import LabelMap, read_label_map
+from centrum.cohort.layouts import learn_layouts
 from centrum.cohort.levels import Level
-from centrum.cohort.patterns import LAYOUTS, Layout, match_all, match_known
+from centrum.cohort.patterns import ENDING, LAYOUTS, Layout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
 from centrum.errors import CentrumError, ManifestError, describe
-from centrum.io import list_series
+from centrum.io import list_segments, list_series
 from centrum.io.paths import DANGLING, FETCH, existing, is_dangling
 from centrum.text import one_line
+
+LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
+"""Names of what macOS and Windows leave in folders, in small letters."""
+
+MOST_LABELS = 80
+"""An image with more values than this is no label map."""
 
 _DICOM_MARK = (128, b"DICM")
 _SLICER_SUFFIX = ".seg.nrrd"
@@ -129,8 +136,8 @@ def discover(
     )
     matches = [_match(layout, files, folders) for layout in layouts]
     best = max(matches, key=lambda match: len(match.cases))
-    if not best.cases:
-        raise ManifestError(_nothing(folder, list(layouts), files))
+    if not best.cases or (image_pattern is mask_pattern is None and not _uses(best, files)):
+        best = _better(folder, best, files, folders)
     if strange := len(there) - len(files):
         best.notes.append(
             f"files left out, {strange}: a name with control characters, or of another encoding "
@@ -139,6 +146,41 @@ def discover(
     best.notes += [f"{path} is {DANGLING}. {FETCH}" for path in found if path not in {*there}]
     best.labels = labels
     return _discovery(folder, best, files)
+
+
+def _uses(match: _Match, files: Sequence[str]) -> bool:
+    """Whether the match has a place for most files, so that no other layout is looked for."""
+    used = sum(len(by) for kind in (match.images, match.masks) for by in kind.values())
+    return 2 * used > sum(bool(re.search(rf"\\.{ENDING}$", path)) for path in files)
+
+
+def _better(folder: Path, best: _Match, files: Sequence[str], folders: Sequence[str]) -> _Match:
+    """The match of the one layout that the names suggest, if it has more cases.
+
+    Raises
+    ------
+    ManifestError
+        There is no case otherwise, and no layout or more than one.
+    """
+    learnt = learn_layouts(files, folders, lambda path: _is_label_map(folder / path))
+    matches = [_match(layout, files, folders) for layout in learnt]
+    if len(matches) == 1 and len(matches[0].cases) > len(best.cases):
+        matches[0].notes.append(
+            f"the patterns were learnt from the names of the files: {as_options(learnt[0])}. "
+            "Give others if they are wrong"
+        )
+        return matches[0]
+    if not best.cases:
+        raise _nothing(folder, files, learnt)
+    return best
+
+
+def _is_label_map(path: Path) -> bool:
+    """Whether a file holds few whole numbers, as labels are."""
+    try:
+        return len(list_segments(path)) <= MOST_LABELS
+    except CentrumError:
+        return False
 
 
 def write_manifest(discovery: Discovery, path: Path | str) -> None:
@@ -191,11 +233,16 @@ def _files(folder: Path) -> list[str]:
     found, seen = [], set()
     for place, below, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        below[:] = [] if real in seen else [name for name in below if not name.startswith(".")]
-        names = [] if real in seen else [name for name in names if not name.startswith(".")]
+        below[:] = [] if real in seen else [name for name in below if not _is_left_behind(name)]
+        names = [] if real in seen else [name for name in names if not _is_left_behind(name)]
         seen.add(real)
         found += [Path(place, name).relative_to(folder).as_posix() for name in names]
     return sorted(normalize("NFC", path) for path in found)
+
+
+def _is_left_behind(name: str) -> bool:
+    """Whether a name is hidden, or that of what systems leave in folders unasked."""
+    return name.startswith(".") or name.casefold() in LEFT_BEHIND
 
 
 def _dicom_folders(folder: Path, files: Iterable[str]) -> list[str]:
@@ -220,7 +267,7 @@ def _match(layout: Layout, files: Sequence[str], folders: Sequence[str]) -> _Mat
     for path, found in images.items():
         if path not in masks:
             _put(match, match.images, "sequence", path, found)
-            match.patients[found["case"]] = found.get("patient", found["case"])
+            match.patients[case_name(found)] = found.get("patient", found["case"])
     for path, found in masks.items():
         _put(match, match.masks, "reader", path, found)
     return match
@@ -228,7 +275,7 @@ def _match(layout: Layout, files: Sequence[str], folders: Sequence[str]) -> _Mat
 
 def _put(match: _Match, kind: dict, by: str, path: str, found: Mapping[str, str]) -> None:
     default = {"sequence": DEFAULT_SEQUENCE, "reader": DEFAULT_READER}[by]
-    first = kind[found["case"]].setdefault(found.get(by, default), path)
+    first = kind[case_name(found)].setdefault(found.get(by, default), path)
     if first != path:
         match.notes.append(f"{path} is ignored: {first} is the same {by} of the same case")
 
@@ -345,9 +392,21 @@ def _file_name(name: str) -> str:
     return re.sub(r"[/\\#\s]+", "_", name)
 
 
-def _nothing(folder: Path, layouts: Sequence[Layout], files: Sequence[str]) -> str:
-    tried = "\n".join(f"  {layout.image}  with  {layout.mask}" for layout in layouts)
-    return (
-        f"no image with a mask in {folder.name!r}. Looked for\n{tried}\n"
-        f"Found {len(files)} files: {listed(files, 10)}. Give an image and a mask pattern."
+def as_options(layout: Layout) -> str:
+    """A layout as the options of `centrum init`."""
+    return f"--image '{layout.image}' --mask '{layout.mask}'"
+
+
+def _nothing(folder: Path, files: Sequence[str], learnt: Sequence[Layout]) -> ManifestError:
+    """The error of a folder in which no image has a mask; proposes what the names suggest."""
+    if learnt:
+        commands = "\n".join(f"  centrum init IMAGES_DIR {as_options(each)}" for each in learnt)
+        remedy = f"One of these may be right:\n{commands}"
+    else:
+        usual = "\n".join(f"  {each.image}  with  {each.mask}" for each in LAYOUTS)
+        remedy = f"Give an image and a mask pattern, such as\n{usual}"
+    return ManifestError(
+        f"no image with a mask in {folder.name!r}. Found {len(files)} files: {listed(files, 10)}.",
+        remedy=remedy,
+        code="no-cases",
     )

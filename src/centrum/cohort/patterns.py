@@ -1,15 +1,18 @@
 """File patterns with placeholders, such as `masks/{case}_{reader}.seg.nrrd`."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from centrum.errors import ManifestError
 
-PLACEHOLDERS = ("case", "patient", "reader", "sequence", "ext")
-"""What may stand in braces; `ext` is any ending of an image or mask file."""
+PLACEHOLDERS = ("case", "patient", "exam", "reader", "sequence", "ext")
+"""What may stand in braces; `ext` is any ending of an image or mask file, `exam` tells the exams of
+a case apart, whose names may be those of another case's."""
 
-_ENDINGS = r"(?:seg\.nrrd|nii\.gz|nii|nrrd|nhdr|mha|mhd|hdr)"
+ENDING = r"(?i:seg\.nrrd|nii\.gz|nii|nrrd|nhdr|mha|mhd|hdr)"
+"""Regular expression of the ending of an image or mask file, in small or capital letters."""
+
 _TOKEN = re.compile(r"\{(\w*)\}|(\*)")
 
 
@@ -31,6 +34,15 @@ class Layout:
                     f"the pattern {pattern!r} has no {{case}}: it tells which files belong together"
                 )
             _regex(pattern)
+
+
+def case_name(found: Mapping[str, str]) -> str:
+    """The id that the placeholders of a path give a case.
+
+    >>> case_name({"case": "P01", "exam": "2021", "sequence": "T2w"})
+    'P01_2021'
+    """
+    return "_".join(found[name] for name in ("case", "exam") if name in found)
 
 
 def match_all(pattern: str, paths: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -81,7 +93,7 @@ def _group(name: str, seen: Collection[str], case_length: int | None) -> str:
             f"found {{{name}}}"
         )
     if name == "ext":
-        return _ENDINGS
+        return ENDING
     if name in seen:
         return f"(?P={name})"
     if name == "case":
