@@ -334,8 +334,23 @@ def test_init_then_run(tmp_path: Path) -> None:
     write_rows(tmp_path / "study", rows)
     found = pipeline.extract(open_study(tmp_path / "study"), workers=1)
     assert not found.failures
-    with pytest.raises(ManifestError, match="exists"):
+    with pytest.raises(ManifestError, match="exists and is not overwritten"):
         pipeline.init(images, tmp_path / "study")
+
+
+def test_a_manifest_that_nobody_touched_does_not_block_the_next_try(tmp_path: Path) -> None:
+    images = make_study(tmp_path / "made", n=4)
+    (images / "cases.csv").unlink()
+    study = tmp_path / "study"
+    pipeline.init(images, study, mask="masks/{case}_senior.nrrd")
+    pipeline.init(images, study)
+    assert "mask:resident" in read_rows(study)[0]
+    (study / "study.yaml").write_text("# changed\n" + (study / "study.yaml").read_text())
+    pipeline.init(images, study, labels="verse", region="whole_vertebra")
+    assert (study / "study.yaml").read_text().startswith("# changed")
+    (study / "cases.csv").rename(study / "cases.xlsx")
+    with pytest.raises(ManifestError, match=r"cases\.xlsx exists and is not overwritten"):
+        pipeline.init(images, study)
 
 
 def test_outlook_says_what_is_done(study: Path) -> None:

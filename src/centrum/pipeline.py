@@ -22,9 +22,10 @@ from centrum.agreement import icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
 from centrum.beginning import choices_of_files, notes_on_choices
+from centrum.begun import refuse_worked_on, remember_begun, withdraw_untouched
 from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
-from centrum.cohort.discover import discover, write_manifest
+from centrum.cohort.discover import Discovery, discover, write_manifest
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
@@ -67,7 +68,7 @@ from centrum.robustness import perturbations, perturbed_values, robustness
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.store import Store, write_atomically
-from centrum.study import PROTOCOL, Study, manifest_path, read_json, training_rows
+from centrum.study import MANIFESTS, PROTOCOL, Study, manifest_path, read_json, training_rows
 from centrum.table import FEATURES, PERTURBED, FeatureTable
 from centrum.tabular import read_study_tables, table_files, tables_digest
 
@@ -77,6 +78,9 @@ PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "i
 
 MODEL = "model.json"
 """File of the frozen model."""
+
+BEGUN = ("cases.csv", PROTOCOL)
+"""What `init` writes."""
 
 NOT_PERTURBED = pd.DataFrame(columns=["icc", "lower", "upper", "n", "kept"])
 
@@ -145,12 +149,22 @@ def init(
     notes += [about_key(coded)] if coded.identities else []
     chosen, protocol = chosen | of_files, protocol_with(protocol, of_files)
     if not dry_run:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_manifest(replace(found, cases=coded.cases), folder / "cases.csv")
+        stays = _begin(folder, replace(found, cases=coded.cases), protocol)
         write_key(coded.identities, folder / KEY)
-        if not _write_new(folder / PROTOCOL, protocol) and chosen:
+        if stays and chosen:
             notes.append(f"{PROTOCOL} was there and stays: see that it says {_told(chosen)}")
     return (*found.summary(), *merged.told([case.id for case in found.cases]), *notes)
+
+
+def _begin(folder: Path, found: Discovery, protocol: str) -> bool:
+    """Write manifest and protocol; whether a protocol on which somebody has worked stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    withdraw_untouched(folder, BEGUN)
+    refuse_worked_on(folder, MANIFESTS)
+    write_manifest(found, folder / "cases.csv")
+    new = _write_new(folder / PROTOCOL, protocol)
+    remember_begun(folder, BEGUN if new else ["cases.csv"])
+    return not new
 
 
 def _told(chosen: Mapping[str, Any]) -> str:

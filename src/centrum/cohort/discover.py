@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
 
 MOST_LABELS = 80
 """An image with more values than this is no label map."""
+
+Given = tuple[str | None, str | None]
+"""The patterns of images and masks that the user gave."""
 
 _DICOM_MARK = (128, b"DICM")
 _SLICER_SUFFIX = ".seg.nrrd"
@@ -131,13 +135,10 @@ def discover(
     there = [path for path in found if not is_dangling(existing(folder / path))]
     files = [path for path in there if one_line(path) == path]
     folders = _dicom_folders(folder, files)
-    layouts = dict.fromkeys(
-        Layout(image_pattern or each.image, mask_pattern or each.mask) for each in LAYOUTS
-    )
-    matches = [_match(layout, files, folders) for layout in layouts]
-    best = max(matches, key=lambda match: len(match.cases))
-    if not best.cases or (image_pattern is mask_pattern is None and not _uses(best, files)):
-        best = _better(folder, best, files, folders)
+    given = image_pattern, mask_pattern
+    best = max(_matches(LAYOUTS, given, files, folders), key=lambda match: len(match.cases))
+    if not best.cases or (given == (None, None) and not _uses(best, files)):
+        best = _better(folder, best, given, files, folders)
     if strange := len(there) - len(files):
         best.notes.append(
             f"files left out, {strange}: a name with control characters, or of another encoding "
@@ -154,7 +155,18 @@ def _uses(match: _Match, files: Sequence[str]) -> bool:
     return 2 * used > sum(bool(re.search(rf"\\.{ENDING}$", path)) for path in files)
 
 
-def _better(folder: Path, best: _Match, files: Sequence[str], folders: Sequence[str]) -> _Match:
+def _matches(
+    layouts: Iterable[Layout], given: Given, files: Sequence[str], folders: Sequence[str]
+) -> list[_Match]:
+    """The match of each layout, with the given patterns instead of its own."""
+    image, mask = given
+    wanted = dict.fromkeys(Layout(image or each.image, mask or each.mask) for each in layouts)
+    return [_match(layout, files, folders) for layout in wanted]
+
+
+def _better(
+    folder: Path, best: _Match, given: Given, files: Sequence[str], folders: Sequence[str]
+) -> _Match:
     """The match of the one layout that the names suggest, if it has more cases.
 
     Raises
@@ -163,15 +175,15 @@ def _better(folder: Path, best: _Match, files: Sequence[str], folders: Sequence[
         There is no case otherwise, and no layout or more than one.
     """
     learnt = learn_layouts(files, folders, lambda path: _is_label_map(folder / path))
-    matches = [_match(layout, files, folders) for layout in learnt]
+    matches = _matches(learnt, given, files, folders)
     if len(matches) == 1 and len(matches[0].cases) > len(best.cases):
         matches[0].notes.append(
-            f"the patterns were learnt from the names of the files: {as_options(learnt[0])}. "
-            "Give others if they are wrong"
+            "the patterns were learnt from the names of the files: "
+            f"{as_options(matches[0].layout)}. Give others if they are wrong"
         )
         return matches[0]
     if not best.cases:
-        raise _nothing(folder, files, learnt)
+        raise _nothing(folder, files, [match.layout for match in matches if match.cases])
     return best
 
 
@@ -394,13 +406,14 @@ def _file_name(name: str) -> str:
 
 def as_options(layout: Layout) -> str:
     """A layout as the options of `centrum init`."""
-    return f"--image '{layout.image}' --mask '{layout.mask}'"
+    return f"--image {shlex.quote(layout.image)} --mask {shlex.quote(layout.mask)}"
 
 
 def _nothing(folder: Path, files: Sequence[str], learnt: Sequence[Layout]) -> ManifestError:
     """The error of a folder in which no image has a mask; proposes what the names suggest."""
     if learnt:
-        commands = "\n".join(f"  centrum init IMAGES_DIR {as_options(each)}" for each in learnt)
+        place = shlex.quote(str(folder))
+        commands = "\n".join(f"  centrum init {place} {as_options(each)}" for each in learnt)
         remedy = f"One of these may be right:\n{commands}"
     else:
         usual = "\n".join(f"  {each.image}  with  {each.mask}" for each in LAYOUTS)

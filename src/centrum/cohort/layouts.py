@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import NamedTuple
 
+from centrum.cohort.levels import Level
 from centrum.cohort.patterns import ENDING, Layout, case_name, match_all
+from centrum.errors import ManifestError
 
 MASK_WORDS = frozenset(
     re.findall(
@@ -104,7 +106,8 @@ class Link:
 def learn_layouts(
     files: Sequence[str], folders: Sequence[str], is_label_map: Callable[[str], bool]
 ) -> tuple[Layout, ...]:
-    """Layouts that the names of files and DICOM folders suggest, the best first.
+    """Layouts that the names of files and DICOM folders suggest, those that are
+    as good as each other; one where the names leave no doubt.
 
     Parameters
     ----------
@@ -130,7 +133,8 @@ def learn_layouts(
         for same in found.values()
     ]
     best = max((one[:3] for one in told), default=(0, 0, 0))
-    return tuple(layout for *worth, layout in told if tuple(worth) == best)
+    alike = (layout for *worth, layout in told if tuple(worth) == best)
+    return tuple(sorted(alike, key=lambda layout: (layout.image, layout.mask)))
 
 
 def _length(layout: Layout) -> int:
@@ -183,10 +187,10 @@ def _layouts(
 ) -> Iterator[Layout]:
     """Layouts when words of at least so many paths recur."""
     groups = _groups(paths, least)
-    masks = {shape for shape, group in groups.items() if _holds_masks(shape, group, is_label_map)}
+    masks = [shape for shape, group in groups.items() if _holds_masks(shape, group, is_label_map)]
     pairs = [
         Pair(groups[image], groups[mask], *_named_patterns(groups, image, mask, link))
-        for image in groups.keys() - masks
+        for image in (shape for shape in groups if shape not in masks)
         for mask in masks
         if (link := _link(groups[image], groups[mask])) is not None
     ]
@@ -248,9 +252,13 @@ def _joined(pieces: Iterable[str | None]) -> tuple[str | None, ...]:
 
 
 def _constants(shape: Shape, group: Group) -> tuple[Shape, dict[str, tuple[str, ...]]]:
-    """The shape with stretches that hold the same in all its paths as literal text."""
+    """The shape with words that are the same in all its paths as literal text.
+
+    A number stays: of a series or a slice it may be another in the next exam.
+    """
     columns = list(zip(*group.values(), strict=True))
-    fixed = {k: column[0] for k, column in enumerate(columns) if len(set(column)) == 1}
+    same = {k: column[0] for k, column in enumerate(columns) if len(set(column)) == 1}
+    fixed = {k: text for k, text in same.items() if not text.isdigit()}
     if not fixed or len(group) < FEWEST_CASES:
         return shape, dict(group)
     varying, pieces = iter(range(len(columns))), []
@@ -356,9 +364,9 @@ def _are_sequences(names: Collection[str]) -> bool:
 
 def _together(pair: Pair, pairs: Sequence[Pair], paths: Collection[str]) -> Layout:
     """The layout of a pair, with other images and masks of its cases as sequences and readers."""
-    masks = {other.mask: other.masks for other in pairs if other.image == pair.image}
+    masks = [other.mask for other in pairs if other.image == pair.image]
     mask = _merged(pair.mask, masks, "{reader}", paths)
-    images = {other.image: other.images for other in pairs if other.mask == pair.mask}
+    images = [other.image for other in pairs if other.mask == pair.mask]
     known = set(paths) - match_all(mask, paths).keys()
     return Layout(_merged(pair.image, images, "{sequence}", known), mask)
 
@@ -380,27 +388,37 @@ def _with_readers(group: Group, key: Sequence[int], names: Mapping[int, str]) ->
     named = dict(names)
     for k, column in enumerate(zip(*group.values(), strict=True)):
         rare = min(Counter(column).values())
-        if k not in names and len(group) > len(cases) and 2 * rare > len(cases):
+        several = k not in names and len(group) > len(cases) and 2 * rare > len(cases)
+        if several and not any(map(_is_level, column)):
             of_vertebrae = [text for text in set(column) if text.casefold() in VERTEBRA_WORDS]
             named[k] = of_vertebrae[0] if of_vertebrae else "{reader}"
             break
     return named
 
 
-def _merged(
-    first: str, patterns: Mapping[str, Group], placeholder: str, paths: Collection[str]
-) -> str:
+def _merged(first: str, patterns: Collection[str], placeholder: str, paths: Collection[str]) -> str:
     """The first pattern, or one for all that differ from it in one stretch of a name.
 
     Of all `paths` it may match those of the patterns alone.
     """
-    others = [p for p in patterns if p != first and _stretch([first, p]) is not None]
+    others = [p for p in dict.fromkeys(patterns) if p != first and _stretch([first, p]) is not None]
+    if placeholder == "{reader}" and any(map(_is_level, _middles([first, *others]))):
+        return first
     found = _stretch([first, *others]) if others else None
     if found is None:
         return first
     whole = found[0] + placeholder + found[1]
-    known = {path for group in patterns.values() for path in group}
+    known = {path for pattern in patterns for path in match_all(pattern, paths)}
     return whole if match_all(whole, paths).keys() <= known else first
+
+
+def _is_level(text: str) -> bool:
+    """Whether a text names a vertebra; a file for each is no file for each reader."""
+    try:
+        Level.parse(text)
+    except ManifestError:
+        return False
+    return True
 
 
 def _middles(patterns: Sequence[str]) -> frozenset[str]:

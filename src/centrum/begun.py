@@ -1,0 +1,51 @@
+"""What `init` wrote into a study folder, and whether somebody has worked on it since."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from centrum.errors import ManifestError
+from centrum.provenance import file_digest
+from centrum.store import write_atomically
+
+MARK = ".begun.json"
+"""File beside the study's own with the digest of each as it was written."""
+
+
+def remember_begun(folder: Path, names: Sequence[str]) -> None:
+    """Note the digests of the files that were just written."""
+    digests = {name: file_digest(folder / name) for name in names if (folder / name).is_file()}
+    write_atomically(folder / MARK, json.dumps(digests, indent=1).encode())
+
+
+def withdraw_untouched(folder: Path, names: Sequence[str]) -> None:
+    """Take those of the files away that are as they were written, so that `init` can be repeated.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     folder = Path(place)
+    ...     _ = [(folder / name).write_text("begun") for name in ("a", "b")]
+    ...     remember_begun(folder, ["a", "b"])
+    ...     _ = (folder / "b").write_text("a day's work")
+    ...     withdraw_untouched(folder, ["a", "b"])
+    ...     [name for name in ("a", "b") if (folder / name).exists()]
+    ['b']
+    """
+    mark = folder / MARK
+    known = json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else {}
+    for name in names:
+        path = folder / name
+        if path.is_file() and known.get(name) == file_digest(path):
+            path.unlink()
+
+
+def refuse_worked_on(folder: Path, names: Sequence[str]) -> None:
+    """Raise a ManifestError when one of the files is there: it may hold a day's work."""
+    for name in names:
+        if (folder / name).exists():
+            raise ManifestError(
+                f"{name} exists and is not overwritten: it may hold a day's work.",
+                remedy="Move it away, or begin in another folder: centrum init IMAGES_DIR STUDY.",
+                code="manifest-exists",
+                file=name,
+            )
