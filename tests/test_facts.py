@@ -121,7 +121,7 @@ def test_encodings_of_a_sidecar(sidecar, encoding: str) -> None:
 def test_what_is_no_sidecar_is_a_note(sidecar, content: bytes | str) -> None:
     found, (note,) = sidecar(content)
     assert found == {"repetition": None, "echo": None}
-    assert note.startswith("a.json: It is not a JSON object")
+    assert note.startswith("It is not a JSON object")
 
 
 @pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity"])

@@ -25,6 +25,10 @@ ORTHOGONALITY_TOLERANCE = 1e-4
 """Largest accepted departure of direction.T @ direction from the identity."""
 
 
+IMPOSSIBLE = "impossible-grid"
+MEND_HEADER = "Correct the header of the image, or export it again."
+
+
 @dataclass(frozen=True)
 class Geometry:
     """A regular grid of voxels in patient space.
@@ -65,19 +69,31 @@ class Geometry:
         if lengths != (3, 3, 3, 9):
             raise GeometryError(
                 "A grid has 3 sizes, 3 spacings, 3 origin coordinates and 9 direction "
-                f"cosines, found {lengths}."
+                f"cosines, found {lengths}.",
+                remedy=MEND_HEADER,
+                code=IMPOSSIBLE,
             )
         numbers = (*self.spacing, *self.origin, *self.direction)
         if not np.all(np.isfinite(numbers)):
-            raise GeometryError(f"A grid needs finite numbers, found {numbers}.")
+            raise GeometryError(
+                f"A grid needs finite numbers, found {numbers}.",
+                remedy=MEND_HEADER,
+                code=IMPOSSIBLE,
+            )
         if min(self.size) < 1 or min(self.spacing) <= 0:
             raise GeometryError(
                 f"A grid needs positive sizes and spacings, found size {self.size} "
-                f"and spacing {self.spacing}."
+                f"and spacing {self.spacing}.",
+                remedy=MEND_HEADER,
+                code=IMPOSSIBLE,
             )
         axes = self.axes
         if np.abs(axes.T @ axes - np.eye(3)).max() > ORTHOGONALITY_TOLERANCE:
-            raise GeometryError(f"The axes of a grid must be orthonormal, found {self.direction}.")
+            raise GeometryError(
+                f"The axes of a grid must be orthonormal, found {self.direction}.",
+                remedy="Resample the image to a grid without shear, or correct its header.",
+                code="sheared-axes",
+            )
 
     @property
     def shape(self) -> tuple[int, int, int]:

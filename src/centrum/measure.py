@@ -321,7 +321,11 @@ def first_parts(job: Job) -> list[Part]:
         There is no such region, or it cannot be measured.
     """
     if not job.masks:
-        raise DataError(f"Case {job.case} has no mask to measure.")
+        raise DataError(
+            f"Case {job.case} has no mask to measure.",
+            remedy="Draw it, or leave the case out.",
+            code="no-mask",
+        )
     source, scenes = next(iter(job.masks.values())), _scenes(job)
     mask = mask_of(source, scenes[0].volume, job.images)
     _findings("", scenes[0].volume, mask)
@@ -337,7 +341,11 @@ def _scenes(job: Job) -> list[Scene]:
 def _scene(job: Job, name: str, source: str, first: Volume | None = None) -> Scene:
     with _in_sequence(name):
         if not source:
-            raise DataError("The manifest names no image.")
+            raise DataError(
+                "The manifest names no image.",
+                remedy="Fill in its cell, or leave the case out.",
+                code="no-image",
+            )
         volume = image_of(source, job.images, first)
         settings = without_shape(job.extraction) if name else job.extraction
         ready = prepare_image(volume, job.preparation)
@@ -447,7 +455,9 @@ def _of_reader(job: Job, source: str, scene: Scene, mask: Mask) -> Volume:
     if np.array_equal(tissue.array, mask.array):
         raise DataError(
             f"The reference tissue {tissue.name!r} is the measured region itself: its mean would "
-            "be the same in every case. Name a segment of another, normal structure."
+            "be the same in every case.",
+            remedy="Name a segment of another, normal structure.",
+            code="reference-tissue",
         )
     return relate_to_tissue(scene.ready, tissue, how)
 
@@ -463,8 +473,10 @@ def _reference_source(source: str, how: ReferenceTissue) -> str:
     listed = "\n  ".join(segment.describe() for segment in held)
     raise DataError(
         f"{path.name}: no reference tissue. Wanted one of {', '.join(map(repr, how.segments))} "
-        f"with at least {how.min_voxels} voxels. The segments in the file:\n  {listed}\n"
-        "Draw it in the same segmentation, or choose a normalisation over the body."
+        f"with at least {how.min_voxels} voxels. The segments in the file:\n  {listed}\n",
+        remedy="Draw it in the same segmentation, or choose a normalisation over the body.",
+        code="reference-tissue",
+        file=path,
     )
 
 
@@ -473,7 +485,9 @@ def _findings(reader: str, volume: Volume, mask: Mask) -> list[dict[str, str]]:
     found = inspect_case(volume, mask)
     if errors := [finding for finding in found if finding.severity == "error"]:
         message = " ".join(finding.message for finding in errors)
-        raise DataError(message, code=errors[0].code, file=errors[0].file)
+        error = DataError(message, code=errors[0].code, file=errors[0].file)
+        error.remedy = errors[0].remedy  # it stands in the message
+        raise error
     return _described(reader, found)
 
 

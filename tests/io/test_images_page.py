@@ -26,7 +26,7 @@ def test_every_finding_is_listed_with_its_severity() -> None:
     page, between_cases = PAGE.read_text("utf-8").split("## What only shows between cases")
     listed = dict(re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", page, re.M))
     source = Path(checks.__file__).read_text("utf-8")
-    made = re.findall(r'Finding\(\s*"(error|warning|note)",\s*"([a-z-]+)"', source)
+    made = re.findall(r'_found\(\s*"(error|warning|note)",\s*"([a-z-]+)"', source)
     assert listed == {code: severity for severity, code in made}
     source = Path(content_check.__file__).read_text("utf-8")
     made = re.findall(r'"(error|warning|note)",\s*"([a-z-]+)"', source)

@@ -29,6 +29,9 @@ ORIENTATION_STATED = "orientation_stated"
 """What the reading step says of a file whose orientation the protocol states."""
 
 
+Severity = Literal["error", "warning", "note"]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was found.
@@ -42,7 +45,7 @@ class Finding:
     remedy : what to do, which also ends the message
     """
 
-    severity: Literal["error", "warning", "note"]
+    severity: Severity
     code: str
     message: str
     file: str = ""
@@ -81,7 +84,7 @@ def inspect_image(image: Volume, plane: str, file: str) -> tuple[Finding, ...]:
     """What is odd about how an image was acquired and read, whatever its mask.
 
     Codes: warning "other-plane" (than `plane`, in which features are counted by slice); note
-    "stated-orientation", "unread-fact". `file` is what messages call the image.
+    "stated-orientation", "unread-fact". `file` is the name of the image.
 
     >>> from centrum.geometry import Geometry
     >>> axial = Volume(np.zeros((3, 8, 8)), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
@@ -94,25 +97,23 @@ def inspect_image(image: Volume, plane: str, file: str) -> tuple[Finding, ...]:
 def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Finding]:
     slices = plane_of(image.geometry)
     if slices not in ("isotropic", plane):
-        remedy = (
-            "Set extraction.plane to the plane of the slices if all exams are like this, or take "
-            "the exam that is wanted."
-        )
-        yield Finding(
+        yield _found(
             "warning",
             "other-plane",
-            f"The slices of {file} are {slices}, {max(image.geometry.spacing):.3g} mm apart, and "
-            f"the protocol counts texture within {plane} slices (extraction.plane): here it would "
-            f"be counted across the slices. {remedy}",
+            f"The slices are {slices}, {max(image.geometry.spacing):.3g} mm apart, and the "
+            f"protocol counts texture within {plane} slices (extraction.plane): here it would be "
+            "counted across the slices.",
+            "Set extraction.plane to the plane of the slices if all exams are like this, or take "
+            "the exam that is wanted.",
             file,
-            remedy,
         )
     if stated := stated_orientation(image):
-        yield Finding(
+        yield _found(
             "note",
             "stated-orientation",
-            f"{file} does not say how its axes lie in the patient: they are taken to run "
-            f"towards {stated}, as images.orientation of the protocol states.",
+            "The file does not say how its axes lie in the patient: they are taken to run towards "
+            f"{stated}, as images.orientation of the protocol states.",
+            "Look at a picture of the case.",
             file,
         )
     notes = (note for step in image.history for note in step.parameters.get(NOTES, ()))
@@ -122,7 +123,11 @@ def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Find
 def unread(file: str, text: str) -> Finding:
     """The note that a fact of the acquisition was left out, or read by a rule."""
     remedy = "Correct it there if the fact matters; nothing else depends on it."
-    return Finding("note", "unread-fact", f"{file}: {text} {remedy}", file, remedy)
+    return _found("note", "unread-fact", text, remedy, file)
+
+
+def _found(severity: Severity, code: str, text: str, remedy: str, file: str = "") -> Finding:
+    return Finding(severity, code, f"{text} {remedy}", file, remedy)
 
 
 def stated_orientation(read: Volume | Mask) -> str:
@@ -135,34 +140,39 @@ def _image_findings(image: Volume, mask: Mask) -> Iterator[Finding]:
     bad = ~np.isfinite(image.array)
     inside = int(np.count_nonzero(bad & mask.array))
     if inside:
-        yield Finding(
+        yield _found(
             "error",
             "non-finite-roi",
-            f"{inside} of {mask.n_voxels} voxels in the ROI are NaN or infinite. Export the "
-            "image again.",
+            f"{inside} of {mask.n_voxels} voxels in the ROI are NaN or infinite.",
+            "Export the image again.",
         )
     elif bad.any():
-        yield Finding(
+        yield _found(
             "warning",
             "non-finite-image",
             f"{np.count_nonzero(bad)} voxels of the image, outside the ROI, are NaN or infinite: "
             "they are taken as background, to which the image is as sharp an edge as if it had "
             "been cut out.",
+            "Take the whole image where there is one.",
         )
     values = image.array[mask.array]
     if values.size and not inside and values.min() == values.max():
-        yield Finding(
+        yield _found(
             "error",
             "constant-roi",
             f"All {values.size} voxels in the ROI have the value {values.flat[0]:g}: there is no "
-            "texture. Check that the mask lies on the anatomy of this image.",
+            "texture.",
+            "Check that the mask lies on the anatomy of this image.",
         )
 
 
 def _mask_findings(mask: Mask) -> Iterator[Finding]:
     if mask.n_voxels == 0:
-        yield Finding(
-            "error", "empty-mask", f"Mask '{mask.name}' has no voxel. Draw it, or drop the case."
+        yield _found(
+            "error",
+            "empty-mask",
+            f"Mask '{mask.name}' has no voxel.",
+            "Draw it, or drop the case.",
         )
         return
     box = bounding_box(mask.array)
@@ -183,28 +193,31 @@ def slice_axis(geometry: Geometry) -> int:
 def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
     n = mask.n_voxels
     if n < MIN_VOXELS:
-        yield Finding(
+        yield _found(
             "error",
             "tiny-mask",
             f"Mask '{mask.name}' has {n} voxels, at least {MIN_VOXELS} are wanted: it has no "
-            "shape and no texture. Check the segmentation.",
+            "shape and no texture.",
+            "Check the segmentation.",
         )
     elif n < SMALL_VOXELS:
-        yield Finding(
+        yield _found(
             "warning",
             "small-mask",
             f"Mask '{mask.name}' has {n} voxels, fewer than {SMALL_VOXELS}: texture features "
             "of it are unstable.",
+            "Check that the whole body was drawn.",
         )
     axis = slice_axis(mask.geometry)
     in_plane = tuple(k for k in range(3) if k != axis)
     slices = int(np.count_nonzero(mask.array[box].any(axis=in_plane)))
     if slices < MIN_SLICES:
-        yield Finding(
+        yield _found(
             "warning",
             "few-slices",
             f"Mask '{mask.name}' is on {slices} slices (array axis {axis}), fewer than "
             f"{MIN_SLICES}: 3-D shape and texture mean little.",
+            "Draw the body on every slice that shows it.",
         )
 
 
@@ -214,11 +227,12 @@ def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
         sides += [f"{'zyx'[axis]} first"] if span.start == 0 else []
         sides += [f"{'zyx'[axis]} last"] if span.stop == length else []
     if sides:
-        yield Finding(
+        yield _found(
             "warning",
             "touches-border",
             f"Mask '{mask.name}' touches the border of the image ({', '.join(sides)}): the "
             "structure may be cut off.",
+            "Leave the case out if it is.",
         )
 
 
@@ -230,18 +244,18 @@ def _shape_findings(region: NDArray[np.bool_], axis: int) -> Iterator[Finding]:
         sizes = sorted(np.bincount(pieces.flat)[1:].tolist(), reverse=True)
         shown = ", ".join(str(s) for s in sizes[:_LISTED_PIECES])
         more = f" and {count - _LISTED_PIECES} more" if count > _LISTED_PIECES else ""
-        yield Finding(
+        yield _found(
             "warning",
             "several-pieces",
-            f"The mask is in {count} pieces (26-connected) of {shown}{more} voxels. Remove "
-            "stray voxels, or fill the slices that were left out.",
+            f"The mask is in {count} pieces (26-connected) of {shown}{more} voxels.",
+            "Remove stray voxels, or fill the slices that were left out.",
         )
     slices = np.moveaxis(region, axis, 0)
     holes = sum(int(np.count_nonzero(ndimage.binary_fill_holes(s) & ~s)) for s in slices)
     if holes:
-        yield Finding(
+        yield _found(
             "warning",
             "holes",
-            f"{holes} voxels are enclosed by the mask within their slice but not part of it. "
+            f"{holes} voxels are enclosed by the mask within their slice but not part of it.",
             "Fill them unless they were left out on purpose.",
         )

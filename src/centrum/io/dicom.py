@@ -53,6 +53,7 @@ def read(folder: Path, uid: str | None = None) -> Volume:
     try:
         return _read_series(files, ignored)
     except CentrumError as error:
+        error.file = error.file or folder.name
         error.add_note(f"while reading the DICOM series in {folder.name}")
         raise
 

@@ -149,6 +149,7 @@ def geometry_of(image: sitk.Image | sitk.ImageFileReader, path: Path) -> Geometr
     try:
         return Geometry(image.GetSize()[:3], image.GetSpacing()[:3], (x, y, z), tuple(axes.flat))
     except CentrumError as error:
+        error.file = path.name
         error.add_note(f"while reading {path.name}")
         raise
 

@@ -155,6 +155,7 @@ def _placed(
     try:
         return place_mask(mask, grid, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch)
     except CentrumError as error:
+        error.file = path.name
         error.add_note(f"while reading {path.name}")
         raise
 
