@@ -213,8 +213,8 @@ def test_a_missing_reference_is_told_before_features_are_measured(
 def test_a_view_of_air_is_warned_of_once_per_case(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=2, protocol=QUICK)
     rng = np.random.default_rng(0)
-    tissue = np.where(trunk(0.6), 300, 0) + np.abs(rng.normal(0, 6, GRID.shape))
     for case in ("P000", "P001"):
+        tissue = np.where(trunk(0.6), 300, 0) + np.abs(rng.normal(0, 6, GRID.shape))
         image = sitk.GetImageFromArray(tissue.astype(np.float32))
         image.SetSpacing(GRID.spacing)
         sitk.WriteImage(image, folder / f"images/{case}.nrrd")
