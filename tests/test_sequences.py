@@ -155,7 +155,10 @@ def test_a_case_without_the_image_fails_and_says_why(make: Callable[[Change], St
     job = replace(study.jobs()[0], further={"T1w": ""})
     errors = measure(job)["errors"]
     assert [(e["reader"], e["message"]) for e in errors] == [
-        (None, "The manifest names no image. (in sequence T1w)")
+        (
+            None,
+            "The manifest names no image. Fill in its cell, or leave the case out. (in sequence T1w)",
+        )
     ]
 
 
