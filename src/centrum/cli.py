@@ -633,12 +633,14 @@ def _name_of(path: Path) -> str:
 
 
 def _print_external(found: "External") -> None:
+    from centrum.report.labels import interval_text
+
     for case, why in found.refused.items():
         print(f"refused: {case}: {why}")
     area = found.evaluation.auc
     print(
         f"n {len(found.cases)}  AUC {area.value:.3f} "
-        f"({area.percentile.lower:.3f}-{area.percentile.upper:.3f})"
+        f"({interval_text(area.percentile.lower, area.percentile.upper, join='-')})"
     )
     for c in found.calibrated:
         print(f"calibration slope, {c.name}: {c.found.slope.value:.2f}, intercept "
@@ -859,6 +861,8 @@ def _print_robustness(found: "Robustness") -> None:
 def _print_evaluations(simulated: bool, evaluations: "Mapping[str, Any]") -> None:
     if simulated:
         print("Simulated patients: this proves the software, not the medicine.")
+    from centrum.report.labels import interval_text
+
     titles = {
         "train": "training (apparent)",
         "out_of_fold": "training, out of fold",
@@ -868,7 +872,7 @@ def _print_evaluations(simulated: bool, evaluations: "Mapping[str, Any]") -> Non
         area, parts = found.auc, found.measures
         print(
             f"{titles[name]:22} n {found.n:4}  AUC {area.value:.3f} "
-            f"({area.delong.lower:.3f}-{area.delong.upper:.3f})  "
+            f"({interval_text(area.delong.lower, area.delong.upper, join='-')})  "
             f"sensitivity {parts['sensitivity'].value:.3f}  "
             f"specificity {parts['specificity'].value:.3f}"
         )

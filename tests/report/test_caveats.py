@@ -7,10 +7,12 @@ import pytest
 
 from centrum.assessment import Permutation
 from centrum.evaluate import Confusion, Scored
+from centrum.evaluate.bootstrap import Interval
 from centrum.limits import outside_the_region
 from centrum.report.caveats import cautions, caveats, plateau
 from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import SECTIONS, performance, regions, summary
+from centrum.report.tables import agreement_table, performance_table
 from centrum.results import MeasuredSequence, StudyResults
 
 from .conftest import Make
@@ -175,3 +177,25 @@ def test_sequences_that_nothing_tells_are_said(results: StudyResults) -> None:
     assert told in said(results)
     verified = replace(known, by_times=30, by_name=0)
     assert "verified from TR" not in said(replace(results, sequences=(verified,)))
+
+
+def test_intervals_without_width_are_no_precision(results: StudyResults) -> None:
+    test = results.evaluations["test"]
+    one = Interval(1.0, 1.0)
+    area = replace(test.auc, value=1.0, delong=one, percentile=one, normal=one, bca=one)
+    parted = {**results.evaluations, "test": replace(test, auc=area)}
+    shown = performance_table(parted)
+    cells = {row[1]: row[-1].text for row in shown.rows if row[0] == "AUC"}
+    assert set(cells.values()) == {"1.000 (no interval)"}
+    assert any("nothing of the precision" in note for note in shown.notes)
+    changed = replace(results, evaluations=parted)
+    assert "so that no interval can be given" in said(changed)
+    assert "1.00 (no interval)" in dict(summary(changed).facts).values()
+
+
+def test_readers_with_the_same_values_have_no_interval(results: StudyResults) -> None:
+    same = results.agreement.assign(icc=1.0, lower=1.0, upper=1.0)
+    table = agreement_table(same)
+    assert {row[2].text for row in table.rows} == {"1.000 (no interval)"}
+    assert f"{len(same)} features: all readers have the same values" in table.notes[0]
+    assert agreement_table(results.agreement).notes == ()

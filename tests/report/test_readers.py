@@ -61,7 +61,7 @@ def test_the_cases_are_counted(subset: StudyResults) -> None:
 def test_the_report_says_over_which_cases(subset: StudyResults) -> None:
     block = regions(subset)
     n, over = len(subset.table.cases), agreed_over(subset)
-    assert f'"senior" ({n} cases), "resident" ({READ} cases)' in block.prose[0]
+    assert f"senior ({n} cases), resident ({READ} cases)" in block.prose[0]
     assert over in block.prose[0]
     assert trained_over(subset) in block.prose[0]
     assert all(over in picture.caption for picture in block.pictures)

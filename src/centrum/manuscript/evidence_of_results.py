@@ -28,7 +28,7 @@ from centrum.manuscript.found import (
     tested_subgroups,
 )
 from centrum.modelling.fusion import CLINICAL
-from centrum.report.labels import counted, fixed, p_text
+from centrum.report.labels import counted, fixed, interval_text, p_text
 from centrum.report.sequences import weighting_text
 from centrum.report.validation import CALIBRATIONS
 from centrum.results import StudyResults
@@ -71,11 +71,12 @@ def calibration(results: StudyResults, facts: Facts) -> Found:
     place = shown("calibration", "Table 4", "Figure 6")
     if not np.isfinite(found.slope.value):
         return not_done(f"The calibration slope cannot be found: {found.reason}.", place)
-    slope, limits = found.slope, found.slope.interval
+    slope, interval = found.slope, found.slope.interval
     text = (
-        f"Test cases: slope {fixed(slope.value, 2)} ({fixed(limits.lower, 2)}–"
-        f"{fixed(limits.upper, 2)}), in the large {fixed(found.in_the_large.value, 2)}, Brier "
-        f"score {fixed(found.brier)}, mean distance from the curve {fixed(found.ici)}."
+        f"Test cases: slope {fixed(slope.value, 2)} "
+        f"({interval_text(interval.lower, interval.upper, 2)}), in the large "
+        f"{fixed(found.in_the_large.value, 2)}, Brier score {fixed(found.brier)}, mean distance "
+        f"from the curve {fixed(found.ici)}."
     )
     return answered(text, place)
 

@@ -14,7 +14,7 @@ from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
-from centrum.report.labels import counted, fixed, p_text
+from centrum.report.labels import counted, fixed, interval_text, p_text
 from centrum.report.sections import CLASSIFIERS
 from centrum.report.tables import funnel_table
 from centrum.report.validation import (
@@ -188,8 +188,8 @@ def area_said(results: StudyResults) -> str:
     value, interval, of = test.auc.value, test.auc.percentile, ""
     if not results.protocol.split.single_part and "AUC" in (means := means_over_parts(results)):
         value, interval, of = means["AUC"].mean, means["AUC"].interval, ", mean over the parts"
-    limits = f"{fixed(interval.lower, 2)}–{fixed(interval.upper, 2)}"
-    return f"{fixed(value, 2)} ({confidence} {limits}{of})"
+    ends = interval_text(interval.lower, interval.upper, 2)
+    return f"{fixed(value, 2)} ({confidence} {ends}{of})"
 
 
 def prepared(protocol: Protocol) -> list[str]:
@@ -285,8 +285,9 @@ def simple_models(results: StudyResults) -> dict[str, Alternative]:
 
 def beside(found: Mapping[str, Alternative]) -> str:
     return "; ".join(
-        f"{name} alone has an AUC of {fixed(area.value, 2)} ({fixed(area.lower, 2)}–"
-        f"{fixed(area.upper, 2)}), {fixed(gap.value, 2)} from the model's, {p_said(p.value)}"
+        f"{name} alone has an AUC of {fixed(area.value, 2)} "
+        f"({interval_text(area.lower, area.upper, 2)}), {fixed(gap.value, 2)} from the "
+        f"model's, {p_said(p.value)}"
         for name, (area, gap, p) in found.items()
     )
 

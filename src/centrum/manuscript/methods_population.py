@@ -192,7 +192,7 @@ def _readers(results: StudyResults) -> str:
         return f'The regions of interest were those of one reader, "{readers[0]}".'
     return (
         f"The regions of interest were those of {len(readers)} readers, "
-        f"{listed(readers_counted(results))}. The "
+        f"{listed(readers_counted(results, quoted=True))}. The "
         f'features of "{readers[0]}", the primary reader, fed the model; those of the '
         f"{'other' if len(readers) == 2 else 'others'} served to judge the agreement."
     )

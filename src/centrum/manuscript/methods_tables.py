@@ -25,8 +25,8 @@ def segmentation(results: StudyResults) -> str:
         placeholder(
             "who drew the regions of interest, with which experience and software, blinded to what"
         ),
-        f"Features of {counted(len(readers), 'reader')}, {listed(readers_counted(results))}, were "
-        "given."
+        f"Features of {counted(len(readers), 'reader')}, "
+        f"{listed(readers_counted(results, quoted=True))}, were given."
         if len(readers) > 1
         else f"Features of one reader, {quoted(readers)}, were given.",
         f"Those of {quoted(readers[:1])}, the primary reader, fed the model.",

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from math import isfinite
@@ -11,7 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from centrum.report.glyphs import fit_text, stands_for
-from centrum.report.labels import fixed, p_text, significant
+from centrum.report.labels import fixed, interval_text, p_text, significant
 from centrum.report.style import PAGE_CM, png_bytes, svg_bytes
 
 
@@ -21,6 +22,8 @@ class Estimate:
 
     >>> Estimate(0.85714, 0.744, 0.9321).text
     '0.857 (0.744–0.932)'
+    >>> Estimate(1.0, 1.0, 1.0).text, Estimate(math.nan, math.nan, math.nan).text
+    ('1.000 (no interval)', '–')
     """
 
     value: float
@@ -30,7 +33,9 @@ class Estimate:
     @property
     def text(self) -> str:
         """Value (lower–upper)."""
-        return f"{fixed(self.value)} ({fixed(self.lower)}–{fixed(self.upper)})"
+        if math.isnan(self.value):
+            return fixed(self.value)
+        return f"{fixed(self.value)} ({interval_text(self.lower, self.upper)})"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
 from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
-from centrum.report.labels import counted, fixed, p_equals, p_text
+from centrum.report.labels import counted, fixed, interval_text, p_equals, p_text
 from centrum.report.leak_audit import SUSPECT, Crossings, crossings, too_few
 from centrum.report.readers import read_by_all, trained_over
 from centrum.report.sequences import verification
@@ -165,16 +165,40 @@ def _events(results: StudyResults) -> Point:
 
 
 def _interval(test: Evaluation) -> Point:
-    limits = test.auc.percentile
-    width = limits.upper - limits.lower
+    found = test.auc.percentile
+    width = found.upper - found.lower
+    if width == 0:
+        return _no_interval(test)
     told = ", which leaves open how good the model is" if width > WIDE else ""
     return Point(
         f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
-        f"{100 * test.confidence:g} % interval from {fixed(limits.lower, 2)} to "
-        f"{fixed(limits.upper, 2)} is {fixed(width, 2)} wide{told}.",
+        f"{100 * test.confidence:g} % interval from {fixed(found.lower, 2)} to "
+        f"{fixed(found.upper, 2)} is {fixed(width, 2)} wide{told}.",
         "table-2",
         "table 2",
     )
+
+
+def _no_interval(test: Evaluation) -> Point:
+    """Scores that part all cases, or none: no resample differs."""
+    n = min(test.n_positive, test.n_negative)
+    return Point(
+        f"The test AUC is {fixed(test.auc.value, 2)} in every resample of "
+        f"{counted(test.n_patients, 'patient')}, so that no interval can be given. That is no "
+        f"precision: with {counted(n, 'case')} of the rarer outcome, up to "
+        f"{100 * at_most_of_none(n, test.confidence):.0f} % of such cases may still be misplaced "
+        "(exact limit for none of them, each case taken as a patient).",
+        "table-2", "table 2",
+    )  # fmt: skip
+
+
+def at_most_of_none(n: int, confidence: float) -> float:
+    """Largest share that may stay unseen in n cases: the one-sided exact upper limit of 0 of n.
+
+    >>> round(at_most_of_none(15, 0.95), 2)
+    0.18
+    """
+    return float(1 - (1 - confidence) ** (1 / n))
 
 
 def _optimism(results: StudyResults) -> Point:
@@ -264,8 +288,8 @@ def _departs(found: Coefficient, ideal: float) -> bool:
 
 
 def _with_limits(found: Coefficient) -> str:
-    lower, upper = fixed(found.interval.lower, 2), fixed(found.interval.upper, 2)
-    return f"{fixed(found.value, 2)} ({lower} to {upper})"
+    said = interval_text(found.interval.lower, found.interval.upper, 2, " to ")
+    return f"{fixed(found.value, 2)} ({said})"
 
 
 def _leaks(found: Crossings) -> Point | None:

@@ -152,6 +152,23 @@ def fixed(value: float, digits: int = 3) -> str:
     return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
+def interval_text(lower: float, upper: float, digits: int = 3, join: str = "–") -> str:
+    """The limits of a confidence interval.
+
+    One without width is none: where no resample differs, as of scores that part all cases or of
+    readings that are the same, nothing was learnt of the precision.
+
+    >>> interval_text(0.744, 0.9321), interval_text(1.0, 1.0), interval_text(-0.1, 0.2, 2, " to ")
+    ('0.744–0.932', 'no interval', '−0.10 to 0.20')
+    """
+    if math.isnan(lower) or math.isnan(upper) or lower == upper:
+        return NO_INTERVAL
+    return f"{fixed(lower, digits)}{join}{fixed(upper, digits)}"
+
+
+NO_INTERVAL = "no interval"
+
+
 def p_text(p: float) -> str:
     """A p value as journals print it.
 

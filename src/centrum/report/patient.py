@@ -15,7 +15,7 @@ from centrum.frozen.domain import Distribution
 from centrum.frozen.model import FrozenModel
 from centrum.report.colours import OUTCOMES, READERS
 from centrum.report.environment import templates
-from centrum.report.labels import feature_labels, fixed, significant, unit_text
+from centrum.report.labels import feature_labels, fixed, interval_text, significant, unit_text
 from centrum.report.overlay import Overlay, overlay
 from centrum.report.slices import largest_slice
 from centrum.score import Score, Seen
@@ -51,6 +51,7 @@ def _environment() -> Environment:
     environment = templates()
     environment.filters["source"] = _source
     environment.filters["fixed"] = fixed
+    environment.filters["interval_text"] = interval_text
     environment.filters["page_of"] = page_of
     return environment
 

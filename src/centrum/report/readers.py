@@ -29,10 +29,11 @@ def trained_over(results: StudyResults) -> str:
     )
 
 
-def readers_counted(results: StudyResults) -> list[str]:
-    """The readers in quotation marks, each with the number of cases that are measured."""
+def readers_counted(results: StudyResults, *, quoted: bool = False) -> list[str]:
+    """The readers, each with the number of cases that are measured."""
+    mark = '"' * quoted
     read = zip(results.table.readers, results.table.read.sum(axis=0), strict=True)
-    return [f'"{reader}" ({counted(int(n), "case")})' for reader, n in read]
+    return [f"{mark}{reader}{mark} ({counted(int(n), 'case')})" for reader, n in read]
 
 
 def read_by_all(results: StudyResults) -> int:

@@ -33,7 +33,7 @@ from centrum.report.figures import (
     draw_rois,
 )
 from centrum.report.flow import flow_chart, flow_table
-from centrum.report.labels import MEASURES, counted, family_label, fixed, p_text
+from centrum.report.labels import MEASURES, counted, family_label, fixed, interval_text, p_text
 from centrum.report.leak_audit import leak_audit
 from centrum.report.readers import agreed_over, readers_counted, span, trained_over
 from centrum.report.sequences import weighting_text
@@ -145,7 +145,7 @@ def _held_out(results: StudyResults) -> str:
 
 
 def _with_interval(value: float, interval: Interval) -> str:
-    return f"{fixed(value, 2)} ({fixed(interval.lower, 2)}–{fixed(interval.upper, 2)})"
+    return f"{fixed(value, 2)} ({interval_text(interval.lower, interval.upper, 2)})"
 
 
 def _interval(found: Evaluation, measure: str) -> Interval:
@@ -191,7 +191,7 @@ def regions(results: StudyResults) -> Block:
         tables.append(agreement_table(results.agreement))
     readers = results.table.readers
     prose = f"Readers: {', '.join(readers_counted(results))}. The features of "
-    prose += f'"{readers[0]}" feed the model.'
+    prose += f"{readers[0]} feed the model."
     if len(readers) == 1:
         prose += " With one reader, agreement cannot be judged."
     elif len(results.agreement):

@@ -187,9 +187,21 @@ def _performance_notes(found: Evaluation) -> tuple[str, ...]:
         f"Value ({100 * found.confidence:g} % confidence interval); {found.n_resamples} bootstrap "
         "samples of patients. Apparent: the model is judged on the cases that it was fitted "
         "to. Out of fold: each training case is scored by a model fitted without its patient.",
+        *([WITHOUT_WIDTH] if _without_width(found) else []),
         f"Decisions at a score of at least {fixed(cutoff.value)} ({cutoff.rule}, learnt on "
         f"{cutoff.learnt_on}).",
     )
+
+
+WITHOUT_WIDTH = (
+    "No interval: every resample gives the same value, as where scores part all cases. That says "
+    "nothing of the precision."
+)
+
+
+def _without_width(found: Evaluation) -> bool:
+    intervals = (found.auc.percentile, *(m.bootstrap for m in found.measures.values()))
+    return any(i.lower == i.upper for i in intervals)
 
 
 def coefficient_table(results: StudyResults) -> Table:
@@ -271,7 +283,11 @@ def agreement_table(agreement: pd.DataFrame) -> Table:
         for name, row in agreement.iterrows()
     )
     columns = tuple(map(Column, ("Feature", "Cases", "ICC (95 % CI)", "P", "Passes the rule")))
-    return Table("table-s2", "Table S2. Agreement of the features", columns, rows, sorts=True)
+    same = int((agreement["lower"] == agreement["upper"]).sum())
+    told = f"No interval, {counted(same, 'feature')}: all readers have the same values."
+    notes = (told,) if same else ()
+    title = "Table S2. Agreement of the features"
+    return Table("table-s2", title, columns, rows, notes, sorts=True)
 
 
 def frame_table(key: str, title: str, frame: pd.DataFrame) -> Table:

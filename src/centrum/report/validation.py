@@ -32,7 +32,7 @@ from centrum.report.figures import (
     draw_precision_recall,
     draw_search,
 )
-from centrum.report.labels import MEASURES, counted, fixed
+from centrum.report.labels import MEASURES, counted, fixed, interval_text
 from centrum.report.tables import frame_table
 from centrum.results import StudyResults
 
@@ -467,9 +467,9 @@ def _stability_tables(results: StudyResults) -> list[Table]:
         Column("Share of the parts that select it (CI)"),
         Column("Share of these with the same sign", lambda v: "" if v is None else fixed(v, 2)),
     )
-    limits = f"{fixed(found.interval.lower, 2)}–{fixed(found.interval.upper, 2)}"
+    ends = interval_text(found.interval.lower, found.interval.upper, 2)
     notes = (
-        f"Nogueira's stability {fixed(found.stability, 2)} ({limits}): 0 as by chance, 1 always "
+        f"Nogueira's stability {fixed(found.stability, 2)} ({ends}): 0 as by chance, 1 always "
         f"the same; below 0.4 poor, above 0.75 excellent. Mean Jaccard index "
         f"{fixed(found.jaccard, 2)}. {len(names)} of {n_all} features were selected in any of "
         f"{len(parts)} parts.",

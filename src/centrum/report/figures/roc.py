@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from centrum.evaluate import Evaluation
 from centrum.evaluate.discrimination import RocBand
 from centrum.evaluate.readers import ReaderComparison
-from centrum.report.labels import fixed, shortened, wrapped
+from centrum.report.labels import fixed, interval_text, shortened, wrapped
 from centrum.report.style import (
     BLACK,
     BLUE,
@@ -65,7 +65,7 @@ def _curve(axes: Axes, name: str, found: Evaluation, colour: str, dash: str, wid
     interval = found.auc.percentile
     label = (
         f"{wrapped(name, 30)}: {fixed(found.auc.value, 2)} "
-        f"({fixed(interval.lower, 2)}–{fixed(interval.upper, 2)})"
+        f"({interval_text(interval.lower, interval.upper, 2)})"
     )
     curve, at = found.roc, found.confusion.measures()
     axes.plot(1 - curve.specificity, curve.sensitivity, dash, color=colour, lw=width, label=label)
