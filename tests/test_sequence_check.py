@@ -7,11 +7,12 @@ import pytest
 import SimpleITK as sitk
 
 from centrum import pipeline
-from centrum.errors import ProtocolError
+from centrum.errors import ProtocolError, SignatureError
 from centrum.execution import silent
 from centrum.extraction import measure_all
 from centrum.frozen.domain import Flag
 from centrum.protocol import Images, parse_protocol
+from centrum.published import find_signature, judge_signature
 from centrum.score import Patient, score_patient
 from centrum.scoring import patients_of, read_new_cases
 from centrum.sequence_check import measured_sequences
@@ -205,3 +206,12 @@ def test_each_sequence_is_held_against_its_own_claim_whatever_its_letter(folder:
     records = measure_all(study, 1, silent, features=False)
     found = measured_sequences(study, records, study.cohort.to_frame().index)
     assert [(s.claimed, s.by_times) for s in found] == [("T2w", 4), ("T1w", 4), ("STIR", 4)]
+
+
+def test_a_published_score_is_of_one_sequence(folder: Path) -> None:
+    text = (folder / "study.yaml").read_text()
+    (folder / "study.yaml").write_text(text + "images: {weighting: T1w}\n")
+    study = open_study(folder)
+    pipeline.extract(study)
+    with pytest.raises(SignatureError, match=r"is of T2w, the study of T1w \(images\.weighting\)"):
+        judge_signature(study, find_signature("vcf-t2w-2024"))

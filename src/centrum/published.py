@@ -22,6 +22,7 @@ from centrum.signature import (
 )
 from centrum.store import write_atomically
 from centrum.study import Study
+from centrum.weighting import named_weighting
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,11 +78,13 @@ def judge_signature(
     Raises
     ------
     SignatureError
-        No table explains all names of the signature, or its outcomes are not the study's.
+        No table explains all names of the signature, or its outcomes or its sequence are not the
+        study's.
     DataError, ProtocolError
         The features were not measured yet, or cannot be scored.
     """
     table, outcome = load_extraction(study).table, study.protocol.outcome
+    _refuse_other_sequence(signature, study)
     if {signature.positive, signature.negative} != {outcome.positive, outcome.negative}:
         raise SignatureError(
             f"The signature tells {signature.positive} from {signature.negative}, the study has "
@@ -94,6 +97,18 @@ def judge_signature(
     if out is not None:
         _write(judged, table.obs, out)
     return tuple(judged)
+
+
+def _refuse_other_sequence(signature: Signature, study: Study) -> None:
+    """A score of one weighting means nothing on images of another."""
+    said, claimed = named_weighting(signature.name), study.protocol.images.weighting
+    if said and claimed and said != claimed:
+        raise SignatureError(
+            f"The signature {signature.name!r} is of {said}, the study of {claimed} "
+            "(images.weighting).",
+            remedy=f"Score a study of {said}.",
+            code="other-sequence",
+        )
 
 
 def _judged(reading: Reading, positive: Any, patients: Any) -> JudgedReading:

@@ -352,8 +352,8 @@ def _scope(results: StudyResults) -> Iterator[Point]:
     for sequence in results.sequences:
         if sequence.claimed and sequence.unverified:
             yield Point(
-                f"{_which(sequence)}: {verification(sequence)}. Whether these images are "
-                f"{sequence.claimed} is known to those who gave them alone.",
+                f"Whether the images{_which(sequence)} are {sequence.claimed}: "
+                f"{verification(sequence)}.",
                 "summary", "summary",
             )  # fmt: skip
     if results.failures:
@@ -366,7 +366,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
 
 
 def _which(sequence: MeasuredSequence) -> str:
-    return f'The sequence "{sequence.name}"' if sequence.name else "The sequence"
+    return f' of "{sequence.name}"' if sequence.name else ""
 
 
 def _centres(results: StudyResults) -> Point:

@@ -71,7 +71,7 @@ def differing_cases(scores: "pd.DataFrame", overlap: "pd.DataFrame") -> tuple[Sh
     low = lowest.index[(lowest < LOW_DICE) & lowest.index.isin(scores.index)]
     honest = scores["out_of_fold"].fillna(scores["score"])
     return tuple(
-        Shown(str(case), str(scores.loc[case, "outcome"]), float(honest[case]), "readers differ")
+        Shown(str(case), str(scores.loc[case, "outcome"]), float(honest[case]), "low Dice")
         for case in low
     )
 
