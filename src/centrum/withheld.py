@@ -14,6 +14,7 @@ from typing import Any
 from centrum.cohort.levels import Level
 from centrum.cohort.pseudonyms import codes
 from centrum.errors import ManifestError
+from centrum.io.nifti import sidecar_of
 
 WITHHELD = "[...]"
 """Stands for what is not written."""
@@ -93,8 +94,14 @@ def withheld_fields(
 
 
 def file_names(parts: Mapping[str, str]) -> Roles:
-    """The other way round: what the console calls each part."""
-    return {label: Path(source.partition("#")[0]).name or label for label, source in parts.items()}
+    """The other way round: what the console calls each part, and the sidecar of an image.
+
+    >>> file_names({"[image]": "mri/Anna.nii.gz"})
+    {'[image].json': 'Anna.json', '[image]': 'Anna.nii.gz'}
+    """
+    paths = {label: Path(source.partition("#")[0]) for label, source in parts.items()}
+    sidecars = {f"{n}.json": sidecar_of(path).name for n, path in paths.items() if path.name}
+    return sidecars | {label: path.name or label for label, path in paths.items()}
 
 
 def restored(text: str, names: Roles) -> str:

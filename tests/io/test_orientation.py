@@ -149,6 +149,18 @@ def test_a_mask_without_orientation_and_of_another_size_is_no_crop(write, grid) 
 # Units
 
 
+@pytest.mark.parametrize("forms", [False, True])
+@pytest.mark.parametrize("length", [0, np.nan, np.inf])
+def test_a_nifti_without_spacing_is_refused(write, grid, array, length, forms: bool) -> None:
+    path = write("a.nii", array, grid)
+    nifti_with(path, slice(88, 92), np.array([length], "<f4"))
+    if not forms:
+        without_codes(path)
+    with pytest.raises(ImageError, match=r"a\.nii gives no size of its voxels") as caught:
+        read_image(path, orientation="PIR")
+    assert caught.value.code == "no-spacing"
+
+
 def nifti_in(path: Path, unit: int, factor: float) -> Path:
     """The file with lengths multiplied by `factor` in another unit of `xyzt_units`."""
     whole = path.read_bytes()

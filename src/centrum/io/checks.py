@@ -57,7 +57,7 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
 
     Codes: errors "empty-mask", "tiny-mask", "non-finite-roi", "constant-roi"; warnings
     "small-mask", "few-slices", "touches-border", "several-pieces", "holes",
-    "non-finite-image".
+    "non-finite-image"; note "stated-orientation".
 
     Raises
     ------
@@ -76,7 +76,7 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
             remedy="Read it with read_mask.",
             code="other-grid",
         )
-    found = [*_image_findings(image, mask), *_mask_findings(mask)]
+    found = [*_image_findings(image, mask), *_mask_findings(mask), *_stated(mask)]
     return tuple(sorted(found, key=lambda f: ("error", "warning", "note").index(f.severity)))
 
 
@@ -107,17 +107,22 @@ def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Find
             "the exam that is wanted.",
             file,
         )
-    if stated := stated_orientation(image):
+    yield from _stated(image, file)
+    notes = (note for step in image.history for note in step.parameters.get(NOTES, ()))
+    yield from (unread(name, text) for name, text in notes)
+
+
+def _stated(read: Volume | Mask, file: str = "") -> Iterator[Finding]:
+    what = "mask" if isinstance(read, Mask) else "image"
+    if stated := stated_orientation(read):
         yield _found(
             "note",
             "stated-orientation",
-            "The file does not say how its axes lie in the patient: they are taken to run towards "
-            f"{stated}, as images.orientation of the protocol states.",
+            f"The {what} does not say how its axes lie in the patient: they are taken to run "
+            f"towards {stated}, as images.orientation of the protocol states.",
             "Look at a picture of the case.",
             file,
         )
-    notes = (note for step in image.history for note in step.parameters.get(NOTES, ()))
-    yield from (unread(name, text) for name, text in notes)
 
 
 def unread(file: str, text: str) -> Finding:

@@ -133,6 +133,7 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     data = [_decompressed(*each) for each in zip(files, stored, strict=True)]
     header = _header(path, data[0])
     _check_length(files[-1], header, len(data[-1]))
+    _check_spacing(path, header)
     with _as_simpleitk_wants(files, stored, data) as copy:
         decoded = decode(
             path, "NiftiImageIO", lambda reader, kind: _voxels(header, data[-1], reader, kind), copy
@@ -147,7 +148,7 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
 
 def content_digest(path: Path) -> str:
     """SHA-256 of the file, or of both files of a pair, and of the sidecar if there is one."""
-    beside = _beside(path)
+    beside = sidecar_of(path)
     sidecar = [beside] if beside.is_file() else []
     return _digest([file_digest(file) for file in (*_files(path), *sidecar)])
 
@@ -240,7 +241,7 @@ def _as_simpleitk_wants(
         yield Path(folder, f"copy{plain[0]}")
 
 
-def _beside(path: Path) -> Path:
+def sidecar_of(path: Path) -> Path:
     """Where the sidecar of an image lies: a JSON file of the same name (BIDS)."""
     return path.with_name(f"{_ENDING.sub('', path.name)}.json")
 
@@ -250,7 +251,7 @@ def _sidecar(path: Path) -> dict[str, Any]:
 
     Nothing of it is needed: what cannot be read is left out.
     """
-    beside = _beside(path)
+    beside = sidecar_of(path)
     if not beside.is_file():
         return {}
     try:
@@ -328,6 +329,19 @@ def _check_length(path: Path, header: Any, length: int) -> None:
             f"(uncompressed), found {length}.",
             remedy="Copy or export it again.",
             code="damaged-file",
+            file=path,
+        )
+
+
+def _check_spacing(path: Path, header: Any) -> None:
+    """SimpleITK takes a spacing that is not given for 1 mm."""
+    lengths = header["pixdim"][1 : 1 + min(3, int(header["dim"][0]))]
+    if not np.all(np.isfinite(lengths)) or np.any(lengths == 0):
+        raise ImageError(
+            f"{path.name} gives no size of its voxels: pixdim is "
+            f"{' x '.join(f'{mm:g}' for mm in lengths)}.",
+            remedy="Export it again from the program that holds the original.",
+            code="no-spacing",
             file=path,
         )
 
