@@ -181,8 +181,11 @@ def test_fewer_matches_can_be_allowed(tmp_path: Path) -> None:
     assert "50 of 150 ids of b.csv match, and of 150 ids of a.csv" in lines
     study = open_study(tmp_path / "study")
     assert study.protocol.join.min_share == 0.3
-    codes = [f.code for f in read_study_tables(study).findings if f.reader == "reader2"]
-    assert codes.count("similar-ids") == 1
+    found = read_study_tables(study).findings
+    assert [f.reader for f in found if f.code == "similar-ids"] == ["reader2"]
+    (told,) = [f.message for f in found if f.code == "join"]
+    assert "150 of 150 ids of the table of reader 'reader1' match" in told
+    assert "50 of 150 ids of the table of reader 'reader2' match" in told
 
 
 def test_a_reader_may_have_read_a_part_only(tmp_path: Path) -> None:

@@ -109,7 +109,11 @@ def _case_ids(path: Path) -> list[str]:
 
 def _names(n: int, readers: Sequence[str]) -> tuple[str, ...]:
     if readers and len(readers) != n:
-        raise DataError(f"{n} tables need as many readers' names, found {len(readers)}.")
+        raise DataError(
+            f"{n} tables need as many readers' names, found {len(readers)}.",
+            remedy="Give a name for each table.",
+            code="readers-of-tables",
+        )
     return tuple(readers) or tuple(f"reader{k}" for k in range(1, n + 1))
 
 
@@ -136,8 +140,9 @@ def _outcomes(
     if strange := [v for v in there if v.casefold() not in known]:
         raise ProtocolError(
             f"The outcomes {wanted[0]} and {wanted[1]} are wanted, the table has "
-            f"{', '.join(there[:5])} (not known: {strange[0]}). Say which is which: --positive "
-            f"{there[-1]} --negative {there[0]}."
+            f"{', '.join(there[:5])} (not known: {strange[0]}).",
+            remedy=f"Say which is which: --positive {there[-1]} --negative {there[0]}.",
+            code="unknown-outcome",
         )
     return outcomes
 
@@ -182,8 +187,9 @@ def _stored(path: Path, reader: str) -> str:
 def _write(tables: Sequence[Path], folder: Path, cases: pd.DataFrame | Path, protocol: str) -> None:
     if taken := [n for n in (PROTOCOL, "cases.csv", "cases.xlsx") if (folder / n).exists()]:
         raise ManifestError(
-            f"{folder.name} holds {' and '.join(taken)} already; nothing is overwritten. Choose "
-            "another folder."
+            f"{folder.name} holds {' and '.join(taken)} already; nothing is overwritten.",
+            remedy="Choose another folder.",
+            code="study-exists",
         )
     (folder / TABLES).mkdir(parents=True, exist_ok=True)
     for source, path in zip(yaml.safe_load(protocol)["tables"], tables, strict=True):
@@ -218,7 +224,11 @@ def export_tables(table: FeatureTable, folder: Path, format: str) -> tuple[Path,
     """
     known = next((name for name in WRITTEN if name == format), None)
     if known is None:
-        raise ProtocolError(f"Tables are written as {' or '.join(WRITTEN)}, found {format!r}.")
+        raise ProtocolError(
+            f"Tables are written as {' or '.join(WRITTEN)}, found {format!r}.",
+            remedy=f"Ask for {' or '.join(WRITTEN)}.",
+            code="unknown-format",
+        )
     parts = [_parts(name) for name in table.names]
     found = []
     for k, reader in enumerate(table.readers):
@@ -235,6 +245,8 @@ def _parts(name: str) -> tuple[str, str, str]:
     parts = name.split("_", 2)
     if len(parts) < 3:
         raise DataError(
-            f"{name!r} has not the three parts image, class and name that these formats have."
+            f"{name!r} has not the three parts image, class and name that these formats have.",
+            remedy="Give the features of an image study, or rename them.",
+            code="unnamed-parts",
         )
     return parts[0], parts[1], parts[2]

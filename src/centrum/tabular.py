@@ -12,6 +12,7 @@ from centrum.errors import DataError
 from centrum.exchange import ForeignTable, read_table, told_no_features
 from centrum.extraction import OVERLAP_COLUMNS, Extraction
 from centrum.features.recognise import recognise
+from centrum.measure import ALL_READERS
 from centrum.protocol import TableSource
 from centrum.provenance import Step, digest, file_digest
 from centrum.results import Failure, Finding
@@ -40,7 +41,10 @@ def table_files(folder: Path, source: TableSource) -> tuple[Path, ...]:
     if not found:
         raise DataError(
             f"`tables` names {source.file!r} of reader {source.reader!r}, which is not in the "
-            "study's folder. Copy it there, or correct the name."
+            "study's folder.",
+            remedy="Copy it there, or correct the name.",
+            code="no-table",
+            file=source.file,
         )
     return tuple(found)
 
@@ -67,21 +71,25 @@ def read_study_tables(study: Study) -> Extraction:
         Not one case has features, tables have no feature in common, or fewer rows are of a case
         of the manifest than `join.min_share` wants.
     """
-    frames, findings, steps = {}, [], []
+    frames, findings, steps, matches = {}, [], [], []
     ids = {each.name: each.pseudonym for each in study.cohort.identities if each.what == "case"}
     for source in study.protocol.tables:
         found = _read(study.folder, source)
         found = replace(found, values=found.values.rename(index=ids))
         match = _join(study, source.reader, found.values)
         frames[source.reader] = found.values
+        matches.append(match)
         steps.append(_step(study.folder, source, found, match))
-        findings += [*_notes(source.reader, found), *_joined(study, source.reader, match)]
+        findings += [*_notes(source.reader, found), *_unmatched(study, source.reader, match)]
+    joined = "; ".join(match.told() for match in matches)
+    findings.append(Finding("all", ALL_READERS, "note", "join", joined))
     names = _common_names(frames, findings)
     failures, kept = _match(study, frames, names)
     if not kept:
         raise DataError(
             f"None of the {len(study.cohort)} cases of the manifest has features: "
-            f"{failures[0].case}: {failures[0].message}"
+            f"{failures[0].case}: {failures[0].message}",
+            code="nothing-measured",
         )
     values = np.stack(
         [f.reindex(kept)[list(names)].to_numpy(dtype=float) for f in frames.values()], axis=2
@@ -161,9 +169,8 @@ def _notes(reader: str, found: ForeignTable) -> Iterable[Finding]:
         yield Finding("all", reader, "warning", "not-a-feature", message, remedy=remedy)
 
 
-def _joined(study: Study, reader: str, match: Match) -> Iterable[Finding]:
-    """How many rows matched, which are of nobody, and which nearly match."""
-    yield Finding("all", reader, "note", "join", match.told())
+def _unmatched(study: Study, reader: str, match: Match) -> Iterable[Finding]:
+    """Which rows are of nobody, and which nearly match."""
     if near := match.told_similar():
         remedy = "Write the ids alike if they are one case."
         yield Finding("all", reader, "warning", "similar-ids", f"{near}. {remedy}", remedy=remedy)
@@ -187,7 +194,9 @@ def _together(frames: Sequence[pd.DataFrame], source: TableSource) -> pd.DataFra
     if len(repeated):
         raise DataError(
             f"The tables of reader {source.reader!r} have {len(repeated)} cases more than once, "
-            f"such as {repeated[0]!r}. Take one of them away."
+            f"such as {repeated[0]!r}.",
+            remedy="Take one of them away.",
+            code="repeated-case",
         )
     return whole
 
@@ -198,8 +207,9 @@ def _common_names(frames: dict[str, pd.DataFrame], findings: list[Finding]) -> t
     common = [n for n in first.columns if all(n in other.columns for other in others)]
     if not common:
         raise DataError(
-            f"The tables of {' and '.join(frames)} have no feature in common. Were they made by "
-            "the same program with the same settings?"
+            f"The tables of {' and '.join(frames)} have no feature in common.",
+            remedy="Were they made by the same program with the same settings?",
+            code="no-common-features",
         )
     for reader, frame in frames.items():
         if gone := [n for n in frame.columns if n not in common]:
@@ -221,15 +231,14 @@ def _match(
         gaps = [n for n in names if defined[n] and pd.isna(row[n])]
         if str(case) not in primary.index:
             message = f"There is no row of the primary reader {study.readers[0]!r} in the table."
+            code, remedy = "no-row", "Add the row, or take the case out of the manifest."
         elif gaps and not fills:
-            message = (
-                f"{len(gaps)} features that other cases have are missing ({_listed(gaps)}). "
-                "Measure them, or choose a model.imputation."
-            )
+            message = f"{len(gaps)} features that other cases have are missing ({_listed(gaps)})."
+            code, remedy = "missing-features", "Measure them, or choose a model.imputation."
         else:
             kept.append(str(case))
             continue
-        failures.append(Failure(str(case), message))
+        failures.append(Failure(str(case), f"{message} {remedy}", code, remedy=remedy))
     return tuple(failures), kept
 
 

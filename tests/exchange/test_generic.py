@@ -136,6 +136,15 @@ def test_what_is_refused(refuse: Refuse, message: str) -> None:
     assert "007" not in told
 
 
+def test_one_cause_in_many_cells_is_one_problem(refuse: Refuse) -> None:
+    rows = "".join(f'v{k},"{k},{100 + k}"\n' for k in range(1, 42))
+    assert refuse(f"ID,x\n{rows}").splitlines()[1:] == [
+        "  row 2, column 'x': '1,101' may be a thousand or a decimal, and so may rows 3, 4, 5, 6, "
+        "7 and 35 more. Write these numbers without separator of thousands, and with a decimal "
+        "point."
+    ]
+
+
 def test_the_column_of_ids_can_be_told(read: Read, refuse: Refuse) -> None:
     lines = TABLE.replace("stage", "Stage Nr").replace(",,-2", ",III,-2")
     table = read(lines, id_column="stage nr")

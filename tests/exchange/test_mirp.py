@@ -43,7 +43,7 @@ def test_several_masks_of_a_sample_need_ids(refuse: Refuse) -> None:
     message = refuse(TABLE.replace("P2", "P1"))
     assert "column 'sample_name'" in message
     assert "2, 3" in message
-    assert "add a column 'case'" in message
+    assert "Add a column 'case'" in message
 
 
 def test_a_bad_cell(refuse: Refuse) -> None:

@@ -72,6 +72,9 @@ def read_typed(cells: Mapping[Key, str]) -> Numbers[Key]:
     >>> read_typed({1: "1,234", 2: "567"}).unclear
     (1,)
     """
+    plain = _read_plain(cells)
+    if plain is not None:
+        return Numbers(plain, (), (), (), ())
     texts = {key: text if type(text) is NumberText else _bare(text) for key, text in cells.items()}
     kinds = {key: _kind(text) for key, text in texts.items()}
     thousands, unclear = _convention(Counter(kinds.values()))
@@ -88,6 +91,13 @@ def read_typed(cells: Mapping[Key, str]) -> Numbers[Key]:
         if thousands
         else (),
     )
+
+
+def _read_plain(cells: Mapping[Key, str]) -> dict[Key, float] | None:
+    """The numbers where all are written with points alone, as programs do; else None."""
+    if any("," in text or not _NUMBER.fullmatch(text) for text in cells.values()):
+        return None
+    return {key: float(text) for key, text in cells.items()}
 
 
 def _kind(text: str) -> str:
@@ -136,15 +146,8 @@ def read_numbers(cells: dict[int, str], head: str, findings: Findings) -> dict[i
     numbers = read_typed(known)
     for row in numbers.strange:
         _report_strange(row, known[row], head, findings)
-    for row in numbers.unclear:
-        findings.problem(
-            f"{known[row]!r} may be a thousand or a decimal",
-            row=row,
-            column=head,
-            code="unclear-number",
-            remedy="Write the numbers of this column without separator of thousands, and with a "
-            "decimal point.",
-        )
+    if numbers.unclear:
+        report_unclear({row: known[row] for row in numbers.unclear}, head, findings)
     _report_sentinels(known, numbers.values, head, findings)
     for rows, told in (
         (numbers.decimal_commas, "decimal commas read as points"),
@@ -153,6 +156,19 @@ def read_numbers(cells: dict[int, str], head: str, findings: Findings) -> dict[i
         if rows:
             findings.note(f"column {head!r}: {told} in rows {listed(rows)}")
     return {row: numbers.values.get(row) for row in cells}
+
+
+def report_unclear(cells: Mapping[int, str], head: str, findings: Findings) -> None:
+    """One problem for the cells of a column, by row, whose marks may mean either."""
+    first, *others = cells
+    more = f", and so may rows {listed(others)}" if others else ""
+    findings.problem(
+        f"{str(cells[first])!r} may be a thousand or a decimal{more}",
+        row=first,
+        column=head,
+        code="unclear-number",
+        remedy="Write these numbers without separator of thousands, and with a decimal point.",
+    )
 
 
 def _report_strange(row: int, text: str, head: str, findings: Findings) -> None:

@@ -39,7 +39,10 @@ def assemble(
     """
     if not features:
         raise ManifestError(
-            f"{grid.file}: no column holds a feature of {form}; found {listed(grid.heads, 8)}."
+            f"{grid.file}: no column holds a feature of {form}; found {listed(grid.heads, 8)}.",
+            remedy="Give the table that holds the features, or say which format it is of.",
+            code="no-features",
+            file=grid.file,
         )
     names = list(features.values())
     check_unique(grid.file, names, "column", [j + 1 for j in features])

@@ -79,7 +79,10 @@ def upright(sheet: Sheet) -> Grid:
     heads = tuple(sheet.header[j] for j in kept)
     for j in (j for j in kept[1:] if not sheet.header[j]):
         raise ManifestError(
-            f"{sheet.name}: column {j + 1} has no name but values. Name it in the first row."
+            f"{sheet.name}: column {j + 1} has no name but values.",
+            remedy="Name it in the first row.",
+            code="unnamed-column",
+            file=sheet.name,
         )
     check_unique(sheet.name, heads, "column", [j + 1 for j in kept])
     cells = tuple(tuple(_cell(row, j) for j in kept) for _, row in sheet.rows)
@@ -115,7 +118,10 @@ def turned(
     for j, name in cases:
         if not name:
             raise ManifestError(
-                f"{sheet.name}: column {j + 1} has no case id. Name it in the first row."
+                f"{sheet.name}: column {j + 1} has no case id.",
+                remedy="Name it in the first row.",
+                code="no-case-id",
+                file=sheet.name,
             )
     check_unique(sheet.name, [name for _, name in cases], "column", [j + 1 for j, _ in cases])
     numbers = [sheet.rows[i][0] for i, _ in names]
@@ -139,11 +145,19 @@ def stacked(
     found: dict[tuple[str, str], tuple[int, str]] = {}
     for case, name, row, text in entries:
         if not case:
-            raise ManifestError(f"{file}: row {row}: wanted the id of a case, found none.")
+            raise ManifestError(
+                f"{file}: row {row}: wanted the id of a case, found none.",
+                remedy="Fill it in.",
+                code="no-case-id",
+                file=file,
+            )
         if (case, name) in found:
             raise ManifestError(
                 f"{file}: rows {found[case, name][0]} and {row} both hold {name!r} of case "
-                f"{case!r}. Remove one of them."
+                f"{case!r}.",
+                remedy="Remove one of them.",
+                code="repeated-value",
+                file=file,
             )
         found[case, name] = (row, text)
     ids = tuple(dict.fromkeys(case for case, _ in found))
@@ -158,13 +172,14 @@ def check_widths(sheet: Sheet) -> None:
     """Refuse a sheet without rows, or with a row that is longer than its header."""
     findings = Findings()
     if not sheet.rows:
-        findings.problem("there is no row below the header")
+        findings.problem("there is no row below the header", code="no-cases")
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.header):
             findings.problem(
-                f"{len(cells)} cells under {len(sheet.header)} heads: put text with a delimiter "
-                "or a decimal comma in quotation marks",
+                f"{len(cells)} cells under {len(sheet.header)} heads",
                 row=number,
+                code="too-many-cells",
+                remedy="Put text with a delimiter or a decimal comma in quotation marks.",
             )
     findings.raise_problems(sheet.name)
 
@@ -179,7 +194,10 @@ def check_unique(file: str, names: Sequence[str], kind: str, places: Sequence[in
         for name in repeated
     ]
     raise ManifestError(
-        f"{file}: several {kind}s have one name: {listed(told)}. Rename or remove all but one."
+        f"{file}: several {kind}s have one name: {listed(told)}.",
+        remedy="Rename or remove all but one.",
+        code="repeated-name",
+        file=file,
     )
 
 

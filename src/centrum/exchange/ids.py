@@ -88,7 +88,10 @@ def choose(grid: Grid, candidates: Sequence[Candidate], id_column: str | None) -
         _check(grid, candidates[0])
     raise ManifestError(
         f"{grid.file}: no column names the cases. Wanted one that is called 'case', 'ID' or "
-        f"'patient'; found {listed(grid.heads, 8)}. Add one, or say which it is (id column)."
+        f"'patient'; found {listed(grid.heads, 8)}.",
+        remedy="Add one, or say which it is (id column).",
+        code="no-id-column",
+        file=grid.file,
     )
 
 
@@ -99,7 +102,10 @@ def _named(grid: Grid, id_column: str) -> Candidate:
             return Candidate(grid.column(found[0]), f"column {id_column!r}", found[0], True)
     raise ManifestError(
         f"{grid.file}: there is no column {id_column!r} to name the cases; "
-        f"found {listed(grid.heads, 8)}."
+        f"found {listed(grid.heads, 8)}.",
+        remedy="Correct the name of the id column.",
+        code="missing-column",
+        file=grid.file,
     )
 
 
@@ -113,8 +119,11 @@ def _check(grid: Grid, candidate: Candidate) -> None:
         rows = sorted({int(grid.rows[case].max()) for case in gaps or repeats})
         raise ManifestError(
             f"{grid.file}: {candidate.origin} names the cases, and there are rows {what}: "
-            f"{listed(rows)}. A case has one row; add a column 'case' with ids of your own, or "
-            "say which column it is (id column)."
+            f"{listed(rows)}. A case has one row.",
+            remedy="Add a column 'case' with ids of your own, or say which column it is (id "
+            "column).",
+            code="bad-case-ids",
+            file=grid.file,
         )
 
 

@@ -152,7 +152,10 @@ def _entries(file: str, text: str) -> Iterator[tuple[str, str, int, str]]:
         elif line.strip() and not printed:
             raise ManifestError(
                 f"{file}: row {row}: wanted a line such as 'Case-1_original_shape_Elongation: "
-                f"0.7', found {line.strip()[:60]!r}."
+                f"0.7', found {line.strip()[:60]!r}.",
+                remedy="Take the line out, or write the table again.",
+                code="bad-line",
+                file=file,
             )
 
 

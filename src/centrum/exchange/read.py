@@ -86,7 +86,9 @@ def read_table(
     path = Path(path)
     if format not in ("auto", *FORMATS):
         raise ManifestError(
-            f"There is no format {format!r} of tables. Known are auto, {', '.join(FORMATS)}."
+            f"There is no format {format!r} of tables.",
+            remedy=f"Known are auto, {', '.join(FORMATS)}.",
+            code="unknown-format",
         )
     if pyradiomics.is_listing(path):
         return _read_listing(path, format, id_column)
@@ -113,7 +115,10 @@ def _read_listing(path: Path, format: str, id_column: str | None) -> ForeignTabl
         return pyradiomics.read_listing(path, id_column)
     raise ManifestError(
         f"{path.name}: not a table of the format {format!r}: its lines are those that "
-        "PyRadiomics writes with --format txt."
+        "PyRadiomics writes with --format txt.",
+        remedy="Leave the format out.",
+        code="other-format",
+        file=path,
     )
 
 
@@ -121,5 +126,8 @@ def _refusal(path: Path, format: str, sheet: Sheet, found: str) -> ManifestError
     return ManifestError(
         f"{path.name}: not a table of the format {format!r}: wanted {FORMATS[format].WANTED}; "
         f"found the columns {listed([head for head in sheet.header if head], 8)}. "
-        f"It looks like {found!r}."
+        f"It looks like {found!r}.",
+        remedy=f"Ask for {found}, or leave the format out.",
+        code="other-format",
+        file=path,
     )

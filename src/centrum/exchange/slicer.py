@@ -47,7 +47,10 @@ def read(sheet: Sheet, id_column: str | None = None) -> ForeignTable:
     if id_column is not None:
         raise ManifestError(
             f"{sheet.name}: the header of a table of 3D Slicer names the cases; there is no "
-            f"column {id_column!r} for it. Rename the columns instead."
+            f"column {id_column!r} for it.",
+            remedy="Rename the columns instead.",
+            code="no-id-column",
+            file=sheet.name,
         )
     check_widths(sheet)
     heads = [plain(head) for head in sheet.header]
@@ -65,7 +68,10 @@ def _name(sheet: Sheet, row: int, heads: list[str]) -> str:
     parts = [cells[j] if j < len(cells) else "" for j in map(heads.index, _PLAIN_PARTS)]
     if not all(parts):
         raise ManifestError(
-            f"{sheet.name}: row {number}: wanted {', '.join(PARTS)}, found {parts}."
+            f"{sheet.name}: row {number}: wanted {', '.join(PARTS)}, found {parts}.",
+            remedy="Fill in the parts of the name.",
+            code="unnamed-feature",
+            file=sheet.name,
         )
     return "_".join(parts)
 
@@ -78,7 +84,12 @@ def _grid(sheet: Sheet, heads: list[str], names: list[tuple[int, str]]) -> Grid:
             if heads[j] not in _PLAIN_PARTS and not (j == 0 and is_row_names(head, j))
         ]
         if not cases:
-            raise ManifestError(f"{sheet.name}: no column for a segment beside {', '.join(PARTS)}.")
+            raise ManifestError(
+                f"{sheet.name}: no column for a segment beside {', '.join(PARTS)}.",
+                remedy="Export the table with its values.",
+                code="no-cases",
+                file=sheet.name,
+            )
         return turned(sheet, names, cases)
     label, value = sheet.column(heads.index("label")), sheet.column(heads.index("value"))
     lines = [(sheet.rows[i][0], name) for i, name in names]

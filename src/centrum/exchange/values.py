@@ -1,6 +1,7 @@
 """Text of cells as numbers, and the columns that are no features as they were read."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from centrum.cohort.cells import is_missing
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
-from centrum.cohort.numbers import parse_number, read_typed
+from centrum.cohort.numbers import parse_number, read_typed, report_unclear
 from centrum.exchange.grid import Grid, counted, filled
 
 OUTCOMES = ("target", "class", "group", "status", "event", "histology", "pathology", "y")
@@ -18,6 +19,9 @@ OUTCOMES = ("target", "class", "group", "status", "event", "histology", "patholo
 
 TEXT_FIELDS = frozenset(FIELDS) - {"age"}
 """Columns that stay text, as outcomes do: "007" is a patient and "1" an outcome."""
+
+FILL_OR_CORRECT = "Correct it, or leave the cell empty."
+"""What to do about a cell that is no number."""
 
 _UNDEFINED = re.compile(r"[+-]?inf(?:inity)?|#[^\s#]{2,12}[!?]|err:\d+", re.IGNORECASE)
 _PADDED = re.compile(r"[+-]?0\d")
@@ -34,7 +38,7 @@ def to_number(text: str) -> float | None:
 
 def is_undefined(text: str) -> bool:
     """Whether a cell holds an error of a spreadsheet, such as #DIV/0!, or an infinite value."""
-    return bool(_UNDEFINED.fullmatch(text))
+    return not text[:1].isdigit() and bool(_UNDEFINED.fullmatch(text))
 
 
 def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64], list[str]]:
@@ -62,9 +66,10 @@ def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64]
     )
     findings = Findings()
     for place in numbers.strange:
-        _report(findings, grid, place, "wanted a number, found {!r}", "not-a-number")
-    for place in numbers.unclear:
-        _report(findings, grid, place, "{!r} may be a thousand or a decimal", "unclear-number")
+        row, head = grid.place(*place)
+        found = f"wanted a number, found {str(cells[place])!r}"
+        findings.problem(found, row=row, column=head, code="not-a-number", remedy=FILL_OR_CORRECT)
+    _report_unclear(grid, numbers.unclear, findings)
     findings.raise_problems(grid.file)
     values = np.array([numbers.values.get(place, np.nan) for place in places])
     told = (
@@ -75,17 +80,14 @@ def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64]
     return values.reshape(len(grid.cells), len(columns)), [note for note in told if note]
 
 
-_REMEDIES = {
-    "not-a-number": "Correct it, or leave the cell empty.",
-    "unclear-number": "Write the numbers without separator of thousands.",
-}
-
-
-def _report(findings: Findings, grid: Grid, place: tuple[int, int], text: str, code: str) -> None:
-    case, index = place
-    row, head = grid.place(case, index)
-    told = text.format(str(grid.cells[case][index]))
-    findings.problem(told, row=row, column=head, code=code, remedy=_REMEDIES[code])
+def _report_unclear(grid: Grid, places: Sequence[tuple[int, int]], findings: Findings) -> None:
+    """A problem for each column of the file."""
+    columns: dict[str, dict[int, str]] = defaultdict(dict)
+    for case, index in places:
+        row, head = grid.place(case, index)
+        columns[head][row] = grid.cells[case][index]
+    for head, cells in columns.items():
+        report_unclear(cells, head, findings)
 
 
 def _counted(what: str, cells: Sequence[tuple[int, int]]) -> str:
