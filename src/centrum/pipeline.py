@@ -153,7 +153,7 @@ def init(
         write_key(coded.identities, folder / KEY)
         if stays and chosen:
             notes.append(f"{PROTOCOL} was there and stays: see that it says {_told(chosen)}")
-    return (*found.summary(), *merged.told([case.id for case in found.cases]), *notes)
+    return (*found.summary(), *merged.told([case.id for case in coded.cases]), *notes)
 
 
 def _begin(folder: Path, found: Discovery, protocol: str) -> bool:

@@ -60,6 +60,15 @@ def test_a_table_by_patient(merge: Merge) -> None:
     assert "rows were put to cases by the patient in the column 'Pat.-ID'" in found.lines
 
 
+def test_names_stay_behind(merge: Merge) -> None:
+    heads, *rows = TABLE.splitlines()
+    more = [f"{row};Meier;01.02.1950;12.03.2024;{4711 + k}" for k, row in enumerate(rows)]
+    text = "\n".join([f"{heads};Nachname;Geburtsdatum;MRT-Datum;MRN", *more])
+    found = merge(text)
+    assert found.cases[0].covariates == {"PSA": None, "MRT-Datum": "12.03.2024"}
+    assert "columns of names and identifiers left out: Nachname, Geburtsdatum, MRN" in found.lines
+
+
 def test_cases_without_a_row_are_called_as_they_are_by_then(merge: Merge) -> None:
     found = merge(TABLE.replace("Berta", "Dora"), min_share=0.5)
     assert found.without == (2,)

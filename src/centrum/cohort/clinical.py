@@ -1,5 +1,6 @@
 """A clinical table put to the cases of a folder: outcome, age, sex, centre and further columns."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from centrum.cohort.case import Case, Value
 from centrum.cohort.cells import is_missing
 from centrum.cohort.columns import find_columns, parse_sex
 from centrum.cohort.consistency import check_identifiers
+from centrum.cohort.dates import is_date
+from centrum.cohort.describing import stands_for_identity
 from centrum.cohort.findings import CORRECT_IT, Findings, listed
 from centrum.cohort.join import MIN_SHARE, Match, match_ids
 from centrum.cohort.levels import Level
@@ -16,6 +19,8 @@ from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.schemes import Scheme, level_of
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
+
+_OF_BIRTH = re.compile(r"birth|dob|geb|naiss|nacim|nascita|рожд|生", re.IGNORECASE)
 
 KEYS: Mapping[str, Callable[[Case], str]] = {
     "case": lambda case: case.id,
@@ -215,10 +220,14 @@ class _Reading:
         )
 
     def _read_covariates(self) -> None:
-        """All further columns but other ids."""
+        """All further columns but those that tell who somebody is."""
         used = {self.id_index, self.outcome_index}
-        for head, j in self.columns.covariates.items():
-            if head and j not in used:
+        further = {head: j for head, j in self.columns.covariates.items() if head and j not in used}
+        told = [head for head, j in further.items() if _is_identity(head, self.sheet.column(j))]
+        if told:
+            self.findings.note(f"columns of names and identifiers left out: {listed(told, 8)}")
+        for head, j in further.items():
+            if head not in told:
                 cells = self.sheet.column(j)
                 self.covariates[head] = read_covariate(cells, head, self.findings)
 
@@ -312,6 +321,13 @@ class _Reading:
                 "but for zeros, blanks, capitals or a prefix: write them alike if they are one"
             )
         yield from self.findings.notes
+
+
+def _is_identity(head: str, cells: Mapping[int, str]) -> bool:
+    """Whether a column must not stand beside pseudonyms; the date of an exam may, for a split."""
+    known = [text for text in cells.values() if not is_missing(text)]
+    exam = bool(known) and all(map(is_date, known)) and not _OF_BIRTH.search(head)
+    return stands_for_identity(head) and not exam
 
 
 def _plain(text: str) -> str:
