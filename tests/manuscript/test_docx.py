@@ -253,6 +253,13 @@ def test_a_cramped_long_table_is_turned_and_a_short_one_is_not() -> None:
     assert not lay_out(heads, [row]).turned
 
 
+def test_a_word_of_hundreds_of_letters_leaves_room_for_the_others() -> None:
+    found = lay_out(["Case", "Outcome", "Score"], [["x" * 300, "osteoporotic", "1.0"]] * 3)
+    assert not found.turned
+    assert found.widths[1] > text_cm("osteoporotic")
+    assert found.lines > 3 * 300 * text_cm("x") / 16
+
+
 def test_an_interval_stays_on_one_line_beside_a_long_text() -> None:
     texts = ["Stability", "Share of the parts that select it (CI)"]
     found = lay_out(texts, [["a long text " * 30, "0.667 (0.208–0.938)"]])

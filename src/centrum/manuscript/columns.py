@@ -32,6 +32,9 @@ SHORT_LINES = 30
 MOST_STRETCHED = 1.4
 """Columns grow by no more than this to fill the width of the text."""
 
+LONGEST_CM = 8.0
+"""Columns need be no wider for one word; a longer one is broken wherever its line is full."""
+
 NUMBER = re.compile(r"(?:[\d\s.,()\[\]%<>=±×/e+−–-]|to)+")
 """What cells of a column of numbers are made of."""
 
@@ -104,7 +107,7 @@ def _font(bold: bool) -> ImageFont.FreeTypeFont:
 def _wanted(column: Sequence[str]) -> tuple[float, float, float]:
     """Width that holds every word; cells on one line and the head on two; both on one, cm.
 
-    A number with its interval is one word.
+    A number with its interval is one word. The first is `LONGEST_CM` at most.
     """
     head, *cells = column
     spare = 2 * PADDING_CM + SLACK_CM
@@ -114,7 +117,7 @@ def _wanted(column: Sequence[str]) -> tuple[float, float, float]:
     ]
     lines = [text_cm(line) for cell in cells for line in cell.split("\n")]
     whole = text_cm(head, bold=True)
-    narrow = max(words + lines if _all_numbers(cells) else words)
+    narrow = min(max(words + lines if _all_numbers(cells) else words), LONGEST_CM)
     middle = max([narrow, whole / 2, *lines])
     return narrow + spare, middle + spare, max(middle, whole) + spare
 
@@ -140,14 +143,15 @@ def _count_lines(columns: Sequence[Sequence[str]], widths: Sequence[float]) -> i
 
 def _height(cell: str, width: float) -> int:
     """Lines of a cell, filled greedily."""
-    room, n_lines = width - 2 * PADDING_CM, 0
+    room, n_lines = max(width - 2 * PADDING_CM, PADDING_CM), 0
     for line in cell.split("\n"):
         n_lines, used = n_lines + 1, 0.0
         for word in BREAKS.split(line):
             length = text_cm(word)
             if used and used + text_cm(word.rstrip()) > room:
                 n_lines, used = n_lines + 1, 0.0
-            used += length
+            broken = int(length // room)
+            n_lines, used = n_lines + broken, used + length - broken * room
     return n_lines
 
 
