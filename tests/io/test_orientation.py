@@ -186,6 +186,18 @@ def test_wrong_units_of_nifti_are_refused(write, grid, array, unit: int, factor:
     assert "metres" in caught.value.remedy
 
 
+@pytest.mark.parametrize("unit", ["mm", "cm"])
+def test_units_of_nrrd(write, grid, array, unit: str) -> None:
+    units = f'\nspace units: "{unit}" "{unit}" "{unit}"'.encode()
+    path = with_header(write("a.nrrd", array, grid), lambda header: header + units)
+    if unit == "mm":
+        assert read_image(path).geometry.distance(grid) < 1e-6
+        return
+    with pytest.raises(ImageError, match="millimetres are wanted") as caught:
+        read_image(path)
+    assert caught.value.code == "other-unit"
+
+
 def test_impossible_spacing_of_every_reader(write, write_series, stack) -> None:
     grid = Geometry((9, 8, 5), (600, 700, 4400))
     image = write("a.nrrd", np.ones(grid.shape, np.uint8), grid)

@@ -31,6 +31,7 @@ _SKIP = re.compile(rb"^(line|byte) ?skip: *[^0\s]", re.MULTILINE)
 _SPACE = re.compile(rb"^space: *([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
 _DIRECTIONS = re.compile(rb"^space directions: *\S", re.MULTILINE | re.IGNORECASE)
 _SPACINGS = re.compile(rb"^spacings: *\S", re.MULTILINE | re.IGNORECASE)
+_SPACE_UNITS = re.compile(rb"^space units: *([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _LONGEST_HEADER = 1 << 20
 
@@ -41,6 +42,9 @@ _ANATOMICAL = {
     for name in (long, f"{long}-time", short, f"{short}t")
 }
 """Spaces whose axes are directions of the patient; those of the others are anybody's guess."""
+
+_UNIT = re.compile(rb"\w+")
+_MILLIMETRES = {b"mm", b"millimeter", b"millimeters", b"millimetre", b"millimetres"}
 
 _RAW, _GZIP = (b"raw",), (b"gz", b"gzip")
 
@@ -70,6 +74,14 @@ def _check_spacing(path: Path, header: bytes) -> None:
             "is unknown.",
             remedy="Export it again from the program that holds the original.",
             code="no-spacing",
+            file=path,
+        )
+    units = _SPACE_UNITS.search(header)
+    if units and not {u.lower() for u in _UNIT.findall(units[1])} <= _MILLIMETRES:
+        raise ImageError(
+            f"{path.name} gives lengths in {units[1].decode('latin-1')}: millimetres are wanted.",
+            remedy="Save it in millimetres.",
+            code="other-unit",
             file=path,
         )
 

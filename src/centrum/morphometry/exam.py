@@ -16,6 +16,7 @@ from centrum.io import read_image, read_masks, split_source
 from centrum.morphometry.body import Morphometry, level_of
 from centrum.morphometry.genant import Genant
 from centrum.morphometry.spine import measure_spine
+from centrum.prepare.image import fill_missing
 from centrum.volume import Mask, Volume
 
 ATLAS = Level("C", 1)
@@ -119,7 +120,7 @@ def measure_exam(
         scheme, the levels contradict the anatomy, whole vertebrae stand where bodies are wanted,
         `level` is given for several bodies, or a body cannot be measured.
     """
-    volume = read_image(image, orientation=orientation) if image is not None else None
+    volume = fill_missing(read_image(image, orientation=orientation)) if image else None
     grid = volume.geometry if volume else None
     path, part = split_source(mask)
     found = read_label_map(path, find_scheme(labels) if labels is not None else None, orientation)
