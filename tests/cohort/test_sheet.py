@@ -152,6 +152,12 @@ def test_thousands_are_refused_or_noted(write: Write) -> None:
     assert "column 'x': separators of thousands taken out in rows 2, 3" in cohort.notes
 
 
+def test_blanks_and_apostrophes_between_thousands_are_noted(write: Write) -> None:
+    cohort = read_manifest(covariate(write, "1'234", "1 234.5", "567"))
+    assert [case.covariates["x"] for case in cohort.cases] == [1234, 1234.5, 567]
+    assert "column 'x': separators of thousands taken out in rows 2, 3" in cohort.notes
+
+
 @pytest.mark.parametrize("mark", ["NULL", "-", "k.A.", ".", "#N/A"])
 def test_marks_of_what_is_missing_are_noted(write: Write, mark: str) -> None:
     cohort = read_manifest(covariate(write, mark, "2"))
@@ -219,6 +225,18 @@ def test_hidden_rows_columns_and_sheets(tmp_path: Path) -> None:
     assert notes[0] == "sheet 'Sheet' was read, not cover"
     assert notes[1].startswith("hidden rows (by hand or by a filter) were read: 3;")
     assert notes[2] == "hidden columns were read: D"
+
+
+def test_leading_zeros_that_a_format_shows_are_kept(tmp_path: Path) -> None:
+    path, book = workbook(tmp_path, [["case", "age"], [7, 71], [12, 64]])
+    for row in (2, 3):
+        book.active.cell(row, 1).number_format = "000"
+    book.save(path)
+    assert [cells for _, cells in read_sheet(path).rows] == [("007", "71"), ("012", "64")]
+    shown = ODS.replace("<text:p>v1</text:p>", "<text:p>007</text:p>", 1)
+    shown = shown.replace('<table:table-cell><text:p>007', '<table:table-cell '
+                          'office:value-type="float" office:value="7"><text:p>007')  # fmt: skip
+    assert read_sheet(write_ods(tmp_path, shown)).rows[0][1][0] == "007"
 
 
 def test_dates_and_truth_values_where_none_belong(tmp_path: Path) -> None:

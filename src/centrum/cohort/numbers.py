@@ -87,10 +87,14 @@ def read_typed(cells: Mapping[Key, str]) -> Numbers[Key]:
         strange,
         doubtful,
         tuple(key for key, text in sure.items() if "," in text and thousands != ","),
-        tuple(key for key, text in sure.items() if kinds[key] != "stored" and thousands in text)
-        if thousands
-        else (),
+        tuple(key for key in sure if _is_grouped(cells[key], thousands)),
     )
+
+
+def _is_grouped(text: str, thousands: str) -> bool:
+    """Whether a text has separators of thousands, where `thousands` is their mark."""
+    marked = bool(thousands) and thousands in text and type(text) is not NumberText
+    return marked or bool(_SPACED.fullmatch(text))
 
 
 def _read_plain(cells: Mapping[Key, str]) -> dict[Key, float] | None:

@@ -4,6 +4,7 @@ A sheet is a table of rows of cells; rows and cells that are alike are written o
 and cells that a merged one covers are cells of their own. See OpenDocument 1.3, part 3, chapter 9.
 """
 
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ _TABLE, _OFFICE, _TEXT, _STYLE = (
     f"{{{_OASIS}:{name}:1.0}}" for name in ("table", "office", "text", "style")
 )
 _LIBREOFFICE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+
+_PADDED = re.compile(r"0\d+")
 
 LARGEST_BYTES = 2**29
 """Content beyond this is refused before it is unpacked."""
@@ -154,14 +157,17 @@ class _Cells:
 
 
 def _cell_text(cell: Element) -> str:
+    """The text of a cell; a whole number keeps the leading zeros that it is shown with."""
     kind = cell.get(f"{_OFFICE}value-type")
+    lines = [_line(line) for line in cell.findall(f"{_TEXT}p")]
     if cell.get(f"{_LIBREOFFICE}value-type") == "error" or kind in (None, "string", "time"):
-        lines = cell.findall(f"{_TEXT}p")
-        return cell.get(f"{_OFFICE}string-value") or "\n".join(map(_line, lines))
+        return cell.get(f"{_OFFICE}string-value") or "\n".join(lines)
     if kind == "date":
         return DateText(cell.get(f"{_OFFICE}date-value", "").removesuffix("T00:00:00"))
     if kind == "boolean":
         return BooleanText(cell.get(f"{_OFFICE}boolean-value", "").upper())
+    if lines and _PADDED.fullmatch(lines[0]):
+        return lines[0]
     return cell_text(float(cell.get(f"{_OFFICE}value", "nan")))
 
 

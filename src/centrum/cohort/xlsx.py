@@ -1,5 +1,6 @@
 """Workbooks of Excel, read with openpyxl."""
 
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +10,11 @@ from centrum.cohort.workbook import MOST_CELLS, Area, Worksheet, cell_text
 from centrum.errors import ManifestError
 
 if TYPE_CHECKING:
+    from openpyxl.cell import Cell, MergedCell
     from openpyxl.workbook import Workbook
     from openpyxl.worksheet.worksheet import Worksheet as Sheet
+
+_PADDED = re.compile("0{2,}")
 
 
 def read_xlsx(path: Path) -> Worksheet:
@@ -29,7 +33,7 @@ def read_xlsx(path: Path) -> Worksheet:
         raise _unreadable(
             path, f"its used area has {sheet.max_row} rows, {sheet.max_column} columns"
         )
-    rows = [[cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    rows = [[_text(cell) for cell in row] for row in sheet.iter_rows()]
     return Worksheet(
         sheet.title,
         tuple(other.title for other in sheets if other is not sheet),
@@ -57,6 +61,14 @@ def _unreadable(path: Path, why: str) -> ManifestError:
         code="unreadable-table",
         file=path,
     )
+
+
+def _text(cell: "Cell | MergedCell") -> str:
+    """The text of a cell; a whole number keeps the leading zeros that its format shows."""
+    value = cell.value
+    if type(value) is int and cell.has_style and _PADDED.fullmatch(cell.number_format):
+        return str(value).zfill(len(cell.number_format))
+    return cell_text(value)
 
 
 def _areas(sheet: "Sheet") -> list[Area]:
