@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -15,7 +14,7 @@ from centrum.label_checks import check_label
 from centrum.limits import outside_the_region
 from centrum.protocol import Images, parse_protocol
 from centrum.study import open_study
-from tests.cohort.label_maps import blocks, noise, sagittal, write
+from tests.cohort.label_maps import blocks, noise, write
 
 SPINEPS = [19, 20, 21]
 
@@ -85,13 +84,16 @@ def test_a_map_whose_levels_contradict_the_anatomy(tmp_path: Path) -> None:
 
 
 def test_a_mask_of_one_region_says_no_level(tmp_path: Path) -> None:
-    path = write(tmp_path / "roi.nii.gz", blocks([1]))
-    assert check(path, "", "L3", None, "verse") == []
+    for number in (1, 255):
+        path = write(tmp_path / "roi.nii.gz", blocks([number]))
+        assert check(path, "", "L3", None, "verse") == []
+    path = write(tmp_path / "roi.nii.gz", blocks([20]))
+    assert refused(path, "", "L3", None, "verse") == "level-contradicts-label"
 
 
 def exams(folder: Path, numbers: list[int]) -> Path:
-    for name in ("a", "b", "c", "d"):
-        write(folder / f"images/{name}.nii.gz", noise(blocks(numbers)))
+    for seed, name in enumerate("abcd"):
+        write(folder / f"images/{name}.nii.gz", noise(blocks(numbers), seed))
         write(folder / f"masks/{name}_R1.nii.gz", blocks(numbers))
     return folder
 
@@ -176,8 +178,7 @@ def test_what_lies_outside_the_region_is_told_of_each() -> None:
 def test_orientation_is_that_of_the_patient_not_of_the_file(tmp_path: Path) -> None:
     """The same blocks stored from foot to head."""
     image = blocks(SPINEPS)
-    turned = sagittal(np.zeros((1, 1, 1), np.uint8))
     flipped = image[:, ::-1, :]
-    assert flipped.GetDirection() != turned.GetDirection()
+    assert flipped.GetDirection() != image.GetDirection()
     path = write(tmp_path / "labels.nii.gz", flipped)
     assert check(path, "20", "L1", "whole_vertebra") == []

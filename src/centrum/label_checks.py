@@ -5,7 +5,7 @@ from pathlib import Path
 
 from centrum import __version__
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
-from centrum.cohort.label_map import named_level, read_label_map, refuse
+from centrum.cohort.label_map import named_level, read_label_map, refuse, scheme_of_one
 from centrum.cohort.levels import Level
 from centrum.cohort.schemes import Scheme
 from centrum.errors import DataError
@@ -39,8 +39,7 @@ def check_label(
         the levels of the file contradict the anatomy.
     """
     path, part = split_source(source)
-    # Any mask of one region has the label 1.
-    scheme = None if part is None and mask.name == "1" else images.scheme
+    scheme = scheme_of_one(mask.name, images.scheme) if part is None else images.scheme
     named = named_level(mask.name, scheme)
     _check_level(path, mask, named, level, scheme)
     if part is not None:
@@ -52,18 +51,19 @@ def check_label(
 def _check_level(
     path: Path, mask: Mask, named: Level | None, level: Level | None, scheme: Scheme | None
 ) -> None:
-    said = f"{mask.name} ({named} in {scheme.name})" if scheme and named else repr(mask.name)
+    numbered = scheme if mask.name.isdecimal() else None
+    said = f"{mask.name} ({named} in {numbered.name})" if numbered else repr(mask.name)
     if named and level and named != level:
         raise DataError(
-            f"{path.name}: the segment {said} is another level than {level}, the case's.",
+            f"{path.name}: the segment {said} contradicts the level of the case, {level}.",
             remedy="Correct the level of the case, or the segment that its mask names.",
             code="level-contradicts-label",
             file=path,
         )
-    if scheme and not named and mask.name.isdecimal():
-        found = scheme.structure(int(mask.name)) or "unknown"
+    if numbered and not named:
+        found = numbered.structure(int(mask.name)) or "unknown"
         raise DataError(
-            f"{path.name}: the label {mask.name} is {found} in {scheme.name}, no vertebra.",
+            f"{path.name}: the label {mask.name} is {found} in {numbered.name}, no vertebra.",
             remedy="Name the label of a vertebra, or correct images.labels.",
             code="label-no-vertebra",
             file=path,

@@ -50,10 +50,10 @@ def write(path: Path, image: sitk.Image) -> Path:
     return path
 
 
-def noise(labels: sitk.Image) -> sitk.Image:
+def noise(labels: sitk.Image, seed: int = 0) -> sitk.Image:
     """An image on the grid of a label map."""
     shape = sitk.GetArrayViewFromImage(labels).shape
-    values = np.random.default_rng(0).normal(300, 40, shape).astype(np.int16)
+    values = np.random.default_rng(seed).normal(300, 40, shape).astype(np.int16)
     image = sitk.GetImageFromArray(values)
     image.CopyInformation(labels)
     return image

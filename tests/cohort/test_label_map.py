@@ -98,10 +98,11 @@ def test_every_label_is_a_region_or_named(tmp_path: Path) -> None:
 
 
 def test_a_mask_of_one_region_says_no_level(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.nii.gz", blocks([1]))
-    for name in ("verse", "spider", "mrspineseg"):
-        (label,) = read_label_map(path, find_scheme(name)).regions
-        assert label.level is None
+    for number in (1, 255):
+        path = write(tmp_path / "a.nii.gz", blocks([number]))
+        for name in ("verse", "spider", "mrspineseg"):
+            (label,) = read_label_map(path, find_scheme(name)).regions
+            assert label.level is None
 
 
 def test_a_number_alone_is_noted_where_a_scheme_has_it(tmp_path: Path) -> None:

@@ -95,6 +95,11 @@ def test_the_sacrum_is_never_graded(tmp_path: Path) -> None:
     found = measure_exam(path, labels="totalsegmentator-vertebrae-mr")
     assert [body.title for body, _ in found.bodies] == ["L4", "L5"]
     assert found.notes[0] == "left out, no vertebrae: sacrum"
+    with pytest.raises(DataError, match="segments named as vertebrae"):
+        measure_exam(f"{path}#1", labels="totalsegmentator-vertebrae-mr")
+    named = write(tmp_path / "s.seg.nrrd", spine(("sacrum",), (27,)), (1,))
+    with pytest.raises(DataError, match="segments named as vertebrae"):
+        measure_exam(named)
 
 
 def test_cervical_names_on_lumbar_bodies_are_refused(tmp_path: Path) -> None:

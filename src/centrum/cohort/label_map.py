@@ -165,13 +165,23 @@ def read_label_map(
         The file cannot be read, or is no label image.
     """
     image = read_labels(path, orientation)
-    # Any mask of one region has the label 1.
-    lone = [segment.name for segment in image.segments] == ["1"]
-    said = None if lone else scheme
+    names = [segment.name for segment in image.segments]
+    said = scheme_of_one(names[0], scheme) if len(names) == 1 else scheme
     labels = [_label(segment, _place(image, segment), said) for segment in image.segments]
     if any(each.level for each in labels):
         labels = [_beside(each) for each in labels]
     return LabelMap(Path(path).name, said, tuple(labels), image.oriented)
+
+
+def scheme_of_one(name: str, scheme: Scheme | None) -> Scheme | None:
+    """The scheme, where the number of a file's only region speaks by it: 1 or 255 any mask has.
+
+    >>> spider = SCHEMES["spider"]
+    >>> [scheme_of_one(name, spider) is spider for name in ("1", "2", "255", "L1")]
+    [False, True, False, False]
+    """
+    said = scheme and name.isdecimal() and name != "1" and scheme.structure(int(name))
+    return scheme if said else None
 
 
 def named_level(name: str, scheme: Scheme | None) -> Level | None:

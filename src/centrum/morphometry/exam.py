@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
-from centrum.cohort.label_map import LabelMap, read_label_map
+from centrum.cohort.label_map import BESIDE, Label, LabelMap, read_label_map
 from centrum.cohort.levels import NAME_THE_SCHEME, Level
 from centrum.cohort.schemes import find_scheme
 from centrum.errors import DataError
@@ -137,10 +137,11 @@ def measure_exam(
 
 def _bodies(masks: Sequence[Mask], found: LabelMap) -> list[Mask]:
     """The masks of bodies, those that a number named under the name of their level."""
-    levels = {(each.segment.name, each.segment.label): each.level for each in found.labels}
-    named = [(mask, levels[mask.name, _label(mask)]) for mask in masks]
+    known = {(each.segment.name, each.segment.label): each for each in found.labels}
+    labels = [known[mask.name, _label(mask)] for mask in masks]
+    named = [(mask, label.level) for mask, label in zip(masks, labels, strict=True)]
     chosen = [_called(mask, level) for mask, level in named if level and level != ATLAS]
-    if chosen or len(masks) == 1:
+    if chosen or (len(masks) == 1 and _may_be_a_body(labels[0])):
         return chosen or list(masks)
     if found.numbers:
         raise DataError(
@@ -157,6 +158,11 @@ def _bodies(masks: Sequence[Mask], found: LabelMap) -> list[Mask]:
         code="no-vertebra",
         file=found.file,
     )
+
+
+def _may_be_a_body(label: Label) -> bool:
+    """Whether nothing says that a region without a level is something else."""
+    return label.level != ATLAS and not label.beside and not BESIDE.search(label.segment.name)
 
 
 def _label(mask: Mask) -> int:
