@@ -22,6 +22,7 @@ from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:
     from centrum.assessment import Assessment
+    from centrum.cohort import Cohort
     from centrum.execution import Progress
     from centrum.external import External
     from centrum.extraction import Extraction
@@ -359,6 +360,7 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     else:
         _print_extraction(extraction)
         _print_evaluations(extraction.simulated, evaluations)
+        _print_key(study.cohort)
         print(f"Report: {page}")
     raise typer.Exit(CASES_FAILED if extraction.failures else OK)
 
@@ -566,7 +568,7 @@ def score(
             one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
         )
         one, page = scoring.score_one(frozen, patient, out)
-        scores = [one]
+        scores, cases = [one], None
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
         if dry_run:
@@ -579,6 +581,8 @@ def score(
         _print_json([s.to_dict(frozen) for s in scores])
     else:
         _print_scores(scores)
+        if cases is not None:
+            _print_key(cases)
         print(f"Page: {page}")
     raise typer.Exit(CASES_FAILED if any(s.refused for s in scores) else OK)
 
@@ -630,6 +634,14 @@ def validate(
 def _name_of(path: Path) -> str:
     """What a model is called beside others: the folder of its study."""
     return path.parent.parent.name if path.parent.name == "results" else path.stem
+
+
+def _print_key(cohort: "Cohort") -> None:
+    """That names were replaced, where they were."""
+    from centrum.cohort.pseudonyms import about_key
+
+    if cohort.identities:
+        print(f"Note: {about_key(cohort)}.")
 
 
 def _print_external(found: "External") -> None:

@@ -64,6 +64,11 @@ def test_codes_stay_and_need_no_key(tmp_path: Path) -> None:
     assert pseudonymised(coded, tmp_path / KEY) is coded
 
 
+def test_a_pseudonym_is_not_another_code_with_zeros(tmp_path: Path) -> None:
+    mixed = Cohort((case("P 1", "P 1"), case("Anna", "Anna"), case("p2", "p2")))
+    assert [c.id for c in pseudonymised(mixed, tmp_path / KEY).cases] == ["P 1", "P003", "p2"]
+
+
 def test_a_pseudonym_stays_when_cases_are_added(tmp_path: Path) -> None:
     first = pseudonymised(NAMED, tmp_path / KEY)
     write_key(first.identities, tmp_path / KEY)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from centrum.cohort.case import Case, Cohort, Identity
 from centrum.cohort.describing import holds_date
+from centrum.cohort.identity import bare_id
 from centrum.errors import ManifestError
 
 KEY = "identities.csv"
@@ -131,9 +132,9 @@ class _Names:
         self.given = dict.fromkeys(
             pair for c in cohort.cases for pair in (("case", c.id), ("patient", c.patient))
         )
-        own = {what: {n.casefold() for w, n in self.given if w == what} for what in _KINDS}
+        own = {what: {bare_id(n) for w, n in self.given if w == what} for what in _KINDS}
         for (what, _), pseudonym in self.known.items():
-            own[what].add(pseudonym.casefold())
+            own[what].add(bare_id(pseudonym))
         self.taken = {"case": own["case"], "patient": own["case"] | own["patient"]}
 
     def add(self, case: Case, patient: bool, named: bool) -> None:
@@ -155,10 +156,10 @@ class _Names:
     def _give(self, what: str, name: str, wanted: Iterable[str]) -> None:
         """The first pseudonym that nobody has; a case may be called as its patient."""
         if (what, name) not in self.known:
-            free = next(code for code in wanted if code.casefold() not in self.taken[what])
+            free = next(code for code in wanted if bare_id(code) not in self.taken[what])
             self.known[what, name] = free
-            self.taken["patient"].add(free.casefold())
-            self.taken[what].add(free.casefold())
+            self.taken["patient"].add(bare_id(free))
+            self.taken[what].add(bare_id(free))
 
     def coded(self, case: Case) -> Case:
         """The case under its codes."""
@@ -231,9 +232,10 @@ def write_key(identities: Sequence[Identity], path: Path) -> None:
 
 def about_key(cohort: Cohort) -> str:
     """What a user must know of pseudonyms, in a line to print."""
-    patients = len({case.patient for case in cohort.cases})
+    n = len({each.name for each in cohort.identities})
     rights = "has the rights of its folder" if sys.platform == "win32" else "only you can read"
     return (
-        f"names of {patients} patients are no codes (letters and a number, as P001): pseudonyms "
-        f"are written in their place, and {KEY}, which {rights}, tells whose they are"
+        f"{n} {'name is no code' if n == 1 else 'names are no codes'} (letters and a number, as "
+        f"P001): pseudonyms are written in their place, and {KEY}, which {rights}, tells whose "
+        "they are"
     )
