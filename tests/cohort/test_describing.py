@@ -20,7 +20,8 @@ def numbered(values: list) -> list:
         "SURNAME", "Prénom", "Фамилия", "姓名", "患者姓名", "Geburtsdatum", "DOB", "Date of birth",
         "出生日期",
         "Date of exam", "StudyDate", "Accession", "Accession No.", "AccessionNumber", "PatientID",
-        "Patient ID", "Pat.-Nr.", "Pat-Nr", "MRN", "StudyInstanceUID", "Fallnummer", "E-Mail",
+        "Patient ID", "Pat.-Nr.", "Pat-Nr", "MRN", "StudyInstanceUID", "Fallnummer", "Aufnahme-Nr.",
+        "Untersuchungsdatum", "Geburtsjahr", "YOB", "E-Mail",
         "Telefon", "Adresse", "PLZ", "Straße", "file name", "Initialen", "Record number",
     ],
 )  # fmt: skip

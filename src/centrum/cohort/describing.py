@@ -39,17 +39,19 @@ _IDENTITY = frozenset(
         name names surname forename firstname lastname fullname initials initialen nachname
         vorname familienname rufname geburtsname patientenname patientname nom prenom nombre
         apellido apellidos cognome nome имя фамилия отчество фио dob birth birthdate birthday
-        geburt geburtsdatum geburtstag geburtsjahr geb geboren naissance nacimiento nascita
-        рождения date dates datum timestamp fecha examdate studydate untersuchungsdatum
-        aufnahmedatum дата id ids pid uid mrn accession identifier identification number nummer
-        numero nr no num kennung patientid patientennummer patnr fallnummer fallnr ssn insurance
-        versicherungsnummer email mail phone telephone telefon tel mobile handy fax address
-        adresse anschrift strasse street plz zip zipcode postcode postleitzahl wohnort file
-        filename path pfad datei dateiname folder ordner
+        yob geburt geburtstag geburtsjahr geb geboren naissance nacimiento nascita рождения date
+        dates datum timestamp fecha examdate studydate дата id ids pid uid mrn accession
+        identifier identification number nummer numero nr no num kennung patientid ssn insurance
+        email mail phone telephone telefon tel mobile handy fax address adresse anschrift
+        strasse street plz zip zipcode postcode postleitzahl wohnort file filename path pfad
+        datei dateiname folder ordner
         """,
     )
 )
 """Words of heads that stand for an identity, without accents."""
+
+_COMPOUND = re.compile(r"\w+(?:nummer|datum|nr)")
+"""German words that end so are numbers of something, or dates."""
 
 _FILLERS = frozenset(
     re.findall(
@@ -57,7 +59,7 @@ _FILLERS = frozenset(
         """
         patient patients patienten patientin pat case fall exam examination study series
         instance image mask medical record hospital first last full given family middle maiden
-        year jahr untersuchung of the des der de du von da di e s
+        year jahr untersuchung aufnahme of the des der de du von da di e s
         """,
     )
 )
@@ -141,7 +143,8 @@ def stands_for_identity(head: str) -> bool:
     (False, False)
     """
     words = set(_words(head))
-    named = bool(words & _IDENTITY) and words <= _IDENTITY | _FILLERS
+    telling = {word for word in words if word in _IDENTITY or _COMPOUND.fullmatch(word)}
+    named = bool(telling) and words <= telling | _FILLERS
     return named or _SYLLABLES.search(head) is not None
 
 
