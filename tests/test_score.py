@@ -406,6 +406,17 @@ def test_slices_of_another_plane_are_flagged(
     assert any("plane sagittal: training cases had axial" in f.message for f in found.flags)
 
 
+@pytest.mark.parametrize("case", ["x" * 300, "index", "CON", "a:b", "患者 7"])
+def test_every_case_id_names_files(
+    finished: Path, model: FrozenModel, tmp_path: Path, case: str
+) -> None:
+    score, page = scoring.score_one(model, replace(patient(finished), case=case), tmp_path)
+    assert score.case == case
+    assert case in page.read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {page.name, f"{page.stem}.json"}
+    assert page.name != "index.html"
+
+
 @pytest.mark.parametrize("case", ["../elsewhere", "a/b", ".."])
 def test_a_case_cannot_leave_its_folder(
     finished: Path, model: FrozenModel, tmp_path: Path, case: str
