@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from centrum.cohort.case import Value
-from centrum.facts import NUMBERS, Facts, Found, read_facts
+from centrum.facts import NUMBERS, Facts, Found, fact_of, read_facts
 from centrum.geometry import plane_of, slice_axis
 from centrum.volume import Mask, Volume
 from centrum.weighting import told_weighting
@@ -19,16 +19,6 @@ TELLING = ("described_as", "scanning_sequence")
 
 REGION = ("voxels", "slices", "volume_mm3")
 """What the size of a region is told by."""
-
-OTHER_NAMES = {
-    "tr_ms": "repetition_time_ms",
-    "te_ms": "echo_time_ms",
-    "ti_ms": "inversion_time_ms",
-    "thickness_mm": "slice_thickness_mm",
-    "field_strength": "field_strength_t",
-    "vendor": "manufacturer",
-}
-"""What columns of a manifest are also called."""
 
 HU_OF_AIR = -200.0
 """Below this there is air in a CT and nothing in a magnitude image of MR."""
@@ -55,7 +45,7 @@ def acquisition_facts(volume: Volume) -> Facts:
 def with_manifest(facts: Facts, columns: Mapping[str, Value]) -> Facts:
     """The facts, with columns of the manifest for what the image does not say, and the weighting.
 
-    Columns are called as in `NUMBERS` and `TEXTS`, or as in `OTHER_NAMES`.
+    Columns are called as in `NUMBERS` and `TEXTS`, or as in `centrum.facts.OTHER_NAMES`.
 
     >>> with_manifest({"echo_time_ms": 90.0}, {"tr_ms": 2500.0, "tumour": "none"})
     {'repetition_time_ms': 2500.0, 'echo_time_ms': 90.0, 'weighting': 'T2w'}
@@ -73,15 +63,6 @@ def from_manifest(columns: Mapping[str, Value]) -> Found:
     """
     heads = {fact_of(name): name for name, value in columns.items() if value == value}
     return known_facts({fact: columns[name] for fact, name in heads.items()}, heads)
-
-
-def fact_of(column: str) -> str:
-    """The fact that a column of a manifest tells by its name, or the name itself.
-
-    >>> fact_of("TR_ms"), fact_of("tumour")
-    ('repetition_time_ms', 'tumour')
-    """
-    return OTHER_NAMES.get(column.casefold(), column.casefold())
 
 
 def known_facts(named: Mapping[str, Any], called: Mapping[str, str] = {}) -> Found:

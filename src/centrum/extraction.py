@@ -11,16 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.acquisition import REGION, TEXTS, from_manifest, with_manifest
+from centrum.acquisition import REGION, TEXTS, with_manifest
 from centrum.agreement import Overlap
-from centrum.cohort import Cohort
 from centrum.content_check import content_findings
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
 from centrum.facts import NUMBERS
-from centrum.io.checks import unread
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
-from centrum.measure import ALL_READERS, Job, Record, measure, warm_up
+from centrum.measure import Job, Record, measure, warm_up
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.results import Failure, Finding, MeasuredSequence
@@ -135,7 +133,6 @@ def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
     found = (
         *sequence_findings(study, records),
         *content_findings(study, records),
-        *unread_columns(study.cohort),
     )
     for finding in found:
         records[finding.case] = with_finding(records[finding.case], finding)
@@ -217,16 +214,6 @@ def findings_of(records: Mapping[str, Record]) -> tuple[Finding, ...]:
             *(Finding(case, **f) for f in record["findings"]),
             *(Finding(case, severity="error", **e) for e in record["errors"] if e["reader"]),
         )
-    )
-
-
-def unread_columns(cohort: Cohort) -> tuple[Finding, ...]:
-    """Facts of acquisitions in the manifest that cannot be read and are left out."""
-    file = Path(cohort.source).name
-    return tuple(
-        Finding(case.id, ALL_READERS, **asdict(unread(file, note)))
-        for case in cohort.cases
-        for note in from_manifest(case.covariates).notes
     )
 
 

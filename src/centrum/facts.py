@@ -23,6 +23,16 @@ NUMBERS = {
 }
 """Facts that are numbers, with their units; the last two are those of the grid."""
 
+OTHER_NAMES = {
+    "tr_ms": "repetition_time_ms",
+    "te_ms": "echo_time_ms",
+    "ti_ms": "inversion_time_ms",
+    "thickness_mm": "slice_thickness_mm",
+    "field_strength": "field_strength_t",
+    "vendor": "manufacturer",
+}
+"""What columns of a manifest are also called."""
+
 LARGEST = {
     "field_strength_t": 25.0,
     "repetition_time_ms": 30_000.0,
@@ -47,6 +57,15 @@ _UNITS = {
 
 _WRITTEN = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*([^\W\d].*)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+
+
+def fact_of(column: str) -> str:
+    """The fact that a column of a manifest tells by its name, or the name itself.
+
+    >>> fact_of("TR_ms"), fact_of("tumour")
+    ('repetition_time_ms', 'tumour')
+    """
+    return OTHER_NAMES.get(column.casefold(), column.casefold())
 
 
 class Unread(ValueError):

@@ -13,13 +13,13 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
-from centrum.acquisition import OTHER_NAMES, TEXTS, fact_of
+from centrum.acquisition import TEXTS
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import CentrumError, DataError, ManifestError
 from centrum.execution import Progress, map_jobs, silent
-from centrum.facts import NUMBERS, read_facts
+from centrum.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
 from centrum.frozen.model import FrozenModel
 from centrum.measure import warm_up
 from centrum.protocol import read_protocol

@@ -499,3 +499,16 @@ def test_what_can_be_told_apart_is_kept_beside_the_problems(write: Write) -> Non
         (6, "no-mask"),
     ]
     assert all(problem.remedy for problem in problems)
+
+
+def test_a_fact_of_the_acquisition_stops_nothing(write: Write) -> None:
+    texts = ("3000 ms", "2,5 s", "1500", "long", "2,500", "", "3000")
+    header = "case,outcome,image,mask,tr_ms,field_strength"
+    rows = [f'v{k},malignant,i{k},m{k},"{text}",1.5T' for k, text in enumerate(texts)]
+    cohort = read_manifest(write(header, *rows))
+    found = [case.covariates["tr_ms"] for case in cohort.cases]
+    assert found == [3000, 2500, 1500, None, None, None, 3000]
+    assert {case.covariates["field_strength"] for case in cohort.cases} == {1.5}
+    notes = [note for note in cohort.notes if "tr_ms" in note]
+    assert len(notes) == 2
+    assert "column 'tr_ms', rows 5: the value is no number, 'long'" in notes[0]

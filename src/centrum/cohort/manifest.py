@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
@@ -20,12 +20,14 @@ from centrum.cohort.columns import (
 )
 from centrum.cohort.consistency import check_identifiers, check_patients
 from centrum.cohort.dates import check_words
+from centrum.cohort.fact_columns import read_fact_column
 from centrum.cohort.findings import CORRECT_IT, Findings, Problem, listed, refusal
 from centrum.cohort.levels import Level
 from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.schemes import Scheme, level_of
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
+from centrum.facts import NUMBERS, fact_of
 from centrum.io.paths import DANGLING, FETCH, is_dangling, split_source
 from centrum.provenance import Step, file_digest
 
@@ -198,6 +200,11 @@ def _check_covariate_head(
         )
 
 
+def _column_reader(head: str) -> Callable[[dict[int, str], str, Findings], dict[int, Value]]:
+    """What reads a further column: facts of the acquisition are told by their names."""
+    return read_fact_column if fact_of(head) in NUMBERS else read_covariate
+
+
 class _Reading:
     """One pass over the rows of a manifest; problems go to `findings`."""
 
@@ -225,7 +232,7 @@ class _Reading:
         self._check_columns()
         ages = read_numbers(self.cells.get("age", {}), self._head("age"), self.findings)
         covariates = {
-            head: read_covariate(cells, head, self.findings)
+            head: _column_reader(head)(cells, head, self.findings)
             for head, cells in self.covariates.items()
         }
         if "patient" not in self.cells:
