@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from centrum import __version__
-from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
+from centrum.cli import BAD_INPUT, CASES_FAILED, OK, _progress, _Stopped, app
 from tests.studies import make_study, read_rows, write_rows
 
 COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "extract", "agree",
@@ -210,6 +210,16 @@ def test_what_stops_a_run_shows_in_the_exit_code(study: Path, tmp_path: Path) ->
     foreseen = centrum("run", folder, "--dry-run")
     assert foreseen.returncode == OK
     assert "assess: design single" in foreseen.stdout
+
+
+def test_what_is_kept_is_said_when_a_run_is_stopped() -> None:
+    def stopped() -> None:
+        with _progress() as progress:
+            progress("Measuring cases", 3, 30)
+            raise KeyboardInterrupt
+
+    with pytest.raises(_Stopped, match="Measuring cases: 3 of 30 are done and kept"):
+        stopped()
 
 
 def test_features_are_listed_in_both_dialects() -> None:

@@ -43,6 +43,17 @@ def test_an_error_rises(workers: int) -> None:
         list(map_jobs(fail, [1, 2], workers))
 
 
+def test_a_script_without_a_guard_is_told_what_to_do(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from centrum.execution import map_jobs\nprint(list(map_jobs(abs, [-1, -2], 2)))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    last = [line for line in done.stderr.splitlines() if "centrum.errors.CentrumError" in line][-1]
+    assert 'Put its calls below `if __name__ == "__main__":`, or take workers=1.' in last
+
+
 COUNT_COMPILATIONS = """
 import sys
 from numba.core.dispatcher import Dispatcher

@@ -16,7 +16,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum import pipeline
-from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
+from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError, describe
 from centrum.model import Model
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study import open_study
@@ -312,9 +312,37 @@ def test_an_unknown_reader(study: Path) -> None:
 
 
 def test_a_stage_without_the_one_before(tmp_path: Path) -> None:
-    folder = make_study(tmp_path / "study", n=4)
-    with pytest.raises(CentrumError, match="not there yet"):
-        pipeline.fit(open_study(folder))
+    study = open_study(make_study(tmp_path / "study", n=4))
+    for stage in (pipeline.agree, pipeline.fit, pipeline.evaluate, pipeline.freeze):
+        with pytest.raises(CentrumError, match="is not there yet") as caught:
+            stage(study)
+        assert caught.value.code == "not-made"
+        assert "`centrum extract STUDY` makes it" in str(caught.value) or stage != pipeline.fit
+    with pytest.raises(CentrumError, match="`extract` has not been run yet"):
+        pipeline.report(study)
+
+
+def test_a_report_of_stale_results_is_refused(study: Path) -> None:
+    path = study / "study.yaml"
+    path.write_text(path.read_text().replace("classifier: logistic", "classifier: ridge"))
+    with pytest.raises(CentrumError, match=r"What `fit` left is older .* `centrum run STUDY`"):
+        pipeline.report(open_study(study))
+    change_rows(study, lambda rows: rows[0].update(age="71"))
+    with pytest.raises(CentrumError, match="What `extract` left is older"):
+        pipeline.report(open_study(study))
+
+
+def test_a_failed_run_marks_the_report_that_it_leaves(study: Path) -> None:
+    page = study / "results" / "report.html"
+    before = page.read_text()
+    change_rows(study, lambda rows: [row.update(outcome="malignant") for row in rows])
+    for _ in range(2):
+        with pytest.raises(CentrumError) as caught:
+            pipeline.run(open_study(study), workers=1)
+    assert "report.html is that of an earlier run" in describe(caught.value)
+    after = page.read_text()
+    assert after.count('role="alert"><strong>Old.</strong>') == before.count('role="alert">') + 1
+    assert re.sub("<!-- old -->.*?<!-- /old -->", "", after) == before
 
 
 # Beginning

@@ -71,6 +71,10 @@ Labels = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
 
+class _Stopped(Exception):
+    """The user stopped what was shown as progress; the text says what is kept."""
+
+
 def main() -> None:
     """Run the command line; bad input ends with one message and exit code 2."""
     for name in BLAS_THREADS:
@@ -87,8 +91,8 @@ def main() -> None:
     except OSError as error:
         _say(f"Error: {error.strerror or error}: {Path(str(error.filename or '')).name}")
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
-        _say("Stopped. What was finished is kept; the same command goes on from there.")
+    except _Stopped as stop:
+        _say(f"Stopped. {stop} The same command goes on from there.")
         sys.exit(130)
     finally:
         gc.freeze()  # nothing is left to be collected at the end, which would take 0.2 s
@@ -348,8 +352,11 @@ def run(
 
 def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     from centrum import pipeline
+    from centrum.report.old import marking_old
+    from centrum.study import RESULTS
 
-    study = _open(folder)
+    with marking_old(folder / RESULTS):
+        study = _open(folder)
     with _progress() as progress:
         extraction, page = pipeline.run(study, workers=workers, progress=progress)
     cutoff, evaluations = pipeline.evaluate(study)
@@ -825,13 +832,19 @@ def _progress() -> "Iterator[Progress]":
                TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as bar:
         tasks: dict[str, Any] = {}
+        last: list[str] = []
 
         def show(what: str, done: int, total: int) -> None:
             if what not in tasks:
                 tasks[what] = bar.add_task(what, total=total)
             bar.update(tasks[what], completed=done, total=total)
+            last[:] = [f"{what}: {done} of {total} are done and kept."]
 
-        yield show
+        try:
+            yield show
+        except KeyboardInterrupt as stop:
+            # The library of the command line would end here without a word.
+            raise _Stopped("".join(last) or "Nothing was begun.") from stop
 
 
 def _problems(

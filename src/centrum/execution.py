@@ -2,9 +2,11 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TypeVar
 
 from centrum.errors import CentrumError
@@ -14,6 +16,13 @@ Result = TypeVar("Result")
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
+
+
+UNGUARDED = "A script that asks for several workers is imported by each of them, and starts again."
+"""Why a worker could not start."""
+
+GUARD = 'Put its calls below `if __name__ == "__main__":`, or take workers=1.'
+"""What to do about it."""
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -41,7 +50,8 @@ def map_jobs(
     Raises
     ------
     CentrumError
-        A worker was killed, such as for want of memory.
+        A worker was killed, such as for want of memory, or could not start because the calling
+        script does not guard its own start.
 
     >>> sorted(map_jobs(abs, [-1, 2], workers=1))
     [(-1, 1), (2, 2)]
@@ -52,17 +62,49 @@ def map_jobs(
         return
     warm_up()
     with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=_context()) as pool:
-        futures = {pool.submit(function, job): job for job in jobs}
+        done = 0
         try:
+            futures = {pool.submit(function, job): job for job in jobs}
             for future in as_completed(futures):
                 yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise CentrumError(
-                "A worker process was killed, perhaps for want of memory. What was finished "
-                "is kept: run the same command again, with fewer --workers."
-            ) from error
+                done += 1
+        except RuntimeError as error:
+            told = _broken(error, done)
+            if told is None:
+                raise
+            raise told from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _broken(error: RuntimeError, done: int) -> CentrumError | None:
+    """What to say of processes that do not work; of another error nothing.
+
+    A script that starts workers is imported by each: unguarded it starts workers there, which
+    Python refuses, and the first worker dies before it has done anything.
+    """
+    if "bootstrapping phase" in str(error):
+        return CentrumError(UNGUARDED, remedy=GUARD, code="no-main-guard")
+    if not isinstance(error, BrokenProcessPool):
+        return None
+    if done == 0 and _is_script():
+        return CentrumError(
+            "A worker process ended before it had done anything: the script that was started "
+            "does not guard its own start, or memory is wanting.",
+            remedy=f"{GUARD} If it is guarded, run it again with fewer workers.",
+            code="worker-ended",
+        )
+    return CentrumError(
+        "A worker process was killed, perhaps for want of memory. What was finished is kept.",
+        remedy="Run the same command again, with fewer --workers.",
+        code="worker-killed",
+    )
+
+
+def _is_script() -> bool:
+    """Whether Python was started with a file other than the `centrum` command."""
+    name = Path(getattr(sys.modules["__main__"], "__file__", "") or "").stem
+    return name not in ("", "centrum", "__main__")
 
 
 def _context() -> multiprocessing.context.BaseContext:

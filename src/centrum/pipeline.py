@@ -28,7 +28,7 @@ from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover, write_manifest
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.decide import Decision, learn_decision
-from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
+from centrum.errors import CentrumError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import Progress, map_jobs, silent
 from centrum.extraction import (
@@ -62,19 +62,41 @@ from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import Images, parse_protocol, preset_text
 from centrum.protocol_text import protocol_with
 from centrum.provenance import Step, digest, file_digest
-from centrum.report.build import write_report
+from centrum.report.build import PAGE, write_report
+from centrum.report.old import marking_old
 from centrum.results import Failure, Finding, StudyResults
 from centrum.robustness import perturbations, perturbed_values, robustness
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
+from centrum.stage_keys import (
+    agree_key,
+    assess_key,
+    extract_key,
+    file_key,
+    fit_key,
+    manifest_digest,
+    perturb_key,
+    refuse_stale,
+)  # fmt: skip
 from centrum.store import Store, write_atomically
-from centrum.study import MANIFESTS, PROTOCOL, Study, manifest_path, read_json, training_rows
-from centrum.table import FEATURES, PERTURBED, FeatureTable
+from centrum.study import (
+    MANIFESTS,
+    PROTOCOL,
+    Study,
+    manifest_path,
+    not_made,
+    read_json,
+    training_rows,
+)
+from centrum.table import FeatureTable
 from centrum.tabular import read_study_tables, table_files, tables_digest
 
 PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "imbalanced-learn")
 """Their versions stand in every report: they can change a result."""
 
+
+AGREEMENT = "agreement.csv"
+"""File of the readers' agreement."""
 
 MODEL = "model.json"
 """File of the frozen model."""
@@ -289,8 +311,7 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     extraction = read_study_tables(study) if of_tables else measure_study(study, workers, progress)
     study.keep_key()
     files = save_extraction(study, extraction)
-    inputs = {"protocol": study.protocol.digest(), "manifest": _manifest_digest(study)}
-    study.stages.done("extract", digest(inputs), files)
+    study.stages.done("extract", extract_key(study), files)
     return extraction
 
 
@@ -307,9 +328,8 @@ def agree(study: Study) -> pd.DataFrame:
 
     This describes the readers. What the model may use is decided anew on training cases.
     """
-    table, rule = FeatureTable.load(study.results), study.protocol.model.agreement
-    path = study.results / "agreement.csv"
-    key = digest([_file_key(study, FEATURES), rule.model_dump(mode="json")])
+    path, key, rule = study.results / AGREEMENT, agree_key(study), study.protocol.model.agreement
+    table = FeatureTable.load(study.results)
     if not study.stages.current("agree", key):
         _write_csv(path, _agreement(table, rule.form, rule.threshold, rule.use))
         study.stages.done("agree", key, [path])
@@ -365,7 +385,7 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     CentrumError
         `extract` has not been run, or fewer than two cases could be measured.
     """
-    how, key = _robustness_settings(study), _perturb_key(study)
+    how, key = _robustness_settings(study), perturb_key(study)
     table = FeatureTable.load(study.results)
     columns = _columns(study, table)
     records = _measure_perturbed(study, table.cases, workers, progress)
@@ -418,11 +438,6 @@ def _robustness_settings(study: Study) -> RobustnessSettings:
     return study.protocol.robustness
 
 
-def _perturb_key(study: Study) -> str:
-    how = _robustness_settings(study).model_dump(mode="json")
-    return digest([_file_key(study, FEATURES), how])
-
-
 def _perturbed_jobs(study: Study, cases: Sequence[str]) -> list[PerturbedJob]:
     how, primary, wanted = _robustness_settings(study), study.readers[0], set(cases)
     return [
@@ -472,7 +487,7 @@ def _load_readings(study: Study) -> FeatureTable:
     """
     if study.protocol.robustness is None:
         return FeatureTable.load(study.results)
-    if not study.stages.current("perturb", _perturb_key(study)):
+    if not study.stages.current("perturb", perturb_key(study)):
         raise CentrumError(
             "The perturbed measurements are missing, or older than the table or the block "
             "`robustness`; `centrum perturb STUDY` makes them."
@@ -491,8 +506,7 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
     DataError
         Too few patients of a class, one class only, or no feature left after a step.
     """
-    protocol = study.protocol
-    key = digest([*_model_key(study), protocol.evaluation.cutoff_folds, protocol.evaluation.seed])
+    key = fit_key(study)
     files = [study.results / name for name in ("fit.json", "scores.csv")]
     if not study.stages.current("fit", key):
         progress("Fitting the model", 0, 1)
@@ -502,13 +516,6 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
         study.stages.done("fit", key, files)
         progress("Fitting the model", 1, 1)
     return load_model(study)
-
-
-def _model_key(study: Study) -> list[object]:
-    """All that decides a model: the numbers, and how they are modelled."""
-    blocks = study.protocol.model_dump(mode="json", include={"outcome", "model", "search", "split"})
-    layer = [_perturb_key(study), _file_key(study, PERTURBED)] if study.protocol.robustness else []
-    return [_file_key(study, FEATURES), blocks, *layer]
 
 
 def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -552,7 +559,7 @@ def _load_search(study: Study) -> list[dict[str, Any]]:
 def _load_scores(study: Study) -> pd.DataFrame:
     path = study.results / "scores.csv"
     if not path.is_file():
-        raise DataError("There are no scores yet; `centrum fit STUDY` makes them.")
+        raise not_made(path, "fit")
     return pd.read_csv(path, dtype={"case": str, "patient": str, "outcome": str}, index_col="case")
 
 
@@ -563,8 +570,7 @@ def assess(study: Study, *, workers: int = 1, progress: Progress = silent) -> As
     optimism, and the leak audit: the model is fitted many times, over `workers` processes.
     What was fitted before comes from the store.
     """
-    how = study.protocol.evaluation.model_dump(mode="json")
-    key = digest([*_model_key(study), how, _file_key(study, "fit.json")])
+    key = assess_key(study)
     files = [study.results / "assessment.json", study.results / "predictions.csv"]
     if not study.stages.current("assess", key):
         found = run_assessment(study.protocol, study.results, workers, progress)
@@ -598,9 +604,7 @@ def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
     judged = judge(study)
     path = study.results / "evaluation.json"
     _write_json(path, judged.to_dict())
-    key = digest(
-        [_file_key(study, "scores.csv"), study.protocol.evaluation.model_dump(mode="json")]
-    )
+    key = digest([file_key(study, "scores.csv"), study.protocol.evaluation.model_dump(mode="json")])
     study.stages.done("evaluate", key, [path])
     return judged.decision.cutoff, dict(judged.evaluations)
 
@@ -661,8 +665,15 @@ def _freeze(study: Study) -> FrozenModel:
 
 
 def report(study: Study, *, progress: Progress = silent) -> Path:
-    """Write report.html with its tables and figures; gives the path of the page."""
-    page = study.results / "report.html"
+    """Write report.html with its tables and figures; gives the path of the page.
+
+    Raises
+    ------
+    CentrumError
+        A stage has not been run, or is older than what decides it.
+    """
+    refuse_stale(study)
+    page = study.results / PAGE
     key = digest([study.stages.digests_of(*_made(study)), _texts(study)])
     if not study.stages.current("report", key):
         progress("Writing the report", 0, 1)
@@ -700,7 +711,7 @@ def collect(study: Study) -> StudyResults:
         table=table,
         sources={job.case: (job.image, job.masks) for job in study.jobs()},
         overlap=extraction.overlap,
-        agreement=_read_agreement(study.results / "agreement.csv"),
+        agreement=_read_agreement(study.results / AGREEMENT),
         model=model,
         cutoff=cutoff,
         scores=_load_scores(study),
@@ -755,7 +766,7 @@ def _digests(study: Study, stages: Sequence[str]) -> dict[str, str]:
     """Of the inputs and of what these stages left."""
     inputs = {
         PROTOCOL: file_digest(study.folder / PROTOCOL),
-        manifest_path(study.folder).name: _manifest_digest(study),
+        manifest_path(study.folder).name: manifest_digest(study),
         **({"tables": tables_digest(study)} if study.protocol.tables else {}),
     }
     made = study.stages.digests_of(*stages)
@@ -805,28 +816,21 @@ def assess_outlook(study: Study) -> str:
 
 
 def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple[Extraction, Path]:
-    """All stages; what the measurement found, and the path of the report."""
-    refuse_unless_possible(study)
-    extraction = extract(study, workers=workers, progress=progress)
-    agree(study)
-    if study.protocol.robustness:
-        perturb(study, workers=workers, progress=progress)
-    fit(study, progress=progress)
-    assess(study, workers=workers, progress=progress)
-    evaluate(study)
-    freeze(study)
-    return extraction, report(study, progress=progress)
+    """All stages; what the measurement found, and the path of the report.
 
-
-def _file_key(study: Study, name: str) -> str:
-    path = study.results / name
-    if not path.is_file():
-        raise CentrumError(f"{name} is not there yet; run the stages before this one first.")
-    return f"{__version__} {file_digest(path)}"
-
-
-def _manifest_digest(study: Study) -> str:
-    return file_digest(manifest_path(study.folder))
+    When one of them fails, a report that an earlier run left says at its top that it is old.
+    """
+    with marking_old(study.results):
+        refuse_unless_possible(study)
+        extraction = extract(study, workers=workers, progress=progress)
+        agree(study)
+        if study.protocol.robustness:
+            perturb(study, workers=workers, progress=progress)
+        fit(study, progress=progress)
+        assess(study, workers=workers, progress=progress)
+        evaluate(study)
+        freeze(study)
+        return extraction, report(study, progress=progress)
 
 
 def _write_json(path: Path, value: object) -> None:

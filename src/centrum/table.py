@@ -143,8 +143,15 @@ class FeatureTable:
         Raises
         ------
         DataError
-            The perturbed layer is of other cases or features than the table.
+            The perturbed layer is of other cases or features than the table, or there is none.
         """
+        if not (folder / FEATURES).is_file():
+            raise DataError(
+                f"{FEATURES} is not there yet.",
+                remedy="`centrum extract STUDY` makes it.",
+                code="not-made",
+                file=FEATURES,
+            )
         head = json.loads((folder / "features.json").read_text(encoding="utf-8"))
         frame = pd.read_parquet(folder / FEATURES)
         records = [{k: v for k, v in f.items() if k != "unit"} for f in head["features"]]
