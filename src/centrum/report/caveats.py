@@ -11,7 +11,7 @@ from centrum.evaluate.calibration import Coefficient
 from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
 from centrum.report.labels import counted, fixed, interval_text, p_equals, p_text
-from centrum.report.leak_audit import SUSPECT, Crossings, crossings, too_few
+from centrum.report.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.readers import read_by_all, trained_over
 from centrum.report.sequences import verification
 from centrum.report.validation import sizes_needed
@@ -73,10 +73,10 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
         )  # fmt: skip
     if permutation is not None and permutation.telling:
         mean = float(np.mean(permutation.values))
-        if abs(mean - 0.5) > SUSPECT:
+        if suspicious(permutation.values):
             yield _grave(
                 f"On shuffled outcomes, which nothing can learn, the mean AUC is {fixed(mean, 2)} "
-                "and not near 0.5: there may be a leak, or too few permutations.",
+                "and by more than two standard errors away from 0.5: there may be a leak.",
                 "figure-S9", "figure S9",
             )  # fmt: skip
 

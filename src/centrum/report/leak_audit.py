@@ -1,6 +1,6 @@
 """The section that proves that nothing leaks, and shows what leaks would have claimed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ ORDER = (
 """Steps of a model, as they follow each other."""
 
 SUSPECT = 0.1
-"""A mean under shuffled outcomes further from 0.5 than this many calls for a search."""
+"""A mean under shuffled outcomes further from 0.5, and by two standard errors, is suspicious."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,16 @@ def exchanged(results: StudyResults) -> str:
         "exchanged among patients with equally many cases and among the cases of each patient "
         f"({counted(results.mixed_patients, 'patient has', 'patients have')} both outcomes)"
     )
+
+
+def suspicious(values: Sequence[float]) -> bool:
+    """Whether the mean AUC under shuffled outcomes lies further from 0.5 than chance puts it.
+
+    >>> suspicious([0.7, 0.75, 0.8]), suspicious([0.2, 0.7, 0.95]), suspicious([0.7])
+    (True, False, False)
+    """
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.inf
+    return bool(abs(np.mean(values) - 0.5) > max(SUSPECT, 2 * error))
 
 
 def _permutation_facts(results: StudyResults) -> list[tuple[str, str]]:
