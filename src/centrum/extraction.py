@@ -129,12 +129,8 @@ def measure_all(
 
 
 def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
-    """The records with what the store cannot hold: against the manifest, and each other."""
-    found = (
-        *sequence_findings(study, records),
-        *content_findings(study, records),
-    )
-    for finding in found:
+    """The records with what the store cannot hold: against the study's claim, and each other."""
+    for finding in (*sequence_findings(study, records), *content_findings(study, records)):
         records[finding.case] = with_finding(records[finding.case], finding)
     return records
 
