@@ -17,6 +17,12 @@ def agreed_over(results: StudyResults) -> str:
     )
 
 
+def agreed_cases(results: StudyResults) -> str:
+    """The numbers of these cases."""
+    n = results.agreement["n"]
+    return span(int(n.min()), int(n.max()))
+
+
 def trained_over(results: StudyResults) -> str:
     """The training cases on which the final model judged the agreement of readers."""
     train = (results.scores["part"] == "train").reindex(results.table.cases).to_numpy(bool)

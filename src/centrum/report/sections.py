@@ -35,7 +35,7 @@ from centrum.report.figures import (
 from centrum.report.flow import flow_chart, flow_table
 from centrum.report.labels import MEASURES, counted, family_label, fixed, interval_text, p_text
 from centrum.report.leak_audit import leak_audit
-from centrum.report.readers import agreed_over, readers_counted, span, trained_over
+from centrum.report.readers import agreed_cases, agreed_over, readers_counted, span, trained_over
 from centrum.report.sequences import weighting_text
 from centrum.report.slices import (
     MOST_DIFFERING,
@@ -275,7 +275,8 @@ def _agreement_picture(results: StudyResults) -> Picture:
     pairs = "; ".join(f"{p} median {np.median(v):.3f}, n = {len(v)}" for p, v in dice.items())
     caption = (
         f"{'(a) ' if dice else ''}{form} of all {len(agreement)} features over "
-        f"{agreed_over(results)}; {kept.sum()} pass the rule {judged} > {rule.threshold:g}. The "
+        f"{agreed_over(results)} (n = {agreed_cases(results)}); {kept.sum()} pass the rule "
+        f"{judged} > {rule.threshold:g}. The "
         "model decides this anew on its training cases."
         f"{f' (b) Dice coefficient of the regions ({pairs}).' if dice else ''}"
     )
@@ -304,7 +305,8 @@ def _agreement_grid_picture(results: StudyResults) -> Picture:
     listed = "; ".join(f"{name} {row['sum']} of {row['size']}" for name, row in by_image.iterrows())
     caption = (
         f"Median {form} between readers of the features of each family, on the image itself and "
-        f"on every response map, over {agreed_over(results)}. Numbers: how many features "
+        f"on every response map, over {agreed_over(results)} "
+        f"(n = {agreed_cases(results)}). Numbers: how many features "
         f"pass the threshold of {rule.threshold:g}, of how many."
     )
     return picture(
