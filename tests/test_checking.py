@@ -135,7 +135,7 @@ def test_one_outcome_is_told_by_its_name(folder: Path) -> None:
         ),
         (
             "split: {design: repeated_k_fold, folds: 13}\n",
-            "design",
+            "too-few-patients",
             "13 folds .* 12 with malignant",
         ),
         ("split: {design: leave_one_centre_out}\n", "design", "empty"),

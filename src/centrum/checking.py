@@ -81,7 +81,7 @@ def _of_manifest(cohort: Cohort, problems: Sequence[Problem]) -> Iterator[Findin
     name, cases = Path(cohort.source).name, {case.row: case.id for case in cohort.cases}
     for problem in problems:
         text = str(problem)
-        text = text if problem.remedy in text else f"{text}. {problem.remedy}"
+        text = text if problem.remedy in text else f"{text.rstrip('.')}. {problem.remedy}"
         case = cases.get(problem.row, EVERY_CASE)
         yield Finding(case, "", "error", problem.code, text, name, problem.remedy)
     for note in cohort.notes:
@@ -156,7 +156,7 @@ def _problems(
 def _places(study: Study) -> dict[tuple[str, str], str]:
     """Where the files of a case lie, seen from the study, by case and their name or their reader.
 
-    The reader of an image is `ALL_READERS`.
+    The reader of an image is `ALL_READERS`; that of the primary mask also "".
     """
     places: dict[tuple[str, str], str] = {}
     for case in study.cohort.cases:
@@ -165,6 +165,7 @@ def _places(study: Study) -> dict[tuple[str, str], str]:
             path, _ = split_source(source)
             seen = Path(os.path.relpath(path, study.folder)).as_posix()
             places |= {(case.id, path.name): seen, (case.id, reader): seen}
+            places.setdefault((case.id, ""), seen)
     return places
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 OK, CASES_FAILED, BAD_INPUT = 0, 1, 2
 
-WIDEST = 100
+WIDEST = 120
 """Columns that lines are wrapped to at most."""
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")

@@ -59,9 +59,15 @@ class Problems:
         return self.cases - len(bad - {EVERY_CASE})
 
     @property
+    def beside(self) -> tuple[Finding, ...]:
+        """The findings without the errors for which their case cannot be measured at all."""
+        failed = {failure.case: failure.message for failure in self.failures}
+        return tuple(f for f in self.findings if f.message not in failed.get(f.case, ""))
+
+    @property
     def rows(self) -> tuple[Finding, ...]:
         """All of it as findings, errors first."""
-        rows = (*self.stops, *map(as_finding, self.failures), *self.findings)
+        rows = (*self.stops, *map(as_finding, self.failures), *self.beside)
         told = (replace(row, remedy=row.remedy or _REMEDIES[row.severity]) for row in rows)
         return tuple(sorted(told, key=lambda row: list(_REMEDIES).index(row.severity)))
 
@@ -79,7 +85,7 @@ class Problems:
         """The screen: what stops a run, the cases that cannot be measured, and the rest."""
         groups = {STOPS: self.stops, FAILED: tuple(map(as_finding, self.failures))}
         for severity, title in _TITLES.items():
-            groups[title] = tuple(f for f in self.findings if f.severity == severity)
+            groups[title] = tuple(f for f in self.beside if f.severity == severity)
         return [
             line
             for title, found in groups.items()
@@ -95,14 +101,17 @@ def as_finding(failure: Failure) -> Finding:
 
 
 def _told(cause: Sequence[Finding], width: int) -> Iterator[str]:
-    """One cause and whom it concerns, within the width; lines that are to be copied are kept."""
+    """One cause and whom it concerns, within the width; its further lines stay lines."""
     first = cause[0]
     message = first.message
     if first.file and PurePath(first.file).name not in message:
         message = f"{first.file}: {message}"
-    text, *copied = f"  {_whose(cause)}{message}".split("\n")
+    text, *further = f"  {_whose(cause)}{message}".split("\n")
     yield from textwrap.wrap(text, width, subsequent_indent="    ", break_on_hyphens=False)
-    yield from copied
+    for line in further:
+        yield from textwrap.wrap(
+            line.strip(), width, initial_indent="    ", subsequent_indent="      "
+        )
 
 
 def _whose(cause: Sequence[Finding]) -> str:

@@ -35,7 +35,7 @@ class Problem:
         place = f"row {self.row}" if self.row else ""
         where = f"column {self.column!r}" if self.column else ""
         said = f"{', '.join(filter(None, (place, where)))}: {self.text}".removeprefix(": ")
-        return said if self.remedy in (CORRECT_IT, "") else f"{said}. {self.remedy}"
+        return said if self.remedy in (CORRECT_IT, "") else f"{said.rstrip('.')}. {self.remedy}"
 
 
 @dataclass

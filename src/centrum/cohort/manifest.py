@@ -323,7 +323,7 @@ class _Reading:
             f"the protocol wants {wanted}, the table has {found}",
             column=self._head("outcome"),
             code="unknown-outcome",
-            remedy="Write one of these lines into study.yaml; `positive` is the outcome whose "
+            remedy="Change `outcome` in study.yaml to one of these; `positive` is the outcome whose "
             f"probability is wanted:\n{lines}",
         )
         return True

@@ -59,8 +59,9 @@ def stratified_split(
         if np.any(counts[side].sum(axis=0) == 0):
             raise DataError(
                 f"A split with train_fraction {train_fraction} leaves the {name} side without "
-                f"one of the outcomes; patients per outcome: {_describe(outcome, counts)}. "
-                "Add patients or move train_fraction towards 0.5."
+                f"one of the outcomes; patients per outcome: {_describe(outcome, counts)}.",
+                remedy="Add patients or move train_fraction towards 0.5.",
+                code="too-few-patients",
             )
     return np.flatnonzero(in_train[code]), np.flatnonzero(~in_train[code])
 
@@ -86,7 +87,9 @@ def folds_by_patient(
     if folds < 2 or np.count_nonzero(counts, axis=0).min() < folds:
         raise DataError(
             f"{folds} folds need two or more, and at least {folds} patients of each outcome; found "
-            f"{_describe(outcome, counts)}. Ask for fewer folds or add patients."
+            f"{_describe(outcome, counts)}.",
+            remedy="Ask for fewer folds or add patients.",
+            code="too-few-patients",
         )
     order = np.random.default_rng(seed).permutation(len(counts))
     order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
@@ -100,7 +103,9 @@ def folds_by_patient(
     if not held.all():
         raise DataError(
             f"Patients with several outcomes could not be dealt into {folds} folds that each "
-            "hold every outcome. Ask for fewer folds or use another seed."
+            "hold every outcome.",
+            remedy="Ask for fewer folds or use another seed.",
+            code="too-few-patients",
         )
     return fold_of[code]
 
@@ -160,8 +165,9 @@ def cases_by_patient(outcome: ArrayLike, patients: ArrayLike | None) -> tuple[ND
     owners = owners_of(label, patients)
     if labels.size < 2:
         raise DataError(
-            f"Two outcomes are needed to split and to model, found only {labels.tolist()}. "
-            "Check the outcome column and the eligibility rules."
+            f"Two outcomes are needed to split and to model, found only {labels.tolist()}.",
+            remedy="Check the outcome column and the eligibility rules.",
+            code="one-outcome",
         )
     names, code = np.unique(owners, return_inverse=True)
     counts = np.zeros((names.size, labels.size))
