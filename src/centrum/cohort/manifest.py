@@ -323,8 +323,8 @@ class _Reading:
             f"the protocol wants {wanted}, the table has {found}",
             column=self._head("outcome"),
             code="unknown-outcome",
-            remedy="Change `outcome` in study.yaml to one of these; `positive` is the outcome whose "
-            f"probability is wanted:\n{lines}",
+            remedy="Change `outcome` in study.yaml to one of these; `positive` is the outcome "
+            f"whose probability is wanted:\n{lines}",
         )
         return True
 
