@@ -139,7 +139,7 @@ def test_an_image_that_is_gone_says_so(results: StudyResults) -> None:
     case = results.table.cases[0]
     gone = {**results.sources, case: ("nowhere.nrrd", results.sources[case][1])}
     found = case_data(replace(results, sources=gone))["cases"][case]
-    assert "nowhere.nrrd" in found["picture"]["why"]
+    assert "There is no file '[image]'" in found["picture"]["why"]
 
 
 def test_of_very_many_cases_the_wrong_and_the_extreme_are_shown(
