@@ -170,6 +170,15 @@ def test_what_cannot_end_well_is_foreseen(
     assert found[code].message.endswith(found[code].remedy)
 
 
+def test_what_is_left_of_the_cohort_is_foreseen(folder: Path) -> None:
+    for row in read_rows(folder):
+        if row["outcome"] == "malignant":
+            (folder / row["image"]).unlink()
+    (stop,) = check_study(folder, workers=1).stops
+    assert stop.code == "one-outcome"
+    assert stop.message.startswith("Without the cases that cannot be measured: All 12 eligible")
+
+
 def test_of_a_design_with_parts_those_that_cannot_be_fitted_are_warned_of(folder: Path) -> None:
     def centres(rows: list[dict]) -> None:
         for k, row in enumerate(rows):

@@ -46,7 +46,20 @@ def check_study(folder: Path, *, workers: int = 1, progress: Progress = silent) 
         failures, noticed = _looked_at(_readable(study), workers, progress)
     except CentrumError as error:
         return _problems(study, (*found, _stop(error)))
-    return _problems(study, found, failures, noticed)
+    return _problems(study, (*found, *_without(study, failures, found)), failures, noticed)
+
+
+def _without(
+    study: Study, failures: Sequence[Failure], found: Sequence[Finding]
+) -> Iterator[Finding]:
+    """What stops a run only because cases that cannot be measured are left out."""
+    failed, known = {failure.case for failure in failures}, {finding.code for finding in found}
+    kept = tuple(case for case in study.cohort.cases if case.id not in failed)
+    if failed and kept:
+        left = replace(study, cohort=replace(study.cohort, cases=kept))
+        for finding in (f for f in foresee(left) if f.code not in known):
+            told = f"Without the cases that cannot be measured: {finding.message}"
+            yield replace(finding, message=told)
 
 
 def _looked_at(study: Study | None, workers: int, progress: Progress) -> Looked:
