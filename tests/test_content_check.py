@@ -43,18 +43,20 @@ def stored_otherwise(image: sitk.Image) -> sitk.Image:
 
 
 @pytest.mark.parametrize("change", [lambda image: image, stored_otherwise])
-def test_an_exam_under_two_patients_is_refused_in_both(folder: Path, change: Callable) -> None:
+def test_an_exam_under_two_patients_is_told_of_both(folder: Path, change: Callable) -> None:
     sitk.WriteImage(change(sitk.ReadImage(folder / "images/P001.nrrd")), folder / "again.nrrd")
     changed(folder, 3, image="again.nrrd")
-    failures, _ = checked(folder)
-    assert {case: failure.code for case, failure in failures.items()} == {
-        "P001": "same-image",
-        "P003": "same-image",
+    failures, findings = checked(folder)
+    assert not failures
+    found = {finding.case: finding for finding in findings["same-image"]}
+    assert {case: finding.severity for case, finding in found.items()} == {
+        "P001": "warning",
+        "P003": "warning",
     }
-    assert "P003" in failures["P001"].message
-    assert "patient-" not in failures["P001"].message
-    assert "same 'patient'" in failures["P001"].remedy
-    assert failures["P003"].file == "again.nrrd"
+    assert "P003" in found["P001"].message
+    assert "patient-" not in found["P001"].message
+    assert "same 'patient'" in found["P001"].remedy
+    assert found["P003"].file == "again.nrrd"
 
 
 def test_an_exam_under_two_names_of_one_patient_is_noted(folder: Path) -> None:
@@ -136,8 +138,7 @@ def test_the_mask_of_another_patient_is_warned_of(folder: Path) -> None:
 
 
 def test_what_the_store_holds_hides_no_finding_between_cases(folder: Path) -> None:
-    assert not checked(folder)[0]
     changed(folder, 1, image="images/P000.nrrd", patient="patient-0", outcome="malignant")
-    assert not checked(folder)[0]
+    assert "same-image" not in checked(folder)[1]
     shutil.copy(folder / "images/P000.nrrd", folder / "images/P003.nrrd")
-    assert set(checked(folder)[0]) == {"P000", "P001", "P003"}
+    assert {f.case for f in checked(folder)[1]["same-image"]} == {"P000", "P001", "P003"}

@@ -96,8 +96,9 @@ def _of_manifest(cohort: Cohort, problems: Sequence[Problem]) -> Iterator[Findin
         text = str(problem)
         text = text if problem.remedy in text else f"{text.rstrip('.')}. {problem.remedy}"
         case = cases.get(problem.row, EVERY_CASE)
-        yield Finding(case, "", "error", problem.code, text, name, problem.remedy)
-    for note in cohort.notes:
+        yield Finding(case, "", problem.severity, problem.code, text, name, problem.remedy)
+    warned = {str(problem) for problem in problems}
+    for note in (note for note in cohort.notes if note not in warned):
         yield Finding(EVERY_CASE, "", "note", "manifest", note, name)
 
 

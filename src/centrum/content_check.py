@@ -12,7 +12,7 @@ from centrum.cohort import Case
 from centrum.cohort.findings import listed
 from centrum.io import split_source
 from centrum.measure import ALL_READERS, Record
-from centrum.results import Finding
+from centrum.results import SAME_IMAGE, Finding
 from centrum.study import Study
 
 
@@ -32,9 +32,10 @@ class _Image:
 def content_findings(study: Study, records: Mapping[str, Record]) -> Iterator[Finding]:
     """What is noticed about images and masks that were read.
 
-    Errors "same-image" (one image of two patients, or of two sequences of a case) and "no-overlap"
-    (masks of two readers apart, or on exchanged vertebrae); warnings "low-overlap", "copied-mask"
-    and "same-mask" (of another patient's case); the note "same-image" (of one patient).
+    Errors "same-image" (of two sequences of a case) and "no-overlap" (masks of two readers apart,
+    or on exchanged vertebrae); warnings "same-image" (of two patients), "low-overlap",
+    "copied-mask" and "same-mask" (of another patient's case); the note "same-image" (of one
+    patient).
     """
     cases = [case for case in study.cohort.cases if records.get(case.id, {}).get("content")]
     images = _images(study, cases, records)
@@ -75,13 +76,13 @@ def _same_image(users: list[_Image]) -> Iterator[Finding]:
                 "The image is also there under another file name, of the same patient, in "
                 f"{_cases(namesakes)}: it counts as one exam."
             )
-            yield Finding(user.case.id, ALL_READERS, "note", "same-image", text, user.file)
+            yield Finding(user.case.id, ALL_READERS, "note", SAME_IMAGE, text, user.file)
 
 
 def _twice_in_case(user: _Image, sequences: list[str]) -> Finding:
     remedy = "Give the image of each sequence."
     text = f"The sequences {' and '.join(sequences)} are one image, voxel for voxel. {remedy}"
-    return Finding(user.case.id, ALL_READERS, "error", "same-image", text, user.file, remedy)
+    return Finding(user.case.id, ALL_READERS, "error", SAME_IMAGE, text, user.file, remedy)
 
 
 def _of_another_patient(user: _Image, others: list[str]) -> Finding:
@@ -93,7 +94,7 @@ def _of_another_patient(user: _Image, others: list[str]) -> Finding:
         f"The image is, voxel for voxel, also that of another patient, in {_cases(others)}. "
         f"{remedy}"
     )
-    return Finding(user.case.id, ALL_READERS, "error", "same-image", text, user.file, remedy)
+    return Finding(user.case.id, ALL_READERS, "warning", SAME_IMAGE, text, user.file, remedy)
 
 
 def _between_readers(

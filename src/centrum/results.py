@@ -20,6 +20,9 @@ from centrum.table import FeatureTable
 EVERY_CASE = "all"
 """Case of a finding that is about the study and not about one of its cases."""
 
+SAME_IMAGE = "same-image"
+"""Code of an image that is there twice; a warning where it is two patients'."""
+
 
 @dataclass(frozen=True)
 class Failure:

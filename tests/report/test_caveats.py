@@ -13,7 +13,7 @@ from centrum.report.caveats import cautions, caveats, plateau
 from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import SECTIONS, performance, regions, summary
 from centrum.report.tables import agreement_table, performance_table
-from centrum.results import MeasuredSequence, StudyResults
+from centrum.results import Finding, MeasuredSequence, StudyResults
 
 from .conftest import Make
 
@@ -165,6 +165,17 @@ def test_copied_masks_are_counted_first_of_all(results: StudyResults) -> None:
     assert any(point.grave and told in point.text for point in cautions(some))
     assert any(told in text for text in regions(some).prose)
     assert "their agreement means nothing" in said(with_dice(results, *[1.0] * n))
+
+
+def test_one_exam_under_two_patients_is_a_caution(results: StudyResults) -> None:
+    twice = [
+        Finding(case, "all", "warning", "same-image", "One image.") for case in ("X001", "X002")
+    ]
+    before = cautions(results)
+    (caution,) = set(cautions(replace(results, findings=tuple(twice)))) - set(before)
+    assert caution.text.startswith("2 cases (X001, X002) have an image that is")
+    noted = tuple(replace(finding, severity="note") for finding in twice)
+    assert cautions(replace(results, findings=noted)) == before
 
 
 def test_sequences_that_nothing_tells_are_said(results: StudyResults) -> None:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from centrum.cohort.case import Case
 from centrum.cohort.cells import BooleanText, DateText, is_missing
@@ -12,8 +13,8 @@ from centrum.cohort.identity import alike
 AGE_NOTED_YEARS = 1.0
 """Ages of one patient that differ by more are noted: the exams may be of different years."""
 
-AGE_REFUSED_YEARS = 10.0
-"""Ages of one patient that differ by more are a problem: two patients, or a typing error."""
+AGE_UNKNOWN_YEARS = 10.0
+"""Ages of one patient that differ by more contradict each other: none of them is used."""
 
 
 def check_identifiers(cells: Mapping[int, str], head: str, findings: Findings) -> None:
@@ -40,17 +41,32 @@ def check_identifiers(cells: Mapping[int, str], head: str, findings: Findings) -
             )
 
 
-def check_patients(cases: Sequence[Case], findings: Findings) -> None:
-    """Identifiers that may be one, and patients of two sexes, ages or centres."""
+def check_ids(cases: Sequence[Case], findings: Findings) -> None:
+    """Identifiers that may be one."""
     _check_alike(cases, "case", findings)
     if any(case.patient != case.id for case in cases):
         _check_alike(cases, "patient", findings)
+
+
+def without_contradictions(cases: Sequence[Case], findings: Findings) -> list[Case]:
+    """The cases, without sex or age where a patient has several that cannot all be true.
+
+    Which of them is right is not known: they are missing, and a warning says so.
+    """
     patients = defaultdict(list)
     for case in cases:
         patients[case.patient].append(case)
-    for patient, own in patients.items():
-        if patient and len(own) > 1:
-            _check_facts(own, findings)
+    unknown = {
+        patient: _contradicting(own, findings)
+        for patient, own in patients.items()
+        if patient and len(own) > 1
+    }
+    return [_without(case, unknown.get(case.patient, ())) for case in cases]
+
+
+def _without(case: Case, unknown: Collection[str]) -> Case:
+    age, sex = (None if name in unknown else getattr(case, name) for name in ("age", "sex"))
+    return replace(case, age=age, sex=sex)
 
 
 def _check_alike(cases: Sequence[Case], what: str, findings: Findings) -> None:
@@ -72,34 +88,34 @@ def _check_alike(cases: Sequence[Case], what: str, findings: Findings) -> None:
         )
 
 
-def _check_facts(cases: Sequence[Case], findings: Findings) -> None:
-    """Sexes, ages and centres of one patient."""
+def _contradicting(cases: Sequence[Case], findings: Findings) -> list[str]:
+    """Of one patient, which of sex and age is not known; differences that can be are noted."""
+    row = cases[0].row
     places = f"rows {listed([f'{case.row} (case {case.id})' for case in cases])}"
-    if len(sexes := {case.sex for case in cases if case.sex}) > 1:
-        findings.problem(
-            f"one patient has the sexes {' and '.join(sorted(sexes))} in {places}",
-            row=cases[0].row,
-            code="contradicting-sexes",
-            remedy="Correct the sex, or tell the patients apart.",
-        )
-    _check_ages(
-        [case.age for case in cases if case.age is not None], cases[0].row, places, findings
-    )
-    centres = {case.centre for case in cases if case.centre}
+    sexes = sorted({case.sex for case in cases if case.sex})
+    centres = sorted({case.centre for case in cases if case.centre})
+    ages = [case.age for case in cases if case.age is not None]
+    apart = max(ages) - min(ages) if ages else 0.0
+    said_of_ages = f"the ages of one patient differ by {apart:g} years in {places}"
+    unknown = []
+    if len(sexes) > 1:
+        _warn(f"one patient has the sexes {' and '.join(sexes)} in {places}", row, "sex", findings)
+        unknown.append("sex")
+    if apart > AGE_UNKNOWN_YEARS:
+        _warn(said_of_ages, row, "age", findings)
+        unknown.append("age")
+    elif apart > AGE_NOTED_YEARS:
+        findings.note(said_of_ages)
     if len(centres) > 1:
-        findings.note(f"one patient is of the centres {listed(sorted(centres))} in {places}")
+        findings.note(f"one patient is of the centres {listed(centres)} in {places}")
+    return unknown
 
 
-def _check_ages(ages: Collection[float], row: int, places: str, findings: Findings) -> None:
-    if not ages or (apart := max(ages) - min(ages)) <= AGE_NOTED_YEARS:
-        return
-    told = f"the ages of one patient differ by {apart:g} years in {places}"
-    if apart <= AGE_REFUSED_YEARS:
-        findings.note(told)
-        return
-    findings.problem(
-        told,
+def _warn(text: str, row: int, name: str, findings: Findings) -> None:
+    findings.warn(
+        f"{text}: the {name} is read as missing",
         row=row,
-        code="contradicting-ages",
-        remedy="Correct the age, or tell the patients apart.",
+        column=name,
+        code=f"contradicting-{name}",
+        remedy=f"Correct the {name}, or tell the patients apart.",
     )

@@ -23,6 +23,7 @@ class Problem:
     text : what was wanted and what was found
     code : short name of the kind
     remedy : what to do; it does not stand in `text`
+    severity : "error", or "warning" of what is read as missing and stops nothing
     """
 
     row: int
@@ -30,6 +31,7 @@ class Problem:
     text: str
     code: str = "manifest"
     remedy: str = ""
+    severity: str = "error"
 
     def __str__(self) -> str:
         place = f"row {self.row}" if self.row else ""
@@ -44,6 +46,7 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def problem(
         self,
@@ -56,6 +59,10 @@ class Findings:
     ) -> None:
         """Record what is wrong, and go on."""
         self.problems.append(Problem(row, column, text, code, remedy))
+
+    def warn(self, text: str, *, row: int, column: str, code: str, remedy: str) -> None:
+        """Record what contradicts itself and is therefore not used."""
+        self.warnings.append(Problem(row, column, text, code, remedy, "warning"))
 
     def note(self, text: str) -> None:
         """Record what was assumed."""

@@ -18,7 +18,7 @@ from centrum.cohort.columns import (
     parse_sex,
     repeated_heads,
 )
-from centrum.cohort.consistency import check_identifiers, check_patients
+from centrum.cohort.consistency import check_identifiers, check_ids, without_contradictions
 from centrum.cohort.dates import check_words
 from centrum.cohort.fact_columns import read_fact_column
 from centrum.cohort.findings import CORRECT_IT, Findings, Problem, listed, refusal
@@ -68,8 +68,8 @@ def read_manifest(
     cohort, problems = examine_manifest(
         path, outcomes=outcomes, mixed_patients=mixed_patients, optional=optional, labels=labels
     )
-    if problems:
-        raise refusal(path.name, problems)
+    if errors := [problem for problem in problems if problem.severity == "error"]:
+        raise refusal(path.name, errors)
     return cohort
 
 
@@ -83,8 +83,8 @@ def examine_manifest(
 ) -> tuple[Cohort, tuple[Problem, ...]]:
     """The cases that can be told apart, and everything that is wrong with the table.
 
-    Parameters as of `read_manifest`. What is wrong in a case is left empty in it; of several rows
-    with one id the first is kept.
+    What is only a warning, by its severity, stops nothing. Parameters as of `read_manifest`. What
+    is wrong in a case is left empty in it; of several rows with one id the first is kept.
 
     Raises
     ------
@@ -97,7 +97,8 @@ def examine_manifest(
     cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional, labels).cases()
     _check_together(cases, findings)
     _check_mixed(cases, mixed_patients, findings)
-    check_patients(cases, findings)
+    check_ids(cases, findings)
+    cases = without_contradictions(cases, findings)
     if not findings.problems:
         _note_gaps(cases, columns, findings)
     step = Step(
@@ -107,12 +108,12 @@ def examine_manifest(
             "sha256": file_digest(path),
             **sheet.format,
             "cases": len(cases),
-            "notes": tuple(findings.notes),
+            "notes": (*map(str, findings.warnings), *findings.notes),
         },
     )
     kept = tuple(_first_of_each(cases))
     cohort = Cohort(kept, str(path), (step,), tuple(columns.masks), tuple(columns.images))
-    return cohort, tuple(sorted(set(findings.problems)))
+    return cohort, (*sorted(set(findings.problems)), *findings.warnings)
 
 
 def _first_of_each(cases: Iterable[Case]) -> Iterator[Case]:

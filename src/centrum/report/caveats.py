@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from centrum.agreement.copies import copies_in
+from centrum.cohort.findings import listed
 from centrum.errors import DataError
 from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
@@ -15,7 +16,7 @@ from centrum.report.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.readers import read_by_all, trained_over
 from centrum.report.sequences import verification
 from centrum.report.validation import sizes_needed
-from centrum.results import MeasuredSequence, StudyResults
+from centrum.results import SAME_IMAGE, MeasuredSequence, StudyResults
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""
@@ -54,8 +55,20 @@ def cautions(results: StudyResults) -> tuple[Point, ...]:
     return (
         *_leaks_found(results),
         *_doubts(results.evaluations["test"]),
+        *_one_exam(results),
         *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
     )
+
+
+def _one_exam(results: StudyResults) -> Iterator[Point]:
+    """Patients with one image, told by its voxels."""
+    found = [f for f in results.findings if (f.code, f.severity) == (SAME_IMAGE, "warning")]
+    if cases := list(dict.fromkeys(f.case for f in found)):
+        yield _grave(
+            f"{counted(len(cases), 'case')} ({listed(cases)}) have an image that is, voxel for "
+            "voxel, also that of another patient: one patient may stand on both sides of a split.",
+            "regions", "regions",
+        )  # fmt: skip
 
 
 def _leaks_found(results: StudyResults) -> Iterator[Point]:
