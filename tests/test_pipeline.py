@@ -16,7 +16,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum import pipeline
-from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError, describe
+from centrum.errors import CentrumError, DataError, ManifestError, describe
 from centrum.model import Model
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study import open_study
@@ -307,7 +307,7 @@ def test_a_case_twice(study: Path) -> None:
 def test_an_unknown_reader(study: Path) -> None:
     path = study / "study.yaml"
     path.write_text(path.read_text() + "images: {reader: professor}\n")
-    with pytest.raises(ProtocolError, match="'professor'; the manifest has senior, resident"):
+    with pytest.raises(DataError, match="'professor'; the manifest has senior, resident"):
         pipeline.run(open_study(study), workers=1)
 
 
