@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum import pipeline
-from centrum.results import Failure, Finding
+from centrum.results import Failure, Finding, alike
 from centrum.study import open_study
 from tests.studies import PROTOCOL, image_of, make_study, read_rows, write_rows
 
@@ -135,6 +135,7 @@ def test_the_mask_of_another_patient_is_warned_of(folder: Path) -> None:
     failures, found = checked(folder)
     assert not failures
     assert {finding.case for finding in found["same-mask"]} == {"P000", "P003"}
+    assert len(alike(found["same-mask"])) == 1
 
 
 def test_what_the_store_holds_hides_no_finding_between_cases(folder: Path) -> None:

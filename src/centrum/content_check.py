@@ -34,7 +34,7 @@ def content_findings(study: Study, records: Mapping[str, Record]) -> Iterator[Fi
 
     Errors "same-image" (of two sequences of a case) and "no-overlap" (masks of two readers apart,
     or on exchanged vertebrae); warnings "same-image" (of two patients), "low-overlap",
-    "copied-mask" and "same-mask" (of another patient's case); the note "same-image" (of one
+    "copied-mask" and "same-mask" (of several patients); the note "same-image" (of one
     patient).
     """
     cases = [case for case in study.cohort.cases if records.get(case.id, {}).get("content")]
@@ -70,7 +70,7 @@ def _same_image(users: list[_Image]) -> Iterator[Finding]:
         if len(own) > 1:
             yield _twice_in_case(user, own)
         elif strange:
-            yield _of_another_patient(user, strange)
+            yield _of_several_patients(user, list(dict.fromkeys(u.case.id for u in users)))
         elif namesakes:
             text = (
                 "The image is also there under another file name, of the same patient, in "
@@ -85,15 +85,12 @@ def _twice_in_case(user: _Image, sequences: list[str]) -> Finding:
     return Finding(user.case.id, ALL_READERS, "error", SAME_IMAGE, text, user.file, remedy)
 
 
-def _of_another_patient(user: _Image, others: list[str]) -> Finding:
+def _of_several_patients(user: _Image, cases: list[str]) -> Finding:
     remedy = (
         "Give the cases of one exam the same 'patient', take out the copy, or give each its own "
         "image: a patient under two names ends on both sides of a split."
     )
-    text = (
-        f"The image is, voxel for voxel, also that of another patient, in {_cases(others)}. "
-        f"{remedy}"
-    )
+    text = f"One image, voxel for voxel, is that of several patients: {_cases(cases)}. {remedy}"
     return Finding(user.case.id, ALL_READERS, "warning", SAME_IMAGE, text, user.file, remedy)
 
 
@@ -158,21 +155,18 @@ def _same_masks(cases: Iterable[Case], records: Mapping[str, Record]) -> Iterato
         for reader in filter(regions.__contains__, case.masks):
             drawn.setdefault(regions[reader]["sha256"], []).append((case, reader))
     for users in drawn.values():
-        for case, reader in users:
-            image = records[case.id]["content"]["images"][0]
-            others = dict.fromkeys(
-                other.id
-                for other, _ in users
-                if other.patient != case.patient
-                and records[other.id]["content"]["images"][0] != image
-            )
-            if others:
-                remedy = "Check that the mask was drawn on this image."
-                text = (
-                    "The mask is, voxel for voxel, also that of another patient, in "
-                    f"{_cases(list(others))}. {remedy}"
-                )
-                yield Finding(case.id, reader, "warning", "same-mask", text, remedy=remedy)
+        patients = {case.patient for case, _ in users}
+        images = {records[case.id]["content"]["images"][0] for case, _ in users}
+        if len(patients) > 1 and len(images) > 1:
+            yield from _one_mask(users)
+
+
+def _one_mask(users: Iterable[tuple[Case, str]]) -> Iterator[Finding]:
+    cases = list(dict.fromkeys(case.id for case, _ in users))
+    remedy = "Check that each mask was drawn on its image."
+    text = f"One mask, voxel for voxel, is that of several patients: {_cases(cases)}. {remedy}"
+    for case, reader in users:
+        yield Finding(case.id, reader, "warning", "same-mask", text, remedy=remedy)
 
 
 def _cases(names: list[str]) -> str:

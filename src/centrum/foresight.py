@@ -99,7 +99,7 @@ def foresee_privacy(study: Study) -> Iterator[Finding]:
     refused = partial(refuse_names_in_rules, protocol.eligibility, coded)
     yield from _caught("name-in-rule", f"Correct {PROTOCOL}.", refused)
     if coded.identities:
-        remedy = f"Nothing; `keep_names: true` in {PROTOCOL} writes the names."
+        remedy = f"Nothing is to be done; `keep_names: true` in {PROTOCOL} writes the names."
         yield _error("pseudonyms", f"{about_key(coded)}.", remedy, "note")
 
 

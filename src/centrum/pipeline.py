@@ -300,7 +300,9 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
 
     A study of tables reads them instead.
 
-    Cases that were measured before with the same files and settings come from the store.
+    Cases that were measured before with the same files and settings come from the store. Failures
+    and findings are given with the names of cases and files, which a screen may show; what is left
+    on disk is without them.
 
     Raises
     ------
@@ -312,7 +314,12 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     study.keep_key()
     files = save_extraction(study, extraction)
     study.stages.done("extract", extract_key(study), files)
-    return extraction
+    failures, findings = extraction.failures, extraction.findings
+    return replace(
+        extraction,
+        failures=for_console(study, failures),
+        findings=for_console(study, findings),
+    )
 
 
 def export(study: Study, folder: Path, format: str) -> tuple[Path, ...]:

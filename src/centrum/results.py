@@ -95,12 +95,14 @@ def by_kind(findings: Iterable[Finding]) -> tuple[tuple[Finding, int], ...]:
 def alike(findings: Iterable[Finding]) -> tuple[tuple[Finding, ...], ...]:
     """Findings by kind, in the order of the first of each.
 
-    Of one kind are those whose messages differ in case, file, numbers and quoted values only.
+    Of one kind are those whose messages are one, or differ in case, file, numbers and quoted values
+    only.
     """
+    words: dict[str, str] = {}
     kinds: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
-        kind = (finding.severity, finding.code, _words(finding))
-        kinds.setdefault(kind, []).append(finding)
+        told = words.setdefault(finding.message, _words(finding))
+        kinds.setdefault((finding.severity, finding.code, told), []).append(finding)
     return tuple(map(tuple, kinds.values()))
 
 
