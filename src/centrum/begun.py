@@ -18,8 +18,13 @@ def remember_begun(folder: Path, names: Sequence[str]) -> None:
     write_atomically(folder / MARK, json.dumps(digests, indent=1).encode())
 
 
-def withdraw_untouched(folder: Path, names: Sequence[str]) -> None:
+def make_way(folder: Path, names: Sequence[str], kept: Sequence[str]) -> None:
     """Take those of the files away that are as they were written, so that `init` can be repeated.
+
+    Raises
+    ------
+    ManifestError
+        One of `kept` is there and was worked on; nothing is taken away then.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as place:
@@ -27,25 +32,21 @@ def withdraw_untouched(folder: Path, names: Sequence[str]) -> None:
     ...     _ = [(folder / name).write_text("begun") for name in ("a", "b")]
     ...     remember_begun(folder, ["a", "b"])
     ...     _ = (folder / "b").write_text("a day's work")
-    ...     withdraw_untouched(folder, ["a", "b"])
+    ...     make_way(folder, ["a", "b"], kept=["a"])
     ...     [name for name in ("a", "b") if (folder / name).exists()]
     ['b']
     """
     mark = folder / MARK
     known = json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else {}
-    for name in names:
-        path = folder / name
-        if path.is_file() and known.get(name) == file_digest(path):
-            path.unlink()
-
-
-def refuse_worked_on(folder: Path, names: Sequence[str]) -> None:
-    """Raise a ManifestError when one of the files is there: it may hold a day's work."""
-    for name in names:
-        if (folder / name).exists():
+    there = {name for name in (*names, *kept) if (folder / name).exists()}
+    untouched = {name for name in there if known.get(name) == file_digest(folder / name)}
+    for name in kept:
+        if name in there - untouched:
             raise ManifestError(
                 f"{name} exists and is not overwritten: it may hold a day's work.",
                 remedy="Move it away, or begin in another folder: centrum init IMAGES_DIR STUDY.",
                 code="manifest-exists",
                 file=name,
             )
+    for name in untouched:
+        (folder / name).unlink()

@@ -22,7 +22,7 @@ from centrum.agreement import icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
 from centrum.beginning import choices_of_files, notes_on_choices
-from centrum.begun import refuse_worked_on, remember_begun, withdraw_untouched
+from centrum.begun import make_way, remember_begun
 from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover, write_manifest
@@ -181,8 +181,7 @@ def init(
 def _begin(folder: Path, found: Discovery, protocol: str) -> bool:
     """Write manifest and protocol; whether a protocol on which somebody has worked stays."""
     folder.mkdir(parents=True, exist_ok=True)
-    withdraw_untouched(folder, BEGUN)
-    refuse_worked_on(folder, MANIFESTS)
+    make_way(folder, BEGUN, MANIFESTS)
     write_manifest(found, folder / "cases.csv")
     new = _write_new(folder / PROTOCOL, protocol)
     remember_begun(folder, BEGUN if new else ["cases.csv"])
