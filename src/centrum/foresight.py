@@ -158,12 +158,12 @@ def _folds(
         return
     key, folds, left = short
     counts = rows.groupby("outcome")["patient"].nunique()
-    told = " and ".join(f"{n} patients with {name}" for name, n in counts.items())
+    told = ", ".join(f"{n} with {name}" for name, n in counts.items())
     yield _error(
         "too-few-patients",
-        f"{key} asks for {folds} folds with patients of both outcomes in each. There are {told} "
-        f"to train on{f' in the part {part!r} of the design' if part else ''}; at that step at "
-        f"most {left} are left of one outcome.",
+        f"{key} asks for {folds} folds with patients of both outcomes in each. Patients to train "
+        f"on{f' in the part {part!r} of the design' if part else ''}: {told}; at that step "
+        f"at most {left} are left of one outcome.",
         _fewer_folds(nesting, patients),
         "warning" if part else "error",
     )

@@ -57,7 +57,7 @@ def file_stem(name: str, taken: tuple[str, ...] = ()) -> str:
     two names have one file.
 
     >>> file_stem("P 7"), file_stem("a:b"), len(file_stem("x" * 300))
-    ('P 7', 'a_b-38f4e692', 96)
+    ('P 7', 'a_b-6783a31e', 96)
     """
     kept = _RESERVED.sub("_", legal(name)).strip(" .")
     if kept == name and len(name.encode()) <= STEM_BYTES and not _taken(name, taken):
