@@ -143,6 +143,17 @@ def test_ids_that_lost_their_zeros_are_refused(merge: Merge) -> None:
     assert "leading zeros, blanks, capitals or a prefix only" in str(caught.value)
 
 
+def test_the_column_that_has_the_ids_is_named(merge: Merge) -> None:
+    table = (
+        "Pat.-Nr.;Ordner;Diagnose\n81;Anna;Metastase\n82;Berta;Osteoporose\n83;Carla;Osteoporose\n"
+    )
+    with pytest.raises(
+        DataError, match=r"3 ids stand in the column 'Ordner': --id-column 'Ordner'"
+    ):
+        merge(table)
+    assert not merge(table, id_column="Ordner").without
+
+
 def test_a_registry_of_many_more_patients(merge: Merge) -> None:
     rows = TABLE + "".join(f"other{k};Metastase;70;m;A;\n" for k in range(50))
     assert merge(rows).without == ()

@@ -97,7 +97,8 @@ def merge_table(
     """
     reading = _Reading(read_sheet(table.path), table, outcomes, labels)
     key, match = reading.match(cases)
-    match.require(table.min_share, "--min-share", either_side=True, tell_ids=False)
+    hint = reading.better_column(cases, match)
+    match.require(table.min_share, "--min-share", either_side=True, tell_ids=False, hint=hint)
     rows = reading.rows_by_id()
     found = [reading.row_of(case, rows.get(KEYS[key](case), []), cases, key) for case in cases]
     merged = tuple(
@@ -149,6 +150,18 @@ class _Reading:
         self._read_covariates()
         self.findings.note(f"rows were put to cases by the {key} in the column {head!r}")
         return key, match
+
+    def better_column(self, cases: Sequence[Case], match: Match) -> str:
+        """What to do where another column has more of the ids; "" where none has."""
+        tried = [
+            (len(self._match(self.sheet.column(j), [*map(id_of, cases)], key).matched), head)
+            for j, head in enumerate(self.sheet.header)
+            for key, id_of in KEYS.items()
+        ]
+        matched, head = max(tried, key=lambda each: each[0])
+        if matched <= len(match.matched):
+            return ""
+        return f" {matched} ids stand in the column {head!r}: --id-column {head!r}."
 
     def _match(self, cells: Mapping[int, str], ids: Iterable[str], key: str) -> Match:
         known = (text for text in cells.values() if not is_missing(text))

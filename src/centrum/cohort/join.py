@@ -62,6 +62,7 @@ class Match:
         *,
         either_side: bool = False,
         tell_ids: bool = True,
+        hint: str = "",
     ) -> None:
         """Refuse a table of which too few ids match.
 
@@ -71,6 +72,7 @@ class Match:
         how : where that is set
         either_side : whether it suffices that so many ids of the base match
         tell_ids : whether ids may be told; those of patients may not
+        hint : a sentence with a blank before it that ends the remedy
 
         Raises
         ------
@@ -83,7 +85,7 @@ class Match:
         raise DataError(
             f"{self.told()}: wanted {min_share:.0%} of them. {self._doubt(tell_ids)}.",
             remedy="Write the ids alike in both tables (leading zeros stay where cells are text); "
-            f"or set {how} lower if the other rows are of no case here.",
+            f"or set {how} lower if the other rows are of no case here.{hint}",
             code="unmatched-rows",
         )
 
