@@ -177,6 +177,8 @@ def test_what_is_left_of_the_cohort_is_foreseen(folder: Path) -> None:
     (stop,) = check_study(folder, workers=1).stops
     assert stop.code == "one-outcome"
     assert stop.message.startswith("Without the cases that cannot be measured: All 12 eligible")
+    with pytest.raises(DataError, match=r"^Without the cases .* All 12 eligible .* rules\.$"):
+        pipeline.run(open_study(folder))
 
 
 def test_of_a_design_with_parts_those_that_cannot_be_fitted_are_warned_of(folder: Path) -> None:

@@ -12,7 +12,7 @@ from centrum.cohort.findings import Problem
 from centrum.cohort.manifest import examine_manifest, missing_files
 from centrum.errors import CentrumError
 from centrum.execution import Progress, silent
-from centrum.foresight import WHICH_SEQUENCE, foresee, foresee_images
+from centrum.foresight import WHICH_SEQUENCE, WITHOUT, foresee, foresee_images
 from centrum.io import split_source
 from centrum.measure import ALL_READERS
 from centrum.problems import Problems
@@ -54,12 +54,10 @@ def _without(
 ) -> Iterator[Finding]:
     """What stops a run only because cases that cannot be measured are left out."""
     failed, known = {failure.case for failure in failures}, {finding.code for finding in found}
-    kept = tuple(case for case in study.cohort.cases if case.id not in failed)
+    kept = {case.id for case in study.cohort.cases} - failed
     if failed and kept:
-        left = replace(study, cohort=replace(study.cohort, cases=kept))
-        for finding in (f for f in foresee(left) if f.code not in known):
-            told = f"Without the cases that cannot be measured: {finding.message}"
-            yield replace(finding, message=told)
+        for finding in (f for f in foresee(study.only(kept)) if f.code not in known):
+            yield replace(finding, message=f"{WITHOUT} {finding.message}")
 
 
 def _looked_at(study: Study | None, workers: int, progress: Progress) -> Looked:

@@ -1,6 +1,6 @@
 """What the manifest and the protocol will not let a run do, said before a case is measured."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 
@@ -28,6 +28,9 @@ from centrum.study import (
 WHICH_SEQUENCE = "which-sequence"
 """Code of the finding that the sequence to measure is not known."""
 
+WITHOUT = "Without the cases that cannot be measured:"
+"""Before what only the other cases cannot do."""
+
 Folds = tuple[str, int]
 """A key of the protocol, and the number of folds that it asks for."""
 
@@ -44,17 +47,19 @@ def foresee(study: Study) -> tuple[Finding, ...]:
     return (*seen, *(f for look in looks for f in look(study.protocol, obs)))
 
 
-def refuse_unless_possible(study: Study) -> None:
-    """Stop what cannot end well.
+def refuse_unless_possible(study: Study, measured: Collection[str] | None = None) -> None:
+    """Stop what cannot end well, with all cases or with those that could be measured.
 
     Raises
     ------
     DataError
         With every error that can be foreseen.
     """
-    errors = [finding for finding in foresee(study) if finding.severity == "error"]
+    left = study if measured is None else study.only(measured)
+    errors = [finding for finding in foresee(left) if finding.severity == "error"]
     if errors:
-        text = "\n".join(finding.message for finding in errors)
+        without = "" if measured is None else f"{WITHOUT} "
+        text = without + "\n".join(finding.message for finding in errors)
         last = errors[-1]
         raise DataError(text.removesuffix(last.remedy).rstrip(), remedy=last.remedy, code=last.code)
 

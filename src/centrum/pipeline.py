@@ -829,6 +829,8 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
     with marking_old(study.results):
         refuse_unless_possible(study)
         extraction = extract(study, workers=workers, progress=progress)
+        if extraction.failures:
+            refuse_unless_possible(study, extraction.table.cases)
         agree(study)
         if study.protocol.robustness:
             perturb(study, workers=workers, progress=progress)

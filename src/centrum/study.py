@@ -127,6 +127,11 @@ class Study:
         choices = words_in(self.protocol.model_dump(mode="json"))
         return choices.union(heads, self.cohort.readers, self.cohort.sequences)
 
+    def only(self, cases: Collection[str]) -> "Study":
+        """The study of those of its cases."""
+        kept = tuple(case for case in self.cohort.cases if case.id in cases)
+        return replace(self, cohort=replace(self.cohort, cases=kept))
+
     def keep_key(self) -> None:
         """Write whose the pseudonyms are, beside the manifest; nothing where ids are codes."""
         write_key(self.cohort.identities, self.folder / KEY)
