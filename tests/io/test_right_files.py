@@ -61,6 +61,14 @@ def pair(write, array: np.ndarray, grid: Geometry) -> tuple[Path, Path]:
     return header, header.with_suffix(".img")
 
 
+def test_other_formats_are_not_compressed_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.nrrd"
+    sitk.WriteImage(sitk.Image(3, 3, 3, sitk.sitkInt16), path)
+    path.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(ImageError, match="NRRD, compressed as a whole"):
+        read_image(path)
+
+
 @pytest.mark.parametrize("given", [0, 1])
 @pytest.mark.parametrize("ends", [(".hdr", ".img"), (".hdr", ".img.gz"), (".hdr.gz", ".img.gz"),
                                   (".HDR", ".IMG")])  # fmt: skip

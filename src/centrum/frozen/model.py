@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.cohort.case import Value
+from centrum.cohort.numbers import parse_number
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.frozen.domain import Distribution, Domain
@@ -72,10 +73,19 @@ class Covariate:
 
 
 def _number(column: str, value: Value) -> float:
-    try:
-        return float(value or 0.0)
-    except ValueError as error:
-        raise DataError(f"{column} is a number in training, found {value!r}.") from error
+    """A covariate as a table may write it, with a decimal comma for example.
+
+    >>> _number("age", "71,5"), _number("age", 71)
+    (71.5, 71.0)
+    """
+    number = parse_number(str(value))
+    if number is None:
+        raise DataError(
+            f"{column} is a number in training, found {value!r}.",
+            remedy=f"Give the number, or leave {column} out.",
+            code="not-a-number",
+        )
+    return number
 
 
 @dataclass(frozen=True)

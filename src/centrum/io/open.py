@@ -10,7 +10,7 @@ from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
 from centrum.io import dicom, metaimage, nifti, nrrd
 from centrum.io.checks import ORIENTATION_STATED
-from centrum.io.gzipped import damage_named, open_stream
+from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
 from centrum.io.itk import Decoded, scalar_array
 from centrum.io.paths import check_content, split_source
 from centrum.io.placing import laid_on, place_mask
@@ -220,6 +220,7 @@ def file_format(path: Path) -> str:
         start = stream.read(_DICOM_PREFIX.stop)
     for name, begins in _BEGINNINGS.items():
         if begins(start):
+            _refuse_packed(path, name)
             return name
     raise ImageError(
         f"{path.name} ({path.stat().st_size} bytes) is neither NIfTI nor NRRD nor DICOM nor "
@@ -228,6 +229,19 @@ def file_format(path: Path) -> str:
         code="unknown-format",
         file=path,
     )
+
+
+def _refuse_packed(path: Path, name: str) -> None:
+    """Only NIfTI is compressed as a whole; other formats do so behind their header."""
+    with path.open("rb") as stream:
+        packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    if packed and name != "NIfTI":
+        raise ImageError(
+            f"{path.name} is {name}, compressed as a whole by gzip.",
+            remedy="Unpack it with gunzip.",
+            code="compressed-file",
+            file=path,
+        )
 
 
 _BEGINNINGS: dict[str, Callable[[bytes], object]] = {
