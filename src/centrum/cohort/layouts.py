@@ -137,10 +137,6 @@ def learn_layouts(
     return tuple(sorted(alike, key=lambda layout: (layout.image, layout.mask)))
 
 
-def _length(layout: Layout) -> int:
-    return len(layout.image + layout.mask)
-
-
 def _matched(layout: Layout, paths: Iterable[str]) -> tuple[int, frozenset[str]]:
     """How many cases have an image and a mask, and all files that the layout has a place for."""
     images, masks = (match_all(pattern, paths) for pattern in (layout.image, layout.mask))

@@ -8,6 +8,7 @@ it has them. A word that cannot be drawn gets a number, and the caption says wha
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from unicodedata import normalize
 
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
@@ -70,7 +71,7 @@ def _fit_ticks(axis: Axis, numbers: dict[str, str]) -> None:
 
 
 def _spelled(text: str, numbers: dict[str, str]) -> str:
-    """`text` with a number for each word that no font can draw."""
+    """`text` in composed letters, with a number for each word that no font can draw."""
 
     def drawable(match: re.Match[str]) -> str:
         word = match[0]
@@ -78,7 +79,7 @@ def _spelled(text: str, numbers: dict[str, str]) -> str:
             return word
         return numbers.setdefault(word, f"‹{len(numbers) + 1}›")
 
-    return re.sub(r"\S+", drawable, legal(text))
+    return re.sub(r"\S+", drawable, normalize("NFC", legal(text)))
 
 
 def _has_font(letter: str) -> bool:
