@@ -6,4 +6,4 @@ The package is read in the order of its data flow: `geometry`, `volume`, `protoc
 `importing` and `published` hold the verbs that the command line calls.
 """
 
-__version__ = "0.2.1"
+__version__ = "0.2.2"
