@@ -1,0 +1,286 @@
+"""Files of keys and values, YAML and JSON: read with limits, and refused where they are unclear.
+
+A key that stands twice, a number that no computer number holds, a file that unfolds to more than
+it shows: each is an error of the class that the caller names, with the line where there is one.
+
+>>> from centrum.errors import ProtocolError
+>>> parse_yaml("name: a\\nmri: 2024-05-01", "study.yaml", ProtocolError)
+{'name': 'a', 'mri': '2024-05-01'}
+>>> parse_json('{"seed": 1, "seed": 2}', "model.json", ProtocolError)
+Traceback (most recent call last):
+...
+centrum.errors.ProtocolError: model.json: 'seed' stands twice in one block. Keep one of them.
+"""
+
+import json
+import math
+import re
+import stat
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from centrum.errors import CentrumError
+
+LARGEST_YAML = 2**20
+"""Bytes of YAML, which people write by hand."""
+
+LARGEST_JSON = 2**28
+"""Bytes of JSON, which programs write."""
+
+MOST_VALUES = 2**24
+"""Values that a file may unfold to; a YAML alias counts wherever it stands."""
+
+DEEPEST = 64
+"""Blocks within blocks."""
+
+LARGEST_INTEGER = 2**63
+"""Integers from here on are held by no column of a table."""
+
+Kind = type[CentrumError]
+"""The class of the errors that are raised."""
+
+
+def read_bytes(path: Path, kind: Kind, most: int) -> bytes:
+    """The bytes of an ordinary file, or of a link to one.
+
+    Raises
+    ------
+    CentrumError
+        Of the class `kind`. Codes "no-file", "no-regular-file" (a folder, a pipe, a device),
+        "unreadable-file" and "too-large" (more than `most` bytes).
+    """
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise kind(
+                f"{path.name} is no ordinary file, but a folder, a pipe or a device.",
+                remedy="Give a file.",
+                code="no-regular-file",
+                file=path,
+            )
+        with path.open("rb") as stream:
+            content = stream.read(most + 1) if state.st_size <= most else b""
+    except FileNotFoundError as error:
+        raise kind(
+            f"{path.name}: there is no such file in {path.parent.name or '.'!r}.",
+            remedy="Correct the name.",
+            code="no-file",
+            file=path,
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise kind(
+            f"{path.name[:80]} cannot be read: {getattr(error, 'strerror', None) or error}.",
+            remedy="Correct the name, or the right to read the file.",
+            code="unreadable-file",
+            file=path,
+        ) from error
+    if max(state.st_size, len(content)) > most:
+        raise kind(
+            f"{path.name} has more than {_size(most)}.",
+            remedy="Is it the file that was meant?",
+            code="too-large",
+            file=path,
+        )
+    return content
+
+
+def _size(n: int) -> str:
+    return f"{n >> 20} MB" if n >= 1 << 20 else f"{n} bytes"
+
+
+def read_text(path: Path, kind: Kind, most: int = LARGEST_YAML) -> str:
+    """The text of a file in UTF-8; errors as of `read_bytes`, and the code "not-utf-8"."""
+    try:
+        return read_bytes(path, kind, most).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise kind(
+            f"{path.name} is not text in UTF-8.",
+            remedy="Save it with the encoding UTF-8.",
+            code="not-utf-8",
+            file=path,
+        ) from error
+
+
+def read_yaml(path: Path, kind: Kind) -> Any:
+    """The content of a YAML file; errors as of `read_text` and `parse_yaml`."""
+    return parse_yaml(read_text(path, kind), path.name, kind)
+
+
+def read_json(path: Path, kind: Kind, *, nan: bool = False) -> Any:
+    """The content of a JSON file; errors as of `read_text` and `parse_json`."""
+    return parse_json(read_text(path, kind, LARGEST_JSON), path.name, kind, nan=nan)
+
+
+class _Unclear(Exception):
+    """What a file says that is refused, and what to do."""
+
+
+def parse_yaml(text: str, name: str, kind: Kind) -> Any:
+    """What a YAML text says: mappings, lists, text, numbers, truth values and null.
+
+    A date stays the text that was written, and so does a number such as 007. Tags, merged blocks
+    (`<<`) and further documents are refused. `name` is what messages call the text.
+
+    Raises
+    ------
+    CentrumError
+        Of the class `kind`, code "not-yaml".
+    """
+    try:
+        content = yaml.load(text, Loader=_Loader)
+        _check(content, nan=False)
+    except _Unclear as error:
+        raise _refusal(kind, name, *error.args, code="not-yaml") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}: " if mark else ""
+        told = f"not YAML: {place}{error.problem or error.context}."
+        remedy = "Look at that line, and at the blanks at its beginning."
+        raise _refusal(kind, name, told, remedy, code="not-yaml") from error
+    except RecursionError as error:
+        raise _refusal(kind, name, *_TOO_DEEP, code="not-yaml") from error
+    except yaml.YAMLError as error:  # a character that YAML forbids
+        told = f"not YAML: {str(error).splitlines()[0]}."
+        raise _refusal(kind, name, told, "Take it out.", code="not-yaml") from error
+    except (ValueError, LookupError) as error:  # thousands of digits, `!!int ""`
+        told = f"a number or a tag cannot be read: {str(error).split(';')[0]}."
+        raise _refusal(kind, name, told, "Correct it.", code="not-yaml") from error
+    return content
+
+
+def parse_json(text: str, name: str, kind: Kind, *, nan: bool = False) -> Any:
+    """What a JSON text says. `nan`: whether NaN and Infinity are allowed, as Python writes them.
+
+    Raises
+    ------
+    CentrumError
+        Of the class `kind`, code "not-json".
+    """
+    try:
+        content = json.loads(text, object_pairs_hook=_unique)
+        _check(content, nan=nan)
+    except _Unclear as error:
+        raise _refusal(kind, name, *error.args, code="not-json") from error
+    except RecursionError as error:
+        raise _refusal(kind, name, *_TOO_DEEP, code="not-json") from error
+    except ValueError as error:
+        told = f"not JSON: {str(error).split(';')[0]}."
+        raise _refusal(kind, name, told, "Copy or write it again.", code="not-json") from error
+    return content
+
+
+def _refusal(kind: Kind, name: str, told: str, remedy: str, *, code: str) -> CentrumError:
+    return kind(f"{name}: {told}", remedy=remedy, code=code, file=name)
+
+
+_TOO_DEEP = (f"more than {DEEPEST} blocks lie within each other.", "Take the inner ones out.")
+
+
+def _unique(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    block: dict[Any, Any] = {}
+    for key, value in pairs:
+        if key in block:
+            raise _Unclear(f"{key!r} stands twice in one block.", "Keep one of them.")
+        block[key] = value
+    return block
+
+
+def _check(content: Any, *, nan: bool) -> None:
+    """Count the values, look how deep they lie, and at each number and text."""
+    left = MOST_VALUES
+    level = [content]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for value in level:
+            left -= 1
+            if isinstance(value, dict):
+                _check_texts(value)
+                below += value.values()
+            elif isinstance(value, list):
+                below += value
+            else:
+                _check_value(value, nan)
+            if len(below) > left:
+                told = f"it unfolds to more than {MOST_VALUES} values."
+                raise _Unclear(told, "Take out what is repeated.")
+        if not below:
+            return
+        level = below
+    raise _Unclear(*_TOO_DEEP)
+
+
+def _check_value(value: Any, nan: bool) -> None:
+    if isinstance(value, str):
+        _check_texts([value])
+    elif isinstance(value, float) and not (nan or math.isfinite(value)):
+        raise _Unclear("a number is NaN, infinite or too large.", "Write a finite number.")
+    elif isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
+        raise _Unclear(f"{_shown(value)} is too large for a number.", "Write a smaller one.")
+
+
+def _shown(value: int) -> str:
+    """An integer, cut: Python refuses to write out the longest."""
+    return f"an integer of {value.bit_length()} bits"
+
+
+def _check_texts(texts: Iterable[Any]) -> None:
+    """Half a surrogate pair can stand escaped, and could not be written anywhere."""
+    for text in texts:
+        if isinstance(text, str) and not text.isascii() and _HALF_PAIR.search(text):
+            raise _Unclear(f"{text!r} holds half a character.", "Write it again.")
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without tags and merged blocks, in which a key stands once.
+
+    Dates, 007 and 12:30:00 are text, where YAML 1.1 makes them days, octal and sexagesimal numbers;
+    1e-4 is a number, where it makes it text.
+    """
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """The block of a node, which a tag may have called one."""
+        if not isinstance(node, yaml.MappingNode):
+            return super().construct_mapping(node, deep)  # which says what was wanted
+        pairs = [(self._key(key), value) for key, value in node.value]
+        return _unique((key, self.construct_object(value, deep)) for key, value in pairs)
+
+    def _key(self, node: yaml.Node) -> Hashable:
+        if not isinstance(node, yaml.ScalarNode):
+            line = node.start_mark.line + 1
+            raise _Unclear(f"line {line}: a key is a list or a block.", "Write text before the :.")
+        if node.tag == "tag:yaml.org,2002:merge":
+            told = f"line {node.start_mark.line + 1}: blocks are not merged with <<."
+            raise _Unclear(told, "Write the keys out.")
+        key: Hashable = self.construct_object(node)
+        return key
+
+
+_KINDS = ("null", "bool", "int", "float", "str", "seq", "map")
+_KNOWN = {None, *(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)}  # None: every other tag
+
+_Loader.yaml_constructors = {
+    tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag in _KNOWN
+}
+_RESOLVED = ("bool", "null", "merge")
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag.rpartition(":")[2] in _RESOLVED]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_WHOLE = "[-+]?(?:0|[1-9][0-9]*)"
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(rf"{_WHOLE}\Z"), list("-+0123456789")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        rf"(?:{_WHOLE}(?:\.[0-9]*)?|[-+]?\.[0-9]+)(?:[eE][-+]?[0-9]+)?\Z"
+        r"|[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z"
+    ),
+    list("-+.0123456789"),
+)
