@@ -27,6 +27,7 @@ from centrum.io.dicom_files import (
     choose,
 )
 from centrum.io.itk import read_file
+from centrum.io.paths import check_name
 from centrum.provenance import Step, digest, file_digest
 from centrum.volume import Volume
 from centrum.weighting import DESCRIPTIONS, described_weighting
@@ -70,6 +71,7 @@ def _files_digest(files: Iterable[DicomFile]) -> str:
 
 def _read_series(files: list[DicomFile], ignored: int) -> Volume:
     for file in files:
+        check_name(file.path)
         _check_single_slice(file)
     _check_one_orientation(files)
     _check_constant(files)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import ImageError
+from centrum.io.guard import guarded
 from centrum.io.paths import APPLE_DOUBLE, check_content, existing, is_dangling
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, float) else str(value)
 
 
+@guarded
 def list_series(folder: str | Path) -> tuple[Series, ...]:
     """Every series of a folder (not of its subfolders), by series number and UID.
 
@@ -226,8 +228,9 @@ def _read_header(path: Path) -> "pydicom.Dataset | None":
         if path.suffix.lower() == ".dcm":
             raise _damaged(path) from error
         return None
-    except (OSError, EOFError, ValueError, AttributeError, NotImplementedError) as error:
-        raise _damaged(path) from error
+    except Exception as error:
+        # Whatever pydicom stumbles over in a damaged file: it has no error of its own for that.
+        raise _damaged(path, error) from error
     if header.file_meta.get("MediaStorageSOPClassUID") == _MEDIA_STORAGE_DIRECTORY:
         return None
     # pydicom takes what there is of a truncated header: an image must go on with pixels.
@@ -242,10 +245,11 @@ def _is_image(header: "pydicom.Dataset") -> bool:
     return storage is not None and "Image Storage" in storage.name
 
 
-def _damaged(path: Path) -> ImageError:
+def _damaged(path: Path, error: Exception | None = None) -> ImageError:
+    kind = f" ({type(error).__name__})" if error else ""
     return ImageError(
         f"{path.name} should be a DICOM file, but its header is truncated, damaged or without "
-        "preamble.",
+        f"preamble{kind}.",
         remedy="Copy or export it again, or take it out of the folder.",
         code="damaged-file",
         file=path,

@@ -10,9 +10,10 @@ from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
 from centrum.io import dicom, metaimage, nifti, nrrd
 from centrum.io.checks import ORIENTATION_STATED
+from centrum.io.guard import guarded
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
 from centrum.io.itk import Decoded, scalar_array
-from centrum.io.paths import check_content, split_source
+from centrum.io.paths import check_content, check_name, split_source
 from centrum.io.placing import laid_on, place_mask
 from centrum.io.segments import LabelImage, Segment, label_image, select
 from centrum.provenance import Step, file_digest
@@ -30,6 +31,7 @@ SMALLEST_MM, LARGEST_MM = 0.05, 20.0
 """Between these lie the sides of voxels of patients; beyond, a header holds another unit."""
 
 
+@guarded
 def read_image(
     source: str | Path, *, orientation: str | None = None, beside: Geometry | None = None
 ) -> Volume:
@@ -81,6 +83,7 @@ def read_image(
     return Volume(array, grid, (step,))
 
 
+@guarded
 def read_mask(
     source: str | Path,
     image_geometry: Geometry,
@@ -116,6 +119,7 @@ def read_mask(
     return _placed(path, labels, segment, step, image_geometry, tolerance_mm, on_mismatch)
 
 
+@guarded
 def read_masks(
     source: str | Path,
     image_geometry: Geometry | None = None,
@@ -160,6 +164,7 @@ def _placed(
         raise
 
 
+@guarded
 def read_labels(path: str | Path, orientation: str | None = None) -> LabelImage:
     """A label image with all of its segments, on its own grid.
 
@@ -178,11 +183,13 @@ def read_labels(path: str | Path, orientation: str | None = None) -> LabelImage:
     return replace(labels, geometry=grid, oriented=True)
 
 
+@guarded
 def list_segments(path: str | Path) -> tuple[Segment, ...]:
     """The segments of a label image, those without voxels included; see `read_labels`."""
     return read_labels(path).segments
 
 
+@guarded
 def source_digest(source: str | Path) -> str:
     """SHA-256 of what `source` reads: a file and its sidecar, or the files of a DICOM series.
 
@@ -197,6 +204,7 @@ def source_digest(source: str | Path) -> str:
 def _located(source: str | Path) -> tuple[Path, str | None]:
     """Path and chosen part of a source; of a pair of header and voxels the header."""
     path, part = split_source(source)
+    check_name(path)
     return nifti.header_of(path), part
 
 

@@ -77,12 +77,13 @@ def is_dangling(path: Path) -> bool:
 
 
 def check_content(path: Path) -> None:
-    """Refuses a path that is not there, and one whose content is elsewhere.
+    """Refuses a path that is not there, that cannot be opened, and whose content is elsewhere.
 
     Raises
     ------
     ImageError
-        Codes "missing-file", "missing-content" (a dangling link) and those of `STAND_INS`.
+        Codes "missing-file", "missing-content" (a dangling link), "not-a-file" and those of
+        `STAND_INS`.
     """
     if is_dangling(path):
         raise ImageError(
@@ -98,9 +99,40 @@ def check_content(path: Path) -> None:
             code="missing-file",
             file=path,
         )
+    if waits(path):
+        raise ImageError(
+            f"{path.name} is a pipe, a socket or a device: a file or a folder is wanted.",
+            remedy="Save what comes out of it as a file.",
+            code="not-a-file",
+            file=path,
+        )
     if path.is_file():
         with path.open("rb") as stream:
             _check_start(path, stream.read(max(map(len, STAND_INS))))
+
+
+def waits(path: Path) -> bool:
+    """Whether a path is there and neither a file nor a folder: reading it may never end."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def check_name(path: Path) -> None:
+    """Refuses a name that is not written in UTF-8: SimpleITK ends the program over it.
+
+    Raises
+    ------
+    ImageError
+        Code "file-name".
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise ImageError(
+            f"The name of {path.name!r} or of a folder above it is not written in UTF-8.",
+            remedy="Rename it.",
+            code="file-name",
+            file=path,
+        ) from error
 
 
 def _check_start(path: Path, start: bytes) -> None:

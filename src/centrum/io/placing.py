@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from centrum.errors import GeometryError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
+from centrum.io.guard import WrongCall
 from centrum.io.itk import to_image
 from centrum.provenance import Step
 from centrum.volume import Mask
@@ -44,7 +45,7 @@ def place_mask(
     [[1, 1, 2], [1, 1, 3], [1, 2, 2], [1, 2, 3]]
     """
     if on_mismatch not in MISMATCH_RULES:
-        raise ValueError(f"on_mismatch must be one of {MISMATCH_RULES}, found {on_mismatch!r}")
+        raise WrongCall(f"on_mismatch must be one of {MISMATCH_RULES}, found {on_mismatch!r}")
     if mask.geometry.same_grid(image_geometry, tolerance_mm):
         return Mask(mask.array, image_geometry, mask.name, mask.history)
     turned = _turn_axes(mask, image_geometry)
