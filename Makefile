@@ -9,6 +9,7 @@ ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling
 
 .PHONY: setup demo test test-slow lint bench peers peers-build bench-peers spine real-tables \
+	protocols \
 	$(BENCHMARKS:%=bench-%) docs clean help
 
 help:
@@ -51,6 +52,9 @@ spine: setup # N4 and normalisations on the reference's real exams: pictures in 
 real-tables: setup # default model and search on the reference's real tables: docs/reference/real-tables.md
 	for what in default default-folds search winner centres page; do \
 		$(ONE_THREAD) $(BIN)/python benchmarks/real_tables.py $$what; done
+
+protocols: setup # 300 random protocols over tables, every stage (N=, SEED=; goes on where it was)
+	$(ONE_THREAD) N=$(N) SEED=$(SEED) $(BIN)/python benchmarks/protocols.py
 
 $(BENCHMARKS:%=bench-%): bench-%: setup
 	$(ONE_THREAD) $(BIN)/python benchmarks/$*.py

@@ -118,7 +118,13 @@ class Table:
         return [[_sort_key(cell) for cell in row] for row in self.rows]
 
     def csv(self) -> str:
-        """All numbers in full; a result is its text and then each of its fields."""
+        """All numbers in full; a result is its text and then each of its fields.
+
+        What is not defined is an empty cell.
+
+        >>> Table("t", "T", (Column("x"),), ((math.nan,), (0.5,))).csv().splitlines()
+        ['x', '""', '0.5']
+        """
         records = [self._record(row) for row in self.rows]
         heads = dict.fromkeys(head for record in records for head in record)
         stream = io.StringIO()
@@ -133,7 +139,7 @@ class Table:
             record[column.name] = getattr(cell, "text", cell)
             if is_dataclass(cell) and not isinstance(cell, type):
                 record |= {f"{column.name} {k}": v for k, v in asdict(cell).items()}
-        return record
+        return {head: "" if value != value else value for head, value in record.items()}
 
 
 def _sort_key(cell: Any) -> float | None:
