@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_mask, source_digest
-from centrum.io.gzipped import DAMAGE, decompress, open_stream
+from centrum.io.gzipped import DAMAGE, Surplus, decompress, open_stream
 from centrum.provenance import file_digest
 
 KINDS = ("u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8")
@@ -124,7 +124,11 @@ def test_labels_of_every_type(write, grid: Geometry, kind: str) -> None:
 @given(st.lists(st.binary(max_size=3000), min_size=1, max_size=4), st.integers(0, 9))
 def test_members_and_padding(parts: list[bytes], padding: int) -> None:
     data = b"".join(gzip.compress(p) for p in parts) + bytes(padding)
-    assert decompress(data) == b"".join(parts)
+    whole = b"".join(parts)
+    assert decompress(data, len(whole)) == whole
+    if whole:
+        with pytest.raises(Surplus):
+            decompress(data, len(whole) - 1)
 
 
 @given(st.binary(min_size=20, max_size=400), st.data())
@@ -134,9 +138,9 @@ def test_any_damage_is_found_or_harmless(content: bytes, data: st.DataObject) ->
     damaged = bytearray(whole)
     damaged[at] ^= 1 << data.draw(st.integers(0, 7))
     with contextlib.suppress(*DAMAGE):
-        assert decompress(bytes(damaged)) == content
+        assert decompress(bytes(damaged), 400) == content
     with pytest.raises(DAMAGE):
-        decompress(whole[:at])
+        decompress(whole[:at], 400)
 
 
 def test_garbage_behind_the_data_is_refused(write, grid: Geometry) -> None:

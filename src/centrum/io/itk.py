@@ -70,8 +70,13 @@ def decode(path: Path, image_io: str, voxels: Voxels, copy: Path | None = None) 
     array = None if kind is None else voxels(reader, np.dtype(kind))
     if array is None:
         array = sitk.GetArrayFromImage(_quietly(path, reader.Execute))
-    header = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
-    return Decoded(array, reader.GetNumberOfComponents(), geometry, header)
+    return Decoded(array, reader.GetNumberOfComponents(), geometry, _header(reader))
+
+
+def _header(reader: sitk.ImageFileReader) -> dict[str, str]:
+    """Keys and values; none of those that are used has a name that is not UTF-8."""
+    keys = [key for key in reader.GetMetaDataKeys() if key.isascii()]
+    return {key: reader.GetMetaData(key) for key in keys}
 
 
 NUMPY_KINDS = {

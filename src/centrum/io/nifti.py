@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
+from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -29,7 +30,16 @@ from centrum.errors import ImageError
 from centrum.facts import Found, read_facts
 from centrum.geometry import Geometry
 from centrum.io.checks import NOTES
-from centrum.io.gzipped import GZIP_MAGIC, damage_named, decompress, open_stream
+from centrum.io.gzipped import (
+    GZIP_MAGIC,
+    LARGEST_RATIO,
+    check_announced,
+    check_no_more,
+    damage_named,
+    damaged,
+    decompress,
+    open_stream,
+)
 from centrum.io.itk import Decoded, decode, stored_voxels
 from centrum.provenance import digest, file_digest
 from centrum.weighting import DESCRIPTIONS, described_weighting
@@ -54,7 +64,8 @@ image by 0.04 degrees, 0.2 mm at the far corner of a 300 mm field. The reference
 _MILLIMETRES_PER_UNIT = {1: 1000.0, 3: 0.001}
 _FIELDS = {
     348: {
-        "dim": (40, "8i2"),
+        "first_dim": (40, "i2"),
+        "dim": (42, "7i2"),
         "datatype": (70, "i2"),
         "bitpix": (72, "i2"),
         "pixdim": (76, "8f4"),
@@ -70,7 +81,8 @@ _FIELDS = {
         "magic": (344, "S4"),
     },
     540: {
-        "dim": (16, "8i8"),
+        "first_dim": (16, "i8"),
+        "dim": (24, "7i8"),
         "datatype": (12, "i2"),
         "bitpix": (14, "i2"),
         "pixdim": (104, "8f8"),
@@ -113,6 +125,19 @@ _PLAIN_TYPES = {
 }  # fmt: skip
 """Numbers of the header's datatype for one real number per voxel."""
 
+_OTHER_BYTES = {32: 8, 128: 3, 1536: 16, 1792: 16, 2048: 32, 2304: 4}
+"""Bytes of a voxel of the other types: complex numbers, colours and long floats."""
+
+_SINGLE = {348: (b"n+1", 352), 540: (b"n+2", 544)}
+"""Of a single file by the length of its header: the magic, and where its voxels begin at least."""
+
+_PAIR = {348: b"ni1", 540: b"ni2"}
+
+_MOST_AXES, _LARGEST_OFFSET = 7, 1 << 31
+
+_LONGEST_HEADER = _LONGEST_SIDECAR = 1 << 24
+"""Bytes of a .hdr with all of its extensions, and of a sidecar."""
+
 
 def header_size(start: bytes) -> tuple[int, str] | None:
     """Header length and byte order ("<" or ">") if `start` begins a NIfTI file, else None.
@@ -128,15 +153,17 @@ def header_size(start: bytes) -> tuple[int, str] | None:
 
 def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     """Content and notes for the history; refuses short files and contradicting forms."""
-    files = _files(path)
-    stored = [file.read_bytes() for file in files]
-    data = [_decompressed(*each) for each in zip(files, stored, strict=True)]
-    header = _header(path, data[0])
-    _check_length(files[-1], header, len(data[-1]))
+    header = _header(path)
+    files = _files(path, header)
+    wanted = _announced(files[-1], header)
+    most = [_LONGEST_HEADER, wanted][-len(files) :]
+    stored = [_stored(*each) for each in zip(files, most, strict=True)]
+    data = [_decompressed(*each) for each in zip(files, stored, most, strict=True)]
+    check_announced(files[-1], _count(header), len(data[-1]), wanted)
     _check_spacing(path, header)
     with _as_simpleitk_wants(files, stored, data) as copy:
         decoded = decode(
-            path, "NiftiImageIO", lambda reader, kind: _voxels(header, data[-1], reader, kind), copy
+            path, "NiftiImageIO", lambda reader, kind: _voxels(header, data[-1], reader), copy
         )
     forms = _forms(header, decoded.geometry)
     for name, affine in forms.items():
@@ -150,7 +177,7 @@ def content_digest(path: Path) -> str:
     """SHA-256 of the file, or of both files of a pair, and of the sidecar if there is one."""
     beside = sidecar_of(path)
     sidecar = [beside] if beside.is_file() else []
-    return _digest([file_digest(file) for file in (*_files(path), *sidecar)])
+    return _digest([file_digest(file) for file in (*_files(path, _header(path)), *sidecar)])
 
 
 def _digest(own: list[str]) -> str:
@@ -176,22 +203,12 @@ def _partner(path: Path, ending: str, other: str) -> Path | None:
     return next((file for file in beside if file.is_file()), None)
 
 
-def _files(path: Path) -> list[Path]:
+def _files(path: Path, header: Any) -> list[Path]:
     """The file, or header and voxels of a pair."""
-    with damage_named(path), open_stream(path) as stream:
-        start = stream.read(max(_FIELDS))
-    size, order = header_size(start) or (0, "")
-    if not size or len(start) < size:
-        raise ImageError(
-            f"{path.name} is truncated: its NIfTI header is incomplete.",
-            remedy="Copy or export it again.",
-            code="damaged-file",
-            file=path,
-        )
-    magic = bytes(_parse(start, size, order)["magic"])
-    if magic in _SINGLE:
+    size, magic = header.dtype.itemsize, bytes(header["magic"])
+    if magic == _SINGLE[size][0]:
         return [path]
-    if magic not in _PAIR:
+    if magic != _PAIR[size]:
         raise ImageError(
             f"{path.name} is an Analyze 7.5 header, which does not say how its axes lie in the "
             "patient.",
@@ -212,12 +229,17 @@ def _files(path: Path) -> list[Path]:
     return [path, voxels]
 
 
-_SINGLE, _PAIR = (b"n+1", b"n+2"), (b"ni1", b"ni2")
+def _stored(path: Path, most: int) -> bytes:
+    """The bytes of a file that has no more than a header announces."""
+    with path.open("rb") as stream:
+        packed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    check_no_more(path, path.stat().st_size, most, packed=packed)
+    return path.read_bytes()
 
 
-def _decompressed(path: Path, stored: bytes) -> bytes:
+def _decompressed(path: Path, stored: bytes, most: int) -> bytes:
     with damage_named(path):
-        return decompress(stored) if stored.startswith(GZIP_MAGIC) else stored
+        return decompress(stored, most) if stored.startswith(GZIP_MAGIC) else stored
 
 
 @contextmanager
@@ -254,11 +276,8 @@ def _sidecar(path: Path) -> dict[str, Any]:
     beside = sidecar_of(path)
     if not beside.is_file():
         return {}
-    try:
-        known = json.loads(_text(beside.read_bytes()))
-    except (ValueError, RecursionError):
-        known = None
-    if not isinstance(known, dict):
+    known = _object(beside)
+    if known is None:
         return {NOTES: [(beside.name, "It is not a JSON object: nothing of it is used.")]}
     found = read_facts({name: known.get(key) for name, key in _SIDECAR.items()}, _SECONDS, _SIDECAR)
     _check_times(known, found)
@@ -266,6 +285,17 @@ def _sidecar(path: Path) -> dict[str, Any]:
     facts = ({"described_as": described} if described else {}) | found.facts
     notes = [(beside.name, note) for note in found.notes]
     return ({"acquisition": facts} if facts else {}) | ({NOTES: notes} if notes else {})
+
+
+def _object(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None where it holds none that can be read."""
+    try:
+        if path.stat().st_size > _LONGEST_SIDECAR:
+            return None
+        known = json.loads(_text(path.read_bytes()))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return known if isinstance(known, dict) else None
 
 
 def _text(data: bytes) -> str:
@@ -290,22 +320,85 @@ def _check_times(known: dict[str, Any], found: Found) -> None:
         found.notes.append("RepetitionTime may be in s or, as EchoTime is, in ms, and is left out.")
 
 
-def _header(path: Path, data: bytes) -> Any:
-    """The header as a record; `_files` has seen that it is whole."""
-    size, order = header_size(data) or (0, "")
-    return _parse(data, size, order)
+def _header(path: Path) -> Any:
+    """The header as a record, what SimpleITK would guess about in it refused."""
+    with damage_named(path), open_stream(path) as stream:
+        start = stream.read(max(_FIELDS))
+    size, order = header_size(start) or (0, "")
+    if not size or len(start) < size:
+        raise damaged(path, "its NIfTI header is incomplete")
+    header = _parse(start, size, order)
+    if wrong := _contradiction(header):
+        raise ImageError(
+            f"{path.name} has a NIfTI header that cannot be right: {wrong}.",
+            remedy="Correct the header, or export it again from the program that holds the "
+            "original.",
+            code="damaged-file",
+            file=path,
+        )
+    return header
 
 
-def _voxels(header: Any, data: bytes, reader: Any, kind: Any) -> NDArray | None:
+def _contradiction(header: Any) -> str:
+    """What in a header would be read as something else by others; "" if nothing is."""
+    axes, datatype, bits = (int(header[name]) for name in ("first_dim", "datatype", "bitpix"))
+    if not 1 <= axes <= _MOST_AXES or min(header["dim"][: min(axes, 3)]) < 1:
+        return f"dim is {[axes, *header['dim'].tolist()]}"
+    if not _voxel_bytes(header):
+        return f"the datatype {datatype} is not known"
+    if bits not in (0, 8 * _voxel_bytes(header)):
+        return f"bitpix is {bits} with the datatype {datatype}"
+    return _wrong_offset(header) or _wrong_scale(header)
+
+
+def _wrong_offset(header: Any) -> str:
+    magic, least = _SINGLE[header.dtype.itemsize]
+    least = least if bytes(header["magic"]) == magic else 0
+    offset = float(header["vox_offset"])
+    right = offset.is_integer() and least <= offset < _LARGEST_OFFSET
+    return "" if right else f"vox_offset is {offset:g}, at least {least} is wanted"
+
+
+def _wrong_scale(header: Any) -> str:
+    slope, intercept = float(header["slope"]), float(header["intercept"])
+    unset = slope == 0 or (np.isnan(slope) and (intercept == 0 or np.isnan(intercept)))
+    right = unset or (np.isfinite(slope) and np.isfinite(intercept))
+    return "" if right else f"scl_slope is {slope:g} and scl_inter {intercept:g}"
+
+
+def _voxel_bytes(header: Any) -> int:
+    """Bytes of a voxel by its datatype; 0 for one that is not known."""
+    datatype = int(header["datatype"])
+    plain = _PLAIN_TYPES.get(datatype)
+    return np.dtype(plain).itemsize if plain else _OTHER_BYTES.get(datatype, 0)
+
+
+def _is_scaled(header: Any) -> bool:
+    """Whether the slope is one: a slope of 0 leaves the voxels as they are, by the standard."""
+    slope, intercept = float(header["slope"]), float(header["intercept"])
+    return slope != 0 and not np.isnan(slope) and (slope, intercept) != (1, 0)
+
+
+def _count(header: Any) -> int:
+    """How many voxels there are; an axis beyond the third that has no length is one of length 1."""
+    return prod(max(1, int(n)) for n in header["dim"][: int(header["first_dim"])])
+
+
+def _announced(path: Path, header: Any) -> int:
+    """Bytes down to the end of the voxels."""
+    wanted = int(header["vox_offset"]) + _count(header) * _voxel_bytes(header)
+    check_announced(path, _count(header), path.stat().st_size, wanted, LARGEST_RATIO)
+    return wanted
+
+
+def _voxels(header: Any, data: bytes, reader: Any) -> NDArray | None:
     """Plain, unscaled numbers; None for anything else."""
-    start = int(header["vox_offset"])
-    scaled = not (header["slope"] == 0 or (header["slope"] == 1 and header["intercept"] == 0))
-    plain = _PLAIN_TYPES.get(int(header["datatype"])) == kind.str[1:]
-    within = bytes(header["magic"]) in _SINGLE and start < header.dtype.itemsize
-    if scaled or not plain or within:
+    plain, shape = _PLAIN_TYPES.get(int(header["datatype"])), reader.GetSize()[::-1]
+    simple = reader.GetNumberOfComponents() == 1 and prod(shape) == _count(header)
+    if plain is None or _is_scaled(header) or not simple:
         return None
     order = header.dtype["datatype"].byteorder
-    return stored_voxels(data, start, order, kind, reader.GetSize()[::-1])
+    return stored_voxels(data, int(header["vox_offset"]), order, np.dtype(plain), shape)
 
 
 def _parse(start: bytes, size: int, order: str) -> Any:
@@ -318,24 +411,9 @@ def _parse(start: bytes, size: int, order: str) -> Any:
     return np.frombuffer(start[:size], layout)[0]
 
 
-def _check_length(path: Path, header: Any, length: int) -> None:
-    sizes = header["dim"][1 : 1 + max(0, min(7, int(header["dim"][0])))]
-    wanted = (
-        int(header["vox_offset"]) + int(np.prod(sizes, dtype=object)) * int(header["bitpix"]) // 8
-    )
-    if length < wanted:
-        raise ImageError(
-            f"{path.name} is truncated: its header announces {wanted} bytes "
-            f"(uncompressed), found {length}.",
-            remedy="Copy or export it again.",
-            code="damaged-file",
-            file=path,
-        )
-
-
 def _check_spacing(path: Path, header: Any) -> None:
     """SimpleITK takes a spacing that is not given for 1 mm."""
-    lengths = header["pixdim"][1 : 1 + min(3, int(header["dim"][0]))]
+    lengths = header["pixdim"][1 : 1 + min(3, int(header["first_dim"]))]
     if not np.all(np.isfinite(lengths)) or np.any(lengths == 0):
         raise ImageError(
             f"{path.name} gives no size of its voxels: pixdim is "

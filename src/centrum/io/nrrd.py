@@ -1,39 +1,36 @@
 """NRRD files (.nrrd, .nhdr), also as 3D Slicer writes them (.seg.nrrd).
 
-Source: https://teem.sourceforge.net/nrrd/format.html. SimpleITK reads the header, turns the
-axes to LPS, and reads the voxels where they lie in another file or are text; those behind the
-header, raw or gzip, are decoded here from bytes that are read once. SimpleITK would ignore
-the checksum of compressed voxels.
+Source: https://teem.sourceforge.net/nrrd/format.html. SimpleITK turns the axes to LPS, and reads
+voxels that are shifted or written in hexadecimal digits. Others are decoded here, from bytes that
+are read once: SimpleITK would ignore the checksum of compressed voxels, and cut numbers in text
+to the type of the header.
 """
 
 import hashlib
 import re
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from centrum.errors import ImageError
-from centrum.io.gzipped import damage_named, decompress
+from centrum.io.gzipped import (
+    LARGEST_RATIO,
+    check_announced,
+    check_no_more,
+    damage_named,
+    damaged,
+    decompress,
+)
 from centrum.io.itk import Decoded, decode, stored_voxels
+from centrum.io.nrrd_header import LONGEST_HEADER, MAGIC, Header, numbers, parse, vectors, whole
+from centrum.io.paths import beside
 from centrum.provenance import digest, file_digest
 
-MAGIC = b"NRRD"
-
-_DATA_FILE = re.compile(rb"^data ?file: *([^\r\n]+)", re.MULTILINE)
-_ENCODING = re.compile(rb"^encoding: *(\w+)", re.MULTILINE)
-_BIG_ENDIAN = re.compile(rb"^endian: *big", re.MULTILINE)
-_SIZES = re.compile(rb"^sizes: *([\d ]+)", re.MULTILINE)
-_SKIP = re.compile(rb"^(line|byte) ?skip: *[^0\s]", re.MULTILINE)
-_SPACE = re.compile(rb"^space: *([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
-_DIRECTIONS = re.compile(rb"^space directions: *\S", re.MULTILINE | re.IGNORECASE)
-_SPACINGS = re.compile(rb"^spacings: *\S", re.MULTILINE | re.IGNORECASE)
-_SPACE_UNITS = re.compile(rb"^space units: *([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
-_END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
-_LONGEST_HEADER = 1 << 20
+__all__ = ["MAGIC", "SIMULATED_KEY", "content_digest", "read"]
 
 _ANATOMICAL = {
     name
@@ -43,11 +40,11 @@ _ANATOMICAL = {
 }
 """Spaces whose axes are directions of the patient; those of the others are anybody's guess."""
 
-_UNIT = re.compile(rb"\w+")
-_MILLIMETRES = {b"mm", b"millimeter", b"millimeters", b"millimetre", b"millimetres"}
+_UNIT = re.compile(r"\w+")
+_MILLIMETRES = {"mm", "millimeter", "millimeters", "millimetre", "millimetres"}
 
-_RAW, _GZIP = (b"raw",), (b"gz", b"gzip")
-
+_EXPANDS = {"raw": 1.0, "hex": 0.5, "gzip": float(LARGEST_RATIO)}
+"""By how much bytes of an encoding can expand; a number in text has two characters at least."""
 
 SIMULATED_KEY = "centrum_simulated"
 """Header key of simulated images and masks; the reading step then says so wherever they go."""
@@ -55,97 +52,146 @@ SIMULATED_KEY = "centrum_simulated"
 
 def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     """Content and notes for the history."""
-    stored = path.read_bytes()
-    header, end = _split(stored)
+    header = _header(path)
     _check_spacing(path, header)
-    with damage_named(path):
-        data = _voxel_bytes(stored, header, end)
+    file = _voxel_file(path, header)
+    start = header.end if file == path else 0
+    _check_length(file, header, file.stat().st_size - start)
+    data, voxels = _numbers(file, header, start)
     decoded = decode(path, "NrrdImageIO", lambda reader, kind: _voxels(header, data, reader, kind))
-    decoded = replace(decoded, oriented=_is_oriented(header))
-    simulated = {"simulated": True} if SIMULATED_KEY in decoded.header else {}
-    sha256 = _digest(path, header, hashlib.sha256(stored).hexdigest())
+    decoded = replace(decoded, oriented=_is_oriented(header), header=header.keys)
+    simulated = {"simulated": True} if SIMULATED_KEY in header.keys else {}
+    sha256 = voxels if file == path else digest([file_digest(path), voxels])
     return decoded, {"format": "NRRD", **simulated, "sha256": sha256}
 
 
-def _check_spacing(path: Path, header: bytes) -> None:
-    if not (_DIRECTIONS.search(header) or _SPACINGS.search(header)):
+def content_digest(path: Path) -> str:
+    """SHA-256 of the file, together with the file of voxels that a detached header names."""
+    file = _voxel_file(path, _header(path))
+    own = file_digest(path)
+    return own if file == path else digest([own, file_digest(file)])
+
+
+def _header(path: Path) -> Header:
+    with path.open("rb") as stream:
+        return parse(path, stream.read(LONGEST_HEADER))
+
+
+def _voxel_file(path: Path, header: Header) -> Path:
+    """The file with the voxels: the same, or the one that a detached header names."""
+    name = header.fields.get("datafile")
+    if name is None:
+        return path
+    if name.startswith("LIST") or re.search(r"%\d*d", name):
         raise ImageError(
-            f"{path.name} gives neither `space directions` nor `spacings`: the size of its voxels "
-            "is unknown.",
+            f"{path.name} keeps its voxels in several files ({name!r}): one is wanted.",
+            remedy="Save the image as one .nrrd file, as 3D Slicer does.",
+            code="several-files",
+            file=path,
+        )
+    return beside(path, name)
+
+
+# Place
+
+
+def _check_spacing(path: Path, header: Header) -> None:
+    """SimpleITK takes a spacing that is not given for 1 mm."""
+    fields = header.fields
+    if not _is_spaced(path, header):
+        raise ImageError(
+            f"{path.name} gives neither `space directions` nor `spacings` for each of its axes: "
+            "the size of its voxels is unknown.",
             remedy="Export it again from the program that holds the original.",
             code="no-spacing",
             file=path,
         )
-    units = _SPACE_UNITS.search(header)
-    if units and not {u.lower() for u in _UNIT.findall(units[1])} <= _MILLIMETRES:
+    units = fields.get("spaceunits", fields.get("units", ""))
+    if not {u.casefold() for u in _UNIT.findall(units)} <= _MILLIMETRES:
         raise ImageError(
-            f"{path.name} gives lengths in {units[1].decode('latin-1')}: millimetres are wanted.",
+            f"{path.name} gives lengths in {units}: millimetres are wanted.",
             remedy="Save it in millimetres.",
             code="other-unit",
             file=path,
         )
 
 
-def _is_oriented(header: bytes) -> bool:
-    """Whether the header gives its axes, in a space that is the patient's.
-
-    >>> _is_oriented(b"NRRD0004\\nspace: scanner-xyz\\nspace directions: (1,0,0) (0,1,0) (0,0,1)")
-    False
-    """
-    space = _SPACE.search(header)
-    named = space is not None and space[1].decode("latin-1").strip().casefold() in _ANATOMICAL
-    return named and _DIRECTIONS.search(header) is not None
-
-
-def content_digest(path: Path) -> str:
-    """SHA-256 of the file, together with the file of voxels that a detached header names."""
-    with path.open("rb") as stream:
-        header, _ = _split(stream.read(_LONGEST_HEADER))
-    return _digest(path, header, file_digest(path))
+def _is_spaced(path: Path, header: Header) -> bool:
+    """Whether every axis has its step, but for those along which components of a voxel lie."""
+    name = "spacedirections" if "spacedirections" in header.fields else "spacings"
+    read: Any = vectors if name == "spacedirections" else numbers
+    steps = read(path, header.fields, name)
+    vectors(path, header.fields, "spaceorigin")
+    along = len(header.sizes) - (0 if header.axes_are_spatial else 1)
+    given = [step for step in steps if step is not None]
+    positive = name == "spacedirections" or all(step > 0 for step in given)
+    return len(steps) == len(header.sizes) and len(given) >= along and positive
 
 
-def _digest(path: Path, header: bytes, own: str) -> str:
-    named = _DATA_FILE.search(header)
-    if named is None:
-        return own
-    data = path.parent / named.group(1).decode().strip()
-    if not data.is_file():
-        raise ImageError(
-            f"{path.name} keeps its voxels in '{data.name}', which is not a single file beside it.",
-            remedy="Copy that file too, or save the image as one .nrrd file.",
-            code="missing-file",
-            file=path,
-        )
-    return digest([own, file_digest(data)])
+def _is_oriented(header: Header) -> bool:
+    """Whether the header gives its axes, in a space that is the patient's."""
+    named = header.fields.get("space", "").strip().casefold() in _ANATOMICAL
+    return named and "spacedirections" in header.fields
 
 
-def _split(stored: bytes) -> tuple[bytes, int]:
-    """The header, and where the voxels begin behind it."""
-    start = stored[:_LONGEST_HEADER]
-    end = _END_OF_HEADER.search(start)
-    return (start[: end.start()], end.end()) if end else (start, len(start))
+# Voxels
 
 
-def _voxel_bytes(stored: bytes, header: bytes, end: int) -> bytes | None:
-    """The voxels behind the header; None if they are elsewhere, shifted or encoded as text."""
-    encoding = _ENCODING.search(header)
-    if encoding is None or _DATA_FILE.search(header) or _SKIP.search(header):
-        return None
-    if encoding[1] in _GZIP:
-        return decompress(stored[end:])
-    return stored[end:] if encoding[1] in _RAW else None
+def _check_length(file: Path, header: Header, found: int) -> None:
+    """The bytes behind the header against what it announces."""
+    wanted, encoding = header.count * header.kind.itemsize, header.encoding
+    ratio = _EXPANDS.get(encoding, header.kind.itemsize / 2)
+    # The last number in text has no blank behind it.
+    check_announced(file, header.count, found + (encoding == "text"), wanted, ratio)
+    if encoding in ("raw", "gzip") and not _is_shifted(file, header):
+        check_no_more(file, found, wanted, packed=encoding == "gzip")
+
+
+def _is_shifted(path: Path, header: Header) -> bool:
+    return any(whole(path, header.fields, name) for name in ("lineskip", "byteskip"))
+
+
+def _numbers(file: Path, header: Header, start: int) -> tuple[NDArray | None, str]:
+    """The numbers in the order of the file, and its digest; None where SimpleITK finds them."""
+    if _is_shifted(file, header) or header.encoding == "hex":
+        return None, file_digest(file)
+    stored = file.read_bytes()
+    decoded = _numbers_in_text if header.encoding == "text" else _numbers_in_bytes
+    return decoded(file, header, stored[start:]), hashlib.sha256(stored).hexdigest()
+
+
+def _numbers_in_bytes(path: Path, header: Header, stored: bytes) -> NDArray:
+    wanted = header.count * header.kind.itemsize
+    with damage_named(path):
+        data = decompress(stored, wanted) if header.encoding == "gzip" else stored
+    check_announced(path, header.count, len(data), wanted)
+    return stored_voxels(data, 0, _byte_order(path, header), header.kind, (header.count,))
+
+
+def _byte_order(path: Path, header: Header) -> str:
+    word = header.fields.get("endian", "little" if header.kind.itemsize == 1 else "").casefold()
+    if word not in ("little", "big"):
+        raise damaged(path, f"its header gives the byte order {word!r}: little or big is wanted")
+    return "<" if word == "little" else ">"
+
+
+def _numbers_in_text(path: Path, header: Header, stored: bytes) -> NDArray:
+    words = [] if b"_" in stored else stored.split()
+    if len(words) != header.count:
+        raise damaged(path, f"its header announces {header.count} numbers, found {len(words)}")
+    try:
+        found = np.array(words, dtype=header.kind)
+    except (ValueError, OverflowError) as error:
+        raise damaged(path, f"its voxels are no numbers of type {header.kind}") from error
+    return found
 
 
 def _voxels(
-    header: bytes, data: bytes | None, reader: sitk.ImageFileReader, kind: Any
+    header: Header, numbers: NDArray | None, reader: sitk.ImageFileReader, kind: Any
 ) -> NDArray | None:
-    """Numbers as they are stored; None where SimpleITK has to order or refuse them."""
-    sizes, shape = _SIZES.search(header), reader.GetSize()
+    """The numbers as voxels; None where SimpleITK has to order or refuse them."""
+    shape = reader.GetSize()
     if reader.GetNumberOfComponents() > 1:
         shape = (reader.GetNumberOfComponents(), *shape)
-    if data is None or sizes is None or tuple(map(int, sizes[1].split())) != tuple(shape):
-        return None
-    if len(data) < kind.itemsize * prod(shape):
-        return None
-    order = ">" if _BIG_ENDIAN.search(header) else "<"
-    return stored_voxels(data, 0, order, kind, shape[::-1])
+    read_alike = header.sizes == tuple(shape) and header.kind == kind and header.components_first
+    return numbers.reshape(shape[::-1]) if numbers is not None and read_alike else None

@@ -1,7 +1,8 @@
 """Where a source lies: names in either Unicode form, links, and files that stand for others."""
 
+import re
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from centrum.errors import ImageError
 
@@ -29,6 +30,9 @@ FETCH = "Fetch the content (git annex get, or datalad get), or mend the link."
 
 APPLE_DOUBLE = "._"
 """How the names begin of what macOS keeps beside files on foreign disks and in archives."""
+
+_LONGEST_NAME = 255
+_SHOWN = 60
 
 
 def existing(path: Path) -> Path:
@@ -139,3 +143,37 @@ def _check_start(path: Path, start: bytes) -> None:
     for beginning, (what, remedy, code) in STAND_INS.items():
         if start.startswith(beginning):
             raise ImageError(f"{path.name} is {what}.", remedy=remedy, code=code, file=path)
+
+
+def beside(header: Path, name: str) -> Path:
+    """The file of voxels that a header names: beside it or below, nowhere else.
+
+    Raises
+    ------
+    ImageError
+        The name leads out of the folder of the header ("outside-folder"), or to no file
+        ("missing-file").
+    """
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or PureWindowsPath(name).anchor or ".." in re.split(r"[/\\]", name):
+        raise ImageError(
+            f"{header.name} keeps its voxels in {_short(name)}, which is outside its own folder.",
+            remedy="Copy that file beside it and name it without a folder, or save the image as "
+            "one file.",
+            code="outside-folder",
+            file=header,
+        )
+    file = header.parent.joinpath(*parts)
+    if not parts or max(map(len, parts)) > _LONGEST_NAME or "\0" in name or not file.is_file():
+        raise ImageError(
+            f"{header.name} keeps its voxels in {_short(name)}, which is not a single file beside "
+            "it.",
+            remedy="Copy that file too, or save the image as one file.",
+            code="missing-file",
+            file=header,
+        )
+    return file
+
+
+def _short(name: str) -> str:
+    return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...")

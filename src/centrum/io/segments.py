@@ -22,7 +22,11 @@ from centrum.geometry import Geometry
 from centrum.io.itk import Decoded
 from centrum.text import one_line
 
-_KEY = re.compile(r"Segment(\d+)_(ID|Name|LabelValue|Layer)")
+_KEY = re.compile(r"Segment([0-9]{1,6})_(ID|Name|LabelValue|Layer)")
+_WHOLE = re.compile(r"\s*([0-9]{1,18})\s*")
+
+MOST_LABELS = 1 << 16
+"""An image with more different values is none of labels."""
 _REPRESENTATION_KEYS = (
     "Segmentation_SourceRepresentation",
     "Segmentation_MasterRepresentation",
@@ -84,7 +88,7 @@ def label_image(decoded: Decoded, path: Path) -> LabelImage:
     return LabelImage(
         layers,
         decoded.geometry,
-        named + _unnamed_segments(layers, named),
+        named + _unnamed_segments(layers, named, path),
         oriented=decoded.oriented,
         without_voxels=bool(named) and layers[0].size == 1,
     )
@@ -179,26 +183,51 @@ def _named_segments(header: Mapping[str, str], layers: NDArray, path: Path) -> t
     segments = []
     for number, keys in sorted(described.items()):
         name = one_line(keys.get("Name", keys.get("ID", f"Segment{number}")))
-        label = int(keys.get("LabelValue", 1))
-        layer = int(keys.get("Layer", number if len(layers) > 1 else 0))
+        label = _whole(keys, "LabelValue", 1, name, path)
+        layer = _whole(keys, "Layer", number if len(layers) > 1 else 0, name, path)
+        if label == 0:
+            raise _damaged(path, f"gives segment '{name}' the label 0, which is the background's")
         if layer >= len(layers):
-            raise ImageError(
-                f"{path.name} announces segment '{name}' in layer {layer}, but holds "
-                f"{len(layers)} layers.",
-                remedy="Save the segmentation again in 3D Slicer.",
-                code="damaged-file",
-                file=path,
+            raise _damaged(
+                path,
+                f"announces segment '{name}' in layer {layer}, but holds {len(layers)} layers",
             )
         segments.append(Segment(name, label, layer, int(np.count_nonzero(layers[layer] == label))))
     return tuple(segments)
 
 
-def _unnamed_segments(layers: NDArray, named: tuple[Segment, ...]) -> tuple[Segment, ...]:
+def _whole(keys: Mapping[str, str], key: str, default: int, name: str, path: Path) -> int:
+    """The whole number, from 0, that a key of a segment holds."""
+    match = _WHOLE.fullmatch(keys.get(key, str(default)))
+    if match is None:
+        raise _damaged(path, f"gives segment '{name}' the {key} {keys[key]!r}: a number is wanted")
+    return int(match[1])
+
+
+def _damaged(path: Path, why: str) -> ImageError:
+    return ImageError(
+        f"{path.name} {why}.",
+        remedy="Save the segmentation again in 3D Slicer.",
+        code="damaged-file",
+        file=path,
+    )
+
+
+def _unnamed_segments(
+    layers: NDArray, named: tuple[Segment, ...], path: Path
+) -> tuple[Segment, ...]:
     """A segment for every label value that occurs and that no header key describes."""
     known = {(s.layer, s.label) for s in named}
     found = []
     for layer, array in enumerate(layers):
         labels, counts = np.unique(array[array != 0], return_counts=True)
+        if len(labels) > MOST_LABELS:
+            raise ImageError(
+                f"{path.name} holds {len(labels)} different values: is it an image?",
+                remedy="Give the segmentation.",
+                code="not-a-label-image",
+                file=path,
+            )
         found += [
             Segment(str(label), int(label), layer, int(count))
             for label, count in zip(labels, counts, strict=True)
