@@ -2,13 +2,14 @@
 
 import json
 import logging
+from itertools import product
 from pathlib import Path
 
 import pytest
 import yaml
 
 from centrum.pyradiomics import featureextractor
-from centrum.pyradiomics.errors import ParameterError
+from centrum.pyradiomics.errors import InputError, ParameterError
 from centrum.pyradiomics.settings import table_rows
 from tests.pyradiomics import cases
 
@@ -152,7 +153,7 @@ WRONG = [
     ({"setting": {"kernelRadius": 1}}, "there is no 'kernelRadius'"),
     ({"setting": {"enableCExtensions": True}}, "no C extensions"),
     ({"setting": None}, "setting: a mapping"),
-    ({"voxelSetting": {"kernelRadius": 0}}, "kernelRadius: an integer > 0"),
+    ({"voxelSetting": {"kernelRadius": 0}}, "kernelRadius: an integer, 1 to 64"),
     ({"inputImage": {}}, "did you mean 'imageType'"),
     ({"imageType": {"wavelet": {}}}, "did you mean 'Wavelet'"),
     ({"imageType": {"Original": None}}, "imageType: Original: a mapping"),
@@ -161,6 +162,16 @@ WRONG = [
     ({"featureClass": {"glcm": ["Contras"]}}, "did you mean 'Contrast'"),
     ({"featureClass": {"glcm": "Contrast"}}, "a list of features"),
     ({"featureClass": ["glcm"]}, "featureClass: a mapping"),
+    ({"setting": {"binWidth": float("nan")}}, "binWidth: an number > 0 is wanted, found nan"),
+    ({"setting": {"normalizeScale": 10**400}}, "number > 0 is wanted, found a huge integer"),
+    ({"setting": {"binCount": 10**12}}, "binCount: an integer, 1 to 4096"),
+    ({"setting": {"distances": [10**9]}}, r"distances\[0\]: an integer, 1 to 64"),
+    ({"setting": {"distances": [None]}}, r"distances\[0\]: an integer"),
+    ({"setting": {"resegmentRange": [None]}}, r"resegmentRange\[0\]"),
+    ({"setting": {"interpolator": True}}, "one of sitkNearestNeighbor"),
+    ({"imageType": {"Wavelet": {"level": 10**9}}}, "level: an integer, 1 to 16"),
+    ({"imageType": {"LBP3D": {"lbp3DLevels": 10**6}}}, "lbp3DLevels: an integer, 1 to 32"),
+    ({"featureClass": {"glcm": [["x" * 10**6]]}}, r"there is no \['xx"),
 ]
 
 
@@ -198,7 +209,7 @@ def test_a_dictionary_enables_all_classes_with_shape2d_unless_it_names_them():
         ("p.yaml", "", "is empty"),
         ("p.yaml", "setting: [", "not YAML"),
         ("p.json", "{", "not JSON"),
-        ("p.yaml", "setting:\n  binWidth: 5\n  binWidth: 6\n", "binWidth stands twice"),
+        ("p.yaml", "setting:\n  binWidth: 5\n  binWidth: 6\n", "'binWidth' stands twice"),
     ],
 )
 def test_files_that_cannot_be_read(name, text, message, tmp_path):
@@ -207,6 +218,70 @@ def test_files_that_cannot_be_read(name, text, message, tmp_path):
     with pytest.raises(ParameterError, match=message) as caught:
         featureextractor.RadiomicsFeatureExtractor().loadParams(path)
     assert name in str(caught.value.__notes__)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        ("setting: {wavelet: é}".encode("latin-1"), "not-utf-8"),
+        (b"imageType: {LoG: {sigma: [1.0, 2024-13-45]}}", "protocol"),
+        (b"setting: {binWidth: 1.0e+400}", "protocol"),
+        (b"setting: {binWidth: !!python/name:os.system ''}", "not-yaml"),
+        (b"setting: &a {binWidth: *a}", "not-yaml"),
+        (b"- [" * 1000, "not-yaml"),
+        (b"# " + bytes(2**20), "too-large"),
+    ],
+)
+def test_no_file_ends_in_another_error_than_its_own(content, code, tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ParameterError) as caught:
+        featureextractor.RadiomicsFeatureExtractor(path)
+    assert caught.value.code == code
+    assert len(str(caught.value)) < 300
+
+
+ODD = (None, [], {}, float("nan"), float("-inf"), 10**400, -(2**62), "x" * 10**5, True, [[1]], "")
+
+
+def places(value, path=()):
+    """The paths of all values within nested dictionaries and lists."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else ()
+    for key, below in enumerate(value) if isinstance(value, list) else inner:
+        yield from places(below, (*path, key))
+
+
+def with_value(value, path, odd):
+    if not path:
+        return odd
+    copied = value.copy()
+    copied[path[0]] = with_value(value[path[0]], path[1:], odd)
+    return copied
+
+
+@pytest.mark.parametrize("name", ["exampleMR_NoResampling", "exampleVoxel", "exampleMR_5mm"])
+def test_an_odd_value_anywhere_is_refused_or_meant(name):
+    example = EXAMPLES[name]
+    told = []
+    for path, odd in product(places(example), ODD):
+        try:
+            featureextractor.RadiomicsFeatureExtractor(with_value(example, path, odd))
+        except ParameterError as error:
+            told.append((path, str(error)))
+    assert len(told) > 100
+    for path, message in told:
+        assert len(message) < 1000
+        assert path == () or str(path[0]) in message or str(path[-1]) in message
+
+
+def test_a_spacing_that_would_fill_the_memory_is_refused_before_it_does():
+    extractor = featureextractor.RadiomicsFeatureExtractor(
+        {"setting": {"resampledPixelSpacing": [1e-300, 1, 1]}}
+    )
+    with pytest.raises(InputError, match="voxels, more than") as caught:
+        extractor.execute(cases.image(), cases.mask())
+    assert isinstance(caught.value, ValueError)
 
 
 def test_the_errors_are_those_that_scripts_catch(tmp_path):

@@ -11,6 +11,8 @@ from centrum.signature import (
     read_signature,
     shipped,
 )
+from centrum.signature.images import bindings
+from centrum.signature.names import decode_all
 
 HEAD = "{name: n, source: s, positive: a, negative: b, intercept: 1, features: [%s]}"
 ONE = "{feature: Mean, coefficient: 2}"
@@ -105,3 +107,47 @@ def test_signatures_that_contradict_themselves(change, message):
     known = {"coefficients": (1.0, 2.0), "intercept": 0.0} | change
     with pytest.raises(SignatureError, match=message):
         Signature("n", "s", ("Mean", "Id"), **known)
+
+
+WHOLE = HEAD % "{feature: Mean, coefficient: 2, mean: 1, sd: 3}"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name: é".encode("latin-1"), "s.yaml is not text in UTF-8"),
+        (
+            WHOLE.replace("coefficient: 2", "coefficient: 1" + "0" * 400).encode(),
+            "features.0.coefficient: a smaller number is wanted",
+        ),
+        (WHOLE.replace("intercept: 1", "intercept: 2024-13-45").encode(), "s.yaml: intercept: "),
+        (WHOLE.replace("sd: 3", "sd: 3, sd: 4").encode(), "'sd' stands twice"),
+        (WHOLE.replace("positive: a", "positive: B").encode(), "the two outcomes must differ"),
+        (WHOLE.replace("Mean", "M" * 2000).encode(), "s.yaml: features.0.feature: "),
+        (b"[" * 1000, "blocks lie within each other"),
+        (b"\0" * 2**21, "s.yaml has more than 1 MB"),
+    ],
+)
+def test_no_file_ends_in_another_error_than_its_own(content, said, tmp_path):
+    (tmp_path / "s.yaml").write_bytes(content)
+    with pytest.raises(SignatureError) as caught:
+        read_signature(tmp_path / "s.yaml")
+    assert said in str(caught.value)
+    assert (caught.value.file, len(str(caught.value)) < 1000) == ("s.yaml", True)
+
+
+def test_what_is_wrong_with_many_features_is_counted():
+    terms = ", ".join("{feature: x}" for _ in range(50))
+    with pytest.raises(SignatureError, match="and 30 more"):
+        parse_signature(HEAD % terms, "x.yaml")
+
+
+def test_names_that_count_without_end():
+    assert decode_all("Mean." + "9" * 5000).candidates == ()
+    assert decode_all("Mean\nMedian").candidates == ()
+
+
+def test_too_many_unknown_sigmas_are_refused():
+    logs = [f"log-sigma-{k}-0-mm-3D" for k in range(40)]
+    with pytest.raises(SignatureError, match="too many to try"):
+        bindings([f"log-sigma-?{k}-mm-3D_glcm_Id" for k in range(9)], logs)

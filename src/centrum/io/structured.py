@@ -27,11 +27,11 @@ from centrum.errors import CentrumError
 LARGEST_YAML = 2**20
 """Bytes of YAML, which people write by hand."""
 
-LARGEST_JSON = 2**28
+LARGEST_JSON = 2**26
 """Bytes of JSON, which programs write."""
 
-MOST_VALUES = 2**24
-"""Values that a file may unfold to; a YAML alias counts wherever it stands."""
+MOST_VALUES = 2**23
+"""Values and keys that a file may unfold to; a YAML alias counts wherever it stands."""
 
 DEEPEST = 64
 """Blocks within blocks."""
@@ -118,11 +118,12 @@ class _Unclear(Exception):
     """What a file says that is refused, and what to do."""
 
 
-def parse_yaml(text: str, name: str, kind: Kind) -> Any:
+def parse_yaml(text: str, name: str, kind: Kind, *, nan: bool = False) -> Any:
     """What a YAML text says: mappings, lists, text, numbers, truth values and null.
 
     A date stays the text that was written, and so does a number such as 007. Tags, merged blocks
-    (`<<`) and further documents are refused. `name` is what messages call the text.
+    (`<<`) and further documents are refused. `name` is what messages call the text, `nan` whether
+    numbers may be NaN or infinite.
 
     Raises
     ------
@@ -131,20 +132,20 @@ def parse_yaml(text: str, name: str, kind: Kind) -> Any:
     """
     try:
         content = yaml.load(text, Loader=_Loader)
-        _check(content, nan=False)
+        _check(content, nan=nan)
     except _Unclear as error:
         raise _refusal(kind, name, *error.args, code="not-yaml") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}: " if mark else ""
-        told = f"not YAML: {place}{error.problem or error.context}."
+        told = f"{name} is not YAML: {place}{error.problem or error.context}."
         remedy = "Look at that line, and at the blanks at its beginning."
-        raise _refusal(kind, name, told, remedy, code="not-yaml") from error
+        raise kind(told, remedy=remedy, code="not-yaml", file=name) from error
     except RecursionError as error:
         raise _refusal(kind, name, *_TOO_DEEP, code="not-yaml") from error
     except yaml.YAMLError as error:  # a character that YAML forbids
-        told = f"not YAML: {str(error).splitlines()[0]}."
-        raise _refusal(kind, name, told, "Take it out.", code="not-yaml") from error
+        told = f"{name} is not YAML: {str(error).splitlines()[0]}."
+        raise kind(told, remedy="Take it out.", code="not-yaml", file=name) from error
     except (ValueError, LookupError) as error:  # thousands of digits, `!!int ""`
         told = f"a number or a tag cannot be read: {str(error).split(';')[0]}."
         raise _refusal(kind, name, told, "Correct it.", code="not-yaml") from error
@@ -167,8 +168,8 @@ def parse_json(text: str, name: str, kind: Kind, *, nan: bool = False) -> Any:
     except RecursionError as error:
         raise _refusal(kind, name, *_TOO_DEEP, code="not-json") from error
     except ValueError as error:
-        told = f"not JSON: {str(error).split(';')[0]}."
-        raise _refusal(kind, name, told, "Copy or write it again.", code="not-json") from error
+        told = f"{name} is not JSON: {str(error).split(';')[0]}."
+        raise kind(told, remedy="Copy or write it again.", code="not-json", file=name) from error
     return content
 
 
@@ -190,50 +191,62 @@ def _unique(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
 
 def _check(content: Any, *, nan: bool) -> None:
     """Count the values, look how deep they lie, and at each number and text."""
-    left = MOST_VALUES
-    level = [content]
+    level, left = [content], MOST_VALUES
     for _ in range(DEEPEST):
         below: list[Any] = []
         for value in level:
-            left -= 1
             if isinstance(value, dict):
-                _check_texts(value)
-                below += value.values()
+                below += (*(key for key in value if isinstance(key, str)), *value.values())
             elif isinstance(value, list):
                 below += value
-            else:
-                _check_value(value, nan)
+            elif wrong := _wrong(value, nan):
+                raise _Unclear(f"{_place(content, value)}{wrong}", "Write it again.")
             if len(below) > left:
                 told = f"it unfolds to more than {MOST_VALUES} values."
                 raise _Unclear(told, "Take out what is repeated.")
         if not below:
             return
-        level = below
+        level, left = below, left - len(below)
     raise _Unclear(*_TOO_DEEP)
 
 
-def _check_value(value: Any, nan: bool) -> None:
+def _place(content: Any, wanted: Any) -> str:
+    """The keys that lead to a value that is there, with a colon; "" of a key and of the whole.
+
+    >>> _place({"features": [1.5, "a"]}, "a")
+    'features.1: '
+    """
+    level = [("", content)]
+    while level:
+        for place, value in level:
+            if value is wanted:
+                return place and f"{place[1:]}: "
+        blocks = [(place, dict(_entries(value))) for place, value in level]
+        level = [(f"{place}.{key}", v) for place, block in blocks for key, v in block.items()]
+    return ""
+
+
+def _entries(value: Any) -> Iterable[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
+
+
+def _wrong(value: Any, nan: bool) -> str:
+    """What is wrong with a text or a number, "" if nothing."""
     if isinstance(value, str):
-        _check_texts([value])
-    elif isinstance(value, float) and not (nan or math.isfinite(value)):
-        raise _Unclear("a number is NaN, infinite or too large.", "Write a finite number.")
-    elif isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
-        raise _Unclear(f"{_shown(value)} is too large for a number.", "Write a smaller one.")
-
-
-def _shown(value: int) -> str:
-    """An integer, cut: Python refuses to write out the longest."""
-    return f"an integer of {value.bit_length()} bits"
-
-
-def _check_texts(texts: Iterable[Any]) -> None:
-    """Half a surrogate pair can stand escaped, and could not be written anywhere."""
-    for text in texts:
-        if isinstance(text, str) and not text.isascii() and _HALF_PAIR.search(text):
-            raise _Unclear(f"{text!r} holds half a character.", "Write it again.")
+        return (
+            "" if value.isascii() or not _HALF_PAIR.search(value) else "it holds half a character."
+        )
+    if isinstance(value, float) and not (nan or math.isfinite(value)):
+        return "a finite number is wanted, found NaN, infinity or a larger one."
+    if isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
+        return f"a smaller number is wanted, found an integer of {value.bit_length()} bits."
+    return ""
 
 
 _HALF_PAIR = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which can stand escaped and be written nowhere."""
 
 
 class _Loader(yaml.SafeLoader):

@@ -31,6 +31,9 @@ TIE_DECIMALS = 9
 """Decimals to which a number is taken before it is rounded to an integer or compared with a
 threshold, so that a half is a half whatever the order of summation."""
 
+MOST_VOXELS = 2**28
+"""Voxels of an image that is resampled as PyRadiomics does; beyond them a spacing is an error."""
+
 SPLINE_SUPPORT = 32
 """Voxels on either side from which a cubic B-spline coefficient is computed: the influence of
 a voxel falls by 2 - sqrt(3) per voxel, to 5e-19 at this distance."""
@@ -349,8 +352,8 @@ def resample_pyradiomics(
     Raises
     ------
     DataError
-        A spacing is negative, the interpolator is unknown, or no voxel of the new grid belongs
-        to the region.
+        A spacing is negative, the interpolator is unknown, the new grid has more than
+        `MOST_VOXELS` voxels, or none that belongs to the region.
 
     >>> grid = Geometry((6, 4, 2), (1, 1, 4))
     >>> ramp = Volume(np.tile(np.arange(6.0), (2, 4, 1)), grid)
@@ -440,7 +443,15 @@ def _pyradiomics_grid(
     last = np.minimum(
         np.ceil((stop - 0.5) * shrink + pad), np.ceil(np.array(old.size) * shrink) - 1
     )
-    nx, ny, nz = (int(n) for n in last - first + 1)
+    numbers = last - first + 1
+    if not numbers.prod() <= MOST_VOXELS:
+        raise DataError(
+            f"Resampled to {' x '.join(f'{mm:.3g}' for mm in wanted)} mm, the region and what is "
+            f"kept around it have {numbers.prod():.3g} voxels, more than {MOST_VOXELS}.",
+            remedy="Choose a larger spacing.",
+            code="too-large",
+        )
+    nx, ny, nz = (int(n) for n in numbers)
     corner = 0.5 * (wanted - spacing) / spacing + first / shrink
     x, y, z = _itk_position(old, corner)
     return Geometry((nx, ny, nz), tuple(wanted), (x, y, z), old.direction)

@@ -8,7 +8,6 @@ Traceback (most recent call last):
 centrum.pyradiomics.errors.ParameterError: setting: there is no 'binwidth'; did you mean 'binWidth'?
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,13 +15,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from centrum.errors import CentrumError
+from centrum.io.structured import parse_json, parse_yaml, read_text
 from centrum.pyradiomics.errors import ParameterError, ParameterTypeError
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, names_of
 from centrum.pyradiomics.image_types import IMAGE_TYPES
-from centrum.pyradiomics.settings import BY_NAME, NO_MEANING, Block
+from centrum.pyradiomics.settings import BY_NAME, NO_MEANING, Block, shown
 from centrum.pyradiomics.settings import names as setting_names
 
 BLOCKS = ("setting", "voxelSetting", "imageType", "featureClass")
@@ -48,53 +45,33 @@ def read_parameter_file(path: str | os.PathLike[str]) -> Parameters:
         The file is not YAML or JSON, or asks for something unknown or impossible.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"Parameter file {path} does not exist.")
     try:
         return read_parameters(_load(path))
-    except CentrumError as error:
+    except ParameterError as error:
+        if error.code == "no-file":
+            raise FileNotFoundError(f"Parameter file {path} does not exist.") from error
         error.add_note(f"while reading {path}")
         raise
 
 
 def _load(path: Path) -> Any:
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path, ParameterError)
     if path.suffix == ".json":
-        content = load_json(text)
+        content = parse_json(text, path.name, ParameterError, nan=True)
     elif path.suffix in (".yaml", ".yml"):
-        content = _load_yaml(text)
+        content = parse_yaml(text, path.name, ParameterError, nan=True)
     else:
         raise ParameterError(
-            f"A parameter file ends in .yaml, .yml or .json, found {path.suffix!r}."
+            f"A parameter file ends in .yaml, .yml or .json, found {path.suffix!r}.", file=path
         )
     if content is None:
-        raise ParameterError("The parameter file is empty.")
+        raise ParameterError("The parameter file is empty.", file=path)
     return content
 
 
 def load_json(text: str) -> Any:
     """The content of a JSON text."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ParameterError(f"The parameters are not JSON: {error}") from error
-
-
-def _load_yaml(text: str) -> Any:
-    try:
-        return yaml.load(text, Loader=_UniqueKeys)
-    except yaml.YAMLError as error:
-        raise ParameterError(f"The parameter file is not YAML: {error}") from error
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not the last one's silent victory."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value]
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
-            raise ParameterError(f"{', '.join(twice)} stands twice in one block; keep one of them.")
-        return super().construct_mapping(node, deep)
+    return parse_json(text, "the parameters", ParameterError, nan=True)
 
 
 def read_parameters(content: Any) -> Parameters:
@@ -132,7 +109,7 @@ def _checked_features(blocks: Mapping[str, Any]) -> dict[str, list[str] | None]:
             continue
         if not isinstance(features, list):
             raise ParameterTypeError(
-                f"featureClass: {name} wants a list of features, found {features!r}."
+                f"featureClass: {name} wants a list of features, found {shown(features)}."
             )
         _known(f"featureClass: {name}", features, names_of(name))
     return dict(classes)
@@ -140,7 +117,9 @@ def _checked_features(blocks: Mapping[str, Any]) -> dict[str, list[str] | None]:
 
 def _mapping(where: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise ParameterTypeError(f"{where}: a mapping is wanted ({{}} if empty), found {value!r}.")
+        raise ParameterTypeError(
+            f"{where}: a mapping is wanted ({{}} if empty), found {shown(value)}."
+        )
     return value
 
 
@@ -148,6 +127,6 @@ def _known(where: str, given: Iterable[str], allowed: Iterable[str]) -> None:
     allowed = list(allowed)
     for name in given:
         if name not in allowed:
-            near = get_close_matches(str(name), allowed, 1, 0.4)
+            near = get_close_matches(shown(name), allowed, 1, 0.4)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(allowed)}."
-            raise ParameterError(f"{where}: there is no {name!r}; {hint}")
+            raise ParameterError(f"{where}: there is no {shown(name)}; {hint}")

@@ -4,10 +4,12 @@ Parameter files and the defaults of the extractor are read off this table, and s
 in the documentation.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from centrum.prepare.discretise import MAX_LEVELS
 from centrum.pyradiomics.errors import ParameterError, ParameterTypeError
 
 Block = Literal["setting", "voxelSetting"]
@@ -23,6 +25,20 @@ ABSENT = object()
 """Default of a setting that is not in `settings` unless it is given."""
 
 
+MOST_SHOWN = 60
+"""Characters of a wrong value that a message shows."""
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: the beginning of a long one.
+
+    >>> shown(-1), shown("x" * 100)[-6:]
+    ('-1', 'xxx...')
+    """
+    text = repr(value) if not isinstance(value, int) or abs(value) < 2**64 else "a huge integer"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
 def _number(kind: str, value: Any) -> float | None:
     """The number in `value` as a parameter file of PyRadiomics may write it, else None."""
     if isinstance(value, bool):
@@ -31,13 +47,13 @@ def _number(kind: str, value: Any) -> float | None:
         return value if isinstance(value, int) else None
     try:
         return float(value) if isinstance(value, int | float | str) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 @dataclass(frozen=True)
 class Number:
-    """An integer or a number within [minimum, maximum], or above `above`."""
+    """An integer or a finite number within [minimum, maximum], or above `above`."""
 
     kind: Literal["integer", "number"]
     minimum: float | None = None
@@ -48,36 +64,51 @@ class Number:
         if self.minimum is not None and self.maximum is not None:
             return f"{self.kind}, {self.minimum:g} to {self.maximum:g}"
         if self.above is not None:
-            return f"{self.kind} > {self.above:g}"
+            most = "" if self.maximum is None else f", <= {self.maximum:g}"
+            return f"{self.kind} > {self.above:g}{most}"
         return f"{self.kind} >= {self.minimum:g}" if self.minimum is not None else self.kind
 
     def __call__(self, name: str, value: Any) -> None:
         number = _number(self.kind, value)
         if number is None or self._outside(number):
-            raise ParameterError(f"{name}: an {self} is wanted, found {value!r}.")
+            raise ParameterError(f"{name}: an {self} is wanted, found {shown(value)}.")
 
     def _outside(self, number: float) -> bool:
         return (
-            (self.minimum is not None and number < self.minimum)
+            (self.kind == "number" and not math.isfinite(number))
+            or (self.minimum is not None and number < self.minimum)
             or (self.maximum is not None and number > self.maximum)
             or (self.above is not None and number <= self.above)
         )
 
 
 @dataclass(frozen=True)
+class NumberOrNaN:
+    """A number that may be NaN or infinite."""
+
+    def __str__(self) -> str:
+        return "number or nan"
+
+    def __call__(self, name: str, value: Any) -> None:
+        if _number("number", value) is None:
+            raise ParameterError(f"{name}: a {self} is wanted, found {shown(value)}.")
+
+
+@dataclass(frozen=True)
 class ListOf:
-    """A list of numbers; an empty place is allowed, as in PyRadiomics."""
+    """A list of numbers; `gaps`: an empty place is allowed."""
 
     item: Number
+    gaps: bool = False
 
     def __str__(self) -> str:
         return f"list of: {self.item}"
 
     def __call__(self, name: str, value: Any) -> None:
         if not isinstance(value, list | tuple):
-            raise ParameterError(f"{name}: a {self} is wanted, found {value!r}.")
+            raise ParameterError(f"{name}: a {self} is wanted, found {shown(value)}.")
         for k, item in enumerate(value):
-            if item is not None:
+            if item is not None or not self.gaps:
                 self.item(f"{name}[{k}]", item)
 
 
@@ -90,7 +121,7 @@ class Flag:
 
     def __call__(self, name: str, value: Any) -> None:
         if not isinstance(value, bool):
-            raise ParameterError(f"{name}: {self} is wanted, found {value!r}.")
+            raise ParameterError(f"{name}: {self} is wanted, found {shown(value)}.")
 
 
 @dataclass(frozen=True)
@@ -108,12 +139,12 @@ class OneOf:
     def __call__(self, name: str, value: Any) -> None:
         if isinstance(value, str):
             allowed, error = value in self.words, ParameterError
-        elif self.numbers and isinstance(value, int):
+        elif self.numbers and isinstance(value, int) and not isinstance(value, bool):
             allowed, error = 1 <= value <= self.numbers, ParameterError
         else:
             allowed, error = False, self.wrong_kind
         if not allowed:
-            raise error(f"{name}: one of {self} is wanted, found {value!r}.")
+            raise error(f"{name}: one of {self} is wanted, found {shown(value)}.")
 
 
 @dataclass(frozen=True)
@@ -127,9 +158,9 @@ class WaveletName:
         from pywt import wavelist
 
         if not isinstance(value, str):
-            raise ParameterTypeError(f"{name}: a {self} is wanted, found {value!r}.")
+            raise ParameterTypeError(f"{name}: a {self} is wanted, found {shown(value)}.")
         if value not in wavelist():
-            raise ParameterError(f"{name}: a {self} is wanted, found {value!r}.")
+            raise ParameterError(f"{name}: a {self} is wanted, found {shown(value)}.")
 
 
 @dataclass(frozen=True)
@@ -176,7 +207,20 @@ WEIGHTINGS = ("euclidean", "manhattan", "infinity", "no_weighting")
 RESEGMENT_MODES = ("absolute", "relative", "sigma")
 LBP_METHODS = ("default", "ror", "uniform", "var")
 
+LARGEST_DISTANCE = 64
+"""Voxels between neighbours; the work grows with the third power, and no vertebra is as large."""
+
+MOST_WAVELET_LEVELS = 16
+"""Kernels double in length with each level."""
+
 _FLAG = Flag()
+_NEAR = Number("integer", 1, LARGEST_DISTANCE)
+_RADIUS = Number("number", above=0, maximum=LARGEST_DISTANCE)
+_BINS = Number("integer", 1, MAX_LEVELS)
+_LEVELS = Number("integer", 1, MOST_WAVELET_LEVELS)
+_PASSES = Number("integer", 0, MOST_WAVELET_LEVELS)
+_DIVISIONS = Number("integer", 0, 5)
+_SPACING = ListOf(Number("number", minimum=0), gaps=True)
 _POSITIVE = Number("number", above=0)
 _COUNT = Number("integer", above=0)
 _NATURAL = Number("integer", minimum=0)
@@ -193,16 +237,16 @@ TABLE = (
     Setting("label", 1, _COUNT, "value of the region in the mask", 1),
     Setting("label_channel", ABSENT, _NATURAL, "channel of a mask with several", 0),
     Setting("binWidth", ABSENT, _POSITIVE, "bins of this width, edges at its multiples", 25),
-    Setting("binCount", ABSENT, _COUNT, "this many bins from minimum to maximum instead"),
+    Setting("binCount", ABSENT, _BINS, "this many bins from minimum to maximum instead"),
     Setting("normalize", False, _FLAG, "z-score of the whole image (SD with n - 1)", False),
     Setting("normalizeScale", 1, _POSITIVE, "factor after normalize", 1),
     Setting("removeOutliers", None, _POSITIVE, "clip z-scores of normalize to +- this"),
-    Setting("resampledPixelSpacing", None, ListOf(Number("number", minimum=0)), "mm along x, y, z "
-            "to resample to; 0 keeps that of the mask"),
+    Setting("resampledPixelSpacing", None, _SPACING, "mm along x, y, z to resample to; 0 keeps "
+            "that of the mask"),
     Setting("interpolator", "sitkBSpline", OneOf(INTERPOLATORS, numbers=10), "of the image when "
             "resampled, by name, documented number or SimpleITK constant; None: no resampling"),
     Setting("padDistance", 5, _NATURAL, "voxels kept around the region by resampling, preCrop", 5),
-    Setting("distances", [1], ListOf(_COUNT), "of neighbours in voxels, infinity norm; in glcm, "
+    Setting("distances", [1], ListOf(_NEAR), "of neighbours in voxels, infinity norm; in glcm, "
             "gldm and ngtdm", [1]),
     Setting("force2D", False, _FLAG, "textures within slices; needed for shape2D", False),
     Setting("force2Ddimension", 0, Number("integer", 0, 2), "across slices: 0 = z, 1 = y, 2 = x",
@@ -215,20 +259,20 @@ TABLE = (
     Setting("resegmentShape", ABSENT, _FLAG, "shape of the re-segmented region", False),
     Setting("preCrop", False, _FLAG, "crop to the region and padDistance before all else", False),
     Setting("sigma", ABSENT, ListOf(_POSITIVE), "LoG: scales in mm; none: no images"),
-    Setting("start_level", ABSENT, _NATURAL, "Wavelet: low passes before the first level", 0),
-    Setting("level", ABSENT, _COUNT, "Wavelet: how many levels", 1),
+    Setting("start_level", ABSENT, _PASSES, "Wavelet: low passes before the first level", 0),
+    Setting("level", ABSENT, _LEVELS, "Wavelet: how many levels", 1),
     Setting("wavelet", ABSENT, WaveletName(), "Wavelet: which; a discrete one", "coif1",
             nullable=False),
     Setting("gradientUseSpacing", ABSENT, _FLAG, "Gradient: per mm, else per voxel", True),
-    Setting("lbp2DRadius", ABSENT, _POSITIVE, "LBP2D: voxels to the samples", 1),
-    Setting("lbp2DSamples", ABSENT, Number("integer", minimum=1), "LBP2D: samples on the circle "
+    Setting("lbp2DRadius", ABSENT, _RADIUS, "LBP2D: voxels to the samples", 1),
+    Setting("lbp2DSamples", ABSENT, Number("integer", 1, 30), "LBP2D: samples on the circle "
             "(PyRadiomics documents 9 and takes 8)", 8),
     Setting("lbp2DMethod", ABSENT, OneOf(LBP_METHODS, wrong_kind=ParameterError), "LBP2D: what "
             "is made of the pattern", "uniform"),
-    Setting("lbp3DLevels", ABSENT, Number("integer", minimum=1), "LBP3D: degrees of the spherical "
+    Setting("lbp3DLevels", ABSENT, Number("integer", 1, 32), "LBP3D: degrees of the spherical "
             "harmonics, an image each", 2),
-    Setting("lbp3DIcosphereRadius", ABSENT, _POSITIVE, "LBP3D: voxels to the samples", 1),
-    Setting("lbp3DIcosphereSubdivision", ABSENT, _NATURAL, "LBP3D: how often the icosahedron of "
+    Setting("lbp3DIcosphereRadius", ABSENT, _RADIUS, "LBP3D: voxels to the samples", 1),
+    Setting("lbp3DIcosphereSubdivision", ABSENT, _DIVISIONS, "LBP3D: how often the icosahedron of "
             "the samples is subdivided", 1),
     Setting("voxelArrayShift", ABSENT, Number("integer"), "added to intensities in Energy, "
             "TotalEnergy and RootMeanSquared", 0),
@@ -236,11 +280,11 @@ TABLE = (
     Setting("weightingNorm", ABSENT, OneOf(WEIGHTINGS), "weigh the directions of glcm and glrlm "
             "by their length and merge them; None: mean over directions"),
     Setting("gldm_a", ABSENT, _NATURAL, "largest difference of dependent grey levels", 0),
-    Setting("kernelRadius", ABSENT, _COUNT, "voxels around the centre of a neighbourhood", 1,
+    Setting("kernelRadius", ABSENT, _NEAR, "voxels around the centre of a neighbourhood", 1,
             "voxelSetting"),
     Setting("maskedKernel", ABSENT, _FLAG, "neighbourhoods hold voxels of the region only", True,
             "voxelSetting"),
-    Setting("initValue", ABSENT, Number("number"), "value of maps outside the region", 0,
+    Setting("initValue", ABSENT, NumberOrNaN(), "value of maps outside the region", 0,
             "voxelSetting"),
     Setting("voxelBatch", ABSENT, _COUNT, "neighbourhoods counted at a time; results do not "
             "depend on it", -1, "voxelSetting"),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from math import comb
 
 from centrum.errors import SignatureError
 from centrum.filters import Filter
@@ -31,6 +32,9 @@ FILTERS: dict[str, Callable[[], Filter]] = {
 """Types of images that have no settings here: PyRadiomics' defaults."""
 
 LOG = "log:"
+
+MOST_BINDINGS = 10_000
+"""Ways of putting known sigmas in for unknown ones that are tried."""
 
 _LOGS = re.compile(r"log\(([1-9]\d?)\)")
 _UNKNOWN_LOG = re.compile(r"log-sigma-\?\d+-mm-3D")
@@ -107,6 +111,11 @@ def bindings(names: Sequence[str], logs: Sequence[str]) -> list[tuple[str, ...]]
     names : full names of features
     logs : names of LoG images in the order of their sigmas
 
+    Raises
+    ------
+    SignatureError
+        There are more than `MOST_BINDINGS`.
+
     >>> logs = ("log-sigma-1-0-mm-3D", "log-sigma-3-0-mm-3D")
     >>> bindings(["log-sigma-?2-mm-3D_glcm_Id", "original_glcm_Id"], logs)
     [('log-sigma-1-0-mm-3D_glcm_Id', 'original_glcm_Id'),
@@ -116,6 +125,12 @@ def bindings(names: Sequence[str], logs: Sequence[str]) -> list[tuple[str, ...]]
     unknown = sorted(found, key=lambda name: (len(name), name))
     if len(unknown) > len(logs):
         return [tuple(names)]
+    if comb(len(logs), len(unknown)) > MOST_BINDINGS:
+        raise SignatureError(
+            f"{len(unknown)} LoG images whose sigmas are not known may be any of {len(logs)} in "
+            "the table: too many to try.",
+            remedy="Write the sigmas into the signature's `images`, such as log:1,2.5.",
+        )
     choices = (dict(zip(unknown, c, strict=True)) for c in combinations(logs, len(unknown)))
     return [tuple(_replaced(name, chosen) for name in names) for chosen in choices]
 

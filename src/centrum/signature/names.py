@@ -191,7 +191,7 @@ def _by_images(tables: Sequence[SourceTable]) -> list[list[SourceTable]]:
 
 def _split(name: str) -> tuple[str, int]:
     """The feature and how often it was there before; without the X that R puts before digits."""
-    match = re.fullmatch(r"(?:X(?=\d))?(.*?)(?:\.(\d+))?", name)
+    match = re.fullmatch(r"(?:X(?=\d))?(.*?)(?:\.(\d{1,9}))?", name, re.DOTALL)
     assert match is not None
     return match[1], int(match[2] or 0)
 

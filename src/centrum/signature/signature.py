@@ -1,19 +1,26 @@
 """A published score: names of features, coefficients and what else was printed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from centrum.cohort.findings import listed
 from centrum.errors import SignatureError
+from centrum.io.structured import parse_yaml, read_text
 from centrum.settings import Settings
 from centrum.signature.images import ImageTypes
+from centrum.text import one_line_each
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Words = Annotated[str, Field(min_length=1, max_length=1000)]
+
+MOST_TOLD = 20
+"""Faults of a file that a message lists before it only counts the rest."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +64,9 @@ class Signature:
     def __post_init__(self) -> None:
         if not self.features:
             raise SignatureError(f"The signature {self.name!r} has no features; name one or more.")
-        if twice := sorted({f for f in self.features if self.features.count(f) > 1}):
+        if twice := sorted(name for name, n in Counter(self.features).items() if n > 1):
             raise SignatureError(
-                f"The signature {self.name!r} names {', '.join(twice)} twice. Add up the "
+                f"The signature {self.name!r} names {listed(twice)} twice. Add up the "
                 "coefficients, or give each its suffix."
             )
         if (self.means is None) != (self.sds is None):
@@ -85,7 +92,7 @@ class Signature:
 class _Term(Settings):
     """One feature of a signature's file."""
 
-    feature: str = Field(min_length=1)
+    feature: Words
     coefficient: Finite
     mean: Finite | None = None
     sd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -100,14 +107,14 @@ class _Term(Settings):
 class _File(Settings):
     """A signature as its file has it."""
 
-    name: str
-    source: str
-    positive: str
-    negative: str
+    name: Words
+    source: Words
+    positive: Words
+    negative: Words
     intercept: Finite
     cutoff: Finite | None = None
     images: ImageTypes | None = None
-    note: str = ""
+    note: str = Field("", max_length=10_000)
     features: tuple[_Term, ...]
 
     @field_validator("images", mode="before")
@@ -121,12 +128,17 @@ class _File(Settings):
             raise ValueError(str(error)) from error
 
     @model_validator(mode="after")
+    def _different(self) -> Self:
+        if self.positive.casefold() == self.negative.casefold():
+            raise ValueError(f"the two outcomes must differ, found {self.positive!r} twice")
+        return self
+
+    @model_validator(mode="after")
     def _all_or_none(self) -> Self:
         without = [term.feature for term in self.features if term.mean is None]
         if without and len(without) < len(self.features):
             raise ValueError(
-                "mean and sd are given for all features or for none; "
-                f"{', '.join(without)} have none"
+                f"mean and sd are given for all features or for none; {listed(without)} have none"
             )
         return self
 
@@ -148,27 +160,40 @@ def parse_signature(text: str, source: str) -> Signature:
     x.yaml: intercept: Field required
     x.yaml: features.0.coefficient: Field required
     """
+    content = _mapping(text, source)
     try:
-        return _signature(_File.model_validate(_mapping(text, source)))
+        return _signature(_File.model_validate(content))
     except ValidationError as error:
-        lines = [
-            f"{source}: {'.'.join(map(str, e['loc'])) or 'signature'}: {e['msg']}"
-            for e in error.errors()
-        ]
-        raise SignatureError("\n".join(lines)) from error
+        raise SignatureError(_told(error, source), file=source) from error
     except SignatureError as error:
         error.add_note(f"in {source}")
         raise
 
 
+def _told(error: ValidationError, source: str) -> str:
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False)[:MOST_TOLD]:
+        where = ".".join(map(str, fault["loc"])) or "signature"
+        lines.append(f"{source}: {where[:80]}: {fault['msg'][:300]}")
+    if error.error_count() > MOST_TOLD:
+        lines.append(f"{source}: and {error.error_count() - MOST_TOLD} more")
+    return "\n".join(lines)
+
+
 def read_signature(path: Path) -> Signature:
     """The signature in a YAML file; see `parse_signature`."""
-    if not path.is_file():
+    try:
+        text = read_text(path, SignatureError)
+    except SignatureError as error:
+        if error.code != "no-file":
+            raise
         raise SignatureError(
             f"There is no signature at {path}. Give a YAML file, or the name of one that ships: "
-            f"{', '.join(shipped())}."
-        )
-    return parse_signature(path.read_text(encoding="utf-8"), path.name)
+            f"{', '.join(shipped())}.",
+            code="no-file",
+            file=path,
+        ) from error
+    return parse_signature(text, path.name)
 
 
 def shipped() -> tuple[str, ...]:
@@ -198,13 +223,10 @@ def load_shipped(name: str) -> Signature:
 
 
 def _mapping(text: str, source: str) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise SignatureError(f"{source} is not YAML: {error}") from error
+    found = one_line_each(parse_yaml(text, source, SignatureError, nan=True))
     if not isinstance(found, dict):
         raise SignatureError(
-            f"{source}: a signature is a list of `key: value`, found {text[:40]!r}."
+            f"{source}: a signature is a list of `key: value`, found {text[:40]!r}.", file=source
         )
     return found
 
