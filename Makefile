@@ -8,7 +8,7 @@ ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling
 
-.PHONY: setup demo test test-slow lint bench peers peers-build bench-peers spine real-tables \
+.PHONY: setup demo test test-slow fuzz lint bench peers peers-build bench-peers spine real-tables \
 	protocols \
 	$(BENCHMARKS:%=bench-%) docs clean help
 
@@ -30,6 +30,10 @@ test: setup # run the tests
 
 test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom
 	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m slow -o addopts=-ra tests
+
+fuzz: setup # every reader on broken files: N=2000 mutants of each; SEED=, TARGET=
+	$(ONE_THREAD) $(BIN)/python -m tests.fuzz $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(TARGET),--target $(TARGET))
 
 lint: setup # style and types
 	$(BIN)/ruff check .
