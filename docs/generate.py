@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from typer.main import get_command
@@ -85,13 +85,19 @@ def _default(value: object) -> str:
 
 def command_line_page() -> str:
     lines = ["# Command line", "", "Generated from the commands.", ""]
-    for name, command in get_command(app).commands.items():
-        context = command.make_context(
-            name, [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH
-        )
-        context.info_name = f"centrum {name}"
-        lines += [f"## {name}", "", "```", command.get_help(context), "```", ""]
+    group = get_command(app)
+    lines += ["```", _help(group, "centrum"), "```", ""]
+    for name, command in group.commands.items():
+        lines += [f"## {name}", "", "```", _help(command, f"centrum {name}"), "```", ""]
     return "\n".join(lines)
+
+
+def _help(command: Any, called: str) -> str:
+    context = command.make_context(
+        called, [], resilient_parsing=True, terminal_width=WIDTH, max_content_width=WIDTH
+    )
+    text: str = command.get_help(context)
+    return text
 
 
 def label_schemes_page() -> str:

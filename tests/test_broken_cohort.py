@@ -1,17 +1,31 @@
-"""Thirty cases with one of each fault: one screen, exit code 1, and a row for each fault."""
+"""Thirty cases with one of each fault: one screen, exit code 1, and a row for each fault.
 
+Then twenty in which libraries fail or end their process: the others are measured.
+"""
+
+import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
+from centrum import measure as measuring
+from centrum import pipeline
+from centrum.acquisition import region_facts
 from centrum.cli import CASES_FAILED, app
+from centrum.protocol import parse_protocol
+from centrum.reading import mask_of
+from centrum.study import open_study
+from centrum.volume import Mask
+from tests import hostile
 from tests.studies import SPACING, image_of, make_study, read_rows, write_rows
 
 CAUSES = 34
@@ -193,3 +207,153 @@ def test_the_screen_is_read_from_top_to_bottom(broken: Path) -> None:
     assert len(lines) <= LINES_PER_CAUSE * len(causes)
     assert "patient-" not in text
     assert lines[-1] == "7 of 29 cases can be measured."
+
+
+N = 20
+
+
+@pytest.fixture(scope="module")
+def twenty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty cases of which all were measured once, so that the tests are quick."""
+    folder = make_study(tmp_path_factory.mktemp("twenty") / "study", n=N)
+    pipeline.extract(open_study(folder))
+    return folder
+
+
+def extracted(folder: Path, workers: int) -> tuple[int, dict]:
+    """Exit code and what is printed of `extract`."""
+    words = ["extract", str(folder), "--workers", str(workers), "--json"]
+    done = CliRunner().invoke(app, words)
+    return done.exit_code, json.loads(done.stdout)
+
+
+def spoil(folder: Path, cases: Iterable[str]) -> None:
+    """Change the images of cases a little, so that they are not taken from the store."""
+    for k, case in enumerate(cases):
+        rewrite(image(folder, case), lambda a, k=k: a + k + 1)
+
+
+def written(folder: Path) -> str:
+    """Everything that a study leaves, as text."""
+    files = (p for p in (folder / "results").rglob("*") if p.is_file())
+    return "".join(p.read_bytes().decode(errors="replace") for p in files)
+
+
+@pytest.mark.parametrize("case", hostile.FAULTS)
+def test_nineteen_are_measured_and_one_is_named(
+    twenty: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoil(twenty, [case])
+    monkeypatch.setattr(hostile, "FAULTS", {case: hostile.FAULTS[case]})
+    monkeypatch.setattr("centrum.extraction.measure", hostile.measure)
+    code, found = extracted(twenty, workers=1)
+    assert code == CASES_FAILED
+    assert found["cases"] == N - 1
+    [failure] = found["failures"]
+    assert failure["case"] == case
+    assert failure["code"] == "unexpected"
+    assert failure["file"] == ("T2w.nrrd" if case == "P010" else f"{case}.nrrd")
+    kind = {"P001": "TypeError", "P004": "RecursionError", "P007": "MemoryError", "P010": "OSError"}
+    assert kind[case] in failure["message"]
+    assert "/home" not in failure["message"] or case == "P001"
+    assert hostile.NAME not in written(twenty)
+
+
+def test_processes_that_end_do_not_keep_others_from_being_measured(
+    twenty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = {**hostile.FAULTS, **hostile.ENDINGS}
+    spoil(twenty, bad)
+    monkeypatch.setattr("centrum.extraction.measure", hostile.measure)
+    code, found = extracted(twenty, workers=2)
+    assert code == CASES_FAILED
+    assert found["cases"] == N - len(bad)
+    failures = {failure["case"]: failure for failure in found["failures"]}
+    assert failures.keys() == bad.keys()
+    how = {"P013": "signal SIGSEGV", "P016": "signal SIGKILL", "P018": "exit code 7"}
+    for case, text in how.items():
+        assert failures[case]["code"] == "worker-ended"
+        assert text in failures[case]["message"]
+        assert failures[case]["file"] == f"{case}.nrrd"
+
+
+def test_a_fault_in_one_readers_mask_leaves_the_other_reader(
+    twenty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = open_study(twenty).jobs()[0]
+    whole = measuring.measure(job)
+
+    def of_senior(mask: Mask, *others: object) -> dict:
+        return hostile.deep_nesting() if mask.name == "second" else region_facts(mask, *others)
+
+    def named(source: str, *others: object) -> Mask:
+        mask = mask_of(source, *others)
+        return replace(mask, name="second") if "resident" in source else mask
+
+    monkeypatch.setattr(measuring, "mask_of", named)
+    monkeypatch.setattr(measuring, "region_facts", of_senior)
+    record = measuring.measure(replace(job, store=None))
+    assert record["values"] == {"senior": whole["values"]["senior"]}
+    assert [(e["reader"], e["code"]) for e in record["errors"]] == [("resident", "unexpected")]
+    assert record["history"].keys() == record["content"]["masks"].keys() == {"senior"}
+
+
+@pytest.mark.parametrize("check", hostile.CHECKS)
+def test_a_check_that_only_advises_fails_no_case(
+    twenty: Path, check: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = open_study(twenty).jobs()[0]
+    whole = measuring.measure(job)
+    name = "advice.about_filters" if check == "about_filters" else f"measure.{check}"
+    monkeypatch.setattr(f"centrum.{name}", hostile.deep_nesting)
+    record = measuring.measure(replace(job, store=None))
+    assert record["values"] == whole["values"]
+    assert not record["errors"]
+    notes = {f["severity"] for f in record["findings"] if f["code"] == "not-checked"}
+    assert notes == {"note"}
+
+
+def test_a_check_between_cases_that_fails_is_a_note(
+    twenty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("centrum.extraction.content_findings", hostile.deep_nesting)
+    study = open_study(twenty)
+    failures, findings = pipeline.check(study)
+    assert not failures
+    assert {f.case for f in findings if f.code == "not-checked"} == {
+        c.id for c in study.cohort.cases
+    }
+
+
+def test_a_full_disk_is_nobodys_case(twenty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "image.nrrd")
+    job = replace(open_study(twenty).jobs()[0], store=None)
+    with (
+        patch.object(measuring, "image_of", side_effect=full),
+        pytest.raises(OSError, match="No space"),
+    ):
+        measuring.measure(job)
+
+
+def test_a_view_of_nothing_but_a_small_body_is_normalised(tmp_path: Path) -> None:
+    """Zeroes around a cut-out organ: no body can be found, which is needed for a warning only."""
+    array = np.zeros((5, 60, 60))
+    array[1:4, 30:34, 30:34] = np.random.default_rng(0).normal(400, 40, (3, 4, 4))
+    region = np.zeros(array.shape, dtype=np.uint8)
+    region[1:4, 30:34, 30:34] = 1
+    sitk.WriteImage(image_of(array), tmp_path / "image.nrrd")
+    sitk.WriteImage(image_of(region), tmp_path / "mask.nrrd")
+    protocol = parse_protocol(
+        "preset: vcf-t2w\nname: Cut\nextraction: {filters: [], interpolation: null, "
+        "families: [statistics]}\n"
+        "preparation: {normalisation: {method: z_score, over: image}}",
+        "study.yaml",
+    )
+    job = measuring.Job(
+        "P000", str(tmp_path / "image.nrrd"), {"a": str(tmp_path / "mask.nrrd")},
+        protocol.images, protocol.extraction, None, protocol.preparation,
+    )  # fmt: skip
+    record = measuring.measure(job)
+    assert not record["errors"]
+    assert record["values"]["a"]
+    assert "not-checked" in {f["code"] for f in record["findings"]}

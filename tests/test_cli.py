@@ -1,16 +1,34 @@
 """The command line: help, exit codes, JSON, and that it starts fast."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from errno import EACCES, ENOSPC
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from typer.main import get_command
 
 from centrum import __version__
-from centrum.cli import BAD_INPUT, CASES_FAILED, OK, _progress, _Stopped, app
+from centrum.cli import (
+    BAD_INPUT,
+    CASES_FAILED,
+    FAULT,
+    OK,
+    STOPPED,
+    TERMINATED,
+    _progress,
+    _Stopped,
+    _Terminated,
+    app,
+    main,
+)
+from centrum.errors import TRACEBACK, of_case
 from tests.studies import make_study, read_rows, write_rows
 
 COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "extract", "agree",
@@ -196,6 +214,70 @@ def test_an_error_is_json_for_scripts_too(tmp_path: Path) -> None:
     assert done.returncode == BAD_INPUT
     (problem,) = json.loads(done.stdout)["problems"]
     assert (problem["code"], problem["file"]) == ("no-protocol", "study.yaml")
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Iterator[Callable]:
+    """Exit code, output and errors of `centrum features`, with what it calls raising an error."""
+    terminate = signal.getsignal(signal.SIGTERM)
+    monkeypatch.delenv(TRACEBACK, raising=False)
+
+    def run(error: BaseException, *words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("centrum.pipeline.features", Mock(side_effect=error))
+        monkeypatch.setattr(sys, "argv", ["centrum", "features", *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        return int(stop.value.code or 0), *capfd.readouterr()
+
+    yield run
+    os.environ.pop(TRACEBACK, None)
+    signal.signal(signal.SIGTERM, terminate)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyError("cutoff"), FAULT, "This is a fault of centrum: KeyError \"'cutoff'\". --trace"),
+        (EOFError("Ran out of input"), FAULT, "This is a fault of centrum: "),
+        (RecursionError("deep"), FAULT, "This is a fault of centrum: RecursionError"),
+        (MemoryError(), BAD_INPUT, "Memory is wanting. Run the same command again with fewer"),
+        (OSError(ENOSPC, "No space left", "/home/me/x.csv"), BAD_INPUT, "No space left: x.csv. M"),
+        (PermissionError(EACCES, "Denied", "/a/x.csv"), BAD_INPUT, "Denied: x.csv. Allow it to"),
+        (KeyboardInterrupt(), STOPPED, "Stopped. "),
+        (_Terminated(), TERMINATED, "Stopped. "),
+    ],
+)
+def test_whatever_ends_a_command_is_told_in_a_line(
+    ended: Callable, error: BaseException, code: int, told: str
+) -> None:
+    found, _, said = ended(error)
+    assert found == code
+    assert told in said
+    assert len(said.strip().splitlines()) == 1
+    assert "Aborted" not in said
+
+
+@pytest.mark.parametrize("words", [["--traceback"], ["--dialect", "ibsi", "--traceback"]])
+def test_where_it_happened_is_shown_if_it_is_wanted(ended: Callable, words: list[str]) -> None:
+    code, _, said = ended(KeyError("cutoff"), *words)
+    assert code == FAULT
+    assert "Traceback (most recent call last)" in said
+
+
+def test_a_fault_is_json_for_scripts_too(ended: Callable) -> None:
+    code, printed, _ = ended(KeyError("cutoff"), "--json")
+    assert code == FAULT
+    assert json.loads(printed)["problems"][0]["code"] == "fault"
+
+
+def test_where_a_case_failed_is_shown_and_not_in_its_error(
+    capfd: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert of_case(TypeError("odd")).code == "unexpected"
+    assert capfd.readouterr().err == ""
+    monkeypatch.setenv(TRACEBACK, "1")
+    assert "Traceback" not in str(of_case(TypeError("odd")))
+    assert "TypeError: odd" in capfd.readouterr().err
 
 
 def test_what_stops_a_run_shows_in_the_exit_code(study: Path, tmp_path: Path) -> None:

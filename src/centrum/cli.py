@@ -1,12 +1,10 @@
-"""The command line: each command is a thin call of `centrum.pipeline`.
-
-Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, nothing made.
-"""
+"""The command line: each command is a thin call of `centrum.pipeline`."""
 
 import gc
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from centrum import __version__
-from centrum.errors import CentrumError, ProtocolError, describe
+from centrum.errors import (
+    NO_SPACE,
+    TRACEBACK,
+    CentrumError,
+    ProtocolError,
+    describe,
+    kind_of,
+    show_traceback,
+)
 from centrum.execution import default_workers
 from centrum.text import one_line, one_line_each
 
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
     from centrum.score import Score
     from centrum.study import Study
 
-OK, CASES_FAILED, BAD_INPUT = 0, 1, 2
+OK, CASES_FAILED, BAD_INPUT, FAULT, STOPPED, TERMINATED = 0, 1, 2, 3, 130, 143
 
 WIDEST = 120
 """Columns that lines are wrapped to at most."""
@@ -44,6 +50,9 @@ burn a processor, and sums do not depend on how many there are."""
 app = typer.Typer(
     help="Radiomics studies of vertebral compression fractures, from images to a report.\n\n"
     "Research use only: not a medical device.",
+    epilog="Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, or a disk or "
+    "memory that does not suffice; 3 a fault of centrum itself; 130 stopped by Ctrl-C; 143 ended "
+    "by the system (SIGTERM).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -75,27 +84,57 @@ class _Stopped(Exception):
     """The user stopped what was shown as progress; the text says what is kept."""
 
 
+class _Terminated(KeyboardInterrupt):
+    """Something else than the user stopped it, such as the queue of a cluster."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
+
+
 def main() -> None:
-    """Run the command line; bad input ends with one message and exit code 2."""
+    """Run the command line; what goes wrong ends with one message and its exit code."""
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
+    signal.signal(signal.SIGTERM, _terminate)
+    # The flag may stand anywhere.
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word != "--traceback")
     try:
         app()
-    except CentrumError as error:
-        _say(f"Error: {describe(error)}")
+    except _Stopped as stop:
+        _say(f"Stopped. {stop} The same command goes on from there.")
+        sys.exit(TERMINATED if isinstance(stop.__cause__, _Terminated) else STOPPED)
+    except Exception as error:
+        told, code = _ending(error)
+        _say(f"Error: {describe(told)}")
+        show_traceback(error)
         if "--json" in sys.argv:
             from centrum.problems import Problems
 
-            _print_json(Problems.of_error(error).to_dict())
-        sys.exit(BAD_INPUT)
-    except OSError as error:
-        _say(f"Error: {error.strerror or error}: {Path(str(error.filename or '')).name}")
-        sys.exit(BAD_INPUT)
-    except _Stopped as stop:
-        _say(f"Stopped. {stop} The same command goes on from there.")
-        sys.exit(130)
+            _print_json(Problems.of_error(told).to_dict())
+        sys.exit(code)
     finally:
         gc.freeze()  # nothing is left to be collected at the end, which would take 0.2 s
+
+
+def _ending(error: Exception) -> tuple[CentrumError, int]:
+    """What to say of an error that nobody has caught, and the exit code."""
+    if isinstance(error, CentrumError):
+        return error, BAD_INPUT
+    if isinstance(error, OSError):
+        name = Path(str(error.filename or "")).name
+        text = f"{error.strerror or error}{f': {name}' if name else ''}."
+        remedy = "Look at the file, the folder and the disk."
+        if error.errno in NO_SPACE:
+            remedy = "Make room, and run the same command again: it goes on from what is kept."
+        elif isinstance(error, PermissionError):
+            remedy = "Allow it to be read and written, and close it in other programs."
+        return CentrumError(text, remedy=remedy, code="system", file=name), BAD_INPUT
+    if isinstance(error, MemoryError):
+        remedy = "Run the same command again with fewer --workers, or on a larger machine."
+        return CentrumError("Memory is wanting.", remedy=remedy, code="memory"), BAD_INPUT
+    text = f"This is a fault of centrum: {kind_of(error)}."
+    return CentrumError(text, remedy="--traceback shows where.", code="fault"), FAULT
 
 
 def _say(text: str) -> None:
@@ -105,10 +144,31 @@ def _say(text: str) -> None:
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="print the version")] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option(
+            "--traceback",
+            envvar=TRACEBACK,
+            help="print where unexpected errors happen; can hold names of files and patients",
+        ),
+    ] = False,
 ) -> None:
+    if traceback:
+        os.environ[TRACEBACK] = "1"
     if version:
         print(f"centrum {__version__}")
         raise typer.Exit
+
+
+@contextmanager
+def _own_words() -> Iterator[None]:
+    """Keep what the library of the command line would end with words of its own from it."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise _Stopped("Nothing is lost.") from stop
+    except EOFError as error:
+        raise RuntimeError(kind_of(error)) from error
 
 
 def _command(
@@ -116,7 +176,8 @@ def _command(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command whose help ends with examples; called as the function when it has no name."""
     lines = "\n".join(f"  {line}" for line in examples.splitlines())
-    return app.command(name, epilog=f"\b\nExamples:\n{lines}")
+    register = app.command(name, epilog=f"\b\nExamples:\n{lines}")
+    return lambda function: register(_own_words()(function))
 
 
 @_command("centrum demo\ncentrum demo my-demo --cue 0.5")
@@ -843,7 +904,6 @@ def _progress() -> "Iterator[Progress]":
         try:
             yield show
         except KeyboardInterrupt as stop:
-            # The library of the command line would end here without a word.
             raise _Stopped("".join(last) or "Nothing was begun.") from stop
 
 

@@ -4,9 +4,22 @@ Each message names the thing, what was wanted, what was found and what to do. Ca
 that know more (which case, which reader) add it with `add_note` and let the error rise.
 """
 
+import errno
+import os
+import sys
+import traceback
 from pathlib import PurePath
 
-from centrum.text import legal
+from centrum.text import legal, one_line
+
+TRACEBACK = "CENTRUM_TRACEBACK"
+"""Environment variable that shows where each unexpected error happened; workers inherit it."""
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Numbers of system errors of a disk that takes no more, whoever writes to it."""
+
+LONGEST = 160
+"""Letters that are shown of the text of an error that nobody expected."""
 
 
 class CentrumError(Exception):
@@ -81,6 +94,54 @@ class DataError(CentrumError):
 
     code = "data"
     usual_remedy = "Look at the cases that the message names, or change the choice that it names."
+
+
+def of_case(error: Exception) -> CentrumError:
+    """Whatever went wrong with one case, as an error of this case: the others go on.
+
+    An error that nobody expected is named by its kind. Its text, which can come out of a file,
+    stands in quotation marks, so that it is shown and never written; see `centrum.withheld`.
+
+    Raises
+    ------
+    OSError
+        The disk is full or read-only, which is nobody's case.
+
+    >>> print(of_case(ValueError("invalid literal for int(): 'Anna'")).message)
+    An error that centrum does not know: ValueError "invalid literal for int(): 'Anna'".
+    """
+    if isinstance(error, CentrumError):
+        return error
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        raise error
+    show_traceback(error)
+    remedy = "Export its files again, or leave it out; --traceback shows where it happened."
+    if isinstance(error, MemoryError):
+        remedy = "Run again with fewer --workers, or leave it out."
+    message = f"An error that centrum does not know: {kind_of(error)}."
+    found = CentrumError(message, remedy=remedy, code="unexpected", file=_file_of(error))
+    for note in getattr(error, "__notes__", ()):
+        found.add_note(note)
+    return found
+
+
+def kind_of(error: BaseException) -> str:
+    """Class and text of an error, on one short line and without the folders of its file."""
+    told = isinstance(error, OSError) and error.strerror
+    text = one_line(told or str(error)).replace('"', "'")
+    short = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return f'{type(error).__name__} "{short}"' if short else type(error).__name__
+
+
+def _file_of(error: Exception) -> str:
+    name = error.filename if isinstance(error, OSError) else None
+    return PurePath(name).name if isinstance(name, str) else ""
+
+
+def show_traceback(error: BaseException) -> None:
+    """Print where an error happened to the screen, if this is wanted; see `TRACEBACK`."""
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error, file=sys.stderr)
 
 
 def describe(error: BaseException) -> str:

@@ -2,10 +2,15 @@
 
 import multiprocessing
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +30,20 @@ GUARD = 'Put its calls below `if __name__ == "__main__":`, or take workers=1.'
 """What to do about it."""
 
 
+KEPT, AGAIN = "What was finished is kept.", "Run the same command again, with fewer --workers."
+LEAVE_OUT = (
+    "Run again with fewer --workers if memory was wanting; else export its files again, or leave "
+    "it out."
+)
+"""What to do about a process that ended: where it did a part of the whole, and where a case."""
+
+STARTED_WRONG = 1
+"""Exit code of a worker that could not even import the script that asked for it."""
+
+MOST = 61
+"""Processes at most: Windows waits for no more."""
+
+
 def silent(what: str, done: int, total: int) -> None:
     """No progress shown."""
 
@@ -39,6 +58,8 @@ def map_jobs(
     jobs: Sequence[Job],
     workers: int,
     warm_up: Callable[[], object] = lambda: None,
+    *,
+    ended: Callable[[Job, CentrumError], Result] | None = None,
 ) -> Iterator[tuple[Job, Result]]:
     """Pairs of job and result, as they are done.
 
@@ -47,11 +68,16 @@ def map_jobs(
     `warm_up` is called here before they start: what it compiles they find in numba's cache,
     instead of each compiling it.
 
+    When a process ends in the middle of its work, as by a fault of a library or for want of
+    memory, each job that was under way is done once more, alone in a process of its own. One that
+    ends this process, too, has the result that `ended` makes of it; the others go on. With one
+    worker jobs are done in this process, which such a fault ends.
+
     Raises
     ------
     CentrumError
-        A worker was killed, such as for want of memory, or could not start because the calling
-        script does not guard its own start.
+        A job ended its process and there is no `ended`, or workers could not start because the
+        calling script does not guard its own start.
 
     >>> sorted(map_jobs(abs, [-1, 2], workers=1))
     [(-1, 1), (2, 2)]
@@ -61,44 +87,107 @@ def map_jobs(
             yield job, function(job)
         return
     warm_up()
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=_context()) as pool:
-        done = 0
-        try:
-            futures = {pool.submit(function, job): job for job in jobs}
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-                done += 1
-        except RuntimeError as error:
-            told = _broken(error, done)
-            if told is None:
-                raise
-            raise told from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    waiting = deque(jobs)
+    while waiting:
+        suspects = yield from _together(function, waiting, min(workers, len(waiting), MOST))
+        for job in suspects:
+            yield job, _alone(function, job, ended)
 
 
-def _broken(error: RuntimeError, done: int) -> CentrumError | None:
-    """What to say of processes that do not work; of another error nothing.
+def _together(
+    function: Callable[[Job], Result], waiting: deque[Job], workers: int
+) -> Generator[tuple[Job, Result], None, list[Job]]:
+    """Do jobs until none waits or a process ended; the jobs that were under way then."""
+    under_way: dict[Future[Result], Job] = {}
+    with _pool(workers) as pool:
+        while waiting or under_way:
+            while waiting and len(under_way) <= workers:
+                try:
+                    under_way[pool.submit(function, waiting[0])] = waiting[0]
+                except BrokenProcessPool:
+                    break
+                waiting.popleft()
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                if not isinstance(future.exception(), BrokenProcessPool):
+                    yield under_way.pop(future), future.result()
+            if any(future.done() for future in under_way):
+                break
+    return list(under_way.values())
 
-    A script that starts workers is imported by each: unguarded it starts workers there, which
-    Python refuses, and the first worker dies before it has done anything.
+
+def _alone(
+    function: Callable[[Job], Result],
+    job: Job,
+    ended: Callable[[Job, CentrumError], Result] | None,
+) -> Result:
+    """Do a job in a process of its own, and say how this ended if it did."""
+    others = set(multiprocessing.active_children())
+    with _pool(1) as pool:
+        future = pool.submit(function, job)
+        own = set(multiprocessing.active_children()) - others
+        if not isinstance(future.exception(), BrokenProcessPool):
+            return future.result()
+    code = next((process.exitcode for process in own), None)
+    if code == STARTED_WRONG and _is_script():
+        raise CentrumError(UNGUARDED, remedy=GUARD, code="no-main-guard")
+    if ended is None:
+        raise _worker_ended(code, KEPT, AGAIN)
+    return ended(job, _worker_ended(code, "It was tried twice.", LEAVE_OUT))
+
+
+def _worker_ended(code: int | None, more: str, remedy: str) -> CentrumError:
+    message = f"The process that worked on it was ended {_how_ended(code)}. {more}"
+    return CentrumError(message, remedy=remedy, code="worker-ended")
+
+
+def _how_ended(code: int | None) -> str:
+    """What the exit code of a process says.
+
+    >>> _how_ended(-11), _how_ended(7)
+    ('by the signal SIGSEGV', 'with exit code 7')
     """
-    if "bootstrapping phase" in str(error):
-        return CentrumError(UNGUARDED, remedy=GUARD, code="no-main-guard")
-    if not isinstance(error, BrokenProcessPool):
-        return None
-    if done == 0 and _is_script():
-        return CentrumError(
-            "A worker process ended before it had done anything: the script that was started "
-            "does not guard its own start, or memory is wanting.",
-            remedy=f"{GUARD} If it is guarded, run it again with fewer workers.",
-            code="worker-ended",
-        )
-    return CentrumError(
-        "A worker process was killed, perhaps for want of memory. What was finished is kept.",
-        remedy="Run the same command again, with fewer --workers.",
-        code="worker-killed",
-    )
+    if code is None or code >= 0:
+        return f"with exit code {code}"
+    return f"by the signal {signal.Signals(-code).name}"
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that end with this one, however it ends, and at once when it is stopped.
+
+    Each waits for the end of a pipe whose other side this process alone holds: the system closes
+    it, whatever kills this process.
+    """
+    context = _context()
+    watched, held = context.Pipe(duplex=False)
+    with watched, held:
+        pool = ProcessPoolExecutor(workers, context, _begin, (watched,))
+        try:
+            yield pool
+        except RuntimeError as error:
+            if "bootstrapping phase" not in str(error):
+                raise
+            raise CentrumError(UNGUARDED, remedy=GUARD, code="no-main-guard") from error
+        except Exception:
+            raise
+        except BaseException:
+            held.close()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _begin(watched: Connection) -> None:
+    """What a worker does first; a Ctrl-C is for the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+
+
+def _end_with(watched: Connection) -> None:
+    """End this process, whatever it is at, when nobody holds the other side of a pipe."""
+    with suppress(EOFError, OSError):
+        watched.recv_bytes()
+    os._exit(1)
 
 
 def _is_script() -> bool:

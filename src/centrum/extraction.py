@@ -17,8 +17,9 @@ from centrum.content_check import content_findings
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
 from centrum.facts import NUMBERS
+from centrum.io import Finding as Noticed
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
-from centrum.measure import Job, Record, measure, warm_up
+from centrum.measure import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.results import Failure, Finding, MeasuredSequence
@@ -121,7 +122,9 @@ def measure_all(
     what = "Measuring cases" if features else "Reading cases"
     progress(what, 0, len(jobs))
     records = {}
-    done_jobs = map_jobs(measure, jobs, workers, lambda: warm_up(jobs[0].extraction))
+    done_jobs = map_jobs(
+        measure, jobs, workers, lambda: warm_up(jobs[0].extraction), ended=not_measured
+    )
     for done, (job, record) in enumerate(done_jobs, 1):
         records[job.case] = record
         progress(what, done, len(jobs))
@@ -130,8 +133,14 @@ def measure_all(
 
 def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
     """The records with what the store cannot hold: against the study's claim, and each other."""
-    for finding in (*sequence_findings(study, records), *content_findings(study, records)):
-        records[finding.case] = with_finding(records[finding.case], finding)
+    failed: list[Noticed] = []
+    for look in (sequence_findings, content_findings):
+        with advisory(failed):
+            for finding in [*look(study, records)]:
+                records[finding.case] = with_finding(records[finding.case], finding)
+    for note in failed:
+        for case, record in records.items():
+            records[case] = with_finding(record, Finding(case, ALL_READERS, **vars(note)))
     return records
 
 

@@ -12,7 +12,7 @@ from centrum import __version__
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs, silent
 from centrum.io import source_digest
-from centrum.measure import Job, measure_landmarks
+from centrum.measure import Job, measure_landmarks, no_landmarks
 from centrum.prepare.nyul import standard_scale
 from centrum.prepare.settings import Nyul, Preparation
 from centrum.store import write_atomically
@@ -47,7 +47,8 @@ def learn_landmarks(
         return how
     jobs = _one_per_image(study, cases)
     found, what = [], "Learning landmarks"
-    for done, (job, landmarks) in enumerate(map_jobs(measure_landmarks, jobs, workers)):
+    done_jobs = map_jobs(measure_landmarks, jobs, workers, ended=no_landmarks)
+    for done, (job, landmarks) in enumerate(done_jobs):
         progress(what, done + 1, len(jobs))
         found += [(job.case, landmarks)] if landmarks is not None else []
     if not found:

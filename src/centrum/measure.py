@@ -19,7 +19,7 @@ from centrum.acquisition import acquisition_facts, region_facts
 from centrum.advice import Adviser, Sampling, about_filters
 from centrum.agreement.overlap import overlap
 from centrum.cohort.levels import Level
-from centrum.errors import CentrumError, DataError, GeometryError, describe
+from centrum.errors import DataError, GeometryError, describe, of_case
 from centrum.extract import extract, values
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
 from centrum.geometry import Geometry, slice_axis
@@ -122,7 +122,7 @@ def _source_digest(source: str) -> list[str | None]:
     _, part = split_source(source)
     try:
         return [source_digest(source), part]
-    except CentrumError:
+    except Exception:
         return ["unreadable", part]
 
 
@@ -135,28 +135,20 @@ def measure(job: Job) -> Record:
     compared). A case with errors is not kept in the store, so that it is tried again. But for the
     errors it is as it may be written: without names of files and without texts of headers.
     """
-    if job.store is None:
-        return _measured(job)
-    store, key = job.kept, job.key()
-    found = store.get(key)
-    if found is not None:
-        return dict(found)
-    record = _measured(job)
-    if not record["errors"]:
-        store.put(key, record)
-    return record
-
-
-def _measured(job: Job) -> Record:
-    """The record, with an error where the case cannot be measured."""
     try:
-        record = _as_written(job, _measure(job))
-    except CentrumError as error:
-        return _empty() | {"errors": [_told(None, error, job.image)]}
-    except BaseException as error:
-        error.add_note(f"while measuring case {job.case}")
-        raise
+        key = job.key() if job.store else ""
+        found = job.kept.get(key) if job.store else None
+        record = dict(found) if found is not None else _as_written(job, _measure(job))
+    except Exception as error:
+        return not_measured(job, error)
+    if job.store and found is None and not record["errors"]:
+        job.kept.put(key, record)
     return record
+
+
+def not_measured(job: Job, error: Exception) -> Record:
+    """The record of a case that ended in an error, whatever its kind."""
+    return _empty() | {"errors": [_told(None, error, job.image)]}
 
 
 def _as_written(job: Job, record: Record) -> Record:
@@ -219,17 +211,23 @@ def measure_landmarks(job: Job) -> list[float] | None:
         try:
             image = image_of(job.image, job.images)
             found = landmarks_before(image, job.preparation, scale)
-        except CentrumError:
+        except Exception as error:
+            of_case(error)
             return None
         store.put(key, found)
     return list(found)
 
 
-def _told(reader: str | None, error: CentrumError, source: str) -> dict[str, str | None]:
+def no_landmarks(job: Job, error: Exception) -> None:
+    """There are none of a case whose process ended; measuring it then says why."""
+
+
+def _told(reader: str | None, error: Exception, source: str) -> dict[str, str | None]:
     """An error of a reader, or of the whole case, as a record holds it.
 
     It is about `source`, unless it names another file.
     """
+    error = of_case(error)
     file = error.file or split_source(source)[0].name
     known = {"code": error.code, "file": file, "remedy": error.remedy}
     return {"reader": reader, "message": describe(error), **known}
@@ -244,10 +242,16 @@ def _empty() -> Record:
 def _measure(job: Job) -> Record:
     record, scenes = _empty(), _scenes(job)
     volume, plane = scenes[0].volume, job.extraction.plane
-    record["acquisition"] = acquisition_facts(volume)
-    record["further"] = {scene.name: acquisition_facts(scene.volume) for scene in scenes[1:]}
+    noticed: list[Finding] = []
+    facts = [_facts(scene.volume, noticed) for scene in scenes]
+    record["acquisition"] = facts[0]
+    record["further"] = {scene.name: own for scene, own in zip(scenes[1:], facts[1:], strict=True)}
     for scene in scenes:
-        record["findings"] += _described(ALL_READERS, _about_image(scene, job))
+        with advisory(noticed):
+            noticed += _about_image(scene, job)
+        with advisory(noticed):
+            noticed += _about_view(scene, job)
+    record["findings"] += _described(ALL_READERS, noticed)
     images = [content_digest(scene.volume) for scene in scenes]
     record["content"] = {"images": images, "masks": {}}
     masks: dict[str, Mask] = {}
@@ -259,21 +263,45 @@ def _measure(job: Job) -> Record:
             record["findings"] += _described(reader, about)
             parts = _parts(job, source, mask, scenes)
             found = [_values(part) for part in parts]
-            record["values"][reader] = [v for numbers, _ in found for v in numbers]
             record["findings"] += _described(reader, [f for _, advice in found for f in advice])
-        except CentrumError as error:
+            own = {
+                "values": [v for numbers, _ in found for v in numbers],
+                "regions": region_facts(mask, plane),
+                "history": [s.to_dict() for part in parts for s in part.history],
+            }
+            placed = _placed(mask)
+        except Exception as error:
             record["errors"].append(_told(reader, error, source))
             continue
         masks[reader] = mask
-        record["content"]["masks"][reader] = _placed(mask)
-        record["regions"][reader] = region_facts(mask, plane)
-        record["history"][reader] = [s.to_dict() for part in parts for s in part.history]
-    record["overlap"] = [
-        {"reader_a": a, "reader_b": b}
-        | asdict(overlap(masks[a].array, masks[b].array, volume.geometry.array_spacing))
-        for a, b in combinations(masks, 2)
-    ]
+        record["content"]["masks"][reader] = placed
+        for block, value in own.items():
+            record[block][reader] = value
+    for a, b in combinations(masks, 2):
+        apart: list[Finding] = []
+        with advisory(apart):
+            shared = overlap(masks[a].array, masks[b].array, volume.geometry.array_spacing)
+            record["overlap"].append({"reader_a": a, "reader_b": b} | asdict(shared))
+        record["findings"] += _described(b, apart)
     return record
+
+
+@contextmanager
+def advisory(noticed: list[Finding]) -> Iterator[None]:
+    """What is done here decides no number: where it fails, a note says so and the case goes on."""
+    try:
+        yield
+    except Exception as error:
+        problem = of_case(error)
+        text = f"One of the checks that only advise could not be made: {problem.message}"
+        note = Finding("note", "not-checked", text, problem.file)
+        noticed += [note] if note not in noticed else []
+
+
+def _facts(volume: Volume, noticed: list[Finding]) -> dict[str, Any]:
+    with advisory(noticed):
+        return acquisition_facts(volume)
+    return {}
 
 
 def _placed(mask: Mask) -> dict[str, Any]:
@@ -357,7 +385,7 @@ def _in_sequence(name: str) -> Iterator[None]:
     """Errors say in which sequence they happened."""
     try:
         yield
-    except CentrumError as error:
+    except Exception as error:
         if name:
             error.add_note(f"in sequence {name}")
         raise
@@ -425,7 +453,7 @@ def _region(job: Job, volume: Volume, mask: Mask) -> Mask:
 def _about_image(scene: Scene, job: Job) -> list[Finding]:
     """What is odd about an image, whoever drew on it."""
     found = inspect_image(scene.volume, job.extraction.plane, scene.file)
-    return [*(_of_sequence(scene.name, finding) for finding in found), *_about_view(scene, job)]
+    return [_of_sequence(scene.name, finding) for finding in found]
 
 
 def _about_view(scene: Scene, job: Job) -> list[Finding]:
@@ -500,12 +528,19 @@ def _values(part: Part) -> tuple[list[float | None], list[Finding]]:
 
     Without families only what can be advised before anything is measured.
     """
-    settings, numbers = part.settings, []
+    settings, numbers, advice = part.settings, [], list[Finding]()
     if not settings.families:
-        advice = about_filters(settings, Sampling.expected(part.region, settings))
+        with advisory(advice):
+            advice += about_filters(settings, Sampling.expected(part.region, settings))
     else:
         region, adviser = Region(part.image, part.region, settings), Adviser()
-        numbers = values(region, adviser.look).tolist()
-        advice = adviser.advise(region)
+
+        def look(image: Region) -> None:
+            with advisory(advice):
+                adviser.look(image)
+
+        numbers = values(region, look).tolist()
+        with advisory(advice):
+            advice += adviser.advise(region)
     found = [v if isfinite(v) else None for v in numbers]
     return found, [_of_sequence(part.name, finding) for finding in advice]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from centrum.errors import CentrumError, describe
+from centrum.errors import CentrumError, describe, of_case
 from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry, slice_axis
@@ -59,18 +59,16 @@ def measure_perturbed(wanted: PerturbedJob) -> Record:
         return dict(found)
     try:
         record = _measure(wanted)
-    except CentrumError as error:
-        return {
-            "values": {},
-            "errors": {"": _written(wanted.job, error)},
-            "plan": [],
-            "noise_sd": None,
-        }
-    except BaseException as error:
-        error.add_note(f"while measuring case {wanted.case} under perturbations")
-        raise
+    except Exception as error:
+        return not_perturbed(wanted, error)
     store.put(key, record)
     return record
+
+
+def not_perturbed(wanted: PerturbedJob, error: Exception) -> Record:
+    """The record of a case that ended in an error, whatever its kind."""
+    errors = {"": _written(wanted.job, error)}
+    return {"values": {}, "errors": errors, "plan": [], "noise_sd": None}
 
 
 def _measure(wanted: PerturbedJob) -> Record:
@@ -87,9 +85,9 @@ def _measure(wanted: PerturbedJob) -> Record:
     return record | {"noise_sd": originals[0][0].noise_sd}
 
 
-def _written(job: Job, error: CentrumError) -> str:
+def _written(job: Job, error: Exception) -> str:
     """The message as `perturb` writes it."""
-    return withheld(describe(error), job.roles, job.words)
+    return withheld(describe(of_case(error)), job.roles, job.words)
 
 
 def _perturbable(part: Part) -> Perturbable:

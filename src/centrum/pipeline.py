@@ -54,7 +54,12 @@ from centrum.label_checks import SAY_THE_REGION
 from centrum.landmarks import known_preparation
 from centrum.matrix import study_matrix
 from centrum.measure import Record
-from centrum.measure_perturbed import PerturbedJob, measure_perturbed, warm_up_perturbed
+from centrum.measure_perturbed import (
+    PerturbedJob,
+    measure_perturbed,
+    not_perturbed,
+    warm_up_perturbed,
+)
 from centrum.model import Model, model_of
 from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.modelling.settings import RobustnessRule
@@ -461,7 +466,8 @@ def _measure_perturbed(
     progress(what, 0, len(jobs))
     records = {}
     compiled = partial(warm_up_perturbed, study.protocol.extraction)
-    for done, (job, record) in enumerate(map_jobs(measure_perturbed, jobs, workers, compiled), 1):
+    done_jobs = map_jobs(measure_perturbed, jobs, workers, compiled, ended=not_perturbed)
+    for done, (job, record) in enumerate(done_jobs, 1):
         records[job.case] = record
         progress(what, done, len(jobs))
     return {case: records[case] for case in cases}

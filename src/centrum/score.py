@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from centrum.acquisition import from_manifest, with_manifest
 from centrum.cohort.case import Value
 from centrum.cohort.label_map import named_level
-from centrum.errors import CentrumError, DataError, describe
+from centrum.errors import DataError, describe, of_case
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
 from centrum.frozen.domain import Flag, feature_flags
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.scorer import plain
-from centrum.io import split_source
-from centrum.measure import Job, Record, measure
+from centrum.io import Finding, split_source
+from centrum.measure import Job, Record, advisory, measure
 from centrum.outline import outline_of
 from centrum.reading import mask_of, shown_image
 from centrum.sequences import claimed_weightings, plan_sequences
@@ -144,10 +144,15 @@ def score_patient(model: FrozenModel, patient: Patient, store: Path | None = Non
     try:
         job = score_job(model, patient, store)
         record = measure(job)
-        seen = None if record["errors"] else see(job)
+        seen = None if record["errors"] else seen_of(model, patient)
         return score_record(model, patient, record, seen)
-    except CentrumError as error:
-        return _refused(patient, [Flag("refuse", "cannot-be-scored", describe(error))])
+    except Exception as error:
+        return not_scored(patient, error)
+
+
+def not_scored(patient: Patient, error: Exception) -> Score:
+    """The refusal of a case that ended in an error, whatever its kind."""
+    return _refused(patient, [Flag("refuse", "cannot-be-scored", describe(of_case(error)))])
 
 
 def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Job:
@@ -219,6 +224,15 @@ def see(job: Job) -> Seen:
     """Read image and region on the image's grid."""
     volume = shown_image(job.image, job.images)
     return Seen(volume, mask_of(job.masks["reader"], volume, job.images))
+
+
+def seen_of(model: FrozenModel, patient: Patient) -> Seen | None:
+    """Image and region, or None where they cannot be read; the flags of the score say why."""
+    try:
+        return see(score_job(model, patient, None))
+    except Exception as error:
+        of_case(error)
+        return None
 
 
 def score_record(model: FrozenModel, patient: Patient, record: Record, seen: Seen | None) -> Score:
@@ -295,7 +309,7 @@ def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | No
         if f["code"] != "other-plane"  # the domain holds it against the training cases
     ]
     if seen is not None:
-        flags += _outline_flags(seen, model.protocol.extraction.plane)
+        flags += _looked_at(seen, model.protocol.extraction.plane)
     return _sorted(flags)
 
 
@@ -318,6 +332,14 @@ def _sequence_flags(model: FrozenModel, patient: Patient, record: Record) -> Ite
         if claimed and not (found.known_from or found.contradiction):
             text = f"{where}Sequence not verified: nothing tells whether the image is {claimed}."
             yield Flag("note", "sequence-not-verified", text)
+
+
+def _looked_at(seen: Seen, plane: str) -> list[Flag]:
+    """What the outline says; a note where it cannot be looked at, which decides no score."""
+    noticed: list[Finding] = []
+    with advisory(noticed):
+        return _outline_flags(seen, plane)
+    return [Flag("note", note.code, note.message) for note in noticed]
 
 
 def _outline_flags(seen: Seen, plane: str) -> list[Flag]:

@@ -17,7 +17,7 @@ from centrum.acquisition import TEXTS
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.errors import CentrumError, DataError, ManifestError
+from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, map_jobs, silent
 from centrum.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
 from centrum.frozen.model import FrozenModel
@@ -27,11 +27,12 @@ from centrum.report.patient import page_of, render_index, render_patient
 from centrum.score import (
     Patient,
     Score,
+    Seen,
     as_written,
     needed_extraction,
-    score_job,
+    not_scored,
     score_patient,
-    see,
+    seen_of,
 )
 from centrum.sequences import choose_sequences
 from centrum.store import write_atomically
@@ -142,7 +143,8 @@ def score_all(
     one = partial(_score, _Given(model.to_dict(), folder / STORE))
     found: dict[str, Score] = {}
     ready = partial(warm_up, needed_extraction(model))
-    for done, (patient, score) in enumerate(map_jobs(one, patients, workers, ready), 1):
+    done_jobs = map_jobs(one, patients, workers, ready, ended=not_scored)
+    for done, (patient, score) in enumerate(done_jobs, 1):
         found[patient.case] = score
         progress(what, done, len(patients))
     return tuple(found[patient.case] for patient in patients)
@@ -250,17 +252,22 @@ def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:
 
 def _write_patient(model: FrozenModel, patient: Patient, score: Score, folder: Path) -> Path:
     score = as_written(model, patient, score)
-    seen = None
-    if not model.of_tables:
-        try:
-            seen = see(score_job(model, patient, None))
-        except CentrumError:  # why is among the flags that the page shows
-            seen = None
     page = folder / page_of(patient.case)
     record = json.dumps(score.to_dict(model), indent=1) + "\n"
     write_atomically(page.with_suffix(".json"), record.encode())
-    write_atomically(page, render_patient(model, score, seen).encode())
+    write_atomically(page, _page(model, score, seen_of(model, patient)).encode())
     return page
+
+
+def _page(model: FrozenModel, score: Score, seen: Seen | None) -> str:
+    """The page of a case, without a picture where none can be drawn."""
+    try:
+        return render_patient(model, score, seen)
+    except Exception as error:
+        if seen is None:
+            raise
+        of_case(error)
+        return render_patient(model, score, None)
 
 
 def _table(scores: Sequence[Score]) -> str:

@@ -5,6 +5,7 @@ instead, such as `[image]` or `[mask of senior]`; a text in quotation marks, whi
 a header, stays only where the study's own words hold it, or where it is a code or a level.
 """
 
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -134,9 +135,16 @@ def _names(source: str, label: str) -> Iterator[tuple[str, str]]:
         yield from ((tail, label) for tail in (source[:end], str(path), *_tails(path)))
         yield from ((stem, label) for stem in _stems(path.name) if _tells(stem))
         yield from ((name, WITHHELD) for name in path.parts[:-1] if _tells_folder(name))
-        if path.is_dir():
-            yield from ((inside.name, f"[file of {label[1:]}") for inside in path.iterdir())
+        yield from ((inside, f"[file of {label[1:]}") for inside in _within(path))
     yield from ((source[k + 1 :].strip(), WITHHELD) for k in ends if _tells(source[k + 1 :]))
+
+
+def _within(path: Path) -> list[str]:
+    """Names of the files of a folder; none of a file, or of a folder that nobody may look into."""
+    try:
+        return os.listdir(path)
+    except (OSError, ValueError):
+        return []
 
 
 def _tails(path: Path) -> Iterator[str]:

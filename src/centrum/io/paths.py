@@ -1,5 +1,6 @@
 """Where a source lies: names in either Unicode form, links, and files that stand for others."""
 
+import os
 import re
 import unicodedata
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -41,7 +42,7 @@ def existing(path: Path) -> Path:
     macOS takes "ü" apart into two characters in names of files, spreadsheets do not; a path that
     is not there in either form is given back as it came.
     """
-    if path.exists() or path.is_symlink() or path.parent == path:
+    if _is_there(path) or path.parent == path:
         return path
     folder = existing(path.parent)
     wanted = unicodedata.normalize("NFC", path.name)
@@ -72,7 +73,7 @@ def split_source(source: str | Path) -> tuple[Path, str | None]:
 
 
 def _is_there(path: Path) -> bool:
-    return path.exists() or path.is_symlink()
+    return os.path.lexists(path)  # False of a name that is too long, too
 
 
 def is_dangling(path: Path) -> bool:
