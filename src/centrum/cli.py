@@ -50,9 +50,9 @@ burn a processor, and sums do not depend on how many there are."""
 app = typer.Typer(
     help="Radiomics studies of vertebral compression fractures, from images to a report.\n\n"
     "Research use only: not a medical device.",
-    epilog="Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, or a disk or "
-    "memory that does not suffice; 3 a fault of centrum itself; 130 stopped by Ctrl-C; 143 ended "
-    "by the system (SIGTERM).",
+    epilog="Exit codes: 0 all is well; 1 finished, but some cases failed; 2 bad input, or disk or "
+    "memory do not suffice; 3 a fault of centrum itself; 130 stopped by Ctrl-C; 143 ended by the "
+    "system (SIGTERM).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
