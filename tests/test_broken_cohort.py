@@ -277,6 +277,17 @@ def test_processes_that_end_do_not_keep_others_from_being_measured(
         assert failures[case]["file"] == f"{case}.nrrd"
 
 
+def test_a_pipe_in_the_place_of_an_image_is_one_case(twenty: Path) -> None:
+    path = image(twenty, "P019")
+    path.rename(path.with_suffix(".kept"))
+    os.mkfifo(path)
+    code, found = extracted(twenty, workers=1)
+    path.with_suffix(".kept").replace(path)
+    assert code == CASES_FAILED
+    assert found["cases"] == N - 1
+    assert [(f["case"], f["code"]) for f in found["failures"]] == [("P019", "not-a-file")]
+
+
 def test_a_fault_in_one_readers_mask_leaves_the_other_reader(
     twenty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

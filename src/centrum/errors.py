@@ -111,6 +111,8 @@ def of_case(error: Exception) -> CentrumError:
     An error that centrum does not know: ValueError "invalid literal for int(): 'Anna'".
     """
     if isinstance(error, CentrumError):
+        if error.__cause__ is not None:
+            show_traceback(error)
         return error
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         raise error
