@@ -203,3 +203,14 @@ def test_a_cause_of_many_cases_is_one_line() -> None:
         "Look at these:",
         "  84 cases (P000, P001, P002 and 81 more), reader R1, the first: P000.nrrd: 0 voxels",
     ]
+
+
+def test_a_link_in_results_that_leads_out_stops_a_run(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", n=4)
+    (folder / "results").mkdir()
+    (tmp_path / "other").mkdir()
+    (folder / "results/store").symlink_to(tmp_path / "other")
+    assert "leads-out" in {stop.code for stop in check_study(folder).stops}
+    with pytest.raises(DataError, match="store in results is a link"):
+        open_study(folder)
+    assert not list((tmp_path / "other").iterdir())

@@ -83,7 +83,7 @@ from centrum.stage_keys import (
     perturb_key,
     refuse_stale,
 )  # fmt: skip
-from centrum.store import Store, write_atomically
+from centrum.store import Store, tidy, write_atomically
 from centrum.study import (
     MANIFESTS,
     PROTOCOL,
@@ -290,10 +290,16 @@ def check(
     """Read every image and mask of the study, without features, and say what is wrong.
 
     Of a study of tables these are read.
+
+    Raises
+    ------
+    DataError
+        A link in `results` leads out of it.
     """
     if study.protocol.tables:
         read = read_study_tables(study)
         return for_console(study, read.failures), for_console(study, read.findings)
+    tidy(study.results)
     records = measure_all(study, workers, progress, features=False)
     failures, findings = failures_of(study, records), findings_of(records)
     return for_console(study, failures), for_console(study, findings)

@@ -7,6 +7,7 @@ draws a study's figures is imported.
 import csv
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -35,7 +36,7 @@ from centrum.score import (
     seen_of,
 )
 from centrum.sequences import choose_sequences
-from centrum.store import write_atomically
+from centrum.store import take_leftovers, tidy, write_atomically
 
 MANIFESTS = ("cases.csv", "cases.xlsx")
 
@@ -138,6 +139,9 @@ def score_all(
     progress: Progress = silent,
 ) -> tuple[Score, ...]:
     """Scores of the patients, in their order; what was measured is kept in `folder`."""
+    tidy(folder / STORE)
+    if folder.is_dir():
+        take_leftovers(folder, os.listdir(folder))
     what = "Scoring cases"
     progress(what, 0, len(patients))
     one = partial(_score, _Given(model.to_dict(), folder / STORE))

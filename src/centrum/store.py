@@ -7,13 +7,31 @@ content and counts as absent when that does not agree.
 
 import json
 import os
+import platform
+import re
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from centrum.errors import DataError
 from centrum.provenance import canonical_json, digest
+
+_WRITING = re.compile(r"\..+\.([0-9a-f]{6})-(\d+)\.[a-z0-9_]{8}\.writing")
+"""Names of files that are not written yet: a mark of the machine, and the process that writes."""
+
+_WRITING_ONCE = re.compile(r"\..+\.[a-z0-9_]{8}")
+"""Names of such files in version 0.2.1 and before."""
+
+LEFT_OVER = 3600
+"""Seconds after which nobody is writing to such a file any more, whoever began it."""
+
+RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds to wait for a file that another program has open."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -29,7 +47,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     if path.is_file() and path.read_bytes() == content:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.")
+    begin = f".{path.name[:32]}.{_machine()}-{os.getpid()}."
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=begin, suffix=".writing")
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
@@ -37,10 +56,87 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         # mkstemp makes files that only their owner can read; results are ordinary files.
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def _replace(temporary: str, path: Path) -> None:
+    """Rename; on Windows only when nobody reads the older file, such as a virus scanner."""
+    for seconds in RETRIES if os.name == "nt" else ():
+        try:
+            return os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(seconds)
+    return os.replace(temporary, path)
+
+
+def tidy(folder: Path) -> None:
+    """Take away what killed writes left in a folder of results, and below it.
+
+    The folder itself may be a link, as to a larger disk; folders within it may not lead out of
+    it, because what is written and taken away there would be somebody else's.
+
+    Raises
+    ------
+    DataError
+        A folder within it is a link to another place; code "leads-out".
+    """
+    own = Path(os.path.realpath(folder))
+    for place, folders, files in os.walk(own):
+        for name in folders:
+            _refuse_leading_out(Path(place, name), own)
+        take_leftovers(Path(place), files, once=True)
+
+
+def take_leftovers(folder: Path, files: Iterable[str], *, once: bool = False) -> None:
+    """Take those files of a folder away whose writing was killed; `once` by older versions, too.
+
+    That is known of processes of this machine that have ended, and else after `LEFT_OVER`.
+    """
+    for name in files:
+        written = _WRITING.fullmatch(name)
+        if written or (once and _WRITING_ONCE.fullmatch(name)):
+            path = folder / name
+            with suppress(OSError):
+                if (written and _has_ended(*written.groups())) or _age(path) > LEFT_OVER:
+                    path.unlink()
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.lstat().st_mtime
+
+
+def _has_ended(machine: str, process: str) -> bool:
+    """Whether a process is known to have ended; Windows has no way to ask that harms nobody."""
+    if machine != _machine() or os.name == "nt":
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
+
+
+@cache
+def _machine() -> str:
+    """A mark that tells this machine from others, and not its name."""
+    return digest(platform.node())[:6]
+
+
+def _refuse_leading_out(path: Path, own: Path) -> None:
+    there = Path(os.path.realpath(path))
+    if not there.is_relative_to(own):
+        raise DataError(
+            f"{path.relative_to(own)} in {own.name} is a link that leads out of it: what is "
+            "written there would be in another place.",
+            remedy=f"Remove the link; {own.name} as a whole may be one.",
+            code="leads-out",
+            file=path,
+        )
 
 
 def _umask() -> int:

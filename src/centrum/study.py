@@ -1,6 +1,7 @@
 """A study is a folder: `study.yaml`, `cases.csv` (or `.xlsx`) and what is made, `results/`."""
 
 import json
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +34,7 @@ from centrum.provenance import History, Step
 from centrum.sequences import choose_sequences, plan_sequences
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
+from centrum.store import take_leftovers, tidy
 from centrum.withheld import Roles, withheld, words_in
 
 IDENTIFYING = "identifying-column"
@@ -204,12 +206,18 @@ def _primary(wanted: str | None, readers: tuple[str, ...]) -> str:
 def open_study(folder: Path) -> Study:
     """Read protocol and manifest, and apply the eligibility rules.
 
+    What killed writes left in the folder is taken away.
+
     Raises
     ------
     ProtocolError, ManifestError
         A file is missing or wrong, or no case is eligible.
+    DataError
+        A link in `results` leads out of it.
     """
     protocol = read_protocol(folder / PROTOCOL)
+    tidy(folder / RESULTS)
+    take_leftovers(folder, os.listdir(folder))
     how = manifest_options(protocol)
     everyone = read_manifest(manifest_path(folder), **how)
     if not protocol.keep_names:
