@@ -11,6 +11,7 @@ import pytest
 from centrum.cohort import read_manifest
 from centrum.cohort.numbers import read_typed
 from centrum.cohort.sheet import Sheet, read_sheet
+from centrum.cohort.text_file import MOST_CELLS
 from centrum.errors import ManifestError
 from tests.cohort.test_manifest import refusal
 
@@ -318,7 +319,7 @@ def test_an_ods_that_is_damaged_or_too_large(tmp_path: Path) -> None:
     assert "has no sheet" in refusal(write_ods(tmp_path, "<a/>"))[0]
     assert "not a readable ODS spreadsheet" in refusal(write_ods(tmp_path, "<a>"))[0]
     lots = ' table:number-columns-repeated="99999999"'
-    assert "more than 33554432 cells" in refusal(write_ods(tmp_path, more=lots))[0]
+    assert f"more than {MOST_CELLS} cells" in refusal(write_ods(tmp_path, more=lots))[0]
     (tmp_path / "cases.ods").write_bytes(b"PK")
     assert "not a readable ODS spreadsheet" in refusal(tmp_path / "cases.ods")[0]
 

@@ -162,7 +162,7 @@ WRONG = [
     ({"featureClass": {"glcm": ["Contras"]}}, "did you mean 'Contrast'"),
     ({"featureClass": {"glcm": "Contrast"}}, "a list of features"),
     ({"featureClass": ["glcm"]}, "featureClass: a mapping"),
-    ({"setting": {"binWidth": float("nan")}}, "binWidth: an number > 0 is wanted, found nan"),
+    ({"setting": {"binWidth": float("nan")}}, "binWidth: a number > 0 is wanted, found nan"),
     ({"setting": {"normalizeScale": 10**400}}, "number > 0 is wanted, found a huge integer"),
     ({"setting": {"binCount": 10**12}}, "binCount: an integer, 1 to 4096"),
     ({"setting": {"distances": [10**9]}}, r"distances\[0\]: an integer, 1 to 64"),

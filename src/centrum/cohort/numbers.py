@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Generic, TypeVar
 
 from centrum.cohort.cells import DateText, NumberText, is_missing
@@ -25,13 +26,14 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def parse_number(text: str) -> float | None:
-    """The number that `text` is, with a decimal point or comma; None if it is none.
+    """The number that `text` is, with a decimal point or comma; None if it is none or too large.
 
     >>> parse_number("69,4"), parse_number("1e3"), parse_number("1 234"), parse_number("1.5 T")
     (69.4, 1000.0, 1234.0, None)
     """
     bare = _bare(text)
-    return float(bare.replace(",", ".")) if _NUMBER.fullmatch(bare) else None
+    number = float(bare.replace(",", ".")) if _NUMBER.fullmatch(bare) else inf
+    return number if isfinite(number) else None
 
 
 def _bare(text: str) -> str:
@@ -47,7 +49,7 @@ class Numbers(Generic[Key]):
     Attributes
     ----------
     values : the numbers
-    strange : cells that are no number
+    strange : cells that are no number, or one that is too large
     unclear : cells whose comma or point may separate thousands or decimals, or does so against
         the other cells
     decimal_commas, thousands : cells in which that was read
@@ -78,12 +80,17 @@ def read_typed(cells: Mapping[Key, str]) -> Numbers[Key]:
     texts = {key: text if type(text) is NumberText else _bare(text) for key, text in cells.items()}
     kinds = {key: _kind(text) for key, text in texts.items()}
     thousands, unclear = _convention(Counter(kinds.values()))
-    strange = tuple(key for key, kind in kinds.items() if kind == "none")
     doubtful = tuple(key for key, kind in kinds.items() if kind in unclear)
-    left_out = {*strange, *doubtful}
-    sure = {key: text for key, text in texts.items() if key not in left_out}
+    read = {
+        key: _number(texts[key], thousands)
+        for key, kind in kinds.items()
+        if kind != "none" and kind not in unclear
+    }
+    values = {key: value for key, value in read.items() if isfinite(value)}
+    strange = tuple(k for k, kind in kinds.items() if k not in values and kind not in unclear)
+    sure = {key: texts[key] for key in values}
     return Numbers(
-        {key: _number(text, thousands) for key, text in sure.items()},
+        values,
         strange,
         doubtful,
         tuple(key for key, text in sure.items() if "," in text and thousands != ","),
@@ -101,7 +108,8 @@ def _read_plain(cells: Mapping[Key, str]) -> dict[Key, float] | None:
     """The numbers where all are written with points alone, as programs do; else None."""
     if any("," in text or not _NUMBER.fullmatch(text) for text in cells.values()):
         return None
-    return {key: float(text) for key, text in cells.items()}
+    values = {key: float(text) for key, text in cells.items()}
+    return values if all(map(isfinite, values.values())) else None
 
 
 def _kind(text: str) -> str:

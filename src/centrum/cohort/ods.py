@@ -5,15 +5,21 @@ and cells that a merged one covers are cells of their own. See OpenDocument 1.3,
 """
 
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError, fromstring
+from xml.etree.ElementTree import Element, fromstring
 
 from centrum.cohort.cells import BooleanText, DateText
-from centrum.cohort.workbook import MOST_CELLS, Area, Worksheet, cell_text
-from centrum.errors import ManifestError
+from centrum.cohort.text_file import MOST_CELLS
+from centrum.cohort.workbook import (
+    MOST_COLUMNS,
+    Area,
+    Worksheet,
+    cell_text,
+    filled_rows,
+    unpacked,
+)
 
 _OASIS = "urn:oasis:names:tc:opendocument:xmlns"
 _TABLE, _OFFICE, _TEXT, _STYLE = (
@@ -23,8 +29,8 @@ _LIBREOFFICE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcex
 
 _PADDED = re.compile(r"0\d+")
 
-LARGEST_BYTES = 2**29
-"""Content beyond this is refused before it is unpacked."""
+MOST_BLANKS = 100
+"""Blanks in a row that a text keeps; a count can stand for billions."""
 
 
 def read_ods(path: Path) -> Worksheet:
@@ -35,47 +41,25 @@ def read_ods(path: Path) -> Worksheet:
     ManifestError
         The file is damaged, encrypted, too large or of another kind.
     """
-    content = _content(path)
-    sheets = content.findall(f".//{_OFFICE}spreadsheet/{_TABLE}table")
-    if not sheets:
-        raise _unreadable(path, "it has no sheet")
-    hidden = _hidden_styles(content)
-    visible = (s for s in sheets if s.get(f"{_TABLE}style-name") not in hidden)
-    sheet = next(visible, sheets[0])
-    read = _Cells()
-    try:
+    with unpacked(path, "ODS spreadsheet") as archive:
+        content = fromstring(archive.read("content.xml"))
+        sheets = content.findall(f".//{_OFFICE}spreadsheet/{_TABLE}table")
+        if not sheets:
+            raise ValueError("it has no sheet")
+        hidden = _hidden_styles(content)
+        visible = (s for s in sheets if s.get(f"{_TABLE}style-name") not in hidden)
+        sheet = next(visible, sheets[0])
+        read = _Cells()
         read.table(sheet)
-    except ValueError as error:
-        raise _unreadable(path, str(error)) from error
-    others = tuple(_title(other) for other in sheets if other is not sheet)
-    return Worksheet(
-        _title(sheet),
-        others,
-        read.rows(),
-        tuple(read.merged),
-        tuple(read.hidden),
-        tuple(_hidden_columns(sheet)),
-        tuple(read.uncalculated),
-    )
-
-
-def _content(path: Path) -> Element:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo("content.xml").file_size > LARGEST_BYTES:
-                raise _unreadable(path, f"its content has more than {LARGEST_BYTES >> 20} MB")
-            return fromstring(archive.read("content.xml"))
-    except (zipfile.BadZipFile, KeyError, OSError, RuntimeError, ParseError) as error:
-        raise _unreadable(path, str(error)) from error
-
-
-def _unreadable(path: Path, why: str) -> ManifestError:
-    return ManifestError(
-        f"{path.name}: not a readable ODS spreadsheet ({why}).",
-        remedy="Save it again as ODS, without a password, or as CSV.",
-        code="unreadable-table",
-        file=path,
-    )
+        return Worksheet(
+            _title(sheet),
+            tuple(_title(other) for other in sheets if other is not sheet),
+            filled_rows({place: text for place, text in read.texts.items() if text}),
+            tuple(read.merged),
+            tuple(read.hidden),
+            tuple(_hidden_columns(sheet)),
+            tuple(read.uncalculated),
+        )
 
 
 def _title(sheet: Element) -> str:
@@ -100,15 +84,23 @@ def _placed(elements: Iterable[Element], what: str) -> Iterator[tuple[range, Ele
     """Each element and the places that it takes, as a count may repeat it."""
     start = 0
     for element in elements:
-        count = int(element.get(f"{_TABLE}number-{what}-repeated", "1"))
+        count = _count(element, f"number-{what}-repeated")
         yield range(start, start + count), element
         start += count
+
+
+def _count(element: Element, name: str) -> int:
+    """A count, 1 where none is given; ValueError where it is none."""
+    count = int(element.get(f"{_TABLE}{name}", "1"))
+    if count < 1:
+        raise ValueError(f"{name} is {count}")
+    return count
 
 
 def _hidden_columns(sheet: Element) -> Iterator[int]:
     for places, column in _placed(sheet.iter(f"{_TABLE}table-column"), "columns"):
         if _is_hidden(column):
-            yield from places
+            yield from range(places.start, min(places.stop, MOST_COLUMNS))
 
 
 @dataclass
@@ -121,7 +113,7 @@ class _Cells:
     uncalculated: list[tuple[int, int]] = field(default_factory=list)
 
     def table(self, sheet: Element) -> None:
-        """Add all cells; ValueError if there are more than `MOST_CELLS`."""
+        """Add all cells; OverflowError if there are more than `MOST_CELLS`."""
         for rows, row in _placed(sheet.iter(f"{_TABLE}table-row"), "rows"):
             before = len(self.texts)
             for columns, cell in _placed(row, "columns"):
@@ -137,23 +129,14 @@ class _Cells:
         if not (text or formula):
             return
         if len(self.texts) + len(rows) * len(columns) > MOST_CELLS:
-            raise ValueError(f"more than {MOST_CELLS} cells")
+            raise OverflowError(f"{MOST_CELLS} cells")
         places = [(row, column) for row in rows for column in columns]
         self.texts |= dict.fromkeys(places, text)
         self.uncalculated += places if formula else []
-        deep, wide = (
-            int(cell.get(f"{_TABLE}number-{n}-spanned", "1")) for n in ("rows", "columns")
-        )
+        deep, wide = (_count(cell, f"number-{n}-spanned") for n in ("rows", "columns"))
         if deep * wide > 1:
             top, left = places[0]
             self.merged.append(Area(top, left, top + deep - 1, left + wide - 1))
-
-    def rows(self) -> list[list[str]]:
-        """The cells up to the last filled row, and in each row up to the last filled column."""
-        rows: list[list[str]] = [[] for _ in range(max((n for n, _ in self.texts), default=-1) + 1)]
-        for (n, j), text in sorted(self.texts.items()):
-            rows[n] += [""] * (j - len(rows[n])) + [text]
-        return rows
 
 
 def _cell_text(cell: Element) -> str:
@@ -173,6 +156,7 @@ def _cell_text(cell: Element) -> str:
 
 def _line(element: Element) -> str:
     """The text of a paragraph; several blanks are written as one element with a count."""
-    blanks = " " * int(element.get(f"{_TEXT}c", "1")) if element.tag == f"{_TEXT}s" else ""
+    number = int(element.get(f"{_TEXT}c", "1")) if element.tag == f"{_TEXT}s" else 0
+    blanks = " " * min(number, MOST_BLANKS)
     inside = "".join(_line(part) + (part.tail or "") for part in element)
     return blanks + (element.text or "") + inside

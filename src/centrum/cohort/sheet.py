@@ -58,7 +58,8 @@ def read_sheet(path: Path, *, knows: Knows = is_known_head) -> Sheet:
     Raises
     ------
     ManifestError
-        The file is missing, of another kind, damaged or empty; or its encoding cannot be told.
+        The file is missing, of another kind, damaged, too large or empty; or its encoding cannot
+        be told.
     """
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
     if ending not in (*TEXTS, *WORKBOOKS):
@@ -67,13 +68,6 @@ def read_sheet(path: Path, *, knows: Knows = is_known_head) -> Sheet:
             f"{path.suffix or 'no ending'!r}.",
             remedy="Save it as CSV, XLSX or ODS.",
             code="unknown-table-format",
-            file=path,
-        )
-    if not path.is_file():
-        raise ManifestError(
-            f"{path.name}: there is no such file in {path.parent.name or '.'!r}.",
-            remedy="Correct the name.",
-            code="no-table",
             file=path,
         )
     if ending in TEXTS:

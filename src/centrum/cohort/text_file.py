@@ -11,10 +11,17 @@ from pathlib import Path
 
 from centrum.cohort.findings import Findings
 from centrum.errors import ManifestError
+from centrum.io import structured
 from centrum.text import one_line
 
 DELIMITERS = ",;\t|"
 """Delimiters that are tried, unless the file says its own in a first line `sep=;`."""
+
+LARGEST_TEXT = 2**28
+"""Bytes of a text table when it is unpacked."""
+
+MOST_CELLS = 2**23
+"""Cells of a table; in memory each is some hundred bytes."""
 
 LOOKED_AT = 20
 """Rows in which known heads are looked for."""
@@ -23,7 +30,7 @@ Knows = Callable[[str], bool]
 """Whether a text is a head that a table of the kind that is read may have."""
 
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_SAID = re.compile(r"\s*\"?sep=(.)\"?\r?\n", re.IGNORECASE)
+_SAID = re.compile(r"\s*\"?sep=([^\w\"\r\n\0])\"?\r?\n", re.IGNORECASE)
 
 _NOT_WESTERN = re.compile(
     rb"[\x81\x8d\x8f\x90\x9d]"  # not defined in cp1252
@@ -38,12 +45,14 @@ def read_text(path: Path, knows: Knows, findings: Findings) -> tuple[list[list[s
     Raises
     ------
     ManifestError
-        The file is damaged, or in an encoding that cannot be told.
+        The file is damaged or too large, or in an encoding that cannot be told.
     """
     text, encoding = _decode(path, findings)
     said = _SAID.match(text)
     text = text[said.end() :] if said else text
     delimiter = said[1] if said else _sniff(text, knows)
+    if text.count(delimiter) + text.count("\n") > MOST_CELLS:
+        raise too_large(path, f"{MOST_CELLS} cells")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         return list(rows), {"encoding": encoding, "delimiter": delimiter}
@@ -58,11 +67,12 @@ def read_text(path: Path, knows: Knows, findings: Findings) -> tuple[list[list[s
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file, decompressed if it ends in `.gz`; ManifestError when damaged."""
-    raw = path.read_bytes()
+    raw = structured.read_bytes(path, ManifestError, LARGEST_TEXT)
     if path.suffix.lower() != ".gz":
         return raw
     try:
-        return gzip.decompress(raw)
+        with gzip.open(io.BytesIO(raw)) as stream:
+            unpacked = stream.read(LARGEST_TEXT + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ManifestError(
             f"{path.name}: not a readable gzip file ({error}).",
@@ -70,6 +80,20 @@ def read_bytes(path: Path) -> bytes:
             code="unreadable-table",
             file=path,
         ) from error
+    if len(unpacked) > LARGEST_TEXT:
+        raise too_large(path, f"{LARGEST_TEXT >> 20} MB when it is unpacked")
+    return unpacked
+
+
+def too_large(path: Path, most: str) -> ManifestError:
+    """The error that a table has more than `most`."""
+    return ManifestError(
+        f"{path.name}: the table has more than {most}.",
+        remedy="Take out what is no data, such as cells far from the others and whole columns that "
+        "are merged or filled, or divide it.",
+        code="too-large",
+        file=path,
+    )
 
 
 def _decode(path: Path, findings: Findings) -> tuple[str, str]:

@@ -1,15 +1,108 @@
 """The first visible sheet of a workbook as rows of text, whichever program wrote it."""
 
+import zipfile
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 from centrum.cohort.cells import BooleanText, DateText, NumberText
 from centrum.cohort.findings import Findings, listed
+from centrum.cohort.text_file import MOST_CELLS, too_large
+from centrum.errors import CentrumError, ManifestError
+from centrum.io.structured import read_bytes
+from centrum.text import one_line
 
-MOST_CELLS = 2**25
-"""Cells beyond this are refused: one stray or repeated cell can stand for billions."""
+MOST_ROWS, MOST_COLUMNS = 2**20, 2**14
+"""The sheets of Excel and LibreOffice are no larger."""
+
+LARGEST_FILE = 2**26
+"""Bytes of a workbook, which is compressed."""
+
+LARGEST_UNPACKED = 2**27
+"""Bytes of all parts of a workbook; in memory they are some twenty times as much."""
+
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""How old XLS workbooks begin, and XLSX ones that a password protects."""
+
+
+@contextmanager
+def unpacked(path: Path, kind: str) -> Iterator[zipfile.ZipFile]:
+    """The parts of a workbook; whatever it makes a reader raise is an error of that file.
+
+    Parameters
+    ----------
+    kind : what messages call the file, such as "XLSX workbook"
+
+    Raises
+    ------
+    ManifestError
+        The file is damaged, encrypted or of another kind, or has more than a limit allows.
+    """
+    content = read_bytes(path, ManifestError, LARGEST_FILE)
+    if content.startswith(_OLE):
+        why = "it is an old XLS workbook, or has a password"
+        raise _unreadable(path, kind, why)
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            parts = archive.infolist()
+            if any(part.flag_bits & 1 for part in parts):
+                raise _unreadable(path, kind, "it is encrypted")
+            if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
+                raise too_large(path, f"{LARGEST_UNPACKED >> 20} MB when it is unpacked")
+            yield archive
+    except CentrumError:
+        raise
+    except OverflowError as error:
+        raise too_large(path, str(error)) from error
+    except Exception as error:  # what a library meets in a damaged file is not its to foresee
+        raise _unreadable(path, kind, _told(error)) from error
+
+
+def _unreadable(path: Path, kind: str, why: str) -> ManifestError:
+    return ManifestError(
+        f"{path.name}: not a readable {kind} ({why}).",
+        remedy=f"Save it again as {kind.split()[0]}, without a password, or as CSV.",
+        code="unreadable-table",
+        file=path,
+    )
+
+
+def _told(error: BaseException) -> str:
+    """One line of what was raised first, with its kind where it says little."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    text = one_line(str(error))[:200]
+    return text if " " in text else f"{type(error).__name__} {text}".strip()
+
+
+def filled_rows(texts: Mapping[tuple[int, int], str]) -> list[list[str]]:
+    """Cells by row and column, from 0, up to the last filled row, and in each its last column.
+
+    Raises
+    ------
+    OverflowError
+        A cell lies beyond the largest sheet, or the rows have more than `MOST_CELLS` cells.
+
+    >>> filled_rows({(0, 0): "a", (2, 1): "b"})
+    [['a'], [], ['', 'b']]
+    """
+    ends: dict[int, int] = {}
+    for row, column in texts:
+        ends[row] = max(ends.get(row, 0), column + 1)
+    last, widest = max(ends, default=-1) + 1, max(ends.values(), default=0)
+    if last > MOST_ROWS or widest > MOST_COLUMNS:
+        raise OverflowError(f"{MOST_ROWS} rows or {MOST_COLUMNS} columns")
+    if sum(ends.values()) > MOST_CELLS:
+        raise OverflowError(f"{MOST_CELLS} cells")
+    rows = [[""] * ends.get(row, 0) for row in range(last)]
+    for (row, column), text in texts.items():
+        rows[row][column] = text
+    return rows
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ def read_parameter_file(path: str | os.PathLike[str]) -> Parameters:
     except ParameterError as error:
         if error.code == "no-file":
             raise FileNotFoundError(f"Parameter file {path} does not exist.") from error
+        error.file = error.file or path.name
         error.add_note(f"while reading {path}")
         raise
 

@@ -71,7 +71,11 @@ class Number:
     def __call__(self, name: str, value: Any) -> None:
         number = _number(self.kind, value)
         if number is None or self._outside(number):
-            raise ParameterError(f"{name}: an {self} is wanted, found {shown(value)}.")
+            raise ParameterError(f"{name}: {self._article} {self} is wanted, found {shown(value)}.")
+
+    @property
+    def _article(self) -> str:
+        return "an" if self.kind == "integer" else "a"
 
     def _outside(self, number: float) -> bool:
         return (
