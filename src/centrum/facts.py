@@ -55,6 +55,9 @@ _UNITS = {
 }  # fmt: skip
 """What a unit is in that of the fact, spelled without regard to case."""
 
+_SHOWN = 4
+"""Values of a fact that a note lists."""
+
 _WRITTEN = re.compile(r"([+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*([^\W\d].*)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 
@@ -143,10 +146,10 @@ def _single(value: Any) -> Any:
     if isinstance(value, Mapping) and {str(key).casefold() for key in value} <= {"vr", "value"}:
         value = next((v for key, v in value.items() if str(key).casefold() == "value"), None)
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        different = [v for k, v in enumerate(value) if v not in value[:k]]
-        if len(different) > 1:
-            raise Unread(f"has several values, {list(value)}")
-        value = different[0] if different else None
+        if any(each != value[0] for each in value[1:]):
+            shown = ", ".join(map(repr, value[:_SHOWN]))
+            raise Unread(f"has several values, [{shown}{', ...' * (len(value) > _SHOWN)}]")
+        value = value[0] if value else None
     if value is not None and not isinstance(value, (str, int, float)):
         raise Unread(f"is no number and no text, {value!r}")
     return value.strip() if isinstance(value, str) else value

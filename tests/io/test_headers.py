@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -246,6 +247,81 @@ def test_nifti_sizes_that_cannot_be(nifti, dim: tuple[int, ...]) -> None:
     with pytest.raises(ImageError, match=r"dim is|announces") as caught:
         read_image(nifti(DIM, *dim, *[1] * (8 - len(dim)), kind="<i2"))
     assert caught.value.code == "damaged-file"
+
+
+@pytest.mark.parametrize("scale", [(2, 0), (1, 5), (0, 5)])
+def test_nifti_vectors_that_are_scaled(tmp_path: Path, scale: tuple[float, float]) -> None:
+    image = sitk.GetImageFromArray(np.ones((2, 3, 4, 5), np.uint8), isVector=True)
+    sitk.WriteImage(image, str(tmp_path / "v.nii"))
+    content = bytearray((tmp_path / "v.nii").read_bytes())
+    content[SLOPE] = np.array(scale, "<f4").tobytes()
+    (tmp_path / "v.nii").write_bytes(content)
+    with pytest.raises(ImageError, match="several components are scaled"):
+        read_image(tmp_path / "v.nii")
+
+
+# MetaImage
+
+META = {
+    "ObjectType": "Image", "NDims": "3", "BinaryData": "True", "BinaryDataByteOrderMSB": "False",
+    "CompressedData": "False", "TransformMatrix": "1 0 0 0 1 0 0 0 1", "Offset": "0 0 0",
+    "ElementSpacing": "1 1 2", "DimSize": "2 3 4", "ElementType": "MET_SHORT",
+}  # fmt: skip
+
+
+PACKED = zlib.compress(RAW)
+
+
+def meta(path: Path, data: bytes, **changes: str) -> Path:
+    lines = "".join(f"{key} = {value}\n" for key, value in (META | changes).items())
+    path.write_bytes(f"{lines}ElementDataFile = LOCAL\n".encode() + data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("data", "changes"),
+    [
+        (RAW, {}),
+        (SWAPPED, {"BinaryDataByteOrderMSB": "True"}),
+        ("\n".join(map(str, [*NUMBERS, ""])).encode(), {"BinaryData": "False"}),
+        (b"1234" + RAW, {"HeaderSize": "-1"}),
+        (PACKED, {"CompressedData": "True", "CompressedDataSize": str(len(PACKED))}),
+    ],
+    ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
+)
+def test_metaimage_as_simpleitk(tmp_path: Path, data: bytes, changes: dict) -> None:
+    like_simpleitk(meta(tmp_path / "a.mha", data, **changes))
+
+
+def test_metaimage_whose_packed_length_is_not_given(tmp_path: Path) -> None:
+    """SimpleITK returns what was in its memory."""
+    path = meta(tmp_path / "a.mha", zlib.compress(RAW), CompressedData="True")
+    np.testing.assert_array_equal(read_image(path).array.ravel(), NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("data", "changes"),
+    [
+        (RAW[:-1], {}),
+        (RAW + b"1", {}),
+        (zlib.compress(RAW)[:-3], {"CompressedData": "True"}),
+        (zlib.compress(RAW + bytes(1 << 24)), {"CompressedData": "True"}),
+        (b"1 2 3", {"BinaryData": "False"}),
+        (RAW, {"DimSize": "2 3 1e999"}),
+        (RAW, {"DimSize": "99999 99999 99999"}),
+        (RAW, {"DimSize": "2 -3 4"}),
+        (RAW, {"NDims": "2"}),
+        (RAW, {"ElementType": "MET_OTHER"}),
+        (RAW, {"BinaryDataByteOrderMSB": "perhaps"}),
+        (SWAPPED, {"ElementByteOrderMSB": "True"}),
+        (RAW, {"ElementSpacing": "1 nan 2"}),
+        (RAW, {"Comment": "x" * 5000}),
+    ],
+    ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",
+)
+def test_metaimage_headers_that_are_refused(tmp_path: Path, data: bytes, changes: dict) -> None:
+    with pytest.raises(ImageError, match=r"^a\.mha is truncated or damaged"):
+        read_image(meta(tmp_path / "a.mha", data, **changes))
 
 
 # What is packed, and what lies beside

@@ -88,7 +88,7 @@ def _read_series(files: list[DicomFile], ignored: int) -> Volume:
 
 def _check_single_slice(file: DicomFile) -> None:
     """Refuses what is not one grey-scale slice with a place in the patient."""
-    if (file.value("NumberOfFrames") or 1) > 1:
+    if file.value("NumberOfFrames") not in (None, 0, 1):
         raise ImageError(
             f"{file.path.name} is an enhanced multi-frame file ({file.value('NumberOfFrames')} "
             "frames): one file per slice is wanted.",

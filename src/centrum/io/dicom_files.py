@@ -221,7 +221,8 @@ def _read_header(path: Path) -> "pydicom.Dataset | None":
     try:
         with pydicom.config.disable_value_validation(), path.open("rb") as stream:
             header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_KEYWORDS)
-            list(header)  # converts every value now, so that a damaged one is found here
+            # Every value is converted now, so that a damaged one is found here.
+            list(header), list(header.file_meta)
             at_end = stream.tell() >= path.stat().st_size
             deflated = header.file_meta.TransferSyntaxUID.is_deflated
     except InvalidDicomError as error:

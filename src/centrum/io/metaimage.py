@@ -1,7 +1,8 @@
 """MetaImage files: .mha, and .mhd with its file of voxels, as ITK and elastix write them.
 
-Source: https://itk.org/Wiki/ITK/MetaIO/Documentation. SimpleITK reads them; what it does not tell
-is checked: voxels that stop too early, and a header without axes or spacing. `TransformMatrix`
+Source: https://itk.org/Wiki/ITK/MetaIO/Documentation. SimpleITK reads the header, and voxels that
+are text or lie behind another header; others are decoded here, because it invents what is missing
+or cannot be decompressed. A header without axes or spacing is told apart, too. `TransformMatrix`
 decides; ITK writes the same `AnatomicalOrientation` whatever the axes are.
 """
 
@@ -13,6 +14,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
 from centrum.errors import ImageError
 from centrum.io.gzipped import (
     LARGEST_RATIO,
@@ -22,7 +27,7 @@ from centrum.io.gzipped import (
     damage_named,
     damaged,
 )
-from centrum.io.itk import Decoded, decode
+from centrum.io.itk import Decoded, decode, stored_voxels
 from centrum.io.paths import beside
 from centrum.provenance import digest, file_digest
 
@@ -32,15 +37,23 @@ _KEYS = (b"ObjectType", b"NDims", b"Comment")
 _LONGEST_HEADER, _LONGEST_LINE = 1 << 16, 1000
 _DATA, _AXES = "ElementDataFile", ("TransformMatrix", "Rotation", "Orientation")
 _SPACINGS = ("ElementSpacing", "ElementSize")
-_NUMBERS = {
-    *_AXES, *_SPACINGS, "Offset", "Origin", "Position", "CenterOfRotation", "NDims", "DimSize",
-    "HeaderSize", "CompressedDataSize", "ElementNumberOfChannels", "ElementMin", "ElementMax",
-}  # fmt: skip
+_WHOLE = dict.fromkeys(
+    ("NDims", "DimSize", "HeaderSize", "CompressedDataSize", "ElementNumberOfChannels"),
+    re.compile(r"[+-]?[0-9]{1,12}"),
+)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
-_BYTES = {
-    "CHAR": 1, "UCHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "LONG": 4, "ULONG": 4,
-    "LONG_LONG": 8, "ULONG_LONG": 8, "FLOAT": 4, "DOUBLE": 8,
+_NUMBERS = _WHOLE | dict.fromkeys(
+    (*_AXES, *_SPACINGS, "Offset", "Origin", "Position", "CenterOfRotation"), _NUMBER
+)
+"""How the words are written of entries that hold numbers."""
+
+_KINDS = {
+    "CHAR": "i1", "UCHAR": "u1", "SHORT": "i2", "USHORT": "u2", "INT": "i4", "UINT": "u4",
+    "LONG": "i4", "ULONG": "u4", "LONG_LONG": "i8", "ULONG_LONG": "u8", "FLOAT": "f4",
+    "DOUBLE": "f8",
 }  # fmt: skip
+_TRUE, _FALSE = ("true", "t", "1"), ("false", "f", "0")
+_BYTE_ORDERS = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
 
 
 @dataclass(frozen=True)
@@ -50,11 +63,16 @@ class _Header:
     keys: Mapping[str, str]
     end: int
 
-    def says(self, key: str) -> bool:
-        return self.keys.get(key, "").casefold() in ("true", "1")
+    def says(self, key: str, default: bool = False) -> bool:
+        return self.keys[key].casefold() in _TRUE if key in self.keys else default
 
     def numbers(self, key: str) -> list[int]:
-        return [int(float(word)) for word in self.keys.get(key, "").split()]
+        return [int(word) for word in self.keys.get(key, "").split()]
+
+    @property
+    def kind(self) -> np.dtype:
+        order = ">" if any(map(self.says, _BYTE_ORDERS)) else "<"
+        return np.dtype(order + _KINDS[_type_name(self.keys)])
 
     @property
     def count(self) -> int:
@@ -62,8 +80,17 @@ class _Header:
 
     @property
     def bytes(self) -> int:
-        kind = self.keys["ElementType"].removeprefix("MET_").removesuffix("_ARRAY")
-        return self.count * _BYTES.get(kind, 0)
+        return self.count * self.kind.itemsize
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the voxels are nothing but numbers, one behind the other."""
+        binary = self.says("CompressedData") or self.says("BinaryData", True)
+        return binary and self.numbers("HeaderSize") in ([], [0])
+
+
+def _type_name(keys: Mapping[str, str]) -> str:
+    return keys["ElementType"].removeprefix("MET_").removesuffix("_ARRAY")
 
 
 def is_metaimage(start: bytes) -> bool:
@@ -86,8 +113,9 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
             code="no-spacing",
             file=path,
         )
-    _check_length(_voxel_file(path, header), header, path)
-    decoded = decode(path, "MetaImageIO", lambda *_: None)
+    file = _voxel_file(path, header)
+    data = _numbers(file, header, header.end if file == path else 0)
+    decoded = decode(path, "MetaImageIO", lambda reader, kind: _voxels(header, data, reader, kind))
     oriented = any(key in header.keys for key in _AXES)
     notes = {"format": "MetaImage", "sha256": content_digest(path)}
     return replace(decoded, oriented=oriented), notes
@@ -128,7 +156,7 @@ def _entry(path: Path, line: bytes) -> tuple[str, str]:
     if not equals or not re.fullmatch(r"\w[\w .-]*", key) or len(line) > _LONGEST_LINE:
         raise damaged(path, f"its header has a line that is no entry: {key[:40]!r}")
     words = value.split()
-    if key in _NUMBERS and not (words and all(map(_NUMBER.fullmatch, words))):
+    if key in _NUMBERS and not (words and all(map(_NUMBERS[key].fullmatch, words))):
         raise damaged(path, f"its header gives {key!r} as {value!r}: numbers are wanted")
     return key, value
 
@@ -141,7 +169,12 @@ def _check(path: Path, header: _Header) -> None:
     sizes, channels = header.numbers("DimSize"), header.numbers("ElementNumberOfChannels")
     if header.numbers("NDims") != [len(sizes)] or min(sizes + channels) < 1:
         raise damaged(path, f"its header gives the sizes {header.keys['DimSize']!r}")
-    if not header.bytes:
+    for key in ("BinaryData", "CompressedData", *_BYTE_ORDERS):
+        if header.keys.get(key, "true").casefold() not in _TRUE + _FALSE:
+            raise damaged(path, f"its header gives {key!r} as {header.keys[key]!r}")
+    if len({header.says(key) for key in _BYTE_ORDERS if key in header.keys}) > 1:
+        raise damaged(path, "its header gives two byte orders")
+    if _type_name(header.keys) not in _KINDS:
         raise damaged(path, f"its header gives the type {header.keys['ElementType']!r}")
 
 
@@ -150,29 +183,54 @@ def _voxel_file(path: Path, header: _Header) -> Path:
     return path if name.upper() == "LOCAL" else beside(path, name)
 
 
-def _check_length(file: Path, header: _Header, path: Path) -> None:
-    """SimpleITK invents what is missing at the end of the voxels."""
-    start = header.end if file == path else 0
+def _numbers(file: Path, header: _Header, start: int) -> bytes | None:
+    """The bytes of the voxels; None where SimpleITK has to find them."""
     size, packed = file.stat().st_size - start, header.says("CompressedData")
-    text = not packed and header.keys.get("BinaryData", "True").casefold() == "false"
-    if text:
-        check_announced(file, header.count, len(file.read_bytes()[start:].split()), header.count)
-        return
+    if not header.is_plain:
+        _check_elsewhere(file, header, start)
+        return None
     check_announced(file, header.count, size, header.bytes, LARGEST_RATIO if packed else 1)
-    if header.numbers("HeaderSize") in ([], [0]):
-        check_no_more(file, size, header.bytes, packed=packed)
+    check_no_more(file, size, header.bytes, packed=packed)
+    data = file.read_bytes()[start:]
     if packed:
         with damage_named(file):
-            found = _unpacked_length(file.read_bytes()[start:], header.bytes)
+            data = _unpacked(data, header.bytes)
+    check_announced(file, header.count, len(data), header.bytes)
+    return data
+
+
+def _check_elsewhere(file: Path, header: _Header, start: int) -> None:
+    """SimpleITK invents what is missing at the end of the voxels."""
+    if header.says("CompressedData"):
+        raise damaged(file, "its voxels are compressed, and lie behind another header")
+    if header.says("BinaryData", True):
+        skipped = max(0, *header.numbers("HeaderSize"))
+        found = file.stat().st_size - start - skipped
         check_announced(file, header.count, found, header.bytes)
+        return
+    words = file.read_bytes()[start:].split()
+    check_announced(file, header.count, len(words), header.count)
 
 
-def _unpacked_length(data: bytes, most: int) -> int:
-    """The length of zlib data, of which no more than `most` bytes are made."""
+def _unpacked(data: bytes, most: int) -> bytes:
+    """The content of zlib data, of which no more than `most` bytes are made."""
     stream = zlib.decompressobj()
-    found = len(stream.decompress(data, most + 1))
-    if found > most:
+    found = stream.decompress(data, most + 1)
+    if len(found) > most:
         raise Surplus(f"there are more than the {most} bytes that its header announces")
     if not stream.eof:
         raise EOFError("the compressed data end before their end marker")
     return found
+
+
+def _voxels(
+    header: _Header, data: bytes | None, reader: sitk.ImageFileReader, kind: Any
+) -> NDArray | None:
+    """The bytes as voxels; None where SimpleITK has to order or refuse them."""
+    channels, shape = reader.GetNumberOfComponents(), reader.GetSize()
+    read_alike = header.numbers("DimSize") == list(shape) and header.count == channels * prod(shape)
+    if data is None or not read_alike or header.kind.newbyteorder("=") != kind:
+        return None
+    if channels > 1:
+        shape = (channels, *shape)
+    return stored_voxels(data, 0, header.kind.byteorder, kind, shape[::-1])

@@ -41,6 +41,7 @@ from centrum.io.gzipped import (
     open_stream,
 )
 from centrum.io.itk import Decoded, decode, stored_voxels
+from centrum.io.structured import parse_json, read_bytes
 from centrum.provenance import digest, file_digest
 from centrum.weighting import DESCRIPTIONS, described_weighting
 
@@ -290,10 +291,9 @@ def _sidecar(path: Path) -> dict[str, Any]:
 def _object(path: Path) -> dict[str, Any] | None:
     """The object in a JSON file; None where it holds none that can be read."""
     try:
-        if path.stat().st_size > _LONGEST_SIDECAR:
-            return None
-        known = json.loads(_text(path.read_bytes()))
-    except (OSError, ValueError, RecursionError):
+        text = _text(read_bytes(path, ImageError, _LONGEST_SIDECAR))
+        known = parse_json(text, path.name, ImageError, nan=True)
+    except ImageError:
         return None
     return known if isinstance(known, dict) else None
 
@@ -363,7 +363,16 @@ def _wrong_scale(header: Any) -> str:
     slope, intercept = float(header["slope"]), float(header["intercept"])
     unset = slope == 0 or (np.isnan(slope) and (intercept == 0 or np.isnan(intercept)))
     right = unset or (np.isfinite(slope) and np.isfinite(intercept))
+    if right and _has_components(header) and (slope, intercept) not in ((0, 0), (1, 0)):
+        # SimpleITK writes past the end of its memory.
+        return f"voxels of several components are scaled, by {slope:g} and {intercept:g}"
     return "" if right else f"scl_slope is {slope:g} and scl_inter {intercept:g}"
+
+
+def _has_components(header: Any) -> bool:
+    """Whether a voxel is a colour, a complex number or a vector, along the fifth axis."""
+    vector = any(n > 1 for n in header["dim"][4 : int(header["first_dim"])])
+    return vector or int(header["datatype"]) not in _PLAIN_TYPES
 
 
 def _voxel_bytes(header: Any) -> int:
