@@ -11,7 +11,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from centrum.cohort.eligibility import Rule
@@ -20,12 +19,13 @@ from centrum.cohort.schemes import Scheme, find_scheme
 from centrum.errors import ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
+from centrum.io.structured import parse_yaml, read_text
 from centrum.modelling.settings import ModelSettings, SearchSettings, Split
 from centrum.perturb.settings import RobustnessSettings
 from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
 from centrum.protocol_faults import Fault, faults_of, without
 from centrum.provenance import digest
-from centrum.settings import Settings
+from centrum.settings import Factor, Folds, Seed, Settings
 from centrum.text import legal, one_line_each
 from centrum.weighting import Weighting, named_weighting
 
@@ -77,7 +77,7 @@ class Images(Settings):
     on_grid_mismatch: Literal["refuse", "resample"] = Field(
         "refuse", description="resample: nearest neighbour onto the image's grid, recorded"
     )
-    grid_tolerance_mm: Annotated[float, Field(gt=0)] = Field(
+    grid_tolerance_mm: Annotated[float, Field(gt=0, le=100)] = Field(
         GRID_TOLERANCE_MM, description="largest distance between corresponding corner voxels"
     )
     orientation: str | None = Field(
@@ -85,7 +85,7 @@ class Images(Settings):
         description="where the array axes x, y, z run in files that do not say it, such as PIR: "
         "towards posterior, inferior and right; without it such files are refused",
     )
-    max_memory_gb: Annotated[float, Field(gt=0)] = Field(
+    max_memory_gb: Annotated[float, Field(gt=0, le=10_000)] = Field(
         4.0, description="a case whose interpolated image would need more is refused"
     )
 
@@ -171,7 +171,7 @@ class CutOffRule(Settings):
         "one; cost: the smallest expected cost",
     )
     target: Fraction = Field(0.9, description="sensitivity or specificity that is wanted")
-    cost_ratio: Annotated[float, Field(gt=0)] = Field(
+    cost_ratio: Factor = Field(
         1.0, description="cost of a missed positive in units of a false alarm"
     )
     prevalence: Fraction | None = Field(
@@ -185,10 +185,10 @@ class CutOffRule(Settings):
 class LeakAudit(Settings):
     """What the section on leaks tries out."""
 
-    permutations: Annotated[int, Field(ge=0)] = Field(
+    permutations: Annotated[int, Field(ge=0, le=10_000)] = Field(
         40, description="refits on outcomes dealt out anew to the patients; 0: not done"
     )
-    splits: Annotated[int, Field(ge=0)] = Field(
+    splits: Annotated[int, Field(ge=0, le=1000)] = Field(
         10, description="splits on which each classic leak is switched on; 0: not done"
     )
 
@@ -196,10 +196,12 @@ class LeakAudit(Settings):
 class Evaluation(Settings):
     """How the model is judged."""
 
-    n_resamples: Annotated[int, Field(ge=100)] = Field(1000, description="bootstrap samples")
+    n_resamples: Annotated[int, Field(ge=100, le=100_000)] = Field(
+        1000, description="bootstrap samples"
+    )
     confidence: Fraction = Field(0.95, description="of every interval")
     cutoff: CutOffRule = CutOffRule()
-    cutoff_folds: Annotated[int, Field(ge=2)] = Field(
+    cutoff_folds: Folds = Field(
         5, description="folds of the out-of-fold scores that the cut-off is learnt on"
     )
     conformal_error: Fraction = Field(
@@ -207,7 +209,7 @@ class Evaluation(Settings):
         description="share of each class whose set of possible outcomes may miss the true one; a "
         "set of both is called uncertain",
     )
-    optimism_resamples: Annotated[int, Field(ge=0)] = Field(
+    optimism_resamples: Annotated[int, Field(ge=0, le=10_000)] = Field(
         0,
         description="refits on bootstrap samples of the patients, for Harrell's optimism and "
         ".632+; 0: not done, 200 are usual",
@@ -226,7 +228,7 @@ class Evaluation(Settings):
         description="columns of the manifest that hold a reader's diagnosis, spelled as the "
         "outcome, to compare the model with",
     )
-    seed: int = Field(2024, description="of bootstrap and folds")
+    seed: Seed = Field(2024, description="of bootstrap and folds")
 
 
 class Protocol(Settings):
@@ -388,15 +390,7 @@ def examine_protocol(text: str, source: str) -> tuple[Protocol, tuple[Fault, ...
 
 def _choices(text: str, source: str) -> dict[str, Any]:
     """What the YAML says, with what its preset says beside."""
-    try:
-        choices = one_line_each(yaml.safe_load(legal(text)))
-    except yaml.YAMLError as error:
-        raise ProtocolError(
-            f"{source} is not YAML: {error}.",
-            remedy="Look at the line that is named, and at the blanks at its beginning.",
-            code="not-yaml",
-            file=source,
-        ) from error
+    choices = one_line_each(parse_yaml(legal(text), source, ProtocolError))
     if not isinstance(choices, dict):
         raise ProtocolError(
             f"{source}: a protocol is a list of `key: value`, found {text[:40]!r}.",
@@ -434,18 +428,13 @@ def protocol_text(path: Path) -> str:
     Raises
     ------
     ProtocolError
-        There is no file, or it is not text in UTF-8.
+        There is no file, or it is not text in UTF-8, a folder, a pipe or far too large.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ProtocolError(
-            f"{path.name} is not text in UTF-8.",
-            remedy="Save it with the encoding UTF-8.",
-            code="not-utf-8",
-            file=path,
-        ) from error
-    except OSError as error:
+        return read_text(path, ProtocolError)
+    except ProtocolError as error:
+        if error.code != "no-file":
+            raise
         raise ProtocolError(
             f"There is no protocol {path.name} in {path.parent.name or path.parent}.",
             remedy="`centrum init` writes one, or give the folder that holds study.yaml.",
@@ -488,5 +477,5 @@ def preset_text(name: str) -> str:
 
 
 def _preset_choices(name: str) -> dict[str, Any]:
-    choices: dict[str, Any] = yaml.safe_load(preset_text(name))
+    choices: dict[str, Any] = parse_yaml(preset_text(name), name, ProtocolError)
     return choices

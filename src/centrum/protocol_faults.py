@@ -12,6 +12,11 @@ from pydantic_core import ErrorDetails
 
 Path = tuple[str | int, ...]
 
+_SHOWN = 80
+"""Characters of a wrong value that are repeated."""
+
+_AS_SAID = "Correct it as it says."
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -34,17 +39,35 @@ class Fault:
 def faults_of(
     error: ValidationError, model: type[BaseModel], choices: dict[str, Any]
 ) -> tuple[Fault, ...]:
-    """Every fault that the validation of `choices` by `model` found."""
-    return tuple(_fault(each, _written(each["loc"], choices), model) for each in error.errors())
+    """Every fault that the validation of `choices` by `model` found, one for each value."""
+    found: dict[Path, Fault] = {}
+    for each in error.errors():
+        path = _written(each["loc"], choices)
+        found.setdefault(path, _fault(each, path, model))
+    return tuple(found.values())
 
 
 def without(choices: dict[str, Any], faults: Sequence[Fault]) -> dict[str, Any]:
     """The choices without the values that the faults are about."""
     kept = deepcopy(choices)
+    paths = {_there(fault.path, choices) for fault in faults}
     # From the end: what is taken out of a list moves what stands behind it.
-    for fault in sorted(faults, key=lambda fault: list(map(str, fault.path)), reverse=True):
-        _drop(kept, fault.path)
+    for path in sorted(paths, key=_place, reverse=True):
+        _drop(kept, path)
     return kept
+
+
+def _there(path: Path, choices: Any) -> Path:
+    """The path, or that of its list, which is too short for it."""
+    for place in path[:-1]:
+        choices = choices[place]
+    short = isinstance(choices, list) and len(choices) <= int(path[-1])
+    return path[:-1] if short else path
+
+
+def _place(path: Path) -> list[tuple[bool, str | int]]:
+    """A path to sort by: places in a list by number, and apart from keys."""
+    return [(isinstance(part, str), part) for part in path]
 
 
 def _written(path: Path, choices: Any) -> Path:
@@ -54,15 +77,16 @@ def _written(path: Path, choices: Any) -> Path:
         if (isinstance(here, dict) and part in here) or isinstance(part, int):
             here = here[part]
             written.append(part)
-    return (*written, *path[-1:])
+    is_key = isinstance(here, dict) or all(isinstance(part, int) for part in path[-1:])
+    return (*written, *path[-1:]) if is_key else tuple(written)
 
 
 def _drop(choices: Any, path: Path) -> None:
     """Take the value at a path away, if there is one."""
     *places, last = path or ("",)
-    for part in places:
-        choices = choices[part]
-    if isinstance(last, int) or last in choices:
+    for place in places:
+        choices = choices[place]
+    if last in choices if isinstance(choices, dict) else isinstance(choices, list):
         del choices[last]
 
 
@@ -70,10 +94,13 @@ def _fault(error: ErrorDetails, path: Path, model: type[BaseModel]) -> Fault:
     key = ".".join(map(str, path))
     if error["type"] == "extra_forbidden":
         return _unknown_key(key, path, model)
-    if error["type"] == "missing":
+    if error["type"] == "missing" and isinstance(path[-1], str):
         remedy = f"Write `{path[-1]}: ...` there."
         return Fault(path, "missing-key", f"{key}: this key is required. {remedy}", remedy)
-    remedy = _nearest_value(error) or (f"Correct {key}." if key else "Correct it as it says.")
+    if error["type"] == "invalid_key":
+        remedy = "Write the name of a choice before the colon."
+        return Fault(path, "unknown-key", f"{path[-1]!r} is no name of a choice. {remedy}", remedy)
+    remedy = _nearest_value(error) or _quoted(error) or (f"Correct {key}." if key else _AS_SAID)
     return Fault(path, "bad-value", f"{key or 'protocol'}: {_wrong(error)}. {remedy}", remedy)
 
 
@@ -81,8 +108,27 @@ def _wrong(error: ErrorDetails) -> str:
     """What is wrong with a value, and the value where it is short."""
     if error["type"] == "value_error":
         return error["msg"].removeprefix("Value error, ").removesuffix(".")
-    found = "" if isinstance(error["input"], dict | list) else f", found {error['input']!r}"
-    return error["msg"] + found
+    found = "" if isinstance(error["input"], dict | list) else f", found {_short(error['input'])}"
+    return _WORDS.get(error["type"], error["msg"]) + found
+
+
+_WORDS = {
+    "model_type": "a block of choices is wanted",
+    "tuple_type": "a list such as [a, b] is wanted",
+    "missing": "the list is too short",
+}
+"""What is wrong in words of a study's file, not of Python."""
+
+
+def _short(value: object) -> str:
+    return repr(value) if len(repr(value)) <= _SHOWN else f"{repr(value)[:_SHOWN]} ..."
+
+
+def _quoted(error: ErrorDetails) -> str:
+    """How to write a text that YAML reads as a number or a truth value; "" of another error."""
+    if error["type"] != "string_type" or not isinstance(error["input"], int | float):
+        return ""
+    return "Write it in quotation marks, as in 'no' or '1001', for YAML to read a text."
 
 
 def _nearest_value(error: ErrorDetails) -> str:
@@ -125,7 +171,7 @@ def _at(model: type[BaseModel], path: Sequence[str | int]) -> list[type[BaseMode
 
 def _models(annotation: object) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
+        return [annotation, *annotation.__subclasses__()]
     return [model for part in get_args(annotation) for model in _models(part)]
 
 

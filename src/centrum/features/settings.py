@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from centrum.features.aggregation import AGGREGATIONS, AggregationName
 from centrum.filters import FILTERS, AnyFilter
-from centrum.settings import Dialect, Settings
+from centrum.settings import Dialect, Factor, Intensity, Millimetres, Settings
 
 FamilyName = Literal[
     "morphology",
@@ -34,7 +34,7 @@ class Discretisation(Settings):
     bins: Annotated[int, Field(ge=2, le=1024)] | None = Field(
         None, description="number of bins, with fixed_bin_number"
     )
-    width: Annotated[float, Field(gt=0)] | None = Field(
+    width: Factor | None = Field(
         None, description="bin width in units of intensity, with fixed_bin_size"
     )
 
@@ -59,9 +59,9 @@ class Discretisation(Settings):
 class Resegmentation(Settings):
     """Which voxels of the region take part in intensity and texture features."""
 
-    lower: float | None = Field(None, description="smallest intensity kept")
-    upper: float | None = Field(None, description="largest intensity kept")
-    sigma: Annotated[float, Field(gt=0)] | None = Field(
+    lower: Intensity | None = Field(None, description="smallest intensity kept")
+    upper: Intensity | None = Field(None, description="largest intensity kept")
+    sigma: Annotated[float, Field(gt=0, le=1000)] | None = Field(
         None, description="keep intensities within mean +- sigma SD of the region"
     )
 
@@ -73,15 +73,13 @@ class Interpolation(Settings):
     by nearest neighbour.
     """
 
-    spacing: tuple[float | None, float | None, float | None] | None = Field(
+    spacing: tuple[Millimetres | None, Millimetres | None, Millimetres | None] | None = Field(
         None, description="mm along x, y, z of the image; null keeps the spacing of an axis"
     )
-    in_plane: Annotated[float, Field(gt=0)] | None = Field(
+    in_plane: Millimetres | None = Field(
         None, description="mm within the slices of the plane, whose distance is kept"
     )
-    isotropic: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="mm along all three axes"
-    )
+    isotropic: Millimetres | None = Field(None, description="mm along all three axes")
     image: Literal["nearest", "linear", "cubic"] = Field(
         "linear", description="interpolation of intensities; cubic is a B-spline"
     )
@@ -148,10 +146,10 @@ class ExtractionSettings(Settings):
         Discretisation(method="fixed_bin_number", bins=1000),
         description="discretisation of the intensity-volume histogram (IBSI 3.5); none: by unit",
     )
-    distances: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    distances: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
         (1,), description="Chebyshev distance of neighbours in voxels; several in PyRadiomics only"
     )
-    coarseness: Annotated[float, Field(ge=0)] = Field(
+    coarseness: Annotated[float, Field(ge=0, le=1024)] = Field(
         0, description="largest grey level difference of dependent neighbours (IBSI alpha, gldm_a)"
     )
     weighting: Weighting | None = Field(
@@ -164,11 +162,11 @@ class ExtractionSettings(Settings):
         ("2.5D_merged",), description="how matrices of directions and slices are joined"
     )
     plane: Plane = Field("sagittal", description="plane of the slices in 2D and 2.5D")
-    normalise_scale: Annotated[float, Field(gt=0)] | None = Field(
+    normalise_scale: Factor | None = Field(
         None, description="z-score the whole image and multiply by this (PyRadiomics normalize)"
     )
     resegmentation: Resegmentation = Resegmentation()
-    energy_shift: float = Field(
+    energy_shift: Intensity = Field(
         0.0, description="added to intensities before energy (PyRadiomics voxelArrayShift)"
     )
 

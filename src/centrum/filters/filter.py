@@ -113,11 +113,10 @@ def of_its_kind(choices: Any) -> Any:
         raise ValueError(
             f"a filter is a block such as {{filter: log, sigma: 2}}, found {choices!r}"
         )
-    found = FILTERS.get(choices["filter"])
+    name = choices["filter"]
+    found = FILTERS.get(name) if isinstance(name, str) else None
     if found is None:
-        raise ValueError(
-            f"there is no filter {choices['filter']!r}; there are {', '.join(sorted(FILTERS))}"
-        )
+        raise ValueError(f"there is no filter {name!r}; there are {', '.join(sorted(FILTERS))}")
     return found.model_validate(choices)
 
 

@@ -20,7 +20,7 @@ and by less than 1e-6 with one beyond 6."""
 TIE = 1e-9
 """Part of a voxel by which the end of a kernel may be rounded."""
 
-Millimetres = Annotated[float, Field(gt=0)]
+Millimetres = Annotated[float, Field(ge=0.01, le=100)]
 
 
 @register
@@ -45,11 +45,13 @@ class Gabor(Filter):
     filter: Literal["gabor"] = "gabor"
     sigma: Millimetres = Field(description="width of the window along the wave, in mm")
     wavelength: Millimetres = Field(description="lambda, in mm")
-    gamma: Annotated[float, Field(gt=0)] = Field(
+    gamma: Annotated[float, Field(ge=0.01, le=100)] = Field(
         1.0, description="how much narrower the window is across the wave"
     )
-    theta: float = Field(0.0, description="direction of the wave, in degrees")
-    step: Annotated[float, Field(gt=0)] | None = Field(
+    theta: Annotated[float, Field(ge=-360, le=360)] = Field(
+        0.0, description="direction of the wave, in degrees"
+    )
+    step: Annotated[float, Field(ge=1, le=360)] | None = Field(
         None, description="degrees between directions that are pooled; null: theta alone"
     )
     pooling: Literal["average", "max"] = "average"

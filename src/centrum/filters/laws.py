@@ -60,7 +60,7 @@ class Laws(SeparableFilter):
     pooling: Pooling | None = Field(
         None, description="how the responses of all right-angle rotations are joined; null: none"
     )
-    energy: Annotated[int, Field(ge=1)] | None = Field(
+    energy: Annotated[int, Field(ge=1, le=100)] | None = Field(
         None, description="distance delta in voxels of the energy map; null: the response itself"
     )
 

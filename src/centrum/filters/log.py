@@ -32,8 +32,10 @@ class LaplacianOfGaussian(SeparableFilter):
     """
 
     filter: Literal["log"] = "log"
-    sigma: Annotated[float, Field(gt=0)] = Field(description="width of the Gaussian in mm")
-    cutoff: Annotated[float, Field(gt=0)] = Field(
+    sigma: Annotated[float, Field(ge=0.01, le=100)] = Field(
+        description="width of the Gaussian in mm"
+    )
+    cutoff: Annotated[float, Field(ge=0.1, le=20)] = Field(
         4.0, description="where the kernel is cut off, in sigma"
     )
     zero_sum: bool = Field(

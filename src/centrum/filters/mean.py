@@ -27,7 +27,7 @@ class Mean(SeparableFilter):
     """
 
     filter: Literal["mean"] = "mean"
-    support: Annotated[int, Field(ge=1), AfterValidator(_odd)] = Field(
+    support: Annotated[int, Field(ge=1, le=999), AfterValidator(_odd)] = Field(
         3, description="side M of the square or cube in voxels, odd"
     )
 

@@ -37,7 +37,7 @@ class LocalBinaryPattern2D(Filter):
     dialect: ClassVar[Dialect] = "pyradiomics"
 
     filter: Literal["LBP2D"] = "LBP2D"
-    lbp2DRadius: float = Field(1.0, gt=0, description="voxels to the neighbours")
+    lbp2DRadius: float = Field(1.0, gt=0, le=100, description="voxels to the neighbours")
     lbp2DSamples: int = Field(8, ge=1, le=30, description="neighbours on the circle")
     lbp2DMethod: Literal["default", "ror", "uniform", "var"] = Field(
         "uniform",

@@ -84,7 +84,7 @@ class RieszFilter(Filter):
     order: Annotated[tuple[Annotated[int, Field(ge=0, le=9)], ...], Field(min_length=2)] = Field(
         description="derivatives along x, y and, in 3D, z; one to nine in all"
     )
-    tensor_sigma: Annotated[float, Field(gt=0)] | None = Field(
+    tensor_sigma: Annotated[float, Field(ge=0.01, le=100)] | None = Field(
         None, description="window of the structure tensor in mm; null: axes of the image"
     )
     dimension: Literal["2D", "3D"] = Field(
@@ -163,8 +163,10 @@ class RieszLog(RieszFilter):
     """
 
     filter: Literal["riesz-log"] = "riesz-log"
-    sigma: Annotated[float, Field(gt=0)] = Field(description="width of the Gaussian in mm")
-    cutoff: Annotated[float, Field(gt=0)] = Field(
+    sigma: Annotated[float, Field(ge=0.01, le=100)] = Field(
+        description="width of the Gaussian in mm"
+    )
+    cutoff: Annotated[float, Field(ge=0.1, le=20)] = Field(
         4.0, description="where its kernel is cut off, in sigma"
     )
 
@@ -190,7 +192,7 @@ class RieszSimoncelli(RieszFilter):
     """
 
     filter: Literal["riesz-simoncelli"] = "riesz-simoncelli"
-    level: Annotated[int, Field(ge=1)] = Field(1, description="1 is the finest")
+    level: Annotated[int, Field(ge=1, le=10)] = Field(1, description="1 is the finest")
 
     @property
     def base(self) -> str:

@@ -49,7 +49,7 @@ class Simoncelli(Filter):
     dialect: ClassVar[Dialect] = "ibsi"
 
     filter: Literal["simoncelli"] = "simoncelli"
-    levels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
+    levels: Annotated[tuple[Annotated[int, Field(ge=1, le=10)], ...], Field(min_length=1)] = Field(
         (1,), description="1 is the finest, each further one half its frequency"
     )
     dimension: Literal["2D", "3D"] = Field(

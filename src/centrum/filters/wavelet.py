@@ -51,7 +51,7 @@ class Wavelet(SeparableFilter):
     wavelet: Annotated[str, AfterValidator(discrete)] = Field(
         "haar", description="name in PyWavelets, such as haar, db3, coif1, sym4, bior1.3"
     )
-    levels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
+    levels: Annotated[tuple[Annotated[int, Field(ge=1, le=10)], ...], Field(min_length=1)] = Field(
         (1,), description="levels whose bands are given; 1 is the finest"
     )
     bands: Literal["all"] | tuple[str, ...] = Field(

@@ -2,7 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
+
+from centrum.settings import Factor, Folds, Seed, Settings, Times
 
 LassoMeasure = Literal["deviance", "auc", "class"]
 LassoChoice = Literal["lambda.min", "lambda.1se"]
@@ -36,8 +38,8 @@ ScreenTest = Literal["t", "student", "mann_whitney", "kruskal", "auc"]
 Adjustment = Literal["none", "benjamini_hochberg", "holm", "bonferroni"]
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+class _Settings(Settings):
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class AgreementSettings(_Settings):
@@ -68,7 +70,7 @@ class ImputationSettings(_Settings):
     method: Literal["none", "median", "mean", "knn"] = "none"
     """none: a missing value is refused; median, mean: of the training cases; knn: mean of the
     training cases that are most alike."""
-    neighbours: int = Field(default=5, ge=1)
+    neighbours: Times = 5
     """Cases that knn averages."""
 
 
@@ -114,15 +116,15 @@ class CorrelationSettings(_Settings):
 class LassoSettings(_Settings):
     """How the penalty of the LASSO is chosen."""
 
-    folds: int = Field(default=5, ge=2)
+    folds: Folds = 5
     """Folds of the cross-validation, by patient."""
     choice: LassoChoice = "lambda.min"
     """lambda.min: the best; lambda.1se: the largest within one standard error of it."""
     measure: LassoMeasure = "deviance"
     """What the folds measure; class is the misclassified share."""
-    l1_ratio: float = Field(default=1.0, gt=0, le=1)
+    l1_ratio: float = Field(default=1.0, ge=0.001, le=1)
     """1 is the LASSO; less is an elastic net with this share of the absolute penalty."""
-    threshold: float = Field(default=1e-12, gt=0)
+    threshold: float = Field(default=1e-12, ge=1e-15, le=0.1)
     """Convergence of the coefficients, glmnet's `thresh`, whose own default is 1e-7."""
 
 
@@ -133,7 +135,7 @@ class SelectSettings(_Settings):
     """lasso: those with a coefficient (settings in `lasso`); mrmr: relevant and not redundant;
     relieff: near misses differ more than near hits; stability: chosen by LASSO on most half
     samples of the patients; univariate: by the screen's test; none: all."""
-    n_features: int = Field(default=30, ge=1)
+    n_features: Times = 30
     """How many mrmr, relieff and univariate hand on."""
 
 
@@ -150,9 +152,9 @@ class RfeSettings(_Settings):
 class FeatureCountSettings(_Settings):
     """How the number of features of the model is chosen."""
 
-    maximum: int = Field(default=15, ge=1)
+    maximum: Times = 15
     """The largest number tried; all from 1 upwards are."""
-    folds: int = Field(default=5, ge=2)
+    folds: Folds = 5
     """Folds of the cross-validation, by patient, with every earlier step refitted."""
     measure: Literal["auc", "accuracy"] = "auc"
     """What the folds measure."""
@@ -178,7 +180,7 @@ class ModelSettings(_Settings):
     """repeat: random cases of the smaller class are repeated until the classes are equal;
     smote: new cases between neighbours of the smaller class are made up; both in training data
     only. class_weight: the classifier weighs cases of the smaller class more."""
-    clip: float | None = Field(default=None, gt=0)
+    clip: float | None = Field(default=None, ge=0.01, le=1e6)
     """z-scores further from 0 than this are set to it, so that no single region with an extreme
     value decides; not done when missing."""
     screen: ScreenSettings | None = None
@@ -198,7 +200,7 @@ class ModelSettings(_Settings):
     with an L2 penalty of the strength 1/C; ridge: the same with the penalty chosen by
     cross-validation; elastic_net: the LASSO or elastic net itself, as `lasso` says;
     random_forest, extra_trees, gradient_boosting: trees; naive_bayes: Gaussian."""
-    C: float = Field(default=1.0, gt=0)
+    C: Factor = 1.0
     """Inverse strength of the penalty, of the classifier and of the SVM that ranks."""
 
     covariates: tuple[str, ...] = ()
@@ -232,11 +234,11 @@ class Split(_Settings):
     external: the cases that `by` and `test_values` name."""
     train_fraction: float = Field(default=0.7, gt=0, lt=1)
     """Share of the cases to train on; of temporal the share of patients, in order of time."""
-    seed: int = 2024
+    seed: Seed = 2024
     """Of all that is random in the split; repeat i takes seed + i."""
-    repeats: int | None = Field(default=None, ge=1)
+    repeats: Times | None = None
     """How often it is done; 20 splits or 10 times all folds when missing."""
-    folds: int = Field(default=5, ge=2)
+    folds: Folds = 5
     """Folds of repeated_k_fold and nested_cv."""
     by: str | None = None
     """Column of the manifest that leave_one_centre_out (centre), temporal (date) and external
@@ -267,29 +269,34 @@ class Split(_Settings):
 class SearchSettings(_Settings):
     """Which models are tried against each other, by inner cross-validation of training cases."""
 
-    selectors: tuple[Selector, ...] = ("lasso", "mrmr", "univariate", "none")
+    selectors: tuple[Selector, ...] = Field(
+        default=("lasso", "mrmr", "univariate", "none"), min_length=1
+    )
     """How features are ranked."""
-    classifiers: tuple[ClassifierName, ...] = (
-        "elastic_net",
-        "ridge",
-        "rbf_svm",
-        "extra_trees",
-        "random_forest",
-        "naive_bayes",
+    classifiers: tuple[ClassifierName, ...] = Field(
+        default=(
+            "elastic_net",
+            "ridge",
+            "rbf_svm",
+            "extra_trees",
+            "random_forest",
+            "naive_bayes",
+        ),
+        min_length=1,
     )
     """What is fitted to the leading features."""
-    n_features: tuple[int, ...] = (4, 8, 16, 32)
+    n_features: tuple[Times, ...] = Field(default=(4, 8, 16, 32), min_length=1)
     """Numbers of leading features."""
-    folds: int = Field(default=5, ge=2)
+    folds: Folds = 5
     """Folds of the cross-validation, by patient, with every step refitted in each."""
-    repeats: int = Field(default=1, ge=1)
+    repeats: Times = 1
     """How often all folds are dealt."""
     halving: bool = True
     """After each fold the worse half of the models still in the race is dropped, until
     `survivors` are left."""
-    survivors: int = Field(default=20, ge=1)
+    survivors: Times = 20
     """Models that see every fold."""
-    ensemble: int = Field(default=10, ge=1)
+    ensemble: Times = 10
     """1: the winner is the model; more: the mean score of so many best ones, each divided by the
     spread of its out-of-fold scores."""
     measure: Literal["auc", "deviance"] = "auc"

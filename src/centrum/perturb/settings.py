@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from centrum.modelling.settings import RobustnessRule
-from centrum.settings import Settings
+from centrum.settings import Seed, Settings
 
 Kind = Literal["noise", "translation", "rotation", "volume", "contour"]
 
-Length = Annotated[float, Field(gt=0)]
+Length = Annotated[float, Field(ge=0.05, le=100)]
 
 
 class RobustnessSettings(Settings):
@@ -30,10 +30,10 @@ class RobustnessSettings(Settings):
     together: bool = Field(
         True, description="all kinds at once in each repeat; false: each kind in repeats of its own"
     )
-    repeats: Annotated[int, Field(ge=1)] = Field(
+    repeats: Annotated[int, Field(ge=1, le=1000)] = Field(
         10, description="perturbed measurements of each case (of each kind, when not together)"
     )
-    noise: Annotated[float, Field(gt=0)] = Field(
+    noise: Annotated[float, Field(gt=0, le=1000)] = Field(
         1.0, description="SD of the added Gaussian noise, in estimated noise SDs of the image"
     )
     translation: Annotated[float, Field(gt=0, le=1)] = Field(
@@ -55,4 +55,4 @@ class RobustnessSettings(Settings):
     jitter_mm: Length = Field(0.5, description="SD of the jitter of the contour")
     correlation_mm: Length = Field(5.0, description="length along which the jitter is alike")
     icc: RobustnessRule = RobustnessRule()
-    seed: int = Field(2024, description="of everything that is random in the perturbations")
+    seed: Seed = Field(2024, description="of everything that is random in the perturbations")

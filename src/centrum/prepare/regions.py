@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from centrum.errors import DataError, GeometryError
 from centrum.geometry import slice_axis
 from centrum.provenance import Step
-from centrum.settings import Settings
+from centrum.settings import Millimetres, Settings
 from centrum.volume import Mask, bounding_box
 
 TIE_MM = 1e-6
@@ -24,6 +24,7 @@ TIE_MM = 1e-6
 binary."""
 
 Dimension = Literal["2D", "3D"]
+Distance = Annotated[float, Field(ge=-1000, le=1000)]
 Region = NDArray[np.bool_]
 
 _DIMENSION = "2D: within each slice of the plane, end slices stay; 3D: across slices too"
@@ -33,7 +34,7 @@ class Erode(Settings):
     """Take away what is within some mm of the outside, such as the cortical rim."""
 
     operation: Literal["erode"] = "erode"
-    mm: float = Field(gt=0, description="from the border inwards")
+    mm: Millimetres = Field(description="from the border inwards")
     dimension: Dimension = Field("2D", description=_DIMENSION)
 
 
@@ -41,7 +42,7 @@ class Dilate(Settings):
     """Add what is within some mm of the region."""
 
     operation: Literal["dilate"] = "dilate"
-    mm: float = Field(gt=0, description="from the border outwards")
+    mm: Millimetres = Field(description="from the border outwards")
     dimension: Dimension = Field("2D", description=_DIMENSION)
 
 
@@ -53,8 +54,8 @@ class Shell(Settings):
     """
 
     operation: Literal["shell"] = "shell"
-    from_mm: float = Field(description="inner limit, negative inside the region")
-    to_mm: float = Field(description="outer limit, negative inside the region")
+    from_mm: Distance = Field(description="inner limit, negative inside the region")
+    to_mm: Distance = Field(description="outer limit, negative inside the region")
     dimension: Dimension = Field("2D", description=_DIMENSION)
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from centrum.prepare.regions import RegionOperation
-from centrum.settings import Settings
+from centrum.settings import Factor, Intensity, Settings
 
 Over = Literal["image", "body"]
 """Voxels whose intensities are looked at: all in view, or those of `prepare.body`."""
@@ -25,7 +25,9 @@ class BiasField(Settings):
         description="voxels averaged along an axis to fit the field, as far as they are thinner "
         "than that many of the thinnest: 8 of 0.6 mm, and slices of 4.4 mm as they are",
     )
-    iterations: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = Field(
+    iterations: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=10)
+    ] = Field(
         (50, 50, 50),
         description="most iterations per level; each level halves the mesh of the spline, and a "
         "fourth already follows the spinal canal instead of the coil",
@@ -46,7 +48,7 @@ class ZScore(Settings):
 
     method: Literal["z_score"] = "z_score"
     over: Over = Field("body", description="voxels that mean and SD are of")
-    scale: Annotated[float, Field(gt=0)] = Field(1.0, description="what one SD becomes")
+    scale: Factor = Field(1.0, description="what one SD becomes")
 
 
 class Percentiles(Settings):
@@ -56,7 +58,7 @@ class Percentiles(Settings):
     over: Over = Field("body", description="voxels that the percentiles are of")
     lower: Percent = Field(1.0, description="percentile that becomes the start of the range")
     upper: Percent = Field(99.0, description="percentile that becomes its end")
-    range: tuple[float, float] = Field((0.0, 100.0), description="start and end")
+    range: tuple[Intensity, Intensity] = Field((0.0, 100.0), description="start and end")
     clip: bool = Field(True, description="set what lies beyond the range to its nearer end")
 
     @model_validator(mode="after")
@@ -74,10 +76,10 @@ class Nyul(Settings):
     percentiles: Annotated[tuple[Percent, ...], Field(min_length=2)] = Field(
         (1, 10, 20, 30, 40, 50, 60, 70, 80, 90, 99), description="the landmarks, rising"
     )
-    range: tuple[float, float] = Field(
+    range: tuple[Intensity, Intensity] = Field(
         (0.0, 100.0), description="where the first and the last landmark lie on the standard scale"
     )
-    landmarks: tuple[float, ...] | None = Field(
+    landmarks: tuple[Intensity, ...] | None = Field(
         None,
         description="the standard scale, one number per percentile, as landmarks.json of another "
         "study has it; learnt from the training patients when missing",
@@ -106,10 +108,8 @@ class ReferenceTissue(Settings):
         "muscle; of several names the first that the file holds",
     )
     statistic: Literal["mean", "median"] = Field("mean", description="of the segment's voxels")
-    scale: Annotated[float, Field(gt=0)] = Field(
-        100.0, description="what the tissue becomes; 1 gives the plain ratio"
-    )
-    min_voxels: Annotated[int, Field(ge=1)] = Field(
+    scale: Factor = Field(100.0, description="what the tissue becomes; 1 gives the plain ratio")
+    min_voxels: Annotated[int, Field(ge=1, le=10**9)] = Field(
         MIN_REFERENCE_VOXELS, description="a smaller segment is refused"
     )
 
