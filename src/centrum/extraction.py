@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from centrum.acquisition import REGION, TEXTS, with_manifest
 from centrum.agreement import Overlap
 from centrum.content_check import content_findings
+from centrum.csv_text import frame_csv, read_frame
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
 from centrum.facts import NUMBERS
@@ -297,8 +298,8 @@ def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
     }
     contents = {
         "extraction.json": json.dumps(facts, indent=1),
-        "overlap.csv": extraction.overlap.to_csv(index=False),
-        ACQUISITION: extraction.acquisition.reset_index().to_csv(index=False),
+        "overlap.csv": frame_csv(extraction.overlap),
+        ACQUISITION: frame_csv(extraction.acquisition.reset_index()),
     }
     for name, text in contents.items():
         write_atomically(folder / name, text.encode())
@@ -341,9 +342,9 @@ def load_extraction(study: Study) -> Extraction:
         table=FeatureTable.load(study.results),
         failures=tuple(Failure(**f) for f in facts["failures"]),
         findings=tuple(Finding(**f) for f in facts["findings"]),
-        overlap=pd.read_csv(study.results / "overlap.csv", dtype={"case": str}),
+        overlap=read_frame(study.results / "overlap.csv", dtype={"case": str}),
         simulated=facts["simulated"],
         undefined=tuple(facts["undefined"]),
-        acquisition=pd.read_csv(study.results / ACQUISITION, dtype={"case": str}, index_col="case"),
+        acquisition=read_frame(study.results / ACQUISITION, dtype={"case": str}, index_col="case"),
         sequences=tuple(MeasuredSequence(**s) for s in facts["sequences"]),
     )

@@ -12,6 +12,7 @@ from centrum import __version__
 from centrum.cohort.columns import find_columns
 from centrum.cohort.join import match_ids
 from centrum.cohort.sheet import read_sheet
+from centrum.csv_text import frame_csv
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.exchange import ForeignTable, read_table, told_no_features, write_table
 from centrum.protocol import parse_protocol, preset_text
@@ -197,7 +198,7 @@ def _write(tables: Sequence[Path], folder: Path, cases: pd.DataFrame | Path, pro
     if isinstance(cases, Path):
         shutil.copyfile(cases, folder / f"cases{cases.suffix}")
     else:
-        write_atomically(folder / "cases.csv", cases.map(_cell).to_csv(index=False).encode())
+        write_atomically(folder / "cases.csv", frame_csv(cases.map(_cell)).encode())
     write_atomically(folder / PROTOCOL, protocol.encode())
 
 

@@ -27,6 +27,7 @@ from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover, write_manifest
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
+from centrum.csv_text import frame_csv, read_frame
 from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
@@ -365,7 +366,7 @@ def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd
 
 
 def _read_agreement(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, index_col="feature")
+    return read_frame(path, index_col="feature")
 
 
 @dataclass(frozen=True, eq=False)
@@ -481,13 +482,13 @@ def _measure_perturbed(
 
 def _load_robustness(study: Study) -> Robustness:
     """What `perturb` left."""
-    done = pd.read_csv(study.results / "perturbations.csv", dtype={"case": str}, na_filter=False)
+    done = read_frame(study.results / "perturbations.csv", dtype={"case": str}, na_filter=False)
     failed = done[done["error"] != ""]
     named = failed["perturbation"].map(lambda name: f"{name}: " if name else "")
     failures = zip(failed["case"], named + failed["error"], strict=True)
     measured = done[done["perturbation"] != ""]
     return Robustness(
-        features=pd.read_csv(study.results / "robustness.csv", index_col="feature"),
+        features=read_frame(study.results / "robustness.csv", index_col="feature"),
         failures=tuple(Failure(case, message) for case, message in failures),
         cases=measured["case"].nunique(),
         perturbations=measured["perturbation"].nunique(),
@@ -578,7 +579,7 @@ def _load_scores(study: Study) -> pd.DataFrame:
     path = study.results / "scores.csv"
     if not path.is_file():
         raise not_made(path, "fit")
-    return pd.read_csv(path, dtype={"case": str, "patient": str, "outcome": str}, index_col="case")
+    return read_frame(path, dtype={"case": str, "patient": str, "outcome": str}, index_col="case")
 
 
 def assess(study: Study, *, workers: int = 1, progress: Progress = silent) -> Assessment:
@@ -858,4 +859,4 @@ def _write_json(path: Path, value: object) -> None:
 
 
 def _write_csv(path: Path, frame: pd.DataFrame) -> None:
-    write_atomically(path, frame.to_csv(index=False).encode())
+    write_atomically(path, frame_csv(frame).encode())

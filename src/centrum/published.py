@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from centrum.csv_text import frame_csv
 from centrum.errors import SignatureError
 from centrum.evaluate import Scored
 from centrum.evaluate.discrimination import auc, delong_interval
@@ -128,4 +129,4 @@ def _write(judged: list[JudgedReading], obs: pd.DataFrame, out: Path) -> None:
     frame = pd.DataFrame({"case": obs.index, "outcome": obs["outcome"].to_numpy(), **scores})
     record = json.dumps([j.to_dict() for j in judged], indent=1)
     write_atomically(out / "signature.json", record.encode())
-    write_atomically(out / "signature.csv", frame.to_csv(index=False).encode())
+    write_atomically(out / "signature.csv", frame_csv(frame).encode())

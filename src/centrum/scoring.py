@@ -4,8 +4,6 @@ It stands apart from `centrum.pipeline` because it starts fast: nothing that fit
 draws a study's figures is imported.
 """
 
-import csv
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +16,7 @@ from centrum.acquisition import TEXTS
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
+from centrum.csv_text import csv_text
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, map_jobs, silent
 from centrum.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
@@ -275,11 +274,9 @@ def _page(model: FrozenModel, score: Score, seen: Seen | None) -> str:
 
 
 def _table(scores: Sequence[Score]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = []
     for s in scores:
         warnings = [f.code for f in s.flags if f.severity != "note"]
         row = (s.case, s.status, s.probability, s.called, "; ".join(s.outcomes), s.score)
-        writer.writerow([*row, len(warnings), "; ".join(warnings)])
-    return stream.getvalue()
+        rows.append([*row, len(warnings), "; ".join(warnings)])
+    return csv_text([COLUMNS, *rows])

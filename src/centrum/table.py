@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.csv_text import frame_csv
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.provenance import History, Step
@@ -126,7 +127,7 @@ class FeatureTable:
         }
         files = (folder / FEATURES, folder / "features.csv", folder / "features.json")
         write_atomically(files[0], frame.to_parquet(index=False))
-        write_atomically(files[1], frame.to_csv(index=False).encode())
+        write_atomically(files[1], frame_csv(frame).encode())
         write_atomically(files[2], json.dumps(head, indent=1).encode())
         return files if self.perturbed is None else (*files, self.save_perturbed(folder))
 

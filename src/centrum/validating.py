@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from centrum import __version__
+from centrum.csv_text import frame_csv
 from centrum.errors import DataError, ManifestError
 from centrum.execution import Progress, silent
 from centrum.external import External, NewCases, validate
@@ -79,7 +80,7 @@ def validate_model(
 def _write(model: FrozenModel, found: External, out: Path, simulated: str) -> None:
     record = {"model": model.to_dict()["sha256"], **found.to_dict()}
     write_atomically(out / "validation.json", json.dumps(record, indent=1).encode())
-    write_atomically(out / "predictions.csv", found.predictions().to_csv(index=False).encode())
+    write_atomically(out / "predictions.csv", frame_csv(found.predictions()).encode())
     lead = f"External validation of a frozen model, by centrum {__version__}."
     page = Page(f"External validation: {model.name}", lead, simulated)
     write_page(page, external_blocks(model, found, simulated), out)

@@ -300,7 +300,7 @@ def of_gzip(inner: Sequence[Mutation]) -> Mutation:
 
     def change(rng: Random, data: bytes) -> bytes:
         what = rng.random()
-        if what < 0.15:
+        if what < 0.15 or len(data) > 1 << 20:
             return some(rng, data, BYTES)
         if what < 0.16:
             return data + gzip.compress(bytes(1 << 24), mtime=0) * 100

@@ -1,6 +1,5 @@
 """Find the cases in a folder of images and write the manifest that the user then fills in."""
 
-import csv
 import os
 import re
 import shlex
@@ -18,6 +17,7 @@ from centrum.cohort.layouts import learn_layouts
 from centrum.cohort.levels import Level
 from centrum.cohort.patterns import ENDING, LAYOUTS, Layout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
+from centrum.csv_text import csv_text
 from centrum.errors import CentrumError, ManifestError, describe
 from centrum.io import list_segments, list_series
 from centrum.io.paths import DANGLING, FETCH, existing, is_dangling
@@ -212,9 +212,8 @@ def write_manifest(discovery: Discovery, path: Path | str) -> None:
     base = os.path.relpath(discovery.folder.resolve(), path.parent.resolve())
     try:
         with path.open("x", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream, lineterminator="\n")
-            writer.writerow(heads)
-            writer.writerows(_cells(case, cohort, Path(base)) for case in cohort.cases)
+            rows = (_cells(case, cohort, Path(base)) for case in cohort.cases)
+            stream.write(csv_text([heads, *rows]))
     except FileExistsError as error:
         raise ManifestError(
             f"{path.name} exists and is not overwritten; move it away or choose another name"
@@ -266,9 +265,16 @@ def _dicom_folders(folder: Path, files: Iterable[str]) -> list[str]:
 
 
 def _is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM; nothing waits at a pipe, and what cannot be opened is told later."""
     offset, mark = _DICOM_MARK
-    with existing(path).open("rb") as stream:
-        return stream.read(offset + len(mark))[offset:] == mark
+    there = existing(path)
+    if not there.is_file():
+        return False
+    try:
+        with there.open("rb") as stream:
+            return stream.read(offset + len(mark))[offset:] == mark
+    except OSError:
+        return False
 
 
 def _match(layout: Layout, files: Sequence[str], folders: Sequence[str]) -> _Match:

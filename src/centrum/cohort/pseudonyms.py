@@ -6,7 +6,6 @@ read it, and it only grows: a pseudonym once given stays.
 """
 
 import csv
-import io
 import os
 import re
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from centrum.cohort.case import Case, Cohort, Identity
 from centrum.cohort.describing import holds_date
 from centrum.cohort.identity import bare_id
+from centrum.csv_text import csv_text, unmarked
 from centrum.errors import ManifestError
 
 KEY = "identities.csv"
@@ -184,8 +184,7 @@ def read_key(path: Path) -> tuple[Identity, ...]:
     """
     if not path.is_file():
         return ()
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        rows = list(csv.reader(stream))
+    rows = _rows(path)
     if not rows or tuple(rows[0]) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
         raise ManifestError(
             f"{path.name}: a key has the columns {', '.join(COLUMNS)} and commas between them; "
@@ -196,6 +195,15 @@ def read_key(path: Path) -> tuple[Identity, ...]:
             file=path,
         )
     return tuple(Identity(*row) for row in rows[1:])
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """The cells of a key; none where they cannot be told."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            return [[unmarked(cell) for cell in row] for row in csv.reader(stream)]
+    except (UnicodeDecodeError, csv.Error):
+        return []
 
 
 def write_key(identities: Sequence[Identity], path: Path) -> None:
@@ -212,12 +220,10 @@ def write_key(identities: Sequence[Identity], path: Path) -> None:
     new = [each for each in identities if each not in known]
     if not new:
         return
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([*([] if known else [COLUMNS]), *((i.what, i.name, i.pseudonym) for i in new)])
+    rows = [*([] if known else [COLUMNS]), *((i.what, i.name, i.pseudonym) for i in new)]
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, OWNER_ONLY), "ab") as key:
-            key.write(text.getvalue().encode())
+            key.write(csv_text(rows).encode())
         path.chmod(OWNER_ONLY)
     except OSError as error:
         raise ManifestError(

@@ -11,6 +11,7 @@ from centrum.cohort.ods import read_ods
 from centrum.cohort.text_file import Knows, read_text
 from centrum.cohort.workbook import Worksheet, check_merged, read_worksheet
 from centrum.cohort.xlsx import read_xlsx
+from centrum.csv_text import unmarked
 from centrum.errors import ManifestError
 from centrum.text import one_line
 
@@ -115,7 +116,7 @@ def _sheet(
 
 def _trim(cells: Sequence[str]) -> tuple[str, ...]:
     """Cells on one line, up to the last filled one; typed cells have no breaks or blanks."""
-    stripped = [one_line(cell) if type(cell) is str else cell for cell in cells]
+    stripped = [unmarked(one_line(cell)) if type(cell) is str else cell for cell in cells]
     while stripped and not stripped[-1]:
         stripped.pop()
     return tuple(stripped)
@@ -123,4 +124,4 @@ def _trim(cells: Sequence[str]) -> tuple[str, ...]:
 
 def _is_broken(cells: Sequence[str], trimmed: Sequence[str]) -> bool:
     """Whether a cell holds what no page can show in one line."""
-    return any(cell.strip() != kept for cell, kept in zip(cells, trimmed, strict=False))
+    return any(unmarked(cell.strip()) != kept for cell, kept in zip(cells, trimmed, strict=False))

@@ -1,7 +1,5 @@
 """Write a table of features the way PyRadiomics or 3D Slicer does."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,6 +9,7 @@ import pandas as pd
 from centrum.cohort.cells import is_missing
 from centrum.cohort.findings import listed
 from centrum.cohort.text_file import DELIMITERS
+from centrum.csv_text import csv_text
 from centrum.errors import DataError
 from centrum.exchange.ids import plain
 from centrum.exchange.pyradiomics import is_diagnostic, is_feature, original_name
@@ -60,10 +59,7 @@ def write_table(
         raise DataError(f"{path.name}: a table is written as {' or '.join(ENDINGS)}.")
     _check(frame, names)
     rows = _pyradiomics(frame) if format == "pyradiomics" else _slicer(frame, names)
-    text = io.StringIO(newline="")
-    delimiter = ENDINGS[path.suffix.lower()]
-    csv.writer(text, delimiter=delimiter, lineterminator="\n").writerows(rows)
-    write_atomically(path, text.getvalue().encode())
+    write_atomically(path, csv_text(rows, ENDINGS[path.suffix.lower()]).encode())
 
 
 def _pyradiomics(frame: pd.DataFrame) -> Iterable[Sequence[str]]:

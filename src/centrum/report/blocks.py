@@ -1,7 +1,5 @@
 """What sections are made of: prose, tables with their numbers, pictures as bytes."""
 
-import csv
-import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
@@ -11,6 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from centrum.csv_text import records_csv
 from centrum.report.glyphs import fit_text, stands_for
 from centrum.report.labels import fixed, interval_text, p_text, significant
 from centrum.report.style import PAGE_CM, png_bytes, svg_bytes
@@ -127,11 +126,7 @@ class Table:
         """
         records = [self._record(row) for row in self.rows]
         heads = dict.fromkeys(head for record in records for head in record)
-        stream = io.StringIO()
-        writer = csv.DictWriter(stream, list(heads), restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
-        return stream.getvalue()
+        return records_csv(records, heads)
 
     def _record(self, row: Sequence[Any]) -> dict[str, Any]:
         record: dict[str, Any] = {}

@@ -1,6 +1,5 @@
 """The phantom cohort on disk, as a user's own data would lie there."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from centrum import __version__
+from centrum.csv_text import records_csv
 from centrum.geometry import Geometry
 from centrum.io.nrrd import SIMULATED_KEY
 from centrum.simulate.cohort import Patient, plan_cohort
@@ -102,10 +102,8 @@ def write_manifest(
     path = Path(folder) / MANIFEST
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = [_row(patient, settings) for patient in patients]
-    with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]) if rows else ["case"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    text = records_csv(rows, rows[0] if rows else ["case"])
+    path.write_bytes(text.encode())
     return path
 
 
