@@ -1,6 +1,6 @@
 """Measuring where chosen cases go wrong in ways that no file of ours provokes.
 
-Worker processes import this module: `measure` takes the place of `centrum.measure.measure`.
+Worker processes import this module; its functions take the place of those that they call.
 """
 
 import errno
@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from centrum import measure as measuring
 from centrum.measure import Job, Record
+from centrum.score import Patient, Score
 
 NAME = "Anna Roth"
 """Text of a header, which no file that is written may hold."""
@@ -59,8 +60,14 @@ ENDINGS: dict[str, Callable[..., None]] = {
 }
 """How the process ends in which a case is read."""
 
-CHECKS = ("inspect_image", "acquisition_facts", "about_filters", "overlap")
+CHECKS = ("inspect_image", "acquisition_facts", "region_facts", "about_filters", "overlap")
 """What decides no number of a case."""
+
+
+def score(given: object, patient: Patient) -> Score:
+    """In the place of `centrum.scoring._score`."""
+    ENDINGS.get(patient.case, lambda: None)()
+    return Score(patient.case, "scored", ())
 
 
 def measure(job: Job) -> Record:

@@ -19,9 +19,11 @@ from typer.testing import CliRunner
 
 from centrum import measure as measuring
 from centrum import pipeline
-from centrum.acquisition import region_facts
 from centrum.cli import CASES_FAILED, app
-from centrum.protocol import parse_protocol
+from centrum.measure_perturbed import PerturbedJob, measure_perturbed
+from centrum.perturb import RobustnessSettings
+from centrum.prepare.settings import Preparation
+from centrum.protocol import Images, parse_protocol
 from centrum.reading import mask_of
 from centrum.study import open_study
 from centrum.volume import Mask
@@ -294,15 +296,10 @@ def test_a_fault_in_one_readers_mask_leaves_the_other_reader(
     job = open_study(twenty).jobs()[0]
     whole = measuring.measure(job)
 
-    def of_senior(mask: Mask, *others: object) -> dict:
-        return hostile.deep_nesting() if mask.name == "second" else region_facts(mask, *others)
+    def of_one(source: str, *others: object) -> Mask:
+        return hostile.deep_nesting() if "resident" in source else mask_of(source, *others)
 
-    def named(source: str, *others: object) -> Mask:
-        mask = mask_of(source, *others)
-        return replace(mask, name="second") if "resident" in source else mask
-
-    monkeypatch.setattr(measuring, "mask_of", named)
-    monkeypatch.setattr(measuring, "region_facts", of_senior)
+    monkeypatch.setattr(measuring, "mask_of", of_one)
     record = measuring.measure(replace(job, store=None))
     assert record["values"] == {"senior": whole["values"]["senior"]}
     assert [(e["reader"], e["code"]) for e in record["errors"]] == [("resident", "unexpected")]
@@ -334,6 +331,26 @@ def test_a_check_between_cases_that_fails_is_a_note(
     assert {f.case for f in findings if f.code == "not-checked"} == {
         c.id for c in study.cohort.cases
     }
+
+
+def test_a_case_that_fails_under_perturbations_is_named(
+    twenty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(open_study(twenty).jobs()[0], images=Images(max_memory_gb=3))
+    monkeypatch.setattr(measuring, "image_of", hostile.text_in_a_header)
+    record = measure_perturbed(PerturbedJob(job, RobustnessSettings()))
+    assert not record["values"]
+    assert "TypeError" in record["errors"][""]
+    assert hostile.NAME not in record["errors"][""]
+
+
+def test_a_case_without_landmarks_stops_nothing(
+    twenty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = Preparation(normalisation={"method": "nyul"})
+    job = replace(open_study(twenty).jobs()[0], preparation=how)
+    monkeypatch.setattr(measuring, "image_of", hostile.text_in_a_header)
+    assert measuring.measure_landmarks(job) is None
 
 
 def test_a_full_disk_is_nobodys_case(twenty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

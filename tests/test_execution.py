@@ -1,6 +1,8 @@
 """Mapping over processes."""
 
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+from centrum import execution
 from centrum.errors import CentrumError
 from centrum.execution import map_jobs
 from centrum.features.settings import FamilyName
@@ -23,6 +26,19 @@ def die(x: int) -> int:
     return x
 
 
+def die_once(x: tuple[int, Path]) -> int:
+    """A process that works alone is not ended by what ended another."""
+    number, folder = x
+    if number == 3 and not (folder / "died").exists():
+        (folder / "died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def told(x: int, error: CentrumError) -> str:
+    return f"{x}: {error.code}: {error.message}"
+
+
 def fail(x: int) -> int:
     raise ValueError(f"job {x}")
 
@@ -35,6 +51,44 @@ def test_every_job_is_done_once(workers: int) -> None:
 def test_a_killed_worker_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(CentrumError, match="fewer --workers"):
         list(map_jobs(die, list(range(6)), 2))
+
+
+def test_a_job_that_ends_its_process_has_a_result_and_the_others_theirs() -> None:
+    found = dict(map_jobs(die, list(range(12)), 2, ended=told))
+    message = "The process that worked on it was ended with exit code 9. It was tried twice."
+    assert found == {x: x for x in range(12)} | {3: f"3: worker-ended: {message}"}
+
+
+def test_a_job_is_tried_alone_when_its_process_ended(tmp_path: Path) -> None:
+    jobs = [(x, tmp_path) for x in range(6)]
+    assert sorted(n for _, n in map_jobs(die_once, jobs, 2)) == list(range(6))
+    assert (tmp_path / "died").exists()
+
+
+def test_no_more_processes_than_windows_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def pool(workers: int) -> None:
+        asked.append(workers)
+        raise InterruptedError
+
+    monkeypatch.setattr(execution, "_pool", pool)
+    for workers in (2, 99):
+        with pytest.raises(InterruptedError):
+            list(map_jobs(square, list(range(99)), workers))
+    assert asked == [2, 61]
+
+
+def test_where_there_is_no_fork_server_processes_are_spawned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on Windows; what `spawn` starts is watched, ended and told in the same way."""
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: ["spawn"])
+    assert execution._context().get_start_method() == "spawn"
+    assert execution._how_ended(0xC0000005) == "with exit code 3221225477"
+    found = dict(map_jobs(die, [1, 3], 2, ended=told))
+    assert found[1] == 1
+    assert "exit code 9" in str(found[3])
 
 
 @pytest.mark.parametrize("workers", [1, 2])

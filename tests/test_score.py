@@ -20,6 +20,7 @@ from centrum.scoring import read_known
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study import open_study
 from centrum.table import FeatureTable
+from tests import hostile
 from tests.studies import (
     PROTOCOL,
     SIZE,
@@ -251,6 +252,51 @@ def test_a_model_of_tables_says_so(finished: Path, model: FrozenModel) -> None:
     found = score_patient(other, patient(finished))
     assert found.refused
     assert "fitted on feature tables" in found.flags[0].message
+
+
+# What nobody expected
+
+
+def test_a_case_that_fails_in_any_way_is_refused(
+    finished: Path, model: FrozenModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("centrum.score.measure", hostile.text_in_a_header)
+    found = score_patient(model, patient(finished))
+    assert found.refused
+    assert "TypeError" in found.flags[0].message
+    written = scoring.as_written(model, patient(finished), found)
+    assert hostile.NAME not in written.flags[0].message
+
+
+@pytest.mark.parametrize(
+    "place", ["score.outline_of", "score.shown_image", "scoring.render_patient"]
+)
+def test_what_decides_no_score_refuses_none(
+    finished: Path, model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    whole, _ = scoring.score_one(model, patient(finished), tmp_path / "whole")
+    shown = scoring.render_patient
+
+    def fails(*given: object) -> str:
+        if place == "scoring.render_patient" and given[2] is None:
+            return shown(*given)
+        return hostile.deep_nesting()
+
+    monkeypatch.setattr(f"centrum.{place}", fails)
+    found, page = scoring.score_one(model, patient(finished), tmp_path / "other")
+    assert found.score == whole.score
+    assert page.is_file()
+    assert ("not-checked" in codes(found, "note")) == (place == "score.outline_of")
+
+
+def test_a_case_that_ends_its_process_is_refused(
+    finished: Path, model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring, "_score", hostile.score)
+    patients = [patient(finished, case) for case in ("P003", "P013", "P004")]
+    found = scoring.score_all(model, patients, tmp_path, workers=2)
+    assert [score.case for score in found if score.refused] == ["P013"]
+    assert "SIGSEGV" in found[1].flags[0].message
 
 
 # Cohorts

@@ -4,7 +4,7 @@ A record is JSON-ready and kept in the store under the digest of everything that
 the bytes of the files, the settings and the version.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
@@ -243,7 +243,7 @@ def _measure(job: Job) -> Record:
     record, scenes = _empty(), _scenes(job)
     volume, plane = scenes[0].volume, job.extraction.plane
     noticed: list[Finding] = []
-    facts = [_facts(scene.volume, noticed) for scene in scenes]
+    facts = [_known(noticed, acquisition_facts, scene.volume) for scene in scenes]
     record["acquisition"] = facts[0]
     record["further"] = {scene.name: own for scene, own in zip(scenes[1:], facts[1:], strict=True)}
     for scene in scenes:
@@ -263,13 +263,14 @@ def _measure(job: Job) -> Record:
             record["findings"] += _described(reader, about)
             parts = _parts(job, source, mask, scenes)
             found = [_values(part) for part in parts]
-            record["findings"] += _described(reader, [f for _, advice in found for f in advice])
+            advice = [finding for _, own_advice in found for finding in own_advice]
             own = {
                 "values": [v for numbers, _ in found for v in numbers],
-                "regions": region_facts(mask, plane),
+                "regions": _known(advice, region_facts, mask, plane),
                 "history": [s.to_dict() for part in parts for s in part.history],
             }
             placed = _placed(mask)
+            record["findings"] += _described(reader, advice)
         except Exception as error:
             record["errors"].append(_told(reader, error, source))
             continue
@@ -298,9 +299,12 @@ def advisory(noticed: list[Finding]) -> Iterator[None]:
         noticed += [note] if note not in noticed else []
 
 
-def _facts(volume: Volume, noticed: list[Finding]) -> dict[str, Any]:
+def _known(
+    noticed: list[Finding], facts: Callable[..., dict[str, Any]], *about: object
+) -> dict[str, Any]:
+    """Facts, which decide no number either; none where they cannot be told."""
     with advisory(noticed):
-        return acquisition_facts(volume)
+        return facts(*about)
     return {}
 
 

@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from dataclasses import replace
 from io import BytesIO
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from centrum.errors import DataError
 from centrum.model import Model
 from centrum.report import cases as module
+from centrum.report import sections
 from centrum.report.cases import case_data, case_frame, cases, roc_data, standardised
 from centrum.report.overlay import MOST_BYTES, small_png
 from centrum.results import StudyResults
@@ -140,6 +142,18 @@ def test_an_image_that_is_gone_says_so(results: StudyResults) -> None:
     gone = {**results.sources, case: ("nowhere.nrrd", results.sources[case][1])}
     found = case_data(replace(results, sources=gone))["cases"][case]
     assert "There is no file '[image]'" in found["picture"]["why"]
+
+
+def test_a_case_that_cannot_be_drawn_stops_no_report(
+    results: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails = Mock(side_effect=KeyError("Anna Roth"))
+    monkeypatch.setattr("centrum.report.sections.shown_image", fails)
+    assert "figure-1" not in {picture.key for picture in sections.regions(results).pictures}
+    monkeypatch.setattr("centrum.report.cases.small_png", fails)
+    for found in case_data(results)["cases"].values():
+        assert "KeyError" in found["picture"]["why"]
+        assert "Anna" not in found["picture"]["why"]
 
 
 def test_of_very_many_cases_the_wrong_and_the_extreme_are_shown(

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 
 from centrum.cohort.levels import Level
 from centrum.cohort.manifest import check_files, read_manifest
+from centrum.errors import DataError
 from centrum.io import list_segments, read_image, read_mask
 from centrum.simulate import PhantomSettings, is_phantom, plan_cohort, render, simulate_cohort
 from centrum.simulate.write import NOTICE, simulate_case
@@ -74,6 +75,13 @@ def test_same_bytes_alone_and_again(folder: Path, tmp_path: Path) -> None:
     assert len(written) == 3
     for name in written:
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_patient_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path) -> None:
+    for name in ("images/P001.nrrd", "masks"):
+        (tmp_path / name).mkdir(parents=True)
+    with pytest.raises(DataError, match=r"P001\.nrrd could not be written. Look whether"):
+        simulate_case(plan_cohort(SETTINGS)[0], SETTINGS, tmp_path)
 
 
 def test_a_whole_cohort_is_not_made_again(folder: Path) -> None:

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.errors import CentrumError, describe
+from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
 from centrum.matrix import study_matrix
 from centrum.reading import mask_of, shown_image
 from centrum.report.blocks import Block, Column, Table
 from centrum.report.labels import counted, fixed
 from centrum.report.overlay import outline_path, small_png
-from centrum.report.slices import largest_slice
+from centrum.report.slices import Slice, largest_slice
 from centrum.report.tables import model_labels, model_order
 from centrum.results import StudyResults
 from centrum.withheld import roles, withheld
@@ -207,9 +207,12 @@ def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
     try:
         volume = shown_image(image, how)
         region = mask_of(masks[reader], volume, how)
-    except CentrumError as error:
-        return {"why": withheld(describe(error), roles(image, masks))}
-    shown = largest_slice(volume, {reader: region})
+        return _outlined(largest_slice(volume, {reader: region}), reader)
+    except Exception as error:
+        return {"why": withheld(describe(of_case(error)), roles(image, masks))}
+
+
+def _outlined(shown: Slice, reader: str) -> dict[str, Any]:
     rows, columns = shown.spacing
     return {
         "png": b64encode(small_png(shown.image)).decode(),

@@ -8,6 +8,7 @@ import pandas as pd
 from centrum.agreement import parse_form
 from centrum.agreement.copies import copies_in
 from centrum.agreement.overlap import LOW_DICE
+from centrum.errors import of_case
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.limits import region_words
@@ -183,7 +184,7 @@ def regions(results: StudyResults) -> Block:
     tables: list[Table] = []
     pictures: list[Picture] = []
     if results.sources:
-        pictures.append(_roi_picture(results))
+        pictures += _roi_pictures(results)
     if len(results.overlap):
         tables.append(overlap_table(results.overlap))
     if len(results.agreement):
@@ -207,29 +208,33 @@ def regions(results: StudyResults) -> Block:
     )  # fmt: skip
 
 
-def _roi_picture(results: StudyResults) -> Picture:
+def _roi_pictures(results: StudyResults) -> list[Picture]:
+    """One, of the cases whose files can still be read; none where there is none of them."""
     model = results.model
     usual = choose_cases(results.scores, (model.positive, model.negative))
     differing = differing_cases(results.scores, results.overlap)
     known = {shown.case for shown in usual}
     chosen = (*usual, *(s for s in differing[:MOST_DIFFERING] if s.case not in known))
-    panels = [_roi_panel(results, shown) for shown in chosen]
+    drawn = {shown: panel for shown in chosen if (panel := _roi_panel(results, shown))}
+    if not drawn:
+        return []
+    panels = list(drawn.values())
     caption = (
         "Sagittal slice with the largest region of the first reader; anterior is left. Of each "
         "outcome the cases nearest its median score and the one with the most atypical score "
-        f"(n = {len(chosen)} of {len(results.scores)} cases; training cases with their "
+        f"(n = {len(drawn)} of {len(results.scores)} cases; training cases with their "
         f"out-of-fold score){_differing_text(len(differing))}. Dice is that of the whole regions. "
         "Grey levels from the 2nd to the 98th percentile of the part shown."
     )
     titles = "; ".join(", ".join(panel.title) for panel in panels)
-    data = pd.DataFrame([(s.case, s.outcome, s.score, s.reason) for s in chosen])
-    return picture(
+    data = pd.DataFrame([(s.case, s.outcome, s.score, s.reason) for s in drawn])
+    return [picture(
         draw_rois(panels, results.simulated), "1", "Regions of interest", caption,
         "Sagittal slices with the outlines of the readers around the "
         f"{region_words(results.protocol.images.region)}: {titles}.",
         frame_table("figure-1", "", data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
         reading=readings.regions(chosen, (model.positive, model.negative)), raster=True,
-    )  # fmt: skip
+    )]  # fmt: skip
 
 
 def _differing_text(n: int) -> str:
@@ -240,7 +245,16 @@ def _differing_text(n: int) -> str:
     return f", and the cases in which two readers have a Dice below {LOW_DICE:g}{which}"
 
 
-def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel:
+def _roi_panel(results: StudyResults, shown: Shown) -> RoiPanel | None:
+    """None where the files of the case cannot be read any more."""
+    try:
+        return _panel(results, shown)
+    except Exception as error:
+        of_case(error)
+        return None
+
+
+def _panel(results: StudyResults, shown: Shown) -> RoiPanel:
     image, masks = results.sources[shown.case]
     images, table = results.protocol.images, results.table
     volume = shown_image(image, images)

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from centrum import __version__
 from centrum.csv_text import records_csv
+from centrum.errors import DataError
 from centrum.geometry import Geometry
 from centrum.io.nrrd import SIMULATED_KEY
 from centrum.simulate.cohort import Patient, plan_cohort
@@ -202,4 +203,12 @@ def _write(image: sitk.Image, path: Path, keys: dict[str, str]) -> None:
     writer.SetImageIO("NrrdImageIO")
     writer.UseCompressionOn()
     writer.SetCompressionLevel(COMPRESSION_LEVEL)
-    writer.Execute(image)
+    try:
+        writer.Execute(image)
+    except RuntimeError as error:  # of which the library tells no more
+        raise DataError(
+            f"{path.name} could not be written.",
+            remedy="Look whether the disk is full, and whether you may write to the folder.",
+            code="not-written",
+            file=path,
+        ) from error
