@@ -15,6 +15,7 @@ from centrum.evaluate.evaluation import plain
 from centrum.facts import NUMBERS, Facts
 from centrum.frozen.domain import Distribution, Domain
 from centrum.frozen.model import Covariate, FrozenModel, SelfTest
+from centrum.frozen.schema import made
 from centrum.frozen.scorer import Scorer
 from centrum.judgement import Judgement
 from centrum.limits import RESEARCH_ONLY, outside_the_region
@@ -61,24 +62,26 @@ def freeze(
     records = dict(zip(table.names, table.features, strict=True))
     decision = judgement.decision
     known = zip(scorer.features, values.T, strict=True)
-    return FrozenModel(
-        name=protocol.name,
-        protocol=protocol,
-        features=tuple(records.get(name) for name in scorer.features),
-        covariates=_covariates(scorer, table.obs.iloc[train], protocol),
-        scorer=scorer,
-        cutoff=decision.cutoff.value,
-        cutoff_rule=f"{decision.cutoff.rule}, {decision.cutoff.learnt_on}",
-        calibrator=decision.calibrator,
-        conformal=decision.conformal,
-        distributions=tuple(Distribution.of(name, x, positive) for name, x in known),
-        scores=Distribution.of("score", scores["out_of_fold"].to_numpy()[train], positive),
-        domain=_domain(acquisition.iloc[train]),
-        use=_use(protocol, len(train), int(positive.sum())),
-        performance=_performance(protocol, judgement),
-        provenance={**provenance, "training": _training(matrix, train)},
-        self_test=_self_test(scorer, decision.calibrator, values, matrix, train),
-    )
+    with made("The model cannot be frozen"):
+        model = FrozenModel(
+            name=protocol.name,
+            protocol=protocol,
+            features=tuple(records.get(name) for name in scorer.features),
+            covariates=_covariates(scorer, table.obs.iloc[train], protocol),
+            scorer=scorer,
+            cutoff=decision.cutoff.value,
+            cutoff_rule=f"{decision.cutoff.rule}, {decision.cutoff.learnt_on}",
+            calibrator=decision.calibrator,
+            conformal=decision.conformal,
+            distributions=tuple(Distribution.of(name, x, positive) for name, x in known),
+            scores=Distribution.of("score", scores["out_of_fold"].to_numpy()[train], positive),
+            domain=_domain(acquisition.iloc[train]),
+            use=_use(protocol, len(train), int(positive.sum())),
+            performance=_performance(protocol, judgement),
+            provenance={**provenance, "training": _training(matrix, train)},
+            self_test=_rows(scorer, decision.calibrator, values, matrix, train),
+        )
+        return model.tested()
 
 
 def check_scores(scorer: Scorer, matrix: Matrix, wanted: Floats) -> None:
@@ -166,7 +169,7 @@ def _training(matrix: Matrix, train: Indices) -> dict[str, int]:
     }
 
 
-def _self_test(
+def _rows(
     scorer: Scorer, calibrator: Calibrator, values: Floats, matrix: Matrix, train: Indices
 ) -> SelfTest:
     rows = np.nanquantile(values, ROWS, axis=0)
@@ -174,10 +177,4 @@ def _self_test(
     if matrix.batch is not None:
         known: Sequence[str] = sorted({str(b) for b in matrix.batch[train]})
         batch = tuple(known[k % len(known)] for k in range(len(rows)))
-    scores = scorer.score(rows, batch)
-    return SelfTest(
-        values=tuple(tuple(map(float, row)) for row in rows),
-        batch=batch,
-        scores=tuple(map(float, scores)),
-        probabilities=tuple(map(float, calibrator.predict_proba(scores))),
-    )
+    return SelfTest.of(scorer, calibrator, rows, batch)

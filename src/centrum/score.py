@@ -302,6 +302,7 @@ def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | No
     flags = [Flag("refuse", "not-measured", e["message"]) for e in record["errors"]]
     flags += _sequence_flags(model, patient, record) if record["acquisition"] else []
     flags += model.domain.flags(facts, region)
+    flags += [Flag("note", "older-model", n) for n in model.notes]
     flags += [Flag("note", "unread-fact", n) for n in from_manifest(patient.known).notes]
     flags += [
         Flag("warning" if f["severity"] == "warning" else "note", f["code"], f["message"])

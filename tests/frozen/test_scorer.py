@@ -193,3 +193,11 @@ def test_contributions_of_trees_say_what_a_mean_value_would_change() -> None:
 def test_an_unknown_kind_names_those_that_are_known() -> None:
     with pytest.raises(DataError, match="kind 'deep'; this version scores linear"):
         classifier_from({"kind": "deep"})
+
+
+def test_a_fitted_model_of_no_number_is_refused_in_words() -> None:
+    X, y, patients, _ = cohort()
+    model = StudyClassifier(QUICK, 1, NAMES).fit(X, y, patients)
+    model.pipeline_.steps[-1][1].coef_[:] = np.nan
+    with pytest.raises(DataError, match=r"cannot be frozen.*finite numbers are wanted"):
+        scorer_of(model, NAMES, "centre")

@@ -5,19 +5,22 @@ a file of them cannot carry code.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
 from scipy.special import expit, logit
 
 from centrum.errors import DataError
+from centrum.frozen.schema import PART, Number, Positions, Positive, Rows, Vector, agree, validated
 
 Floats = NDArray[np.float64]
+Certain = Annotated[Number, Field(gt=0, lt=0.5)]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Linear:
     """intercept + z @ weights.
 
@@ -25,58 +28,73 @@ class Linear:
     array([1.5])
     """
 
-    kind: ClassVar[str] = "linear"
-    weights: Floats
-    intercept: float
+    weights: Vector
+    intercept: Number
+    kind: Literal["linear"] = "linear"
+
+    @property
+    def width(self) -> int:
+        """How many z-scores it reads."""
+        return self.weights.size
 
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
         return np.asarray(z @ self.weights + self.intercept)
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        return cls(_numbers(record["weights"]), float(record["intercept"]))
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class RadialKernel:
     """intercept + sum of weight x exp(-gamma |z - vector|^2) over the support vectors."""
 
-    kind: ClassVar[str] = "radial_kernel"
-    vectors: Floats
-    weights: Floats
-    gamma: float
-    intercept: float
+    vectors: Rows
+    weights: Vector
+    gamma: Positive
+    intercept: Number
+    kind: Literal["radial_kernel"] = "radial_kernel"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        agree(len(self.vectors) == self.weights.size > 0, "a weight of each vector is wanted")
+        return self
+
+    @property
+    def width(self) -> int:
+        """How many z-scores it reads."""
+        return self.vectors.shape[1]
 
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
         squares = ((z[:, None, :] - self.vectors[None]) ** 2).sum(axis=2)
         return np.asarray(np.exp(-self.gamma * squares) @ self.weights + self.intercept)
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        return cls(
-            vectors=_numbers(record["vectors"]),
-            weights=_numbers(record["weights"]),
-            gamma=float(record["gamma"]),
-            intercept=float(record["intercept"]),
-        )
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class NaiveBayes:
     """Log-odds of two products of normal densities; rows are the two classes.
 
     `certain` is the least probability that a class has.
     """
 
-    kind: ClassVar[str] = "naive_bayes"
-    means: Floats
-    variances: Floats
-    priors: Floats
-    certain: float
+    means: Rows
+    variances: Rows
+    priors: Vector
+    certain: Certain
+    kind: Literal["naive_bayes"] = "naive_bayes"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        agree(
+            self.means.shape == self.variances.shape and len(self.means) == self.priors.size == 2,
+            "means and variances of two classes are wanted",
+        )
+        agree(bool((self.variances > 0).all()), "variances above 0 are wanted")
+        agree(bool((self.priors > 0).all()), "priors above 0 are wanted")
+        return self
+
+    @property
+    def width(self) -> int:
+        """How many z-scores it reads."""
+        return self.means.shape[1]
 
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
@@ -85,18 +103,8 @@ class NaiveBayes:
         joint = np.log(self.priors) - 0.5 * (spread + away.sum(axis=2))
         return _bounded(expit(joint[:, 1] - joint[:, 0]), self.certain)
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        return cls(
-            means=_numbers(record["means"]),
-            variances=_numbers(record["variances"]),
-            priors=_numbers(record["priors"]),
-            certain=float(record["certain"]),
-        )
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Tree:
     """One tree as arrays over its nodes, the root first.
 
@@ -104,11 +112,22 @@ class Tree:
     the feature -1 is a leaf and gives `value`.
     """
 
-    left: NDArray[np.int64]
-    right: NDArray[np.int64]
-    feature: NDArray[np.int64]
-    threshold: Floats
-    value: Floats
+    left: Positions
+    right: Positions
+    feature: Positions
+    threshold: Vector
+    value: Vector
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        n = self.value.size
+        lists = (self.left, self.right, self.feature, self.threshold)
+        agree(n > 0 and all(x.size == n for x in lists), "a tree has lists of one length")
+        inner = np.flatnonzero(self.feature >= 0)
+        for side in (self.left[inner], self.right[inner]):
+            # Ever further down, so that every case reaches a leaf.
+            agree(bool(((side > inner) & (side < n)).all()), "a tree's branches lead down")
+        return self
 
     def of(self, z: NDArray[np.float32]) -> Floats:
         """Value of the leaf that each row of z reaches, (cases,)."""
@@ -120,19 +139,8 @@ class Tree:
             node = np.where(inner, below, node)
         return self.value[node]
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        return cls(
-            left=np.array(record["left"], dtype=np.int64),
-            right=np.array(record["right"], dtype=np.int64),
-            feature=np.array(record["feature"], dtype=np.int64),
-            threshold=_numbers(record["threshold"]),
-            value=_numbers(record["value"]),
-        )
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Forest:
     """Log-odds of the mean probability over trees, or of a sum of log-odds (boosting).
 
@@ -143,12 +151,17 @@ class Forest:
     boosted : whether the steps are summed, times `rate`, from `start`
     """
 
-    kind: ClassVar[str] = "trees"
-    trees: tuple[Tree, ...]
-    certain: float
-    boosted: bool = False
-    rate: float = 1.0
-    start: float = 0.0
+    trees: Annotated[tuple[Tree, ...], Field(min_length=1)]
+    certain: Certain
+    boosted: Annotated[bool, Field(strict=True)] = False
+    rate: Number = 1.0
+    start: Number = 0.0
+    kind: Literal["trees"] = "trees"
+
+    @property
+    def width(self) -> int:
+        """How many z-scores it reads at least."""
+        return 1 + max(int(tree.feature.max()) for tree in self.trees)
 
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
@@ -159,13 +172,6 @@ class Forest:
             return _bounded(expit(self.start + self.rate * values.sum(axis=0)), self.certain)
         return _bounded(values.mean(axis=0), self.certain)
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        trees = tuple(Tree.from_dict(tree) for tree in record["trees"])
-        numbers = {name: float(record[name]) for name in ("certain", "rate", "start")}
-        return cls(trees, boosted=bool(record["boosted"]), **numbers)
-
 
 Classifier = Linear | RadialKernel | NaiveBayes | Forest
 
@@ -174,27 +180,28 @@ CLASSIFIERS: Mapping[str, type[Classifier]] = {
 }
 
 
-def classifier_from(record: Mapping[str, Any]) -> Classifier:
+def classifier_from(record: Any) -> Classifier:
     """The classifier of a record with its `kind`.
 
     Raises
     ------
     DataError
-        A kind that this version does not know.
+        A kind that this version does not know, or numbers that cannot be those of its kind.
+
+    >>> classifier_from({"kind": "linear", "weights": [1.0], "intercept": 0.0}).width
+    1
     """
-    kind = str(record.get("kind"))
-    if kind not in CLASSIFIERS:
+    if isinstance(record, Classifier):
+        return record
+    kind = record.get("kind") if isinstance(record, Mapping) else None
+    if not isinstance(kind, str) or kind not in CLASSIFIERS:
         raise DataError(
             f"The model holds a classifier of the kind {kind!r}; this version scores "
             f"{', '.join(CLASSIFIERS)}. Use the version that made the model."
         )
-    return CLASSIFIERS[kind].from_dict(record)
+    return validated(CLASSIFIERS[kind], record, f"The classifier {kind}")
 
 
 def _bounded(p: Floats, certain: float) -> Floats:
     """Log-odds of probabilities that are never quite 0 or 1."""
     return np.asarray(logit(np.clip(p, certain, 1 - certain)))
-
-
-def _numbers(value: Any) -> Floats:
-    return np.array(value, dtype=np.float64)

@@ -4,14 +4,17 @@ A new case is held against it; what lies outside is flagged, never silently scor
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
 
 from centrum.acquisition import REGION
 from centrum.facts import NUMBERS, Facts
+from centrum.frozen.schema import PART, GappyVector, Number, agree
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +38,7 @@ REGION_TOLERANCE = 0.25
 Severity = Literal["refuse", "warning", "note"]
 
 
-@dataclass(frozen=True)
+@plain_dataclass(frozen=True)
 class Flag:
     """One thing about a new case that its score must be read with.
 
@@ -51,7 +54,7 @@ class Flag:
     message: str
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Distribution:
     """A number over the training cases: all, and by outcome.
 
@@ -59,24 +62,33 @@ class Distribution:
     ----------
     name : of a feature, or "score"
     mean, sd : of all training cases
-    positive, negative : (7,) quantiles of the cases of each outcome, at `QUANTILES`
+    positive, negative : (7,) quantiles of the cases of each outcome, at `QUANTILES`; nan where
+        not one case of the outcome has a value
     """
 
     name: str
-    mean: float
-    sd: float
-    positive: Floats
-    negative: Floats
+    mean: Number
+    sd: Annotated[Number, Field(ge=0)]
+    positive: GappyVector
+    negative: GappyVector
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for side in (self.positive, self.negative):
+            agree(side.size == len(QUANTILES), f"{len(QUANTILES)} quantiles are wanted")
+            agree(not (np.diff(side) < 0).any(), "quantiles must rise")
+        agree(bool(self.lowest <= self.highest), "a value of one outcome at least is wanted")
+        return self
 
     @property
     def lowest(self) -> float:
         """The smallest training value."""
-        return float(min(self.positive[0], self.negative[0]))
+        return float(np.fmin(self.positive[0], self.negative[0]))
 
     @property
     def highest(self) -> float:
         """The largest training value."""
-        return float(max(self.positive[-1], self.negative[-1]))
+        return float(np.fmax(self.positive[-1], self.negative[-1]))
 
     def beyond(self, value: float) -> float:
         """Training SDs by which a value lies outside the training range; 0 inside.
@@ -94,26 +106,20 @@ class Distribution:
         sides = (np.nanquantile(values[side], QUANTILES) for side in (positive, ~positive))
         return cls(name, float(np.nanmean(values)), float(np.nanstd(values)), *sides)
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        sides = {k: np.array(record[k], dtype=float) for k in ("positive", "negative")}
-        return cls(record["name"], float(record["mean"]), float(record["sd"]), **sides)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=PART)
 class Range:
     """Smallest and largest value of an acquisition or region number in training."""
 
-    lowest: float
-    highest: float
+    lowest: Number
+    highest: Number
 
     def holds(self, value: float, tolerance: float) -> bool:
         """Whether a value lies in the range, widened by a share of its ends."""
         return self.lowest * (1 - tolerance) <= value <= self.highest * (1 + tolerance)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=PART)
 class Domain:
     """Acquisitions and regions of the training cases.
 
@@ -127,6 +133,16 @@ class Domain:
     numbers: Mapping[str, Range]
     texts: Mapping[str, tuple[str, ...]]
     region: Mapping[str, Range]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        for kind, found, known in (
+            ("number", self.numbers, NUMBERS),
+            ("region", self.region, REGION),
+        ):
+            unknown = [name for name in found if name not in known]
+            agree(not unknown, f"no {kind} is called {', '.join(unknown)}")
+        return self
 
     def flags(self, facts: Facts, region: Mapping[str, float]) -> tuple[Flag, ...]:
         """What is unlike the training cases."""
@@ -188,15 +204,6 @@ class Domain:
         for name in sorted({n for row in facts for n in row} - numbers.keys()):
             texts[name] = tuple(sorted({str(row[name]) for row in facts if name in row}))
         return cls(numbers, texts, _ranges(regions, REGION))
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        numbers, region = (
-            {name: Range(**limits) for name, limits in record[kind].items()}
-            for kind in ("numbers", "region")
-        )
-        return cls(numbers, {n: tuple(v) for n, v in record["texts"].items()}, region)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""

@@ -13,6 +13,7 @@ from sklearn.naive_bayes import GaussianNB
 
 from centrum.errors import DataError
 from centrum.frozen.classifiers import Classifier, Forest, Linear, NaiveBayes, RadialKernel, Tree
+from centrum.frozen.schema import made
 from centrum.frozen.scorer import Branch, Filling, Harmoniser, Member, Scorer
 from centrum.modelling.classifiers import CERTAIN, LogOdds
 from centrum.modelling.combat import ComBat
@@ -37,10 +38,11 @@ def scorer_of(model: BaseEstimator, names: Sequence[str], batch_column: str) -> 
     Raises
     ------
     DataError
-        A model or classifier of another kind.
+        A model or classifier of another kind, or numbers that are not finite.
     """
-    offset, branches = _branches(model, len(names), batch_column)
-    return _only_what_is_read(Scorer(tuple(names), offset, tuple(branches)))
+    with made("The model cannot be frozen"):
+        offset, branches = _branches(model, len(names), batch_column)
+        return _only_what_is_read(Scorer(tuple(names), offset, tuple(branches)))
 
 
 def _branches(model: BaseEstimator, n: int, batch_column: str) -> tuple[float, list[Branch]]:

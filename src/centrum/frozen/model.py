@@ -6,36 +6,70 @@ executed. Every reading checks its digest and scores its self-test rows.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, model_validator
+from pydantic.dataclasses import dataclass
 
 from centrum.cohort.case import Value
 from centrum.cohort.numbers import parse_number
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.frozen.domain import Distribution, Domain
+from centrum.frozen.schema import (
+    PART,
+    CalibratorPart,
+    GappyRows,
+    Limit,
+    Number,
+    Performance,
+    Provenance,
+    SetsPart,
+    Share,
+    UsePart,
+    agree,
+    limit,
+    read_json,
+    validated,
+)
 from centrum.frozen.scorer import Scorer, plain
-from centrum.modelling.calibrators import Calibrator, calibrator_from
-from centrum.modelling.conformal import ConformalSets
+from centrum.modelling.calibrators import Calibrator
 from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import write_atomically
 
 Floats = NDArray[np.float64]
 
-SCHEMA = "centrum.model/1"
+LAYOUT = "centrum.model/"
+
+Schema = Literal["centrum.model/1", "centrum.model/2"]
+
+SCHEMA: Schema = "centrum.model/2"
 """Name and version of the file's layout; another number where an older reader would misread."""
+
+OLDER: Schema = "centrum.model/1"
+"""That of 0.2.0 and 0.2.1: its self-test knows scores and probabilities alone."""
+
+OLDER_TEST = (
+    "The model's file is of version 0.2.0 or 0.2.1: its self-test checks scores and probabilities, "
+    "but neither the cut-off, the names of the outcomes nor the sets. Freeze it anew to have them "
+    "checked."
+)
+"""What is to be known of such a model."""
+
+UNSEALED = ("name", "use", "performance", "provenance", "self_test", "schema", "sha256")
+"""Parts of a file that no result of a case is computed from."""
 
 EXACT = 1e-12
 """Largest accepted difference of a self-test score, relative where the score exceeds 1."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=PART)
 class Covariate:
     """A number that the model reads from what is known about a patient.
 
@@ -88,24 +122,76 @@ def _number(column: str, value: Value) -> float:
     return number
 
 
-@dataclass(frozen=True)
+OLDER_ROWS = ("values", "batch", "scores", "probabilities")
+"""Of the self-test in a file of an older layout."""
+
+
+def _limit_or_none(value: Any) -> float | None:
+    return None if value is None else limit(value)
+
+
+@dataclass(frozen=True, eq=False, config=PART)
 class SelfTest:
-    """Rows of features with their scores and probabilities; no row is a patient's.
+    """Rows of features and what the model says of them; no row is a patient's.
 
     Attributes
     ----------
+    features : (features,) names, the columns of `values`
     values : (rows, features)
     batch : (rows,) or None without harmonisation
     scores, probabilities : (rows,)
+    called : (rows,) the outcome at the cut-off, by its name
+    outcomes : (rows,) the conformal set, by names
+    cutoff : see `FrozenModel`
+    sealed : SHA-256 of all parts of the file that a result is computed from. Rows reach neither
+        every leaf of a tree nor every step of a calibration
+
+    The last four are None in a file of 0.2.0 or 0.2.1.
     """
 
-    values: tuple[tuple[float, ...], ...]
+    features: tuple[str, ...]
+    values: GappyRows
     batch: tuple[str, ...] | None
-    scores: tuple[float, ...]
-    probabilities: tuple[float, ...]
+    scores: tuple[Number, ...]
+    probabilities: tuple[Share, ...]
+    called: tuple[str, ...] | None = None
+    outcomes: tuple[tuple[str, ...], ...] | None = None
+    cutoff: Annotated[float | None, BeforeValidator(_limit_or_none)] = None
+    sealed: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        rows = len(self.scores)
+        lists = (self.values, self.batch, self.probabilities, self.called, self.outcomes)
+        agree(rows > 0, "a row at least is wanted")
+        agree(all(len(x) == rows for x in lists if x is not None), "lists of one length are wanted")
+        agree(self.values.shape[1] == len(self.features), "a value of each feature is wanted")
+        return self
+
+    @classmethod
+    def of(
+        cls, scorer: Scorer, calibrator: Calibrator, values: Floats, batch: tuple[str, ...] | None
+    ) -> Self:
+        """Rows (rows, features) with their scores and probabilities; see `FrozenModel.tested`."""
+        scores = scorer.score(values, batch)
+        likely = calibrator.predict_proba(scores)
+        return cls(scorer.features, values, batch, tuple(scores.tolist()), tuple(likely.tolist()))
 
 
-@dataclass(frozen=True, eq=False)
+def _feature(record: Any) -> Any:
+    """The record without its unit, which the catalogue knows."""
+    if not isinstance(record, dict):
+        return record
+    names = {f.name for f in fields(FeatureId)}
+    unknown = [name for name in record if name not in {*names, "unit"}]
+    agree(not unknown, f"a feature has no {', '.join(unknown)}")
+    return {name: value for name, value in record.items() if name != "unit"}
+
+
+FeaturePart = Annotated[FeatureId | None, BeforeValidator(_feature)]
+
+
+@dataclass(frozen=True, eq=False, config=PART)
 class FrozenModel:
     """A model that scores new patients.
 
@@ -126,24 +212,46 @@ class FrozenModel:
     performance : what was found when it was judged
     provenance : versions, digests, training cases, whether they were simulated
     self_test : see `SelfTest`
+    schema : layout of the file that it was read from
     """
 
     name: str
     protocol: Protocol
-    features: tuple[FeatureId | None, ...]
+    features: tuple[FeaturePart, ...]
     covariates: tuple[Covariate, ...]
     scorer: Scorer
-    cutoff: float
+    cutoff: Limit
     cutoff_rule: str
-    calibrator: Calibrator
-    conformal: ConformalSets
+    calibrator: CalibratorPart
+    conformal: SetsPart
     distributions: tuple[Distribution, ...]
     scores: Distribution
     domain: Domain
-    use: Mapping[str, tuple[str, ...]]
-    performance: Mapping[str, Any]
-    provenance: Mapping[str, Any]
+    use: UsePart
+    performance: Performance
+    provenance: Provenance
     self_test: SelfTest
+    schema: Schema = SCHEMA
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        """Whether its lists tell the same features in the same order."""
+        names, known = self.scorer.features, {c.name for c in self.covariates}
+        agree(len(self.features) == len(names), "a record of each feature is wanted")
+        agree(
+            tuple(d.name for d in self.distributions) == names,
+            "distributions of the features in their order are wanted",
+        )
+        agree(
+            sorted(self.self_test.features) == sorted(names),
+            "the self-test must have the model's features",
+        )
+        dialect = self.protocol.extraction.dialect
+        for name, feature in zip(names, self.features, strict=True):
+            agree(name in known if feature is None else feature.spell(dialect) == name,
+                  f"{name} is none of the features that are described")  # fmt: skip
+        agree(self.positive != self.negative, "two outcomes are wanted")
+        return self
 
     @property
     def positive(self) -> str:
@@ -197,28 +305,60 @@ class FrozenModel:
             )
         return [str(known[column])]
 
+    def tested(self) -> Self:
+        """The model whose self-test states what it decides of the rows."""
+        scores = np.array(self.self_test.scores)
+        decided = replace(
+            self.self_test,
+            called=self.called(scores),
+            outcomes=self.sets(scores),
+            cutoff=self.cutoff,
+        )
+        return replace(self, self_test=decided)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be known of the file."""
+        return (OLDER_TEST,) if self.schema == OLDER else ()
+
     def check(self) -> None:
         """Score the self-test rows.
 
         Raises
         ------
         DataError
-            A score or probability differs from what it was when the model was frozen.
+            A score, a probability, a call or a set differs from what it was when the model was
+            frozen, or the cut-off does.
         """
         test = self.self_test
-        found = self.scorer.score(test.values, test.batch)
-        likely = self.calibrator.predict_proba(found)
+        at = [test.features.index(name) for name in self.scorer.features]
+        with np.errstate(all="ignore"):
+            found = self.scorer.score(test.values[:, at], test.batch)
+            if not np.isfinite(found).all():
+                raise self._failed("score", test.scores, found)
+            likely = self.calibrator.predict_proba(found)
         for what, now, then in (("score", found, test.scores),
                                 ("probability", likely, test.probabilities)):  # fmt: skip
             wanted = np.array(then)
             away = np.abs(now - wanted) / np.maximum(1, np.abs(wanted))
             if not (away <= EXACT).all():
-                raise DataError(
-                    f"The model {self.name!r} fails its self-test: a {what} that was "
-                    f"{wanted[away.argmax()]:.15g} is now {now[away.argmax()]:.15g}. Do not use "
-                    "it; copy the file again, or use the version that made it "
-                    f"({self.provenance['versions']['centrum']})."
-                )
+                raise self._failed(what, wanted[away.argmax()], now[away.argmax()])
+        told = (
+            ("cut-off", self.cutoff, test.cutoff),
+            ("call", self.called(found), test.called),
+            ("set of outcomes", self.sets(found), test.outcomes),
+        )
+        for what, is_now, was in told:
+            if was not in (None, is_now):
+                raise self._failed(what, was, is_now)
+
+    def _failed(self, what: str, then: object, now: object) -> DataError:
+        then, now = (f"{x:.15g}" if isinstance(x, float) else str(x) for x in (then, now))
+        return DataError(
+            f"The model {self.name!r} fails its self-test: a {what} that was {then} is now {now}.",
+            remedy="Do not use it; copy the file again, or use the version that made it "
+            f"({self.provenance['versions']['centrum']}).",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values, with schema and digest."""
@@ -231,7 +371,11 @@ class FrozenModel:
         }
         rest = [f.name for f in fields(self) if f.name not in own]
         record = {name: plain(getattr(self, name)) for name in rest}
-        whole: dict[str, Any] = json.loads(json.dumps({"schema": SCHEMA, **record, **own}))
+        whole: dict[str, Any] = json.loads(json.dumps({**record, **own}, allow_nan=False))
+        if self.schema == OLDER:
+            whole["self_test"] = {name: whole["self_test"][name] for name in OLDER_ROWS}
+        else:
+            whole["self_test"]["sealed"] = _seal(whole)
         return {**whole, "sha256": digest(whole)}
 
     @classmethod
@@ -241,25 +385,20 @@ class FrozenModel:
         Raises
         ------
         DataError
-            Another schema, changed content, or a failed self-test.
+            Another schema, changed content, something that is missing, unknown, of another kind
+            or contradicts the rest, or a failed self-test.
         """
-        _check_whole(record)
-        known = {f.name: record[f.name] for f in fields(cls)}
-        known |= {
-            "protocol": Protocol.model_validate(record["protocol"]),
-            "features": tuple(_feature(f) for f in record["features"]),
-            "covariates": tuple(_covariate(c) for c in record["covariates"]),
-            "scorer": Scorer.from_dict(record["scorer"]),
-            "calibrator": calibrator_from(record["calibrator"]),
-            "conformal": ConformalSets.from_dict(record["conformal"]),
-            "distributions": tuple(map(Distribution.from_dict, record["distributions"])),
-            "scores": Distribution.from_dict(record["scores"]),
-            "domain": Domain.from_dict(record["domain"]),
-            "use": {name: tuple(lines) for name, lines in record["use"].items()},
-            "self_test": _self_test(record["self_test"]),
-        }
-        model = cls(**known)
-        model.check()
+        try:
+            _check_whole(record)
+            content = {name: value for name, value in record.items() if name != "sha256"}
+            model = validated(cls, _with_names(content), "The model", _maker(record))
+            model.check()
+            _check_seal(model, content)
+        except RecursionError:
+            raise DataError(
+                "The model nests lists and objects too deeply.",
+                remedy="Copy the original file again.",
+            ) from None
         return model
 
     def save(self, path: Path) -> None:
@@ -280,11 +419,7 @@ def read_model(path: Path) -> FrozenModel:
             f"There is no model {path.name}. `centrum run STUDY` leaves results/model.json."
         )
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path.name} is not JSON: {error}. Copy it again.") from error
-    try:
-        return FrozenModel.from_dict(record if isinstance(record, dict) else {})
+        return FrozenModel.from_dict(read_json(path))
     except DataError as error:
         error.add_note(f"while reading {path.name}")
         raise
@@ -292,10 +427,13 @@ def read_model(path: Path) -> FrozenModel:
 
 def _check_whole(record: Mapping[str, Any]) -> None:
     schema = record.get("schema")
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, OLDER):
+        later = isinstance(schema, str) and schema.startswith(LAYOUT)
         raise DataError(
-            f"A frozen model of the schema {SCHEMA!r} is wanted, found {schema!r}. Use the version "
-            "of centrum that made the file."
+            f"A frozen model of the schema {SCHEMA!r} is wanted, found {_short(schema)}.",
+            remedy=f"Use the version of centrum that made the file{_maker(record, ', {}')}."
+            if later
+            else "`centrum run STUDY` leaves such a file, results/model.json.",
         )
     content = {name: value for name, value in record.items() if name != "sha256"}
     if digest(content) != record.get("sha256"):
@@ -305,23 +443,36 @@ def _check_whole(record: Mapping[str, Any]) -> None:
         )
 
 
-def _feature(record: Mapping[str, str] | None) -> FeatureId | None:
-    if record is None:
-        return None
-    return FeatureId(**{k: v for k, v in record.items() if k != "unit"})
+def _check_seal(model: FrozenModel, content: Mapping[str, Any]) -> None:
+    if model.schema != OLDER and model.self_test.sealed != _seal(content):
+        raise DataError(
+            f"The model {model.name!r} fails its self-test: what results are computed from has "
+            "another SHA-256 than when it was frozen.",
+            remedy="Do not use it; copy the original file again.",
+        )
 
 
-def _covariate(record: Mapping[str, Any]) -> Covariate:
-    return Covariate(**{**record, "levels": tuple(record["levels"])})
+def _seal(content: Mapping[str, Any]) -> str:
+    return digest({name: part for name, part in content.items() if name not in UNSEALED})
 
 
-def _self_test(record: Mapping[str, Any]) -> SelfTest:
-    batch: Sequence[str] | None = record["batch"]
-    return SelfTest(
-        values=tuple(
-            tuple(float("nan") if v is None else v for v in row) for row in record["values"]
-        ),
-        batch=None if batch is None else tuple(batch),
-        scores=tuple(record["scores"]),
-        probabilities=tuple(record["probabilities"]),
-    )
+def _with_names(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The self-test of an older layout told whose columns it has: they stood in the order."""
+    test, scorer = content.get("self_test"), content.get("scorer")
+    if content.get("schema") != OLDER or not isinstance(test, dict):
+        return dict(content)
+    names = scorer.get("features") if isinstance(scorer, dict) else None
+    return {**content, "self_test": {"features": names, **test}}
+
+
+def _maker(record: Mapping[str, Any], form: str = "{}") -> str:
+    """The version that made a model, as far as its record tells."""
+    known: Any = record
+    for key in ("provenance", "versions", "centrum"):
+        known = known.get(key) if isinstance(known, Mapping) else None
+    return form.format(known) if isinstance(known, str) and len(known) < 20 else ""
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else f"{text[:60]}..."

@@ -6,24 +6,39 @@ its classifiers, each with a weight. A plain model is one branch with one classi
 has a branch for each source, a search several classifiers in one branch.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Self
+from dataclasses import fields, is_dataclass
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, PlainValidator, model_validator
+from pydantic.dataclasses import dataclass
 
 from centrum.errors import DataError
 from centrum.frozen.classifiers import Classifier, Linear, classifier_from
+from centrum.frozen.schema import (
+    PART,
+    Count,
+    GappyRows,
+    Number,
+    Positions,
+    Positive,
+    Rows,
+    Switches,
+    Vector,
+    agree,
+    validated,
+)
 
 Floats = NDArray[np.float64]
-Positions = NDArray[np.int64]
 
 SHOWN = 3
 """Features that an error names before it counts the rest."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Filling:
     """What stands for a missing value.
 
@@ -34,9 +49,16 @@ class Filling:
     neighbours : how many donors are averaged
     """
 
-    values: Floats
-    donors: Floats | None
-    neighbours: int
+    values: Vector
+    donors: GappyRows | None
+    neighbours: Count
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.donors is not None:
+            agree(self.donors.shape[1] == self.values.size, "donors have other features")
+            agree(self.neighbours > 0, "a neighbour at least is wanted")
+        return self
 
     def fill(self, x: Floats) -> Floats:
         """x (cases, features) without missing values."""
@@ -60,14 +82,8 @@ class Filling:
         near = near[shared[near] > 0][: self.neighbours]
         return float(donors[near, column].mean()) if near.size else float(self.values[column])
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        donors = None if record["donors"] is None else _numbers(record["donors"])
-        return cls(_numbers(record["values"]), donors, int(record["neighbours"]))
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Harmoniser:
     """ComBat as it was learnt: location and scale of every known batch.
 
@@ -83,14 +99,24 @@ class Harmoniser:
     """
 
     column: str
-    batches: tuple[str, ...]
-    mean: Floats
-    sd: Floats
-    gamma: Floats
-    delta: Floats
-    adjusted: NDArray[np.bool_]
+    batches: Annotated[tuple[str, ...], Field(min_length=1)]
+    mean: Vector
+    sd: Vector
+    gamma: Rows
+    delta: Rows
+    adjusted: Switches
     reference: str | None
-    unseen: str
+    unseen: Literal["refuse", "as_is"]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        shape = (len(self.batches), self.mean.size)
+        agree(self.gamma.shape == self.delta.shape == shape, "a row of each batch is wanted")
+        agree(self.mean.size == self.sd.size == self.adjusted.size, "lists of one length")
+        agree(bool((self.sd > 0).all() and (self.delta > 0).all()), "spreads above 0 are wanted")
+        agree(len({*self.batches}) == len(self.batches), "each batch once is wanted")
+        agree(self.reference in (None, *self.batches), "the reference is none of the batches")
+        return self
 
     def apply(self, x: Floats, batch: Sequence[str]) -> Floats:
         """x (cases, features) of the batches (cases,), harmonised.
@@ -112,32 +138,24 @@ class Harmoniser:
         stays = np.array([str(b) == self.reference for b in batch]) | ~known
         return np.where(stays[:, None] | ~self.adjusted, x, moved * self.sd + self.mean)
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        arrays = {k: _numbers(record[k]) for k in ("mean", "sd", "gamma", "delta")}
-        adjusted = np.array(record["adjusted"], dtype=bool)
-        return cls(
-            **{**record, **arrays, "adjusted": adjusted, "batches": tuple(record["batches"])}
-        )
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Member:
     """A classifier, which of the branch's features it reads, and how much it counts."""
 
     columns: Positions
-    weight: float
-    classifier: Classifier
+    weight: Number
+    classifier: Annotated[Classifier, PlainValidator(classifier_from)]
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        columns = np.array(record["columns"], dtype=np.int64)
-        return cls(columns, float(record["weight"]), classifier_from(record["classifier"]))
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        read, width = self.columns.size, self.classifier.width
+        least = self.classifier.kind == "trees"
+        agree(width <= read if least else width == read, f"it reads {width} of {read} columns")
+        return self
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Branch:
     """Some features on their way to some classifiers.
 
@@ -156,10 +174,24 @@ class Branch:
     filling: Filling | None
     kept: Positions
     harmoniser: Harmoniser | None
-    mean: Floats
-    sd: Floats
-    clip: float | None
-    members: tuple[Member, ...]
+    mean: Vector
+    sd: Vector
+    clip: Positive | None
+    members: Annotated[tuple[Member, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        k = self.kept.size
+        agree(self.mean.size == self.sd.size == k, "mean and SD of each feature are wanted")
+        agree(bool((self.sd > 0).all()), "SDs above 0 are wanted")
+        agree(_within(self.kept, self.reads.size), "it keeps a feature that it does not read")
+        for m in self.members:
+            agree(_within(m.columns, k), "a classifier reads a feature that is not kept")
+        if self.filling is not None:
+            agree(self.filling.values.size == self.reads.size, "it fills other features")
+        if self.harmoniser is not None:
+            agree(self.harmoniser.mean.size == k, "it harmonises other features")
+        return self
 
     def standardise(self, x: Floats, batch: Sequence[str]) -> Floats:
         """z-scores (cases, k) of all features (cases, features) of the scorer."""
@@ -184,23 +216,8 @@ class Branch:
             total[m.columns] += m.weight * m.classifier.weights
         return total
 
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `plain` gave."""
-        filling, harmoniser = record["filling"], record["harmoniser"]
-        return cls(
-            reads=np.array(record["reads"], dtype=np.int64),
-            filling=None if filling is None else Filling.from_dict(filling),
-            kept=np.array(record["kept"], dtype=np.int64),
-            harmoniser=None if harmoniser is None else Harmoniser.from_dict(harmoniser),
-            mean=_numbers(record["mean"]),
-            sd=_numbers(record["sd"]),
-            clip=record["clip"],
-            members=tuple(Member.from_dict(m) for m in record["members"]),
-        )
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=PART)
 class Scorer:
     """A fitted model as numbers.
 
@@ -220,9 +237,20 @@ class Scorer:
     array([[2.]])
     """
 
-    features: tuple[str, ...]
-    offset: float
-    branches: tuple[Branch, ...]
+    features: Annotated[tuple[str, ...], Field(min_length=1)]
+    offset: Number
+    branches: Annotated[tuple[Branch, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        agree(len({*self.features}) == len(self.features), "each feature once is wanted")
+        for b in self.branches:
+            agree(
+                _within(b.reads, len(self.features)), "a branch reads a feature that is not there"
+            )
+        columns = {b.harmoniser.column for b in self.branches if b.harmoniser is not None}
+        agree(len(columns) < 2, "branches harmonise by several columns")
+        return self
 
     @property
     def linear(self) -> bool:
@@ -319,18 +347,24 @@ class Scorer:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `to_dict` gave."""
-        branches = tuple(Branch.from_dict(branch) for branch in record["branches"])
-        return cls(tuple(record["features"]), float(record["offset"]), branches)
+        """From what `to_dict` gave.
+
+        Raises
+        ------
+        DataError
+            Something is missing, of another type, or does not belong together.
+        """
+        return validated(cls, record, "The numbers of the model")
 
 
 def plain(value: Any) -> Any:
-    """JSON-ready values of these dataclasses; a classifier is told with its kind."""
+    """JSON-ready values of these dataclasses; nan is None, and one without end a word."""
     if is_dataclass(value):
-        kind = {"kind": value.kind} if hasattr(value, "kind") else {}
-        return kind | {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, np.ndarray):
         return _listed(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
     return [plain(v) for v in value] if isinstance(value, tuple) else value
 
 
@@ -342,5 +376,5 @@ def _listed(array: NDArray) -> Any:
     ]  # fmt: skip
 
 
-def _numbers(value: Any) -> Floats:
-    return np.array(value, dtype=np.float64)
+def _within(positions: NDArray[np.int64], n: int) -> bool:
+    return bool(((positions >= 0) & (positions < n)).all())

@@ -1,0 +1,445 @@
+"""How a file of a frozen model is laid out: kinds of numbers and arrays, and how faults are told.
+
+The parts of a model are dataclasses that pydantic validates: what stands in a field is said once,
+where the field is. Here is what they share. Every number is finite, but where a missing value is
+meant, which the file writes as null; a key that no part has is refused.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from centrum.errors import CentrumError, DataError
+from centrum.modelling.calibrators import Calibrator, calibrator_from
+from centrum.modelling.conformal import ConformalSets
+
+Part = TypeVar("Part")
+
+PART = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+"""Of every part of a model."""
+
+LARGEST_BYTES = 512 * 2**20
+"""No model has a larger file: the largest, neighbours of 10,000 cases, has a tenth of it."""
+
+QUOTED = 60
+"""Characters of a wrong value that an error shows."""
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+_SHAPES = {
+    1: "a list of numbers is wanted",
+    2: "a list of lists of numbers, each as long, is wanted",
+}
+
+
+def _array(value: Any, kinds: str, ndim: int) -> NDArray:
+    try:
+        found = np.asarray(value)
+    except ValueError:  # lists of several lengths
+        found = np.asarray(None)
+    if found.ndim != ndim or (found.size and found.dtype.kind not in kinds):
+        raise ValueError(_SHAPES[ndim])
+    return found
+
+
+def _floats(value: Any, ndim: int) -> NDArray[np.float64]:
+    found = _array(value, "iuf", ndim).astype(np.float64)
+    if not np.isfinite(found).all():
+        raise ValueError("finite numbers are wanted")
+    return found
+
+
+def _vector(value: Any) -> NDArray[np.float64]:
+    return _floats(_listed(value), 1)
+
+
+def _rows(value: Any) -> NDArray[np.float64]:
+    return _floats(_listed(value), 2)
+
+
+def _rows_with_gaps(value: Any) -> NDArray[np.float64]:
+    """null stands for a missing value."""
+    if isinstance(value, np.ndarray):
+        return value
+    rows = [[np.nan if v is None else v for v in _listed(row)] for row in _listed(value)]
+    found = _array(rows, "iuf", 2).astype(np.float64)
+    if np.isinf(found).any():
+        raise ValueError("finite numbers are wanted")
+    return found
+
+
+def _vector_with_gaps(value: Any) -> NDArray[np.float64]:
+    """null stands for a missing value."""
+    return _rows_with_gaps(value if isinstance(value, np.ndarray) else [_listed(value)]).reshape(-1)
+
+
+def _positions(value: Any) -> NDArray[np.int64]:
+    """-1 stands for none."""
+    found = _array(_listed(value), "iu", 1).astype(np.int64)
+    if found.size and found.min() < -1:
+        raise ValueError("positions from -1 on are wanted")
+    return found
+
+
+def _switches(value: Any) -> NDArray[np.bool_]:
+    return _array(_listed(value), "b", 1).astype(np.bool_)
+
+
+def _listed(value: Any) -> Any:
+    if not isinstance(value, list | tuple | np.ndarray):
+        raise ValueError("a list is wanted")
+    return value
+
+
+Vector = Annotated[NDArray[np.float64], PlainValidator(_vector)]
+Rows = Annotated[NDArray[np.float64], PlainValidator(_rows)]
+GappyVector = Annotated[NDArray[np.float64], PlainValidator(_vector_with_gaps)]
+GappyRows = Annotated[NDArray[np.float64], PlainValidator(_rows_with_gaps)]
+Positions = Annotated[NDArray[np.int64], PlainValidator(_positions)]
+Switches = Annotated[NDArray[np.bool_], PlainValidator(_switches)]
+
+
+def limit(value: Any) -> float:
+    """A number, or a word for one without end: a cut-off may call all cases alike."""
+    if value in ("inf", "-inf") or (isinstance(value, float) and math.isinf(value)):
+        return float(value)
+    return float(TypeAdapter(Number).validate_python(value))
+
+
+Limit = Annotated[float, PlainValidator(limit)]
+
+
+def agree(condition: bool, what: str) -> None:
+    """Refuse parts of a model that cannot belong together.
+
+    Raises
+    ------
+    ValueError
+        They do not.
+    """
+    if not condition:
+        raise ValueError(what)
+
+
+# Parts whose classes stand elsewhere
+
+
+class _Record(BaseModel):
+    model_config = PART
+
+
+class _Platt(_Record):
+    method: Literal["platt"]
+    slope: Annotated[Number, Field(ge=0)]
+    intercept: Number
+
+
+class _Isotonic(_Record):
+    method: Literal["isotonic"]
+    scores: Vector
+    probabilities: Vector
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Isotonic":
+        p = self.probabilities
+        agree(0 < p.size == self.scores.size, "as many probabilities as scores are wanted")
+        agree(bool((np.diff(self.scores) > 0).all()), "its scores must rise")
+        agree(bool((np.diff(p) >= 0).all() and p[0] >= 0 and p[-1] <= 1), "no rising probabilities")
+        return self
+
+
+class _VennAbers(_Record):
+    method: Literal["venn_abers"]
+    scores: Vector
+    positives: Vector
+    cases: Vector
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_VennAbers":
+        sizes = {self.scores.size, self.positives.size, self.cases.size}
+        agree(len(sizes) == 1 and 0 not in sizes, "lists of one length are wanted")
+        agree(bool((np.diff(self.scores) > 0).all()), "its scores must rise")
+        within = (self.positives >= 0) & (self.positives <= self.cases) & (self.cases > 0)
+        agree(bool(within.all()), "more positive cases than cases")
+        return self
+
+
+class _Sets(_Record):
+    error: Annotated[Number, Field(gt=0, lt=1)]
+    positive: Vector
+    negative: Vector
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Sets":
+        for side in (self.positive, self.negative):
+            agree(side.size > 0 and bool((np.diff(side) >= 0).all()), "its scores must rise")
+        return self
+
+
+_AnyCalibrator = Annotated[_Platt | _Isotonic | _VennAbers, Field(discriminator="method")]
+
+
+def _calibrator(value: Any) -> Calibrator:
+    if isinstance(value, Calibrator):
+        return value
+    TypeAdapter(_AnyCalibrator).validate_python(value)
+    return calibrator_from(value)
+
+
+def _sets(value: Any) -> ConformalSets:
+    if isinstance(value, ConformalSets):
+        return value
+    _Sets.model_validate(value)
+    return ConformalSets.from_dict(value)
+
+
+CalibratorPart = Annotated[Calibrator, PlainValidator(_calibrator)]
+SetsPart = Annotated[ConformalSets, PlainValidator(_sets)]
+
+
+# What was found when the model was judged, and where it comes from
+
+Found = Number | Literal["inf", "-inf"] | None
+
+
+class _Interval(_Record):
+    lower: Found
+    upper: Found
+
+
+class _Measure(_Record):
+    model_config = ConfigDict(extra="ignore")
+    value: Found
+    interval: _Interval
+
+
+class _Judged(_Record):
+    n: Count
+    n_patients: Count
+    n_positive: Count
+    auc: _Measure
+    confidence: Annotated[Number, Field(gt=0, lt=1)]
+    at_cutoff: dict[str, _Measure]
+
+
+class _Calibration(_Record):
+    slope: _Measure
+    intercept: _Measure
+    brier: Found
+
+
+class _Performance(BaseModel):
+    """Further keys are names of cases that it was judged on, such as "train"."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, _Judged]
+    design: str
+    calibration: _Calibration
+    test: _Judged
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Performance":
+        wanted = {"sensitivity", "specificity"}
+        agree(wanted <= self.test.at_cutoff.keys(), "test: sensitivity and specificity are wanted")
+        return self
+
+
+class _Training(_Record):
+    cases: Count
+    patients: Count
+    positive: Count
+
+
+class _Provenance(_Record):
+    versions: dict[str, str]
+    digests: dict[str, str]
+    simulated: str
+    of_tables: Annotated[bool, Field(strict=True)]
+    training: _Training
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_Provenance":
+        agree("centrum" in self.versions, "the version of centrum is wanted")
+        agree("protocol (choices)" in self.digests, "the digest of the protocol is wanted")
+        return self
+
+
+def _as_given(kind: type[BaseModel]) -> PlainValidator:
+    """The value itself, once it is what `kind` wants."""
+
+    def checked(value: Any) -> Mapping[str, Any]:
+        kind.model_validate(value)
+        return dict(value)
+
+    return PlainValidator(checked)
+
+
+Performance = Annotated[Mapping[str, Any], _as_given(_Performance)]
+Provenance = Annotated[Mapping[str, Any], _as_given(_Provenance)]
+
+
+class Use(_Record):
+    """What a model is for, and its limits, a sentence each."""
+
+    intended: tuple[str, ...]
+    limits: tuple[str, ...]
+
+
+UsePart = Annotated[Mapping[str, tuple[str, ...]], PlainValidator(lambda v: dict(
+    v if isinstance(v, Use) else Use.model_validate(v)))]  # fmt: skip
+
+
+# Reading
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object of a JSON file that somebody else may have written.
+
+    Raises
+    ------
+    DataError
+        The file is too large, no UTF-8, no JSON, or none that says one thing: a key twice in one
+        object, a number without end, lists within lists without end.
+    """
+    again = "Copy the file again from where it was made."
+    size = path.stat().st_size
+    if size > LARGEST_BYTES:
+        raise DataError(
+            f"{path.name} has {size / 2**20:.0f} MiB; a model has at most "
+            f"{LARGEST_BYTES // 2**20}.",
+            remedy=again,
+            file=path,
+        )
+    try:
+        found = json.loads(
+            path.read_text(encoding="utf-8-sig"),
+            object_pairs_hook=_once,
+            parse_float=_finite,
+            parse_constant=_no_number,
+        )
+    except RecursionError:
+        raise DataError(
+            f"{path.name} nests lists and objects too deeply for a model.", remedy=again, file=path
+        ) from None
+    except ValueError as error:
+        raise DataError(f"{path.name} is not JSON: {error}.", remedy=again, file=path) from error
+    return found if isinstance(found, dict) else {}
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"it has the key {_quoted(twice)} twice in one object")
+    return found
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:QUOTED]} is too large")
+    return number
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def validated(kind: type[Part], record: Any, what: str, maker: str = "") -> Part:
+    """A part of a model from its record.
+
+    Parameters
+    ----------
+    what : what an error calls it
+    maker : the version that made it, for what to do
+
+    Raises
+    ------
+    DataError
+        Something is missing, unknown, of another type, or does not belong together.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(record)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise DataError(f"{what}: {_told(first)}", remedy=_remedy(first["type"], maker)) from error
+    except CentrumError as error:
+        raise DataError(f"{what}: {error}", remedy=_remedy("", maker)) from error
+
+
+_UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
+
+_WANTED = {
+    **dict.fromkeys(("tuple_type", "list_type", "string_sequence"), "a list is wanted"),
+    **dict.fromkeys(
+        ("dict_type", "mapping_type", "model_type", "dataclass_type", "model_attributes_type"),
+        "an object is wanted",
+    ),
+    "string_type": "a text is wanted",
+    "float_type": "a number is wanted",
+    "finite_number": "a finite number is wanted",
+    "int_type": "a whole number is wanted",
+    "bool_type": "true or false is wanted",
+}
+"""What pydantic says of Python's types, said of JSON's."""
+
+
+@contextmanager
+def made(what: str) -> Iterator[None]:
+    """While parts are made of what was fitted: numbers that no model can hold are told.
+
+    Raises
+    ------
+    DataError
+        A number is not finite, or a spread is 0.
+    """
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise DataError(
+            f"{what}: {_told(first)}",
+            remedy="Choose another classifier or another selection of features.",
+        ) from error
+
+
+def _told(fault: Any) -> str:
+    place = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in fault["loc"]).lstrip(".")
+    if fault["type"] == "missing":
+        return f"`{place}` is missing."
+    if fault["type"] in _UNKNOWN:
+        return f"`{place}` is not known to this version."
+    message = _WANTED.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
+    return f"`{place or 'the whole'}`: {message}; found {_quoted(fault['input'])}."
+
+
+def _remedy(kind: str, maker: str) -> str:
+    made = f", {maker}," if maker else ""
+    if kind in _UNKNOWN:
+        return f"Use the version of centrum that made the model{made} or a later one."
+    return f"Copy the file again, or use the version of centrum that made it{made} to freeze anew."
+
+
+def _quoted(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}..."
