@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from centrum.errors import DataError
-from centrum.frozen import schema
 from centrum.frozen.model import OLDER, OLDER_ROWS, UNSEALED, FrozenModel, read_model
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.pipeline import StudyClassifier
@@ -238,14 +237,13 @@ def test_a_file_of_an_older_layout_opens_and_says_what_is_not_checked(kind: str)
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        (b"\xff\xfe{}", "is not JSON"),
-        (b'{"schema": 1, "schema": 1}', "the key 'schema' twice"),
-        (b'{"cutoff": NaN}', "NaN is no number of JSON"),
-        (b'{"cutoff": -Infinity}', "-Infinity is no number of JSON"),
-        (b'{"cutoff": 1e400}', "the number 1e400 is too large"),
+        (b"\xff\xfe{}", "not text in UTF-8"),
+        (b'{"schema": 1, "schema": 1}', "'schema' stands twice"),
+        (b'{"cutoff": NaN}', "a finite number is wanted"),
+        (b'{"cutoff": 1e400}', "a finite number is wanted"),
         (b"9" * 5000, "is not JSON"),
-        (b"[" * 100_000, "nests lists and objects too deeply"),
-        (b'{"a":' * 900 + b"1" + b"}" * 900, "schema"),
+        (b"[" * 100_000, "lie within each other"),
+        (b"[]", "is wanted, found None"),
     ],
 )
 def test_a_hostile_file_is_refused(tmp_path: Path, raw: bytes, message: str) -> None:
@@ -267,14 +265,6 @@ def test_a_mark_of_byte_order_is_no_fault(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
     path.write_text(json.dumps(model("plain").to_dict()), encoding="utf-8-sig")
     assert results(read_model(path)) == results(model("plain"))
-
-
-def test_a_file_of_any_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "LARGEST_BYTES", 10)
-    path = tmp_path / "model.json"
-    path.write_text(json.dumps(model("plain").to_dict()))
-    with pytest.raises(DataError, match="a model has at most"):
-        read_model(path)
 
 
 def test_a_cut_off_without_end_is_a_word(tmp_path: Path) -> None:

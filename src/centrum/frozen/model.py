@@ -34,10 +34,10 @@ from centrum.frozen.schema import (
     UsePart,
     agree,
     limit,
-    read_json,
     validated,
 )
 from centrum.frozen.scorer import Scorer, plain
+from centrum.io.structured import read_json
 from centrum.modelling.calibrators import Calibrator
 from centrum.protocol import Protocol
 from centrum.provenance import digest
@@ -414,12 +414,13 @@ def read_model(path: Path) -> FrozenModel:
     DataError
         No such file, no JSON, no frozen model, changed content, or a failed self-test.
     """
-    if not path.is_file():
+    if not path.exists():
         raise DataError(
             f"There is no model {path.name}. `centrum run STUDY` leaves results/model.json."
         )
     try:
-        return FrozenModel.from_dict(read_json(path))
+        record = read_json(path, DataError)
+        return FrozenModel.from_dict(record if isinstance(record, dict) else {})
     except DataError as error:
         error.add_note(f"while reading {path.name}")
         raise

@@ -5,11 +5,9 @@ where the field is. Here is what they share. Every number is finite, but where a
 meant, which the file writes as null; a key that no part has is refused.
 """
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
@@ -32,9 +30,6 @@ Part = TypeVar("Part")
 
 PART = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 """Of every part of a model."""
-
-LARGEST_BYTES = 512 * 2**20
-"""No model has a larger file: the largest, neighbours of 10,000 cases, has a tenth of it."""
 
 QUOTED = 60
 """Characters of a wrong value that an error shows."""
@@ -309,60 +304,6 @@ UsePart = Annotated[Mapping[str, tuple[str, ...]], PlainValidator(lambda v: dict
 
 
 # Reading
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object of a JSON file that somebody else may have written.
-
-    Raises
-    ------
-    DataError
-        The file is too large, no UTF-8, no JSON, or none that says one thing: a key twice in one
-        object, a number without end, lists within lists without end.
-    """
-    again = "Copy the file again from where it was made."
-    size = path.stat().st_size
-    if size > LARGEST_BYTES:
-        raise DataError(
-            f"{path.name} has {size / 2**20:.0f} MiB; a model has at most "
-            f"{LARGEST_BYTES // 2**20}.",
-            remedy=again,
-            file=path,
-        )
-    try:
-        found = json.loads(
-            path.read_text(encoding="utf-8-sig"),
-            object_pairs_hook=_once,
-            parse_float=_finite,
-            parse_constant=_no_number,
-        )
-    except RecursionError:
-        raise DataError(
-            f"{path.name} nests lists and objects too deeply for a model.", remedy=again, file=path
-        ) from None
-    except ValueError as error:
-        raise DataError(f"{path.name} is not JSON: {error}.", remedy=again, file=path) from error
-    return found if isinstance(found, dict) else {}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"it has the key {_quoted(twice)} twice in one object")
-    return found
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"the number {text[:QUOTED]} is too large")
-    return number
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 def validated(kind: type[Part], record: Any, what: str, maker: str = "") -> Part:
