@@ -1,11 +1,15 @@
 """DICOM series: geometry from positions, rescaled pixels, and refusals that name the file."""
 
+import contextlib
+import struct
 from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from pydicom.dataelem import RawDataElement
+from pydicom.errors import BytesLengthException
 from pydicom.uid import EnhancedMRImageStorage
 
 from centrum.errors import CentrumError, ImageError
@@ -283,3 +287,52 @@ def test_an_optional_fact_stops_nothing(
     found = inspect_image(volume, "sagittal", folder.name)
     assert [(f.code, f.file) for f in found] == [("unread-fact", "1.2.3-00.dcm")] * notes
     assert list_series(folder)[0].n_files == 5
+
+
+CONTRADICTIONS = {
+    "half of the bits": {"BitsAllocated": 8},
+    "bits of no type": {"BitsAllocated": 12},
+    "half of the rows": {"Rows": 4},
+    "a row less": {"Rows": 7},
+    "more than there is memory": {"Rows": 60000, "Columns": 60000},
+    "three samples": {"SamplesPerPixel": 3},
+    "no pixels": {"PixelData": b""},
+    "a slope of 0": {"RescaleSlope": "0", "RescaleIntercept": "0"},
+    "an infinite slope": {"RescaleSlope": "1e999"},
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("changes", CONTRADICTIONS.values(), ids=CONTRADICTIONS)
+def test_pixels_that_contradict_their_header(write_series, stack: NDArray, changes) -> None:
+    folder = write_series(stack, changes=lambda k: changes if k == 2 else {})
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        read_image(folder)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("keyword", ["NumberOfFrames", "SeriesNumber", "EchoTime", "Rows"])
+@pytest.mark.parametrize("value", [b"abc ", b"1\\2 ", b"nan ", b"", b"\xff\xff"])
+def test_odd_values_in_a_header(write_series, stack: NDArray, keyword: str, value: bytes) -> None:
+    folder = write_series(stack)
+    path = sorted(folder.iterdir())[1]
+    header = pydicom.dcmread(path)
+    tag, kind = pydicom.tag.Tag(keyword), pydicom.datadict.dictionary_VR(keyword)
+    header[tag] = RawDataElement(tag, kind, len(value), value, 0, False, True)
+    header.save_as(path)
+    for read in (read_image, list_series, source_digest):
+        with contextlib.suppress(CentrumError):
+            read(folder)
+
+
+@pytest.mark.parametrize("kind", [AttributeError, NotImplementedError, BytesLengthException,
+                                  struct.error, RecursionError, MemoryError])  # fmt: skip
+def test_whatever_pydicom_raises_names_the_file(write_series, stack, monkeypatch, kind) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise kind("x")
+
+    folder = write_series(stack)
+    monkeypatch.setattr("pydicom.dcmread", fails)
+    for read in (read_image, list_series, source_digest):
+        with pytest.raises(ImageError, match=rf"\.dcm should be .*\({kind.__name__}\)"):
+            read(folder)

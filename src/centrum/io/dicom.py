@@ -26,6 +26,7 @@ from centrum.io.dicom_files import (
     DicomFile,
     choose,
 )
+from centrum.io.gzipped import MOST_VOXELS, damaged
 from centrum.io.itk import read_file
 from centrum.io.paths import check_name
 from centrum.provenance import Step, digest, file_digest
@@ -73,6 +74,7 @@ def _read_series(files: list[DicomFile], ignored: int) -> Volume:
     for file in files:
         check_name(file.path)
         _check_single_slice(file)
+        _check_pixels(file)
     _check_one_orientation(files)
     _check_constant(files)
     files = sorted(files, key=lambda f: f.along_normal)
@@ -115,7 +117,7 @@ def _check_single_slice(file: DicomFile) -> None:
             file=file.path,
         )
     missing = [k for k in IMAGE_PLANE if not file.places(k)]
-    missing += [k for k in ("Rows", "Columns") if file.value(k) is None]
+    missing += [k for k in ("Rows", "Columns") if type(file.value(k)) is not int]
     if missing:
         raise ImageError(
             f"{file.path.name} lacks a readable {', '.join(missing)}: its place in the patient "
@@ -124,6 +126,26 @@ def _check_single_slice(file: DicomFile) -> None:
             code="no-position",
             file=file.path,
         )
+
+
+def _check_pixels(file: DicomFile) -> None:
+    """What GDCM passes over: it reads as many pixels as the header says, whatever there are."""
+    width, height = file.size
+    bits, samples = file.value("BitsAllocated"), file.value("SamplesPerPixel") or 1
+    if bits not in (8, 16, 32) or samples != 1 or width * height > MOST_VOXELS:
+        raise damaged(
+            file.path, f"it has {width} x {height} pixels of {samples} samples of {bits} bits"
+        )
+    wanted, found = width * height * bits // 8, file.pixel_bytes
+    if found is not None and found not in (wanted, wanted + wanted % 2):
+        raise damaged(file.path, f"its header announces {wanted} bytes of pixels, found {found}")
+    slope, intercept = file.value("RescaleSlope"), file.value("RescaleIntercept")
+    if not all(value is None or _is_number(value) for value in (slope, intercept)) or slope == 0:
+        raise damaged(file.path, f"its pixels are scaled by {slope!r} and {intercept!r}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and bool(np.isfinite(value))
 
 
 def _check_one_orientation(files: list[DicomFile]) -> None:
@@ -277,7 +299,9 @@ def _check_even(files: list[DicomFile], geometry: Geometry) -> None:
 def _pixels(file: DicomFile, geometry: Geometry) -> NDArray:
     """Rescaled pixels [y, x] of one slice."""
     array = sitk.GetArrayFromImage(read_file(file.path, "GDCMImageIO"))
-    return array.reshape(geometry.shape[1:])
+    if array.shape != (1, *geometry.shape[1:]):
+        raise damaged(file.path, f"its pixels are read as {' x '.join(map(str, array.shape))}")
+    return array[0]
 
 
 def _facts(file: DicomFile) -> dict[str, Any]:

@@ -6,7 +6,7 @@ pydicom reads the headers; of these only what is listed here is kept.
 from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,10 @@ IMAGE_PLANE = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSp
 _OTHER_KEYWORDS = (
     "Rows",
     "Columns",
+    "SamplesPerPixel",
+    "BitsAllocated",
+    "RescaleSlope",
+    "RescaleIntercept",
     "NumberOfFrames",
     "ProtocolName",
     "PhotometricInterpretation",
@@ -61,6 +65,10 @@ _OTHER_KEYWORDS = (
     "SeriesNumber",
 )
 _KEYWORDS = [*ACQUISITION_FACTS.values(), *DISTINGUISHING, *IMAGE_PLANE, *_OTHER_KEYWORDS]
+LARGEST_DEFLATED = 1 << 20
+"""Bytes of a file whose header is compressed with its pixels, which is unpacked as a whole."""
+
+_PIXEL_DATA = (0x7FE0, 0x0010)
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 _PLANES = ("sagittal", "coronal", "axial")
 
@@ -98,10 +106,14 @@ class Series:
 
 @dataclass(frozen=True)
 class DicomFile:
-    """One DICOM file: where it is, and the header entries that are used."""
+    """One DICOM file: where it is, and the header entries that are used.
+
+    `pixel_bytes` is the length of its pixels; None where they are compressed or missing.
+    """
 
     path: Path
     header: "pydicom.Dataset"
+    pixel_bytes: int | None = None
 
     def value(self, keyword: str) -> Any:
         """The entry as plain Python numbers or text, None if absent or empty."""
@@ -199,8 +211,7 @@ def _scan(folder: Path) -> tuple[list[DicomFile], int]:
     paths = [p for p in paths if p not in others]
     for path in paths:
         check_content(path)
-    headers = [_read_header(path) for path in paths]
-    files = [DicomFile(p, h) for p, h in zip(paths, headers, strict=True) if h is not None]
+    files = [file for path in paths if (file := _read(path)) is not None]
     if not files:
         inner = sum(1 for p in folder.iterdir() if p.is_dir())
         raise ImageError(
@@ -213,18 +224,23 @@ def _scan(folder: Path) -> tuple[list[DicomFile], int]:
     return files, len(others) + len(paths) - len(files)
 
 
-def _read_header(path: Path) -> "pydicom.Dataset | None":
-    """The header, or None for a file that is not DICOM or is a DICOMDIR."""
+def _read(path: Path) -> DicomFile | None:
+    """The file with its header, or None for one that is not DICOM or is a DICOMDIR."""
     import pydicom
     from pydicom.errors import InvalidDicomError
+    from pydicom.filereader import read_file_meta_info
 
     try:
         with pydicom.config.disable_value_validation(), path.open("rb") as stream:
+            syntax = read_file_meta_info(path).TransferSyntaxUID
+            deflated = syntax.is_deflated
+            if deflated and path.stat().st_size > LARGEST_DEFLATED:
+                raise ValueError("what it expands to has no bounds")
             header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_KEYWORDS)
             # Every value is converted now, so that a damaged one is found here.
             list(header), list(header.file_meta)
             at_end = stream.tell() >= path.stat().st_size
-            deflated = header.file_meta.TransferSyntaxUID.is_deflated
+            pixels = None if syntax.is_compressed else _pixel_bytes(stream.read(12), syntax)
     except InvalidDicomError as error:
         if path.suffix.lower() == ".dcm":
             raise _damaged(path) from error
@@ -238,7 +254,17 @@ def _read_header(path: Path) -> "pydicom.Dataset | None":
     without_pixels = _is_image(header) and at_end and not deflated
     if without_pixels or not header.get("SeriesInstanceUID"):
         raise _damaged(path)
-    return header
+    return DicomFile(path, header, pixels)
+
+
+def _pixel_bytes(start: bytes, syntax: "pydicom.uid.UID") -> int | None:
+    """The length that the element of the pixels, of which this is the `start`, gives."""
+    order: Literal["little", "big"] = "little" if syntax.is_little_endian else "big"
+    group, element = (int.from_bytes(start[k : k + 2], order) for k in (0, 2))
+    if (group, element) != _PIXEL_DATA:
+        return None
+    length = start[4:8] if syntax.is_implicit_VR else start[8:12]
+    return int.from_bytes(length, order)
 
 
 def _is_image(header: "pydicom.Dataset") -> bool:
@@ -269,9 +295,9 @@ def _summary(uid: str, files: list[DicomFile]) -> Series:
     planes = {f.plane for f in files}
     return Series(
         uid=uid,
-        number=first.value("SeriesNumber"),
-        description=first.value("SeriesDescription") or "",
-        modality=first.value("Modality") or "",
+        number=number if isinstance(number := first.value("SeriesNumber"), int) else None,
+        description=str(first.value("SeriesDescription") or ""),
+        modality=str(first.value("Modality") or ""),
         is_image=_is_image(first.header),
         n_files=len(files),
         orientation=planes.pop() if len(planes) == 1 else "mixed",
