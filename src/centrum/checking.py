@@ -1,6 +1,5 @@
 """All that would stop a run, or go wrong in it: what `centrum check` says at once."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from centrum.errors import CentrumError
 from centrum.execution import Progress, silent
 from centrum.foresight import WHICH_SEQUENCE, WITHOUT, foresee, foresee_images
 from centrum.io import split_source
+from centrum.io.paths import seen_from
 from centrum.measure import ALL_READERS
 from centrum.problems import Problems
 from centrum.protocol import Protocol, examine_protocol, protocol_text
@@ -175,7 +175,7 @@ def _places(study: Study) -> dict[tuple[str, str], str]:
         images = ((ALL_READERS, source) for source in case.images.values())
         for reader, source in (*case.masks.items(), *images):
             path, _ = split_source(source)
-            seen = Path(os.path.relpath(path, study.folder)).as_posix()
+            seen = seen_from(study.folder, path)
             places |= {(case.id, path.name): seen, (case.id, reader): seen}
             places.setdefault((case.id, ""), seen)
     return places

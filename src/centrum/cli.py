@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -96,6 +97,9 @@ def main() -> None:
     """Run the command line; what goes wrong ends with one message and its exit code."""
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter that the console lacks is shown by number
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
     # The flag may stand anywhere.
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word != "--traceback")

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from centrum.acquisition import with_manifest
 from centrum.cohort.case import DEFAULT_SEQUENCE, Case
 from centrum.io import split_source
+from centrum.io.paths import seen_from
 from centrum.measure import ALL_READERS, Record
 from centrum.results import Finding, MeasuredSequence
 from centrum.sequences import claimed_weightings
@@ -110,5 +111,5 @@ def _of_case(study: Study, case: Case, record: Record) -> Iterator[_Held]:
 def _within_study(study: Study, source: str) -> PurePath:
     """The path of an image without the folders that hold the whole study."""
     path, _ = split_source(source)
-    inside = os.path.relpath(path, study.folder)
-    return PurePath(*(part for part in Path(inside).parts if part != os.pardir))
+    inside = PurePath(seen_from(study.folder, path))
+    return PurePath(*(part for part in inside.parts if part not in (os.pardir, inside.anchor)))

@@ -44,7 +44,7 @@ class Stages:
 
     def done(self, stage: str, key: str, files: Iterable[Path]) -> None:
         """Record that the stage was made under `key` and left `files`."""
-        digests = {str(f.relative_to(self.folder)): file_digest(f) for f in files}
+        digests = {f.relative_to(self.folder).as_posix(): file_digest(f) for f in files}
         record = self.read() | {stage: {"key": key, "files": digests}}
         write_atomically(self.path, json.dumps(record, indent=1, sort_keys=True).encode())
 

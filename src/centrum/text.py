@@ -12,7 +12,7 @@ _BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
 _RESERVED = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 """What some file system forbids in a name."""
 
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[\d¹²³])(\..*)?", re.IGNORECASE)
 """Names that are devices on Windows, whatever their ending."""
 
 STEM_BYTES = 96
@@ -60,7 +60,7 @@ def file_stem(name: str, taken: tuple[str, ...] = ()) -> str:
     ('P 7', 'a_b-6783a31e', 96)
     """
     kept = _RESERVED.sub("_", legal(name)).strip(" .")
-    if kept == name and len(name.encode()) <= STEM_BYTES and not _taken(name, taken):
+    if name and kept == name and len(name.encode()) <= STEM_BYTES and not _taken(name, taken):
         return name
     mark = "-" + sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]
     return kept.encode()[: STEM_BYTES - len(mark)].decode(errors="ignore") + mark

@@ -20,7 +20,7 @@ from centrum.cohort.schemes import Scheme
 from centrum.csv_text import csv_text
 from centrum.errors import CentrumError, ManifestError, describe
 from centrum.io import list_segments, list_series
-from centrum.io.paths import DANGLING, FETCH, existing, is_dangling
+from centrum.io.paths import DANGLING, FETCH, existing, is_dangling, seen_from
 from centrum.text import one_line
 
 LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
@@ -209,7 +209,7 @@ def write_manifest(discovery: Discovery, path: Path | str) -> None:
         *(column("image", name) for name in cohort.sequences),
         *(column("mask", name) for name in cohort.readers),
     ]
-    base = os.path.relpath(discovery.folder.resolve(), path.parent.resolve())
+    base = seen_from(path.parent.resolve(), discovery.folder.resolve())
     try:
         with path.open("x", newline="", encoding="utf-8") as stream:
             rows = (_cells(case, cohort, Path(base)) for case in cohort.cases)

@@ -72,6 +72,14 @@ def split_source(source: str | Path) -> tuple[Path, str | None]:
     return existing(Path(text[:end])), text[end + 1 :].strip()
 
 
+def seen_from(folder: Path, path: Path) -> str:
+    """The path relative to a folder, with slashes; the whole path where it is on another drive."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # of Windows, which has no path from one drive to another
+        return path.as_posix()
+
+
 def _is_there(path: Path) -> bool:
     return os.path.lexists(path)  # False of a name that is too long, too
 

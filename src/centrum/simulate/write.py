@@ -64,7 +64,7 @@ def simulate_cohort(
     patients = plan_cohort(settings)
     for _ in map(simulate_case, patients, [settings] * len(patients), [folder] * len(patients)):
         pass
-    marker.write_text(json.dumps(_marker(settings), indent=2) + "\n", encoding="utf-8")
+    marker.write_bytes((json.dumps(_marker(settings), indent=2) + "\n").encode())
     return write_manifest(patients, settings, folder)
 
 
