@@ -253,7 +253,7 @@ def _model(rng: np.random.Generator, data: _Data, *, searched: bool) -> Choices:
         model["harmonisation"] = _harmonisation(rng, data)
     if not searched:
         model |= _chosen(rng)
-        if len(data.sequences) + bool(taken) > 1:
+        if taken:
             model["fusion"] = _one(rng, choices.Fusion)
     return model
 

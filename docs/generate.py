@@ -40,7 +40,14 @@ def features_page() -> str:
 
 
 def protocol_page() -> str:
-    lines = ["# Protocol", "", "Generated from the models that check `study.yaml`.", ""]
+    lines = [
+        "# Protocol",
+        "",
+        "Generated from the models that check `study.yaml`. A setting that nothing reads with the",
+        "other choices as they are is refused or told:",
+        "[how](../how-to/run-your-own-study.md#2-manifest-and-protocol).",
+        "",
+    ]
     return "\n".join(lines + _block(Protocol, "study.yaml"))
 
 

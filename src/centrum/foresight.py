@@ -24,6 +24,7 @@ from centrum.study import (
     refuse_names_in_rules,
     study_parts,
 )
+from centrum.unused import UNUSED, unused_settings
 
 WHICH_SEQUENCE = "which-sequence"
 """Code of the finding that the sequence to measure is not known."""
@@ -43,7 +44,7 @@ def foresee(study: Study) -> tuple[Finding, ...]:
     obs, outcome = study.cohort.to_frame(), study.protocol.outcome
     obs = obs[obs["outcome"].isin([outcome.positive, outcome.negative])]
     looks = (_classes, _columns, _gaps, _batches, _reader_calls, _subgroups) if len(obs) else ()
-    seen = (*foresee_images(study), *foresee_privacy(study))
+    seen = (*foresee_unused(study), *foresee_images(study), *foresee_privacy(study))
     return (*seen, *(f for look in looks for f in look(study.protocol, obs)))
 
 
@@ -77,6 +78,13 @@ def _caught(code: str, remedy: str, attempt: Callable[[], object]) -> Iterator[F
         own = error.remedy if error.remedy in str(error) else remedy
         text = str(error) if error.remedy in str(error) else f"{error} {remedy}"
         yield Finding(EVERY_CASE, "", "error", told, text, error.file, own)
+
+
+def foresee_unused(study: Study) -> Iterator[Finding]:
+    """Settings that were written and that nothing reads."""
+    for each in unused_settings(study.protocol):
+        where = (EVERY_CASE, "", each.severity, UNUSED, each.message, PROTOCOL, each.remedy)
+        yield Finding(*where)
 
 
 def foresee_images(study: Study) -> Iterator[Finding]:

@@ -43,7 +43,7 @@ from centrum.extraction import (
     save_extraction,
 )
 from centrum.features.families import FAMILIES
-from centrum.foresight import refuse_unless_possible
+from centrum.foresight import foresee_unused, refuse_unless_possible
 from centrum.freeze import check_scores
 from centrum.freeze import freeze as freeze_study
 from centrum.frozen.export import scorer_of
@@ -851,7 +851,8 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
         assess(study, workers=workers, progress=progress)
         evaluate(study)
         freeze(study)
-        return extraction, report(study, progress=progress)
+        told = (*extraction.findings, *foresee_unused(study))
+        return replace(extraction, findings=told), report(study, progress=progress)
 
 
 def _write_json(path: Path, value: object) -> None:

@@ -35,6 +35,7 @@ from centrum.sequences import choose_sequences, plan_sequences
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
 from centrum.store import take_leftovers, tidy
+from centrum.unused import refuse_unused
 from centrum.withheld import Roles, withheld, words_in
 
 IDENTIFYING = "identifying-column"
@@ -211,11 +212,13 @@ def open_study(folder: Path) -> Study:
     Raises
     ------
     ProtocolError, ManifestError
-        A file is missing or wrong, or no case is eligible.
+        A file is missing or wrong, the protocol says what would not be done, or no case is
+        eligible.
     DataError
         A link in `results` leads out of it.
     """
     protocol = read_protocol(folder / PROTOCOL)
+    refuse_unused(protocol)
     tidy(folder / RESULTS)
     take_leftovers(folder, os.listdir(folder))
     how = manifest_options(protocol)
