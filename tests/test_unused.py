@@ -38,10 +38,6 @@ def test_a_preset_is_silent(name: str, more: str) -> None:
 
 UNREAD = {
     "images: {on_sequence_mismatch: resample}": "images.on_sequence_mismatch",
-    f"{TABLES}images: {{reader: R3}}": "images.reader",
-    f"{TABLES}images: {{sequences: [T2w, T1w]}}": "images.sequences",
-    f"{TABLES}preparation: {{bias_field: {{}}}}": "preparation.bias_field",
-    f"{TABLES}extraction: {{families: [glcm]}}": "extraction.families",
     "preparation: {normalisation: {method: nyul, percentiles: [1, 99], landmarks: [3, 4], "
     "range: [0, 7]}}": "preparation.normalisation.range",
     "model: {harmonisation: {batch: scanner}}": "model.harmonisation.batch",
@@ -74,6 +70,10 @@ def test_what_would_be_taken_for_done_is_refused(text: str, key: str) -> None:
         ("model: {select: {n_features: 9}}", "model.select.n_features"),
         (f"{TABLES.split(', {')[0]}]\nmodel: {{agreement: {{threshold: 0.9}}}}",
          "model.agreement.threshold"),
+        (f"{TABLES}images: {{reader: R3}}", "images.reader"),
+        (f"{TABLES}images: {{sequences: [T2w, T1w]}}", "images.sequences"),
+        (f"{TABLES}preparation: {{bias_field: {{}}}}", "preparation.bias_field"),
+        (f"{TABLES}extraction: {{families: [glcm]}}", "extraction.families"),
         ("robustness: {kinds: [noise], rotation: 3}", "robustness.rotation"),
         ("robustness: {jitter_mm: 2}", "robustness.jitter_mm"),
         ("search: {halving: false, survivors: 5}", "search.survivors"),

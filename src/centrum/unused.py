@@ -114,6 +114,7 @@ RULES = (
         ("preparation", "extraction", *(f"images.{name}" for name in IMAGES_ONLY)),
         lambda p: not p.tables,
         "a study of images",
+        stops=False,  # one protocol for the images and for the tables that were made of them
     ),
     _Rule(("join",), lambda p: bool(p.tables), "a study of `tables`", stops=False),
     _Rule(
