@@ -187,8 +187,8 @@ class TestSources:
     def test_texts_become_indicators(self) -> None:
         obs = pd.DataFrame({"kind": ["a", "b", "c", "a", None]})
         values, names = covariate_values(obs, ["kind"])
-        assert names == ("kind=b", "kind=c")
-        np.testing.assert_array_equal(values[:4], [[0, 0], [1, 0], [0, 1], [0, 0]])
+        assert names == (("kind=a", "kind=b", "kind=c"),)
+        np.testing.assert_array_equal(values[:4], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]])
         assert np.isnan(values[4]).all()
 
 

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 
 from centrum import __version__
 from centrum.decide import Decision, learn_decision
-from centrum.errors import DataError, describe
+from centrum.errors import DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
 from centrum.matrix import Matrix, study_matrix
 from centrum.modelling.auc import auc
@@ -40,7 +40,11 @@ FITS = "fits"
 
 def build_model(protocol: Protocol, matrix: Matrix) -> BaseEstimator:
     """The unfitted model of a protocol, for `fit(X, y, groups, batch)`."""
-    known: dict[str, Any] = {"seed": protocol.split.seed, "feature_names": matrix.names}
+    known: dict[str, Any] = {
+        "seed": protocol.split.seed,
+        "feature_names": matrix.names,
+        "covariates": matrix.covariates,
+    }
     if protocol.robustness is not None:
         known |= {"robustness": protocol.robustness.icc, "n_readers": matrix.n_readers}
     if protocol.search is not None:
@@ -179,6 +183,12 @@ class Job:
         used = [self.source.table, self.source.features, self.source.sources]
         return digest(["assess", __version__, used, blocks, learnt, rows])
 
+    def without(self, why: str) -> Prediction:
+        """The record of a job that gives no prediction."""
+        sizes = {"n_train": len(self.train), "n_test": len(self.test)}
+        own = {"name": self.name, "repeat": self.repeat, **sizes}
+        return {**own, "error": why, "case": [], "auc": None}
+
 
 def assess(job: Job) -> Prediction:
     """Fit on the training side and predict the test side.
@@ -189,7 +199,8 @@ def assess(job: Job) -> Prediction:
     fitted on, and how many of the test side's), search (the table of a search), error ("" or
     why there is none of all that). With a shuffled outcome only the sizes, auc and error.
     """
-    found: Prediction = Store(job.source.results / FITS).kept(job.key(), lambda: _assess(job))
+    store = Store(job.source.results / FITS)
+    found: Prediction = attempt(lambda: store.kept(job.key(), lambda: _assess(job)), job.without)
     return found
 
 
@@ -199,15 +210,14 @@ def _assess(job: Job) -> Prediction:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.shuffle)
         matrix = matrix.with_outcome(shuffled)
     train, test = np.array(job.train), np.array(job.test)
-    sizes = {"n_train": len(train), "n_test": len(test)}
-    record: Prediction = {"name": job.name, "repeat": job.repeat, **sizes, "error": ""}
+    record: Prediction = job.without("")
     try:
         if job.shuffle is not None:
             return record | {"auc": _area(job.protocol, matrix, train, test)}
         fitted = fit_rows(job.protocol, matrix, train, nested=False)
         scores = score_rows(fitted.model, matrix, test)
     except DataError as error:
-        return record | {"error": describe(error), "case": [], "auc": None}
+        return job.without(describe(error))
     return record | predictions(fitted, matrix, test, scores)
 
 

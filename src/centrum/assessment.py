@@ -4,17 +4,18 @@ Everything here refits the study's model many times; each refit is a job of `ass
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.assess import FITS, Job, Prediction, Source, assess_all, build_model
-from centrum.errors import DataError, describe
+from centrum.errors import DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
 from centrum.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 from centrum.modelling.conformal import UNCERTAIN
@@ -30,6 +31,7 @@ from centrum.store import Store
 from centrum.table import FeatureTable
 
 Floats = NDArray[np.float64]
+Found = TypeVar("Found")
 
 FEWEST_WAYS = 20
 """Outcomes that can be dealt out in fewer ways than this cannot show a P of .05."""
@@ -116,7 +118,8 @@ class Permutation:
 
     Attributes
     ----------
-    observed : mean test AUC over the parts of the design's first repeat
+    observed : mean test AUC over the parts of the design's first repeat; nan where none has both
+        outcomes
     values : the same under each permutation that could be fitted; no two are the same
     failed : permutations that could not
     ways : in how many ways the outcomes can be dealt out, counted up to `MANY_WAYS`
@@ -129,17 +132,20 @@ class Permutation:
 
     @property
     def telling(self) -> bool:
-        """Whether there are permutations, and ways enough for a P of .05."""
-        return bool(self.values) and self.ways >= FEWEST_WAYS
+        """Whether there are permutations to compare an AUC with, and ways enough for a P of .05."""
+        return bool(self.values) and bool(np.isfinite(self.observed)) and self.ways >= FEWEST_WAYS
 
     @property
     def p(self) -> float:
         """Share of the permutations, the true outcome among them, that do as well.
 
-        NaN where there is none, or where too few ways to deal the outcomes out leave it open.
+        NaN where there is none, where too few ways to deal the outcomes out leave it open, and
+        where no part has an AUC under the true outcomes.
 
         >>> Permutation(0.9, (0.5, 0.6, 0.4), 0).p, Permutation(0.9, (0.5,), 0, ways=2).p
         (0.25, nan)
+        >>> Permutation(float("nan"), (0.5, 0.6, 0.4), 0).p
+        nan
         """
         if not self.telling:
             return float("nan")
@@ -201,8 +207,11 @@ class LeakJob:
 def leak(job: LeakJob) -> dict[str, Any]:
     """Leak -> AUC that would have been claimed, None where it cannot be; errors: leak -> why."""
     store = Store(job.source.results / FITS)
-    found: dict[str, Any] = store.kept(job.key(), lambda: _leak(job))
-    return found
+    return attempt(lambda: store.kept(job.key(), lambda: _leak(job)), _no_leaks)
+
+
+def _no_leaks(why: str) -> dict[str, Any]:
+    return {**dict.fromkeys(LEAKS), "errors": dict.fromkeys(LEAKS, why)}
 
 
 def _leak(job: LeakJob) -> dict[str, Any]:
@@ -219,6 +228,7 @@ def _leak(job: LeakJob) -> dict[str, Any]:
         patients=matrix.patients,
         batch=matrix.batch,
         names=matrix.names,
+        covariates=matrix.covariates,
         train=train,
         test=test,
         settings=protocol.model,
@@ -227,11 +237,10 @@ def _leak(job: LeakJob) -> dict[str, Any]:
     areas: dict[str, float | None] = {}
     errors: dict[str, str] = {}
     for name, switched_on in LEAKS.items():
-        try:
-            value = switched_on(scene)
-            areas[name] = None if np.isnan(value) else value
-        except DataError as error:
-            areas[name], errors[name] = None, describe(error)
+        found = attempt(partial(switched_on, scene), str)
+        if isinstance(found, str):
+            errors[name] = found
+        areas[name] = None if isinstance(found, str) or np.isnan(found) else found
     return {**areas, "errors": errors}
 
 
@@ -269,22 +278,22 @@ class ResampleJob:
         return digest(["resample", self.source.table, blocks, self.seed])
 
 
-def resample_once(job: ResampleJob) -> Resample | None:
-    """The AUCs of one resample; None where the model could not be fitted to it."""
+def resample_once(job: ResampleJob) -> Resample | str:
+    """The AUCs of one resample, or why there are none."""
     store = Store(job.source.results / FITS)
-    found = store.kept(job.key(), lambda: _resample(job))
-    return _resample_of(found) if found else None
+    found: Any = attempt(lambda: store.kept(job.key(), lambda: _resample(job)), str)
+    return found if isinstance(found, str) else _resample_of(found)
 
 
-def _resample(job: ResampleJob) -> dict[str, float | None]:
-    """The AUCs; empty where the model could not be fitted."""
+def _resample(job: ResampleJob) -> dict[str, float | None] | str:
+    """The AUCs, or why the model could not be fitted."""
     matrix = job.source.load(job.protocol)
     model = build_model(job.protocol, matrix)
     seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
     try:
         return _without_nan(vars(resample(model, *seen, seed=job.seed)))
-    except DataError:
-        return {}
+    except DataError as error:
+        return describe(error)
 
 
 def _resample_of(record: Mapping[str, float | None]) -> Resample:
@@ -293,8 +302,8 @@ def _resample_of(record: Mapping[str, float | None]) -> Resample:
 
 def resamples(
     protocol: Protocol, source: Source, workers: int, progress: Progress
-) -> list[Resample]:
-    """The bootstrap samples that the protocol asks for, as far as they could be fitted to."""
+) -> list[Resample | str]:
+    """The bootstrap samples that the protocol asks for, or why one could not be fitted to."""
     seed, number = protocol.evaluation.seed, protocol.evaluation.optimism_resamples
     jobs = [ResampleJob(source, protocol, seed + k) for k in range(number)]
     what, found = "Resampling patients", {}
@@ -302,7 +311,7 @@ def resamples(
     for done, (job, record) in enumerate(map_jobs(resample_once, jobs, workers), 1):
         found[job] = record
         progress(what, done, len(jobs))
-    return [kept for job in jobs if (kept := found[job]) is not None]
+    return [found[job] for job in jobs]
 
 
 # Rows on both sides
@@ -329,6 +338,10 @@ def row_audit(matrix: Matrix, parts: Sequence[Part]) -> dict[str, Any]:
         "near_copies": [[int(i), int(j), float(r)] for i, j, r in pairs],
         "parts": crossing,
     }
+
+
+NO_ROWS: Mapping[str, Any] = {"hashes": [], "equal_rows": 0, "near_copies": [], "parts": []}
+"""What `row_audit` gives where it could not be made."""
 
 
 def _near_copies(values: Floats) -> list[tuple[int, int, float]]:
@@ -379,6 +392,7 @@ class Assessment:
     leaks : a record per split and kind of outcome; see `leaks`
     resamples : of the patients, for the optimism; see `Resample`
     rows : hashes, copies and crossings; see `row_audit`
+    failed : which of these could not be computed -> why
     """
 
     parts: Sequence[Prediction]
@@ -387,6 +401,7 @@ class Assessment:
     leaks: Sequence[Mapping[str, Any]]
     resamples: Sequence[Resample]
     rows: Mapping[str, Any]
+    failed: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -397,6 +412,7 @@ class Assessment:
             "leaks": list(self.leaks),
             "resamples": [_without_nan(asdict(r)) for r in self.resamples],
             "rows": dict(self.rows),
+            "failed": dict(self.failed),
         }
 
     @classmethod
@@ -406,14 +422,25 @@ class Assessment:
         if found is not None:
             found = Permutation(**found | {"values": tuple(found["values"])})
         resampled = tuple(map(_resample_of, record["resamples"]))
-        kept = {name: record[name] for name in ("parts", "ablation", "leaks", "rows")}
+        kept = {name: record[name] for name in ("parts", "ablation", "leaks", "rows", "failed")}
         return cls(permutation=found, resamples=resampled, **kept)
 
     def pooled(self, n: int) -> pd.DataFrame:
         """Of each of n cases: times tested, mean probability, share of positive calls, its set.
 
         The set is the one that the parts gave most often; uncertain where they tie.
+
+        Raises
+        ------
+        DataError
+            No part could be fitted.
         """
+        if self.parts and all(record["error"] for record in self.parts):
+            first = self.parts[0]
+            raise DataError(
+                f"None of the {len(self.parts)} parts of the design could be fitted. The first, "
+                f"{first['name']}, because: {first['error']}"
+            )
         times, probability, called = np.zeros(n), np.zeros(n), np.zeros(n)
         sets: list[Counter[str]] = [Counter() for _ in range(n)]
         for record in self.parts:
@@ -463,19 +490,47 @@ def run_assessment(
     source, matrix = Source.of(results, protocol), study_matrix(table, protocol)
     parts, how = parts_of(protocol, matrix), protocol.evaluation
     records = run_parts(protocol, source, parts, workers, progress, "Validating")
-    ablation = {}
-    if how.ablation:
-        for v in variants(protocol, source, table, matrix):
-            what = f"Ablation: {v.name}"
-            ablation[v.name] = run_parts(v.protocol, v.source, parts, workers, progress, what)
-    permutation = None
-    if how.leak_audit.permutations:
-        permutation = permute(protocol, source, matrix, records, workers, progress)
+    failed: dict[str, str] = {}
+
+    def beside(what: str, make: Callable[[], Found], nothing: Found) -> Found:
+        """What stands beside the parts and must not take them away."""
+
+        def none(why: str) -> Found:
+            failed[what] = why
+            return nothing
+
+        return attempt(make, none)
+
+    def ablation() -> dict[str, tuple[Prediction, ...]]:
+        found = variants(protocol, source, table, matrix) if how.ablation else []
+        said = {v.name: f"Ablation: {v.name}" for v in found}
+        return {
+            v.name: run_parts(v.protocol, v.source, parts, workers, progress, said[v.name])
+            for v in found
+        }
+
+    def permutation() -> Permutation | None:
+        wanted = how.leak_audit.permutations
+        return permute(protocol, source, matrix, records, workers, progress) if wanted else None
+
+    nothing_drawn: list[Resample | str] = []
+    drawn = beside(
+        "resamples", lambda: resamples(protocol, source, workers, progress), nothing_drawn
+    )
     return Assessment(
         parts=records,
-        ablation=ablation,
-        permutation=permutation,
-        leaks=leaks(protocol, source, workers, progress),
-        resamples=resamples(protocol, source, workers, progress),
-        rows=row_audit(matrix, parts),
+        ablation=beside("ablation", ablation, {}),
+        permutation=beside("permutation", permutation, None),
+        leaks=beside("leaks", lambda: leaks(protocol, source, workers, progress), []),
+        resamples=[found for found in drawn if isinstance(found, Resample)],
+        rows=beside("rows", lambda: row_audit(matrix, parts), NO_ROWS),
+        failed=failed | _reasons(drawn),
     )
+
+
+def _reasons(drawn: Sequence[Resample | str]) -> dict[str, str]:
+    """Why resamples are missing."""
+    reasons = [found for found in drawn if isinstance(found, str)]
+    if not reasons:
+        return {}
+    return {"resamples": f"{len(reasons)} of {len(drawn)}, the first because: {reasons[0]}"}

@@ -8,7 +8,9 @@ import errno
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import PurePath
+from typing import TypeVar
 
 from centrum.text import legal, one_line
 
@@ -20,6 +22,9 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 LONGEST = 160
 """Letters that are shown of the text of an error that nobody expected."""
+
+Made = TypeVar("Made")
+Instead = TypeVar("Instead")
 
 
 class CentrumError(Exception):
@@ -150,3 +155,24 @@ def describe(error: BaseException) -> str:
     """One line: the message of `error` and its notes in brackets."""
     notes = getattr(error, "__notes__", [])
     return f"{error} ({'; '.join(notes)})" if notes else str(error)
+
+
+def attempt(make: Callable[[], Made], otherwise: Callable[[str], Instead]) -> Made | Instead:
+    """What `make` gives; where it cannot, what `otherwise` makes of the reason.
+
+    For what stands beside a result and must not take it away. The reason is the text of a
+    `CentrumError`; of another error, which nobody expected, the kind alone, since it is written
+    down. `TRACEBACK` shows where it happened. A disk that fails is not what could not be computed: an OSError rises.
+
+    >>> attempt(lambda: 1 / 0, lambda why: why)
+    'an error that centrum does not know: ZeroDivisionError'
+    """
+    try:
+        return make()
+    except OSError:
+        raise
+    except CentrumError as error:
+        return otherwise(describe(error))
+    except Exception as error:
+        show_traceback(error)
+        return otherwise(f"an error that centrum does not know: {type(error).__name__}")

@@ -260,7 +260,7 @@ def _batches(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     yield from found
     if how.method == "none" or found:
         return
-    there = obs[how.batch].astype(str).value_counts()
+    there = pd.Series(batches(obs, protocol)).value_counts()
     if how.reference is not None and there.get(how.reference, 0) < 2:
         yield _error(
             "no-reference-batch",

@@ -10,8 +10,10 @@ from pandas.api.types import is_numeric_dtype
 
 from centrum.errors import DataError
 from centrum.modelling.fusion import CLINICAL
+from centrum.modelling.levels import Covariates
 from centrum.protocol import Protocol
 from centrum.table import FeatureTable
+from centrum.text import spelled
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +39,7 @@ class Matrix:
     batch : (cases,) what harmonisation goes by, None when nothing is harmonised
     n_readers : how many of the readings are readers
     columns : what is known about the cases
+    covariates : names of the features that each covariate makes
     """
 
     X: Floats
@@ -47,6 +50,7 @@ class Matrix:
     batch: NDArray | None
     n_readers: int
     columns: pd.DataFrame
+    covariates: Covariates = ()
 
     def of_sources(self, names: Sequence[str]) -> "Matrix":
         """The same cases with the features of some sources alone."""
@@ -77,9 +81,10 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
         A covariate or the column of the batches is not in the manifest, or has nothing in it.
     """
     how = protocol.model
-    covariates, names = covariate_values(table.obs, how.covariates)
+    values, covariates = covariate_values(table.obs, how.covariates)
+    names = [name for made in covariates for name in made]
     readings = table.readings
-    repeated = np.repeat(covariates[:, :, None], readings.shape[2], axis=2)
+    repeated = np.repeat(values[:, :, None], readings.shape[2], axis=2)
     return Matrix(
         X=np.concatenate([readings, repeated], axis=1),
         names=(*table.names, *names),
@@ -89,6 +94,7 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
         batch=batches(table.obs, protocol),
         n_readers=len(table.readers),
         columns=table.obs,
+        covariates=covariates,
     )
 
 
@@ -98,31 +104,34 @@ def volume_position(table: FeatureTable) -> int | None:
     return next((codes.index(code) for code in VOLUME_CODES if code in codes), None)
 
 
-def covariate_values(obs: pd.DataFrame, wanted: Sequence[str]) -> tuple[Floats, tuple[str, ...]]:
-    """Numbers of covariates, (cases, numbers), and their names; nan where a value is missing.
+def covariate_values(obs: pd.DataFrame, wanted: Sequence[str]) -> tuple[Floats, Covariates]:
+    """Numbers of covariates, (cases, numbers), nan where a value is missing, and their names.
 
-    A text becomes one indicator for each of its values but the most frequent.
+    A text becomes one indicator for each of its values; which of them the others are compared
+    with, the model learns from its training cases (`ReferenceLevels`).
 
     >>> obs = pd.DataFrame({"age": [70.0, 81.0, 66.0], "sex": ["F", "M", "F"]})
     >>> values, names = covariate_values(obs, ["age", "sex"])
-    >>> names, values[:, 1].tolist()
-    (('age', 'sex=M'), [0.0, 1.0, 0.0])
+    >>> names, values[:, 2].tolist()
+    ((('age',), ('sex=F', 'sex=M')), [0.0, 1.0, 0.0])
     """
-    columns: dict[str, Floats] = {}
-    for name in wanted:
-        columns |= _numbers(_column(obs, name, "model.covariates"))
-    values = np.column_stack(list(columns.values())) if columns else np.empty((len(obs), 0))
-    return values, tuple(columns)
+    made = [_numbers(_column(obs, name, "model.covariates")) for name in dict.fromkeys(wanted)]
+    columns = [column for covariate in made for column in covariate.values()]
+    values = np.column_stack(columns) if columns else np.empty((len(obs), 0))
+    return values, tuple(tuple(covariate) for covariate in made if covariate)
 
 
 def _numbers(values: pd.Series) -> dict[str, Floats]:
     if is_numeric_dtype(values):
         return {str(values.name): values.to_numpy(dtype=float)}
-    levels = values.value_counts(sort=True).index[1:]
+    text = values.astype(str).to_numpy()
     missing = values.isna().to_numpy()
+    levels = np.unique(text[~missing])
+    if levels.size < 2:
+        return {}
     return {
-        f"{values.name}={level}": np.where(missing, np.nan, (values == level).to_numpy(dtype=float))
-        for level in sorted(levels)
+        f"{values.name}={level}": np.where(missing, np.nan, (text == level).astype(float))
+        for level in levels
     }
 
 
@@ -165,4 +174,4 @@ def batches(obs: pd.DataFrame, protocol: Protocol) -> NDArray | None:
             f"Harmonisation needs the column {how.batch!r} of every case; {values.isna().sum()} "
             "are empty. Fill them in or exclude the cases."
         )
-    return values.astype(str).to_numpy()
+    return np.array([spelled(value) for value in values])

@@ -50,6 +50,18 @@ def one_line_each(value: Any) -> Any:
     return [one_line_each(item) for item in value] if isinstance(value, list) else value
 
 
+def spelled(value: object) -> str:
+    """A cell of a table as text: a whole number is written as one, however the table is read.
+
+    A column of numbers with a gap becomes one of 1001.0, and seven digits would else merge.
+
+    >>> spelled(1001.0), spelled(1234567.0), spelled(2.5), spelled("1001")
+    ('1001', '1234567', '2.5', '1001')
+    """
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if whole else str(value)  # type: ignore[call-overload]
+
+
 def file_stem(name: str, taken: tuple[str, ...] = ()) -> str:
     """`name` as part of a file name that every file system takes.
 

@@ -64,7 +64,10 @@ class RadialKernel:
 
     def score(self, z: Floats) -> Floats:
         """The score of each row of z (cases, features), (cases,)."""
-        squares = ((z[:, None, :] - self.vectors[None]) ** 2).sum(axis=2)
+        # Case by case: all differences at once take gigabytes where features are many.
+        squares = np.empty((len(z), len(self.vectors)))
+        for k, case in enumerate(z):
+            squares[k] = ((case - self.vectors) ** 2).sum(axis=1)
         return np.asarray(np.exp(-self.gamma * squares) @ self.weights + self.intercept)
 
 

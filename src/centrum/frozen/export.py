@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.impute import KNNImputer
 from sklearn.naive_bayes import GaussianNB
 
 from centrum.errors import DataError
@@ -18,6 +17,7 @@ from centrum.frozen.scorer import Branch, Filling, Harmoniser, Member, Scorer
 from centrum.modelling.classifiers import CERTAIN, LogOdds
 from centrum.modelling.combat import ComBat
 from centrum.modelling.fusion import FusionClassifier
+from centrum.modelling.imputation import NearestImputer
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.search import SearchClassifier
 
@@ -119,10 +119,9 @@ class _Lineage:
         if self.filled is None:
             return kept, None
         step, frame = self.filled
-        if isinstance(step, KNNImputer):
-            donors = np.asarray(step._fit_X, dtype=float)
-            return frame, Filling(np.nanmean(donors, axis=0), donors, step.n_neighbors)
-        return kept, Filling(step.statistics_[np.searchsorted(frame, kept)], None, 0)
+        if isinstance(step, NearestImputer):
+            return frame, Filling(step.means_, step.donors_, step.n_neighbors, step.spread_)
+        return kept, Filling(step.statistics_[np.searchsorted(frame, kept)], None, 0, None)
 
     def _harmoniser(self, kept: Positions, column: str) -> Harmoniser | None:
         if self.harmonised is None:

@@ -31,6 +31,7 @@ from centrum.frozen.schema import (
     agree,
     validated,
 )
+from centrum.modelling.nearest import fill_from_nearest
 
 Floats = NDArray[np.float64]
 
@@ -47,40 +48,31 @@ class Filling:
     values : (features,) median or mean of the training cases
     donors : (training cases, features) where the nearest ones are averaged; None where not
     neighbours : how many donors are averaged
+    spread : (features,) what distances are measured in; with donors
     """
 
     values: Vector
     donors: GappyRows | None
     neighbours: Count
+    spread: Vector | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.donors is not None:
             agree(self.donors.shape[1] == self.values.size, "donors have other features")
             agree(self.neighbours > 0, "a neighbour at least is wanted")
+        if self.spread is not None:
+            agree(self.spread.shape == self.values.shape, "spreads are of other features")
+            agree(bool((self.spread >= 0).all()), "a spread is negative")
         return self
 
     def fill(self, x: Floats) -> Floats:
         """x (cases, features) without missing values."""
-        missing = np.isnan(x)
-        if self.donors is None or not missing.any():
-            return np.where(missing, self.values, x)
-        filled = np.where(missing, self.values, x)
-        for row, column in np.argwhere(missing):
-            filled[row, column] = self._of_nearest(x[row], int(column))
-        return filled
-
-    def _of_nearest(self, case: Floats, column: int) -> float:
-        """Mean over the nearest donors that have the feature; by the features both have."""
-        assert self.donors is not None
-        donors = self.donors[~np.isnan(self.donors[:, column])]
-        away = (donors - case) ** 2
-        shared = np.isfinite(away).sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            distance = np.nansum(away, axis=1) * case.size / shared
-        near = np.argsort(np.where(shared > 0, distance, np.inf), kind="stable")
-        near = near[shared[near] > 0][: self.neighbours]
-        return float(donors[near, column].mean()) if near.size else float(self.values[column])
+        if self.donors is None:
+            return np.where(np.isnan(x), self.values, x)
+        # Models of 0.2.1 and before measure distances in raw units.
+        spread = np.ones_like(self.values) if self.spread is None else self.spread
+        return fill_from_nearest(x, self.donors, spread, self.values, self.neighbours)
 
 
 @dataclass(frozen=True, eq=False, config=PART)

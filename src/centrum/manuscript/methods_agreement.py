@@ -64,8 +64,9 @@ def _kept(results: StudyResults, step: str) -> str:
 
 
 def covariate_names(results: StudyResults) -> tuple[str, ...]:
-    """Columns of numbers that the covariates make, such as "sex=M"."""
-    return covariate_values(results.table.obs, results.protocol.model.covariates)[1]
+    """Columns of numbers that the covariates make, such as "sex=F" and "sex=M"."""
+    made = covariate_values(results.table.obs, results.protocol.model.covariates)[1]
+    return tuple(name for names in made for name in names)
 
 
 def perturbed(results: StudyResults) -> str:

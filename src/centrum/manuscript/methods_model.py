@@ -117,10 +117,15 @@ FUSED = {
 def inputs(results: StudyResults) -> str:
     """What the model read, and that nothing was learnt of test cases."""
     how, names = results.protocol.model, covariate_names(results)
+    reference = (
+        "; of a text the most frequent value of the training cases was the reference"
+        if "levels" in results.model.funnel
+        else ""
+    )
     through = "" if fused(results) else " and passed through the same steps"
     covariates = (
-        f"The covariates {quoted(how.covariates)} joined the features (as {quoted(names)})"
-        f"{through}."
+        f"The covariates {quoted(how.covariates)} joined the features (as {quoted(names)}"
+        f"{reference}){through}."
         if names
         else "No covariate joined the features."
     )

@@ -14,6 +14,9 @@ from centrum.modelling.settings import AgreementUse
 
 Missing = Literal["refuse", "pass"]
 
+LARGEST = 1e150
+"""A value further from 0 is taken for infinite: its square is, and with it every variance."""
+
 NAMES_SHOWN = 5
 """Features named in an error before it counts the rest."""
 
@@ -148,14 +151,17 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         return values
 
     def _refuse_missing(self, values: NDArray, names: NDArray) -> None:
-        """Raise when any value of (cases, features) is infinite or may not be missing."""
-        bad = np.isinf(values) if self.missing == "pass" else ~np.isfinite(values)
+        """Raise when any value of (cases, features) is too large or may not be missing."""
+        bad = ~(np.abs(values) <= LARGEST)
+        if self.missing == "pass":
+            bad &= ~np.isnan(values)
         if not bad.any():
             return
         found = names[bad.any(axis=0)]
         shown = ", ".join(found[:NAMES_SHOWN]) + (", ..." if found.size > NAMES_SHOWN else "")
         raise DataError(
-            f"{found.size} feature(s) hold values that are missing or infinite: {shown}. Leave "
+            f"{found.size} feature(s) hold values that are missing or infinite (beyond "
+            f"{LARGEST:g}): {shown}. Leave "
             "these features or cases out, let `model.imputation` fill what is missing, or find "
             "out why they could not be computed."
         )

@@ -10,6 +10,7 @@ from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils.multiclass import type_of_target
 
 from centrum.errors import DataError
+from centrum.modelling.nearest import spread_of
 
 
 class Smote(BaseEstimator):
@@ -17,7 +18,8 @@ class Smote(BaseEstimator):
 
     imbalanced-learn's SMOTE, with fewer neighbours where the class is small, and the owner of
     every made-up case: the case of its class that it is nearest to. Steps that deal folds put
-    both into one. Source: Chawla et al., J Artif Intell Res 2002;16:321.
+    both into one. Who is near is judged in units of each feature's spread, not in mL or mm3.
+    Source: Chawla et al., J Artif Intell Res 2002;16:321.
 
     Parameters
     ----------
@@ -55,17 +57,19 @@ class Smote(BaseEstimator):
         values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
         smaller = self._smaller(labels)
         neighbours = min(self.k_neighbors, smaller - 1)
+        spread = spread_of(values)
+        unit = np.where(spread > 0, spread, 1.0)
+        scaled = values / unit
         more, new = SMOTE(k_neighbors=neighbours, random_state=self.random_state).fit_resample(
-            values, labels
+            scaled, labels
         )
+        made_up = more[labels.size :]
         self.sample_indices_ = np.arange(len(new))
-        made_up = self.sample_indices_[labels.size :]
         if made_up.size:
             own = np.flatnonzero(labels == new[-1])
-            self.sample_indices_[made_up] = own[
-                pairwise_distances_argmin(more[made_up], values[own])
-            ]
-        return more, new
+            nearest = pairwise_distances_argmin(made_up, scaled[own])
+            self.sample_indices_[labels.size :] = own[nearest]
+        return np.concatenate([values, made_up * unit]), new
 
     @staticmethod
     def _smaller(labels: NDArray) -> int:

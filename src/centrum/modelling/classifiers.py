@@ -22,6 +22,7 @@ from centrum.errors import DataError
 from centrum.modelling.by_score import ByScore
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.settings import ClassifierName, LassoChoice, LassoMeasure, ModelSettings
+from centrum.modelling.split import fewest_patients
 
 TOLERANCE = 1e-8
 """libsvm's default of 1e-3 leaves scores off by 0.005, enough to reorder cases."""
@@ -121,15 +122,37 @@ class Ridge(ByScore):
         # The penalty does not change under rotation: fewer axes than cases are enough.
         mean = values.mean(axis=0)
         left, size, axes = np.linalg.svd(values - mean, full_matrices=False)
-        folds = StratifiedGroupKFold(RIDGE_FOLDS, shuffle=True, random_state=self.seed)
         search = GridSearchCV(
-            logistic(balanced=self.balanced), {"C": RIDGE_C}, scoring="neg_log_loss", cv=folds
+            logistic(balanced=self.balanced),
+            {"C": RIDGE_C},
+            scoring="neg_log_loss",
+            cv=self._folds(labels, owners),
         )
-        best = search.fit(left * size, labels, groups=owners).best_estimator_
+        best = search.fit(left * size, labels).best_estimator_
         self.C_, self.classes_ = best.C, best.classes_
         self.coef_ = best.coef_ @ axes
         self.intercept_ = best.intercept_ - self.coef_ @ mean
         return self
+
+    def _folds(self, y: NDArray, owners: NDArray) -> list[tuple[NDArray, NDArray]]:
+        """The folds that can judge a penalty: with both classes on both sides."""
+        number = min(RIDGE_FOLDS, fewest_patients(y, owners))
+        folds = []
+        if number > 1:
+            dealt = StratifiedGroupKFold(number, shuffle=True, random_state=self.seed)
+            folds = [
+                sides
+                for sides in dealt.split(y, y, owners)
+                if all(np.unique(y[rows]).size == 2 for rows in sides)
+            ]
+        if not folds:
+            raise DataError(
+                "Ridge chooses its penalty by folds that hold both outcomes on both sides; the "
+                f"{np.unique(owners).size} patients here cannot be dealt so.",
+                remedy="Choose `classifier: logistic`, whose penalty is given, or add patients.",
+                code="too-few-patients",
+            )
+        return folds
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Log-odds of the second class, (cases,)."""

@@ -4,6 +4,7 @@ Source: Johnson, Li and Rabinovic, Biostatistics 2007;8:118; conventions of the 
 3.46 (variance with n, empirical Bayes by feature within batch, reference batch).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -61,6 +62,8 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     reference : batch that stays as it is; the others go to the mean of all when missing
     parametric : whether the priors are normal and inverse gamma; else their empirical form
     unseen : what becomes of cases of a batch that was not trained on: "refuse", or "as_is"
+    untouched : names of features that stay as they are and tell nothing of the batches, such as
+        the age of the patients: that a centre sees older ones is no error of measurement
 
     Attributes
     ----------
@@ -83,10 +86,12 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         reference: str | None = None,
         parametric: bool = True,
         unseen: Literal["refuse", "as_is"] = "refuse",
+        untouched: Sequence[str] = (),
     ) -> None:
         self.reference = reference
         self.parametric = parametric
         self.unseen = unseen
+        self.untouched = untouched
 
     def fit(
         self,
@@ -94,10 +99,12 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y: ArrayLike | None = None,
         batch: ArrayLike | None = None,
         covariates: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
     ) -> Self:
         """Learn from X (cases, features), batches (cases,) and covariates (cases, k).
 
         Covariates are numbers; a category is one column of 0 and 1 for each value but one.
+        `names` (features,) say which features are `untouched`.
 
         Raises
         ------
@@ -106,7 +113,7 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             not among the batches or is a single case, or covariates cannot be told from
             batches.
         """
-        self._learn(X, batch, covariates)
+        self._learn(X, batch, covariates, names)
         return self
 
     def fit_transform(
@@ -115,9 +122,10 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         y: ArrayLike | None = None,
         batch: ArrayLike | None = None,
         covariates: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
     ) -> Floats:
         """Learn and harmonise the same cases; effects of the covariates stay in them."""
-        return self._adjust(*self._learn(X, batch, covariates))
+        return self._adjust(*self._learn(X, batch, covariates, names))
 
     def transform(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
         """Harmonise X (cases, features) of known batches (cases,).
@@ -138,18 +146,24 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self._adjust(values, _names(batch, len(values)))
 
     def _learn(
-        self, X: ArrayLike, batch: ArrayLike | None, covariates: ArrayLike | None
+        self,
+        X: ArrayLike,
+        batch: ArrayLike | None,
+        covariates: ArrayLike | None,
+        names: Sequence[str] | None,
     ) -> tuple[Floats, NDArray, Floats]:
         """Fit; returns values, batches and the part of the values that covariates explain."""
         values = self._whole(X, reset=True)
-        names = _names(batch, len(values))
-        self.batches_, code, counts = np.unique(names, return_inverse=True, return_counts=True)
+        batches = _names(batch, len(values))
+        self.batches_, code, counts = np.unique(batches, return_inverse=True, return_counts=True)
         self._check_reference(counts)
         self.adjusted_ = self._varying(values, code, counts)
+        if names is not None:
+            self.adjusted_ &= ~np.isin(names, list(self.untouched))
         effect = self._standardise(values, code, counts, _centred(covariates, len(values)))
         sd = np.sqrt(self.pooled_variance_)
         self._estimate((values - self.grand_mean_ - effect) / sd, code, counts)
-        return values, names, effect
+        return values, batches, effect
 
     def _whole(self, X: ArrayLike, reset: bool) -> Floats:
         least = 2 if reset else 1

@@ -13,6 +13,9 @@ from centrum.errors import DataError
 ROUNDING = 16 * np.finfo(float).eps
 """A range below this share of a feature's largest magnitude is rounding, not variation."""
 
+SMALLEST = 1e-150
+"""A range below this has a square of 0, and so has no variance."""
+
 
 class ConstantFilter(SelectorMixin, BaseEstimator):
     """Drops features that are the same in all training cases, which cannot be scaled.
@@ -34,7 +37,8 @@ class ConstantFilter(SelectorMixin, BaseEstimator):
             Every feature is constant.
         """
         values = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        self.support_ = np.ptp(values, axis=0) > ROUNDING * np.abs(values).max(axis=0)
+        least = np.maximum(ROUNDING * np.abs(values).max(axis=0), SMALLEST)
+        self.support_ = np.ptp(values, axis=0) > least
         if not self.support_.any():
             raise DataError(
                 f"All {values.shape[1]} features are constant over {len(values)} cases; nothing "

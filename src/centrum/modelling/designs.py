@@ -20,6 +20,7 @@ from centrum.modelling.split import (
     stratified_split,
     train_and_held_out,
 )
+from centrum.text import spelled
 
 PLACE_IN_TIME = "place in time"
 """Column that stands for the dates of a temporal design where dates must not be written."""
@@ -210,12 +211,7 @@ def _filled(columns: pd.DataFrame, split: Split) -> NDArray:
             f"The design {split.design} needs the column {split.column!r} of every case; "
             f"{values.isna().sum()} of {len(values)} are empty. Fill them in or exclude the cases."
         )
-    return np.array([_text(value) for value in values])
-
-
-def _text(value: object) -> str:
-    """2023.0, which a column of years becomes, is 2023."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return np.array([spelled(value) for value in values])
 
 
 def _dates(values: NDArray, split: Split) -> pd.Series:

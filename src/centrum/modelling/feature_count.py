@@ -9,6 +9,7 @@ from sklearn.base import clone
 
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
+from centrum.modelling.by_score import finite_scores
 from centrum.modelling.settings import FeatureCountSettings
 from centrum.modelling.split import Indices, folds_by_patient, train_and_held_out
 from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments
@@ -108,7 +109,7 @@ def scores_by_number(
             classifier.fit(rows[:, columns], labels, **also)
             decision = classifier.decision_function(test[:, columns])
         decisions[:, number - 1] = decision
-    return decisions
+    return finite_scores(decisions)
 
 
 def _performance(

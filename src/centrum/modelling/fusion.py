@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from centrum.modelling.by_score import ByScore
+from centrum.modelling.levels import Covariates
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.modelling.split import check_two_classes
@@ -45,7 +46,7 @@ class FusionClassifier(ByScore):
     Parameters
     ----------
     sources : name -> positions of its features on the second axis of X
-    settings, seed, feature_names, robustness, n_readers : as of `StudyClassifier`;
+    settings, seed, feature_names, robustness, n_readers, covariates : as of `StudyClassifier`;
         `settings.fusion` says how
 
     Attributes
@@ -64,6 +65,7 @@ class FusionClassifier(ByScore):
         feature_names: Sequence[str] | None = None,
         robustness: RobustnessRule | None = None,
         n_readers: int | None = None,
+        covariates: Covariates = (),
     ) -> None:
         self.sources = sources
         self.settings = settings
@@ -71,6 +73,7 @@ class FusionClassifier(ByScore):
         self.feature_names = feature_names
         self.robustness = robustness
         self.n_readers = n_readers
+        self.covariates = covariates
 
     def fit(
         self,
@@ -128,7 +131,9 @@ class FusionClassifier(ByScore):
             names = [self.feature_names[k] for k in columns]
         if name == CLINICAL:
             settings = clinical_settings(settings)
-        return StudyClassifier(settings, self.seed, names, self.robustness, self.n_readers)
+        # Levels of a covariate are those of the source that has them.
+        own = self.covariates if name == CLINICAL else ()
+        return StudyClassifier(settings, self.seed, names, self.robustness, self.n_readers, own)
 
     def _weigh(self, scores: Floats, positive: NDArray[np.bool_]) -> None:
         """Learn intercept and weights of the sources' scores."""

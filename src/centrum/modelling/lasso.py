@@ -284,5 +284,10 @@ def _group_means(loss: NDArray, fold: NDArray[np.intp]) -> tuple[Floats, NDArray
 def _choose(mean: Floats, se: Floats, highest: bool) -> tuple[int, int]:
     """Steps of lambda.min and lambda.1se; the lambdas fall, so that the first is largest."""
     cost = -mean if highest else mean
+    if not np.isfinite(cost).all():
+        raise DataError(
+            "No fold can judge the penalties of the LASSO: their measure is not defined.",
+            remedy="Deal folds that hold both outcomes, or choose `lasso.measure: deviance`.",
+        )
     best = int(np.argmin(cost))
     return best, int(np.flatnonzero(cost <= cost[best] + se[best])[0])

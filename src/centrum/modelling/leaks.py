@@ -6,7 +6,7 @@ model; it stands beside the honest figures in the report's leak audit.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from centrum.modelling.auc import auc
-from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.feature_count import scores_by_number
+from centrum.modelling.levels import Covariates
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings
 from centrum.modelling.split import Indices, stratified_split
-from centrum.modelling.z_score import ZScore
 
 Floats = NDArray[np.float64]
 
@@ -36,6 +35,7 @@ class Scene:
     train, test : the honest split, by patient
     settings : of the model
     seed : of whatever a leak draws
+    covariates : names of the features that are no measurement of an image, by covariate
     """
 
     model: BaseEstimator
@@ -48,6 +48,7 @@ class Scene:
     test: Indices
     settings: ModelSettings
     seed: int
+    covariates: Covariates = ()
 
     @cached_property
     def trained(self) -> BaseEstimator:
@@ -77,15 +78,35 @@ def apparent(scene: Scene) -> float:
 
 
 def selection_before_split(scene: Scene) -> float:
-    """Features are selected on all cases; only the classifier is fitted on training cases."""
-    model = scene.fitted(np.arange(scene.y.size))
+    """Features are selected on all cases; all else is fitted on training cases.
+
+    Gaps are filled, centres harmonised and features scaled as in the model itself; classes are
+    not balanced by new rows.
+    """
+    names = scene.fitted(np.arange(scene.y.size)).selected_
     position = {name: k for k, name in enumerate(scene.names)}
-    columns = [position[str(name)] for name in model.selected_]
-    values = scene.X[:, columns, 0]
-    scaled = ZScore(scene.settings.clip).fit(values[scene.train]).transform(values)
-    classifier = build_classifier(scene.settings.classifier, scene.settings, scene.seed)
-    classifier.fit(scaled[scene.train], scene.y[scene.train])
-    return float(auc(scene.y[scene.test] == 1, classifier.decision_function(scaled[scene.test])))
+    chosen = replace(
+        scene,
+        model=StudyClassifier(
+            _without_selection(scene.settings), scene.seed, names, covariates=scene.covariates
+        ),
+        X=scene.X[:, [position[str(name)] for name in names], :1],
+    )
+    return honest(chosen)
+
+
+def _without_selection(settings: ModelSettings) -> ModelSettings:
+    weighed = settings.balance == "class_weight"
+    return settings.model_copy(
+        update={
+            "select": settings.select.model_copy(update={"method": "none"}),
+            "rfe": settings.rfe.model_copy(update={"estimator": "none"}),
+            "screen": None,
+            "correlation": None,
+            "n_features": None,
+            "balance": "class_weight" if weighed else "none",
+        }
+    )
 
 
 def number_tuned_on_test(scene: Scene) -> float:

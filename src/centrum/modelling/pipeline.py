@@ -16,6 +16,7 @@ from centrum.modelling.classifiers import ElasticNet
 from centrum.modelling.feature_count import count_features
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leading import Leading
+from centrum.modelling.levels import Covariates
 from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.modelling.split import (
     check_two_classes,
@@ -44,6 +45,8 @@ class StudyClassifier(ByScore):
     feature_names : names of the second axis of X; x0, x1, ... when missing
     robustness : which features are stable under perturbation; not asked when missing
     n_readers : how many of the third axis of X are readers, with the perturbations after them
+    covariates : names of the features that are no measurement of an image, by covariate: they
+        are not harmonised, and the reference level of a text is learnt
 
     Attributes
     ----------
@@ -66,12 +69,14 @@ class StudyClassifier(ByScore):
         feature_names: Sequence[str] | None = None,
         robustness: RobustnessRule | None = None,
         n_readers: int | None = None,
+        covariates: Covariates = (),
     ) -> None:
         self.settings = settings
         self.seed = seed
         self.feature_names = feature_names
         self.robustness = robustness
         self.n_readers = n_readers
+        self.covariates = covariates
 
     def fit(
         self,
@@ -152,6 +157,7 @@ class StudyClassifier(ByScore):
                 n_features,
                 self.robustness,
                 self.n_readers,
+                self.covariates,
             )
         )
 

@@ -17,9 +17,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
-from centrum.modelling.by_score import ByScore
+from centrum.modelling.by_score import ByScore, finite_scores
 from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.leading import Leading
+from centrum.modelling.levels import Covariates
 from centrum.modelling.settings import ModelSettings, RobustnessRule, SearchSettings
 from centrum.modelling.split import (
     check_two_classes,
@@ -93,7 +94,7 @@ class SearchClassifier(ByScore):
     ----------
     search : the candidates, and how they are compared
     settings : of all steps but selection, ranking and classifier, and C
-    seed, feature_names, robustness, n_readers : as of `StudyClassifier`
+    seed, feature_names, robustness, n_readers, covariates : as of `StudyClassifier`
 
     Attributes
     ----------
@@ -113,6 +114,7 @@ class SearchClassifier(ByScore):
         feature_names: Sequence[str] | None = None,
         robustness: RobustnessRule | None = None,
         n_readers: int | None = None,
+        covariates: Covariates = (),
     ) -> None:
         self.search = search
         self.settings = settings
@@ -120,6 +122,7 @@ class SearchClassifier(ByScore):
         self.feature_names = feature_names
         self.robustness = robustness
         self.n_readers = n_readers
+        self.covariates = covariates
 
     def fit(
         self,
@@ -134,9 +137,8 @@ class SearchClassifier(ByScore):
         patients = owners_of(labels, groups)
         batches = None if batch is None else np.asarray(batch)
         how = self.search or SearchSettings()
-        runs = self._race(how, values, labels, patients, batches)
-        self._choose(how, runs)
-        self._refit(values, labels, patients, batches)
+        runs, finished = self._race(how, values, labels, patients, batches)
+        self._choose(how, runs, finished, values, labels, patients, batches)
         self._describe()
         return self
 
@@ -148,8 +150,7 @@ class SearchClassifier(ByScore):
             model.decision_function(prepared[:, columns]) / spread
             for columns, model, spread in self.members_
         ]
-        mean: Floats = np.mean(scores, axis=0)
-        return mean
+        return finite_scores(np.mean(scores, axis=0))
 
     def inner_scores(
         self,
@@ -169,8 +170,16 @@ class SearchClassifier(ByScore):
         y: NDArray,
         patients: NDArray,
         batch: NDArray | None,
-    ) -> list[Run]:
-        """Runs of all candidates; those dropped on the way saw fewer folds."""
+    ) -> tuple[list[Run], list[Run]]:
+        """Runs of all candidates, and of those that saw every fold.
+
+        A candidate that cannot be fitted to a fold, or gives no finite score, is out of the race.
+
+        Raises
+        ------
+        DataError
+            No candidate is left.
+        """
         runs = [Run(c, np.full(y.size, np.nan)) for c in candidates(how)]
         racing = list(runs)
         folds = [
@@ -190,9 +199,16 @@ class SearchClassifier(ByScore):
             test = stage.prefix.select(X[held_out], there)
             positive = y[held_out] == self.classes_[1]
             racing = [run for run in racing if self._enter(run, stage, test, held_out, positive)]
+            if not racing:
+                raise DataError(
+                    f"No model of the search could be fitted and scored in {k + 1} of "
+                    f"{len(folds)} folds: every selector hands on fewer features than the fewest "
+                    "of `search.n_features`, or the classifiers refuse them.",
+                    remedy="Try fewer features, add the selector none, or add patients.",
+                )
             if how.halving and k + 1 < len(folds):
                 racing = _better_half(racing, how.survivors)
-        return runs
+        return runs, racing
 
     def _prepare(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> "_Stage":
         settings = self.settings or ModelSettings()
@@ -204,7 +220,13 @@ class SearchClassifier(ByScore):
             }
         )
         steps = build_steps(
-            alone, self.seed, self.feature_names, None, self.robustness, self.n_readers
+            alone,
+            self.seed,
+            self.feature_names,
+            None,
+            self.robustness,
+            self.n_readers,
+            self.covariates,
         )
         prefix = StudyPipeline(steps)
         rows, labels, owners = prefix.fit_selection(X, y, patients, batch)
@@ -221,41 +243,51 @@ class SearchClassifier(ByScore):
         held_out: NDArray[np.intp],
         positive: NDArray[np.bool_],
     ) -> bool:
-        """Fit a candidate on the fold; whether it has as many features as it wants."""
-        columns = stage.columns(run.candidate)
-        if columns is None:
+        """Fit a candidate on the fold; whether it has as many features as it wants, and scores."""
+        try:
+            columns = stage.columns(run.candidate)
+            if columns is None:
+                return False
+            model = stage.fit(run.candidate, columns)
+            scores = finite_scores(model.decision_function(test[:, columns]))
+        except DataError:
             return False
-        scores = stage.fit(run.candidate, columns).decision_function(test[:, columns])
         run.out_of_fold[held_out] = scores
         how = self.search or SearchSettings()
         run.measures.append(_measure(how.measure, positive, scores))
         return True
 
-    def _choose(self, how: SearchSettings, runs: list[Run]) -> None:
-        seen = max(1, *(len(run.measures) for run in runs))
+    def _choose(
+        self,
+        how: SearchSettings,
+        runs: list[Run],
+        finished: list[Run],
+        X: Floats,
+        y: NDArray,
+        patients: NDArray,
+        batch: NDArray | None,
+    ) -> None:
+        """Refit the best candidates of those that saw every fold, as many as are wanted."""
+        stage = self._prepare(X, y, patients, batch)
         order = sorted(
             runs, key=lambda run: (-len(run.measures), -run.mean if run.measures else 0.0)
         )
-        whole = [run for run in order if len(run.measures) == seen]
-        if not whole:
+        chosen: list[Run] = []
+        self.members_ = []
+        for run in (run for run in order if run in finished):
+            if len(chosen) < how.ensemble and (found := _refitted(stage, run)) is not None:
+                chosen.append(run)
+                self.members_.append(found)
+        if not chosen:
             raise DataError(
-                "No model of the search could be fitted: every selector hands on fewer features "
-                "than the fewest of `search.n_features`."
+                "No model of the search could be fitted to all training cases.",
+                remedy="Try fewer features, or other selectors and classifiers.",
             )
-        chosen = whole[: how.ensemble]
+        self.prefix_ = stage.prefix
         self.chosen_ = tuple(run.candidate for run in chosen)
-        self._spreads = [_spread(run.out_of_fold) for run in chosen]
-        scaled = [r.out_of_fold / s for r, s in zip(chosen, self._spreads, strict=True)]
+        scaled = [r.out_of_fold / m[2] for r, m in zip(chosen, self.members_, strict=True)]
         self._inner: Floats = np.mean(scaled, axis=0)
         self.table_ = tuple(_row(run, run in chosen) for run in order if run.measures)
-
-    def _refit(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> None:
-        stage = self._prepare(X, y, patients, batch)
-        self.prefix_ = stage.prefix
-        self.members_ = []
-        for candidate, spread in zip(self.chosen_, self._spreads, strict=True):
-            columns = stage.order_of(candidate.selector)[: candidate.n_features]
-            self.members_.append((columns, stage.fit(candidate, columns), spread))
         self.seen_ = stage.prefix.seen_ | {"select, classifier": np.unique(stage.owners)}
 
     def _describe(self) -> None:
@@ -311,6 +343,15 @@ class _Stage:
         ranked = Leading(step).fit(self.rows, self.labels, groups=self.owners)
         order = np.argsort(ranked.ranking_)
         return order[ranked.get_support()[order]]
+
+
+def _refitted(stage: _Stage, run: Run) -> tuple[NDArray[np.intp], BaseEstimator, float] | None:
+    """Columns, fitted classifier and spread of a run; None where it cannot be fitted."""
+    try:
+        columns = stage.order_of(run.candidate.selector)[: run.candidate.n_features]
+        return columns, stage.fit(run.candidate, columns), _spread(run.out_of_fold)
+    except DataError:
+        return None
 
 
 def candidates(how: SearchSettings) -> tuple[Candidate, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from imblearn.over_sampling import RandomOverSampler
 from sklearn.base import BaseEstimator
-from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.impute import SimpleImputer
 
 from centrum.modelling.agreement_filter import AgreementFilter
 from centrum.modelling.balance import Smote
@@ -12,8 +12,10 @@ from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.combat import ComBat
 from centrum.modelling.constant_filter import ConstantFilter
 from centrum.modelling.correlation_filter import CorrelationFilter
+from centrum.modelling.imputation import NearestImputer
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leading import Leading
+from centrum.modelling.levels import Covariates, ReferenceLevels
 from centrum.modelling.mrmr import MRMR
 from centrum.modelling.relieff import ReliefF
 from centrum.modelling.rfe import RecursiveElimination
@@ -33,6 +35,7 @@ def build_steps(
     n_features: int | None = None,
     robustness: RobustnessRule | None = None,
     n_readers: int | None = None,
+    covariates: Covariates = (),
 ) -> list[Step]:
     """Named steps, unfitted, the classifier last; those that the settings switch off are absent.
 
@@ -45,6 +48,7 @@ def build_steps(
     robustness : which features are stable under perturbation; not asked when missing
     n_readers : how many of the third axis of X are readers, before the perturbations; all when
         missing
+    covariates : names of the features that are no measurement of an image, by covariate
 
     The z-score divides by the standard deviation with n, as scikit-learn does; R's scale()
     divides by that with n - 1, which changes coefficients by a factor of sqrt(1 - 1/n).
@@ -62,8 +66,9 @@ def build_steps(
     steps: list[tuple[str, BaseEstimator | None]] = [
         ("agreement", agreement),
         ("robustness", _robustness(robustness, whole)),
+        ("levels", _levels(covariates)),
         ("imputation", _imputer(settings.imputation)),
-        ("harmonisation", _harmoniser(settings)),
+        ("harmonisation", _harmoniser(settings, covariates)),
         ("constant", ConstantFilter()),
         ("balance", _balance(settings, seed)),
         ("scale", ZScore(settings.clip)),
@@ -85,13 +90,21 @@ def _imputer(settings: ImputationSettings) -> BaseEstimator | None:
     if settings.method == "none":
         return None
     if settings.method == "knn":
-        return KNNImputer(n_neighbors=settings.neighbours, keep_empty_features=True)
+        return NearestImputer(settings.neighbours)
     return SimpleImputer(strategy=settings.method, keep_empty_features=True)
 
 
-def _harmoniser(settings: ModelSettings) -> ComBat | None:
+def _levels(covariates: Covariates) -> ReferenceLevels | None:
+    texts = tuple(names for names in covariates if len(names) > 1)
+    return ReferenceLevels(texts) if texts else None
+
+
+def _harmoniser(settings: ModelSettings, covariates: Covariates) -> ComBat | None:
     how = settings.harmonisation
-    return ComBat(reference=how.reference, unseen=how.unseen) if how.method == "combat" else None
+    if how.method == "none":
+        return None
+    untouched = tuple(name for names in covariates for name in names)
+    return ComBat(reference=how.reference, unseen=how.unseen, untouched=untouched)
 
 
 def _balance(settings: ModelSettings, seed: int) -> BaseEstimator | None:

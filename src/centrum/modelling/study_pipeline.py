@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import has_fit_parameter
 
+from centrum.modelling.by_score import finite_scores
 from centrum.modelling.split import owners_of
 
 Floats = NDArray[np.float64]
@@ -19,7 +20,8 @@ class StudyPipeline(Pipeline):
 
     Balancing repeats rows; a step that deals its own folds (the LASSO) then needs to know
     which rows are the same patient's, or copies of a row would be on both sides. Harmonisation
-    needs the batch of each row, to learn and to apply.
+    needs the batch of each row, to learn and to apply, and which columns are covariates: steps
+    are told the names of the columns that are left.
 
     Attributes
     ----------
@@ -57,14 +59,17 @@ class StudyPipeline(Pipeline):
         labels = np.asarray(y)
         patients = owners_of(labels, groups)
         self.seen_ = {}
+        names: NDArray | None = None
         for name, step in self.steps[:-1]:
             self.seen_[name] = np.unique(patients)
             if hasattr(step, "fit_resample"):
                 X, labels = step.fit_resample(X, labels)
                 patients = patients[step.sample_indices_]
             else:
-                step.fit(X, labels, **fit_arguments(step, groups=patients, batch=batch))
+                known = fit_arguments(step, groups=patients, batch=batch, names=names)
+                step.fit(X, labels, **known)
                 X = step.transform(X, **_wanted_of_new(step, batch))
+                names = _names_after(step, names)
         return np.asarray(X), labels, patients
 
     def select(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
@@ -76,8 +81,7 @@ class StudyPipeline(Pipeline):
 
     def score_cases(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
         """The classifier's score of new cases, (cases,)."""
-        scores: Floats = self.steps[-1][1].decision_function(self.select(X, batch))
-        return scores
+        return finite_scores(self.steps[-1][1].decision_function(self.select(X, batch)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +113,13 @@ def kept_features(pipeline: StudyPipeline) -> Kept:
             names, mean, sd = names[kept], mean[kept], sd[kept]
             funnel[name] = names
     return Kept(funnel, names, mean, sd)
+
+
+def _names_after(step: BaseEstimator, names: NDArray | None) -> NDArray | None:
+    """Names of the columns that a fitted step hands on; the first one knows them itself."""
+    if not hasattr(step, "get_support"):
+        return names
+    return step.get_feature_names_out() if names is None else names[step.get_support()]
 
 
 def fit_arguments(step: BaseEstimator, **known: ArrayLike | None) -> dict[str, ArrayLike | None]:

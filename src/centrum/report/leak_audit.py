@@ -14,15 +14,15 @@ from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import draw_audit
 from centrum.report.labels import counted, fixed, p_equals
-from centrum.report.tables import SELECTORS, STEPS, frame_table
+from centrum.report.tables import SELECTORS, STEPS, frame_table, not_computed
 from centrum.results import StudyResults
 
 MOST_PARTS = 60
 """Parts that the table of the sides lists."""
 
 ORDER = (
-    "agreement", "robustness", "imputation", "harmonisation", "constant", "balance", "scale",
-    "screen", "correlation", "select", "rfe", "classifier",
+    "agreement", "robustness", "levels", "imputation", "harmonisation", "constant", "balance",
+    "scale", "screen", "correlation", "select", "rfe", "classifier",
 )  # fmt: skip
 """Steps of a model, as they follow each other."""
 
@@ -85,7 +85,7 @@ def leak_audit(results: StudyResults) -> Block:
             "on.",
             *_permutation_text(results),
         ),
-        warnings=_warnings(found),
+        warnings=(*_warnings(found), *not_computed(results, "permutation", "leaks", "rows")),
         facts=facts,
         tables=(sides_table(results), fit_set_table(results), *_leak_tables(results)),
         pictures=tuple(_audit_picture(results)),
@@ -127,7 +127,7 @@ def _permutation_text(results: StudyResults) -> list[str]:
     found = results.assessment.permutation
     if found is None:
         return []
-    if found.ways < FEWEST_WAYS:
+    if found.ways < FEWEST_WAYS or not np.isfinite(found.observed):
         return [too_few(found)]
     if not found.values:
         return [f"None of {counted(found.failed, 'permutation')} could be fitted: no P is given."]
@@ -141,6 +141,11 @@ def _permutation_text(results: StudyResults) -> list[str]:
 
 def too_few(found: Permutation) -> str:
     """Why permutations prove nothing and no P is given."""
+    if not np.isfinite(found.observed):
+        return (
+            "No part of the design has test cases of both outcomes, and so none has an AUC: there "
+            "is nothing that permutations could be compared with, and no P is given."
+        )
     return (
         f"The outcomes of so few patients can be dealt out in {found.ways} ways only, the true one "
         "among them: permutations can show neither a leak nor a P, and none is given."
@@ -186,6 +191,7 @@ def fit_set_table(results: StudyResults) -> Table:
             seen.setdefault(step, []).append(counts)
     titles = STEPS | {
         "select": SELECTORS[results.protocol.model.select.method],
+        "levels": "Reference levels of covariates",
         "balance": "Classes balanced",
         "scale": "Scaled (z-score)",
         "imputation": "Missing values filled",

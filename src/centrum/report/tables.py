@@ -36,6 +36,7 @@ MEASURE_NAMES = {
 STEPS = {
     "agreement": "Readers agree",
     "robustness": "Robust to perturbation",
+    "levels": "Covariates without their reference level",
     "constant": "Not constant",
     "screen": "Differ between the outcomes (univariate screen)",
     "correlation": "Not redundant (correlation)",
@@ -62,6 +63,24 @@ INTERVALS = {
     "wilson": "Wilson",
     "exact": "Clopper-Pearson",
 }
+
+
+BESIDE = {
+    "ablation": "What each source adds",
+    "permutation": "The permutation of the outcomes",
+    "leaks": "What leaks would have claimed",
+    "rows": "The comparison of rows",
+    "resamples": "The optimism by bootstrap",
+}
+"""What is computed beside the parts of the design."""
+
+
+def not_computed(results: StudyResults, *names: str) -> tuple[str, ...]:
+    """Of these analyses, what could not be computed, in whole or in part, and why."""
+    failed = results.assessment.failed
+    return tuple(
+        f"{BESIDE[name]} could not be computed: {failed[name]}" for name in names if name in failed
+    )
 
 
 def model_labels(results: StudyResults) -> tuple[str, ...]:

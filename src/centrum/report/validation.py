@@ -33,7 +33,7 @@ from centrum.report.figures import (
     draw_search,
 )
 from centrum.report.labels import MEASURES, counted, fixed, interval_text
-from centrum.report.tables import frame_table
+from centrum.report.tables import frame_table, not_computed
 from centrum.results import StudyResults
 
 WHOLE = "the model"
@@ -260,7 +260,10 @@ def validation(results: StudyResults) -> Block:
         "were fitted again on its training patients, the choice of features and of their number "
         "included.",
     )
-    warnings = tuple(f"Part {r['name']} could not be fitted: {r['error']}" for r in failed[:5])
+    warnings = (
+        *(f"Part {r['name']} could not be fitted: {r['error']}" for r in failed[:5]),
+        *not_computed(results, "ablation", "resamples"),
+    )
     pictures = [_parts_picture(results, areas)] if len(parts) > 1 or len(areas) > 1 else []
     pictures += [_search_picture(results)] if searched else []
     return Block(
