@@ -162,7 +162,8 @@ def attempt(make: Callable[[], Made], otherwise: Callable[[str], Instead]) -> Ma
 
     For what stands beside a result and must not take it away. The reason is the text of a
     `CentrumError`; of another error, which nobody expected, the kind alone, since it is written
-    down. `TRACEBACK` shows where it happened. A disk that fails is not what could not be computed: an OSError rises.
+    down, and `TRACEBACK` shows where it happened. A disk that fails is not what could not be
+    computed: an OSError rises.
 
     >>> attempt(lambda: 1 / 0, lambda why: why)
     'an error that centrum does not know: ZeroDivisionError'
