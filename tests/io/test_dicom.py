@@ -336,3 +336,16 @@ def test_whatever_pydicom_raises_names_the_file(write_series, stack, monkeypatch
     for read in (read_image, list_series, source_digest):
         with pytest.raises(ImageError, match=rf"\.dcm should be .*\({kind.__name__}\)"):
             read(folder)
+
+
+@pytest.mark.parametrize("length", [3, 1000, 0xFFFFFFF0])
+def test_elements_that_announce_more_than_the_file_has(write_series, stack, length: int) -> None:
+    folder = write_series(stack)
+    path = sorted(folder.iterdir())[1]
+    element = struct.pack("<HH2sHI", 0xFFFC, 0xFFFC, b"OB", 0, length)
+    whole = path.read_bytes()
+    path.write_bytes(whole + element + bytes(2))
+    with pytest.raises(ImageError, match=rf"{path.name} should be .*\(EOFError\)"):
+        read_image(folder)
+    path.write_bytes(whole + element[:-4] + struct.pack("<I", 2) + bytes(2))
+    np.testing.assert_array_equal(read_image(folder).array, stack)

@@ -6,7 +6,7 @@ pydicom reads the headers; of these only what is listed here is kept.
 from collections.abc import Iterable, MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,10 @@ LARGEST_DEFLATED = 1 << 20
 """Bytes of a file whose header is compressed with its pixels, which is unpacked as a whole."""
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
+_ITEMS, _UNDEFINED = 0xFFFE, 0xFFFFFFFF
+_LONG_KINDS = b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
+"""Kinds of values whose length has four bytes, behind two that are reserved."""
+
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 _PLANES = ("sagittal", "coronal", "axial")
 
@@ -240,7 +244,11 @@ def _read(path: Path) -> DicomFile | None:
             # Every value is converted now, so that a damaged one is found here.
             list(header), list(header.file_meta)
             at_end = stream.tell() >= path.stat().st_size
+            start = stream.tell()
             pixels = None if syntax.is_compressed else _pixel_bytes(stream.read(12), syntax)
+            stream.seek(start)
+            if not deflated and not _is_whole(stream, path.stat().st_size, syntax):
+                raise EOFError("an element would go on behind the end of the file")
     except InvalidDicomError as error:
         if path.suffix.lower() == ".dcm":
             raise _damaged(path) from error
@@ -265,6 +273,22 @@ def _pixel_bytes(start: bytes, syntax: "pydicom.uid.UID") -> int | None:
         return None
     length = start[4:8] if syntax.is_implicit_VR else start[8:12]
     return int.from_bytes(length, order)
+
+
+def _is_whole(stream: BinaryIO, size: int, syntax: "pydicom.uid.UID") -> bool:
+    """Whether the pixels, and all elements behind them, end within the file.
+
+    GDCM would make room for all that an element announces.
+    """
+    order: Literal["little", "big"] = "little" if syntax.is_little_endian else "big"
+    while len(start := stream.read(8)) == 8:
+        is_item, length = int.from_bytes(start[:2], order) == _ITEMS, start[4:8]
+        if not (syntax.is_implicit_VR or is_item):
+            length = stream.read(4) if start[4:6] in _LONG_KINDS else start[6:8]
+        announced = int.from_bytes(length, order)
+        if announced != _UNDEFINED:
+            stream.seek(announced, 1)
+    return stream.tell() <= size
 
 
 def _is_image(header: "pydicom.Dataset") -> bool:
