@@ -279,6 +279,21 @@ def test_processes_that_end_do_not_keep_others_from_being_measured(
         assert failures[case]["file"] == f"{case}.nrrd"
 
 
+NO_NAMES = ("y" * 300 + "/a.nrrd", "x" * 5000, "P017.nrrd/x", "P017.nrrd#/" * 99)
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_name_that_no_system_takes_is_one_case(twenty: Path, name: str) -> None:
+    rows = read_rows(twenty)
+    changed = {"image": f"images/{name}"}
+    write_rows(twenty, [row | (changed if row["case"] == "P017" else {}) for row in rows])
+    code, found = extracted(twenty, workers=1)
+    write_rows(twenty, rows)
+    assert code == CASES_FAILED
+    assert found["cases"] == N - 1
+    assert [f["case"] for f in found["failures"]] == ["P017"]
+
+
 def test_a_pipe_in_the_place_of_an_image_is_one_case(twenty: Path) -> None:
     path = image(twenty, "P019")
     path.rename(path.with_suffix(".kept"))

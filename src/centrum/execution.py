@@ -143,12 +143,13 @@ def _worker_ended(code: int | None, more: str, remedy: str) -> CentrumError:
 def _how_ended(code: int | None) -> str:
     """What the exit code of a process says.
 
-    >>> _how_ended(-11), _how_ended(7)
-    ('by the signal SIGSEGV', 'with exit code 7')
+    >>> _how_ended(-11), _how_ended(-40), _how_ended(7)
+    ('by the signal SIGSEGV', 'by the signal 40', 'with exit code 7')
     """
     if code is None or code >= 0:
         return f"with exit code {code}"
-    return f"by the signal {signal.Signals(-code).name}"
+    named = -code in {number.value for number in signal.Signals}
+    return f"by the signal {signal.Signals(-code).name if named else -code}"
 
 
 @contextmanager

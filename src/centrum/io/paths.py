@@ -3,6 +3,7 @@
 import os
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from centrum.errors import ImageError
@@ -46,7 +47,7 @@ def existing(path: Path) -> Path:
         return path
     folder = existing(path.parent)
     wanted = unicodedata.normalize("NFC", path.name)
-    if folder.is_dir():
+    with suppress(OSError):  # no folder, none that may be looked into, too long a name
         for found in folder.iterdir():
             if unicodedata.normalize("NFC", found.name) == wanted:
                 return found
