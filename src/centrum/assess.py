@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from centrum import __version__
 from centrum.decide import Decision, learn_decision
 from centrum.errors import DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
+from centrum.keys import MODELLING, job_key
 from centrum.matrix import Matrix, study_matrix
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import Part
@@ -28,9 +28,8 @@ from centrum.modelling.resampling import out_of_fold_scores
 from centrum.modelling.search import SearchClassifier
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
-from centrum.provenance import digest, file_digest
 from centrum.store import Store
-from centrum.table import FEATURES, PERTURBED, FeatureTable
+from centrum.table import FeatureTable, table_digest
 
 Prediction = dict[str, Any]
 
@@ -124,8 +123,21 @@ class Source:
     @classmethod
     def of(cls, results: Path, protocol: Protocol) -> "Source":
         """The table that `extract` left, with its perturbed layer if the protocol wants it."""
-        files = [FEATURES, *([PERTURBED] if protocol.robustness else [])]
-        return cls(results, digest([file_digest(results / name) for name in files]))
+        return cls(results, table_digest(results, perturbed=protocol.robustness is not None))
+
+    def key(self, kind: str, protocol: Protocol, **reads: object) -> str:
+        """Of a job that fits the model of a protocol to rows of the matrix."""
+        blocks = {"outcome", "model", "search", "robustness"}
+        return job_key(
+            kind,
+            MODELLING,
+            table=self.table,
+            features=self.features,
+            sources=self.sources,
+            protocol=protocol.model_dump(mode="json", include=blocks),
+            seed=protocol.split.seed,
+            **reads,
+        )
 
     def load(self, protocol: Protocol) -> Matrix:
         """The matrix; the table is read once per process."""
@@ -174,14 +186,16 @@ class Job:
         return cls(source, protocol, part.name, part.repeat, train, test, shuffle)
 
     def key(self) -> str:
-        """Digest of all that decides the predictions."""
-        p = self.protocol
-        blocks = p.model_dump(mode="json", include={"outcome", "model", "search", "robustness"})
-        how = p.evaluation
-        learnt = [how.cutoff.model_dump(mode="json"), how.conformal_error, p.split.seed]
-        rows = [self.train, self.test, self.shuffle]
-        used = [self.source.table, self.source.features, self.source.sources]
-        return digest(["assess", __version__, used, blocks, learnt, rows])
+        """Of all that decides the predictions; what the part is called is none of it."""
+        decision = {"cutoff", "conformal_error"}
+        return self.source.key(
+            "assess",
+            self.protocol,
+            train=self.train,
+            test=self.test,
+            shuffle=self.shuffle,
+            evaluation=self.protocol.evaluation.model_dump(mode="json", include=decision),
+        )
 
     def without(self, why: str) -> Prediction:
         """The record of a job that gives no prediction."""
@@ -201,7 +215,8 @@ def assess(job: Job) -> Prediction:
     """
     store = Store(job.source.results / FITS)
     found: Prediction = attempt(lambda: store.kept(job.key(), lambda: _assess(job)), job.without)
-    return found
+    # The same rows may be a part of another design, which calls them otherwise.
+    return {**found, "name": job.name, "repeat": job.repeat}
 
 
 def _assess(job: Job) -> Prediction:

@@ -196,12 +196,11 @@ class LeakJob:
     shuffle: bool
 
     def key(self) -> str:
-        """Digest of all that decides the result."""
-        blocks = self.protocol.model_dump(
-            mode="json", include={"outcome", "model", "search", "robustness"}
-        )
+        """Of all that decides the result."""
         share = self.protocol.split.train_fraction
-        return digest(["leaks", self.source.table, blocks, share, self.seed, self.shuffle])
+        return self.source.key(
+            "leaks", self.protocol, share=share, draw=self.seed, shuffle=self.shuffle
+        )
 
 
 def leak(job: LeakJob) -> dict[str, Any]:
@@ -271,11 +270,8 @@ class ResampleJob:
     seed: int
 
     def key(self) -> str:
-        """Digest of all that decides the result."""
-        blocks = self.protocol.model_dump(
-            mode="json", include={"outcome", "model", "search", "robustness"}
-        )
-        return digest(["resample", self.source.table, blocks, self.seed])
+        """Of all that decides the result."""
+        return self.source.key("resample", self.protocol, draw=self.seed)
 
 
 def resample_once(job: ResampleJob) -> Resample | str:

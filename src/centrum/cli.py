@@ -468,15 +468,15 @@ def agree(folder: StudyFolder, json_: Json = False) -> None:
         print("One reader: there is no agreement to compute.")
     else:
         from centrum.report.readers import those, who
-        from centrum.table import FeatureTable
 
-        n, readers = FeatureTable.load(study.results).read.shape
+        found = load_extraction(study)
+        n, readers = found.table.read.shape
         print(
             f"{int(table['kept'].sum())} of {len(table)} features have an ICC({rule.form}) "
             f"{'lower limit ' if rule.use == 'lower_bound' else ''}above {rule.threshold}, over "
             f"{those(table['n'], n, 'case', who(readers, study.protocol))}."
         )
-        for pair in copies_in(load_extraction(study).overlap):
+        for pair in copies_in(found.overlap):
             print(f"warning: {pair.text()}")
 
 

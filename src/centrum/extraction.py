@@ -19,6 +19,7 @@ from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
 from centrum.facts import NUMBERS
 from centrum.io import Finding as Noticed
+from centrum.landmarks import FILE as LANDMARKS
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.measure import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up
 from centrum.prepare.settings import Preparation
@@ -26,14 +27,20 @@ from centrum.provenance import Step
 from centrum.results import Failure, Finding, MeasuredSequence
 from centrum.sequence_check import measured_sequences, sequence_findings
 from centrum.store import write_atomically
-from centrum.study import Study, read_json
-from centrum.table import FeatureTable
+from centrum.study import Study
+from centrum.table import FEATURES, HEAD, PERTURBED, FeatureTable
 from centrum.withheld import file_names, parts, restored, withheld_fields
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
 
 Told = TypeVar("Told", Failure, Finding)
 """What is told of a case."""
+
+FACTS = "extraction.json"
+"""File with what went wrong or was noticed."""
+
+OVERLAP = "overlap.csv"
+"""File with the overlap of every case's masks."""
 
 ACQUISITION = "acquisition.csv"
 """File with the facts of every case's acquisition."""
@@ -297,13 +304,14 @@ def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
         "sequences": [asdict(sequence) for sequence in extraction.sequences],
     }
     contents = {
-        "extraction.json": json.dumps(facts, indent=1),
-        "overlap.csv": frame_csv(extraction.overlap),
+        FACTS: json.dumps(facts, indent=1),
+        OVERLAP: frame_csv(extraction.overlap),
         ACQUISITION: frame_csv(extraction.acquisition.reset_index()),
     }
     for name, text in contents.items():
         write_atomically(folder / name, text.encode())
-    return (*files, *(folder / name for name in contents))
+    learnt = [LANDMARKS] if is_learnt(study.protocol.preparation) else []
+    return (*files, *(folder / name for name in (*contents, *learnt)))
 
 
 def _written(study: Study, found: Sequence[Failure | Finding]) -> list[dict[str, Any]]:
@@ -334,17 +342,42 @@ def load_extraction(study: Study) -> Extraction:
 
     Raises
     ------
-    ProtocolError
-        `extract` has not been run.
+    DataError
+        `extract` has not been run, or a file was changed since.
     """
-    facts: Any = read_json(study.results / "extraction.json", "extract")
+    result = study.stages.result
     return Extraction(
-        table=FeatureTable.load(study.results),
-        failures=tuple(Failure(**f) for f in facts["failures"]),
-        findings=tuple(Finding(**f) for f in facts["findings"]),
-        overlap=read_frame(study.results / "overlap.csv", dtype={"case": str}),
-        simulated=facts["simulated"],
-        undefined=tuple(facts["undefined"]),
-        acquisition=read_frame(study.results / ACQUISITION, dtype={"case": str}, index_col="case"),
-        sequences=tuple(MeasuredSequence(**s) for s in facts["sequences"]),
+        table=load_table(study),
+        overlap=result(OVERLAP, _by_case),
+        acquisition=result(ACQUISITION, _by_case).set_index("case"),
+        **result(FACTS, _read_facts),
     )
+
+
+def _by_case(path: Path) -> pd.DataFrame:
+    return read_frame(path, dtype={"case": str})
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    return {
+        "failures": tuple(Failure(**f) for f in facts["failures"]),
+        "findings": tuple(Finding(**f) for f in facts["findings"]),
+        "simulated": facts["simulated"],
+        "undefined": tuple(facts["undefined"]),
+        "sequences": tuple(MeasuredSequence(**s) for s in facts["sequences"]),
+    }
+
+
+def load_table(study: Study, *, perturbed: bool = False) -> FeatureTable:
+    """The table that `extract` left, with the layer of `perturb` if that is wanted.
+
+    Raises
+    ------
+    DataError
+        One of them has not been run, or a file was changed since.
+    """
+    result = study.stages.result
+    result(HEAD, Path)
+    table = result(FEATURES, lambda path: FeatureTable.load(path.parent))
+    return table.with_perturbed(result(PERTURBED, pd.read_parquet)) if perturbed else table

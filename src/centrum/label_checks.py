@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from centrum import __version__
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
 from centrum.cohort.label_map import named_level, read_label_map, refuse, scheme_of_one
 from centrum.cohort.levels import Level
 from centrum.cohort.schemes import Scheme
 from centrum.errors import DataError
 from centrum.io import Finding, source_digest, split_source
+from centrum.keys import MEASURING, job_key
 from centrum.protocol import Images
-from centrum.provenance import digest
 from centrum.store import Store
 from centrum.volume import Mask
 
@@ -101,5 +100,6 @@ def _check_file(path: Path, images: Images, store: Path | None) -> None:
     def doubt() -> dict[str, str]:
         return read_label_map(path, images.scheme, images.orientation).doubt()
 
-    known = [__version__, "doubt", images.labels, images.orientation, source_digest(path)]
-    refuse(Store(store).kept(digest(known), doubt) if store else doubt(), path.name)
+    how = {"labels": images.labels, "orientation": images.orientation}
+    key = job_key("doubt", MEASURING, images=how, file=source_digest(path))
+    refuse(Store(store).kept(key, doubt) if store else doubt(), path.name)

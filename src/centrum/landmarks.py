@@ -15,6 +15,7 @@ from centrum.io import source_digest
 from centrum.measure import Job, measure_landmarks, no_landmarks
 from centrum.prepare.nyul import standard_scale
 from centrum.prepare.settings import Nyul, Preparation
+from centrum.stages import UNREADABLE
 from centrum.store import write_atomically
 from centrum.study import Study, training_rows
 
@@ -65,10 +66,13 @@ def known_preparation(study: Study) -> Preparation:
     """The protocol's preparation, with the landmarks that this study has learnt if it has."""
     how, path = study.protocol.preparation, study.results / FILE
     scale = how.normalisation
-    if isinstance(scale, Nyul) and is_learnt(how) and path.is_file():
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        if record.items() >= _record(study).items():
-            return _with(how, scale, tuple(record["landmarks"]))
+    if isinstance(scale, Nyul) and is_learnt(how):
+        try:
+            record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if record.items() >= _record(study).items():
+                return _with(how, scale, tuple(record["landmarks"]))
+        except UNREADABLE:
+            return how
     return how
 
 

@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from centrum import __version__
 from centrum.acquisition import acquisition_facts, region_facts
 from centrum.advice import Adviser, Sampling, about_filters
 from centrum.agreement.overlap import overlap
@@ -34,6 +33,7 @@ from centrum.io import (
     split_source,
     stated_orientation,
 )
+from centrum.keys import MEASURING, job_key
 from centrum.label_checks import check_label
 from centrum.prepare.image import air_in_view, fill_missing, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
@@ -41,7 +41,7 @@ from centrum.prepare.regions import apply_operations
 from centrum.prepare.resample import onto_grid
 from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
-from centrum.provenance import History, Step, digest
+from centrum.provenance import History, Step, changed_meanwhile
 from centrum.reading import image_of, mask_of
 from centrum.region import Region, measured_voxels
 from centrum.sequences import without_shape
@@ -98,32 +98,42 @@ class Job:
         return words_in(self.preparation.model_dump(mode="json")) | {*self.masks, *self.further}
 
     def key(self) -> str:
-        """Digest of the files' bytes, the settings (landmarks included) and the version."""
-        settings: dict[str, Any] = {
-            "level": str(self.level or ""),
-            "images": self.images.model_dump(include={*_DECIDING}),
-            "extraction": self.extraction.model_dump(mode="json"),
-        }
-        if self.preparation.active:
-            settings["preparation"] = self.preparation.model_dump(mode="json")
-        sources = {"image": _source_digest(self.image)}
-        masks = {reader: _source_digest(source) for reader, source in self.masks.items()}
+        """Of all that is read: files, settings (landmarks included) and versions.
+
+        The readers stand in the order of their names, as the record has them.
+        """
+        how = self.images.model_dump(mode="json", include={*_DECIDING})
         if self.further:
-            settings["sequences"] = {"on_mismatch": self.images.on_sequence_mismatch}
-            sources |= {f"image:{name}": _source_digest(s) for name, s in self.further.items()}
-        return digest([__version__, settings, sources, masks])
+            how["on_sequence_mismatch"] = self.images.on_sequence_mismatch
+        return job_key(
+            "measure",
+            MEASURING,
+            sources=self.sources(),
+            level=str(self.level or ""),
+            images=how,
+            preparation=self.preparation.model_dump(mode="json"),
+            extraction=self.extraction.model_dump(mode="json"),
+        )
+
+    def sources(self) -> dict[str, list[list[object]]]:
+        """What is known of the bytes of the images and, in the order of their names, the masks."""
+        images = [("", self.image), *self.further.items()]
+        return {
+            what: [[name, _source_digest(source)] for name, source in named]
+            for what, named in (("images", images), ("masks", sorted(self.masks.items())))
+        }
 
 
 def _source_digest(source: str) -> list[str | None]:
     """Digest of what is read, and the segment or series that is chosen in it.
 
-    What cannot be read gets a word of its own; the reading itself then says what is wrong.
+    Of what cannot be read there is the kind of error; the reading itself then says what is wrong.
     """
     _, part = split_source(source)
     try:
         return [source_digest(source), part]
-    except Exception:
-        return ["unreadable", part]
+    except Exception as error:
+        return [f"unreadable: {getattr(error, 'code', type(error).__name__)}", part]
 
 
 def measure(job: Job) -> Record:
@@ -139,11 +149,58 @@ def measure(job: Job) -> Record:
         key = job.key() if job.store else ""
         found = job.kept.get(key) if job.store else None
         record = dict(found) if found is not None else _as_written(job, _measure(job))
+        if job.store and found is None and not record["errors"]:
+            refuse_changed(key, job)
+            job.kept.put(key, record)
     except Exception as error:
         return not_measured(job, error)
-    if job.store and found is None and not record["errors"]:
-        job.kept.put(key, record)
-    return record
+    return _in_order(job, record)
+
+
+class Keyed(Protocol):
+    """A job that has a key."""
+
+    def key(self) -> str:
+        """Of all that it reads."""
+
+
+def refuse_changed(key: str, job: Keyed) -> None:
+    """Refuses what was read of files that have changed since the job's key was made.
+
+    The key is made of the files' bytes anew: large images are not held in memory twice.
+
+    Raises
+    ------
+    DataError
+        A file was changed meanwhile.
+    """
+    if job.key() != key:
+        raise changed_meanwhile("A file of the case")
+
+
+def _in_order(job: Job, record: Record) -> Record:
+    """The record, which knows no order of readers, in the order of the job's.
+
+    The overlap of two is of the later one against the earlier one.
+    """
+    place = {reader: k for k, reader in enumerate(job.masks)}
+    pairs = (_turned(row, place) for row in record["overlap"])
+    ordered = {
+        block: sorted(record[block], key=lambda row: place.get(row["reader"], -1))
+        for block in ("findings", "errors")
+    }
+    by_readers = sorted(pairs, key=lambda row: (place[row["reader_a"]], place[row["reader_b"]]))
+    return record | ordered | {"overlap": by_readers}
+
+
+def _turned(row: Mapping[str, Any], place: Mapping[str, int]) -> dict[str, Any]:
+    """The overlap of two readers, the earlier one first."""
+    a, b = row["reader_a"], row["reader_b"]
+    if place[a] < place[b]:
+        return dict(row)
+    # From 0, since the opposite of 0 would be written as -0.
+    difference = 0.0 - row["volume_difference_mm3"]
+    return {**row, "reader_a": b, "reader_b": a, "volume_difference_mm3": difference}
 
 
 def not_measured(job: Job, error: Exception) -> Record:
@@ -202,10 +259,7 @@ def measure_landmarks(job: Job) -> list[float] | None:
     scale = job.preparation.normalisation
     if not isinstance(scale, Nyul):
         raise TypeError(f"landmarks are those of a Nyul normalisation, found {scale.method!r}")
-    store, settings = job.kept, job.preparation.model_dump(mode="json")
-    key = digest(
-        [__version__, "landmarks", settings, _source_digest(job.image), job.images.orientation]
-    )
+    store, key = job.kept, landmarks_key(job)
     found = store.get(key)
     if found is None:
         try:
@@ -214,8 +268,20 @@ def measure_landmarks(job: Job) -> list[float] | None:
         except Exception as error:
             of_case(error)
             return None
-        store.put(key, found)
+        if landmarks_key(job) == key:  # else the image was changed meanwhile
+            store.put(key, found)
     return list(found)
+
+
+def landmarks_key(job: Job) -> str:
+    """Of the landmarks of the job's image."""
+    return job_key(
+        "landmarks",
+        MEASURING,
+        source=_source_digest(job.image),
+        orientation=job.images.orientation,
+        preparation=job.preparation.model_dump(mode="json"),
+    )
 
 
 def no_landmarks(job: Job, error: Exception) -> None:
@@ -255,7 +321,7 @@ def _measure(job: Job) -> Record:
     images = [content_digest(scene.volume) for scene in scenes]
     record["content"] = {"images": images, "masks": {}}
     masks: dict[str, Mask] = {}
-    for reader, source in job.masks.items():
+    for reader, source in sorted(job.masks.items()):
         try:
             mask = mask_of(source, volume, job.images)
             record["findings"] += _findings(reader, volume, mask)

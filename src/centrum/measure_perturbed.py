@@ -12,9 +12,9 @@ from centrum.errors import CentrumError, describe, of_case
 from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry, slice_axis
-from centrum.measure import Job, Part, first_parts, warm_up
+from centrum.keys import MEASURING, job_key
+from centrum.measure import Job, Part, first_parts, refuse_changed, warm_up
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
-from centrum.provenance import digest
 from centrum.volume import Mask, Volume
 from centrum.withheld import withheld
 
@@ -41,9 +41,9 @@ class PerturbedJob:
         return self.job.case
 
     def key(self) -> str:
-        """Digest of all that decides the numbers; which features are kept is none of it."""
+        """Of all that decides the numbers; which features are kept is none of it."""
         how = self.robustness.model_dump(mode="json", exclude={"icc"})
-        return digest(["perturbed", self.case, self.job.key(), how])
+        return job_key("perturb", MEASURING, case=self.case, job=self.job.key(), how=how)
 
 
 def measure_perturbed(wanted: PerturbedJob) -> Record:
@@ -59,6 +59,7 @@ def measure_perturbed(wanted: PerturbedJob) -> Record:
         return dict(found)
     try:
         record = _measure(wanted)
+        refuse_changed(key, wanted)
     except Exception as error:
         return not_perturbed(wanted, error)
     store.put(key, record)

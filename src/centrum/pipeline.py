@@ -7,7 +7,7 @@ has a block `robustness`. A stage is made again only when something that decides
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -29,7 +29,7 @@ from centrum.cohort.discover import Discovery, discover, write_manifest
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.csv_text import frame_csv, read_frame
 from centrum.decide import Decision, learn_decision
-from centrum.errors import CentrumError, ManifestError, ProtocolError
+from centrum.errors import ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import Progress, map_jobs, silent
 from centrum.extraction import (
@@ -38,6 +38,7 @@ from centrum.extraction import (
     findings_of,
     for_console,
     load_extraction,
+    load_table,
     measure_all,
     measure_study,
     save_extraction,
@@ -51,6 +52,7 @@ from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.scorer import Scorer
 from centrum.importing import export_tables
 from centrum.judgement import Judgement, judge_scores
+from centrum.keys import PACKAGES
 from centrum.label_checks import SAY_THE_REGION
 from centrum.landmarks import known_preparation
 from centrum.matrix import study_matrix
@@ -67,42 +69,29 @@ from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import Images, parse_protocol, preset_text
 from centrum.protocol_text import protocol_with
-from centrum.provenance import Step, digest, file_digest
+from centrum.provenance import Step
 from centrum.report.build import PAGE, write_report
 from centrum.report.old import marking_old
 from centrum.results import Failure, Finding, StudyResults
 from centrum.robustness import perturbations, perturbed_values, robustness
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
-from centrum.stage_keys import (
-    agree_key,
-    assess_key,
-    extract_key,
-    file_key,
-    fit_key,
-    manifest_digest,
-    perturb_key,
-    refuse_stale,
-)  # fmt: skip
+from centrum.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale
 from centrum.store import Store, tidy, write_atomically
 from centrum.study import (
     MANIFESTS,
     PROTOCOL,
     Study,
-    manifest_path,
-    not_made,
-    read_json,
     training_rows,
 )
 from centrum.table import FeatureTable
 from centrum.tabular import read_study_tables, table_files, tables_digest
 
-PACKAGES = ("numpy", "scipy", "numba", "SimpleITK", "pandas", "scikit-learn", "imbalanced-learn")
-"""Their versions stand in every report: they can change a result."""
+AGREEMENT, ROBUSTNESS, PERTURBATIONS = "agreement.csv", "robustness.csv", "perturbations.csv"
+"""Files of the features under other readers and under perturbations, and of what was done."""
 
-
-AGREEMENT = "agreement.csv"
-"""File of the readers' agreement."""
+FIT, SCORES, ASSESSMENT = "fit.json", "scores.csv", "assessment.json"
+"""Files of the model, of its scores and of the judgement of the procedure."""
 
 MODEL = "model.json"
 """File of the frozen model."""
@@ -320,11 +309,12 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     DataError
         Not one case could be measured.
     """
+    key = extract_key(study)  # of what is there before it is read
     of_tables = bool(study.protocol.tables)
     extraction = read_study_tables(study) if of_tables else measure_study(study, workers, progress)
     study.keep_key()
     files = save_extraction(study, extraction)
-    study.stages.done("extract", extract_key(study), files)
+    study.stages.done("extract", key, files)
     failures, findings = extraction.failures, extraction.findings
     return replace(
         extraction,
@@ -335,7 +325,8 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
 
 def export(study: Study, folder: Path, format: str) -> tuple[Path, ...]:
     """Write the study's features as PyRadiomics or 3D Slicer would; see `export_tables`."""
-    return export_tables(load_extraction(study).table, folder, format)
+    refuse_stale(study, "export")
+    return export_tables(load_table(study), folder, format)
 
 
 # Numbers to a model
@@ -346,12 +337,12 @@ def agree(study: Study) -> pd.DataFrame:
 
     This describes the readers. What the model may use is decided anew on training cases.
     """
-    path, key, rule = study.results / AGREEMENT, agree_key(study), study.protocol.model.agreement
-    table = FeatureTable.load(study.results)
-    if not study.stages.current("agree", key):
-        _write_csv(path, _agreement(table, rule.form, rule.threshold, rule.use))
-        study.stages.done("agree", key, [path])
-    return _read_agreement(path)
+    refuse_stale(study, "agree")
+    path, rule = study.results / AGREEMENT, study.protocol.model.agreement
+    if not is_current(study, "agree"):
+        _write_csv(path, _agreement(load_table(study), rule.form, rule.threshold, rule.use))
+        _done(study, "agree", [path])
+    return _load_agreement(study)
 
 
 def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd.DataFrame:
@@ -365,8 +356,21 @@ def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd
     return pd.DataFrame(dict(zip(columns, data, strict=True)))
 
 
-def _read_agreement(path: Path) -> pd.DataFrame:
+def _load_agreement(study: Study) -> pd.DataFrame:
+    """What `agree` left."""
+    return study.stages.result(AGREEMENT, _by_feature)
+
+
+def _by_feature(path: Path) -> pd.DataFrame:
     return read_frame(path, index_col="feature")
+
+
+def _done(study: Study, stage: str, files: Iterable[Path]) -> None:
+    study.stages.done(stage, KEYS[stage](study), files)
+
+
+def _read_perturbations(path: Path) -> pd.DataFrame:
+    return read_frame(path, dtype={"case": str}, na_filter=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -403,18 +407,19 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     CentrumError
         `extract` has not been run, or fewer than two cases could be measured.
     """
-    how, key = _robustness_settings(study), perturb_key(study)
-    table = FeatureTable.load(study.results)
+    how = _robustness_settings(study)
+    refuse_stale(study, "perturb")
+    table = load_table(study)
     columns = _columns(study, table)
     records = _measure_perturbed(study, table.cases, workers, progress)
     names = tuple(p.name for p in plan_perturbations(how, ""))
     values = perturbed_values(records, names, columns)
     table = replace(table, perturbed=values, perturbations=names)
-    files = [study.results / "robustness.csv", study.results / "perturbations.csv"]
+    files = [study.results / ROBUSTNESS, study.results / PERTURBATIONS]
     _write_csv(files[0], robustness(table, how))
     _write_csv(files[1], perturbations(records))
     files.append(table.save_perturbed(study.results))
-    study.stages.done("perturb", key, files)
+    _done(study, "perturb", files)
     return _load_robustness(study)
 
 
@@ -482,36 +487,18 @@ def _measure_perturbed(
 
 def _load_robustness(study: Study) -> Robustness:
     """What `perturb` left."""
-    done = read_frame(study.results / "perturbations.csv", dtype={"case": str}, na_filter=False)
+    done = study.stages.result(PERTURBATIONS, _read_perturbations)
     failed = done[done["error"] != ""]
     named = failed["perturbation"].map(lambda name: f"{name}: " if name else "")
     failures = zip(failed["case"], named + failed["error"], strict=True)
     measured = done[done["perturbation"] != ""]
     return Robustness(
-        features=read_frame(study.results / "robustness.csv", index_col="feature"),
+        features=study.stages.result(ROBUSTNESS, _by_feature),
         failures=tuple(Failure(case, message) for case, message in failures),
         cases=measured["case"].nunique(),
         perturbations=measured["perturbation"].nunique(),
         rule=_robustness_settings(study).icc,
     )
-
-
-def _load_readings(study: Study) -> FeatureTable:
-    """The table, with its perturbed layer if the protocol wants it.
-
-    Raises
-    ------
-    CentrumError
-        `perturb` has not been run since the table or its settings changed.
-    """
-    if study.protocol.robustness is None:
-        return FeatureTable.load(study.results)
-    if not study.stages.current("perturb", perturb_key(study)):
-        raise CentrumError(
-            "The perturbed measurements are missing, or older than the table or the block "
-            "`robustness`; `centrum perturb STUDY` makes them."
-        )
-    return FeatureTable.load(study.results, perturbed=True)
 
 
 def fit(study: Study, *, progress: Progress = silent) -> Model:
@@ -525,14 +512,15 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
     DataError
         Too few patients of a class, one class only, or no feature left after a step.
     """
-    key = fit_key(study)
-    files = [study.results / name for name in ("fit.json", "scores.csv")]
-    if not study.stages.current("fit", key):
+    refuse_stale(study, "fit")
+    files = [study.results / name for name in (FIT, SCORES)]
+    if not is_current(study, "fit"):
         progress("Fitting the model", 0, 1)
-        record, scores = _fit(study, _load_readings(study))
+        perturbed = study.protocol.robustness is not None
+        record, scores = _fit(study, load_table(study, perturbed=perturbed))
         _write_json(files[0], record)
         _write_csv(files[1], scores)
-        study.stages.done("fit", key, files)
+        _done(study, "fit", files)
         progress("Fitting the model", 1, 1)
     return load_model(study)
 
@@ -563,23 +551,30 @@ def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFram
 
 def load_model(study: Study) -> Model:
     """What `fit` left."""
-    return Model.from_dict(_fit_record(study)["model"])
+    return study.stages.result(FIT, lambda path: Model.from_dict(_read_json(path)["model"]))
 
 
-def _fit_record(study: Study) -> Any:
-    return read_json(study.results / "fit.json", "fit")
+def _load_scorer(study: Study) -> Scorer:
+    return study.stages.result(FIT, lambda path: Scorer.from_dict(_read_json(path)["scorer"]))
 
 
 def _load_search(study: Study) -> list[dict[str, Any]]:
     """The table of the final model's search; empty without one."""
-    return list(_fit_record(study)["search"])
+    return study.stages.result(FIT, lambda path: list(_read_json(path)["search"]))
 
 
 def _load_scores(study: Study) -> pd.DataFrame:
-    path = study.results / "scores.csv"
-    if not path.is_file():
-        raise not_made(path, "fit")
-    return read_frame(path, dtype={"case": str, "patient": str, "outcome": str}, index_col="case")
+    """The scores that `fit` left."""
+    return study.stages.result(SCORES, _read_scores)
+
+
+def _read_scores(path: Path) -> pd.DataFrame:
+    texts = {"case": str, "patient": str, "outcome": str}
+    return read_frame(path, dtype=texts, index_col="case")
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def assess(study: Study, *, workers: int = 1, progress: Progress = silent) -> Assessment:
@@ -589,20 +584,20 @@ def assess(study: Study, *, workers: int = 1, progress: Progress = silent) -> As
     optimism, and the leak audit: the model is fitted many times, over `workers` processes.
     What was fitted before comes from the store.
     """
-    key = assess_key(study)
-    files = [study.results / "assessment.json", study.results / "predictions.csv"]
-    if not study.stages.current("assess", key):
+    refuse_stale(study, "assess")
+    files = [study.results / ASSESSMENT, study.results / "predictions.csv"]
+    if not is_current(study, "assess"):
         found = run_assessment(study.protocol, study.results, workers, progress)
         _write_json(files[0], found.to_dict())
-        _write_csv(files[1], found.predictions(FeatureTable.load(study.results).obs))
-        study.stages.done("assess", key, files)
+        _write_csv(files[1], found.predictions(load_table(study).obs))
+        _done(study, "assess", files)
     return load_assessment(study)
 
 
 def load_assessment(study: Study) -> Assessment:
     """What `assess` left."""
-    record: Any = read_json(study.results / "assessment.json", "assess")
-    return Assessment.from_dict(record)
+    read = study.stages.result
+    return read(ASSESSMENT, lambda path: Assessment.from_dict(_read_json(path)))
 
 
 def decision_of(study: Study, scores: pd.DataFrame) -> Decision:
@@ -620,18 +615,17 @@ def decision_of(study: Study, scores: pd.DataFrame) -> Decision:
 
 def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
     """Learn the cut-off on out-of-fold training scores and judge; leaves evaluation.json."""
+    refuse_stale(study, "evaluate")
     judged = judge(study)
     path = study.results / "evaluation.json"
     _write_json(path, judged.to_dict())
-    key = digest([file_key(study, "scores.csv"), study.protocol.evaluation.model_dump(mode="json")])
-    study.stages.done("evaluate", key, [path])
+    _done(study, "evaluate", [path])
     return judged.decision.cutoff, dict(judged.evaluations)
 
 
 def judge(study: Study) -> Judgement:
     """Everything that is computed of the scores."""
-    scores, protocol = _load_scores(study), study.protocol
-    table = FeatureTable.load(study.results)
+    scores, protocol, table = _load_scores(study), study.protocol, load_table(study)
     tested = None
     if not protocol.split.single_part:
         tested = load_assessment(study).pooled(len(scores))
@@ -649,12 +643,12 @@ def freeze(study: Study) -> FrozenModel:
     CentrumError
         A stage before it has not been run.
     """
-    path = study.results / MODEL
-    key = digest([study.stages.digests_of("extract", "fit", "evaluate"), _texts(study)])
-    if not study.stages.current("freeze", key):
+    refuse_stale(study, "freeze")
+    if not is_current(study, "freeze"):
+        path = study.results / MODEL
         _freeze(study).save(path)
-        study.stages.done("freeze", key, [path])
-    return read_model(path)
+        _done(study, "freeze", [path])
+    return study.stages.result(MODEL, read_model)
 
 
 def _freeze(study: Study) -> FrozenModel:
@@ -667,13 +661,12 @@ def _freeze(study: Study) -> FrozenModel:
         matrix=study_matrix(table, protocol),
         train=train,
         scores=_load_scores(study),
-        scorer=Scorer.from_dict(_fit_record(study)["scorer"]),
+        scorer=_load_scorer(study),
         judgement=judge(study),
         acquisition=extraction.acquisition,
         provenance={
             "versions": versions(),
-            "digests": _digests(study, ("extract", "fit", "evaluate"))
-            | {"protocol (choices)": protocol.digest()},
+            "digests": _digests(study, "freeze") | {"protocol (choices)": protocol.digest()},
             "simulated": NOTICE if extraction.simulated else "",
             "of_tables": bool(study.protocol.tables),
         },
@@ -691,32 +684,17 @@ def report(study: Study, *, progress: Progress = silent) -> Path:
     CentrumError
         A stage has not been run, or is older than what decides it.
     """
-    refuse_stale(study)
-    page = study.results / PAGE
-    key = digest([study.stages.digests_of(*_made(study)), _texts(study)])
-    if not study.stages.current("report", key):
+    refuse_stale(study, "report")
+    if not is_current(study, "report"):
         progress("Writing the report", 0, 1)
-        files = write_report(collect(study), study.results)
-        study.stages.done("report", key, files)
+        _done(study, "report", write_report(collect(study), study.results))
         progress("Writing the report", 1, 1)
-    return page
-
-
-def _made(study: Study) -> tuple[str, ...]:
-    """The stages that the report shows."""
-    perturb = ("perturb",) if study.protocol.robustness else ()
-    return ("extract", "agree", *perturb, "fit", "assess", "evaluate", "freeze")
-
-
-def _texts(study: Study) -> list[object]:
-    return [__version__, study.protocol.model_dump(mode="json")]
+    return study.results / PAGE
 
 
 def collect(study: Study) -> StudyResults:
     """All results of a study that has been run."""
-    extraction, model = load_extraction(study), load_model(study)
-    evaluate(study)
-    judgement = judge(study)
+    extraction, model, judgement = load_extraction(study), load_model(study), judge(study)
     cutoff = judgement.decision.cutoff
     table = extraction.table
     outcome = study.protocol.outcome
@@ -730,7 +708,7 @@ def collect(study: Study) -> StudyResults:
         table=table,
         sources={job.case: (job.image, job.masks) for job in study.jobs()},
         overlap=extraction.overlap,
-        agreement=_read_agreement(study.results / AGREEMENT),
+        agreement=_load_agreement(study),
         model=model,
         cutoff=cutoff,
         scores=_load_scores(study),
@@ -741,7 +719,7 @@ def collect(study: Study) -> StudyResults:
         population=_population(table, (outcome.positive, outcome.negative)),
         history=_history(study, table, cutoff),
         versions=versions(),
-        digests=_digests(study, _made(study)),
+        digests=_digests(study, "report"),
         sequences=extraction.sequences,
         robustness=_load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
     )
@@ -781,15 +759,11 @@ def versions() -> dict[str, str]:
     }
 
 
-def _digests(study: Study, stages: Sequence[str]) -> dict[str, str]:
-    """Of the inputs and of what these stages left."""
-    inputs = {
-        PROTOCOL: file_digest(study.folder / PROTOCOL),
-        manifest_path(study.folder).name: manifest_digest(study),
-        **({"tables": tables_digest(study)} if study.protocol.tables else {}),
-    }
-    made = study.stages.digests_of(*stages)
-    return inputs | {f"results/{name}": value for name, value in made.items()}
+def _digests(study: Study, stage: str) -> dict[str, str]:
+    """Of the inputs, as they were read, and of what the stages before left."""
+    tables = {"tables": tables_digest(study)} if study.protocol.tables else {}
+    made = study.stages.digests_of(*made_before(study, stage))
+    return {**study.digests, **tables, **{f"results/{name}": d for name, d in made.items()}}
 
 
 # All of it
@@ -847,6 +821,8 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
         agree(study)
         if study.protocol.robustness:
             perturb(study, workers=workers, progress=progress)
+        else:
+            study.stages.forget("perturb")
         fit(study, progress=progress)
         assess(study, workers=workers, progress=progress)
         evaluate(study)

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from centrum import __version__
+from centrum.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,32 @@ def file_digest(path: Path) -> str:
     """SHA-256 (hex) of the bytes of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@contextmanager
+def unchanged(*paths: Path) -> Iterator[dict[str, str]]:
+    """Digests of files by their names, which are read within and must stay as they are meanwhile.
+
+    A file that is not there has none: reading it says so.
+
+    Raises
+    ------
+    DataError
+        A file was changed while it was read.
+    """
+    before = {path: file_digest(path) for path in paths if path.is_file()}
+    yield {path.name: known for path, known in before.items()}
+    for path, known in before.items():
+        if not path.is_file() or file_digest(path) != known:
+            raise changed_meanwhile(path.name, path.name)
+
+
+def changed_meanwhile(what: str, file: str = "") -> DataError:
+    """The error of a file that is not as it was when its reading began."""
+    return DataError(
+        f"{what} was changed while it was read: what was read may be half of the old and half of "
+        "the new.",
+        remedy="Wait until it is saved or copied, and run the same command again.",
+        code="changed-meanwhile",
+        file=file,
+    )

@@ -12,7 +12,7 @@ from centrum.errors import SignatureError
 from centrum.evaluate import Scored
 from centrum.evaluate.discrimination import auc, delong_interval
 from centrum.evaluate.evaluation import plain
-from centrum.extraction import load_extraction
+from centrum.extraction import load_table
 from centrum.signature import (
     Reading,
     Signature,
@@ -21,6 +21,7 @@ from centrum.signature import (
     read_signature,
     shipped,
 )
+from centrum.stage_keys import refuse_stale
 from centrum.store import write_atomically
 from centrum.study import Study
 from centrum.weighting import named_weighting
@@ -84,7 +85,8 @@ def judge_signature(
     DataError, ProtocolError
         The features were not measured yet, or cannot be scored.
     """
-    table, outcome = load_extraction(study).table, study.protocol.outcome
+    refuse_stale(study, "export")
+    table, outcome = load_table(study), study.protocol.outcome
     _refuse_other_sequence(signature, study)
     if {signature.positive, signature.negative} != {outcome.positive, outcome.negative}:
         raise SignatureError(

@@ -1,86 +1,79 @@
 """What decides each stage of a study, and which stages are older than what decides them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import astuple
+from typing import Any
 
-from centrum import __version__
 from centrum.errors import CentrumError
-from centrum.provenance import digest, file_digest
-from centrum.study import Study, manifest_path, not_made
-from centrum.table import FEATURES, PERTURBED
+from centrum.keys import MEASURING, MODELLING, PACKAGES, job_key
+from centrum.stages import RESULTS, changed_result, not_made
+from centrum.study import PROTOCOL, Study
+from centrum.table import table_digest
 from centrum.tabular import tables_digest
 
-MAKERS = {
-    FEATURES: "extract",
-    "agreement.csv": "agree",
-    PERTURBED: "perturb",
-    "fit.json": "fit",
-    "scores.csv": "fit",
-    "assessment.json": "assess",
-}
-"""The command that makes each result which other stages read."""
-
-_MEASURED = {"outcome", "eligibility", "tables", "images", "preparation", "extraction"}
-_MODELLED = {"outcome", "model", "search", "split"}
-
-
-def file_key(study: Study, name: str) -> str:
-    """Version and digest of a result.
-
-    Raises
-    ------
-    ProtocolError
-        It is not there yet; the command that makes it is named.
-    """
-    path = study.results / name
-    if not path.is_file():
-        raise not_made(path, MAKERS[name])
-    return f"{__version__} {file_digest(path)}"
-
-
-def manifest_digest(study: Study) -> str:
-    """Digest of the table of cases."""
-    return file_digest(manifest_path(study.folder))
+_MEASURED = {
+    "outcome", "eligibility", "keep_names", "describe", "tables", "join", "images", "preparation",
+    "extraction", "split",
+}  # fmt: skip
+_MODELLED = {"outcome", "model", "search", "split", "robustness"}
 
 
 def extract_key(study: Study) -> str:
-    """Of the table of features: the manifest, and what the protocol says of measuring.
+    """Of the table of features: the manifest, every file, and what the protocol says of them.
 
-    The bytes of the images are left to the store, which knows them case by case.
+    A temporal design and learnt landmarks go by the split; gaps in tables by the imputation.
     """
-    blocks = study.protocol.model_dump(mode="json", include=_MEASURED)
-    tables = tables_digest(study) if study.protocol.tables else ""
-    return digest([__version__, blocks, manifest_digest(study), tables])
+    return job_key(
+        "extract",
+        MEASURING,
+        protocol=_choices(study, _MEASURED),
+        imputation=study.protocol.model.imputation.model_dump(mode="json"),
+        manifest=[d for name, d in study.digests.items() if name != PROTOCOL],
+        identities=list(map(astuple, study.cohort.identities)),
+        simulated=study.simulated,
+        tables=tables_digest(study) if study.protocol.tables else "",
+        sources=study.sources,
+    )
 
 
 def agree_key(study: Study) -> str:
     """Of the readers' agreement."""
     rule = study.protocol.model.agreement.model_dump(mode="json")
-    return digest([file_key(study, FEATURES), rule])
+    return job_key("agree", MODELLING, table=_table(study), rule=rule)
 
 
 def perturb_key(study: Study) -> str:
-    """Of the perturbed measurements, of a protocol that wants them."""
-    how = study.protocol.robustness
-    return digest([file_key(study, FEATURES), how.model_dump(mode="json") if how else None])
+    """Of the perturbed measurements: the images again, and which features the table has."""
+    how = _choices(study, {"robustness"})
+    return job_key("perturb", PACKAGES, measured=extract_key(study), table=_table(study), how=how)
 
 
-def model_key(study: Study) -> list[object]:
+def _model(study: Study) -> dict[str, object]:
     """All that decides a model: the numbers, and how they are modelled."""
-    blocks = study.protocol.model_dump(mode="json", include=_MODELLED)
-    layer = [perturb_key(study), file_key(study, PERTURBED)] if study.protocol.robustness else []
-    return [file_key(study, FEATURES), blocks, *layer]
+    table = _table(study, perturbed=study.protocol.robustness is not None)
+    return {"table": table, "protocol": _choices(study, _MODELLED)}
 
 
 def fit_key(study: Study) -> str:
     """Of the final model and its out-of-fold scores."""
     how = study.protocol.evaluation
-    return digest([*model_key(study), how.cutoff_folds, how.seed])
+    return job_key("fit", MODELLING, **_model(study), folds=how.cutoff_folds, seed=how.seed)
 
 
 def assess_key(study: Study) -> str:
     """Of the judgement of the whole procedure."""
-    how = study.protocol.evaluation.model_dump(mode="json")
-    return digest([*model_key(study), how, file_key(study, "fit.json")])
+    how = _choices(study, {"evaluation"})
+    return job_key("assess", MODELLING, **_model(study), how=how)
+
+
+def _key_of_all(stage: str) -> Callable[[Study], str]:
+    """Of a stage that reads the whole protocol, and all that the stages before it left."""
+
+    def key(study: Study) -> str:
+        left = study.stages.digests_of(*made_before(study, stage))
+        return job_key(stage, PACKAGES, protocol=_choices(study), results=left)
+
+    return key
 
 
 KEYS: Mapping[str, Callable[[Study], str]] = {
@@ -89,27 +82,72 @@ KEYS: Mapping[str, Callable[[Study], str]] = {
     "perturb": perturb_key,
     "fit": fit_key,
     "assess": assess_key,
+    **{stage: _key_of_all(stage) for stage in ("evaluate", "freeze", "report", "manuscript")},
 }
-"""Stages that leave what a report reads, in their order."""
+
+_READ: Mapping[str, tuple[str, ...]] = {
+    "export": ("extract",),
+    "agree": ("extract",),
+    "perturb": ("extract",),
+    "fit": ("extract", "perturb"),
+    "assess": ("extract", "perturb"),
+    "evaluate": ("extract", "perturb", "fit", "assess"),
+    "freeze": ("extract", "perturb", "fit", "assess", "evaluate"),
+    "report": ("extract", "agree", "perturb", "fit", "assess", "evaluate", "freeze"),
+    "manuscript": ("extract", "agree", "perturb", "fit", "assess", "evaluate", "freeze"),
+}
+"""The stages whose results each one reads, directly or not, in the order of a run."""
 
 
-def refuse_stale(study: Study) -> None:
-    """Stop before results are shown that are not those of the study as it is now.
+def made_before(study: Study, stage: str) -> Iterator[str]:
+    """The stages that one reads, as far as the protocol has them."""
+    for name in _READ[stage]:
+        unread = name == "assess" and stage in ("evaluate", "freeze")
+        if name == "perturb" and study.protocol.robustness is None:
+            continue
+        if unread and study.protocol.split.single_part:
+            continue  # the test side of the final model is judged
+        yield name
+
+
+def _choices(study: Study, blocks: Collection[str] | None = None) -> dict[str, Any]:
+    return study.protocol.model_dump(mode="json", include=set(blocks) if blocks else None)
+
+
+def _table(study: Study, *, perturbed: bool = False) -> str:
+    return table_digest(study.results, perturbed=perturbed)
+
+
+def is_current(study: Study, stage: str) -> bool:
+    """Whether a stage need not be made again; what it reads must be current."""
+    return study.stages.current(stage, KEYS[stage](study))
+
+
+def refuse_stale(study: Study, stage: str) -> None:
+    """Stop a stage before it reads results that are not those of the study as it is now.
 
     Raises
     ------
     CentrumError
-        A stage has not been made, or is older than what decides it.
+        A stage that it reads has not been made ("not-made"), is older than what decides it
+        ("stale"), or left a file that was changed since ("changed-result").
     """
-    for stage, key in KEYS.items():
-        wanted = stage != "perturb" or study.protocol.robustness is not None
-        if wanted and not study.stages.current(stage, key(study)):
-            made = stage in study.stages.read()
-            raise CentrumError(
-                f"What `{stage}` left is older than the protocol, the manifest or the results "
-                "that it was made from."
-                if made
-                else f"`{stage}` has not been run yet.",
-                remedy="`centrum run STUDY` makes it, and what comes after it, again.",
-                code="stale" if made else "not-made",
-            )
+    for name in made_before(study, stage):
+        refuse_unless_current(study, name)
+
+
+def refuse_unless_current(study: Study, stage: str) -> None:
+    """Refuse one stage; see `refuse_stale`."""
+    made = study.stages.read().get(stage)
+    if made is None:
+        raise not_made(RESULTS[stage][0], stage)
+    for name in study.stages.changed(stage):
+        there = (study.results / name).exists()
+        raise changed_result(name, stage) if there else not_made(name, stage)
+    if made.key != KEYS[stage](study):
+        raise CentrumError(
+            f"What `{stage}` left is older than the protocol, the manifest, the files or the "
+            "results that it was made from, or than the software.",
+            remedy="`centrum run STUDY` makes it, and what comes after it, again.",
+            code="stale",
+        )

@@ -1,8 +1,8 @@
 """Results by the digest of what they were made from; a killed run resumes from them.
 
 An entry is written to a temporary file beside its place and then renamed, so that a place
-holds a whole entry or none, whatever happens. An entry carries the digest of its own
-content and counts as absent when that does not agree.
+holds a whole entry or none, whatever happens. An entry carries the digest of its key and
+content and counts as absent when that does not agree. What makes a key: `centrum.keys`.
 """
 
 import json
@@ -165,7 +165,7 @@ class Store:
 
     def put(self, key: str, value: Any) -> None:
         """Keep JSON-ready `value` under `key`."""
-        text = canonical_json({"digest": digest(value), "value": value})
+        text = canonical_json({"digest": digest([key, value]), "value": value})
         write_atomically(self.path(key), text.encode())
 
     def kept(self, key: str, make: Callable[[], Any]) -> Any:
@@ -183,7 +183,8 @@ class Store:
         """The value of `key`; None when there is none or it is damaged."""
         try:
             entry = json.loads(self.path(key).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
+            value = entry["value"]
+            whole = entry["digest"] == digest([key, value])
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
-        whole = isinstance(entry, dict) and entry.get("digest") == digest(entry.get("value"))
-        return entry["value"] if whole else None
+        return value if whole else None

@@ -1,9 +1,9 @@
 """A study is a folder: `study.yaml`, `cases.csv` (or `.xlsx`) and what is made, `results/`."""
 
-import json
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypedDict
 
@@ -30,7 +30,7 @@ from centrum.modelling.designs import (
 from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
-from centrum.provenance import History, Step
+from centrum.provenance import History, Step, unchanged
 from centrum.sequences import choose_sequences, plan_sequences
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
@@ -55,12 +55,16 @@ class ManifestOptions(TypedDict):
 
 @dataclass(frozen=True)
 class Study:
-    """A folder with its protocol and its eligible cases."""
+    """A folder with its protocol and its eligible cases, as they were when they were read.
+
+    `digests` are those of the files that they were read from.
+    """
 
     folder: Path
     protocol: Protocol
     cohort: Cohort
     flow: Flow
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def results(self) -> Path:
@@ -129,6 +133,11 @@ class Study:
         heads += [column("image", name) for name in self.cohort.sequences]
         choices = words_in(self.protocol.model_dump(mode="json"))
         return choices.union(heads, self.cohort.readers, self.cohort.sequences)
+
+    @cached_property
+    def sources(self) -> tuple[object, ...]:
+        """What is known of the bytes of every image and mask, case by case; hashed once."""
+        return tuple(job.sources() for job in self.jobs())
 
     def only(self, cases: Collection[str]) -> "Study":
         """The study of those of its cases."""
@@ -217,17 +226,18 @@ def open_study(folder: Path) -> Study:
     DataError
         A link in `results` leads out of it.
     """
-    protocol = read_protocol(folder / PROTOCOL)
-    refuse_unused(protocol)
-    tidy(folder / RESULTS)
-    take_leftovers(folder, os.listdir(folder))
-    how = manifest_options(protocol)
-    everyone = read_manifest(manifest_path(folder), **how)
+    with unchanged(*(folder / name for name in (PROTOCOL, *MANIFESTS))) as digests:
+        protocol = read_protocol(folder / PROTOCOL)
+        refuse_unused(protocol)
+        tidy(folder / RESULTS)
+        take_leftovers(folder, os.listdir(folder))
+        how = manifest_options(protocol)
+        everyone = read_manifest(manifest_path(folder), **how)
     if not protocol.keep_names:
         everyone = pseudonymised(everyone, folder / KEY)
         refuse_names_in_rules(protocol.eligibility, everyone)
     cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=how["outcomes"])
-    study = Study(folder, protocol, cohort, flow)
+    study = Study(folder, protocol, cohort, flow, digests)
     refuse_nobody(study)
     return study
 
@@ -338,20 +348,3 @@ def manifest_path(folder: Path) -> Path:
             code="no-manifest",
         )
     return found[0]
-
-
-def not_made(path: Path, made_by: str) -> ProtocolError:
-    """The error of a result that is missing; it names the command that makes it."""
-    return ProtocolError(
-        f"{path.name} is not there yet.",
-        remedy=f"`centrum {made_by} STUDY` makes it.",
-        code="not-made",
-        file=path,
-    )
-
-
-def read_json(path: Path, made_by: str) -> object:
-    """A JSON result; says which command makes it when it is missing."""
-    if not path.is_file():
-        raise not_made(path, made_by)
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from centrum.csv_text import frame_csv
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
-from centrum.provenance import History, Step
+from centrum.provenance import History, Step, digest, file_digest
 from centrum.settings import Dialect
 from centrum.store import write_atomically
 
 FEATURES = "features.parquet"
 """File of the table itself."""
+
+HEAD = "features.json"
+"""File that says what the columns of the table are, and how it was made."""
 
 PERTURBED = "robustness_values.parquet"
 """File of the perturbed layer."""
@@ -125,7 +128,7 @@ class FeatureTable:
             "features": [f.to_dict() | {"unit": f.unit} for f in self.features],
             "history": [step.to_dict() for step in self.history],
         }
-        files = (folder / FEATURES, folder / "features.csv", folder / "features.json")
+        files = (folder / FEATURES, folder / "features.csv", folder / HEAD)
         write_atomically(files[0], frame.to_parquet(index=False))
         write_atomically(files[1], frame_csv(frame).encode())
         write_atomically(files[2], json.dumps(head, indent=1).encode())
@@ -153,7 +156,7 @@ class FeatureTable:
                 code="not-made",
                 file=FEATURES,
             )
-        head = json.loads((folder / "features.json").read_text(encoding="utf-8"))
+        head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
         frame = pd.read_parquet(folder / FEATURES)
         records = [{k: v for k, v in f.items() if k != "unit"} for f in head["features"]]
         features = tuple(FeatureId(**record) for record in records)
@@ -183,6 +186,13 @@ class FeatureTable:
             )
         values = _unstacked(frame, "perturbation", names, list(self.names))
         return replace(self, perturbed=values, perturbations=names)
+
+
+def table_digest(folder: Path, *, perturbed: bool) -> str:
+    """Digest of what `FeatureTable.load` reads, but for its history, which no model goes by."""
+    head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
+    files = [FEATURES, *([PERTURBED] if perturbed else [])]
+    return digest([head | {"history": []}, *(file_digest(folder / name) for name in files)])
 
 
 def _unstacked(

@@ -26,8 +26,9 @@ from centrum.pipeline import MODEL, collect
 from centrum.report.labels import counted
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
+from centrum.stage_keys import KEYS, refuse_stale
 from centrum.store import write_atomically
-from centrum.study import Study, read_json
+from centrum.study import Study
 
 FOLDER = "manuscript"
 """Of a study's results."""
@@ -56,6 +57,7 @@ def write_manuscript(
     CentrumError
         The study was not run, or the validation is of another model.
     """
+    refuse_stale(study, "manuscript")
     progress(WHAT, 0, 4)
     results, folder = collect(study), study.results / FOLDER
     facts = _facts(study, external)
@@ -81,6 +83,8 @@ def write_manuscript(
     progress(WHAT, 2, 4)
     pictures = [picture for block in blocks for picture in block.pictures]
     figures = write_figures(pictures, folder / "figures")
+    files = [*(folder / name for name in texts), *figures]
+    study.stages.done("manuscript", KEYS["manuscript"](study), files)
     progress(WHAT, 4, 4)
     return (
         f"{counted(len(texts), 'file')} and {counted(len(figures), 'file')} of figures (SVG, PDF, "
@@ -115,8 +119,8 @@ def _is_of(study: Study, external: Path) -> bool:
             f"{external.name} holds no validation.json; `centrum validate MODEL COHORT` leaves one."
         )
     found = json.loads(path.read_text(encoding="utf-8"))
-    own = read_json(study.results / MODEL, "run")
-    if not isinstance(own, dict) or found.get("model") != own["sha256"]:
+    own = study.stages.result(MODEL, lambda model: json.loads(model.read_bytes())["sha256"])
+    if not isinstance(found, dict) or found.get("model") != own:
         raise DataError(
             f"The validation in {external.name} is of another model than this study's. Validate "
             "results/model.json again."
