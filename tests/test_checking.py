@@ -214,3 +214,11 @@ def test_a_link_in_results_that_leads_out_stops_a_run(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="store in results is a link"):
         open_study(folder)
     assert not list((tmp_path / "other").iterdir())
+
+
+def test_a_column_called_as_a_feature_is_foreseen(folder: Path) -> None:
+    feature = open_study(folder).features[0].spell("ibsi")
+    change(folder, lambda rows: [row.update({feature: "1.5"}) for row in rows])
+    found = foreseen(folder)["taken-name"]
+    assert (found.severity, repr(feature) in found.message) == ("error", True)
+    assert [row.code for row in foresee_run(folder)[0].stops] == ["taken-name"]

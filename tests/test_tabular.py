@@ -234,3 +234,26 @@ def test_robustness_needs_images(study: Path) -> None:
     (study / "study.yaml").write_text(text + "\nrobustness: {}\n")
     with pytest.raises(ProtocolError, match="perturbs images"):
         open_study(study)
+
+
+def test_a_column_of_the_manifest_called_as_a_feature_stops_before_anything_is_read(
+    study: Path,
+) -> None:
+    manifest = study / "cases.csv"
+    lines = manifest.read_text().splitlines()
+    manifest.write_text("\n".join([f"{lines[0]},f1", *(f"{line},2.5" for line in lines[1:])]))
+    for read in (read_study_tables, pipeline.check):
+        with pytest.raises(ManifestError, match="has a column 'f1', and so is a feature called"):
+            read(open_study(study))
+
+
+def test_a_feature_called_as_a_column_of_results(study: Path) -> None:
+    rewrite(study, table_of().rename(columns={"f1": "reader"}))
+    with pytest.raises(DataError, match="A feature of the tables is called 'reader'"):
+        read_study_tables(open_study(study))
+
+
+def test_nobody_is_no_case_of_a_table(study: Path) -> None:
+    rewrite(study, table_of().replace({"ID": {"c3": "None"}}))
+    with pytest.raises(ManifestError, match="there are rows without a case id: 5"):
+        read_study_tables(open_study(study))

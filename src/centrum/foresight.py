@@ -22,6 +22,7 @@ from centrum.study import (
     Study,
     refuse_identifying,
     refuse_names_in_rules,
+    refuse_taken_names,
     study_parts,
 )
 from centrum.unused import UNUSED, unused_settings
@@ -44,7 +45,12 @@ def foresee(study: Study) -> tuple[Finding, ...]:
     obs, outcome = study.cohort.to_frame(), study.protocol.outcome
     obs = obs[obs["outcome"].isin([outcome.positive, outcome.negative])]
     looks = (_classes, _columns, _gaps, _batches, _reader_calls, _subgroups) if len(obs) else ()
-    seen = (*foresee_unused(study), *foresee_images(study), *foresee_privacy(study))
+    seen = (
+        *foresee_unused(study),
+        *foresee_images(study),
+        *foresee_names(study),
+        *foresee_privacy(study),
+    )
     return (*seen, *(f for look in looks for f in look(study.protocol, obs)))
 
 
@@ -93,6 +99,13 @@ def foresee_images(study: Study) -> Iterator[Finding]:
         remedy = f"Correct `images` in {PROTOCOL}."
         yield from _caught("no-reader", remedy, lambda: study.readers)
         yield from _caught(WHICH_SEQUENCE, remedy, lambda: study.sequences)
+
+
+def foresee_names(study: Study) -> Iterator[Finding]:
+    """Columns of the manifest that cannot stand beside the features; told once sequences are."""
+    if not list(foresee_images(study)):
+        remedy = "Rename the column."
+        yield from _caught("taken-name", remedy, partial(refuse_taken_names, study))
 
 
 def foresee_privacy(study: Study) -> Iterator[Finding]:

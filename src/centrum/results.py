@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from centrum.assessment import Assessment
+from centrum.cohort.case import EVERY
 from centrum.cohort.eligibility import Flow
 from centrum.evaluate import CutOff, Evaluation, PopulationRow
 from centrum.judgement import Judgement
@@ -17,7 +18,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.table import FeatureTable
 
-EVERY_CASE = "all"
+EVERY_CASE = EVERY
 """Case of a finding that is about the study and not about one of its cases."""
 
 SAME_IMAGE = "same-image"

@@ -292,6 +292,32 @@ def refuse_identifying(study: Study) -> None:
     _check_needed(study.protocol, study.left_out)
 
 
+def refuse_taken_names(study: Study) -> None:
+    """Refuses columns of the manifest that are called as a feature that is measured.
+
+    Raises
+    ------
+    ManifestError
+        With the columns.
+    """
+    if study.protocol.tables or not study.cohort.covariates:
+        return  # what tables hold is known when they are read
+    dialect = study.protocol.extraction.dialect
+    refuse_names_of_features(study, {feature.spell(dialect) for feature in study.features})
+
+
+def refuse_names_of_features(study: Study, features: Collection[str]) -> None:
+    """The same where the features are known by name."""
+    if taken := [name for name in study.cohort.covariates if name in features]:
+        raise ManifestError(
+            f"The manifest has a column {taken[0]!r}, and so is a feature called: in tables of "
+            "results they could not be told apart.",
+            remedy="Rename the column.",
+            code="taken-name",
+            file=Path(study.cohort.source),
+        )
+
+
 def _check_described(protocol: Protocol, heads: Sequence[str]) -> None:
     there = {identifier(head) for head in heads}
     if unknown := [name for name in protocol.describe if identifier(name) not in there]:

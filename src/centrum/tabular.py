@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from centrum.cohort.case import DESCRIPTORS
+from centrum.cohort.columns import TAKEN
 from centrum.cohort.join import Match, match_ids
 from centrum.errors import DataError
 from centrum.exchange import ForeignTable, read_table, told_no_features
@@ -16,7 +18,7 @@ from centrum.measure import ALL_READERS
 from centrum.protocol import TableSource
 from centrum.provenance import Step, digest, file_digest
 from centrum.results import Failure, Finding
-from centrum.study import Study
+from centrum.study import Study, refuse_names_of_features
 from centrum.table import FeatureTable
 
 MANIFEST = "the manifest"
@@ -84,6 +86,8 @@ def read_study_tables(study: Study) -> Extraction:
     joined = "; ".join(match.told() for match in matches)
     findings.append(Finding("all", ALL_READERS, "note", "join", joined))
     names = _common_names(frames, findings)
+    _refuse_own_names(names)
+    refuse_names_of_features(study, names)
     failures, kept = _match(study, frames, names)
     if not kept:
         raise DataError(
@@ -216,6 +220,17 @@ def _common_names(frames: dict[str, pd.DataFrame], findings: list[Finding]) -> t
             text = f"{len(gone)} features that other readers lack are left out: {_listed(gone)}"
             findings.append(Finding("all", reader, "warning", "uncommon-features", text))
     return tuple(common)
+
+
+def _refuse_own_names(names: Iterable[str]) -> None:
+    """Features called as what stands beside them in tables of results."""
+    own = {"case", *TAKEN, *DESCRIPTORS}
+    if taken := [name for name in names if name in own]:
+        raise DataError(
+            f"A feature of the tables is called {taken[0]!r}, as a column that results have.",
+            remedy="Rename its column in all tables.",
+            code="taken-name",
+        )
 
 
 def _match(

@@ -1,8 +1,6 @@
 """Reading a manifest: what is accepted, what is noted, and every error with its place."""
 
-import csv
 import datetime
-import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +14,7 @@ from centrum.cohort import Case, Cohort, Level, check_files, read_manifest
 from centrum.cohort.identity import bare_id
 from centrum.cohort.manifest import examine_manifest
 from centrum.cohort.schemes import find_scheme
+from centrum.csv_text import csv_text
 from centrum.errors import ManifestError
 
 Write = Callable[..., Path]
@@ -439,15 +438,13 @@ def test_what_is_written_is_read(
         )
         for n, id_ in enumerate(ids)
     ]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter)
     head = ["case", "patient", "outcome", "level", "centre", "age", "sex", "x", "y"]
-    writer.writerow([*head, "image", "mask:R1"])
+    rows: list[list] = [[*head, "image", "mask:R1"]]
     for n, c in enumerate(cases):
         row = [c.id, c.patient, c.outcome, c.level, c.centre, c.age, c.sex, *c.covariates.values()]
-        writer.writerow([*row, f"i{n}", f"m{n}#{c.id}"])
+        rows.append([*row, f"i{n}", f"m{n}#{c.id}"])
     path = tmp_path / "cases.csv"
-    path.write_bytes(text.getvalue().encode(encoding))
+    path.write_bytes(csv_text(rows, delimiter).encode(encoding))
     assert read_manifest(path).cases == tuple(cases)
 
 

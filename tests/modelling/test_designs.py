@@ -76,6 +76,12 @@ def test_each_centre_in_turn() -> None:
         assert set(COLUMNS["centre"].iloc[part.test]) == {centre}
 
 
+def test_centres_of_seven_digits_stay_apart() -> None:
+    sites = COLUMNS.assign(centre=COLUMNS["centre"].map({"A": 1e6 + 1, "B": 1e6 + 2, "C": 1e6 + 3}))
+    parts = plan_parts(Split(design="leave_one_centre_out"), OUTCOME, PATIENTS, sites)
+    assert [part.name for part in parts] == ["centre 1000001", "centre 1000002", "centre 1000003"]
+
+
 class TestTemporal:
     def test_the_last_patients_are_tested(self) -> None:
         (part,) = plan_parts(Split(design="temporal"), OUTCOME, PATIENTS, COLUMNS)
@@ -88,6 +94,13 @@ class TestTemporal:
         (part,) = plan_parts(split, OUTCOME, PATIENTS, COLUMNS)
         first = COLUMNS.groupby(PATIENTS)["date"].min()
         assert set(PATIENTS[part.test]) == set(first.index[first >= "2020-10-01"])
+
+    def test_dates_that_became_numbers(self) -> None:
+        split = Split(design="temporal", test_from="2020-10-01")
+        numbers = COLUMNS.assign(date=COLUMNS["date"].str.replace("-", "").astype(float))
+        (part,) = plan_parts(split, OUTCOME, PATIENTS, numbers)
+        (same,) = plan_parts(split, OUTCOME, PATIENTS, COLUMNS)
+        assert part.test.tolist() == same.test.tolist()
 
     def test_refusals(self) -> None:
         with pytest.raises(DataError, match=r"last date .* 2021-02-21"):

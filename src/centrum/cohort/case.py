@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DEFAULT_SEQUENCE = "default"
 """Name of the image sequence when the manifest's column is plain `image`."""
 
+EVERY = "all"
+"""What stands for every case, or every reader, where one is named; nobody may be called so."""
+
 DEFAULT_READER = "reader"
 """Name of the reader when the manifest's column is plain `mask`."""
 

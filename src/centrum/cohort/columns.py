@@ -44,8 +44,9 @@ and numbers are a code that nobody states."""
 REQUIRED = ("case", "outcome", "image", "mask")
 """Columns without which there is no study."""
 
-DERIVED = ("region", "missing")
-"""Names that a covariate may not take: what `level` implies, and a word of the rules."""
+TAKEN = ("region", "missing", "reader", "perturbation", "place_in_time")
+"""Names that a covariate may not take: what `level` implies, a word of the rules, and what stands
+beside the covariates in tables of results."""
 
 _FIELD_OF = {head: name for name, heads in FIELDS.items() for head in heads}
 _DEFAULTS = {"image": DEFAULT_SEQUENCE, "mask": DEFAULT_READER}

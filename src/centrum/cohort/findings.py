@@ -8,6 +8,9 @@ from centrum.errors import ManifestError
 CORRECT_IT = "Correct the table, or take the row out."
 """What to do about a problem that says no more."""
 
+LONGEST = 500
+"""Characters of a problem that are told: it may quote a cell."""
+
 LISTED = 20
 """Problems that a message lists before it only counts the rest."""
 
@@ -58,7 +61,8 @@ class Findings:
         remedy: str = CORRECT_IT,
     ) -> None:
         """Record what is wrong, and go on."""
-        self.problems.append(Problem(row, column, text, code, remedy))
+        shown = text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+        self.problems.append(Problem(row, column, shown, code, remedy))
 
     def warn(self, text: str, *, row: int, column: str, code: str, remedy: str) -> None:
         """Record what contradicts itself and is therefore not used."""

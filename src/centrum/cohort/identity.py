@@ -9,12 +9,17 @@ _PADDING = re.compile(r"(?<![\d.,])0+(?=\d)")
 
 
 def bare_id(text: str) -> str:
-    """An identifier without what is easily lost: case, blanks, leading zeros, form of Unicode.
+    """An identifier without what is easily lost or not seen.
 
-    >>> bare_id("P 007"), bare_id("p7"), bare_id("1.05")
-    ('p7', 'p7', '1.05')
+    Case, blanks, leading zeros, the form of Unicode, marks without width, kinds of dashes.
+
+    >>> bare_id("P 007"), bare_id("p7"), bare_id("1.05"), bare_id("P\u20117\u200b")
+    ('p7', 'p7', '1.05', 'p-7')
     """
     joined = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if not joined.isascii():
+        kinds = {c: unicodedata.category(c) for c in joined}
+        joined = "".join("-" if kinds[c] == "Pd" else c for c in joined if kinds[c] != "Cf")
     return _PADDING.sub("", joined)
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 
-from centrum.cohort.case import Case, Cohort, Value, column
-from centrum.cohort.cells import is_missing
+from centrum.cohort.case import EVERY, Case, Cohort, Value, column
+from centrum.cohort.cells import is_missing, is_no_name
 from centrum.cohort.columns import (
-    DERIVED,
     REQUIRED,
+    TAKEN,
     Columns,
     find_columns,
     identifier,
@@ -33,6 +33,9 @@ from centrum.provenance import Step, file_digest
 
 OUTCOMES = ("osteoporotic", "malignant")
 """Outcomes of a study of vertebral compression fractures."""
+
+LONGEST_NAME = 200
+"""Characters of a head or of a cell that names something; a longer one is several cells."""
 
 OLDEST_YEARS = 120
 """Ages beyond this are typing errors."""
@@ -169,6 +172,20 @@ def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) ->
             code="repeated-column",
             remedy="Take one of them away.",
         )
+    for head in (head for head in sheet.header if len(head) > LONGEST_NAME):
+        findings.problem(
+            f"a head of {len(head)} characters: {head[:40]!r} ...",
+            row=sheet.head_row,
+            code="too-long",
+            remedy=f"Write at most {LONGEST_NAME}, and look for a delimiter that is missing.",
+        )
+    if EVERY in map(str.casefold, columns.masks):
+        findings.problem(
+            f"a reader cannot be called {EVERY!r}, which stands for all of them",
+            row=sheet.head_row,
+            code="taken-name",
+            remedy="Rename the column.",
+        )
     for head, index in list(columns.covariates.items()):
         _check_covariate_head(sheet, head, index, columns, findings)
     if not sheet.rows:
@@ -191,7 +208,7 @@ def _check_covariate_head(
                 code="unnamed-column",
                 remedy="Name the column, or take its values away.",
             )
-    elif identifier(head) in DERIVED:
+    elif identifier(head) in TAKEN:
         findings.problem(
             "this name is taken",
             row=sheet.head_row,
@@ -249,6 +266,11 @@ class _Reading:
 
     def _check_columns(self) -> None:
         """What whole columns show: dates that a spreadsheet made, and marks of what is missing."""
+        for name, cells in self.cells.items():
+            for row in (row for row, text in cells.items() if len(text) > LONGEST_NAME):
+                told = f"{len(cells[row])} characters in the cell, wanted at most {LONGEST_NAME}"
+                self._problem(row, name, told, "too-long", "Shorten it, or look for a delimiter or "
+                              "a quotation mark that is missing.")  # fmt: skip
         for name in ("case", "patient"):
             check_identifiers(self.cells.get(name, {}), self._head(name), self.findings)
         for name in ("level", "outcome", "centre", "sex"):
@@ -290,10 +312,19 @@ class _Reading:
         if name in (".", "..") or any(c in "/\\" for c in name):
             text = f"a case id names files: no slash in it, found {name!r}"
             self._problem(row, "case", text, "bad-case-id", "Take the slash out of the id.")
+        if name.casefold() == EVERY:
+            text = f"a case cannot be called {name!r}, which stands for all of them"
+            self._problem(row, "case", text, "bad-case-id", "Call it otherwise.")
         return name
 
     def _patient(self, row: int, case: str) -> str:
         return self._required(row, "patient") if "patient" in self.cells else case
+
+    def _check_named(self, row: int, name: str, text: str) -> None:
+        """Ids that programs write for nobody would make one of all whose id is not known."""
+        if not is_missing(text) and is_no_name(text):
+            told = f"{text!r} means to many programs that the value is missing"
+            self._problem(row, name, told, "no-name", "Write an id, such as P001.")
 
     def _outcome(self, row: int) -> str:
         text = self._required(row, "outcome")
@@ -374,7 +405,10 @@ class _Reading:
             return ""
         if name in self.cells and is_missing(text):
             remedy = "Fill it in, or take the row out."
-            self._problem(row, name, "the cell is empty", "empty-cell", remedy)
+            told = f"{text!r} means that the value is missing" if text else "the cell is empty"
+            self._problem(row, name, told, "empty-cell", remedy)
+        if name in ("case", "patient"):
+            self._check_named(row, name, text)
         return text
 
     def _optional(self, row: int, name: str) -> str | None:

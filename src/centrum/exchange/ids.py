@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from centrum.cohort.cells import is_missing
+from centrum.cohort.cells import is_no_name
 from centrum.cohort.findings import listed
 from centrum.errors import ManifestError
 from centrum.exchange.grid import Grid
@@ -128,7 +128,7 @@ def _check(grid: Grid, candidate: Candidate) -> None:
 
 
 def _gaps(ids: Sequence[str]) -> list[int]:
-    return [case for case, text in enumerate(ids) if is_missing(text)]
+    return [case for case, text in enumerate(ids) if is_no_name(text)]
 
 
 def _repeats(ids: Collection[str]) -> list[int]:
