@@ -5,14 +5,16 @@ from difflib import get_close_matches
 from functools import partial
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from centrum.cohort.findings import listed
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised
 from centrum.errors import CentrumError, DataError
 from centrum.judgement import reader_calls
 from centrum.matrix import batches, covariate_values
-from centrum.modelling.designs import final_rows
-from centrum.modelling.settings import ModelSettings, Split
+from centrum.modelling.designs import Part, final_rows
+from centrum.modelling.pipeline import INNER_FOLDS
+from centrum.modelling.settings import HarmonisationSettings, ModelSettings
 from centrum.modelling.split import Indices, fewest_patients
 from centrum.protocol import Evaluation, Protocol
 from centrum.results import EVERY_CASE, Finding
@@ -36,6 +38,12 @@ WITHOUT = "Without the cases that cannot be measured:"
 Folds = tuple[str, int]
 """A key of the protocol, and the number of folds that it asks for."""
 
+INNER = "the inner folds of the model"
+"""In the place of a key: as many as there are patients, up to `INNER_FOLDS`."""
+
+NEEDS_TWO = ("model.classifier: ridge", "model.balance: smote")
+"""In the place of a key: what is no fold, and needs two patients of each outcome."""
+
 
 def foresee(study: Study) -> tuple[Finding, ...]:
     """What will stop a run of the study (errors), or leave something out (warnings).
@@ -44,7 +52,7 @@ def foresee(study: Study) -> tuple[Finding, ...]:
     """
     obs, outcome = study.cohort.to_frame(), study.protocol.outcome
     obs = obs[obs["outcome"].isin([outcome.positive, outcome.negative])]
-    looks = (_classes, _columns, _gaps, _batches, _reader_calls, _subgroups) if len(obs) else ()
+    looks = _LOOKS if len(obs) else ()
     seen = (
         *foresee_unused(study),
         *foresee_images(study),
@@ -165,6 +173,7 @@ def _design(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
 def _all_folds(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     """Of the final model, and of every part of a design with several."""
     parts = study_parts(protocol, obs)
+    yield from _tested(protocol, obs, parts)
     final, _ = final_rows(protocol.split, parts)
     nested = protocol.split.single_part
     yield from _folds(protocol, obs, final, "", nested=nested)
@@ -173,12 +182,31 @@ def _all_folds(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
             yield from _folds(protocol, obs, part.train, part.name, nested=False)
 
 
+def _tested(protocol: Protocol, obs: pd.DataFrame, parts: Sequence[Part]) -> Iterator[Finding]:
+    """Test sides with one outcome, on which no model can be judged."""
+    alone = protocol.split.single_part
+    for part in parts:
+        there = obs["outcome"].iloc[part.test].unique().tolist()
+        if len(there) < 2:
+            yield _error(
+                "one-outcome-tested",
+                f"All {len(part.test)} cases that the part {part.name!r} of the design tests have "
+                f"the outcome {there[0]!r}; " + (
+                    "a model is judged on cases of both." if alone else
+                    "it has no AUC of its own, and counts with the others only."
+                ),
+                "Choose another split.design, or test more cases." if alone else
+                "Nothing, if this is right.",
+                "error" if alone else "warning",
+            )  # fmt: skip
+
+
 def _folds(
     protocol: Protocol, obs: pd.DataFrame, train: Indices, part: str, *, nested: bool
 ) -> Iterator[Finding]:
     rows = obs.iloc[train]
     patients = fewest_patients(rows["outcome"].to_numpy(dtype=object), rows["patient"].to_numpy())
-    nesting = list(_nesting(protocol, nested))
+    nesting = list(_nesting(protocol, rows, nested))
     short = first_short(nesting, patients)
     if short is None:
         return
@@ -187,12 +215,24 @@ def _folds(
     told = ", ".join(f"{n} with {name}" for name, n in counts.items())
     yield _error(
         "too-few-patients",
-        f"{key} asks for {folds} folds with patients of both outcomes in each. Patients to train "
-        f"on{f' in the part {part!r} of the design' if part else ''}: {told}; at that step "
-        f"at most {left} are left of one outcome.",
+        f"{_asks(key, folds)}. Patients to train on"
+        f"{_in(part)}: {told}; at that step at most {left} are left of one outcome.",
         _fewer_folds(nesting, patients),
         "warning" if part else "error",
     )
+
+
+def _in(part: str) -> str:
+    return f" in the part {part!r} of the design" if part else ""
+
+
+def _asks(key: str, folds: int) -> str:
+    """What a step wants of the patients, from the beginning of a sentence."""
+    if key == INNER:
+        return f"The {INNER.removeprefix('the ')} need two patients of each outcome"
+    if key in NEEDS_TWO:
+        return f"{key} needs two patients of each outcome"
+    return f"{key} asks for {folds} folds with patients of both outcomes in each"
 
 
 def first_short(nesting: Sequence[Folds], patients: int) -> tuple[str, int, int] | None:
@@ -204,7 +244,8 @@ def first_short(nesting: Sequence[Folds], patients: int) -> tuple[str, int, int]
     >>> first_short([("outer", 5), ("inner", 5)], 6)
     ('inner', 5, 4)
     """
-    for key, folds in nesting:
+    for key, asked in nesting:
+        folds = max(2, min(asked, patients)) if key == INNER else asked
         if patients < folds:
             return key, folds, patients
         patients -= -(-patients // folds)
@@ -217,13 +258,14 @@ def _fewer_folds(nesting: Sequence[Folds], patients: int) -> str:
     for limit in range(most, 1, -1):
         limited = [(key, min(folds, limit)) for key, folds in nesting]
         if first_short(limited, patients) is None:
-            changed = [f"{key}: {n}" for key, n in limited if (key, n) not in nesting]
+            pairs = (pair for pair in limited if pair not in nesting and pair[0] != INNER)
+            changed = [f"{key}: {n}" for key, n in pairs]
             return f"Set {', '.join(changed)}, or add patients."
     return "Add patients."
 
 
-def _nesting(protocol: Protocol, nested: bool) -> Iterator[Folds]:
-    """Folds that are dealt within each other, the outermost first."""
+def _nesting(protocol: Protocol, rows: pd.DataFrame, nested: bool) -> Iterator[Folds]:
+    """Folds that are dealt within each other, the outermost first; last what needs patients."""
     model, search = protocol.model, protocol.search
     if nested:
         yield "evaluation.cutoff_folds", protocol.evaluation.cutoff_folds
@@ -234,8 +276,13 @@ def _nesting(protocol: Protocol, nested: bool) -> Iterator[Folds]:
         return
     if model.n_features is not None:
         yield "model.n_features.folds", model.n_features.folds
+    elif not nested or model.fusion != "early":
+        yield INNER, INNER_FOLDS
     if _by_lasso(model):
         yield "model.lasso.folds", model.lasso.folds
+    smote, ridge = model.balance == "smote", model.classifier == "ridge"
+    if ridge or (smote and rows["patient"].is_unique):
+        yield NEEDS_TWO[0 if ridge else 1], 2
 
 
 def _by_lasso(model: ModelSettings) -> bool:
@@ -249,6 +296,24 @@ def _columns(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     remedy = "Add the column, or take it out of model.covariates."
     look = partial(covariate_values, obs, protocol.model.covariates)
     yield from _caught("missing-covariate", remedy, look)
+
+
+def _constants(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    """Covariates that are the same for all cases: no model, where they shall make one of their
+    own."""
+    wanted = [name for name in protocol.model.covariates if name in obs]
+    same = [name for name in wanted if obs[name].nunique() == 1]
+    fused = protocol.model.fusion != "early" and len(same) == len(wanted)
+    for name in same:
+        yield _error(
+            "constant-covariate",
+            f"model.covariates names {name!r}, which is the same for all {len(obs)} cases: " + (
+                f"nothing can be learnt from it, and fusion {protocol.model.fusion} wants a model "
+                "of the covariates." if fused else "it is left out."
+            ),
+            "Take it out of model.covariates.",
+            "error" if fused else "warning",
+        )  # fmt: skip
 
 
 def _gaps(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
@@ -267,32 +332,62 @@ def _gaps(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _batches(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
-    how = protocol.model.harmonisation
     remedy = "Correct the column, or choose another model.harmonisation."
     found = list(_caught("batches", remedy, lambda: batches(obs, protocol)))
     yield from found
-    if how.method == "none" or found:
+    named = None if found else batches(obs, protocol)
+    if named is not None:
+        whole = list(_reference(protocol.model.harmonisation, named, ""))
+        yield from whole
+        yield from _batches_of_parts(protocol, obs, named, told=bool(whole))
+
+
+def _batches_of_parts(
+    protocol: Protocol, obs: pd.DataFrame, named: NDArray, *, told: bool
+) -> Iterator[Finding]:
+    """What the training sides of the design miss; `told`: that there is no reference at all."""
+    how, split = protocol.model.harmonisation, protocol.split
+    if list(_caught("design", "", partial(study_parts, protocol, obs))):
         return
-    there = pd.Series(batches(obs, protocol)).value_counts()
+    parts = study_parts(protocol, obs)
+    for part in () if told else parts:
+        yield from _reference(how, named[part.train], "" if split.single_part else part.name)
+    if how.unseen == "refuse":
+        yield from _unseen(how.batch, named, obs["patient"], parts)
+
+
+def _unseen(
+    column: str, named: NDArray, patients: pd.Series, parts: Sequence[Part]
+) -> Iterator[Finding]:
+    """The first batch that is tested where it was not trained on."""
+    strange = {part.name: sorted(set(named[part.test]) - set(named[part.train])) for part in parts}
+    of_parts = [(f"The part {part!r} of the design", names) for part, names in strange.items()]
+    owners = patients.groupby(named).nunique()
+    alone = ("A fold within the training", owners.index[owners < 2].tolist())
+    stops = bool(alone[1]) or all(strange.values())
+    for where, names in [each for each in (*of_parts, alone) if each[1]][:1]:
+        yield _error(
+            "unseen-batch",
+            f"{where} tests cases of the {column} {names[0]!r}, which was not trained on there; "
+            "model.harmonisation.unseen: refuse forbids it.",
+            "Set model.harmonisation.unseen: as_is.",
+            "error" if stops else "warning",
+        )
+
+
+def _reference(how: HarmonisationSettings, named: NDArray, part: str) -> Iterator[Finding]:
+    """That the reference has too few cases, of all or to train on in a part of the design."""
+    there = pd.Series(named).value_counts()
     if how.reference is not None and there.get(how.reference, 0) < 2:
         yield _error(
             "no-reference-batch",
             f"model.harmonisation.reference names {how.reference!r}, of which the column "
-            f"{how.batch!r} has {there.get(how.reference, 0)} cases; it has "
+            f"{how.batch!r} has {there.get(how.reference, 0)} cases"
+            f"{f' to train on{_in(part)}' if part else ''}; it has "
             f"{listed([f'{name} ({n})' for name, n in there.items()])}.",
             "Name one of these with two cases or more.",
+            "warning" if part else "error",
         )
-    if how.unseen == "refuse" and _by_batch(protocol.split, how.batch):
-        yield _error(
-            "unseen-batch",
-            f"The design {protocol.split.design} tests cases of a {how.batch} that was not "
-            "trained on, which model.harmonisation.unseen: refuse forbids.",
-            "Set model.harmonisation.unseen: as_is.",
-        )
-
-
-def _by_batch(split: Split, batch: str) -> bool:
-    return split.design in ("leave_one_centre_out", "external") and split.column == batch
 
 
 def _reader_calls(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
@@ -314,3 +409,7 @@ def _subgroups(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
                 f"Did you mean {near[0]}?" if near else "Add the column, or take it out there.",
                 "warning",
             )
+
+
+_LOOKS = (_classes, _columns, _constants, _gaps, _batches, _reader_calls, _subgroups)
+"""What is looked for among the eligible cases."""

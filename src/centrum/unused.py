@@ -206,6 +206,7 @@ RULES = (
         ("model.select", "model.rfe", "model.n_features", "model.classifier"),
         lambda p: p.search is None,
         "a study without `search`, which tries selectors, classifiers and numbers itself,",
+        stops=False,
     ),
     _Rule(
         ("model.select.n_features",),
