@@ -157,6 +157,10 @@ def test_results_may_be_a_link_and_hold_links_within(tmp_path: Path) -> None:
     tidy(tmp_path / "results")
     assert not left.exists()
     tidy(tmp_path / "none")
+    (tmp_path / "disk").rename(tmp_path / "unmounted")
+    with pytest.raises(DataError, match="results is a link to a place that is not there") as error:
+        tidy(tmp_path / "results")
+    assert error.value.code == "leads-nowhere"
 
 
 @pytest.mark.parametrize(("system", "tries"), [("nt", 3), ("posix", 1)])

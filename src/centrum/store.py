@@ -81,9 +81,17 @@ def tidy(folder: Path) -> None:
     Raises
     ------
     DataError
-        A folder within it is a link to another place; code "leads-out".
+        A folder within it is a link to another place, or it is itself one to a place that is not
+        there; codes "leads-out" and "leads-nowhere".
     """
     own = Path(os.path.realpath(folder))
+    if folder.is_symlink() and not own.exists():
+        raise DataError(
+            f"{folder.name} is a link to a place that is not there.",
+            remedy="Connect the disk that it leads to, or remove the link.",
+            code="leads-nowhere",
+            file=folder,
+        )
     for place, folders, files in os.walk(own):
         for name in folders:
             _refuse_leading_out(Path(place, name), own)

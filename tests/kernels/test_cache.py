@@ -84,6 +84,18 @@ def test_a_damaged_entry_is_compiled_again(kernel: Path, ending: str, keep: int)
     assert sum(mended.twice.stats.cache_hits.values()) == 1
 
 
+def test_an_entry_of_another_version_is_compiled_again(
+    kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "__version__", "0.2.1")
+    assert loaded(kernel).twice(3) == 6
+    monkeypatch.undo()
+    monkeypatch.setattr(config, "CACHE_DIR", str(kernel.parent / "cache"))
+    again = loaded(kernel)
+    assert again.twice(3) == 6
+    assert sum(again.twice.stats.cache_hits.values()) == 0
+
+
 def test_a_cache_that_takes_no_more_stops_nothing(
     kernel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

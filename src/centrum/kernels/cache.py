@@ -13,9 +13,18 @@ from typing import Any
 from numba import njit
 from numba.core import caching, config
 
+from centrum import __version__
+
 
 class _WholeOrAbsent(caching.IndexDataCacheFile):
-    """Entries of a kernel; damaged ones are compiled again, and none is needed."""
+    """Entries of a kernel; damaged ones are compiled again, and none is needed.
+
+    numba knows an entry by the file of its kernel alone, in which constants of other files are
+    compiled: those of another version are compiled again, too.
+    """
+
+    def __init__(self, cache_path: str, filename_base: str, source_stamp: Any) -> None:
+        super().__init__(cache_path, filename_base, (source_stamp, __version__))
 
     def load(self, key: Any) -> Any:
         try:
