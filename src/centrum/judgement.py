@@ -1,15 +1,16 @@
 """Everything that is computed of a study's scores: discrimination, calibration, use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.decide import Decision
-from centrum.errors import DataError
+from centrum.errors import DataError, attempt
 from centrum.evaluate import Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
 from centrum.evaluate.calibration import Calibration, calibration
@@ -28,6 +29,7 @@ from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import Outcome, Protocol
 
 Floats = NDArray[np.float64]
+Found = TypeVar("Found")
 
 CALIBRATION_GROUPS = 10
 FEWEST_PER_GROUP = 6
@@ -48,6 +50,7 @@ class Judgement:
         the partial AUC is McClish's, above a specificity of 0.8
     conformal : how the sets did
     subgroups, readers : of the test cases
+    failed : which subgroups and readers could not be judged -> why
     """
 
     decision: Decision
@@ -64,12 +67,13 @@ class Judgement:
     conformal: SetSummary
     subgroups: tuple[Subgroup, ...]
     readers: tuple[ReaderComparison, ...]
+    failed: Mapping[str, str]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values; cases are not named."""
         shown = (
             "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-            "subgroups", "readers", "band",
+            "subgroups", "readers", "failed", "band",
         )  # fmt: skip
         return {
             "cutoff": plain(self.decision.cutoff),
@@ -106,6 +110,20 @@ def judge_scores(
     weights = case_weights(likely, how.n_resamples, how.seed)
     known = obs.loc[side.cases.index]
     groups = int(np.clip(len(outcome) // FEWEST_PER_GROUP, 3, CALIBRATION_GROUPS))
+    by_subgroup, no_subgroup = _each(
+        how.subgroups,
+        lambda name: subgroup_table(
+            ranked,
+            side.called,
+            known,
+            (name,),
+            how.confidence,
+            probabilities=side.probability,
+        ),
+    )
+    by_reader, no_reader = _each(
+        how.reader_calls, lambda name: _reader(protocol, known, ranked, side.called, name)
+    )
     return Judgement(
         decision=decision,
         evaluations=_evaluations(protocol, scores, decision, side),
@@ -119,16 +137,26 @@ def judge_scores(
         calibration=calibration(likely, groups, how.confidence),
         decision_curve=decision_curve(likely, weights, confidence=how.confidence),
         conformal=summarise_sets(side.sets, outcome),
-        subgroups=subgroup_table(
-            ranked,
-            side.called,
-            known,
-            how.subgroups,
-            how.confidence,
-            probabilities=side.probability,
-        ),
-        readers=_readers(protocol, known, ranked, side.called),
+        subgroups=tuple(row for rows in by_subgroup for row in rows),
+        readers=by_reader,
+        failed={f"Subgroups of {name}": why for name, why in no_subgroup.items()}
+        | {f"The comparison with {name}": why for name, why in no_reader.items()},
     )
+
+
+def _each(
+    names: Sequence[str], make: Callable[[str], Found]
+) -> tuple[tuple[Found, ...], dict[str, str]]:
+    """What is made of each name, and why it could not be made of the others."""
+    made: list[Found] = []
+    failed: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        made.append(make(name))
+
+    for name in names:
+        attempt(partial(add, name), partial(failed.setdefault, name))
+    return tuple(made), failed
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,21 +210,19 @@ def _evaluations(
     }
 
 
-def _readers(
+def _reader(
     protocol: Protocol,
     known: pd.DataFrame,
     scored: Scored,
     called: NDArray[np.bool_],
-) -> tuple[ReaderComparison, ...]:
-    how, found = protocol.evaluation, []
-    for name in how.reader_calls:
-        said = reader_calls(protocol.outcome, known, name)
-        there = said.notna().to_numpy()
-        part = Scored.of(scored.scores[there], scored.positive[there], scored.patients[there])
-        weights = case_weights(part, how.n_resamples, how.seed)
-        calls = said[there].astype(int).to_numpy()
-        found.append(compare_reader(name, calls, part, called[there], weights, how.confidence))
-    return tuple(found)
+    name: str,
+) -> ReaderComparison:
+    how, said = protocol.evaluation, reader_calls(protocol.outcome, known, name)
+    there = said.notna().to_numpy()
+    part = Scored.of(scored.scores[there], scored.positive[there], scored.patients[there])
+    weights = case_weights(part, how.n_resamples, how.seed)
+    calls = said[there].astype(int).to_numpy()
+    return compare_reader(name, calls, part, called[there], weights, how.confidence)
 
 
 def reader_calls(outcome: Outcome, known: pd.DataFrame, name: str) -> pd.Series:

@@ -270,6 +270,7 @@ def _assessment(
         leaks=leaked,
         resamples=[Resample(0.95, 0.85, 0.7)] * 3,
         rows=row_audit(study_matrix(table, protocol), sides),
+        failed={},
     )
 
 

@@ -5,6 +5,7 @@ with negative cases only, positive only, or both; so each resample has both outc
 Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 8.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,23 @@ def case_weights(scored: Scored, n_resamples: int, seed: int) -> NDArray[np.floa
         even = np.full(len(members), 1 / len(members))
         drawn[:, members] = rng.multinomial(len(members), even, size=n_resamples)
     return drawn[:, scored.patients]
+
+
+NUMBERS_AT_ONCE = 2_000_000
+"""Weights that are looked at together: what is made of them on the way takes several times as
+much memory."""
+
+
+def in_blocks(
+    weights: NDArray[np.float64], measure: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """What `measure` gives for rows of `weights` (resamples, cases), some rows at a time.
+
+    >>> in_blocks(np.ones((3, 2)), lambda rows: rows.sum(axis=1))
+    array([2., 2., 2.])
+    """
+    rows = max(1, NUMBERS_AT_ONCE // max(1, weights.shape[1]))
+    return np.concatenate([measure(weights[k : k + rows]) for k in range(0, len(weights), rows)])
 
 
 def percentile_interval(samples: NDArray[np.float64], confidence: float) -> Interval:

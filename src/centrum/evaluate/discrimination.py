@@ -6,6 +6,7 @@ threshold.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from scipy.stats import norm, rankdata
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from centrum.errors import DataError
-from centrum.evaluate.bootstrap import Interval, normal_interval
+from centrum.evaluate.bootstrap import Interval, in_blocks, normal_interval
 from centrum.evaluate.scored import Scored
 
 
@@ -143,6 +144,10 @@ def resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.fl
     >>> resampled_auc(Scored.of([1, 2, 3], [0, 1, 0]), np.array([[1.0, 1, 1], [3, 1, 1]]))
     array([0.5 , 0.75])
     """
+    return in_blocks(weights, partial(_resampled_auc, scored))
+
+
+def _resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     order = np.argsort(scored.scores, kind="stable")
     levels = np.flatnonzero(np.diff(scored.scores[order], prepend=-np.inf))
     drawn, is_positive = weights[:, order], scored.positive[order]
@@ -195,6 +200,10 @@ def roc_band(scored: Scored, weights: NDArray[np.float64], confidence: float = 0
 
 def resampled_sensitivity(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Sensitivity of each resample at `BAND_POINTS`, (resamples, points)."""
+    return in_blocks(weights, partial(_resampled_sensitivity, scored))
+
+
+def _resampled_sensitivity(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     order = np.argsort(scored.scores, kind="stable")
     levels = np.flatnonzero(np.diff(scored.scores[order], prepend=-np.inf))
     drawn, is_positive = weights[:, order], scored.positive[order]

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from centrum.errors import attempt
 from centrum.report.blocks import Block
 from centrum.report.cases import case_data, roc_data
 from centrum.report.html import Page, render_html
-from centrum.report.sections import SECTIONS
+from centrum.report.sections import SECTIONS, Section
 from centrum.results import StudyResults
 from centrum.store import write_atomically
 
@@ -15,7 +16,18 @@ PAGE = "report.html"
 
 def write_report(results: StudyResults, folder: Path) -> tuple[Path, ...]:
     """Write the report of a study; see `write_page`."""
-    return write_page(page_of(results), [section(results) for section in SECTIONS], folder)
+    blocks = [_block(section, results) for section in SECTIONS]
+    return write_page(page_of(results), blocks, folder)
+
+
+def _block(section: Section, results: StudyResults) -> Block:
+    """A section; one that cannot be written says why, and takes no other with it."""
+    name = section.__name__
+    title = name.replace("_", " ").capitalize()
+    return attempt(
+        lambda: section(results),
+        lambda why: Block(title, name, warnings=(f"This section could not be computed: {why}",)),
+    )
 
 
 def page_of(results: StudyResults) -> Page:

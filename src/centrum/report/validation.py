@@ -87,7 +87,10 @@ def calibration_and_use(results: StudyResults) -> Block:
         f"{100 * sets.coverage_negative:.0f} % of the {results.model.negative} test cases.",
     )
     reason = found.calibration.reason
-    warnings = (f"No calibration slope: {reason}.",) if reason else ()
+    warnings = (
+        *((f"No calibration slope: {reason}.",) if reason else ()),
+        *(f"{what} could not be computed: {why}" for what, why in found.failed.items()),
+    )
     return Block(
         "Calibration and use", "calibration",
         prose=prose, warnings=warnings, tables=tuple(tables),
