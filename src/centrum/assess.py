@@ -210,8 +210,9 @@ def assess(job: Job) -> Prediction:
     Returns a JSON-ready record: name, repeat, n_train, n_test; of the test cases case
     (position), positive, score, probability, called (1 or 0), set; cutoff, auc (None with one
     outcome), features (name -> coefficient or None), seen (step -> how many patients it was
-    fitted on, and how many of the test side's), search (the table of a search), error ("" or
-    why there is none of all that). With a shuffled outcome only the sizes, auc and error.
+    fitted on, and how many of the test side's), search (the table of a search), unseen (level of
+    a covariate that no training case has -> test cases of it), error ("" or why there is none of
+    all that). With a shuffled outcome only the sizes, auc and error.
     """
     store = Store(job.source.results / FITS)
     found: Prediction = attempt(lambda: store.kept(job.key(), lambda: _assess(job)), job.without)
@@ -233,7 +234,8 @@ def _assess(job: Job) -> Prediction:
         scores = score_rows(fitted.model, matrix, test)
     except DataError as error:
         return job.without(describe(error))
-    return record | predictions(fitted, matrix, test, scores)
+    unseen = unseen_levels(matrix, train, test)
+    return record | predictions(fitted, matrix, test, scores) | {"unseen": unseen}
 
 
 def _area(protocol: Protocol, matrix: Matrix, train: Indices, test: Indices) -> float | None:
@@ -263,6 +265,18 @@ def predictions(
         "features": used_features(fitted.model),
         "seen": fit_sets(fitted.model, matrix, test),
         "search": search_table(fitted.model),
+    }
+
+
+def unseen_levels(matrix: Matrix, train: Indices, test: Indices) -> dict[str, int]:
+    """Level of a text covariate that no training case has -> test cases of it."""
+    texts = {name for names in matrix.covariates if len(names) > 1 for name in names}
+    at = [k for k, name in enumerate(matrix.names) if name in texts]
+    sides = (np.count_nonzero(matrix.X[rows][:, at, 0] == 1, axis=0) for rows in (train, test))
+    return {
+        matrix.names[k]: int(tested)
+        for k, trained, tested in zip(at, *sides, strict=True)
+        if tested and not trained
     }
 
 

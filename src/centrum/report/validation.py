@@ -1,5 +1,6 @@
 """Sections on how far the model can be trusted: calibration, use, design, size, stability."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -266,6 +267,7 @@ def validation(results: StudyResults) -> Block:
     warnings = (
         *(f"Part {r['name']} could not be fitted: {r['error']}" for r in failed[:5]),
         *not_computed(results, "ablation", "resamples"),
+        *_unseen(parts),
     )
     pictures = [_parts_picture(results, areas)] if len(parts) > 1 or len(areas) > 1 else []
     pictures += [_search_picture(results)] if searched else []
@@ -273,6 +275,18 @@ def validation(results: StudyResults) -> Block:
         "Validation", "validation",
         prose=prose, warnings=warnings, tables=tuple(tables), pictures=tuple(pictures),
     )  # fmt: skip
+
+
+def _unseen(parts: Sequence[Prediction]) -> tuple[str, ...]:
+    """Levels of covariates that only test cases have."""
+    times = Counter[str]()
+    for record in parts:
+        times.update(record.get("unseen", {}))
+    return tuple(
+        f"{counted(n, 'test case')} with {level}, which no training case of the part had: scored "
+        "as the reference level."
+        for level, n in times.items()
+    )
 
 
 def _areas(results: StudyResults) -> dict[str, NDArray[np.float64]]:
