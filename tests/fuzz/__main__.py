@@ -26,10 +26,15 @@ MUTANTS = 2000
 """Of each reader, unless N says otherwise."""
 
 SECONDS = 20
-"""A mutant that takes longer hangs."""
+"""A mutant that computes for longer hangs."""
+
+WAITING = 3
+"""So many times as long may a mutant take by the clock: other programs want the processors, too."""
 
 MEMORY = 3 << 30
 """Bytes that a mutant may ask for, beside what the program takes anyway."""
+
+HUNG = (signal.SIGALRM, signal.SIGPROF)
 
 BATCH = 100
 """Mutants that one process reads; they share nothing but that."""
@@ -146,7 +151,8 @@ def _confined(out: Path) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     faulthandler.disable()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in HUNG:
+        signal.signal(number, signal.SIG_DFL)
     quiet = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(quiet, stream)
@@ -160,8 +166,10 @@ def _read_batch(run: Run, batch: Batch, board: mmap.mmap, out: Path) -> None:
     for index in range(batch.start, batch.stop):
         board[:8] = struct.pack("ii", index, READING)
         files = run.mutant(target, index)
-        signal.alarm(SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.alarm(WAITING * SECONDS)
         found = read_mutant(target, files, lambda p: board.__setitem__(4, p))
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         if found[0]:
             with out.open("a", encoding="utf-8") as stream:
@@ -182,7 +190,7 @@ def finished(
         return found, None
     if phase == READING:
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-        kind = "hang" if number == signal.SIGALRM else f"sig{number}"
+        kind = "hang" if number in HUNG else f"sig{number}"
         found.append(Found(index, kind, "outside"))
     return found, Batch(batch.target, index + 1, batch.stop) if index + 1 < batch.stop else None
 

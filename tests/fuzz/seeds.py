@@ -287,6 +287,7 @@ def _table(n: int) -> pd.DataFrame:
             "outcome": np.where(outcome, "malignant", "osteoporotic"),
             "age": rng.integers(50, 90, n),
             "sex": ["MF"[k % 2] for k in range(n)],
+            "centre": ["AB"[k // 2 % 2] for k in range(n)],
         }
     )
     for k, name in enumerate(FEATURES):
@@ -339,14 +340,22 @@ evaluation: {n_resamples: 100, cutoff_folds: 3, leak_audit: {permutations: 1, sp
 """
 
 
+_MODELS = {
+    "logistic": "  harmonisation: {method: combat}\n  imputation: {method: knn}",
+    "rbf_svm": "  imputation: {method: mean}",
+    "extra_trees": "  calibration: isotonic",
+}
+"""Classifiers, and what else is chosen with each."""
+
+
 def model_json(folder: Path) -> Iterator[Files]:
-    """Models of a small study of tables, one linear and one of trees."""
+    """Models of a small study of tables: harmonised and linear, of kernels, of trees."""
     _table(30).to_csv(folder / "t.csv", index=False)
-    for classifier in ("logistic",):
+    for classifier, more in _MODELS.items():
         study = folder / classifier
         import_tables([folder / "t.csv"], study)
         text = (study / "study.yaml").read_text(encoding="utf-8")
-        quick = _QUICK.replace("CLASSIFIER", classifier)
+        quick = _QUICK.replace("CLASSIFIER", f"{classifier}\n{more}")
         (study / "study.yaml").write_text(text + quick, encoding="utf-8")
         opened = open_study(study)
         pipeline.extract(opened)
