@@ -15,7 +15,20 @@ from centrum.protocol import parse_protocol
 from centrum.report.patient import page_of
 from centrum.text import STEM_BYTES, file_stem, legal, one_line
 
-BROKEN = ("\x0b", "\x07", "\x00", "\n", "\r\n", "\t", "\x85", "\u2028", "\ud800", "\uffff")
+BROKEN = (
+    "\x0b",
+    "\x07",
+    "\x00",
+    "\n",
+    "\r\n",
+    "\t",
+    "\x85",
+    "\u2028",
+    "\ud800",
+    "\uffff",
+    "\u202e",
+    "\u2066",
+)
 
 
 @pytest.mark.parametrize("broken", BROKEN)

@@ -4,8 +4,11 @@ import re
 from hashlib import sha256
 from typing import Any
 
-_ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+")
-"""What XML, and with it Word, cannot hold: control characters, halves of surrogate pairs."""
+_ILLEGAL = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]+|[\u202a-\u202e\u2066-\u2069]+"
+)
+"""What XML, and with it Word, cannot hold: control characters, halves of surrogate pairs; and what
+turns the direction of the text behind it, such as that of a sentence which names a case."""
 
 _BREAKS = re.compile("[\t\n\r\u2028\u2029]+")
 
@@ -20,7 +23,7 @@ STEM_BYTES = 96
 
 
 def legal(text: str) -> str:
-    r"""`text` with a space for every run of characters that XML cannot hold.
+    r"""`text` with a space for every run of characters that no page can hold.
 
     >>> legal("Cologne\x0bWest"), legal("two\nlines")
     ('Cologne West', 'two\nlines')

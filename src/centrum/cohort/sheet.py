@@ -93,9 +93,8 @@ def _from_workbook(name: str, worksheet: Worksheet, knows: Knows) -> Sheet:
 def _sheet(
     name: str, rows: Iterable[Sequence[str]], form: dict, knows: Knows, findings: Findings
 ) -> Sheet:
-    read = [(n, cells, _trim(cells)) for n, cells in enumerate(rows, start=1)]
-    numbered = [(n, trimmed) for n, _, trimmed in read]
-    filled = [(n, cells) for n, cells in numbered if cells]
+    read = [(n, cells, _trim(cells)) for n, cells in enumerate(rows, start=1) if cells]
+    filled = [(n, trimmed) for n, _, trimmed in read if trimmed]
     if not filled:
         raise ManifestError(
             f"{name}: the table is empty.",
@@ -103,8 +102,7 @@ def _sheet(
             code="empty-table",
             file=name,
         )
-    blank = [n for n, cells in numbered if not cells and n < filled[-1][0]]
-    if blank:
+    if blank := sorted(set(range(1, filled[-1][0])) - {n for n, _ in filled}):
         findings.note(f"blank rows skipped: {listed(blank, 10)}")
     header = find_header(filled, knows, findings)
     broken = [n for n, cells, kept in read if _is_broken(cells, kept)]
