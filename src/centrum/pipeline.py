@@ -710,6 +710,7 @@ def collect(study: Study) -> StudyResults:
         overlap=extraction.overlap,
         agreement=_load_agreement(study),
         model=model,
+        scorer=_load_scorer(study),
         cutoff=cutoff,
         scores=_load_scores(study),
         evaluations=judgement.evaluations,

@@ -12,6 +12,7 @@ from centrum.assessment import Assessment
 from centrum.cohort.case import EVERY
 from centrum.cohort.eligibility import Flow
 from centrum.evaluate import CutOff, Evaluation, PopulationRow
+from centrum.frozen.scorer import Scorer
 from centrum.judgement import Judgement
 from centrum.model import Model
 from centrum.protocol import Protocol
@@ -131,6 +132,7 @@ class StudyResults:
     overlap : a row per case and pair of readers
     agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
     model, cutoff : fitted on the training cases
+    scorer : the model as numbers
     scores : per case: patient, outcome, part, score, out_of_fold
     evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
     judgement : all that was computed of the scores
@@ -155,6 +157,7 @@ class StudyResults:
     overlap: pd.DataFrame
     agreement: pd.DataFrame
     model: Model
+    scorer: Scorer
     cutoff: CutOff
     scores: pd.DataFrame
     evaluations: Mapping[str, Evaluation]

@@ -18,6 +18,8 @@ from centrum.evaluate import table1
 from centrum.extract import plan
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
+from centrum.frozen.classifiers import Linear
+from centrum.frozen.scorer import Branch, Member, Scorer
 from centrum.geometry import Geometry
 from centrum.io.itk import to_image
 from centrum.judgement import Judgement, judge_scores
@@ -99,6 +101,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
             overlap=_overlap(table),
             agreement=_agreement(table),
             model=model,
+            scorer=_scorer(model),
             cutoff=judgement.decision.cutoff,
             scores=scores,
             evaluations=judgement.evaluations,
@@ -156,6 +159,13 @@ def _table(
         * np.linspace(0.05, 0.9, len(features))[:, None]
     )
     return FeatureTable(50 + 9 * (truth[:, :, None] + noise), obs, features, readers)
+
+
+def _scorer(model: Model) -> Scorer:
+    at = np.arange(len(model.features))
+    one = Member(at, 1.0, Linear(model.coefficients, model.intercept))
+    branch = Branch(at, None, at, None, model.means, model.sds, model.clip, (one,))
+    return Scorer(model.features, 0.0, (branch,))
 
 
 def _model(table: FeatureTable, k: int) -> Model:

@@ -29,10 +29,15 @@ from centrum.manuscript.found import (
 )
 from centrum.report.blocks import Table
 from centrum.report.flow import flow_table
+from centrum.report.formula import (
+    decision_table,
+    formula,
+    harmonisation_table,
+    score_table,
+)
 from centrum.report.labels import counted, family_label, fixed
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
-    coefficient_table,
     digest_table,
     frame_table,
     overlap_table,
@@ -66,7 +71,14 @@ def model_card(results: StudyResults, facts: Facts) -> str:
         "Calibration": _calibration(results),
         "Cut-off and uncertainty": _cut_off(results),
         "Subgroups": _subgroups(results),
-        "Features": [_markdown(coefficient_table(results))],
+        "Features": [
+            _markdown(table)
+            for table in (
+                score_table(results),
+                *harmonisation_table(results),
+                decision_table(results),
+            )
+        ],
         "How to use it": _how_to_use(results, facts),
         "Software": [_markdown(version_table(results))],
         "Digests": [_markdown(digest_table(results))],
@@ -213,28 +225,27 @@ def _subgroups(results: StudyResults) -> list[str]:
 
 
 def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
-    learnt, linear = results.judgement.decision.calibrator.to_dict(), results.model.linear
-    platt = (
-        f"Probability of {results.model.positive} = 1 / (1 + exp(−(a + b × score))), "
-        f"a = {fixed(learnt['intercept'], 4)}, b = {fixed(learnt['slope'], 4)}."
-        if learnt["method"] == "platt"
-        else ""
-    )
+    linear = results.model.linear
     return [
         f"Draw the {region_words(results.protocol.images.region)}, on every "
         f"{results.protocol.extraction.plane} slice, prepare and measure it by the "
         "protocol of the study (study.yaml), and score it:",
-        "score = intercept + sum of coefficient × (value − mean) / SD, with the numbers above; "
-        "tables/table-3.csv has them in full."
+        f"score = intercept + sum of coefficient × z, z = {formula(results)}, with the numbers "
+        f"above; {_files(results)} have them in full."
         if linear
         else f"The score of the {classifier_said(results)} is no weighted sum; it needs the model.",
-        platt,
+        "The table of the cut-off above says how the score becomes a probability.",
         f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
         if facts.exported_model
         else "",
         "It was validated on another cohort, too: see the results there." if facts.external else "",
         "The text of the methods says in words what was done." if facts.methods else "",
     ]
+
+
+def _files(results: StudyResults) -> str:
+    more = ("table-s22.csv",) if harmonisation_table(results) else ()
+    return " and ".join(("tables/table-3.csv", *more, "table-s23.csv"))
 
 
 # The data

@@ -231,12 +231,14 @@ def model_choice(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def specification(results: StudyResults, facts: Facts) -> Found:
     """All that a prediction is computed from."""
-    n, place = counted(len(results.model.features), "feature"), shown("model", "Table 3")
+    n = counted(len(results.model.features), "feature")
+    harmonised = ["Table S22"] if results.model.linear and results.scorer.batch_column else []
+    place = shown("model", "Table 3", *harmonised, "Table S23")
     if results.model.linear:
         how = CALIBRATIONS[results.protocol.model.calibration]
         text = (
             f"Intercept, and coefficient, mean and SD of {n}: the score is their weighted sum. "
-            f"Probabilities follow by {how}."
+            f"{_harmonised(results)}Probabilities follow by {how}."
         )
         files = (*result_file(results, "model.json"), *result_file(results, "evaluation.json"))
         return answered(text, place, *files)
@@ -244,6 +246,11 @@ def specification(results: StudyResults, facts: Facts) -> Found:
         text = f"The {classifier_said(results)} of {n} is the exported model itself."
         return answered(text, place, MODEL_FILE)
     return not_done(f"Of the {classifier_said(results)} only its {n} are given.", place)
+
+
+def _harmonised(results: StudyResults) -> str:
+    column = results.scorer.batch_column
+    return f"Location and scale of every {column} are listed. " if column else ""
 
 
 @evidence

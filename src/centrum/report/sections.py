@@ -34,6 +34,7 @@ from centrum.report.figures import (
     draw_rois,
 )
 from centrum.report.flow import flow_chart, flow_table
+from centrum.report.formula import decision_table, harmonisation_table, score_table
 from centrum.report.labels import MEASURES, counted, family_label, fixed, interval_text, p_text
 from centrum.report.leak_audit import leak_audit
 from centrum.report.readers import agreed_cases, agreed_over, readers_counted, span, trained_over
@@ -48,7 +49,6 @@ from centrum.report.slices import (
 from centrum.report.tables import (
     PARTS,
     agreement_table,
-    coefficient_table,
     digest_table,
     failure_table,
     finding_table,
@@ -457,7 +457,11 @@ def model(results: StudyResults) -> Block:
     return Block(
         "Model",
         "model",
-        tables=(coefficient_table(results),),
+        tables=(
+            score_table(results),
+            *harmonisation_table(results),
+            decision_table(results),
+        ),
         pictures=(
             *([_coefficient_picture(results)] if results.model.linear else []),
             _distribution_picture(results),

@@ -107,7 +107,8 @@ def _ordered_names(results: StudyResults) -> list[str]:
     return [results.model.features[k] for k in model_order(results.model)]
 
 
-def _units(results: StudyResults) -> list[str]:
+def feature_units(results: StudyResults) -> list[str]:
+    """Units of the model's features, in the order of `model_labels`."""
     known = _known(results)
     return [
         unit_text(known[name].unit) if name in known else UNITS.get(name, "–")
@@ -221,32 +222,6 @@ WITHOUT_WIDTH = (
 def _without_width(found: Evaluation) -> bool:
     intervals = (found.auc.percentile, *(m.bootstrap for m in found.measures.values()))
     return any(i.lower == i.upper for i in intervals)
-
-
-def coefficient_table(results: StudyResults) -> Table:
-    """Table 3."""
-    model, order = results.model, model_order(results.model)
-    rows: list[tuple[Any, ...]] = [("–", "Intercept", float(model.intercept), None, None, "", "")]
-    facts = zip(model_labels(results), _units(results), order, strict=True)
-    for number, (label, unit, k) in enumerate(facts, 1):
-        numbers = (model.coefficients[k], model.means[k], model.sds[k])
-        rows.append((str(number), label, *map(float, numbers), unit, model.features[k]))
-    heads = ("No.", "Feature", "Coefficient per SD", "Mean", "SD", "Unit", "Column name")
-    columns = tuple(Column(h, _coefficient) if h.startswith("Coef") else Column(h) for h in heads)
-    spread = "Mean and SD are those of the training cases that the model was fitted to."
-    score = "Score = intercept + sum of coefficient × (value − mean) / SD."
-    if model.clip is not None:
-        spread += f" (value − mean) / SD beyond ±{model.clip:g} is set to that."
-    if not model.linear:
-        rows = rows[1:]
-        score = f"The score of a {model.classifier.replace('_', ' ')} is no weighted sum."
-    notes = (f"{score} {spread} A high score speaks for {model.positive}.",)
-    title = "Table 3. The score" if model.linear else "Table 3. Features of the model"
-    return Table("table-3", title, columns, tuple(rows), notes, sorts=True)
-
-
-def _coefficient(value: float) -> str:
-    return fixed(value)
 
 
 def funnel_table(results: StudyResults) -> Table:
