@@ -247,9 +247,22 @@ def score_record(model: FrozenModel, patient: Patient, record: Record, seen: See
     if refusals:
         return replace(_refused(patient, flags), simulated=simulated)
     values = measured_values(model, patient, record)
+    return replace(score_known(model, patient, values, flags), simulated=simulated)
+
+
+def score_known(
+    model: FrozenModel, patient: Patient, values: Floats, flags: Sequence[Flag] = ()
+) -> Score:
+    """Score a case by its features (features,), with what they, its batch and `flags` say.
+
+    Raises
+    ------
+    DataError
+        A value or the batch is missing, or the batch is one that the model refuses.
+    """
     found = score_values(model, patient.case, values, model.batch_of(patient.known))
-    more = feature_flags(model.distributions, values)
-    return replace(found, flags=tuple(_sorted([*flags, *more])), simulated=simulated)
+    more = (*model.batch_flags(patient.known), *feature_flags(model.distributions, values))
+    return replace(found, flags=tuple(_sorted([*flags, *more])))
 
 
 def score_values(

@@ -1,6 +1,6 @@
 """A study of feature tables that were made elsewhere: read, matched with the manifest, checked."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,12 +57,15 @@ def tables_digest(study: Study) -> str:
     return digest([file_digest(file) for file in files])
 
 
-def read_study_tables(study: Study) -> Extraction:
+def read_study_tables(study: Study, needed: Collection[str] | None = None) -> Extraction:
     """The features of the manifest's cases, by reader.
 
     A case without a row of the primary reader is a failure, as is one that lacks a feature which
     others have, unless the model fills missing values. Features that a reader's table has not
     are left out.
+
+    `needed` are the features that each case must have, where it is not for the study's own model
+    to say: those that a frozen model reads and does not fill.
 
     Rows and cases belong together where their ids are equal; how many do is noted, and stands in
     the table's history.
@@ -88,7 +91,10 @@ def read_study_tables(study: Study) -> Extraction:
     names = _common_names(frames, findings)
     _refuse_own_names(names)
     refuse_names_of_features(study, names)
-    failures, kept = _match(study, frames, names)
+    if needed is None:
+        fills = study.protocol.model.imputation.method != "none"
+        needed = () if fills else names
+    failures, kept = _match(study, frames, [name for name in names if name in needed])
     if not kept:
         raise DataError(
             f"None of the {len(study.cohort)} cases of the manifest has features: "
@@ -236,9 +242,8 @@ def _refuse_own_names(names: Iterable[str]) -> None:
 def _match(
     study: Study, frames: dict[str, pd.DataFrame], names: Sequence[str]
 ) -> tuple[tuple[Failure, ...], list[str]]:
-    """Cases that cannot be used, and those that can."""
+    """Cases that cannot be used, for one of these features or for all, and those that can."""
     primary = frames[study.readers[0]]
-    fills = study.protocol.model.imputation.method != "none"
     rows = primary.reindex([case.id for case in study.cohort.cases])[list(names)]
     defined = rows.notna().any(axis=0)
     failures, kept = [], []
@@ -247,7 +252,7 @@ def _match(
         if str(case) not in primary.index:
             message = f"There is no row of the primary reader {study.readers[0]!r} in the table."
             code, remedy = "no-row", "Add the row, or take the case out of the manifest."
-        elif gaps and not fills:
+        elif gaps:
             message = f"{len(gaps)} features that other cases have are missing ({_listed(gaps)})."
             code, remedy = "missing-features", "Measure them, or choose a model.imputation."
         else:

@@ -1,23 +1,25 @@
 """The verb `validate`: a frozen model judged on patients of another place."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from centrum import __version__
+from centrum.cohort.case import Case
 from centrum.csv_text import frame_csv
-from centrum.errors import DataError, ManifestError
+from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.external import External, NewCases, validate
+from centrum.frozen.domain import Flag
 from centrum.frozen.model import FrozenModel
-from centrum.modelling.split import owners_of
 from centrum.report.build import write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
-from centrum.score import Patient, Score
+from centrum.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.scoring import keep_key, patients_of, read_new_cases, score_all
 from centrum.simulate import NOTICE
 from centrum.store import write_atomically
@@ -48,33 +50,65 @@ def validate_model(
     ManifestError
         Something is wrong with the manifest, or files are missing.
     DataError
-        Not one case could be scored, or cases of one outcome only.
+        Not one case could be scored, cases of one outcome only, or a compared model or a study of
+        tables with other outcomes.
     """
-    tables = _study_of_tables(folder)
-    files: Mapping[str, Roles]
-    if tables is not None:
-        tables.keep_key()
-        new, refused, flags, simulated = _from_tables(model, tables)
-        files = dict.fromkeys(refused, tables.roles)
-        scored = {name: m.scorer.score(*_values(m, tables)) for name, m in (others or {}).items()}
-    else:
-        cohort = read_new_cases(folder, model, with_outcome=True)
-        patients = patients_of(model, cohort, reader)
-        scores = score_all(model, patients, out, workers, progress)
-        keep_key(cohort)
-        new, refused, flags = _from_scores(model, patients, scores)
-        files = {patient.case: patient.roles for patient in patients}
-        simulated = any(s.simulated for s in scores)
-        scored = {
-            name: _scores_of(m, patients, new.cases, out, workers, progress)
-            for name, m in (others or {}).items()
-        }
-    compared = {name: ((others or {})[name], s) for name, s in scored.items()}
-    found = validate(model, new, refused=refused, flags=flags, others=compared)
+    others = others or {}
+    for name, other in others.items():
+        _refuse_other_outcomes(model, (other.positive, other.negative), f"the model {name!r}")
+    place = _place_of(model, folder, out, reader, workers, progress)
+    own = place.score(model)
+    place.keep_key()
+    compared = {name: place.score(other) for name, other in others.items()}
+    scores = [
+        _of_all(score, {name: found[k] for name, found in compared.items()})
+        for k, score in enumerate(own)
+    ]
+    new, refused, flags = _from_scores(model, place.patients, scores)
+    found = validate(
+        model,
+        new,
+        refused=refused,
+        flags=flags,
+        others={name: (others[name], _of_scored(scores, c)) for name, c in compared.items()},
+    )
     words = words_in(model.protocol.model_dump(mode="json"))
-    told = {case: withheld(why, files[case], words) for case, why in refused.items()}
-    _write(model, replace(found, refused=told), out, NOTICE if simulated or model.simulated else "")
+    told = {case: withheld(why, place.roles[case], words) for case, why in refused.items()}
+    simulated = NOTICE if any(s.simulated for s in scores) or model.simulated else ""
+    _write(model, replace(found, refused=told), out, simulated)
     return found
+
+
+def _refuse_other_outcomes(model: FrozenModel, other: tuple[str, str], what: str) -> None:
+    if other != (model.positive, model.negative):
+        raise DataError(
+            f"The model tells {model.positive} (high scores) from {model.negative}, {what} "
+            f"{other[0]} from {other[1]}: nothing can be compared.",
+            remedy="Take one of the same outcomes, spelled alike, with the same one positive.",
+            code="other-outcomes",
+        )
+
+
+def _of_all(score: Score, others: Mapping[str, Score]) -> Score:
+    """The score of a case; refused where a model that is compared refuses it."""
+    gone = [name for name, other in others.items() if other.refused]
+    if score.refused or not gone:
+        return score
+    why = " ".join(_refusals(others[gone[0]]))
+    text = f"Models are compared on the same cases, and {gone[0]!r} refuses this one: {why}"
+    return replace(
+        score, status=REFUSED, flags=(Flag("refuse", "not-compared", text), *score.flags)
+    )
+
+
+def _of_scored(scores: Sequence[Score], others: Sequence[Score]) -> np.ndarray:
+    """Another model's scores of the cases that take part."""
+    pairs = zip(scores, others, strict=True)
+    return np.array([other.score for own, other in pairs if not own.refused], dtype=float)
+
+
+def _refusals(score: Score) -> list[str]:
+    return [flag.message for flag in score.flags if flag.severity == "refuse"]
 
 
 def _write(model: FrozenModel, found: External, out: Path, simulated: str) -> None:
@@ -91,8 +125,9 @@ def _from_scores(
 ) -> tuple[NewCases, dict[str, str], list[str]]:
     """The scored cases; case -> why it was refused; all flags."""
     pairs = [(p, s) for p, s in zip(patients, scores, strict=True) if not s.refused]
-    refused = {s.case: " ".join(f.message for f in s.flags if f.severity == "refuse")
-               for s in scores if s.refused}  # fmt: skip
+    refused = {s.case: " ".join(_refusals(s)) for s in scores if s.refused}
+    if not scores:
+        raise DataError("There is not one case to validate the model on.", code="no-cases")
     if not pairs:
         first, why = next(iter(refused.items()))
         raise DataError(f"Not one of {len(scores)} cases could be scored. {first}: {why}")
@@ -113,22 +148,40 @@ def _from_scores(
     return new, refused, [code for codes in kinds for code in sorted(codes)]
 
 
-def _scores_of(
+@dataclass(frozen=True)
+class _Place:
+    """Patients of another place, and what a model says of each of them."""
+
+    patients: tuple[Patient, ...]
+    roles: Mapping[str, Roles]
+    score: Callable[[FrozenModel], Sequence[Score]]
+    keep_key: Callable[[], None]
+
+
+def _place_of(
     model: FrozenModel,
-    patients: Sequence[Patient],
-    cases: Sequence[str],
+    folder: Path,
     out: Path,
+    reader: str | None,
     workers: int,
     progress: Progress,
-) -> np.ndarray:
-    """Scores of the same cases by another model."""
-    found = {s.case: s.score for s in score_all(model, patients, out, workers, progress)}
-    if missing := [case for case in cases if found[case] is None]:
-        raise DataError(
-            f"{model.name!r} refuses {len(missing)} of the cases that are to be compared, such as "
-            f"{missing[0]}: models are compared on the same patients."
-        )
-    return np.array([found[case] for case in cases], dtype=float)
+) -> _Place:
+    if (study := _study_of_tables(folder)) is not None:
+        outcome = study.protocol.outcome
+        told = (outcome.positive, outcome.negative)
+        if outcome.positive == model.negative:  # which is positive is the model's to say here
+            told = told[::-1]
+        _refuse_other_outcomes(model, told, "the study of tables")
+        patients = tuple(map(_patient_of_tables, study.cohort.cases))
+        roles = dict.fromkeys((p.case for p in patients), study.roles)
+        return _Place(patients, roles, partial(_score_tables, study, patients), study.keep_key)
+    cohort = read_new_cases(folder, model, with_outcome=True)
+    patients = patients_of(model, cohort, reader)
+
+    def score(of: FrozenModel) -> Sequence[Score]:
+        return score_all(of, patients, out, workers, progress)
+
+    return _Place(patients, {p.case: p.roles for p in patients}, score, partial(keep_key, cohort))
 
 
 def _study_of_tables(folder: Path) -> Study | None:
@@ -138,44 +191,40 @@ def _study_of_tables(folder: Path) -> Study | None:
     return study if study.protocol.tables else None
 
 
-def _from_tables(
-    model: FrozenModel, study: Study
-) -> tuple[NewCases, dict[str, str], list[str], bool]:
-    extraction = read_study_tables(study)
-    values, batch = _values(model, study)
-    obs = extraction.table.obs
-    new = NewCases(
-        cases=tuple(map(str, obs.index)),
-        patients=owners_of(obs["outcome"].to_numpy(), obs["patient"].to_numpy()),
-        positive=(obs["outcome"] == model.positive).to_numpy(),
-        values=values,
-        batch=batch,
-    )
-    refused = {f.case: f.message for f in extraction.failures}
-    return new, refused, [], extraction.simulated
+def _patient_of_tables(case: Case) -> Patient:
+    known = {n: v for n, v in case.record().items() if isinstance(v, (str, float, int))}
+    return Patient(case.id, "", "", known=known, outcome=case.outcome, patient=case.patient)
 
 
-def _values(model: FrozenModel, study: Study) -> tuple[np.ndarray, tuple[str, ...] | None]:
-    """The model's features of a study of tables, and batches."""
-    table = read_study_tables(study).table
-    position = {name: k for k, name in enumerate(table.names)}
-    known = {c.name: c for c in model.covariates}
-    rows = table.obs.to_dict("records")
-    missing = [n for n in model.scorer.features if n not in position and n not in known]
-    if missing:
+def _score_tables(study: Study, patients: Sequence[Patient], model: FrozenModel) -> list[Score]:
+    """Scores of the cases of a study of tables; a case that cannot be scored is refused."""
+    read = [n for n, f in zip(model.scorer.features, model.features, strict=True) if f is not None]
+    extraction = read_study_tables(study, () if model.scorer.fills else read)
+    table = extraction.table
+    if missing := [name for name in read if name not in table.names]:
         raise DataError(
             f"The table lacks {len(missing)} of the {len(model.scorer.features)} features that the "
             f"model reads: {', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}."
         )
-    columns = [
-        table.values[:, position[n], 0]
-        if n in position
-        else np.array([known[n].of({str(k): v for k, v in row.items()}) for row in rows])
-        for n in model.scorer.features
+    at = [table.names.index(name) for name in read]
+    measured = {
+        case: dict(zip(read, row.tolist(), strict=True))
+        for case, row in zip(table.cases, table.values[:, at, 0], strict=True)
+    }
+    why = {failure.case: failure.message for failure in extraction.failures}
+    scores = [
+        _score_row(model, p, measured[p.case])
+        if p.case in measured
+        else not_scored(p, DataError(why[p.case]))
+        for p in patients
     ]
-    column = model.scorer.batch_column
-    if column is None:
-        return np.column_stack(columns), None
-    if column not in table.obs:
-        raise ManifestError(f"The model harmonises by {column!r}, which the manifest has not.")
-    return np.column_stack(columns), tuple(table.obs[column].astype(str))
+    return [replace(score, simulated=extraction.simulated) for score in scores]
+
+
+def _score_row(model: FrozenModel, patient: Patient, measured: Mapping[str, float]) -> Score:
+    try:
+        known = {**measured, **{c.name: c.of(patient.known) for c in model.covariates}}
+        values = [known[name] for name in model.scorer.features]
+        return score_known(model, patient, np.array(values, dtype=float))
+    except Exception as error:
+        return not_scored(patient, error)

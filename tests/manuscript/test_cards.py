@@ -13,6 +13,7 @@ from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.found import Facts
 from centrum.report.labels import fixed
+from centrum.report.formula import Exact, exact
 from centrum.report.tables import model_labels
 from centrum.results import StudyResults
 
@@ -68,7 +69,7 @@ def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
     for label, value in zip(model_labels(results), np.sort(-abs(results.model.coefficients)),
                             strict=True):  # fmt: skip
         line = next(line for line in text.split("\n") if f"| {label} |" in line)
-        assert fixed(float(abs(value))) in line
+        assert exact(Exact(abs(value), abs(value))) in line
     for name, digest in results.digests.items():
         assert f"| {name} | {digest} |" in text
 

@@ -20,7 +20,7 @@ from centrum.cohort.case import Value
 from centrum.cohort.numbers import parse_number
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
-from centrum.frozen.domain import Distribution, Domain
+from centrum.frozen.domain import Distribution, Domain, Flag
 from centrum.frozen.schema import (
     PART,
     CalibratorPart,
@@ -42,6 +42,7 @@ from centrum.modelling.calibrators import Calibrator
 from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import write_atomically
+from centrum.text import spelled
 
 Floats = NDArray[np.float64]
 
@@ -99,11 +100,11 @@ class Covariate:
             return float("nan")
         if self.level is None:
             return _number(self.column, value)
-        if str(value) not in self.levels:
+        if spelled(value) not in self.levels:
             raise DataError(
                 f"{self.column} is {value!r}; the model was trained on {', '.join(self.levels)}."
             )
-        return float(str(value) == self.level)
+        return float(spelled(value) == self.level)
 
 
 def _number(column: str, value: Value) -> float:
@@ -121,6 +122,9 @@ def _number(column: str, value: Value) -> float:
         )
     return number
 
+
+NAMED = 8
+"""Batches that a message names before it counts the rest."""
 
 OLDER_ROWS = ("values", "batch", "scores", "probabilities")
 """Of the self-test in a file of an older layout."""
@@ -298,12 +302,37 @@ class FrozenModel:
         column = self.scorer.batch_column
         if column is None:
             return None
-        if known.get(column) in (None, ""):
+        value = known.get(column)
+        if value is None or value == "" or value != value:
             raise DataError(
-                f"The model harmonises by {column!r}, which is not known of this case. Give it: "
-                f"--known {column}=..."
+                f"The model harmonises by {column!r}, which is not known of this case.",
+                remedy=f"Give it: --known {column}=..., or in that column of the table.",
+                code="no-batch",
             )
-        return [str(known[column])]
+        name = spelled(value)
+        # 0.2.0 and 0.2.1 wrote the number 1001 of a column of numbers as 1001.0.
+        older = f"{name}.0" in self.scorer.batches and name not in self.scorer.batches
+        return [f"{name}.0" if older else name]
+
+    def batch_flags(self, known: Mapping[str, Value]) -> tuple[Flag, ...]:
+        """That a case is of a batch that the model does not know, where it is scored all the same.
+
+        Raises
+        ------
+        DataError
+            The batch is not known.
+        """
+        named = self.batch_of(known)
+        if named is None or named[0] in self.scorer.batches:
+            return ()
+        there = self.scorer.batches
+        more = f" and {len(there) - NAMED} more" if len(there) > NAMED else ""
+        text = (
+            f"{self.scorer.batch_column} is {named[0]!r}: the model harmonises by it and was "
+            f"trained on {', '.join(there[:NAMED])}{more}. The values are scored as they are, not "
+            "harmonised."
+        )
+        return (Flag("warning", "unknown-batch", text),)
 
     def tested(self) -> Self:
         """The model whose self-test states what it decides of the rows."""

@@ -240,8 +240,8 @@ class Scorer:
             agree(
                 _within(b.reads, len(self.features)), "a branch reads a feature that is not there"
             )
-        columns = {b.harmoniser.column for b in self.branches if b.harmoniser is not None}
-        agree(len(columns) < 2, "branches harmonise by several columns")
+        known = {(h.column, h.batches) for b in self.branches if (h := b.harmoniser) is not None}
+        agree(len(known) < 2, "branches harmonise by several columns or batches")
         return self
 
     @property
@@ -254,6 +254,12 @@ class Scorer:
         """The column of the manifest that harmonisation goes by; None without."""
         found = [b.harmoniser.column for b in self.branches if b.harmoniser is not None]
         return found[0] if found else None
+
+    @property
+    def batches(self) -> tuple[str, ...]:
+        """Names of the batches that harmonisation knows; empty without."""
+        found = [b.harmoniser.batches for b in self.branches if b.harmoniser is not None]
+        return found[0] if found else ()
 
     @property
     def fills(self) -> bool:

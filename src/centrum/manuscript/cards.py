@@ -30,7 +30,9 @@ from centrum.manuscript.found import (
 from centrum.report.blocks import Table
 from centrum.report.flow import flow_table
 from centrum.report.formula import (
+    Exact,
     decision_table,
+    exact,
     formula,
     harmonisation_table,
     score_table,
@@ -234,13 +236,24 @@ def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
         f"above; {_files(results)} have them in full."
         if linear
         else f"The score of the {classifier_said(results)} is no weighted sum; it needs the model.",
-        "The table of the cut-off above says how the score becomes a probability.",
+        _platt(results),
         f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
         if facts.exported_model
         else "",
         "It was validated on another cohort, too: see the results there." if facts.external else "",
         "The text of the methods says in words what was done." if facts.methods else "",
     ]
+
+
+def _platt(results: StudyResults) -> str:
+    learnt = results.judgement.decision.calibrator.to_dict()
+    if learnt["method"] != "platt":
+        return "The table of the cut-off above says how the score becomes a probability."
+    a, b = Exact(learnt["intercept"], 1.0), Exact(learnt["slope"], learnt["slope"])
+    return (
+        f"Probability of {results.model.positive} = 1 / (1 + exp(−(a + b × score))), "
+        f"a = {exact(a)}, b = {exact(b)}."
+    )
 
 
 def _files(results: StudyResults) -> str:

@@ -1,6 +1,7 @@
 """The report of an external validation: results in, blocks out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,7 @@ def external_blocks(model: FrozenModel, found: External, simulated: str) -> list
 def _summary(model: FrozenModel, found: External) -> Block:
     own, area = model.performance["test"], found.evaluation.auc
     confidence = f"{100 * found.evaluation.confidence:g} % CI"
-    before = Estimate(own["auc"]["value"], **own["auc"]["interval"])
+    before = _recorded(own["auc"])
     now = Estimate(area.value, area.percentile.lower, area.percentile.upper)
     slope = found.calibrated[0].found.slope
     facts = [
@@ -65,7 +66,7 @@ def _summary(model: FrozenModel, found: External) -> Block:
             f"{_change(now.value - before.value)}",
         ),
         warnings=(
-            *_warnings(found),
+            *_warnings(model, found),
             RESEARCH_ONLY,
             outside_the_region(model.protocol.images.region),
         ),
@@ -73,7 +74,15 @@ def _summary(model: FrozenModel, found: External) -> Block:
     )
 
 
+def _recorded(measure: Mapping[str, Any]) -> Estimate:
+    """An estimate of a model's record, where None is nan."""
+    ends = (measure["value"], *(measure["interval"][name] for name in ("lower", "upper")))
+    return Estimate(*(float("nan" if end is None else end) for end in ends))
+
+
 def _change(difference: float) -> str:
+    if np.isnan(difference):
+        return "The study that built it had no AUC of test cases to hold this one against."
     way = "lower" if difference < 0 else "higher"
     return (
         f"Its AUC is {fixed(abs(difference))} {way} than on the test cases of the study that "
@@ -81,13 +90,19 @@ def _change(difference: float) -> str:
     )
 
 
-def _warnings(found: External) -> tuple[str, ...]:
+def _warnings(model: FrozenModel, found: External) -> tuple[str, ...]:
     said = []
     if found.refused:
         said.append(
             f"{counted(len(found.refused), 'case')} could not be scored and took no part: what is "
             "found here holds for cases that can be scored."
         )
+    if unknown := found.flags.get("unknown-batch"):
+        said.append(
+            f"{counted(unknown, 'case')} from a batch (centre or scanner) that the model does not "
+            "know: scored as they are, not harmonised."
+        )
+    said += model.notes
     slope = found.calibrated[0].found.slope
     if np.isfinite(slope.value) and not slope.interval.lower <= 1 <= slope.interval.upper:
         way = "too extreme" if slope.value < 1 else "too timid"

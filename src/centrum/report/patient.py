@@ -50,10 +50,23 @@ def render_index(model: FrozenModel, scores: Sequence[Score]) -> str:
 def _environment() -> Environment:
     environment = templates()
     environment.filters["source"] = _source
-    environment.filters["fixed"] = fixed
-    environment.filters["interval_text"] = interval_text
+    environment.filters["fixed"] = _fixed
+    environment.filters["interval_text"] = _interval
     environment.filters["page_of"] = page_of
     return environment
+
+
+def _number(value: float | str | None) -> float:
+    """A number as a model's record has it: None is nan, and one without end a word."""
+    return float("nan" if value is None else value)
+
+
+def _fixed(value: float | str | None, digits: int = 3) -> str:
+    return fixed(_number(value), digits)
+
+
+def _interval(lower: float | str | None, upper: float | str | None, digits: int = 3) -> str:
+    return interval_text(_number(lower), _number(upper), digits)
 
 
 @dataclass(frozen=True)
@@ -179,17 +192,19 @@ def _signed(value: float) -> str:
 
 
 def _waterfall_scale(bars: Sequence[Bar], cutoff: float) -> Scale:
-    ends = [0.0, cutoff, *(b.start for b in bars), *(b.end for b in bars)]
-    return _padded(min(ends), max(ends))
+    return _around([0.0, cutoff, *(b.start for b in bars), *(b.end for b in bars)])
 
 
 def _score_scale(model: FrozenModel, score: Score) -> Scale:
     ends = [model.scores.lowest, model.scores.highest, model.cutoff]
     ends += [] if score.score is None else [score.score]
-    return _padded(min(ends), max(ends))
+    return _around(ends)
 
 
-def _padded(low: float, high: float) -> Scale:
+def _around(ends: Sequence[float]) -> Scale:
+    """A cut-off without end lies beyond every scale."""
+    known = [end for end in ends if np.isfinite(end)]
+    low, high = min(known), max(known)
     margin = 0.04 * (high - low)
     return Scale(low - margin, high + margin)
 
