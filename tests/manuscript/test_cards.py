@@ -12,8 +12,8 @@ from centrum.evaluate import table1
 from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.found import Facts
-from centrum.report.labels import fixed
 from centrum.report.formula import Exact, exact
+from centrum.report.labels import fixed
 from centrum.report.tables import model_labels
 from centrum.results import StudyResults
 
