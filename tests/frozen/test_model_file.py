@@ -77,7 +77,7 @@ def places(value: Any, path: tuple = ()) -> Iterator[tuple]:
         yield from places(item, (*path, key))
 
 
-FEW = int(os.environ.get("CENTRUM_MUTANTS", 150))
+FEW = int(os.environ.get("CENTRUM_MUTANTS", 100))
 """Mutants of each kind of model; there are thousands."""
 
 GONE = object()

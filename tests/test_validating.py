@@ -1,0 +1,224 @@
+"""Patients of another place: a case's fault is that case's, and only the same is compared."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from centrum import validating
+from centrum.cohort import Case
+from centrum.errors import DataError
+from centrum.external import External, NewCases, validate
+from centrum.frozen.model import OLDER, Covariate, FrozenModel
+from centrum.modelling.pipeline import StudyClassifier
+from centrum.report.external import external_blocks
+from centrum.report.patient import render_patient
+from centrum.score import Patient, Score, score_known, score_values
+from tests.frozen.models import frozen
+from tests.frozen.test_scorer import COMBAT, NAMES, QUICK, cohort
+
+SITES = ("1234567", "1234568")
+
+
+@pytest.fixture(scope="module")
+def model() -> FrozenModel:
+    """Harmonised by sites of seven digits; its first feature is the covariate age."""
+    X, y, patients, centre = cohort()
+    site = np.where(centre == "A", *SITES)
+    how = QUICK.model_copy(update={"harmonisation": COMBAT, "n_features": None})
+    fitted = StudyClassifier(how, 1, NAMES).fit(X, y, patients, site)
+    quick = {"evaluation": {"n_resamples": 100}}
+    return frozen(fitted, NAMES, X, y, site, age=True, protocol=quick)
+
+
+def values_of(model: FrozenModel) -> NDArray:
+    return np.array([d.mean for d in model.distributions])
+
+
+# Batches
+
+
+@pytest.mark.parametrize("site", [1234567, 1234567.0, "1234567"])
+def test_a_number_and_its_text_are_one_batch(model: FrozenModel, site: object) -> None:
+    patient = Patient("P1", "", "", known={"centre": site})
+    found = score_known(model, patient, values_of(model))
+    assert "unknown-batch" not in [flag.code for flag in found.flags]
+    assert found.score == score_values(model, "P1", values_of(model), ["1234567"]).score
+
+
+def test_sites_of_seven_digits_stay_apart(model: FrozenModel) -> None:
+    a, b = (
+        score_known(model, Patient("P1", "", "", known={"centre": float(s)}), values_of(model))
+        for s in SITES
+    )
+    assert abs((a.score or 0) - (b.score or 0)) > 0.1
+
+
+def test_a_batch_as_0_2_0_wrote_it_is_found(model: FrozenModel) -> None:
+    branch = model.scorer.branches[0]
+    assert branch.harmoniser is not None
+    names = tuple(f"{name}.0" for name in branch.harmoniser.batches)
+    older = replace(branch, harmoniser=replace(branch.harmoniser, batches=names))
+    changed = replace(model, scorer=replace(model.scorer, branches=(older,)))
+    assert changed.batch_of({"centre": 1234567.0}) == ["1234567.0"]
+    assert model.batch_of({"centre": 1234567.0}) == ["1234567"]
+
+
+def test_an_unknown_batch_is_flagged_on_the_page(model: FrozenModel) -> None:
+    patient = Patient("P1", "", "", known={"centre": "7654321"})
+    found = score_known(model, patient, values_of(model))
+    flag = next(flag for flag in found.flags if flag.code == "unknown-batch")
+    assert flag.severity == "warning"
+    assert "centre is '7654321'" in flag.message
+    assert "1234567, 1234568" in flag.message
+    assert "are scored as they are, not harmonised" in render_patient(model, found, None)
+
+
+@pytest.mark.parametrize("empty", [None, "", float("nan")])
+def test_an_empty_batch_is_refused(model: FrozenModel, empty: object) -> None:
+    with pytest.raises(DataError, match="harmonises by 'centre', which is not known"):
+        score_known(model, Patient("P1", "", "", known={"centre": empty}), values_of(model))
+
+
+def test_a_level_written_as_a_number_is_the_level() -> None:
+    grade = Covariate("grade=2", "grade", "2", ("1", "2", "2a"))
+    assert (grade.of({"grade": 2.0}), grade.of({"grade": "2"}), grade.of({"grade": 1})) == (1, 1, 0)
+
+
+# Cohorts
+
+
+def cases(model: FrozenModel, n: int, outcomes: str = "+-") -> list[Case]:
+    return [
+        Case(f"C{k}", f"P{k}", model.positive if outcomes[k % len(outcomes)] == "+"
+             else model.negative, age=50.0 + k, centre=SITES[k % 2])
+        for k in range(n)
+    ]  # fmt: skip
+
+
+class Place:
+    """A cohort whose features are made up: what `validate_model` asks of a folder."""
+
+    def __init__(self, cohort: list[Case]) -> None:
+        self.patients = tuple(map(validating._patient_of_tables, cohort))
+        self.roles: dict = {case.id: {} for case in cohort}
+
+    def score(self, model: FrozenModel) -> list[Score]:
+        rng = np.random.default_rng(5)
+        mean, sd = (np.array([getattr(d, k) for d in model.distributions]) for k in ("mean", "sd"))
+        read = model.scorer.features
+        rows = mean + sd * rng.normal(size=(len(self.patients), len(read)))
+        measured = [dict(zip(read, row, strict=True)) for row in rows.tolist()]
+        return [
+            validating._score_row(model, *pair)
+            for pair in zip(self.patients, measured, strict=True)
+        ]
+
+    def keep_key(self) -> None: ...
+
+
+def validated(
+    monkeypatch: pytest.MonkeyPatch, model: FrozenModel, cohort: list[Case], out: Path, **more: dict
+) -> External:
+    monkeypatch.setattr(validating, "_place_of", lambda *_: Place(cohort))
+    return validating.validate_model(model, out, out, **more)
+
+
+def test_a_bad_value_of_one_case_is_that_cases_error(
+    model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohort = cases(model, 20)
+    cohort[3] = replace(cohort[3], centre=None)
+    cohort[4] = replace(cohort[4], centre="7654321")
+    cohort[5] = replace(cohort[5], age=None)
+    found = validated(monkeypatch, model, cohort, tmp_path)
+    assert {*found.refused} == {"C3", "C5"}
+    assert "harmonises by 'centre'" in found.refused["C3"]
+    assert found.flags["unknown-batch"] == 1
+    assert len(found.cases) == 18
+    page = (tmp_path / "report.html").read_text()
+    assert "1 case from a batch (centre or scanner) that the model does not know" in page
+    json.loads((tmp_path / "validation.json").read_text())
+
+
+def test_a_case_that_a_compared_model_refuses_takes_no_part(
+    model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch = model.scorer.branches[0]
+    assert branch.harmoniser is not None
+    strict = replace(branch, harmoniser=replace(branch.harmoniser, unseen="refuse"))
+    other = replace(model, scorer=replace(model.scorer, branches=(strict,)))
+    cohort = cases(model, 20)
+    cohort[4] = replace(cohort[4], centre="7654321")
+    monkeypatch.setattr(validating, "_write", lambda *_: None)
+    found = validated(monkeypatch, model, cohort, tmp_path, others={"strict": other})
+    assert "'strict' refuses this one" in found.refused["C4"]
+    np.testing.assert_allclose(found.compared[-1].scores, found.scores, rtol=1e-12)
+
+
+@pytest.mark.parametrize("words", [("osteoporotic", "malignant"), ("myeloma", "osteoporotic")])
+def test_a_model_of_other_outcomes_is_not_compared(
+    model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str]
+) -> None:
+    outcome = model.protocol.outcome.model_copy(update=dict(zip(("positive", "negative"), words,
+                                                                strict=True)))  # fmt: skip
+    other = replace(model, protocol=model.protocol.model_copy(update={"outcome": outcome}))
+    with pytest.raises(DataError, match=f"the model 'b' {words[0]} from {words[1]}"):
+        validated(monkeypatch, model, cases(model, 20), tmp_path, others={"b": other})
+
+
+@pytest.mark.parametrize(
+    ("cohort", "message"),
+    [
+        (lambda m: [], "not one case"),
+        (lambda m: cases(m, 1), "outcome"),
+        (lambda m: cases(m, 8, "+"), "outcome"),
+        (lambda m: cases(m, 8, "-"), "outcome"),
+        (lambda m: [replace(c, centre=None) for c in cases(m, 8)], "Not one of 8 cases could be"),
+    ],
+)
+def test_a_cohort_that_tells_nothing_is_refused_in_words(
+    model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cohort: object,
+    message: str,
+) -> None:  # fmt: skip
+    with pytest.raises(DataError, match=message):
+        validated(monkeypatch, model, cohort(model), tmp_path)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("outcomes", ["+-", "+++-"])
+def test_a_few_cases_make_a_report(
+    model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcomes: str
+) -> None:
+    found = validated(monkeypatch, model, cases(model, len(outcomes), outcomes), tmp_path)
+    assert (tmp_path / "report.html").is_file()
+    assert len(found.cases) == len(outcomes)
+
+
+def test_scores_without_width_make_a_report(model: FrozenModel) -> None:
+    values = np.repeat(values_of(model)[None], 12, axis=0)
+    names = tuple(f"C{k}" for k in range(12))
+    new = NewCases(names, np.array(names), np.arange(12) % 2 == 0, values, (SITES[0],) * 12)
+    found = validate(model, new, refused={})
+    assert external_blocks(model, found, "")
+    assert found.evaluation.auc.value == 0.5
+
+
+def test_a_model_that_was_not_judged_and_one_of_an_older_layout_make_pages(
+    model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None stands for what could not be computed when the model was built."""
+    nothing = {"value": None, "interval": {"lower": None, "upper": None}}
+    test = {**model.performance["test"], "auc": nothing}
+    old = replace(model, performance={**model.performance, "test": test}, schema=OLDER)
+    found = validated(monkeypatch, old, cases(model, 20), tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    assert len(found.cases) == 20
+    assert "had no AUC of test cases" in text
+    assert "its self-test checks scores and probabilities" in text
+    score = score_known(old, Patient("P1", "", "", known={"centre": SITES[0]}), values_of(old))
+    assert "Trained on 80 cases" in render_patient(old, score, None)
+    endless = replace(model, cutoff=float("inf"))
+    assert "nan" not in render_patient(endless, score, None)
