@@ -100,6 +100,7 @@ WRONG = {
     "a direction of no number": {"space directions": "(nan,nan,nan) (0,1,0) (0,0,2)"},
     "a direction of length 0": {"space directions": "(0,0,0) (0,1,0) (0,0,2)"},
     "an infinite direction": {"space directions": "(inf,0,0) (0,1,0) (0,0,2)"},
+    "a direction without end": {"space directions": "(1e99,0,0) (0,1,0) (0,0,2)"},
     "a direction with a letter": {"space directions": "(1.0q,0,0) (0,1,0) (0,0,2)"},
     "an origin of words": {"space origin": "(a,b,c)"},
     "spacings with a gap": {
@@ -249,6 +250,14 @@ def test_nifti_sizes_that_cannot_be(nifti, dim: tuple[int, ...]) -> None:
     assert caught.value.code == "damaged-file"
 
 
+@pytest.mark.parametrize("at", [*range(256, 280, 4), *range(280, 328, 4), 80])
+@pytest.mark.parametrize("number", [np.inf, np.nan, -1e38])
+def test_nifti_forms_without_end(nifti, at: int, number: float) -> None:
+    """SimpleITK never ends over them."""
+    with pytest.raises(ImageError, match=r"form is|gives no size"):
+        read_image(nifti(slice(at, at + 4), number))
+
+
 @pytest.mark.parametrize("scale", [(2, 0), (1, 5), (0, 5)])
 def test_nifti_vectors_that_are_scaled(tmp_path: Path, scale: tuple[float, float]) -> None:
     image = sitk.GetImageFromArray(np.ones((2, 3, 4, 5), np.uint8), isVector=True)
@@ -315,6 +324,7 @@ def test_metaimage_whose_packed_length_is_not_given(tmp_path: Path) -> None:
         (RAW, {"BinaryDataByteOrderMSB": "perhaps"}),
         (SWAPPED, {"ElementByteOrderMSB": "True"}),
         (RAW, {"ElementSpacing": "1 nan 2"}),
+        (RAW, {"TransformMatrix": "1 0 0 0 1e99 0 0 0 1"}),
         (RAW, {"Comment": "x" * 5000}),
     ],
     ids=lambda value: str(value)[:50] if isinstance(value, dict) else "",

@@ -21,6 +21,9 @@ GZIP_MAGIC = b"\x1f\x8b"
 MOST_VOXELS = 1 << 30
 """More than any image of a patient has; a header that announces more is damaged."""
 
+FARTHEST_MM = 1e6
+"""No voxel lies farther from anything; SimpleITK does not end over numbers without end."""
+
 LARGEST_RATIO = 1032
 """Deflate cannot compress further: no file expands by more (zlib.net, "Technical details")."""
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from centrum.errors import ImageError
 from centrum.io.gzipped import (
+    FARTHEST_MM,
     LARGEST_RATIO,
     Surplus,
     check_announced,
@@ -158,6 +159,8 @@ def _entry(path: Path, line: bytes) -> tuple[str, str]:
     words = value.split()
     if key in _NUMBERS and not (words and all(map(_NUMBERS[key].fullmatch, words))):
         raise damaged(path, f"its header gives {key!r} as {value!r}: numbers are wanted")
+    if _NUMBERS.get(key) is _NUMBER and max(abs(float(word)) for word in words) > FARTHEST_MM:
+        raise damaged(path, f"its header gives {key!r} as {value!r}, which is no length in mm")
     return key, value
 
 

@@ -31,6 +31,7 @@ from centrum.facts import Found, read_facts
 from centrum.geometry import Geometry
 from centrum.io.checks import NOTES
 from centrum.io.gzipped import (
+    FARTHEST_MM,
     GZIP_MAGIC,
     LARGEST_RATIO,
     check_announced,
@@ -348,7 +349,7 @@ def _contradiction(header: Any) -> str:
         return f"the datatype {datatype} is not known"
     if bits not in (0, 8 * _voxel_bytes(header)):
         return f"bitpix is {bits} with the datatype {datatype}"
-    return _wrong_offset(header) or _wrong_scale(header)
+    return _wrong_offset(header) or _wrong_scale(header) or _wrong_place(header)
 
 
 def _wrong_offset(header: Any) -> str:
@@ -367,6 +368,19 @@ def _wrong_scale(header: Any) -> str:
         # SimpleITK writes past the end of its memory.
         return f"voxels of several components are scaled, by {slope:g} and {intercept:g}"
     return "" if right else f"scl_slope is {slope:g} and scl_inter {intercept:g}"
+
+
+def _wrong_place(header: Any) -> str:
+    """Numbers of a form that are none, over which SimpleITK never ends."""
+    forms = {"qform": ("quaternion", "offset", "pixdim"), "sform": ("srow",)}
+    for form, names in forms.items():
+        for name in names if header[f"{form}_code"] > 0 else ():
+            numbers = header[name].ravel()[
+                : int(header["first_dim"]) + 1 if name == "pixdim" else 12
+            ]
+            if not np.all(np.abs(numbers) <= FARTHEST_MM):
+                return f"{name} of its {form} is {', '.join(f'{n:g}' for n in numbers)}"
+    return ""
 
 
 def _has_components(header: Any) -> bool:

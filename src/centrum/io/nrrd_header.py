@@ -10,13 +10,13 @@ Source: https://teem.sourceforge.net/nrrd/format.html.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import isnan, prod
 from pathlib import Path
 
 import numpy as np
 
 from centrum.errors import ImageError
-from centrum.io.gzipped import damaged
+from centrum.io.gzipped import FARTHEST_MM, damaged
 
 MAGIC = b"NRRD"
 
@@ -242,4 +242,6 @@ def _number(path: Path, name: str, word: str) -> float | None:
     ):
         raise damaged(path, f"its header gives {name!r} as {word!r}: a number is wanted")
     number = float(word)
-    return number if isfinite(number) else None
+    if abs(number) > FARTHEST_MM:
+        raise damaged(path, f"its header gives {name!r} as {word!r}, which is no length in mm")
+    return None if isnan(number) else number
