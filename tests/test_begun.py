@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from centrum.begun import make_way, remember_begun
+from centrum.begun import MARK, make_way, remember_begun
 from centrum.errors import ManifestError
 
 NAMES = ("cases.csv", "study.yaml")
@@ -34,3 +34,11 @@ def test_a_manifest_that_init_never_wrote_is_refused(folder: Path) -> None:
     (folder / "cases.xlsx").write_bytes(b"PK")
     with pytest.raises(ManifestError, match=r"cases\.xlsx exists"):
         make_way(folder, NAMES, kept=["cases.csv", "cases.xlsx"])
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"cases.csv": 3}', "[" * 9000, "\udcff"])
+def test_a_mark_that_nobody_understands_protects_what_is_there(folder: Path, content: str) -> None:
+    (folder / MARK).write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(ManifestError, match="exists and is not overwritten"):
+        make_way(folder, NAMES, kept=["cases.csv"])
+    assert (folder / "study.yaml").read_text() == "begun"

@@ -177,3 +177,19 @@ def test_a_file_that_another_program_reads_is_replaced_when_it_is_done(
     replaced.side_effect = PermissionError(13, "used by another process")
     with pytest.raises(PermissionError):
         _replace("temporary", tmp_path / "x")
+
+
+@pytest.mark.parametrize("content", [b"null", b"3", b"[1]", b'{"value": 1}', b"[" * 9000, b"\xff"])
+def test_an_entry_of_another_kind_counts_as_absent(tmp_path: Path, content: bytes) -> None:
+    store = Store(tmp_path)
+    store.put("abc", {"x": 1.5})
+    store.path("abc").write_bytes(content)
+    assert store.get("abc") is None
+    assert store.kept("abc", lambda: {"x": 2}) == {"x": 2}
+
+
+def test_an_entry_in_the_place_of_another_counts_as_absent(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put("abc", {"x": 1.5})
+    store.path("abc").rename(store.path("abd"))
+    assert store.get("abd") is None

@@ -4,12 +4,16 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from centrum.errors import ManifestError
 from centrum.provenance import file_digest
 from centrum.store import write_atomically
 
 MARK = ".begun.json"
 """File beside the study's own with the digest of each as it was written."""
+
+_DIGESTS = TypeAdapter(dict[str, str])
 
 
 def remember_begun(folder: Path, names: Sequence[str]) -> None:
@@ -36,8 +40,7 @@ def make_way(folder: Path, names: Sequence[str], kept: Sequence[str]) -> None:
     ...     [name for name in ("a", "b") if (folder / name).exists()]
     ['b']
     """
-    mark = folder / MARK
-    known = json.loads(mark.read_text(encoding="utf-8")) if mark.is_file() else {}
+    known = _remembered(folder / MARK)
     there = {name for name in (*names, *kept) if (folder / name).exists()}
     untouched = {name for name in there if known.get(name) == file_digest(folder / name)}
     for name in kept:
@@ -50,3 +53,11 @@ def make_way(folder: Path, names: Sequence[str], kept: Sequence[str]) -> None:
             )
     for name in untouched:
         (folder / name).unlink()
+
+
+def _remembered(mark: Path) -> dict[str, str]:
+    """Digest by name; a mark that cannot be understood counts as absent: what is there stays."""
+    try:
+        return _DIGESTS.validate_json(mark.read_bytes())
+    except (OSError, ValidationError):
+        return {}

@@ -378,6 +378,6 @@ def load_table(study: Study, *, perturbed: bool = False) -> FeatureTable:
         One of them has not been run, or a file was changed since.
     """
     result = study.stages.result
-    result(HEAD, Path)
+    result(HEAD, lambda path: json.loads(path.read_text(encoding="utf-8"))["features"])
     table = result(FEATURES, lambda path: FeatureTable.load(path.parent))
     return table.with_perturbed(result(PERTURBED, pd.read_parquet)) if perturbed else table

@@ -72,7 +72,7 @@ from centrum.protocol_text import protocol_with
 from centrum.provenance import Step
 from centrum.report.build import PAGE, write_report
 from centrum.report.old import marking_old
-from centrum.results import Failure, Finding, StudyResults
+from centrum.results import EVERY_CASE, Failure, Finding, StudyResults
 from centrum.robustness import perturbations, perturbed_values, robustness
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
@@ -813,9 +813,11 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
     """All stages; what the measurement found, and the path of the report.
 
     When one of them fails, a report that an earlier run left says at its top that it is old.
+    Findings say which results were edited and are made again, and whether a manuscript is old.
     """
     with marking_old(study.results):
         refuse_unless_possible(study)
+        edited = tuple(_edited(study))
         extraction = extract(study, workers=workers, progress=progress)
         if extraction.failures:
             refuse_unless_possible(study, extraction.table.cases)
@@ -828,8 +830,26 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
         assess(study, workers=workers, progress=progress)
         evaluate(study)
         freeze(study)
-        told = (*extraction.findings, *foresee_unused(study))
-        return replace(extraction, findings=told), report(study, progress=progress)
+        page = report(study, progress=progress)
+        told = (*extraction.findings, *foresee_unused(study), *edited, *_old_manuscript(study))
+        return replace(extraction, findings=told), page
+
+
+def _edited(study: Study) -> Iterator[Finding]:
+    """Results that are not as their stages left them; the page is marked when a run fails."""
+    for stage in study.stages.read():
+        for name in study.stages.changed(stage):
+            if name != PAGE and (study.results / name).exists():
+                text = f"{name} was not as `{stage}` left it: it is made again."
+                yield Finding(EVERY_CASE, "", "note", "changed-result", text, name)
+
+
+def _old_manuscript(study: Study) -> Iterator[Finding]:
+    """A manuscript of an earlier run."""
+    if "manuscript" in study.stages.read() and not is_current(study, "manuscript"):
+        remedy = "`centrum manuscript STUDY` writes it anew."
+        text = f"The manuscript is that of an earlier run. {remedy}"
+        yield Finding(EVERY_CASE, "", "note", "old-manuscript", text, remedy=remedy)
 
 
 def _write_json(path: Path, value: object) -> None:

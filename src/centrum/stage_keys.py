@@ -6,9 +6,9 @@ from typing import Any
 
 from centrum.errors import CentrumError
 from centrum.keys import MEASURING, MODELLING, PACKAGES, job_key
-from centrum.stages import RESULTS, changed_result, not_made
+from centrum.stages import RESULTS, UNREADABLE, changed_result, not_made
 from centrum.study import PROTOCOL, Study
-from centrum.table import table_digest
+from centrum.table import HEAD, table_digest
 from centrum.tabular import tables_digest
 
 _MEASURED = {
@@ -115,7 +115,10 @@ def _choices(study: Study, blocks: Collection[str] | None = None) -> dict[str, A
 
 
 def _table(study: Study, *, perturbed: bool = False) -> str:
-    return table_digest(study.results, perturbed=perturbed)
+    try:
+        return table_digest(study.results, perturbed=perturbed)
+    except UNREADABLE as error:
+        raise changed_result(HEAD, "extract") from error
 
 
 def is_current(study: Study, stage: str) -> bool:
