@@ -238,6 +238,7 @@ def _one(rng: np.random.Generator, of: object) -> str:
 def _model(rng: np.random.Generator, data: _Data, *, searched: bool) -> Choices:
     covariates = ["age", "sex", "trauma", "constant", "grade"]
     taken = [c for c in covariates if rng.random() < 0.25] if rng.random() < 0.6 else []
+    taken = taken if taken != ["constant"] or rng.random() < 0.3 else ["age"]
     fill = data.told["gaps"] != "none" or "age" in taken or "trauma" in taken
     model: Choices = {
         "covariates": taken,
@@ -253,6 +254,8 @@ def _model(rng: np.random.Generator, data: _Data, *, searched: bool) -> Choices:
         model["harmonisation"] = _harmonisation(rng, data)
     if not searched:
         model |= _chosen(rng)
+        if model["classifier"] == "elastic_net" and model["balance"] == "class_weight":
+            model["balance"] = "repeat"
         if taken:
             model["fusion"] = _one(rng, choices.Fusion)
     return model

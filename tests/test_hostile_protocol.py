@@ -4,11 +4,17 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from centrum.errors import ProtocolError
+from centrum.errors import DataError, ProtocolError
+from centrum.features.settings import ExtractionSettings
 from centrum.filters import FILTERS
+from centrum.geometry import Geometry
+from centrum.measure import _check_memory
 from centrum.protocol import Protocol, examine_protocol, parse_protocol, read_protocol
+from centrum.region import filtered_voxels
+from centrum.volume import Mask
 
 LAUGHS = "\n".join(["name: x", "a: &a [x, x]", *(
     f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefgh", "bcdefghi",
@@ -20,7 +26,7 @@ HOSTILE = {
     "an infinite number": "name: x\nmodel: {C: 1e4000}",
     "an infinite number as text": "name: x\nmodel: {C: 'inf'}",
     "no number as text": "name: x\nmodel: {clip: 'nan'}",
-    "deep": f"name: x\ndescribe: {'[' * 5000}{']' * 5000}",
+    "deep": f"name: x\ndescribe: {'[' * 300}{']' * 300}",
     "billion laughs": LAUGHS,
     "an anchor to itself": "name: x\ndescribe: &a [*a]",
     "a key twice": "name: x\nsplit: {seed: 1, seed: 2}",
@@ -139,3 +145,18 @@ def test_no_number_of_a_protocol_is_without_limits() -> None:
 def test_the_walk_sees_a_number_without_limits() -> None:
     schema = {"properties": {"a": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "null"}]}}}
     assert list(_unbounded(schema, {}, "x")) == ["x.a"]
+
+
+def test_a_filter_that_reaches_too_far_is_refused_before_memory_is_asked_for() -> None:
+    array = np.zeros((6, 20, 20), bool)
+    array[1:5, 4:16, 4:16] = True
+    region = Mask(array, Geometry((20, 20, 6), (0.6, 0.6, 4.4)), "L1")
+
+    def settings(block: dict[str, object]) -> ExtractionSettings:
+        return ExtractionSettings(filters=({"filter": "log", **block},), plane="axial")
+
+    near, far = settings({"sigma": 1}), settings({"sigma": 100, "cutoff": 20})
+    assert filtered_voxels(region, near)["log"] < 1e5
+    _check_memory(region, near, 4.0)
+    with pytest.raises(DataError, match="The filter 'log' reaches so far around 'L1'"):
+        _check_memory(region, far, 4.0)

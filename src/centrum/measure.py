@@ -43,7 +43,7 @@ from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
 from centrum.provenance import History, Step, changed_meanwhile
 from centrum.reading import image_of, mask_of
-from centrum.region import Region, measured_voxels
+from centrum.region import Region, filtered_voxels, measured_voxels
 from centrum.sequences import without_shape
 from centrum.store import Store
 from centrum.volume import Mask, Volume, bounding_box, content_digest
@@ -491,6 +491,15 @@ def _check_memory(region: Mask, settings: ExtractionSettings, most_gb: float) ->
             "raise images.max_memory_gb.",
             code="too-large",
         )
+    for name, voxels in filtered_voxels(region, settings).items():
+        if voxels * BYTES_PER_VOXEL / 1e9 > most_gb:
+            raise DataError(
+                f"The filter {name!r} reaches so far around {region.name!r} that it works on "
+                f"{voxels:.3g} voxels, which need about {voxels * BYTES_PER_VOXEL / 1e9:.3g} GB; "
+                f"images.max_memory_gb allows {most_gb:g}.",
+                remedy="Choose a smaller filter, or raise images.max_memory_gb.",
+                code="too-large",
+            )
 
 
 def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Scene, Mask]:

@@ -276,6 +276,29 @@ def measured_voxels(mask: Mask, settings: ExtractionSettings) -> int:
     return interpolated_size(mask, spacing, _margin(grid, settings))
 
 
+def filtered_voxels(mask: Mask, settings: ExtractionSettings) -> dict[str, int]:
+    """Voxels that each filter works on: the region's box, and as far as the filter reaches."""
+    grid = mask.geometry
+    axis = slice_axis(grid, settings.plane)
+    spacing = _new_spacing(grid, settings, axis)
+    old = grid.spacing[::-1]
+    sizes = [
+        (box.stop - box.start) * was / now
+        for box, was, now in zip(bounding_box(mask.array), old, spacing, strict=True)
+    ]
+    return {
+        chosen.filter: int(
+            np.prod(
+                [
+                    size + 2 * (reach or 0)
+                    for size, reach in zip(sizes, chosen.reach_in(spacing, axis), strict=True)
+                ]
+            )
+        )
+        for chosen in settings.filters
+    }
+
+
 def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tuple[Volume, Mask]:
     """Interpolated as the settings want it, on the grid of the dialect."""
     how = settings.interpolation
