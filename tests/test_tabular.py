@@ -12,8 +12,9 @@ import yaml
 from centrum import pipeline
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.importing import export_tables, import_tables
+from centrum.protocol import TableSource
 from centrum.study import Study, open_study
-from centrum.tabular import read_study_tables
+from centrum.tabular import read_study_tables, table_files
 from tests.studies import PROTOCOL, make_study
 
 FILTERED = PROTOCOL.replace("  filters: []", "  filters: [{filter: log, sigma: 1, dimension: 2D}]")
@@ -257,3 +258,11 @@ def test_nobody_is_no_case_of_a_table(study: Path) -> None:
     rewrite(study, table_of().replace({"ID": {"c3": "None"}}))
     with pytest.raises(ManifestError, match="there are rows without a case id: 5"):
         read_study_tables(open_study(study))
+
+
+def test_patterns_that_cannot_be_are_tables_that_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "folder.csv").mkdir()
+    for pattern in ("/abs/*.csv", "**/x**", "[[[", "a" * 300, "a\0*", "folder.csv", "*", ""):
+        with pytest.raises(DataError) as caught:
+            table_files(tmp_path, TableSource(file=pattern, reader="R"))
+        assert caught.value.code == "no-table"

@@ -62,8 +62,11 @@ def find_signature(name: str) -> Signature:
     """
     if name in shipped():
         return load_shipped(name)
-    if Path(name).is_file():
+    try:
         return read_signature(Path(name))
+    except SignatureError as error:
+        if error.code != "no-file":
+            raise
     raise SignatureError(
         f"There is no signature {name!r}: no file of that name, and those that ship are "
         f"{', '.join(shipped())}."

@@ -121,7 +121,7 @@ class Study:
         tables = {
             path.name: f"[table of {table.reader}]"
             for table in self.protocol.tables
-            for path in self.folder.glob(table.file)
+            for path in matching(self.folder, table.file)
         }
         return tables | {each.name: each.pseudonym for each in self.cohort.identities}
 
@@ -290,6 +290,15 @@ def refuse_identifying(study: Study) -> None:
     """Refuses a model that goes by columns which may tell who somebody is; see `Study.obs`."""
     _check_described(study.protocol, (*DESCRIPTORS, *study.cohort.covariates))
     _check_needed(study.protocol, study.left_out)
+
+
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """The ordinary files in a folder whose name is the pattern or fits it, in order."""
+    try:
+        found = folder.glob(pattern) if any(m in pattern for m in "*?[") else [folder / pattern]
+        return sorted(path for path in found if path.is_file())
+    except (NotImplementedError, ValueError, OSError):  # of patterns and names that cannot be
+        return []
 
 
 def refuse_taken_names(study: Study) -> None:

@@ -18,7 +18,7 @@ from centrum.measure import ALL_READERS
 from centrum.protocol import TableSource
 from centrum.provenance import Step, digest, file_digest
 from centrum.results import Failure, Finding
-from centrum.study import Study, refuse_names_of_features
+from centrum.study import Study, matching, refuse_names_of_features
 from centrum.table import FeatureTable
 
 MANIFEST = "the manifest"
@@ -36,10 +36,7 @@ def table_files(folder: Path, source: TableSource) -> tuple[Path, ...]:
     DataError
         There is none.
     """
-    if not any(mark in source.file for mark in "*?["):
-        found = [folder / source.file] if (folder / source.file).is_file() else []
-    else:
-        found = sorted(folder.glob(source.file))
+    found = matching(folder, source.file)
     if not found:
         raise DataError(
             f"`tables` names {source.file!r} of reader {source.reader!r}, which is not in the "

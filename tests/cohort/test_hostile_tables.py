@@ -229,3 +229,8 @@ def test_no_change_of_bytes_ends_in_another_error(tmp_path: Path, kind: str) -> 
         except ManifestError as error:
             own += bool(error.file)
     assert own > 20
+
+
+def test_lines_that_are_not_utf_8_are_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"Case-1_original_shape_Elong\xe4tion: 0.7\n")
+    assert refused(tmp_path / "a.txt", read_table).code == "unknown-encoding"

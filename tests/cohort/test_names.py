@@ -1,11 +1,15 @@
 """Names of cases, patients and columns that programs, files or eyes would take for another."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
 from centrum.cohort import read_manifest
 from centrum.cohort.identity import bare_id
+from centrum.cohort.manifest import missing_files
+from centrum.cohort.pseudonyms import KEY, read_key
 from centrum.errors import ManifestError
 from tests.cohort.conftest import Write
 
@@ -95,3 +99,36 @@ def test_a_number_that_no_computer_holds(write: Write) -> None:
 def test_digits_of_other_scripts_are_numbers(write: Write) -> None:
     path = write(f"{HEAD},psa", "P1,A,malignant,i1,m1,٢٥", "P2,B,osteoporotic,i2,m2,१.५")
     assert [case.covariates["psa"] for case in read_manifest(path).cases] == [25.0, 1.5]
+
+
+def test_a_path_that_no_system_has(write: Write) -> None:
+    for path in ("i" * 100_000, "i/" * 3000 + "x"):
+        with pytest.raises(ManifestError, match=r"column 'image': a path of \d+ characters"):
+            read_manifest(write(HEAD, f"P1,A,malignant,{path},m1"))
+    cohort = read_manifest(write(HEAD, f"P1,A,malignant,{'i' * 300},{'m/' * 1500}x"))
+    assert [p.code for _, _, p in missing_files(cohort)] == ["missing-file"] * 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"what,name,pseudonym\ncase,\xff,P1\n",
+        b'what,name,pseudonym\ncase,"a',
+        b"what,name,pseudonym\nnobody,a,P1\n",
+        b"what,name,pseudonym\ncase,a,\n",
+        b"what,name,pseudonym\ncase,a\n",
+        b"",
+    ],
+)
+def test_a_key_that_is_damaged_is_not_taken_for_an_empty_one(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / KEY).write_bytes(text)
+    with pytest.raises(ManifestError) as caught:
+        read_key(tmp_path / KEY)
+    assert caught.value.file == KEY
+
+
+def test_a_key_that_is_a_pipe(tmp_path: Path) -> None:
+    assert read_key(tmp_path / KEY) == ()
+    os.mkfifo(tmp_path / KEY)
+    with pytest.raises(ManifestError, match="no ordinary file"):
+        read_key(tmp_path / KEY)

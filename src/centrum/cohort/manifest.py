@@ -1,6 +1,7 @@
 """The manifest: one row per case, read whole or refused with every problem that it has."""
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -36,6 +37,9 @@ OUTCOMES = ("osteoporotic", "malignant")
 
 LONGEST_NAME = 200
 """Characters of a head or of a cell that names something; a longer one is several cells."""
+
+LONGEST_PATH = 4096
+"""Characters of a path; Linux takes no more."""
 
 OLDEST_YEARS = 120
 """Ages beyond this are typing errors."""
@@ -150,7 +154,7 @@ def _not_there(path: Path) -> tuple[str, str, str] | None:
     """What is wrong with the place of a file, the code and the remedy."""
     if is_dangling(path):
         return f"{path.name!r} is {DANGLING}", "missing-content", FETCH
-    if not path.exists():
+    if not os.path.exists(path):  # which is False of a name that is too long, too
         return f"there is no file {path.name!r}", "missing-file", CORRECT_IT
     return None
 
@@ -397,6 +401,11 @@ class _Reading:
                 code=f"no-{kind}",
                 remedy="Name its file, or take the row out.",
             )
+        for name, text in filled.items():
+            if len(text) > LONGEST_PATH:
+                told = f"a path of {len(text)} characters: no system has such"
+                head = column(kind, name)
+                self.findings.problem(told, row=row, column=head, code="too-long")
         return {name: _resolve(self.folder, text) for name, text in filled.items()}
 
     def _required(self, row: int, name: str) -> str:

@@ -6,6 +6,7 @@ read it, and it only grows: a pseudonym once given stays.
 """
 
 import csv
+import io
 import os
 import re
 import sys
@@ -20,6 +21,7 @@ from centrum.cohort.describing import holds_date
 from centrum.cohort.identity import bare_id
 from centrum.csv_text import csv_text, unmarked
 from centrum.errors import ManifestError
+from centrum.io.structured import read_text
 
 KEY = "identities.csv"
 """File of the key, beside the manifest and never in results."""
@@ -27,6 +29,9 @@ KEY = "identities.csv"
 _KINDS = ("case", "patient")
 
 COLUMNS = ("what", "name", "pseudonym")
+
+LARGEST_KEY = 2**26
+"""Bytes of a key."""
 
 OWNER_ONLY = 0o600
 
@@ -180,12 +185,15 @@ def read_key(path: Path) -> tuple[Identity, ...]:
     Raises
     ------
     ManifestError
-        It is no table with the columns of a key.
+        It is no ordinary file in UTF-8, or no table with the columns of a key.
     """
-    if not path.is_file():
-        return ()
-    rows = _rows(path)
-    if not rows or tuple(rows[0]) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+    try:
+        rows = _rows(read_text(path, ManifestError, LARGEST_KEY))
+    except ManifestError as error:
+        if error.code == "no-file":
+            return ()
+        raise
+    if not rows or tuple(rows[0]) != COLUMNS or not all(map(_is_identity, rows[1:])):
         raise ManifestError(
             f"{path.name}: a key has the columns {', '.join(COLUMNS)} and commas between them; "
             "something else was found.",
@@ -197,13 +205,17 @@ def read_key(path: Path) -> tuple[Identity, ...]:
     return tuple(Identity(*row) for row in rows[1:])
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _rows(text: str) -> list[list[str]]:
     """The cells of a key; none where they cannot be told."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return [[unmarked(cell) for cell in row] for row in csv.reader(stream)]
-    except (UnicodeDecodeError, csv.Error):
+        rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+        return [[unmarked(cell) for cell in row] for row in rows]
+    except csv.Error:
         return []
+
+
+def _is_identity(row: Sequence[str]) -> bool:
+    return len(row) == len(COLUMNS) and row[0] in _KINDS and all(row)
 
 
 def write_key(identities: Sequence[Identity], path: Path) -> None:

@@ -127,7 +127,7 @@ def read(sheet: Sheet, id_column: str | None = None) -> ForeignTable:
 
 def is_listing(path: Path) -> bool:
     """Whether a file is the output of `--format txt`."""
-    return path.is_file() and bool(re.match(rb"(?:\xef\xbb\xbf)?\s*Case-\d+_", read_bytes(path)))
+    return bool(re.match(rb"(?:\xef\xbb\xbf)?\s*Case-\d+_", read_bytes(path)))
 
 
 def read_listing(path: Path, id_column: str | None = None) -> ForeignTable:
@@ -136,9 +136,17 @@ def read_listing(path: Path, id_column: str | None = None) -> ForeignTable:
     Raises
     ------
     ManifestError
-        A line below a feature is not of the form `Case-1_name: value`.
+        A line below a feature is not of the form `Case-1_name: value`, or the file is not UTF-8.
     """
-    text = read_bytes(path).decode("utf-8-sig", errors="replace")
+    try:
+        text = read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ManifestError(
+            f"{path.name} is not text in UTF-8.",
+            remedy="Save it with the encoding UTF-8.",
+            code="unknown-encoding",
+            file=path,
+        ) from error
     return _read_grid(stacked(path.name, _entries(path.name, text)), id_column)
 
 

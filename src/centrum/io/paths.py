@@ -30,6 +30,9 @@ STAND_INS = {
 DANGLING = "a link to content that is not there"
 FETCH = "Fetch the content (git annex get, or datalad get), or mend the link."
 
+DEEPEST = 200
+"""Folders within folders that are looked into for a name in the other form."""
+
 APPLE_DOUBLE = "._"
 """How the names begin of what macOS keeps beside files on foreign disks and in archives."""
 
@@ -43,7 +46,7 @@ def existing(path: Path) -> Path:
     macOS takes "ü" apart into two characters in names of files, spreadsheets do not; a path that
     is not there in either form is given back as it came.
     """
-    if _is_there(path) or path.parent == path:
+    if _is_there(path) or path.parent == path or len(path.parts) > DEEPEST:
         return path
     folder = existing(path.parent)
     wanted = unicodedata.normalize("NFC", path.name)
@@ -87,7 +90,7 @@ def _is_there(path: Path) -> bool:
 
 def is_dangling(path: Path) -> bool:
     """Whether a path is a link to content that is not there."""
-    return path.is_symlink() and not path.exists()
+    return os.path.islink(path) and not os.path.exists(path)
 
 
 def check_content(path: Path) -> None:
@@ -106,7 +109,7 @@ def check_content(path: Path) -> None:
             code="missing-content",
             file=path,
         )
-    if not path.exists():
+    if not os.path.exists(path):
         raise ImageError(
             f"There is no file {path.name!r} in {path.parent.name or '.'!r}.",
             remedy="Check the path in the manifest.",
