@@ -277,7 +277,7 @@ def test_an_odd_value_anywhere_is_refused_or_meant(name):
 
 def test_a_spacing_that_would_fill_the_memory_is_refused_before_it_does():
     extractor = featureextractor.RadiomicsFeatureExtractor(
-        {"setting": {"resampledPixelSpacing": [1e-300, 1, 1]}}
+        {"setting": {"resampledPixelSpacing": [1e-300, 1e-300, 1]}}
     )
     with pytest.raises(InputError, match="voxels, more than") as caught:
         extractor.execute(cases.image(), cases.mask())

@@ -374,6 +374,13 @@ def resample_pyradiomics(
     if np.allclose(volume.geometry.spacing, wanted):
         return _crop(volume, _on_grid(region, volume.geometry), pad, step)
     new = _pyradiomics_grid(region.geometry, box, wanted, pad)
+    if prod(new.size) > MOST_VOXELS:
+        raise DataError(
+            f"Resampled to {' x '.join(f'{mm:.3g}' for mm in wanted)} mm, the region and what is "
+            f"kept around it have {np.prod(np.array(new.size, float)):.3g} voxels, more than {MOST_VOXELS}.",
+            remedy="Choose a larger spacing.",
+            code="too-large",
+        )
     array = _itk_resampled(volume.array, volume.geometry, new, interpolator)
     inside = _on_grid(region, new)
     return (
@@ -443,15 +450,7 @@ def _pyradiomics_grid(
     last = np.minimum(
         np.ceil((stop - 0.5) * shrink + pad), np.ceil(np.array(old.size) * shrink) - 1
     )
-    numbers = last - first + 1
-    if not numbers.prod() <= MOST_VOXELS:
-        raise DataError(
-            f"Resampled to {' x '.join(f'{mm:.3g}' for mm in wanted)} mm, the region and what is "
-            f"kept around it have {numbers.prod():.3g} voxels, more than {MOST_VOXELS}.",
-            remedy="Choose a larger spacing.",
-            code="too-large",
-        )
-    nx, ny, nz = (int(n) for n in numbers)
+    nx, ny, nz = (int(n) for n in last - first + 1)
     corner = 0.5 * (wanted - spacing) / spacing + first / shrink
     x, y, z = _itk_position(old, corner)
     return Geometry((nx, ny, nz), tuple(wanted), (x, y, z), old.direction)
