@@ -374,10 +374,11 @@ def resample_pyradiomics(
     if np.allclose(volume.geometry.spacing, wanted):
         return _crop(volume, _on_grid(region, volume.geometry), pad, step)
     new = _pyradiomics_grid(region.geometry, box, wanted, pad)
-    if prod(new.size) > MOST_VOXELS:
+    voxels = np.prod(np.array(new.size, dtype=float))
+    if voxels > MOST_VOXELS:
         raise DataError(
             f"Resampled to {' x '.join(f'{mm:.3g}' for mm in wanted)} mm, the region and what is "
-            f"kept around it have {np.prod(np.array(new.size, float)):.3g} voxels, more than {MOST_VOXELS}.",
+            f"kept around it have {voxels:.3g} voxels, more than {MOST_VOXELS}.",
             remedy="Choose a larger spacing.",
             code="too-large",
         )
