@@ -194,7 +194,8 @@ def _child(seed: int, k: int, folder: Path, out: Path) -> None:
     with (folder.parent / f"{folder.name}.log").open("w") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-        out.write_text(json.dumps(tried(seed, k, folder)))
+        record = tried(seed, k, folder)
+        out.write_text(json.dumps(record | {"seconds": round(time.process_time(), 1)}))
 
 
 def tried_apart(seed: int, wanted: list[int], at_once: int) -> Iterator[tuple[int, Record]]:
@@ -217,7 +218,7 @@ def tried_apart(seed: int, wanted: list[int], at_once: int) -> Iterator[tuple[in
             process.kill()
             process.join()
             del running[k]
-            yield k, _ended(_folder(seed, k), process.exitcode) | {"seconds": round(took, 1)}
+            yield k, _ended(_folder(seed, k), process.exitcode, took)
 
 
 def _folder(seed: int, k: int) -> Path:
@@ -228,7 +229,7 @@ def _out(folder: Path) -> Path:
     return folder.with_suffix(".json")
 
 
-def _ended(folder: Path, code: int | None) -> Record:
+def _ended(folder: Path, code: int | None, took: float) -> Record:
     """What the process left, and what it left behind taken away where nothing is wrong."""
     out, log = _out(folder), folder.parent / f"{folder.name}.log"
     if out.exists():
@@ -237,6 +238,7 @@ def _ended(folder: Path, code: int | None) -> Record:
         why = {-signal.SIGXCPU: "took too long", -signal.SIGKILL: "waited too long"}
         told = why.get(code or 0, f"died, exit code {code}")
         record = {"end": "fault", "faults": [f"{told}: {log.read_text()[-300:]}"]}
+        record["seconds"] = round(took, 1)
     if record["faults"]:
         record["end"] = "fault"
     else:
@@ -269,6 +271,7 @@ def summary(records: dict[int, Record]) -> Iterator[str]:
     rows = records.values()
     ends = Counter(row["end"] for row in rows)
     yield ", ".join(f"{ends[end]} {end}" for end in ENDS)
+    yield f"  {sum(row['seconds'] for row in rows):.0f} s of a processor"
     for code, n in Counter(r["code"] for r in rows if r["end"] == "refused").most_common():
         example = next(k for k, r in records.items() if r["end"] == "refused" and r["code"] == code)
         unseen = sum(r["end"] == "refused" and r["code"] == code and not r["checked"] for r in rows)

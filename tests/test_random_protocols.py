@@ -50,5 +50,9 @@ def test_a_page_that_says_nan_is_seen_and_a_picture_is_not(runner: ModuleType) -
 def test_the_process_of_a_study_that_dies_is_a_fault(runner: ModuleType, tmp_path: Path) -> None:
     folder = tmp_path / "1-1"
     (tmp_path / "1-1.log").write_text("Segmentation fault")
-    died = runner._ended(folder, -11)
-    assert died == {"end": "fault", "faults": ["died, exit code -11: Segmentation fault"]}
+    died = runner._ended(folder, -11, 2.0)
+    assert died == {
+        "end": "fault",
+        "faults": ["died, exit code -11: Segmentation fault"],
+        "seconds": 2.0,
+    }
