@@ -2,14 +2,16 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from centrum import validating
+from centrum import extraction, validating
 from centrum.cohort import Case
 from centrum.errors import DataError
 from centrum.external import External, NewCases, validate
@@ -223,3 +225,75 @@ def test_a_model_that_was_not_judged_and_one_of_an_older_layout_make_pages(
     assert "Trained on 80 cases" in render_patient(old, score, None)
     endless = replace(model, cutoff=float("inf"))
     assert not re.search(r"\bnan\b|inf%", render_patient(endless, score, None))
+
+
+# A study of tables
+
+
+@pytest.fixture(scope="module")
+def site(model: FrozenModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty cases of a table made elsewhere; an unread feature and a read one have a gap."""
+    folder = tmp_path_factory.mktemp("site")
+    rng = np.random.default_rng(2)
+    read = model.scorer.features[1]
+    unread = next(name for name in NAMES if name not in model.scorer.features)
+    frame = pd.DataFrame(50 + 10 * rng.normal(size=(20, len(NAMES))), columns=list(NAMES))
+    frame = frame.drop(columns=model.scorer.features[0])  # the covariate
+    frame.insert(0, "case", [f"C{k:02d}" for k in range(20)])
+    frame.loc[3, unread] = np.nan
+    frame.loc[4, read] = np.nan
+    frame.to_csv(folder / "features.csv", index=False)
+    manifest = pd.DataFrame({
+        "case": frame["case"], "patient": frame["case"],
+        "outcome": np.where(np.arange(20) % 2, model.negative, model.positive),
+        "centre": [int(SITES[k % 2]) for k in range(20)], "age": 50 + np.arange(20),
+    })  # fmt: skip
+    manifest.to_csv(folder / "cases.csv", index=False)
+    (folder / "study.yaml").write_text(
+        "name: Another place\ntables: [{reader: R1, file: features.csv}]\n"
+    )
+    return folder
+
+
+def test_a_table_may_lack_what_the_model_does_not_read(
+    model: FrozenModel, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validating, "_write", lambda *_: None)
+    found = validating.validate_model(model, site, tmp_path)
+    assert {*found.refused} == {"C04"}
+    assert (
+        f"1 features that other cases have are missing ({model.scorer.features[1]})"
+        in (found.refused["C04"])
+    )
+    assert len(found.cases) == 19
+    assert "unknown-batch" not in found.flags, "sites are the numbers of the manifest"
+
+
+def test_a_level_that_was_not_seen_is_that_cases_error(
+    model: FrozenModel, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{model.scorer.features[0]}=M"
+    text = Covariate(name, "sex", "M", ("F", "M"))
+    scorer = replace(model.scorer, features=(name, *model.scorer.features[1:]))
+    test = replace(model.self_test, features=scorer.features)
+    first = replace(model.distributions[0], name=name)
+    by_sex = replace(model, covariates=(text,), scorer=scorer, self_test=test,
+                     distributions=(first, *model.distributions[1:]))  # fmt: skip
+    frame = pd.read_csv(site / "cases.csv").assign(sex=["M", "F", "O", "F"] + 16 * ["M"])
+    other = tmp_path / "site"
+    shutil.copytree(site, other)
+    frame.to_csv(other / "cases.csv", index=False)
+    monkeypatch.setattr(validating, "_write", lambda *_: None)
+    found = validating.validate_model(by_sex, other, tmp_path)
+    assert {*found.refused} == {"C02", "C04"}
+    assert "sex is 'O'; the model was trained on F, M" in found.refused["C02"]
+
+
+def test_words_of_an_acquisition_stay_words(tmp_path: Path) -> None:
+    """A column of numbers with a gap would make the scanner 3020 one of another name, 3020.0."""
+    path = tmp_path / "acquisition.csv"
+    path.write_text("case,model,echo_time_ms\n001,3020,90\n002,,\n")
+    read = extraction._by_case(path)
+    assert read["model"].tolist()[0] == "3020"
+    assert read["case"].tolist() == ["001", "002"]
+    assert read["echo_time_ms"].dtype == float

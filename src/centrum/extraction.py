@@ -354,8 +354,12 @@ def load_extraction(study: Study) -> Extraction:
     )
 
 
+WORDS = ("case", "reader_a", "reader_b", *TEXTS)
+"""Columns that stay text where all of it are numbers, such as the model 3020 of a scanner."""
+
+
 def _by_case(path: Path) -> pd.DataFrame:
-    return read_frame(path, dtype={"case": str})
+    return read_frame(path, dtype=dict.fromkeys(WORDS, str))
 
 
 def _read_facts(path: Path) -> dict[str, Any]:

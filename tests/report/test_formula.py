@@ -58,7 +58,7 @@ def fitted(kind: str, change: dict[str, Any]) -> tuple[Any, NDArray, NDArray, ND
         )
         model = SearchClassifier(search, how, 1, NAMES)
     else:
-        model = StudyClassifier(how, 1, NAMES)
+        model = StudyClassifier(how, 1, NAMES, covariates=(("f0",),))
     return model.fit(X, y, patients, centre), X[:, :, 0], y, centre, how
 
 
@@ -145,6 +145,8 @@ def test_the_printed_formula_gives_the_score(
     np.testing.assert_array_equal(shown >= cutoff, called)
     wanted = found.judgement.decision.calibrator.predict_proba(scores)
     np.testing.assert_allclose(likely(rows[1:], method, scores), wanted, atol=1e-4)
+    if moved := harmonisation_table(found):
+        assert "f0" not in {row["Column name"] for row in in_file(moved[0])} or kind != "one"
     assert ("table-s22" in [t.key for t in harmonisation_table(found)]) == (
         "harmonisation" in change
     )
