@@ -5,8 +5,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Collection
+from concurrent.futures import Future
 from pathlib import Path
 from typing import get_args
+from unittest.mock import Mock
 
 import pytest
 
@@ -57,6 +61,21 @@ def test_a_job_that_ends_its_process_has_a_result_and_the_others_theirs() -> Non
     found = dict(map_jobs(die, list(range(12)), 2, ended=told))
     message = "The process that worked on it was ended with exit code 9. It was tried twice."
     assert found == {x: x for x in range(12)} | {3: f"3: worker-ended: {message}"}
+
+
+def test_jobs_whose_processes_live_are_never_tried_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when one is done while the result of another is looked at."""
+
+    def slow(futures: Collection[Future]) -> set[Future]:
+        done = some_done(futures)
+        time.sleep(0.01)
+        return done
+
+    some_done, alone = execution._some_done, Mock()
+    monkeypatch.setattr(execution, "_some_done", slow)
+    monkeypatch.setattr(execution, "_alone", alone)
+    assert len(list(map_jobs(square, list(range(40)), 2))) == 40
+    alone.assert_not_called()
 
 
 def test_a_job_is_tried_alone_when_its_process_ended(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -107,12 +107,21 @@ def _together(
                 except BrokenProcessPool:
                     break
                 waiting.popleft()
-            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                if not isinstance(future.exception(), BrokenProcessPool):
-                    yield under_way.pop(future), future.result()
-            if any(future.done() for future in under_way):
+            done = _some_done(under_way)
+            sound = [f for f in done if not isinstance(f.exception(), BrokenProcessPool)]
+            for future in sound:
+                yield under_way.pop(future), future.result()
+            if len(sound) < len(done):
                 break
     return list(under_way.values())
+
+
+def _some_done(futures: Collection[Future[Result]]) -> set[Future[Result]]:
+    """Those of the futures that are done, when one is."""
+    done = set[Future[Result]]()
+    while not done:  # Windows lets nobody interrupt a wait that has no end
+        done = wait(futures, 1, FIRST_COMPLETED).done
+    return done
 
 
 def _alone(
@@ -125,6 +134,7 @@ def _alone(
     with _pool(1) as pool:
         future = pool.submit(function, job)
         own = set(multiprocessing.active_children()) - others
+        _some_done([future])
         if not isinstance(future.exception(), BrokenProcessPool):
             return future.result()
     code = next((process.exitcode for process in own), None)
