@@ -1,5 +1,6 @@
 """One function over many cases: in this process or over local processes."""
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -211,5 +212,11 @@ def _context() -> multiprocessing.context.BaseContext:
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload(["centrum.measure", "centrum.simulate"])
+        context.set_forkserver_preload(["centrum.measure", "centrum.simulate", __name__])
     return context
+
+
+if any("multiprocessing.forkserver" in word for word in sys.orig_argv):
+    # Workers are forked from this process, which has nothing to put away: taking apart the
+    # libraries that it has loaded would have it outlive the main process by a second.
+    atexit.register(os._exit, 0)
