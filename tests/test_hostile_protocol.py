@@ -13,6 +13,8 @@ from centrum.filters import FILTERS
 from centrum.geometry import Geometry
 from centrum.measure import _check_memory
 from centrum.protocol import Protocol, examine_protocol, parse_protocol, read_protocol
+from centrum.pyradiomics.errors import ParameterError
+from centrum.pyradiomics.settings import TABLE, ListOf, Number
 from centrum.region import filtered_voxels
 from centrum.volume import Mask
 
@@ -160,3 +162,12 @@ def test_a_filter_that_reaches_too_far_is_refused_before_memory_is_asked_for() -
     _check_memory(region, near, 4.0)
     with pytest.raises(DataError, match="The filter 'log' reaches so far around 'L1'"):
         _check_memory(region, far, 4.0)
+
+
+@pytest.mark.parametrize("value", [1e300, -1e300, float("nan"), float("inf"), 10**400])
+def test_no_setting_of_a_parameter_file_takes_any_number(value: float) -> None:
+    numeric = [s for s in TABLE if isinstance(s.check, Number | ListOf)]
+    for setting in numeric:
+        with pytest.raises(ParameterError):
+            setting.validate([value] if isinstance(setting.check, ListOf) else value)
+    assert len(numeric) > 20

@@ -47,7 +47,7 @@ class LocalBinaryPattern3D(Filter):
     dialect: ClassVar[Dialect] = "pyradiomics"
 
     filter: Literal["LBP3D"] = "LBP3D"
-    lbp3DLevels: int = Field(2, ge=1, le=20, description="degrees of spherical harmonics, from 0")
+    lbp3DLevels: int = Field(2, ge=1, le=32, description="degrees of spherical harmonics, from 0")
     lbp3DIcosphereRadius: float = Field(1.0, gt=0, le=100, description="voxels to the neighbours")
     lbp3DIcosphereSubdivision: int = Field(
         1, ge=0, le=5, description="how often the icosahedron of neighbours is subdivided"

@@ -30,7 +30,7 @@ SMALLEST = 4
 
 Floats = NDArray[np.float64]
 
-Sigma = Annotated[float, Field(ge=0.01, le=100)] | Annotated[int, Field(ge=1, le=100)]
+Sigma = Annotated[float, Field(gt=0, le=100)] | Annotated[int, Field(ge=1, le=100)]
 """mm; 2 and 2.0 are one scale with two names, as in PyRadiomics."""
 
 

@@ -43,9 +43,9 @@ class PeriodicWavelet(Filter):
         "coif1", description="name in PyWavelets, such as coif1, haar, db3"
     )
     level: int = Field(
-        1, ge=1, le=10, description="levels that are given; of the last also the band of low passes"
+        1, ge=1, le=16, description="levels that are given; of the last also the band of low passes"
     )
-    start_level: int = Field(0, ge=0, le=10, description="low passes before the first level")
+    start_level: int = Field(0, ge=0, le=16, description="low passes before the first level")
     dimension: Literal["2D", "3D"] = Field(
         "3D", description="2D leaves out the axis across slices, as force2D does"
     )

@@ -4,7 +4,6 @@ Parameter files and the defaults of the extractor are read off this table, and s
 in the documentation.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -51,9 +50,13 @@ def _number(kind: str, value: Any) -> float | None:
         return None
 
 
+LARGEST = 1e12
+"""Numbers beyond this, on either side of 0, are slips of the pen."""
+
+
 @dataclass(frozen=True)
 class Number:
-    """An integer or a finite number within [minimum, maximum], or above `above`."""
+    """An integer or a number within [minimum, maximum], or above `above`; none is `LARGEST`."""
 
     kind: Literal["integer", "number"]
     minimum: float | None = None
@@ -79,7 +82,7 @@ class Number:
 
     def _outside(self, number: float) -> bool:
         return (
-            (self.kind == "number" and not math.isfinite(number))
+            not abs(number) <= LARGEST  # or NaN
             or (self.minimum is not None and number < self.minimum)
             or (self.maximum is not None and number > self.maximum)
             or (self.above is not None and number <= self.above)
@@ -249,7 +252,8 @@ TABLE = (
             "that of the mask"),
     Setting("interpolator", "sitkBSpline", OneOf(INTERPOLATORS, numbers=10), "of the image when "
             "resampled, by name, documented number or SimpleITK constant; None: no resampling"),
-    Setting("padDistance", 5, _NATURAL, "voxels kept around the region by resampling, preCrop", 5),
+    Setting("padDistance", 5, Number("integer", 0, 10_000), "voxels kept around the region by "
+            "resampling, preCrop", 5),
     Setting("distances", [1], ListOf(_NEAR), "of neighbours in voxels, infinity norm; in glcm, "
             "gldm and ngtdm", [1]),
     Setting("force2D", False, _FLAG, "textures within slices; needed for shape2D", False),
@@ -262,7 +266,8 @@ TABLE = (
             "absolute"),
     Setting("resegmentShape", ABSENT, _FLAG, "shape of the re-segmented region", False),
     Setting("preCrop", False, _FLAG, "crop to the region and padDistance before all else", False),
-    Setting("sigma", ABSENT, ListOf(_POSITIVE), "LoG: scales in mm; none: no images"),
+    Setting("sigma", ABSENT, ListOf(Number("number", maximum=100, above=0)), "LoG: scales in mm; "
+            "none: no images"),
     Setting("start_level", ABSENT, _PASSES, "Wavelet: low passes before the first level", 0),
     Setting("level", ABSENT, _LEVELS, "Wavelet: how many levels", 1),
     Setting("wavelet", ABSENT, WaveletName(), "Wavelet: which; a discrete one", "coif1",
