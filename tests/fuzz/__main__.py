@@ -44,6 +44,7 @@ SMALL = 4096
 
 CORPUS = Path(__file__).with_name("corpus")
 NOTE = "found.txt"
+"""A line for each kind and place that was found in a reader."""
 READING, COMPARING = 0, 1
 Files = dict[str, bytes]
 
@@ -237,8 +238,8 @@ def keep(run: Run, target: Target, found: Found) -> Path:
         if len(content) > SMALL:
             name, content = f"{name}.xz", lzma.compress(content)
         (folder / name).write_bytes(content)
-    note = f"{found.kind} at {found.where}: {found.text} (seed {run.seed}, number {found.index})"
-    (folder / NOTE).write_text(note + "\n", encoding="utf-8", errors="backslashreplace")
+    with (CORPUS / target.name / NOTE).open("a", encoding="utf-8") as stream:
+        stream.write(f"{found.kind} at {found.where}, seed {run.seed}, number {found.index}\n")
     return folder
 
 
@@ -249,7 +250,7 @@ def kept(corpus: Path) -> dict[str, list[tuple[str, Files]]]:
     """
     found: dict[str, list[tuple[str, Files]]] = {}
     for path in sorted(p for p in corpus.glob("*/*") if p.is_dir()):
-        files = dict(_unpacked(p) for p in sorted(path.iterdir()) if p.name != NOTE)
+        files = dict(map(_unpacked, sorted(path.iterdir())))
         found.setdefault(path.parent.name, []).append((path.name, files))
     for path in sorted(p for p in corpus.iterdir() if p.is_file() and "-" in p.name):
         target = TARGETS[path.name.partition("-")[0]]

@@ -25,6 +25,13 @@ def test_nothing_in_the_corpus_is_wrong_any_more() -> None:
     assert replayed(fuzzer.CORPUS) == ""
 
 
+def test_nothing_in_the_reference_is_wrong(reference: Path) -> None:
+    corpus = reference.parent / "cases" / "fuzz"
+    if not corpus.is_dir():
+        pytest.skip(f"no files made by mutation at {corpus}")
+    assert replayed(corpus) == ""
+
+
 def _read(path: Path) -> None:
     """A reader with a fault of each kind."""
     word = path.read_bytes()
