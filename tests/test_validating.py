@@ -269,6 +269,12 @@ def test_a_table_may_lack_what_the_model_does_not_read(
     assert "unknown-batch" not in found.flags, "sites are the numbers of the manifest"
 
 
+def test_what_would_be_done_with_tables_is_told(model: FrozenModel, site: Path) -> None:
+    first, second = validating.outlook(model, site, Path("out"))
+    assert first.startswith("19 cases of tables would be scored")
+    assert second == "1 would be refused"
+
+
 def test_a_level_that_was_not_seen_is_that_cases_error(
     model: FrozenModel, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -681,14 +681,12 @@ def validate(
 
     Exit code 1 when a case was refused.
     """
-    from centrum import scoring
     from centrum.frozen.model import read_model
-    from centrum.validating import validate_model
+    from centrum.validating import outlook, validate_model
 
     frozen = read_model(model)
     if dry_run:
-        cases = scoring.read_new_cases(cohort, frozen, with_outcome=True)
-        print("\n".join(scoring.outlook(frozen, cases, out)))
+        print("\n".join(outlook(frozen, cohort, out)))
         return
     others = {_name_of(path): read_model(path) for path in compare or ()}
     with _progress() as progress:

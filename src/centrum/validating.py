@@ -1,7 +1,7 @@
 """The verb `validate`: a frozen model judged on patients of another place."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from centrum.report.external import external_blocks
 from centrum.report.html import Page
 from centrum.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.scoring import keep_key, patients_of, read_new_cases, score_all
+from centrum.scoring import outlook as outlook_of_images
 from centrum.simulate import NOTICE
 from centrum.store import write_atomically
 from centrum.study import PROTOCOL, Study, open_study
@@ -77,6 +78,17 @@ def validate_model(
     simulated = NOTICE if any(s.simulated for s in scores) or model.simulated else ""
     _write(model, replace(found, refused=told), out, simulated)
     return found
+
+
+def outlook(model: FrozenModel, folder: Path, out: Path) -> Iterator[str]:
+    """What `validate` would do, in lines to print."""
+    if (study := _study_of_tables(folder)) is None:
+        yield from outlook_of_images(model, read_new_cases(folder, model, with_outcome=True), out)
+        return
+    scores = _score_tables(study, tuple(map(_patient_of_tables, study.cohort.cases)), model)
+    refused = sum(score.refused for score in scores)
+    yield f"{len(scores) - refused} cases of tables would be scored by {model.name!r} into {out}"
+    yield f"{refused} would be refused"
 
 
 def _refuse_other_outcomes(model: FrozenModel, other: tuple[str, str], what: str) -> None:
