@@ -104,7 +104,8 @@ def _check_values(scores: NDArray[np.float64], outcome: NDArray[np.generic]) -> 
     if not set(found) <= {0, 1}:
         raise DataError(f"Outcomes are 0 (negative) or 1 (positive), found {found}.")
     if len(found) < 2:
+        which = {0: "all negative", 1: "all positive"}
         raise DataError(
-            f"An evaluation needs cases of both outcomes, found {len(outcome)} cases of "
-            f"{found}; use another split or more cases."
+            f"An evaluation needs cases of both outcomes, found {len(outcome)} cases"
+            f"{''.join(f', {which[int(one)]}' for one in found)}; use another split or more cases."
         )

@@ -38,7 +38,8 @@ IMPUTED: Mapping[str, Callable[[ImputationSettings], str]] = {
     "mean": lambda how: f"{MISSING} the mean of the training cases.",
     "knn": lambda how: (
         f"{MISSING} the mean of the {counted(how.neighbours, 'training case')} nearest in the "
-        "values that were there."
+        "values that were there, each in units of its interquartile range; all that were as near "
+        "as the last of these counted."
     ),
 }
 
@@ -52,7 +53,7 @@ BALANCED = {
     "smaller class.",
     "smote": "The classes of the training cases were balanced by SMOTE: cases of the smaller class "
     f"were made up between a case and one of its {Smote().k_neighbors} nearest neighbours (fewer "
-    "where the class was smaller).",
+    "where the class was smaller), each feature in units of its interquartile range.",
     "none": "The classes were not balanced.",
 }
 """What was done about classes of unequal size; class weights are the classifier's."""

@@ -126,10 +126,11 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         agreement = self.icc_.value if self.use == "estimate" else self.icc_.lower
         kept: NDArray[np.bool_] = agreement > self.threshold
         if not kept.any():
+            known = agreement[~np.isnan(agreement)]
+            highest = f"the highest is {known.max():.3f}" if known.size else "none can be computed"
             raise DataError(
                 f"No feature has an ICC({self.form}) {self.use} above {self.threshold} on "
-                f"{self.icc_.n_subjects.max()} training cases; the highest is "
-                f"{np.nanmax(agreement, initial=-np.inf):.3f}. {self._advice}"
+                f"{self.icc_.n_subjects.max()} training cases; {highest}. {self._advice}"
             )
         return kept
 
