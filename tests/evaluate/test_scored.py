@@ -14,7 +14,7 @@ from centrum.evaluate import Scored
         ([1, 2], [0, 1], ["a"], "one value per case"),
         ([[1, 2]], [[0, 1]], None, "one value per case"),
         ([1, np.nan, np.inf], [0, 1, 1], None, "2 of 3 are not .first at position 1"),
-        ([1, 2], [1, 1], None, r"both outcomes, found 2 cases of \[1\]"),
+        ([1, 2], [1, 1], None, r"both outcomes, found 2 cases, all positive"),
         ([], [], None, "both outcomes, found 0 cases"),
         ([1, 2], [1, 2], None, r"0 .negative. or 1 .positive., found \[1, 2\]"),
         ([1, 2], ["OPF", "MPF"], None, "found .'MPF', 'OPF'."),
