@@ -101,12 +101,13 @@ def test_digits_of_other_scripts_are_numbers(write: Write) -> None:
     assert [case.covariates["psa"] for case in read_manifest(path).cases] == [25.0, 1.5]
 
 
-def test_a_path_that_no_system_has(write: Write) -> None:
-    for path in ("i" * 100_000, "i/" * 3000 + "x"):
-        with pytest.raises(ManifestError, match=r"column 'image': a path of \d+ characters"):
-            read_manifest(write(HEAD, f"P1,A,malignant,{path},m1"))
-    cohort = read_manifest(write(HEAD, f"P1,A,malignant,{'i' * 300},{'m/' * 1500}x"))
-    assert [p.code for _, _, p in missing_files(cohort)] == ["missing-file"] * 2
+def test_a_path_that_no_system_has_is_one_case(write: Write) -> None:
+    paths = ("i" * 300, "i" * 100_000, "i/" * 3000 + "x", "a" + "#/b" * 300)
+    lines = [f"P{k},A{k},malignant,{path},{path}m" for k, path in enumerate(paths)]
+    found = list(missing_files(read_manifest(write(HEAD, *lines))))
+    assert [case.id for case, _, _ in found] == [f"P{k // 2}" for k in range(8)]
+    assert all(problem.code == "missing-file" for _, _, problem in found)
+    assert max(len(str(problem)) for _, _, problem in found) < 400
 
 
 @pytest.mark.parametrize(
@@ -132,3 +133,11 @@ def test_a_key_that_is_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / KEY)
     with pytest.raises(ManifestError, match="no ordinary file"):
         read_key(tmp_path / KEY)
+
+
+@pytest.mark.parametrize("error", ["#REF!", "#NAME?", "#DIV/0!", "Err:502"])
+def test_an_error_of_a_spreadsheet_is_no_word(write: Write, error: str) -> None:
+    for head in ("grade", "centre"):
+        path = write(f"{HEAD},{head}", "P1,A,malignant,i1,m1,a", f"P2,B,osteoporotic,i2,m2,{error}")
+        with pytest.raises(ManifestError, match=f"column '{head}': the cell holds the error"):
+            read_manifest(path)

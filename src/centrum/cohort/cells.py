@@ -1,5 +1,7 @@
 """What a cell says beside its text: its type in a workbook, and whether it says anything."""
 
+import re
+
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "#n/a", "#nv", "null", "k.a.", "k. a.", ".", "-", "--", "–", "—"}
 )
@@ -9,6 +11,8 @@ NO_NAMES = frozenset(
     {"none", "nil", "nat", "<na>", "#na", "-nan", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"}
 )
 """Further words that other programs write for what is missing; as categories they may be meant."""
+
+_ERROR = re.compile(r"#[^\s#]{2,12}[!?]|err:\d+", re.IGNORECASE)
 
 
 class NumberText(str):
@@ -41,3 +45,12 @@ def is_no_name(text: str) -> bool:
     (True, True, False)
     """
     return is_missing(text) or text.casefold() in NO_NAMES
+
+
+def is_error(text: str) -> bool:
+    """Whether a cell holds an error of a spreadsheet.
+
+    >>> is_error("#REF!"), is_error("#NAME?"), is_error("Err:502"), is_error("#3")
+    (True, True, True, False)
+    """
+    return bool(_ERROR.fullmatch(text))

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path, PureWindowsPath
 
 from centrum.cohort.case import EVERY, Case, Cohort, Value, column
-from centrum.cohort.cells import is_missing, is_no_name
+from centrum.cohort.cells import is_error, is_missing, is_no_name
 from centrum.cohort.columns import (
     REQUIRED,
     TAKEN,
@@ -37,9 +37,6 @@ OUTCOMES = ("osteoporotic", "malignant")
 
 LONGEST_NAME = 200
 """Characters of a head or of a cell that names something; a longer one is several cells."""
-
-LONGEST_PATH = 4096
-"""Characters of a path; Linux takes no more."""
 
 OLDEST_YEARS = 120
 """Ages beyond this are typing errors."""
@@ -155,7 +152,7 @@ def _not_there(path: Path) -> tuple[str, str, str] | None:
     if is_dangling(path):
         return f"{path.name!r} is {DANGLING}", "missing-content", FETCH
     if not os.path.exists(path):  # which is False of a name that is too long, too
-        return f"there is no file {path.name!r}", "missing-file", CORRECT_IT
+        return f"there is no file {path.name[:LONGEST_NAME]!r}", "missing-file", CORRECT_IT
     return None
 
 
@@ -270,6 +267,10 @@ class _Reading:
 
     def _check_columns(self) -> None:
         """What whole columns show: dates that a spreadsheet made, and marks of what is missing."""
+        for name, cells in (*self.cells.items(), *self.covariates.items()):
+            for row in (row for row, text in cells.items() if is_error(text)):
+                self._problem(row, name, f"the cell holds the error {cells[row]}", "error-cell",
+                              "Correct the formula, or leave the cell empty.")  # fmt: skip
         for name, cells in self.cells.items():
             for row in (row for row, text in cells.items() if len(text) > LONGEST_NAME):
                 told = f"{len(cells[row])} characters in the cell, wanted at most {LONGEST_NAME}"
@@ -401,11 +402,6 @@ class _Reading:
                 code=f"no-{kind}",
                 remedy="Name its file, or take the row out.",
             )
-        for name, text in filled.items():
-            if len(text) > LONGEST_PATH:
-                told = f"a path of {len(text)} characters: no system has such"
-                head = column(kind, name)
-                self.findings.problem(told, row=row, column=head, code="too-long")
         return {name: _resolve(self.folder, text) for name, text in filled.items()}
 
     def _required(self, row: int, name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.cohort.cells import is_missing
+from centrum.cohort.cells import is_error, is_missing
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
 from centrum.cohort.numbers import parse_number, read_typed, report_unclear
@@ -23,7 +23,7 @@ TEXT_FIELDS = frozenset(FIELDS) - {"age"}
 FILL_OR_CORRECT = "Correct it, or leave the cell empty."
 """What to do about a cell that is no number."""
 
-_UNDEFINED = re.compile(r"[+-]?inf(?:inity)?|#[^\s#]{2,12}[!?]|err:\d+", re.IGNORECASE)
+_INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 _PADDED = re.compile(r"[+-]?0\d")
 
 
@@ -38,7 +38,7 @@ def to_number(text: str) -> float | None:
 
 def is_undefined(text: str) -> bool:
     """Whether a cell holds an error of a spreadsheet, such as #DIV/0!, or an infinite value."""
-    return not text[:1].isdigit() and bool(_UNDEFINED.fullmatch(text))
+    return not text[:1].isdigit() and (is_error(text) or bool(_INFINITE.fullmatch(text)))
 
 
 def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64], list[str]]:

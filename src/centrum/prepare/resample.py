@@ -374,7 +374,7 @@ def resample_pyradiomics(
     if np.allclose(volume.geometry.spacing, wanted):
         return _crop(volume, _on_grid(region, volume.geometry), pad, step)
     new = _pyradiomics_grid(region.geometry, box, wanted, pad)
-    voxels = np.prod(np.array(new.size, dtype=float))
+    voxels = prod(map(float, new.size))
     if voxels > MOST_VOXELS:
         raise DataError(
             f"Resampled to {' x '.join(f'{mm:.3g}' for mm in wanted)} mm, the region and what is "
