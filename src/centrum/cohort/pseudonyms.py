@@ -192,7 +192,12 @@ def read_key(path: Path) -> tuple[Identity, ...]:
     except ManifestError as error:
         if error.code == "no-file":
             return ()
-        raise
+        raise ManifestError(
+            f"{error.message.rstrip('.')}: without it nobody knows whose the pseudonyms are.",
+            remedy="Put the file back as it was written, or move what is there away.",
+            code="damaged-key",
+            file=path,
+        ) from error
     if not rows or tuple(rows[0]) != COLUMNS or not all(map(_is_identity, rows[1:])):
         raise ManifestError(
             f"{path.name}: a key has the columns {', '.join(COLUMNS)} and commas between them; "
