@@ -210,7 +210,7 @@ def nifti(write):
     return _nifti
 
 
-@pytest.mark.parametrize("offset", [0, 8, 348, 351, 352.5, -352, np.nan, np.inf, 1e30])
+@pytest.mark.parametrize("offset", [0, 8, 348, 351, 352.5, -352, np.nan, np.inf, 1e30, 2.0**30])
 def test_nifti_voxels_within_the_header(nifti, offset: float) -> None:
     with pytest.raises(ImageError, match="vox_offset"):
         read_image(nifti(OFFSET, offset))

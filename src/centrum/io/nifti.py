@@ -135,10 +135,10 @@ _SINGLE = {348: (b"n+1", 352), 540: (b"n+2", 544)}
 
 _PAIR = {348: b"ni1", 540: b"ni2"}
 
-_MOST_AXES, _LARGEST_OFFSET = 7, 1 << 31
+_MOST_AXES = 7
 
 _LONGEST_HEADER = _LONGEST_SIDECAR = 1 << 24
-"""Bytes of a .hdr with all of its extensions, and of a sidecar."""
+"""Bytes of a header with all of its extensions, and of a sidecar."""
 
 
 def header_size(start: bytes) -> tuple[int, str] | None:
@@ -356,7 +356,7 @@ def _wrong_offset(header: Any) -> str:
     magic, least = _SINGLE[header.dtype.itemsize]
     least = least if bytes(header["magic"]) == magic else 0
     offset = float(header["vox_offset"])
-    right = offset.is_integer() and least <= offset < _LARGEST_OFFSET
+    right = offset.is_integer() and least <= offset <= _LONGEST_HEADER
     return "" if right else f"vox_offset is {offset:g}, at least {least} is wanted"
 
 
