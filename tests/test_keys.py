@@ -20,12 +20,12 @@ import pytest
 import SimpleITK as sitk
 from pydantic import BaseModel
 
-from centrum import __version__, assess, assessment, keys, measure, pipeline
+from centrum import __version__, assess, assessment, keys, label_checks, measure, pipeline
 from centrum.filters.filter import Filter
 from centrum.measure_perturbed import PerturbedJob
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Nyul
-from centrum.protocol import Protocol
+from centrum.protocol import Images, Protocol, parse_protocol
 from centrum.provenance import file_digest
 from centrum.stage_keys import KEYS
 from centrum.stages import RESULTS
@@ -269,8 +269,6 @@ def study(images: Path, tmp_path: Path) -> Path:
 
 def rich_protocols() -> Iterator[Protocol]:
     """Protocols that hold every kind of block between them."""
-    from centrum.protocol import parse_protocol
-
     longest = max(len(NORMALISATIONS), len(OPERATIONS))
     for k in range(longest):
         text = RICH.replace("NORMALISATION", NORMALISATIONS[k % len(NORMALISATIONS)])
@@ -604,6 +602,49 @@ def test_the_order_of_further_sequences_is_in_the_key(study: Path) -> None:
     further = {name: str(study / path) for name, path in further.items()}
     other = dict(reversed(further.items()))
     assert replace(case, further=further).key() != replace(case, further=other).key()
+
+
+def test_the_rows_columns_and_draws_of_a_fit_are_in_its_key(tables: Path) -> None:
+    """Variants of an ablation, parts, permutations and samples differ in nothing else."""
+    protocol = open_study(tables).protocol
+    source = assess.Source.of(tables / "results", protocol)
+    sources = (source, replace(source, features=(0,)), replace(source, sources=("clinical",)))
+    parts = [assess.Job(each, protocol, "single", 0, (0, 1), (2,)) for each in sources]
+    parts += [replace(parts[0], **change) for change in ({"train": (0,)}, {"test": (3,)})]
+    parts += [replace(parts[0], shuffle=1), replace(parts[0], shuffle=2)]
+    jobs = [
+        *parts,
+        *(assessment.LeakJob(source, protocol, k, s) for k in (1, 2) for s in (False, True)),
+        *(assessment.ResampleJob(source, protocol, k) for k in (1, 2)),
+    ]
+    assert len({job.key() for job in jobs}) == len(jobs)
+
+
+@pytest.mark.parametrize("change", ["file", "labels", "orientation"])
+def test_what_is_doubtful_about_a_label_map_goes_by_the_map_and_its_scheme(
+    study: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    made = []
+    monkeypatch.setattr(label_checks, "read_label_map", lambda *read: made.append(read) or NoDoubt)
+    path, how, store = study / "P00-senior.nrrd", Images(labels="verse"), study / "results/store"
+    label_checks._check_file(path, how, store)
+    label_checks._check_file(path, how, store)
+    assert len(made) == 1
+    if change == "file":
+        erase_voxel(path)
+    else:
+        other = {"labels": "spineps", "orientation": "PIR"}[change]
+        how = how.model_copy(update={change: other})
+    label_checks._check_file(path, how, store)
+    assert len(made) == 2
+
+
+class NoDoubt:
+    """A label map with nothing odd in it."""
+
+    @staticmethod
+    def doubt() -> dict[str, str]:
+        return {}
 
 
 def test_the_name_of_a_part_is_that_of_the_design(tables: Path) -> None:

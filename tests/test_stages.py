@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from centrum import pipeline
+from centrum.assess import Source
 from centrum.cohort.pseudonyms import KEY
 from centrum.errors import CentrumError, DataError
 from centrum.provenance import file_digest
@@ -187,6 +188,15 @@ def test_tables_that_change_while_they_are_read_are_old_afterwards(
         pipeline.agree(open_study(study))
 
 
+def test_a_fit_is_kept_under_the_table_that_it_was_made_of(study: Path) -> None:
+    """A worker that finds another table than its job names does not fit it."""
+    opened = open_study(study)
+    source = Source.of(opened.results, opened.protocol)
+    edit(opened.results / "features.parquet")
+    with pytest.raises(DataError, match="The table of features was changed while it was read"):
+        source.load(opened.protocol)
+
+
 # The record itself
 
 
@@ -237,8 +247,8 @@ def test_a_run_says_what_was_edited_and_makes_it_again(
 ) -> None:
     """Edited scores are not judged, and a manuscript of before is called old."""
     monkeypatch.setattr(pipeline, "write_report", lambda results, folder: ())
-    opened, path = open_study(study), study / "results" / "scores.csv"
-    opened.stages.done("manuscript", "of before", [])
+    path = study / "results" / "scores.csv"
+    (study / "results" / "manuscript").mkdir()
     before = path.read_bytes()
     edit(path)
     found, _ = pipeline.run(open_study(study))

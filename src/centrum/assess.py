@@ -28,8 +28,9 @@ from centrum.modelling.resampling import out_of_fold_scores
 from centrum.modelling.search import SearchClassifier
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
+from centrum.provenance import changed_meanwhile
 from centrum.store import Store
-from centrum.table import FeatureTable, table_digest
+from centrum.table import FEATURES, FeatureTable, table_digest
 
 Prediction = dict[str, Any]
 
@@ -148,8 +149,11 @@ class Source:
 
 
 @lru_cache(maxsize=2)
-def _read(results: Path, digest_: str, perturbed: bool) -> FeatureTable:
-    return FeatureTable.load(results, perturbed=perturbed)
+def _read(results: Path, digest: str, perturbed: bool) -> FeatureTable:
+    table = FeatureTable.load(results, perturbed=perturbed)
+    if table_digest(results, perturbed=perturbed) != digest:
+        raise changed_meanwhile("The table of features", FEATURES)
+    return table
 
 
 def _table(source: Source, perturbed: bool) -> FeatureTable:
@@ -189,7 +193,7 @@ class Job:
         """Of all that decides the predictions; what the part is called is none of it."""
         decision = {"cutoff", "conformal_error"}
         return self.source.key(
-            "assess",
+            "part",
             self.protocol,
             train=self.train,
             test=self.test,

@@ -43,7 +43,7 @@ class PerturbedJob:
     def key(self) -> str:
         """Of all that decides the numbers; which features are kept is none of it."""
         how = self.robustness.model_dump(mode="json", exclude={"icc"})
-        return job_key("perturb", MEASURING, case=self.case, job=self.job.key(), how=how)
+        return job_key("perturbed", MEASURING, case=self.case, job=self.job.key(), how=how)
 
 
 def measure_perturbed(wanted: PerturbedJob) -> Record:

@@ -845,8 +845,8 @@ def _edited(study: Study) -> Iterator[Finding]:
 
 
 def _old_manuscript(study: Study) -> Iterator[Finding]:
-    """A manuscript of an earlier run."""
-    if "manuscript" in study.stages.read() and not is_current(study, "manuscript"):
+    """A manuscript of an earlier run, or version: until 0.2.1 it was not recorded."""
+    if (study.results / "manuscript").is_dir() and not is_current(study, "manuscript"):
         remedy = "`centrum manuscript STUDY` writes it anew."
         text = f"The manuscript is that of an earlier run. {remedy}"
         yield Finding(EVERY_CASE, "", "note", "old-manuscript", text, remedy=remedy)
