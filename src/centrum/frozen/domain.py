@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from centrum.acquisition import REGION
 from centrum.facts import NUMBERS, Facts
-from centrum.frozen.schema import PART, GappyVector, Number, agree
+from centrum.frozen.schema import PART, GappyVector, Number, agree, validated
 
 Floats = NDArray[np.float64]
 
@@ -204,6 +204,17 @@ class Domain:
         for name in sorted({n for row in facts for n in row} - numbers.keys()):
             texts[name] = tuple(sorted({str(row[name]) for row in facts if name in row}))
         return cls(numbers, texts, _ranges(regions, REGION))
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """From what `to_dict` gave.
+
+        Raises
+        ------
+        DataError
+            Something is missing, of another type, or nothing that is known of an image.
+        """
+        return validated(cls, record, "The domain of the model")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values."""
