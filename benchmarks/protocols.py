@@ -6,13 +6,14 @@
 
 Each study (see `random_protocols.py`) runs in a process of its own, with limits of time and memory,
 to the report, every fifth to the manuscript. Then its files are looked at: no score and no cell
-is NaN, the numbers of model.json give the scores, a second run changes nothing. What was tried
+is NaN, model.json and the printed formula give the scores, a second run changes nothing. What was tried
 with the same code is in build/protocols/*.jsonl and is not tried again; the folder of a fault is
 kept. POSIX only: studies are forked.
 """
 
 import argparse
 import contextlib
+import csv
 import io
 import json
 import multiprocessing as mp
@@ -41,7 +42,7 @@ from centrum.errors import CentrumError
 from centrum.features.feature_id import FeatureId
 from centrum.features.recognise import recognise
 from centrum.frozen.model import read_model
-from centrum.matrix import study_matrix
+from centrum.matrix import Matrix, study_matrix
 from centrum.study import Study, open_study
 from centrum.table import FeatureTable
 from centrum.writing import write_manuscript
@@ -62,6 +63,8 @@ ENDS = ("result", "refused", "fault")
 OK, CASES_FAILED, BAD_INPUT = 0, 1, 2
 MANUSCRIPT_EVERY = 5
 EXACT = 1e-9
+PRINTED = 1e-6
+"""Largest relative difference of a score computed by hand."""
 
 NOT_A_NUMBER = re.compile(r"(?<![A-Za-z0-9+/=])nan(?![A-Za-z0-9+/=])", re.IGNORECASE)
 """The word alone, not letters within the base64 of a picture."""
@@ -183,6 +186,36 @@ def _of_scores(study: Study) -> Iterator[str]:
     away = np.abs(found - scores["score"]) / np.maximum(1, np.abs(scores["score"]))
     if not away.max() < EXACT:
         yield f"model.json scores {int((away >= EXACT).sum())} cases otherwise than scores.csv"
+    if model.scorer.linear:
+        clip = study.protocol.model.clip or np.inf
+        yield from _of_formula(study.results / "tables", matrix, clip, scores["score"].to_numpy())
+
+
+def _of_formula(tables: Path, matrix: Matrix, clip: float, scores: np.ndarray) -> Iterator[str]:
+    """Whether the sum that the tables print is the score, of cases whose gaps they can fill."""
+    rows = _rows(tables / "table-3.csv")
+    moved = {
+        (row["Column name"], list(row.values())[2]): (row["Location"], row["Scale"])
+        for row in _rows(tables / "table-s22.csv")
+    }
+    found = np.full(len(scores), float(rows[0]["Coefficient per SD"]))
+    for row in rows[1:]:
+        x = matrix.X[:, matrix.names.index(row["Column name"]), 0]
+        x = np.where(np.isnan(x), float(row.get("If missing") or "nan"), x)
+        usual = row["Mean"], row["SD"]
+        batch = [""] * len(x) if matrix.batch is None else map(str, matrix.batch)
+        at, scale = np.array(
+            [moved.get((row["Column name"], b), usual) for b in batch], dtype=float
+        ).T
+        found += float(row["Coefficient per SD"]) * np.clip((x - at) / scale, -clip, clip)
+    away = np.abs(found - scores) / np.maximum(1, np.abs(scores))
+    if (away > PRINTED).any():  # where a gap cannot be filled by hand it is NaN
+        yield f"the printed formula scores {int((away > PRINTED).sum())} cases otherwise"
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") if path.exists() else io.StringIO() as stream:
+        return list(csv.DictReader(stream))
 
 
 # Processes
