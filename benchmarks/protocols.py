@@ -6,8 +6,8 @@
 
 Each study (see `random_protocols.py`) runs in a process of its own, with limits of time and memory,
 to the report, every fifth to the manuscript. Then its files are looked at: no score and no cell
-is NaN, model.json and the printed formula give the scores, a second run changes nothing. What was tried
-with the same code is in build/protocols/*.jsonl and is not tried again; the folder of a fault is
+is NaN, model.json and the printed formula give the scores, a second run changes nothing. What was
+tried with the same code is in build/protocols/*.jsonl and not tried again; the folder of a fault is
 kept. POSIX only: studies are forked.
 """
 

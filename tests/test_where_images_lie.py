@@ -111,7 +111,7 @@ def test_slices_of_another_plane_are_a_warning(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dialect", ["ibsi", "pyradiomics"])
 def test_a_grid_beyond_the_memory_is_refused_before_it_is_made(tmp_path: Path, dialect) -> None:
-    text = PROTOCOL.replace("in_plane: 0.8", "isotropic: 0.002, mask: nearest")
+    text = PROTOCOL.replace("in_plane: 0.8", "isotropic: 0.02, mask: nearest")
     if dialect == "pyradiomics":
         text = text.replace("2.5D_merged", "3D_averaged") + "  dialect: pyradiomics\n"
     (error,) = record_of(exam(tmp_path), parse_protocol(text, "study.yaml"))["errors"]
