@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from centrum.decide import Decision, learn_decision
-from centrum.errors import DataError, attempt, describe
+from centrum.errors import CentrumError, DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
 from centrum.keys import MODELLING, job_key
 from centrum.matrix import Matrix, study_matrix
@@ -323,10 +323,16 @@ def assess_all(
     """Records of jobs, in their order; those in the store are not made again."""
     progress(what, 0, len(jobs))
     found: dict[str, Prediction] = {}
-    for done, (job, record) in enumerate(map_jobs(assess, jobs, workers, _compiled), 1):
+    pairs = map_jobs(assess, jobs, workers, _compiled, ended=_without)
+    for done, (job, record) in enumerate(pairs, 1):
         found[job.key()] = record
         progress(what, done, len(jobs))
     return tuple(found[job.key()] for job in jobs)
+
+
+def _without(job: Job, error: CentrumError) -> Prediction:
+    """The record of a job that ends its process."""
+    return job.without(describe(error))
 
 
 def _compiled() -> None:

@@ -255,7 +255,8 @@ def leaks(
     ]
     what, found = "Switching leaks on", {}
     progress(what, 0, len(jobs))
-    for done, (job, record) in enumerate(map_jobs(leak, jobs, workers), 1):
+    pairs = map_jobs(leak, jobs, workers, ended=lambda _, error: _no_leaks(describe(error)))
+    for done, (job, record) in enumerate(pairs, 1):
         found[job] = record
         progress(what, done, len(jobs))
     return [{"seed": j.seed, "shuffled": j.shuffle, **found[j]} for j in jobs]
@@ -304,7 +305,8 @@ def resamples(
     jobs = [ResampleJob(source, protocol, seed + k) for k in range(number)]
     what, found = "Resampling patients", {}
     progress(what, 0, len(jobs))
-    for done, (job, record) in enumerate(map_jobs(resample_once, jobs, workers), 1):
+    pairs = map_jobs(resample_once, jobs, workers, ended=lambda _, error: describe(error))
+    for done, (job, record) in enumerate(pairs, 1):
         found[job] = record
         progress(what, done, len(jobs))
     return [found[job] for job in jobs]
