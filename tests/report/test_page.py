@@ -6,10 +6,13 @@ import shutil
 import subprocess
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from centrum.report.caveats import caveats
+from centrum.report.patient import page_of, render_index
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 
@@ -182,3 +185,11 @@ def test_the_script_does_what_it_says(said: dict, results: StudyResults) -> None
     *parts, score = (float(part.replace("−", "-")) for part in said["parts"])
     assert sum(parts) == pytest.approx(score, abs=0.005 * len(parts))
     assert score == pytest.approx(results.scores["score"].iloc[0], abs=0.006)
+
+
+def test_an_id_of_a_hundred_letters_breaks_and_others_do_not() -> None:
+    names = ("x" * 100, "P001")
+    model: Any = SimpleNamespace(name="m", positive="malignant", simulated="")
+    scores: Any = [SimpleNamespace(case=name, refused=True, flags=()) for name in names]
+    page = render_index(model, scores)
+    assert [f'class="long"><a href="{page_of(name)}"' in page for name in names] == [True, False]
