@@ -193,13 +193,18 @@ def test_a_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 def test_a_case_that_cannot_be_read_any_more_is_named(study: Path) -> None:
+    """Within a run; afterwards what `extract` left is old, too."""
+    opened = open_study(study)
+    assert opened.sources, "which are hashed now"
     shutil.rmtree(study / "results" / "store")
     (study / "masks" / "P003_senior.nrrd").unlink()
-    found = pipeline.perturb(open_study(study))
+    found = pipeline.perturb(opened)
     assert [failure.case for failure in found.failures] == ["P003"]
     assert "[mask of senior]" in found.failures[0].message
     assert set(found.features["n"]) == {N - 1}
-    pipeline.fit(open_study(study))
+    pipeline.fit(opened)
+    with pytest.raises(CentrumError, match="What `extract` left is older"):
+        pipeline.perturb(open_study(study))
 
 
 class TestOrder:
@@ -218,14 +223,16 @@ class TestOrder:
     def test_features_that_the_protocol_does_not_give(self, study: Path) -> None:
         table = FeatureTable.load(study / "results")
         first, *others = table.features
-        replace(table, features=(replace(first, image="T1w"), *others)).save(study / "results")
+        other = replace(table, features=(replace(first, image="T1w"), *others))
+        stages = open_study(study).stages
+        stages.done("extract", stages.read()["extract"].key, other.save(study / "results"))
         with pytest.raises(ProtocolError, match=r"1 features of the table, such as .* are not"):
             pipeline.perturb(open_study(study))
 
     def test_fit_before_perturb_or_with_an_old_layer(self, study: Path) -> None:
         path = study / "study.yaml"
         path.write_text(path.read_text().replace("repeats: 3", "repeats: 4"))
-        with pytest.raises(CentrumError, match="`centrum perturb STUDY` makes them"):
+        with pytest.raises(CentrumError, match="`centrum perturb STUDY` makes it again"):
             pipeline.fit(open_study(study))
 
 

@@ -151,6 +151,7 @@ def refuse_unless_current(study: Study, stage: str) -> None:
         raise CentrumError(
             f"What `{stage}` left is older than the protocol, the manifest, the files or the "
             "results that it was made from, or than the software.",
-            remedy="`centrum run STUDY` makes it, and what comes after it, again.",
+            remedy=f"`centrum {stage} STUDY` makes it again; `centrum run STUDY` does so with all "
+            "that comes after it.",
             code="stale",
         )
