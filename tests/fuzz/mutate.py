@@ -281,10 +281,9 @@ def _deep(n: int) -> Any:
 def of_json(rng: Random, data: bytes) -> bytes:
     """A JSON text whose tree is changed; other bytes are mutated as text."""
     try:
-        root = json.loads(data)
+        return json.dumps(tree(rng, json.loads(data)), indent=1).encode()
     except (ValueError, RecursionError):
         return some(rng, data, TEXT)
-    return json.dumps(tree(rng, root), indent=1).encode()
 
 
 def deep_json(rng: Random, data: bytes) -> bytes:
