@@ -68,6 +68,7 @@ RAW = NUMBERS.tobytes()
         (RAW, {"space directions": None, "SpaceDirections": "(1,0,0) (0,1,0) (0,0,2)"}),
         (RAW, {"kinds": "??? domain space", "number": "Hank Hill", "content": "x" * 5000}),
     ],
+    ids=range(14),
 )
 def test_nrrd_words_in_any_spelling(tmp_path: Path, data: bytes, changes: dict) -> None:
     like_simpleitk(nrrd(tmp_path / "a.nrrd", data, **changes))
