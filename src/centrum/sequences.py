@@ -56,6 +56,12 @@ def _meant(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
     found = [c for c in columns if how.weighting and named_weighting(c) == how.weighting]
     if len(columns) == 1 or len(found) == 1:
         return tuple(found or columns)
+    if not columns:
+        raise ProtocolError(
+            "The manifest has no image column.",
+            remedy="Add a column `image` with the path of each case's image.",
+            code="no-image-column",
+        )
     told = "the protocol names no weighting"
     if how.weighting:
         which = f"{', '.join(found)} are" if found else "none of them is"
