@@ -75,14 +75,11 @@ EXPECTED: dict[str, set[str]] = {
     "robustness.icc": {"perturb"} | MODEL_OF,
     "model": MODEL_OF,
     "model.agreement": {"agree"} | MODEL_OF,
-    # A table with gaps is refused unless they are filled.
-    "model.imputation": TABLE | MODEL_OF,
     "search": MODEL_OF,
-    # Landmarks are learnt on the training side, and a temporal design has a column of its own.
     # The rows of a part are its own inputs.
-    "split": TABLE | {"fit", "assess"},
-    "split.seed": TABLE | MODEL_OF,
-    "split.train_fraction": TABLE | {"fit", "assess", "leak"},
+    "split": {"fit", "assess"},
+    "split.seed": MODEL_OF,
+    "split.train_fraction": {"fit", "assess", "leak"},
     # Bands, subgroups and readers are computed of the scores.
     "evaluation": {"assess"},
     "evaluation.cutoff": {"assess", "part"},
@@ -310,6 +307,33 @@ def test_every_choice_of_a_protocol_is_in_the_keys_of_what_reads_it(
         if not list(blocks_of(field.annotation))
     }
     assert {f"{b.__name__}.{n}" for b, n in every - seen} == set(), "choices that were not tried"
+
+
+FIRST = "name: x\nimages: {sequence: first}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["split: {design: temporal, by: age}", "preparation: {normalisation: {method: nyul}}"],
+)
+def test_where_the_table_goes_by_the_split_its_choices_are_read(images: Path, text: str) -> None:
+    """A temporal design has a column of its own; landmarks are learnt on the training side."""
+    study = replace(open_study(images), protocol=parse_protocol(f"{FIRST}{text}\n", "split"))
+    moved = study.protocol.model_copy(
+        update={"split": study.protocol.split.model_copy(update={"seed": 99})}
+    )
+    assert KEYS["extract"](study) != KEYS["extract"](replace(study, protocol=moved))
+
+
+def test_a_table_with_gaps_is_read_where_they_are_filled(tables: Path) -> None:
+    texts = [
+        f"{TABLES}model: {{imputation: {{method: {m}}}}}\n" for m in ("none", "median", "mean")
+    ]
+    protocols = [parse_protocol(f"name: x\n{text}", "gaps") for text in texts]
+    none, median, mean = (
+        KEYS["extract"](replace(open_study(tables), protocol=protocol)) for protocol in protocols
+    )
+    assert none != median == mean
 
 
 # Every file

@@ -6,6 +6,8 @@ from typing import Any
 
 from centrum.errors import CentrumError
 from centrum.keys import MEASURING, MODELLING, PACKAGES, job_key
+from centrum.landmarks import is_learnt
+from centrum.protocol import Protocol
 from centrum.stages import RESULTS, UNREADABLE, changed_result, not_made
 from centrum.study import PROTOCOL, Study
 from centrum.table import HEAD, table_digest
@@ -13,7 +15,7 @@ from centrum.tabular import tables_digest
 
 _MEASURED = {
     "outcome", "eligibility", "keep_names", "describe", "tables", "join", "images", "preparation",
-    "extraction", "split",
+    "extraction",
 }  # fmt: skip
 _MODELLED = {"outcome", "model", "search", "split", "robustness"}
 
@@ -21,19 +23,26 @@ _MODELLED = {"outcome", "model", "search", "split", "robustness"}
 def extract_key(study: Study) -> str:
     """Of the table of features: the manifest, every file, and what the protocol says of them.
 
-    A temporal design and learnt landmarks go by the split; gaps in tables by the imputation.
+    Gaps in tables are taken where something fills them.
     """
+    tables = study.protocol.tables
     return job_key(
         "extract",
         MEASURING,
         protocol=_choices(study, _MEASURED),
-        imputation=study.protocol.model.imputation.model_dump(mode="json"),
+        split=_choices(study, {"split"}) if _measured_by_split(study.protocol) else None,
+        filled=bool(tables) and study.protocol.model.imputation.method != "none",
         manifest=[d for name, d in study.digests.items() if name != PROTOCOL],
         identities=list(map(astuple, study.cohort.identities)),
         simulated=study.simulated,
-        tables=tables_digest(study) if study.protocol.tables else "",
+        tables=tables_digest(study) if tables else "",
         sources=study.sources,
     )
+
+
+def _measured_by_split(protocol: Protocol) -> bool:
+    """Whether landmarks are learnt of training cases, or the table has their place in time."""
+    return protocol.split.design == "temporal" or is_learnt(protocol.preparation)
 
 
 def agree_key(study: Study) -> str:
