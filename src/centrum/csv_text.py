@@ -23,6 +23,9 @@ _HARMLESS = re.compile(r"[-+]|[-+]?(\d+([.,]\d*)?|[.,]\d+)(e[-+]?\d+)?|[-+]inf",
 """A sign alone or a number."""
 
 
+_BREAK = re.compile(r"\r\n?")
+
+
 def marked(text: str) -> str:
     """A text that no spreadsheet program takes for a formula.
 
@@ -86,7 +89,8 @@ def _mapped(frame: "pd.DataFrame", change: Any) -> "pd.DataFrame":
 
 
 def _cell(value: Any) -> Any:
-    return marked(value) if isinstance(value, str) else value
+    """A text marked, its line breaks those that the `csv` module puts in quotation marks."""
+    return marked(_BREAK.sub("\n", value)) if isinstance(value, str) else value
 
 
 def _meant(value: Any) -> Any:

@@ -26,6 +26,7 @@ from centrum.evaluate.evaluation import plain
 from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
+from centrum.protocol import Evaluation as EvaluationSettings
 from centrum.protocol import Outcome, Protocol
 
 Floats = NDArray[np.float64]
@@ -121,8 +122,9 @@ def judge_scores(
             probabilities=side.probability,
         ),
     )
+    said = {name: reader_calls(protocol.outcome, known, name) for name in how.reader_calls}
     by_reader, no_reader = _each(
-        how.reader_calls, lambda name: _reader(protocol, known, ranked, side.called, name)
+        how.reader_calls, lambda name: _reader(how, said[name], ranked, side.called, name)
     )
     return Judgement(
         decision=decision,
@@ -211,13 +213,8 @@ def _evaluations(
 
 
 def _reader(
-    protocol: Protocol,
-    known: pd.DataFrame,
-    scored: Scored,
-    called: NDArray[np.bool_],
-    name: str,
+    how: EvaluationSettings, said: pd.Series, scored: Scored, called: NDArray[np.bool_], name: str
 ) -> ReaderComparison:
-    how, said = protocol.evaluation, reader_calls(protocol.outcome, known, name)
     there = said.notna().to_numpy()
     part = Scored.of(scored.scores[there], scored.positive[there], scored.patients[there])
     weights = case_weights(part, how.n_resamples, how.seed)

@@ -162,7 +162,6 @@ def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
     stored = [_stored(*each) for each in zip(files, most, strict=True)]
     data = [_decompressed(*each) for each in zip(files, stored, most, strict=True)]
     check_announced(files[-1], _count(header), len(data[-1]), wanted)
-    _check_spacing(path, header)
     with _as_simpleitk_wants(files, stored, data) as copy:
         decoded = decode(
             path, "NiftiImageIO", lambda reader, kind: _voxels(header, data[-1], reader), copy
@@ -329,6 +328,7 @@ def _header(path: Path) -> Any:
     if not size or len(start) < size:
         raise damaged(path, "its NIfTI header is incomplete")
     header = _parse(start, size, order)
+    _check_spacing(path, header)
     if wrong := _contradiction(header):
         raise ImageError(
             f"{path.name} has a NIfTI header that cannot be right: {wrong}.",
@@ -436,7 +436,7 @@ def _parse(start: bytes, size: int, order: str) -> Any:
 
 def _check_spacing(path: Path, header: Any) -> None:
     """SimpleITK takes a spacing that is not given for 1 mm."""
-    lengths = header["pixdim"][1 : 1 + min(3, int(header["first_dim"]))]
+    lengths = header["pixdim"][1:4][: max(int(header["first_dim"]), 0)]
     if not np.all(np.isfinite(lengths)) or np.any(lengths == 0):
         raise ImageError(
             f"{path.name} gives no size of its voxels: pixdim is "
