@@ -320,6 +320,8 @@ def test_an_ods_that_is_damaged_or_too_large(tmp_path: Path) -> None:
     assert "not a readable ODS spreadsheet" in refusal(write_ods(tmp_path, "<a>"))[0]
     lots = ' table:number-columns-repeated="99999999"'
     assert f"more than {MOST_CELLS} cells" in refusal(write_ods(tmp_path, more=lots))[0]
+    many = ' table:number-columns-repeated="65537"'
+    assert "more than 65536 copies of a cell" in refusal(write_ods(tmp_path, more=many))[0]
     (tmp_path / "cases.ods").write_bytes(b"PK")
     assert "not a readable ODS spreadsheet" in refusal(tmp_path / "cases.ods")[0]
 

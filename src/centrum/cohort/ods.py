@@ -29,6 +29,9 @@ _LIBREOFFICE = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcex
 
 _PADDED = re.compile(r"0\d+")
 
+MOST_COPIES = 2**16
+"""Copies of a filled cell that a count may stand for: rows of a table are hardly ever alike."""
+
 MOST_BLANKS = 100
 """Blanks in a row that a text keeps; a count can stand for billions."""
 
@@ -113,7 +116,7 @@ class _Cells:
     uncalculated: list[tuple[int, int]] = field(default_factory=list)
 
     def table(self, sheet: Element) -> None:
-        """Add all cells; OverflowError if there are more than `MOST_CELLS`."""
+        """Add all cells; OverflowError beyond `MOST_CELLS`, or `MOST_COPIES` of one."""
         for rows, row in _placed(sheet.iter(f"{_TABLE}table-row"), "rows"):
             before = len(self.texts)
             for columns, cell in _placed(row, "columns"):
@@ -130,6 +133,8 @@ class _Cells:
             return
         if len(self.texts) + len(rows) * len(columns) > MOST_CELLS:
             raise OverflowError(f"{MOST_CELLS} cells")
+        if len(rows) * len(columns) > MOST_COPIES:
+            raise OverflowError(f"{MOST_COPIES} copies of a cell")
         places = [(row, column) for row in rows for column in columns]
         self.texts |= dict.fromkeys(places, text)
         self.uncalculated += places if formula else []
