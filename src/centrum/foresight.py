@@ -360,7 +360,10 @@ def _unseen(
     column: str, named: NDArray, patients: pd.Series, parts: Sequence[Part]
 ) -> Iterator[Finding]:
     """The first batch that is tested where it was not trained on."""
-    strange = {part.name: sorted(set(named[part.test]) - set(named[part.train])) for part in parts}
+    strange = {
+        part.name: sorted({*named[part.test].tolist()} - {*named[part.train].tolist()})
+        for part in parts
+    }
     of_parts = [(f"The part {part!r} of the design", names) for part, names in strange.items()]
     owners = patients.groupby(named).nunique()
     alone = ("A fold within the training", owners.index[owners < 2].tolist())

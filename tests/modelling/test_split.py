@@ -93,7 +93,7 @@ def test_patients_with_both_outcomes_are_dealt_whole() -> None:
 
 
 def test_impossible_splits_say_what_to_do() -> None:
-    with pytest.raises(DataError, match=r"found 4 with 0, 2 with 1\. Ask for fewer folds"):
+    with pytest.raises(DataError, match=r"found 4 negative, 2 positive\. Ask for fewer folds"):
         folds_by_patient([0, 0, 0, 0, 1, 1, 1], list("abcdeef"), 3, seed=0)
     with pytest.raises(DataError, match="leaves the test side without"):
         stratified_split([0] * 20 + [1], None, 0.7, seed=0)

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from centrum.errors import DataError
 from centrum.modelling.nearest import spread_of
+from centrum.modelling.split import counted_outcomes
 
 
 class Smote(BaseEstimator):
@@ -77,7 +78,6 @@ class Smote(BaseEstimator):
         if type_of_target(labels) != "binary" or counts.min() < 2:
             raise DataError(
                 "SMOTE needs two classes of two cases or more, found "
-                f"{dict(zip(classes.tolist(), counts.tolist(), strict=True))}. Use "
-                "`balance: class_weight`, or more cases."
+                f"{counted_outcomes(classes, counts)}. Use `balance: class_weight`, or more cases."
             )
         return int(counts.min())

@@ -176,7 +176,17 @@ def cases_by_patient(outcome: ArrayLike, patients: ArrayLike | None) -> tuple[ND
 
 
 def _describe(outcome: ArrayLike, counts: NDArray) -> str:
-    """Patients per outcome, such as "12 with 0, 9 with 1"."""
-    patients = np.count_nonzero(counts, axis=0)
-    labels = np.unique(np.asarray(outcome)).tolist()
-    return ", ".join(f"{n} with {label}" for n, label in zip(patients, labels, strict=True))
+    return counted_outcomes(np.unique(np.asarray(outcome)), np.count_nonzero(counts, axis=0))
+
+
+def counted_outcomes(labels: NDArray, numbers: NDArray) -> str:
+    """How many there are of each outcome, in words; 0 and 1 are those of a study.
+
+    >>> counted_outcomes(np.array([0, 1]), np.array([12, 9]))
+    '12 negative, 9 positive'
+    >>> counted_outcomes(np.array(["benign", "malignant"]), np.array([2, 3]))
+    '2 with benign, 3 with malignant'
+    """
+    words = {0: "negative", 1: "positive"}
+    pairs = zip(numbers.tolist(), labels.tolist(), strict=True)
+    return ", ".join(f"{n} {words.get(label, f'with {label}')}" for n, label in pairs)
