@@ -130,7 +130,8 @@ def _of_refusal(folder: Path, error: CentrumError) -> list[str]:
     code, said = by_command_line(folder)
     silent = [] if error.message.strip() and error.remedy else ["a refusal without words"]
     ours = "report this" in str(error)  # a fault that we know of, and no fault of the study
-    strange = NOT_A_NUMBER.search(str(error)) or "-inf" in str(error) or "Traceback" in said or ours
+    odd = any(word in f"{error} {said}" for word in ("-inf", "Traceback", "np.", "array("))
+    strange = NOT_A_NUMBER.search(str(error)) or odd or ours
     return [
         *silent,
         *([f"the words of a refusal: {error}"] if strange else []),
