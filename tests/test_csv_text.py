@@ -36,6 +36,8 @@ def is_formula(cell: str) -> bool:
 @given(texts)
 @example("-2+3+cmd|' /C calc'!A0")
 @example("'=1")
+@example("a\rb")
+@example("a\r\nb")
 def test_no_text_is_a_formula(text: str) -> None:
     (cells,) = csv.reader(io.StringIO(csv_text([["a", text]]), newline=""))
     assert not is_formula(cells[1])

@@ -29,6 +29,7 @@ def foreseen(folder: Path, protocol: str, **columns: list[str]) -> dict[str, str
     study = open_study(folder)
     found: dict[str, str] = {}
     for each in foresee(study):
+        assert "np." not in each.message, "a word of the program and not of the study"
         if each.severity != "note":
             found.setdefault(each.code, each.severity)
     if "error" in found.values():

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum import assessment, pipeline
+from centrum import assessment, judgement, pipeline
+from centrum.report import build
 from centrum.study import open_study
-from tests.table_studies import features, table_study
+from centrum.writing import write_manuscript
+from tests.table_studies import QUIET, features, table_study
 
 
 def run(folder: Path) -> tuple[assessment.Assessment, str]:
@@ -63,3 +65,45 @@ def test_a_side_analysis_that_fails_is_said(
     assert list(found.failed.values()) == ["an error that centrum does not know: ZeroDivisionError"]
     assert "could not be computed: an error that centrum does not know: ZeroDivisionError" in text
     assert "Anna" not in text
+
+
+@pytest.mark.parametrize(
+    ("what", "said", "wanted"),
+    [("subgroup_table", {"subgroups": ["sex"]}, "Subgroups of sex"),
+     ("compare_reader", {"reader_calls": ["call"]}, "The comparison with call")],
+)  # fmt: skip
+def test_a_part_of_the_judgement_that_fails_is_said(
+    what: str, said: dict, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("patient Anna")
+
+    monkeypatch.setattr(judgement, what, fails)
+    call = ["osteoporotic", "malignant"] * 10
+    folder = table_study(
+        tmp_path / "study", features(20), {"evaluation": QUIET | said},
+        sex=["F", "F", "M", "M"] * 5, call=call,
+    )  # fmt: skip
+    _, text = run(folder)
+    assert f"{wanted} could not be computed: an error that centrum does not know" in text
+    assert "Anna" not in text
+
+
+def test_a_section_that_fails_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the report nor in the manuscript."""
+
+    def population(_: object) -> None:
+        raise ZeroDivisionError("patient Anna")
+
+    sections = [population if s.__name__ == "population" else s for s in build.SECTIONS]
+    assert population in sections
+    monkeypatch.setattr(build, "SECTIONS", sections)
+    folder = table_study(tmp_path / "study", features(20), {})
+    _, text = run(folder)
+    assert "This section could not be computed: an error that centrum does not know" in text
+    assert "Table 3. The score" in text
+    assert "Anna" not in text
+    write_manuscript(open_study(folder))
+    assert (folder / "results/manuscript/manuscript.docx").is_file()

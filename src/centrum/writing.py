@@ -23,8 +23,8 @@ from centrum.manuscript.found import Facts
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
 from centrum.pipeline import MODEL, collect
+from centrum.report.build import blocks_of
 from centrum.report.labels import counted
-from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 from centrum.stage_keys import KEYS, refuse_stale
 from centrum.store import write_atomically
@@ -61,7 +61,7 @@ def write_manuscript(
     progress(WHAT, 0, 4)
     results, folder = collect(study), study.results / FOLDER
     facts = _facts(study, external)
-    blocks = [section(results) for section in SECTIONS]
+    blocks = blocks_of(results)
     progress(WHAT, 1, 4)
     text = methods_text(results)
     parts = study_parts(blocks, _by_heading(text))

@@ -16,8 +16,12 @@ PAGE = "report.html"
 
 def write_report(results: StudyResults, folder: Path) -> tuple[Path, ...]:
     """Write the report of a study; see `write_page`."""
-    blocks = [_block(section, results) for section in SECTIONS]
-    return write_page(page_of(results), blocks, folder)
+    return write_page(page_of(results), blocks_of(results), folder)
+
+
+def blocks_of(results: StudyResults) -> list[Block]:
+    """All sections of a study's results, in their order."""
+    return [_block(section, results) for section in SECTIONS]
 
 
 def _block(section: Section, results: StudyResults) -> Block:
