@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from centrum.cohort.case import Value
-from centrum.facts import NUMBERS, Facts, Found, fact_of, read_facts
 from centrum.geometry import plane_of, slice_axis
+from centrum.io.facts import NUMBERS, Facts, Found, fact_of, read_facts
+from centrum.io.weighting import told_weighting
 from centrum.volume import Mask, Volume
-from centrum.weighting import told_weighting
 
 TEXTS = ("modality", "manufacturer", "model", "plane", "weighting")
 """Facts that are words; the plane is that of the slices, the weighting what the header tells."""
@@ -45,7 +45,7 @@ def acquisition_facts(volume: Volume) -> Facts:
 def with_manifest(facts: Facts, columns: Mapping[str, Value]) -> Facts:
     """The facts, with columns of the manifest for what the image does not say, and the weighting.
 
-    Columns are called as in `NUMBERS` and `TEXTS`, or as in `centrum.facts.OTHER_NAMES`.
+    Columns are called as in `NUMBERS` and `TEXTS`, or as in `centrum.io.facts.OTHER_NAMES`.
 
     >>> with_manifest({"echo_time_ms": 90.0}, {"tr_ms": 2500.0, "tumour": "none"})
     {'repetition_time_ms': 2500.0, 'echo_time_ms': 90.0, 'weighting': 'T2w'}

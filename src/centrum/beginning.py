@@ -10,9 +10,9 @@ from typing import Any, get_args
 from centrum.cohort import Cohort
 from centrum.cohort.case import DEFAULT_SEQUENCE
 from centrum.errors import ProtocolError
+from centrum.io.weighting import Weighting, named_weighting
 from centrum.protocol import Images
 from centrum.sequences import choose_sequences
-from centrum.weighting import Weighting, named_weighting
 
 SEQUENCE, WEIGHTING, READER = "images.sequence", "images.weighting", "images.reader"
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from centrum.acquisition import REGION, TEXTS, with_manifest
 from centrum.agreement import Overlap
 from centrum.content_check import content_findings
-from centrum.csv_text import frame_csv, read_frame
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
-from centrum.facts import NUMBERS
 from centrum.io import Finding as Noticed
+from centrum.io.csv_text import frame_csv, read_frame
+from centrum.io.facts import NUMBERS
 from centrum.landmarks import FILE as LANDMARKS
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.measure import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up

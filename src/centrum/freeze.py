@@ -12,11 +12,11 @@ from centrum.acquisition import TEXTS
 from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.evaluate.evaluation import plain
-from centrum.facts import NUMBERS, Facts
 from centrum.frozen.domain import Distribution, Domain
 from centrum.frozen.model import Covariate, FrozenModel, SelfTest
 from centrum.frozen.schema import made
 from centrum.frozen.scorer import Scorer
+from centrum.io.facts import NUMBERS, Facts
 from centrum.judgement import Judgement
 from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.matrix import Matrix

@@ -12,9 +12,9 @@ from centrum import __version__
 from centrum.cohort.columns import find_columns
 from centrum.cohort.join import match_ids
 from centrum.cohort.sheet import read_sheet
-from centrum.csv_text import frame_csv
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.exchange import ForeignTable, read_table, told_no_features, write_table
+from centrum.io.csv_text import frame_csv
 from centrum.protocol import parse_protocol, preset_text
 from centrum.store import write_atomically
 from centrum.study import PROTOCOL

@@ -27,7 +27,6 @@ from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover, write_manifest
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
-from centrum.csv_text import frame_csv, read_frame
 from centrum.decide import Decision, learn_decision
 from centrum.errors import ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
@@ -51,6 +50,7 @@ from centrum.frozen.export import scorer_of
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.scorer import Scorer
 from centrum.importing import export_tables
+from centrum.io.csv_text import frame_csv, read_frame
 from centrum.judgement import Judgement, judge_scores
 from centrum.keys import PACKAGES
 from centrum.label_checks import SAY_THE_REGION

@@ -20,6 +20,7 @@ from centrum.errors import ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
 from centrum.io.structured import parse_yaml, read_text
+from centrum.io.weighting import Weighting, named_weighting
 from centrum.modelling.settings import ModelSettings, SearchSettings, Split
 from centrum.perturb.settings import RobustnessSettings
 from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
@@ -27,7 +28,6 @@ from centrum.protocol_faults import Fault, faults_of, without
 from centrum.provenance import digest
 from centrum.settings import Factor, Folds, Seed, Settings
 from centrum.text import legal, one_line_each
-from centrum.weighting import Weighting, named_weighting
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from centrum.csv_text import frame_csv
 from centrum.errors import SignatureError
 from centrum.evaluate import Scored
 from centrum.evaluate.discrimination import auc, delong_interval
 from centrum.evaluate.evaluation import plain
 from centrum.extraction import load_table
+from centrum.io.csv_text import frame_csv
+from centrum.io.weighting import named_weighting
 from centrum.signature import (
     Reading,
     Signature,
@@ -24,7 +25,6 @@ from centrum.signature import (
 from centrum.stage_keys import refuse_stale
 from centrum.store import write_atomically
 from centrum.study import Study
-from centrum.weighting import named_weighting
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,12 +22,12 @@ from centrum.frozen.domain import Flag, feature_flags
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.scorer import plain
 from centrum.io import Finding, split_source
+from centrum.io.weighting import compare
 from centrum.measure import Job, Record, advisory, measure
 from centrum.outline import outline_of
 from centrum.reading import mask_of, shown_image
 from centrum.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
-from centrum.weighting import compare
 from centrum.withheld import Roles, roles, withheld, words_in
 
 Floats = NDArray[np.float64]

@@ -16,11 +16,11 @@ from centrum.acquisition import TEXTS
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.csv_text import csv_text
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, map_jobs, silent
-from centrum.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
 from centrum.frozen.model import FrozenModel
+from centrum.io.csv_text import csv_text
+from centrum.io.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
 from centrum.measure import warm_up
 from centrum.protocol import read_protocol
 from centrum.report.patient import page_of, render_index, render_patient

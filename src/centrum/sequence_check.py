@@ -9,11 +9,11 @@ from centrum.acquisition import with_manifest
 from centrum.cohort.case import DEFAULT_SEQUENCE, Case
 from centrum.io import split_source
 from centrum.io.paths import seen_from
+from centrum.io.weighting import Comparison, compare
 from centrum.measure import ALL_READERS, Record
 from centrum.results import Finding, MeasuredSequence
 from centrum.sequences import claimed_weightings
 from centrum.study import Study
-from centrum.weighting import Comparison, compare
 
 AMBIGUOUS_LEVELS = ("T1", "T2")
 """Vertebrae that a file name spells as it spells a weighting."""

@@ -10,8 +10,8 @@ from centrum.errors import ProtocolError
 from centrum.extract import plan
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
+from centrum.io.weighting import named_weighting
 from centrum.protocol import Images
-from centrum.weighting import named_weighting
 
 OF_SHAPE = ("morphology", "enclosing", "shape2D")
 """Families that are of the region."""

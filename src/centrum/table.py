@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.csv_text import frame_csv
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
+from centrum.io.csv_text import frame_csv
 from centrum.provenance import History, Step, digest, file_digest
 from centrum.settings import Dialect
 from centrum.store import write_atomically

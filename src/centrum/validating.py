@@ -10,12 +10,12 @@ import numpy as np
 
 from centrum import __version__
 from centrum.cohort.case import Case
-from centrum.csv_text import frame_csv
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.external import External, NewCases, validate
 from centrum.frozen.domain import Flag
 from centrum.frozen.model import FrozenModel
+from centrum.io.csv_text import frame_csv
 from centrum.report.build import write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page

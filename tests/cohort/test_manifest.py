@@ -14,8 +14,8 @@ from centrum.cohort import Case, Cohort, Level, check_files, read_manifest
 from centrum.cohort.identity import bare_id
 from centrum.cohort.manifest import examine_manifest
 from centrum.cohort.schemes import find_scheme
-from centrum.csv_text import csv_text
 from centrum.errors import ManifestError
+from centrum.io.csv_text import csv_text
 
 Write = Callable[..., Path]
 

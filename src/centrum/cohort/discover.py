@@ -17,9 +17,9 @@ from centrum.cohort.layouts import learn_layouts
 from centrum.cohort.levels import Level
 from centrum.cohort.patterns import ENDING, LAYOUTS, Layout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
-from centrum.csv_text import csv_text
 from centrum.errors import CentrumError, ManifestError, describe
 from centrum.io import list_segments, list_series
+from centrum.io.csv_text import csv_text
 from centrum.io.paths import DANGLING, FETCH, existing, is_dangling, seen_from
 from centrum.text import one_line
 

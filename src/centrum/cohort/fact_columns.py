@@ -3,7 +3,7 @@
 from centrum.cohort.case import Value
 from centrum.cohort.cells import is_missing
 from centrum.cohort.findings import Findings, listed
-from centrum.facts import fact_of, read_facts
+from centrum.io.facts import fact_of, read_facts
 
 
 def read_fact_column(cells: dict[int, str], head: str, findings: Findings) -> dict[int, Value]:

@@ -28,7 +28,7 @@ from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.schemes import Scheme, level_of
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
-from centrum.facts import NUMBERS, fact_of
+from centrum.io.facts import NUMBERS, fact_of
 from centrum.io.paths import DANGLING, FETCH, is_dangling, split_source
 from centrum.provenance import Step, file_digest
 

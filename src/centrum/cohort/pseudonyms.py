@@ -19,8 +19,8 @@ from pathlib import Path
 from centrum.cohort.case import Case, Cohort, Identity
 from centrum.cohort.describing import holds_date
 from centrum.cohort.identity import bare_id
-from centrum.csv_text import csv_text, unmarked
 from centrum.errors import ManifestError
+from centrum.io.csv_text import csv_text, unmarked
 from centrum.io.structured import read_text
 
 KEY = "identities.csv"

@@ -11,8 +11,8 @@ from centrum.cohort.ods import read_ods
 from centrum.cohort.text_file import Knows, read_text
 from centrum.cohort.workbook import Worksheet, check_merged, read_worksheet
 from centrum.cohort.xlsx import read_xlsx
-from centrum.csv_text import unmarked
 from centrum.errors import ManifestError
+from centrum.io.csv_text import unmarked
 from centrum.text import one_line
 
 TEXTS = (".csv", ".tsv", ".txt")

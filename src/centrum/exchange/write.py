@@ -9,11 +9,11 @@ import pandas as pd
 from centrum.cohort.cells import is_missing
 from centrum.cohort.findings import listed
 from centrum.cohort.text_file import DELIMITERS
-from centrum.csv_text import csv_text
 from centrum.errors import DataError
 from centrum.exchange.ids import plain
 from centrum.exchange.pyradiomics import is_diagnostic, is_feature, original_name
 from centrum.exchange.slicer import PARTS
+from centrum.io.csv_text import csv_text
 from centrum.store import write_atomically
 
 Name = tuple[str, str, str]

@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from centrum.acquisition import REGION
-from centrum.facts import NUMBERS, Facts
 from centrum.frozen.schema import PART, GappyVector, Number, agree, validated
+from centrum.io.facts import NUMBERS, Facts
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,6 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from centrum.errors import CentrumError, ImageError
-from centrum.facts import NUMBERS, read_facts
 from centrum.geometry import Geometry
 from centrum.io.checks import NOTES
 from centrum.io.dicom_files import (
@@ -26,12 +25,13 @@ from centrum.io.dicom_files import (
     DicomFile,
     choose,
 )
+from centrum.io.facts import NUMBERS, read_facts
 from centrum.io.gzipped import MOST_VOXELS, damaged
 from centrum.io.itk import read_file
 from centrum.io.paths import check_name
+from centrum.io.weighting import DESCRIPTIONS, described_weighting
 from centrum.provenance import Step, digest, file_digest
 from centrum.volume import Volume
-from centrum.weighting import DESCRIPTIONS, described_weighting
 
 SLICE_TOLERANCE_MM = 0.05
 """Largest accepted distance of a slice from its place on an evenly spaced stack.

@@ -27,9 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import ImageError
-from centrum.facts import Found, read_facts
 from centrum.geometry import Geometry
 from centrum.io.checks import NOTES
+from centrum.io.facts import Found, read_facts
 from centrum.io.gzipped import (
     FARTHEST_MM,
     GZIP_MAGIC,
@@ -43,8 +43,8 @@ from centrum.io.gzipped import (
 )
 from centrum.io.itk import Decoded, decode, stored_voxels
 from centrum.io.structured import parse_json, read_bytes
+from centrum.io.weighting import DESCRIPTIONS, described_weighting
 from centrum.provenance import digest, file_digest
-from centrum.weighting import DESCRIPTIONS, described_weighting
 
 FORM_TOLERANCE_MM = 0.1
 """Largest accepted distance between the corners of the image as placed by qform and sform.

@@ -9,7 +9,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from centrum.csv_text import records_csv
+from centrum.io.csv_text import records_csv
 from centrum.report.glyphs import fit_text, stands_for
 from centrum.report.labels import fixed, interval_text, p_text, significant
 from centrum.report.style import PAGE_CM, png_bytes, svg_bytes

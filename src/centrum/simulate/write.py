@@ -9,9 +9,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from centrum import __version__
-from centrum.csv_text import records_csv
 from centrum.errors import DataError
 from centrum.geometry import Geometry
+from centrum.io.csv_text import records_csv
 from centrum.io.nrrd import SIMULATED_KEY
 from centrum.simulate.cohort import Patient, plan_cohort
 from centrum.simulate.readers import READERS, draw_readers

@@ -15,7 +15,7 @@ from centrum.cohort.case import Identity
 from centrum.cohort.manifest import read_manifest
 from centrum.cohort.pseudonyms import read_key, write_key
 from centrum.cohort.sheet import read_sheet
-from centrum.csv_text import csv_text, frame_csv, read_frame, records_csv
+from centrum.io.csv_text import csv_text, frame_csv, read_frame, records_csv
 from centrum.text import one_line
 from tests.conftest import ROOT
 
@@ -96,4 +96,4 @@ def _calls(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["to_csv", "read_csv", "writer", "DictWriter", "to_excel"])
 def test_one_module_writes_and_reads_csv(name: str) -> None:
-    assert _calls(name) == [], "use centrum.csv_text"
+    assert _calls(name) == [], "use centrum.io.csv_text"

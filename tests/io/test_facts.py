@@ -10,8 +10,8 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.acquisition import acquisition_facts, from_manifest, with_manifest
-from centrum.facts import read_facts
 from centrum.io import inspect_image, read_image, source_digest
+from centrum.io.facts import read_facts
 
 SECONDS = {"repetition_time_ms": "s", "echo_time_ms": "s"}
 
