@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.fields import gaussian_field
+from centrum.kernels.gaussian_field import gaussian_field
 from centrum.kernels.superpixels import superpixels
 from centrum.perturb.plan import Perturbation
 

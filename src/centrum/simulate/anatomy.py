@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.fields import gaussian_field
+from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.acquisition import Grid
 from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
 from centrum.simulate.shapes import cover, ellipse, paint, rounded_box, smooth_max

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.fields import gaussian_field
+from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.shapes import cover, paint
 from centrum.simulate.signal import MARROW, TISSUES, Marrow, Sequence
 

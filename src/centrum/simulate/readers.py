@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from centrum.fields import gaussian_field
+from centrum.kernels.gaussian_field import gaussian_field
 from centrum.provenance import Step
 from centrum.volume import Mask
 

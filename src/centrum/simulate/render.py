@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.fields import gaussian_field
+from centrum.kernels.gaussian_field import gaussian_field
 from centrum.provenance import Step
 from centrum.simulate import acquisition as scanner
 from centrum.simulate.acquisition import CENTRES, Grid

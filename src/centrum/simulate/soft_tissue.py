@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from centrum.fields import gaussian_field
+from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.acquisition import Grid
 from centrum.simulate.anatomy import arch_of
 from centrum.simulate.shapes import cover, ellipse, paint
