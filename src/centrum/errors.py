@@ -105,7 +105,7 @@ def of_case(error: Exception) -> CentrumError:
     """Whatever went wrong with one case, as an error of this case: the others go on.
 
     An error that nobody expected is named by its kind. Its text, which can come out of a file,
-    stands in quotation marks, so that it is shown and never written; see `centrum.withheld`.
+    stands in quotation marks, so that it is shown and never written; see `centrum.cohort.withheld`.
 
     Raises
     ------

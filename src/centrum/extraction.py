@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from centrum.acquisition import REGION, TEXTS, with_manifest
 from centrum.agreement import Overlap
+from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
 from centrum.content_check import content_findings
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
@@ -29,7 +30,6 @@ from centrum.sequence_check import measured_sequences, sequence_findings
 from centrum.store import write_atomically
 from centrum.study import Study
 from centrum.table import FEATURES, HEAD, PERTURBED, FeatureTable
-from centrum.withheld import file_names, parts, restored, withheld_fields
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
 
@@ -291,7 +291,7 @@ def _acquisition(study: Study, records: Mapping[str, Record], cases: list[str]) 
 def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
     """Write features.parquet and .csv, extraction.json, overlap.csv and acquisition.csv.
 
-    What is written names no file: see `centrum.withheld`.
+    What is written names no file: see `centrum.cohort.withheld`.
     """
     folder = study.results
     files = extraction.table.save(folder)

@@ -18,6 +18,7 @@ from centrum.acquisition import acquisition_facts, region_facts
 from centrum.advice import Adviser, Sampling, about_filters
 from centrum.agreement.overlap import overlap
 from centrum.cohort.levels import Level
+from centrum.cohort.withheld import Roles, roles, withheld_fields, words_in
 from centrum.errors import DataError, GeometryError, describe, of_case
 from centrum.extract import extract, values
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
@@ -47,7 +48,6 @@ from centrum.region import Region, filtered_voxels, measured_voxels
 from centrum.sequences import without_shape
 from centrum.store import Store
 from centrum.volume import Mask, Volume, bounding_box, content_digest
-from centrum.withheld import Roles, roles, withheld_fields, words_in
 
 Record = dict[str, Any]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from centrum.cohort.withheld import withheld
 from centrum.errors import CentrumError, describe, of_case
 from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
@@ -16,7 +17,6 @@ from centrum.keys import MEASURING, job_key
 from centrum.measure import Job, Part, first_parts, refuse_changed, warm_up
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.volume import Mask, Volume
-from centrum.withheld import withheld
 
 Record = dict[str, Any]
 

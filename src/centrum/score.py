@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from centrum.acquisition import from_manifest, with_manifest
 from centrum.cohort.case import Value
 from centrum.cohort.label_map import named_level
+from centrum.cohort.withheld import Roles, roles, withheld, words_in
 from centrum.errors import DataError, describe, of_case
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
@@ -28,7 +29,6 @@ from centrum.outline import outline_of
 from centrum.reading import mask_of, shown_image
 from centrum.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
-from centrum.withheld import Roles, roles, withheld, words_in
 
 Floats = NDArray[np.float64]
 

@@ -17,6 +17,7 @@ from centrum.cohort.eligibility import Rule
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.cohort.schemes import Scheme
+from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
 from centrum.measure import Job
@@ -36,7 +37,6 @@ from centrum.simulate import is_phantom
 from centrum.stages import Stages
 from centrum.store import take_leftovers, tidy
 from centrum.unused import refuse_unused
-from centrum.withheld import Roles, withheld, words_in
 
 IDENTIFYING = "identifying-column"
 """Code of what is said of columns that may tell who somebody is."""

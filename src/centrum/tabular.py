@@ -260,7 +260,7 @@ def _match(
 
 
 def _quoted(ids: Sequence[str]) -> str:
-    """Ids in quotation marks, which do not go out: see `centrum.withheld`."""
+    """Ids in quotation marks, which do not go out: see `centrum.cohort.withheld`."""
     return _listed([repr(text) for text in ids])
 
 

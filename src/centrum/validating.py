@@ -10,6 +10,7 @@ import numpy as np
 
 from centrum import __version__
 from centrum.cohort.case import Case
+from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.external import External, NewCases, validate
@@ -26,7 +27,6 @@ from centrum.simulate import NOTICE
 from centrum.store import write_atomically
 from centrum.study import PROTOCOL, Study, open_study
 from centrum.tabular import read_study_tables
-from centrum.withheld import Roles, withheld, words_in
 
 
 def validate_model(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.cohort.withheld import roles, withheld
 from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
 from centrum.matrix import study_matrix
@@ -17,7 +18,6 @@ from centrum.report.overlay import outline_path, small_png
 from centrum.report.slices import Slice, largest_slice
 from centrum.report.tables import model_labels, model_order
 from centrum.results import StudyResults
-from centrum.withheld import roles, withheld
 
 Floats = NDArray[np.float64]
 

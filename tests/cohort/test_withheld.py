@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from centrum.withheld import file_names, parts, restored, roles, withheld
+from centrum.cohort.withheld import file_names, parts, restored, roles, withheld
 
 IMAGE = "/mri/archive/Müller_Anna 1948/T2 Müller.nii.gz"
 MASKS = {"senior": "/mri/roi/Müller.seg.nrrd#Anna"}
