@@ -67,13 +67,13 @@ from centrum.model import Model, model_of
 from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
+from centrum.perturb.robustness import perturbations, perturbed_values, robustness
 from centrum.protocol import Images, parse_protocol, preset_text
 from centrum.protocol_text import protocol_with
 from centrum.provenance import Step
 from centrum.report.build import PAGE, write_report
 from centrum.report.old import marking_old
 from centrum.results import EVERY_CASE, Failure, Finding, StudyResults
-from centrum.robustness import perturbations, perturbed_values, robustness
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale

@@ -28,11 +28,11 @@ from centrum.model import FeatureCountFacts, LassoFacts, Model
 from centrum.modelling.designs import Part
 from centrum.modelling.optimism import Resample
 from centrum.perturb import RobustnessSettings, plan_perturbations
+from centrum.perturb.robustness import robustness
 from centrum.protocol import Protocol, load_preset
 from centrum.provenance import Step
 from centrum.report.build import write_report
 from centrum.results import Failure, Finding, StudyResults
-from centrum.robustness import robustness
 from centrum.table import FeatureTable
 
 SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
