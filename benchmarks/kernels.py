@@ -25,8 +25,8 @@ from centrum.features.textures import Neighbourhood, Textures
 from centrum.io import read_image
 from centrum.kernels.mesh import scan
 from centrum.kernels.tally import Tally
+from centrum.measure.region import Region
 from centrum.prepare.discretise import pyradiomics_bin_number
-from centrum.region import Region
 from centrum.volume import Mask, bounding_box
 
 REPEATS = 9

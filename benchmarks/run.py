@@ -20,8 +20,8 @@ import numpy as np
 
 from centrum.agreement import icc, overlap
 from centrum.evaluate import CutOff, evaluate
-from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
+from centrum.measure.extract import extract
 from centrum.modelling.lasso import lasso_path
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.simulate import PhantomSettings, draw_readers, plan_cohort, render, simulate_case

@@ -26,7 +26,7 @@ from peers.processes import ONE_THREAD
 
 from centrum.execution import map_jobs
 from centrum.features.settings import ExtractionSettings, FamilyName
-from centrum.measure import Job, measure, warm_up
+from centrum.measure.case import Job, measure, warm_up
 from centrum.protocol import Images
 
 FAMILIES = tuple(name for name in get_args(FamilyName) if name != "shape2D")

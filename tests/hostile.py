@@ -9,8 +9,8 @@ import signal
 from collections.abc import Callable
 from unittest.mock import patch
 
-from centrum import measure as measuring
-from centrum.measure import Job, Record
+from centrum.measure import case as measuring
+from centrum.measure.case import Job, Record
 from centrum.score import Patient, Score
 
 NAME = "Anna Roth"

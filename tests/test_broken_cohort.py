@@ -17,14 +17,14 @@ import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
-from centrum import measure as measuring
 from centrum import pipeline
 from centrum.cli import CASES_FAILED, app
-from centrum.measure_perturbed import PerturbedJob, measure_perturbed
+from centrum.measure import case as measuring
+from centrum.measure.images import mask_of
+from centrum.measure.perturbed import PerturbedJob, measure_perturbed
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Images, parse_protocol
-from centrum.reading import mask_of
 from centrum.study import open_study
 from centrum.volume import Mask
 from tests import hostile

@@ -132,7 +132,7 @@ import sys
 from numba.core.dispatcher import Dispatcher
 from centrum.execution import map_jobs
 from centrum.features.settings import ExtractionSettings
-from centrum.measure import warm_up
+from centrum.measure.case import warm_up
 
 SETTINGS = ExtractionSettings(families={families}, aggregations=("2.5D_merged", "3D_averaged"))
 

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from centrum.extract import average, extract, family_values, plan
 from centrum.features.families import OF_RESPONSES
 from centrum.features.settings import Discretisation, ExtractionSettings, Interpolation
 from centrum.geometry import Geometry
+from centrum.measure.extract import average, extract, family_values, plan
+from centrum.measure.region import Region
 from centrum.prepare.resample import interpolate
-from centrum.region import Region
 from centrum.volume import Mask, Volume
 
 TEXTURES = ("statistics", "histogram", "glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm")
@@ -74,7 +74,7 @@ def test_maps_measured_together_have_the_values_of_each_alone(
 def test_few_maps_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     how = chosen(filters=[LOG, WAVELET])
     together = extract(*body(), how)
-    monkeypatch.setattr("centrum.extract.BATCH", 1500)
+    monkeypatch.setattr("centrum.measure.extract.BATCH", 1500)
     np.testing.assert_allclose(extract(*body(), how), together, rtol=1e-9, atol=1e-12)
 
 

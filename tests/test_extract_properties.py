@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from centrum.extract import extract, plan
 from centrum.features.aggregation import AGGREGATIONS
 from centrum.features.families import FAMILIES, TEXTURES
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
+from centrum.measure.extract import extract, plan
 from centrum.volume import Mask, Volume
 
 SOLID = tuple(name for name in FAMILIES if name != "shape2D")

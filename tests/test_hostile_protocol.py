@@ -11,11 +11,11 @@ from centrum.errors import DataError, ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.filters import FILTERS
 from centrum.geometry import Geometry
-from centrum.measure import _check_memory
+from centrum.measure.case import _check_memory
+from centrum.measure.region import filtered_voxels
 from centrum.protocol import Protocol, examine_protocol, parse_protocol, read_protocol
 from centrum.pyradiomics.errors import ParameterError
 from centrum.pyradiomics.settings import TABLE, ListOf, Number
-from centrum.region import filtered_voxels
 from centrum.volume import Mask
 
 LAUGHS = "\n".join(["name: x", "a: &a [x, x]", *(

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.extract import extract, plan
 from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED
 from centrum.features.settings import (
     Discretisation,
@@ -23,6 +22,7 @@ from centrum.features.settings import (
     Resegmentation,
 )
 from centrum.geometry import Geometry
+from centrum.measure.extract import extract, plan
 from centrum.prepare.intensity import within_limits
 from centrum.prepare.resample import interpolate
 from centrum.volume import Mask, Volume, bounding_box

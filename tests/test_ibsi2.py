@@ -14,11 +14,11 @@ import pytest
 import SimpleITK as sitk
 from scipy.stats import skew
 
-from centrum.extract import extract, plan
 from centrum.features.settings import ExtractionSettings
 from centrum.filters import View
 from centrum.filters.filter import of_its_kind
-from centrum.region import Region
+from centrum.measure.extract import extract, plan
+from centrum.measure.region import Region
 from tests.test_ibsi1 import Row, ct_phantom, passes
 
 MM = (2.0, 2.0, 2.0)

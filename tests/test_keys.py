@@ -20,9 +20,11 @@ import pytest
 import SimpleITK as sitk
 from pydantic import BaseModel
 
-from centrum import __version__, assess, assessment, keys, label_checks, measure, pipeline
+from centrum import __version__, assess, assessment, keys, pipeline
 from centrum.filters.filter import Filter
-from centrum.measure_perturbed import PerturbedJob
+from centrum.measure import case as measure
+from centrum.measure import label_checks
+from centrum.measure.perturbed import PerturbedJob
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Nyul
 from centrum.protocol import Images, Protocol, parse_protocol

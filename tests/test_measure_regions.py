@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.extract import extract
 from centrum.io import read_image, read_mask
-from centrum.measure import Job, first_parts, measure
+from centrum.measure.case import Job, first_parts, measure
+from centrum.measure.extract import extract
 from centrum.prepare.regions import Erode, LargestPiece, erode
 from centrum.prepare.settings import Preparation
 from centrum.protocol import parse_protocol

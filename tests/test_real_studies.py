@@ -12,9 +12,9 @@ import SimpleITK as sitk
 
 from centrum import pipeline
 from centrum.cohort.schemes import SCHEMES
-from centrum.extract import plan
 from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_mask
+from centrum.measure.extract import plan
 from centrum.simulate.readers import READERS, draw_reader
 from centrum.study import open_study
 from centrum.table import FeatureTable

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from centrum.errors import DataError
-from centrum.extract import plan
 from centrum.features.settings import ExtractionSettings
+from centrum.measure.extract import plan
 from centrum.provenance import Step
 from centrum.table import FeatureTable
 

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from centrum.geometry import Geometry, direction_of
 from centrum.io import read_image, read_mask
 from centrum.io.itk import to_image
-from centrum.measure import Job, Record, measure
+from centrum.measure.case import Job, Record, measure
 from centrum.morphometry import measure_exam
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, parse_protocol

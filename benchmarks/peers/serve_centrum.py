@@ -8,8 +8,8 @@ import numpy as np
 from serve import serve
 from settings import settings
 
-from centrum.extract import extract, plan
 from centrum.io import read_image
+from centrum.measure.extract import extract, plan
 from centrum.volume import Mask
 
 

@@ -11,8 +11,8 @@ from centrum.cohort import Cohort
 from centrum.cohort.case import DEFAULT_SEQUENCE
 from centrum.errors import ProtocolError
 from centrum.io.weighting import Weighting, named_weighting
+from centrum.measure.sequences import choose_sequences
 from centrum.protocol import Images
-from centrum.sequences import choose_sequences
 
 SEQUENCE, WEIGHTING, READER = "images.sequence", "images.weighting", "images.reader"
 

@@ -14,7 +14,7 @@ from centrum.execution import Progress, silent
 from centrum.foresight import WHICH_SEQUENCE, WITHOUT, foresee, foresee_images
 from centrum.io import split_source
 from centrum.io.paths import seen_from
-from centrum.measure import ALL_READERS
+from centrum.measure.case import ALL_READERS
 from centrum.problems import Problems
 from centrum.protocol import Protocol, examine_protocol, protocol_text
 from centrum.results import EVERY_CASE, Failure, Finding

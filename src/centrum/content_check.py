@@ -11,7 +11,7 @@ from centrum.agreement.overlap import LOW_DICE
 from centrum.cohort import Case
 from centrum.cohort.findings import listed
 from centrum.io import split_source
-from centrum.measure import ALL_READERS, Record
+from centrum.measure.case import ALL_READERS, Record
 from centrum.results import SAME_IMAGE, Finding
 from centrum.study import Study
 

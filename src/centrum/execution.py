@@ -212,7 +212,7 @@ def _context() -> multiprocessing.context.BaseContext:
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload(["centrum.measure", "centrum.simulate", __name__])
+        context.set_forkserver_preload(["centrum.measure.case", "centrum.simulate", __name__])
     return context
 
 

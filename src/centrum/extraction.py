@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.acquisition import REGION, TEXTS, with_manifest
 from centrum.agreement import Overlap
 from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
 from centrum.content_check import content_findings
@@ -22,7 +21,8 @@ from centrum.io.csv_text import frame_csv, read_frame
 from centrum.io.facts import NUMBERS
 from centrum.landmarks import FILE as LANDMARKS
 from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
-from centrum.measure import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up
+from centrum.measure.acquisition import REGION, TEXTS, with_manifest
+from centrum.measure.case import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.results import Failure, Finding, MeasuredSequence

@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from centrum.acquisition import TEXTS
 from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.evaluate.evaluation import plain
@@ -20,6 +19,7 @@ from centrum.io.facts import NUMBERS, Facts
 from centrum.judgement import Judgement
 from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.matrix import Matrix
+from centrum.measure.acquisition import TEXTS
 from centrum.modelling.calibrators import Calibrator
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol

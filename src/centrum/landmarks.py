@@ -12,7 +12,7 @@ from centrum import __version__
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs, silent
 from centrum.io import source_digest
-from centrum.measure import Job, measure_landmarks, no_landmarks
+from centrum.measure.case import Job, measure_landmarks, no_landmarks
 from centrum.prepare.nyul import standard_scale
 from centrum.prepare.settings import Nyul, Preparation
 from centrum.stages import UNREADABLE

@@ -53,11 +53,11 @@ from centrum.importing import export_tables
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.judgement import Judgement, judge_scores
 from centrum.keys import PACKAGES
-from centrum.label_checks import SAY_THE_REGION
 from centrum.landmarks import known_preparation
 from centrum.matrix import study_matrix
-from centrum.measure import Record
-from centrum.measure_perturbed import (
+from centrum.measure.case import Record
+from centrum.measure.label_checks import SAY_THE_REGION
+from centrum.measure.perturbed import (
     PerturbedJob,
     measure_perturbed,
     not_perturbed,

@@ -8,7 +8,7 @@ from typing import Any
 
 from centrum.cohort.findings import listed
 from centrum.errors import CentrumError, describe
-from centrum.measure import ALL_READERS
+from centrum.measure.case import ALL_READERS
 from centrum.results import EVERY_CASE, Failure, Finding, alike
 
 STOPS = "These stop `centrum run`:"

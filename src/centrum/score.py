@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.acquisition import from_manifest, with_manifest
 from centrum.cohort.case import Value
 from centrum.cohort.label_map import named_level
 from centrum.cohort.withheld import Roles, roles, withheld, words_in
@@ -24,10 +23,11 @@ from centrum.frozen.model import FrozenModel
 from centrum.frozen.scorer import plain
 from centrum.io import Finding, split_source
 from centrum.io.weighting import compare
-from centrum.measure import Job, Record, advisory, measure
+from centrum.measure.acquisition import from_manifest, with_manifest
+from centrum.measure.case import Job, Record, advisory, measure
+from centrum.measure.images import mask_of, shown_image
+from centrum.measure.sequences import claimed_weightings, plan_sequences
 from centrum.outline import outline_of
-from centrum.reading import mask_of, shown_image
-from centrum.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
 
 Floats = NDArray[np.float64]
@@ -197,7 +197,7 @@ def needed(settings: ExtractionSettings, features: Sequence[FeatureId]) -> Extra
 
     >>> every = ExtractionSettings(families=("morphology", "statistics"), filters=[
     ...     {"filter": "log", "sigma": 1}, {"filter": "log", "sigma": 2}])
-    >>> from centrum.extract import plan
+    >>> from centrum.measure.extract import plan
     >>> two = [f for f in plan(every) if f.image == "log-2mm-3D" and f.feature == "mean"]
     >>> less = needed(every, two)
     >>> less.families, [name for chosen in less.filters for name in chosen.names]

@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
-from centrum.acquisition import TEXTS
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
@@ -21,7 +20,9 @@ from centrum.execution import Progress, map_jobs, silent
 from centrum.frozen.model import FrozenModel
 from centrum.io.csv_text import csv_text
 from centrum.io.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
-from centrum.measure import warm_up
+from centrum.measure.acquisition import TEXTS
+from centrum.measure.case import warm_up
+from centrum.measure.sequences import choose_sequences
 from centrum.protocol import read_protocol
 from centrum.report.patient import page_of, render_index, render_patient
 from centrum.score import (
@@ -34,7 +35,6 @@ from centrum.score import (
     score_patient,
     seen_of,
 )
-from centrum.sequences import choose_sequences
 from centrum.store import take_leftovers, tidy, write_atomically
 
 MANIFESTS = ("cases.csv", "cases.xlsx")

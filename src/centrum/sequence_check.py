@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from centrum.acquisition import with_manifest
 from centrum.cohort.case import DEFAULT_SEQUENCE, Case
 from centrum.io import split_source
 from centrum.io.paths import seen_from
 from centrum.io.weighting import Comparison, compare
-from centrum.measure import ALL_READERS, Record
+from centrum.measure.acquisition import with_manifest
+from centrum.measure.case import ALL_READERS, Record
+from centrum.measure.sequences import claimed_weightings
 from centrum.results import Finding, MeasuredSequence
-from centrum.sequences import claimed_weightings
 from centrum.study import Study
 
 AMBIGUOUS_LEVELS = ("T1", "T2")

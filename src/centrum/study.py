@@ -20,7 +20,8 @@ from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
-from centrum.measure import Job
+from centrum.measure.case import Job
+from centrum.measure.sequences import choose_sequences, plan_sequences
 from centrum.modelling.designs import (
     PLACE_IN_TIME,
     Part,
@@ -32,7 +33,6 @@ from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
 from centrum.provenance import History, Step, unchanged
-from centrum.sequences import choose_sequences, plan_sequences
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
 from centrum.store import take_leftovers, tidy

@@ -14,7 +14,7 @@ from centrum.errors import DataError
 from centrum.exchange import ForeignTable, read_table, told_no_features
 from centrum.extraction import OVERLAP_COLUMNS, Extraction
 from centrum.features.recognise import recognise
-from centrum.measure import ALL_READERS
+from centrum.measure.case import ALL_READERS
 from centrum.protocol import TableSource
 from centrum.provenance import Step, digest, file_digest
 from centrum.results import Failure, Finding

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from centrum.extract import plan
 from centrum.features.settings import ExtractionSettings
 from centrum.filters import Filter
+from centrum.measure.extract import plan
 
 from .test_every_filter import examples
 

@@ -8,12 +8,12 @@ import SimpleITK as sitk
 from pydantic import ValidationError
 
 from centrum.errors import DataError
-from centrum.extract import family_values
 from centrum.features.settings import ExtractionSettings
 from centrum.filters import FILTERS, View
 from centrum.filters.pyradiomics_log import LaplacianOfGaussian
 from centrum.io import read_image, read_mask
-from centrum.region import Region, Response
+from centrum.measure.extract import family_values
+from centrum.measure.region import Region, Response
 
 THICK = (4.4, 0.6, 0.7)
 

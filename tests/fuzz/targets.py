@@ -24,7 +24,6 @@ import SimpleITK as sitk
 import yaml
 
 from centrum import pipeline
-from centrum.acquisition import acquisition_facts
 from centrum.checking import check_study
 from centrum.cohort.case import Case
 from centrum.cohort.clinical import ClinicalTable, merge_table
@@ -43,6 +42,7 @@ from centrum.io import (
     read_masks,
     source_digest,
 )
+from centrum.measure.acquisition import acquisition_facts
 from centrum.provenance import digest
 from centrum.pyradiomics import featureextractor
 from centrum.pyradiomics.parameters import read_parameter_file

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.acquisition import acquisition_facts, from_manifest, with_manifest
 from centrum.io import inspect_image, read_image, source_digest
 from centrum.io.facts import read_facts
+from centrum.measure.acquisition import acquisition_facts, from_manifest, with_manifest
 
 SECONDS = {"repetition_time_ms": "s", "echo_time_ms": "s"}
 

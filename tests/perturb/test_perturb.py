@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from centrum.errors import DataError
-from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry
+from centrum.measure.extract import extract
 from centrum.perturb import (
     Perturbable,
     Perturbation,

@@ -16,7 +16,7 @@ from centrum import cli, pipeline
 from centrum.agreement import icc
 from centrum.errors import CentrumError, ProtocolError
 from centrum.features.settings import ExtractionSettings, Interpolation
-from centrum.measure_perturbed import margin
+from centrum.measure.perturbed import margin
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import load_preset, parse_protocol
 from centrum.study import open_study

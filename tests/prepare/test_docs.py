@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from centrum.measure import ALL_READERS
+from centrum.measure.case import ALL_READERS
 from centrum.prepare import body
 from centrum.prepare.settings import MIN_REFERENCE_VOXELS, BiasField, Nyul, Preparation
 from centrum.protocol import parse_protocol

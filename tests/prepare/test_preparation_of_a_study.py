@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from centrum import pipeline
 from centrum.landmarks import known_preparation
-from centrum.measure import measure
+from centrum.measure.case import measure
 from centrum.prepare.settings import Preparation
 from centrum.study import Study, open_study, training_rows
 from tests.prepare.scenes import GRID, trunk

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 
 from centrum.errors import DataError, GeometryError
-from centrum.extract import extract, plan
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
+from centrum.measure.extract import extract, plan
 from centrum.prepare.resample import INTERPOLATORS, interpolate, onto_grid, resample_pyradiomics
 from centrum.volume import Mask, Volume, bounding_box
 

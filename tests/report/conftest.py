@@ -15,7 +15,6 @@ from centrum.assessment import Assessment, Permutation, row_audit
 from centrum.cohort import Case, Cohort, Level, Rule, apply_rules
 from centrum.decide import learn_decision
 from centrum.evaluate import table1
-from centrum.extract import plan
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
 from centrum.frozen.classifiers import Linear
@@ -24,6 +23,7 @@ from centrum.geometry import Geometry
 from centrum.io.itk import to_image
 from centrum.judgement import Judgement, judge_scores
 from centrum.matrix import study_matrix
+from centrum.measure.extract import plan
 from centrum.model import FeatureCountFacts, LassoFacts, Model
 from centrum.modelling.designs import Part
 from centrum.modelling.optimism import Resample

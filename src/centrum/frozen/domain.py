@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from centrum.acquisition import REGION
 from centrum.frozen.schema import PART, GappyVector, Number, agree, validated
 from centrum.io.facts import NUMBERS, Facts
+from centrum.measure.acquisition import REGION
 
 Floats = NDArray[np.float64]
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from centrum.evaluate.population import MISSING
-from centrum.extract import IMAGE
 from centrum.manuscript.found import (
     DEFINITIONS,
     Facts,
@@ -21,6 +20,7 @@ from centrum.manuscript.found import (
     result_file,
     shown,
 )
+from centrum.measure.extract import IMAGE
 from centrum.prepare.settings import NoNormalisation
 from centrum.report.labels import counted, family_label
 from centrum.report.tables import protocol_table

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from centrum.acquisition import REGION
 from centrum.manuscript.found import (
     DATA_SHEET,
     IMAGING,
@@ -21,6 +20,7 @@ from centrum.manuscript.found import (
     shown,
     spread,
 )
+from centrum.measure.acquisition import REGION
 from centrum.report.labels import counted, fixed
 from centrum.results import StudyResults
 

@@ -9,9 +9,9 @@ from centrum.filters.gradient import Gradient
 from centrum.filters.riesz import RieszFilter
 from centrum.manuscript.methods_filters import filter_text
 from centrum.manuscript.words import listed, number, numbers, sentences
+from centrum.measure.sequences import without_shape
 from centrum.report.labels import counted
 from centrum.results import StudyResults
-from centrum.sequences import without_shape
 
 FAMILY_NAMES = {
     "morphology": "shape",

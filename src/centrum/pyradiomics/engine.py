@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.errors import DataError
-from centrum.extract import family_values, plan
 from centrum.features.aggregation import AggregationName
 from centrum.features.families import FAMILIES as ALL_FAMILIES
 from centrum.features.registry import Feature, catalogue
 from centrum.features.settings import Discretisation, ExtractionSettings, FamilyName
 from centrum.geometry import Geometry
+from centrum.measure.extract import family_values, plan
+from centrum.measure.region import Region as PreparedRegion
+from centrum.measure.region import Response
 from centrum.prepare.discretise import pyradiomics_bin_number, pyradiomics_bin_width
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
 from centrum.pyradiomics.regions import Region
 from centrum.pyradiomics.settings import WEIGHTINGS, Settings, read
-from centrum.region import Region as PreparedRegion
-from centrum.region import Response
 
 PLANES = ("axial", "coronal", "sagittal")
 """Planes across the array axes (z, y, x) of a grid that lies straight in the patient."""

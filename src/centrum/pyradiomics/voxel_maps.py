@@ -14,10 +14,10 @@ import SimpleITK as sitk
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from centrum.extract import average
 from centrum.features.aggregation import DIRECTIONS
 from centrum.features.families import DIRECTED
 from centrum.features.textures import Neighbourhood, Textures
+from centrum.measure.extract import average
 from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected
 from centrum.pyradiomics.feature_names import FAMILIES
 from centrum.pyradiomics.kernel_samples import FEATURES, Samples

@@ -11,7 +11,7 @@ from centrum.cohort.withheld import roles, withheld
 from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
 from centrum.matrix import study_matrix
-from centrum.reading import mask_of, shown_image
+from centrum.measure.images import mask_of, shown_image
 from centrum.report.blocks import Block, Column, Table
 from centrum.report.labels import counted, fixed
 from centrum.report.overlay import outline_path, small_png

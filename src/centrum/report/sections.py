@@ -13,9 +13,9 @@ from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.limits import region_words
 from centrum.matrix import study_matrix
+from centrum.measure.images import mask_of, shown_image
 from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
-from centrum.reading import mask_of, shown_image
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, Point, Table, picture
 from centrum.report.cases import cases

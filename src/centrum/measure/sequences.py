@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from centrum.errors import ProtocolError
-from centrum.extract import plan
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
 from centrum.io.weighting import named_weighting
+from centrum.measure.extract import plan
 from centrum.protocol import Images
 
 OF_SHAPE = ("morphology", "enclosing", "shape2D")

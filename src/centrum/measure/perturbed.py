@@ -10,11 +10,11 @@ import numpy as np
 
 from centrum.cohort.withheld import withheld
 from centrum.errors import CentrumError, describe, of_case
-from centrum.extract import extract
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry, slice_axis
 from centrum.keys import MEASURING, job_key
-from centrum.measure import Job, Part, first_parts, refuse_changed, warm_up
+from centrum.measure.case import Job, Part, first_parts, refuse_changed, warm_up
+from centrum.measure.extract import extract
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.volume import Mask, Volume
 

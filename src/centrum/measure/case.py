@@ -14,13 +14,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from centrum.acquisition import acquisition_facts, region_facts
-from centrum.advice import Adviser, Sampling, about_filters
 from centrum.agreement.overlap import overlap
 from centrum.cohort.levels import Level
 from centrum.cohort.withheld import Roles, roles, withheld_fields, words_in
 from centrum.errors import DataError, GeometryError, describe, of_case
-from centrum.extract import extract, values
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
 from centrum.geometry import Geometry, slice_axis
 from centrum.io import (
@@ -35,7 +32,13 @@ from centrum.io import (
     stated_orientation,
 )
 from centrum.keys import MEASURING, job_key
-from centrum.label_checks import check_label
+from centrum.measure.acquisition import acquisition_facts, region_facts
+from centrum.measure.advice import Adviser, Sampling, about_filters
+from centrum.measure.extract import extract, values
+from centrum.measure.images import image_of, mask_of
+from centrum.measure.label_checks import check_label
+from centrum.measure.region import Region, filtered_voxels, measured_voxels
+from centrum.measure.sequences import without_shape
 from centrum.prepare.image import air_in_view, fill_missing, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
 from centrum.prepare.regions import apply_operations
@@ -43,9 +46,6 @@ from centrum.prepare.resample import onto_grid
 from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
 from centrum.provenance import History, Step, changed_meanwhile
-from centrum.reading import image_of, mask_of
-from centrum.region import Region, filtered_voxels, measured_voxels
-from centrum.sequences import without_shape
 from centrum.store import Store
 from centrum.volume import Mask, Volume, bounding_box, content_digest
 

@@ -10,15 +10,15 @@ import SimpleITK as sitk
 
 from centrum import pipeline
 from centrum.errors import ProtocolError
-from centrum.extract import extract, plan
 from centrum.io import read_image, read_mask
-from centrum.measure import Job, measure
-from centrum.measure_perturbed import PerturbedJob, measure_perturbed
+from centrum.measure.case import Job, measure
+from centrum.measure.extract import extract, plan
+from centrum.measure.perturbed import PerturbedJob, measure_perturbed
+from centrum.measure.sequences import without_shape
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.resample import onto_grid
 from centrum.protocol import parse_protocol
 from centrum.report.labels import feature_labels
-from centrum.sequences import without_shape
 from centrum.study import Study, open_study
 from centrum.table import FeatureTable
 from tests.studies import make_study, read_rows, write_rows

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centrum.errors import DataError
-from centrum.extract import extract, plan
 from centrum.features.aggregation import AGGREGATIONS
 from centrum.features.families import FAMILIES
 from centrum.features.settings import (
@@ -20,6 +19,7 @@ from centrum.features.settings import (
     Resegmentation,
 )
 from centrum.geometry import Geometry, slice_axis
+from centrum.measure.extract import extract, plan
 from centrum.volume import Mask, Volume
 
 ALL = tuple(AGGREGATIONS)

@@ -20,7 +20,7 @@ from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, Aggregation, 
 from centrum.features.families import DIRECTED, DISCRETISED, FAMILIES, OF_RESPONSES, TEXTURES
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
-from centrum.region import Region
+from centrum.measure.region import Region
 from centrum.volume import Mask, Volume
 
 IMAGE = "original"

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from centrum.extract import IMAGE
 from centrum.features.families import DISCRETISED
 from centrum.features.settings import ExtractionSettings
 from centrum.filters import Filter
 from centrum.geometry import slice_axis
 from centrum.io import Finding
-from centrum.region import Region, Response
+from centrum.measure.extract import IMAGE
+from centrum.measure.region import Region, Response
 from centrum.volume import Mask, bounding_box
 
 FEW_LEVELS, MANY_LEVELS = 8, 256

@@ -10,8 +10,8 @@ from centrum.cli import app
 from centrum.cohort.levels import Level
 from centrum.errors import DataError, ProtocolError
 from centrum.io import read_image, read_mask
-from centrum.label_checks import check_label
 from centrum.limits import outside_the_region
+from centrum.measure.label_checks import check_label
 from centrum.protocol import Images, parse_protocol
 from centrum.study import open_study
 from tests.cohort.label_maps import blocks, noise, write

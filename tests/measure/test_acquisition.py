@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.acquisition import acquisition_facts, region_facts, with_manifest
 from centrum.frozen.domain import Distribution, Domain, feature_flags
 from centrum.geometry import Geometry
 from centrum.io import read_image
+from centrum.measure.acquisition import acquisition_facts, region_facts, with_manifest
 from centrum.provenance import Step
 from centrum.volume import Mask, Volume
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from centrum.advice import Adviser, Sampling
-from centrum.extract import values
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
-from centrum.region import Region
+from centrum.measure.advice import Adviser, Sampling
+from centrum.measure.extract import values
+from centrum.measure.region import Region
 from centrum.volume import Mask, Volume
 
 SAGITTAL = (0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
