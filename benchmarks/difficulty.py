@@ -13,7 +13,7 @@ import numpy as np
 
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import repeated_split_auc
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.table import FeatureTable
 
 

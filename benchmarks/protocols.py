@@ -37,13 +37,14 @@ import numpy as np
 import pandas as pd
 from random_protocols import MARK, draw
 
-from centrum import checking, cli, pipeline, tabular
+from centrum import checking, cli, pipeline
 from centrum.errors import CentrumError
 from centrum.features.feature_id import FeatureId
 from centrum.features.recognise import recognise
 from centrum.frozen.model import read_model
 from centrum.matrix import Matrix, study_matrix
-from centrum.study import Study, open_study
+from centrum.study import tables as tabular
+from centrum.study.study import Study, open_study
 from centrum.table import FeatureTable
 from centrum.writing import write_manuscript
 

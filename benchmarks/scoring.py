@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from centrum.study import open_study
+from centrum.study.study import open_study
 
 REPEATS = 9
 

@@ -7,7 +7,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from centrum import pipeline
-from centrum.study import open_study
+from centrum.study.study import open_study
 
 SIZE = (26, 24, 7)
 SPACING = (0.6, 0.6, 4.4)

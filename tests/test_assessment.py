@@ -13,7 +13,7 @@ from centrum.assess import FITS
 from centrum.errors import DataError, ProtocolError
 from centrum.matrix import covariate_values, study_matrix
 from centrum.protocol import parse_protocol
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from tests.studies import make_study, read_rows, write_rows
 

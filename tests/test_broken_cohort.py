@@ -25,7 +25,7 @@ from centrum.measure.perturbed import PerturbedJob, measure_perturbed
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Images, parse_protocol
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.volume import Mask
 from tests import hostile
 from tests.studies import SPACING, image_of, make_study, read_rows, write_rows
@@ -247,7 +247,7 @@ def test_nineteen_are_measured_and_one_is_named(
 ) -> None:
     spoil(twenty, [case])
     monkeypatch.setattr(hostile, "FAULTS", {case: hostile.FAULTS[case]})
-    monkeypatch.setattr("centrum.extraction.measure", hostile.measure)
+    monkeypatch.setattr("centrum.study.extraction.measure", hostile.measure)
     code, found = extracted(twenty, workers=1)
     assert code == CASES_FAILED
     assert found["cases"] == N - 1
@@ -266,7 +266,7 @@ def test_processes_that_end_do_not_keep_others_from_being_measured(
 ) -> None:
     bad = {**hostile.FAULTS, **hostile.ENDINGS}
     spoil(twenty, bad)
-    monkeypatch.setattr("centrum.extraction.measure", hostile.measure)
+    monkeypatch.setattr("centrum.study.extraction.measure", hostile.measure)
     code, found = extracted(twenty, workers=2)
     assert code == CASES_FAILED
     assert found["cases"] == N - len(bad)
@@ -340,7 +340,7 @@ def test_a_check_that_only_advises_fails_no_case(
 def test_a_check_between_cases_that_fails_is_a_note(
     twenty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("centrum.extraction.content_findings", hostile.deep_nesting)
+    monkeypatch.setattr("centrum.study.extraction.content_findings", hostile.deep_nesting)
     study = open_study(twenty)
     failures, findings = pipeline.check(study)
     assert not failures

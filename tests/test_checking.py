@@ -14,7 +14,7 @@ from centrum.errors import DataError
 from centrum.foresight import foresee
 from centrum.problems import Problems
 from centrum.results import Finding
-from centrum.study import open_study
+from centrum.study.study import open_study
 from tests.studies import make_study, read_rows, write_rows
 
 

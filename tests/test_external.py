@@ -17,7 +17,7 @@ from centrum.external import External, NewCases, drift_of, validate
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.validating import validate_model
 from tests.studies import frozen_study, make_study
 from tests.test_tabular import of_tables

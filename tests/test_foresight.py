@@ -7,7 +7,7 @@ import pytest
 
 from centrum.errors import DataError
 from centrum.foresight import first_short, foresee, refuse_unless_possible
-from centrum.study import open_study
+from centrum.study.study import open_study
 
 N = 24
 

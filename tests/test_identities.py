@@ -29,8 +29,8 @@ from centrum.cli import app
 from centrum.cohort.pseudonyms import KEY, codes
 from centrum.frozen.model import read_model
 from centrum.score import Patient
-from centrum.study import IDENTIFYING, open_study
-from centrum.tabular import read_study_tables
+from centrum.study.study import IDENTIFYING, open_study
+from centrum.study.tables import read_study_tables
 from centrum.validating import validate_model
 from centrum.writing import write_manuscript
 from tests.markers import found_in

@@ -29,9 +29,9 @@ from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Nyul
 from centrum.protocol import Images, Protocol, parse_protocol
 from centrum.provenance import file_digest
-from centrum.stage_keys import KEYS
 from centrum.stages import RESULTS
-from centrum.study import Study, open_study
+from centrum.study.stage_keys import KEYS
+from centrum.study.study import Study, open_study
 from tests.smallest import MODEL, TABLES, image_study, table_study, write
 from tests.studies import read_rows, write_rows
 
@@ -727,8 +727,8 @@ def test_a_model_states_the_protocol_that_it_was_made_by(study: Path) -> None:
 def test_a_manifest_that_is_being_saved_is_refused(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from centrum import study as module
     from centrum.errors import DataError
+    from centrum.study import study as module
 
     read = module.read_manifest
 

@@ -12,7 +12,7 @@ from centrum.measure.extract import extract
 from centrum.prepare.regions import Erode, LargestPiece, erode
 from centrum.prepare.settings import Preparation
 from centrum.protocol import parse_protocol
-from centrum.study import open_study
+from centrum.study.study import open_study
 from tests.studies import make_study
 
 RIM = """

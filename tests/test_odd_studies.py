@@ -7,7 +7,7 @@ import pytest
 
 from centrum import assessment, judgement, pipeline
 from centrum.report import build
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.writing import write_manuscript
 from tests.table_studies import QUIET, features, table_study
 

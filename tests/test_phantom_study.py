@@ -10,7 +10,7 @@ from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import repeated_split_auc
 from centrum.protocol import load_preset
 from centrum.simulate import PhantomSettings
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.table import FeatureTable
 
 PRESETS = ("vcf-t2w", "vcf-t2w-2024")

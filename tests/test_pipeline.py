@@ -19,7 +19,7 @@ from centrum import pipeline
 from centrum.errors import CentrumError, DataError, ManifestError, describe
 from centrum.model import Model
 from centrum.simulate import PhantomSettings, simulate_cohort
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from tests.studies import PROTOCOL, SIZE, SPACING, image_of, make_study, read_rows, write_rows
 

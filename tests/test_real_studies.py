@@ -16,7 +16,7 @@ from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_mask
 from centrum.measure.extract import plan
 from centrum.simulate.readers import READERS, draw_reader
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.table import FeatureTable
 
 SPINE = """\

@@ -18,7 +18,7 @@ from centrum.provenance import digest
 from centrum.score import Patient, Score, score_job, score_patient, see
 from centrum.scoring import read_known
 from centrum.simulate import PhantomSettings, simulate_cohort
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from tests import hostile
 from tests.studies import (

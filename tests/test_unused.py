@@ -13,7 +13,7 @@ from centrum.foresight import foresee_unused
 from centrum.modelling.settings import Design
 from centrum.protocol import Protocol, load_preset, parse_protocol, preset_text, presets
 from centrum.protocol_faults import _models
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.unused import RULES, UNUSED, refuse_unused, unused_settings
 
 SOURCE = Path(__file__).parents[1] / "src" / "centrum"

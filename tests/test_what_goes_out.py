@@ -7,7 +7,7 @@ import pytest
 from centrum.errors import CentrumError, DataError, ProtocolError
 from centrum.foresight import foresee
 from centrum.modelling.designs import PLACE_IN_TIME
-from centrum.study import IDENTIFYING, Study, open_study, study_parts
+from centrum.study.study import IDENTIFYING, Study, open_study, study_parts
 from tests.studies import write_rows
 
 N = 12

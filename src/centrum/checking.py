@@ -18,7 +18,7 @@ from centrum.measure.case import ALL_READERS
 from centrum.problems import Problems
 from centrum.protocol import Protocol, examine_protocol, protocol_text
 from centrum.results import EVERY_CASE, Failure, Finding
-from centrum.study import (
+from centrum.study.study import (
     PROTOCOL,
     Study,
     manifest_options,

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from centrum.cohort import Cohort
     from centrum.execution import Progress
     from centrum.external import External
-    from centrum.extraction import Extraction
     from centrum.pipeline import Robustness
     from centrum.problems import Problems
     from centrum.results import Failure, Finding
     from centrum.score import Score
-    from centrum.study import Study
+    from centrum.study.extraction import Extraction
+    from centrum.study.study import Study
 
 OK, CASES_FAILED, BAD_INPUT, FAULT, STOPPED, TERMINATED = 0, 1, 2, 3, 130, 143
 
@@ -418,7 +418,7 @@ def run(
 def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     from centrum import pipeline
     from centrum.report.old import marking_old
-    from centrum.study import RESULTS
+    from centrum.study.study import RESULTS
 
     with marking_old(folder / RESULTS):
         study = _open(folder)
@@ -457,7 +457,7 @@ def agree(folder: StudyFolder, json_: Json = False) -> None:
     """Agreement of the readers, feature by feature; writes results/agreement.csv."""
     from centrum import pipeline
     from centrum.agreement.copies import copies_in
-    from centrum.extraction import load_extraction
+    from centrum.study.extraction import load_extraction
 
     study = _open(folder)
     table = pipeline.agree(study)
@@ -551,7 +551,7 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     if json_:
         _print_json({name: found.to_dict() for name, found in evaluations.items()})
     else:
-        from centrum.extraction import load_extraction
+        from centrum.study.extraction import load_extraction
 
         _print_evaluations(load_extraction(study).simulated, evaluations)
 
@@ -874,7 +874,7 @@ def morphometry(
 
 
 def _open(folder: Path) -> "Study":
-    from centrum.study import open_study
+    from centrum.study.study import open_study
 
     return open_study(folder)
 

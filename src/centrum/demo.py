@@ -7,11 +7,11 @@ from pathlib import Path
 from centrum import pipeline, scoring
 from centrum.evaluate import Evaluation
 from centrum.execution import Progress
-from centrum.extraction import Extraction
 from centrum.frozen.model import read_model
 from centrum.score import Score
 from centrum.simulate import PhantomSettings
-from centrum.study import open_study
+from centrum.study.extraction import Extraction
+from centrum.study.study import open_study
 from centrum.writing import FOLDER, write_manuscript
 
 NEW_MALIGNANT, NEW_OSTEOPOROTIC = 2, 1

@@ -18,7 +18,7 @@ from centrum.modelling.settings import HarmonisationSettings, ModelSettings
 from centrum.modelling.split import Indices, fewest_patients
 from centrum.protocol import Evaluation, Protocol
 from centrum.results import EVERY_CASE, Finding
-from centrum.study import (
+from centrum.study.study import (
     IDENTIFYING,
     PROTOCOL,
     Study,

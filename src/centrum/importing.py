@@ -17,7 +17,7 @@ from centrum.exchange import ForeignTable, read_table, told_no_features, write_t
 from centrum.io.csv_text import frame_csv
 from centrum.protocol import parse_protocol, preset_text
 from centrum.store import write_atomically
-from centrum.study import PROTOCOL
+from centrum.study.study import PROTOCOL
 from centrum.table import FeatureTable
 from centrum.text import file_stem
 

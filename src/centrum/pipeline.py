@@ -21,8 +21,6 @@ from centrum import __version__
 from centrum.agreement import icc
 from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.assessment import Assessment, run_assessment
-from centrum.beginning import choices_of_files, notes_on_choices
-from centrum.begun import make_way, remember_begun
 from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover, write_manifest
@@ -31,17 +29,6 @@ from centrum.decide import Decision, learn_decision
 from centrum.errors import ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import Progress, map_jobs, silent
-from centrum.extraction import (
-    Extraction,
-    failures_of,
-    findings_of,
-    for_console,
-    load_extraction,
-    load_table,
-    measure_all,
-    measure_study,
-    save_extraction,
-)
 from centrum.features.families import FAMILIES
 from centrum.foresight import foresee_unused, refuse_unless_possible
 from centrum.freeze import check_scores
@@ -53,7 +40,6 @@ from centrum.importing import export_tables
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.judgement import Judgement, judge_scores
 from centrum.keys import PACKAGES
-from centrum.landmarks import known_preparation
 from centrum.matrix import study_matrix
 from centrum.measure.case import Record
 from centrum.measure.label_checks import SAY_THE_REGION
@@ -76,16 +62,30 @@ from centrum.report.old import marking_old
 from centrum.results import EVERY_CASE, Failure, Finding, StudyResults
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
-from centrum.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale
 from centrum.store import Store, tidy, write_atomically
-from centrum.study import (
+from centrum.study.beginning import choices_of_files, notes_on_choices
+from centrum.study.begun import make_way, remember_begun
+from centrum.study.extraction import (
+    Extraction,
+    failures_of,
+    findings_of,
+    for_console,
+    load_extraction,
+    load_table,
+    measure_all,
+    measure_study,
+    save_extraction,
+)
+from centrum.study.landmarks import known_preparation
+from centrum.study.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale
+from centrum.study.study import (
     MANIFESTS,
     PROTOCOL,
     Study,
     training_rows,
 )
+from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
-from centrum.tabular import read_study_tables, table_files, tables_digest
 
 AGREEMENT, ROBUSTNESS, PERTURBATIONS = "agreement.csv", "robustness.csv", "perturbations.csv"
 """Files of the features under other readers and under perturbations, and of what was done."""

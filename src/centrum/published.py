@@ -11,7 +11,6 @@ from centrum.errors import SignatureError
 from centrum.evaluate import Scored
 from centrum.evaluate.discrimination import auc, delong_interval
 from centrum.evaluate.evaluation import plain
-from centrum.extraction import load_table
 from centrum.io.csv_text import frame_csv
 from centrum.io.weighting import named_weighting
 from centrum.signature import (
@@ -22,9 +21,10 @@ from centrum.signature import (
     read_signature,
     shipped,
 )
-from centrum.stage_keys import refuse_stale
 from centrum.store import write_atomically
-from centrum.study import Study
+from centrum.study.extraction import load_table
+from centrum.study.stage_keys import refuse_stale
+from centrum.study.study import Study
 
 
 @dataclass(frozen=True, eq=False)

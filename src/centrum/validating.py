@@ -25,8 +25,8 @@ from centrum.scoring import keep_key, patients_of, read_new_cases, score_all
 from centrum.scoring import outlook as outlook_of_images
 from centrum.simulate import NOTICE
 from centrum.store import write_atomically
-from centrum.study import PROTOCOL, Study, open_study
-from centrum.tabular import read_study_tables
+from centrum.study.study import PROTOCOL, Study, open_study
+from centrum.study.tables import read_study_tables
 
 
 def validate_model(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
-from centrum.extraction import load_extraction
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.checklists import (
     CHECKLISTS,
@@ -26,9 +25,10 @@ from centrum.pipeline import MODEL, collect
 from centrum.report.build import blocks_of
 from centrum.report.labels import counted
 from centrum.results import StudyResults
-from centrum.stage_keys import KEYS, refuse_stale
 from centrum.store import write_atomically
-from centrum.study import Study
+from centrum.study.extraction import load_extraction
+from centrum.study.stage_keys import KEYS, refuse_stale
+from centrum.study.study import Study
 
 FOLDER = "manuscript"
 """Of a study's results."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from centrum import pipeline
 from centrum.importing import import_tables
 from centrum.protocol import preset_text
-from centrum.study import open_study
+from centrum.study.study import open_study
 from tests.fuzz.mutate import zipped
 from tests.io.conftest import _slice
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from centrum import content_check
 from centrum.geometry import EVEN, GRID_TOLERANCE_MM
 from centrum.io import checks, dicom, nifti
 from centrum.io.open import LARGEST_MM, SMALLEST_MM
 from centrum.measure.case import BYTES_PER_VOXEL
 from centrum.results import SAME_IMAGE
+from centrum.study import content_check
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "images-and-masks.md"
 

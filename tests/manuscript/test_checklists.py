@@ -35,7 +35,7 @@ from centrum.report.build import page_of
 from centrum.report.html import render_html
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.writing import WRITTEN
 from tests.studies import make_study
 

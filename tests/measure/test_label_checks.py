@@ -13,7 +13,7 @@ from centrum.io import read_image, read_mask
 from centrum.limits import outside_the_region
 from centrum.measure.label_checks import check_label
 from centrum.protocol import Images, parse_protocol
-from centrum.study import open_study
+from centrum.study.study import open_study
 from tests.cohort.label_maps import blocks, noise, write
 
 SPINEPS = [19, 20, 21]

@@ -19,7 +19,7 @@ from centrum.perturb import RobustnessSettings
 from centrum.prepare.resample import onto_grid
 from centrum.protocol import parse_protocol
 from centrum.report.labels import feature_labels
-from centrum.study import Study, open_study
+from centrum.study.study import Study, open_study
 from centrum.table import FeatureTable
 from tests.studies import make_study, read_rows, write_rows
 

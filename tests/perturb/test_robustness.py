@@ -19,7 +19,7 @@ from centrum.features.settings import ExtractionSettings, Interpolation
 from centrum.measure.perturbed import margin
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import load_preset, parse_protocol
-from centrum.study import open_study
+from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from tests.studies import PROTOCOL, SIZE, image_of, make_study, read_rows, write_rows
 

@@ -9,10 +9,10 @@ import pytest
 import SimpleITK as sitk
 
 from centrum import pipeline
-from centrum.landmarks import known_preparation
 from centrum.measure.case import measure
 from centrum.prepare.settings import Preparation
-from centrum.study import Study, open_study, training_rows
+from centrum.study.landmarks import known_preparation
+from centrum.study.study import Study, open_study, training_rows
 from tests.prepare.scenes import GRID, trunk
 from tests.studies import SIZE, image_of, make_study, read_rows, write_rows
 

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from centrum import pipeline
 from centrum.results import Failure, Finding, alike
-from centrum.study import open_study
+from centrum.study.study import open_study
 from tests.studies import PROTOCOL, image_of, make_study, read_rows, write_rows
 
 Edit = Callable[[list[dict]], None]

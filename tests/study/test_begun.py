@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from centrum.begun import MARK, make_way, remember_begun
 from centrum.errors import ManifestError
+from centrum.study.begun import MARK, make_way, remember_begun
 
 NAMES = ("cases.csv", "study.yaml")
 

@@ -13,7 +13,7 @@ from centrum.cohort.findings import listed
 from centrum.io import split_source
 from centrum.measure.case import ALL_READERS, Record
 from centrum.results import SAME_IMAGE, Finding
-from centrum.study import Study
+from centrum.study.study import Study
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from centrum.cohort.columns import TAKEN
 from centrum.cohort.join import Match, match_ids
 from centrum.errors import DataError
 from centrum.exchange import ForeignTable, read_table, told_no_features
-from centrum.extraction import OVERLAP_COLUMNS, Extraction
 from centrum.features.recognise import recognise
 from centrum.measure.case import ALL_READERS
 from centrum.protocol import TableSource
 from centrum.provenance import Step, digest, file_digest
 from centrum.results import Failure, Finding
-from centrum.study import Study, matching, refuse_names_of_features
+from centrum.study.extraction import OVERLAP_COLUMNS, Extraction
+from centrum.study.study import Study, matching, refuse_names_of_features
 from centrum.table import FeatureTable
 
 MANIFEST = "the manifest"

@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 
 from centrum.agreement import Overlap
 from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
-from centrum.content_check import content_findings
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
 from centrum.io import Finding as Noticed
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.io.facts import NUMBERS
-from centrum.landmarks import FILE as LANDMARKS
-from centrum.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.measure.acquisition import REGION, TEXTS, with_manifest
 from centrum.measure.case import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.results import Failure, Finding, MeasuredSequence
-from centrum.sequence_check import measured_sequences, sequence_findings
 from centrum.store import write_atomically
-from centrum.study import Study
+from centrum.study.content_check import content_findings
+from centrum.study.landmarks import FILE as LANDMARKS
+from centrum.study.landmarks import is_learnt, known_preparation, learn_landmarks
+from centrum.study.sequence_check import measured_sequences, sequence_findings
+from centrum.study.study import Study
 from centrum.table import FEATURES, HEAD, PERTURBED, FeatureTable
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]

@@ -6,12 +6,12 @@ from typing import Any
 
 from centrum.errors import CentrumError
 from centrum.keys import MEASURING, MODELLING, PACKAGES, job_key
-from centrum.landmarks import is_learnt
 from centrum.protocol import Protocol
 from centrum.stages import RESULTS, UNREADABLE, changed_result, not_made
-from centrum.study import PROTOCOL, Study
+from centrum.study.landmarks import is_learnt
+from centrum.study.study import PROTOCOL, Study
+from centrum.study.tables import tables_digest
 from centrum.table import HEAD, table_digest
-from centrum.tabular import tables_digest
 
 _MEASURED = {
     "outcome", "eligibility", "keep_names", "describe", "tables", "join", "images", "preparation",

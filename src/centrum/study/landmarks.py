@@ -17,7 +17,7 @@ from centrum.prepare.nyul import standard_scale
 from centrum.prepare.settings import Nyul, Preparation
 from centrum.stages import UNREADABLE
 from centrum.store import write_atomically
-from centrum.study import Study, training_rows
+from centrum.study.study import Study, training_rows
 
 FILE = "landmarks.json"
 

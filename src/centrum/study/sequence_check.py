@@ -13,7 +13,7 @@ from centrum.measure.acquisition import with_manifest
 from centrum.measure.case import ALL_READERS, Record
 from centrum.measure.sequences import claimed_weightings
 from centrum.results import Finding, MeasuredSequence
-from centrum.study import Study
+from centrum.study.study import Study
 
 AMBIGUOUS_LEVELS = ("T1", "T2")
 """Vertebrae that a file name spells as it spells a weighting."""

@@ -9,15 +9,15 @@ import SimpleITK as sitk
 from centrum import pipeline
 from centrum.errors import ProtocolError, SignatureError
 from centrum.execution import silent
-from centrum.extraction import measure_all
 from centrum.frozen.domain import Flag
 from centrum.measure.sequences import choose_sequences
 from centrum.protocol import Images, parse_protocol
 from centrum.published import find_signature, judge_signature
 from centrum.score import Patient, score_patient
 from centrum.scoring import patients_of, read_new_cases
-from centrum.sequence_check import measured_sequences
-from centrum.study import open_study
+from centrum.study.extraction import measure_all
+from centrum.study.sequence_check import measured_sequences
+from centrum.study.study import open_study
 from tests.studies import PROTOCOL, frozen_study, make_study, read_rows, write_rows
 
 T1_TIMES = {"RepetitionTime": 0.55, "EchoTime": 0.011}

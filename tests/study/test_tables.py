@@ -13,8 +13,8 @@ from centrum import pipeline
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.importing import export_tables, import_tables
 from centrum.protocol import TableSource
-from centrum.study import Study, open_study
-from centrum.tabular import read_study_tables, table_files
+from centrum.study.study import Study, open_study
+from centrum.study.tables import read_study_tables, table_files
 from tests.studies import PROTOCOL, make_study
 
 FILTERED = PROTOCOL.replace("  filters: []", "  filters: [{filter: log, sigma: 1, dimension: 2D}]")

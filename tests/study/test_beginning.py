@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from centrum import pipeline
 from centrum.errors import ProtocolError
 from centrum.protocol import Images, read_protocol
-from centrum.study import open_study
+from centrum.study.study import open_study
 from tests.studies import ellipsoid, image_of, intensities, read_rows, write_rows
 
 PATTERNS = {"image": "{case}-{sequence}.nii.gz", "mask": "{case}_mask_{reader}.nrrd"}
