@@ -42,10 +42,10 @@ from centrum.errors import CentrumError
 from centrum.features.feature_id import FeatureId
 from centrum.features.recognise import recognise
 from centrum.frozen.model import read_model
-from centrum.matrix import Matrix, study_matrix
 from centrum.study import tables as tabular
 from centrum.study.study import Study, open_study
 from centrum.table import FeatureTable
+from centrum.validation.matrix import Matrix, study_matrix
 from centrum.writing import write_manuscript
 
 ROOT = Path(__file__).resolve().parents[1]

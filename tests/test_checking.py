@@ -11,10 +11,10 @@ import yaml
 from centrum import pipeline
 from centrum.checking import check_study, foresee_run
 from centrum.errors import DataError
-from centrum.foresight import foresee
 from centrum.problems import Problems
 from centrum.results import Finding
 from centrum.study.study import open_study
+from centrum.validation.foresight import foresee
 from tests.studies import make_study, read_rows, write_rows
 
 

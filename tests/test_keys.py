@@ -20,7 +20,7 @@ import pytest
 import SimpleITK as sitk
 from pydantic import BaseModel
 
-from centrum import __version__, assess, assessment, keys, pipeline
+from centrum import __version__, keys, pipeline
 from centrum.filters.filter import Filter
 from centrum.measure import case as measure
 from centrum.measure import label_checks
@@ -32,6 +32,8 @@ from centrum.provenance import file_digest
 from centrum.stages import RESULTS
 from centrum.study.stage_keys import KEYS
 from centrum.study.study import Study, open_study
+from centrum.validation import fits as assess
+from centrum.validation import procedure as assessment
 from tests.smallest import MODEL, TABLES, image_study, table_study, write
 from tests.studies import read_rows, write_rows
 

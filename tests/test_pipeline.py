@@ -17,10 +17,10 @@ import SimpleITK as sitk
 
 from centrum import pipeline
 from centrum.errors import CentrumError, DataError, ManifestError, describe
-from centrum.model import Model
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
+from centrum.validation.model import Model
 from tests.studies import PROTOCOL, SIZE, SPACING, image_of, make_study, read_rows, write_rows
 
 N = 30

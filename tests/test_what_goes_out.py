@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from centrum.errors import CentrumError, DataError, ProtocolError
-from centrum.foresight import foresee
 from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.study.study import IDENTIFYING, Study, open_study, study_parts
+from centrum.validation.foresight import foresee
 from tests.studies import write_rows
 
 N = 12

@@ -11,7 +11,6 @@ from centrum.cohort.findings import Problem
 from centrum.cohort.manifest import examine_manifest, missing_files
 from centrum.errors import CentrumError
 from centrum.execution import Progress, silent
-from centrum.foresight import WHICH_SEQUENCE, WITHOUT, foresee, foresee_images
 from centrum.io import split_source
 from centrum.io.paths import seen_from
 from centrum.measure.case import ALL_READERS
@@ -26,6 +25,7 @@ from centrum.study.study import (
     open_study,
     refuse_nobody,
 )
+from centrum.validation.foresight import WHICH_SEQUENCE, WITHOUT, foresee, foresee_images
 
 Row = TypeVar("Row", Finding, Failure)
 Looked = tuple[tuple[Failure, ...], tuple[Finding, ...]]

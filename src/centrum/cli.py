@@ -28,7 +28,6 @@ from centrum.execution import default_workers
 from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:
-    from centrum.assessment import Assessment
     from centrum.cohort import Cohort
     from centrum.execution import Progress
     from centrum.external import External
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from centrum.score import Score
     from centrum.study.extraction import Extraction
     from centrum.study.study import Study
+    from centrum.validation.procedure import Assessment
 
 OK, CASES_FAILED, BAD_INPUT, FAULT, STOPPED, TERMINATED = 0, 1, 2, 3, 130, 143
 

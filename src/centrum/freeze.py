@@ -16,14 +16,14 @@ from centrum.frozen.model import Covariate, FrozenModel, SelfTest
 from centrum.frozen.schema import made
 from centrum.frozen.scorer import Scorer
 from centrum.io.facts import NUMBERS, Facts
-from centrum.judgement import Judgement
 from centrum.limits import RESEARCH_ONLY, outside_the_region
-from centrum.matrix import Matrix
 from centrum.measure.acquisition import TEXTS
 from centrum.modelling.calibrators import Calibrator
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
 from centrum.table import FeatureTable
+from centrum.validation.judgement import Judgement
+from centrum.validation.matrix import Matrix
 
 Floats = NDArray[np.float64]
 

@@ -19,18 +19,14 @@ import pandas as pd
 
 from centrum import __version__
 from centrum.agreement import icc
-from centrum.assess import fit_rows, fit_sets, score_rows, search_table, used_features
-from centrum.assessment import Assessment, run_assessment
 from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover, write_manifest
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
-from centrum.decide import Decision, learn_decision
 from centrum.errors import ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import Progress, map_jobs, silent
 from centrum.features.families import FAMILIES
-from centrum.foresight import foresee_unused, refuse_unless_possible
 from centrum.freeze import check_scores
 from centrum.freeze import freeze as freeze_study
 from centrum.frozen.export import scorer_of
@@ -38,9 +34,7 @@ from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.scorer import Scorer
 from centrum.importing import export_tables
 from centrum.io.csv_text import frame_csv, read_frame
-from centrum.judgement import Judgement, judge_scores
 from centrum.keys import PACKAGES
-from centrum.matrix import study_matrix
 from centrum.measure.case import Record
 from centrum.measure.label_checks import SAY_THE_REGION
 from centrum.measure.perturbed import (
@@ -49,7 +43,6 @@ from centrum.measure.perturbed import (
     not_perturbed,
     warm_up_perturbed,
 )
-from centrum.model import Model, model_of
 from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
@@ -86,6 +79,13 @@ from centrum.study.study import (
 )
 from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
+from centrum.validation.decision import Decision, learn_decision
+from centrum.validation.fits import fit_rows, fit_sets, score_rows, search_table, used_features
+from centrum.validation.foresight import foresee_unused, refuse_unless_possible
+from centrum.validation.judgement import Judgement, judge_scores
+from centrum.validation.matrix import study_matrix
+from centrum.validation.model import Model, model_of
+from centrum.validation.procedure import Assessment, run_assessment
 
 AGREEMENT, ROBUSTNESS, PERTURBATIONS = "agreement.csv", "robustness.csv", "perturbations.csv"
 """Files of the features under other readers and under perturbations, and of what was done."""

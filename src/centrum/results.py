@@ -8,16 +8,16 @@ from typing import Any
 
 import pandas as pd
 
-from centrum.assessment import Assessment
 from centrum.cohort.case import EVERY
 from centrum.cohort.eligibility import Flow
 from centrum.evaluate import CutOff, Evaluation, PopulationRow
 from centrum.frozen.scorer import Scorer
-from centrum.judgement import Judgement
-from centrum.model import Model
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.table import FeatureTable
+from centrum.validation.judgement import Judgement
+from centrum.validation.model import Model
+from centrum.validation.procedure import Assessment
 
 EVERY_CASE = EVERY
 """Case of a finding that is about the study and not about one of its cases."""

@@ -8,11 +8,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from centrum.assess import unseen_levels
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import NUMBERS_AT_ONCE, in_blocks
 from centrum.frozen.classifiers import RadialKernel
-from centrum.matrix import Matrix, covariate_values
 from centrum.modelling.balance import Smote
 from centrum.modelling.classifiers import Ridge
 from centrum.modelling.combat import ComBat
@@ -30,6 +28,8 @@ from centrum.modelling.settings import (
     SelectSettings,
     Split,
 )
+from centrum.validation.fits import unseen_levels
+from centrum.validation.matrix import Matrix, covariate_values
 
 Floats = NDArray[np.float64]
 

@@ -11,9 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.agreement import icc
-from centrum.assessment import Assessment, Permutation, row_audit
 from centrum.cohort import Case, Cohort, Level, Rule, apply_rules
-from centrum.decide import learn_decision
 from centrum.evaluate import table1
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
@@ -21,10 +19,7 @@ from centrum.frozen.classifiers import Linear
 from centrum.frozen.scorer import Branch, Member, Scorer
 from centrum.geometry import Geometry
 from centrum.io.itk import to_image
-from centrum.judgement import Judgement, judge_scores
-from centrum.matrix import study_matrix
 from centrum.measure.extract import plan
-from centrum.model import FeatureCountFacts, LassoFacts, Model
 from centrum.modelling.designs import Part
 from centrum.modelling.optimism import Resample
 from centrum.perturb import RobustnessSettings, plan_perturbations
@@ -34,6 +29,11 @@ from centrum.provenance import Step
 from centrum.report.build import write_report
 from centrum.results import Failure, Finding, StudyResults
 from centrum.table import FeatureTable
+from centrum.validation.decision import learn_decision
+from centrum.validation.judgement import Judgement, judge_scores
+from centrum.validation.matrix import study_matrix
+from centrum.validation.model import FeatureCountFacts, LassoFacts, Model
+from centrum.validation.procedure import Assessment, Permutation, row_audit
 
 SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
 POSITIVE, NEGATIVE = "malignant", "osteoporotic"

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from centrum.errors import DataError
-from centrum.model import Model
 from centrum.report import cases as module
 from centrum.report import sections
 from centrum.report.cases import case_data, case_frame, cases, roc_data, standardised
 from centrum.report.overlay import MOST_BYTES, small_png
 from centrum.results import StudyResults
 from centrum.table import FeatureTable
+from centrum.validation.model import Model
 
 from .conftest import NEGATIVE, POSITIVE, Make
 

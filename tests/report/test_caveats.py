@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from centrum.assessment import Permutation
 from centrum.evaluate import Confusion, Scored
 from centrum.evaluate.bootstrap import Interval
 from centrum.limits import outside_the_region
@@ -14,6 +13,7 @@ from centrum.report.leak_audit import leak_audit
 from centrum.report.sections import SECTIONS, performance, regions, summary
 from centrum.report.tables import agreement_table, performance_table
 from centrum.results import Finding, MeasuredSequence, StudyResults
+from centrum.validation.procedure import Permutation
 
 from .conftest import Make
 

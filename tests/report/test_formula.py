@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from centrum.features.feature_id import FeatureId
 from centrum.frozen.export import scorer_of
 from centrum.frozen.scorer import Scorer
-from centrum.model import model_of
 from centrum.modelling.calibrators import CALIBRATORS, calibrator_from
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.pipeline import StudyClassifier
@@ -24,6 +23,7 @@ from centrum.report.blocks import Table
 from centrum.report.formula import decision_table, harmonisation_table, score_table
 from centrum.results import StudyResults
 from centrum.table import FeatureTable
+from centrum.validation.model import model_of
 from tests.frozen.test_scorer import COMBAT, NAMES, QUICK, cohort
 
 Rows = list[dict[str, str]]

@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.assessment import row_audit
 from centrum.limits import outside_the_region
-from centrum.matrix import study_matrix
 from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
 from centrum.report.blocks import Block, Column, Estimate, Table
@@ -31,6 +29,8 @@ from centrum.report.sections import (
 from centrum.report.tables import model_order, performance_table
 from centrum.report.validation import validation
 from centrum.results import StudyResults
+from centrum.validation.matrix import study_matrix
+from centrum.validation.procedure import row_audit
 
 from .conftest import SIMULATED, Make
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 
 from centrum.agreement import IccForm, parse_form
 from centrum.manuscript.words import listed, number, percent, sentences
-from centrum.matrix import covariate_values
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.perturb.contour import SURELY_IN, SURELY_OUT
 from centrum.perturb.settings import RobustnessSettings
 from centrum.report.labels import counted
 from centrum.report.readers import agreed_over, trained_over
 from centrum.results import StudyResults
+from centrum.validation.matrix import covariate_values
 
 FORMS = {
     IccForm.ONE_WAY_SINGLE: "one-way random effects, single measurement",

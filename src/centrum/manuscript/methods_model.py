@@ -11,7 +11,6 @@ from centrum.manuscript.methods_selection import (
     selection_text,
 )
 from centrum.manuscript.words import listed, number, numbers, percent, quoted, sentences
-from centrum.matrix import RADIOMICS
 from centrum.modelling.balance import Smote
 from centrum.modelling.classifiers import (
     CERTAIN,
@@ -29,6 +28,7 @@ from centrum.modelling.settings import (
 )
 from centrum.report.labels import MEASURES, counted
 from centrum.results import StudyResults
+from centrum.validation.matrix import RADIOMICS
 
 MISSING = "Missing values, where there were any, were replaced by"
 
@@ -156,7 +156,7 @@ def _penalty_folds(results: StudyResults) -> str:
 def sources(results: StudyResults) -> tuple[str, ...]:
     """Image sequences, and the covariates if there are any.
 
-    They are those of `centrum.matrix.Matrix.sources`.
+    They are those of `centrum.validation.matrix.Matrix.sources`.
     """
     sequences = dict.fromkeys(f.sequence or RADIOMICS for f in results.table.features)
     return (*sequences, *([CLINICAL] if covariate_names(results) else []))

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from centrum.assessment import ALIKE, FEWEST_WAYS, VOLUME
 from centrum.manuscript.methods_model import fused, sources
 from centrum.manuscript.words import listed, number, percent, quoted, sentences
-from centrum.matrix import RADIOMICS
 from centrum.modelling.designs import FOLD_REPEATS, SPLITS
 from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.leaks import TITLES
@@ -14,6 +12,8 @@ from centrum.modelling.settings import Split
 from centrum.report.labels import counted
 from centrum.report.leak_audit import exchanged, too_few
 from centrum.results import StudyResults
+from centrum.validation.matrix import RADIOMICS
+from centrum.validation.procedure import ALIKE, FEWEST_WAYS, VOLUME
 
 SEEDS = "repeat i with the seed {seed} + i, i from 0"
 
@@ -198,7 +198,7 @@ ABLATED = {
     CLINICAL: "the covariates alone",
     RADIOMICS: "the images without the covariates",
 }
-"""Parts of the information, by the names that `centrum.assessment` gives them."""
+"""Parts of the information, by the names that `centrum.validation.procedure` gives them."""
 
 
 def optimism(results: StudyResults) -> str:

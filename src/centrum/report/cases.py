@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from centrum.cohort.withheld import roles, withheld
 from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
-from centrum.matrix import study_matrix
 from centrum.measure.images import mask_of, shown_image
 from centrum.report.blocks import Block, Column, Table
 from centrum.report.labels import counted, fixed
@@ -18,6 +17,7 @@ from centrum.report.overlay import outline_path, small_png
 from centrum.report.slices import Slice, largest_slice
 from centrum.report.tables import model_labels, model_order
 from centrum.results import StudyResults
+from centrum.validation.matrix import study_matrix
 
 Floats = NDArray[np.float64]
 

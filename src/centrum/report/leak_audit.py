@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.assessment import FEWEST_WAYS, Permutation
 from centrum.modelling.leaks import TITLES
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
@@ -16,6 +15,7 @@ from centrum.report.figures import draw_audit
 from centrum.report.labels import counted, fixed, p_equals
 from centrum.report.tables import SELECTORS, STEPS, frame_table, not_computed
 from centrum.results import StudyResults
+from centrum.validation.procedure import FEWEST_WAYS, Permutation
 
 MOST_PARTS = 60
 """Parts that the table of the sides lists."""

@@ -11,10 +11,10 @@ from centrum.evaluate import Evaluation
 from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.decision_curve import DecisionCurve
 from centrum.evaluate.discrimination import PrecisionRecall, RocCurve
-from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.report.blocks import Table
 from centrum.report.labels import MEASURES, counted, fixed
 from centrum.report.slices import Shown
+from centrum.validation.model import FeatureCountFacts, LassoFacts
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,7 @@ from centrum.errors import of_case
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
 from centrum.limits import region_words
-from centrum.matrix import study_matrix
 from centrum.measure.images import mask_of, shown_image
-from centrum.model import FeatureCountFacts, LassoFacts
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, Point, Table, picture
@@ -65,6 +63,8 @@ from centrum.report.tables import (
 )
 from centrum.report.validation import calibration_and_use, means_over_parts, validation
 from centrum.results import StudyResults
+from centrum.validation.matrix import study_matrix
+from centrum.validation.model import FeatureCountFacts, LassoFacts
 
 MOST_SHOWN = 20
 """Features whose distributions are drawn, those with the largest coefficients."""

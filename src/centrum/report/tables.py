@@ -10,11 +10,11 @@ import pandas as pd
 from centrum.evaluate import MEASURES, Evaluation
 from centrum.evaluate.population import Quartiles
 from centrum.features.feature_id import FeatureId
-from centrum.model import Model
 from centrum.provenance import History
 from centrum.report.blocks import Column, Estimate, PValue, Table
 from centrum.report.labels import counted, feature_labels, fixed, unit_text
 from centrum.results import StudyResults, by_kind
+from centrum.validation.model import Model
 
 PARTS = {
     "train": "Training (apparent)",

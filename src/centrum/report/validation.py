@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.assess import Prediction
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import Interval
@@ -36,6 +35,7 @@ from centrum.report.figures import (
 from centrum.report.labels import MEASURES, counted, fixed, interval_text
 from centrum.report.tables import frame_table, not_computed
 from centrum.results import StudyResults
+from centrum.validation.fits import Prediction
 
 WHOLE = "the model"
 """The variant that is the study's own."""

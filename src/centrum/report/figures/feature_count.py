@@ -3,9 +3,9 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from centrum.model import FeatureCountFacts
 from centrum.report.labels import MEASURES
 from centrum.report.style import BLUE, COLUMN_CM, GREY, STYLE, VERMILION, new_figure
+from centrum.validation.model import FeatureCountFacts
 
 
 @STYLE

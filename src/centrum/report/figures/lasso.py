@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from centrum.model import LassoFacts
 from centrum.report.labels import MEASURES, wrapped
 from centrum.report.style import (
     BLUE,
@@ -20,6 +19,7 @@ from centrum.report.style import (
     letter,
     new_figure,
 )
+from centrum.validation.model import LassoFacts
 
 COUNTS_SHOWN = 6
 """Numbers of features along the top of a panel."""

@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from centrum import pipeline
-from centrum.assess import FITS
 from centrum.errors import DataError, ProtocolError
-from centrum.matrix import covariate_values, study_matrix
 from centrum.protocol import parse_protocol
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
+from centrum.validation.fits import FITS
+from centrum.validation.matrix import covariate_values, study_matrix
 from tests.studies import make_study, read_rows, write_rows
 
 
@@ -121,7 +121,7 @@ def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatc
         entry.unlink()
     (study.results / "assessment.json").unlink()
     fitted = []
-    from centrum import assess
+    from centrum.validation import fits as assess
 
     real = assess.fit_rows
     monkeypatch.setattr(assess, "fit_rows", lambda *a, **k: fitted.append(1) or real(*a, **k))
@@ -313,7 +313,7 @@ def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
     study_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A leak, a permutation or a resample that fails is counted, not fatal."""
-    from centrum import assessment
+    from centrum.validation import procedure as assessment
 
     def fails(*_: object, **__: object) -> float:
         raise DataError("No feature is left.")

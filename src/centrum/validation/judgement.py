@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.decide import Decision
 from centrum.errors import DataError, attempt
 from centrum.evaluate import Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
@@ -28,6 +27,7 @@ from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import Evaluation as EvaluationSettings
 from centrum.protocol import Outcome, Protocol
+from centrum.validation.decision import Decision
 
 Floats = NDArray[np.float64]
 Found = TypeVar("Found")

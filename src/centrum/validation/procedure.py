@@ -14,10 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.assess import FITS, Job, Prediction, Source, assess_all, build_model
 from centrum.errors import DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
-from centrum.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 from centrum.modelling.conformal import UNCERTAIN
 from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import CLINICAL, clinical_settings
@@ -29,6 +27,8 @@ from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import Store
 from centrum.table import FeatureTable
+from centrum.validation.fits import FITS, Job, Prediction, Source, assess_all, build_model
+from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 
 Floats = NDArray[np.float64]
 Found = TypeVar("Found")
@@ -384,7 +384,7 @@ class Assessment:
 
     Attributes
     ----------
-    parts : the record of every part of the design, as `centrum.assess.assess` gives it
+    parts : the record of every part of the design, as `centrum.validation.fits.assess` gives it
     ablation : variant -> the records of its parts
     permutation : of the outcomes; None when not asked for
     leaks : a record per split and kind of outcome; see `leaks`

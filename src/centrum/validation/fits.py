@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from centrum.decide import Decision, learn_decision
 from centrum.errors import CentrumError, DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
 from centrum.keys import MODELLING, job_key
-from centrum.matrix import Matrix, study_matrix
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import Part
 from centrum.modelling.fusion import FusionClassifier
@@ -31,6 +29,8 @@ from centrum.protocol import Protocol
 from centrum.provenance import changed_meanwhile
 from centrum.store import Store
 from centrum.table import FEATURES, FeatureTable, table_digest
+from centrum.validation.decision import Decision, learn_decision
+from centrum.validation.matrix import Matrix, study_matrix
 
 Prediction = dict[str, Any]
 

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from centrum.cohort.findings import listed
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised
 from centrum.errors import CentrumError, DataError
-from centrum.judgement import reader_calls
-from centrum.matrix import batches, covariate_values
 from centrum.modelling.designs import Part, final_rows
 from centrum.modelling.pipeline import INNER_FOLDS
 from centrum.modelling.settings import HarmonisationSettings, ModelSettings
@@ -28,6 +26,8 @@ from centrum.study.study import (
     study_parts,
 )
 from centrum.unused import UNUSED, unused_settings
+from centrum.validation.judgement import reader_calls
+from centrum.validation.matrix import batches, covariate_values
 
 WHICH_SEQUENCE = "which-sequence"
 """Code of the finding that the sequence to measure is not known."""

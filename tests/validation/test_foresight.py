@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from centrum.errors import DataError
-from centrum.foresight import first_short, foresee, refuse_unless_possible
 from centrum.study.study import open_study
+from centrum.validation.foresight import first_short, foresee, refuse_unless_possible
 
 N = 24
 
