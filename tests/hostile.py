@@ -9,9 +9,9 @@ import signal
 from collections.abc import Callable
 from unittest.mock import patch
 
+from centrum.frozen.score import Patient, Score
 from centrum.measure import case as measuring
 from centrum.measure.case import Job, Record
-from centrum.score import Patient, Score
 
 NAME = "Anna Roth"
 """Text of a header, which no file that is written may hold."""

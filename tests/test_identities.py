@@ -28,7 +28,7 @@ from centrum.checking import check_study
 from centrum.cli import app
 from centrum.cohort.pseudonyms import KEY, codes
 from centrum.frozen.model import read_model
-from centrum.score import Patient
+from centrum.frozen.score import Patient
 from centrum.study.study import IDENTIFYING, open_study
 from centrum.study.tables import read_study_tables
 from centrum.validating import validate_model

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from centrum import validating
 from centrum.cohort import Case
 from centrum.errors import DataError
-from centrum.external import External, NewCases, validate
+from centrum.frozen.external import External, NewCases, validate
 from centrum.frozen.model import OLDER, Covariate, FrozenModel
+from centrum.frozen.score import Patient, Score, score_known, score_values
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.report.external import external_blocks
 from centrum.report.patient import render_patient
-from centrum.score import Patient, Score, score_known, score_values
 from centrum.study import extraction
 from tests.frozen.models import frozen
 from tests.frozen.test_scorer import COMBAT, NAMES, QUICK, cohort

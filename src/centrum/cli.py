@@ -30,11 +30,11 @@ from centrum.text import one_line, one_line_each
 if TYPE_CHECKING:
     from centrum.cohort import Cohort
     from centrum.execution import Progress
-    from centrum.external import External
+    from centrum.frozen.external import External
+    from centrum.frozen.score import Score
     from centrum.pipeline import Robustness
     from centrum.problems import Problems
     from centrum.results import Failure, Finding
-    from centrum.score import Score
     from centrum.study.extraction import Extraction
     from centrum.study.study import Study
     from centrum.validation.procedure import Assessment
@@ -629,7 +629,7 @@ def score(
         gc.disable()  # one patient fits into memory, and imports are a tenth of a second faster
     from centrum import scoring
     from centrum.frozen.model import read_model
-    from centrum.score import Patient
+    from centrum.frozen.score import Patient
 
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")

@@ -8,7 +8,7 @@ from centrum import pipeline, scoring
 from centrum.evaluate import Evaluation
 from centrum.execution import Progress
 from centrum.frozen.model import read_model
-from centrum.score import Score
+from centrum.frozen.score import Score
 from centrum.simulate import PhantomSettings
 from centrum.study.extraction import Extraction
 from centrum.study.study import open_study

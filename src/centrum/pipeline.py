@@ -27,9 +27,9 @@ from centrum.errors import ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import Progress, map_jobs, silent
 from centrum.features.families import FAMILIES
-from centrum.freeze import check_scores
-from centrum.freeze import freeze as freeze_study
 from centrum.frozen.export import scorer_of
+from centrum.frozen.freeze import check_scores
+from centrum.frozen.freeze import freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.scorer import Scorer
 from centrum.importing import export_tables

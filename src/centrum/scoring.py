@@ -18,14 +18,7 @@ from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, map_jobs, silent
 from centrum.frozen.model import FrozenModel
-from centrum.io.csv_text import csv_text
-from centrum.io.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
-from centrum.measure.acquisition import TEXTS
-from centrum.measure.case import warm_up
-from centrum.measure.sequences import choose_sequences
-from centrum.protocol import read_protocol
-from centrum.report.patient import page_of, render_index, render_patient
-from centrum.score import (
+from centrum.frozen.score import (
     Patient,
     Score,
     Seen,
@@ -35,6 +28,13 @@ from centrum.score import (
     score_patient,
     seen_of,
 )
+from centrum.io.csv_text import csv_text
+from centrum.io.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
+from centrum.measure.acquisition import TEXTS
+from centrum.measure.case import warm_up
+from centrum.measure.sequences import choose_sequences
+from centrum.protocol import read_protocol
+from centrum.report.patient import page_of, render_index, render_patient
 from centrum.store import take_leftovers, tidy, write_atomically
 
 MANIFESTS = ("cases.csv", "cases.xlsx")

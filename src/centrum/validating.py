@@ -13,14 +13,14 @@ from centrum.cohort.case import Case
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
-from centrum.external import External, NewCases, validate
 from centrum.frozen.domain import Flag
+from centrum.frozen.external import External, NewCases, validate
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.io.csv_text import frame_csv
 from centrum.report.build import write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
-from centrum.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.scoring import keep_key, patients_of, read_new_cases, score_all
 from centrum.scoring import outlook as outlook_of_images
 from centrum.simulate import NOTICE

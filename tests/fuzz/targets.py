@@ -31,6 +31,7 @@ from centrum.cohort.manifest import examine_manifest, missing_files
 from centrum.errors import CentrumError
 from centrum.exchange import read_table
 from centrum.frozen.model import UNSEALED, FrozenModel, read_model
+from centrum.frozen.score import score_values
 from centrum.importing import import_tables
 from centrum.io import (
     inspect_case,
@@ -46,7 +47,6 @@ from centrum.measure.acquisition import acquisition_facts
 from centrum.provenance import digest
 from centrum.pyradiomics import featureextractor
 from centrum.pyradiomics.parameters import read_parameter_file
-from centrum.score import score_values
 from centrum.signature import evaluate_signature, read_signature
 from tests.fuzz import seeds
 from tests.fuzz.mutate import (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from centrum.external import Calibrated, External
+from centrum.frozen.external import Calibrated, External
 from centrum.frozen.model import FrozenModel
 from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report import readings

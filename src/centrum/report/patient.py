@@ -13,12 +13,12 @@ from jinja2 import Environment
 
 from centrum.frozen.domain import Distribution
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.score import Score, Seen
 from centrum.report.colours import OUTCOMES, READERS
 from centrum.report.environment import templates
 from centrum.report.labels import feature_labels, fixed, interval_text, significant, unit_text
 from centrum.report.overlay import Overlay, overlay
 from centrum.report.slices import largest_slice
-from centrum.score import Score, Seen
 from centrum.text import file_stem
 
 SHOWN = 12

@@ -13,7 +13,7 @@ from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.calibration import calibration
 from centrum.evaluate.recalibration import Recalibration, cross_fitted, recalibration
-from centrum.external import External, NewCases, drift_of, validate
+from centrum.frozen.external import External, NewCases, drift_of, validate
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from centrum.frozen.mirrored import FOLLOWS, alignment, outline_of
 from centrum.geometry import Geometry
 from centrum.io import read_image, read_masks
-from centrum.outline import FOLLOWS, alignment, outline_of
 from centrum.volume import Mask, Volume
 
 GRID = Geometry((40, 44, 5), (0.6, 0.6, 4.4))

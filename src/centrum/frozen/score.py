@@ -19,6 +19,7 @@ from centrum.errors import DataError, describe, of_case
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
 from centrum.frozen.domain import Flag, feature_flags
+from centrum.frozen.mirrored import outline_of
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.scorer import plain
 from centrum.io import Finding, split_source
@@ -27,7 +28,6 @@ from centrum.measure.acquisition import from_manifest, with_manifest
 from centrum.measure.case import Job, Record, advisory, measure
 from centrum.measure.images import mask_of, shown_image
 from centrum.measure.sequences import claimed_weightings, plan_sequences
-from centrum.outline import outline_of
 from centrum.volume import Mask, Volume
 
 Floats = NDArray[np.float64]

@@ -14,8 +14,8 @@ import SimpleITK as sitk
 from centrum import pipeline, scoring
 from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import Covariate, FrozenModel, read_model
+from centrum.frozen.score import Patient, Score, score_job, score_patient, see
 from centrum.provenance import digest
-from centrum.score import Patient, Score, score_job, score_patient, see
 from centrum.scoring import read_known
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study
@@ -260,7 +260,7 @@ def test_a_model_of_tables_says_so(finished: Path, model: FrozenModel) -> None:
 def test_a_case_that_fails_in_any_way_is_refused(
     finished: Path, model: FrozenModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("centrum.score.measure", hostile.text_in_a_header)
+    monkeypatch.setattr("centrum.frozen.score.measure", hostile.text_in_a_header)
     found = score_patient(model, patient(finished))
     assert found.refused
     assert "TypeError" in found.flags[0].message
