@@ -37,7 +37,10 @@ import numpy as np
 import pandas as pd
 from random_protocols import MARK, draw
 
-from centrum import checking, cli, pipeline
+from centrum import cli
+from centrum.commands import check as checking
+from centrum.commands import study as pipeline
+from centrum.commands.manuscript import write_manuscript
 from centrum.errors import CentrumError
 from centrum.features.feature_id import FeatureId
 from centrum.features.recognise import recognise
@@ -46,7 +49,6 @@ from centrum.study import tables as tabular
 from centrum.study.study import Study, open_study
 from centrum.table import FeatureTable
 from centrum.validation.matrix import Matrix, study_matrix
-from centrum.writing import write_manuscript
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "protocols"

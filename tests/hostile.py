@@ -65,7 +65,7 @@ CHECKS = ("inspect_image", "acquisition_facts", "region_facts", "about_filters",
 
 
 def score(given: object, patient: Patient) -> Score:
-    """In the place of `centrum.scoring._score`."""
+    """In the place of `centrum.commands.score._score`."""
     ENDINGS.get(patient.case, lambda: None)()
     return Score(patient.case, "scored", ())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.study.study import open_study
 
 SIZE = (26, 24, 7)

@@ -17,8 +17,8 @@ import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
-from centrum import pipeline
 from centrum.cli import CASES_FAILED, app
+from centrum.commands import study as pipeline
 from centrum.measure import case as measuring
 from centrum.measure.images import mask_of
 from centrum.measure.perturbed import PerturbedJob, measure_perturbed

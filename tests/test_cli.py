@@ -223,7 +223,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Iter
     monkeypatch.delenv(TRACEBACK, raising=False)
 
     def run(error: BaseException, *words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("centrum.pipeline.features", Mock(side_effect=error))
+        monkeypatch.setattr("centrum.commands.study.features", Mock(side_effect=error))
         monkeypatch.setattr(sys, "argv", ["centrum", "features", *words])
         with pytest.raises(SystemExit) as stop:
             main()

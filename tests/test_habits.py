@@ -11,9 +11,9 @@ import SimpleITK as sitk
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
-from centrum import pipeline
-from centrum.checking import check_study
 from centrum.cohort.schemes import find_scheme, naming_levels
+from centrum.commands import study as pipeline
+from centrum.commands.check import check_study
 from centrum.errors import ManifestError
 from tests.cohort.label_maps import blocks, noise, sagittal
 from tests.studies import ellipsoid, intensities, read_rows, write_rows

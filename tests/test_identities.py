@@ -23,16 +23,17 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from typer.testing import CliRunner
 
-from centrum import pipeline, scoring
-from centrum.checking import check_study
 from centrum.cli import app
 from centrum.cohort.pseudonyms import KEY, codes
+from centrum.commands import score as scoring
+from centrum.commands import study as pipeline
+from centrum.commands.check import check_study
+from centrum.commands.manuscript import write_manuscript
+from centrum.commands.validate import validate_model
 from centrum.frozen.model import read_model
 from centrum.frozen.score import Patient
 from centrum.study.study import IDENTIFYING, open_study
 from centrum.study.tables import read_study_tables
-from centrum.validating import validate_model
-from centrum.writing import write_manuscript
 from tests.markers import found_in
 from tests.studies import PROTOCOL, SPACING, ellipsoid, image_of, intensities, write_rows
 

@@ -20,7 +20,8 @@ import pytest
 import SimpleITK as sitk
 from pydantic import BaseModel
 
-from centrum import __version__, keys, pipeline
+from centrum import __version__, keys
+from centrum.commands import study as pipeline
 from centrum.filters.filter import Filter
 from centrum.measure import case as measure
 from centrum.measure import label_checks

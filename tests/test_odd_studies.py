@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
+from centrum.commands.manuscript import write_manuscript
 from centrum.report import build
 from centrum.study.study import open_study
 from centrum.validation import judgement
 from centrum.validation import procedure as assessment
-from centrum.writing import write_manuscript
 from tests.table_studies import QUIET, features, table_study
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import repeated_split_auc
 from centrum.protocol import load_preset

@@ -10,8 +10,8 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline
 from centrum.cohort.schemes import SCHEMES
+from centrum.commands import study as pipeline
 from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_mask
 from centrum.measure.extract import plan

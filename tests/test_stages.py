@@ -8,14 +8,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from centrum import pipeline
 from centrum.cohort.pseudonyms import KEY
+from centrum.commands import study as pipeline
+from centrum.commands.manuscript import write_manuscript
 from centrum.errors import CentrumError, DataError
 from centrum.provenance import file_digest
 from centrum.stages import Made, Stages
 from centrum.study.study import Study, open_study
 from centrum.validation.fits import Source
-from centrum.writing import write_manuscript
 from tests.smallest import table_study
 from tests.studies import read_rows, write_rows
 

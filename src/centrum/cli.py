@@ -1,4 +1,4 @@
-"""The command line: each command is a thin call of `centrum.pipeline`."""
+"""The command line: each command is a thin call of `centrum.commands.study`."""
 
 import gc
 import json
@@ -29,11 +29,11 @@ from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:
     from centrum.cohort import Cohort
+    from centrum.commands.problems import Problems
+    from centrum.commands.study import Robustness
     from centrum.execution import Progress
     from centrum.frozen.external import External
     from centrum.frozen.score import Score
-    from centrum.pipeline import Robustness
-    from centrum.problems import Problems
     from centrum.results import Failure, Finding
     from centrum.study.extraction import Extraction
     from centrum.study.study import Study
@@ -113,7 +113,7 @@ def main() -> None:
         _say(f"Error: {describe(told)}")
         show_traceback(error)
         if "--json" in sys.argv:
-            from centrum.problems import Problems
+            from centrum.commands.problems import Problems
 
             _print_json(Problems.of_error(told).to_dict())
         sys.exit(code)
@@ -192,7 +192,7 @@ def demo(
     workers: Workers = 0,
 ) -> None:
     """Simulate the study's 100 patients, run the whole study, score three new patients."""
-    from centrum.demo import run_demo
+    from centrum.commands.demo import run_demo
 
     with _progress() as progress:
         found = run_demo(folder, cue=cue, seed=seed, workers=workers, progress=progress)
@@ -222,7 +222,7 @@ def simulate(
     workers: Workers = 0,
 ) -> None:
     """Write a phantom cohort as a user's data would lie on disk."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
     from centrum.simulate import PhantomSettings
 
     settings = PhantomSettings(malignant, osteoporotic, cue, centre, null, seed)
@@ -276,9 +276,9 @@ def init(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
 ) -> None:
     """Write cases.csv and study.yaml for a folder of images, and say what did not match."""
-    from centrum import pipeline
     from centrum.cohort.clinical import ClinicalTable
     from centrum.cohort.join import MIN_SHARE
+    from centrum.commands import study as pipeline
 
     study = folder or images
     said = (outcome_column, positive, negative, id_column, min_share)
@@ -338,7 +338,7 @@ def import_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
 ) -> None:
     """Begin a study from feature tables made elsewhere, without images; two are two readers."""
-    from centrum.importing import import_tables
+    from centrum.commands.tables import import_tables
 
     *tables, folder = places
     if not tables or (positive is None) != (negative is None):
@@ -362,7 +362,7 @@ def export(
     out: Annotated[Path, typer.Option(help="folder for the tables")] = Path("exported"),
 ) -> None:
     """Write a study's features as PyRadiomics or 3D Slicer would, a table per reader."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     for path in pipeline.export(_open(folder), out, format_):
         print(path)
@@ -374,7 +374,7 @@ def check(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> Non
 
     Exit code 1 when something would stop a run or a case cannot be measured.
     """
-    from centrum import checking
+    from centrum.commands import check as checking
 
     with _progress() as progress:
         found = checking.check_study(folder, workers=workers, progress=progress)
@@ -405,7 +405,7 @@ def run(
 ) -> None:
     """Measure, agree, fit, evaluate and report; only what a change touches is done again."""
     if dry_run:
-        from centrum import checking
+        from centrum.commands import check as checking
 
         found, lines = checking.foresee_run(folder)
         _print_found(found, as_json=json_)
@@ -416,7 +416,7 @@ def run(
 
 
 def _run(folder: Path, workers: int, *, as_json: bool) -> None:
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
     from centrum.report.old import marking_old
     from centrum.study.study import RESULTS
 
@@ -440,7 +440,7 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
 @_command("centrum extract my-study\ncentrum extract my-study --workers 8")
 def extract(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
     """Measure every case and reader; writes results/features.csv and .parquet."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     with _progress() as progress:
         found = pipeline.extract(_open(folder), workers=workers, progress=progress)
@@ -455,8 +455,8 @@ def extract(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> N
 @_command("centrum agree my-study")
 def agree(folder: StudyFolder, json_: Json = False) -> None:
     """Agreement of the readers, feature by feature; writes results/agreement.csv."""
-    from centrum import pipeline
     from centrum.agreement.copies import copies_in
+    from centrum.commands import study as pipeline
     from centrum.study.extraction import load_extraction
 
     study = _open(folder)
@@ -492,7 +492,7 @@ def perturb(
     json_: Json = False,
 ) -> None:
     """Measure under perturbations of image and region; writes results/robustness.csv."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     study = _open(folder)
     if dry_run:
@@ -511,7 +511,7 @@ def perturb(
 @_command("centrum fit my-study")
 def fit(folder: StudyFolder, json_: Json = False) -> None:
     """Split the patients and fit the model on the training side; writes results/model.json."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     with _progress() as progress:
         model = pipeline.fit(_open(folder), progress=progress)
@@ -530,7 +530,7 @@ def fit(folder: StudyFolder, json_: Json = False) -> None:
 )
 def assess(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
     """Judge the whole procedure: design, ablation, optimism, leaks; writes assessment.json."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     with _progress() as progress:
         found = pipeline.assess(_open(folder), workers=workers, progress=progress)
@@ -544,7 +544,7 @@ def assess(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> No
 @_command("centrum evaluate my-study\ncentrum evaluate my-study --json")
 def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     """Cut-off from the training cases, performance on both sides; writes evaluation.json."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     study = _open(folder)
     _, evaluations = pipeline.evaluate(study)
@@ -559,7 +559,7 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
 @_command("centrum freeze my-study")
 def freeze(folder: StudyFolder) -> None:
     """Put all that scores a new patient into one file; writes results/model.json."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     model = pipeline.freeze(_open(folder))
     print(
@@ -577,7 +577,7 @@ def manuscript(
     ] = None,
 ) -> None:
     """Write results/manuscript: Word document, figures, methods, checklists, model card."""
-    from centrum.writing import write_manuscript
+    from centrum.commands.manuscript import write_manuscript
 
     with _progress() as progress:
         lines = write_manuscript(_open(folder), external=external, progress=progress)
@@ -587,7 +587,7 @@ def manuscript(
 @_command("centrum report my-study")
 def report(folder: StudyFolder) -> None:
     """Write results/report.html with its tables and figures."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     with _progress() as progress:
         print(pipeline.report(_open(folder), progress=progress))
@@ -627,7 +627,7 @@ def score(
     """
     if cohort is None:
         gc.disable()  # one patient fits into memory, and imports are a tenth of a second faster
-    from centrum import scoring
+    from centrum.commands import score as scoring
     from centrum.frozen.model import read_model
     from centrum.frozen.score import Patient
 
@@ -681,8 +681,8 @@ def validate(
 
     Exit code 1 when a case was refused.
     """
+    from centrum.commands.validate import outlook, validate_model
     from centrum.frozen.model import read_model
-    from centrum.validating import outlook, validate_model
 
     frozen = read_model(model)
     if dry_run:
@@ -791,7 +791,7 @@ def signature(
     json_: Json = False,
 ) -> None:
     """Score a study's cases by a published signature, under every reading of its names."""
-    from centrum.published import find_signature, judge_signature
+    from centrum.commands.signature import find_signature, judge_signature
 
     found = judge_signature(_open(folder), find_signature(name), out)
     if json_:
@@ -815,7 +815,7 @@ def features(
     json_: Json = False,
 ) -> None:
     """List the features that can be measured: code, family, name, unit."""
-    from centrum import pipeline
+    from centrum.commands import study as pipeline
 
     rows = pipeline.features(dialect)
     if json_:
@@ -916,7 +916,7 @@ def _problems(
 
 
 def _print_problems(failures: "tuple[Failure, ...]", findings: "tuple[Finding, ...]") -> None:
-    from centrum.problems import Problems
+    from centrum.commands.problems import Problems
 
     shown = tuple(finding for finding in findings if finding.severity != "note")
     for line in Problems(0, failures=failures, findings=shown).lines(_width()):

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
+from centrum.commands.validate import validate_model
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.calibration import calibration
@@ -18,7 +19,6 @@ from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
 from centrum.study.study import open_study
-from centrum.validating import validate_model
 from tests.studies import frozen_study, make_study
 from tests.test_tabular import of_tables
 

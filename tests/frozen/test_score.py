@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline, scoring
+from centrum.commands import score as scoring
+from centrum.commands import study as pipeline
+from centrum.commands.score import read_known
 from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import Covariate, FrozenModel, read_model
 from centrum.frozen.score import Patient, Score, score_job, score_patient, see
 from centrum.provenance import digest
-from centrum.scoring import read_known
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study
 from centrum.table import FeatureTable

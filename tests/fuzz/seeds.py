@@ -14,8 +14,8 @@ import SimpleITK as sitk
 import yaml
 from numpy.typing import NDArray
 
-from centrum import pipeline
-from centrum.importing import import_tables
+from centrum.commands import study as pipeline
+from centrum.commands.tables import import_tables
 from centrum.protocol import preset_text
 from centrum.study.study import open_study
 from tests.fuzz.mutate import zipped

@@ -23,16 +23,16 @@ import pydicom
 import SimpleITK as sitk
 import yaml
 
-from centrum import pipeline
-from centrum.checking import check_study
 from centrum.cohort.case import Case
 from centrum.cohort.clinical import ClinicalTable, merge_table
 from centrum.cohort.manifest import examine_manifest, missing_files
+from centrum.commands import study as pipeline
+from centrum.commands.check import check_study
+from centrum.commands.tables import import_tables
 from centrum.errors import CentrumError
 from centrum.exchange import read_table
 from centrum.frozen.model import UNSEALED, FrozenModel, read_model
 from centrum.frozen.score import score_values
-from centrum.importing import import_tables
 from centrum.io import (
     inspect_case,
     inspect_image,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
+from centrum.commands.manuscript import WRITTEN
 from centrum.errors import DataError
 from centrum.manuscript.cards import data_sheet
 from centrum.manuscript.checklists import (
@@ -36,7 +37,6 @@ from centrum.report.html import render_html
 from centrum.report.sections import SECTIONS
 from centrum.results import StudyResults
 from centrum.study.study import open_study
-from centrum.writing import WRITTEN
 from tests.studies import make_study
 
 from .conftest import Make, Places, grouped

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from centrum import pipeline
 from centrum.cli import app
 from centrum.cohort.levels import Level
+from centrum.commands import study as pipeline
 from centrum.errors import DataError, ProtocolError
 from centrum.io import read_image, read_mask
 from centrum.limits import outside_the_region

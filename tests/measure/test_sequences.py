@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.errors import ProtocolError
 from centrum.io import read_image, read_mask
 from centrum.measure.case import Job, measure

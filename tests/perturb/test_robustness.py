@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from centrum import cli, pipeline
+from centrum import cli
 from centrum.agreement import icc
+from centrum.commands import study as pipeline
 from centrum.errors import CentrumError, ProtocolError
 from centrum.features.settings import ExtractionSettings, Interpolation
 from centrum.measure.perturbed import margin

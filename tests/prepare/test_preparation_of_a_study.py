@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.measure.case import measure
 from centrum.prepare.settings import Preparation
 from centrum.study.landmarks import known_preparation

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.errors import ProtocolError
 from centrum.protocol import Images, read_protocol
 from centrum.study.study import open_study

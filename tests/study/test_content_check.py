@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.results import Failure, Finding, alike
 from centrum.study.study import open_study
 from tests.studies import PROTOCOL, image_of, make_study, read_rows, write_rows

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
+from centrum.commands.score import patients_of, read_new_cases
+from centrum.commands.signature import find_signature, judge_signature
 from centrum.errors import ProtocolError, SignatureError
 from centrum.execution import silent
 from centrum.frozen.domain import Flag
 from centrum.frozen.score import Patient, score_patient
 from centrum.measure.sequences import choose_sequences
 from centrum.protocol import Images, parse_protocol
-from centrum.published import find_signature, judge_signature
-from centrum.scoring import patients_of, read_new_cases
 from centrum.study.extraction import measure_all
 from centrum.study.sequence_check import measured_sequences
 from centrum.study.study import open_study

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
+from centrum.commands.tables import export_tables, import_tables
 from centrum.errors import DataError, ManifestError, ProtocolError
-from centrum.importing import export_tables, import_tables
 from centrum.protocol import TableSource
 from centrum.study.study import Study, open_study
 from centrum.study.tables import read_study_tables, table_files

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.errors import DataError, ProtocolError
 from centrum.protocol import parse_protocol
 from centrum.study.study import open_study

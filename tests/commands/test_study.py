@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from centrum import pipeline
+from centrum.commands import study as pipeline
 from centrum.errors import CentrumError, DataError, ManifestError, describe
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study

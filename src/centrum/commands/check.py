@@ -5,16 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from centrum import pipeline
 from centrum.cohort import Cohort, apply_rules
 from centrum.cohort.findings import Problem
 from centrum.cohort.manifest import examine_manifest, missing_files
+from centrum.commands import study as pipeline
+from centrum.commands.problems import Problems
 from centrum.errors import CentrumError
 from centrum.execution import Progress, silent
 from centrum.io import split_source
 from centrum.io.paths import seen_from
 from centrum.measure.case import ALL_READERS
-from centrum.problems import Problems
 from centrum.protocol import Protocol, examine_protocol, protocol_text
 from centrum.results import EVERY_CASE, Failure, Finding
 from centrum.study.study import (

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from centrum import validating
 from centrum.cohort import Case
+from centrum.commands import validate as validating
 from centrum.errors import DataError
 from centrum.frozen.external import External, NewCases, validate
 from centrum.frozen.model import OLDER, Covariate, FrozenModel

@@ -23,6 +23,7 @@ from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover, write_manifest
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
+from centrum.commands.tables import export_tables
 from centrum.errors import ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import Progress, map_jobs, silent
@@ -32,7 +33,6 @@ from centrum.frozen.freeze import check_scores
 from centrum.frozen.freeze import freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.scorer import Scorer
-from centrum.importing import export_tables
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.keys import PACKAGES
 from centrum.measure.case import Record

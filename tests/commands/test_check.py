@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from centrum import pipeline
-from centrum.checking import check_study, foresee_run
+from centrum.commands import study as pipeline
+from centrum.commands.check import check_study, foresee_run
+from centrum.commands.problems import Problems
 from centrum.errors import DataError
-from centrum.problems import Problems
 from centrum.results import Finding
 from centrum.study.study import open_study
 from centrum.validation.foresight import foresee

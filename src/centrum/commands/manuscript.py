@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from centrum.commands.study import MODEL, collect
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.manuscript.cards import data_sheet, model_card
@@ -21,7 +22,6 @@ from centrum.manuscript.figures import write_figures
 from centrum.manuscript.found import Facts
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
-from centrum.pipeline import MODEL, collect
 from centrum.report.build import blocks_of
 from centrum.report.labels import counted
 from centrum.results import StudyResults

@@ -1,6 +1,6 @@
 """The verb `score`: one new patient, or a folder of them, by a frozen model.
 
-It stands apart from `centrum.pipeline` because it starts fast: nothing that fits a model or
+It stands apart from `centrum.commands.study` because it starts fast: nothing that fits a model or
 draws a study's figures is imported.
 """
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from centrum import pipeline, scoring
+from centrum.commands import score as scoring
+from centrum.commands import study as pipeline
+from centrum.commands.manuscript import FOLDER, write_manuscript
 from centrum.evaluate import Evaluation
 from centrum.execution import Progress
 from centrum.frozen.model import read_model
@@ -12,7 +14,6 @@ from centrum.frozen.score import Score
 from centrum.simulate import PhantomSettings
 from centrum.study.extraction import Extraction
 from centrum.study.study import open_study
-from centrum.writing import FOLDER, write_manuscript
 
 NEW_MALIGNANT, NEW_OSTEOPOROTIC = 2, 1
 """New patients who took no part in the study."""

@@ -11,6 +11,8 @@ import numpy as np
 from centrum import __version__
 from centrum.cohort.case import Case
 from centrum.cohort.withheld import Roles, withheld, words_in
+from centrum.commands.score import keep_key, patients_of, read_new_cases, score_all
+from centrum.commands.score import outlook as outlook_of_images
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.frozen.domain import Flag
@@ -21,8 +23,6 @@ from centrum.io.csv_text import frame_csv
 from centrum.report.build import write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
-from centrum.scoring import keep_key, patients_of, read_new_cases, score_all
-from centrum.scoring import outlook as outlook_of_images
 from centrum.simulate import NOTICE
 from centrum.store import write_atomically
 from centrum.study.study import PROTOCOL, Study, open_study
