@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from centrum.execution import Progress
     from centrum.frozen.external import External
     from centrum.frozen.score import Score
-    from centrum.results import Failure, Finding
     from centrum.study.extraction import Extraction
+    from centrum.study.findings import Failure, Finding
     from centrum.study.study import Study
     from centrum.validation.procedure import Assessment
 

@@ -12,7 +12,7 @@ from centrum.commands import study as pipeline
 from centrum.commands.check import check_study, foresee_run
 from centrum.commands.problems import Problems
 from centrum.errors import DataError
-from centrum.results import Finding
+from centrum.study.findings import Finding
 from centrum.study.study import open_study
 from centrum.validation.foresight import foresee
 from tests.studies import make_study, read_rows, write_rows

@@ -10,8 +10,8 @@ from centrum.geometry import EVEN, GRID_TOLERANCE_MM
 from centrum.io import checks, dicom, nifti
 from centrum.io.open import LARGEST_MM, SMALLEST_MM
 from centrum.measure.case import BYTES_PER_VOXEL
-from centrum.results import SAME_IMAGE
 from centrum.study import content_check
+from centrum.study.findings import SAME_IMAGE
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "images-and-masks.md"
 

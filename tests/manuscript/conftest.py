@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from centrum.report import blocks
+from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
-from centrum.results import StudyResults
 from tests.report.conftest import Make, make, results, sources
 
 __all__ = ["Make", "Places", "grouped", "make", "places", "results", "sources"]

@@ -14,8 +14,8 @@ from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.found import Facts
 from centrum.report.formula import Exact, exact
 from centrum.report.labels import fixed
+from centrum.report.results import StudyResults
 from centrum.report.tables import model_labels
-from centrum.results import StudyResults
 
 from .conftest import Make
 

@@ -34,8 +34,8 @@ from centrum.manuscript.found import (
 from centrum.perturb import RobustnessSettings
 from centrum.report.build import page_of
 from centrum.report.html import render_html
+from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
-from centrum.results import StudyResults
 from centrum.study.study import open_study
 from tests.studies import make_study
 

@@ -18,8 +18,8 @@ from centrum.manuscript.found import Facts
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation, ZScore
 from centrum.report.labels import fixed
+from centrum.report.results import StudyResults
 from centrum.report.validation import SizesNeeded
-from centrum.results import StudyResults
 
 from .conftest import Make, grouped
 

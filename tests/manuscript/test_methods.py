@@ -21,7 +21,7 @@ from centrum.modelling.steps import build_steps
 from centrum.perturb import RobustnessSettings
 from centrum.protocol import Protocol, load_preset, presets
 from centrum.provenance import Step
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 from tests.manuscript.walk import (
     BINS,
     SAID_ELSEWHERE,

@@ -27,7 +27,8 @@ from centrum.perturb.robustness import robustness
 from centrum.protocol import Protocol, load_preset
 from centrum.provenance import Step
 from centrum.report.build import write_report
-from centrum.results import Failure, Finding, StudyResults
+from centrum.report.results import StudyResults
+from centrum.study.findings import Failure, Finding
 from centrum.table import FeatureTable
 from centrum.validation.decision import learn_decision
 from centrum.validation.judgement import Judgement, judge_scores

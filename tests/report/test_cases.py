@@ -15,7 +15,7 @@ from centrum.report import cases as module
 from centrum.report import sections
 from centrum.report.cases import case_data, case_frame, cases, roc_data, standardised
 from centrum.report.overlay import MOST_BYTES, small_png
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 from centrum.table import FeatureTable
 from centrum.validation.model import Model
 

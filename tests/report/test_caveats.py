@@ -10,9 +10,10 @@ from centrum.evaluate.bootstrap import Interval
 from centrum.limits import outside_the_region
 from centrum.report.caveats import cautions, caveats, plateau
 from centrum.report.leak_audit import leak_audit
+from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS, performance, regions, summary
 from centrum.report.tables import agreement_table, performance_table
-from centrum.results import Finding, MeasuredSequence, StudyResults
+from centrum.study.findings import Finding, MeasuredSequence
 from centrum.validation.procedure import Permutation
 
 from .conftest import Make

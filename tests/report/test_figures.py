@@ -12,9 +12,9 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from centrum.perturb import RobustnessSettings
+from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from centrum.report.style import COLUMN_CM, PAGE_CM, png_bytes, svg_bytes
-from centrum.results import StudyResults
 
 from .conftest import SIMULATED, Make
 

@@ -21,7 +21,7 @@ from centrum.modelling.search import SearchClassifier
 from centrum.modelling.settings import ImputationSettings, SearchSettings
 from centrum.report.blocks import Table
 from centrum.report.formula import decision_table, harmonisation_table, score_table
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 from centrum.table import FeatureTable
 from centrum.validation.model import model_of
 from tests.frozen.test_scorer import COMBAT, NAMES, QUICK, cohort

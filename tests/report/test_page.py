@@ -13,8 +13,8 @@ import pytest
 
 from centrum.report.caveats import caveats
 from centrum.report.patient import page_of, render_index
+from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
-from centrum.results import StudyResults
 
 from .test_report import Page
 

@@ -14,8 +14,8 @@ from centrum.manuscript.found import Facts
 from centrum.report.blocks import Block
 from centrum.report.caveats import caveats
 from centrum.report.readers import agreed_over, trained_over
+from centrum.report.results import StudyResults
 from centrum.report.sections import regions
-from centrum.results import StudyResults
 from tests.report.conftest import Make
 
 READ = 8

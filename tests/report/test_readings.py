@@ -17,8 +17,8 @@ from centrum.perturb import RobustnessSettings
 from centrum.report import readings
 from centrum.report.blocks import Picture
 from centrum.report.flow import flow_table
+from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
-from centrum.results import StudyResults
 
 from .conftest import Make
 

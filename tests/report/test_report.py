@@ -17,6 +17,7 @@ from centrum.report.build import page_of, write_report
 from centrum.report.caveats import cautions
 from centrum.report.html import render_html
 from centrum.report.leak_audit import leak_audit
+from centrum.report.results import StudyResults
 from centrum.report.sections import (
     SECTIONS,
     performance,
@@ -28,7 +29,6 @@ from centrum.report.sections import (
 )
 from centrum.report.tables import model_order, performance_table
 from centrum.report.validation import validation
-from centrum.results import StudyResults
 from centrum.validation.matrix import study_matrix
 from centrum.validation.procedure import row_audit
 

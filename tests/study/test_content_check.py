@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.commands import study as pipeline
-from centrum.results import Failure, Finding, alike
+from centrum.study.findings import Failure, Finding, alike
 from centrum.study.study import open_study
 from tests.studies import PROTOCOL, image_of, make_study, read_rows, write_rows
 

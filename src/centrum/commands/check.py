@@ -16,7 +16,7 @@ from centrum.io import split_source
 from centrum.io.paths import seen_from
 from centrum.measure.case import ALL_READERS
 from centrum.protocol import Protocol, examine_protocol, protocol_text
-from centrum.results import EVERY_CASE, Failure, Finding
+from centrum.study.findings import EVERY_CASE, Failure, Finding
 from centrum.study.study import (
     PROTOCOL,
     Study,

@@ -24,7 +24,7 @@ from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
 from centrum.report.build import blocks_of
 from centrum.report.labels import counted
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 from centrum.store import write_atomically
 from centrum.study.extraction import load_extraction
 from centrum.study.stage_keys import KEYS, refuse_stale

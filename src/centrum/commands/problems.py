@@ -9,7 +9,7 @@ from typing import Any
 from centrum.cohort.findings import listed
 from centrum.errors import CentrumError, describe
 from centrum.measure.case import ALL_READERS
-from centrum.results import EVERY_CASE, Failure, Finding, alike
+from centrum.study.findings import EVERY_CASE, Failure, Finding, alike
 
 STOPS = "These stop `centrum run`:"
 FAILED = "These cases cannot be measured and are left out:"

@@ -48,11 +48,11 @@ from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.perturb.robustness import perturbations, perturbed_values, robustness
 from centrum.protocol import Images, parse_protocol, preset_text
-from centrum.protocol_text import protocol_with
+from centrum.protocol.text import protocol_with
 from centrum.provenance import Step
 from centrum.report.build import PAGE, write_report
 from centrum.report.old import marking_old
-from centrum.results import EVERY_CASE, Failure, Finding, StudyResults
+from centrum.report.results import StudyResults
 from centrum.settings import DIALECTS
 from centrum.simulate import NOTICE, PhantomSettings, is_phantom, simulate_cohort
 from centrum.store import Store, tidy, write_atomically
@@ -69,6 +69,7 @@ from centrum.study.extraction import (
     measure_study,
     save_extraction,
 )
+from centrum.study.findings import EVERY_CASE, Failure, Finding
 from centrum.study.landmarks import known_preparation
 from centrum.study.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale
 from centrum.study.study import (

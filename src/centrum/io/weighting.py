@@ -136,8 +136,8 @@ def path_weighting(path: PurePath, *, alone: bool = True) -> str | None:
 def allowed_by_times(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Weightings that go with TR, TE and TI, the plain reading first; empty where they tell none.
 
-    `facts` are called as in `centrum.measure.acquisition`. Suppression of fat by its frequency does not
-    show in times, and a header may be silent about an inversion.
+    `facts` are called as in `centrum.measure.acquisition`. Suppression of fat by its frequency
+    does not show in times, and a header may be silent about an inversion.
 
     >>> allowed_by_times({"repetition_time_ms": 2500, "echo_time_ms": 105})
     ('T2w', 'T2w-FS', 'STIR')

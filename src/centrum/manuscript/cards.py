@@ -38,6 +38,7 @@ from centrum.report.formula import (
     score_table,
 )
 from centrum.report.labels import counted, family_label, fixed
+from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
     digest_table,
@@ -54,7 +55,6 @@ from centrum.report.validation import (
     parts_table,
     subgroup_table,
 )
-from centrum.results import StudyResults
 
 ALWAYS_DESCRIBED = ("level", "region", "outcome", "centre", "age", "sex")
 """Columns of every manifest that are summarised; others if the protocol uses them."""

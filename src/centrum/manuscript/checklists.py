@@ -14,7 +14,7 @@ from centrum.manuscript.evidence import find
 from centrum.manuscript.found import Facts, Found, Status
 from centrum.report.blocks import Column, Table
 from centrum.report.labels import counted, fixed
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 ChecklistName = Literal["METRICS", "CLEAR", "TRIPOD+AI"]
 

@@ -15,7 +15,7 @@ from centrum.manuscript import (
     evidence_of_study,
 )
 from centrum.manuscript.found import EVIDENCE, Facts, Found, author
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 PLACES = (evidence_of_study, evidence_of_features, evidence_of_model, evidence_of_results)
 """The modules that look; importing them fills `EVIDENCE`."""

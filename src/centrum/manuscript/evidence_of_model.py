@@ -24,8 +24,8 @@ from centrum.manuscript.found import (
 )
 from centrum.report.labels import MEASURES, counted
 from centrum.report.readers import agreed_over
+from centrum.report.results import StudyResults
 from centrum.report.validation import CALIBRATIONS, DESIGNS, sizes_needed
-from centrum.results import StudyResults
 
 
 @evidence

@@ -29,9 +29,9 @@ from centrum.manuscript.found import (
 )
 from centrum.modelling.fusion import CLINICAL
 from centrum.report.labels import counted, fixed, interval_text, p_text
+from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.validation import CALIBRATIONS
-from centrum.results import StudyResults
 
 
 @evidence

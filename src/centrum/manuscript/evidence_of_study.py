@@ -22,7 +22,7 @@ from centrum.manuscript.found import (
 )
 from centrum.measure.acquisition import REGION
 from centrum.report.labels import counted, fixed
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 
 @evidence

@@ -15,13 +15,13 @@ from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
 from centrum.report.labels import counted, fixed, interval_text, p_text
+from centrum.report.results import StudyResults
 from centrum.report.sections import CLASSIFIERS
 from centrum.report.tables import funnel_table
 from centrum.report.validation import (
     ablation_table,
     means_over_parts,
 )
-from centrum.results import StudyResults
 
 Status = Literal["answered", "not done", "not applicable", "author"]
 

@@ -19,7 +19,7 @@ from centrum.manuscript import (
     methods_validation,
 )
 from centrum.manuscript.words import listed
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from centrum.perturb.contour import SURELY_IN, SURELY_OUT
 from centrum.perturb.settings import RobustnessSettings
 from centrum.report.labels import counted
 from centrum.report.readers import agreed_over, trained_over
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 from centrum.validation.matrix import covariate_values
 
 FORMS = {

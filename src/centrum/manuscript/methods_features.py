@@ -11,7 +11,7 @@ from centrum.manuscript.methods_filters import filter_text
 from centrum.manuscript.words import listed, number, numbers, sentences
 from centrum.measure.sequences import without_shape
 from centrum.report.labels import counted
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 FAMILY_NAMES = {
     "morphology": "shape",

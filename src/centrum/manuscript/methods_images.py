@@ -23,7 +23,7 @@ from centrum.prepare.settings import (
     ReferenceTissue,
     ZScore,
 )
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 OVER = {"image": "all voxels of the image", "body": "the voxels of the body"}
 """Whose intensities were looked at."""

@@ -27,7 +27,7 @@ from centrum.modelling.settings import (
     SearchSettings,
 )
 from centrum.report.labels import MEASURES, counted
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 from centrum.validation.matrix import RADIOMICS
 
 MISSING = "Missing values, where there were any, were replaced by"

@@ -10,8 +10,8 @@ from centrum.limits import BODY, WHOLE, region_words
 from centrum.manuscript.words import listed, number, placeholder, quoted, sentences
 from centrum.report.labels import counted
 from centrum.report.readers import readers_counted
+from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
-from centrum.results import StudyResults
 
 RETROSPECTIVE = "setting, period and design of recruitment"
 ETHICS = "approval of the ethics committee and informed consent"

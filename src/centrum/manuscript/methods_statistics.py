@@ -8,7 +8,7 @@ from centrum.evaluate.subgroups import FEWEST, MOST_LEVELS
 from centrum.manuscript.words import listed, number, percent, placeholder, quoted, sentences
 from centrum.protocol import CutOffRule
 from centrum.report.labels import counted
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 ALPHA = "level of significance, and how the number of patients was decided"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from centrum.manuscript.words import listed, placeholder, quoted, sentences
 from centrum.report.labels import counted
 from centrum.report.readers import readers_counted
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 PROGRAMS = {
     "pyradiomics": "PyRadiomics",

@@ -11,7 +11,7 @@ from centrum.modelling.pipeline import INNER_FOLDS
 from centrum.modelling.settings import Split
 from centrum.report.labels import counted
 from centrum.report.leak_audit import exchanged, too_few
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 from centrum.validation.matrix import RADIOMICS
 from centrum.validation.procedure import ALIKE, FEWEST_WAYS, VOLUME
 

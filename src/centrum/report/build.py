@@ -7,8 +7,8 @@ from centrum.errors import attempt
 from centrum.report.blocks import Block
 from centrum.report.cases import case_data, roc_data
 from centrum.report.html import Page, render_html
+from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS, Section
-from centrum.results import StudyResults
 from centrum.store import write_atomically
 
 PAGE = "report.html"

@@ -14,9 +14,10 @@ from centrum.report.blocks import Block, Point
 from centrum.report.labels import counted, fixed, interval_text, p_equals, p_text
 from centrum.report.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.readers import read_by_all, trained_over
+from centrum.report.results import StudyResults
 from centrum.report.sequences import verification
 from centrum.report.validation import sizes_needed
-from centrum.results import SAME_IMAGE, MeasuredSequence, StudyResults
+from centrum.study.findings import SAME_IMAGE, MeasuredSequence
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""

@@ -13,8 +13,8 @@ from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import draw_audit
 from centrum.report.labels import counted, fixed, p_equals
+from centrum.report.results import StudyResults
 from centrum.report.tables import SELECTORS, STEPS, frame_table, not_computed
-from centrum.results import StudyResults
 from centrum.validation.procedure import FEWEST_WAYS, Permutation
 
 MOST_PARTS = 60

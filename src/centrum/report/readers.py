@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from centrum.protocol import Protocol
 from centrum.report.labels import counted
-from centrum.results import StudyResults
+from centrum.report.results import StudyResults
 
 
 def agreed_over(results: StudyResults) -> str:

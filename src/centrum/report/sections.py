@@ -36,6 +36,7 @@ from centrum.report.formula import decision_table, harmonisation_table, score_ta
 from centrum.report.labels import MEASURES, counted, family_label, fixed, interval_text, p_text
 from centrum.report.leak_audit import leak_audit
 from centrum.report.readers import agreed_cases, agreed_over, readers_counted, span, trained_over
+from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.slices import (
     MOST_DIFFERING,
@@ -62,7 +63,6 @@ from centrum.report.tables import (
     version_table,
 )
 from centrum.report.validation import calibration_and_use, means_over_parts, validation
-from centrum.results import StudyResults
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 

@@ -13,7 +13,8 @@ from centrum.features.feature_id import FeatureId
 from centrum.provenance import History
 from centrum.report.blocks import Column, Estimate, PValue, Table
 from centrum.report.labels import counted, feature_labels, fixed, unit_text
-from centrum.results import StudyResults, by_kind
+from centrum.report.results import StudyResults
+from centrum.study.findings import by_kind
 from centrum.validation.model import Model
 
 PARTS = {

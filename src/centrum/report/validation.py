@@ -33,8 +33,8 @@ from centrum.report.figures import (
     draw_search,
 )
 from centrum.report.labels import MEASURES, counted, fixed, interval_text
+from centrum.report.results import StudyResults
 from centrum.report.tables import frame_table, not_computed
-from centrum.results import StudyResults
 from centrum.validation.fits import Prediction
 
 WHOLE = "the model"

@@ -12,7 +12,7 @@ from centrum.cohort import Case
 from centrum.cohort.findings import listed
 from centrum.io import split_source
 from centrum.measure.case import ALL_READERS, Record
-from centrum.results import SAME_IMAGE, Finding
+from centrum.study.findings import SAME_IMAGE, Finding
 from centrum.study.study import Study
 
 

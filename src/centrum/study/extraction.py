@@ -22,9 +22,9 @@ from centrum.measure.acquisition import REGION, TEXTS, with_manifest
 from centrum.measure.case import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
-from centrum.results import Failure, Finding, MeasuredSequence
 from centrum.store import write_atomically
 from centrum.study.content_check import content_findings
+from centrum.study.findings import Failure, Finding, MeasuredSequence
 from centrum.study.landmarks import FILE as LANDMARKS
 from centrum.study.landmarks import is_learnt, known_preparation, learn_landmarks
 from centrum.study.sequence_check import measured_sequences, sequence_findings

@@ -12,7 +12,7 @@ from centrum.io.weighting import Comparison, compare
 from centrum.measure.acquisition import with_manifest
 from centrum.measure.case import ALL_READERS, Record
 from centrum.measure.sequences import claimed_weightings
-from centrum.results import Finding, MeasuredSequence
+from centrum.study.findings import Finding, MeasuredSequence
 from centrum.study.study import Study
 
 AMBIGUOUS_LEVELS = ("T1", "T2")

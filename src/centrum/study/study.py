@@ -32,11 +32,11 @@ from centrum.modelling.designs import (
 from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
+from centrum.protocol.unused import refuse_unused
 from centrum.provenance import History, Step, unchanged
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
 from centrum.store import take_leftovers, tidy
-from centrum.unused import refuse_unused
 
 IDENTIFYING = "identifying-column"
 """Code of what is said of columns that may tell who somebody is."""

@@ -16,8 +16,8 @@ from centrum.features.recognise import recognise
 from centrum.measure.case import ALL_READERS
 from centrum.protocol import TableSource
 from centrum.provenance import Step, digest, file_digest
-from centrum.results import Failure, Finding
 from centrum.study.extraction import OVERLAP_COLUMNS, Extraction
+from centrum.study.findings import Failure, Finding
 from centrum.study.study import Study, matching, refuse_names_of_features
 from centrum.table import FeatureTable
 

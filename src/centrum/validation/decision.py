@@ -16,7 +16,7 @@ from centrum.evaluate.thresholds import (
 )
 from centrum.modelling.calibrators import CALIBRATORS, Calibrator
 from centrum.modelling.conformal import ConformalSets, learn_sets
-from centrum.protocol import CutOffRule, Evaluation
+from centrum.protocol import CutOffRule, EvaluationSettings
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class Decision:
 
 
 def learn_decision(
-    scores: Floats, positive: NDArray, patients: NDArray, how: Evaluation, calibration: str
+    scores: Floats, positive: NDArray, patients: NDArray, how: EvaluationSettings, calibration: str
 ) -> Decision:
     """Learn all three on out-of-fold scores (cases,) of training cases."""
     scored = Scored.of(scores, positive, patients)

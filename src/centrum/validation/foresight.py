@@ -14,8 +14,9 @@ from centrum.modelling.designs import Part, final_rows
 from centrum.modelling.pipeline import INNER_FOLDS
 from centrum.modelling.settings import HarmonisationSettings, ModelSettings
 from centrum.modelling.split import Indices, fewest_patients
-from centrum.protocol import Evaluation, Protocol
-from centrum.results import EVERY_CASE, Finding
+from centrum.protocol import EvaluationSettings, Protocol
+from centrum.protocol.unused import UNUSED, unused_settings
+from centrum.study.findings import EVERY_CASE, Finding
 from centrum.study.study import (
     IDENTIFYING,
     PROTOCOL,
@@ -25,7 +26,6 @@ from centrum.study.study import (
     refuse_taken_names,
     study_parts,
 )
-from centrum.unused import UNUSED, unused_settings
 from centrum.validation.judgement import reader_calls
 from centrum.validation.matrix import batches, covariate_values
 
@@ -402,7 +402,7 @@ def _reader_calls(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
 
 def _subgroups(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     """Subgroups that only this protocol names, by columns that are not there."""
-    usual = Evaluation().subgroups
+    usual = EvaluationSettings().subgroups
     for name in protocol.evaluation.subgroups:
         if name not in obs and name not in usual:
             near = get_close_matches(name, list(map(str, obs.columns)), 1)

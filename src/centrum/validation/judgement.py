@@ -25,8 +25,7 @@ from centrum.evaluate.evaluation import plain
 from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
-from centrum.protocol import Evaluation as EvaluationSettings
-from centrum.protocol import Outcome, Protocol
+from centrum.protocol import EvaluationSettings, Outcome, Protocol
 from centrum.validation.decision import Decision
 
 Floats = NDArray[np.float64]

@@ -24,7 +24,7 @@ from centrum.io.weighting import Weighting, named_weighting
 from centrum.modelling.settings import ModelSettings, SearchSettings, Split
 from centrum.perturb.settings import RobustnessSettings
 from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
-from centrum.protocol_faults import Fault, faults_of, without
+from centrum.protocol.faults import Fault, faults_of, without
 from centrum.provenance import digest
 from centrum.settings import Factor, Folds, Seed, Settings
 from centrum.text import legal, one_line_each
@@ -193,7 +193,7 @@ class LeakAudit(Settings):
     )
 
 
-class Evaluation(Settings):
+class EvaluationSettings(Settings):
     """How the model is judged."""
 
     n_resamples: Annotated[int, Field(ge=100, le=100_000)] = Field(
@@ -268,7 +268,7 @@ class Protocol(Settings):
         None, description="try many models against each other; {} for the defaults"
     )
     split: Split = Split()
-    evaluation: Evaluation = Evaluation()
+    evaluation: EvaluationSettings = EvaluationSettings()
 
     @model_validator(mode="after")
     def _normalised_once(self) -> Self:

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Literal
 
 from centrum.errors import ProtocolError
-from centrum.protocol import Protocol, load_preset, presets
+from centrum.protocol.protocol import Protocol, load_preset, presets
 from centrum.settings import Settings
 
 UNUSED = "unused-setting"

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from centrum.errors import ProtocolError
 from centrum.modelling.settings import Design
 from centrum.protocol import Protocol, load_preset, parse_protocol, preset_text, presets
-from centrum.protocol_faults import _models
+from centrum.protocol.faults import _models
+from centrum.protocol.unused import RULES, UNUSED, refuse_unused, unused_settings
 from centrum.study.study import open_study
-from centrum.unused import RULES, UNUSED, refuse_unused, unused_settings
 from centrum.validation.foresight import foresee_unused
 
 SOURCE = Path(__file__).parents[1] / "src" / "centrum"

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from centrum.protocol import parse_protocol, preset_text, presets
-from centrum.protocol_text import protocol_with
+from centrum.protocol.text import protocol_with
 
 CHOSEN = {"images.labels": "verse", "images.sequence": "T2w", "split.seed": 7, "name": "Mine: 1"}
 

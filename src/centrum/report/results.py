@@ -1,0 +1,79 @@
+"""All results of a study, as the report reads them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from centrum.cohort.eligibility import Flow
+from centrum.evaluate import CutOff, Evaluation, PopulationRow
+from centrum.frozen.scorer import Scorer
+from centrum.protocol import Protocol
+from centrum.provenance import History
+from centrum.study.findings import Failure, Finding, MeasuredSequence
+from centrum.table import FeatureTable
+from centrum.validation.judgement import Judgement
+from centrum.validation.model import Model
+from centrum.validation.procedure import Assessment
+
+
+@dataclass(frozen=True, eq=False)
+class StudyResults:
+    """What a study found.
+
+    Attributes
+    ----------
+    title : of the report
+    protocol : the choices
+    simulated : "" or the sentence that marks simulated patients wherever results are shown
+    flow : from the manifest to the eligible cases
+    failures, findings : of the measurement
+    table : features of the analysed cases
+    sources : case -> (image source, reader -> mask source)
+    overlap : a row per case and pair of readers
+    agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
+    model, cutoff : fitted on the training cases
+    scorer : the model as numbers
+    scores : per case: patient, outcome, part, score, out_of_fold
+    evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
+    judgement : all that was computed of the scores
+    assessment : the whole procedure judged: design, ablation, optimism, leaks
+    search : the table of the final model's search, the best first; empty without one
+    population : rows of table 1
+    history : steps of the whole study
+    versions, digests : of the software; of the inputs and results
+    sequences : the measured image columns, and how far their weighting is known
+    robustness : a row per feature: icc, lower, upper, n, kept, and where kinds of perturbation
+        were tried apart icc_KIND; empty without perturbations
+    """
+
+    title: str
+    protocol: Protocol
+    simulated: str
+    flow: Flow
+    failures: tuple[Failure, ...]
+    findings: tuple[Finding, ...]
+    table: FeatureTable
+    sources: Mapping[str, tuple[str, Mapping[str, str]]]
+    overlap: pd.DataFrame
+    agreement: pd.DataFrame
+    model: Model
+    scorer: Scorer
+    cutoff: CutOff
+    scores: pd.DataFrame
+    evaluations: Mapping[str, Evaluation]
+    judgement: Judgement
+    assessment: Assessment
+    search: Sequence[Mapping[str, Any]]
+    population: tuple[PopulationRow, ...]
+    history: History
+    versions: Mapping[str, str]
+    digests: Mapping[str, str]
+    sequences: tuple[MeasuredSequence, ...] = ()
+    robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def mixed_patients(self) -> int:
+        """Patients who have cases of both outcomes."""
+        return int((self.scores.groupby("patient")["outcome"].nunique() > 1).sum())
