@@ -20,7 +20,7 @@ from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
 from centrum.study.study import open_study
 from tests.studies import frozen_study, make_study
-from tests.test_tabular import of_tables
+from tests.study.test_tables import of_tables
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,94 @@
+"""The house: few modules at the root, imports that run downwards, verbs behind one door."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import centrum
+
+SOURCE = Path(centrum.__file__).parent
+
+FLOORS = (
+    ("text", "settings", "keys", "limits"),
+    ("errors",),
+    ("geometry", "execution", "provenance", "kernels"),
+    ("volume", "store"),
+    ("stages", "evaluate", "filters", "agreement", "prepare", "io"),
+    ("features", "cohort", "modelling"),
+    ("table", "morphometry", "exchange"),
+    ("perturb", "simulate"),
+    ("protocol",),
+    ("measure",),
+    ("pyradiomics", "study"),
+    ("signature", "validation"),
+    ("frozen",),
+    ("report",),
+    ("manuscript",),
+    ("commands",),
+    ("cli",),
+)
+"""Rooms from the ground up: each reads from floors below its own alone, not from its neighbours."""
+
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+
+def _modules() -> dict[str, Path]:
+    paths = sorted(SOURCE.rglob("*.py"))
+    return {".".join(path.relative_to(SOURCE).with_suffix("").parts): path for path in paths}
+
+
+MODULES = _modules()
+
+
+def _imported(name: str) -> Iterator[str]:
+    """Modules of the package that a module imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "centrum":
+            for alias in node.names:
+                yield _module(f"{node.module}.{alias.name}") or _module(node.module or "")
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names if alias.name.startswith("centrum.")]
+            yield from map(_module, names)
+
+
+def _module(dotted: str) -> str:
+    """As it is called in MODULES, "" for what is no module; a package's face is its `__init__`."""
+    within = dotted.removeprefix("centrum").lstrip(".")
+    names = (within, f"{within}.__init__".lstrip("."))
+    return next((name for name in names if name in MODULES), "")
+
+
+def test_at_most_fourteen_modules_stand_at_the_root():
+    root = [name for name in MODULES if "." not in name]
+    assert len(root) <= 14, root
+
+
+def test_every_room_has_its_floor():
+    rooms = {name.split(".")[0] for name in MODULES} - {"__init__", "presets", "signatures"}
+    assert rooms == set(FLOOR)
+
+
+@pytest.mark.parametrize("name", [n for n in MODULES if n != "__init__"])
+def test_imports_run_downwards(name):
+    room = name.split(".")[0]
+    rooms = {found.split(".")[0] for found in _imported(name)} - {room, "__init__"}
+    wrong = [found for found in rooms if FLOOR[found] >= FLOOR[room]]
+    assert not wrong, f"{name} reads from {wrong}, which stand on its floor or above"
+
+
+def test_no_room_has_a_circle_within():
+    """Following what modules import, from any of them, none is met again."""
+    reads = {name: [*dict.fromkeys(_imported(name))] for name in MODULES}
+    done: set[str] = set()
+    for name in reads:
+        _walk(name, reads, (), done)
+
+
+def _walk(name: str, reads: dict[str, list[str]], above: tuple[str, ...], done: set[str]) -> None:
+    assert name not in above, " -> ".join((*above[above.index(name) :], name))
+    if name not in done:
+        for found in reads[name]:
+            _walk(found, reads, (*above, name), done)
+        done.add(name)
