@@ -326,19 +326,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 2024))
     parser.add_argument("--only", type=int, nargs="*", help="numbers of studies to try again")
     parser.add_argument("--at-once", type=int, default=2, help="processes")
-    how = parser.parse_args()
+    settings = parser.parse_args()
     tabular.recognise = with_sequence  # type: ignore[attr-defined]
     BUILD.mkdir(parents=True, exist_ok=True)
-    path, code = BUILD / f"{how.seed}.jsonl", version()
-    done = {} if how.only else known(path, code)
-    records = {k: row for k, row in done.items() if k < how.n}
-    wanted = how.only or [k for k in range(how.n) if k not in records]
+    path, code = BUILD / f"{settings.seed}.jsonl", version()
+    done = {} if settings.only else known(path, code)
+    records = {k: row for k, row in done.items() if k < settings.n}
+    wanted = settings.only or [k for k in range(settings.n) if k not in records]
     print(
-        f"seed {how.seed}, code {code}: {len(records)} tried before, {len(wanted)} to do",
+        f"seed {settings.seed}, code {code}: {len(records)} tried before, {len(wanted)} to do",
         flush=True,
     )
     with path.open("a") as stream:
-        for k, record in tried_apart(how.seed, wanted, how.at_once):
+        for k, record in tried_apart(settings.seed, wanted, settings.at_once):
             records[k] = {"k": k, "code_version": code, **record}
             stream.write(json.dumps(records[k]) + "\n")
             stream.flush()

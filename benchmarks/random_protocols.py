@@ -277,12 +277,12 @@ def _screen(rng: np.random.Generator) -> Choices:
 
 
 def _harmonisation(rng: np.random.Generator, data: _Data) -> Choices:
-    how: Choices = {"method": "combat", "unseen": str(rng.choice(["as_is"] * 4 + ["refuse"]))}
+    settings: Choices = {"method": "combat", "unseen": str(rng.choice(["as_is"] * 4 + ["refuse"]))}
     if rng.random() < 0.2:
-        return how | {"batch": "grade", "reference": str(rng.choice(["1", "2", "4"]))}
+        return settings | {"batch": "grade", "reference": str(rng.choice(["1", "2", "4"]))}
     if rng.random() < 0.3:
-        how["reference"] = str(rng.choice(data.told["centres"]))
-    return how
+        settings["reference"] = str(rng.choice(data.told["centres"]))
+    return settings
 
 
 def _chosen(rng: np.random.Generator) -> Choices:

@@ -109,15 +109,15 @@ def run_centres() -> None:
     centre = np.repeat(CENTRES, [len(t) for _, t in read_all])
     settings = load_preset(PRESET).model
     combat = settings.harmonisation.model_copy(update={"method": "combat"})
-    for mode, how in (("plain", settings), ("ComBat", with_combat(settings, combat))):
+    for mode, chosen in (("plain", settings), ("ComBat", with_combat(settings, combat))):
         for name in CENTRES:
             train, test = np.flatnonzero(centre != name), np.flatnonzero(centre == name)
-            model = StudyClassifier(how, 1).fit(X[train], y[train], batch=centre[train])
+            model = StudyClassifier(chosen, 1).fit(X[train], y[train], batch=centre[train])
             scores = model.decision_function(X[test], batch=centre[test])
             save(f"centres {mode}", name, [float(auc(y[test] == 1, scores))])
         pooled = []
         for train, test in splits(y, 5):
-            model = StudyClassifier(how, 1).fit(X[train], y[train], batch=centre[train])
+            model = StudyClassifier(chosen, 1).fit(X[train], y[train], batch=centre[train])
             scores = model.decision_function(X[test], batch=centre[test])
             pooled.append(float(auc(y[test] == 1, scores)))
         save(f"centres {mode}", "all centres mixed", pooled)

@@ -85,16 +85,16 @@ Method = Callable[[list[Exam], int, bool], Volume]
 
 def only(**normalisation: Any) -> Method:
     """A normalisation that looks at one exam."""
-    how = Preparation(normalisation=normalisation) if normalisation else Preparation()
-    return lambda exams, k, n4: prepare_image(exams[k].source(n4), how)
+    settings = Preparation(normalisation=normalisation) if normalisation else Preparation()
+    return lambda exams, k, n4: prepare_image(exams[k].source(n4), settings)
 
 
 def nyul(exams: list[Exam], k: int, n4: bool) -> Volume:
     """On the standard scale of the seven other exams."""
-    how = Nyul()
+    settings = Nyul()
     others = [e for i, e in enumerate(exams) if i != k]
-    found = [landmarks_of(e.source(n4), how.percentiles, e.body.inside) for e in others]
-    learnt = how.model_copy(update={"landmarks": tuple(standard_scale(found, how.range))})
+    found = [landmarks_of(e.source(n4), settings.percentiles, e.body.inside) for e in others]
+    learnt = settings.model_copy(update={"landmarks": tuple(standard_scale(found, settings.range))})
     return prepare_image(exams[k].source(n4), Preparation(normalisation=learnt))
 
 
@@ -116,11 +116,11 @@ def means(volume: Volume, bodies: list[Mask]) -> list[float]:
 
 def neighbours(exam: Exam, n4: bool) -> list[float]:
     """Mean of each body over that of the body below (of L5 the one above)."""
-    how, source = ReferenceTissue(scale=1.0), exam.source(n4)
+    settings, source = ReferenceTissue(scale=1.0), exam.source(n4)
     found = []
     for k, mask in enumerate(exam.bodies):
         below = exam.bodies[k + 1 if k + 1 < len(exam.bodies) else k - 1]
-        related = relate_to_tissue(source, below, how)
+        related = relate_to_tissue(source, below, settings)
         found.append(float(related.array[mask.array].mean()))
     return found
 
@@ -233,8 +233,8 @@ def pictures(exams: list[Exam], folder: Path) -> None:
 
 def _related(exams: list[Exam], n4: bool) -> list[tuple[Any, ...]]:
     """Exams over their L3, as for a fracture of L2."""
-    how = ReferenceTissue(scale=1.0)
-    related = (relate_to_tissue(e.source(n4), e.bodies[4], how) for e in exams)
+    settings = ReferenceTissue(scale=1.0)
+    related = (relate_to_tissue(e.source(n4), e.bodies[4], settings) for e in exams)
     return [(sagittal(v), 0, 3.2, "gray", None) for v in related]
 
 

@@ -272,8 +272,8 @@ def test_processes_that_end_do_not_keep_others_from_being_measured(
     assert found["cases"] == N - len(bad)
     failures = {failure["case"]: failure for failure in found["failures"]}
     assert failures.keys() == bad.keys()
-    how = {"P013": "signal SIGSEGV", "P016": "signal SIGKILL", "P018": "exit code 7"}
-    for case, text in how.items():
+    settings = {"P013": "signal SIGSEGV", "P016": "signal SIGKILL", "P018": "exit code 7"}
+    for case, text in settings.items():
         assert failures[case]["code"] == "worker-ended"
         assert text in failures[case]["message"]
         assert failures[case]["file"] == f"{case}.nrrd"
@@ -363,8 +363,8 @@ def test_a_case_that_fails_under_perturbations_is_named(
 def test_a_case_without_landmarks_stops_nothing(
     twenty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    how = Preparation(normalisation={"method": "nyul"})
-    job = replace(open_study(twenty).jobs()[0], preparation=how)
+    settings = Preparation(normalisation={"method": "nyul"})
+    job = replace(open_study(twenty).jobs()[0], preparation=settings)
     monkeypatch.setattr(measuring, "image_of", hostile.text_in_a_header)
     assert measuring.measure_landmarks(job) is None
 

@@ -34,8 +34,8 @@ def chosen(**choices: object) -> ExtractionSettings:
 
 
 def test_shape_is_measured_once_and_everything_else_of_every_map() -> None:
-    how = chosen(filters=[LOG, WAVELET], aggregations=["3D_averaged", "2.5D_merged"])
-    features = plan(how)
+    choices = chosen(filters=[LOG, WAVELET], aggregations=["3D_averaged", "2.5D_merged"])
+    features = plan(choices)
     images = list(dict.fromkeys(f.image for f in features))
     assert images[:2] == ["original", "log-1.2mm-3D"]
     assert len(images) == 10
@@ -43,7 +43,7 @@ def test_shape_is_measured_once_and_everything_else_of_every_map() -> None:
     assert {f.family for f in per_map} == set(TEXTURES)
     assert set(TEXTURES) <= set(OF_RESPONSES)
     assert len(features) == len([f for f in features if f.image == "original"]) + 9 * len(per_map)
-    assert len(extract(*body(), how)) == len(features)
+    assert len(extract(*body(), choices)) == len(features)
     assert len({f.spell("ibsi") for f in features}) == len(features)
 
 
@@ -59,9 +59,9 @@ def test_maps_measured_together_have_the_values_of_each_alone(
         if width is None
         else Discretisation(method="fixed_bin_size", width=width)
     )
-    how = chosen(dialect=dialect, aggregations=[aggregation], discretisation=bins)
+    choices = chosen(dialect=dialect, aggregations=[aggregation], discretisation=bins)
     volume, mask = body()
-    image = Region(volume, mask, how)
+    image = Region(volume, mask, choices)
     filters = chosen(filters=[LOG, WAVELET]).filters
     maps = [image, *(m for f in filters for m in image.filtered(f))]
     assert width is None or len({int(m.levels.max()) for m in maps}) > 3
@@ -72,22 +72,22 @@ def test_maps_measured_together_have_the_values_of_each_alone(
 
 
 def test_few_maps_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    how = chosen(filters=[LOG, WAVELET])
-    together = extract(*body(), how)
+    choices = chosen(filters=[LOG, WAVELET])
+    together = extract(*body(), choices)
     monkeypatch.setattr("centrum.measure.extract.BATCH", 1500)
-    np.testing.assert_allclose(extract(*body(), how), together, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(extract(*body(), choices), together, rtol=1e-9, atol=1e-12)
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_map_is_measured_as_an_image_of_its_own(seed: int) -> None:
     volume, mask = body(seed)
-    how = chosen(families=TEXTURES, filters=[LOG])
-    (response,) = list(Region(volume, mask, how).responses())
+    choices = chosen(families=TEXTURES, filters=[LOG])
+    (response,) = list(Region(volume, mask, choices).responses())
     whole = np.zeros(volume.array.shape)
     whole[mask.array] = response.x
     alone = extract(Volume(whole, volume.geometry), mask, chosen(families=TEXTURES))
-    values = extract(volume, mask, how)
+    values = extract(volume, mask, choices)
     np.testing.assert_allclose(values[len(alone) :], alone, rtol=1e-9, atol=1e-12)
 
 
@@ -95,10 +95,13 @@ def test_resegmentation_is_about_the_image() -> None:
     """It decides which voxels of a map count, and not at which response bins begin."""
     volume, mask = body()
     kept = mask.array & (volume.array >= 480)
-    how = {"families": TEXTURES, "discretisation": Discretisation(method="fixed_bin_size", width=9)}
-    limited = chosen(**how, filters=[LOG], resegmentation={"lower": 480})
+    choices = {
+        "families": TEXTURES,
+        "discretisation": Discretisation(method="fixed_bin_size", width=9),
+    }
+    limited = chosen(**choices, filters=[LOG], resegmentation={"lower": 480})
     (response,) = Region(volume, mask, limited).responses()
-    drawn = Region(volume, Mask(kept, volume.geometry), chosen(**how, filters=[LOG]))
+    drawn = Region(volume, Mask(kept, volume.geometry), chosen(**choices, filters=[LOG]))
     (wanted,) = drawn.responses()
     np.testing.assert_array_equal(response.x, wanted.x)
     np.testing.assert_array_equal(response.levels, wanted.levels)
@@ -106,8 +109,8 @@ def test_resegmentation_is_about_the_image() -> None:
 
 def test_response_maps_may_be_discretised_otherwise() -> None:
     width = Discretisation(method="fixed_bin_size", width=3)
-    how = chosen(filters=[LOG], response_discretisation=width, families=("glcm",))
-    assert {f.image: f.discretisation for f in plan(how)} == {
+    choices = chosen(filters=[LOG], response_discretisation=width, families=("glcm",))
+    assert {f.image: f.discretisation for f in plan(choices)} == {
         "original": "FBN32",
         "log-1.2mm-3D": "FBS3",
     }
@@ -119,15 +122,15 @@ def test_the_interpolated_image_reaches_as_far_as_the_filters_do(boundary: str) 
     volume, mask = body()
     filters = [{"filter": "mean", "support": 7, "boundary": boundary}, LOG]
     grid = {"isotropic": 0.9, "image": "cubic"}
-    how = chosen(families=("statistics",), filters=filters, interpolation=grid)
-    parts = [response.x for response in Region(volume, mask, how).responses()]
-    for part, whole in zip(parts, _on_whole_grid(volume, mask, how), strict=True):
+    choices = chosen(families=("statistics",), filters=filters, interpolation=grid)
+    parts = [response.x for response in Region(volume, mask, choices).responses()]
+    for part, whole in zip(parts, _on_whole_grid(volume, mask, choices), strict=True):
         np.testing.assert_allclose(part, whole, rtol=1e-10, atol=1e-10)
 
 
-def _on_whole_grid(volume: Volume, mask: Mask, how: ExtractionSettings) -> list[np.ndarray]:
+def _on_whole_grid(volume: Volume, mask: Mask, choices: ExtractionSettings) -> list[np.ndarray]:
     image, inside = interpolate(volume, mask, (0.9, 0.9, 0.9), image="cubic", margin=None)
-    plain = how.model_copy(update={"interpolation": None})
+    plain = choices.model_copy(update={"interpolation": None})
     return [response.x for response in Region(image, inside, plain).responses()]
 
 

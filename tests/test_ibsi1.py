@@ -273,7 +273,7 @@ def test_values_of_most_teams(dataset: str, request: pytest.FixtureRequest) -> N
     other = {
         key(row): told(row, values[key(row)]) for row in rows if not agrees(values[key(row)], row)
     }
-    expected = {(code, how) for name, code, how in OTHER_THAN_TEAMS if name == dataset}
+    expected = {(code, settings) for name, code, settings in OTHER_THAN_TEAMS if name == dataset}
     assert [text for k, text in other.items() if k not in expected] == []
     assert expected == set(other), "an exception is no longer one"
     for row in rows:
@@ -341,8 +341,8 @@ def diagnosed(settings: ExtractionSettings, volume: Volume, mask: Mask) -> dict[
     """All facts by tag, of the whole image where the IBSI gives them so."""
     facts = image_facts(volume, "init_img") | region_facts(volume, mask, mask, "init_roi")
     if settings.interpolation is not None:
-        how = settings.interpolation.model_dump(exclude={"in_plane", "isotropic"})
-        volume, mask = interpolate(volume, mask, **how, margin=None)
+        chosen = settings.interpolation.model_dump(exclude={"in_plane", "isotropic"})
+        volume, mask = interpolate(volume, mask, **chosen, margin=None)
     facts |= image_facts(volume, "interp_img") | region_facts(volume, mask, mask, "interp_roi")
     inside = mask.array.copy()
     inside[inside] = within_limits(volume.array[inside], **settings.resegmentation.model_dump())

@@ -655,16 +655,20 @@ def test_what_is_doubtful_about_a_label_map_goes_by_the_map_and_its_scheme(
 ) -> None:
     made = []
     monkeypatch.setattr(label_checks, "read_label_map", lambda *read: made.append(read) or NoDoubt)
-    path, how, store = study / "P00-senior.nrrd", Images(labels="verse"), study / "results/store"
-    label_checks._check_file(path, how, store)
-    label_checks._check_file(path, how, store)
+    path, settings, store = (
+        study / "P00-senior.nrrd",
+        Images(labels="verse"),
+        study / "results/store",
+    )
+    label_checks._check_file(path, settings, store)
+    label_checks._check_file(path, settings, store)
     assert len(made) == 1
     if change == "file":
         erase_voxel(path)
     else:
         other = {"labels": "spineps", "orientation": "PIR"}[change]
-        how = how.model_copy(update={change: other})
-    label_checks._check_file(path, how, store)
+        settings = settings.model_copy(update={change: other})
+    label_checks._check_file(path, settings, store)
     assert len(made) == 2
 
 

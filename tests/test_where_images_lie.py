@@ -57,8 +57,8 @@ def protocol(more: str = "") -> Protocol:
     return parse_protocol(PROTOCOL + more, "study.yaml")
 
 
-def record_of(sources: dict, how: Protocol, **more) -> Record:
-    return measure(Job("P1", images=how.images, extraction=how.extraction, store=None,
+def record_of(sources: dict, settings: Protocol, **more) -> Record:
+    return measure(Job("P1", images=settings.images, extraction=settings.extraction, store=None,
                        **sources, **more))  # fmt: skip
 
 
@@ -83,16 +83,16 @@ def test_stated_orientation_gives_the_numbers_of_the_exam(tmp_path: Path, image,
 
 
 def test_a_further_sequence_that_does_not_say_its_place_lies_on_the_first(tmp_path: Path) -> None:
-    sources, how = exam(tmp_path), protocol("images: {orientation: PIR}\n")
+    sources, settings = exam(tmp_path), protocol("images: {orientation: PIR}\n")
     noise = np.random.default_rng(4).normal(100, 10, GRID.shape).astype(np.float32)
     further = {"T1w": write(tmp_path / "t1.nii", noise)}
-    expected = record_of(sources, how, further=further)
+    expected = record_of(sources, settings, further=further)
     write(tmp_path / "t1.nii", noise, forms=False)
-    found = record_of(sources, how, further=further)
+    found = record_of(sources, settings, further=further)
     assert found["values"] == expected["values"]
     smaller = GRID.crop((0, 0, 0), (29, 28, 9))
     write(tmp_path / "t1.nii", noise[:, :, :29], smaller, forms=False)
-    (error,) = record_of(sources, how, further=further)["errors"]
+    (error,) = record_of(sources, settings, further=further)["errors"]
     assert error["code"] == "no-orientation"
 
 
@@ -166,23 +166,25 @@ def test_a_background_without_values(tmp_path: Path, where: str) -> None:
 def test_features_of_the_region_alone_are_those_of_the_whole_image(tmp_path: Path) -> None:
     """Without interpolation, filters and normalisation nothing looks outside the region."""
     sources = exam(tmp_path)
-    how = parse_protocol("name: Plain\nextraction: {families: [statistics, glcm]}\n", "study.yaml")
-    expected = record_of(sources, how)["values"]
+    settings = parse_protocol(
+        "name: Plain\nextraction: {families: [statistics, glcm]}\n", "study.yaml"
+    )
+    expected = record_of(sources, settings)["values"]
     image = read_image(sources["image"])
     region = read_mask(sources["masks"]["R1"], image.geometry).array
     write(tmp_path / "i.nii", np.where(region, image.array, np.float32(np.nan)))
-    assert record_of(sources, how)["values"] == expected
+    assert record_of(sources, settings)["values"] == expected
 
 
 def test_a_resampled_sequence_without_values_in_the_region_is_an_error(tmp_path: Path) -> None:
-    how = protocol("images: {on_sequence_mismatch: resample}\n")
+    settings = protocol("images: {on_sequence_mismatch: resample}\n")
     other = Geometry((40, 40, 9), (0.5, 0.5, 4.4), GRID.origin, GRID.direction)
     noise = np.random.default_rng(4).normal(100, 10, other.shape).astype(np.float32)
     noise[:, :2] = np.nan
     further = {"T1w": write(tmp_path / "t1.nii", noise, other)}
-    assert record_of(exam(tmp_path), how, further=further)["values"]["R1"]
+    assert record_of(exam(tmp_path), settings, further=further)["values"]["R1"]
     noise[4, 15, 15] = np.nan
     write(tmp_path / "t1.nii", noise, other)
-    (error,) = record_of(exam(tmp_path), how, further=further)["errors"]
+    (error,) = record_of(exam(tmp_path), settings, further=further)["errors"]
     assert error["code"] == "non-finite-roi"
     assert "in sequence T1w" in error["message"]

@@ -32,8 +32,8 @@ def model() -> FrozenModel:
     """Harmonised by sites of seven digits; its first feature is the covariate age."""
     X, y, patients, centre = cohort()
     site = np.where(centre == "A", *SITES)
-    how = QUICK.model_copy(update={"harmonisation": COMBAT, "n_features": None})
-    fitted = StudyClassifier(how, 1, NAMES).fit(X, y, patients, site)
+    settings = QUICK.model_copy(update={"harmonisation": COMBAT, "n_features": None})
+    fitted = StudyClassifier(settings, 1, NAMES).fit(X, y, patients, site)
     quick = {"evaluation": {"n_resamples": 100}}
     return frozen(fitted, NAMES, X, y, site, age=True, protocol=quick)
 

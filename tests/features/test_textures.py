@@ -44,35 +44,37 @@ def test_matrices_of_the_digital_phantom(reference: Path) -> None:
     path = reference / "ibsi" / "ibsi1_digital_phantom_texture_matrices.json"
     seen = Counter()
     for row in json.loads(path.read_text()):
-        how = textures(in_slice=row["variant"].startswith("2"))
+        settings = textures(in_slice=row["variant"].startswith("2"))
         block = row["slice_z"] or 0
         merged = (0,) if row["variant"].startswith("2.5") else ()
         direction = direction_of(row)
-        ours = matrix(how, row["matrix"], merged, block, direction)
+        ours = matrix(settings, row["matrix"], merged, block, direction)
         np.testing.assert_allclose(ours, sorted(row["rows"]), rtol=1e-6, err_msg=str(row))
         seen[row["matrix"]] += 1
     assert seen == {"GLCM": 34, "GLRLM": 34, "GLSZM": 5, "GLDZM": 5, "NGTDM": 5, "NGLDM": 5}
 
 
 def matrix(
-    how: Textures, kind: str, merged: tuple[int, ...], block: int, direction: int | None
+    settings: Textures, kind: str, merged: tuple[int, ...], block: int, direction: int | None
 ) -> list[list[float]]:
     """Rows of the non-empty cells of one matrix."""
     block = 0 if merged else block
     if kind == "GLCM":
-        counts = how.pair_counts.sum(axis=merged, keepdims=True)[block]
+        counts = settings.pair_counts.sum(axis=merged, keepdims=True)[block]
         one = counts.sum(axis=0) if direction is None else counts[direction]
         both = one + one.T
         return sorted([i + 1, j + 1, both[i, j]] for i, j in np.argwhere(both))
     if kind == "GLRLM":
-        table = how.run_counts[0].sum(axis=merged, keepdims=True)[block]
+        table = settings.run_counts[0].sum(axis=merged, keepdims=True)[block]
         one = table.sum(axis=0) if direction is None else table[direction]
         return sorted([i + 1, j + 1, one[j, i]] for j, i in np.argwhere(one))
     if kind == "NGTDM":
-        tones = how.ngtdm(merged)
+        tones = settings.ngtdm(merged)
         n, s = np.atleast_2d(tones.n)[block], np.atleast_2d(tones.s)[block]
         return sorted([i + 1, s[i], n[i]] for i in np.flatnonzero(n))
-    found = {"GLSZM": how.glszm, "GLDZM": how.gldzm, "NGLDM": how.ngldm}[kind](merged)
+    found = {"GLSZM": settings.glszm, "GLDZM": settings.gldzm, "NGLDM": settings.ngldm}[kind](
+        merged
+    )
     return cells(found, block)
 
 
@@ -93,9 +95,9 @@ def test_axes_can_be_exchanged_and_flipped(
     levels: np.ndarray, order: list[int], distance: int
 ) -> None:
     """In 3D no axis is special: merged matrices stay as they are."""
-    how = Neighbourhood(distances=(distance,))
+    settings = Neighbourhood(distances=(distance,))
     turned = np.ascontiguousarray(np.transpose(levels, (0, *(1 + a for a in order)))[:, ::-1])
-    one, other = (Textures(a, how, 3, a > 0) for a in (levels, turned))
+    one, other = (Textures(a, settings, 3, a > 0) for a in (levels, turned))
     np.testing.assert_array_equal(one.glcm((0, 1)).p, other.glcm((0, 1)).p)
     for name in ("glrlm", "glszm", "gldzm", "ngldm"):
         a, b = getattr(one, name)((0, 1)), getattr(other, name)((0, 1))
@@ -105,14 +107,14 @@ def test_axes_can_be_exchanged_and_flipped(
 
 @pytest.mark.parametrize(("distances", "n"), [((1,), 13), ((2,), 49), ((1, 2), 62)])
 def test_pyradiomics_pairs_at_all_steps_of_a_distance(distances: tuple[int, ...], n: int) -> None:
-    how = Neighbourhood(distances=distances, dialect="pyradiomics")
-    assert len(how.pair_offsets) == n
-    assert len(how.around) == 2 * n
-    steps = {tuple(s) for s in how.pair_offsets} | {tuple(-s) for s in how.pair_offsets}
+    settings = Neighbourhood(distances=distances, dialect="pyradiomics")
+    assert len(settings.pair_offsets) == n
+    assert len(settings.around) == 2 * n
+    steps = {tuple(s) for s in settings.pair_offsets} | {tuple(-s) for s in settings.pair_offsets}
     assert len(steps) == 2 * n
 
 
 def test_weights() -> None:
-    how = Neighbourhood(weighting="manhattan", spacing=(4.0, 1.0, 0.5))
-    found = how.weights(np.array([(0, 1, -1), (1, 0, 0)]), gaussian=True)
+    settings = Neighbourhood(weighting="manhattan", spacing=(4.0, 1.0, 0.5))
+    found = settings.weights(np.array([(0, 1, -1), (1, 0, 0)]), gaussian=True)
     np.testing.assert_allclose(found, np.exp([-2.25, -16]))

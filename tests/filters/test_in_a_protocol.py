@@ -19,10 +19,14 @@ def with_filters(*filters: object, dialect: str = "ibsi") -> ExtractionSettings:
 @pytest.mark.parametrize("chosen", list(examples()), ids=lambda f: " ".join(f.names[:1]))
 def test_choices_survive_the_protocol(chosen: Filter) -> None:
     """Equal settings are equal as keys, and as the JSON that digests are taken of."""
-    how = with_filters(chosen, dialect=chosen.dialect)
-    written = how.model_dump(mode="json")
+    settings = with_filters(chosen, dialect=chosen.dialect)
+    written = settings.model_dump(mode="json")
     again = ExtractionSettings.model_validate(written)
-    assert (again, hash(again), again.model_dump(mode="json")) == (how, hash(how), written)
+    assert (again, hash(again), again.model_dump(mode="json")) == (
+        settings,
+        hash(settings),
+        written,
+    )
     assert written["filters"][0]["filter"] == chosen.filter
     assert {f.image for f in plan(again)} == {"original", *chosen.names}
 

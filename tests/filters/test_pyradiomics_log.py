@@ -121,7 +121,7 @@ def test_features_are_those_of_the_whole_image_to_1e_6(reference: Path, sigma: f
     folder = reference / "pyradiomics"
     image = read_image(str(folder / "lung2_image.nrrd"))
     mask = read_mask(str(folder / "lung2_label.nrrd"), image.geometry)
-    how = ExtractionSettings.model_validate(
+    settings = ExtractionSettings.model_validate(
         {
             "dialect": "pyradiomics",
             "families": ("statistics", "glcm", "glrlm", "glszm", "ngldm", "ngtdm"),
@@ -130,10 +130,10 @@ def test_features_are_those_of_the_whole_image_to_1e_6(reference: Path, sigma: f
             "filters": [{"filter": "LoG", "sigma": [sigma]}],
         }
     )
-    region = Region(image, mask, how)
+    region = Region(image, mask, settings)
     (part,) = region.responses()
-    (response,) = how.filters[0].respond(View.whole(image.array, image.geometry.array_spacing))
+    (response,) = settings.filters[0].respond(View.whole(image.array, image.geometry.array_spacing))
     whole = Response(region, "whole image", response[region.box])
-    for family in how.families:
+    for family in settings.families:
         near, far = family_values([part], family), family_values([whole], family)
         np.testing.assert_allclose(near, far, rtol=1e-6, atol=1e-9, err_msg=family)

@@ -39,12 +39,12 @@ def model(kind: str) -> FrozenModel:
     X, y, patients, centre = cohort(gaps=0.03 if kind == "neighbours" else 0.0)
     batch = centre if kind in ("combat", "fusion") else None
     if kind == "fusion":
-        how = QUICK.model_copy(update={"harmonisation": COMBAT, "fusion": "stacked"})
+        settings = QUICK.model_copy(update={"harmonisation": COMBAT, "fusion": "stacked"})
         sources = {"T1w": range(12), "T2w": range(12, 25)}
-        fitted: Any = FusionClassifier(sources, how, 1, NAMES).fit(X, y, patients, centre)
+        fitted: Any = FusionClassifier(sources, settings, 1, NAMES).fit(X, y, patients, centre)
     else:
-        how = QUICK.model_copy(update={**KINDS[kind], "n_features": None})
-        fitted = StudyClassifier(how, 1, NAMES).fit(X, y, patients, batch)
+        settings = QUICK.model_copy(update={**KINDS[kind], "n_features": None})
+        fitted = StudyClassifier(settings, 1, NAMES).fit(X, y, patients, batch)
     if kind in ("forest", "boosting"):  # a few trees, so that files are small
         trees = fitted.pipeline_.steps[-1][1].estimator_
         trees.estimators_ = trees.estimators_[:6]

@@ -83,7 +83,7 @@ STEPS = (("none", "none"), ("knn", "combat"))
 )
 def test_every_classifier(name: str, filling: str, method: str) -> None:
     X, y, patients, centre = cohort(gaps=0.0 if filling == "none" else 0.04)
-    how = QUICK.model_copy(
+    chosen = QUICK.model_copy(
         update={
             "classifier": name,
             "imputation": ImputationSettings(method=filling),
@@ -92,7 +92,7 @@ def test_every_classifier(name: str, filling: str, method: str) -> None:
         }
     )
     batch = centre if method == "combat" else None
-    model = StudyClassifier(how, 1, NAMES).fit(X, y, patients, batch)
+    model = StudyClassifier(chosen, 1, NAMES).fit(X, y, patients, batch)
     scorer = check(model, X, batch)
     assert scorer.batch_column == ("centre" if method == "combat" else None)
     if filling != "knn":
@@ -103,23 +103,23 @@ def test_every_classifier(name: str, filling: str, method: str) -> None:
 def test_fusion(fusion: str) -> None:
     X, y, patients, centre = cohort(gaps=0.03)
     sources = {"T1w": range(10), "T2w": range(10, 22), "clinical": range(22, 25)}
-    how = QUICK.model_copy(
+    chosen = QUICK.model_copy(
         update={
             "fusion": fusion,
             "harmonisation": COMBAT,
             "imputation": ImputationSettings(method="knn"),
         }
     )
-    model = FusionClassifier(sources, how, 1, NAMES).fit(X, y, patients, centre)
+    model = FusionClassifier(sources, chosen, 1, NAMES).fit(X, y, patients, centre)
     check(model, X, centre)
 
 
 @pytest.mark.parametrize("ensemble", [1, 6])
 def test_search(ensemble: int) -> None:
     X, y, patients, centre = cohort()
-    how = SearchSettings(n_features=(2, 4), folds=3, ensemble=ensemble, survivors=8)
+    chosen = SearchSettings(n_features=(2, 4), folds=3, ensemble=ensemble, survivors=8)
     settings = QUICK.model_copy(update={"harmonisation": COMBAT, "clip": 2.0})
-    model = SearchClassifier(how, settings, 1, NAMES).fit(X, y, patients, centre)
+    model = SearchClassifier(chosen, settings, 1, NAMES).fit(X, y, patients, centre)
     check(model, X, centre)
 
 
@@ -135,7 +135,7 @@ def test_any_model(
     seed: int, classifier: str, screen: ScreenSettings | None, filling: str, select: str
 ) -> None:
     X, y, patients, _ = cohort(seed, gaps=0.05)
-    how = QUICK.model_copy(
+    chosen = QUICK.model_copy(
         update={
             "classifier": classifier,
             "screen": screen,
@@ -144,16 +144,16 @@ def test_any_model(
             "balance": "repeat",
         }
     )
-    check(StudyClassifier(how, seed, NAMES).fit(X, y, patients), X, None)
+    check(StudyClassifier(chosen, seed, NAMES).fit(X, y, patients), X, None)
 
 
 def test_an_unknown_batch_stays_or_is_refused() -> None:
     X, y, patients, centre = cohort()
     for unseen in ("as_is", "refuse"):
-        how = QUICK.model_copy(
+        chosen = QUICK.model_copy(
             update={"harmonisation": COMBAT.model_copy(update={"unseen": unseen})}
         )
-        model = StudyClassifier(how, 1, NAMES).fit(X, y, patients, centre)
+        model = StudyClassifier(chosen, 1, NAMES).fit(X, y, patients, centre)
         scorer = check(model, X, centre)
         new = X[:2, [NAMES.index(n) for n in scorer.features], 0]
         if unseen == "refuse":
@@ -177,8 +177,8 @@ def test_what_is_missing_is_refused_with_its_name() -> None:
 
 def test_contributions_of_trees_say_what_a_mean_value_would_change() -> None:
     X, y, patients, _ = cohort()
-    how = QUICK.model_copy(update={"classifier": "random_forest"})
-    scorer = scorer_of(StudyClassifier(how, 1, NAMES).fit(X, y, patients), NAMES, "centre")
+    chosen = QUICK.model_copy(update={"classifier": "random_forest"})
+    scorer = scorer_of(StudyClassifier(chosen, 1, NAMES).fit(X, y, patients), NAMES, "centre")
     values = X[:4, [NAMES.index(n) for n in scorer.features], 0].copy()
     branch = scorer.branches[0]
     found = scorer.contributions(values)

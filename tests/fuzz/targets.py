@@ -106,8 +106,8 @@ class Target:
         """Files of which one is mutated."""
         main = self.main(files)
         name = main if len(files) == 1 or rng.random() < 0.85 else rng.choice(sorted(files))
-        how = self.mutations if name == main or not self.endings else self.beside
-        return {**files, name: some(rng, files[name], how)}
+        settings = self.mutations if name == main or not self.endings else self.beside
+        return {**files, name: some(rng, files[name], settings)}
 
     def main(self, files: Files) -> str:
         """The name of the file that is read."""

@@ -226,8 +226,8 @@ def test_patients_are_in_no_answer(results: StudyResults) -> None:
 
 
 def test_what_was_measured_elsewhere_is_the_authors(results: StudyResults) -> None:
-    how = results.protocol.model_dump() | {"tables": [{"file": "a.csv"}], "robustness": None}
-    of_tables = replace(results, protocol=type(results.protocol).model_validate(how))
+    settings = results.protocol.model_dump() | {"tables": [{"file": "a.csv"}], "robustness": None}
+    of_tables = replace(results, protocol=type(results.protocol).model_validate(settings))
     for name in CHECKLISTS:
         before, after = (fill(r, name, Facts()) for r in (results, of_tables))
         lost = [a.text for a, b in zip(before, after, strict=True)

@@ -92,12 +92,12 @@ def without_coefficients(results: StudyResults) -> StudyResults:
 
 
 def without_reduction(results: StudyResults) -> StudyResults:
-    how = results.protocol.model
+    model = results.protocol.model
     off = {
         "correlation": None,
         "n_features": None,
-        "select": how.select.model_copy(update={"method": "none"}),
-        "rfe": how.rfe.model_copy(update={"estimator": "none"}),
+        "select": model.select.model_copy(update={"method": "none"}),
+        "rfe": model.rfe.model_copy(update={"estimator": "none"}),
     }
     return protocol(model=off)(results)
 
@@ -305,8 +305,8 @@ def test_numbers_are_those_of_the_records(results: StudyResults) -> None:
 
 
 def test_preparation_is_told_in_order(results: StudyResults) -> None:
-    how = Preparation(subtract_air=True, bias_field={}, normalisation={"method": "percentile"})
-    changed = results.protocol.model_copy(update={"preparation": how})
+    settings = Preparation(subtract_air=True, bias_field={}, normalisation={"method": "percentile"})
+    changed = results.protocol.model_copy(update={"preparation": settings})
     text = said(replace(results, protocol=changed), "preparation")
     order = ["air", "N4", "percentiles", "grey levels"]
     assert sorted(order, key=text.index) == order

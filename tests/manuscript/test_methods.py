@@ -475,8 +475,8 @@ def test_primary_reader_is_the_first_of_the_table(make: Make) -> None:
 
 
 def test_perturbations(make: Make) -> None:
-    how = RobustnessSettings(kinds=("noise", "rotation"), together=False, repeats=2)
-    text = text_of(make(perturbed=how))
+    settings = RobustnessSettings(kinds=("noise", "rotation"), together=False, repeats=2)
+    text = text_of(make(perturbed=settings))
     assert "Each kind of perturbation was applied alone, 2 times." in text
     assert "turned about the normal of the slices by up to 6°" in text
     assert "grew or shrank" not in text
@@ -517,10 +517,10 @@ SETTINGS = (
 @pytest.mark.parametrize("further", [(), ("T2w", "T1w", "STIR")])
 @pytest.mark.parametrize("how", SETTINGS)
 def test_numbers_of_features_add_up(
-    results: StudyResults, how: ExtractionSettings, further: tuple[str, ...]
+    results: StudyResults, settings: ExtractionSettings, further: tuple[str, ...]
 ) -> None:
     protocol = patched(
-        results.protocol, {"extraction": how.model_dump(), "images": {"sequences": further}}
+        results.protocol, {"extraction": settings.model_dump(), "images": {"sequences": further}}
     )
     text = text_of(results, protocol)
     sections = {
@@ -532,11 +532,11 @@ def test_numbers_of_features_add_up(
         }.items()
         if (found := re.findall(pattern, text))
     }
-    maps = sum(len(chosen.names) for chosen in how.filters)
+    maps = sum(len(chosen.names) for chosen in settings.filters)
     others = max(len(further) - 1, 0)
     total = sections["first"] + others * sections.get("further", 0)
     total += (1 + others) * maps * sections.get("maps", 0)
-    assert total == len(plan_sequences(how, further))
+    assert total == len(plan_sequences(settings, further))
 
 
 # What is not said
@@ -580,7 +580,7 @@ def test_same_records_give_the_same_text(results: StudyResults) -> None:
 
 
 def test_a_study_of_tables_says_nothing_of_images(results: StudyResults) -> None:
-    how = Protocol.model_validate(
+    settings = Protocol.model_validate(
         {"name": "x", "tables": [{"file": "a.csv", "reader": "senior"}, {"file": "b.csv"}]}
     )
     steps = [
@@ -591,7 +591,7 @@ def test_a_study_of_tables_says_nothing_of_images(results: StudyResults) -> None
                             "kept": ["slices"]}),
     ]  # fmt: skip
     table = replace(results.table, history=tuple(steps))
-    text = text_of(replace(results, table=table), how)
+    text = text_of(replace(results, table=table), settings)
     assert 'of "senior" from 1 table of the radiomics extension of 3D Slicer' in text
     assert 'of "resident" from 3 tables of PyRadiomics' in text
     assert "PyRadiomics (8 of 9 rows matched by id with a case of the manifest)" in text

@@ -58,10 +58,10 @@ def test_region_thinner_than_the_support() -> None:
 
 def test_support_is_what_weighs_of_filters_that_reach_further() -> None:
     """12 sigma of LoG, or all around a periodic image, are not its support."""
-    how: dict[str, object] = {"dialect": "pyradiomics", "aggregations": ["3D_averaged"]}
-    log = warnings(**how, filters=[{"filter": "LoG", "sigma": [1.0], "dimension": "2D"}])
+    settings: dict[str, object] = {"dialect": "pyradiomics", "aggregations": ["3D_averaged"]}
+    log = warnings(**settings, filters=[{"filter": "LoG", "sigma": [1.0], "dimension": "2D"}])
     assert "thin-region" not in log
-    wavelet = warnings(**how, filters=[{"filter": "Wavelet", "wavelet": "db10"}])
+    wavelet = warnings(**settings, filters=[{"filter": "Wavelet", "wavelet": "db10"}])
     assert "looks at 21" in wavelet["thin-region"]
 
 
@@ -80,8 +80,8 @@ def test_what_is_expected_before_interpolation_is_what_is_found(
     inside[1:10, 10:50, 12:43] = True
     mask = Mask(inside, Geometry((60, 60, 11), (0.6, 0.6, 4.4), (0.0, 0.0, 0.0), SAGITTAL))
     image = Volume(np.random.default_rng(0).uniform(400, 600, inside.shape), mask.geometry)
-    how = ExtractionSettings.model_validate({"interpolation": interpolation})
-    region, expected = Region(image, mask, how), Sampling.expected(mask, how)
+    settings = ExtractionSettings.model_validate({"interpolation": interpolation})
+    region, expected = Region(image, mask, settings), Sampling.expected(mask, settings)
     assert expected.spacing == pytest.approx(region.view.spacing)
     assert expected.slice_axis == region.view.slice_axis
     np.testing.assert_allclose(expected.extent, region.kept.shape, atol=1)

@@ -120,8 +120,8 @@ def test_from_init_to_check_with_labels_and_region_as_arguments(tmp_path: Path) 
     told = CliRunner().invoke(app, [*words, "--region", "whole_vertebra"])
     assert told.exit_code == 0
     assert "numbers whole vertebrae" not in told.output
-    how = parse_protocol((study / "study.yaml").read_text(), "study.yaml").images
-    assert (how.labels, how.region) == ("spineps", "whole_vertebra")
+    images = parse_protocol((study / "study.yaml").read_text(), "study.yaml").images
+    assert (images.labels, images.region) == ("spineps", "whole_vertebra")
     fill(study)
     failures, _ = pipeline.check(open_study(study))
     assert failures == ()

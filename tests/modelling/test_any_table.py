@@ -111,18 +111,18 @@ def settings_of(c: dict[str, Any]) -> ModelSettings:
 
 
 def model_of(c: dict[str, Any], table: Table) -> Any:
-    how = settings_of(c)
+    chosen = settings_of(c)
     known = {"seed": 1, "feature_names": table.names, "covariates": COVARIATES}
     if c["kind"] == "search":
         tried = SearchSettings(
             selectors=(c["selector"], "lasso"), classifiers=(c["classifier"], "ridge"),
             n_features=(1, 3), folds=2, ensemble=2, survivors=2,
         )  # fmt: skip
-        return SearchClassifier(tried, how, **known)
+        return SearchClassifier(tried, chosen, **known)
     if c["kind"] in ("late", "stacked"):
         p = len(table.names) - 3
-        return FusionClassifier({"images": range(p), CLINICAL: range(p, p + 3)}, how, **known)
-    return StudyClassifier(how, **known)
+        return FusionClassifier({"images": range(p), CLINICAL: range(p, p + 3)}, chosen, **known)
+    return StudyClassifier(chosen, **known)
 
 
 def scores_of(c: dict[str, Any], table: Table) -> NDArray[np.float64]:

@@ -86,10 +86,10 @@ def test_every_selector(method: str, ranked: str, study: tuple) -> None:
         with pytest.raises(ValidationError, match="nothing ranks"):
             ModelSettings(select=SelectSettings(method="none"), rfe=RfeSettings(estimator="none"))
         return
-    how = change(
+    settings = change(
         select=SelectSettings(method=method, n_features=8), rfe=RfeSettings(estimator=ranked)
     )
-    model = StudyClassifier(how, 1).fit(X, y, patients)
+    model = StudyClassifier(settings, 1).fit(X, y, patients)
     assert 1 <= len(model.selected_) <= 3
     assert set(model.ranked_[: len(model.selected_)]) == set(model.selected_)
     assert {"x0", "x1", "x2"} & set(model.selected_)
@@ -125,8 +125,8 @@ class TestMissingValues:
         X, y, patients, _ = study
         train = np.flatnonzero(patients < 42)
         X[train[:5], 1] = np.nan
-        how = change(imputation=ImputationSettings(method=method))
-        model = StudyClassifier(how, 1).fit(X[train], y[train], patients[train])
+        settings = change(imputation=ImputationSettings(method=method))
+        model = StudyClassifier(settings, 1).fit(X[train], y[train], patients[train])
         scores = model.decision_function(X[train])
         assert np.isfinite(scores).all()
         other = X[train].copy()
@@ -136,8 +136,8 @@ class TestMissingValues:
     def test_a_feature_missing_in_all_training_cases_is_dropped(self, study: tuple) -> None:
         X, y, patients, _ = study
         X[:, 4] = np.nan
-        how = change(imputation=ImputationSettings(method="median"))
-        model = StudyClassifier(how, 1).fit(X[:, :, :1], y, patients)
+        settings = change(imputation=ImputationSettings(method="median"))
+        model = StudyClassifier(settings, 1).fit(X[:, :, :1], y, patients)
         assert "x4" not in model.funnel_["constant"]
 
 
@@ -199,8 +199,8 @@ class TestRidgeAndElasticNet:
 
     def test_unused_features_are_not_in_the_model(self, study: tuple) -> None:
         X, y, patients, _ = study
-        how = load_preset("vcf-t2w").model
-        model = StudyClassifier(how, 1).fit(X, y, patients)
+        settings = load_preset("vcf-t2w").model
+        model = StudyClassifier(settings, 1).fit(X, y, patients)
         assert 0 < len(model.selected_) < 25
         assert (model.coef_ != 0).all()
         assert list(model.funnel_)[-1] == "classifier"
@@ -286,8 +286,8 @@ class TestSearch:
 
     def test_ensemble_is_the_mean_of_scaled_scores(self, study: tuple) -> None:
         X, y, patients, _ = study
-        how = self.HOW.model_copy(update={"ensemble": 3, "halving": False})
-        model = SearchClassifier(how, QUICK, 1).fit(X, y, patients)
+        settings = self.HOW.model_copy(update={"ensemble": 3, "halving": False})
+        model = SearchClassifier(settings, QUICK, 1).fit(X, y, patients)
         assert len(model.members_) == 3
         prepared = model.prefix_.select(X)
         each = [m.decision_function(prepared[:, c]) / s for c, m, s in model.members_]
@@ -295,9 +295,9 @@ class TestSearch:
 
     def test_too_few_features_for_every_candidate(self, study: tuple) -> None:
         X, y, patients, _ = study
-        how = SearchSettings(selectors=("mrmr",), classifiers=("logistic",), n_features=(99,))
+        settings = SearchSettings(selectors=("mrmr",), classifiers=("logistic",), n_features=(99,))
         with pytest.raises(DataError, match=r"fewest of `search\.n_features`"):
-            SearchClassifier(how, QUICK, 1).fit(X, y, patients)
+            SearchClassifier(settings, QUICK, 1).fit(X, y, patients)
 
 
 class _Logistic(LogisticRegression):

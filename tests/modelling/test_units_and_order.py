@@ -154,10 +154,10 @@ class TestNothingIsChosenOfNan:
     @pytest.mark.parametrize("seed", range(4))
     def test_a_search_among_weak_signals(self, seed: int) -> None:
         X, y = cohort(seed, gaps=0, effect=0)
-        how = SearchSettings(selectors=("lasso",), classifiers=("logistic", "naive_bayes"),
+        settings = SearchSettings(selectors=("lasso",), classifiers=("logistic", "naive_bayes"),
                              n_features=(1, 2, 4), folds=3, ensemble=2, survivors=2)  # fmt: skip
         try:
-            model = SearchClassifier(how, chosen()).fit(X[:, :, None], y)
+            model = SearchClassifier(settings, chosen()).fit(X[:, :, None], y)
         except DataError:
             return
         assert np.isfinite(model.decision_function(X[:, :, None])).all()

@@ -186,9 +186,9 @@ class TestHowMany:
         assert step.fallback_ == (significant.sum() < k)
 
     @pytest.mark.parametrize("how", [{"n_features": 0}, {"min_features": 0}])
-    def test_none_is_refused(self, how: dict[str, int]) -> None:
+    def test_none_is_refused(self, settings: dict[str, int]) -> None:
         with pytest.raises(DataError, match="keeps one feature or more, asked for 0"):
-            UnivariateScreen(**how).fit(*two_classes(8))
+            UnivariateScreen(**settings).fit(*two_classes(8))
 
 
 @pytest.mark.parametrize("n_classes", [1, 3])

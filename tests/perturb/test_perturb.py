@@ -56,8 +56,8 @@ def test_whole_voxels_move_image_and_region_together(shift: tuple[int, int, int]
     moved, region = apply(volume, mask, Perturbation("shift", translation=shift), margin_mm=0)
     np.testing.assert_array_equal(region.array, np.roll(mask.array, shift, (0, 1, 2)))
     np.testing.assert_array_equal(moved.array[region.array], volume.array[mask.array])
-    how = ExtractionSettings(families=("morphology", "statistics", "glcm", "gldzm"))
-    before, after = extract(volume, mask, how), extract(moved, region, how)
+    chosen = ExtractionSettings(families=("morphology", "statistics", "glcm", "gldzm"))
+    before, after = extract(volume, mask, chosen), extract(moved, region, chosen)
     np.testing.assert_allclose(after, before, rtol=1e-9)
 
 
@@ -106,8 +106,8 @@ def test_volume_changes_by_the_fraction_to_the_voxel(
     fraction: float, seed: int, jitter: float
 ) -> None:
     mask = body()
-    how = Perturbation("volume", volume=fraction, jitter_mm=jitter, seed=seed)
-    region = apply(image(), mask, how)[1]
+    chosen = Perturbation("volume", volume=fraction, jitter_mm=jitter, seed=seed)
+    region = apply(image(), mask, chosen)[1]
     assert abs(region.n_voxels - (1 + fraction) * mask.n_voxels) <= (0.5 if fraction else 1e9)
     if not jitter:
         smaller, larger = sorted((mask, region), key=lambda m: m.n_voxels)
@@ -155,9 +155,9 @@ def test_supervoxels_follow_an_edge_of_the_image() -> None:
     """Where the region ends at a strong edge, its contour hardly moves."""
     mask = body()
     x = np.where(mask.array, 500.0, 100.0) + np.random.default_rng(0).normal(0, 5, GRID.shape)
-    how = Perturbation("s", supervoxel_mm=2.5, seed=1)
-    edge = apply(Volume(x, GRID), mask, how)[1]
-    vague = apply(image(), mask, how)[1]
+    chosen = Perturbation("s", supervoxel_mm=2.5, seed=1)
+    edge = apply(Volume(x, GRID), mask, chosen)[1]
+    vague = apply(image(), mask, chosen)[1]
     wrong = [np.count_nonzero(m.array ^ mask.array) for m in (edge, vague)]
     assert wrong[0] < 0.1 * wrong[1]
 
@@ -216,8 +216,8 @@ def test_the_same_seed_gives_the_same_whatever_came_before() -> None:
 def test_a_margin_changes_nothing_inside() -> None:
     """But the noise, which is drawn for the whole frame."""
     volume, mask = image(), body()
-    how = Perturbation(**(vars(EVERYTHING) | {"noise": 0}))
-    (narrow, region), (wide, same) = (apply(volume, mask, how, margin_mm=m) for m in (0, 9))
+    chosen = Perturbation(**(vars(EVERYTHING) | {"noise": 0}))
+    (narrow, region), (wide, same) = (apply(volume, mask, chosen, margin_mm=m) for m in (0, 9))
     np.testing.assert_array_equal(region.array, same.array)
     np.testing.assert_allclose(narrow.array[region.array], wide.array[region.array], rtol=1e-6)
 

@@ -15,8 +15,8 @@ from tests.prepare.scenes import GRID, coil, scene, trunk
 QUICK = BiasField(shrink_factor=4)
 
 
-def corrected(image: Volume, how: BiasField = QUICK) -> Volume:
-    return correct_bias_field(image, how, find_body(image))
+def corrected(image: Volume, settings: BiasField = QUICK) -> Volume:
+    return correct_bias_field(image, settings, find_body(image))
 
 
 def variation(image: Volume) -> float:

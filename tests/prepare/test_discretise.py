@@ -124,22 +124,22 @@ def test_undiscretised_levels_are_the_intensities(x: np.ndarray) -> None:
     ],
 )
 def test_levels_are_small_whole_numbers_of_any_intensities(
-    how: Callable[[np.ndarray], np.ndarray],
+    settings: Callable[[np.ndarray], np.ndarray],
 ) -> None:
     x = np.arange(1, 40)
-    expected = how(x.astype(float))
+    expected = settings(x.astype(float))
     assert expected.dtype == np.uint16
     for kind in (np.uint8, np.int16, ">i2", np.float32, ">f4", np.int64):
-        np.testing.assert_array_equal(how(x.astype(kind)), expected)
-    np.testing.assert_array_equal(how(np.repeat(x, 2)[::2]), expected)
-    assert len(set(how(np.full(5, 1.0)).tolist())) == 1
+        np.testing.assert_array_equal(settings(x.astype(kind)), expected)
+    np.testing.assert_array_equal(settings(np.repeat(x, 2)[::2]), expected)
+    assert len(set(settings(np.full(5, 1.0)).tolist())) == 1
 
 
 def test_a_width_in_the_wrong_unit_is_refused() -> None:
     x = np.linspace(0, 1e6, 50)
-    for how in (discretise.fixed_bin_size, discretise.pyradiomics_bin_width):
+    for settings in (discretise.fixed_bin_size, discretise.pyradiomics_bin_width):
         with pytest.raises(DataError, match="choose wider bins"):
-            how(x, 0.01)
+            settings(x, 0.01)
 
 
 def test_an_intensity_below_the_first_bin_is_refused() -> None:

@@ -32,11 +32,11 @@ SCALES = [
 @pytest.mark.parametrize("scale", SCALES, ids=lambda s: f"{s['method']}-{s.get('over')}")
 @given(gain=st.floats(0.01, 100), offset=st.floats(0, 500))
 def test_gain_and_offset_do_not_matter(scale: dict, gain: float, offset: float) -> None:
-    how = Preparation(normalisation=scale)
+    settings = Preparation(normalisation=scale)
     image = scene()
     changed = image.with_array(gain * image.array + offset, Step("changed"))
-    expected = prepare_image(image, how).array
-    found = prepare_image(changed, how).array
+    expected = prepare_image(image, settings).array
+    found = prepare_image(changed, settings).array
     np.testing.assert_allclose(found, expected, atol=1e-6 * np.ptp(expected))
 
 
@@ -82,11 +82,11 @@ def _score(image: Volume, over: str) -> float:
 
 def test_percentiles_go_to_the_ends_and_the_rest_is_clipped() -> None:
     image = scene()
-    how = Percentiles(lower=5, upper=95, range=(-1, 1))
-    x = percentile_scale(image, how, trunk()).array
+    settings = Percentiles(lower=5, upper=95, range=(-1, 1))
+    x = percentile_scale(image, settings, trunk()).array
     assert (x.min(), x.max()) == (-1, 1)
     assert np.mean(x[trunk()] == 1) == pytest.approx(0.05, abs=0.001)
-    loose = percentile_scale(image, how.model_copy(update={"clip": False}), trunk()).array
+    loose = percentile_scale(image, settings.model_copy(update={"clip": False}), trunk()).array
     np.testing.assert_allclose(np.percentile(loose[trunk()], [5, 95]), [-1, 1], atol=1e-9)
 
 
@@ -124,8 +124,8 @@ def test_a_tissue_must_be_large_and_bright_enough() -> None:
 
 def test_median_and_mean_of_a_tissue() -> None:
     image, tissue = scene(), Mask(trunk(0.3), GRID, "muscle")
-    how = ReferenceTissue(statistic="median", scale=1)
-    found = relate_to_tissue(image, tissue, how)
+    settings = ReferenceTissue(statistic="median", scale=1)
+    found = relate_to_tissue(image, tissue, settings)
     assert np.median(found.array[tissue.array]) == pytest.approx(1)
     step = found.history[-1].parameters
     assert (step["segment"], step["voxels"]) == ("muscle", tissue.n_voxels)
@@ -135,12 +135,12 @@ def test_median_and_mean_of_a_tissue() -> None:
 def test_steps_come_in_order_and_the_input_is_left_alone() -> None:
     image = scene(field=coil())
     before = image.array.copy()
-    how = Preparation(
+    settings = Preparation(
         subtract_air=True,
         bias_field=BiasField(shrink_factor=4, iterations=(5,)),
         normalisation=ZScore(),
     )
-    found = prepare_image(image, how)
+    found = prepare_image(image, settings)
     assert [s.name for s in found.history] == ["subtract_air", "n4_bias_field", "z_score"]
     np.testing.assert_array_equal(image.array, before)
     assert prepare_image(image, Preparation()) is image

@@ -47,8 +47,8 @@ def test_between_landmarks_as_numpy_interpolates() -> None:
 
 def test_prepared_images_have_the_standard_percentiles() -> None:
     learnt = standard_scale([landmarks_of(image(k), PERCENTILES) for k in range(5)], (0, 100))
-    how = Nyul(over="image", landmarks=tuple(learnt))
-    found = to_standard_scale(image(9, gain=4, offset=30), how)
+    settings = Nyul(over="image", landmarks=tuple(learnt))
+    found = to_standard_scale(image(9, gain=4, offset=30), settings)
     np.testing.assert_allclose(landmarks_of(found, PERCENTILES), learnt, atol=0.05)
     assert found.history[-1].parameters["found"] == pytest.approx(
         landmarks_of(image(9, gain=4, offset=30), PERCENTILES).tolist()
@@ -65,8 +65,8 @@ def test_the_scale_of_a_training_image_does_not_matter(gain: float, offset: floa
 def test_landmarks_of_few_grey_levels_may_coincide() -> None:
     """An 8-bit image whose percentiles 1 to 20 are one level."""
     x = np.repeat([10.0, 20, 30, 40], [400, 150, 250, 200]).reshape(10, 10, 10)
-    how = Nyul(over="image", percentiles=(1, 10, 20, 50, 99), landmarks=(0, 5, 10, 50, 100))
-    found = to_standard_scale(Volume(x, Geometry((10, 10, 10), (1, 1, 1))), how).array
+    settings = Nyul(over="image", percentiles=(1, 10, 20, 50, 99), landmarks=(0, 5, 10, 50, 100))
+    found = to_standard_scale(Volume(x, Geometry((10, 10, 10), (1, 1, 1))), settings).array
     assert np.unique(found).tolist() == [5, 50, 75, 100]
 
 

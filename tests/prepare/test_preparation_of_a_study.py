@@ -145,8 +145,8 @@ def test_any_choice_of_preparation_is_part_of_the_key(tmp_path: Path) -> None:
         {"method": "nyul", "percentiles": (1, 99), "landmarks": (0, 1)},
         {"method": "nyul", "percentiles": (1, 99), "landmarks": (0, 2)},
     ]
-    how = [Preparation(normalisation=scale) for scale in scales]
-    assert len({study.jobs(preparation=p)[0].key() for p in how}) == len(how)
+    settings = [Preparation(normalisation=scale) for scale in scales]
+    assert len({study.jobs(preparation=p)[0].key() for p in settings}) == len(settings)
 
 
 # Reference tissue
@@ -166,8 +166,8 @@ def with_reference(folder: Path, label: int = 2) -> None:
 
 
 def reference_study(tmp_path: Path, **change: str) -> Path:
-    how = {"segments": "['7', '2']"} | change
-    text = ", ".join(f"{k}: {v}" for k, v in how.items())
+    settings = {"segments": "['7', '2']"} | change
+    text = ", ".join(f"{k}: {v}" for k, v in settings.items())
     folder = make_study(
         tmp_path / "study",
         n=4,

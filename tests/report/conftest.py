@@ -295,16 +295,16 @@ def _agreement(table: FeatureTable) -> pd.DataFrame:
     return pd.DataFrame(data, index=pd.Index(table.names, name="feature"))
 
 
-def _robustness(table: FeatureTable, how: RobustnessSettings | None) -> pd.DataFrame:
-    if how is None:
+def _robustness(table: FeatureTable, settings: RobustnessSettings | None) -> pd.DataFrame:
+    if settings is None:
         return pd.DataFrame()
-    names = tuple(p.name for p in plan_perturbations(how, ""))
+    names = tuple(p.name for p in plan_perturbations(settings, ""))
     rng = np.random.default_rng(9)
     size = rng.uniform(0.1, 1.5, (1, len(table.features), 1))
     noise = size * rng.normal(size=(*table.values.shape[:2], len(names)))
     layer = table.values[:, :, :1] + noise * table.values[:, :, :1].std(axis=0, keepdims=True)
     whole = replace(table, perturbed=layer, perturbations=names)
-    return robustness(whole, how).set_index("feature")
+    return robustness(whole, settings).set_index("feature")
 
 
 def _overlap(table: FeatureTable) -> pd.DataFrame:

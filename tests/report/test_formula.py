@@ -48,18 +48,18 @@ def fitted(kind: str, change: dict[str, Any]) -> tuple[Any, NDArray, NDArray, ND
     X, y, patients, centre = cohort(gaps=0.04 if fills else 0.0)
     centre = np.array(["1234567" if c == "A" else "1234568" for c in centre])
     X = X * np.geomspace(1e-7, 1e7, len(NAMES))[:, None]
-    how = QUICK.model_copy(update=change)
+    settings = QUICK.model_copy(update=change)
     if kind == "fusion":
         sources = {"T1w": range(12), "clinical": range(12, 25)}
-        model: Any = FusionClassifier(sources, how, 1, NAMES)
+        model: Any = FusionClassifier(sources, settings, 1, NAMES)
     elif kind == "search":
         search = SearchSettings(
             n_features=(3,), folds=3, ensemble=1, classifiers=("logistic", "linear_svm")
         )
-        model = SearchClassifier(search, how, 1, NAMES)
+        model = SearchClassifier(search, settings, 1, NAMES)
     else:
-        model = StudyClassifier(how, 1, NAMES, covariates=(("f0",),))
-    return model.fit(X, y, patients, centre), X[:, :, 0], y, centre, how
+        model = StudyClassifier(settings, 1, NAMES, covariates=(("f0",),))
+    return model.fit(X, y, patients, centre), X[:, :, 0], y, centre, settings
 
 
 def results_of(
@@ -68,7 +68,7 @@ def results_of(
     X: NDArray,
     y: NDArray,
     centre: NDArray,
-    how: Any,
+    settings: Any,
     method: str,
 ) -> tuple[StudyResults, NDArray]:
     scorer = scorer_of(model, NAMES, "centre")
@@ -81,7 +81,7 @@ def results_of(
     decision = replace(results.judgement.decision, calibrator=calibrator)
     found = replace(
         results,
-        model=model_of(model, how, "malignant", "osteoporotic", len(X)),
+        model=model_of(model, settings, "malignant", "osteoporotic", len(X)),
         scorer=scorer,
         table=FeatureTable(X[:, :20, None], obs, features, ("reader",)),
         scores=pd.DataFrame({"score": scores}),
@@ -132,8 +132,8 @@ MODELS = [
 def test_the_printed_formula_gives_the_score(
     results: StudyResults, kind: str, change: dict[str, Any], method: str
 ) -> None:
-    model, X, y, centre, how = fitted(kind, change)
-    found, scores = results_of(results, model, X, y, centre, how, method)
+    model, X, y, centre, settings = fitted(kind, change)
+    found, scores = results_of(results, model, X, y, centre, settings, method)
     assert found.model.linear
     largest = np.abs(found.model.coefficients).max()
     assert np.abs(by_hand(found, X, centre, in_file) - scores).max() < 1e-9 * largest
@@ -171,8 +171,8 @@ def likely(rows: Rows, method: str, scores: NDArray) -> NDArray:
 
 def test_neighbours_cannot_be_printed_and_are_said(results: StudyResults) -> None:
     change = {"imputation": ImputationSettings(method="knn")}
-    model, X, y, centre, how = fitted("one", change)
-    found, scores = results_of(results, model, X, y, centre, how, "platt")
+    model, X, y, centre, settings = fitted("one", change)
+    found, scores = results_of(results, model, X, y, centre, settings, "platt")
     table = score_table(found)
     assert "holds for cases without missing values" in table.notes[0]
     at = [NAMES.index(n) for n in found.model.features]
@@ -183,8 +183,8 @@ def test_neighbours_cannot_be_printed_and_are_said(results: StudyResults) -> Non
 
 
 def test_a_centre_that_is_not_listed_is_read_as_the_note_says(results: StudyResults) -> None:
-    model, X, y, centre, how = fitted("one", {"harmonisation": COMBAT})
-    found, _ = results_of(results, model, X, y, centre, how, "platt")
+    model, X, y, centre, settings = fitted("one", {"harmonisation": COMBAT})
+    found, _ = results_of(results, model, X, y, centre, settings, "platt")
     assert "A case of another centre is not harmonised" in harmonisation_table(found)[0].notes[0]
     scorer: Scorer = found.scorer
     elsewhere = np.repeat("elsewhere", len(X))

@@ -180,9 +180,9 @@ def test_the_penalty_is_compared_with_the_largest(make: Make) -> None:
 
 def test_nobody_is_left_out_of_the_flow_of_several_parts(make: Make) -> None:
     several = make(n_parts=3)
-    how = several.protocol.model_copy(
+    settings = several.protocol.model_copy(
         update={"split": several.protocol.split.model_copy(update={"design": "nested_cv"})}
     )
-    stations = [row[0] for row in flow_table(replace(several, protocol=how)).rows]
+    stations = [row[0] for row in flow_table(replace(several, protocol=settings)).rows]
     assert stations[-1] == "in turn"
     assert "test" not in stations

@@ -50,8 +50,8 @@ def test_full_names_give_the_plain_sum(k, seed):
     rng = np.random.default_rng(seed)
     names = tuple(rng.choice(values.columns, k, replace=False))
     b, m, s = rng.normal(size=k), rng.normal(size=k), rng.uniform(0.1, 9, k)
-    how = signature(*names, coefficients=tuple(b), means=tuple(m), sds=tuple(s), intercept=3.0)
-    (reading,) = evaluate_signature(how, values)
+    settings = signature(*names, coefficients=tuple(b), means=tuple(m), sds=tuple(s), intercept=3.0)
+    (reading,) = evaluate_signature(settings, values)
     wanted = [
         3.0 + sum(b[j] * (values.loc[case, names[j]] - m[j]) / s[j] for j in range(k))
         for case in values.index
@@ -101,16 +101,16 @@ def test_every_sigma_of_the_table_is_tried_in_rising_order():
 
 def test_orders_of_the_classes_are_two_readings_where_they_differ():
     values = table("original+wavelet")
-    how = signature("GrayLevelVariance.4", "Mean", images=ImageTypes.parse("original+wavelet"))
-    first, second = evaluate_signature(how, values)
+    settings = signature("GrayLevelVariance.4", "Mean", images=ImageTypes.parse("original+wavelet"))
+    first, second = evaluate_signature(settings, values)
     assert [t.order for r in (first, second) for t in r.tables] == [SLICER, PARAMETER_FILE]
     assert first.names[0] == "wavelet-LLH_glrlm_GrayLevelVariance"
     assert second.names[0] == "wavelet-LLH_glszm_GrayLevelVariance"
 
 
 def test_equal_readings_are_one():
-    how = signature("Contrast.1", "Mean")
-    (reading,) = evaluate_signature(how, table("original"))
+    settings = signature("Contrast.1", "Mean")
+    (reading,) = evaluate_signature(settings, table("original"))
     assert reading.names == ("original_ngtdm_Contrast", "original_firstorder_Mean")
     assert reading.tables == tables_of()
     assert len(reading.reasoning) == 16 + 2
@@ -118,8 +118,8 @@ def test_equal_readings_are_one():
 
 def test_all_names_come_from_one_table():
     settings = [ImageTypes.parse(t) for t in ("original+wavelet", "original+log:1,2+wavelet")]
-    how, values = signature("Mean.8", "Strength.4"), table("original+log:1,2+wavelet")
-    assert [r.names for r in evaluate_signature(how, values, tables_of(settings))] == [
+    chosen, values = signature("Mean.8", "Strength.4"), table("original+log:1,2+wavelet")
+    assert [r.names for r in evaluate_signature(chosen, values, tables_of(settings))] == [
         ("wavelet-LLL_firstorder_Mean", "wavelet-HLL_ngtdm_Strength"),
         ("wavelet-HHL_firstorder_Mean", "wavelet-LHL_ngtdm_Strength"),
     ]
@@ -138,16 +138,18 @@ def test_order_of_columns_and_other_columns_do_not_matter(seed):
 
 def test_order_of_rows_is_kept():
     values = table("original")
-    how = signature("Mean", "Range")
-    (there,) = evaluate_signature(how, values)
-    (back,) = evaluate_signature(how, values[::-1])
+    settings = signature("Mean", "Range")
+    (there,) = evaluate_signature(settings, values)
+    (back,) = evaluate_signature(settings, values[::-1])
     np.testing.assert_allclose(there.scores[::-1], back.scores, rtol=1e-12)
 
 
 def test_full_and_printed_names_together():
     values = table("original+wavelet")
-    how = signature("wavelet-LLL_glcm_Id", "Minimum.8", images=ImageTypes.parse("original+wavelet"))
-    (reading,) = evaluate_signature(how, values)
+    settings = signature(
+        "wavelet-LLL_glcm_Id", "Minimum.8", images=ImageTypes.parse("original+wavelet")
+    )
+    (reading,) = evaluate_signature(settings, values)
     assert reading.names == ("wavelet-LLL_glcm_Id", "wavelet-LLL_firstorder_Minimum")
     assert reading.reasoning[1] == "wavelet-LLL_glcm_Id is a full name."
 
@@ -155,8 +157,8 @@ def test_full_and_printed_names_together():
 def test_names_spelled_in_another_way_are_found():
     values = table("original+log:3+wavelet")
     values.columns = values.columns.str.replace("log-sigma-3-0-mm", "log-sigma-3-mm")
-    how = signature("log.sigma.3.0.mm.3D_glcm_Id", "wavelet.LLH_glcm_Id")
-    (reading,) = evaluate_signature(how, values)
+    settings = signature("log.sigma.3.0.mm.3D_glcm_Id", "wavelet.LLH_glcm_Id")
+    (reading,) = evaluate_signature(settings, values)
     assert reading.names == ("log-sigma-3-mm-3D_glcm_Id", "wavelet-LLH_glcm_Id")
 
 
@@ -173,13 +175,13 @@ def test_a_column_that_is_spelled_as_the_printed_name():
 
 
 def test_no_common_setting_is_said_and_combinations_are_not_tried():
-    how = signature("Mean.8", "Minimum.9", images=ImageTypes.parse("original+wavelet"))
+    settings = signature("Mean.8", "Minimum.9", images=ImageTypes.parse("original+wavelet"))
     with pytest.raises(SignatureError, match=r"In none of them: Minimum\.9\."):
-        evaluate_signature(how, table("original+wavelet"))
-    how = signature("Mean.13", "Minimum.2")
+        evaluate_signature(settings, table("original+wavelet"))
+    settings = signature("Mean.13", "Minimum.2")
     tables = tables_of([ImageTypes.parse("original"), ImageTypes.parse("original+wavelet")])
     with pytest.raises(SignatureError, match="Tried: original, original"):
-        evaluate_signature(how, table("original"), tables)
+        evaluate_signature(settings, table("original"), tables)
 
 
 def test_names_of_different_tables_are_told():
@@ -205,8 +207,8 @@ def test_a_constant_feature_has_no_z_score():
 
 def test_a_constant_feature_of_one_reading_leaves_the_others():
     values = table("original+wavelet").assign(**{"wavelet-LLH_glrlm_GrayLevelVariance": 0.0})
-    how = signature("GrayLevelVariance.4", images=ImageTypes.parse("original+wavelet"))
-    first, second = evaluate_signature(how, values)
+    settings = signature("GrayLevelVariance.4", images=ImageTypes.parse("original+wavelet"))
+    first, second = evaluate_signature(settings, values)
     assert "wavelet-LLH_glrlm_GrayLevelVariance has one value" in first.problem
     assert second.usable
 

@@ -36,16 +36,16 @@ def begun(
 
 
 def test_sequence_of_the_preset_and_reader_are_written_and_said(tmp_path: Path) -> None:
-    said, how = begun(tmp_path, "T1w", "t2_tse_sag")
-    assert (how.sequence, how.weighting, how.reader) == ("t2_tse_sag", "T2w", "A")
+    said, settings = begun(tmp_path, "T1w", "t2_tse_sag")
+    assert (settings.sequence, settings.weighting, settings.reader) == ("t2_tse_sag", "T2w", "A")
     assert "measured is t2_tse_sag, of the sequences T1w, t2_tse_sag" in said
     assert "primary reader is A, the first by name of A, B" in said
     assert "# The sequence that the study is of." in (tmp_path / "study/study.yaml").read_text()
 
 
 def test_another_sequence_changes_what_the_study_is_of(tmp_path: Path) -> None:
-    said, how = begun(tmp_path, "T1w", "T2w", readers=("A",), wanted="T1")
-    assert (how.sequence, how.weighting, how.reader) == ("T1w", "T1w", None)
+    said, settings = begun(tmp_path, "T1w", "T2w", readers=("A",), wanted="T1")
+    assert (settings.sequence, settings.weighting, settings.reader) == ("T1w", "T1w", None)
     assert "the study is of T1w" in said
     write_rows(
         tmp_path / "study",
@@ -55,8 +55,8 @@ def test_another_sequence_changes_what_the_study_is_of(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_told_is_asked(tmp_path: Path) -> None:
-    said, how = begun(tmp_path, "one", "two")
-    assert how.sequence is None
+    said, settings = begun(tmp_path, "one", "two")
+    assert settings.sequence is None
     assert "which of the sequences one, two is measured is not known: give --sequence" in said
 
 

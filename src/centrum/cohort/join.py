@@ -58,7 +58,7 @@ class Match:
     def require(
         self,
         min_share: float,
-        how: str = "join.min_share in the protocol",
+        settings: str = "join.min_share in the protocol",
         *,
         either_side: bool = False,
         tell_ids: bool = True,
@@ -69,7 +69,7 @@ class Match:
         Parameters
         ----------
         min_share : of the table's ids that must match
-        how : where that is set
+        settings : where that is set
         either_side : whether it suffices that so many ids of the base match
         tell_ids : whether ids may be told; those of patients may not
         hint : a sentence with a blank before it that ends the remedy
@@ -85,7 +85,7 @@ class Match:
         raise DataError(
             f"{self.told()}: wanted {min_share:.0%} of them. {self._doubt(tell_ids)}.",
             remedy="Write the ids alike in both tables (leading zeros stay where cells are text); "
-            f"or set {how} lower if the other rows are of no case here.{hint}",
+            f"or set {settings} lower if the other rows are of no case here.{hint}",
             code="unmatched-rows",
         )
 

@@ -149,17 +149,17 @@ def init(
     said = {"images.labels": labels, "images.region": region, "keep_names": keep_names or None}
     chosen: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
     protocol = protocol_with(_starting_protocol(preset), chosen)
-    how = parse_protocol(protocol, PROTOCOL)
-    scheme = how.images.scheme
+    settings = parse_protocol(protocol, PROTOCOL)
+    scheme = settings.images.scheme
     found = discover(images, image_pattern=image, mask_pattern=mask, labels=scheme)
     merged = Merged(found.cases)
     if table is not None:
-        outcomes = (how.outcome.positive, how.outcome.negative)
+        outcomes = (settings.outcome.positive, settings.outcome.negative)
         merged = merge_table(found.cases, table, outcomes, scheme)
     found = replace(found, cases=merged.cases)
-    of_files = choices_of_files(how.images, Cohort(found.cases), sequence)
+    of_files = choices_of_files(settings.images, Cohort(found.cases), sequence)
     notes = [
-        *_whole_vertebrae(how.images),
+        *_whole_vertebrae(settings.images),
         *notes_on_choices(of_files, Cohort(found.cases)),
     ]
     named = Cohort(found.cases)
@@ -188,11 +188,11 @@ def _told(chosen: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}: {value}" for key, value in chosen.items())
 
 
-def _whole_vertebrae(how: Images) -> Iterator[str]:
+def _whole_vertebrae(images: Images) -> Iterator[str]:
     """What is to be said before masks of the label scheme can be measured."""
-    if how.scheme and how.scheme.whole and how.region is None:
+    if images.scheme and images.scheme.whole and images.region is None:
         yield (
-            f"{how.scheme.name} numbers whole vertebrae, posterior elements included, and the "
+            f"{images.scheme.name} numbers whole vertebrae, posterior elements included, and the "
             f"vertebral body is wanted. {SAY_THE_REGION}"
         )
 
@@ -408,16 +408,16 @@ def perturb(study: Study, *, workers: int = 1, progress: Progress = silent) -> R
     CentrumError
         `extract` has not been run, or fewer than two cases could be measured.
     """
-    how = _robustness_settings(study)
+    settings = _robustness_settings(study)
     refuse_stale(study, "perturb")
     table = load_table(study)
     columns = _columns(study, table)
     records = _measure_perturbed(study, table.cases, workers, progress)
-    names = tuple(p.name for p in plan_perturbations(how, ""))
+    names = tuple(p.name for p in plan_perturbations(settings, ""))
     values = perturbed_values(records, names, columns)
     table = replace(table, perturbed=values, perturbations=names)
     files = [study.results / ROBUSTNESS, study.results / PERTURBATIONS]
-    _write_csv(files[0], robustness(table, how))
+    _write_csv(files[0], robustness(table, settings))
     _write_csv(files[1], perturbations(records))
     files.append(table.save_perturbed(study.results))
     _done(study, "perturb", files)
@@ -443,9 +443,9 @@ def perturb_outlook(study: Study) -> str:
     ProtocolError
         The protocol has no block `robustness`.
     """
-    how, store = _robustness_settings(study), Store(study.results / "store")
+    settings, store = _robustness_settings(study), Store(study.results / "store")
     jobs = _perturbed_jobs(study, [case.id for case in study.cohort.cases])
-    each = len(plan_perturbations(how, ""))
+    each = len(plan_perturbations(settings, ""))
     done = sum(store.get(job.key()) is not None for job in jobs)
     return (
         f"perturb: {each * len(jobs)} measurements ({len(jobs)} cases x {each} perturbations), "
@@ -463,9 +463,11 @@ def _robustness_settings(study: Study) -> RobustnessSettings:
 
 
 def _perturbed_jobs(study: Study, cases: Sequence[str]) -> list[PerturbedJob]:
-    how, primary, wanted = _robustness_settings(study), study.readers[0], set(cases)
+    settings, primary, wanted = _robustness_settings(study), study.readers[0], set(cases)
     return [
-        PerturbedJob(replace(job, masks={r: m for r, m in job.masks.items() if r == primary}), how)
+        PerturbedJob(
+            replace(job, masks={r: m for r, m in job.masks.items() if r == primary}), settings
+        )
         for job in study.jobs(preparation=known_preparation(study))
         if job.case in wanted
     ]
@@ -739,11 +741,11 @@ def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[Populat
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:
     protocol = study.protocol
-    how = protocol.robustness
+    settings = protocol.robustness
     return (
         *table.history,
         Step("agreement", protocol.model.agreement.model_dump(mode="json")),
-        *([Step("perturb", how.model_dump(mode="json"))] if how else []),
+        *([Step("perturb", settings.model_dump(mode="json"))] if settings else []),
         Step("split by patient", protocol.split.model_dump(mode="json")),
         Step("fit", protocol.model.model_dump(mode="json")),
         Step("cut-off", {k: v for k, v in asdict(cutoff).items() if k != "ties"}),
@@ -802,11 +804,12 @@ def _extract_outlook(study: Study) -> str:
 
 def assess_outlook(study: Study) -> str:
     """How often `assess` would fit the model, in a line to print."""
-    how, split = study.protocol.evaluation, study.protocol.split
+    evaluation, split = study.protocol.evaluation, study.protocol.split
     return (
-        f"assess: design {split.design}; each of its parts also for {how.leak_audit.permutations} "
-        f"permutations (first repeat); leaks on {2 * how.leak_audit.splits} splits; "
-        f"{how.optimism_resamples} bootstrap samples. What was fitted before is kept in fits/"
+        f"assess: design {split.design}; each of its parts also for "
+        f"{evaluation.leak_audit.permutations} permutations (first repeat); leaks on "
+        f"{2 * evaluation.leak_audit.splits} splits; {evaluation.optimism_resamples} bootstrap "
+        "samples. What was fitted before is kept in fits/"
     )
 
 

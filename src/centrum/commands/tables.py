@@ -66,12 +66,12 @@ def import_tables(
     names = _names(len(tables), readers)
     found = [read_table(path, format=format, id_column=id_column, keep=keep) for path in tables]
     manifest = _manifest(found[0])
-    how = _outcomes(manifest, outcomes, preset) if cases is None else outcomes
+    settings = _outcomes(manifest, outcomes, preset) if cases is None else outcomes
     sources = [
         _source(path, name, format, id_column, keep)
         for path, name in zip(tables, names, strict=True)
     ]
-    protocol = _protocol(sources, how, min_share, preset)
+    protocol = _protocol(sources, settings, min_share, preset)
     share = parse_protocol(protocol, PROTOCOL).join.min_share
     joined = _join(tables, found, cases, share)
     if not dry_run:

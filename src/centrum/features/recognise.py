@@ -56,16 +56,16 @@ def _ibsi(name: str) -> Iterator[FeatureId]:
         for feature in features:
             key = feature.key.rstrip("_")
             if rest == key or rest.startswith(f"{key}_"):
-                how = rest[len(key) + 1 :]
-                yield from _exactly(name, image, family, feature.key, how)
+                settings = rest[len(key) + 1 :]
+                yield from _exactly(name, image, family, feature.key, settings)
 
 
-def _exactly(name: str, image: str, family: str, key: str, how: str) -> Iterator[FeatureId]:
+def _exactly(name: str, image: str, family: str, key: str, settings: str) -> Iterator[FeatureId]:
     """The record with discretisation and aggregation, if it is spelled like the name."""
     entry = next(f.entry for f in FAMILIES[family] if f.key == key)
     for aggregation in ("", *AGGREGATIONS, *UNDIRECTED):
-        if how.endswith(aggregation):
-            left = how.removesuffix(aggregation).strip("_")
+        if settings.endswith(aggregation):
+            left = settings.removesuffix(aggregation).strip("_")
             found = FeatureId(image, family, key, entry.code, entry.name, left, aggregation)
             if found.spell("ibsi") == name and "_" not in left:
                 yield found

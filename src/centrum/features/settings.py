@@ -204,11 +204,11 @@ class ExtractionSettings(Settings):
 
     @model_validator(mode="after")
     def _interpolates_as_pyradiomics(self) -> Self:
-        how = self.interpolation
+        interpolation = self.interpolation
         if (
             self.dialect == "pyradiomics"
-            and how
-            and (how.mask, how.round_intensities)
+            and interpolation
+            and (interpolation.mask, interpolation.round_intensities)
             != (
                 "nearest",
                 False,

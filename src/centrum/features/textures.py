@@ -87,7 +87,7 @@ class Textures:
     Attributes
     ----------
     levels : uint16 (blocks, z, y, x), from 1, 0 outside the region
-    how : which neighbours count
+    neighbourhood : which neighbours count
     n_levels : largest grey level Ng
     region : bool (blocks, z, y, x), the region before re-segmentation, from whose border the
         distance of zones is measured; None where it is not
@@ -99,7 +99,7 @@ class Textures:
     """
 
     levels: NDArray[np.uint16]
-    how: Neighbourhood
+    neighbourhood: Neighbourhood
     n_levels: int
     region: NDArray[np.bool_] | None = field(default=None)
     first: "Textures | None" = field(default=None)
@@ -112,7 +112,7 @@ class Textures:
     def layout(self) -> Layout:
         if self.first is not None:
             return self.first.layout
-        return Layout.of(self.levels > 0, pad=max(self.how.distances))
+        return Layout.of(self.levels > 0, pad=max(self.neighbourhood.distances))
 
     @cached_property
     def flat(self) -> NDArray[np.uint16]:
@@ -121,7 +121,7 @@ class Textures:
     @cached_property
     def steps(self) -> NDArray[np.int64]:
         """To adjacent voxels, one per direction."""
-        return self.layout.steps(self.how.directions)
+        return self.layout.steps(self.neighbourhood.directions)
 
     @cached_property
     def equal(self) -> neighbours.Equal:
@@ -130,15 +130,15 @@ class Textures:
     @cached_property
     def pair_counts(self) -> Array:
         """(blocks, directions, Ng, Ng), weighted."""
-        offsets = self.how.pair_offsets
+        offsets = self.neighbourhood.pair_offsets
         counts = count_pairs(self.flat, self.layout, self.layout.steps(offsets), self.n_levels)
-        weights = self.how.weights(offsets, gaussian=True)
+        weights = self.neighbourhood.weights(offsets, gaussian=True)
         return counts if weights is None else counts * weights[:, None, None]
 
     def glcm(self, merged: Axes) -> Cooccurrence:
         """Co-occurrence, with the axes `merged` of (blocks, directions) summed."""
         counts = self.pair_counts.sum(axis=merged) if merged else self.pair_counts
-        return Cooccurrence.from_counts(counts, symmetric=self.how.symmetric)
+        return Cooccurrence.from_counts(counts, symmetric=self.neighbourhood.symmetric)
 
     @cached_property
     def run_counts(self) -> tuple[Array, Array]:
@@ -146,10 +146,12 @@ class Textures:
         table = neighbours.run_lengths(
             self.flat, self.layout, self.steps, self.equal, self.n_levels
         )[..., 1:]
-        directions = self.how.directions
+        directions = self.neighbourhood.directions
         voxels = np.repeat(self.layout.counts[:, None], len(directions), axis=1)
-        weights = self.how.weights(directions, gaussian=self.how.dialect == "ibsi")
-        if self.how.dialect == "pyradiomics":
+        weights = self.neighbourhood.weights(
+            directions, gaussian=self.neighbourhood.dialect == "ibsi"
+        )
+        if self.neighbourhood.dialect == "pyradiomics":
             kept = self._lines_with_two_voxels.astype(float)
             weights = kept if weights is None else kept * weights
         if weights is None or np.all(weights == 1):
@@ -167,7 +169,7 @@ class Textures:
         ahead = np.minimum(places[:: max(1, places.size // SAMPLED)] + step, size - 1)
         found = (self.flat[ahead] > 0).any(axis=1)
         for d in np.flatnonzero(~found):
-            found[d] = self._line_with_two_voxels(self.how.directions[d])
+            found[d] = self._line_with_two_voxels(self.neighbourhood.directions[d])
         return np.asarray(found)
 
     def _line_with_two_voxels(self, direction: Array) -> bool:
@@ -201,8 +203,8 @@ class Textures:
             return self.first._border_distance
         layout = self.layout
         if np.count_nonzero(self.region) != layout.positions.size:
-            layout = Layout.of(self.region, pad=max(self.how.distances))
-        axes = np.eye(3, dtype=int)[1 if self.how.in_slice else 0 :]
+            layout = Layout.of(self.region, pad=max(self.neighbourhood.distances))
+        axes = np.eye(3, dtype=int)[1 if self.neighbourhood.in_slice else 0 :]
         distance = neighbours.border_distance(layout, axes)
         return np.asarray(distance[self.layout.positions])
 
@@ -224,9 +226,9 @@ class Textures:
 
     @cached_property
     def neighbourhoods(self) -> neighbours.Neighbourhoods:
-        steps = self.layout.steps(self.how.around)
+        steps = self.layout.steps(self.neighbourhood.around)
         return neighbours.neighbourhoods(
-            self.flat, self.layout, steps, self.n_levels, self.how.coarseness
+            self.flat, self.layout, steps, self.n_levels, self.neighbourhood.coarseness
         )
 
     def ngtdm(self, merged: Axes) -> ToneDifferences:
@@ -237,7 +239,7 @@ class Textures:
         blocks = tuple(axis for axis in merged if axis == BLOCKS)
         found = self.neighbourhoods
         n, s = found.voxels[:, 1:], found.difference[:, 1:]
-        if self.how.dialect == "pyradiomics":
+        if self.neighbourhood.dialect == "pyradiomics":
             n = found.dependent[:, 1:].sum(axis=2)
         return (
             ToneDifferences(n.sum(axis=blocks), s.sum(axis=blocks))

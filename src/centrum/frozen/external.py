@@ -219,11 +219,11 @@ def validate(
     """
     scores = model.scorer.score(new.values, new.batch)
     likely = model.calibrator.predict_proba(scores)
-    how, patients = model.protocol.evaluation, new.patients
+    evaluation, patients = model.protocol.evaluation, new.patients
     ranked, probable = (Scored.of(s, new.positive, patients) for s in (scores, likely))
-    weights = case_weights(probable, how.n_resamples, seed)
+    weights = case_weights(probable, evaluation.n_resamples, seed)
     found = _evaluated(model, "external", scores, new, seed)
-    calibrated, not_recalibrated = _calibrated(probable, how.confidence, seed)
+    calibrated, not_recalibrated = _calibrated(probable, evaluation.confidence, seed)
     sets = model.conformal.of(scores)
     compared = [_harmonised(model, new, scores, seed)] if _can_harmonise(new) else []
     compared += [
@@ -240,10 +240,10 @@ def validate(
         positive=new.positive,
         patients=patients,
         evaluation=found,
-        band=roc_band(ranked, weights, how.confidence),
+        band=roc_band(ranked, weights, evaluation.confidence),
         calibrated=calibrated,
         not_recalibrated=not_recalibrated,
-        decision_curve=decision_curve(probable, weights, confidence=how.confidence),
+        decision_curve=decision_curve(probable, weights, confidence=evaluation.confidence),
         conformal=summarise_sets(sets, new.positive),
         drift=drift_of(model, new.values),
         flags=dict(sorted(Counter(flags).items())),
@@ -255,7 +255,7 @@ def _evaluated(
     model: FrozenModel, name: str, scores: Floats, new: NewCases, seed: int
 ) -> Evaluation:
     """Discrimination, and decisions at the frozen cut-off."""
-    how = model.protocol.evaluation
+    evaluation = model.protocol.evaluation
     rule, _, learnt_on = model.cutoff_rule.partition(", ")
     return evaluate(
         scores,
@@ -264,8 +264,8 @@ def _evaluated(
         CutOff(model.cutoff, rule, f"{learnt_on}, frozen"),
         name=name,
         seed=seed,
-        n_resamples=how.n_resamples,
-        confidence=how.confidence,
+        n_resamples=evaluation.n_resamples,
+        confidence=evaluation.confidence,
     )
 
 

@@ -183,9 +183,10 @@ def _training(results: StudyResults) -> list[str]:
 
 
 def _performance(results: StudyResults) -> list[str]:
-    how, parts = results.protocol.split, len(results.assessment.parts)
+    split, parts = results.protocol.split, len(results.assessment.parts)
     return [
-        f"Design: {DESIGNS[how.design]}; {counted(parts, 'part')}. AUC on cases that took no part "
+        f"Design: {DESIGNS[split.design]}; {counted(parts, 'part')}. AUC on cases that took no "
+        "part "
         f"in any choice: {area_said(results)}.",
         _markdown(parts_table(results)) if parts > 1 else "",
         _markdown(performance_table(results.evaluations)),
@@ -193,9 +194,10 @@ def _performance(results: StudyResults) -> list[str]:
 
 
 def _calibration(results: StudyResults) -> list[str]:
-    how, found = results.protocol.model.calibration, results.judgement
+    calibration, found = results.protocol.model.calibration, results.judgement
     return [
-        f"Scores become probabilities by {CALIBRATIONS[how]}, learnt on out-of-fold scores of the "
+        f"Scores become probabilities by {CALIBRATIONS[calibration]}, learnt on out-of-fold "
+        "scores of the "
         "training cases.",
         f"No calibration slope: {found.calibration.reason}." if found.calibration.reason else "",
         _markdown(calibration_table(found.calibration, found.evaluations["test"].confidence)),
@@ -279,8 +281,8 @@ def _cases(results: StudyResults) -> list[str]:
 
 
 def _used(results: StudyResults) -> Sequence[str]:
-    how = results.protocol
-    return (*how.evaluation.subgroups, *how.model.covariates)
+    protocol = results.protocol
+    return (*protocol.evaluation.subgroups, *protocol.model.covariates)
 
 
 def _flow(results: StudyResults) -> list[str]:

@@ -30,10 +30,10 @@ from centrum.report.tables import protocol_table
 @evidence
 def preparation(results: StudyResults, facts: Facts) -> Found:
     """MR intensities have no unit: without a common scale preparation is not suitable."""
-    how, place = results.protocol, shown("protocol", "Table S6")
-    text = f"{'; '.join(prepared(how))}."
-    if isinstance(how.preparation.normalisation, NoNormalisation) and (
-        how.extraction.normalise_scale is None
+    protocol, place = results.protocol, shown("protocol", "Table S6")
+    text = f"{'; '.join(prepared(protocol))}."
+    if isinstance(protocol.preparation.normalisation, NoNormalisation) and (
+        protocol.extraction.normalise_scale is None
     ):
         return not_done(f"Intensities were not brought to a common scale: {text}", place)
     return answered(f"{text[:1].upper()}{text[1:]}", place)
@@ -54,12 +54,14 @@ def resampling(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def discretisation(results: StudyResults, facts: Facts) -> Found:
     """The bins."""
-    how, place = results.protocol.extraction, shown("protocol", "Table S6")
-    if how.discretisation.method == "none":
+    extraction, place = results.protocol.extraction, shown("protocol", "Table S6")
+    if extraction.discretisation.method == "none":
         return not_done("Intensities were not discretised.", place)
-    responses = how.response_discretisation or how.discretisation
-    other = f"; response maps: {binned(responses)}" if responses != how.discretisation else ""
-    return answered(f"Grey levels by {binned(how.discretisation)}{other}.", place)
+    responses = extraction.response_discretisation or extraction.discretisation
+    other = (
+        f"; response maps: {binned(responses)}" if responses != extraction.discretisation else ""
+    )
+    return answered(f"Grey levels by {binned(extraction.discretisation)}{other}.", place)
 
 
 @evidence

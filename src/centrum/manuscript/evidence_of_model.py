@@ -55,19 +55,19 @@ def agreement(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def selection(results: StudyResults, facts: Facts) -> Found:
     """Steps that take redundant or useless features out."""
-    how = results.protocol.model
+    model = results.protocol.model
     reduced = (
-        how.correlation is not None
-        or how.screen is not None
-        or how.select.method != "none"
-        or how.rfe.estimator != "none"
-        or how.classifier == "elastic_net"
+        model.correlation is not None
+        or model.screen is not None
+        or model.select.method != "none"
+        or model.rfe.estimator != "none"
+        or model.classifier == "elastic_net"
         or results.protocol.search is not None
     )
     place = shown("selection", "Table S3")
     if not reduced:
         return not_done(f"No step looks for redundancy: {funnel_said(results)}.", place)
-    limit = f"; |r| > {how.correlation.threshold:g} is redundant" if how.correlation else ""
+    limit = f"; |r| > {model.correlation.threshold:g} is redundant" if model.correlation else ""
     return answered(f"Features left, {funnel_said(results)}{limit}.", place)
 
 
@@ -135,13 +135,13 @@ def split(results: StudyResults, facts: Facts) -> Found:
 
 
 def design_said(results: StudyResults) -> str:
-    how, parts = results.protocol.split, results.assessment.parts
+    settings, parts = results.protocol.split, results.assessment.parts
     sizes = " and ".join(
         f"{_between(part[side] for part in parts)} {name} cases"
         for side, name in (("n_train", "training"), ("n_test", "test"))
     )
-    seed = f", seed {how.seed}" if how.design in AT_RANDOM else ""
-    design = DESIGNS[how.design]
+    seed = f", seed {settings.seed}" if settings.design in AT_RANDOM else ""
+    design = DESIGNS[settings.design]
     return f"{design[:1].upper()}{design[1:]}: {counted(len(parts), 'part')} of {sizes}{seed}"
 
 
@@ -160,11 +160,11 @@ def design(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def balance(results: StudyResults, facts: Facts) -> Found:
     """Methods against unequal classes."""
-    how, place = results.protocol.model, shown("protocol", "Table S6")
-    text = f"{share_positive(results)}; {BALANCES[how.balance]}"
-    if how.balance == "none":
+    model, place = results.protocol.model, shown("protocol", "Table S6")
+    text = f"{share_positive(results)}; {BALANCES[model.balance]}"
+    if model.balance == "none":
         return not_applicable(f"{text}.", place)
-    after = f"probabilities come from {CALIBRATIONS[how.calibration]} on out-of-fold scores"
+    after = f"probabilities come from {CALIBRATIONS[model.calibration]} on out-of-fold scores"
     return answered(f"{text}, in training cases of every fit only; {after}.", place)
 
 
@@ -190,17 +190,17 @@ def algorithm(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def tuning(results: StudyResults, facts: Facts) -> Found:
     """What was chosen by cross-validation."""
-    how, model = results.protocol.model, results.model
+    settings, model = results.protocol.model, results.model
     texts, places = [], []
     if model.lasso is not None:
         texts.append(
-            f"penalty λ = {model.lasso.chosen:.4g} ({how.lasso.choice}) by {how.lasso.folds}-fold "
-            f"cross-validated {MEASURES[model.lasso.measure]}"
+            f"penalty λ = {model.lasso.chosen:.4g} ({settings.lasso.choice}) by "
+            f"{settings.lasso.folds}-fold cross-validated {MEASURES[model.lasso.measure]}"
         )
         places.append(shown("selection", "Figure 2"))
-    if model.feature_count is not None and how.n_features is not None:
+    if model.feature_count is not None and settings.n_features is not None:
         texts.append(
-            f"{counted(model.feature_count.chosen, 'feature')} by {how.n_features.folds}-fold "
+            f"{counted(model.feature_count.chosen, 'feature')} by {settings.n_features.folds}-fold "
             f"cross-validated {MEASURES[model.feature_count.measure]}"
         )
         places.append(shown("selection", "Figure S5"))
@@ -235,10 +235,10 @@ def specification(results: StudyResults, facts: Facts) -> Found:
     harmonised = ["Table S22"] if results.model.linear and results.scorer.batch_column else []
     place = shown("model", "Table 3", *harmonised, "Table S23")
     if results.model.linear:
-        how = CALIBRATIONS[results.protocol.model.calibration]
+        settings = CALIBRATIONS[results.protocol.model.calibration]
         text = (
             f"Intercept, and coefficient, mean and SD of {n}: the score is their weighted sum. "
-            f"{_harmonised(results)}Probabilities follow by {how}."
+            f"{_harmonised(results)}Probabilities follow by {settings}."
         )
         files = (*result_file(results, "model.json"), *result_file(results, "evaluation.json"))
         return answered(text, place, *files)

@@ -116,10 +116,11 @@ def participants(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def cut_off(results: StudyResults, facts: Facts) -> Found:
     """Output and threshold."""
-    cut, how = results.cutoff, results.protocol.model.calibration
+    cut, settings = results.cutoff, results.protocol.model.calibration
     text = (
-        f"A score, a probability by {CALIBRATIONS[how]}, and the call {results.model.positive} "
-        f"from a score of {fixed(cut.value)} on ({cut.rule}, learnt on {cut.learnt_on})."
+        f"A score, a probability by {CALIBRATIONS[settings]}, and the call "
+        f"{results.model.positive} from a score of {fixed(cut.value)} on ({cut.rule}, learnt on "
+        f"{cut.learnt_on})."
     )
     return answered(text, shown("performance", "Table 2"), shown("calibration"))
 
@@ -198,12 +199,12 @@ def baseline(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def internal_test(results: StudyResults, facts: Facts) -> Found:
     """Unseen cases of the same source."""
-    how = results.protocol.split
-    if how.design in WITHIN:
+    split = results.protocol.split
+    if split.design in WITHIN:
         text = f"{design_said(results)}; test AUC {area_said(results)}."
         return answered(text, shown("performance", "Table 2"), shown("validation"))
-    if not how.single_part:
-        text = f"Each {how.column} is tested by a model of the others only."
+    if not split.single_part:
+        text = f"Each {split.column} is tested by a model of the others only."
         return not_done(text, shown("validation"))
     area = fixed(results.evaluations["out_of_fold"].auc.value, 2)
     text = f"Training cases by models that were fitted wholly without their patients: AUC {area}."
@@ -213,16 +214,16 @@ def internal_test(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def external_test(results: StudyResults, facts: Facts) -> Found:
     """Cases of another institution."""
-    how, place = results.protocol.split, shown("validation")
+    split, place = results.protocol.split, shown("validation")
     if facts.external:
         return answered("The frozen model was validated on another cohort.", ANOTHER_COHORT)
     text = f"{design_said(results)}; test AUC {area_said(results)}."
-    if how.design == "external":
+    if split.design == "external":
         return answered(text, place, shown("performance", "Table 2"))
-    if how.design == "leave_one_centre_out":
-        if how.column == "centre":
+    if split.design == "leave_one_centre_out":
+        if split.column == "centre":
             return answered(text, place, shown("performance", "Table 2"))
-        return author(f"{text} Whether each {how.column} is an institution is to be said.")
+        return author(f"{text} Whether each {split.column} is an institution is to be said.")
     return not_done(f"{design_said(results)}: no cases of another institution.", place)
 
 
@@ -234,12 +235,12 @@ def clusters(results: StudyResults, facts: Facts) -> Found:
         return author("The manifest does not name the centre of every case.")
     if len(found) == 1:
         return not_applicable("All cases are of one centre.", shown("population", "Table 1"))
-    how, harmonised = results.protocol.split, results.protocol.model.harmonisation.method
+    split, harmonised = results.protocol.split, results.protocol.model.harmonisation.method
     after = "" if harmonised == "none" else f" Features were harmonised by {harmonised}."
-    if how.design == "leave_one_centre_out":
+    if split.design == "leave_one_centre_out":
         areas = ((p["name"], p["auc"]) for p in results.assessment.parts)
         each = listed(f"{name} {fixed(area, 2)}" for name, area in areas if area is not None)
-        text = f"AUC of each {how.column} by a model of the others: {each}.{after}"
+        text = f"AUC of each {split.column} by a model of the others: {each}.{after}"
         return answered(text, shown("validation", "Table S12", "Figure S7"))
     if "centre" in tests:
         text = f"P that the AUC is the same in all {len(found)} centres: {p_text(tests['centre'])}."
@@ -261,12 +262,12 @@ def fairness(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def same_setting(results: StudyResults, facts: Facts) -> Found:
     """Sides of one cohort do not differ by design."""
-    how = results.protocol.split
+    split = results.protocol.split
     same = "the same rules, outcome and predictors on both sides"
-    if how.single_part and how.design != "single":
+    if split.single_part and split.design != "single":
         return author(f"{design_said(results)}: {same}; how their setting differs is to be said.")
-    if how.design == "leave_one_centre_out":
-        return author(f"Each {how.column} is tested by a model of the others: {same}.")
+    if split.design == "leave_one_centre_out":
+        return author(f"Each {split.column} is tested by a model of the others: {same}.")
     return answered(
         f"None by design: sides of one cohort, dealt out at random by patient; {same}.",
         shown("validation"), shown("population", "Figure S1"),
@@ -293,14 +294,14 @@ def updating(results: StudyResults, facts: Facts) -> Found:
 @evidence
 def poor_input(results: StudyResults, facts: Facts) -> Found:
     """What happens to a new case that is not as it should be."""
-    how, sets = results.protocol, results.judgement.conformal
-    filled = how.model.imputation.method
+    protocol, sets = results.protocol, results.judgement.conformal
+    filled = protocol.model.imputation.method
     lacking = "is refused" if filled == "none" else f"is filled by {filled}"
     other = {"refuse": "is refused", "resample": "is resampled and recorded"}
     text = (
-        f"A region on another grid than its image {other[how.images.on_grid_mismatch]}; a missing "
-        f"value {lacking}. {100 * sets.uncertain:.0f} % of the test cases are called uncertain and "
-        f"{100 * sets.neither:.0f} % unlike both outcomes."
+        f"A region on another grid than its image {other[protocol.images.on_grid_mismatch]}; a "
+        f"missing value {lacking}. {100 * sets.uncertain:.0f} % of the test cases are called "
+        f"uncertain and {100 * sets.neither:.0f} % unlike both outcomes."
     )
     return answered(text, shown("protocol", "Table S6"), shown("calibration"))
 

@@ -194,20 +194,22 @@ def area_said(results: StudyResults) -> str:
 
 def prepared(protocol: Protocol) -> list[str]:
     """The steps between an image and its features, in order."""
-    how, extraction = protocol.preparation, protocol.extraction
-    normalised = NORMALISATIONS[how.normalisation.method]
-    over = getattr(how.normalisation, "over", "")
+    preparation, extraction = protocol.preparation, protocol.extraction
+    normalised = NORMALISATIONS[preparation.normalisation.method]
+    over = getattr(preparation.normalisation, "over", "")
     cut = extraction.resegmentation.sigma
     steps = (
-        "level of air subtracted" if how.subtract_air else "",
-        "N4 bias field correction" if how.bias_field else "",
+        "level of air subtracted" if preparation.subtract_air else "",
+        "N4 bias field correction" if preparation.bias_field else "",
         f"intensities normalised ({normalised}{f' of the {over}' if over else ''})"
         if normalised
         else "",
         f"z-score of the image x {extraction.normalise_scale:g}"
         if extraction.normalise_scale
         else "",
-        f"{counted(len(how.region), 'operation')} on the region" if how.region else "",
+        f"{counted(len(preparation.region), 'operation')} on the region"
+        if preparation.region
+        else "",
         resampled(extraction.interpolation),
         f"voxels within mean ± {cut:g} SD of the region" if cut else "",
         f"grey levels by {binned(extraction.discretisation)}",
@@ -215,32 +217,38 @@ def prepared(protocol: Protocol) -> list[str]:
     return [step for step in steps if step]
 
 
-def resampled(how: Interpolation | None) -> str:
+def resampled(settings: Interpolation | None) -> str:
     """The grid and the interpolation; "" where images keep theirs.
 
     >>> resampled(Interpolation(in_plane=0.6, image="cubic"))
     'resampled to 0.6 mm within slices (image cubic, region linear)'
     """
-    if how is None:
+    if settings is None:
         return ""
-    if how.in_plane is not None:
-        grid = f"{how.in_plane:g} mm within slices"
-    elif how.isotropic is not None:
-        grid = f"{how.isotropic:g} mm along all axes"
+    if settings.in_plane is not None:
+        grid = f"{settings.in_plane:g} mm within slices"
+    elif settings.isotropic is not None:
+        grid = f"{settings.isotropic:g} mm along all axes"
     else:
-        grid = " x ".join("as is" if s is None else f"{s:g}" for s in how.spacing or ()) + " mm"
-    return f"resampled to {grid} (image {how.image}, region {how.mask})"
+        grid = (
+            " x ".join("as is" if s is None else f"{s:g}" for s in settings.spacing or ()) + " mm"
+        )
+    return f"resampled to {grid} (image {settings.image}, region {settings.mask})"
 
 
-def binned(how: Discretisation) -> str:
+def binned(settings: Discretisation) -> str:
     """The discretisation in words.
 
     >>> binned(Discretisation(method="fixed_bin_number", bins=32))
     'fixed bin number (32 bins)'
     """
-    if how.method == "fixed_bin_number":
-        return f"fixed bin number ({how.bins} bins)"
-    return f"fixed bin size (width {how.width:g})" if how.method == "fixed_bin_size" else "none"
+    if settings.method == "fixed_bin_number":
+        return f"fixed bin number ({settings.bins} bins)"
+    return (
+        f"fixed bin size (width {settings.width:g})"
+        if settings.method == "fixed_bin_size"
+        else "none"
+    )
 
 
 def rule_said(rule: AgreementSettings | RobustnessRule) -> str:

@@ -71,19 +71,19 @@ def covariate_names(results: StudyResults) -> tuple[str, ...]:
 
 def perturbed(results: StudyResults) -> str:
     """The perturbations and the ICC under them, or that there were none."""
-    how = results.protocol.robustness
-    if how is None:
+    robustness = results.protocol.robustness
+    if robustness is None:
         return "Robustness of features to perturbations of image and region was not assessed."
-    rule = how.icc
+    rule = robustness.icc
     return sentences(
         f"Robustness of features was assessed by perturbing the prepared image and the region of "
         f'"{results.table.readers[0]}", before interpolation, and measuring them again (after '
         "Zwanenburg et al., Sci Rep 2019;9:614).",
         f"Slices, rows and columns were those of the {results.protocol.extraction.plane} plane.",
-        _repeats(how),
-        *[PERTURBED[kind](how) for kind in how.kinds],
-        _field(how),
-        f"Perturbations of every case were drawn anew (seed {how.seed}).",
+        _repeats(robustness),
+        *[PERTURBED[kind](robustness) for kind in robustness.kinds],
+        _field(robustness),
+        f"Perturbations of every case were drawn anew (seed {robustness.seed}).",
         f"Agreement of the measurement with its perturbations was measured by {_form(rule)}. A "
         f"feature was kept when, on the training cases, {JUDGED[rule.use]} exceeded "
         f"{number(rule.threshold)}.",
@@ -91,50 +91,54 @@ def perturbed(results: StudyResults) -> str:
     )
 
 
-def _repeats(how: RobustnessSettings) -> str:
-    if how.together:
-        return f"All kinds of perturbation were applied at once, {counted(how.repeats, 'time')}."
-    return f"Each kind of perturbation was applied alone, {counted(how.repeats, 'time')}."
+def _repeats(settings: RobustnessSettings) -> str:
+    if settings.together:
+        return (
+            f"All kinds of perturbation were applied at once, {counted(settings.repeats, 'time')}."
+        )
+    return f"Each kind of perturbation was applied alone, {counted(settings.repeats, 'time')}."
 
 
-def _noise(how: RobustnessSettings) -> str:
+def _noise(settings: RobustnessSettings) -> str:
     return (
-        f"Gaussian noise of {number(how.noise)} times the SD of the noise of the image (estimated "
-        "from the finest wavelet details) was added to the region and what lies around it."
+        f"Gaussian noise of {number(settings.noise)} times the SD of the noise of the image "
+        "(estimated from the finest wavelet details) was added to the region and what lies around "
+        "it."
     )
 
 
-def _translation(how: RobustnessSettings) -> str:
-    axes = ["rows", "columns", *(["slices"] if how.through_plane else [])]
+def _translation(settings: RobustnessSettings) -> str:
+    axes = ["rows", "columns", *(["slices"] if settings.through_plane else [])]
     return (
-        f"Image and region were shifted along {listed(axes)} by up to {number(how.translation)} "
-        "voxels."
+        f"Image and region were shifted along {listed(axes)} by up to "
+        f"{number(settings.translation)} voxels."
     )
 
 
-def _rotation(how: RobustnessSettings) -> str:
+def _rotation(settings: RobustnessSettings) -> str:
     return (
         "Image and region were turned about the normal of the slices by up to "
-        f"{number(how.rotation)}°."
+        f"{number(settings.rotation)}°."
     )
 
 
-def _volume(how: RobustnessSettings) -> str:
-    return f"The region grew or shrank by up to {percent(how.volume)} of its volume."
+def _volume(settings: RobustnessSettings) -> str:
+    return f"The region grew or shrank by up to {percent(settings.volume)} of its volume."
 
 
-def _contour(how: RobustnessSettings) -> str:
-    return CONTOURS[how.contour](how)
+def _contour(settings: RobustnessSettings) -> str:
+    return CONTOURS[settings.contour](settings)
 
 
 CONTOURS: Mapping[str, Callable[[RobustnessSettings], str]] = {
-    "supervoxel": lambda how: (
-        f"The contour was randomised by supervoxels with an edge of {number(how.supervoxel_mm)} "
-        "mm within the slice, which belonged to the region with the probability of their share in "
-        f"it (from {number(SURELY_IN)} on always, below {number(SURELY_OUT)} never)."
+    "supervoxel": lambda settings: (
+        "The contour was randomised by supervoxels with an edge of "
+        f"{number(settings.supervoxel_mm)} mm within the slice, which belonged to the region with "
+        f"the probability of their share in it (from {number(SURELY_IN)} on always, below "
+        f"{number(SURELY_OUT)} never)."
     ),
-    "jitter": lambda how: (
-        f"The contour was moved by a random field with an SD of {number(how.jitter_mm)} mm."
+    "jitter": lambda settings: (
+        f"The contour was moved by a random field with an SD of {number(settings.jitter_mm)} mm."
     ),
 }
 
@@ -147,12 +151,14 @@ PERTURBED: Mapping[str, Callable[[RobustnessSettings], str]] = {
 }
 
 
-def _field(how: RobustnessSettings) -> str:
+def _field(settings: RobustnessSettings) -> str:
     """The field that moves a contour, and decides where a region grows first."""
-    jitter = "contour" in how.kinds and how.contour == "jitter"
-    if not (jitter or "volume" in how.kinds):
+    jitter = "contour" in settings.kinds and settings.contour == "jitter"
+    if not (jitter or "volume" in settings.kinds):
         return ""
     use = "of the contour" if jitter else "that decided between voxels at one distance from it"
-    if jitter and "volume" in how.kinds:
+    if jitter and "volume" in settings.kinds:
         use = "of the contour and of growth"
-    return f"The random field {use} had a correlation length of {number(how.correlation_mm)} mm."
+    return (
+        f"The random field {use} had a correlation length of {number(settings.correlation_mm)} mm."
+    )

@@ -75,71 +75,73 @@ IVH = {
 }
 
 
-def present(how: ExtractionSettings) -> tuple[str, ...]:
+def present(settings: ExtractionSettings) -> tuple[str, ...]:
     """Families that were asked for and have features in the dialect.
 
     >>> present(ExtractionSettings(families=("statistics", "shape2D")))
     ('statistics',)
     """
-    return tuple(f for f in how.families if FAMILIES[f].features(how.dialect))
+    return tuple(f for f in settings.families if FAMILIES[f].features(settings.dialect))
 
 
 def software(results: StudyResults) -> str:
     """With what, and by whose definitions, features were computed."""
-    how = results.protocol.extraction
+    extraction = results.protocol.extraction
     version = results.versions.get("centrum", "")
-    exact = "enclosing" in present(how)
+    exact = "enclosing" in present(extraction)
     return sentences(
         f"Features were computed with centrum {version}.".replace(" .", "."),
-        DEFINITIONS[how.dialect],
+        DEFINITIONS[extraction.dialect],
         "For the smallest enclosing box and ellipsoid the IBSI has no consensus values."
         if exact
         else "",
-        _energy(how),
+        _energy(extraction),
     )
 
 
-def _energy(how: ExtractionSettings) -> str:
-    if not how.energy_shift or "statistics" not in present(how):
+def _energy(settings: ExtractionSettings) -> str:
+    if not settings.energy_shift or "statistics" not in present(settings):
         return ""
     return (
-        f"Before energy and root mean square {number(how.energy_shift)} was added to the "
+        f"Before energy and root mean square {number(settings.energy_shift)} was added to the "
         "intensities."
     )
 
 
 def families(results: StudyResults) -> str:
     """Families with the number of features, and how many there are in all."""
-    how, images = results.protocol.extraction, results.protocol.images
+    extraction, images = results.protocol.extraction, results.protocol.images
     further = images.sequences[1:]
-    text = f"Of the image {_counted_families(how, present(how))} were computed."
+    text = f"Of the image {_counted_families(extraction, present(extraction))} were computed."
     if further:
-        kept = present(without_shape(how))
-        text += f" Of each further sequence {_counted_families(how, kept)} were computed."
-    return sentences(text, *_responses(how), _total(results))
+        kept = present(without_shape(extraction))
+        text += f" Of each further sequence {_counted_families(extraction, kept)} were computed."
+    return sentences(text, *_responses(extraction), _total(results))
 
 
-def _counted_families(how: ExtractionSettings, names: Sequence[str]) -> str:
-    found = [f"{FAMILY_NAMES[name]} ({counted(_size(name, how), 'feature')})" for name in names]
+def _counted_families(settings: ExtractionSettings, names: Sequence[str]) -> str:
+    found = [
+        f"{FAMILY_NAMES[name]} ({counted(_size(name, settings), 'feature')})" for name in names
+    ]
     return listed(found) or "no features"
 
 
-def _size(name: str, how: ExtractionSettings) -> int:
+def _size(name: str, settings: ExtractionSettings) -> int:
     """Features of a family on one image, all aggregations counted."""
-    n = len(FAMILIES[name].features(how.dialect))
+    n = len(FAMILIES[name].features(settings.dialect))
     if name not in TEXTURES:
         return n
-    known = how.aggregations if name in DIRECTED else undirected(how.aggregations)
+    known = settings.aggregations if name in DIRECTED else undirected(settings.aggregations)
     return n * len(known)
 
 
-def _responses(how: ExtractionSettings) -> tuple[str, ...]:
-    if not how.filters:
+def _responses(settings: ExtractionSettings) -> tuple[str, ...]:
+    if not settings.filters:
         return ("No filter was applied to the images.",)
-    maps = [name for chosen in how.filters for name in chosen.names]
-    kept = [f for f in present(how) if f in OF_RESPONSES]
+    maps = [name for chosen in settings.filters for name in chosen.names]
+    kept = [f for f in present(settings) if f in OF_RESPONSES]
     return (
-        f"In the same voxels {_counted_families(how, kept)} were computed on each of "
+        f"In the same voxels {_counted_families(settings, kept)} were computed on each of "
         f"{counted(len(maps), 'response map')} of filters.",
     )
 
@@ -164,29 +166,31 @@ def _were(n: int) -> str:
 
 def filters(results: StudyResults) -> str:
     """Filters with their parameters; nothing without them."""
-    how = results.protocol.extraction
-    if not how.filters:
+    extraction = results.protocol.extraction
+    if not extraction.filters:
         return ""
-    named = [f"({k}) {filter_text(f, how.plane)}" for k, f in enumerate(how.filters, 1)]
+    named = [
+        f"({k}) {filter_text(f, extraction.plane)}" for k, f in enumerate(extraction.filters, 1)
+    ]
     return sentences(
-        f"Filters were applied to the {_filtered(how)}: {'; '.join(named)}.",
+        f"Filters were applied to the {_filtered(extraction)}: {'; '.join(named)}.",
         "Which voxels of the region counted was decided on the image, before any filter.",
-        IBSI_FILTERS if how.dialect == "ibsi" else "Filters were those of PyRadiomics.",
-        _unreferenced(how),
+        IBSI_FILTERS if extraction.dialect == "ibsi" else "Filters were those of PyRadiomics.",
+        _unreferenced(extraction),
     )
 
 
-def _filtered(how: ExtractionSettings) -> str:
-    return "images" if how.interpolation is None else "interpolated images"
+def _filtered(settings: ExtractionSettings) -> str:
+    return "images" if settings.interpolation is None else "interpolated images"
 
 
-def _unreferenced(how: ExtractionSettings) -> str:
+def _unreferenced(settings: ExtractionSettings) -> str:
     """Filters of which the standard says nothing."""
     names = [
-        *(["the gradient"] if any(isinstance(f, Gradient) for f in how.filters) else []),
+        *(["the gradient"] if any(isinstance(f, Gradient) for f in settings.filters) else []),
         *(
             ["Riesz transforms along the structure tensor"]
-            if any(isinstance(f, RieszFilter) and f.tensor_sigma for f in how.filters)
+            if any(isinstance(f, RieszFilter) and f.tensor_sigma for f in settings.filters)
             else []
         ),
     ]
@@ -195,32 +199,32 @@ def _unreferenced(how: ExtractionSettings) -> str:
 
 def textures(results: StudyResults) -> str:
     """How texture matrices were counted and aggregated."""
-    how = results.protocol.extraction
-    kept = [name for name in present(how) if name in TEXTURES]
+    extraction = results.protocol.extraction
+    kept = [name for name in present(extraction) if name in TEXTURES]
     if not kept:
         return "No texture matrices were computed."
     directed = [name for name in kept if name in DIRECTED]
     others = [name for name in kept if name not in DIRECTED]
-    flat = any(AGGREGATIONS[a].by_slice for a in how.aggregations)
+    flat = any(AGGREGATIONS[a].by_slice for a in extraction.aggregations)
     return sentences(
-        _directed(directed, how),
-        _undirected(others, how),
-        f"Slices were {how.plane}." if flat else "",
-        *_neighbours(kept, how),
+        _directed(directed, extraction),
+        _undirected(others, extraction),
+        f"Slices were {extraction.plane}." if flat else "",
+        *_neighbours(kept, extraction),
     )
 
 
-def _directed(names: Sequence[str], how: ExtractionSettings) -> str:
+def _directed(names: Sequence[str], settings: ExtractionSettings) -> str:
     if not names:
         return ""
-    done = [f"{AGGREGATED[a]} ({a}, IBSI {AGGREGATIONS[a].code})" for a in how.aggregations]
+    done = [f"{AGGREGATED[a]} ({a}, IBSI {AGGREGATIONS[a].code})" for a in settings.aggregations]
     return f"Matrices of {_family_list(names)} were {listed(done)}."
 
 
-def _undirected(names: Sequence[str], how: ExtractionSettings) -> str:
+def _undirected(names: Sequence[str], settings: ExtractionSettings) -> str:
     if not names:
         return ""
-    found = undirected(how.aggregations)
+    found = undirected(settings.aggregations)
     done = [f"{AGGREGATED_UNDIRECTED[a]} ({a}, IBSI {UNDIRECTED[a].code})" for a in found]
     return f"Matrices of {_family_list(names)} were {listed(done)}."
 
@@ -229,56 +233,56 @@ def _family_list(names: Sequence[str]) -> str:
     return listed([FAMILY_NAMES[name] for name in names])
 
 
-def _neighbours(names: Sequence[str], how: ExtractionSettings) -> tuple[str, ...]:
+def _neighbours(names: Sequence[str], settings: ExtractionSettings) -> tuple[str, ...]:
     """Distances, symmetry, weights and tolerance, each where a family reads it."""
     far = [name for name in names if name in ("glcm", "ngtdm", "ngldm")]
     return (
-        f"Neighbours in {_family_list(far)} {_distance(how)}." if far else "",
-        _symmetry(how) if "glcm" in names else "",
-        _weights([name for name in names if name in DIRECTED], how),
+        f"Neighbours in {_family_list(far)} {_distance(settings)}." if far else "",
+        _symmetry(settings) if "glcm" in names else "",
+        _weights([name for name in names if name in DIRECTED], settings),
         "Neighbours were dependent when their grey levels differed by at most "
-        f"{int(how.coarseness)}."
+        f"{int(settings.coarseness)}."
         if "ngldm" in names
         else "",
     )
 
 
-def _distance(how: ExtractionSettings) -> str:
-    if how.dialect == "pyradiomics":
+def _distance(settings: ExtractionSettings) -> str:
+    if settings.dialect == "pyradiomics":
         return (
             "were the voxels at steps whose largest component was "
-            f"{listed([str(d) for d in how.distances], 'or')}"
+            f"{listed([str(d) for d in settings.distances], 'or')}"
         )
     return (
-        f"were taken at a Chebyshev distance of {numbers(how.distances)} (co-occurrence: of that "
-        "many voxels along each direction; others: within it)"
+        f"were taken at a Chebyshev distance of {numbers(settings.distances)} (co-occurrence: of "
+        "that many voxels along each direction; others: within it)"
     )
 
 
-def _symmetry(how: ExtractionSettings) -> str:
-    if how.symmetric:
+def _symmetry(settings: ExtractionSettings) -> str:
+    if settings.symmetric:
         return "Co-occurrence was symmetric: each pair was counted both ways."
     return "Co-occurrence was not symmetric: each pair was counted one way."
 
 
-def _weights(names: Sequence[str], how: ExtractionSettings) -> str:
+def _weights(names: Sequence[str], settings: ExtractionSettings) -> str:
     if not names:
         return ""
-    if how.weighting in (None, "no_weighting"):
+    if settings.weighting in (None, "no_weighting"):
         return "Directions were not weighted by distance."
-    of_runs = how.dialect == "pyradiomics" and "glrlm" in names
+    of_runs = settings.dialect == "pyradiomics" and "glrlm" in names
     runs = ", in run lengths by d itself" if of_runs else ""
     return (
-        f"Directions were weighted by exp(−d²){runs}, d the {NORMS[how.weighting]} length of the "
-        "step in mm."
+        f"Directions were weighted by exp(−d²){runs}, d the {NORMS[settings.weighting]} length of "
+        "the step in mm."
     )
 
 
 def volume_histogram(results: StudyResults) -> str:
     """How the intensity-volume histogram was discretised, where it was computed."""
-    how = results.protocol.extraction
-    if "ivh" not in present(how):
+    extraction = results.protocol.extraction
+    if "ivh" not in present(extraction):
         return ""
-    width = "" if how.ivh.width is None else number(how.ivh.width)
-    kind = IVH[how.ivh.method].format(bins=how.ivh.bins, width=width)
+    width = "" if extraction.ivh.width is None else number(extraction.ivh.width)
+    kind = IVH[extraction.ivh.method].format(bins=extraction.ivh.bins, width=width)
     return f"The intensity-volume histogram was computed in {kind}."

@@ -73,21 +73,21 @@ def _what(chosen: Filter) -> str:
     return _of_pyradiomics(chosen)
 
 
-def _laplacian(how: LaplacianOfGaussian) -> str:
-    total = "made to sum to zero" if how.zero_sum else "sampled as it was"
+def _laplacian(settings: LaplacianOfGaussian) -> str:
+    total = "made to sum to zero" if settings.zero_sum else "sampled as it was"
     return (
-        f"Laplacian of Gaussian (IBSI L6PA) of σ = {number(how.sigma)} mm, its kernel cut off at "
-        f"{number(how.cutoff)} σ and {total}"
+        f"Laplacian of Gaussian (IBSI L6PA) of σ = {number(settings.sigma)} mm, its kernel cut off "
+        f"at {number(settings.cutoff)} σ and {total}"
     )
 
 
-def _laws(how: Laws) -> str:
+def _laws(settings: Laws) -> str:
     energy = (
-        f", energy as the mean absolute response within {counted(how.energy, 'voxel')}"
-        if how.energy
+        f", energy as the mean absolute response within {counted(settings.energy, 'voxel')}"
+        if settings.energy
         else ""
     )
-    return f"Laws kernels {how.kernels} (IBSI JTXT){_rotations(how.pooling)}{energy}"
+    return f"Laws kernels {settings.kernels} (IBSI JTXT){_rotations(settings.pooling)}{energy}"
 
 
 def _rotations(pooling: str | None) -> str:
@@ -96,41 +96,42 @@ def _rotations(pooling: str | None) -> str:
     return f", the {POOLED[pooling]} over all right-angle rotations"
 
 
-def _wavelet(how: Wavelet) -> str:
+def _wavelet(settings: Wavelet) -> str:
     return (
-        f"undecimated wavelet {how.wavelet} (IBSI 25BO) of level {numbers(how.levels)}, bands "
-        f"{listed(how.chosen)}{_rotations(how.pooling)}"
+        f"undecimated wavelet {settings.wavelet} (IBSI 25BO) of level {numbers(settings.levels)}, "
+        f"bands {listed(settings.chosen)}{_rotations(settings.pooling)}"
     )
 
 
-def _gabor(how: Gabor) -> str:
-    turned = f"θ = {number(how.theta)}°"
-    if how.step is not None:
+def _gabor(settings: Gabor) -> str:
+    turned = f"θ = {number(settings.theta)}°"
+    if settings.step is not None:
         turned = (
-            f"the {POOLED[how.pooling]} over directions from {turned} in steps of "
-            f"{number(how.step)}°"
+            f"the {POOLED[settings.pooling]} over directions from {turned} in steps of "
+            f"{number(settings.step)}°"
         )
-    planes = "" if how.in_slices else ", averaged over slices across all three axes"
+    planes = "" if settings.in_slices else ", averaged over slices across all three axes"
     return (
-        f"modulus of a Gabor filter (IBSI Q88H) of σ = {number(how.sigma)} mm, λ = "
-        f"{number(how.wavelength)} mm and γ = {number(how.gamma)}, {turned}{planes}"
+        f"modulus of a Gabor filter (IBSI Q88H) of σ = {number(settings.sigma)} mm, λ = "
+        f"{number(settings.wavelength)} mm and γ = {number(settings.gamma)}, {turned}{planes}"
     )
 
 
-def _riesz(how: RieszFilter) -> str:
+def _riesz(settings: RieszFilter) -> str:
     base = {
         RieszLog: lambda f: (
             f"Laplacian of Gaussian of σ = {number(f.sigma)} mm, its kernel cut "
             f"off at {number(f.cutoff)} σ"
         ),
         RieszSimoncelli: lambda f: f"Simoncelli wavelet of level {f.level}",
-    }[type(how)](how)
+    }[type(settings)](settings)
     turned = (
-        f", along the axes of the structure tensor in a window of {number(how.tensor_sigma)} mm"
-        if how.tensor_sigma is not None
+        f", along the axes of the structure tensor in a window of {number(settings.tensor_sigma)} "
+        "mm"
+        if settings.tensor_sigma is not None
         else ""
     )
-    order = ", ".join(map(str, how.order))
+    order = ", ".join(map(str, settings.order))
     return f"Riesz transform (IBSI AYRS) of order ({order}) of the {base}{turned}"
 
 

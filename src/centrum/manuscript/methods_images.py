@@ -64,85 +64,88 @@ LEVELS = {
 
 def intensities(results: StudyResults) -> str:
     """What was done to whole images: air, bias field, normalisation."""
-    how = results.protocol.preparation
-    looks = how.bias_field is not None or getattr(how.normalisation, "over", None) == "body"
+    preparation = results.protocol.preparation
+    looks = (
+        preparation.bias_field is not None
+        or getattr(preparation.normalisation, "over", None) == "body"
+    )
     return sentences(
         f"The level of air, percentile {number(DARKEST)} of block means, was subtracted from every "
         "image."
-        if how.subtract_air
+        if preparation.subtract_air
         else "",
-        _bias_field(how.bias_field),
-        _normalised(how.normalisation),
+        _bias_field(preparation.bias_field),
+        _normalised(preparation.normalisation),
         _whole_image(results.protocol.extraction),
         BODY if looks else "",
         _not_done(results),
     )
 
 
-def _bias_field(how: BiasField | None) -> str:
-    if how is None:
+def _bias_field(settings: BiasField | None) -> str:
+    if settings is None:
         return ""
-    where = " of the body" if how.mask == "body" else ""
+    where = " of the body" if settings.mask == "body" else ""
     return (
-        "The bias field was corrected by N4 (Tustison et al., IEEE Trans Med Imaging 2010;29:1310),"
-        f" fitted to the voxels{where} brighter than air, averaged over up to "
-        f"{number(how.shrink_factor)} of the smallest voxel edges, with at most "
-        f"{numbers(how.iterations)} iterations in {len(how.iterations)} levels and a convergence "
-        f"threshold of {number(how.convergence)}."
+        "The bias field was corrected by N4 (Tustison et al., IEEE Trans Med Imaging "
+        f"2010;29:1310), fitted to the voxels{where} brighter than air, averaged over up to "
+        f"{number(settings.shrink_factor)} of the smallest voxel edges, with at most "
+        f"{numbers(settings.iterations)} iterations in {len(settings.iterations)} levels and a "
+        f"convergence threshold of {number(settings.convergence)}."
     )
 
 
-def _normalised(how: Normalisation) -> str:
-    match how:
+def _normalised(settings: Normalisation) -> str:
+    match settings:
         case ZScore():
             return (
                 f"Intensities were normalised to z-scores by mean and SD (with n) of "
-                f"{OVER[how.over]}; one SD became {number(how.scale)}."
+                f"{OVER[settings.over]}; one SD became {number(settings.scale)}."
             )
         case Percentiles():
-            return _percentiles(how)
+            return _percentiles(settings)
         case Nyul():
-            return _nyul(how)
+            return _nyul(settings)
         case ReferenceTissue():
-            return _reference(how)
+            return _reference(settings)
         case NoNormalisation():
             return ""
 
 
-def _percentiles(how: Percentiles) -> str:
-    beyond = "set to its nearer end" if how.clip else "kept"
+def _percentiles(settings: Percentiles) -> str:
+    beyond = "set to its nearer end" if settings.clip else "kept"
     return (
-        f"Intensities were normalised linearly so that the percentiles {number(how.lower)} and "
-        f"{number(how.upper)} of {OVER[how.over]} became {number(how.range[0])} and "
-        f"{number(how.range[1])}; intensities beyond this range were {beyond}."
+        f"Intensities were normalised linearly so that the percentiles {number(settings.lower)} "
+        f"and {number(settings.upper)} of {OVER[settings.over]} became {number(settings.range[0])} "
+        f"and {number(settings.range[1])}; intensities beyond this range were {beyond}."
     )
 
 
-def _nyul(how: Nyul) -> str:
+def _nyul(settings: Nyul) -> str:
     source = (
-        f"learnt once as the mean landmarks of the images of the training patients, with the first "
-        f"and the last landmark at {number(how.range[0])} and {number(how.range[1])}; folds within "
-        "the training side shared it"
-        if how.landmarks is None
-        else f"given, with the landmarks {numbers(how.landmarks)}"
+        "learnt once as the mean landmarks of the images of the training patients, with the first "
+        f"and the last landmark at {number(settings.range[0])} and {number(settings.range[1])}; "
+        "folds within the training side shared it"
+        if settings.landmarks is None
+        else f"given, with the landmarks {numbers(settings.landmarks)}"
     )
     return (
         "Intensities were normalised by histogram matching (Nyul et al., IEEE Trans Med Imaging "
-        f"2000;19:143): the percentiles {numbers(how.percentiles)} of {OVER[how.over]} were mapped "
-        f"piecewise linearly onto a standard scale. The scale was {source}."
+        f"2000;19:143): the percentiles {numbers(settings.percentiles)} of {OVER[settings.over]} "
+        f"were mapped piecewise linearly onto a standard scale. The scale was {source}."
     )
 
 
-def _reference(how: ReferenceTissue) -> str:
+def _reference(settings: ReferenceTissue) -> str:
     first = (
-        f"the segment {quoted(how.segments)}"
-        if len(how.segments) == 1
-        else f"the first of the segments {quoted(how.segments)} that the file held"
+        f"the segment {quoted(settings.segments)}"
+        if len(settings.segments) == 1
+        else f"the first of the segments {quoted(settings.segments)} that the file held"
     )
     return (
-        f"Intensities were divided by the {how.statistic} of a reference tissue that the same "
-        f"reader had drawn ({first}, of at least {counted_voxels(how.min_voxels)}) and multiplied "
-        f"by {number(how.scale)}."
+        f"Intensities were divided by the {settings.statistic} of a reference tissue that the same "
+        f"reader had drawn ({first}, of at least {counted_voxels(settings.min_voxels)}) and "
+        f"multiplied by {number(settings.scale)}."
     )
 
 
@@ -155,23 +158,26 @@ def counted_voxels(n: int) -> str:
     return f"{n} voxel{'' if n == 1 else 's'}"
 
 
-def _whole_image(how: ExtractionSettings) -> str:
-    if how.normalise_scale is None:
+def _whole_image(settings: ExtractionSettings) -> str:
+    if settings.normalise_scale is None:
         return ""
     return (
         "Intensities were normalised to z-scores by mean and SD (with n − 1) of the whole image "
-        f"and multiplied by {number(how.normalise_scale)} (normalize of PyRadiomics)."
+        f"and multiplied by {number(settings.normalise_scale)} (normalize of PyRadiomics)."
     )
 
 
 def _not_done(results: StudyResults) -> str:
     """The steps of preparation that were left out."""
-    how, extraction = results.protocol.preparation, results.protocol.extraction
-    plain = isinstance(how.normalisation, NoNormalisation) and extraction.normalise_scale is None
+    preparation, extraction = results.protocol.preparation, results.protocol.extraction
+    plain = (
+        isinstance(preparation.normalisation, NoNormalisation)
+        and extraction.normalise_scale is None
+    )
     left = [
-        *(["bias field correction"] if how.bias_field is None else []),
+        *(["bias field correction"] if preparation.bias_field is None else []),
         *(["normalisation of intensities"] if plain else []),
-        *(["subtraction of the level of air"] if not how.subtract_air else []),
+        *(["subtraction of the level of air"] if not preparation.subtract_air else []),
     ]
     return f"No {listed(left, 'or')} was applied." if left else ""
 
@@ -189,22 +195,23 @@ def regions(results: StudyResults) -> str:
     )
 
 
-def _operation(how: RegionOperation, plane: str) -> str:
-    if isinstance(how, LargestPiece):
+def _operation(settings: RegionOperation, plane: str) -> str:
+    if isinstance(settings, LargestPiece):
         return (
             f"only the piece of most voxels was kept (voxels of a piece share "
-            f"{CONNECTED[how.connectivity]})"
+            f"{CONNECTED[settings.connectivity]})"
         )
-    where = WITHIN[how.dimension].format(plane=plane)
-    match how:
+    where = WITHIN[settings.dimension].format(plane=plane)
+    match settings:
         case Erode():
-            return f"erosion by {number(how.mm)} mm {where}"
+            return f"erosion by {number(settings.mm)} mm {where}"
         case Dilate():
-            return f"dilation by {number(how.mm)} mm {where}"
+            return f"dilation by {number(settings.mm)} mm {where}"
         case Shell():
             return (
                 "the region was replaced by the voxels at signed distances from it of "
-                f"{number(how.from_mm)} to {number(how.to_mm)} mm {where} (negative: inside)"
+                f"{number(settings.from_mm)} to {number(settings.to_mm)} mm {where} (negative: "
+                "inside)"
             )
         case FillHoles():
             return f"enclosed holes were filled {where}"
@@ -212,20 +219,22 @@ def _operation(how: RegionOperation, plane: str) -> str:
 
 def resampling(results: StudyResults) -> str:
     """To which grid image and region were interpolated, and how."""
-    how = results.protocol.extraction
-    if how.interpolation is None:
+    extraction = results.protocol.extraction
+    if extraction.interpolation is None:
         return "Images and regions were not resampled: voxels kept the size of the acquisition."
-    parts = _by_dialect[how.dialect]
-    return sentences(_grid(how.interpolation, how.plane), *parts(how.interpolation))
+    parts = _by_dialect[extraction.dialect]
+    return sentences(
+        _grid(extraction.interpolation, extraction.plane), *parts(extraction.interpolation)
+    )
 
 
-def _grid(how: Interpolation, plane: str) -> str:
-    if how.in_plane is not None:
-        size = f"{number(how.in_plane)} mm within the {plane} slices, whose distance was kept"
-    elif how.isotropic is not None:
-        size = f"{number(how.isotropic)} mm along all three axes"
+def _grid(settings: Interpolation, plane: str) -> str:
+    if settings.in_plane is not None:
+        size = f"{number(settings.in_plane)} mm within the {plane} slices, whose distance was kept"
+    elif settings.isotropic is not None:
+        size = f"{number(settings.isotropic)} mm along all three axes"
     else:
-        axes = zip("xyz", how.spacing or (), strict=False)
+        axes = zip("xyz", settings.spacing or (), strict=False)
         size = listed([
             f"{number(mm)} mm along {axis}" if mm is not None else f"the spacing kept along {axis}"
             for axis, mm in axes
@@ -233,24 +242,25 @@ def _grid(how: Interpolation, plane: str) -> str:
     return f"Image and region were interpolated to voxels of {size}."
 
 
-def _ibsi_grid(how: Interpolation) -> tuple[str, ...]:
+def _ibsi_grid(settings: Interpolation) -> tuple[str, ...]:
     share = (
-        f"; a new voxel belonged to the region from a share of {number(how.partial_volume)} on"
-        if how.mask == "linear"
+        f"; a new voxel belonged to the region from a share of {number(settings.partial_volume)} on"
+        if settings.mask == "linear"
         else ""
     )
     return (
         "The new grid had the centre of the old one (align grid centres).",
-        f"Intensities were interpolated by {INTERPOLATED[how.image]} and "
-        f"{'rounded to integers' if how.round_intensities else 'not rounded'}; the region was "
-        f"interpolated by {INTERPOLATED[how.mask]}{share}.",
+        f"Intensities were interpolated by {INTERPOLATED[settings.image]} and "
+        f"{'rounded to integers' if settings.round_intensities else 'not rounded'}; the region was "
+        f"interpolated by {INTERPOLATED[settings.mask]}{share}.",
     )
 
 
-def _pyradiomics_grid(how: Interpolation) -> tuple[str, ...]:
+def _pyradiomics_grid(settings: Interpolation) -> tuple[str, ...]:
     return (
         "The new grid had the corner of the old one (resampledPixelSpacing of PyRadiomics).",
-        f"Intensities were interpolated by {INTERPOLATED[how.image]} and kept the number type of "
+        f"Intensities were interpolated by {INTERPOLATED[settings.image]} and kept the number "
+        "type of "
         f"the image, without rounding; the region was interpolated by {INTERPOLATED['nearest']}.",
     )
 
@@ -263,13 +273,13 @@ _by_dialect: dict[str, Callable[[Interpolation], tuple[str, ...]]] = {
 
 def resegmentation(results: StudyResults) -> str:
     """Which voxels of the region took part in features of intensity and texture."""
-    how = results.protocol.extraction.resegmentation
+    settings = results.protocol.extraction.resegmentation
     limits = [
-        *([f"of at least {number(how.lower)}"] if how.lower is not None else []),
-        *([f"of at most {number(how.upper)}"] if how.upper is not None else []),
+        *([f"of at least {number(settings.lower)}"] if settings.lower is not None else []),
+        *([f"of at most {number(settings.upper)}"] if settings.upper is not None else []),
         *(
-            [f"within {number(how.sigma)} SD (with n) of the mean of the region"]
-            if how.sigma is not None
+            [f"within {number(settings.sigma)} SD (with n) of the mean of the region"]
+            if settings.sigma is not None
             else []
         ),
     ]
@@ -283,22 +293,27 @@ def resegmentation(results: StudyResults) -> str:
 
 def discretisation(results: StudyResults) -> str:
     """How intensities became grey levels."""
-    how = results.protocol.extraction
-    if not any(f in DISCRETISED and FAMILIES[f].features(how.dialect) for f in how.families):
+    extraction = results.protocol.extraction
+    if not any(
+        f in DISCRETISED and FAMILIES[f].features(extraction.dialect) for f in extraction.families
+    ):
         return "No feature that needs grey levels was computed."
-    lower = how.resegmentation.lower
+    lower = extraction.resegmentation.lower
     start = "the minimum of the region" if lower is None else f"{number(lower)}"
-    text = f"For histogram and texture features {_levels(how.discretisation, how.dialect, start)}."
-    if not how.filters:
+    text = (
+        "For histogram and texture features "
+        f"{_levels(extraction.discretisation, extraction.dialect, start)}."
+    )
+    if not extraction.filters:
         return text
-    own = how.response_discretisation or how.discretisation
-    of_maps = _levels(own, how.dialect, "the minimum of the region")
+    own = extraction.response_discretisation or extraction.discretisation
+    of_maps = _levels(own, extraction.dialect, "the minimum of the region")
     return f"{text} On response maps {of_maps}."
 
 
-def _levels(how: Discretisation, dialect: str, start: str) -> str:
-    if how.method == "none":
+def _levels(settings: Discretisation, dialect: str, start: str) -> str:
+    if settings.method == "none":
         return "integer intensities were taken as grey levels without discretisation"
-    width = "" if how.width is None else number(how.width)
-    words = LEVELS[dialect][how.method].format(bins=how.bins, width=width, start=start)
+    width = "" if settings.width is None else number(settings.width)
+    words = LEVELS[dialect][settings.method].format(bins=settings.bins, width=width, start=start)
     return f"intensities were discretised into {words}"

@@ -33,11 +33,11 @@ from centrum.validation.matrix import RADIOMICS
 MISSING = "Missing values, where there were any, were replaced by"
 
 IMPUTED: Mapping[str, Callable[[ImputationSettings], str]] = {
-    "none": lambda how: "Missing values were not imputed.",
-    "median": lambda how: f"{MISSING} the median of the training cases.",
-    "mean": lambda how: f"{MISSING} the mean of the training cases.",
-    "knn": lambda how: (
-        f"{MISSING} the mean of the {counted(how.neighbours, 'training case')} nearest in the "
+    "none": lambda settings: "Missing values were not imputed.",
+    "median": lambda settings: f"{MISSING} the median of the training cases.",
+    "mean": lambda settings: f"{MISSING} the mean of the training cases.",
+    "knn": lambda settings: (
+        f"{MISSING} the mean of the {counted(settings.neighbours, 'training case')} nearest in the "
         "values that were there, each in units of its interquartile range; all that were as near "
         "as the last of these counted."
     ),
@@ -69,8 +69,8 @@ def _leaf(name: str) -> str:
     return f"with at least {counted(trees.min_samples_leaf, 'case')} per leaf{SCORED}"
 
 
-def _boosting(how: ModelSettings) -> str:
-    trees = build_classifier("gradient_boosting", how).estimator
+def _boosting(settings: ModelSettings) -> str:
+    trees = build_classifier("gradient_boosting", settings).estimator
     return (
         f"{trees.n_estimators} gradient-boosted trees of depth {trees.max_depth} on random samples "
         f"of {percent(trees.subsample)}, with a learning rate of "
@@ -79,22 +79,26 @@ def _boosting(how: ModelSettings) -> str:
 
 
 CLASSIFIERS: Mapping[str, Callable[[ModelSettings], str]] = {
-    "linear_svm": lambda how: f"a linear support vector machine (C = {number(how.C)})",
-    "rbf_svm": lambda how: (
+    "linear_svm": lambda settings: f"a linear support vector machine (C = {number(settings.C)})",
+    "rbf_svm": lambda settings: (
         "a support vector machine with the radial kernel exp(−|x − z|²/p) of p features "
-        f"(C = {number(how.C)})"
+        f"(C = {number(settings.C)})"
     ),
-    "logistic": lambda how: f"a logistic regression with an L2 penalty (C = {number(how.C)})",
-    "ridge": lambda how: (
+    "logistic": lambda settings: (
+        f"a logistic regression with an L2 penalty (C = {number(settings.C)})"
+    ),
+    "ridge": lambda settings: (
         "a logistic regression with an L2 penalty, whose C was chosen among "
         f"{len(RIDGE_C)} values from {number(RIDGE_C[0])} to {number(RIDGE_C[-1])} by the binomial "
         f"deviance in {RIDGE_FOLDS}-fold cross-validation by patient"
     ),
-    "elastic_net": lambda how: penalised(how.lasso),
-    "random_forest": lambda how: f"a random forest of {N_TREES} trees {_leaf('random_forest')}",
-    "extra_trees": lambda how: f"{N_TREES} extremely randomised trees {_leaf('extra_trees')}",
+    "elastic_net": lambda settings: penalised(settings.lasso),
+    "random_forest": lambda settings: (
+        f"a random forest of {N_TREES} trees {_leaf('random_forest')}"
+    ),
+    "extra_trees": lambda settings: f"{N_TREES} extremely randomised trees {_leaf('extra_trees')}",
     "gradient_boosting": _boosting,
-    "naive_bayes": lambda how: f"Gaussian naive Bayes{SCORED}",
+    "naive_bayes": lambda settings: f"Gaussian naive Bayes{SCORED}",
 }
 
 UNWEIGHTED = ("elastic_net",)
@@ -117,7 +121,7 @@ FUSED = {
 
 def inputs(results: StudyResults) -> str:
     """What the model read, and that nothing was learnt of test cases."""
-    how, names = results.protocol.model, covariate_names(results)
+    model, names = results.protocol.model, covariate_names(results)
     reference = (
         "; of a text the most frequent value of the training cases was the reference"
         if "levels" in results.model.funnel
@@ -125,7 +129,7 @@ def inputs(results: StudyResults) -> str:
     )
     through = "" if fused(results) else " and passed through the same steps"
     covariates = (
-        f"The covariates {quoted(how.covariates)} joined the features (as {quoted(names)}"
+        f"The covariates {quoted(model.covariates)} joined the features (as {quoted(names)}"
         f"{reference}){through}."
         if names
         else "No covariate joined the features."
@@ -143,8 +147,8 @@ def inputs(results: StudyResults) -> str:
 
 def _penalty_folds(results: StudyResults) -> str:
     """Folds in which less than the whole model is fitted anew."""
-    search, how = results.protocol.search, results.protocol.model
-    selectors = search.selectors if search is not None else (how.select.method,)
+    search, model = results.protocol.search, results.protocol.model
+    selectors = search.selectors if search is not None else (model.select.method,)
     if not {"lasso", "elastic_net", "ridge"} & {*selectors, *classifiers_used(results)}:
         return ""
     return (
@@ -169,23 +173,23 @@ def fused(results: StudyResults) -> bool:
 
 def fusion(results: StudyResults) -> str:
     """How several sources came together; nothing with one."""
-    how, names = results.protocol.model, sources(results)
+    model, names = results.protocol.model, sources(results)
     if len(names) < 2:
         return ""
     if not fused(results):
         return f"The {len(names)} sources ({listed(names)}) were read by one model (early fusion)."
     return sentences(
-        f"Each of {len(names)} sources ({listed(names)}) had a model of its own ({how.fusion} "
+        f"Each of {len(names)} sources ({listed(names)}) had a model of its own ({model.fusion} "
         "fusion), with the steps below.",
-        _clinical(how) if CLINICAL in names else "",
-        FUSED[how.fusion],
+        _clinical(model) if CLINICAL in names else "",
+        FUSED[model.fusion],
         "Scores were divided by their SD over these cases; a source that ranked the wrong way "
         "round had no weight.",
     )
 
 
-def _clinical(how: ModelSettings) -> str:
-    classifier = CLASSIFIERS["logistic"](clinical_settings(how))
+def _clinical(settings: ModelSettings) -> str:
+    classifier = CLASSIFIERS["logistic"](clinical_settings(settings))
     return (
         f"The model of the covariates ({CLINICAL}) was {classifier} of all of them, without "
         "screen, correlation filter and selection."
@@ -194,31 +198,35 @@ def _clinical(how: ModelSettings) -> str:
 
 def preprocessing(results: StudyResults) -> str:
     """The steps before the selection: values, centres, classes, scale, redundancy."""
-    how = results.protocol.model
+    model = results.protocol.model
     clipped = (
-        f"; z-scores beyond ±{number(how.clip)} were set to this limit"
-        if how.clip is not None
+        f"; z-scores beyond ±{number(model.clip)} were set to this limit"
+        if model.clip is not None
         else " and not clipped"
     )
     return sentences(
         "First came the filters of reproducibility that are told above.",
-        IMPUTED[how.imputation.method](how.imputation),
-        _harmonised(how.harmonisation),
+        IMPUTED[model.imputation.method](model.imputation),
+        _harmonised(model.harmonisation),
         "Features that were constant over the training cases were dropped.",
         _balance(results),
         f"Features were z-scored by mean and SD (with n) of the training cases{clipped}.",
-        screen_text(how.screen),
-        correlation_text(how.correlation),
+        screen_text(model.screen),
+        correlation_text(model.correlation),
     )
 
 
-def _harmonised(how: HarmonisationSettings) -> str:
-    if how.method == "none":
+def _harmonised(settings: HarmonisationSettings) -> str:
+    if settings.method == "none":
         return "Features were not harmonised between centres or scanners."
-    goal = f'the batch "{how.reference}"' if how.reference is not None else "their common mean"
+    goal = (
+        f'the batch "{settings.reference}"'
+        if settings.reference is not None
+        else "their common mean"
+    )
     return (
-        f'Features were harmonised by parametric ComBat, with the column "{how.batch}" as batch, '
-        f"towards {goal}, without regard to the outcome; {UNSEEN[how.unseen]}."
+        f'Features were harmonised by parametric ComBat, with the column "{settings.batch}" as '
+        f"batch, towards {goal}, without regard to the outcome; {UNSEEN[settings.unseen]}."
     )
 
 
@@ -247,49 +255,52 @@ def _balance(results: StudyResults) -> str:
 
 def classification(results: StudyResults) -> str:
     """Selection and classifier, or the search for both."""
-    how = results.protocol.model
+    model = results.protocol.model
     if results.protocol.search is not None:
-        return search_text(results.protocol.search, how)
-    named = CLASSIFIERS[how.classifier](how)
+        return search_text(results.protocol.search, model)
+    named = CLASSIFIERS[model.classifier](model)
     own = " Features without a coefficient were not in the model." * (
-        how.classifier == "elastic_net"
+        model.classifier == "elastic_net"
     )
-    return f"{selection_text(how)} The classifier was {named}.{own}"
+    return f"{selection_text(model)} The classifier was {named}.{own}"
 
 
-def search_text(how: SearchSettings, model: ModelSettings) -> str:
+def search_text(settings: SearchSettings, model: ModelSettings) -> str:
     """How many models were tried against each other, and what became the model."""
-    most = max(how.n_features)
-    selectors = [f"({name}) {SELECTORS[name](model, most)}" for name in how.selectors]
-    tried = [f"({name}) {CLASSIFIERS[name](model)}" for name in how.classifiers]
+    most = max(settings.n_features)
+    selectors = [f"({name}) {SELECTORS[name](model, most)}" for name in settings.selectors]
+    tried = [f"({name}) {CLASSIFIERS[name](model)}" for name in settings.classifiers]
     return sentences(
         "Models were searched by cross-validation within the training cases. Every selection of "
-        f"features was combined with {numbers(how.n_features)} leading features (with all of them "
+        f"features was combined with {numbers(settings.n_features)} leading features (with all "
+        "of them "
         "where nothing was selected) and with every classifier.",
         f"Selections were: {'; '.join(selectors)}.",
         f"Classifiers were: {'; '.join(tried)}.",
-        f"They were compared on the mean {MEASURES[how.measure]} over {counted(how.folds, 'fold')}"
-        f" by patient, dealt {counted(how.repeats, 'time')}, with all steps fitted anew in each.",
-        _halving(how),
-        _ensemble(how),
+        f"They were compared on the mean {MEASURES[settings.measure]} over "
+        f"{counted(settings.folds, 'fold')} by patient, dealt {counted(settings.repeats, 'time')}, "
+        "with all steps fitted anew "
+        "in each.",
+        _halving(settings),
+        _ensemble(settings),
     )
 
 
-def _halving(how: SearchSettings) -> str:
-    if not how.halving:
+def _halving(settings: SearchSettings) -> str:
+    if not settings.halving:
         return "All models saw every fold."
     return (
         "After each fold the worse half of the models left was dropped, until "
-        f"{how.survivors} were left."
+        f"{settings.survivors} were left."
     )
 
 
-def _ensemble(how: SearchSettings) -> str:
-    if how.ensemble == 1:
+def _ensemble(settings: SearchSettings) -> str:
+    if settings.ensemble == 1:
         return "The best of those that saw every fold was refitted and was the model."
     return (
-        f"The {how.ensemble} best of those that saw every fold (all, if there were fewer) were "
-        "refitted; the score was the mean of their scores, each divided by the SD of its "
+        f"The {settings.ensemble} best of those that saw every fold (all, if there were fewer) "
+        "were refitted; the score was the mean of their scores, each divided by the SD of its "
         "out-of-fold scores."
     )
 

@@ -144,34 +144,36 @@ def images(results: StudyResults) -> str:
 
 
 def _sequences(results: StudyResults) -> tuple[str, ...]:
-    how = results.protocol.images
-    if len(how.sequences) > 1:
+    settings = results.protocol.images
+    if len(settings.sequences) > 1:
         return (
-            f"The image sequences {quoted(how.sequences)} of every case were measured together.",
-            f'Regions of interest were drawn on "{how.sequences[0]}", which alone gave the '
+            f"The image sequences {quoted(settings.sequences)} of every case were measured "
+            "together.",
+            f'Regions of interest were drawn on "{settings.sequences[0]}", which alone gave the '
             "features of shape.",
-            SEQUENCE_MISMATCH[how.on_sequence_mismatch],
+            SEQUENCE_MISMATCH[settings.on_sequence_mismatch],
             weighting_text(results),
         )
     measured = [sequence.name for sequence in results.sequences]
-    name = next(filter(None, (*how.sequences, how.sequence, *measured)), "")
+    name = next(filter(None, (*settings.sequences, settings.sequence, *measured)), "")
     which = f', "{name}",' if name else ""
     return (f"One image sequence{which} of every case was measured.", weighting_text(results))
 
 
 def segmentation(results: StudyResults) -> str:
     """Readers, and what was done to fit masks to images."""
-    how = results.protocol.images
+    settings = results.protocol.images
     return sentences(
         placeholder(DRAWN),
         _readers(results),
-        REGION[how.region],
-        _scheme(how.scheme),
+        REGION[settings.region],
+        _scheme(settings.scheme),
         "A mask was taken as it was where the corner voxels of mask and image lay within "
-        f"{number(how.grid_tolerance_mm)} mm of each other, and placed without resampling where "
+        f"{number(settings.grid_tolerance_mm)} mm of each other, and placed without resampling "
+        "where "
         "its voxels were a part of the image's or in another order of axes.",
-        MISMATCH[how.on_grid_mismatch] + _resampled(results),
-        _stated_orientation(how.orientation),
+        MISMATCH[settings.on_grid_mismatch] + _resampled(results),
+        _stated_orientation(settings.orientation),
         "A mask with voxels outside the image was refused.",
     )
 
@@ -210,11 +212,11 @@ def _scheme(scheme: Scheme | None) -> str:
 
 def _resampled(results: StudyResults) -> str:
     """How many masks were, where the records tell masks from images."""
-    how = results.protocol.images
-    if how.on_grid_mismatch == "refuse":
+    settings = results.protocol.images
+    if settings.on_grid_mismatch == "refuse":
         return ""
     done = [s for s in results.table.history if s.name == "read and place masks"]
-    if not done or len(how.sequences) > 1:
+    if not done or len(settings.sequences) > 1:
         return "."
     n = int(done[-1].parameters.get("resample", 0))
     return f"; {counted(n, 'mask')} {'was' if n == 1 else 'were'}."

@@ -62,28 +62,28 @@ RANKERS = {
 """What is refitted by the recursive elimination."""
 
 
-def screen_text(how: ScreenSettings | None) -> str:
+def screen_text(settings: ScreenSettings | None) -> str:
     """The univariate screen, or that there was none."""
-    if how is None:
+    if settings is None:
         return "No univariate screen was applied."
     return (
-        f"Features were screened one by one by {TESTS[how.test]}; those with a p value below "
-        f"{number(how.alpha)}, {ADJUSTED[how.adjustment]}, were kept, or the one with the smallest "
-        "p value where there was none."
+        f"Features were screened one by one by {TESTS[settings.test]}; those with a p value below "
+        f"{number(settings.alpha)}, {ADJUSTED[settings.adjustment]}, were kept, or the one with "
+        "the smallest p value where there was none."
     )
 
 
-def correlation_text(how: CorrelationSettings | None) -> str:
+def correlation_text(settings: CorrelationSettings | None) -> str:
     """The filter of redundant features, or that there was none."""
-    if how is None:
+    if settings is None:
         return "Features were not filtered by their correlation."
     return (
         f"Redundant features were dropped at a Pearson correlation of |r| > "
-        f"{number(how.threshold)}: {RULES[how.rule]}."
+        f"{number(settings.threshold)}: {RULES[settings.rule]}."
     )
 
 
-def penalised(how: LassoSettings) -> str:
+def penalised(settings: LassoSettings) -> str:
     """A LASSO or elastic net with all that decides its coefficients.
 
     >>> penalised(LassoSettings(measure="class"))[:60]
@@ -91,25 +91,26 @@ def penalised(how: LassoSettings) -> str:
     """
     kind = (
         "the least absolute shrinkage and selection operator (LASSO) for a logistic regression"
-        if how.l1_ratio == 1
+        if settings.l1_ratio == 1
         else "an elastic net logistic regression with a share of the absolute penalty of "
-        f"{number(how.l1_ratio)}"
+        f"{number(settings.l1_ratio)}"
     )
-    measure = MEASURES[how.measure] + (FEW_ROWS if how.measure == "auc" else "")
+    measure = MEASURES[settings.measure] + (FEW_ROWS if settings.measure == "auc" else "")
     return (
         f"{kind} (path and convergence as in the R package glmnet, threshold "
-        f"{number(how.threshold)}), its penalty {LAMBDAS[how.choice].format(measure=measure)} in "
-        f"{how.folds}-fold cross-validation by patient, or the largest that selected a feature "
-        "where this one selected none"
+        f"{number(settings.threshold)}), its penalty "
+        f"{LAMBDAS[settings.choice].format(measure=measure)} in {settings.folds}-fold "
+        "cross-validation by patient, or the largest that selected a feature where this one "
+        "selected none"
     )
 
 
-def _univariate(how: ModelSettings, n: int) -> str:
-    test = how.screen.test if how.screen else "mann_whitney"
+def _univariate(settings: ModelSettings, n: int) -> str:
+    test = settings.screen.test if settings.screen else "mann_whitney"
     return f"the {counted(n, 'feature')} with the smallest p value of {TESTS[test]}"
 
 
-def _stability(how: ModelSettings, n: int) -> str:
+def _stability(settings: ModelSettings, n: int) -> str:
     step = StabilitySelection()
     return (
         "by stability selection, those among the first "
@@ -120,50 +121,50 @@ def _stability(how: ModelSettings, n: int) -> str:
 
 
 SELECTORS: Mapping[str, Callable[[ModelSettings, int], str]] = {
-    "lasso": lambda how, n: f"those with a coefficient in {penalised(how.lasso)}",
-    "mrmr": lambda how, n: (
+    "lasso": lambda settings, n: f"those with a coefficient in {penalised(settings.lasso)}",
+    "mrmr": lambda settings, n: (
         f"the first {counted(n, 'feature')} by minimum redundancy and maximum relevance (F "
         "statistic over mean |r| with the features taken)"
     ),
-    "relieff": lambda how, n: (
+    "relieff": lambda settings, n: (
         f"the {counted(n, 'feature')} with the largest weight of ReliefF "
         f"({ReliefF().n_neighbors} nearest hits and misses)"
     ),
     "stability": _stability,
     "univariate": _univariate,
-    "none": lambda how, n: "all",
+    "none": lambda settings, n: "all",
 }
 """Which features were handed on; the number is that which some selectors want."""
 
 
-def selection_text(how: ModelSettings) -> str:
+def selection_text(settings: ModelSettings) -> str:
     """Selection, ranking and number of features."""
-    method = how.select.method
+    method = settings.select.method
     if method == "none":
         text = "All features that were left were handed on, without selection."
     else:
-        text = f"Features were selected: {SELECTORS[method](how, how.select.n_features)}."
-    return f"{text} {_ranking(how)} {_count(how.n_features)}"
+        text = f"Features were selected: {SELECTORS[method](settings, settings.select.n_features)}."
+    return f"{text} {_ranking(settings)} {_count(settings.n_features)}"
 
 
-def _ranking(how: ModelSettings) -> str:
-    estimator = how.rfe.estimator
+def _ranking(settings: ModelSettings) -> str:
+    estimator = settings.rfe.estimator
     if estimator != "none":
-        fitted = RANKERS[estimator].format(C=number(how.C))
+        fitted = RANKERS[estimator].format(C=number(settings.C))
         return (
             f"They were ranked by recursive elimination: {fitted} was refitted and the feature "
-            f"with the smallest squared coefficient dropped, {how.rfe.step} at a time."
+            f"with the smallest squared coefficient dropped, {settings.rfe.step} at a time."
         )
-    if how.select.method == "none":
+    if settings.select.method == "none":
         return "They were not ranked."
     return "They were ranked in the order of the selection, without recursive elimination."
 
 
-def _count(how: FeatureCountSettings | None) -> str:
-    if how is None:
+def _count(settings: FeatureCountSettings | None) -> str:
+    if settings is None:
         return "All of them entered the classifier."
     return (
-        f"The number of features, from 1 to {how.maximum}, was chosen by {how.folds}-fold "
-        "cross-validation by patient, in each fold of which all steps were fitted anew, on the "
-        f"{MEASURES[how.measure]}: {COUNTS[how.rule]}."
+        f"The number of features, from 1 to {settings.maximum}, was chosen by "
+        f"{settings.folds}-fold cross-validation by patient, in each fold of which all steps were "
+        f"fitted anew, on the {MEASURES[settings.measure]}: {COUNTS[settings.rule]}."
     )

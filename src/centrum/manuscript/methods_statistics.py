@@ -13,17 +13,19 @@ from centrum.report.results import StudyResults
 ALPHA = "level of significance, and how the number of patients was decided"
 
 RULES: Mapping[str, Callable[[CutOffRule], str]] = {
-    "youden": lambda how: "with the largest sum of sensitivity and specificity (Youden)",
-    "closest_topleft": lambda how: "nearest to a sensitivity and specificity of 1 on the ROC curve",
-    "sensitivity": lambda how: (
-        f"with the highest specificity at a sensitivity of at least {number(how.target)}"
+    "youden": lambda settings: "with the largest sum of sensitivity and specificity (Youden)",
+    "closest_topleft": lambda settings: (
+        "nearest to a sensitivity and specificity of 1 on the ROC curve"
     ),
-    "specificity": lambda how: (
-        f"with the highest sensitivity at a specificity of at least {number(how.target)}"
+    "sensitivity": lambda settings: (
+        f"with the highest specificity at a sensitivity of at least {number(settings.target)}"
     ),
-    "cost": lambda how: (
+    "specificity": lambda settings: (
+        f"with the highest sensitivity at a specificity of at least {number(settings.target)}"
+    ),
+    "cost": lambda settings: (
         "with the smallest expected cost, that of a missed positive case being "
-        f"{number(how.cost_ratio)} times that of a false alarm, at {_prevalence(how)}"
+        f"{number(settings.cost_ratio)} times that of a false alarm, at {_prevalence(settings)}"
     ),
 }
 """Which threshold was taken."""
@@ -45,18 +47,19 @@ TESTS = {
 """Tests of table 1, by their names there."""
 
 
-def _prevalence(how: CutOffRule) -> str:
-    if how.prevalence is None:
+def _prevalence(rule: CutOffRule) -> str:
+    if rule.prevalence is None:
         return "the prevalence of the training cases"
-    return f"a prevalence of {number(how.prevalence)}"
+    return f"a prevalence of {number(rule.prevalence)}"
 
 
 def cutoff(results: StudyResults) -> str:
     """The rule of the cut-off, and on which scores it was learnt."""
-    how = results.protocol.evaluation.cutoff
+    settings = results.protocol.evaluation.cutoff
     return (
         f"A case was called {results.protocol.outcome.positive} when its score was at least the "
-        f"cut-off: the threshold {RULES[how.rule](how)}, {TIES[how.ties]}. {_learnt(results)}"
+        f"cut-off: the threshold {RULES[settings.rule](settings)}, {TIES[settings.ties]}. "
+        f"{_learnt(results)}"
     )
 
 
@@ -74,7 +77,7 @@ def _learnt(results: StudyResults) -> str:
 
 def discrimination(results: StudyResults) -> str:
     """ROC, AUC and the measures of decisions, with their intervals."""
-    how = results.protocol.evaluation
+    evaluation = results.protocol.evaluation
     shown = results.evaluations.values()
     clustered = any(e.n_patients < e.n for e in shown)
     delong = (
@@ -89,21 +92,21 @@ def discrimination(results: StudyResults) -> str:
     )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve "
-        f"(AUC), with {percent(how.confidence)} confidence intervals by {delong} and by the "
+        f"(AUC), with {percent(evaluation.confidence)} confidence intervals by {delong} and by the "
         "bootstrap (percentile, normal and bias-corrected and accelerated): "
-        f"{counted(how.n_resamples, 'bootstrap sample')} of patients, stratified by class, with "
-        f"all their cases (seed {how.seed}). The AUC was tested against 0.5, by patient. The "
-        "partial AUC at specificities from 0.8 to 1 (McClish's correction) and the curve of "
-        "precision and recall were computed. Accuracy, sensitivity, specificity, positive and "
-        "negative predictive value, F1 and Youden's index at the cut-off have confidence intervals "
-        f"by {decided}. The same was computed of the cases that the final model was fitted on, "
-        "apparent and out of fold."
+        f"{counted(evaluation.n_resamples, 'bootstrap sample')} of patients, stratified by class, "
+        f"with all their cases (seed {evaluation.seed}). The AUC was tested against 0.5, by "
+        "patient. The partial AUC at specificities from 0.8 to 1 (McClish's correction) and the "
+        "curve of precision and recall were computed. Accuracy, sensitivity, specificity, positive "
+        "and negative predictive value, F1 and Youden's index at the cut-off have confidence "
+        f"intervals by {decided}. The same was computed of the cases that the final model was "
+        "fitted on, apparent and out of fold."
     )
 
 
 def calibration(results: StudyResults) -> str:
     """Measures of calibration of the test probabilities."""
-    found, how = results.judgement.calibration, results.protocol.evaluation
+    found, evaluation = results.judgement.calibration, results.protocol.evaluation
     curve = (
         " A curve of observed on predicted probability (restricted cubic spline with three knots) "
         "was drawn."
@@ -119,25 +122,24 @@ def calibration(results: StudyResults) -> str:
     )
     return (
         "Calibration of the test probabilities was measured by slope, intercept and calibration in "
-        f"the large, with {percent(how.confidence)} confidence intervals, by the ratio of expected "
-        "to observed positive cases, by the Brier score, its scaled form and the log loss, and by "
-        "mean, median, 90th percentile and maximum of the distance between predicted probability "
-        f"and a lowess curve (ICI, E50, E90, Emax).{curve}{tested}"
+        f"the large, with {percent(evaluation.confidence)} confidence intervals, by the ratio of "
+        "expected to observed positive cases, by the Brier score, its scaled form and the log "
+        "loss, and by mean, median, 90th percentile and maximum of the distance between predicted "
+        f"probability and a lowess curve (ICI, E50, E90, Emax).{curve}{tested}"
     )
 
 
 def use(results: StudyResults) -> str:
     """Decision curve and conformal sets."""
-    how = results.protocol.evaluation
+    evaluation = results.protocol.evaluation
     return (
-        "Net benefit was computed at threshold probabilities from "
-        f"{number(THRESHOLDS[0])} to {number(THRESHOLDS[-1])} (decision curve), "
-        "against calling all cases positive and calling none, with bootstrap intervals of "
-        f"{percent(how.confidence)}. For each test case a set of outcomes was given by "
-        "label-conditional conformal prediction, learnt on out-of-fold scores of the training "
-        "cases, of each patient the most atypical one: the set was to miss the true outcome in at "
-        f"most {percent(how.conformal_error)} of the patients of each class; a set of both was "
-        f"called uncertain.{_whose_sets(results)}"
+        f"Net benefit was computed at threshold probabilities from {number(THRESHOLDS[0])} to "
+        f"{number(THRESHOLDS[-1])} (decision curve), against calling all cases positive and "
+        f"calling none, with bootstrap intervals of {percent(evaluation.confidence)}. For each "
+        "test case a set of outcomes was given by label-conditional conformal prediction, learnt "
+        "on out-of-fold scores of the training cases, of each patient the most atypical one: the "
+        f"set was to miss the true outcome in at most {percent(evaluation.conformal_error)} of the "
+        f"patients of each class; a set of both was called uncertain.{_whose_sets(results)}"
     )
 
 

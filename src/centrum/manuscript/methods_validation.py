@@ -18,61 +18,62 @@ from centrum.validation.procedure import ALIKE, FEWEST_WAYS, VOLUME
 SEEDS = "repeat i with the seed {seed} + i, i from 0"
 
 
-def _single(how: Split) -> str:
+def _single(settings: Split) -> str:
     return (
         "Patients were split once at random, stratified by class, with "
-        f"{percent(how.train_fraction)} of the cases on the training side (seed {how.seed})."
+        f"{percent(settings.train_fraction)} of the cases on the training side (seed "
+        f"{settings.seed})."
     )
 
 
-def _repeated_split(how: Split) -> str:
+def _repeated_split(settings: Split) -> str:
     return (
-        f"Patients were split at random {counted(how.repeats or SPLITS, 'time')}, stratified by "
-        f"class, with {percent(how.train_fraction)} of the cases on the training side "
-        f"({SEEDS.format(seed=how.seed)})."
+        f"Patients were split at random {counted(settings.repeats or SPLITS, 'time')}, stratified "
+        f"by class, with {percent(settings.train_fraction)} of the cases on the training side "
+        f"({SEEDS.format(seed=settings.seed)})."
     )
 
 
-def _repeated_k_fold(how: Split) -> str:
+def _repeated_k_fold(settings: Split) -> str:
     return (
-        f"Validation was by {how.folds}-fold cross-validation, repeated "
-        f"{counted(how.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=how.seed)}) and "
-        "stratified by class; every choice was made in inner folds of the training side."
+        f"Validation was by {settings.folds}-fold cross-validation, repeated "
+        f"{counted(settings.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=settings.seed)}) "
+        "and stratified by class; every choice was made in inner folds of the training side."
     )
 
 
-def _nested(how: Split) -> str:
+def _nested(settings: Split) -> str:
     return (
-        f"Validation was by nested cross-validation with {how.folds} outer folds, repeated "
-        f"{counted(how.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=how.seed)}) and "
-        "stratified by class; every choice was made in inner folds of the training side."
+        f"Validation was by nested cross-validation with {settings.folds} outer folds, repeated "
+        f"{counted(settings.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=settings.seed)}) "
+        "and stratified by class; every choice was made in inner folds of the training side."
     )
 
 
-def _leave_one_out(how: Split) -> str:
+def _leave_one_out(settings: Split) -> str:
     return (
-        f'Each value of the column "{how.column}" was left out in turn: its cases were tested by a '
-        "model trained on all others."
+        f'Each value of the column "{settings.column}" was left out in turn: its cases were tested '
+        "by a model trained on all others."
     )
 
 
-def _temporal(how: Split) -> str:
-    if how.test_from is not None:
+def _temporal(settings: Split) -> str:
+    if settings.test_from is not None:
         return (
-            f'Patients were split by the first date in the column "{how.column}": those first seen '
-            f"on {how.test_from} or later were tested."
+            f'Patients were split by the first date in the column "{settings.column}": those first '
+            f"seen on {settings.test_from} or later were tested."
         )
     return (
-        f'Patients were ordered by the first date in the column "{how.column}": the first '
-        f"{percent(how.train_fraction)} of the patients were trained on; the others, with all who "
-        "were first seen on the first date among them, were tested."
+        f'Patients were ordered by the first date in the column "{settings.column}": the first '
+        f"{percent(settings.train_fraction)} of the patients were trained on; the others, with all "
+        "who were first seen on the first date among them, were tested."
     )
 
 
-def _external(how: Split) -> str:
+def _external(settings: Split) -> str:
     return (
-        f'Cases with {quoted(how.test_values)} in the column "{how.column}" were tested; all '
-        "others were trained on."
+        f'Cases with {quoted(settings.test_values)} in the column "{settings.column}" were tested; '
+        "all others were trained on."
     )
 
 
@@ -89,12 +90,12 @@ DESIGNS: Mapping[str, Callable[[Split], str]] = {
 
 def design(results: StudyResults) -> str:
     """The design, and that patients were dealt out, not rows."""
-    how = results.protocol.split
+    split = results.protocol.split
     return sentences(
-        DESIGNS[how.design](how),
+        DESIGNS[split.design](split),
         "Patients were dealt out, not cases or rows: all cases of a patient were on one side, in "
         "splits, folds and resamples alike.",
-        _sides(results) if how.single_part else _parts(results),
+        _sides(results) if split.single_part else _parts(results),
     )
 
 
@@ -124,12 +125,12 @@ def _parts(results: StudyResults) -> str:
 
 def out_of_fold(results: StudyResults) -> str:
     """Where the scores come from that cut-off, calibration and sets are learnt on."""
-    how, protocol = results.protocol.evaluation, results.protocol
+    evaluation, protocol = results.protocol.evaluation, results.protocol
     if protocol.split.single_part:
         return (
             "Out-of-fold scores of the training cases came from nested cross-validation with "
-            f"{how.cutoff_folds} folds by patient (seed {how.seed}), in each of which the whole "
-            "procedure was repeated."
+            f"{evaluation.cutoff_folds} folds by patient (seed {evaluation.seed}), in each of "
+            "which the whole procedure was repeated."
         )
     return (
         "Out-of-fold scores of the training cases of a part, and of all cases for the final model, "
@@ -203,21 +204,21 @@ ABLATED = {
 
 def optimism(results: StudyResults) -> str:
     """Harrell's optimism and .632+, or that they were not computed."""
-    how = results.protocol.evaluation
-    if not how.optimism_resamples:
+    evaluation = results.protocol.evaluation
+    if not evaluation.optimism_resamples:
         return "The optimism of the apparent performance was not estimated by resampling."
     return (
         "The optimism of the apparent AUC was estimated by Harrell's correction, out of bag and by "
-        f"the .632+ estimate, on {counted(how.optimism_resamples, 'bootstrap sample')} of all "
-        f"patients (seeds from {how.seed}), in each of which the whole procedure was repeated; "
-        f"{len(results.assessment.resamples)} could be fitted to."
+        f"the .632+ estimate, on {counted(evaluation.optimism_resamples, 'bootstrap sample')} of "
+        f"all patients (seeds from {evaluation.seed}), in each of which the whole procedure was "
+        f"repeated; {len(results.assessment.resamples)} could be fitted to."
     )
 
 
 def permutations(results: StudyResults) -> str:
     """The permutation test of the whole procedure."""
-    how = results.protocol.evaluation
-    n = how.leak_audit.permutations
+    evaluation = results.protocol.evaluation
+    n = evaluation.leak_audit.permutations
     if not n:
         return "No permutation test of the procedure was made."
     found = results.assessment.permutation
@@ -230,28 +231,29 @@ def permutations(results: StudyResults) -> str:
     what = "whole procedure" if single else "first repeat of the design"
     return (
         f"A permutation test repeated the {what} on outcomes {exchanged(results)}, "
-        f"{counted(n, 'time')} (seeds from {how.seed + 1}, each with another assignment); P is the "
-        "share of the assignments, the true one among them, whose mean test AUC was as high as the "
-        f"true one's.{lost}"
+        f"{counted(n, 'time')} (seeds from {evaluation.seed + 1}, each with another assignment); P "
+        "is the share of the assignments, the true one among them, whose mean test AUC was as high "
+        f"as the true one's.{lost}"
     )
 
 
 def leak_audit(results: StudyResults) -> str:
     """What was done to show that nothing leaked."""
-    how, split = results.protocol.evaluation, results.protocol.split
+    evaluation, split = results.protocol.evaluation, results.protocol.split
     checked = (
         "Leaks were audited: the patients on which every step was fitted were recorded, and equal "
         f"rows, rows whose features correlated by more than {number(ALIKE)}, and patients were "
         "looked for on both sides of every part."
     )
-    n = how.leak_audit.splits
+    n = evaluation.leak_audit.splits
     if not n:
         return f"{checked} Leaks were not switched on deliberately."
     return (
         f"{checked} For comparison the study was repeated on {counted(n, 'split')} by patient with "
-        f"{percent(split.train_fraction)} of the cases for training (seeds from {how.seed}), on "
-        f"true outcomes and on outcomes {exchanged(results)}, with these leaks switched on "
-        f"deliberately: {'; '.join(_leaks(results))}. None of this entered the model."
+        f"{percent(split.train_fraction)} of the cases for training (seeds from "
+        f"{evaluation.seed}), on true outcomes and on outcomes {exchanged(results)}, with these "
+        f"leaks switched on deliberately: {'; '.join(_leaks(results))}. None of this entered the "
+        "model."
     )
 
 

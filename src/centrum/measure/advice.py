@@ -66,8 +66,8 @@ class Sampling:
     >>> from centrum.features.settings import Interpolation
     >>> from centrum.geometry import Geometry
     >>> mask = Mask(np.ones((3, 8, 8), bool), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
-    >>> how = ExtractionSettings(plane="axial", interpolation=Interpolation(in_plane=1.2))
-    >>> Sampling.expected(mask, how).extent
+    >>> settings = ExtractionSettings(plane="axial", interpolation=Interpolation(in_plane=1.2))
+    >>> Sampling.expected(mask, settings).extent
     (3, 4, 4)
     """
 

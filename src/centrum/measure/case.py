@@ -102,15 +102,15 @@ class Job:
 
         The readers stand in the order of their names, as the record has them.
         """
-        how = self.images.model_dump(mode="json", include={*_DECIDING})
+        settings = self.images.model_dump(mode="json", include={*_DECIDING})
         if self.further:
-            how["on_sequence_mismatch"] = self.images.on_sequence_mismatch
+            settings["on_sequence_mismatch"] = self.images.on_sequence_mismatch
         return job_key(
             "measure",
             MEASURING,
             sources=self.sources(),
             level=str(self.level or ""),
-            images=how,
+            images=settings,
             preparation=self.preparation.model_dump(mode="json"),
             extraction=self.extraction.model_dump(mode="json"),
         )
@@ -549,10 +549,10 @@ def _of_sequence(name: str, finding: Finding) -> Finding:
 
 def _of_reader(job: Job, source: str, scene: Scene, mask: Mask) -> Volume:
     """The prepared image, over the level of the reader's reference tissue where that is wanted."""
-    how = job.preparation.normalisation
-    if not isinstance(how, ReferenceTissue):
+    normalisation = job.preparation.normalisation
+    if not isinstance(normalisation, ReferenceTissue):
         return scene.ready
-    tissue = mask_of(_reference_source(source, how), scene.ready, job.images)
+    tissue = mask_of(_reference_source(source, normalisation), scene.ready, job.images)
     if not np.isfinite(scene.volume.array[tissue.array]).all():
         raise DataError(
             f"The reference tissue {tissue.name!r} holds voxels without a value (NaN or infinite).",
@@ -566,21 +566,22 @@ def _of_reader(job: Job, source: str, scene: Scene, mask: Mask) -> Volume:
             remedy="Name a segment of another, normal structure.",
             code="reference-tissue",
         )
-    return relate_to_tissue(scene.ready, tissue, how)
+    return relate_to_tissue(scene.ready, tissue, normalisation)
 
 
-def _reference_source(source: str, how: ReferenceTissue) -> str:
+def _reference_source(source: str, settings: ReferenceTissue) -> str:
     """The first wanted segment of the mask's file that has enough voxels."""
     path, _ = split_source(source)
     held = list_segments(path)
-    for name in how.segments:
+    for name in settings.segments:
         for segment in held:
-            if name in (segment.name, str(segment.label)) and segment.voxels >= how.min_voxels:
+            if name in (segment.name, str(segment.label)) and segment.voxels >= settings.min_voxels:
                 return f"{path}#{name}"
     listed = "\n  ".join(segment.describe() for segment in held)
     raise DataError(
-        f"{path.name}: no reference tissue. Wanted one of {', '.join(map(repr, how.segments))} "
-        f"with at least {how.min_voxels} voxels. The segments in the file:\n  {listed}\n",
+        f"{path.name}: no reference tissue. Wanted one of "
+        f"{', '.join(map(repr, settings.segments))} "
+        f"with at least {settings.min_voxels} voxels. The segments in the file:\n  {listed}\n",
         remedy="Draw it in the same segmentation, or choose a normalisation over the body.",
         code="reference-tissue",
         file=path,

@@ -131,15 +131,15 @@ def family_values(regions: Sequence[Region], name: str) -> Floats:
         return np.empty((len(regions), 0))
     if name in TEXTURES:
         known = AGGREGATIONS if name in DIRECTED else UNDIRECTED
-        how = (known[key] for key in _aggregations(name, settings))
-        return np.hstack([_texture_values(regions, name, aggregation) for aggregation in how])
+        chosen = (known[key] for key in _aggregations(name, settings))
+        return np.hstack([_texture_values(regions, name, aggregation) for aggregation in chosen])
     values = (family.compute(region.statistic(name), settings.dialect) for region in regions)
     return np.array([list(v.values()) for v in values])
 
 
-def _texture_values(regions: Sequence[Region], name: str, how: Aggregation) -> Floats:
-    textures = [region.in_slices if how.by_slice else region.in_space for region in regions]
-    parts = [getattr(t, name)(how.merged_axes) for t in textures]
+def _texture_values(regions: Sequence[Region], name: str, settings: Aggregation) -> Floats:
+    textures = [region.in_slices if settings.by_slice else region.in_space for region in regions]
+    parts = [getattr(t, name)(settings.merged_axes) for t in textures]
     values = np.empty((len(regions), len(FAMILIES[name].features(regions[0].settings.dialect))))
     for group in _of_similar_size([t.n_levels for t in textures]):
         together = type(parts[0]).together([parts[k] for k in group])

@@ -100,6 +100,6 @@ def _check_file(path: Path, images: Images, store: Path | None) -> None:
     def doubt() -> dict[str, str]:
         return read_label_map(path, images.scheme, images.orientation).doubt()
 
-    how = {"labels": images.labels, "orientation": images.orientation}
-    key = job_key("doubt", MEASURING, images=how, file=source_digest(path))
+    settings = {"labels": images.labels, "orientation": images.orientation}
+    key = job_key("doubt", MEASURING, images=settings, file=source_digest(path))
     refuse(Store(store).kept(key, doubt) if store else doubt(), path.name)

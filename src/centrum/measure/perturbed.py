@@ -42,8 +42,8 @@ class PerturbedJob:
 
     def key(self) -> str:
         """Of all that decides the numbers; which features are kept is none of it."""
-        how = self.robustness.model_dump(mode="json", exclude={"icc"})
-        return job_key("perturbed", MEASURING, case=self.case, job=self.job.key(), how=how)
+        settings = self.robustness.model_dump(mode="json", exclude={"icc"})
+        return job_key("perturbed", MEASURING, case=self.case, job=self.job.key(), how=settings)
 
 
 def measure_perturbed(wanted: PerturbedJob) -> Record:
@@ -79,7 +79,9 @@ def _measure(wanted: PerturbedJob) -> Record:
     for perturbation in plan:
         try:
             record["values"][perturbation.name] = [
-                v for original, how in originals for v in _values(original, perturbation, how)
+                v
+                for original, settings in originals
+                for v in _values(original, perturbation, settings)
             ]
         except CentrumError as error:
             record["errors"][perturbation.name] = _written(wanted.job, error)
@@ -111,13 +113,13 @@ def margin(settings: ExtractionSettings) -> tuple[float, float, float]:
     >>> margin(ExtractionSettings()), margin(ExtractionSettings(families=("local_intensity",)))
     ((0.0, 0.0, 0.0), (7.0, 7.0, 7.0))
     """
-    how, filters = settings.interpolation, settings.filters
+    interpolation, filters = settings.interpolation, settings.filters
     local = "local_intensity" in settings.families
     if any(not chosen.in_slices for chosen in filters):
         across = FAR_MM
     else:
-        across = NEAR_MM if local or (how and how.in_plane is None) else 0.0
-    in_plane = FAR_MM if filters else NEAR_MM if local or how else 0.0
+        across = NEAR_MM if local or (interpolation and interpolation.in_plane is None) else 0.0
+    in_plane = FAR_MM if filters else NEAR_MM if local or interpolation else 0.0
     return across, in_plane, in_plane
 
 

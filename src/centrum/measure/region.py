@@ -129,11 +129,11 @@ class Region:
 
     @cached_property
     def volume_histogram(self) -> VolumeHistogram:
-        how, limits = self.settings.ivh, self.limits
-        if how.bins is not None:
-            return VolumeHistogram.by_number(self.tally, how.bins)
-        if how.width is not None:
-            return VolumeHistogram.by_size(self.tally, how.width, *limits)
+        ivh, limits = self.settings.ivh, self.limits
+        if ivh.bins is not None:
+            return VolumeHistogram.by_number(self.tally, ivh.bins)
+        if ivh.width is not None:
+            return VolumeHistogram.by_size(self.tally, ivh.width, *limits)
         return VolumeHistogram.by_unit(self.tally)
 
     @cached_property
@@ -161,17 +161,17 @@ class Region:
         PyRadiomics' bin edges have the precision of the image.
         """
         pyradiomics = self.settings.dialect == "pyradiomics"
-        x, how = self.stored if pyradiomics else self.x, self.discretisation
-        if how.bins is not None:
+        x, settings = self.stored if pyradiomics else self.x, self.discretisation
+        if settings.bins is not None:
             number = (
                 discretise.pyradiomics_bin_number if pyradiomics else (discretise.fixed_bin_number)
             )
-            return number(x, how.bins)
-        if how.width is None:
+            return number(x, settings.bins)
+        if settings.width is None:
             return discretise.undiscretised(x)
         if pyradiomics:
-            return discretise.pyradiomics_bin_width(x, how.width)
-        return discretise.fixed_bin_size(x, how.width, self.limits[0])
+            return discretise.pyradiomics_bin_width(x, settings.width)
+        return discretise.fixed_bin_size(x, settings.width, self.limits[0])
 
     @cached_property
     def in_space(self) -> Textures:
@@ -187,7 +187,7 @@ class Region:
         axis = slice_axis(self.geometry, self.settings.plane) if by_slice else 0
         spacing = self.geometry.array_spacing
         z, y, x = (spacing[a] for a in (axis, *(a for a in range(3) if a != axis)))
-        how = Neighbourhood(
+        settings = Neighbourhood(
             in_slice=by_slice,
             distances=self.settings.distances,
             coarseness=int(self.settings.coarseness),
@@ -197,9 +197,9 @@ class Region:
             dialect=self.settings.dialect,
         )
         levels, n_levels = self.level_blocks(by_slice), int(self.levels.max())
-        if not (gldzm.features(how.dialect) and "gldzm" in self.settings.families):
-            return Textures(levels, how, n_levels)
-        return Textures(levels, how, n_levels, self._blocks(self.inside, by_slice))
+        if not (gldzm.features(settings.dialect) and "gldzm" in self.settings.families):
+            return Textures(levels, settings, n_levels)
+        return Textures(levels, settings, n_levels, self._blocks(self.inside, by_slice))
 
     def level_blocks(self, by_slice: bool) -> NDArray[np.uint16]:
         """Grey levels in blocks, 0 outside the region."""
@@ -267,10 +267,10 @@ PYRADIOMICS_INTERPOLATORS = {
 
 def measured_voxels(mask: Mask, settings: ExtractionSettings) -> int:
     """Voxels of the image that would be made to measure a region: those of the new grid."""
-    how, grid = settings.interpolation, mask.geometry
-    if how is None:
+    interpolation, grid = settings.interpolation, mask.geometry
+    if interpolation is None:
         return 0
-    spacing = how.spacing_of(slice_axis(grid, settings.plane))
+    spacing = interpolation.spacing_of(slice_axis(grid, settings.plane))
     if settings.dialect == "pyradiomics":
         return resampled_size(mask, [s or 0.0 for s in spacing])
     return interpolated_size(mask, spacing, _margin(grid, settings))
@@ -301,21 +301,23 @@ def filtered_voxels(mask: Mask, settings: ExtractionSettings) -> dict[str, int]:
 
 def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tuple[Volume, Mask]:
     """Interpolated as the settings want it, on the grid of the dialect."""
-    how = settings.interpolation
-    if how is None:
+    interpolation = settings.interpolation
+    if interpolation is None:
         return volume, mask
-    spacing = how.spacing_of(slice_axis(volume.geometry, settings.plane))
+    spacing = interpolation.spacing_of(slice_axis(volume.geometry, settings.plane))
     if settings.dialect == "pyradiomics":
         wanted = [s or 0.0 for s in spacing]
-        return resample_pyradiomics(volume, mask, wanted, PYRADIOMICS_INTERPOLATORS[how.image])
+        return resample_pyradiomics(
+            volume, mask, wanted, PYRADIOMICS_INTERPOLATORS[interpolation.image]
+        )
     return interpolate(
         volume,
         mask,
         spacing,
-        image=how.image,
-        mask=how.mask,
-        partial_volume=how.partial_volume,
-        round_intensities=how.round_intensities,
+        image=interpolation.image,
+        mask=interpolation.mask,
+        partial_volume=interpolation.partial_volume,
+        round_intensities=interpolation.round_intensities,
         margin=_margin(volume.geometry, settings),
     )
 
@@ -339,8 +341,8 @@ def _new_spacing(
     grid: Geometry, settings: ExtractionSettings, axis: int
 ) -> tuple[float, float, float]:
     """mm along the array axes after interpolation."""
-    how = settings.interpolation
-    wanted = how.spacing_of(axis) if how else (None, None, None)
+    interpolation = settings.interpolation
+    wanted = interpolation.spacing_of(axis) if interpolation else (None, None, None)
     x, y, z = (kept if new is None else new for new, kept in zip(wanted, grid.spacing, strict=True))
     return z, y, x
 

@@ -17,7 +17,7 @@ OF_SHAPE = ("morphology", "enclosing", "shape2D")
 """Families that are of the region."""
 
 
-def choose_sequences(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
+def choose_sequences(images: Images, columns: Sequence[str]) -> tuple[str, ...]:
     """The image columns that are measured, first the one on which the masks were drawn.
 
     Their order in the manifest decides nothing.
@@ -31,7 +31,9 @@ def choose_sequences(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
     >>> choose_sequences(Images(weighting="T2w"), ("T1w", "T2_tse_sag"))
     ('T2_tse_sag',)
     """
-    wanted = how.sequences or ((how.sequence,) if how.sequence else _meant(how, columns))
+    wanted = images.sequences or (
+        (images.sequence,) if images.sequence else _meant(images, columns)
+    )
     if missing := [name for name in wanted if name not in columns]:
         raise ProtocolError(
             f"The protocol wants the image sequence {', '.join(map(repr, missing))}; the manifest "
@@ -40,9 +42,9 @@ def choose_sequences(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
             code="which-sequence",
         )
     named = {named_weighting(name) for name in wanted}
-    if how.weighting is not None and not named & {None, how.weighting}:
+    if images.weighting is not None and not named & {None, images.weighting}:
         raise ProtocolError(
-            f"The study is of {how.weighting} (images.weighting), but the image column "
+            f"The study is of {images.weighting} (images.weighting), but the image column "
             f"{' and '.join(map(repr, wanted))} is named for another sequence.",
             remedy="Choose the column by `images: {sequence: NAME}`, or change images.weighting, "
             f"and with it what the study is about; the manifest has {', '.join(columns)}.",
@@ -51,9 +53,9 @@ def choose_sequences(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(wanted)
 
 
-def _meant(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
+def _meant(images: Images, columns: Sequence[str]) -> tuple[str, ...]:
     """The only column, or the only one of several that is named for the study's weighting."""
-    found = [c for c in columns if how.weighting and named_weighting(c) == how.weighting]
+    found = [c for c in columns if images.weighting and named_weighting(c) == images.weighting]
     if len(columns) == 1 or len(found) == 1:
         return tuple(found or columns)
     if not columns:
@@ -63,9 +65,9 @@ def _meant(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
             code="no-image-column",
         )
     told = "the protocol names no weighting"
-    if how.weighting:
+    if images.weighting:
         which = f"{', '.join(found)} are" if found else "none of them is"
-        told = f"{which} named for {how.weighting} (images.weighting)"
+        told = f"{which} named for {images.weighting} (images.weighting)"
     raise ProtocolError(
         f"The manifest has the image columns {', '.join(columns)}, and {told}: which is to be "
         "measured is not known.",
@@ -75,7 +77,7 @@ def _meant(how: Images, columns: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def claimed_weightings(how: Images, sequences: Sequence[str]) -> dict[str, str | None]:
+def claimed_weightings(images: Images, sequences: Sequence[str]) -> dict[str, str | None]:
     """What each measured column should hold: of one the study's weighting, else what it is called.
 
     >>> claimed_weightings(Images(weighting="T2w"), ("default",))
@@ -83,8 +85,8 @@ def claimed_weightings(how: Images, sequences: Sequence[str]) -> dict[str, str |
     >>> claimed_weightings(Images(weighting="T2w", sequences=("T2w", "T1")), ("T2w", "T1"))
     {'T2w': 'T2w', 'T1': 'T1w'}
     """
-    alone = len(sequences) == 1 and how.weighting is not None
-    return {name: how.weighting if alone else named_weighting(name) for name in sequences}
+    alone = len(sequences) == 1 and images.weighting is not None
+    return {name: images.weighting if alone else named_weighting(name) for name in sequences}
 
 
 def plan_sequences(

@@ -111,12 +111,12 @@ def _without_selection(settings: ModelSettings) -> ModelSettings:
 
 def number_tuned_on_test(scene: Scene) -> float:
     """The number of features is the one with the best AUC on the test cases."""
-    how = scene.settings.n_features
-    if not isinstance(scene.model, StudyClassifier) or how is None:
+    n_features = scene.settings.n_features
+    if not isinstance(scene.model, StudyClassifier) or n_features is None:
         return float("nan")
     scores = scores_by_number(
-        scene.model.pipeline_of(how.maximum),
-        how.maximum,
+        scene.model.pipeline_of(n_features.maximum),
+        n_features.maximum,
         scene.X,
         scene.y,
         scene.patients,

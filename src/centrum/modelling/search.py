@@ -136,9 +136,9 @@ class SearchClassifier(ByScore):
         self.classes_ = check_two_classes(labels)
         patients = owners_of(labels, groups)
         batches = None if batch is None else np.asarray(batch)
-        how = self.search or SearchSettings()
-        runs, finished = self._race(how, values, labels, patients, batches)
-        self._choose(how, runs, finished, values, labels, patients, batches)
+        settings = self.search or SearchSettings()
+        runs, finished = self._race(settings, values, labels, patients, batches)
+        self._choose(settings, runs, finished, values, labels, patients, batches)
         self._describe()
         return self
 
@@ -165,7 +165,7 @@ class SearchClassifier(ByScore):
 
     def _race(
         self,
-        how: SearchSettings,
+        settings: SearchSettings,
         X: Floats,
         y: NDArray,
         patients: NDArray,
@@ -180,13 +180,13 @@ class SearchClassifier(ByScore):
         DataError
             No candidate is left.
         """
-        runs = [Run(c, np.full(y.size, np.nan)) for c in candidates(how)]
+        runs = [Run(c, np.full(y.size, np.nan)) for c in candidates(settings)]
         racing = list(runs)
         folds = [
             sides
-            for repeat in range(how.repeats)
+            for repeat in range(settings.repeats)
             for sides in train_and_held_out(
-                folds_by_patient(y, patients, how.folds, self.seed + repeat)
+                folds_by_patient(y, patients, settings.folds, self.seed + repeat)
             )
         ]
         for k, (train, held_out) in enumerate(folds):
@@ -206,8 +206,8 @@ class SearchClassifier(ByScore):
                     "of `search.n_features`, or the classifiers refuse them.",
                     remedy="Try fewer features, add the selector none, or add patients.",
                 )
-            if how.halving and k + 1 < len(folds):
-                racing = _better_half(racing, how.survivors)
+            if settings.halving and k + 1 < len(folds):
+                racing = _better_half(racing, settings.survivors)
         return runs, racing
 
     def _prepare(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> "_Stage":
@@ -253,13 +253,13 @@ class SearchClassifier(ByScore):
         except DataError:
             return False
         run.out_of_fold[held_out] = scores
-        how = self.search or SearchSettings()
-        run.measures.append(_measure(how.measure, positive, scores))
+        settings = self.search or SearchSettings()
+        run.measures.append(_measure(settings.measure, positive, scores))
         return True
 
     def _choose(
         self,
-        how: SearchSettings,
+        settings: SearchSettings,
         runs: list[Run],
         finished: list[Run],
         X: Floats,
@@ -275,7 +275,7 @@ class SearchClassifier(ByScore):
         chosen: list[Run] = []
         self.members_ = []
         for run in (run for run in order if run in finished):
-            if len(chosen) < how.ensemble and (found := _refitted(stage, run)) is not None:
+            if len(chosen) < settings.ensemble and (found := _refitted(stage, run)) is not None:
                 chosen.append(run)
                 self.members_.append(found)
         if not chosen:
@@ -354,21 +354,23 @@ def _refitted(stage: _Stage, run: Run) -> tuple[NDArray[np.intp], BaseEstimator,
         return None
 
 
-def candidates(how: SearchSettings) -> tuple[Candidate, ...]:
+def candidates(settings: SearchSettings) -> tuple[Candidate, ...]:
     """Every combination; a selector that ranks nothing hands on all features.
 
-    >>> how = SearchSettings(selectors=("mrmr", "none"), classifiers=("ridge",), n_features=(1, 2))
-    >>> [c.label for c in candidates(how)]
+    >>> pairs = {"selectors": ("mrmr", "none"), "classifiers": ("ridge",)}
+    >>> settings = SearchSettings(**pairs, n_features=(1, 2))
+    >>> [c.label for c in candidates(settings)]
     ['mrmr, 1 features, ridge', 'mrmr, 2 features, ridge', 'none, all features, ridge']
     """
     numbers = {
-        selector: (None,) if selector == "none" else how.n_features for selector in how.selectors
+        selector: (None,) if selector == "none" else settings.n_features
+        for selector in settings.selectors
     }
     return tuple(
         Candidate(selector, classifier, number)
-        for selector in how.selectors
+        for selector in settings.selectors
         for number in numbers[selector]
-        for classifier in how.classifiers
+        for classifier in settings.classifiers
     )
 
 

@@ -100,11 +100,13 @@ def _levels(covariates: Covariates) -> ReferenceLevels | None:
 
 
 def _harmoniser(settings: ModelSettings, covariates: Covariates) -> ComBat | None:
-    how = settings.harmonisation
-    if how.method == "none":
+    harmonisation = settings.harmonisation
+    if harmonisation.method == "none":
         return None
     untouched = tuple(name for names in covariates for name in names)
-    return ComBat(reference=how.reference, unseen=how.unseen, untouched=untouched)
+    return ComBat(
+        reference=harmonisation.reference, unseen=harmonisation.unseen, untouched=untouched
+    )
 
 
 def _balance(settings: ModelSettings, seed: int) -> BaseEstimator | None:

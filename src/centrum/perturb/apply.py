@@ -89,7 +89,7 @@ class Perturbable:
         _, rows, columns = self.box
         return noise_sd(_finite(self.planes[self.tight[0], rows, columns]))
 
-    def perturbed(self, how: Perturbation) -> tuple[Volume, Mask]:
+    def perturbed(self, settings: Perturbation) -> tuple[Volume, Mask]:
         """Image and region on the grid that they had.
 
         Raises
@@ -97,18 +97,22 @@ class Perturbable:
         DataError
             Nothing is left of the region.
         """
-        region = self.contour.perturbed(how)
-        self._refuse_lost(how, region)
-        frame, x, region = self._moved(how, region) if _moves(how) else self._still(region)
-        self._refuse_lost(how, region)
-        if how.noise:
-            rng = np.random.default_rng([how.seed, NOISE])
-            x = x + how.noise * self.noise_sd * rng.standard_normal(x.shape)
-        return self._whole(how, frame, x, region)
+        region = self.contour.perturbed(settings)
+        self._refuse_lost(settings, region)
+        frame, x, region = (
+            self._moved(settings, region) if _moves(settings) else self._still(region)
+        )
+        self._refuse_lost(settings, region)
+        if settings.noise:
+            rng = np.random.default_rng([settings.seed, NOISE])
+            x = x + settings.noise * self.noise_sd * rng.standard_normal(x.shape)
+        return self._whole(settings, frame, x, region)
 
-    def _refuse_lost(self, how: Perturbation, region: Region) -> None:
+    def _refuse_lost(self, settings: Perturbation, region: Region) -> None:
         if not region.any():
-            raise DataError(f"The perturbation {how.name!r} leaves no voxel of {self.mask.name!r}.")
+            raise DataError(
+                f"The perturbation {settings.name!r} leaves no voxel of {self.mask.name!r}."
+            )
 
     def _grown(self, box: Box, mm: Floats) -> Box:
         """The box with so many mm around along each axis, as far as the image goes."""
@@ -125,18 +129,20 @@ class Perturbable:
         frame = self._grown(_within(self.box, bounding_box(region)), self.margin_mm)
         return frame, _finite(self.planes[frame]), _placed(region, self.box, frame)
 
-    def _moved(self, how: Perturbation, region: Region) -> tuple[Box, Floats, Region]:
+    def _moved(self, settings: Perturbation, region: Region) -> tuple[Box, Floats, Region]:
         """Frame, intensities and region after the motion."""
-        motion = Motion(how.rotation, how.translation[1:], self._centre(), self.spacing[1:])
-        frame = self._frame(motion, region, how.translation[0])
+        motion = Motion(
+            settings.rotation, settings.translation[1:], self._centre(), self.spacing[1:]
+        )
+        frame = self._frame(motion, region, settings.translation[0])
         grid = np.meshgrid(*(np.arange(s.start, s.stop, dtype=float) for s in frame[1:]),
                            indexing="ij")  # fmt: skip
         rows, columns = motion.back(*(g.ravel() for g in grid))
         slices = (frame[0], *self.box[1:])
-        inside = _shifted(_placed(region, self.box, slices), how.translation[0], order=1)
+        inside = _shifted(_placed(region, self.box, slices), settings.translation[0], order=1)
         shares = share(inside, rows - slices[1].start, columns - slices[2].start)
         _, first, left = self.block
-        coefficients = self._coefficients(how.translation[0], frame[0])
+        coefficients = self._coefficients(settings.translation[0], frame[0])
         x = sample_cubic(coefficients, rows - first.start, columns - left.start)
         shape = (*grid[0].shape, -1)
         return frame, _slices_first(x, shape), _slices_first(shares, shape) >= HALF
@@ -184,15 +190,15 @@ class Perturbable:
         return spline_coefficients(np.moveaxis(_finite(self.planes[self.block]), 0, 2))
 
     def _whole(
-        self, how: Perturbation, frame: Box, x: Floats, region: Region
+        self, settings: Perturbation, frame: Box, x: Floats, region: Region
     ) -> tuple[Volume, Mask]:
         """The frame put into the whole image, which keeps its precision or has that of float32."""
         dtype = np.result_type(self.volume.array.dtype, np.float32)
         array, inside = self.volume.array.astype(dtype), np.zeros(self.mask.array.shape, bool)
         np.moveaxis(array, self.axis, 0)[frame] = x
         np.moveaxis(inside, self.axis, 0)[frame] = region
-        said = {k: v for k, v in asdict(how).items() if v}
-        noise = {"noise_sd": self.noise_sd} if how.noise else {}
+        said = {k: v for k, v in asdict(settings).items() if v}
+        noise = {"noise_sd": self.noise_sd} if settings.noise else {}
         return (
             self.volume.with_array(array, Step("perturb", said | noise)),
             self.mask.with_array(inside, Step("perturb", said)),
@@ -209,8 +215,8 @@ def _check(volume: Volume, mask: Mask) -> None:
         raise DataError(f"The mask {mask.name!r} is empty: there is nothing to perturb.")
 
 
-def _moves(how: Perturbation) -> bool:
-    return bool(how.rotation or any(how.translation))
+def _moves(settings: Perturbation) -> bool:
+    return bool(settings.rotation or any(settings.translation))
 
 
 def _finite(x: NDArray) -> Floats:

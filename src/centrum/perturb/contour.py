@@ -59,13 +59,13 @@ class Contour:
         self.spacing = spacing
         self._clusters: dict[float, NDArray[np.int64]] = {}
 
-    def perturbed(self, how: Perturbation) -> Region:
+    def perturbed(self, settings: Perturbation) -> Region:
         """The region of another volume, its contour moved, then randomised by supervoxels."""
         region = self.inside
-        if how.volume or how.jitter_mm:
-            region = self._redrawn(how)
-        if how.supervoxel_mm:
-            region = self._by_supervoxels(region, how)
+        if settings.volume or settings.jitter_mm:
+            region = self._redrawn(settings)
+        if settings.supervoxel_mm:
+            region = self._by_supervoxels(region, settings)
         return region
 
     @cached_property
@@ -73,24 +73,24 @@ class Contour:
         """Signed distance to the outline in mm."""
         return signed_distance(self.inside, self.spacing)
 
-    def _redrawn(self, how: Perturbation) -> Region:
+    def _redrawn(self, settings: Perturbation) -> Region:
         """Moved by a random field; of the wanted volume to the voxel, if one is wanted."""
         axes = [np.arange(n) * mm for n, mm in zip(self.inside.shape, self.spacing, strict=True)]
-        rng = np.random.default_rng([how.seed, FIELD])
-        field = gaussian_field(rng, axes, how.correlation_mm)
-        level = self.distance - (how.jitter_mm or TIE_MM) * field
-        if not how.volume:
+        rng = np.random.default_rng([settings.seed, FIELD])
+        field = gaussian_field(rng, axes, settings.correlation_mm)
+        level = self.distance - (settings.jitter_mm or TIE_MM) * field
+        if not settings.volume:
             return np.asarray(level < 0)
-        voxels = round((1 + how.volume) * np.count_nonzero(self.inside))
+        voxels = round((1 + settings.volume) * np.count_nonzero(self.inside))
         return smallest(level, voxels)
 
-    def _by_supervoxels(self, region: Region, how: Perturbation) -> Region:
+    def _by_supervoxels(self, region: Region, settings: Perturbation) -> Region:
         """Supervoxels across the contour are in with the probability of their share inside."""
-        labels = self._supervoxels(how.supervoxel_mm)
+        labels = self._supervoxels(settings.supervoxel_mm)
         sizes = np.bincount(labels.ravel())
         share = np.bincount(labels[region], minlength=sizes.size) / np.maximum(sizes, 1)
         chance = np.where(share >= SURELY_IN, 1.0, np.where(share < SURELY_OUT, 0.0, share))
-        drawn = np.random.default_rng([how.seed, SUPERVOXELS]).random(sizes.size) < chance
+        drawn = np.random.default_rng([settings.seed, SUPERVOXELS]).random(sizes.size) < chance
         if not drawn.any():
             drawn[np.argmax(share)] = True
         return np.asarray(drawn[labels])

@@ -33,33 +33,35 @@ def perturbed_values(
     return out
 
 
-def robustness(table: FeatureTable, how: RobustnessSettings) -> pd.DataFrame:
+def robustness(table: FeatureTable, settings: RobustnessSettings) -> pd.DataFrame:
     """A row per feature: feature, icc, lower, upper, n, kept; with kinds apart also icc_KIND.
 
     The ICC is between the primary reader's measurement and its perturbations, over all cases.
     """
-    found = _stability(table, how, table.perturbations)
-    judged = found.lower if how.icc.use == "lower_bound" else found.value
+    found = _stability(table, settings, table.perturbations)
+    judged = found.lower if settings.icc.use == "lower_bound" else found.value
     columns = {
         "feature": table.names,
         "icc": found.value,
         "lower": found.lower,
         "upper": found.upper,
         "n": found.n_subjects,
-        "kept": judged > how.icc.threshold,
+        "kept": judged > settings.icc.threshold,
     }
-    planned = plan_perturbations(how, "")
+    planned = plan_perturbations(settings, "")
     kinds = dict.fromkeys(p.kind for p in planned if p.kind != TOGETHER)
     apart = {
-        f"icc_{kind}": _stability(table, how, [p.name for p in planned if p.kind == kind]).value
+        f"icc_{kind}": _stability(
+            table, settings, [p.name for p in planned if p.kind == kind]
+        ).value
         for kind in kinds
     }
     return pd.DataFrame(columns | apart)
 
 
-def _stability(table: FeatureTable, how: RobustnessSettings, names: Sequence[str]) -> ICC:
+def _stability(table: FeatureTable, settings: RobustnessSettings, names: Sequence[str]) -> ICC:
     slots = [len(table.readers) + table.perturbations.index(name) for name in names]
-    return icc(table.readings[:, :, [0, *slots]], how.icc.form)
+    return icc(table.readings[:, :, [0, *slots]], settings.icc.form)
 
 
 def perturbations(records: Records) -> pd.DataFrame:

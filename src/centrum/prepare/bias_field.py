@@ -21,7 +21,7 @@ LEAST_BLOCKS = 4
 """N4 wants that many along every axis."""
 
 
-def correct_bias_field(volume: Volume, how: BiasField, body: Body) -> Volume:
+def correct_bias_field(volume: Volume, settings: BiasField, body: Body) -> Volume:
     """The image divided by its field of shading.
 
     N4 (Tustison et al., IEEE Trans Med Imaging 29, 2010) fits a B-spline to log intensity, on
@@ -36,34 +36,36 @@ def correct_bias_field(volume: Volume, how: BiasField, body: Body) -> Volume:
         No voxel is brighter than air and 0.
     """
     lit = volume.array > max(body.threshold, 0.0)
-    usable = lit & body.inside if how.mask == "body" else lit
+    usable = lit & body.inside if settings.mask == "body" else lit
     if not usable.any():
         raise DataError(
             "N4 divides, so that it needs positive intensities, and found none in the body. "
             "Correct the bias field before intensities are normalised."
         )
-    log_field = _log_field(volume, how, usable)
+    log_field = _log_field(volume, settings, usable)
     log_field -= log_field[usable].mean()
     field = np.exp(log_field)
     found = {"field": [float(field[usable].min()), float(field[usable].max())]}
-    step = Step("n4_bias_field", how.model_dump(mode="json") | found)
+    step = Step("n4_bias_field", settings.model_dump(mode="json") | found)
     return volume.with_array(volume.array / field, step)
 
 
-def _log_field(volume: Volume, how: BiasField, usable: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _log_field(
+    volume: Volume, settings: BiasField, usable: NDArray[np.bool_]
+) -> NDArray[np.float64]:
     """Log of the field, [z, y, x], fitted to means of the usable voxels of each block."""
     import SimpleITK as sitk
 
     spacing = volume.geometry.array_spacing
-    factors = shrinking(spacing, how.shrink_factor * min(spacing))
+    factors = shrinking(spacing, settings.shrink_factor * min(spacing))
     weight = averaged(usable, factors)
     total = averaged(np.where(usable, volume.array, 0), factors)
     means = np.divide(total, weight, out=np.zeros_like(total), where=weight > 0)
     means, weight = _at_least(LEAST_BLOCKS, means), _at_least(LEAST_BLOCKS, weight)
     image = _itk_image(means, spacing, factors, sitk.sitkFloat32)
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
-    n4.SetMaximumNumberOfIterations(how.iterations)
-    n4.SetConvergenceThreshold(how.convergence)
+    n4.SetMaximumNumberOfIterations(settings.iterations)
+    n4.SetConvergenceThreshold(settings.convergence)
     with _one_thread():
         n4.Execute(image, _itk_image(weight >= LEAST_LIT, spacing, factors, sitk.sitkUInt8))
         field = sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)).astype(float)

@@ -3,8 +3,8 @@
 >>> import numpy as np
 >>> from centrum.geometry import Geometry
 >>> image = Volume(np.arange(27.0).reshape(3, 3, 3), Geometry((3, 3, 3), (3, 3, 3)))
->>> how = Preparation(normalisation={"method": "z_score", "over": "image"})
->>> [step.name for step in prepare_image(image, how).history]
+>>> settings = Preparation(normalisation={"method": "z_score", "over": "image"})
+>>> [step.name for step in prepare_image(image, settings).history]
 ['z_score']
 """
 
@@ -42,14 +42,14 @@ def fill_missing(volume: Volume) -> Volume:
     return volume.with_array(array, step)
 
 
-def prepare_image(volume: Volume, how: Preparation) -> Volume:
+def prepare_image(volume: Volume, preparation: Preparation) -> Volume:
     """Air subtracted, shading divided out, on a common scale; each where the settings say so.
 
     Voxels without a value become background first.
     A reference tissue belongs to a reader: `normalise.relate_to_tissue` is for the caller.
     """
-    volume, body = _corrected(volume, how)
-    scale = how.normalisation
+    volume, body = _corrected(volume, preparation)
+    scale = preparation.normalisation
     if isinstance(scale, ZScore):
         return z_score(volume, scale, _looked(body, scale.over))
     if isinstance(scale, Percentiles):
@@ -59,9 +59,9 @@ def prepare_image(volume: Volume, how: Preparation) -> Volume:
     return volume
 
 
-def landmarks_before(volume: Volume, how: Preparation, scale: Nyul) -> list[float]:
+def landmarks_before(volume: Volume, preparation: Preparation, scale: Nyul) -> list[float]:
     """The landmarks of an image after all steps before the normalisation by `scale`."""
-    volume, body = _corrected(volume, how)
+    volume, body = _corrected(volume, preparation)
     return landmarks_of(volume, scale.percentiles, _looked(body, scale.over)).tolist()
 
 
@@ -84,15 +84,18 @@ def air_in_view(volume: Volume) -> str | None:
     )
 
 
-def _corrected(volume: Volume, how: Preparation) -> tuple[Volume, Body | None]:
+def _corrected(volume: Volume, preparation: Preparation) -> tuple[Volume, Body | None]:
     """The image before normalisation; its body, found before the shading is divided out."""
     volume = fill_missing(volume)
-    if how.subtract_air:
+    if preparation.subtract_air:
         volume = subtract_air(volume)
-    wanted = how.bias_field is not None or getattr(how.normalisation, "over", None) == "body"
+    wanted = (
+        preparation.bias_field is not None
+        or getattr(preparation.normalisation, "over", None) == "body"
+    )
     body = find_body(volume) if wanted else None
-    if how.bias_field is not None and body is not None:
-        volume = correct_bias_field(volume, how.bias_field, body)
+    if preparation.bias_field is not None and body is not None:
+        volume = correct_bias_field(volume, preparation.bias_field, body)
     return volume, body
 
 

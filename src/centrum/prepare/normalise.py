@@ -31,7 +31,7 @@ def subtract_air(volume: Volume) -> Volume:
     return volume.with_array(volume.array - level, Step("subtract_air", {"level": level}))
 
 
-def z_score(volume: Volume, how: ZScore, inside: Looked = None) -> Volume:
+def z_score(volume: Volume, settings: ZScore, inside: Looked = None) -> Volume:
     """(x - mean) / SD (with n) times `scale`, of the voxels looked at.
 
     Raises
@@ -47,11 +47,11 @@ def z_score(volume: Volume, how: ZScore, inside: Looked = None) -> Volume:
     x = looked_at(volume, inside)
     mean, sd = float(x.mean()), float(x.std())
     _check_spread(x, sd > 0)
-    step = Step("z_score", how.model_dump(mode="json") | {"mean": mean, "sd": sd})
-    return volume.with_array((volume.array - mean) * (how.scale / sd), step)
+    step = Step("z_score", settings.model_dump(mode="json") | {"mean": mean, "sd": sd})
+    return volume.with_array((volume.array - mean) * (settings.scale / sd), step)
 
 
-def percentile_scale(volume: Volume, how: Percentiles, inside: Looked = None) -> Volume:
+def percentile_scale(volume: Volume, settings: Percentiles, inside: Looked = None) -> Volume:
     """Two percentiles of the voxels looked at go to the ends of the range.
 
     Raises
@@ -61,22 +61,24 @@ def percentile_scale(volume: Volume, how: Percentiles, inside: Looked = None) ->
 
     >>> from centrum.geometry import Geometry
     >>> image = Volume(np.array([[[10, 20, 30, 90]]]), Geometry((4, 1, 1), (1, 1, 1)))
-    >>> how = Percentiles(over="image", lower=0, upper=75, range=(0, 70))
-    >>> percentile_scale(image, how).array.tolist()
+    >>> settings = Percentiles(over="image", lower=0, upper=75, range=(0, 70))
+    >>> percentile_scale(image, settings).array.tolist()
     [[[0.0, 20.0, 40.0, 70.0]]]
     """
     x = looked_at(volume, inside)
-    low, high = np.percentile(x, [how.lower, how.upper])
+    low, high = np.percentile(x, [settings.lower, settings.upper])
     _check_spread(x, low < high)
-    start, end = how.range
+    start, end = settings.range
     array = start + (volume.array - low) * ((end - start) / (high - low))
-    if how.clip:
+    if settings.clip:
         np.clip(array, start, end, out=array)
     found = {"found": [float(low), float(high)]}
-    return volume.with_array(array, Step("percentile_scale", how.model_dump(mode="json") | found))
+    return volume.with_array(
+        array, Step("percentile_scale", settings.model_dump(mode="json") | found)
+    )
 
 
-def relate_to_tissue(volume: Volume, tissue: Mask, how: ReferenceTissue) -> Volume:
+def relate_to_tissue(volume: Volume, tissue: Mask, settings: ReferenceTissue) -> Volume:
     """The image over the mean (or median) of a reference tissue, times `scale`.
 
     Raises
@@ -92,20 +94,20 @@ def relate_to_tissue(volume: Volume, tissue: Mask, how: ReferenceTissue) -> Volu
     [[[80.0, 120.0, 150.0]]]
     """
     x = volume.array[tissue.array]
-    if x.size < how.min_voxels:
+    if x.size < settings.min_voxels:
         raise DataError(
             f"The reference tissue {tissue.name!r} has {x.size} voxels, at least "
-            f"{how.min_voxels} are wanted. Draw more of it, or lower min_voxels."
+            f"{settings.min_voxels} are wanted. Draw more of it, or lower min_voxels."
         )
-    level = float(np.mean(x) if how.statistic == "mean" else np.median(x))
+    level = float(np.mean(x) if settings.statistic == "mean" else np.median(x))
     if not level > 0:
         raise DataError(
-            f"The {how.statistic} of the reference tissue {tissue.name!r} is {level:g}; a ratio "
-            "needs one above 0. Check that the segment lies on this image."
+            f"The {settings.statistic} of the reference tissue {tissue.name!r} is {level:g}; a "
+            "ratio needs one above 0. Check that the segment lies on this image."
         )
     found = {"segment": tissue.name, "voxels": x.size, "level": level}
-    step = Step("relate_to_tissue", how.model_dump(mode="json") | found)
-    return volume.with_array(volume.array * (how.scale / level), step)
+    step = Step("relate_to_tissue", settings.model_dump(mode="json") | found)
+    return volume.with_array(volume.array * (settings.scale / level), step)
 
 
 def looked_at(volume: Volume, inside: Looked) -> NDArray[Any]:

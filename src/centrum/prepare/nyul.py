@@ -56,30 +56,30 @@ def standard_scale(landmarks: ArrayLike, ends: tuple[float, float]) -> Landmarks
     return np.asarray((start + (found - first) * ((end - start) / (last - first))).mean(axis=0))
 
 
-def to_standard_scale(volume: Volume, how: Nyul, inside: Looked = None) -> Volume:
-    """The image with its landmarks on those of `how.landmarks`.
+def to_standard_scale(volume: Volume, settings: Nyul, inside: Looked = None) -> Volume:
+    """The image with its landmarks on those of `settings.landmarks`.
 
     Between landmarks linear; beyond the first and the last as in the outermost interval.
 
     Raises
     ------
     ProtocolError
-        `how` has no landmarks yet.
+        `settings` has no landmarks yet.
 
     >>> from centrum.geometry import Geometry
     >>> image = Volume(np.array([[[10, 20, 30, 40, 60]]]), Geometry((5, 1, 1), (1, 1, 1)))
-    >>> how = Nyul(over="image", percentiles=(0, 50, 75), landmarks=(0, 80, 100))
-    >>> to_standard_scale(image, how).array.tolist()
+    >>> settings = Nyul(over="image", percentiles=(0, 50, 75), landmarks=(0, 80, 100))
+    >>> to_standard_scale(image, settings).array.tolist()
     [[[0.0, 40.0, 80.0, 100.0, 140.0]]]
     """
-    if how.landmarks is None:
+    if settings.landmarks is None:
         raise ProtocolError(
             "The Nyul landmarks are not fitted yet: `centrum extract` learns them from the "
             "training patients, or give those of landmarks.json as normalisation.landmarks."
         )
-    found = landmarks_of(volume, how.percentiles, inside)
-    array = piecewise_linear(volume.array, found, np.array(how.landmarks))
-    step = Step("nyul", how.model_dump(mode="json") | {"found": found.tolist()})
+    found = landmarks_of(volume, settings.percentiles, inside)
+    array = piecewise_linear(volume.array, found, np.array(settings.landmarks))
+    step = Step("nyul", settings.model_dump(mode="json") | {"found": found.tolist()})
     return volume.with_array(array, step)
 
 

@@ -120,17 +120,17 @@ def apply_operations(mask: Mask, operations: Sequence[RegionOperation], plane: s
     return mask
 
 
-def _applied(mask: Mask, how: RegionOperation, plane: str) -> Mask:
-    if isinstance(how, LargestPiece):
-        return largest_piece(mask, how.connectivity)
-    axis = slice_axis(mask.geometry, plane) if how.dimension == "2D" else None
-    match how:
+def _applied(mask: Mask, settings: RegionOperation, plane: str) -> Mask:
+    if isinstance(settings, LargestPiece):
+        return largest_piece(mask, settings.connectivity)
+    axis = slice_axis(mask.geometry, plane) if settings.dimension == "2D" else None
+    match settings:
         case Erode():
-            return erode(mask, how.mm, axis)
+            return erode(mask, settings.mm, axis)
         case Dilate():
-            return dilate(mask, how.mm, axis)
+            return dilate(mask, settings.mm, axis)
         case Shell():
-            return shell(mask, how.from_mm, how.to_mm, axis)
+            return shell(mask, settings.from_mm, settings.to_mm, axis)
         case FillHoles():
             return fill_holes(mask, axis)
 

@@ -94,9 +94,9 @@ def _by_lasso(p: Protocol) -> bool:
 
 def _perturbs(*kinds: str, contour: str = "") -> Callable[[Protocol], bool]:
     def read(p: Protocol) -> bool:
-        how = p.robustness
-        return how is not None and not set(kinds).isdisjoint(how.kinds) and (
-            contour in ("", how.contour)
+        robustness = p.robustness
+        return robustness is not None and not set(kinds).isdisjoint(robustness.kinds) and (
+            contour in ("", robustness.contour)
         )  # fmt: skip
 
     return read

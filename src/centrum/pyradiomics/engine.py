@@ -68,9 +68,9 @@ def measure_images(
     if not families:
         return [iter(()) for _ in images]
     upright = _upright(region.cropped(region.box))
-    how = extraction_settings(settings, families)
+    choices = extraction_settings(settings, families)
     try:
-        prepared = PreparedRegion(upright.volume, upright.mask, how)
+        prepared = PreparedRegion(upright.volume, upright.mask, choices)
         measured = [prepared if i is None else Response(prepared, "response", i) for i in images]
         found = values(measured)
     except DataError as error:
@@ -194,14 +194,14 @@ def _weighting(norm: str | None) -> str | None:
 def _extraction_settings(
     *, bins: int | None, width: float, by_slice: bool, **others: Any
 ) -> ExtractionSettings:
-    how = (
+    settings = (
         Discretisation(method="fixed_bin_size", width=width)
         if bins is None
         else Discretisation.model_construct(method="fixed_bin_number", bins=bins)
     )
     return ExtractionSettings(
         dialect="pyradiomics",
-        discretisation=how,
+        discretisation=settings,
         aggregations=(AGGREGATIONS[by_slice, others["weighting"] is not None],),
         **others,
     )

@@ -97,7 +97,7 @@ class Kernels:
         return levels
 
     @cached_property
-    def how(self) -> Neighbourhood:
+    def neighbourhood(self) -> Neighbourhood:
         """Which neighbours textures count."""
         s = extraction_settings(self.settings, ())
         spacing = list(self.region.volume.geometry.array_spacing)
@@ -127,7 +127,7 @@ class Kernels:
         n_levels = int(self.levels.max()) + 1
         voxels = int(np.prod([2 * r + 1 for r in self.radius]))
         cells = {"glcm": n_levels**2, "glrlm": n_levels * max(self.radius) * 3}
-        directions = max(len(self.how.pair_offsets), 13)
+        directions = max(len(self.neighbourhood.pair_offsets), 13)
         per_block = 8 * max(cells.get(feature_class, 0) * directions * 3, n_levels * voxels, voxels)
         fitting = max(int(BATCH_BYTES / per_block), 1)
         wanted = int(read(self.settings, "voxelBatch"))
@@ -140,9 +140,11 @@ class Kernels:
         if feature_class == "firstorder":
             samples = self._samples(centres)
             return {name: FEATURES[name](samples) for name in features}
-        textures = KernelTextures(self._around(self.levels, centres), self.how, self.n_levels)
+        textures = KernelTextures(
+            self._around(self.levels, centres), self.neighbourhood, self.n_levels
+        )
         (family,) = FAMILIES[feature_class]
-        merged = (DIRECTIONS,) if self.how.weighting and family in DIRECTED else ()
+        merged = (DIRECTIONS,) if self.neighbourhood.weighting and family in DIRECTED else ()
         statistic = getattr(textures, family)(merged)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = {f: definition(feature_class, f).compute(statistic) for f in features}
@@ -173,7 +175,9 @@ class KernelTextures(Textures):
     def _lines_with_two_voxels(self) -> NDArray[np.bool_]:
         """(blocks, directions): PyRadiomics leaves the others out, block by block."""
         inside = self.levels > 0
-        found = [_has_line_with_two(inside, direction) for direction in self.how.directions]
+        found = [
+            _has_line_with_two(inside, direction) for direction in self.neighbourhood.directions
+        ]
         return np.stack(found, axis=1)
 
 

@@ -203,10 +203,10 @@ def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
     if not wanted:
         return {"why": "The page does not hold the picture of this case."}
     image, masks = results.sources[case]
-    how, reader = results.protocol.images, results.table.readers[0]
+    images, reader = results.protocol.images, results.table.readers[0]
     try:
-        volume = shown_image(image, how)
-        region = mask_of(masks[reader], volume, how)
+        volume = shown_image(image, images)
+        region = mask_of(masks[reader], volume, images)
         return _outlined(largest_slice(volume, {reader: region}), reader)
     except Exception as error:
         return {"why": withheld(describe(of_case(error)), roles(image, masks))}

@@ -81,16 +81,20 @@ def _term(branch: Branch, k: int) -> Term:
     return Term(None if fill is None else float(fill), harmonised)
 
 
-def _by_batch(branch: Branch, how: Harmoniser, k: int) -> dict[str, tuple[float, float]]:
+def _by_batch(branch: Branch, settings: Harmoniser, k: int) -> dict[str, tuple[float, float]]:
     """ComBat and z-score in one step: (value − location) / scale."""
-    if not how.adjusted[k]:
+    if not settings.adjusted[k]:
         return {}
     mean, sd = branch.mean[k], branch.sd[k]
-    scale = np.sqrt(how.delta[:, k])
-    location = how.mean[k] + how.sd[k] * how.gamma[:, k] - (how.mean[k] - mean) * scale
-    found = zip(how.batches, location, scale * sd, strict=True)
+    scale = np.sqrt(settings.delta[:, k])
+    location = (
+        settings.mean[k] + settings.sd[k] * settings.gamma[:, k] - (settings.mean[k] - mean) * scale
+    )
+    found = zip(settings.batches, location, scale * sd, strict=True)
     return {
-        batch: (float(mean), float(sd)) if batch == how.reference else (float(at), float(width))
+        batch: (float(mean), float(sd))
+        if batch == settings.reference
+        else (float(at), float(width))
         for batch, at, width in found
     }
 
@@ -186,15 +190,17 @@ def decision_table(results: StudyResults) -> Table:
     if learnt["method"] == "platt":
         rows += [("a", None, Exact(learnt["intercept"], 1.0), None),
                  ("b", None, Exact(learnt["slope"], learnt["slope"]), None)]  # fmt: skip
-        how = "Probability = 1 / (1 + exp(−(a + b × score)))."
+        settings = "Probability = 1 / (1 + exp(−(a + b × score)))."
     elif learnt["method"] == "isotonic":
         knots = zip(learnt["scores"], learnt["probabilities"], strict=True)
         rows += [("Knot", Exact(s, size), Exact(p, 1.0), None) for s, p in knots]
-        how = "The probability goes in straight lines from knot to knot, and is level beyond them."
+        settings = (
+            "The probability goes in straight lines from knot to knot, and is level beyond them."
+        )
     else:
         levels = zip(learnt["scores"], learnt["positives"], learnt["cases"], strict=True)
         rows += [("Level", Exact(s, size), Exact(p, 1.0), Exact(n, 1.0)) for s, p, n in levels]
-        how = (
+        settings = (
             "Levels: scores with the cases there, and those of them that are "
             f"{results.model.positive}. With the new case as either outcome the rising "
             "(isotonic) fit gives p0 and p1; the probability is p1 / (1 − p0 + p1)."
@@ -202,7 +208,7 @@ def decision_table(results: StudyResults) -> Table:
     middle = "Positive cases" if learnt["method"] == "venn_abers" else "Value"
     columns = tuple(Column(h, exact) for h in ("Number", "Score", middle, "Cases"))
     notes = (
-        f"A score of at least the cut-off is called {results.model.positive}. {how}",
+        f"A score of at least the cut-off is called {results.model.positive}. {settings}",
         "Sets of possible outcomes need the scores of the training patients, which are in the "
         "frozen model only.",
     )

@@ -334,15 +334,15 @@ def _agreement_grid_picture(results: StudyResults) -> Picture:
 
 
 def _perturbed_text(results: StudyResults) -> str:
-    how, found = results.protocol.robustness, results.robustness
-    if how is None:
+    robustness, found = results.protocol.robustness, results.robustness
+    if robustness is None:
         return ""
-    kinds = ", ".join(how.kinds)
+    kinds = ", ".join(robustness.kinds)
     return (
         f"Image and region of {results.table.readers[0]} were perturbed "
-        f"({kinds}{'; together' if how.together else '; one at a time'}) and measured again: "
-        f"{int(found['kept'].sum())} of {len(found)} features are robust. The model decides this "
-        "anew on its training cases."
+        f"({kinds}{'; together' if robustness.together else '; one at a time'}) and measured "
+        f"again: {int(found['kept'].sum())} of {len(found)} features are robust. The model decides "
+        "this anew on its training cases."
     )
 
 
@@ -353,8 +353,8 @@ def _perturbed_cases(results: StudyResults) -> str:
 
 
 def _robustness_picture(results: StudyResults) -> Picture:
-    found, how = results.robustness, results.protocol.robustness
-    rule = how.icc if how else RobustnessRule()
+    found, robustness = results.robustness, results.protocol.robustness
+    rule = robustness.icc if robustness else RobustnessRule()
     form = f"ICC({parse_form(rule.form)})"
     judged = form if rule.use == "estimate" else "lower 95 % limit"
     apart = {

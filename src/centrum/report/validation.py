@@ -387,13 +387,13 @@ def ablation_table(results: StudyResults) -> Table:
         "P",
     )
     single = len(results.assessment.parts) == 1
-    how = (
+    settings = (
         "DeLong's intervals and paired test on the same test cases."
         if single
         else "Mean over the parts; intervals and test by Nadeau and Bengio over the same parts."
     )
     notes = (
-        f"{how} volume: the size of the region alone, in a logistic regression. clinical: the "
+        f"{settings} volume: the size of the region alone, in a logistic regression. clinical: the "
         "covariates alone.",
     )
     columns = (
@@ -580,8 +580,8 @@ def search_table(results: StudyResults) -> Table:
         for row in results.search
     )
     heads = ("Selector", "Features", "Classifier", "Folds", "Mean", "SE", "Chosen")
-    how = results.protocol.search
-    measure = MEASURES[how.measure] if how else ""
+    search = results.protocol.search
+    measure = MEASURES[search.measure] if search else ""
     notes = (
         f"Cross-validated {measure} within the training cases. The winner's is too good, because "
         "it is the best of many: its honest figures are those of the test cases above. Candidates "
@@ -611,8 +611,8 @@ def _parts_picture(results: StudyResults, areas: Mapping[str, NDArray[np.float64
 
 
 def _search_picture(results: StudyResults) -> Picture:
-    how = results.protocol.search
-    measure = f"Cross-validated {MEASURES[how.measure]}" if how else ""
+    search = results.protocol.search
+    measure = f"Cross-validated {MEASURES[search.measure]}" if search else ""
     best = results.search[0]
     data = pd.DataFrame(results.search)
     return picture(
@@ -623,5 +623,5 @@ def _search_picture(results: StudyResults) -> Picture:
         f"Curves by classifier. Best: {best['selector']} with {best['n_features'] or 'all'} "
         f"features and {best['classifier']}.",
         frame_table("figure-S8", "", data),
-        reading=readings.search(results.search, how.measure if how else "auc"),
+        reading=readings.search(results.search, search.measure if search else "auc"),
     )  # fmt: skip

@@ -17,17 +17,17 @@ from centrum.protocol import Images
 SEQUENCE, WEIGHTING, READER = "images.sequence", "images.weighting", "images.reader"
 
 
-def choices_of_files(how: Images, found: Cohort, sequence: str | None) -> dict[str, Any]:
+def choices_of_files(images: Images, found: Cohort, sequence: str | None) -> dict[str, Any]:
     """The choices for the image columns and readers that were found.
 
     `sequence` as in `choices_of_images`, which raises. The primary reader of several is the first
     by name, until that is changed.
     """
     readers = {READER: found.readers[0]} if len(found.readers) > 1 else {}
-    return choices_of_images(how, found.sequences, sequence) | readers
+    return choices_of_images(images, found.sequences, sequence) | readers
 
 
-def choices_of_images(how: Images, columns: Sequence[str], wanted: str | None) -> dict[str, Any]:
+def choices_of_images(images: Images, columns: Sequence[str], wanted: str | None) -> dict[str, Any]:
     """The choices for the image columns that were found; none where it must be asked.
 
     `wanted` is the name of one of them, or the weighting that one is named for.
@@ -43,20 +43,20 @@ def choices_of_images(how: Images, columns: Sequence[str], wanted: str | None) -
     {'images.sequence': 'T1w', 'images.weighting': 'T1w'}
     """
     if wanted is None:
-        return _chosen_by_claim(how, columns)
+        return _chosen_by_claim(images, columns)
     column, weighting = _wanted(columns, wanted), named_weighting(wanted)
     claim = weighting if weighting in get_args(Weighting) else None
     return {
         **({SEQUENCE: column} if column != DEFAULT_SEQUENCE else {}),
-        **({WEIGHTING: claim} if weighting and claim != how.weighting else {}),
+        **({WEIGHTING: claim} if weighting and claim != images.weighting else {}),
     }
 
 
-def _chosen_by_claim(how: Images, columns: Sequence[str]) -> dict[str, Any]:
+def _chosen_by_claim(images: Images, columns: Sequence[str]) -> dict[str, Any]:
     if len(columns) < 2:
         return {}
     try:
-        return {SEQUENCE: choose_sequences(how, columns)[0]}
+        return {SEQUENCE: choose_sequences(images, columns)[0]}
     except ProtocolError:  # `notes_on_images` asks
         return {}
 

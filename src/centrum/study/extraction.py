@@ -101,18 +101,18 @@ def _prepare_and_measure(
     Landmarks are learnt on the training side of the cases that have numbers, which is known
     afterwards: as long as a further case turns out to have none, they are learnt anew.
     """
-    how, bad = study.protocol.preparation, dict[str, Record]()
-    if is_learnt(how):
+    settings, bad = study.protocol.preparation, dict[str, Record]()
+    if is_learnt(settings):
         checked = measure_all(study, workers, progress, features=False)
         bad = {failure.case: checked[failure.case] for failure in failures_of(study, checked)}
     while True:
         kept = [case.id for case in study.cohort.cases if case.id not in bad]
-        preparation = learn_landmarks(study, kept, workers, progress) if kept else how
+        preparation = learn_landmarks(study, kept, workers, progress) if kept else settings
         records = measure_all(study, workers, progress, preparation=preparation) | bad
         defined = _defined(study, records)
         records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
         failed = {failure.case: records[failure.case] for failure in failures_of(study, records)}
-        if failed.keys() == bad.keys() or not is_learnt(how):
+        if failed.keys() == bad.keys() or not is_learnt(settings):
             return records, defined
         bad = failed
 

@@ -22,9 +22,11 @@ from centrum.study.study import Study, training_rows
 FILE = "landmarks.json"
 
 
-def is_learnt(how: Preparation) -> bool:
+def is_learnt(preparation: Preparation) -> bool:
     """Whether the preparation has landmarks that must be learnt first."""
-    return isinstance(how.normalisation, Nyul) and how.normalisation.landmarks is None
+    return (
+        isinstance(preparation.normalisation, Nyul) and preparation.normalisation.landmarks is None
+    )
 
 
 def learn_landmarks(
@@ -42,10 +44,10 @@ def learn_landmarks(
     DataError
         No training image can be read, or an outcome is missing.
     """
-    how = study.protocol.preparation
-    scale = how.normalisation
+    preparation = study.protocol.preparation
+    scale = preparation.normalisation
     if not isinstance(scale, Nyul) or scale.landmarks is not None:
-        return how
+        return preparation
     jobs = _one_per_image(study, cases)
     found, what = [], "Learning landmarks"
     done_jobs = map_jobs(measure_landmarks, jobs, workers, ended=no_landmarks)
@@ -59,26 +61,26 @@ def learn_landmarks(
     learnt = tuple(standard_scale(rows, scale.range).tolist())
     record = _record(study) | {"landmarks": learnt, "cases": sorted(case for case, _ in found)}
     write_atomically(study.results / FILE, json.dumps(record, indent=1).encode())
-    return _with(how, scale, learnt)
+    return _with(preparation, scale, learnt)
 
 
 def known_preparation(study: Study) -> Preparation:
     """The protocol's preparation, with the landmarks that this study has learnt if it has."""
-    how, path = study.protocol.preparation, study.results / FILE
-    scale = how.normalisation
-    if isinstance(scale, Nyul) and is_learnt(how):
+    preparation, path = study.protocol.preparation, study.results / FILE
+    scale = preparation.normalisation
+    if isinstance(scale, Nyul) and is_learnt(preparation):
         try:
             record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if record.items() >= _record(study).items():
-                return _with(how, scale, tuple(record["landmarks"]))
+                return _with(preparation, scale, tuple(record["landmarks"]))
         except UNREADABLE:
-            return how
-    return how
+            return preparation
+    return preparation
 
 
-def _with(how: Preparation, scale: Nyul, landmarks: tuple[float, ...]) -> Preparation:
+def _with(preparation: Preparation, scale: Nyul, landmarks: tuple[float, ...]) -> Preparation:
     learnt = scale.model_copy(update={"landmarks": landmarks})
-    return how.model_copy(update={"normalisation": learnt})
+    return preparation.model_copy(update={"normalisation": learnt})
 
 
 def _record(study: Study) -> dict[str, Any]:

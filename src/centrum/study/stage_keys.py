@@ -53,8 +53,10 @@ def agree_key(study: Study) -> str:
 
 def perturb_key(study: Study) -> str:
     """Of the perturbed measurements: the images again, and which features the table has."""
-    how = _choices(study, {"robustness"})
-    return job_key("perturb", PACKAGES, measured=extract_key(study), table=_table(study), how=how)
+    settings = _choices(study, {"robustness"})
+    return job_key(
+        "perturb", PACKAGES, measured=extract_key(study), table=_table(study), how=settings
+    )
 
 
 def _model(study: Study) -> dict[str, object]:
@@ -65,14 +67,16 @@ def _model(study: Study) -> dict[str, object]:
 
 def fit_key(study: Study) -> str:
     """Of the final model and its out-of-fold scores."""
-    how = study.protocol.evaluation
-    return job_key("fit", MODELLING, **_model(study), folds=how.cutoff_folds, seed=how.seed)
+    evaluation = study.protocol.evaluation
+    return job_key(
+        "fit", MODELLING, **_model(study), folds=evaluation.cutoff_folds, seed=evaluation.seed
+    )
 
 
 def assess_key(study: Study) -> str:
     """Of the judgement of the whole procedure."""
-    how = _choices(study, {"evaluation"})
-    return job_key("assess", MODELLING, **_model(study), how=how)
+    settings = _choices(study, {"evaluation"})
+    return job_key("assess", MODELLING, **_model(study), how=settings)
 
 
 def _key_of_all(stage: str) -> Callable[[Study], str]:

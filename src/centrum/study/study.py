@@ -231,12 +231,12 @@ def open_study(folder: Path) -> Study:
         refuse_unused(protocol)
         tidy(folder / RESULTS)
         take_leftovers(folder, os.listdir(folder))
-        how = manifest_options(protocol)
-        everyone = read_manifest(manifest_path(folder), **how)
+        settings = manifest_options(protocol)
+        everyone = read_manifest(manifest_path(folder), **settings)
     if not protocol.keep_names:
         everyone = pseudonymised(everyone, folder / KEY)
         refuse_names_in_rules(protocol.eligibility, everyone)
-    cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=how["outcomes"])
+    cohort, flow = apply_rules(everyone, protocol.eligibility, outcomes=settings["outcomes"])
     study = Study(folder, protocol, cohort, flow, digests)
     refuse_nobody(study)
     return study

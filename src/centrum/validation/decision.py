@@ -52,32 +52,40 @@ class Decision:
 
 
 def learn_decision(
-    scores: Floats, positive: NDArray, patients: NDArray, how: EvaluationSettings, calibration: str
+    scores: Floats,
+    positive: NDArray,
+    patients: NDArray,
+    settings: EvaluationSettings,
+    calibration: str,
 ) -> Decision:
     """Learn all three on out-of-fold scores (cases,) of training cases."""
     scored = Scored.of(scores, positive, patients)
     return Decision(
-        choose_cutoff(scored, how.cutoff, LEARNT_ON),
+        choose_cutoff(scored, settings.cutoff, LEARNT_ON),
         CALIBRATORS[calibration]().fit(scores, positive),
-        learn_sets(scores, positive, patients, how.conformal_error),
+        learn_sets(scores, positive, patients, settings.conformal_error),
     )
 
 
-def choose_cutoff(scored: Scored, how: CutOffRule, learnt_on: str) -> CutOff:
+def choose_cutoff(scored: Scored, rule: CutOffRule, learnt_on: str) -> CutOff:
     """The cut-off of a protocol's rule.
 
     >>> choose_cutoff(Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), CutOffRule(), "training").value
     1.5
     """
-    return _RULES[how.rule](scored, how, learnt_on)
+    return _RULES[rule.rule](scored, rule, learnt_on)
 
 
 _RULES: Mapping[str, Callable[[Scored, CutOffRule, str], CutOff]] = {
-    "youden": lambda scored, how, on: youden_cutoff(scored, on, how.ties),
-    "closest_topleft": lambda scored, how, on: topleft_cutoff(scored, on, how.ties),
-    "sensitivity": lambda scored, how, on: sensitivity_cutoff(scored, how.target, on, how.ties),
-    "specificity": lambda scored, how, on: specificity_cutoff(scored, how.target, on, how.ties),
-    "cost": lambda scored, how, on: cost_cutoff(
-        scored, on, how.cost_ratio, how.prevalence, how.ties
+    "youden": lambda scored, settings, on: youden_cutoff(scored, on, settings.ties),
+    "closest_topleft": lambda scored, settings, on: topleft_cutoff(scored, on, settings.ties),
+    "sensitivity": lambda scored, settings, on: sensitivity_cutoff(
+        scored, settings.target, on, settings.ties
+    ),
+    "specificity": lambda scored, settings, on: specificity_cutoff(
+        scored, settings.target, on, settings.ties
+    ),
+    "cost": lambda scored, settings, on: cost_cutoff(
+        scored, on, settings.cost_ratio, settings.prevalence, settings.ties
     ),
 }

@@ -79,14 +79,16 @@ def fit_rows(protocol: Protocol, matrix: Matrix, rows: Indices, *, nested: bool)
     """
     seen = _seen_by(matrix, rows)
     model = build_model(protocol, matrix)
-    how = protocol.evaluation
+    evaluation = protocol.evaluation
     if nested:
-        scores = out_of_fold_scores(model, *seen, folds=how.cutoff_folds, seed=how.seed)
+        scores = out_of_fold_scores(
+            model, *seen, folds=evaluation.cutoff_folds, seed=evaluation.seed
+        )
     model.fit(*seen)
     if not nested:
         scores = model.inner_scores(*seen)
     decision = learn_decision(
-        scores, matrix.positive[rows], matrix.patients[rows], how, protocol.model.calibration
+        scores, matrix.positive[rows], matrix.patients[rows], evaluation, protocol.model.calibration
     )
     return Fitted(model, scores, decision)
 

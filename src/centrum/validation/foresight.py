@@ -346,14 +346,16 @@ def _batches_of_parts(
     protocol: Protocol, obs: pd.DataFrame, named: NDArray, *, told: bool
 ) -> Iterator[Finding]:
     """What the training sides of the design miss; `told`: that there is no reference at all."""
-    how, split = protocol.model.harmonisation, protocol.split
+    harmonisation, split = protocol.model.harmonisation, protocol.split
     if list(_caught("design", "", partial(study_parts, protocol, obs))):
         return
     parts = study_parts(protocol, obs)
     for part in () if told else parts:
-        yield from _reference(how, named[part.train], "" if split.single_part else part.name)
-    if how.unseen == "refuse":
-        yield from _unseen(how.batch, named, obs["patient"], parts)
+        yield from _reference(
+            harmonisation, named[part.train], "" if split.single_part else part.name
+        )
+    if harmonisation.unseen == "refuse":
+        yield from _unseen(harmonisation.batch, named, obs["patient"], parts)
 
 
 def _unseen(
@@ -378,15 +380,15 @@ def _unseen(
         )
 
 
-def _reference(how: HarmonisationSettings, named: NDArray, part: str) -> Iterator[Finding]:
+def _reference(settings: HarmonisationSettings, named: NDArray, part: str) -> Iterator[Finding]:
     """That the reference has too few cases, of all or to train on in a part of the design."""
     there = pd.Series(named).value_counts()
-    if how.reference is not None and there.get(how.reference, 0) < 2:
+    if settings.reference is not None and there.get(settings.reference, 0) < 2:
         yield _error(
             "no-reference-batch",
-            f"model.harmonisation.reference names {how.reference!r}, of which the column "
-            f"{how.batch!r} has {there.get(how.reference, 0)} cases"
-            f"{f' to train on{_in(part)}' if part else ''}; it has "
+            f"model.harmonisation.reference names {settings.reference!r}, of which the column "
+            f"{settings.batch!r} has {there.get(settings.reference, 0)} "
+            f"cases{f' to train on{_in(part)}' if part else ''}; it has "
             f"{listed([f'{name} ({n})' for name, n in there.items()])}.",
             "Name one of these with two cases or more.",
             "warning" if part else "error",

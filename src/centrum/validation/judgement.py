@@ -102,28 +102,29 @@ def judge_scores(
         positive calls, set, all by models that had not seen the patient. The test cases of other
         designs are those of the part "test"
     """
-    how, positive = protocol.evaluation, protocol.outcome.positive
+    evaluation, positive = protocol.evaluation, protocol.outcome.positive
     side = _test_side(scores, decision, tested)
     outcome = (side.cases["outcome"] == positive).to_numpy()
     likely = Scored.of(side.probability, outcome, side.cases["patient"])
     ranked = Scored.of(side.values, outcome, side.cases["patient"])
-    weights = case_weights(likely, how.n_resamples, how.seed)
+    weights = case_weights(likely, evaluation.n_resamples, evaluation.seed)
     known = obs.loc[side.cases.index]
     groups = int(np.clip(len(outcome) // FEWEST_PER_GROUP, 3, CALIBRATION_GROUPS))
     by_subgroup, no_subgroup = _each(
-        how.subgroups,
+        evaluation.subgroups,
         lambda name: subgroup_table(
             ranked,
             side.called,
             known,
             (name,),
-            how.confidence,
+            evaluation.confidence,
             probabilities=side.probability,
         ),
     )
-    said = {name: reader_calls(protocol.outcome, known, name) for name in how.reader_calls}
+    said = {name: reader_calls(protocol.outcome, known, name) for name in evaluation.reader_calls}
     by_reader, no_reader = _each(
-        how.reader_calls, lambda name: _reader(how, said[name], ranked, side.called, name)
+        evaluation.reader_calls,
+        lambda name: _reader(evaluation, said[name], ranked, side.called, name),
     )
     return Judgement(
         decision=decision,
@@ -132,11 +133,11 @@ def judge_scores(
         probability=side.probability,
         called=side.called,
         sets=side.sets,
-        band=roc_band(ranked, weights, how.confidence),
+        band=roc_band(ranked, weights, evaluation.confidence),
         precision_recall=precision_recall(ranked),
         partial_auc=partial_auc(ranked),
-        calibration=calibration(likely, groups, how.confidence),
-        decision_curve=decision_curve(likely, weights, confidence=how.confidence),
+        calibration=calibration(likely, groups, evaluation.confidence),
+        decision_curve=decision_curve(likely, weights, confidence=evaluation.confidence),
         conformal=summarise_sets(side.sets, outcome),
         subgroups=tuple(row for rows in by_subgroup for row in rows),
         readers=by_reader,
@@ -189,7 +190,7 @@ def _evaluations(
     protocol: Protocol, scores: pd.DataFrame, decision: Decision, side: _TestSide
 ) -> dict[str, Evaluation]:
     """Of the training cases, apparent and out of fold, and of the test cases."""
-    how, train = protocol.evaluation, scores[scores["part"] == "train"]
+    evaluation, train = protocol.evaluation, scores[scores["part"] == "train"]
     rows = {
         "train": (train, train["score"].to_numpy(), None),
         "out_of_fold": (train, train["out_of_fold"].to_numpy(), None),
@@ -202,9 +203,9 @@ def _evaluations(
             cases["patient"],
             decision.cutoff,
             name=name,
-            seed=how.seed,
-            n_resamples=how.n_resamples,
-            confidence=how.confidence,
+            seed=evaluation.seed,
+            n_resamples=evaluation.n_resamples,
+            confidence=evaluation.confidence,
             called=calls,
         )
         for name, (cases, numbers, calls) in rows.items()
@@ -212,13 +213,17 @@ def _evaluations(
 
 
 def _reader(
-    how: EvaluationSettings, said: pd.Series, scored: Scored, called: NDArray[np.bool_], name: str
+    settings: EvaluationSettings,
+    said: pd.Series,
+    scored: Scored,
+    called: NDArray[np.bool_],
+    name: str,
 ) -> ReaderComparison:
     there = said.notna().to_numpy()
     part = Scored.of(scored.scores[there], scored.positive[there], scored.patients[there])
-    weights = case_weights(part, how.n_resamples, how.seed)
+    weights = case_weights(part, settings.n_resamples, settings.seed)
     calls = said[there].astype(int).to_numpy()
-    return compare_reader(name, calls, part, called[there], weights, how.confidence)
+    return compare_reader(name, calls, part, called[there], weights, settings.confidence)
 
 
 def reader_calls(outcome: Outcome, known: pd.DataFrame, name: str) -> pd.Series:

@@ -80,8 +80,8 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
     DataError
         A covariate or the column of the batches is not in the manifest, or has nothing in it.
     """
-    how = protocol.model
-    values, covariates = covariate_values(table.obs, how.covariates)
+    model = protocol.model
+    values, covariates = covariate_values(table.obs, model.covariates)
     names = [name for made in covariates for name in made]
     readings = table.readings
     repeated = np.repeat(values[:, :, None], readings.shape[2], axis=2)
@@ -165,13 +165,13 @@ def batches(obs: pd.DataFrame, protocol: Protocol) -> NDArray | None:
     DataError
         The column is not there, or empty for a case.
     """
-    how = protocol.model.harmonisation
-    if how.method == "none":
+    harmonisation = protocol.model.harmonisation
+    if harmonisation.method == "none":
         return None
-    values = _column(obs, how.batch, "model.harmonisation.batch")
+    values = _column(obs, harmonisation.batch, "model.harmonisation.batch")
     if values.isna().any():
         raise DataError(
-            f"Harmonisation needs the column {how.batch!r} of every case; {values.isna().sum()} "
-            "are empty. Fill them in or exclude the cases."
+            f"Harmonisation needs the column {harmonisation.batch!r} of every case; "
+            f"{values.isna().sum()} are empty. Fill them in or exclude the cases."
         )
     return np.array([spelled(value) for value in values])

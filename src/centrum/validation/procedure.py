@@ -486,7 +486,7 @@ def run_assessment(
     """All that the protocol asks for, from the table in `results`."""
     table = FeatureTable.load(results, perturbed=protocol.robustness is not None)
     source, matrix = Source.of(results, protocol), study_matrix(table, protocol)
-    parts, how = parts_of(protocol, matrix), protocol.evaluation
+    parts, evaluation = parts_of(protocol, matrix), protocol.evaluation
     records = run_parts(protocol, source, parts, workers, progress, "Validating")
     failed: dict[str, str] = {}
 
@@ -500,7 +500,7 @@ def run_assessment(
         return attempt(make, none)
 
     def ablation() -> dict[str, tuple[Prediction, ...]]:
-        found = variants(protocol, source, table, matrix) if how.ablation else []
+        found = variants(protocol, source, table, matrix) if evaluation.ablation else []
         said = {v.name: f"Ablation: {v.name}" for v in found}
         return {
             v.name: run_parts(v.protocol, v.source, parts, workers, progress, said[v.name])
@@ -508,7 +508,7 @@ def run_assessment(
         }
 
     def permutation() -> Permutation | None:
-        wanted = how.leak_audit.permutations
+        wanted = evaluation.leak_audit.permutations
         return permute(protocol, source, matrix, records, workers, progress) if wanted else None
 
     nothing_drawn: list[Resample | str] = []
