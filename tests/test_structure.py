@@ -11,7 +11,7 @@ import centrum
 SOURCE = Path(centrum.__file__).parent
 
 FLOORS = (
-    ("text", "settings", "keys", "limits"),
+    ("arrays", "text", "settings", "keys"),
     ("errors",),
     ("geometry", "execution", "provenance", "kernels"),
     ("volume", "store"),

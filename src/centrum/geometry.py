@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.errors import GeometryError
 
 GRID_TOLERANCE_MM = 0.01
@@ -113,21 +113,21 @@ class Geometry:
         return float(np.prod(self.spacing))
 
     @property
-    def axes(self) -> NDArray[np.float64]:
+    def axes(self) -> Floats:
         """(3, 3) matrix whose column k is the unit vector of image axis k."""
         return np.array(self.direction).reshape(3, 3)
 
-    def position(self, index: object) -> NDArray[np.float64]:
+    def position(self, index: object) -> Floats:
         """LPS position in mm of voxel indices (x, y, z), shape (3,) or (n, 3)."""
         scaled = np.asarray(index, dtype=float) * self.spacing
         return np.asarray(scaled @ self.axes.T + self.origin)
 
-    def index(self, position: object) -> NDArray[np.float64]:
+    def index(self, position: object) -> Floats:
         """Continuous voxel indices (x, y, z) of LPS positions in mm, shape (3,) or (n, 3)."""
         offset = np.asarray(position, dtype=float) - self.origin
         return np.asarray(offset @ np.linalg.inv(self.axes).T / self.spacing)
 
-    def corners(self) -> NDArray[np.float64]:
+    def corners(self) -> Floats:
         """LPS positions in mm of the eight corner voxels, shape (8, 3)."""
         ends = [(0, n - 1) for n in self.size]
         return self.position(list(product(*ends)))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.io.csv_text import frame_csv
@@ -47,13 +48,13 @@ class FeatureTable:
     ('original_glcm_contrast_FBN32_3D_merged',)
     """
 
-    values: NDArray[np.float64]
+    values: Floats
     obs: pd.DataFrame
     features: tuple[FeatureId, ...]
     readers: tuple[str, ...]
     dialect: Dialect = "ibsi"
     history: History = ()
-    perturbed: NDArray[np.float64] | None = None
+    perturbed: Floats | None = None
     perturbations: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -82,12 +83,12 @@ class FeatureTable:
         return tuple(self.obs.index)
 
     @property
-    def read(self) -> NDArray[np.bool_]:
+    def read(self) -> Flags:
         """(cases, readers) whether there are values of the reader."""
         return np.asarray(np.isfinite(self.values).any(axis=1))
 
     @property
-    def readings(self) -> NDArray[np.float64]:
+    def readings(self) -> Floats:
         """All that a model is fitted on: (cases, features, readers and then perturbations)."""
         if self.perturbed is None:
             return self.values
@@ -195,8 +196,6 @@ def table_digest(folder: Path, *, perturbed: bool) -> str:
     return digest([head | {"history": []}, *(file_digest(folder / name) for name in files)])
 
 
-def _unstacked(
-    frame: pd.DataFrame, what: str, layers: tuple[str, ...], names: list[str]
-) -> NDArray[np.float64]:
+def _unstacked(frame: pd.DataFrame, what: str, layers: tuple[str, ...], names: list[str]) -> Floats:
     parts = [frame[frame[what] == layer] for layer in layers]
     return np.stack([part[names].to_numpy(dtype=float) for part in parts], axis=2)

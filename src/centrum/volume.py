@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from centrum.arrays import Flags
 from centrum.errors import GeometryError
 from centrum.geometry import Geometry
 from centrum.provenance import History, Step
@@ -57,7 +58,7 @@ class Mask:
     history : the steps that made it, oldest first
     """
 
-    array: NDArray[np.bool_]
+    array: Flags
     geometry: Geometry
     name: str = "ROI"
     history: History = ()
@@ -67,7 +68,7 @@ class Mask:
         if self.array.dtype != np.bool_:
             raise GeometryError(f"A mask holds booleans, found {self.array.dtype}.")
 
-    def with_array(self, array: NDArray[np.bool_], step: Step) -> "Mask":
+    def with_array(self, array: Flags, step: Step) -> "Mask":
         """The same grid with another region; `step` says what was done."""
         return replace(self, array=array, history=(*self.history, step))
 
@@ -77,7 +78,7 @@ class Mask:
         return int(np.count_nonzero(self.array))
 
 
-def bounding_box(array: NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice, slice]:
+def bounding_box(array: Flags, margin: int = 0) -> tuple[slice, slice, slice]:
     """Slices (z, y, x) of the smallest box that holds all true voxels, grown by `margin`.
 
     >>> a = np.zeros((3, 4, 5), bool)

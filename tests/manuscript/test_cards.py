@@ -9,9 +9,9 @@ import pytest
 
 from centrum.cohort import Rule
 from centrum.evaluate import table1
-from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.found import Facts
+from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.formula import Exact, exact
 from centrum.report.labels import fixed
 from centrum.report.results import StudyResults

@@ -10,9 +10,9 @@ from centrum.cohort.levels import Level
 from centrum.commands import study as pipeline
 from centrum.errors import DataError, ProtocolError
 from centrum.io import read_image, read_mask
-from centrum.limits import outside_the_region
 from centrum.measure.label_checks import check_label
 from centrum.protocol import Images, parse_protocol
+from centrum.protocol.limits import outside_the_region
 from centrum.study.study import open_study
 from tests.cohort.label_maps import blocks, noise, write
 

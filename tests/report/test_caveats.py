@@ -7,7 +7,7 @@ import pytest
 
 from centrum.evaluate import Confusion, Scored
 from centrum.evaluate.bootstrap import Interval
-from centrum.limits import outside_the_region
+from centrum.protocol.limits import outside_the_region
 from centrum.report.caveats import cautions, caveats, plateau
 from centrum.report.leak_audit import leak_audit
 from centrum.report.results import StudyResults

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.limits import outside_the_region
 from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
+from centrum.protocol.limits import outside_the_region
 from centrum.report.blocks import Block, Column, Estimate, Table
 from centrum.report.build import page_of, write_report
 from centrum.report.caveats import cautions

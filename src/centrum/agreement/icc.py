@@ -22,8 +22,9 @@ from enum import StrEnum
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError
 
 Variant = Literal["irr", "psych"]
@@ -89,15 +90,15 @@ class ICC:
     n_readers, form, variant, confidence : what was asked for
     """
 
-    value: NDArray[np.float64]
-    f: NDArray[np.float64]
-    df1: NDArray[np.float64]
-    df2: NDArray[np.float64]
-    p: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    n_subjects: NDArray[np.int64]
-    n_dropped: NDArray[np.int64]
+    value: Floats
+    f: Floats
+    df1: Floats
+    df2: Floats
+    p: Floats
+    lower: Floats
+    upper: Floats
+    n_subjects: Ints
+    n_dropped: Ints
     n_readers: int
     form: IccForm
     variant: Variant
@@ -167,7 +168,7 @@ def icc(
 _STATISTICS = ("value", "f", "df1", "df2", "p", "lower", "upper")
 
 
-def _complete(x: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _complete(x: Floats) -> Flags:
     """Shape (subjects, features): whether every reader's value is there."""
     if x.ndim != 3 or x.shape[2] < 2:
         raise DataError(
@@ -190,13 +191,13 @@ class _Anova:
 
     n: int
     k: int
-    subjects: NDArray[np.float64]
-    within: NDArray[np.float64]
-    readers: NDArray[np.float64]
-    error: NDArray[np.float64]
+    subjects: Floats
+    within: Floats
+    readers: Floats
+    error: Floats
 
 
-def _anova(x: NDArray[np.float64]) -> _Anova:
+def _anova(x: Floats) -> _Anova:
     n, _, k = x.shape
     z = x - x[:1, :, :1]
     by_subject, by_reader = z.mean(axis=2, keepdims=True), z.mean(axis=0, keepdims=True)
@@ -211,7 +212,7 @@ def _anova(x: NDArray[np.float64]) -> _Anova:
     return _Anova(n, k, *(np.where(ms > noise, ms, 0.0) for ms in squares))
 
 
-def _coefficient(a: _Anova, form: IccForm, b: float | NDArray[np.float64]) -> NDArray[np.float64]:
+def _coefficient(a: _Anova, form: IccForm, b: float | Floats) -> Floats:
     """The ICC if F were divided by `b`: 1 gives the estimate, F quantiles the limits."""
     n, k = a.n, a.k
     error = b * (a.within if form.startswith("1") else a.error)
@@ -222,7 +223,7 @@ def _coefficient(a: _Anova, form: IccForm, b: float | NDArray[np.float64]) -> ND
     return signal / (a.subjects + (k - 1) * error * form.single)
 
 
-def _satterthwaite(a: _Anova, value: NDArray[np.float64]) -> NDArray[np.float64]:
+def _satterthwaite(a: _Anova, value: Floats) -> Floats:
     """Degrees of freedom of the denominator of the agreement forms."""
     df_error = (a.n - 1) * (a.k - 1)
     readers = a.k * value * a.readers
@@ -231,9 +232,7 @@ def _satterthwaite(a: _Anova, value: NDArray[np.float64]) -> NDArray[np.float64]
     return np.where(np.isfinite(df), df, df_error)
 
 
-def _limits(
-    a: _Anova, form: IccForm, df2: ArrayLike, confidence: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _limits(a: _Anova, form: IccForm, df2: ArrayLike, confidence: float) -> tuple[Floats, Floats]:
     from scipy.stats import f as f_distribution
 
     tail = (1 + confidence) / 2
@@ -244,7 +243,7 @@ def _limits(
 
 
 def _statistics(
-    x: NDArray[np.float64], form: IccForm, confidence: float, variant: Variant
+    x: Floats, form: IccForm, confidence: float, variant: Variant
 ) -> tuple[ArrayLike, ...]:
     """Value, F, df1, df2, p, lower and upper of complete ratings."""
     from scipy.stats import f as f_distribution
@@ -266,9 +265,7 @@ def _statistics(
     return value, f, a.n - 1, df2, p, lower, upper
 
 
-def _agreement_limits(
-    a: _Anova, form: IccForm, confidence: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _agreement_limits(a: _Anova, form: IccForm, confidence: float) -> tuple[Floats, Floats]:
     """McGraw and Wong's limits of ICC(A,1), stepped up by Spearman-Brown for ICC(A,k)."""
     single = IccForm.AGREEMENT_SINGLE
     df2 = _satterthwaite(a, _coefficient(a, single, 1.0))

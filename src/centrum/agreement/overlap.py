@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, GeometryError
 from centrum.volume import bounding_box
 
@@ -40,7 +40,7 @@ class Overlap:
     mean_surface_distance_mm: float
 
 
-def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: Sequence[float]) -> Overlap:
+def overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
     """Compare two masks of the shape (z, y, x) on one grid.
 
     `spacing` is in mm in the order (z, y, x), as `Geometry.array_spacing`. A surface voxel
@@ -74,7 +74,7 @@ def overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: Sequence[float]
     return _overlap(a[box], b[box], spacing)
 
 
-def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: Sequence[float]) -> Overlap:
+def _overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
     size_a, size_b = int(np.count_nonzero(a)), int(np.count_nonzero(b))
     common = int(np.count_nonzero(a & b))
     surface_a, surface_b = _surface(a), _surface(b)
@@ -90,13 +90,11 @@ def _overlap(a: NDArray[np.bool_], b: NDArray[np.bool_], spacing: Sequence[float
     )
 
 
-def _surface(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _surface(mask: Flags) -> Flags:
     return mask & ~binary_erosion(mask)
 
 
-def _distances(
-    start: NDArray[np.bool_], goal: NDArray[np.bool_], spacing: Sequence[float]
-) -> NDArray[np.float64]:
+def _distances(start: Flags, goal: Flags, spacing: Sequence[float]) -> Floats:
     """Distance in mm from each voxel of `start` to the nearest voxel of `goal`."""
-    distance: NDArray[np.float64] = distance_transform_edt(~goal, sampling=spacing)
+    distance: Floats = distance_transform_edt(~goal, sampling=spacing)
     return distance[start]

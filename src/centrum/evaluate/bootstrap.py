@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
+from centrum.arrays import Floats
 from centrum.evaluate.scored import Scored
 
 
@@ -23,7 +23,7 @@ class Interval:
     upper: float
 
 
-def case_weights(scored: Scored, n_resamples: int, seed: int) -> NDArray[np.float64]:
+def case_weights(scored: Scored, n_resamples: int, seed: int) -> Floats:
     """How many times each case is in each resample, shape (n_resamples, cases).
 
     >>> case_weights(Scored.of([1, 2, 3, 4], [0, 0, 1, 1], ["a", "a", "b", "c"]), 2, seed=4)
@@ -45,9 +45,7 @@ NUMBERS_AT_ONCE = 2_000_000
 much memory."""
 
 
-def in_blocks(
-    weights: NDArray[np.float64], measure: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-) -> NDArray[np.float64]:
+def in_blocks(weights: Floats, measure: Callable[[Floats], Floats]) -> Floats:
     """What `measure` gives for rows of `weights` (resamples, cases), some rows at a time.
 
     >>> in_blocks(np.ones((3, 2)), lambda rows: rows.sum(axis=1))
@@ -57,7 +55,7 @@ def in_blocks(
     return np.concatenate([measure(weights[k : k + rows]) for k in range(0, len(weights), rows)])
 
 
-def percentile_interval(samples: NDArray[np.float64], confidence: float) -> Interval:
+def percentile_interval(samples: Floats, confidence: float) -> Interval:
     """Quantiles (R's type 7) of the resampled values; undefined (nan) values are left out.
 
     >>> percentile_interval(np.arange(101.0), 0.5)
@@ -85,8 +83,8 @@ def normal_interval(
 
 def bca_interval(
     estimate: float,
-    samples: NDArray[np.float64],
-    left_out: NDArray[np.float64],
+    samples: Floats,
+    left_out: Floats,
     confidence: float = 0.95,
 ) -> Interval:
     """Bias-corrected and accelerated interval; undefined (nan) values are left out.
@@ -123,6 +121,6 @@ def bca_interval(
     return Interval(float(lower), float(upper))
 
 
-def jackknife_weights(scored: Scored) -> NDArray[np.float64]:
+def jackknife_weights(scored: Scored) -> Floats:
     """Weights that leave one patient out at a time, (patients, cases), as `case_weights`."""
     return (np.arange(scored.n_patients)[:, None] != scored.patients).astype(float)

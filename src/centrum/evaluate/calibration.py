@@ -9,17 +9,15 @@ Modeling Strategies, 2015, chapter 10 (val.prob of R's rms); Spiegelhalter, Stat
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import linalg, optimize, stats
 from scipy.special import expit, log_expit, logit
 
+from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.lowess import lowess
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import proportion_interval
-
-Floats = NDArray[np.float64]
 
 CLIP = 1e-6
 """Probabilities nearer to 0 and 1 have this distance when their log-odds are taken."""
@@ -239,7 +237,7 @@ def hosmer_lemeshow(p: Floats, y: Floats, groups: int = 10) -> HosmerLemeshow | 
     return HosmerLemeshow(statistic, df, float(stats.chi2.sf(statistic, df)), observed, expected)
 
 
-def _bins(p: Floats, groups: int) -> NDArray[np.int64]:
+def _bins(p: Floats, groups: int) -> Ints:
     """Number of the group of each case, (cases,); groups without cases have no number."""
     edges = np.unique(np.quantile(p, np.linspace(0, 1, groups + 1)))
     above = np.maximum(np.searchsorted(edges, p, side="left"), 1)
@@ -302,7 +300,7 @@ def _recalibration(
     return intercept, slope, ""
 
 
-def _parted(log_odds: Floats, outcome: NDArray[np.bool_]) -> bool:
+def _parted(log_odds: Floats, outcome: Flags) -> bool:
     """Whether some threshold tells the outcomes apart in either direction."""
     positive, negative = log_odds[outcome], log_odds[~outcome]
     return bool(positive.min() >= negative.max() or negative.min() >= positive.max())

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, case_weights, percentile_interval
 from centrum.evaluate.discrimination import auc, delong_variance, placements, resampled_auc
 from centrum.evaluate.scored import Scored
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ Source: Vickers and Elkin, Med Decis Making 2006;26:565; conventions of R's dcur
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.scored import Scored
-
-Floats = NDArray[np.float64]
 
 THRESHOLDS = np.arange(1, 100) / 100
 
@@ -133,7 +132,7 @@ def _check(scored: Scored, thresholds: Floats, prevalence: float | None) -> None
 def _net_benefit(
     scored: Scored,
     weights: Floats,
-    called: NDArray[np.bool_],
+    called: Flags,
     odds: Floats,
     prevalence: float | None,
 ) -> Floats:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm, rankdata
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, in_blocks, normal_interval
 from centrum.evaluate.scored import Scored
@@ -28,9 +28,9 @@ class RocCurve:
     sensitivity, specificity : shares of positive and negative cases called rightly
     """
 
-    thresholds: NDArray[np.float64]
-    sensitivity: NDArray[np.float64]
-    specificity: NDArray[np.float64]
+    thresholds: Floats
+    sensitivity: Floats
+    specificity: Floats
 
 
 def roc_curve(scored: Scored) -> RocCurve:
@@ -52,7 +52,7 @@ def roc_curve(scored: Scored) -> RocCurve:
     )
 
 
-def _midpoints(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+def _midpoints(levels: Floats) -> Floats:
     """Between neighbours; of floats that touch, the upper, so that >= still parts them."""
     lower, upper = levels[:-1], levels[1:]
     middle = lower / 2 + upper / 2
@@ -94,7 +94,7 @@ def delong_variance(scored: Scored) -> float:
     )
 
 
-def placements(scored: Scored) -> NDArray[np.float64]:
+def placements(scored: Scored) -> Floats:
     """Share of the cases of the other outcome that each case is on the right side of."""
     shares = rankdata(scored.scores)
     for own, n_other, sign in (
@@ -138,7 +138,7 @@ def auc_p_value(scored: Scored) -> float:
     return float(2 * norm.sf(abs(statistic) / np.sqrt(variance)))
 
 
-def resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def resampled_auc(scored: Scored, weights: Floats) -> Floats:
     """AUC of each resample, nan where an outcome is absent; `weights` as `case_weights` gives.
 
     >>> resampled_auc(Scored.of([1, 2, 3], [0, 1, 0]), np.array([[1.0, 1, 1], [3, 1, 1]]))
@@ -147,7 +147,7 @@ def resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.fl
     return in_blocks(weights, partial(_resampled_auc, scored))
 
 
-def _resampled_auc(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _resampled_auc(scored: Scored, weights: Floats) -> Floats:
     order = np.argsort(scored.scores, kind="stable")
     levels = np.flatnonzero(np.diff(scored.scores[order], prepend=-np.inf))
     drawn, is_positive = weights[:, order], scored.positive[order]
@@ -170,16 +170,16 @@ class RocBand:
     lower, upper : (points,) percentiles over resamples of the patients
     """
 
-    specificity: NDArray[np.float64]
-    sensitivity: NDArray[np.float64]
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
+    specificity: Floats
+    sensitivity: Floats
+    lower: Floats
+    upper: Floats
 
 
 BAND_POINTS = np.linspace(0, 1, 101)
 
 
-def roc_band(scored: Scored, weights: NDArray[np.float64], confidence: float = 0.95) -> RocBand:
+def roc_band(scored: Scored, weights: Floats, confidence: float = 0.95) -> RocBand:
     """The curve's sensitivity at every specificity, with a pointwise bootstrap interval.
 
     `weights` (resamples, cases) are those of `case_weights`. As pROC's ci.se.
@@ -198,12 +198,12 @@ def roc_band(scored: Scored, weights: NDArray[np.float64], confidence: float = 0
     return RocBand(BAND_POINTS, sensitivity, lower, upper)
 
 
-def resampled_sensitivity(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def resampled_sensitivity(scored: Scored, weights: Floats) -> Floats:
     """Sensitivity of each resample at `BAND_POINTS`, (resamples, points)."""
     return in_blocks(weights, partial(_resampled_sensitivity, scored))
 
 
-def _resampled_sensitivity(scored: Scored, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _resampled_sensitivity(scored: Scored, weights: Floats) -> Floats:
     order = np.argsort(scored.scores, kind="stable")
     levels = np.flatnonzero(np.diff(scored.scores[order], prepend=-np.inf))
     drawn, is_positive = weights[:, order], scored.positive[order]
@@ -215,9 +215,7 @@ def _resampled_sensitivity(scored: Scored, weights: NDArray[np.float64]) -> NDAr
     return np.array([_at_specificity(n, 1 - p) for p, n in zip(positive, negative, strict=True)])
 
 
-def _at_specificity(
-    specificity: NDArray[np.float64], sensitivity: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _at_specificity(specificity: Floats, sensitivity: Floats) -> Floats:
     """Where the curve is vertical, the upper end: the best that is had at that specificity."""
     level, first = np.unique(specificity, return_index=True)
     return np.interp(BAND_POINTS, level, sensitivity[first])
@@ -258,9 +256,7 @@ def partial_auc(
     return (1 + (area - least) / (most - least)) / 2
 
 
-def _upper(
-    false: NDArray[np.float64], true: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _upper(false: Floats, true: Floats) -> tuple[Floats, Floats]:
     """The curve with the upper point of every vertical piece."""
     level = np.unique(false)
     return level, true[np.searchsorted(false, level, side="right") - 1]
@@ -277,9 +273,9 @@ class PrecisionRecall:
     prevalence : precision of calling every case positive
     """
 
-    thresholds: NDArray[np.float64]
-    precision: NDArray[np.float64]
-    recall: NDArray[np.float64]
+    thresholds: Floats
+    precision: Floats
+    recall: Floats
     average_precision: float
     prevalence: float
 

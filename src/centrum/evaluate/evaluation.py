@@ -3,8 +3,9 @@
 from dataclasses import asdict, dataclass, fields, is_dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from centrum.arrays import Floats
 from centrum.evaluate.bootstrap import (
     Interval,
     bca_interval,
@@ -166,7 +167,7 @@ def evaluate(
     )
 
 
-def _area(scored: Scored, weights: NDArray[np.float64], confidence: float) -> Area:
+def _area(scored: Scored, weights: Floats, confidence: float) -> Area:
     value, resampled = auc(scored), resampled_auc(scored, weights)
     return Area(
         value=value,

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, normal_interval
 from centrum.evaluate.thresholds import proportion_interval
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +126,7 @@ def sign_stability(selected: ArrayLike, coefficients: ArrayLike) -> SignStabilit
     return SignStability(np.sign(above - below), share)
 
 
-def _selected(selected: ArrayLike) -> NDArray[np.bool_]:
+def _selected(selected: ArrayLike) -> Flags:
     values = np.asarray(selected)
     if values.ndim != 2 or len(values) < 2 or values.shape[1] < 1:
         raise DataError(

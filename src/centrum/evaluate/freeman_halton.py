@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
-from centrum.kernels.contingency import Floats, Integers, completions, grow
+from centrum.kernels.contingency import completions, grow
 
 RELATIVE_TIE = 1e-7
 """Tables whose probabilities differ by less than this share are equally likely, as in R."""
@@ -30,12 +30,12 @@ class _Column:
     rooms : (rooms, rows) left behind it, each rising
     """
 
-    fillings: Integers
+    fillings: Ints
     log_ways: Floats
-    rooms: Integers
+    rooms: Ints
 
 
-def freeman_halton_p(table: NDArray[np.int64]) -> float:
+def freeman_halton_p(table: Ints) -> float:
     """Probability of all tables with these margins that are no likelier than this one.
 
     Tables grow column by column; of a part only the room left in the rows and the log number of
@@ -77,7 +77,7 @@ def _affordable(work: float) -> None:
         raise _TooLarge
 
 
-def _p(table: NDArray[np.int64]) -> float:
+def _p(table: Ints) -> float:
     rows, totals = np.sort(table.sum(axis=1)), np.sort(table.sum(axis=0))[::-1]
     _affordable(float(np.prod(rows[:-1] + 1.0)) * len(totals))
     left = totals.sum() - np.cumsum(totals)
@@ -110,13 +110,13 @@ def _p(table: NDArray[np.int64]) -> float:
     return min(p, 1.0)
 
 
-def _column(rows: Integers, total: int, left: int) -> _Column:
+def _column(rows: Ints, total: int, left: int) -> _Column:
     fillings, rooms = _fillings(rows, total), _fillings(rows, left)
     rising = np.all(np.diff(rooms, axis=1) >= 0, axis=1)
     return _Column(fillings, _log_ways(fillings), rooms[rising])
 
 
-def _fillings(rows: Integers, total: int) -> Integers:
+def _fillings(rows: Ints, total: int) -> Ints:
     """All counts with this total, none above the `rows`; shape (fillings, rows).
 
     >>> _fillings(np.array([1, 2]), 2).tolist()
@@ -129,7 +129,7 @@ def _fillings(rows: Integers, total: int) -> Integers:
 
 
 def _bounds(
-    columns: list[_Column], shape: tuple[int, ...], strides: Integers
+    columns: list[_Column], shape: tuple[int, ...], strides: Ints
 ) -> list[tuple[Floats, Floats]]:
     """By number of the room behind each column: most and least log ways to fill it."""
     bounds = [(np.zeros(1), np.zeros(1))]
@@ -143,26 +143,26 @@ def _bounds(
     return bounds
 
 
-def _log_ways(counts: Integers) -> Floats:
+def _log_ways(counts: Ints) -> Floats:
     """Log number of arrangements of the cases of each row of `counts`."""
     ways: Floats = gammaln(counts.sum(axis=1) + 1) - gammaln(counts + 1).sum(axis=1)
     return ways
 
 
-def _by_number(rooms: Integers, values: Floats, shape: tuple[int, ...]) -> Floats:
+def _by_number(rooms: Ints, values: Floats, shape: tuple[int, ...]) -> Floats:
     """Values at the numbers of their rooms; nan at numbers of none."""
     table = np.full(shape, np.nan)
     table[tuple(rooms[:, :-1].T)] = values
     return table.ravel()
 
 
-def _rooms(number: Integers, total: int, shape: tuple[int, ...]) -> Integers:
+def _rooms(number: Ints, total: int, shape: tuple[int, ...]) -> Ints:
     """The rooms that have these numbers and this total."""
     first = np.column_stack(np.unravel_index(number, shape))
     return np.column_stack([first, total - first.sum(axis=1)])
 
 
-def _merged(number: Integers, log_sum: Floats, count: Floats) -> tuple[Integers, Floats, Floats]:
+def _merged(number: Ints, log_sum: Floats, count: Floats) -> tuple[Ints, Floats, Floats]:
     """Count parts with the same room and arrangements together."""
     keys = np.stack([number, np.round(log_sum * 1e9)])
     order = np.lexsort(keys)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
+from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
 from centrum.evaluate.freeman_halton import freeman_halton_p
 
@@ -73,7 +74,7 @@ def kolmogorov_smirnov(values: ArrayLike) -> Significance:
     return Significance("Kolmogorov-Smirnov", d, float(p))
 
 
-def _sample(values: ArrayLike, least: int, test: str) -> NDArray[np.float64]:
+def _sample(values: ArrayLike, least: int, test: str) -> Floats:
     x = np.asarray(values, dtype=float)
     if len(x) < least or np.ptp(x) == 0 or not np.isfinite(x).all():
         raise DataError(
@@ -83,7 +84,7 @@ def _sample(values: ArrayLike, least: int, test: str) -> NDArray[np.float64]:
     return x
 
 
-def _distance_from_normal(x: NDArray[np.float64]) -> float:
+def _distance_from_normal(x: Floats) -> float:
     return float(stats.kstest((x - x.mean()) / x.std(ddof=1), "norm").statistic)
 
 
@@ -160,9 +161,7 @@ def levene(
     return Significance(name, float(found.statistic), float(found.pvalue))
 
 
-def _two(
-    a: ArrayLike, b: ArrayLike, test: str, least: int = 2
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _two(a: ArrayLike, b: ArrayLike, test: str, least: int = 2) -> tuple[Floats, Floats]:
     x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if min(len(x), len(y)) < least or not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise DataError(
@@ -211,7 +210,7 @@ def fisher_exact(table: ArrayLike) -> Significance:
     return Significance("Fisher exact", float("nan"), freeman_halton_p(counts))
 
 
-def _counts(table: ArrayLike) -> NDArray[np.int64]:
+def _counts(table: ArrayLike) -> Ints:
     """The table without empty rows and columns."""
     counts = np.asarray(table, dtype=np.int64)
     counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]

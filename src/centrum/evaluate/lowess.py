@@ -5,9 +5,8 @@ scipy has none and statsmodels would come for this alone. Source: Cleveland, J A
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Floats
 
 SPAN = 2 / 3
 """Share of the points in every local fit, R's default."""

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
 from centrum.evaluate.hypothesis_tests import (
     MIN_LILLIEFORS,
@@ -282,17 +282,17 @@ def _numeric(values: pd.Series, groups: dict[str, pd.Series]) -> list[Population
     return [_row(str(values.name), "", cells, overall, significance)]
 
 
-def _looks_normal(x: NDArray[np.float64]) -> bool:
+def _looks_normal(x: Floats) -> bool:
     if len(x) < MIN_LILLIEFORS or np.ptp(x) == 0:
         return False
     return lilliefors(x).p >= NORMALITY_ALPHA
 
 
-def _mean_spread(x: NDArray[np.float64]) -> Cell:
+def _mean_spread(x: Floats) -> Cell:
     return MeanSpread(len(x), *(float(v) for v in (x.mean(), x.std(ddof=1), x.min(), x.max())))
 
 
-def _quartiles(x: NDArray[np.float64]) -> Cell:
+def _quartiles(x: Floats) -> Cell:
     if len(x) == 0:
         return Quartiles(0, np.nan, np.nan, np.nan)
     return Quartiles(len(x), *(float(q) for q in np.quantile(x, [0.5, 0.25, 0.75])))
@@ -310,7 +310,7 @@ def _categorical(values: pd.Series, groups: dict[str, pd.Series]) -> list[Popula
     return rows
 
 
-def _independence(counts: NDArray[np.int64]) -> Significance | None:
+def _independence(counts: Ints) -> Significance | None:
     """Chi-square or Fisher between two groups; None when there is nothing to compare."""
     if len(counts) != 2 or min((counts.sum(axis=1) > 0).sum(), (counts.sum(axis=0) > 0).sum()) < 2:
         return None

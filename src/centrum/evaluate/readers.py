@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, percentile_interval
 from centrum.evaluate.discrimination import BAND_POINTS, resampled_sensitivity, roc_band
@@ -43,7 +44,7 @@ def compare_reader(
     reader: ArrayLike,
     scored: Scored,
     called: ArrayLike,
-    weights: NDArray[np.float64],
+    weights: Floats,
     confidence: float = 0.95,
 ) -> ReaderComparison:
     """A reader's calls, 0 or 1 per case, beside scores and calls of a model.
@@ -90,7 +91,7 @@ def compare_reader(
     )
 
 
-def mcnemar_p(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+def mcnemar_p(first: Flags, second: Flags) -> float:
     """Exact two-sided p of H0: both are right equally often; 1 when they never differ.
 
     >>> mcnemar_p(np.array([True] * 6), np.array([False] * 6))

@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate.calibration import CLIP, calibration
 from centrum.evaluate.scored import Scored
-
-Floats = NDArray[np.float64]
 
 Update = Literal["in_the_large", "slope"]
 """in_the_large: the intercept alone; slope: intercept and slope."""

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError
 
 
@@ -22,9 +23,9 @@ class Scored:
     patients : 0, 1, 2 ... number of the patient whom the case belongs to
     """
 
-    scores: NDArray[np.float64]
-    positive: NDArray[np.bool_]
-    patients: NDArray[np.int64]
+    scores: Floats
+    positive: Flags
+    patients: Ints
 
     @classmethod
     def of(cls, scores: ArrayLike, outcome: ArrayLike, groups: ArrayLike | None = None) -> "Scored":
@@ -71,11 +72,11 @@ class Scored:
         content = self.scores[order].tobytes() + self.positive[order].tobytes()
         return sha256(content).hexdigest()
 
-    def patient_sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def patient_sums(self, values: Floats) -> Floats:
         """Sum of `values` (cases,) over the cases of each patient, shape (patients,)."""
         return np.bincount(self.patients, weights=values).astype(float)
 
-    def patient_strata(self) -> NDArray[np.int64]:
+    def patient_strata(self) -> Ints:
         """Per patient 1, 2 or 3: has negative cases only, positive only, or both."""
         has_positive = self.patient_sums(self.positive.astype(float)) > 0
         has_negative = self.patient_sums((~self.positive).astype(float)) > 0
@@ -83,7 +84,7 @@ class Scored:
 
 
 def _check_shapes(
-    scores: NDArray[np.float64], outcome: NDArray[np.generic], groups: NDArray[np.generic]
+    scores: Floats, outcome: NDArray[np.generic], groups: NDArray[np.generic]
 ) -> None:
     shapes = scores.shape, outcome.shape, groups.shape
     if scores.ndim != 1 or len(set(shapes)) != 1:
@@ -93,7 +94,7 @@ def _check_shapes(
         )
 
 
-def _check_values(scores: NDArray[np.float64], outcome: NDArray[np.generic]) -> None:
+def _check_values(scores: Floats, outcome: NDArray[np.generic]) -> None:
     bad = np.flatnonzero(~np.isfinite(scores))
     if bad.size:
         raise DataError(

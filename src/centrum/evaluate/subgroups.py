@@ -7,17 +7,15 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 from scipy import stats
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.discrimination import auc, delong_interval, delong_variance
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import Confusion
-
-Floats = NDArray[np.float64]
 
 FEWEST = 5
 """Cases of each outcome below which no performance is given."""
@@ -73,7 +71,7 @@ class Heterogeneity:
 
 def subgroup_table(
     scored: Scored,
-    called: NDArray[np.bool_],
+    called: Flags,
     columns: pd.DataFrame,
     variables: Sequence[str],
     confidence: float = 0.95,
@@ -146,7 +144,7 @@ def auc_heterogeneity(parts: Sequence[Scored]) -> Heterogeneity:
 
 
 def _check_lengths(
-    scored: Scored, called: NDArray[np.bool_], columns: pd.DataFrame, probabilities: Floats
+    scored: Scored, called: Flags, columns: pd.DataFrame, probabilities: Floats
 ) -> None:
     found = [len(scored.scores), len(called), len(columns), len(probabilities)]
     if len(set(found)) > 1:
@@ -185,20 +183,20 @@ def _cut(values: Floats, edges: Sequence[float]) -> "pd.Categorical[str]":
     return pd.Categorical.from_codes(codes, pd.Index(labels), ordered=True)
 
 
-def _part(scored: Scored, own: NDArray[np.bool_]) -> Scored:
+def _part(scored: Scored, own: Flags) -> Scored:
     return Scored.of(scored.scores[own], scored.positive[own], scored.patients[own])
 
 
-def _enough(scored: Scored, own: NDArray[np.bool_]) -> bool:
+def _enough(scored: Scored, own: Flags) -> bool:
     positive = scored.positive[own]
     return bool(min(positive.sum(), (~positive).sum()) >= FEWEST)
 
 
 def _row(
     scored: Scored,
-    called: NDArray[np.bool_],
+    called: Flags,
     probabilities: Floats,
-    own: NDArray[np.bool_],
+    own: Flags,
     variable: str,
     level: str,
     test: Heterogeneity,
@@ -231,7 +229,7 @@ _NOTHING = (float("nan"), Interval(np.nan, np.nan))
 
 
 def _performance(
-    part: Scored, called: NDArray[np.bool_], confidence: float
+    part: Scored, called: Flags, confidence: float
 ) -> tuple[tuple[float, Interval], ...]:
     """AUC, sensitivity and specificity, each with its interval."""
     confusion = Confusion.of(Scored(called.astype(float), part.positive, part.patients), 0.5)

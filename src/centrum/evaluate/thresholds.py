@@ -6,9 +6,9 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from centrum.arrays import Floats
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.discrimination import roc_curve
 from centrum.evaluate.scored import Scored
@@ -26,7 +26,7 @@ MEASURES: Mapping[str, str] = MappingProxyType(
 )
 """The measures of a confusion matrix and their abbreviations in tables."""
 
-Count = TypeVar("Count", int, NDArray[np.float64])
+Count = TypeVar("Count", int, Floats)
 IntervalMethod = Literal["wilson", "exact"]
 Ties = Literal["most_sensitive", "most_specific"]
 
@@ -146,9 +146,7 @@ def cost_cutoff(
     return _best(scored, -cost, rule, learnt_on, ties)
 
 
-def _best(
-    scored: Scored, worth: NDArray[np.float64], rule: str, learnt_on: str, ties: Ties
-) -> CutOff:
+def _best(scored: Scored, worth: Floats, rule: str, learnt_on: str, ties: Ties) -> CutOff:
     """The threshold of the highest worth, with all that tie."""
     thresholds = roc_curve(scored).thresholds
     equal = thresholds[worth >= worth.max() - TIE_TOLERANCE].tolist()
@@ -222,7 +220,7 @@ def _proportions(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, tuple[
     }
 
 
-def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, NDArray[np.float64]]:
+def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, Floats]:
     with np.errstate(invalid="ignore"):
         values = {
             name: np.divide(hits, n) for name, (hits, n) in _proportions(tp, fp, tn, fn).items()
@@ -232,18 +230,14 @@ def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, NDArray[n
     return values
 
 
-def _counts(
-    scored: Scored, threshold: float, weights: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], ...]:
+def _counts(scored: Scored, threshold: float, weights: Floats) -> tuple[Floats, ...]:
     """TP, FP, TN and FN under each row of `weights` (resamples, cases)."""
     called, truth = scored.scores >= threshold, scored.positive
     cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
     return tuple(weights @ cell for cell in cells)
 
 
-def resampled_measures(
-    scored: Scored, threshold: float, weights: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
+def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dict[str, Floats]:
     """Each of `MEASURES` in each resample, at a threshold that stays as it is.
 
     `weights` (resamples, cases) are those of `case_weights`. Resamples keep the share of

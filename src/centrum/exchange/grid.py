@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Ints
 from centrum.cohort.cells import is_missing
 from centrum.cohort.findings import Findings, listed
 from centrum.cohort.sheet import Sheet
@@ -34,7 +34,7 @@ class Grid:
     file: str
     heads: tuple[str, ...]
     cells: tuple[tuple[str, ...], ...]
-    rows: NDArray[np.int64]
+    rows: Ints
     ids: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

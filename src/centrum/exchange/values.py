@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.cohort.cells import is_error, is_missing
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
@@ -41,7 +42,7 @@ def is_undefined(text: str) -> bool:
     return not text[:1].isdigit() and (is_error(text) or bool(_INFINITE.fullmatch(text)))
 
 
-def read_values(grid: Grid, columns: Sequence[int]) -> tuple[NDArray[np.float64], list[str]]:
+def read_values(grid: Grid, columns: Sequence[int]) -> tuple[Floats, list[str]]:
     """Numbers of some columns of a grid, and notes on how they were read.
 
     A program writes all its columns alike: what a comma means in one holds for all.

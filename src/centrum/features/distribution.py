@@ -1,11 +1,8 @@
 """Mean, variance and entropy of discrete distributions along the last axis."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from centrum.arrays import Array
 
 
 def mean(values: Array, p: Array) -> Array:

@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array
 from centrum.features.distribution import entropy, mean, variance
 from centrum.features.registry import Family
 from centrum.kernels.cooccurrence import Summary, standardise, summarise
 from centrum.kernels.eigen import largest_eigenvalue
-
-Array = NDArray[Any]
 
 glcm = Family("glcm")
 

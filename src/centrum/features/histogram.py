@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Ints
 from centrum.features import distribution
 from centrum.features.sample import Sample, family_of_samples
 from centrum.kernels.tally import Tally, count_levels
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +18,7 @@ class Histogram(Sample):
     """Grey levels in a region, from 1."""
 
     @classmethod
-    def from_counts(cls, counts: NDArray[np.int64]) -> Self:
+    def from_counts(cls, counts: Ints) -> Self:
         """The histogram with `counts` voxels at levels 1 .. Ng, (Ng,)."""
         return cls(Tally.of_counts(counts))
 

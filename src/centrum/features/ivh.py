@@ -9,17 +9,15 @@ fixed number of bins.
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats
 from centrum.errors import DataError
 from centrum.features.registry import Family
 from centrum.kernels.tally import COUNTABLE, Tally
 from centrum.prepare.discretise import fixed_bin_number, fixed_bin_size
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +31,7 @@ class VolumeHistogram:
     low, high : intensities where gamma is 0 and 1
     """
 
-    counts: NDArray[Any]
+    counts: Array
     first: float
     interval: float
     low: float
@@ -113,7 +111,7 @@ class VolumeHistogram:
         return float(self.first + self.interval * place)
 
 
-def _count_units(tally: Tally) -> NDArray[Any]:
+def _count_units(tally: Tally) -> Array:
     if tally.counted:
         return tally.times.astype(np.int64)
     steps = tally.values - tally.low

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from functools import cached_property
 from math import pi
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
 from centrum.features.registry import Family
 from centrum.kernels.sphere import sphere_means, sphere_rows
@@ -33,16 +33,16 @@ class Surroundings:
     [1.0, 1.0]
     """
 
-    image: NDArray[Any]
-    kept: NDArray[np.bool_]
+    image: Array
+    kept: Flags
     spacing: tuple[float, float, float]
 
     @classmethod
     def around(
         cls,
-        image: NDArray[Any],
+        image: Array,
         box: Box,
-        kept: NDArray[np.bool_],
+        kept: Flags,
         spacing: tuple[float, float, float],
     ) -> Self:
         """Of a region `kept` in a `box` of a whole image (z, y, x).
@@ -67,7 +67,7 @@ class Surroundings:
         return cls(part, grown, spacing)
 
     @cached_property
-    def peaks(self) -> NDArray[np.float64]:
+    def peaks(self) -> Floats:
         """Mean intensity in the sphere of 1 cm3 around each voxel of the region, (n,)."""
         x, y, z = self.spacing
         return sphere_means(self.image, self.kept, sphere_rows(RADIUS, (z, y, x)))

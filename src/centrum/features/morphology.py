@@ -9,16 +9,14 @@
 from dataclasses import dataclass
 from functools import cached_property
 from math import dist, pi, prod, sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags
 from centrum.features.registry import Family
 from centrum.kernels import enclosing, hull
 from centrum.kernels.mesh import Surface, scan, weighted_moments
-
-Array = NDArray[Any]
 
 Lengths = tuple[float, float, float]
 
@@ -54,10 +52,10 @@ class Shape:
     (24, (4.0, 3.0, 2.0), [1.3043, 0.6957, 0.2609])
     """
 
-    inside: NDArray[np.bool_]
+    inside: Flags
     spacing: Lengths
     ddof: int = 1
-    kept: NDArray[np.bool_] | None = None
+    kept: Flags | None = None
     x: Array | None = None
     watertight: bool = True
 

@@ -6,11 +6,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array
 from centrum.features.registry import Family
-
-Array = NDArray[Any]
 
 ngtdm = Family("ngtdm")
 

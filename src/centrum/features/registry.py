@@ -14,8 +14,8 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.settings import Dialect
 
 Definition = Callable[[Any], Any]
@@ -114,7 +114,7 @@ class Family:
             self._of_dialect[dialect] = tuple(f for f in self if f.in_dialect(dialect))
         return self._of_dialect[dialect]
 
-    def compute(self, statistic: object, dialect: Dialect) -> dict[str, NDArray[np.float64]]:
+    def compute(self, statistic: object, dialect: Dialect) -> dict[str, Floats]:
         """Values by feature key, each with the batch shape of the statistic."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return {

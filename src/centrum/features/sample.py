@@ -6,11 +6,11 @@ once of the intensities in the region and once of the discretised intensities (g
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array
 from centrum.features.registry import Family
 from centrum.kernels.tally import Deviations, Tally
 
@@ -22,7 +22,7 @@ class Sample:
     tally: Tally
 
     @classmethod
-    def of(cls, x: NDArray[Any] | list[float], *others: float) -> Self:
+    def of(cls, x: Array | list[float], *others: float) -> Self:
         """The sample of numbers `x`, (n,); `others` are further fields."""
         return cls(Tally.of(np.asarray(x)), *others)
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from math import hypot, pi, prod, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Ints
 from centrum.features.registry import Family
 from centrum.kernels.hull import largest_in_planes
 from centrum.kernels.mesh import Surface, scan
@@ -49,7 +49,7 @@ class Shape2D:
     (2.5, 6.8284, 3.0)
     """
 
-    inside: NDArray[np.bool_]
+    inside: Flags
     spacing: tuple[float, float]
 
     @cached_property
@@ -58,7 +58,7 @@ class Shape2D:
         return scan(self.inside[None])
 
     @property
-    def cells(self) -> NDArray[np.int64]:
+    def cells(self) -> Ints:
         """How many cells of four pixels there are of each case, (16,)."""
         return self.slab.cells[:16, 0]
 

@@ -8,14 +8,12 @@ four families.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats
 from centrum.features.registry import Definition, Family, catalogue
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +36,10 @@ class LevelSizeCounts:
 
     shape: tuple[int, ...]
     matrix: NDArray[np.intp]
-    i: NDArray[np.float64]
-    j: NDArray[np.float64]
-    n: NDArray[np.float64]
-    n_voxels: NDArray[np.float64]
+    i: Floats
+    j: Floats
+    n: Floats
+    n_voxels: Floats
 
     @classmethod
     def from_table(cls, table: Array, n_voxels: Array) -> "LevelSizeCounts":

@@ -8,11 +8,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags, Floats
 from centrum.features.registry import Family
 from centrum.kernels.correlation import fast_shape, inverse_distance_spectrum, pair_sums
 from centrum.volume import bounding_box
@@ -35,8 +34,8 @@ class Autocorrelation:
     [1.0, -1.0, 4.0]
     """
 
-    kept: NDArray[np.bool_]
-    x: NDArray[Any]
+    kept: Flags
+    x: Array
     spacing: tuple[float, float, float]
 
     @cached_property
@@ -55,7 +54,7 @@ class Autocorrelation:
         return weights, products, 2 * (squares - products)
 
 
-def _placed(kept: NDArray[np.bool_], x: NDArray[Any]) -> NDArray[np.float64]:
+def _placed(kept: Flags, x: Array) -> Floats:
     field = np.zeros(kept.shape)
     field[kept] = x
     return field

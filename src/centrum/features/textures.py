@@ -6,11 +6,11 @@ of many voxels. Their layout and the comparison of neighbours are made once and 
 
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags, Ints
 from centrum.features.aggregation import BLOCKS
 from centrum.features.glcm import Cooccurrence
 from centrum.features.ngtdm import ToneDifferences
@@ -21,7 +21,6 @@ from centrum.kernels.cooccurrence import count_pairs
 from centrum.kernels.layout import Layout
 from centrum.settings import Dialect
 
-Array = NDArray[Any]
 Axes = tuple[int, ...]
 
 
@@ -101,7 +100,7 @@ class Textures:
     levels: NDArray[np.uint16]
     neighbourhood: Neighbourhood
     n_levels: int
-    region: NDArray[np.bool_] | None = field(default=None)
+    region: Flags | None = field(default=None)
     first: "Textures | None" = field(default=None)
 
     def of(self, levels: NDArray[np.uint16], n_levels: int) -> "Textures":
@@ -119,7 +118,7 @@ class Textures:
         return self.layout.whole(self.levels)
 
     @cached_property
-    def steps(self) -> NDArray[np.int64]:
+    def steps(self) -> Ints:
         """To adjacent voxels, one per direction."""
         return self.layout.steps(self.neighbourhood.directions)
 
@@ -159,7 +158,7 @@ class Textures:
         return table * weights[..., None, None], voxels * weights
 
     @cached_property
-    def _lines_with_two_voxels(self) -> NDArray[np.bool_]:
+    def _lines_with_two_voxels(self) -> Flags:
         """Directions along which any line holds two voxels of a block; PyRadiomics' others
         have no runs."""
         if self.first is not None:

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Complexes, Floats
 from centrum.filters.taps import HERE, Taps
-from centrum.filters.view import Floats
-
-Complex = NDArray[np.complex128]
 
 Components = tuple[Floats, Floats, Floats]
 """Frequencies (z, y, x) of a part of a grid, of shapes that broadcast."""
@@ -60,12 +57,12 @@ class Spectrum:
     [[[0.0, 2.0, 0.0]]]
     """
 
-    values: Complex
+    values: Complexes
     length: int
     in_slices: bool = False
 
     @classmethod
-    def of(cls, image: NDArray[Any], *, in_slices: bool = False) -> "Spectrum":
+    def of(cls, image: Array, *, in_slices: bool = False) -> "Spectrum":
         """The spectrum of an image [z, y, x] of any numbers."""
         from scipy.fft import fft, rfft2
 

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from centrum.arrays import Floats
 from centrum.filters.filter import Filter, register
-from centrum.filters.view import Boundary, Floats, Reach, View
+from centrum.filters.view import Boundary, Reach, View
 from centrum.settings import Dialect
 
 CUTOFF = 6.0

@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 
+from centrum.arrays import Floats
 from centrum.filters.filter import register
-from centrum.filters.separable import Along, Floats, Passes, SeparableFilter, one_axis_each
+from centrum.filters.separable import Along, Passes, SeparableFilter, one_axis_each
 from centrum.filters.taps import HERE, Taps
 
 

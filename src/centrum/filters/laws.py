@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from centrum.arrays import Floats
 from centrum.filters.filter import register
 from centrum.filters.separable import (
     Along,
-    Floats,
     Kernels,
     Passes,
     Pooling,

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from centrum.arrays import Floats
 from centrum.filters.filter import register
-from centrum.filters.separable import Along, Floats, Kernels, Passes, SeparableFilter, one_axis_each
+from centrum.filters.separable import Along, Kernels, Passes, SeparableFilter, one_axis_each
 from centrum.filters.taps import Taps
 
 

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from centrum.arrays import Floats
 from centrum.filters.filter import register
-from centrum.filters.separable import Along, Floats, Passes, SeparableFilter
+from centrum.filters.separable import Along, Passes, SeparableFilter
 from centrum.filters.taps import Taps
 
 

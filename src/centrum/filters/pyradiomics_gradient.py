@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from centrum.arrays import Floats
 from centrum.filters.filter import Filter, register
 from centrum.filters.view import Reach, View
 from centrum.settings import Dialect
@@ -47,7 +48,7 @@ class GradientMagnitude(Filter):
         yield np.sqrt(squares).astype(np.float32)
 
 
-def _next(x: NDArray[np.float64], axis: int, start: int) -> NDArray[np.float64]:
+def _next(x: Floats, axis: int, start: int) -> Floats:
     """The inner voxels moved along an axis to begin at `start`."""
     inner = [slice(1, -1)] * 3
     inner[axis] = slice(start, start + x.shape[axis] - 2)

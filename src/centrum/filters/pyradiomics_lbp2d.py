@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from centrum.arrays import Floats, Ints
 from centrum.filters.filter import Filter, register
 from centrum.filters.view import Reach, View
 from centrum.settings import Dialect
-
-Floats = NDArray[np.float64]
 
 
 @register
@@ -109,9 +108,7 @@ class LocalBinaryPattern2D(Filter):
         return np.asarray(number if self.lbp2DMethod == "default" else smallest_rotation(number, n))
 
 
-def _between(
-    box: slice, step: float, margin: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+def _between(box: slice, step: float, margin: int | None) -> tuple[Ints, Ints, Floats]:
     """The two voxels between which the places `step` from a box lie, and how far from the first.
 
     Voxels are counted from `margin` before the box.
@@ -122,7 +119,7 @@ def _between(
     return (before - origin).astype(int), (after - origin).astype(int), place - before
 
 
-def smallest_rotation(number: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+def smallest_rotation(number: Ints, bits: int) -> Ints:
     """The smallest number that rotations of its bits make.
 
     >>> smallest_rotation(np.array([0b1000, 0b1010]), 4).tolist()

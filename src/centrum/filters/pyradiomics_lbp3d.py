@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from centrum.arrays import Array, Complexes, Floats, Ints
 from centrum.filters.filter import Filter, register
 from centrum.filters.view import Reach, View
 from centrum.settings import Dialect
-
-Floats = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 SPLINE_MARGIN = 32
 """Voxels on which a coefficient of the cubic spline depends: 0.268^32 is 5e-19."""
@@ -71,7 +69,7 @@ class LocalBinaryPattern3D(Filter):
         return icosphere(self.lbp3DIcosphereSubdivision)
 
     @cached_property
-    def harmonics(self) -> list[Complex]:
+    def harmonics(self) -> list[Complexes]:
         """Of each degree at the neighbours, (neighbours, orders)."""
         return [spherical_harmonics(n, self.corners) for n in range(self.lbp3DLevels)]
 
@@ -102,14 +100,14 @@ class LocalBinaryPattern3D(Filter):
         origin = np.array([b.start - s.start for b, s in zip(view.box, support, strict=True)])
         steps = self.corners * self.lbp3DIcosphereRadius
 
-        def interpolated(voxels: NDArray[np.int64]) -> NDArray[Any]:
+        def interpolated(voxels: Ints) -> Array:
             places = (voxels + origin[:, None])[:, :, None] + steps.T[:, None, :]
             return map_coordinates(spline, places, output=image.dtype, order=3, prefilter=False)
 
         return interpolated
 
 
-def strength(brighter: Floats, harmonics: Complex) -> Floats:
+def strength(brighter: Floats, harmonics: Complexes) -> Floats:
     """Norm of the part of a pattern (n, neighbours) that harmonics of one degree make, (n,).
 
     PyRadiomics sums products without conjugation and keeps the real part.
@@ -130,7 +128,7 @@ def kurtosis(x: Floats) -> Floats:
     return np.divide(fourth, second**2, out=np.zeros_like(second), where=second > 0) - 3
 
 
-def spherical_harmonics(degree: int, directions: Floats) -> Complex:
+def spherical_harmonics(degree: int, directions: Floats) -> Complexes:
     """Of all orders -n to n in some directions, (directions, 2 n + 1).
 
     PyRadiomics takes the angle from the axis for the longitude and the longitude for the angle

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.filters.filter import Filter, register
 from centrum.filters.view import Reach, View
@@ -28,7 +29,6 @@ SUPPORT = 4
 SMALLEST = 4
 """Voxels that an axis must have for the recursion, as in ITK."""
 
-Floats = NDArray[np.float64]
 
 Sigma = Annotated[float, Field(gt=0, le=100)] | Annotated[int, Field(ge=1, le=100)]
 """mm; 2 and 2.0 are one scale with two names, as in PyRadiomics."""

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.filters.filter import Filter, register
 from centrum.filters.view import Reach, View
 from centrum.settings import Dialect
-
-Floats = NDArray[np.float64]
 
 
 class Pointwise(Filter):

@@ -8,19 +8,18 @@ odd number of voxels at its end before it goes round.
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import product
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Field
 
+from centrum.arrays import Array, Floats
 from centrum.filters.filter import Filter, register
 from centrum.filters.view import Reach, View
 from centrum.filters.wavelet import discrete
 from centrum.kernels.convolve import convolve
 from centrum.settings import Dialect
-
-Floats = NDArray[np.float64]
 
 
 @register
@@ -133,7 +132,7 @@ class PeriodicWavelet(Filter):
         return made[band]
 
 
-def _periodic(array: NDArray[Any], axis: int, box: slice, around: Sequence[int]) -> NDArray[Any]:
+def _periodic(array: Array, axis: int, box: slice, around: Sequence[int]) -> Array:
     """The box and some voxels before and after it along an axis that goes round."""
     start, stop, n = box.start - around[0], box.stop + around[1], array.shape[axis]
     if start >= 0 and stop <= n:

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from centrum.arrays import Floats
 from centrum.filters.filter import Filter, register
 from centrum.filters.fourier import Components, Spectrum, magnitude
 from centrum.filters.log import LaplacianOfGaussian, gaussian_and_second
 from centrum.filters.simoncelli import band
 from centrum.filters.steering import Order, local_axes, steered, ways
-from centrum.filters.view import Boundary, Box, Floats, Reach, View
+from centrum.filters.view import Boundary, Box, Reach, View
 from centrum.settings import Dialect
 
 PADDING = 32

@@ -11,16 +11,15 @@ from itertools import permutations, product
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from centrum.arrays import Floats
 from centrum.filters.filter import Filter
 from centrum.filters.taps import Taps
 from centrum.filters.view import Boundary, Reach, View
 from centrum.kernels.convolve import convolve
 from centrum.settings import Dialect
 
-Floats = NDArray[np.float64]
 Kernels = tuple[Taps, ...]
 Along = Sequence[Sequence[Taps]]
 Pooling = Literal["max", "average", "min"]

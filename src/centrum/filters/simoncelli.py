@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from centrum.arrays import Floats
 from centrum.filters.filter import Filter, register
 from centrum.filters.fourier import Components, Spectrum, magnitude
-from centrum.filters.view import Floats, Reach, View
+from centrum.filters.view import Reach, View
 from centrum.settings import Dialect
 
 

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from math import factorial, prod, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.filters.taps import Taps
-from centrum.filters.view import Floats
 from centrum.kernels.convolve import convolve
 
 Order = tuple[int, ...]
@@ -89,7 +88,7 @@ def steered(response: Response, order: Order, axes: Floats, wanted: Sequence[ran
     return total
 
 
-def expanded(vectors: Sequence[Floats]) -> dict[Order, NDArray[np.float64]]:
+def expanded(vectors: Sequence[Floats]) -> dict[Order, Floats]:
     """The product of the linear forms v[..., 0] x + v[..., 1] y + ... by powers of x, y, ...
 
     >>> product = expanded([np.array([1.0, 2.0]), np.array([3.0, 4.0])])

@@ -7,11 +7,11 @@ boundary condition (IBSI 2, section 2.3).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats, Ints
 from centrum.errors import ProtocolError
 
 Boundary = Literal["zero", "nearest", "periodic", "mirror"]
@@ -23,8 +23,6 @@ Reach = tuple[int | None, int | None, int | None]
 """Voxels (z, y, x) on either side on which a response depends; None: the whole axis."""
 
 Box = tuple[slice, slice, slice]
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,14 +42,14 @@ class View:
     ([[[1.0, 2.0, 3.0, 3.0, 2.0]]], [[[1.0, 2.0, 3.0, 1.0, 2.0]]])
     """
 
-    array: NDArray[Any]
+    array: Array
     box: Box
     spacing: tuple[float, float, float]
     slice_axis: int = 0
 
     @classmethod
     def whole(
-        cls, array: NDArray[Any], spacing: tuple[float, float, float], slice_axis: int = 0
+        cls, array: Array, spacing: tuple[float, float, float], slice_axis: int = 0
     ) -> "View":
         """The view whose box is the image."""
         z, y, x = (slice(0, n) for n in array.shape)
@@ -88,7 +86,7 @@ def _indices(box: slice, length: int, reach: int | tuple[int, int] | None) -> ra
     return range(box.start - before, box.stop + after)
 
 
-def extended(array: NDArray[Any], wanted: Sequence[range], boundary: Boundary) -> Floats:
+def extended(array: Array, wanted: Sequence[range], boundary: Boundary) -> Floats:
     """Voxels at the indices `wanted` along (z, y, x), which may lie beyond the image."""
     inside = [
         range(max(w.start, 0), min(w.stop, n)) for w, n in zip(wanted, array.shape, strict=True)
@@ -104,7 +102,7 @@ def extended(array: NDArray[Any], wanted: Sequence[range], boundary: Boundary) -
     return np.ascontiguousarray(array, dtype=float)
 
 
-def source(index: NDArray[np.int64], length: int, boundary: Boundary) -> NDArray[np.int64]:
+def source(index: Ints, length: int, boundary: Boundary) -> Ints:
     """The voxel of an axis of `length` whose value stands at each index, inside it or beyond.
 
     >>> source(np.arange(-2, 5), 3, "mirror").tolist()

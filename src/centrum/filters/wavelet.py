@@ -7,16 +7,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from centrum.arrays import Floats
 from centrum.filters.filter import register
-from centrum.filters.separable import (
-    Along,
-    Floats,
-    Kernels,
-    Passes,
-    Pooling,
-    SeparableFilter,
-    along_axes,
-)
+from centrum.filters.separable import Along, Kernels, Passes, Pooling, SeparableFilter, along_axes
 from centrum.filters.taps import Taps
 
 

@@ -13,10 +13,10 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from scipy.special import expit, logit
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.frozen.schema import PART, Number, Positions, Positive, Rows, Vector, agree, validated
 
-Floats = NDArray[np.float64]
 Certain = Annotated[Number, Field(gt=0, lt=0.5)]
 
 

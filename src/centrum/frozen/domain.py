@@ -8,15 +8,13 @@ from dataclasses import dataclass as plain_dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from centrum.arrays import Flags, Floats
 from centrum.frozen.schema import PART, GappyVector, Number, agree, validated
 from centrum.io.facts import NUMBERS, Facts
 from centrum.measure.acquisition import REGION
-
-Floats = NDArray[np.float64]
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -101,7 +99,7 @@ class Distribution:
         return away / self.sd if self.sd > 0 else float(away > 0) * np.inf
 
     @classmethod
-    def of(cls, name: str, values: Floats, positive: NDArray[np.bool_]) -> Self:
+    def of(cls, name: str, values: Floats, positive: Flags) -> Self:
         """Over the training cases (cases,); missing values do not count."""
         sides = (np.nanquantile(values[side], QUANTILES) for side in (positive, ~positive))
         return cls(name, float(np.nanmean(values)), float(np.nanstd(values)), *sides)

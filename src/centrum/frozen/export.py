@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.naive_bayes import GaussianNB
 
+from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
 from centrum.frozen.classifiers import Classifier, Forest, Linear, NaiveBayes, RadialKernel, Tree
 from centrum.frozen.schema import made
@@ -21,8 +21,7 @@ from centrum.modelling.imputation import NearestImputer
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.search import SearchClassifier
 
-Floats = NDArray[np.float64]
-Positions = NDArray[np.int64]
+Positions = Ints
 Fitted = tuple[Positions, float, BaseEstimator]
 """Columns of the z-scores, weight, classifier."""
 

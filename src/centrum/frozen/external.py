@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate import CutOff, Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
@@ -27,8 +28,6 @@ from centrum.frozen.model import FrozenModel
 from centrum.modelling.combat import to_reference
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.modelling.split import fewest_patients, folds_by_patient, train_and_held_out
-
-Floats = NDArray[np.float64]
 
 FOLDS = 10
 """Of the patients, to recalibrate without having seen the case."""
@@ -121,7 +120,7 @@ class External:
     probability: Floats
     called: tuple[str, ...]
     sets: tuple[str, ...]
-    positive: NDArray[np.bool_]
+    positive: Flags
     patients: NDArray
     evaluation: Evaluation
     band: RocBand
@@ -189,7 +188,7 @@ class NewCases:
 
     cases: tuple[str, ...]
     patients: NDArray
-    positive: NDArray[np.bool_]
+    positive: Flags
     values: Floats
     batch: tuple[str, ...] | None
 

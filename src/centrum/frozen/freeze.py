@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.evaluate.evaluation import plain
@@ -16,16 +16,14 @@ from centrum.frozen.model import Covariate, FrozenModel, SelfTest
 from centrum.frozen.schema import made
 from centrum.frozen.scorer import Scorer
 from centrum.io.facts import NUMBERS, Facts
-from centrum.limits import RESEARCH_ONLY, outside_the_region
 from centrum.measure.acquisition import TEXTS
 from centrum.modelling.calibrators import Calibrator
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
+from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.table import FeatureTable
 from centrum.validation.judgement import Judgement
 from centrum.validation.matrix import Matrix
-
-Floats = NDArray[np.float64]
 
 ROWS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Self-test rows: every feature at this quantile of the training cases."""

@@ -8,8 +8,8 @@ there the intensity changes across it, and hardly along it.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags
 from centrum.geometry import slice_axis
 from centrum.volume import Mask, Volume, bounding_box
 
@@ -65,7 +65,7 @@ def outline_of(volume: Volume, mask: Mask, plane: str) -> Outline:
     return Outline(own, mirrored)
 
 
-def alignment(volume: Volume, region: NDArray[np.bool_], plane: str) -> float:
+def alignment(volume: Volume, region: Flags, plane: str) -> float:
     """Mean |change across the outline| / mean change, in the slices of a plane.
 
     >>> from centrum.geometry import Geometry

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BeforeValidator, model_validator
 from pydantic.dataclasses import dataclass
 
+from centrum.arrays import Floats
 from centrum.cohort.case import Value
 from centrum.cohort.numbers import parse_number
 from centrum.errors import DataError
@@ -43,8 +43,6 @@ from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import write_atomically
 from centrum.text import spelled
-
-Floats = NDArray[np.float64]
 
 LAYOUT = "centrum.model/"
 

@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import CentrumError, DataError
 from centrum.modelling.calibrators import Calibrator, calibrator_from
 from centrum.modelling.conformal import ConformalSets
@@ -56,22 +57,22 @@ def _array(value: Any, kinds: str, ndim: int) -> NDArray:
     return found
 
 
-def _floats(value: Any, ndim: int) -> NDArray[np.float64]:
+def _floats(value: Any, ndim: int) -> Floats:
     found = _array(value, "iuf", ndim).astype(np.float64)
     if not np.isfinite(found).all():
         raise ValueError("finite numbers are wanted")
     return found
 
 
-def _vector(value: Any) -> NDArray[np.float64]:
+def _vector(value: Any) -> Floats:
     return _floats(_listed(value), 1)
 
 
-def _rows(value: Any) -> NDArray[np.float64]:
+def _rows(value: Any) -> Floats:
     return _floats(_listed(value), 2)
 
 
-def _rows_with_gaps(value: Any) -> NDArray[np.float64]:
+def _rows_with_gaps(value: Any) -> Floats:
     """null stands for a missing value."""
     if isinstance(value, np.ndarray):
         return value
@@ -82,12 +83,12 @@ def _rows_with_gaps(value: Any) -> NDArray[np.float64]:
     return found
 
 
-def _vector_with_gaps(value: Any) -> NDArray[np.float64]:
+def _vector_with_gaps(value: Any) -> Floats:
     """null stands for a missing value."""
     return _rows_with_gaps(value if isinstance(value, np.ndarray) else [_listed(value)]).reshape(-1)
 
 
-def _positions(value: Any) -> NDArray[np.int64]:
+def _positions(value: Any) -> Ints:
     """-1 stands for none."""
     found = _array(_listed(value), "iu", 1).astype(np.int64)
     if found.size and found.min() < -1:
@@ -95,7 +96,7 @@ def _positions(value: Any) -> NDArray[np.int64]:
     return found
 
 
-def _switches(value: Any) -> NDArray[np.bool_]:
+def _switches(value: Any) -> Flags:
     return _array(_listed(value), "b", 1).astype(np.bool_)
 
 
@@ -105,12 +106,12 @@ def _listed(value: Any) -> Any:
     return value
 
 
-Vector = Annotated[NDArray[np.float64], PlainValidator(_vector)]
-Rows = Annotated[NDArray[np.float64], PlainValidator(_rows)]
-GappyVector = Annotated[NDArray[np.float64], PlainValidator(_vector_with_gaps)]
-GappyRows = Annotated[NDArray[np.float64], PlainValidator(_rows_with_gaps)]
-Positions = Annotated[NDArray[np.int64], PlainValidator(_positions)]
-Switches = Annotated[NDArray[np.bool_], PlainValidator(_switches)]
+Vector = Annotated[Floats, PlainValidator(_vector)]
+Rows = Annotated[Floats, PlainValidator(_rows)]
+GappyVector = Annotated[Floats, PlainValidator(_vector_with_gaps)]
+GappyRows = Annotated[Floats, PlainValidator(_rows_with_gaps)]
+Positions = Annotated[Ints, PlainValidator(_positions)]
+Switches = Annotated[Flags, PlainValidator(_switches)]
 
 
 def limit(value: Any) -> float:

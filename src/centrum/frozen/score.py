@@ -10,8 +10,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.cohort.case import Value
 from centrum.cohort.label_map import named_level
 from centrum.cohort.withheld import Roles, roles, withheld, words_in
@@ -29,8 +29,6 @@ from centrum.measure.case import Job, Record, advisory, measure
 from centrum.measure.images import mask_of, shown_image
 from centrum.measure.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
-
-Floats = NDArray[np.float64]
 
 SCORED, REFUSED = "scored", "refused"
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, PlainValidator, model_validator
 from pydantic.dataclasses import dataclass
 
+from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
 from centrum.frozen.classifiers import Classifier, Linear, classifier_from
 from centrum.frozen.schema import (
@@ -32,8 +33,6 @@ from centrum.frozen.schema import (
     validated,
 )
 from centrum.modelling.nearest import fill_from_nearest
-
-Floats = NDArray[np.float64]
 
 SHOWN = 3
 """Features that an error names before it counts the rest."""
@@ -374,5 +373,5 @@ def _listed(array: NDArray) -> Any:
     ]  # fmt: skip
 
 
-def _within(positions: NDArray[np.int64], n: int) -> bool:
+def _within(positions: Ints, n: int) -> bool:
     return bool(((positions >= 0) & (positions < n)).all())

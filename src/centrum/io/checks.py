@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags
 from centrum.errors import GeometryError
 from centrum.geometry import Geometry, plane_of
 from centrum.volume import Mask, Volume, bounding_box
@@ -241,7 +241,7 @@ def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
         )
 
 
-def _shape_findings(region: NDArray[np.bool_], axis: int) -> Iterator[Finding]:
+def _shape_findings(region: Flags, axis: int) -> Iterator[Finding]:
     from scipy import ndimage
 
     pieces, count = ndimage.label(region, structure=np.ones((3, 3, 3)))

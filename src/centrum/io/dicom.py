@@ -15,6 +15,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
 from centrum.io.checks import NOTES
@@ -239,7 +240,7 @@ def _slice_step(files: list[DicomFile]) -> tuple[float, str]:
     )
 
 
-def _check_no_duplicates(files: list[DicomFile], steps: NDArray[np.float64]) -> None:
+def _check_no_duplicates(files: list[DicomFile], steps: Floats) -> None:
     same = np.flatnonzero(steps <= SLICE_TOLERANCE_MM)
     if same.size == 0:
         return
@@ -256,7 +257,7 @@ def _check_no_duplicates(files: list[DicomFile], steps: NDArray[np.float64]) -> 
     )
 
 
-def _check_no_gap(files: list[DicomFile], steps: NDArray[np.float64]) -> None:
+def _check_no_gap(files: list[DicomFile], steps: Floats) -> None:
     usual = float(np.median(steps))
     gaps = np.flatnonzero(steps > MISSING_SLICE_RATIO * usual)
     if gaps.size == 0:

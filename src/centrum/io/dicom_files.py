@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.errors import ImageError
 from centrum.io.guard import guarded
 from centrum.io.paths import APPLE_DOUBLE, check_content, existing, is_dangling
@@ -134,7 +134,7 @@ class DicomFile:
         wanted = IMAGE_PLANE[keyword]
         return isinstance(value, list) and [type(v) for v in value] == [float] * wanted
 
-    def vector(self, keyword: str) -> NDArray[np.float64]:
+    def vector(self, keyword: str) -> Floats:
         """An entry of the image plane as an array."""
         return np.array(self.value(keyword), dtype=float)
 
@@ -144,7 +144,7 @@ class DicomFile:
         return self.value("Columns"), self.value("Rows")
 
     @property
-    def normal(self) -> NDArray[np.float64]:
+    def normal(self) -> Floats:
         """Unit vector across the slice, so that row, column and normal are right-handed."""
         cosines = self.vector("ImageOrientationPatient")
         return np.cross(cosines[:3], cosines[3:])

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
 from centrum.io.checks import NOTES
@@ -447,7 +448,7 @@ def _check_spacing(path: Path, header: Any) -> None:
         )
 
 
-def _forms(header: Any, grid: Geometry) -> dict[str, NDArray[np.float64]]:
+def _forms(header: Any, grid: Geometry) -> dict[str, Floats]:
     """The affines, voxel index (x, y, z) to LPS mm, shape (3, 4), that the header sets.
 
     Of the quaternions that are rounded to that of the header, the one nearest to `grid` is taken.
@@ -462,12 +463,12 @@ def _forms(header: Any, grid: Geometry) -> dict[str, NDArray[np.float64]]:
     return forms
 
 
-def _to_ras(grid: Geometry) -> NDArray[np.float64]:
+def _to_ras(grid: Geometry) -> Floats:
     """Axes of a grid in NIfTI's coordinates, which run to the right, anterior and superior."""
     return np.diag([-1.0, -1.0, 1.0]) @ grid.axes
 
 
-def _quaternion_affine(header: Any, axes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _quaternion_affine(header: Any, axes: Floats) -> Floats:
     """Affine of the qform: rotation by a unit quaternion, axes scaled by pixdim (nifti1.h)."""
     pixdim = header["pixdim"].astype(float)
     handedness = -1.0 if pixdim[0] < 0 else 1.0
@@ -477,7 +478,7 @@ def _quaternion_affine(header: Any, axes: NDArray[np.float64]) -> NDArray[np.flo
     return np.column_stack([scaled, header["offset"].astype(float)])
 
 
-def _rotation(vector: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rotation(vector: Floats, near: Floats) -> Floats:
     """Rotation by the unit quaternion (a, *vector), whose a >= 0 is known up to rounding.
 
     The a of the rotation `near` is taken as far as the rounding allows.
@@ -500,7 +501,7 @@ def _rotation(vector: NDArray[np.float64], near: NDArray[np.float64]) -> NDArray
     )
 
 
-def _check_form(path: Path, name: str, affine: NDArray[np.float64], geometry: Geometry) -> None:
+def _check_form(path: Path, name: str, affine: Floats, geometry: Geometry) -> None:
     ends = np.array(list(product(*[(0, n - 1) for n in geometry.size])), dtype=float)
     placed = ends @ affine[:, :3].T + affine[:, 3]
     distance = float(np.linalg.norm(placed - geometry.corners(), axis=1).max())

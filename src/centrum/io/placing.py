@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags
 from centrum.errors import GeometryError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
 from centrum.io.guard import WrongCall
@@ -147,7 +147,7 @@ def _voxel_offset(part: Geometry, whole: Geometry) -> tuple[int, int, int]:
     return x, y, z
 
 
-def _embed(mask: Mask, start: tuple[int, int, int], image: Geometry) -> NDArray[np.bool_]:
+def _embed(mask: Mask, start: tuple[int, int, int], image: Geometry) -> Flags:
     zyx = np.argwhere(mask.array) + np.array(start[::-1])
     inside = np.all((zyx >= 0) & (zyx < image.shape), axis=1)
     _refuse_outside(mask.name, int(np.count_nonzero(~inside)), len(zyx))
@@ -156,7 +156,7 @@ def _embed(mask: Mask, start: tuple[int, int, int], image: Geometry) -> NDArray[
     return array
 
 
-def _resample(mask: Mask, image: Geometry) -> NDArray[np.bool_]:
+def _resample(mask: Mask, image: Geometry) -> Flags:
     xyz = np.argwhere(mask.array)[:, ::-1]
     index = image.index(mask.geometry.position(xyz))
     inside = np.all((index >= -0.5) & (index <= np.array(image.size) - 0.5), axis=1)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
 from centrum.io.itk import Decoded
@@ -75,7 +76,7 @@ class LabelImage:
     oriented: bool = True
     without_voxels: bool = False
 
-    def region(self, segment: Segment) -> NDArray[np.bool_]:
+    def region(self, segment: Segment) -> Flags:
         """The voxels of a segment, indexed [z, y, x]."""
         return np.asarray(self.layers[segment.layer] == segment.label)
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Floats
 
 ROW = 256
 """Values that a loop handles at once, so that their guesses stay in the cache."""

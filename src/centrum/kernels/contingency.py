@@ -12,12 +12,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
+from centrum.arrays import Floats, Ints
 
 
 @njit(cache=True, nogil=True)
-def _fill(room: Integers, column: Integers, left: Integers) -> bool:
+def _fill(room: Ints, column: Ints, left: Ints) -> bool:
     """Set `left` to the sorted room behind a column; False where the column does not fit."""
     for i in range(room.size):
         value = room[i] - column[i]
@@ -32,7 +31,7 @@ def _fill(room: Integers, column: Integers, left: Integers) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _number(room: Integers, strides: Integers) -> int:
+def _number(room: Ints, strides: Ints) -> int:
     number = 0
     for i in range(strides.size):
         number += room[i] * strides[i]
@@ -41,10 +40,10 @@ def _number(room: Integers, strides: Integers) -> int:
 
 @njit(cache=True, nogil=True)
 def completions(
-    rooms: Integers,
-    columns: Integers,
+    rooms: Ints,
+    columns: Ints,
     log_ways: Floats,
-    strides: Integers,
+    strides: Ints,
     most: Floats,
     least: Floats,
 ) -> tuple[Floats, Floats]:
@@ -81,18 +80,18 @@ def _enlarged(values: NDArray) -> NDArray:
 
 @njit(cache=True, nogil=True)
 def grow(
-    rooms: Integers,
+    rooms: Ints,
     log_sum: Floats,
     count: Floats,
-    columns: Integers,
+    columns: Ints,
     log_ways: Floats,
-    strides: Integers,
+    strides: Ints,
     most: Floats,
     least: Floats,
     log_share: Floats,
     limit: float,
     most_open: int,
-) -> tuple[float, Integers, Floats, Floats]:
+) -> tuple[float, Ints, Floats, Floats]:
     """Add a column to every part; settle what is settled.
 
     Parameters

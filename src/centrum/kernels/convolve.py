@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Floats
 
 CHUNK = 1024
 """Places of a row that are summed at a time: they stay in the first-level cache for all taps."""

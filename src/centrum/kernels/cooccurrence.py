@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats, Ints
 from centrum.kernels.layout import Layout
 
 TWO_TABLES_UP_TO = 256
@@ -32,9 +33,7 @@ def _count(
                 table[np.uint32(a[a.size - 1]) * side + b[a.size - 1]] += one
 
 
-def count_pairs(
-    levels: NDArray[np.uint16], layout: Layout, steps: NDArray[np.int64], n_levels: int
-) -> NDArray[np.float64]:
+def count_pairs(levels: NDArray[np.uint16], layout: Layout, steps: Ints, n_levels: int) -> Floats:
     """Number of voxel pairs with level i at a voxel and level j at voxel + step.
 
     Parameters
@@ -68,11 +67,11 @@ class Summary(NamedTuple):
     entropy, energy, maximum : (batch,) -sum p log2 p, sum p^2, max p
     """
 
-    difference: NDArray[np.float64]
-    total: NDArray[np.float64]
-    entropy: NDArray[np.float64]
-    energy: NDArray[np.float64]
-    maximum: NDArray[np.float64]
+    difference: Floats
+    total: Floats
+    entropy: Floats
+    energy: Floats
+    maximum: Floats
 
 
 @njit(cache=True, nogil=True)
@@ -92,7 +91,7 @@ def _summarise(p: NDArray, difference: NDArray, total: NDArray, scalars: NDArray
         scalars[0, b], scalars[1, b], scalars[2, b] = entropy, energy, maximum
 
 
-def summarise(p: NDArray[np.float64]) -> Summary:
+def summarise(p: Floats) -> Summary:
     """Marginals and norms of joint probabilities (batch, Ng, Ng), in C order.
 
     >>> summarise(np.full((1, 2, 2), 0.25)).entropy.tolist()
@@ -117,9 +116,7 @@ def _standardise(p: NDArray, root_i: NDArray, root_j: NDArray, out: NDArray) -> 
                     to[j] = row[j] / product - product if product > 0 else 0.0
 
 
-def standardise(
-    p: NDArray[np.float64], p_i: NDArray[np.float64], p_j: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def standardise(p: Floats, p_i: Floats, p_j: Floats) -> Floats:
     """p / sqrt(p_i p_j) - sqrt(p_i p_j) of joint probabilities (batch, Ng, Ng), in C order.
 
     0 at levels that do not occur.

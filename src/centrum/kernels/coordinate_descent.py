@@ -16,10 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from centrum.arrays import Flags, Floats, Ints
 
 PROBABILITY_FLOOR = 1e-9
 """Fitted probabilities nearer to 0 or 1 than this count as 0 or 1."""
@@ -116,7 +114,7 @@ def _sweep(
     problem: Problem,
     state: State,
     curvature: Floats,
-    coordinates: NDArray[np.int64],
+    coordinates: Ints,
     l1: float,
     l2: float,
 ) -> float:
@@ -138,7 +136,7 @@ def _sweep(
 
 
 @njit(cache=True, nogil=True)
-def _true_positions(flags: Flags) -> NDArray[np.int64]:
+def _true_positions(flags: Flags) -> Ints:
     found = np.empty(flags.size, np.int64)
     count = 0
     for k in range(flags.size):
@@ -257,7 +255,7 @@ def _minimise_active(
 def _minimise_on_gram(
     problem: Problem,
     state: State,
-    index: NDArray[np.int64],
+    index: Ints,
     l1: float,
     l2: float,
     tolerance: float,

@@ -5,11 +5,12 @@ box (Wiener-Khinchin), and costs n log n instead of n^2.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Field = NDArray[np.float64]
+from centrum.arrays import Complexes, Floats
 
-Spectrum = NDArray[np.complex128]
+Field = Floats
+
+Spectrum = Complexes
 
 AT_ONCE = 2**16
 """Frequencies that are held at once, beyond one spectrum for every slice."""

@@ -2,9 +2,8 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Floats
 
 PRECISION = 1e-15
 """Laguerre's method ends with a step below this share of the eigenvalue."""

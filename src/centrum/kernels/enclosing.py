@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Points = NDArray[np.float64]
+from centrum.arrays import Array, Floats, Ints
+
+Points = Floats
 
 DIRECTIONS_ALIKE = 1e-9
 """Faces whose unit normals differ by less are one face of the hull."""
@@ -29,8 +30,8 @@ class Hull:
     """
 
     points: Points
-    triangles: NDArray[np.int64]
-    neighbours: NDArray[np.int64]
+    triangles: Ints
+    neighbours: Ints
 
     @cached_property
     def normals(self) -> Points:
@@ -49,7 +50,7 @@ class Hull:
         return float((seen * self.normals).sum() / 3)
 
 
-def convex_hull(points: NDArray[Any], scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
+def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Hull:
     """The convex hull of points (n, 3) times `scale`, by Qhull (Barber et al. 1996).
 
     A hull stays one when the axes are scaled: Qhull sees the points, which are best integers.
@@ -77,7 +78,7 @@ def convex_hull(points: NDArray[Any], scale: tuple[float, float, float] = (1.0, 
     return Hull(corners, triangles, neighbours)
 
 
-def _normals(points: Points, triangles: NDArray[np.int64]) -> Points:
+def _normals(points: Points, triangles: Ints) -> Points:
     a, b, c = np.moveaxis(points[triangles], 1, 0)
     return np.asarray(np.cross(b - a, c - a) / 2)
 
@@ -209,7 +210,7 @@ def _frames(directions: Points) -> Points:
     return np.stack([directions, u, np.cross(directions, u)])
 
 
-def _symmetric_basis() -> NDArray[np.float64]:
+def _symmetric_basis() -> Floats:
     """An orthonormal basis of the symmetric 4 x 4 matrices, (10, 4, 4)."""
     basis = []
     for i, j in zip(*np.triu_indices(4), strict=True):
@@ -228,7 +229,7 @@ SHORT_OF_THE_EDGE = 0.98
 """Share of the way to the edge of what is allowed that a step may go."""
 
 
-def _support(points: Points, tolerance: float) -> NDArray[np.float64]:
+def _support(points: Points, tolerance: float) -> Floats:
     """Weights of the points on which the smallest ellipsoid rests; nearly 0 for the others.
 
     With q = (p, 1): maximise log det Y so that q' Y q <= 4 for all points, by a primal-dual
@@ -257,11 +258,11 @@ def _support(points: Points, tolerance: float) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def _entries(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def _entries(matrix: Floats) -> Floats:
     return np.asarray((BASIS * matrix).sum(axis=(1, 2)))
 
 
-def _share(relative: NDArray[np.float64]) -> float:
+def _share(relative: Floats) -> float:
     """How much of a step can be taken when it changes positive numbers by these shares."""
     return min(1.0, SHORT_OF_THE_EDGE / max(-float(relative.min()), 1e-300))
 

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.kernels.mesh import FAR
 
 CELLS = 8
@@ -262,7 +263,7 @@ def _largest_square(points: NDArray, best: float) -> float:
     return best
 
 
-def largest_distance(points: NDArray[np.float64], at_least: float = 0.0) -> float:
+def largest_distance(points: Floats, at_least: float = 0.0) -> float:
     """Largest distance between two of the points (n, 3), known to be `at_least` this.
 
     >>> largest_distance(np.array([[0.0, 0, 0], [3, 0, 4], [1, 1, 1]]))

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Ints
+
 SPAN_GAP = 16
 """Voxels less than this many places apart share a span: longer rows, some zeros."""
 
 SPAN_LENGTH = 4096
 """Longest span; what the kernels keep of one fits into the first-level cache."""
 
-Positions = NDArray[np.int64]
+Positions = Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class Layout:
     span_block: Positions
 
     @classmethod
-    def of(cls, inside: NDArray[np.bool_], pad: int) -> "Layout":
+    def of(cls, inside: Flags, pad: int) -> "Layout":
         """Lay out `inside` (blocks, z, y, x) for neighbours up to `pad` voxels away."""
         flat, (guard, block_stride, z_stride, y_stride) = _padded(inside, pad)
         positions = np.flatnonzero(flat)
@@ -69,7 +71,7 @@ class Layout:
         return self.shape[0]
 
     @property
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self) -> Ints:
         """Number of voxels in each block, (blocks,)."""
         return np.diff(self.first)
 

@@ -15,6 +15,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats, Ints
+
 CORNERS = np.array(
     [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 1, 1), (0, 1, 1)]
 )
@@ -67,10 +69,10 @@ class CellTables:
     volume : (256,) sum of a . (b x c), a being seen from the cell's first corner
     """
 
-    triangles: NDArray[np.int64]
-    squared_normals: NDArray[np.int64]
-    vector: NDArray[np.int64]
-    volume: NDArray[np.int64]
+    triangles: Ints
+    squared_normals: Ints
+    vector: Ints
+    volume: Ints
 
 
 @cache
@@ -95,7 +97,7 @@ def cell_tables(watertight: bool) -> CellTables:
     return CellTables(triangles, kinds, vector, volume)
 
 
-def _published_triangles() -> dict[int, NDArray[np.int64]]:
+def _published_triangles() -> dict[int, Ints]:
     """Corners (n, 3, 3) of the triangles of each published case, normals pointing outwards."""
     middles = CORNERS[EDGES].sum(axis=1)
     bits = [1 << int(x + 2 * y + 4 * z) for x, y, z in CORNERS]
@@ -107,7 +109,7 @@ def _published_triangles() -> dict[int, NDArray[np.int64]]:
     return published
 
 
-def _triangles_of_cases(watertight: bool) -> list[NDArray[np.int64]]:
+def _triangles_of_cases(watertight: bool) -> list[Ints]:
     """Corners of the triangles of all cases.
 
     Half of them are published. The others are the same seen from the other side: then cells
@@ -129,7 +131,7 @@ def _triangles_of_cases(watertight: bool) -> list[NDArray[np.int64]]:
     return cases
 
 
-def _rotations() -> list[NDArray[np.int64]]:
+def _rotations() -> list[Ints]:
     """The 24 rotations of a cube, matrices of columns x, y, z."""
     signed = [
         np.eye(3, dtype=np.int64)[list(order)] * signs
@@ -139,7 +141,7 @@ def _rotations() -> list[NDArray[np.int64]]:
     return [matrix for matrix in signed if np.linalg.det(matrix) > 0]
 
 
-def _turned_cases(turn: NDArray[np.int64]) -> list[int]:
+def _turned_cases(turn: Ints) -> list[int]:
     """What each of the 256 cases becomes when the cell is turned."""
     here, there = CORNERS, ((2 * CORNERS - 1) @ turn.T + 1) // 2
     corner = np.array((1, 2, 4))
@@ -161,8 +163,8 @@ class Surface:
         Positions of cells and voxels count voxels, those of vertices half voxels.
     """
 
-    cells: NDArray[np.int64]
-    moments: NDArray[np.int64]
+    cells: Ints
+    moments: Ints
     along_x: NDArray[np.int32]
     along_y: NDArray[np.int32]
 
@@ -269,7 +271,7 @@ def _scan(
             moments[9] += n * y * z
 
 
-def scan(inside: NDArray[np.bool_]) -> Surface:
+def scan(inside: Flags) -> Surface:
     """Count cells, moments and the outermost vertices of a region (z, y, x).
 
     >>> s = scan(np.ones((1, 1, 1), bool))
@@ -314,7 +316,7 @@ def _weighted(flat: NDArray, depth: int, height: int, row: int, x: NDArray) -> N
     return sums
 
 
-def weighted_moments(inside: NDArray[np.bool_], x: NDArray) -> NDArray[np.float64]:
+def weighted_moments(inside: Flags, x: NDArray) -> Floats:
     """Sums over the region (z, y, x) of the weights and of weight times x, y, z, in voxels.
 
     `x` holds the weights (n,) in C order.

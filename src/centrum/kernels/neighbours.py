@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats, Ints
 from centrum.kernels.layout import SPAN_LENGTH, Layout
 
 DIRECTIONS = np.array(
@@ -26,7 +27,7 @@ IN_SLICE = 4
 """Directions that stay in z."""
 
 Bits = NDArray[np.uint16]
-Places = NDArray[np.int64]
+Places = Ints
 
 
 class Equal(NamedTuple):
@@ -366,7 +367,7 @@ class Neighbourhoods(NamedTuple):
     dependent : (blocks, Ng + 1, neighbours + 1) voxels by number of dependent neighbours
     """
 
-    difference: NDArray[np.float64]
+    difference: Floats
     voxels: Places
     dependent: Places
 

@@ -4,15 +4,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Floats, Ints
 
 
 @njit(cache=True, nogil=True)
 def _weigh(
     x: Floats,
-    rows: NDArray[np.int64],
+    rows: Ints,
     row_weights: Floats,
-    columns: NDArray[np.int64],
+    columns: Ints,
     column_weights: Floats,
     out: Floats,
 ) -> None:

@@ -13,18 +13,16 @@ from functools import cached_property
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Complex = NDArray[np.complex128]
+from centrum.arrays import Complexes, Floats
 
-OSCILLATIONS: Complex = np.array([-1.3932 + 0.6681j, -1.3732 + 2.0787j])
+OSCILLATIONS: Complexes = np.array([-1.3932 + 0.6681j, -1.3732 + 2.0787j])
 """Decay and frequency of the two oscillations, for sigma = 1."""
 
-SMOOTH: Complex = np.array([1.3530 - 1.8151j, -0.3531 - 0.0902j])
+SMOOTH: Complexes = np.array([1.3530 - 1.8151j, -0.3531 - 0.0902j])
 """Their amplitudes (cosine - i sine) that make a Gaussian."""
 
-CURVED: Complex = np.array([-1.3563 - 5.2318j, 0.3446 + 2.2355j])
+CURVED: Complexes = np.array([-1.3563 - 5.2318j, 0.3446 + 2.2355j])
 """Their amplitudes that make a Gaussian's second derivative, but for its mean."""
 
 
@@ -45,7 +43,7 @@ class RecursiveGaussian:
     sigma: float
 
     @cached_property
-    def poles(self) -> Complex:
+    def poles(self) -> Complexes:
         return np.asarray(np.exp(OSCILLATIONS / self.sigma))
 
     @cached_property
@@ -65,18 +63,18 @@ class RecursiveGaussian:
         amplitudes = CURVED - level * SMOOTH
         return self._weights(2 * amplitudes / self._second_moment(amplitudes))
 
-    def _weights(self, amplitudes: Complex) -> Floats:
+    def _weights(self, amplitudes: Complexes) -> Floats:
         own = amplitudes.real
         before = -(amplitudes * self.poles.conj()).real
         first, second = self.feedback.T
         return np.stack([own, before, own * first + before, own * second], axis=1)
 
-    def _sum(self, amplitudes: Complex) -> float:
+    def _sum(self, amplitudes: Complexes) -> float:
         """Of the kernel h(|n|)."""
         one_side = (amplitudes / (1 - self.poles)).real.sum()
         return float(2 * one_side - amplitudes.real.sum())
 
-    def _second_moment(self, amplitudes: Complex) -> float:
+    def _second_moment(self, amplitudes: Complexes) -> float:
         """Sum of n^2 h(|n|)."""
         p = self.poles
         return float(2 * (amplitudes * p * (1 + p) / (1 - p) ** 3).real.sum())

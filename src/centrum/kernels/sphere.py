@@ -2,10 +2,8 @@
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from centrum.arrays import Flags, Floats, Ints
 
 
 @njit(cache=True, nogil=True)
@@ -31,9 +29,7 @@ def _add_differences(sums: Floats, running: Floats, start: int, half: int) -> No
 
 
 @njit(cache=True, nogil=True)
-def _sphere_means(
-    running: Floats, inside: Floats, kept: NDArray[np.bool_], rows: Ints, means: Floats
-) -> None:
+def _sphere_means(running: Floats, inside: Floats, kept: Flags, rows: Ints, means: Floats) -> None:
     """`running` (z, y, pad + nx + 1 + pad) and `inside`, the same of an image of ones."""
     depth, height, width = kept.shape
     pad = (inside.size - width - 1) // 2
@@ -83,7 +79,7 @@ def sphere_rows(radius: float, spacing: tuple[float, float, float]) -> Ints:
     return np.stack((z, y, half), axis=-1)[left >= 0].astype(np.int64)
 
 
-def sphere_means(image: Floats, kept: NDArray[np.bool_], rows: Ints) -> Floats:
+def sphere_means(image: Floats, kept: Flags, rows: Ints) -> Floats:
     """Mean of the image over a sphere around each kept voxel, (n,).
 
     What of a sphere lies outside the image does not count.

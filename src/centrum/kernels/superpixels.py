@@ -5,18 +5,17 @@ Source: Achanta et al., IEEE Trans Pattern Anal Mach Intell 2012;34:2274-2282.
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Floats, Ints
 
 
 @njit(cache=True, nogil=True)
 def _assign(
     plane: Floats,
     centres: Floats,
-    shape: NDArray[np.int64],
+    shape: Ints,
     best: Floats,
-    labels: NDArray[np.int64],
+    labels: Ints,
 ) -> None:
     """Each pixel to the nearest of the nine centres of the cells around it."""
     n_rows, n_columns = plane.shape
@@ -41,7 +40,7 @@ def _assign(
 
 
 @njit(cache=True, nogil=True)
-def _move(plane: Floats, labels: NDArray[np.int64], centres: Floats) -> None:
+def _move(plane: Floats, labels: Ints, centres: Floats) -> None:
     """Each centre to the mean of its pixels; one without pixels stays."""
     sums = np.zeros((len(centres), 4))
     for i in range(plane.shape[0]):
@@ -56,7 +55,7 @@ def _move(plane: Floats, labels: NDArray[np.int64], centres: Floats) -> None:
             centres[k] = sums[k, :3] / sums[k, 3]
 
 
-def superpixels(planes: Floats, cells: tuple[int, int], rounds: int = 5) -> NDArray[np.int64]:
+def superpixels(planes: Floats, cells: tuple[int, int], rounds: int = 5) -> Ints:
     """Label of each pixel of (slices, rows, columns), 0 to slices x cells - 1.
 
     The distance of a pixel from a centre is sqrt(position^2 + intensity^2), positions in

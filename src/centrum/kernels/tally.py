@@ -7,15 +7,14 @@ as there are different values. Other numbers stay as they are, each occurring on
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats, Ints
 from centrum.errors import DataError
-
-Floats = NDArray[np.float64]
 
 LANES = 256
 """Partial sums that a loop keeps side by side: it vectorises, and rounding grows with n / 256."""
@@ -44,13 +43,13 @@ def _survey(x: Floats, lanes: Floats) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _count_whole(x: Floats, low: float, counts: NDArray[np.int64]) -> None:
+def _count_whole(x: Floats, low: float, counts: Ints) -> None:
     for k in range(x.size):
         counts[int(x[k] - low)] += 1
 
 
 @njit(cache=True, nogil=True)
-def _count_levels(levels: NDArray[np.uint16], counts: NDArray[np.int64]) -> None:
+def _count_levels(levels: NDArray[np.uint16], counts: Ints) -> None:
     for k in range(levels.size):
         counts[levels[k]] += 1
 
@@ -88,7 +87,7 @@ def _inner_sums(
 
 
 @njit(cache=True, nogil=True)
-def _gather(x: Floats, low: float, scale: float, ranks: NDArray[np.int64]) -> Floats:
+def _gather(x: Floats, low: float, scale: float, ranks: Ints) -> Floats:
     """Members of the buckets that hold the order statistics `ranks` (ascending), unsorted.
 
     `ranks` becomes their ranks among these members.
@@ -161,7 +160,7 @@ class Tally:
     counted: bool
 
     @classmethod
-    def of(cls, x: NDArray[Any]) -> Self:
+    def of(cls, x: Array) -> Self:
         """The tally of numbers of any type, (n,), which must be finite.
 
         Raises
@@ -181,7 +180,7 @@ class Tally:
         return cls(x, ONCE, x.size, mean, low, high, counted=False)
 
     @classmethod
-    def of_counts(cls, counts: NDArray[np.int64], first: int = 1) -> Self:
+    def of_counts(cls, counts: Ints, first: int = 1) -> Self:
         """The whole numbers from `first`, each occurring `counts` times, (k,).
 
         >>> Tally.of_counts(np.array([0, 2, 1, 0]), first=5).low
@@ -204,7 +203,7 @@ class Tally:
         _central_sums(self.values, self.times, self.mean, lanes)
         return Moments(*(_summed(lanes) / self.n).tolist())
 
-    def order_statistics(self, ranks: NDArray[np.int64]) -> Floats:
+    def order_statistics(self, ranks: Ints) -> Floats:
         """The numbers at `ranks` (ascending, from 0) in ascending order."""
         if self.counted:
             up_to = np.cumsum(self.times)
@@ -249,7 +248,7 @@ class Tally:
         _inner_sums(self.values, self.times, low, high, centre, lanes)
         return _summed(lanes).tolist()
 
-    def recounted(self, levels: NDArray[np.uint16]) -> NDArray[np.int64]:
+    def recounted(self, levels: NDArray[np.uint16]) -> Ints:
         """How many numbers have level 1 .. Ng, when `values` have `levels` from 1, (k,)."""
         if self.counted:
             return np.bincount(levels, self.times)[1:].astype(np.int64)
@@ -277,7 +276,7 @@ def _between(a: float, b: float, t: float) -> float:
     return a + (b - a) * t if t < 0.5 else b - (b - a) * (1 - t)
 
 
-def count_levels(levels: NDArray[np.uint16]) -> NDArray[np.int64]:
+def count_levels(levels: NDArray[np.uint16]) -> Ints:
     """How many voxels have level 1 .. Ng; 0 lies outside the region, any shape.
 
     >>> count_levels(np.array([[0, 1], [3, 3]], dtype=np.uint16)).tolist()

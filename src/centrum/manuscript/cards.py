@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from centrum.evaluate.population import MISSING
-from centrum.limits import RESEARCH_ONLY, outside_the_region, region_words
 from centrum.manuscript.evidence_of_study import acquired
 from centrum.manuscript.found import (
     DEFINITIONS,
@@ -27,6 +26,7 @@ from centrum.manuscript.found import (
     prepared,
     spread,
 )
+from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region, region_words
 from centrum.report.blocks import Table
 from centrum.report.flow import flow_table
 from centrum.report.formula import (

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from centrum.limits import region_words
 from centrum.manuscript.evidence_of_model import design_said, enough_cases
 from centrum.manuscript.found import (
     ANOTHER_COHORT,
@@ -28,6 +27,7 @@ from centrum.manuscript.found import (
     tested_subgroups,
 )
 from centrum.modelling.fusion import CLINICAL
+from centrum.protocol.limits import region_words
 from centrum.report.labels import counted, fixed, interval_text, p_text
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text

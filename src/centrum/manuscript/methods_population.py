@@ -6,8 +6,8 @@ from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import Exclusion, Tally
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.schemes import Scheme
-from centrum.limits import BODY, WHOLE, region_words
 from centrum.manuscript.words import listed, number, placeholder, quoted, sentences
+from centrum.protocol.limits import BODY, WHOLE, region_words
 from centrum.report.labels import counted
 from centrum.report.readers import readers_counted
 from centrum.report.results import StudyResults

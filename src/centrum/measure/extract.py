@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, Aggregation, undirected
 from centrum.features.families import DIRECTED, DISCRETISED, FAMILIES, OF_RESPONSES, TEXTURES
 from centrum.features.feature_id import FeatureId
@@ -32,8 +32,6 @@ that has at most this times the levels of the smallest."""
 
 BATCH = 500_000
 """Voxels of several images that are measured together: beyond that it saves nothing."""
-
-Floats = NDArray[np.float64]
 
 
 @cache

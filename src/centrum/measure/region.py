@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array
 from centrum.errors import DataError
 from centrum.features import local_intensity as local
 from centrum.features.histogram import Histogram
@@ -207,7 +208,7 @@ class Region:
         grid[self.kept] = self.levels
         return self._blocks(grid, by_slice)
 
-    def _blocks(self, array: NDArray[Any], by_slice: bool) -> NDArray[Any]:
+    def _blocks(self, array: Array, by_slice: bool) -> Array:
         """(slices, 1, rows, columns), or the whole as one block."""
         if not by_slice:
             return array[None]
@@ -357,7 +358,7 @@ def _check_grids(volume: Volume, mask: Mask) -> None:
         raise DataError(f"The mask {mask.name!r} is empty: there is nothing to measure.")
 
 
-def _check_finite(x: NDArray[Any], name: str) -> None:
+def _check_finite(x: Array, name: str) -> None:
     # One sum instead of a look at every voxel: it is finite unless a voxel is not.
     if not np.isfinite(x.sum(dtype=float)) and (bad := int(np.count_nonzero(~np.isfinite(x)))):
         raise DataError(f"{bad} of {x.size} voxels in {name!r} are not finite.")

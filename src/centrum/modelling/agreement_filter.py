@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from centrum.agreement.icc import IccForm, icc
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.settings import AgreementUse
 
@@ -89,7 +90,7 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         self.support_ = self._agreeing()
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[np.float64]:
+    def transform(self, X: ArrayLike) -> Floats:
         """The first reader's values of the kept features, (cases, kept).
 
         With `n_readers` also what follows the readers: (cases, kept, 1 + further readings).
@@ -102,7 +103,7 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
                 f"X must have the {self.n_features_in_} features that were fitted, found "
                 f"{values.shape[1]}."
             )
-        kept: NDArray[np.float64] = values[:, self.support_]
+        kept: Floats = values[:, self.support_]
         first = kept[:, :, 0]
         self._refuse_missing(first, self.get_feature_names_out())
         if self.n_readers is None:
@@ -120,11 +121,11 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
             return np.asarray(input_features, dtype=object)[self.get_support()]
         return self._names()[self.get_support()]
 
-    def _agreeing(self) -> NDArray[np.bool_]:
+    def _agreeing(self) -> Flags:
         if self.icc_ is None:
             return np.ones(self.n_features_in_, dtype=bool)
         agreement = self.icc_.value if self.use == "estimate" else self.icc_.lower
-        kept: NDArray[np.bool_] = agreement > self.threshold
+        kept: Flags = agreement > self.threshold
         if not kept.any():
             known = agreement[~np.isnan(agreement)]
             highest = f"the highest is {known.max():.3f}" if known.size else "none can be computed"
@@ -142,7 +143,7 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         return np.asarray(self.feature_names, dtype=object)
 
     @staticmethod
-    def _check(X: ArrayLike) -> NDArray[np.float64]:
+    def _check(X: ArrayLike) -> Floats:
         values = np.asarray(X, dtype=np.float64)
         if values.ndim != 3 or 0 in values.shape:
             raise DataError(

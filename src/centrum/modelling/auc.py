@@ -1,11 +1,12 @@
 """The area under the ROC curve, as the inner loops of tuning need it."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from centrum.arrays import Flags, Floats
 
-def auc(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+
+def auc(positive: Flags, scores: Floats) -> Floats:
     """Chance that a positive case outscores a negative one, ties counted half.
 
     Parameters
@@ -22,5 +23,5 @@ def auc(positive: NDArray[np.bool_], scores: NDArray[np.float64]) -> NDArray[np.
     """
     n1, n0 = np.count_nonzero(positive), np.count_nonzero(~positive)
     rank_sum = rankdata(scores, axis=0)[positive].sum(axis=0)
-    area: NDArray[np.float64] = (rank_sum - n1 * (n1 + 1) / 2) / (n1 * n0)
+    area: Floats = (rank_sum - n1 * (n1 + 1) / 2) / (n1 * n0)
     return area

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils.multiclass import type_of_target
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.modelling.nearest import spread_of
 from centrum.modelling.split import counted_outcomes
@@ -47,7 +48,7 @@ class Smote(BaseEstimator):
         """Nothing is learnt; there for the contract of a sampler."""
         return self
 
-    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray]:
+    def fit_resample(self, X: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray]:
         """X and y, and behind them the new cases.
 
         Raises

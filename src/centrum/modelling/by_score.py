@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 
 
@@ -24,7 +25,7 @@ class ByScore(ClassifierMixin, BaseEstimator):
         return self.classes_[(self.decision_function(X, **about) > 0).astype(int)]
 
 
-def finite_scores(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def finite_scores(scores: Floats) -> Floats:
     """The scores, none of which is missing or infinite.
 
     Raises

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
-
-Floats = NDArray[np.float64]
 
 
 class PlattCalibrator:
@@ -213,7 +212,7 @@ def calibrator_from(record: Mapping[str, Any]) -> Calibrator:
     return CALIBRATORS[record["method"]].from_dict(record)
 
 
-def scores_and_outcomes(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+def scores_and_outcomes(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, Flags]:
     """Scores and whether each outcome is positive, (cases,), fit to learn from.
 
     Raises
@@ -270,9 +269,7 @@ def _weights(weights: ArrayLike | None, cases: int) -> Floats:
     return w
 
 
-def _means(
-    scores: Floats, positive: NDArray[np.bool_], weights: Floats
-) -> tuple[Floats, Floats, Floats]:
+def _means(scores: Floats, positive: Flags, weights: Floats) -> tuple[Floats, Floats, Floats]:
     """The different scores, rising; share of positive cases at each; weight of cases."""
     levels, at = np.unique(scores, return_inverse=True)
     cases = np.asarray(np.bincount(at, weights=weights), dtype=np.float64)

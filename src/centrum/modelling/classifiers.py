@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.modelling.by_score import ByScore
 from centrum.modelling.lasso import LogisticLassoCV
@@ -154,9 +155,9 @@ class Ridge(ByScore):
             )
         return folds
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+    def decision_function(self, X: ArrayLike) -> Floats:
         """Log-odds of the second class, (cases,)."""
-        score: NDArray[np.float64] = np.asarray(X) @ self.coef_[0] + self.intercept_[0]
+        score: Floats = np.asarray(X) @ self.coef_[0] + self.intercept_[0]
         return score
 
 
@@ -179,10 +180,10 @@ class LogOdds(ByScore):
         self.classes_ = self.estimator_.classes_
         return self
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+    def decision_function(self, X: ArrayLike) -> Floats:
         """Log-odds of the second class, (cases,)."""
         p = self.estimator_.predict_proba(X)[:, 1]
-        score: NDArray[np.float64] = logit(np.clip(p, CERTAIN, 1 - CERTAIN))
+        score: Floats = logit(np.clip(p, CERTAIN, 1 - CERTAIN))
         return score
 
 
@@ -229,9 +230,9 @@ class ElasticNet(ByScore):
         self.intercept_ = np.array([self.lasso_.intercept_])
         return self
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+    def decision_function(self, X: ArrayLike) -> Floats:
         """Log-odds of the second class, (cases,)."""
-        score: NDArray[np.float64] = np.asarray(X) @ self.coef_[0] + self.intercept_[0]
+        score: Floats = np.asarray(X) @ self.coef_[0] + self.intercept_[0]
         return score
 
 
@@ -293,7 +294,7 @@ def _weight(balanced: bool) -> str | None:
     return "balanced" if balanced else None
 
 
-def _balanced_weights(y: NDArray) -> NDArray[np.float64]:
+def _balanced_weights(y: NDArray) -> Floats:
     _, code, counts = np.unique(y, return_inverse=True, return_counts=True)
-    weights: NDArray[np.float64] = y.size / (counts.size * counts[code])
+    weights: Floats = y.size / (counts.size * counts[code])
     return weights

@@ -15,10 +15,9 @@ from scipy.special import softmax
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.constant_filter import ROUNDING
-
-Floats = NDArray[np.float64]
 
 CONVERGED = 1e-4
 """Relative change below which the empirical Bayes estimates have converged, as in sva."""
@@ -199,13 +198,13 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 "no variance can be learnt. Choose a larger batch, or none."
             )
 
-    def _varying(self, X: Floats, code: NDArray, counts: NDArray) -> NDArray[np.bool_]:
+    def _varying(self, X: Floats, code: NDArray, counts: NDArray) -> Flags:
         """Features that vary in every batch, beyond rounding; sva leaves others unadjusted."""
         if counts.size == 1:
             return np.zeros(X.shape[1], dtype=bool)
         least = ROUNDING * np.abs(X).max(axis=0)
         spread = [np.ptp(X[code == b], axis=0) > least for b in np.flatnonzero(counts > 1)]
-        varying: NDArray[np.bool_] = np.all([np.ptp(X, axis=0) > least, *spread], axis=0)
+        varying: Flags = np.all([np.ptp(X, axis=0) > least, *spread], axis=0)
         return varying
 
     def _standardise(self, X: Floats, code: NDArray, counts: NDArray, extra: Floats) -> Floats:

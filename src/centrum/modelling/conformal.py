@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.calibrators import known_scores, scores_and_outcomes
-
-Floats = NDArray[np.float64]
 
 POSITIVE, NEGATIVE, UNCERTAIN, NEITHER = "positive", "negative", "uncertain", "neither"
 """Sets: one outcome alone, both, and none (the case is unlike both)."""
@@ -149,5 +148,5 @@ def summarise_sets(sets: Sequence[str], outcome: ArrayLike) -> SetSummary:
     )
 
 
-def _share(hits: NDArray[np.bool_]) -> float:
+def _share(hits: Flags) -> float:
     return float(hits.mean()) if hits.size else float("nan")

@@ -3,11 +3,12 @@
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags
 from centrum.errors import DataError
 
 ROUNDING = 16 * np.finfo(float).eps
@@ -46,6 +47,6 @@ class ConstantFilter(SelectorMixin, BaseEstimator):
             )
         return self
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         return self.support_

@@ -3,11 +3,12 @@
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.settings import CorrelationRule
 
@@ -64,12 +65,12 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
         self.support_ = _RULES[self.rule](absolute_correlation(values), self.threshold)
         return self
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         return self.support_
 
 
-def absolute_correlation(X: NDArray[np.float64]) -> NDArray[np.float64]:
+def absolute_correlation(X: Floats) -> Floats:
     """Pearson |r| between the columns of X; 0 for a constant column."""
     centred = X - X.mean(axis=0)
     length = np.sqrt(np.sum(centred**2, axis=0))
@@ -77,18 +78,18 @@ def absolute_correlation(X: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.abs(unit.T @ unit)
 
 
-def _greedy_first(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+def _greedy_first(r: Floats, threshold: float) -> Flags:
     kept = np.ones(len(r), dtype=bool)
     for j in np.flatnonzero(~_upper_triangle(r, threshold)):
         kept[j] = not np.any(kept[:j] & (r[j, :j] > threshold))
     return kept
 
 
-def _upper_triangle(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+def _upper_triangle(r: Floats, threshold: float) -> Flags:
     return np.logical_not(np.triu(r > threshold, k=1).any(axis=0))
 
 
-def _caret_exact(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+def _caret_exact(r: Floats, threshold: float) -> Flags:
     """Features in the order of their mean |r|, the largest first; pairs in that order."""
     n = len(r)
     if n < 2:
@@ -113,7 +114,7 @@ def _caret_exact(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
     return kept[np.argsort(order)]
 
 
-def _caret_fast(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
+def _caret_fast(r: Floats, threshold: float) -> Flags:
     mean = _rounded(r.mean(axis=0))
     row, column = np.nonzero(np.triu(r > threshold, k=1))
     kept = np.ones(len(r), dtype=bool)
@@ -121,7 +122,7 @@ def _caret_fast(r: NDArray[np.float64], threshold: float) -> NDArray[np.bool_]:
     return kept
 
 
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rounded(values: Floats) -> Floats:
     """To the 15 digits that R compares as text: copies of a feature then tie."""
     return np.array([float(f"{value:.15g}") for value in values])
 

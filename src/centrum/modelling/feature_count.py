@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
 from centrum.modelling.by_score import finite_scores
 from centrum.modelling.settings import FeatureCountSettings
 from centrum.modelling.split import Indices, folds_by_patient, train_and_held_out
 from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +111,7 @@ def scores_by_number(
     return finite_scores(decisions)
 
 
-def _performance(
-    positive: NDArray[np.bool_], scores: Floats, choice: FeatureCountSettings
-) -> Floats:
+def _performance(positive: Flags, scores: Floats, choice: FeatureCountSettings) -> Floats:
     """Of each column of scores (cases, counts)."""
     if choice.measure == "auc":
         return auc(positive, scores)

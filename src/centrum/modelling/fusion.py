@@ -8,13 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from centrum.arrays import Flags, Floats
 from centrum.modelling.by_score import ByScore
 from centrum.modelling.levels import Covariates
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.modelling.split import check_two_classes
-
-Floats = NDArray[np.float64]
 
 CLINICAL = "clinical"
 """Name of the source that the covariates make."""
@@ -135,7 +134,7 @@ class FusionClassifier(ByScore):
         own = self.covariates if name == CLINICAL else ()
         return StudyClassifier(settings, self.seed, names, self.robustness, self.n_readers, own)
 
-    def _weigh(self, scores: Floats, positive: NDArray[np.bool_]) -> None:
+    def _weigh(self, scores: Floats, positive: Flags) -> None:
         """Learn intercept and weights of the sources' scores."""
         spread = scores.std(axis=0)
         scaled = scores / np.where(spread > 0, spread, 1)

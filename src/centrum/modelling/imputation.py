@@ -3,14 +3,13 @@
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Floats
 from centrum.modelling.nearest import fill_from_nearest, spread_of
-
-Floats = NDArray[np.float64]
 
 
 class NearestImputer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

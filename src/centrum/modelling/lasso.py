@@ -19,8 +19,9 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
-from centrum.kernels.coordinate_descent import Floats, Problem, logistic_path, null_state
+from centrum.kernels.coordinate_descent import Problem, logistic_path, null_state
 from centrum.modelling.auc import auc
 from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
@@ -255,7 +256,7 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         self.coef_ = self.path_.coefficients[self.index_]
         self.intercept_ = float(self.path_.intercepts[self.index_])
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         return self.coef_ != 0
 

@@ -9,6 +9,8 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
 
+from centrum.arrays import Flags
+
 
 class Leading(SelectorMixin, BaseEstimator):
     """Keeps the leading features of a selector: the order of `rfe.estimator: none`.
@@ -52,9 +54,9 @@ class Leading(SelectorMixin, BaseEstimator):
         ranking[np.lexsort((cost, ~chosen))] = np.arange(1, chosen.size + 1)
         return ranking
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
-        supported: NDArray[np.bool_] = self.selector_.get_support()
+        supported: Flags = self.selector_.get_support()
         if self.n_features is None:
             return supported
         return supported & (self.ranking_ <= self.n_features)

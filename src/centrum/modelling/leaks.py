@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from centrum.arrays import Floats, Ints
 from centrum.modelling.auc import auc
 from centrum.modelling.feature_count import scores_by_number
 from centrum.modelling.levels import Covariates
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings
 from centrum.modelling.split import Indices, stratified_split
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,7 @@ class Scene:
 
     model: BaseEstimator
     X: Floats
-    y: NDArray[np.int64]
+    y: Ints
     patients: NDArray
     batch: NDArray | None
     names: tuple[str, ...]

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 
 Covariates = tuple[tuple[str, ...], ...]
@@ -66,7 +67,7 @@ class ReferenceLevels(SelectorMixin, BaseEstimator):
             )
         return self
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         return self.support_
 
@@ -76,11 +77,11 @@ class ReferenceLevels(SelectorMixin, BaseEstimator):
         return tags
 
 
-def _telling(indicators: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _telling(indicators: Floats) -> Flags:
     """Of the indicators (cases, levels) of one covariate, those to keep."""
     known = indicators[~np.isnan(indicators).any(axis=1)]
     times = known.sum(axis=0)
-    kept: NDArray[np.bool_] = times > 0
+    kept: Flags = times > 0
     if kept.any() and (known.sum(axis=1) == 1).all():
         kept[np.argmax(times)] = False
     return kept

@@ -11,9 +11,8 @@ from sklearn.feature_selection import SelectorMixin, f_classif
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
-
-Floats = NDArray[np.float64]
 
 LEAST_REDUNDANCY = 1e-3
 """A quotient does not divide by less: one feature unlike all others would win at any relevance."""
@@ -113,9 +112,9 @@ class MRMR(SelectorMixin, BaseEstimator):
             return relevance - redundancy
         return relevance / np.maximum(redundancy, LEAST_REDUNDANCY)
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
-        mask: NDArray[np.bool_] = self.ranking_ <= self.n_features
+        mask: Flags = self.ranking_ <= self.n_features
         return mask
 
     def __sklearn_tags__(self) -> Tags:

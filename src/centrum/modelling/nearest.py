@@ -6,9 +6,8 @@ who is near, and settles ties by the order of the rows.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Floats
 
 TIE = 1e-9
 """Distances that differ by less than this share are equal: cases at one distance all count."""

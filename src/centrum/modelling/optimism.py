@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
+from centrum.arrays import Flags, Floats
 from centrum.modelling.auc import auc
 from centrum.modelling.split import Indices, owners_of
-
-Floats = NDArray[np.float64]
 
 CHANCE = 0.5
 
@@ -136,7 +135,7 @@ def optimism(apparent: float, resamples: Sequence[Resample]) -> Optimism:
     return Optimism(apparent, float(np.mean(gaps)), mean_out, len(resamples))
 
 
-def _auc_of(positive: NDArray[np.bool_], scores: Floats) -> float:
+def _auc_of(positive: Flags, scores: Floats) -> float:
     if positive.size == 0 or positive.all() or not positive.any():
         return float("nan")
     return float(auc(positive, scores))

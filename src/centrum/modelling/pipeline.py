@@ -10,6 +10,7 @@ from sklearn import config_context
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.modelling.by_score import ByScore
 from centrum.modelling.classifiers import ElasticNet
@@ -27,8 +28,6 @@ from centrum.modelling.split import (
 )
 from centrum.modelling.steps import build_steps
 from centrum.modelling.study_pipeline import StudyPipeline, kept_features
-
-Floats = NDArray[np.float64]
 
 
 class StudyClassifier(ByScore):

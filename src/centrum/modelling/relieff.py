@@ -3,16 +3,15 @@
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
-
-Floats = NDArray[np.float64]
 
 
 class ReliefF(SelectorMixin, BaseEstimator):
@@ -70,7 +69,7 @@ class ReliefF(SelectorMixin, BaseEstimator):
         self.ranking_[order] = np.arange(1, order.size + 1)
         return self
 
-    def _difference(self, X: Floats, distance: Floats, allowed: NDArray[np.bool_]) -> Floats:
+    def _difference(self, X: Floats, distance: Floats, allowed: Flags) -> Floats:
         """Mean |difference| in each feature to the nearest cases that are allowed."""
         total = np.zeros(X.shape[1])
         candidates = np.where(allowed, distance, np.inf)
@@ -80,9 +79,9 @@ class ReliefF(SelectorMixin, BaseEstimator):
             total += np.abs(X[nearest] - X[i]).mean(axis=0)
         return total / len(X)
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
-        mask: NDArray[np.bool_] = self.ranking_ <= self.n_features
+        mask: Flags = self.ranking_ <= self.n_features
         return mask
 
     def __sklearn_tags__(self) -> Tags:

@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
+from centrum.arrays import Floats
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import plan_parts
 from centrum.modelling.permute import shuffle_by_patient
@@ -16,8 +17,6 @@ from centrum.modelling.split import (
     stratified_split,
     train_and_held_out,
 )
-
-Floats = NDArray[np.float64]
 
 
 def out_of_fold_scores(

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags
 from centrum.errors import DataError
 from centrum.modelling.classifiers import linear_svm, logistic
 
@@ -79,10 +80,10 @@ class RecursiveElimination(SelectorMixin, BaseEstimator):
         self.ranking_[self.elimination_order_] = np.arange(values.shape[1], 0, -1)
         return self
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         limit = self.ranking_.size if self.n_features is None else self.n_features
-        mask: NDArray[np.bool_] = self.ranking_ <= limit
+        mask: Flags = self.ranking_ <= limit
         return mask
 
     def __sklearn_tags__(self) -> Tags:

@@ -15,6 +15,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
 from centrum.modelling.by_score import ByScore, finite_scores
@@ -30,8 +31,6 @@ from centrum.modelling.split import (
 )
 from centrum.modelling.steps import build_selector, build_steps
 from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments, kept_features
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -241,7 +240,7 @@ class SearchClassifier(ByScore):
         stage: "_Stage",
         test: Floats,
         held_out: NDArray[np.intp],
-        positive: NDArray[np.bool_],
+        positive: Flags,
     ) -> bool:
         """Fit a candidate on the fold; whether it has as many features as it wants, and scores."""
         try:
@@ -380,7 +379,7 @@ def _better_half(racing: list[Run], survivors: int) -> list[Run]:
     return [run for run in racing if run in best]
 
 
-def _measure(name: str, positive: NDArray[np.bool_], scores: Floats) -> float:
+def _measure(name: str, positive: Flags, scores: Floats) -> float:
     if name == "auc":
         return float(auc(positive, scores))
     p = np.clip(expit(scores), 1e-5, 1 - 1e-5)

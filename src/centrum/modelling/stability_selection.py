@@ -9,11 +9,10 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.lasso import lasso_path
 from centrum.modelling.split import Indices, folds_by_patient
-
-Floats = NDArray[np.float64]
 
 
 class StabilitySelection(SelectorMixin, BaseEstimator):
@@ -106,7 +105,7 @@ class StabilitySelection(SelectorMixin, BaseEstimator):
         order = np.lexsort((-size[entered], entry[entered]))
         return np.asarray(entered[order[: self.q_]])
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         if self.fallback_:
             return np.asarray(self.ranking_ == 1)

@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import has_fit_parameter
 
+from centrum.arrays import Floats
 from centrum.modelling.by_score import finite_scores
 from centrum.modelling.split import owners_of
-
-Floats = NDArray[np.float64]
 
 
 class StudyPipeline(Pipeline):

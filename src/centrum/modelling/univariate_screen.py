@@ -11,11 +11,10 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
 from centrum.modelling.settings import Adjustment, ScreenTest
-
-Floats = NDArray[np.float64]
 
 
 class UnivariateScreen(SelectorMixin, BaseEstimator):
@@ -91,7 +90,7 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         self.support_ = self.ranking_ <= least if best else significant
         return self
 
-    def _ranked(self, second: NDArray[np.bool_]) -> NDArray[np.intp]:
+    def _ranked(self, second: Flags) -> NDArray[np.intp]:
         n = np.count_nonzero(second)
         by_chance = n * (second.size - n) / 2 if self.test == "mann_whitney" else 0.0
         order = np.lexsort((-np.abs(self.statistic_ - by_chance), self.p_))
@@ -99,7 +98,7 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         ranking[order] = np.arange(1, order.size + 1)
         return ranking
 
-    def _get_support_mask(self) -> NDArray[np.bool_]:
+    def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         return self.support_
 
@@ -110,9 +109,7 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         return tags
 
 
-def _tested(
-    test: ScreenTest, X: Floats, second: NDArray[np.bool_], continuity: bool
-) -> tuple[Floats, Floats]:
+def _tested(test: ScreenTest, X: Floats, second: Flags, continuity: bool) -> tuple[Floats, Floats]:
     """Statistic and p of each column, the second class against the first."""
     a, b = X[second], X[~second]
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):

@@ -1,8 +1,10 @@
 """Features in standard deviations from their mean, extreme values pulled in."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.preprocessing import StandardScaler
+
+from centrum.arrays import Floats
 
 
 class ZScore(StandardScaler):
@@ -23,7 +25,7 @@ class ZScore(StandardScaler):
         super().__init__()
         self.clip = clip
 
-    def transform(self, X: ArrayLike, copy: bool | None = None) -> NDArray[np.float64]:
+    def transform(self, X: ArrayLike, copy: bool | None = None) -> Floats:
         """z-scores of X (cases, features)."""
-        scaled: NDArray[np.float64] = super().transform(X, copy=copy)
+        scaled: Floats = super().transform(X, copy=copy)
         return scaled if self.clip is None else np.clip(scaled, -self.clip, self.clip)

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.cohort.label_map import named_level
 from centrum.cohort.levels import Level
 from centrum.errors import DataError
-from centrum.morphometry.sagittal import Array, Frame, Outline, Slab, body_frame
+from centrum.morphometry.sagittal import Frame, Outline, Slab, body_frame
 from centrum.volume import Mask
 
 PLACES = (0.12, 0.50, 0.88)
@@ -62,7 +62,7 @@ class Morphometry:
     lean: float
     slices: int
     cut: bool
-    points: NDArray[np.float64] = field(repr=False)
+    points: Floats = field(repr=False)
     frame: Frame = field(repr=False)
 
     @property
@@ -106,7 +106,7 @@ class Morphometry:
         }
 
 
-def measure_body(mask: Mask, towards_head: Array | None = None) -> Morphometry:
+def measure_body(mask: Mask, towards_head: Floats | None = None) -> Morphometry:
     """Measure one body in the sagittal slices nearest to its middle.
 
     Parameters
@@ -172,7 +172,7 @@ def level_of(name: str) -> Level | None:
     return named_level(name, None)
 
 
-def _wedge_angle(front: Array, upper: Array, lower: Array) -> float:
+def _wedge_angle(front: Floats, upper: Floats, lower: Floats) -> float:
     """Degrees between the end plates, from their anterior and posterior points."""
     run = front[0] - front[2]
     top, bottom = (np.arctan((edge[2] - edge[0]) / run) for edge in (upper, lower))

@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.geometry import slice_axis
 from centrum.volume import Mask, bounding_box
@@ -35,8 +35,6 @@ MAX_TURNS = 20
 MIN_MM = 5.0
 """What is smaller than this in height or depth is no vertebral body, and has no axis."""
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -47,10 +45,10 @@ class Frame:
     centre, left, front, up : shape (3,)
     """
 
-    centre: Array
-    left: Array
-    front: Array
-    up: Array
+    centre: Floats
+    left: Floats
+    front: Floats
+    up: Floats
 
     def turned(self, angle: float) -> "Frame":
         """Turned in the sagittal plane: `up` moves towards `front` by `angle` radians."""
@@ -58,12 +56,12 @@ class Frame:
         front, up = cos * self.front - sin * self.up, cos * self.up + sin * self.front
         return replace(self, front=front, up=up)
 
-    def point(self, front: Any, up: Any) -> Array:
+    def point(self, front: Any, up: Any) -> Floats:
         """LPS positions in mm of places in the plane, shape (..., 3)."""
         forwards, upwards = np.asarray(front)[..., None], np.asarray(up)[..., None]
         return np.asarray(self.centre + forwards * self.front + upwards * self.up)
 
-    def angle(self, direction: Array) -> float:
+    def angle(self, direction: Floats) -> float:
         """Radians by which a direction leans forwards from `up` in the plane."""
         return math.atan2(float(direction @ self.front), float(direction @ self.up))
 
@@ -79,11 +77,11 @@ class Outline:
     front, back : along front, at each coordinate along up
     """
 
-    at: Array
-    top: Array
-    bottom: Array
-    front: Array
-    back: Array
+    at: Floats
+    top: Floats
+    bottom: Floats
+    front: Floats
+    back: Floats
 
     def walls(self, share: float) -> tuple[float, float]:
         """Mean place of the anterior and posterior wall over the middle `share` of the height."""
@@ -127,14 +125,14 @@ class Slab:
         return Frame(self.geometry.position(self._centre[::-1]), left, np.cross(left, up), up)
 
     @cached_property
-    def _centre(self) -> Array:
+    def _centre(self) -> Floats:
         """Middle of the voxels, in voxels (z, y, x) of the image."""
         sums = [self.voxels.sum(axis=tuple(a for a in range(3) if a != k)) for k in range(3)]
         middle = [float(np.average(np.arange(len(n)), weights=n)) for n in sums]
         middle.insert(self.axis, middle.pop(0))
         return np.array(middle) + [span.start for span in self.box]
 
-    def _weights(self) -> Array:
+    def _weights(self) -> Floats:
         """How many mm of the slab lie in each slice of the box."""
         step = self.geometry.array_spacing[self.axis]
         middle = self._centre[self.axis] - self.box[self.axis].start
@@ -148,7 +146,7 @@ class Slab:
         return int(np.count_nonzero(self.weights))
 
     @property
-    def in_slices(self) -> NDArray[np.bool_]:
+    def in_slices(self) -> Flags:
         """Whether each slice of the whole image takes part."""
         found = np.zeros(self.geometry.shape[self.axis], dtype=bool)
         found[self.box[self.axis]] = self.weights > 0
@@ -176,13 +174,13 @@ class Slab:
             )
         return Outline(at, top, bottom, front, back)
 
-    def _edges(self, k: int, frame: Frame, at: Array) -> list[Array]:
+    def _edges(self, k: int, frame: Frame, at: Floats) -> list[Floats]:
         share = self._probed(k, frame, at)
         return [
             _last(share, at), -_last(share[::-1], at), _last(share.T, at), -_last(share.T[::-1], at)
         ]  # fmt: skip
 
-    def _probed(self, k: int, frame: Frame, at: Array) -> Array:
+    def _probed(self, k: int, frame: Frame, at: Floats) -> Floats:
         """A slice on the grid of the frame, [up, front]: share of the region, linear between."""
         from scipy.ndimage import affine_transform
 
@@ -201,12 +199,12 @@ class Slab:
         )
 
     @property
-    def _corner(self) -> Array:
+    def _corner(self) -> Floats:
         """First voxel (z, y, x) of the padded box."""
         return np.array([span.start - 1 for span in self.box], dtype=float)
 
 
-def _last(share: Array, at: Array) -> Array:
+def _last(share: Floats, at: Floats) -> Floats:
     """Where each column of `share` (n, m) falls below a half for good, (m,), nan if never above."""
     inside = share >= 0.5
     last = len(share) - 1 - np.argmax(inside[::-1], axis=0)
@@ -216,7 +214,7 @@ def _last(share: Array, at: Array) -> Array:
     return np.where(inside.any(axis=0), at[last] + part * STEP_MM, np.nan)
 
 
-def body_frame(slab: Slab, towards_head: Array | None = None) -> Frame:
+def body_frame(slab: Slab, towards_head: Floats | None = None) -> Frame:
     """The frame whose axis halves the angle between the end plates.
 
     It is looked for about `towards_head`, the line through the neighbours in LPS, else about the

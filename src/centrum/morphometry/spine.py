@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from centrum.arrays import Floats
 from centrum.cohort.anatomy import Column, place_of
 from centrum.errors import DataError, GeometryError
 from centrum.morphometry.body import Morphometry, level_of, measure_body
 from centrum.morphometry.genant import Genant, genant, has_grade
-from centrum.morphometry.sagittal import Array
 from centrum.volume import Mask, bounding_box
 
 NEAR_MM = 90.0
@@ -75,13 +75,13 @@ def _check(masks: Sequence[Mask], fractured: Sequence[str]) -> None:
         raise DataError(f"There is no body named {', '.join(sorted(unknown))}; there are {names}.")
 
 
-def _centre(mask: Mask) -> Array:
+def _centre(mask: Mask) -> Floats:
     box = bounding_box(mask.array)
     index = np.argwhere(mask.array[box]).mean(axis=0) + [span.start for span in box]
     return mask.geometry.position(index[::-1])
 
 
-def _towards_head(column: Sequence[Array], place: int) -> Array | None:
+def _towards_head(column: Sequence[Floats], place: int) -> Floats | None:
     """Along the line through the nearest bodies above and below, or through one and the body."""
     here = column[place]
     above, below = (

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, GeometryError
 from centrum.perturb.contour import Contour
 from centrum.perturb.motion import HALF, Motion, sample_cubic, share, spline_coefficients
@@ -28,8 +29,7 @@ SPLINE_REACH = 16
 NOISE = 0
 """Stream of randomness that a seed gives to the noise."""
 
-Floats = NDArray[np.float64]
-Region = NDArray[np.bool_]
+Region = Flags
 Box = tuple[slice, slice, slice]
 
 

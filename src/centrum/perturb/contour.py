@@ -3,8 +3,8 @@
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats, Ints
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.kernels.superpixels import superpixels
 from centrum.perturb.plan import Perturbation
@@ -19,10 +19,10 @@ stretches of the contour and not at single voxels."""
 FIELD, SUPERVOXELS = 1, 2
 """Streams of randomness that one seed gives."""
 
-Region = NDArray[np.bool_]
+Region = Flags
 
 
-def signed_distance(inside: Region, spacing: tuple[float, ...]) -> NDArray[np.float64]:
+def signed_distance(inside: Region, spacing: tuple[float, ...]) -> Floats:
     """Distance of voxel centres to the outline in mm, negative inside.
 
     The outline is half a voxel, of the smallest edge, from the centres beside it. The edge of
@@ -51,13 +51,11 @@ class Contour:
     spacing : mm along the three axes
     """
 
-    def __init__(
-        self, inside: Region, planes: NDArray[np.float64], spacing: tuple[float, ...]
-    ) -> None:
+    def __init__(self, inside: Region, planes: Floats, spacing: tuple[float, ...]) -> None:
         self.inside = inside
         self.planes = planes
         self.spacing = spacing
-        self._clusters: dict[float, NDArray[np.int64]] = {}
+        self._clusters: dict[float, Ints] = {}
 
     def perturbed(self, settings: Perturbation) -> Region:
         """The region of another volume, its contour moved, then randomised by supervoxels."""
@@ -69,7 +67,7 @@ class Contour:
         return region
 
     @cached_property
-    def distance(self) -> NDArray[np.float64]:
+    def distance(self) -> Floats:
         """Signed distance to the outline in mm."""
         return signed_distance(self.inside, self.spacing)
 
@@ -95,7 +93,7 @@ class Contour:
             drawn[np.argmax(share)] = True
         return np.asarray(drawn[labels])
 
-    def _supervoxels(self, mm: float) -> NDArray[np.int64]:
+    def _supervoxels(self, mm: float) -> Ints:
         """Label of each voxel; a supervoxel lies in one slice.
 
         One SD of the intensities in the box counts as much as one edge of a supervoxel.
@@ -108,7 +106,7 @@ class Contour:
         return self._clusters[mm]
 
 
-def smallest(level: NDArray[np.float64], n: int) -> Region:
+def smallest(level: Floats, n: int) -> Region:
     """The n voxels of the smallest level; at equal ones, the first in array order.
 
     >>> smallest(np.array([3.0, 1.0, 2.0, 1.0]), 2)

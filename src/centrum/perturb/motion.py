@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats, Ints
 from centrum.kernels.plane import weigh_in_plane
-
-Floats = NDArray[np.float64]
 
 HALF = 0.5 - 1e-9
 """Share of the region from which a voxel belongs to it; a half is a half in spite of rounding."""
@@ -89,7 +87,7 @@ def share(x: Floats, rows: Floats, columns: Floats) -> Floats:
     return weigh_in_plane(padded, *taps)
 
 
-def _cubic(positions: Floats) -> tuple[NDArray[np.int64], Floats]:
+def _cubic(positions: Floats) -> tuple[Ints, Floats]:
     """Indices (n, 4) of the cubic B-splines that reach the positions, and their values."""
     below = np.floor(positions)
     t = positions - below
@@ -97,7 +95,7 @@ def _cubic(positions: Floats) -> tuple[NDArray[np.int64], Floats]:
     return below[:, None].astype(np.int64) + np.arange(-1, 3), np.stack(weights, axis=1) / 6
 
 
-def _mirrored(indices: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+def _mirrored(indices: Ints, size: int) -> Ints:
     """Indices beyond 0 and size - 1 reflected there."""
     period = max(2 * (size - 1), 1)
     indices = np.abs(indices) % period

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from centrum.agreement import ICC, icc
+from centrum.arrays import Floats
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.perturb.plan import TOGETHER
 from centrum.table import FeatureTable
@@ -16,9 +16,7 @@ Records = Mapping[str, Mapping[str, Any]]
 """By case, as `measure_perturbed` gives them."""
 
 
-def perturbed_values(
-    records: Records, names: Sequence[str], columns: Sequence[int]
-) -> NDArray[np.float64]:
+def perturbed_values(records: Records, names: Sequence[str], columns: Sequence[int]) -> Floats:
     """Values (cases, columns, perturbations), nan where there is none.
 
     >>> records = {"P001": {"values": {"a 1": [1.0, 2.0]}}, "P002": {"values": {}}}

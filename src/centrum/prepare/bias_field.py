@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
 from centrum.prepare.body import Body, averaged, shrinking
 from centrum.prepare.settings import BiasField
@@ -50,9 +50,7 @@ def correct_bias_field(volume: Volume, settings: BiasField, body: Body) -> Volum
     return volume.with_array(volume.array / field, step)
 
 
-def _log_field(
-    volume: Volume, settings: BiasField, usable: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _log_field(volume: Volume, settings: BiasField, usable: Flags) -> Floats:
     """Log of the field, [z, y, x], fitted to means of the usable voxels of each block."""
     import SimpleITK as sitk
 
@@ -85,9 +83,7 @@ def _one_thread() -> Iterator[None]:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
-def _at_every_voxel(
-    field: NDArray[np.float64], factors: tuple[int, ...], shape: tuple[int, ...]
-) -> NDArray[np.float64]:
+def _at_every_voxel(field: Floats, factors: tuple[int, ...], shape: tuple[int, ...]) -> Floats:
     """The field given at the centres of blocks, at the voxels in them: a cubic spline."""
     from scipy.interpolate import make_interp_spline
 
@@ -102,13 +98,13 @@ def _at_every_voxel(
     return np.ascontiguousarray(field)
 
 
-def _at_least(n: int, blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+def _at_least(n: int, blocks: Floats) -> Floats:
     """Blocks with the last ones repeated along axes that are shorter than `n`."""
     return np.pad(blocks, [(0, max(n - size, 0)) for size in blocks.shape], mode="edge")
 
 
 def _itk_image(
-    array: NDArray[Any], spacing: tuple[float, ...], factors: tuple[int, ...], kind: int
+    array: Array, spacing: tuple[float, ...], factors: tuple[int, ...], kind: int
 ) -> Any:
     """Blocks of voxels as an image of ITK whose first voxel begins at 0."""
     import SimpleITK as sitk

@@ -6,11 +6,10 @@ and from two percentiles of it, so that neither gain nor offset of the image mat
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
 from centrum.volume import Volume
 
@@ -38,7 +37,7 @@ class Body:
     threshold : intensity above which a voxel is more than noise
     """
 
-    inside: NDArray[np.bool_]
+    inside: Flags
     threshold: float
 
     @property
@@ -103,7 +102,7 @@ def shrinking(spacing: Sequence[float], block_mm: float) -> tuple[int, ...]:
     return tuple(max(int(block_mm / s + 1e-6), 1) for s in spacing)
 
 
-def averaged(array: NDArray[Any], factors: Sequence[int]) -> NDArray[np.float64]:
+def averaged(array: Array, factors: Sequence[int]) -> Floats:
     """Means of blocks of `factors` voxels; the last voxels go on where a block is not full.
 
     >>> averaged(np.array([[[1.0, 3.0, 5.0]]]), (1, 1, 2)).tolist()
@@ -121,14 +120,14 @@ def averaged(array: NDArray[Any], factors: Sequence[int]) -> NDArray[np.float64]
     return out
 
 
-def enlarged(blocks: NDArray[Any], factors: Sequence[int], shape: tuple[int, ...]) -> NDArray[Any]:
+def enlarged(blocks: Array, factors: Sequence[int], shape: tuple[int, ...]) -> Array:
     """Every block repeated for its voxels: the grid that `averaged` made the blocks of."""
     for axis, factor in enumerate(factors):
         blocks = np.repeat(blocks, factor, axis=axis) if factor > 1 else blocks
     return np.ascontiguousarray(blocks[tuple(slice(n) for n in shape)])
 
 
-def _averaged(volume: Volume) -> tuple[NDArray[np.float64], tuple[int, ...]]:
+def _averaged(volume: Volume) -> tuple[Floats, tuple[int, ...]]:
     """Block means, not finite voxels as dark as the darkest finite one."""
     array = volume.array
     if not np.isfinite(array).all():
@@ -140,7 +139,7 @@ def _averaged(volume: Volume) -> tuple[NDArray[np.float64], tuple[int, ...]]:
     return averaged(array, factors), factors
 
 
-def _closed(region: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.bool_]:
+def _closed(region: Flags, spacing: Sequence[float]) -> Flags:
     """Dilated and eroded by `CLOSE_MM`; beyond the view it goes on as at its border."""
     from scipy import ndimage
 

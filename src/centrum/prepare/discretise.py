@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats
 from centrum.errors import DataError
 from centrum.kernels.bins import number_between_edges, number_equal_bins
 
@@ -18,7 +19,7 @@ grow with their square."""
 Levels = NDArray[np.uint16]
 
 
-def fixed_bin_number(x: NDArray[Any], bins: int) -> Levels:
+def fixed_bin_number(x: Array, bins: int) -> Levels:
     """`bins` bins of equal width between the minimum and the maximum (IBSI K15C).
 
     >>> fixed_bin_number(np.array([0.0, 1.0, 2.0, 4.0]), 4).tolist()
@@ -30,7 +31,7 @@ def fixed_bin_number(x: NDArray[Any], bins: int) -> Levels:
     return number_equal_bins(x, low, high - low, bins, bins)
 
 
-def fixed_bin_size(x: NDArray[Any], width: float, lower: float | None = None) -> Levels:
+def fixed_bin_size(x: Array, width: float, lower: float | None = None) -> Levels:
     """Bins of `width` that begin at `lower`, by default the minimum (IBSI Q3RU).
 
     Raises
@@ -52,7 +53,7 @@ def fixed_bin_size(x: NDArray[Any], width: float, lower: float | None = None) ->
     return number_equal_bins(x, start, width, 1, MAX_LEVELS)
 
 
-def pyradiomics_bin_number(x: NDArray[Any], bins: int) -> Levels:
+def pyradiomics_bin_number(x: Array, bins: int) -> Levels:
     """`binCount` of PyRadiomics: the edges of `numpy.histogram`, the last one open.
 
     >>> pyradiomics_bin_number(np.array([0.0, 1.0, 2.0, 4.0]), 4).tolist()
@@ -61,7 +62,7 @@ def pyradiomics_bin_number(x: NDArray[Any], bins: int) -> Levels:
     return number_between_edges(x, pyradiomics_number_edges(x, bins))
 
 
-def pyradiomics_number_edges(x: NDArray[Any], bins: int) -> NDArray[np.float64]:
+def pyradiomics_number_edges(x: Array, bins: int) -> Floats:
     """Edges of `bins` bins from the minimum to the maximum, (bins + 1,), the last one 1 higher.
 
     They have the precision of `x`: pass single precision if the image has it.
@@ -78,7 +79,7 @@ def pyradiomics_number_edges(x: NDArray[Any], bins: int) -> NDArray[np.float64]:
     return edges.astype(float)
 
 
-def pyradiomics_bin_width(x: NDArray[Any], width: float) -> Levels:
+def pyradiomics_bin_width(x: Array, width: float) -> Levels:
     """`binWidth` of PyRadiomics: edges at multiples of the width.
 
     Raises
@@ -92,7 +93,7 @@ def pyradiomics_bin_width(x: NDArray[Any], width: float) -> Levels:
     return number_between_edges(x, pyradiomics_width_edges(x, width))
 
 
-def pyradiomics_width_edges(x: NDArray[Any], width: float) -> NDArray[np.float64]:
+def pyradiomics_width_edges(x: Array, width: float) -> Floats:
     """Multiples of the width from below the minimum to above the maximum.
 
     >>> pyradiomics_width_edges(np.array([24.0, 80.0]), 25).tolist()
@@ -104,7 +105,7 @@ def pyradiomics_width_edges(x: NDArray[Any], width: float) -> NDArray[np.float64
     return np.arange(start, high + 2 * width, width)
 
 
-def undiscretised(x: NDArray[Any]) -> Levels:
+def undiscretised(x: Array) -> Levels:
     """Integer intensities from 1 taken as grey levels, as for the IBSI digital phantom.
 
     Raises
@@ -127,7 +128,7 @@ def undiscretised(x: NDArray[Any]) -> Levels:
     )
 
 
-def _range(x: NDArray[Any]) -> tuple[float, float]:
+def _range(x: Array) -> tuple[float, float]:
     return float(x.min()), float(x.max())
 
 

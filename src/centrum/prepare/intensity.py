@@ -1,17 +1,17 @@
 """Steps on intensities before features: normalisation and re-segmentation."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags
 from centrum.errors import DataError, ProtocolError
 from centrum.kernels.tally import Tally
 from centrum.provenance import Step
 from centrum.volume import Volume
 
-Kept = NDArray[np.bool_]
+Kept = Flags
 
 RangeMode = Literal["absolute", "relative", "sigma"]
 
@@ -45,7 +45,7 @@ def normalise_image(volume: Volume, scale: float, outliers: float | None = None)
 
 
 def within_limits(
-    x: NDArray[Any],
+    x: Array,
     *,
     lower: float | None = None,
     upper: float | None = None,
@@ -76,7 +76,7 @@ def within_limits(
     return kept
 
 
-def within_range(x: NDArray[Any], limits: Sequence[float], mode: RangeMode = "absolute") -> Kept:
+def within_range(x: Array, limits: Sequence[float], mode: RangeMode = "absolute") -> Kept:
     """Which intensities of a region, (n,), PyRadiomics' `resegmentRange` keeps.
 
     One limit is a lower one, two are both inclusive. They are intensities (absolute), fractions
@@ -103,7 +103,7 @@ def within_range(x: NDArray[Any], limits: Sequence[float], mode: RangeMode = "ab
     return kept
 
 
-def _bounds(x: NDArray[Any], limits: list[float], mode: RangeMode) -> list[float]:
+def _bounds(x: Array, limits: list[float], mode: RangeMode) -> list[float]:
     if mode == "absolute":
         return limits
     if mode == "relative":
@@ -115,7 +115,7 @@ def _bounds(x: NDArray[Any], limits: list[float], mode: RangeMode) -> list[float
     raise ProtocolError(f"resegmentMode is one of absolute, relative, sigma, found {mode!r}.")
 
 
-def _check_left(x: NDArray[Any], kept: Kept, what: str) -> None:
+def _check_left(x: Array, kept: Kept, what: str) -> None:
     if not kept.any():
         raise DataError(
             f"{what} leaves none of the {x.size} voxels with intensities {x.min():g} to "

@@ -4,18 +4,16 @@ Each function looks at some voxels, maps all of them by one rising function, and
 it found. None knows another image; what is learnt from many is in `nyul`.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags
 from centrum.errors import DataError
 from centrum.prepare.body import air_level
 from centrum.prepare.settings import Percentiles, ReferenceTissue, ZScore
 from centrum.provenance import Step
 from centrum.volume import Mask, Volume
 
-Looked = NDArray[np.bool_] | None
+Looked = Flags | None
 """Voxels that are looked at, [z, y, x]; None is all of them."""
 
 
@@ -110,7 +108,7 @@ def relate_to_tissue(volume: Volume, tissue: Mask, settings: ReferenceTissue) ->
     return volume.with_array(volume.array * (settings.scale / level), step)
 
 
-def looked_at(volume: Volume, inside: Looked) -> NDArray[Any]:
+def looked_at(volume: Volume, inside: Looked) -> Array:
     """Finite intensities of the voxels looked at, (n,).
 
     Raises
@@ -126,7 +124,7 @@ def looked_at(volume: Volume, inside: Looked) -> NDArray[Any]:
     return x
 
 
-def _check_spread(x: NDArray[Any], spread: bool) -> None:
+def _check_spread(x: Array, spread: bool) -> None:
     if not spread:
         raise DataError(
             f"The image cannot be normalised: its {x.size} voxels looked at go from {x.min():g} "

@@ -6,18 +6,18 @@ intensities are mapped linearly.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from centrum.arrays import Array, Floats
 from centrum.errors import DataError, ProtocolError
 from centrum.prepare.normalise import Looked, looked_at
 from centrum.prepare.settings import Nyul
 from centrum.provenance import Step
 from centrum.volume import Volume
 
-Landmarks = NDArray[np.float64]
+Landmarks = Floats
 
 
 def landmarks_of(volume: Volume, percentiles: Sequence[float], inside: Looked = None) -> Landmarks:
@@ -83,7 +83,7 @@ def to_standard_scale(volume: Volume, settings: Nyul, inside: Looked = None) -> 
     return volume.with_array(array, step)
 
 
-def piecewise_linear(x: NDArray[Any], old: Landmarks, new: Landmarks) -> NDArray[np.float64]:
+def piecewise_linear(x: Array, old: Landmarks, new: Landmarks) -> Floats:
     """`x` with `old` landmarks at `new` ones; landmarks that coincide are joined at their mean.
 
     >>> piecewise_linear(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2, 2]), np.array([0.0, 4, 6]))

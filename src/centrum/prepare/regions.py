@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from centrum.arrays import Flags
 from centrum.errors import DataError, GeometryError
 from centrum.geometry import slice_axis
 from centrum.provenance import Step
@@ -25,7 +26,7 @@ binary."""
 
 Dimension = Literal["2D", "3D"]
 Distance = Annotated[float, Field(ge=-1000, le=1000)]
-Region = NDArray[np.bool_]
+Region = Flags
 
 _DIMENSION = "2D: within each slice of the plane, end slices stay; 3D: across slices too"
 

@@ -8,11 +8,12 @@ have the values that they have on the whole grid.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags, Floats, Ints
 from centrum.errors import DataError, GeometryError
 from centrum.geometry import Geometry
 from centrum.provenance import Step
@@ -152,7 +153,7 @@ class _Axis:
     stop: int
 
     @property
-    def centres(self) -> NDArray[np.float64]:
+    def centres(self) -> Floats:
         """Centres of the new voxels in voxels of the old grid."""
         first = (self.old_length - 1) / 2 - self.ratio * (self.length - 1) / 2
         return np.asarray(first + self.ratio * np.arange(self.start, self.stop))
@@ -190,7 +191,7 @@ def _new_axis(size: int, spacing: float, wanted: float) -> _Axis:
 
 def _interpolate_region(
     region: Mask, axes: Axes, method: Method, partial_volume: float
-) -> tuple[NDArray[np.bool_], Axes]:
+) -> tuple[Flags, Axes]:
     """The region on the part of the new grid that holds it, and that part."""
     box = bounding_box(region.array)
     near = [a.around(b.start, b.stop - 1) for a, b in zip(axes, box, strict=True)]
@@ -216,7 +217,7 @@ def _grow(near: Axes, axes: Axes, margin: float) -> Axes:
     return z, y, x
 
 
-def _place(inside: NDArray[np.bool_], near: Axes, kept: Axes) -> NDArray[np.bool_]:
+def _place(inside: Flags, near: Axes, kept: Axes) -> Flags:
     array = np.zeros([a.stop - a.start for a in kept], dtype=bool)
     offsets = [(n.start - k.start, n.stop - k.start) for n, k in zip(near, kept, strict=True)]
     array[tuple(slice(*o) for o in offsets)] = inside
@@ -231,17 +232,17 @@ def _geometry(old: Geometry, axes: Axes) -> Geometry:
     return Geometry((nx, ny, nz), (x.spacing, y.spacing, z.spacing), (ox, oy, oz), old.direction)
 
 
-def _without_noise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _without_noise(values: Floats) -> Floats:
     return np.round(values, TIE_DECIMALS)
 
 
-def _to_integers(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _to_integers(values: Floats) -> Floats:
     """Nearest integers. Halves go away from zero: the mean of the whole image of configuration C
     on which most IBSI teams agree comes out so, and not with halves to even."""
     return np.trunc(_without_noise(values) + np.copysign(0.5, values))
 
 
-def _sample(array: NDArray[Any], axes: Sequence[_Axis], method: Method) -> NDArray[np.float64]:
+def _sample(array: Array, axes: Sequence[_Axis], method: Method) -> Floats:
     """Values of `array` [z, y, x] at the voxels of `axes`.
 
     The axis that loses most voxels comes first, whichever part of the grid is wanted.
@@ -267,17 +268,17 @@ def _window(axis: _Axis, method: Method) -> range:
     return range(min(max(first_needed, 0), last), min(last_needed, last) + 1)
 
 
-def _nearest(a: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+def _nearest(a: Floats, at: Floats) -> Floats:
     rows = np.floor(_without_noise(at) + 0.5).astype(int)
     return a[np.clip(rows, 0, len(a) - 1)]
 
 
-def _linear(a: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+def _linear(a: Floats, at: Floats) -> Floats:
     below, part = _floor_and_part(at)
     return _weighted(a, below, (1 - part, part))
 
 
-def _cubic(a: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cubic(a: Floats, at: Floats) -> Floats:
     """Cubic B-spline through the values of `a`, which goes on with its last ones on either side.
 
     Unser, Aldroubi, Eden: B-spline signal processing, IEEE Trans Signal Process 41 (1993).
@@ -292,21 +293,19 @@ def _cubic(a: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float6
     return _weighted(coefficients, below + SPLINE_SUPPORT - 1, weights)
 
 
-_SAMPLERS: dict[Method, Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray]] = {
+_SAMPLERS: dict[Method, Callable[[Floats, Floats], NDArray]] = {
     "nearest": _nearest,
     "linear": _linear,
     "cubic": _cubic,
 }
 
 
-def _floor_and_part(at: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _floor_and_part(at: Floats) -> tuple[Ints, Floats]:
     below = np.floor(at)
     return below.astype(np.int64), at - below
 
 
-def _weighted(
-    a: NDArray[np.float64], first: NDArray[np.int64], weights: Sequence[NDArray[np.float64]]
-) -> NDArray[np.float64]:
+def _weighted(a: Floats, first: Ints, weights: Sequence[Floats]) -> Floats:
     """Sum over k of weights[k] times the rows `first` + k of `a`; the last row goes on."""
     out = np.zeros((len(first), *a.shape[1:]))
     for k, weight in enumerate(weights):
@@ -418,9 +417,7 @@ def _on_grid(region: Mask, new: Geometry) -> Mask:
 _MASK = "sitkNearestNeighbor"
 
 
-def _pyradiomics_spacing(
-    old: NDArray[np.float64], spacing: Sequence[float], extent: Sequence[int]
-) -> NDArray[np.float64]:
+def _pyradiomics_spacing(old: Floats, spacing: Sequence[float], extent: Sequence[int]) -> Floats:
     given = np.array(spacing, dtype=float)
     if given.shape != (3,) or not np.all(np.isfinite(given)) or given.min() < 0:
         raise DataError(
@@ -440,9 +437,7 @@ def _crop(volume: Volume, region: Mask, pad: int, step: Step) -> tuple[Volume, M
     )
 
 
-def _pyradiomics_grid(
-    old: Geometry, box: Sequence[slice], wanted: NDArray[np.float64], pad: int
-) -> Geometry:
+def _pyradiomics_grid(old: Geometry, box: Sequence[slice], wanted: Floats, pad: int) -> Geometry:
     """The part of PyRadiomics' new grid that holds the `box` (x, y, z) of old voxels and `pad`."""
     spacing = np.array(old.spacing)
     shrink = spacing / wanted
@@ -457,7 +452,7 @@ def _pyradiomics_grid(
     return Geometry((nx, ny, nz), tuple(wanted), (x, y, z), old.direction)
 
 
-def _itk_image(array: NDArray[Any], grid: Geometry) -> "sitk.Image":
+def _itk_image(array: Array, grid: Geometry) -> "sitk.Image":
     import SimpleITK as sitk
 
     native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
@@ -468,7 +463,7 @@ def _itk_image(array: NDArray[Any], grid: Geometry) -> "sitk.Image":
     return image
 
 
-def _itk_position(grid: Geometry, index: NDArray[np.float64]) -> tuple[float, float, float]:
+def _itk_position(grid: Geometry, index: Floats) -> tuple[float, float, float]:
     """`grid.position(index)` in ITK's arithmetic, which decides where an integer is cut off."""
     empty = _itk_image(np.zeros((1, 1, 1), np.uint8), grid)
     x, y, z = empty.TransformContinuousIndexToPhysicalPoint(index.tolist())
@@ -476,8 +471,8 @@ def _itk_position(grid: Geometry, index: NDArray[np.float64]) -> tuple[float, fl
 
 
 def _itk_resampled(
-    array: NDArray[Any], old: Geometry, new: Geometry, interpolator: str, beyond: float = 0.0
-) -> NDArray[Any]:
+    array: Array, old: Geometry, new: Geometry, interpolator: str, beyond: float = 0.0
+) -> Array:
     import SimpleITK as sitk
 
     if interpolator not in INTERPOLATORS:

@@ -13,10 +13,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar
 
-import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.pyradiomics.engine import measure
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, SHAPE_CLASSES, entries, names_of
@@ -112,7 +111,7 @@ class RadiomicsFeaturesBase:
             )
         return Region(volume, Mask(inside, volume.geometry, f"label {self.label}"))
 
-    def __getattr__(self, name: str) -> Callable[[], NDArray[np.float64]]:
+    def __getattr__(self, name: str) -> Callable[[], Floats]:
         """get<Name>FeatureValue() for every feature of the class."""
         feature = name.removeprefix("get").removesuffix("FeatureValue")
         if name != f"get{feature}FeatureValue" or feature not in names_of(self.feature_class):

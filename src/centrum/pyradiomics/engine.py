@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats
 from centrum.errors import DataError
 from centrum.features.aggregation import AggregationName
 from centrum.features.families import FAMILIES as ALL_FAMILIES
@@ -35,7 +36,7 @@ AGGREGATIONS: dict[tuple[bool, bool], AggregationName] = {
 }
 """How matrices are joined with (force2D, weightingNorm)."""
 
-Values = Iterator[tuple[str, NDArray[np.float64]]]
+Values = Iterator[tuple[str, Floats]]
 
 
 def measure(
@@ -53,7 +54,7 @@ def measure(
 
 def measure_images(
     region: Region,
-    images: Sequence[NDArray[Any] | None],
+    images: Sequence[Array | None],
     settings: Settings,
     wanted: Mapping[str, Iterable[str] | None],
 ) -> list[Values]:
@@ -137,7 +138,7 @@ def definition(feature_class: str, feature: str) -> Feature:
     return next(f for f in ALL_FAMILIES[entry.family] if f.entry is entry)
 
 
-def discretised(x: NDArray[Any], settings: Settings) -> NDArray[np.uint16]:
+def discretised(x: Array, settings: Settings) -> NDArray[np.uint16]:
     """Grey levels from 1 of intensities (n,), by `binWidth` or `binCount`."""
     x = x if x.dtype == np.float32 else x.astype(float)
     bins = read(settings, "binCount")

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats
 from centrum.pyradiomics import generalinfo, preparation
 from centrum.pyradiomics.engine import measure, measure_images
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, SHAPE_CLASSES, names_of
@@ -198,7 +198,7 @@ class RadiomicsFeatureExtractor:
 
     def _features_of_images(
         self, region: Region, dimension: int, settings: Settings
-    ) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    ) -> Iterator[tuple[str, Floats]]:
         """Of every image; those that are measured alike are measured together."""
         for own, kinds in groupby(self._kinds(settings), key=lambda kind: _measuring(kind[1])):
             found = [
@@ -234,7 +234,7 @@ class RadiomicsFeatureExtractor:
 
     def _shapes(
         self, region: Region, dimension: int, settings: dict[str, Any]
-    ) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    ) -> Iterator[tuple[str, Floats]]:
         classes = list(self._shape_classes(dimension, settings))
         wanted = {name: self.enabledFeatures[name] for name in classes}
         return _named("original", measure(region, settings, wanted))
@@ -260,7 +260,7 @@ class RadiomicsFeatureExtractor:
 
     def _textures(
         self, region: Region, image_name: str, settings: dict[str, Any]
-    ) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    ) -> Iterator[tuple[str, Floats]]:
         return _named(image_name, measure(region, settings, self._wanted()))
 
     def _maps(
@@ -287,8 +287,8 @@ class RadiomicsFeatureExtractor:
         return as_image(volume.array, volume.geometry, n), as_image(values, mask.geometry, n)
 
     def computeShape(
-        self, image: sitk.Image, mask: sitk.Image, boundingBox: NDArray[Any], **kwargs: Any
-    ) -> "OrderedDict[str, NDArray[np.float64]]":
+        self, image: sitk.Image, mask: sitk.Image, boundingBox: Array, **kwargs: Any
+    ) -> "OrderedDict[str, Floats]":
         """Shape features of the mask in a bounding box of `imageoperations.checkMask`."""
         ends = np.reshape(boundingBox, (-1, 2))[::-1]
         inside = tuple(slice(int(a), int(b) + 1) for a, b in ends)

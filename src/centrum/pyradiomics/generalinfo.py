@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Flags
 from centrum.pyradiomics.regions import Region
 from centrum.pyradiomics.version import __version__
 from centrum.volume import Mask, bounding_box
@@ -41,7 +41,7 @@ def configuration(settings: dict[str, Any], image_types: dict[str, Any]) -> Entr
     yield "diagnostics_Configuration_EnabledImageTypes", image_types
 
 
-def digest(array: NDArray[Any]) -> str:
+def digest(array: Array) -> str:
     """SHA-1 of the voxels, equal to SimpleITK's `sitk.Hash` and faster.
 
     >>> image = sitk.Image([3, 2], sitk.sitkInt16) + 7
@@ -59,7 +59,7 @@ def original_image(image: sitk.Image) -> Entries:
     yield from image_elements("original", image.GetSpacing(), array)
 
 
-def image_elements(prefix: str, spacing: tuple[float, ...], array: NDArray[Any]) -> Entries:
+def image_elements(prefix: str, spacing: tuple[float, ...], array: Array) -> Entries:
     """Grid and range of an image; `array` is indexed [z, y, x]."""
     start = f"diagnostics_Image-{prefix}_"
     yield f"{start}Spacing", spacing
@@ -101,7 +101,7 @@ def mask_elements(prefix: str, mask: Mask, dimension: int) -> Entries:
     yield f"{start}CenterOfMass", tuple(mask.geometry.position(centre)[:dimension].tolist())
 
 
-def _pieces(inside: NDArray[np.bool_]) -> int:
+def _pieces(inside: Flags) -> int:
     """Number of parts that do not touch, not even by a corner."""
     from scipy.ndimage import label
 

@@ -3,11 +3,10 @@
 import logging
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from centrum.arrays import Array
 from centrum.errors import CentrumError
 from centrum.filters import Filter, View
 from centrum.filters.pyradiomics_gradient import GradientMagnitude
@@ -121,7 +120,7 @@ FILTER_SETTINGS = frozenset(
 
 def images(
     image_type: str, volume: Volume, box: Box, dimension: int, settings: Settings
-) -> Iterator[tuple[str, NDArray[Any]]]:
+) -> Iterator[tuple[str, Array]]:
     """Images of a type in a box, with the names that stand in the names of features.
 
     Their numbers are those of the whole image.

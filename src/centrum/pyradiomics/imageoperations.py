@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
+from centrum.arrays import Array, Floats, Ints
 from centrum.prepare import discretise
 from centrum.pyradiomics import preparation, regions
 from centrum.pyradiomics.image_types import images
@@ -53,7 +53,7 @@ def getMask(mask: sitk.Image, **kwargs: Any) -> sitk.Image:
 
 def checkMask(
     imageNode: sitk.Image, maskNode: sitk.Image, **kwargs: Any
-) -> tuple[NDArray[np.int64], sitk.Image | None]:
+) -> tuple[Ints, sitk.Image | None]:
     """Bounding box (first and last voxel along x, y, z in turn), and the mask if corrected.
 
     Raises
@@ -70,7 +70,7 @@ def checkMask(
 
 
 def cropToTumorMask(
-    imageNode: sitk.Image, maskNode: sitk.Image, boundingBox: NDArray[Any], **kwargs: Any
+    imageNode: sitk.Image, maskNode: sitk.Image, boundingBox: Array, **kwargs: Any
 ) -> tuple[sitk.Image, sitk.Image]:
     """Both cropped to the box of `checkMask`, grown by `padDistance` (default 0)."""
     pad = int(kwargs.get("padDistance", 0))
@@ -103,7 +103,7 @@ def resegmentMask(imageNode: sitk.Image, maskNode: sitk.Image, **kwargs: Any) ->
     return _labels(kept.mask, kwargs, imageNode)
 
 
-def getBinEdges(parameterValues: NDArray[Any], **kwargs: Any) -> NDArray[np.float64]:
+def getBinEdges(parameterValues: Array, **kwargs: Any) -> Floats:
     """Edges of the bins of `binWidth` or `binCount`, the last one above the maximum.
 
     >>> getBinEdges(np.array([54, 166]), binWidth=25).tolist()
@@ -119,8 +119,8 @@ def getBinEdges(parameterValues: NDArray[Any], **kwargs: Any) -> NDArray[np.floa
 
 
 def binImage(
-    parameterMatrix: NDArray[Any], parameterMatrixCoordinates: Any = None, **kwargs: Any
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    parameterMatrix: Array, parameterMatrixCoordinates: Any = None, **kwargs: Any
+) -> tuple[Ints, Floats]:
     """Grey levels from 1 of the voxels at the coordinates, 0 elsewhere; and the bin edges."""
     where = slice(None) if parameterMatrixCoordinates is None else parameterMatrixCoordinates
     edges = getBinEdges(parameterMatrix[where], **kwargs)

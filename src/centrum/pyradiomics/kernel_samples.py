@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from centrum.arrays import Flags, Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,15 +35,15 @@ class Samples:
     shift: float = 0.0
 
     @cached_property
-    def counted(self) -> NDArray[np.bool_]:
+    def counted(self) -> Flags:
         return self.levels > 0
 
     @cached_property
-    def n(self) -> NDArray[np.int64]:
+    def n(self) -> Ints:
         """Voxels of each neighbourhood, (n,)."""
         return np.count_nonzero(self.counted, axis=1)
 
-    def average(self, terms: Floats, counted: NDArray[np.bool_] | None = None) -> Floats:
+    def average(self, terms: Floats, counted: Flags | None = None) -> Floats:
         """Mean of terms (n, k) over the voxels of each row."""
         where = self.counted if counted is None else counted
         return np.asarray(np.where(where, terms, 0.0).sum(axis=1) / np.count_nonzero(where, axis=1))

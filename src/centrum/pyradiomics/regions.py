@@ -6,12 +6,11 @@ A two-dimensional image is a volume of one slice of 1 mm.
 import os
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
+from centrum.arrays import Array
 from centrum.errors import DataError, ProtocolError
 from centrum.geometry import Geometry
 from centrum.prepare.intensity import within_range
@@ -66,7 +65,7 @@ def geometry_of(image: sitk.Image) -> Geometry:
     )
 
 
-def voxels_of(image: sitk.Image) -> NDArray[Any]:
+def voxels_of(image: sitk.Image) -> Array:
     """The voxels [z, y, x] without a copy: keep `image` while they are used."""
     if image.GetNumberOfComponentsPerPixel() > 1:
         raise InputError(f"One number per voxel is wanted, found {image.GetPixelIDTypeAsString()}.")
@@ -99,7 +98,7 @@ def mask_of(labels: sitk.Image, label: int) -> Mask:
     return Mask(inside, geometry_of(labels), f"label {label}")
 
 
-def as_image(array: NDArray[Any], geometry: Geometry, dimension: int = 3) -> sitk.Image:
+def as_image(array: Array, geometry: Geometry, dimension: int = 3) -> sitk.Image:
     """A SimpleITK image with as many dimensions as the one it came from."""
     image = sitk.GetImageFromArray(array)
     image.SetSpacing(geometry.spacing)

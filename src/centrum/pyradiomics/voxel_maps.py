@@ -14,6 +14,7 @@ import SimpleITK as sitk
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats, Ints
 from centrum.features.aggregation import DIRECTIONS
 from centrum.features.families import DIRECTED
 from centrum.features.textures import Neighbourhood, Textures
@@ -26,8 +27,6 @@ from centrum.pyradiomics.settings import Settings, read
 
 BATCH_BYTES = 32e6
 """What the matrices of one batch of neighbourhoods may take."""
-
-Floats = NDArray[np.float64]
 
 
 def feature_maps(
@@ -75,12 +74,12 @@ class Kernels:
         return (0 if self.by_slice else r, r, r)
 
     @cached_property
-    def centres(self) -> NDArray[np.int64]:
+    def centres(self) -> Ints:
         """(n, 3) voxels of the region."""
         return np.argwhere(np.moveaxis(self.region.mask.array, self.axis, 0))
 
     @cached_property
-    def inside(self) -> NDArray[np.bool_]:
+    def inside(self) -> Flags:
         """Voxels that neighbourhoods may hold."""
         mask = np.moveaxis(self.region.mask.array, self.axis, 0)
         return mask if read(self.settings, "maskedKernel") else np.ones_like(mask)
@@ -133,9 +132,7 @@ class Kernels:
         wanted = int(read(self.settings, "voxelBatch"))
         return min(fitting, wanted) if wanted > 0 else fitting
 
-    def _values(
-        self, feature_class: str, features: list[str], centres: NDArray[np.int64]
-    ) -> dict[str, Floats]:
+    def _values(self, feature_class: str, features: list[str], centres: Ints) -> dict[str, Floats]:
         """Values (n,) of the neighbourhoods of some centres."""
         if feature_class == "firstorder":
             samples = self._samples(centres)
@@ -154,14 +151,14 @@ class Kernels:
     def n_levels(self) -> int:
         return int(self.levels.max())
 
-    def _samples(self, centres: NDArray[np.int64]) -> Samples:
+    def _samples(self, centres: Ints) -> Samples:
         levels = self._around(self.levels, centres).reshape(len(centres), -1)
         x = self._around(self.intensities.astype(float), centres).reshape(levels.shape)
         shift = float(read(self.settings, "voxelArrayShift"))
         volume = self.region.volume.geometry.voxel_volume
         return Samples(np.where(levels > 0, x, np.nan), levels, volume, shift)
 
-    def _around(self, array: NDArray, centres: NDArray[np.int64]) -> NDArray:
+    def _around(self, array: NDArray, centres: Ints) -> NDArray:
         """(n, ...) the cubes around the centres; zeros beyond the image."""
         padded = np.pad(array, [(r, r) for r in self.radius])
         cubes = sliding_window_view(padded, [2 * r + 1 for r in self.radius])
@@ -172,7 +169,7 @@ class KernelTextures(Textures):
     """Textures of blocks that are measured apart."""
 
     @cached_property
-    def _lines_with_two_voxels(self) -> NDArray[np.bool_]:
+    def _lines_with_two_voxels(self) -> Flags:
         """(blocks, directions): PyRadiomics leaves the others out, block by block."""
         inside = self.levels > 0
         found = [
@@ -181,9 +178,7 @@ class KernelTextures(Textures):
         return np.stack(found, axis=1)
 
 
-def _has_line_with_two(
-    inside: NDArray[np.bool_], direction: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def _has_line_with_two(inside: Flags, direction: Ints) -> Flags:
     """(blocks,) whether any line of a block along a direction holds two voxels.
 
     >>> _has_line_with_two(np.array([[[[True, False, True]]]]), np.array([0, 0, 1])).tolist()

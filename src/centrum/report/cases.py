@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.cohort.withheld import roles, withheld
 from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
@@ -18,8 +19,6 @@ from centrum.report.results import StudyResults
 from centrum.report.slices import Slice, largest_slice
 from centrum.report.tables import model_labels, model_order
 from centrum.validation.matrix import study_matrix
-
-Floats = NDArray[np.float64]
 
 MOST_PICTURES = 200
 """Cases whose region the page can show; of more, those called wrong and the most extreme."""
@@ -119,7 +118,7 @@ def case_frame(results: StudyResults) -> pd.DataFrame:
     )
 
 
-def _names(results: StudyResults, called: NDArray[np.bool_]) -> NDArray:
+def _names(results: StudyResults, called: Flags) -> NDArray:
     return np.where(called, results.model.positive, results.model.negative)
 
 

@@ -9,7 +9,7 @@ from centrum.cohort.findings import listed
 from centrum.errors import DataError
 from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
-from centrum.limits import RESEARCH_ONLY, outside_the_region
+from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
 from centrum.report.labels import counted, fixed, interval_text, p_equals, p_text
 from centrum.report.leak_audit import Crossings, crossings, suspicious, too_few

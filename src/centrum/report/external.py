@@ -8,7 +8,7 @@ import pandas as pd
 
 from centrum.frozen.external import Calibrated, External
 from centrum.frozen.model import FrozenModel
-from centrum.limits import RESEARCH_ONLY, outside_the_region
+from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.modelling.leaks import TITLES
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
@@ -218,7 +218,7 @@ def fit_set_table(results: StudyResults) -> Table:
     return Table("table-s18", "Table S18. Fit set of every step", columns, rows, notes)
 
 
-def _areas(results: StudyResults) -> Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _areas(results: StudyResults) -> Mapping[str, tuple[Floats, Floats]]:
     """Leak -> AUCs on true and on shuffled outcomes."""
     records = pd.DataFrame(results.assessment.leaks)
     if records.empty:

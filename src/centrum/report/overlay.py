@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from centrum.arrays import Flags, Floats
 from centrum.report.slices import Slice
 
 WINDOW = (2, 98)
@@ -77,7 +78,7 @@ def small_png(image: NDArray, most: int = MOST_BYTES) -> bytes:
     return content
 
 
-def _windowed(image: NDArray) -> NDArray[np.float64]:
+def _windowed(image: NDArray) -> Floats:
     low, high = np.percentile(image, WINDOW)
     return np.asarray(np.clip((image - low) / max(high - low, 1e-9), 0, 1), dtype=np.float64)
 
@@ -88,7 +89,7 @@ def _png(grey: NDArray[np.uint8]) -> bytes:
     return stream.getvalue()
 
 
-def outline_path(region: NDArray[np.bool_]) -> str:
+def outline_path(region: Flags) -> str:
     """SVG path along the edges of the pixels of a region (rows, columns).
 
     >>> outline_path(np.array([[True, True]]))
@@ -101,7 +102,7 @@ def outline_path(region: NDArray[np.bool_]) -> str:
     return "".join((*level, *upright))
 
 
-def _runs(line: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def _runs(line: Flags) -> list[tuple[int, int]]:
     """Start and length of each run of true values."""
     edges = np.flatnonzero(np.diff(np.pad(line, 1).astype(np.int8)))
     return [(int(a), int(b - a)) for a, b in edges.reshape(-1, 2)]

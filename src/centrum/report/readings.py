@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from centrum.arrays import Flags, Floats
 from centrum.evaluate import Evaluation
 from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.decision_curve import DecisionCurve
@@ -15,8 +16,6 @@ from centrum.report.blocks import Table
 from centrum.report.labels import MEASURES, counted, fixed
 from centrum.report.slices import Shown
 from centrum.validation.model import FeatureCountFacts, LassoFacts
-
-Floats = NDArray[np.float64]
 
 FOUND = 0.8
 """Share of the positive cases that a reader of the precision-recall curve wants found."""
@@ -150,7 +149,7 @@ def coefficients(labels: Sequence[str], values: ArrayLike, outcomes: tuple[str, 
 
 
 def distributions(
-    labels: Sequence[str], values: Floats, positive: NDArray[np.bool_], outcomes: tuple[str, str]
+    labels: Sequence[str], values: Floats, positive: Flags, outcomes: tuple[str, str]
 ) -> str:
     """The feature that parts the outcomes most, and how redundant the features are."""
     gap = np.nanmedian(values[positive], axis=0) - np.nanmedian(values[~positive], axis=0)

@@ -11,9 +11,9 @@ from centrum.agreement.overlap import LOW_DICE
 from centrum.errors import of_case
 from centrum.evaluate import Evaluation
 from centrum.evaluate.bootstrap import Interval
-from centrum.limits import region_words
 from centrum.measure.images import mask_of, shown_image
 from centrum.modelling.settings import FeatureCountSettings, RobustnessRule
+from centrum.protocol.limits import region_words
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, Point, Table, picture
 from centrum.report.cases import cases

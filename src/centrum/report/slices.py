@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.agreement.overlap import LOW_DICE
+from centrum.arrays import Flags, Floats
 from centrum.geometry import Geometry, slice_axis
 from centrum.volume import Mask, Volume, bounding_box
 
@@ -39,7 +40,7 @@ class Slice:
     """Part of a sagittal slice, superior up and anterior left; `spacing` (rows, columns) in mm."""
 
     image: NDArray
-    masks: dict[str, NDArray[np.bool_]]
+    masks: dict[str, Flags]
     spacing: tuple[float, float]
 
 
@@ -133,7 +134,7 @@ class Upright:
         upright = plane if self.rows < self.columns else plane.T
         return np.asarray(upright[:: self.flips[0], :: self.flips[1]])
 
-    def places(self, positions: NDArray) -> NDArray[np.float64]:
+    def places(self, positions: NDArray) -> Floats:
         """Rows and columns (fractions) of LPS positions (n, 3) in a turned slice, (n, 2)."""
         index = self.geometry.index(positions)[:, ::-1]
         last = np.array(self.geometry.shape) - 1
@@ -144,7 +145,7 @@ class Upright:
         return np.stack(found, axis=1)
 
 
-def _view(region: NDArray[np.bool_], spacing: tuple[float, float]) -> tuple[slice, slice]:
+def _view(region: Flags, spacing: tuple[float, float]) -> tuple[slice, slice]:
     """A square around the region, moved into the image where it would stick out."""
     box = bounding_box(region[None])[1:]
     side = VIEW * max((b.stop - b.start) * mm for b, mm in zip(box, spacing, strict=True))

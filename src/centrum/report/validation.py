@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import Interval
@@ -181,7 +182,7 @@ def reader_table(results: StudyResults) -> Table:
     return Table("table-s11", "Table S11. Readers beside the model", columns, rows, notes)
 
 
-def _tested(results: StudyResults) -> tuple[NDArray[np.bool_], NDArray]:
+def _tested(results: StudyResults) -> tuple[Flags, NDArray]:
     """Whether each test case is positive, and its patient."""
     rows = results.scores.loc[list(results.judgement.tested)]
     positive = (rows["outcome"] == results.model.positive).to_numpy()
@@ -289,13 +290,13 @@ def _unseen(parts: Sequence[Prediction]) -> tuple[str, ...]:
     )
 
 
-def _areas(results: StudyResults) -> dict[str, NDArray[np.float64]]:
+def _areas(results: StudyResults) -> dict[str, Floats]:
     """Variant -> test AUC of each part where it has one; the study's model first."""
     found = {WHOLE: results.assessment.parts, **results.assessment.ablation}
     return {name: _of(records, "auc") for name, records in found.items()}
 
 
-def _of(records: Sequence[Prediction], name: str) -> NDArray[np.float64]:
+def _of(records: Sequence[Prediction], name: str) -> Floats:
     return np.array([r[name] for r in records if r.get(name) is not None], dtype=float)
 
 
@@ -591,7 +592,7 @@ def search_table(results: StudyResults) -> Table:
     return Table("table-s16", "Table S16. Search", columns, rows, notes, sorts=True)
 
 
-def _parts_picture(results: StudyResults, areas: Mapping[str, NDArray[np.float64]]) -> Picture:
+def _parts_picture(results: StudyResults, areas: Mapping[str, Floats]) -> Picture:
     listed = "; ".join(
         f"{name} {fixed(float(np.mean(values)), 2)}"
         for name, values in areas.items()

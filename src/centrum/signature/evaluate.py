@@ -13,15 +13,13 @@ from math import prod
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.errors import DataError, SignatureError
 from centrum.signature.images import bindings, logs_of, same_sigma
 from centrum.signature.names import is_full
 from centrum.signature.signature import Signature
 from centrum.signature.source_table import SourceTable, consistent, r_name, tables_of
-
-Floats = NDArray[np.float64]
 
 PUBLISHED = "published means and SDs"
 WITHIN = "z-scores within this cohort"

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from centrum.arrays import Floats
 from centrum.geometry import Geometry
 from centrum.simulate.signal import Sequence
 
@@ -92,12 +93,12 @@ CENTRES = {
 class Grid:
     """Voxel positions in mm from the centre of the field: left (+) to right, down, back."""
 
-    left: NDArray[np.float64]
-    down: NDArray[np.float64]
-    back: NDArray[np.float64]
+    left: Floats
+    down: Floats
+    back: Floats
 
     @property
-    def axes(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    def axes(self) -> tuple[Floats, Floats, Floats]:
         """The three axes in the order of the array."""
         return self.left, self.down, self.back
 
@@ -182,7 +183,7 @@ def add_noise(image: NDArray, sigma: float, rng: np.random.Generator) -> NDArray
     return np.hypot(image + real, imaginary)
 
 
-def _centred(count: int) -> NDArray[np.float64]:
+def _centred(count: int) -> Floats:
     return np.arange(count, dtype=np.float64) - (count - 1) / 2
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from centrum.arrays import Flags
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.provenance import Step
 from centrum.volume import Mask
@@ -60,7 +61,7 @@ def draw_reader(truth: Mask, reader: Reader, rng: np.random.Generator) -> Mask:
     return Mask(mask, truth.geometry, truth.name, (*truth.history, step))
 
 
-def _box(array: NDArray[np.bool_]) -> tuple[slice, slice, slice]:
+def _box(array: Flags) -> tuple[slice, slice, slice]:
     """Bounding box in plane with room for a contour outside; only slices that are drawn on."""
     margins = (0, 8, 8)
     spans = []
@@ -84,7 +85,7 @@ def _hand(
     return np.sqrt(BETWEEN_SLICES) * field(1) + np.sqrt(1 - BETWEEN_SLICES) * field(slices)
 
 
-def _signed_distance(inside: NDArray[np.bool_], spacing: tuple[float, ...]) -> NDArray[np.float32]:
+def _signed_distance(inside: Flags, spacing: tuple[float, ...]) -> NDArray[np.float32]:
     """In-plane distance to the outline in mm, slice by slice, negative inside."""
     distance = np.empty(inside.shape, np.float32)
     half_pixel = min(spacing) / 2
@@ -98,7 +99,7 @@ def _signed_distance(inside: NDArray[np.bool_], spacing: tuple[float, ...]) -> N
     return distance
 
 
-def _drop_ends(drawn: NDArray[np.bool_], probability: float, rng: np.random.Generator) -> None:
+def _drop_ends(drawn: Flags, probability: float, rng: np.random.Generator) -> None:
     """Leave out the first and the last slice at random, in place; three slices stay."""
     used = np.flatnonzero(drawn.any(axis=(1, 2)))
     for end in (used[:1], used[-1:]):
@@ -106,13 +107,13 @@ def _drop_ends(drawn: NDArray[np.bool_], probability: float, rng: np.random.Gene
             drawn[end] = False
 
 
-def one_piece(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def one_piece(mask: Flags) -> Flags:
     """One filled contour on each slice, and of those the largest face-connected pile."""
     contours = [ndimage.binary_fill_holes(_largest(plane)) for plane in mask]
     return _largest(np.stack(contours))
 
 
-def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _largest(mask: Flags) -> Flags:
     labels, count = ndimage.label(mask)
     if count < 2:
         return mask

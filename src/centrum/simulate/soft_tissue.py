@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from centrum.arrays import Flags
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.acquisition import Grid
 from centrum.simulate.anatomy import arch_of
@@ -201,7 +202,7 @@ def soft_tissue(
     return tissue
 
 
-def _span(wanted: NDArray[np.bool_]) -> slice:
+def _span(wanted: Flags) -> slice:
     """The columns in which anything is wanted."""
     hit = np.flatnonzero(wanted.any(axis=0))
     return slice(int(hit[0]), int(hit[-1]) + 1)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter1d
 
+from centrum.arrays import Floats
 from centrum.cohort.levels import Level
 from centrum.morphometry.normal import NORMAL
 from centrum.simulate.fracture import NO_FRACTURE, Fracture
@@ -190,7 +191,7 @@ def _after_collapse(spine: list[Vertebra], target: int) -> list[float]:
     ]
 
 
-def _up(tilt: float) -> NDArray[np.float64]:
+def _up(tilt: float) -> Floats:
     """Unit vector (down, back) up the axis of a body."""
     return np.array([-np.cos(tilt), -np.sin(tilt)])
 

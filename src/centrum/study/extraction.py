@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from centrum.agreement import Overlap
+from centrum.arrays import Flags
 from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
@@ -95,7 +95,7 @@ def measure_study(study: Study, workers: int, progress: Progress) -> Extraction:
 
 def _prepare_and_measure(
     study: Study, workers: int, progress: Progress
-) -> tuple[dict[str, Record], NDArray[np.bool_]]:
+) -> tuple[dict[str, Record], Flags]:
     """Records by case, and which features are defined in any.
 
     Landmarks are learnt on the training side of the cases that have numbers, which is known
@@ -161,7 +161,7 @@ def with_finding(record: Record, finding: Finding) -> Record:
     return record | {"values": {}, "errors": [*record["errors"], error]}
 
 
-def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
+def _defined(study: Study, records: Mapping[str, Record]) -> Flags:
     """Which features of the plan have a value in any case of any reader."""
     found = np.zeros(len(study.features), dtype=bool)
     for record in records.values():
@@ -171,13 +171,13 @@ def _defined(study: Study, records: Mapping[str, Record]) -> NDArray[np.bool_]:
     return found
 
 
-def _spelled(study: Study, chosen: NDArray[np.bool_]) -> tuple[str, ...]:
+def _spelled(study: Study, chosen: Flags) -> tuple[str, ...]:
     dialect = study.protocol.extraction.dialect
     features = zip(study.features, chosen, strict=True)
     return tuple(f.spell(dialect) for f, wanted in features if wanted)
 
 
-def _without_gaps(study: Study, record: Record, defined: NDArray[np.bool_]) -> Record:
+def _without_gaps(study: Study, record: Record, defined: Flags) -> Record:
     """The record without readers for whom a feature that others have is not defined."""
     values, errors = {}, list(record["errors"])
     for reader, found in record["values"].items():
@@ -231,7 +231,7 @@ def findings_of(records: Mapping[str, Record]) -> tuple[Finding, ...]:
 
 
 def _table(
-    study: Study, records: Mapping[str, Record], cases: list[str], defined: NDArray[np.bool_]
+    study: Study, records: Mapping[str, Record], cases: list[str], defined: Flags
 ) -> FeatureTable:
     settings = study.protocol.extraction
     features, readers = study.features, study.readers

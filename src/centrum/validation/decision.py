@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.evaluate import CutOff, Scored
 from centrum.evaluate.thresholds import (
     cost_cutoff,
@@ -17,8 +18,6 @@ from centrum.evaluate.thresholds import (
 from centrum.modelling.calibrators import CALIBRATORS, Calibrator
 from centrum.modelling.conformal import ConformalSets, learn_sets
 from centrum.protocol import CutOffRule, EvaluationSettings
-
-Floats = NDArray[np.float64]
 
 LEARNT_ON = "training cases, out of fold"
 
@@ -38,7 +37,7 @@ class Decision:
     calibrator: Calibrator
     conformal: ConformalSets
 
-    def called(self, scores: ArrayLike) -> NDArray[np.bool_]:
+    def called(self, scores: ArrayLike) -> Flags:
         """Whether each case is called positive, (cases,)."""
         return np.asarray(np.asarray(scores, dtype=float) >= self.cutoff.value)
 

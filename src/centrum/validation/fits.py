@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from centrum.arrays import Floats
 from centrum.errors import CentrumError, DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
 from centrum.keys import MODELLING, job_key
@@ -67,7 +68,7 @@ class Fitted:
     """
 
     model: BaseEstimator
-    out_of_fold: NDArray[np.float64]
+    out_of_fold: Floats
     decision: Decision
 
 
@@ -99,10 +100,10 @@ def _seen_by(matrix: Matrix, rows: Indices) -> tuple[NDArray, NDArray, NDArray, 
     return matrix.X[rows], matrix.positive[rows], matrix.patients[rows], batch
 
 
-def score_rows(model: BaseEstimator, matrix: Matrix, rows: Indices) -> NDArray[np.float64]:
+def score_rows(model: BaseEstimator, matrix: Matrix, rows: Indices) -> Floats:
     """Scores of some rows by a fitted model, (rows,)."""
     batch = None if matrix.batch is None else matrix.batch[rows]
-    scores: NDArray[np.float64] = model.decision_function(matrix.X[rows], batch)
+    scores: Floats = model.decision_function(matrix.X[rows], batch)
     return scores
 
 
@@ -253,9 +254,7 @@ def _area(protocol: Protocol, matrix: Matrix, train: Indices, test: Indices) -> 
     return float(auc(positive, score_rows(model, matrix, test)))
 
 
-def predictions(
-    fitted: Fitted, matrix: Matrix, test: Indices, scores: NDArray[np.float64]
-) -> Prediction:
+def predictions(fitted: Fitted, matrix: Matrix, test: Indices, scores: Floats) -> Prediction:
     """What is kept of a fit and of the scores of its test side."""
     positive, decision = matrix.positive[test], fitted.decision
     both = 0 < positive.sum() < positive.size

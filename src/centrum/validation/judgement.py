@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, attempt
 from centrum.evaluate import Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
@@ -28,7 +28,6 @@ from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import EvaluationSettings, Outcome, Protocol
 from centrum.validation.decision import Decision
 
-Floats = NDArray[np.float64]
 Found = TypeVar("Found")
 
 CALIBRATION_GROUPS = 10
@@ -57,7 +56,7 @@ class Judgement:
     evaluations: Mapping[str, Evaluation]
     tested: tuple[str, ...]
     probability: Floats
-    called: NDArray[np.bool_]
+    called: Flags
     sets: tuple[str, ...]
     band: RocBand
     precision_recall: PrecisionRecall
@@ -168,7 +167,7 @@ class _TestSide:
     cases: pd.DataFrame
     values: Floats
     probability: Floats
-    called: NDArray[np.bool_]
+    called: Flags
     sets: tuple[str, ...]
     by_part: bool
 
@@ -216,7 +215,7 @@ def _reader(
     settings: EvaluationSettings,
     said: pd.Series,
     scored: Scored,
-    called: NDArray[np.bool_],
+    called: Flags,
     name: str,
 ) -> ReaderComparison:
     there = said.notna().to_numpy()

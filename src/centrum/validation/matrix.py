@@ -8,14 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
+from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
 from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.levels import Covariates
 from centrum.protocol import Protocol
 from centrum.table import FeatureTable
 from centrum.text import spelled
-
-Floats = NDArray[np.float64]
 
 RADIOMICS = "radiomics"
 """Name of the source that the features of a single image sequence make."""
@@ -45,7 +44,7 @@ class Matrix:
     X: Floats
     names: tuple[str, ...]
     sources: Mapping[str, tuple[int, ...]]
-    positive: NDArray[np.int64]
+    positive: Ints
     patients: NDArray
     batch: NDArray | None
     n_readers: int
@@ -67,7 +66,7 @@ class Matrix:
             sources=kept,
         )
 
-    def with_outcome(self, positive: NDArray[np.int64]) -> "Matrix":
+    def with_outcome(self, positive: Ints) -> "Matrix":
         """The same cases with another outcome."""
         return replace(self, positive=positive)
 

@@ -5,15 +5,13 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.modelling.search import Candidate
 from centrum.modelling.settings import ModelSettings
 from centrum.table import FeatureTable
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

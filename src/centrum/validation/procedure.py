@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.errors import DataError, attempt, describe
 from centrum.execution import Progress, map_jobs
 from centrum.modelling.conformal import UNCERTAIN
@@ -30,7 +31,6 @@ from centrum.table import FeatureTable
 from centrum.validation.fits import FITS, Job, Prediction, Source, assess_all, build_model
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 
-Floats = NDArray[np.float64]
 Found = TypeVar("Found")
 
 FEWEST_WAYS = 20

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from centrum.arrays import Floats
 from centrum.report.labels import wrapped
 from centrum.report.style import PAGE_CM, SMALL_PT, STYLE, new_figure
 
@@ -56,7 +57,7 @@ def draw_agreement_grid(
     return figure
 
 
-def _draw(axes: Axes, medians: NDArray[np.float64], texts: dict[tuple[int, int], str]) -> None:
+def _draw(axes: Axes, medians: Floats, texts: dict[tuple[int, int], str]) -> None:
     colours = colormaps["cividis"]
     lowest = max(0.0, np.floor(10 * np.nanmin(medians)) / 10)
     axes.imshow(np.clip(medians, lowest, 1), colours, vmin=lowest, vmax=1, aspect="auto")

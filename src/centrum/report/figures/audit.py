@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.report.labels import fixed, wrapped
 from centrum.report.style import BLACK, BLUE, GREY, PAGE_CM, STYLE, VERMILION, letter, new_figure
 
@@ -14,7 +14,7 @@ from centrum.report.style import BLACK, BLUE, GREY, PAGE_CM, STYLE, VERMILION, l
 def draw_audit(
     shuffled: Sequence[float],
     observed: float,
-    leaks: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+    leaks: Mapping[str, tuple[Floats, Floats]],
     mark: str = "",
 ) -> Figure:
     """(a) AUCs under shuffled outcomes; (b) each leak on true and on shuffled outcomes."""

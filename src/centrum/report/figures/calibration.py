@@ -2,8 +2,8 @@
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.evaluate.calibration import Calibration
 from centrum.report.labels import wrapped
 from centrum.report.style import BLACK, BLUE, COLUMN_CM, GREY, OUTCOMES, STYLE, new_figure
@@ -12,8 +12,8 @@ from centrum.report.style import BLACK, BLUE, COLUMN_CM, GREY, OUTCOMES, STYLE, 
 @STYLE
 def draw_calibration(
     found: Calibration,
-    probability: NDArray[np.float64],
-    positive: NDArray[np.bool_],
+    probability: Floats,
+    positive: Flags,
     outcomes: tuple[str, str],
     mark: str = "",
 ) -> Figure:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from centrum.arrays import Flags, Floats
 from centrum.report.figures.strip import draw_strip
 from centrum.report.labels import wrapped
 from centrum.report.style import (
@@ -33,8 +33,8 @@ CORRELATIONS = "RdBu_r"
 @STYLE
 def draw_distributions(
     labels: Sequence[str],
-    values: NDArray[np.float64],
-    positive: NDArray[np.bool_],
+    values: Floats,
+    positive: Flags,
     outcomes: tuple[str, str],
     mark: str = "",
 ) -> Figure:
@@ -60,8 +60,8 @@ def draw_distributions(
 
 def _boxes(
     axes: Axes,
-    values: NDArray[np.float64],
-    positive: NDArray[np.bool_],
+    values: Floats,
+    positive: Flags,
     outcomes: tuple[str, str],
 ) -> None:
     for outcome, rows, colour, marker, side in zip(
@@ -73,7 +73,7 @@ def _boxes(
     axes.axvline(0, color=GREY, lw=0.6, ls=":", zorder=0)
 
 
-def _correlation(figure: Figure, axes: Axes, values: NDArray[np.float64]) -> None:
+def _correlation(figure: Figure, axes: Axes, values: Floats) -> None:
     k = values.shape[1]
     with np.errstate(invalid="ignore", divide="ignore"):
         r = np.atleast_2d(np.corrcoef(values, rowvar=False))

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.morphometry import Genant, Morphometry
 from centrum.morphometry.exam import COLUMNS, table_row
 from centrum.morphometry.sagittal import Slab
@@ -66,7 +67,7 @@ def draw_morphometry(
     return figure
 
 
-def _height_cm(shown: NDArray[np.float64], rows: int) -> float:
+def _height_cm(shown: Floats, rows: int) -> float:
     """Tall enough for the picture at its width, and for the table."""
     picture = shown[0] / shown[1] * IMAGE_SHARE * PAGE_CM
     return float(np.clip(picture, (rows + 3) * ROW_MM / 10, MAX_CM)) + 0.8
@@ -123,7 +124,7 @@ def _draw_table(
         _row(axes, place, table_row(body, found), color=VERMILION if found and found.grade else "k")
 
 
-def _spread(places: NDArray[np.float64], step: float) -> NDArray[np.float64]:
+def _spread(places: Floats, step: float) -> Floats:
     """Places at least `step` apart, moved down where they are not."""
     out = places.copy()
     for k in range(1, len(out)):

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.report.labels import wrapped
 from centrum.report.style import BLACK, BLUE, GREY, PAGE_CM, STYLE, new_figure
 
 
 @STYLE
-def draw_parts(areas: Mapping[str, NDArray[np.float64]], mark: str = "") -> Figure:
+def draw_parts(areas: Mapping[str, Floats], mark: str = "") -> Figure:
     """A row per variant: each part a dot, the mean a bar; the first is the model."""
     figure = new_figure(PAGE_CM, 2.2 + 0.95 * len(areas), mark)
     axes = figure.add_subplot()

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from centrum.arrays import Floats
 from centrum.report.figures.strip import draw_strip
 from centrum.report.style import BLACK, BLUE, PAGE_CM, SMALL_PT, STYLE, letter, new_figure
 
@@ -51,6 +52,6 @@ def draw_robustness(
     return figure
 
 
-def _by_family(axes: Axes, icc: NDArray[np.float64], of: NDArray, names: Sequence[str]) -> None:
+def _by_family(axes: Axes, icc: Floats, of: NDArray, names: Sequence[str]) -> None:
     groups = [icc[(of == name) & np.isfinite(icc)] for name in names]
     draw_strip(axes, groups, np.arange(float(len(names))), BLUE, "o")

@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from centrum.arrays import Flags
 from centrum.report.labels import wrapped
 from centrum.report.style import DASHES, PAGE_CM, READERS, SMALL_PT, STYLE, new_figure
 
@@ -37,7 +38,7 @@ class RoiPanel:
     """
 
     image: NDArray
-    masks: Mapping[str, NDArray[np.bool_]]
+    masks: Mapping[str, Flags]
     spacing: tuple[float, float]
     title: tuple[str, ...]
 

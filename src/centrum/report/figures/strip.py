@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from centrum.arrays import Floats
 from centrum.report.style import BLACK
 
 BOX = 0.3
@@ -16,8 +16,8 @@ BITS = np.arange(1, 17)
 
 def draw_strip(
     axes: Axes,
-    groups: Sequence[NDArray[np.float64]],
-    rows: NDArray[np.float64],
+    groups: Sequence[Floats],
+    rows: Floats,
     colour: str,
     marker: str,
     label: str = "",
@@ -39,7 +39,7 @@ def draw_strip(
     )  # fmt: skip
 
 
-def _spread(n: int) -> NDArray[np.float64]:
+def _spread(n: int) -> Floats:
     """Heights of n points within a box, spread evenly without chance (van der Corput, base 2)."""
     digits = np.arange(1, n + 1)[:, None] >> (BITS - 1) & 1
     return 0.9 * BOX * (digits @ 0.5**BITS - 0.5)
