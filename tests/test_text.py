@@ -1,12 +1,14 @@
 """Text that files and people bring is fit for every page, table and file name."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import centrum
 from centrum.cohort import read_manifest
 from centrum.cohort.discover import discover
 from centrum.cohort.sheet import read_sheet
@@ -122,3 +124,12 @@ def _notes(folder: Path) -> tuple[str, ...]:
         image = sitk.Image(4, 4, 4, sitk.sitkUInt8) + 1
         sitk.WriteImage(image, str(folder / name))
     return discover(folder).notes
+
+
+def test_p_values_are_written_in_one_place() -> None:
+    """Nobody else knows how journals print them, or prints one with digits of his own."""
+    source = Path(centrum.__file__).parent
+    own = re.compile(r"""["']<\s?0?\.001|\bP [=<>] \{|\bp(_\w+)?:\.\d""")
+    others = [path for path in source.rglob("*.py") if path != source / "text.py"]
+    assert [path.name for path in others if own.search(path.read_text(encoding="utf-8"))] == []
+    assert own.search((source / "text.py").read_text(encoding="utf-8"))

@@ -25,7 +25,7 @@ from centrum.errors import (
     show_traceback,
 )
 from centrum.execution import default_workers
-from centrum.text import one_line, one_line_each
+from centrum.text import counted, interval_text, one_line, one_line_each, p_equals
 
 if TYPE_CHECKING:
     from centrum.cohort import Cohort
@@ -715,8 +715,6 @@ def _print_key(cohort: "Cohort") -> None:
 
 
 def _print_external(found: "External") -> None:
-    from centrum.report.labels import interval_text
-
     for case, why in found.refused.items():
         print(f"refused: {case}: {why}")
     area = found.evaluation.auc
@@ -801,7 +799,8 @@ def signature(
     print(f"{len(found)} readings of the names, {len(usable)} can be scored here.")
     for k, j in enumerate(found, 1):
         if j.reading.usable:
-            print(f"{k}: AUC {j.auc:.3f} ({j.lower:.3f}-{j.upper:.3f}), {j.reading.standardised}")
+            ends = interval_text(j.lower, j.upper, join="-")
+            print(f"{k}: AUC {j.auc:.3f} ({ends}), {j.reading.standardised}")
             print(f"   {', '.join(j.reading.names)}")
         else:
             print(f"{k}: {j.reading.problem}")
@@ -948,8 +947,6 @@ def _print_robustness(found: "Robustness") -> None:
 def _print_evaluations(simulated: bool, evaluations: "Mapping[str, Any]") -> None:
     if simulated:
         print("Simulated patients: this proves the software, not the medicine.")
-    from centrum.report.labels import interval_text
-
     titles = {
         "train": "training (apparent)",
         "out_of_fold": "training, out of fold",
@@ -973,15 +970,13 @@ def _print_assessment(found: "Assessment") -> None:
     for name, records in areas.items():
         values = [record["auc"] for record in records if record["auc"] is not None]
         if values:
-            parts = f"{len(values)} part{'s' if len(values) > 1 else ''}"
-            print(f"{name:22} AUC {sum(values) / len(values):.3f} over {parts}")
+            mean = sum(values) / len(values)
+            print(f"{name:22} AUC {mean:.3f} over {counted(len(values), 'part')}")
     if found.permutation is not None and found.permutation.telling:
-        from centrum.report.labels import p_text
-
         shuffled = found.permutation.values
         mean = sum(shuffled) / len(shuffled)
         print(f"{'shuffled outcomes':22} AUC {mean:.3f} over {len(shuffled)} permutations, "
-              f"P {p_text(found.permutation.p)}")  # fmt: skip
+              f"{p_equals(found.permutation.p)}")  # fmt: skip
 
 
 def _print_json(value: object) -> None:

@@ -1,6 +1,9 @@
-"""Text from files and people, made fit for every page, table and file name that shows it."""
+"""Text from files and people, made fit for every page, table and file name that shows it; and
+numbers and lists as people write them."""
 
+import math
 import re
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -83,3 +86,146 @@ def file_stem(name: str, taken: tuple[str, ...] = ()) -> str:
 
 def _taken(name: str, taken: tuple[str, ...]) -> bool:
     return bool(_DEVICES.fullmatch(name)) or name.casefold() in taken
+
+
+# Numbers and lists
+
+
+def number(value: float) -> str:
+    """A setting with all its digits and a true minus sign.
+
+    >>> number(0.7), number(32), number(-1.5), number(1e-7)
+    ('0.7', '32', '−1.5', '1e−7')
+    """
+    return f"{value:.12g}".replace("e-0", "e-").replace("-", "−")
+
+
+def percent(share: float, digits: int | None = None) -> str:
+    """A share as a percentage: a setting with all its digits, a result with so many decimals.
+
+    >>> percent(0.29), percent(2 / 3, 0), percent(float("nan"), 0)
+    ('29 %', '67 %', '– %')
+    """
+    told = number(100 * share) if digits is None else fixed(100 * share, digits)
+    return f"{told} %"
+
+
+def numbers(values: Iterable[float]) -> str:
+    """Several numbers.
+
+    >>> numbers([1, 2.5, 3])
+    '1, 2.5 and 3'
+    """
+    return listed([number(value) for value in values])
+
+
+def listed(parts: Sequence[str], last: str = "and") -> str:
+    """Parts with commas and, before the last of them, `last`.
+
+    >>> listed(["a", "b", "c"]), listed(["a", "b"], "or"), listed(["a"])
+    ('a, b and c', 'a or b', 'a')
+    """
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
+
+
+def sentences(*parts: str) -> str:
+    """The sentences that there are, one after another.
+
+    >>> sentences("One.", "", "Two.")
+    'One. Two.'
+    """
+    return " ".join(part for part in parts if part)
+
+
+def placeholder(what: str) -> str:
+    """A sentence of its own for what the software cannot know.
+
+    >>> placeholder("how the diagnosis was established")
+    '[Author: how the diagnosis was established].'
+    """
+    return f"[Author: {what}]."
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names as the manifest spells them.
+
+    >>> quoted(["T1w", "T2w"])
+    '"T1w" and "T2w"'
+    """
+    return listed([f'"{name}"' for name in names])
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Number and noun.
+
+    >>> counted(1, "case"), counted(2, "case"), counted(0, "body", "bodies")
+    ('1 case', '2 cases', '0 bodies')
+    """
+    return f"{n} {noun if n == 1 else plural or noun + 's'}"
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """A number of any size with so many significant digits.
+
+    >>> significant(12345.678), significant(0.00012345), significant(float("nan"))
+    ('12346', '0.0001234', '–')
+    """
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else str(value)
+    if value and not 1e-5 <= abs(value) < 1e7:
+        return f"{value:.{digits - 1}e}"
+    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
+
+
+def fixed(value: float, digits: int = 3) -> str:
+    """A number with so many decimals, a true minus sign, and a dash when undefined.
+
+    >>> fixed(-0.5), fixed(float("nan"))
+    ('−0.500', '–')
+    """
+    return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+NO_INTERVAL = "no interval"
+
+
+def interval_text(lower: float, upper: float, digits: int = 3, join: str = "–") -> str:
+    """The limits of a confidence interval.
+
+    One without width is none: where no resample differs, as of scores that part all cases or of
+    readings that are the same, nothing was learnt of the precision.
+
+    >>> interval_text(0.744, 0.9321), interval_text(1.0, 1.0), interval_text(-0.1, 0.2, 2, " to ")
+    ('0.744–0.932', 'no interval', '−0.10 to 0.20')
+    """
+    if math.isnan(lower) or math.isnan(upper) or lower == upper:
+        return NO_INTERVAL
+    return f"{fixed(lower, digits)}{join}{fixed(upper, digits)}"
+
+
+def p_text(p: float) -> str:
+    """A p value as journals print it.
+
+    >>> p_text(0.00002), p_text(0.0421), p_text(0.21), p_text(0.9997)
+    ('<.001', '.042', '.21', '>.99')
+    """
+    if math.isnan(p):
+        return "–"
+    if p < 0.001:
+        return "<.001"
+    if p > 0.99:
+        return ">.99"
+    return f"{p:.{3 if p < 0.0995 else 2}f}".lstrip("0")
+
+
+def p_equals(p: float) -> str:
+    """A p value with its sign, for a sentence.
+
+    >>> p_equals(0.0421), p_equals(0.00002)
+    ('P = .042', 'P < .001')
+    """
+    text = p_text(p)
+    return f"P {text[0]} {text[1:]}" if text[0] in "<>" else f"P = {text}"

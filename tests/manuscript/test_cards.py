@@ -13,9 +13,9 @@ from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.found import Facts
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.formula import Exact, exact
-from centrum.report.labels import fixed
 from centrum.report.results import StudyResults
 from centrum.report.tables import model_labels
+from centrum.text import fixed
 
 from .conftest import Make
 

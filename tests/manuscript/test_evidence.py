@@ -17,9 +17,9 @@ from centrum.manuscript.evidence import EVIDENCE
 from centrum.manuscript.found import Facts
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation, ZScore
-from centrum.report.labels import fixed
 from centrum.report.results import StudyResults
 from centrum.report.validation import SizesNeeded
+from centrum.text import fixed
 
 from .conftest import Make, grouped
 

@@ -15,13 +15,13 @@ from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.filters import FILTERS
 from centrum.manuscript.methods import SECTIONS, as_markdown, methods_text
 from centrum.manuscript.methods_features import DEFINITIONS, IBSI_FILTERS
-from centrum.manuscript.words import number, percent
 from centrum.measure.sequences import plan_sequences
 from centrum.modelling.steps import build_steps
 from centrum.perturb import RobustnessSettings
 from centrum.protocol import Protocol, load_preset, presets
 from centrum.provenance import Step
 from centrum.report.results import StudyResults
+from centrum.text import number, percent
 from tests.manuscript.walk import (
     BINS,
     SAID_ELSEWHERE,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from centrum.cohort.case import Cohort, Value
+from centrum.text import counted
 
 FEWEST_PER_LEVEL = 3
 """Patients that a text column has for each of its levels, on average, if it describes."""
@@ -173,7 +174,7 @@ def _why_text(texts: Sequence[str], n_patients: int) -> str:
     if levels <= UNTOLD:
         return ""
     if len(levels) > MOST_LEVELS or len(levels) * FEWEST_PER_LEVEL > n_patients:
-        return f"it has {len(levels)} different texts for {_counted(n_patients)}"
+        return f"it has {len(levels)} different texts for {counted(n_patients, 'patient')}"
     return ""
 
 
@@ -186,7 +187,7 @@ def _why_numbers(head: str, numbers: Sequence[float], by_patient: Sequence[float
         return "it is a running number"
     own = len(set(numbers)) >= NEARLY_ALL * len(by_patient)
     if own and min(map(abs, numbers)) >= LONG_NUMBER:
-        return f"it has another long number for each of {_counted(len(by_patient))}"
+        return f"it has another long number for each of {counted(len(by_patient), 'patient')}"
     return ""
 
 
@@ -199,7 +200,3 @@ def _days_of_spreadsheets(head: str, numbers: Iterable[float]) -> bool:
 def _running(numbers: Sequence[float]) -> bool:
     steps = {b - a for a, b in pairwise(numbers)}
     return len(numbers) >= RUNNING and steps in ({1.0}, {-1.0})
-
-
-def _counted(patients: int) -> str:
-    return f"{patients} patient{'s' if patients > 1 else ''}"

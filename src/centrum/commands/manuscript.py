@@ -23,12 +23,12 @@ from centrum.manuscript.found import Facts
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
 from centrum.report.build import blocks_of
-from centrum.report.labels import counted
 from centrum.report.results import StudyResults
 from centrum.store import write_atomically
 from centrum.study.extraction import load_extraction
 from centrum.study.stage_keys import KEYS, refuse_stale
 from centrum.study.study import Study
+from centrum.text import counted
 
 FOLDER = "manuscript"
 """Of a study's results."""

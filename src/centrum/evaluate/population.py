@@ -19,6 +19,7 @@ from centrum.evaluate.hypothesis_tests import (
     mann_whitney,
     t_test,
 )
+from centrum.text import percent
 
 PER_PATIENT = ("age", "sex")
 """Variables of the patient, counted once in a group and once overall."""
@@ -50,7 +51,7 @@ class Count:
     @property
     def text(self) -> str:
         """Number and percentage."""
-        return f"{self.n} ({100 * self.n / self.total:.1f} %)" if self.total else "0"
+        return f"{self.n} ({percent(self.n / self.total, 1)})" if self.total else "0"
 
 
 @dataclass(frozen=True)

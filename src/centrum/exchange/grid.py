@@ -206,14 +206,5 @@ def filled(texts: Iterable[str]) -> list[str]:
     return [text for text in texts if not is_missing(text)]
 
 
-def counted(number: int, word: str) -> str:
-    """A number and what it counts.
-
-    >>> counted(1, "row"), counted(3, "row")
-    ('1 row', '3 rows')
-    """
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
 def _cell(cells: Sequence[str], index: int) -> str:
     return cells[index] if index < len(cells) else ""

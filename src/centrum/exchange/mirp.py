@@ -15,8 +15,9 @@ import re
 from centrum.cohort.sheet import Sheet
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import counted, upright
+from centrum.exchange.grid import upright
 from centrum.exchange.ids import choose, usual
+from centrum.text import counted
 
 WANTED = "the column 'sample_name' or 'image_settings_id', and columns such as 'stat_mean'"
 

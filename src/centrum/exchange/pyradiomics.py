@@ -30,10 +30,11 @@ from centrum.cohort.text_file import read_bytes
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, counted, stacked, turned, upright
+from centrum.exchange.grid import Grid, stacked, turned, upright
 from centrum.exchange.ids import Candidate, choose, usual
 from centrum.features.registry import catalogue
 from centrum.features.settings import FamilyName
+from centrum.text import counted
 
 WANTED = "columns such as 'original_glcm_Contrast' or 'diagnostics_Versions_PyRadiomics'"
 

@@ -14,9 +14,10 @@ from centrum.cohort.sheet import Sheet
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, check_widths, counted, is_row_names, stacked, turned
+from centrum.exchange.grid import Grid, check_widths, is_row_names, stacked, turned
 from centrum.exchange.ids import choose, plain, usual
 from centrum.exchange.pyradiomics import is_diagnostic
+from centrum.text import counted
 
 PARTS = ("Image type", "Feature Class", "Feature Name")
 """Heads of the columns that make up a name, in the order in which they do."""

@@ -13,7 +13,8 @@ from centrum.cohort.cells import is_error, is_missing
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
 from centrum.cohort.numbers import parse_number, read_typed, report_unclear
-from centrum.exchange.grid import Grid, counted, filled
+from centrum.exchange.grid import Grid, filled
+from centrum.text import counted
 
 OUTCOMES = ("target", "class", "group", "status", "event", "histology", "pathology", "y")
 """Heads of outcomes beside those of a manifest; as features they would tell the answer."""

@@ -37,7 +37,7 @@ from centrum.report.formula import (
     harmonisation_table,
     score_table,
 )
-from centrum.report.labels import counted, family_label, fixed
+from centrum.report.labels import family_label
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
@@ -55,6 +55,7 @@ from centrum.report.validation import (
     parts_table,
     subgroup_table,
 )
+from centrum.text import counted, fixed, percent
 
 ALWAYS_DESCRIBED = ("level", "region", "outcome", "centre", "age", "sex")
 """Columns of every manifest that are summarised; others if the protocol uses them."""
@@ -210,10 +211,10 @@ def _cut_off(results: StudyResults) -> list[str]:
     return [
         f"A score of at least {fixed(cut.value)} is called {results.model.positive} ({cut.rule}, "
         f"learnt on {cut.learnt_on}).",
-        f"Sets of outcomes may miss the true one in {100 * found.decision.conformal.error:g} % of "
-        f"the patients of each outcome: {100 * sets.decided:.0f} % of the test cases have one "
-        f"outcome in their set, {100 * sets.uncertain:.0f} % are uncertain, "
-        f"{100 * sets.neither:.0f} % unlike both.",
+        f"Sets of outcomes may miss the true one in {percent(found.decision.conformal.error)} of "
+        f"the patients of each outcome: {percent(sets.decided, 0)} of the test cases have one "
+        f"outcome in their set, {percent(sets.uncertain, 0)} are uncertain, "
+        f"{percent(sets.neither, 0)} unlike both.",
     ]
 
 

@@ -13,8 +13,8 @@ from centrum.errors import DataError
 from centrum.manuscript.evidence import find
 from centrum.manuscript.found import Facts, Found, Status
 from centrum.report.blocks import Column, Table
-from centrum.report.labels import counted, fixed
 from centrum.report.results import StudyResults
+from centrum.text import counted, fixed
 
 ChecklistName = Literal["METRICS", "CLEAR", "TRIPOD+AI"]
 

@@ -22,9 +22,10 @@ from centrum.manuscript.found import (
 )
 from centrum.measure.extract import IMAGE
 from centrum.prepare.settings import NoNormalisation
-from centrum.report.labels import counted, family_label
+from centrum.report.labels import family_label
 from centrum.report.results import StudyResults
 from centrum.report.tables import protocol_table
+from centrum.text import counted
 
 
 @evidence

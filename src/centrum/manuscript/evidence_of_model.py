@@ -22,10 +22,11 @@ from centrum.manuscript.found import (
     shown,
     touched,
 )
-from centrum.report.labels import MEASURES, counted
+from centrum.report.labels import MEASURES
 from centrum.report.readers import agreed_over
 from centrum.report.results import StudyResults
 from centrum.report.validation import CALIBRATIONS, DESIGNS, sizes_needed
+from centrum.text import counted
 
 
 @evidence

@@ -28,10 +28,10 @@ from centrum.manuscript.found import (
 )
 from centrum.modelling.fusion import CLINICAL
 from centrum.protocol.limits import region_words
-from centrum.report.labels import counted, fixed, interval_text, p_text
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.validation import CALIBRATIONS
+from centrum.text import counted, fixed, interval_text, p_text, percent
 
 
 @evidence
@@ -54,7 +54,7 @@ def uncertainty(results: StudyResults, facts: Facts) -> Found:
     """Intervals and how they were made."""
     test = results.evaluations["test"]
     text = (
-        f"{100 * test.confidence:g} % confidence intervals of every measure: bootstrap of patients "
+        f"{percent(test.confidence)} confidence intervals of every measure: bootstrap of patients "
         f"({test.n_resamples} samples), DeLong, and {test.interval_method.capitalize()} or "
         f"bootstrap for shares. Test AUC {area_said(results)}."
     )
@@ -185,8 +185,8 @@ def baseline(results: StudyResults, facts: Facts) -> Found:
     simple, test = simple_models(results), results.evaluations["test"]
     most = max(test.n_positive, test.n_negative) / test.n
     guess = (
-        f"the commoner outcome for everybody is right in {100 * most:.0f} % of the test cases, the "
-        f"model in {100 * test.measures['accuracy'].value:.0f} %"
+        f"the commoner outcome for everybody is right in {percent(most, 0)} of the test cases, the "
+        f"model in {percent(test.measures['accuracy'].value, 0)}"
     )
     if not simple:
         return not_done(f"No simple model was fitted; {guess}.", shown("performance", "Table 2"))
@@ -300,8 +300,8 @@ def poor_input(results: StudyResults, facts: Facts) -> Found:
     other = {"refuse": "is refused", "resample": "is resampled and recorded"}
     text = (
         f"A region on another grid than its image {other[protocol.images.on_grid_mismatch]}; a "
-        f"missing value {lacking}. {100 * sets.uncertain:.0f} % of the test cases are called "
-        f"uncertain and {100 * sets.neither:.0f} % unlike both outcomes."
+        f"missing value {lacking}. {percent(sets.uncertain, 0)} of the test cases are called "
+        f"uncertain and {percent(sets.neither, 0)} unlike both outcomes."
     )
     return answered(text, shown("protocol", "Table S6"), shown("calibration"))
 

@@ -21,8 +21,8 @@ from centrum.manuscript.found import (
     spread,
 )
 from centrum.measure.acquisition import REGION
-from centrum.report.labels import counted, fixed
 from centrum.report.results import StudyResults
+from centrum.text import counted, fixed
 
 
 @evidence

@@ -14,7 +14,6 @@ from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
-from centrum.report.labels import counted, fixed, interval_text, p_text
 from centrum.report.results import StudyResults
 from centrum.report.sections import CLASSIFIERS
 from centrum.report.tables import funnel_table
@@ -22,6 +21,7 @@ from centrum.report.validation import (
     ablation_table,
     means_over_parts,
 )
+from centrum.text import counted, fixed, interval_text, p_equals, percent
 
 Status = Literal["answered", "not done", "not applicable", "author"]
 
@@ -152,15 +152,6 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     return ", ".join(every[:most]) + more
 
 
-def p_said(p: float) -> str:
-    """A p value in a sentence.
-
-    >>> p_said(0.0421), p_said(0.00001)
-    ('P = .042', 'P < .001')
-    """
-    return f"P = {p_text(p)}".replace("= <", "< ").replace("= >", "> ")
-
-
 def spread(values: pd.Series) -> str:
     """Range of numbers, or how often each text; cases without a value are left out.
 
@@ -184,7 +175,7 @@ def spread(values: pd.Series) -> str:
 def area_said(results: StudyResults) -> str:
     """AUC of the test cases with its interval, or the mean over the parts."""
     test = results.evaluations["test"]
-    confidence = f"{100 * test.confidence:g} % CI"
+    confidence = f"{percent(test.confidence)} CI"
     value, interval, of = test.auc.value, test.auc.percentile, ""
     if not results.protocol.split.single_part and "AUC" in (means := means_over_parts(results)):
         value, interval, of = means["AUC"].mean, means["AUC"].interval, ", mean over the parts"
@@ -295,7 +286,7 @@ def beside(found: Mapping[str, Alternative]) -> str:
     return "; ".join(
         f"{name} alone has an AUC of {fixed(area.value, 2)} "
         f"({interval_text(area.lower, area.upper, 2)}), {fixed(gap.value, 2)} from the "
-        f"model's, {p_said(p.value)}"
+        f"model's, {p_equals(p.value)}"
         for name, (area, gap, p) in found.items()
     )
 
@@ -307,7 +298,7 @@ def tested_subgroups(results: StudyResults) -> dict[str, float]:
 
 
 def by_group(tests: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} ({p_said(p)})" for name, p in tests.items())
+    return ", ".join(f"{name} ({p_equals(p)})" for name, p in tests.items())
 
 
 def centres_of(results: StudyResults) -> dict[str, int]:
@@ -333,4 +324,4 @@ def touched(results: StudyResults) -> tuple[int, int]:
 def share_positive(results: StudyResults) -> str:
     n, positive = len(results.scores), results.model.positive
     hits = int((results.scores["outcome"] == positive).sum())
-    return f"{hits} of {n} cases ({100 * hits / n:.0f} %) are {positive}"
+    return f"{hits} of {n} cases ({percent(hits / n, 0)}) are {positive}"

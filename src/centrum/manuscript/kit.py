@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from centrum.manuscript.docx import Heading, Part, Prose
 from centrum.report.blocks import Block, Picture, Table
-from centrum.report.labels import counted
+from centrum.text import counted
 
 MOST_LINES = 60
 """Longer tables are named with their file, not printed."""

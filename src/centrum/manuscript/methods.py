@@ -18,8 +18,8 @@ from centrum.manuscript import (
     methods_tables,
     methods_validation,
 )
-from centrum.manuscript.words import listed
 from centrum.report.results import StudyResults
+from centrum.text import listed
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from centrum.agreement import IccForm, parse_form
-from centrum.manuscript.words import listed, number, percent, sentences
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.perturb.contour import SURELY_IN, SURELY_OUT
 from centrum.perturb.settings import RobustnessSettings
-from centrum.report.labels import counted
 from centrum.report.readers import agreed_over, trained_over
 from centrum.report.results import StudyResults
+from centrum.text import counted, listed, number, percent, sentences
 from centrum.validation.matrix import covariate_values
 
 FORMS = {

@@ -8,10 +8,9 @@ from centrum.features.settings import ExtractionSettings
 from centrum.filters.gradient import Gradient
 from centrum.filters.riesz import RieszFilter
 from centrum.manuscript.methods_filters import filter_text
-from centrum.manuscript.words import listed, number, numbers, sentences
 from centrum.measure.sequences import without_shape
-from centrum.report.labels import counted
 from centrum.report.results import StudyResults
+from centrum.text import counted, listed, number, numbers, sentences
 
 FAMILY_NAMES = {
     "morphology": "shape",

@@ -15,8 +15,7 @@ from centrum.filters.pyradiomics_wavelet import PeriodicWavelet
 from centrum.filters.riesz import RieszFilter, RieszLog, RieszSimoncelli
 from centrum.filters.simoncelli import Simoncelli
 from centrum.filters.wavelet import Wavelet
-from centrum.manuscript.words import listed, number, numbers
-from centrum.report.labels import counted
+from centrum.text import counted, listed, number, numbers
 
 BOUNDARIES = {
     "zero": "zeros",

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from centrum.features.families import DISCRETISED, FAMILIES
 from centrum.features.settings import Discretisation, ExtractionSettings, Interpolation
-from centrum.manuscript.words import listed, number, numbers, percent, quoted, sentences
 from centrum.prepare.body import BODY_FRACTION, BRIGHTEST, CLOSE_MM, DARKEST
 from centrum.prepare.regions import (
     Dilate,
@@ -24,6 +23,7 @@ from centrum.prepare.settings import (
     ZScore,
 )
 from centrum.report.results import StudyResults
+from centrum.text import counted, listed, number, numbers, percent, quoted, sentences
 
 OVER = {"image": "all voxels of the image", "body": "the voxels of the body"}
 """Whose intensities were looked at."""
@@ -144,18 +144,9 @@ def _reference(settings: ReferenceTissue) -> str:
     )
     return (
         f"Intensities were divided by the {settings.statistic} of a reference tissue that the same "
-        f"reader had drawn ({first}, of at least {counted_voxels(settings.min_voxels)}) and "
+        f"reader had drawn ({first}, of at least {counted(settings.min_voxels, 'voxel')}) and "
         f"multiplied by {number(settings.scale)}."
     )
-
-
-def counted_voxels(n: int) -> str:
-    """A number of voxels.
-
-    >>> counted_voxels(1), counted_voxels(50)
-    ('1 voxel', '50 voxels')
-    """
-    return f"{n} voxel{'' if n == 1 else 's'}"
 
 
 def _whole_image(settings: ExtractionSettings) -> str:

@@ -10,7 +10,6 @@ from centrum.manuscript.methods_selection import (
     screen_text,
     selection_text,
 )
-from centrum.manuscript.words import listed, number, numbers, percent, quoted, sentences
 from centrum.modelling.balance import Smote
 from centrum.modelling.classifiers import (
     CERTAIN,
@@ -26,8 +25,9 @@ from centrum.modelling.settings import (
     ModelSettings,
     SearchSettings,
 )
-from centrum.report.labels import MEASURES, counted
+from centrum.report.labels import MEASURES
 from centrum.report.results import StudyResults
+from centrum.text import counted, listed, number, numbers, percent, quoted, sentences
 from centrum.validation.matrix import RADIOMICS
 
 MISSING = "Missing values, where there were any, were replaced by"

@@ -6,12 +6,11 @@ from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import Exclusion, Tally
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.schemes import Scheme
-from centrum.manuscript.words import listed, number, placeholder, quoted, sentences
 from centrum.protocol.limits import BODY, WHOLE, region_words
-from centrum.report.labels import counted
 from centrum.report.readers import readers_counted
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
+from centrum.text import counted, listed, number, placeholder, quoted, sentences
 
 RETROSPECTIVE = "setting, period and design of recruitment"
 ETHICS = "approval of the ethics committee and informed consent"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from centrum.manuscript.words import number, percent
 from centrum.modelling.relieff import ReliefF
 from centrum.modelling.settings import (
     CorrelationSettings,
@@ -12,7 +11,8 @@ from centrum.modelling.settings import (
     ScreenSettings,
 )
 from centrum.modelling.stability_selection import StabilitySelection
-from centrum.report.labels import MEASURES, counted
+from centrum.report.labels import MEASURES
+from centrum.text import counted, number, percent
 
 TESTS = {
     "t": "Welch's t test",

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from centrum.evaluate.decision_curve import THRESHOLDS
 from centrum.evaluate.population import NORMALITY_ALPHA, PER_PATIENT, SMALL_EXPECTED
 from centrum.evaluate.subgroups import FEWEST, MOST_LEVELS
-from centrum.manuscript.words import listed, number, percent, placeholder, quoted, sentences
 from centrum.protocol import CutOffRule
-from centrum.report.labels import counted
 from centrum.report.results import StudyResults
+from centrum.text import counted, listed, number, percent, placeholder, quoted, sentences
 
 ALPHA = "level of significance, and how the number of patients was decided"
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from centrum.manuscript.words import listed, placeholder, quoted, sentences
-from centrum.report.labels import counted
 from centrum.report.readers import readers_counted
 from centrum.report.results import StudyResults
+from centrum.text import counted, listed, placeholder, quoted, sentences
 
 PROGRAMS = {
     "pyradiomics": "PyRadiomics",

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 
 from centrum.manuscript.methods_model import fused, sources
-from centrum.manuscript.words import listed, number, percent, quoted, sentences
 from centrum.modelling.designs import FOLD_REPEATS, SPLITS
 from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.leaks import TITLES
 from centrum.modelling.pipeline import INNER_FOLDS
 from centrum.modelling.settings import Split
-from centrum.report.labels import counted
 from centrum.report.leak_audit import exchanged, too_few
 from centrum.report.results import StudyResults
+from centrum.text import counted, listed, number, percent, quoted, sentences
 from centrum.validation.matrix import RADIOMICS
 from centrum.validation.procedure import ALIKE, FEWEST_WAYS, VOLUME
 

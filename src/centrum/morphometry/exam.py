@@ -17,6 +17,7 @@ from centrum.morphometry.body import Morphometry, level_of
 from centrum.morphometry.genant import Genant
 from centrum.morphometry.spine import measure_spine
 from centrum.prepare.image import fill_missing
+from centrum.text import percent
 from centrum.volume import Mask, Volume
 
 ATLAS = Level("C", 1)
@@ -54,7 +55,7 @@ def genant_text(found: Genant | None) -> str:
     if found is None:
         return "–"
     kind = f" {found.kind}" if found.kind else ""
-    return f"{found.grade}{kind} ({100 * max(0.0, *found.loss):.0f} %)"
+    return f"{found.grade}{kind} ({percent(max(0.0, *found.loss), 0)})"
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from centrum.io.csv_text import records_csv
 from centrum.report.glyphs import fit_text, stands_for
-from centrum.report.labels import fixed, interval_text, p_text, significant
 from centrum.report.style import PAGE_CM, png_bytes, svg_bytes
+from centrum.text import fixed, interval_text, p_text, significant
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
 from centrum.measure.images import mask_of, shown_image
 from centrum.report.blocks import Block, Column, Table
-from centrum.report.labels import counted, fixed
 from centrum.report.overlay import outline_path, small_png
 from centrum.report.results import StudyResults
 from centrum.report.slices import Slice, largest_slice
 from centrum.report.tables import model_labels, model_order
+from centrum.text import counted, fixed
 from centrum.validation.matrix import study_matrix
 
 MOST_PICTURES = 200

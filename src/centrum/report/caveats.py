@@ -11,13 +11,13 @@ from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
-from centrum.report.labels import counted, fixed, interval_text, p_equals, p_text
 from centrum.report.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.readers import read_by_all, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sequences import verification
 from centrum.report.validation import sizes_needed
 from centrum.study.findings import SAME_IMAGE, MeasuredSequence
+from centrum.text import counted, fixed, interval_text, p_equals, p_text, percent
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""
@@ -186,7 +186,7 @@ def _interval(test: Evaluation) -> Point:
     told = ", which leaves open how good the model is" if width > WIDE else ""
     return Point(
         f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
-        f"{100 * test.confidence:g} % interval from {fixed(found.lower, 2)} to "
+        f"{percent(test.confidence)} interval from {fixed(found.lower, 2)} to "
         f"{fixed(found.upper, 2)} is {fixed(width, 2)} wide{told}.",
         "table-2",
         "table 2",
@@ -200,7 +200,7 @@ def _no_interval(test: Evaluation) -> Point:
         f"The test AUC is {fixed(test.auc.value, 2)} in every resample of "
         f"{counted(test.n_patients, 'patient')}, so that no interval can be given. That is no "
         f"precision: with {counted(n, 'case')} of the rarer outcome, up to "
-        f"{100 * at_most_of_none(n, test.confidence):.0f} % of such cases may still be misplaced "
+        f"{percent(at_most_of_none(n, test.confidence), 0)} of such cases may still be misplaced "
         "(exact limit for none of them, each case taken as a patient).",
         "table-2", "table 2",
     )  # fmt: skip

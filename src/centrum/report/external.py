@@ -13,9 +13,9 @@ from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc
 from centrum.report.figures.drift import SMALL, draw_drift
-from centrum.report.labels import counted, fixed
 from centrum.report.patient import labels_of
 from centrum.report.tables import frame_table, performance_table
+from centrum.text import counted, fixed, percent
 
 DRAWN = 25
 """Features whose drift is drawn, those that moved most."""
@@ -42,7 +42,7 @@ def external_blocks(model: FrozenModel, found: External, simulated: str) -> list
 
 def _summary(model: FrozenModel, found: External) -> Block:
     own, area = model.performance["test"], found.evaluation.auc
-    confidence = f"{100 * found.evaluation.confidence:g} % CI"
+    confidence = f"{percent(found.evaluation.confidence)} CI"
     before = _recorded(own["auc"])
     now = Estimate(area.value, area.percentile.lower, area.percentile.upper)
     slope = found.calibrated[0].found.slope
@@ -233,7 +233,7 @@ def _conformal_table(model: FrozenModel, found: External) -> Table:
     columns = (Column("Sets"), Column("Share of the cases", lambda v: fixed(v, 2)))
     notes = (
         f"Learnt so that the set misses the true outcome in at most "
-        f"{100 * model.conformal.error:g} % of each outcome, if new cases are like those of the "
+        f"{percent(model.conformal.error)} of each outcome, if new cases are like those of the "
         "training.",
     )
     return Table("table-4", "Table 4. Sets of possible outcomes", columns, rows, notes)

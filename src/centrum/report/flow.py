@@ -5,9 +5,9 @@ import pandas as pd
 from centrum.cohort.eligibility import Tally
 from centrum.report.blocks import Table
 from centrum.report.figures import FlowChart, Stop
-from centrum.report.labels import counted
 from centrum.report.results import StudyResults
 from centrum.report.tables import frame_table
+from centrum.text import counted
 
 SIDES = {
     "training": "Training",

@@ -13,9 +13,9 @@ import numpy as np
 
 from centrum.frozen.scorer import Branch, Harmoniser, Scorer
 from centrum.report.blocks import Column, Table
-from centrum.report.labels import fixed
 from centrum.report.results import StudyResults
 from centrum.report.tables import feature_units, model_labels, model_order
+from centrum.text import fixed
 
 PRECISION = 1e-6
 """Of a printed number, in the unit that it is used in."""

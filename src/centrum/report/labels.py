@@ -1,6 +1,5 @@
 """How features and numbers are written in tables and figures."""
 
-import math
 import textwrap
 import unicodedata
 from collections.abc import Sequence
@@ -118,77 +117,3 @@ def shortened(text: str, length: int) -> str:
         return text
     end = (length - 1) // 3
     return f"{text[: length - 1 - end]}…{text[len(text) - end :]}"
-
-
-def counted(n: int, noun: str, plural: str = "") -> str:
-    """Number and noun.
-
-    >>> counted(1, "case"), counted(2, "case"), counted(0, "body", "bodies")
-    ('1 case', '2 cases', '0 bodies')
-    """
-    return f"{n} {noun if n == 1 else plural or noun + 's'}"
-
-
-def significant(value: float, digits: int = 4) -> str:
-    """A number of any size with so many significant digits.
-
-    >>> significant(12345.678), significant(0.00012345), significant(float("nan"))
-    ('12346', '0.0001234', '–')
-    """
-    if not math.isfinite(value):
-        return "–" if math.isnan(value) else str(value)
-    if value and not 1e-5 <= abs(value) < 1e7:
-        return f"{value:.{digits - 1}e}"
-    magnitude = math.floor(math.log10(abs(value))) if value else 0
-    return f"{value:.{max(digits - 1 - magnitude, 0)}f}"
-
-
-def fixed(value: float, digits: int = 3) -> str:
-    """A number with so many decimals, a true minus sign, and a dash when undefined.
-
-    >>> fixed(-0.5), fixed(float("nan"))
-    ('−0.500', '–')
-    """
-    return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
-
-
-def interval_text(lower: float, upper: float, digits: int = 3, join: str = "–") -> str:
-    """The limits of a confidence interval.
-
-    One without width is none: where no resample differs, as of scores that part all cases or of
-    readings that are the same, nothing was learnt of the precision.
-
-    >>> interval_text(0.744, 0.9321), interval_text(1.0, 1.0), interval_text(-0.1, 0.2, 2, " to ")
-    ('0.744–0.932', 'no interval', '−0.10 to 0.20')
-    """
-    if math.isnan(lower) or math.isnan(upper) or lower == upper:
-        return NO_INTERVAL
-    return f"{fixed(lower, digits)}{join}{fixed(upper, digits)}"
-
-
-NO_INTERVAL = "no interval"
-
-
-def p_text(p: float) -> str:
-    """A p value as journals print it.
-
-    >>> p_text(0.00002), p_text(0.0421), p_text(0.21), p_text(0.9997)
-    ('<.001', '.042', '.21', '>.99')
-    """
-    if math.isnan(p):
-        return "–"
-    if p < 0.001:
-        return "<.001"
-    if p > 0.99:
-        return ">.99"
-    return f"{p:.{3 if p < 0.0995 else 2}f}".lstrip("0")
-
-
-def p_equals(p: float) -> str:
-    """A p value with its sign, for a sentence.
-
-    >>> p_equals(0.0421), p_equals(0.00002)
-    ('P = .042', 'P < .001')
-    """
-    text = p_text(p)
-    return f"P {text[0]} {text[1:]}" if text[0] in "<>" else f"P = {text}"

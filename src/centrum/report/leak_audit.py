@@ -12,9 +12,9 @@ from centrum.modelling.leaks import TITLES
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import draw_audit
-from centrum.report.labels import counted, fixed, p_equals
 from centrum.report.results import StudyResults
 from centrum.report.tables import SELECTORS, STEPS, frame_table, not_computed
+from centrum.text import counted, fixed, p_equals
 from centrum.validation.procedure import FEWEST_WAYS, Permutation
 
 MOST_PARTS = 60

@@ -16,10 +16,10 @@ from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import Score, Seen
 from centrum.report.colours import OUTCOMES, READERS
 from centrum.report.environment import templates
-from centrum.report.labels import feature_labels, fixed, interval_text, significant, unit_text
+from centrum.report.labels import feature_labels, unit_text
 from centrum.report.overlay import Overlay, overlay
 from centrum.report.slices import largest_slice
-from centrum.text import file_stem
+from centrum.text import file_stem, fixed, interval_text, significant
 
 SHOWN = 12
 """Features that the waterfall shows one by one; the others are one bar."""
@@ -188,7 +188,7 @@ def waterfall(model: FrozenModel, score: Score) -> tuple[Bar, ...]:
 
 
 def _signed(value: float) -> str:
-    return f"+{value:.2f}" if value >= 0 else fixed(value, 2)
+    return f"+{fixed(value, 2)}" if value >= 0 else fixed(value, 2)
 
 
 def _waterfall_scale(bars: Sequence[Bar], cutoff: float) -> Scale:
@@ -230,7 +230,7 @@ def strips(model: FrozenModel, score: Score) -> tuple[Strip, ...]:
                 unit=units[part.name],
                 contribution=_signed(part.contribution),
                 share=round(part.contribution / largest, 4),
-                beyond="" if part.beyond == 0 else f"{part.beyond:.1f} SD outside",
+                beyond="" if part.beyond == 0 else f"{fixed(part.beyond, 1)} SD outside",
                 scale=scale,
                 marker=None if part.value is None else scale.at(part.value),
                 placed=_placed(distribution, scale),

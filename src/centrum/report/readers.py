@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from centrum.protocol import Protocol
-from centrum.report.labels import counted
 from centrum.report.results import StudyResults
+from centrum.text import counted
 
 
 def agreed_over(results: StudyResults) -> str:

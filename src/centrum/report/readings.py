@@ -13,8 +13,9 @@ from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.decision_curve import DecisionCurve
 from centrum.evaluate.discrimination import PrecisionRecall, RocCurve
 from centrum.report.blocks import Table
-from centrum.report.labels import MEASURES, counted, fixed
+from centrum.report.labels import MEASURES
 from centrum.report.slices import Shown
+from centrum.text import counted, fixed, percent
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 
 FOUND = 0.8
@@ -65,8 +66,8 @@ def agreement(kept: ArrayLike, dice: Mapping[str, ArrayLike], over: str) -> str:
     of_pair = f" of {worst}, the pair that agrees least," if len(values) > 1 else ""
     return (
         f"{said}, and half of the {counted(values[worst].size, 'pair')} of regions{of_pair} "
-        f"overlap with a Dice coefficient of more than {np.median(values[worst]):.2f}, the worst "
-        f"with {values[worst].min():.2f}."
+        f"overlap with a Dice coefficient of more than {fixed(np.median(values[worst]), 2)}, "
+        f"the worst with {fixed(values[worst].min(), 2)}."
     )
 
 
@@ -203,8 +204,9 @@ def calibrated(found: Calibration) -> str:
             kind = "too timid"
         judged = f"are {kind} (slope {fixed(slope.value, 2)}, {limits})"
     return (
-        f"The probabilities add up to {100 * found.expected_observed:.0f} % of the cases that came "
-        f"true, lie {100 * found.ici:.0f} percentage points off the curve on average and {judged}."
+        f"The probabilities add up to {percent(found.expected_observed, 0)} of the cases that came "
+        f"true, lie {fixed(100 * found.ici, 0)} percentage points off the curve on average and "
+        f"{judged}."
     )
 
 
@@ -220,9 +222,9 @@ def decision(found: DecisionCurve) -> str:
     best = int(np.argmax(gain))
     return (
         f"Acting on the model does more good than acting on everybody or on nobody at "
-        f"{better.size} of {at.size} threshold probabilities between {better.min():.2f} and "
-        f"{better.max():.2f}, most at {at[best]:.2f}, where it gains "
-        f"{100 * gain[best]:.0f} net true positives per 100 cases."
+        f"{better.size} of {at.size} threshold probabilities between {fixed(better.min(), 2)} and "
+        f"{fixed(better.max(), 2)}, most at {fixed(at[best], 2)}, where it gains "
+        f"{fixed(100 * gain[best], 0)} net true positives per 100 cases."
     )
 
 
@@ -233,7 +235,7 @@ def precision(found: PrecisionRecall, n_positive: int, outcome: str) -> str:
     hits = round(found.recall[k] * n_positive)
     alarms = round(hits / found.precision[k]) - hits
     return (
-        f"To find at least {100 * FOUND:.0f} % of the {outcome} test cases ({hits} of "
+        f"To find at least {percent(FOUND, 0)} of the {outcome} test cases ({hits} of "
         f"{n_positive}) {counted(alarms, 'false alarm')} must be accepted."
     )
 
@@ -312,4 +314,4 @@ def audit(
 
 def _share(hits: Any, n: int, noun: str) -> str:
     """Such as "30 of 40 features (75 %)"."""
-    return f"{int(hits)} of {counted(n, noun)} ({100 * hits / max(n, 1):.0f} %)"
+    return f"{int(hits)} of {counted(n, noun)} ({percent(hits / max(n, 1), 0)})"

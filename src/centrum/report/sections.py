@@ -33,7 +33,7 @@ from centrum.report.figures import (
 )
 from centrum.report.flow import flow_chart, flow_table
 from centrum.report.formula import decision_table, harmonisation_table, score_table
-from centrum.report.labels import MEASURES, counted, family_label, fixed, interval_text, p_text
+from centrum.report.labels import MEASURES, family_label
 from centrum.report.leak_audit import leak_audit
 from centrum.report.readers import agreed_cases, agreed_over, readers_counted, span, trained_over
 from centrum.report.results import StudyResults
@@ -63,6 +63,7 @@ from centrum.report.tables import (
     version_table,
 )
 from centrum.report.validation import calibration_and_use, means_over_parts, validation
+from centrum.text import counted, fixed, interval_text, p_equals, percent
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 
@@ -87,7 +88,7 @@ Section = Callable[[StudyResults], Block]
 def summary(results: StudyResults) -> Block:
     """What was found, in a few numbers, and what it is not."""
     test, model = results.evaluations["test"], results.model
-    confidence = f"{100 * test.confidence:g} % CI"
+    confidence = f"{percent(test.confidence)} CI"
     facts = [
         ("Cases analysed", f"{len(results.table.obs)}"),
         *(
@@ -274,7 +275,7 @@ def _dice_text(results: StudyResults, case: str) -> list[str]:
     if results.overlap.empty:
         return []
     own = results.overlap[results.overlap["case"] == case]
-    return [f"Dice {own['dice'].min():.2f}"] if len(own) else []
+    return [f"Dice {fixed(own['dice'].min(), 2)}"] if len(own) else []
 
 
 def _agreement_picture(results: StudyResults) -> Picture:
@@ -286,7 +287,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"{a} – {b}": pair["dice"].to_numpy()
         for (a, b), pair in results.overlap.groupby(["reader_a", "reader_b"], sort=False)
     }
-    pairs = "; ".join(f"{p} median {np.median(v):.3f}, n = {len(v)}" for p, v in dice.items())
+    pairs = "; ".join(f"{p} median {fixed(np.median(v))}, n = {len(v)}" for p, v in dice.items())
     caption = (
         f"{'(a) ' if dice else ''}{form} of all {len(agreement)} features over "
         f"{agreed_over(results)} (n = {agreed_cases(results)}); {kept.sum()} pass the rule "
@@ -538,7 +539,7 @@ def performance(results: StudyResults) -> Block:
         ),
         "5", "ROC curves",
         f"Receiver operating characteristic with the area under the curve (AUC) and its "
-        f"bootstrap percentile interval. Band: pointwise {100 * test.confidence:g} % interval of "
+        f"bootstrap percentile interval. Band: pointwise {percent(test.confidence)} interval of "
         f"the test curve. Dots: {_cutoff_text(results)}. {sizes}.",
         f"ROC curves. {'; '.join(f'{n}: AUC {fixed(e.auc.value)}' for n, e in found.items())}.",
         frame_table("figure-5", "", data),
@@ -551,10 +552,9 @@ def performance(results: StudyResults) -> Block:
         "Performance",
         "performance",
         prose=(
-            f"On the test cases the AUC is {fixed(test.auc.value)}, P = {p_text(test.auc.p)} "
-            "against 0.5".replace("= <", "< ").replace("= >", "> ")
-            + "; between specificities of 0.8 and 1 the partial AUC, corrected to lie between 0.5 "
-            f"for chance and 1, is {fixed(results.judgement.partial_auc)}.",
+            f"On the test cases the AUC is {fixed(test.auc.value)}, {p_equals(test.auc.p)} "
+            "against 0.5; between specificities of 0.8 and 1 the partial AUC, corrected to lie "
+            f"between 0.5 for chance and 1, is {fixed(results.judgement.partial_auc)}.",
             *_pooled_text(results),
         ),
         tables=(performance_table(results.evaluations),),

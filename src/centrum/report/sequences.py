@@ -1,8 +1,8 @@
 """What the measured images are claimed to be, and in how many cases that is verified."""
 
-from centrum.report.labels import counted
 from centrum.report.results import StudyResults
 from centrum.study.findings import MeasuredSequence
+from centrum.text import counted
 
 
 def weighting_text(results: StudyResults) -> str:

@@ -12,9 +12,10 @@ from centrum.evaluate.population import Quartiles
 from centrum.features.feature_id import FeatureId
 from centrum.provenance import History
 from centrum.report.blocks import Column, Estimate, PValue, Table
-from centrum.report.labels import counted, feature_labels, fixed, unit_text
+from centrum.report.labels import feature_labels, unit_text
 from centrum.report.results import StudyResults
 from centrum.study.findings import by_kind
+from centrum.text import counted, fixed, percent
 from centrum.validation.model import Model
 
 PARTS = {
@@ -205,7 +206,7 @@ def _area(found: Evaluation, method: str) -> Estimate:
 def _performance_notes(found: Evaluation) -> tuple[str, ...]:
     cutoff = found.cutoff
     return (
-        f"Value ({100 * found.confidence:g} % confidence interval); {found.n_resamples} bootstrap "
+        f"Value ({percent(found.confidence)} confidence interval); {found.n_resamples} bootstrap "
         "samples of patients. Apparent: the model is judged on the cases that it was fitted "
         "to. Out of fold: each training case is scored by a model fitted without its patient.",
         *([WITHOUT_WIDTH] if _without_width(found) else []),

@@ -33,9 +33,10 @@ from centrum.report.figures import (
     draw_precision_recall,
     draw_search,
 )
-from centrum.report.labels import MEASURES, counted, fixed, interval_text
+from centrum.report.labels import MEASURES
 from centrum.report.results import StudyResults
 from centrum.report.tables import frame_table, not_computed
+from centrum.text import counted, fixed, interval_text, percent
 from centrum.validation.fits import Prediction
 
 WHOLE = "the model"
@@ -81,12 +82,12 @@ def calibration_and_use(results: StudyResults) -> Block:
         f"Scores became probabilities by {CALIBRATIONS[results.protocol.model.calibration]}, "
         "learnt on out-of-fold scores of the training cases.",
         "Sets of outcomes that miss the true one in at most "
-        f"{100 * found.decision.conformal.error:g} % of the patients of each outcome: "
-        f"{100 * sets.decided:.0f} % of the test cases have one outcome in their set "
-        f"({fixed(100 * sets.right, 0)} % of these the right one), {100 * sets.uncertain:.0f} % "
-        f"are uncertain, {100 * sets.neither:.0f} % unlike both. The sets held the true outcome "
-        f"of {100 * sets.coverage_positive:.0f} % of the {results.model.positive} and "
-        f"{100 * sets.coverage_negative:.0f} % of the {results.model.negative} test cases.",
+        f"{percent(found.decision.conformal.error)} of the patients of each outcome: "
+        f"{percent(sets.decided, 0)} of the test cases have one outcome in their set "
+        f"({percent(sets.right, 0)} of these the right one), {percent(sets.uncertain, 0)} "
+        f"are uncertain, {percent(sets.neither, 0)} unlike both. The sets held the true outcome "
+        f"of {percent(sets.coverage_positive, 0)} of the {results.model.positive} and "
+        f"{percent(sets.coverage_negative, 0)} of the {results.model.negative} test cases.",
     )
     reason = found.calibration.reason
     warnings = (
@@ -123,7 +124,7 @@ def calibration_table(found: Calibration, confidence: float) -> Table:
     if test is not None:
         name = f"Hosmer-Lemeshow χ², {test.df} degrees of freedom"
         rows += [(name, test.statistic, ""), ("Hosmer-Lemeshow P", PValue(test.p), "")]
-    columns = (Column("Measure"), Column(f"Test ({100 * confidence:g} % CI)"), Column("Ideal"))
+    columns = (Column("Measure"), Column(f"Test ({percent(confidence)} CI)"), Column("Ideal"))
     notes = (
         "A slope below 1 means that probabilities are too extreme; an intercept in the large above "
         "0 that they are too low. Hosmer-Lemeshow's test has little power in small samples and "
@@ -212,7 +213,7 @@ def _decision_picture(results: StudyResults) -> Picture:
     found = results.judgement.decision_curve
     gain = found.model - np.maximum(found.treat_all, 0)
     better = found.thresholds[gain > 0]
-    span = f"{better.min():.2f} to {better.max():.2f}" if better.size else "none"
+    span = f"{fixed(better.min(), 2)} to {fixed(better.max(), 2)}" if better.size else "none"
     data = pd.DataFrame(
         {"threshold": found.thresholds, "model": found.model, "lower": found.lower,
          "upper": found.upper, "all": found.treat_all, "avoided per 100": found.avoided}
@@ -222,7 +223,7 @@ def _decision_picture(results: StudyResults) -> Picture:
         "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
         "on everybody and on nobody, over the probability from which on one would act. "
         f"n = {len(results.judgement.tested)} test cases, {results.model.positive} in "
-        f"{100 * found.prevalence:.0f} %: where the outcome is rarer, the curve is another.",
+        f"{percent(found.prevalence, 0)}: where the outcome is rarer, the curve is another.",
         f"Three curves. The model has the largest net benefit at thresholds from {span}.",
         frame_table("figure-7", "", data), reading=readings.decision(found),
     )  # fmt: skip
@@ -339,10 +340,10 @@ def parts_table(results: StudyResults) -> Table:
     ]
     heads = ("Measure", "Parts", "Mean (CI)", "SD", "Lowest", "Highest")
     notes = (
-        f"{counted(len(parts), 'part')} of {n_train:.0f} training and {n_test:.0f} test cases on "
-        "the mean. Intervals by Nadeau and Bengio: parts share patients, so that their spread "
-        "alone would make them too narrow. Each part has a cut-off of its own, learnt on its "
-        "training cases.",
+        f"{counted(len(parts), 'part')} of {fixed(n_train, 0)} training and {fixed(n_test, 0)} "
+        "test cases on the mean. Intervals by Nadeau and Bengio: parts share patients, so that "
+        "their spread alone would make them too narrow. Each part has a cut-off of its own, learnt "
+        "on its training cases.",
     )
     columns = tuple(map(Column, heads))
     return Table("table-s12", "Table S12. Performance over the parts", columns, tuple(rows), notes)
@@ -398,7 +399,7 @@ def ablation_table(results: StudyResults) -> Table:
         "covariates alone.",
     )
     columns = (
-        Column(heads[0]), Column(heads[1], lambda v: "" if v is None else f"{v:.1f}"),
+        Column(heads[0]), Column(heads[1], lambda v: "" if v is None else fixed(v, 1)),
         *map(Column, heads[2:]),
     )  # fmt: skip
     return Table("table-5", "Table 5. What each source adds", columns, tuple(rows), notes)
@@ -558,10 +559,11 @@ def _size_table(results: StudyResults) -> Table:
                Column("Events per parameter"))  # fmt: skip
     notes = (
         f"Riley et al., BMJ 2020;368:m441, for a C statistic of {fixed(needed.c, 2)} and a share "
-        f"of {model.positive} of {100 * needed.prevalence:.0f} %. The study has {n} cases, "
-        f"{events} of the rarer outcome: {events / max(len(model.features), 1):.1f} per feature of "
-        f"the model, {events / candidates:.2f} per candidate. Selecting among candidates counts "
-        "them all: penalisation and nested validation soften this, they do not undo it.",
+        f"of {model.positive} of {percent(needed.prevalence, 0)}. The study has {n} cases, "
+        f"{events} of the rarer outcome: {fixed(events / max(len(model.features), 1), 1)} per "
+        f"feature of the model, {fixed(events / candidates, 2)} per candidate. Selecting among "
+        "candidates counts them all: penalisation and nested validation soften this, they do not "
+        "undo it.",
     )
     return Table("table-s15", "Table S15. Sample size", columns, tuple(rows), notes)
 

@@ -21,6 +21,7 @@ from centrum.report.style import (
     letter,
     new_figure,
 )
+from centrum.text import fixed
 
 ICC_BIN = 0.025
 
@@ -81,6 +82,6 @@ def _dice(axes: Axes, dice: Mapping[str, ArrayLike]) -> None:
     for row, values in zip(rows, groups, strict=True):
         median = np.median(values)
         axes.annotate(
-            f"{median:.3f}", (median, row - BOX / 2), (0, 3), textcoords="offset points",
+            fixed(median), (median, row - BOX / 2), (0, 3), textcoords="offset points",
             ha="center", size=SMALL_PT,
         )  # fmt: skip

@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from centrum.report.labels import fixed, wrapped
+from centrum.report.labels import wrapped
 from centrum.report.style import GREY, OUTCOMES, PAGE_CM, STYLE, new_figure
+from centrum.text import fixed
 
 WIDEST = 1.25
 """Half of the axis in lengths of the longest bar: room for its number."""

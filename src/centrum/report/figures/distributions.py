@@ -20,6 +20,7 @@ from centrum.report.style import (
     letter,
     new_figure,
 )
+from centrum.text import fixed
 
 NUMBERS_UP_TO = 8
 """A correlation matrix of at most so many features has its numbers written in."""
@@ -91,5 +92,5 @@ def _correlation(figure: Figure, axes: Axes, values: Floats) -> None:
     if k <= NUMBERS_UP_TO:
         for (i, j), value in np.ndenumerate(r):
             colour = "white" if abs(value) > 0.6 else BLACK
-            text = f"{value:.2f}".replace("-", "−")
+            text = fixed(value, 2)
             axes.text(j, i, text, ha="center", va="center", size=SMALL_PT - 1, color=colour)

@@ -3,8 +3,8 @@
 from matplotlib.figure import Figure
 
 from centrum.evaluate.discrimination import PrecisionRecall
-from centrum.report.labels import fixed
 from centrum.report.style import BLUE, COLUMN_CM, GREY, STYLE, new_figure
+from centrum.text import fixed
 
 
 @STYLE

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from centrum.evaluate import Evaluation
 from centrum.evaluate.discrimination import RocBand
 from centrum.evaluate.readers import ReaderComparison
-from centrum.report.labels import fixed, interval_text, shortened, wrapped
+from centrum.report.labels import shortened, wrapped
 from centrum.report.style import (
     BLACK,
     BLUE,
@@ -21,6 +21,7 @@ from centrum.report.style import (
     VERMILION,
     new_figure,
 )
+from centrum.text import fixed, interval_text, percent
 
 COLOURS = (BLUE, ORANGE, BLACK)
 
@@ -56,7 +57,7 @@ def draw_roc(
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.set(xlabel="1 − specificity", ylabel="Sensitivity")
     confidence = next(iter(evaluations.values())).confidence
-    title = f"AUC ({100 * confidence:g} % CI)"
+    title = f"AUC ({percent(confidence)} CI)"
     figure.legend(loc="outside upper left", title=title, alignment="left", title_fontsize=SMALL_PT)
     return figure
 
