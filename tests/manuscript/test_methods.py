@@ -515,7 +515,7 @@ SETTINGS = (
 
 
 @pytest.mark.parametrize("further", [(), ("T2w", "T1w", "STIR")])
-@pytest.mark.parametrize("how", SETTINGS)
+@pytest.mark.parametrize("settings", SETTINGS)
 def test_numbers_of_features_add_up(
     results: StudyResults, settings: ExtractionSettings, further: tuple[str, ...]
 ) -> None:

@@ -185,7 +185,7 @@ class TestHowMany:
         assert step.get_support().sum() == max(k, significant.sum())
         assert step.fallback_ == (significant.sum() < k)
 
-    @pytest.mark.parametrize("how", [{"n_features": 0}, {"min_features": 0}])
+    @pytest.mark.parametrize("settings", [{"n_features": 0}, {"min_features": 0}])
     def test_none_is_refused(self, settings: dict[str, int]) -> None:
         with pytest.raises(DataError, match="keeps one feature or more, asked for 0"):
             UnivariateScreen(**settings).fit(*two_classes(8))

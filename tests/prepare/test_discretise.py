@@ -114,7 +114,7 @@ def test_undiscretised_levels_are_the_intensities(x: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(
-    "how",
+    "settings",
     [
         lambda x: discretise.fixed_bin_number(x, 8),
         lambda x: discretise.fixed_bin_size(x, 2),
