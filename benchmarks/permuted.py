@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from centrum.modelling.leaks import LEAKS, TITLES, Scene
+from centrum.modelling.leaks import LEAKS, TITLES, SplitStudy
 from centrum.modelling.permute import shuffle_by_patient
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import design_auc
@@ -98,7 +98,7 @@ def leaked(leak: str) -> list[float]:
         target = shuffle_by_patient(y, patients, seed)
         train, test = stratified_split(target, patients, 0.7, seed)
         names = tuple(f"x{k}" for k in range(X.shape[1]))
-        scene = Scene(
+        scene = SplitStudy(
             StudyClassifier(settings, 1), X, target, patients, None, names, train, test,
             settings, seed,
         )  # fmt: skip

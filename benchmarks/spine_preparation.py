@@ -27,7 +27,7 @@ from speed import save
 from centrum.geometry import slice_axis
 from centrum.io import list_segments, read_image, read_mask
 from centrum.prepare.bias_field import correct_bias_field
-from centrum.prepare.body import Body, air_level, find_body
+from centrum.prepare.body import BodyMask, air_level, find_body
 from centrum.prepare.image import prepare_image
 from centrum.prepare.normalise import relate_to_tissue, subtract_air
 from centrum.prepare.nyul import landmarks_of, standard_scale
@@ -61,7 +61,7 @@ class Exam:
         return read_image(self.folder / "T2w.nii.gz")
 
     @cached_property
-    def body(self) -> Body:
+    def body(self) -> BodyMask:
         return find_body(self.volume)
 
     @cached_property

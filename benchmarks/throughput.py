@@ -26,7 +26,7 @@ from peers.processes import ONE_THREAD
 
 from centrum.execution import map_jobs
 from centrum.features.settings import ExtractionSettings, FamilyName
-from centrum.measure.case import Job, measure, warm_up
+from centrum.measure.case import MeasurementJob, measure, warm_up
 from centrum.protocol import Images
 
 FAMILIES = tuple(name for name in get_args(FamilyName) if name != "shape2D")
@@ -58,10 +58,10 @@ def _write(path: Path, array: np.ndarray) -> None:
     plain.unlink()
 
 
-def jobs(folder: Path, patients: int, store: Path) -> list[Job]:
+def jobs(folder: Path, patients: int, store: Path) -> list[MeasurementJob]:
     """One job per patient, as a study makes them."""
     return [
-        Job(
+        MeasurementJob(
             case=f"{k:03d}",
             image=str(folder / f"{k:03d}.nii.gz"),
             masks={reader: str(folder / f"{k:03d}-{reader}.nii.gz") for reader in READERS},

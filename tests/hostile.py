@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 from centrum.frozen.score import Patient, Score
 from centrum.measure import case as measuring
-from centrum.measure.case import Job, Record
+from centrum.measure.case import MeasurementJob, Record
 
 NAME = "Anna Roth"
 """Text of a header, which no file that is written may hold."""
@@ -70,7 +70,7 @@ def score(given: object, patient: Patient) -> Score:
     return Score(patient.case, "scored", ())
 
 
-def measure(job: Job) -> Record:
+def measure(job: MeasurementJob) -> Record:
     """The record of a case of which reading the image can go wrong."""
     fault = {**FAULTS, **ENDINGS}.get(job.case)
     if fault is None:

@@ -393,7 +393,7 @@ def test_a_view_of_nothing_but_a_small_body_is_normalised(tmp_path: Path) -> Non
         "preparation: {normalisation: {method: z_score, over: image}}",
         "study.yaml",
     )
-    job = measuring.Job(
+    job = measuring.MeasurementJob(
         "P000", str(tmp_path / "image.nrrd"), {"a": str(tmp_path / "mask.nrrd")},
         protocol.images, protocol.extraction, None, protocol.preparation,
     )  # fmt: skip

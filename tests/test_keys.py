@@ -215,7 +215,7 @@ def keys_of(study: Study) -> dict[str, str]:
     found = {stage: key(study) for stage, key in KEYS.items()}
     protocol, results = study.protocol, study.results
     source = assess.Source.of(results, protocol)
-    job = assess.Job(source, protocol, "single", 0, (0, 1), (2,))
+    job = assess.FitJob(source, protocol, "single", 0, (0, 1), (2,))
     found["part"] = job.key()
     found["leak"] = assessment.LeakJob(source, protocol, 7, shuffle=False).key()
     found["resample"] = assessment.ResampleJob(source, protocol, 7).key()
@@ -638,7 +638,7 @@ def test_the_rows_columns_and_draws_of_a_fit_are_in_its_key(tables: Path) -> Non
     protocol = open_study(tables).protocol
     source = assess.Source.of(tables / "results", protocol)
     sources = (source, replace(source, features=(0,)), replace(source, sources=("clinical",)))
-    parts = [assess.Job(each, protocol, "single", 0, (0, 1), (2,)) for each in sources]
+    parts = [assess.FitJob(each, protocol, "single", 0, (0, 1), (2,)) for each in sources]
     parts += [replace(parts[0], **change) for change in ({"train": (0,)}, {"test": (3,)})]
     parts += [replace(parts[0], shuffle=1), replace(parts[0], shuffle=2)]
     jobs = [
@@ -684,7 +684,7 @@ def test_the_name_of_a_part_is_that_of_the_design(tables: Path) -> None:
     """The same rows under another name are the same fit, which is called by its own name."""
     protocol = open_study(tables).protocol
     source = assess.Source.of(tables / "results", protocol)
-    old = assess.Job(source, protocol, "fold 1", 0, (0, 1), (2,))
+    old = assess.FitJob(source, protocol, "fold 1", 0, (0, 1), (2,))
     new = replace(old, name="centre A", repeat=3)
     assert old.key() == new.key()
     store = assess.Store(tables / "results" / assess.FITS)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from centrum.io import read_image, read_mask
-from centrum.measure.case import Job, first_parts, measure
+from centrum.measure.case import MeasurementJob, first_parts, measure
 from centrum.measure.extract import extract
 from centrum.prepare.regions import Erode, LargestPiece, erode
 from centrum.prepare.settings import Preparation
@@ -25,7 +25,7 @@ extraction: {plane: axial, families: [statistics]}
 
 
 @pytest.fixture(scope="module")
-def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
+def job(tmp_path_factory: pytest.TempPathFactory) -> MeasurementJob:
     folder = make_study(tmp_path_factory.mktemp("regions") / "study", n=4)
     (folder / "study.yaml").write_text("name: Rim\n" + RIM)
     return open_study(folder).jobs()[0]
@@ -38,7 +38,7 @@ def test_the_protocol_lists_operations() -> None:
     assert protocol.preparation.active
 
 
-def test_every_reader_is_measured_after_the_operations(job: Job) -> None:
+def test_every_reader_is_measured_after_the_operations(job: MeasurementJob) -> None:
     record = measure(job)
     volume = read_image(job.image)
     for reader, source in job.masks.items():
@@ -52,13 +52,13 @@ def test_every_reader_is_measured_after_the_operations(job: Job) -> None:
     ).n_voxels  # fmt: skip
 
 
-def test_overlap_is_that_of_what_was_drawn(job: Job) -> None:
+def test_overlap_is_that_of_what_was_drawn(job: MeasurementJob) -> None:
     plain = replace(job, preparation=Preparation())
     assert measure(job)["overlap"] == measure(plain)["overlap"]
     assert job.key() != plain.key()
 
 
-def test_what_leaves_nothing_is_an_error_of_the_reader(job: Job, tmp_path: Path) -> None:
+def test_what_leaves_nothing_is_an_error_of_the_reader(job: MeasurementJob, tmp_path: Path) -> None:
     greedy = Preparation(region=(Erode(mm=30.0),))
     record = measure(replace(job, preparation=greedy, store=tmp_path))
     assert record["values"] == {}
@@ -67,7 +67,7 @@ def test_what_leaves_nothing_is_an_error_of_the_reader(job: Job, tmp_path: Path)
     assert "in ROI operation 1 of 1" in record["errors"][0]["message"]
 
 
-def test_what_is_left_must_be_measurable(job: Job, tmp_path: Path) -> None:
+def test_what_is_left_must_be_measurable(job: MeasurementJob, tmp_path: Path) -> None:
     five_voxels = Preparation(region=(Erode(mm=3.4),))
     record = measure(replace(job, preparation=five_voxels, store=tmp_path))
     assert "has 5 voxels, at least 8 are wanted" in record["errors"][0]["message"]

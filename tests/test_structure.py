@@ -92,3 +92,13 @@ def _walk(name: str, reads: dict[str, list[str]], above: tuple[str, ...], done: 
         for found in reads[name]:
             _walk(found, reads, (*above, name), done)
         done.add(name)
+
+
+def test_no_two_classes_share_a_name():
+    """Whoever meets the name knows the class; an underscore before it makes no other name."""
+    places: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name.lstrip("_"), []).append(module)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from centrum.geometry import Geometry, direction_of
 from centrum.io import read_image, read_mask
 from centrum.io.itk import to_image
-from centrum.measure.case import Job, Record, measure
+from centrum.measure.case import MeasurementJob, Record, measure
 from centrum.morphometry import measure_exam
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, parse_protocol
@@ -58,8 +58,10 @@ def protocol(more: str = "") -> Protocol:
 
 
 def record_of(sources: dict, settings: Protocol, **more) -> Record:
-    return measure(Job("P1", images=settings.images, extraction=settings.extraction, store=None,
-                       **sources, **more))  # fmt: skip
+    job = MeasurementJob(
+        "P1", images=settings.images, extraction=settings.extraction, store=None, **sources, **more
+    )
+    return measure(job)
 
 
 def codes(record: Record) -> list[str]:

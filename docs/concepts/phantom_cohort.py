@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
-from centrum.simulate import Patient, PhantomSettings, draw_readers, plan_cohort, render
+from centrum.simulate import PhantomSettings, SimulatedPatient, draw_readers, plan_cohort, render
 from centrum.simulate.render import READING
 
 TARGET = Path(__file__).with_name("phantom-cohort.png")
@@ -46,7 +46,7 @@ def palette() -> Image.Image:
     return image
 
 
-def draw(ax: Axes, patient: Patient, settings: PhantomSettings, *, outlines: bool) -> None:
+def draw(ax: Axes, patient: SimulatedPatient, settings: PhantomSettings, *, outlines: bool) -> None:
     image, truth = render(patient, settings)
     middle = int(np.flatnonzero(truth.array.any(axis=(1, 2))).mean())
     brightest = np.percentile(image.array, 98.0)

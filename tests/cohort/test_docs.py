@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from centrum.cohort import Level, Rule, apply_rules, read_manifest
+from centrum.cohort import EligibilityRule, Level, apply_rules, read_manifest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "cohort.md"
 
@@ -21,7 +21,7 @@ def test_the_manifest_and_the_rules_of_the_page(tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
     path.write_text(block("csv"), encoding="utf-8")
     cohort = read_manifest(path)
-    rules = [Rule(**rule) for rule in yaml.safe_load(block("yaml"))["eligibility"]]
+    rules = [EligibilityRule(**rule) for rule in yaml.safe_load(block("yaml"))["eligibility"]]
     eligible, flow = apply_rules(cohort, rules)
     assert [case.id for case in eligible.cases] == ["v01", "v02", "v03"]
     assert [len(exclusion.cases) for exclusion in flow.exclusions] == [1, 0, 0, 0, 1, 0]

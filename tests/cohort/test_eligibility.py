@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from centrum.cohort import Case, Cohort, Level, Rule, apply_rules
+from centrum.cohort import Case, Cohort, EligibilityRule, Level, apply_rules
 from centrum.cohort.expression import columns, evaluate, parse
 from centrum.errors import ProtocolError
 
 STUDY_RULES = [
-    Rule(name="adults", require="age >= 18"),
-    Rule(name="levels C3 to L5", require="'C3' <= level <= 'L5'"),
-    Rule(name="image quality", exclude="image_quality in ['poor', 'not diagnostic']"),
-    Rule(name="treated before", exclude="surgery == 'yes' or radiotherapy == 'yes'"),
-    Rule(name="no proof of tumour", exclude="missing(histology)", group="malignant"),
-    Rule(name="high-energy trauma", exclude="trauma == 'high'", group="osteoporotic"),
+    EligibilityRule(name="adults", require="age >= 18"),
+    EligibilityRule(name="levels C3 to L5", require="'C3' <= level <= 'L5'"),
+    EligibilityRule(name="image quality", exclude="image_quality in ['poor', 'not diagnostic']"),
+    EligibilityRule(name="treated before", exclude="surgery == 'yes' or radiotherapy == 'yes'"),
+    EligibilityRule(name="no proof of tumour", exclude="missing(histology)", group="malignant"),
+    EligibilityRule(name="high-energy trauma", exclude="trauma == 'high'", group="osteoporotic"),
 ]
 
 
@@ -82,11 +82,14 @@ def test_start_less_every_rule_is_end_for_patients_too() -> None:
 
 def test_a_missing_value_leaves_a_case_in_and_is_counted() -> None:
     cohort = Cohort((case("a", age=None), case("b", age=12.0), case("c")))
-    for rule in (Rule(name="r", require="age >= 18"), Rule(name="r", exclude="age < 18")):
+    for rule in (
+        EligibilityRule(name="r", require="age >= 18"),
+        EligibilityRule(name="r", exclude="age < 18"),
+    ):
         eligible, flow = apply_rules(cohort, [rule])
         assert [c.id for c in eligible.cases] == ["a", "c"]
         assert flow.exclusions[0].undecided == ("a",)
-    _, flow = apply_rules(cohort, [Rule(name="r", exclude="missing(age) or age < 18")])
+    _, flow = apply_rules(cohort, [EligibilityRule(name="r", exclude="missing(age) or age < 18")])
     assert flow.exclusions[0].cases == ("a", "b")
     assert flow.exclusions[0].undecided == ()
 
@@ -100,7 +103,9 @@ def test_no_rules_keep_everything() -> None:
 
 def test_an_unknown_column_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ProtocolError) as caught:
-        apply_rules(Cohort((case("a"),)), [Rule(name="r", exclude="weight > 3 and age > 2")])
+        apply_rules(
+            Cohort((case("a"),)), [EligibilityRule(name="r", exclude="weight > 3 and age > 2")]
+        )
     assert "rule 'r' reads the column weight" in str(caught.value)
     assert "level, region, outcome, centre, age, sex, image_quality" in str(caught.value)
 
@@ -108,17 +113,23 @@ def test_an_unknown_column_is_refused_with_the_known_ones() -> None:
 def test_an_unknown_group_and_a_repeated_name_are_refused() -> None:
     cohort = Cohort((case("a"),))
     with pytest.raises(ProtocolError, match="group 'benign'; the outcomes are malignant"):
-        apply_rules(cohort, [Rule(name="r", exclude="age > 2", group="benign")])
+        apply_rules(cohort, [EligibilityRule(name="r", exclude="age > 2", group="benign")])
     with pytest.raises(ProtocolError, match="two rules have the name 'r'"):
-        apply_rules(cohort, [Rule(name="r", exclude="age > 2"), Rule(name="r", require="age < 2")])
+        apply_rules(
+            cohort,
+            [
+                EligibilityRule(name="r", exclude="age > 2"),
+                EligibilityRule(name="r", require="age < 2"),
+            ],
+        )
 
 
 def test_kinds_that_do_not_compare_are_refused_with_the_rule() -> None:
     with pytest.raises(ProtocolError, match="a number and text do not compare") as caught:
-        apply_rules(Cohort((case("a"),)), [Rule(name="r", exclude="age > 'x'")])
+        apply_rules(Cohort((case("a"),)), [EligibilityRule(name="r", exclude="age > 'x'")])
     assert caught.value.__notes__ == ["while applying the rule 'r'"]
     with pytest.raises(ProtocolError, match=r"a level and text do not compare .*'L9'"):
-        apply_rules(Cohort((case("a"),)), [Rule(name="r", exclude="level > 'L9'")])
+        apply_rules(Cohort((case("a"),)), [EligibilityRule(name="r", exclude="level > 'L9'")])
 
 
 @pytest.mark.parametrize(
@@ -134,11 +145,11 @@ def test_kinds_that_do_not_compare_are_refused_with_the_rule() -> None:
 )
 def test_a_bad_rule_is_refused(settings: dict[str, str]) -> None:
     with pytest.raises(ValidationError):
-        Rule(**settings)  # type: ignore[arg-type]
+        EligibilityRule(**settings)  # type: ignore[arg-type]
 
 
 def test_a_rule_is_frozen() -> None:
-    rule = Rule(name="r", exclude="age < 1")
+    rule = EligibilityRule(name="r", exclude="age < 1")
     with pytest.raises(ValidationError):
         rule.name = "s"  # type: ignore[misc]
 

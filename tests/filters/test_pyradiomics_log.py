@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from centrum.errors import DataError
 from centrum.features.settings import ExtractionSettings
 from centrum.filters import FILTERS, View
-from centrum.filters.pyradiomics_log import LaplacianOfGaussian
+from centrum.filters.pyradiomics_log import RecursiveLaplacian
 from centrum.io import read_image, read_mask
 from centrum.measure.extract import family_values
 from centrum.measure.region import Region, Response
@@ -42,7 +42,7 @@ def test_every_voxel_of_the_whole_image_equals_itk(
     shape: tuple[int, ...], kind: type[np.generic]
 ) -> None:
     array = smooth_noise(shape).astype(kind)
-    log = LaplacianOfGaussian(sigma=(0.5, 1.0, 2.0, 5.0))
+    log = RecursiveLaplacian(sigma=(0.5, 1.0, 2.0, 5.0))
     for sigma, ours in zip(log.sigma, log.respond(View.whole(array, THICK)), strict=True):
         theirs = itk(array, THICK, sigma)
         assert ours.dtype == theirs.dtype == np.float32
@@ -61,7 +61,7 @@ def test_every_voxel_of_the_whole_image_equals_itk(
 )
 def test_in_a_box_it_is_that_of_the_whole_image(box: tuple[slice, slice, slice]) -> None:
     array = smooth_noise((15, 120, 120))
-    log = LaplacianOfGaussian(sigma=(1.0, 3.0))
+    log = RecursiveLaplacian(sigma=(1.0, 3.0))
     for sigma, ours in zip(log.sigma, log.respond(View(array, box, THICK)), strict=True):
         theirs = itk(array, THICK, sigma)
         assert np.abs(ours - theirs[box]).max() < 4e-7 * array.std() + 1e-4
@@ -73,7 +73,7 @@ def test_the_margin_bounds_what_lies_beyond() -> None:
     array = np.zeros((4, 4, 400))
     array[..., 201 + 60 :] = 1.0
     box = (slice(1, 3), slice(1, 3), slice(190, 201))
-    log = LaplacianOfGaussian(sigma=(sigma,))
+    log = RecursiveLaplacian(sigma=(sigma,))
     (cut,) = log.respond(View(array, box, spacing))
     (whole,) = log.respond(View.whole(array, spacing))
     assert (cut == 0).all()
@@ -82,7 +82,7 @@ def test_the_margin_bounds_what_lies_beyond() -> None:
 
 def test_in_slices_it_is_that_of_every_slice() -> None:
     array = smooth_noise((3, 30, 40))
-    log = LaplacianOfGaussian(sigma=(1.5,), dimension="2D")
+    log = RecursiveLaplacian(sigma=(1.5,), dimension="2D")
     (ours,) = log.responses(View.whole(array, THICK))
     for k in range(3):
         assert ours[k] == pytest.approx(itk(array[k], THICK[1:], 1.5), abs=1e-3)
@@ -92,8 +92,8 @@ def test_in_slices_it_is_that_of_every_slice() -> None:
 
 
 def test_reach_is_twelve_sigma() -> None:
-    assert LaplacianOfGaussian(sigma=(1.0, 2)).reach(THICK) == (6, 40, 35)
-    assert LaplacianOfGaussian(sigma=(1.0,), dimension="2D").reach(THICK) == (0, 20, 18)
+    assert RecursiveLaplacian(sigma=(1.0, 2)).reach(THICK) == (6, 40, 35)
+    assert RecursiveLaplacian(sigma=(1.0,), dimension="2D").reach(THICK) == (0, 20, 18)
 
 
 def test_too_small_an_image_is_refused_as_by_itk() -> None:
@@ -101,16 +101,16 @@ def test_too_small_an_image_is_refused_as_by_itk() -> None:
     with pytest.raises(RuntimeError):
         itk(array, THICK, 1.0)
     with pytest.raises(DataError, match=r"at least 4 voxels .* found an image of \(3, 10, 10\)"):
-        list(LaplacianOfGaussian(sigma=(1.0,)).respond(View.whole(array, THICK)))
+        list(RecursiveLaplacian(sigma=(1.0,)).respond(View.whole(array, THICK)))
 
 
 def test_choices() -> None:
-    assert FILTERS["LoG"] is LaplacianOfGaussian
+    assert FILTERS["LoG"] is RecursiveLaplacian
     for wrong in ([], [0.0], [-1], ["a"]):
         with pytest.raises(ValidationError):
-            LaplacianOfGaussian.model_validate({"sigma": wrong})
-    again = LaplacianOfGaussian.model_validate_json(
-        LaplacianOfGaussian(sigma=(1, 2.0)).model_dump_json()
+            RecursiveLaplacian.model_validate({"sigma": wrong})
+    again = RecursiveLaplacian.model_validate_json(
+        RecursiveLaplacian(sigma=(1, 2.0)).model_dump_json()
     )
     assert again.names == ("log-sigma-1-mm-3D", "log-sigma-2-0-mm-3D")
 

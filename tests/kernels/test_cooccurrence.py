@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centrum.kernels.cooccurrence import TWO_TABLES_UP_TO, count_pairs, summarise
-from centrum.kernels.layout import Layout
+from centrum.kernels.layout import RegionLayout
 from centrum.kernels.neighbours import DIRECTIONS
 from tests.kernels.regions import LEVELS, neighbour, voxels
 
 
 @given(LEVELS, st.integers(1, 3))
 def test_pairs_are_those_found_one_by_one(levels: np.ndarray, distance: int) -> None:
-    layout = Layout.of(levels > 0, pad=distance)
+    layout = RegionLayout.of(levels > 0, pad=distance)
     offsets = DIRECTIONS * distance
     expected = np.zeros((levels.shape[0], len(offsets), 3, 3))
     for index in voxels(levels):
@@ -25,7 +25,7 @@ def test_pairs_are_those_found_one_by_one(levels: np.ndarray, distance: int) -> 
 
 def test_many_levels_go_to_one_table() -> None:
     levels = np.arange(1, TWO_TABLES_UP_TO + 3, dtype=np.uint16).reshape(1, 1, 1, -1)
-    layout = Layout.of(levels > 0, pad=1)
+    layout = RegionLayout.of(levels > 0, pad=1)
     steps = layout.steps([(0, 0, 1)])
     counts = count_pairs(layout.flat(levels.ravel()), layout, steps, levels.size)
     np.testing.assert_array_equal(counts[0, 0], np.eye(levels.size, k=1))

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from centrum.kernels import layout as module
-from centrum.kernels.layout import Layout
+from centrum.kernels.layout import RegionLayout
 from centrum.kernels.neighbours import DIRECTIONS
 from tests.kernels.regions import LEVELS, neighbour, voxels
 
 
 @given(LEVELS, st.integers(1, 3))
 def test_steps_lead_to_neighbours_of_the_same_block(levels: np.ndarray, pad: int) -> None:
-    layout = Layout.of(levels > 0, pad)
+    layout = RegionLayout.of(levels > 0, pad)
     flat = layout.flat(levels[levels > 0])
     for offsets in (DIRECTIONS * pad, -DIRECTIONS * pad):
         around = flat[layout.positions[:, None] + layout.steps(offsets)]
@@ -22,7 +22,7 @@ def test_steps_lead_to_neighbours_of_the_same_block(levels: np.ndarray, pad: int
 
 @given(LEVELS)
 def test_spans_hold_every_voxel_once_and_one_block(levels: np.ndarray) -> None:
-    layout = Layout.of(levels > 0, pad=1)
+    layout = RegionLayout.of(levels > 0, pad=1)
     covered = np.concatenate(
         [np.arange(a, b) for a, b in zip(layout.starts, layout.ends, strict=True)]
     )
@@ -34,6 +34,6 @@ def test_spans_hold_every_voxel_once_and_one_block(levels: np.ndarray) -> None:
 
 
 def test_long_rows_are_cut() -> None:
-    layout = Layout.of(np.ones((1, 1, 1, 3 * module.SPAN_LENGTH + 5), bool), pad=1)
+    layout = RegionLayout.of(np.ones((1, 1, 1, 3 * module.SPAN_LENGTH + 5), bool), pad=1)
     lengths = (layout.ends - layout.starts).tolist()
     assert lengths == [module.SPAN_LENGTH] * 3 + [5]

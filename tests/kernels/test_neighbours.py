@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from centrum.kernels.layout import Layout
+from centrum.kernels.layout import RegionLayout
 from centrum.kernels.neighbours import (
     DIRECTIONS,
     IN_SLICE,
@@ -21,8 +21,8 @@ from tests.kernels.regions import LEVELS, neighbour, voxels
 BOTH = [DIRECTIONS, DIRECTIONS[:IN_SLICE]]
 
 
-def laid_out(levels: np.ndarray) -> tuple[Layout, np.ndarray]:
-    layout = Layout.of(levels > 0, pad=1)
+def laid_out(levels: np.ndarray) -> tuple[RegionLayout, np.ndarray]:
+    layout = RegionLayout.of(levels > 0, pad=1)
     return layout, layout.flat(levels[levels > 0])
 
 
@@ -78,7 +78,7 @@ def test_zones_are_connected_components(directions: np.ndarray, levels: np.ndarr
 
 @given(LEVELS)
 def test_border_distance_is_city_block(levels: np.ndarray) -> None:
-    layout = Layout.of(levels > 0, pad=1)
+    layout = RegionLayout.of(levels > 0, pad=1)
     ours = border_distance(layout, np.eye(3, dtype=int))[layout.positions]
     outside = np.pad(levels > 0, ((0, 0), (1, 1), (1, 1), (1, 1)))
     expected = [ndimage.distance_transform_cdt(block, "taxicab") for block in outside]

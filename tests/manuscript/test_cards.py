@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from centrum.cohort import Rule
+from centrum.cohort import EligibilityRule
 from centrum.evaluate import table1
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.found import Facts
@@ -140,7 +140,7 @@ def test_features_are_counted_by_image_and_family(results: StudyResults) -> None
 
 
 def test_the_flow_is_that_of_the_report(make: Make) -> None:
-    results = make(rules=(Rule(name="At least 45", require="age >= 45"),))
+    results = make(rules=(EligibilityRule(name="At least 45", require="age >= 45"),))
     sheet, lost = data_sheet(results, Facts()), results.flow.exclusions[0].excluded
     assert f"| excluded: At least 45 | {lost.cases} | {lost.patients} |" in sheet
     assert "has no rule" in data_sheet(make(rules=()), Facts())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from centrum.cohort import Rule
+from centrum.cohort import EligibilityRule
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.calibration import Coefficient
 from centrum.features.settings import Interpolation
@@ -184,7 +184,7 @@ def test_one_reader_removes_nothing(make: Make) -> None:
 
 
 def test_rules_are_named_with_their_counts(make: Make) -> None:
-    rule = Rule(name="At least 45", require="age >= 45")
+    rule = EligibilityRule(name="At least 45", require="age >= 45")
     results = make(rules=(rule,))
     lost = results.flow.exclusions[0].excluded.cases
     assert lost

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from centrum.agreement import IccForm
-from centrum.cohort import Rule
+from centrum.cohort import EligibilityRule
 from centrum.features.families import FAMILIES
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.filters import FILTERS
@@ -560,7 +560,7 @@ def test_placeholders_stand_alone_and_for_nothing_else(results: StudyResults) ->
 
 
 def test_no_patient_is_named(make: Make) -> None:
-    rule = Rule(name="withdrew consent", exclude="patient == 'secret-patient-2'")
+    rule = EligibilityRule(name="withdrew consent", exclude="patient == 'secret-patient-2'")
     found = make(rules=(rule,))
     text = text_of(found)
     assert found.flow.exclusions[0].excluded.cases == 2

@@ -11,7 +11,7 @@ import SimpleITK as sitk
 from centrum.commands import study as pipeline
 from centrum.errors import ProtocolError
 from centrum.io import read_image, read_mask
-from centrum.measure.case import Job, measure
+from centrum.measure.case import MeasurementJob, measure
 from centrum.measure.extract import extract, plan
 from centrum.measure.perturbed import PerturbedJob, measure_perturbed
 from centrum.measure.sequences import without_shape
@@ -87,7 +87,7 @@ def make(tmp_path: Path) -> Callable[[Change], Study]:
     return lambda change: open_study(two_sequences(tmp_path / change.__name__, change))
 
 
-def resampled(job: Job) -> Job:
+def resampled(job: MeasurementJob) -> MeasurementJob:
     images = job.images.model_copy(update={"on_sequence_mismatch": "resample"})
     return replace(job, images=images)
 

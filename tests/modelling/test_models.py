@@ -16,7 +16,7 @@ from centrum.modelling.auc import auc
 from centrum.modelling.classifiers import ElasticNet, Ridge, build_classifier, logistic
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.lasso import LogisticLassoCV
-from centrum.modelling.leaks import LEAKS, Scene
+from centrum.modelling.leaks import LEAKS, SplitStudy
 from centrum.modelling.optimism import Optimism, Resample, draw_patients, optimism, resample
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.search import SearchClassifier, candidates
@@ -351,13 +351,13 @@ class TestOptimism:
 
 
 class TestLeaks:
-    def scene(self, seed: int, n: int = 80, p: int = 200) -> Scene:
+    def scene(self, seed: int, n: int = 80, p: int = 200) -> SplitStudy:
         """Noise: whatever a leak claims above 0.5 is its own."""
         rng = np.random.default_rng(seed)
         X = rng.normal(size=(n, p, 1))
         X = np.concatenate([X, X + 0.1 * rng.normal(size=X.shape)], axis=2)
         order = rng.permutation(n)
-        return Scene(
+        return SplitStudy(
             StudyClassifier(QUICK, 1), X, (np.arange(n) % 2).astype(np.int64), np.arange(n), None,
             tuple(f"x{k}" for k in range(p)), order[:56], order[56:], QUICK, seed,
         )  # fmt: skip
@@ -378,7 +378,9 @@ class TestLeaks:
     def test_a_leak_that_cannot_be_switched_on_says_so(self) -> None:
         scene = self.scene(0)
         unranked = load_preset("vcf-t2w").model
-        other = Scene(**{**vars(scene), "model": StudyClassifier(unranked), "settings": unranked})
+        other = SplitStudy(
+            **{**vars(scene), "model": StudyClassifier(unranked), "settings": unranked}
+        )
         assert np.isnan(LEAKS["number_tuned_on_test"](other))
 
 

@@ -16,7 +16,7 @@ from centrum.io import read_image, read_mask
 from centrum.morphometry import Genant, Morphometry, genant, measure_body, measure_spine
 from centrum.morphometry.genant import GRADES, Heights
 from centrum.morphometry.normal import Size
-from centrum.simulate.acquisition import Grid
+from centrum.simulate.acquisition import VoxelGrid
 from centrum.simulate.anatomy import body, body_block
 from centrum.simulate.fracture import NO_FRACTURE, Fracture
 from centrum.simulate.spine import build_spine
@@ -119,7 +119,7 @@ KINDS = ("wedge", "biconcave", "crush")
 def simulated(level: str, fracture: Fracture, seed: int) -> list[Mask]:
     """The bodies around a broken one, on sagittal slices of 4.4 mm, without an image."""
     left, down, back = np.arange(-30.4, 31, 4.4), np.arange(-75, 75, 0.6), np.arange(-35, 50, 0.6)
-    grid = Grid(left, down + 0.13, back + 0.13)
+    grid = VoxelGrid(left, down + 0.13, back + 0.13)
     corner = (left[0], back[0], -down[0])
     place = Geometry((back.size, down.size, left.size), (0.6, 0.6, 4.4), corner, SAGITTAL)
     masks = []

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.agreement import icc
-from centrum.cohort import Case, Cohort, Level, Rule, apply_rules
+from centrum.cohort import Case, Cohort, EligibilityRule, Level, apply_rules
 from centrum.evaluate import table1
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
@@ -39,8 +39,10 @@ from centrum.validation.procedure import Assessment, Permutation, row_audit
 SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
 POSITIVE, NEGATIVE = "malignant", "osteoporotic"
 RULES = (
-    Rule(name="Age of 18 years or more", require="age >= 18"),
-    Rule(name="Malignancy proven by biopsy or course", exclude="age > 88", group=POSITIVE),
+    EligibilityRule(name="Age of 18 years or more", require="age >= 18"),
+    EligibilityRule(
+        name="Malignancy proven by biopsy or course", exclude="age > 88", group=POSITIVE
+    ),
 )
 
 Make = Callable[..., StudyResults]
@@ -72,7 +74,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
     def build(
         n_selected: int = 6,
         readers: tuple[str, ...] = ("senior", "resident"),
-        rules: tuple[Rule, ...] = RULES,
+        rules: tuple[EligibilityRule, ...] = RULES,
         simulated: str = SIMULATED,
         prefix: str = "P",
         image: str = "original",

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from centrum.cohort.eligibility import Rule
+from centrum.cohort.eligibility import EligibilityRule
 from centrum.report import glyphs
 from centrum.report.blocks import picture
 from centrum.report.figures import draw_agreement, draw_coefficients, draw_flow
@@ -126,7 +126,9 @@ def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("name", [LONG, "x" * 300])
 def test_long_names_stay_within_their_figures(make: Make, name: str) -> None:
-    results = make(readers=(name, f"{name} 2"), rules=(Rule(name=name, exclude="age < 61"),))
+    results = make(
+        readers=(name, f"{name} 2"), rules=(EligibilityRule(name=name, exclude="age < 61"),)
+    )
     figures = [p.figure for p in regions(results).pictures]
     assert [outside(figure) for figure in figures] == [[]] * len(figures)
     assert outside(draw_flow(flow_chart(results))) == []

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from centrum.simulate import Patient, PhantomSettings, draw_readers, plan_cohort, render
+from centrum.simulate import PhantomSettings, SimulatedPatient, draw_readers, plan_cohort, render
 from centrum.volume import Mask, Volume
 
 SETTINGS = PhantomSettings(n_malignant=4, n_osteoporotic=3, seed=3, field_mm=(110.0, 144.0))
 
-Drawn = tuple[Patient, Volume, Mask, Mapping[str, Mask]]
+Drawn = tuple[SimulatedPatient, Volume, Mask, Mapping[str, Mask]]
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from centrum.errors import ProtocolError
-from centrum.simulate import Patient, PhantomSettings, plan_cohort
+from centrum.simulate import PhantomSettings, SimulatedPatient, plan_cohort
 from centrum.simulate.cohort import MALIGNANT, OSTEOPOROTIC
 
 
-def of(patients: tuple[Patient, ...], outcome: str) -> list[Patient]:
+def of(patients: tuple[SimulatedPatient, ...], outcome: str) -> list[SimulatedPatient]:
     return [p for p in patients if p.person.outcome == outcome]
 
 
@@ -54,7 +54,7 @@ def test_same_seed_same_plan() -> None:
 
 
 @cache
-def planned(cue: float) -> tuple[Patient, ...]:
+def planned(cue: float) -> tuple[SimulatedPatient, ...]:
     return plan_cohort(PhantomSettings(n_malignant=1200, n_osteoporotic=1200, cue=cue))
 
 

@@ -6,18 +6,18 @@ image files.
 """
 
 from centrum.cohort.case import Case, Cohort
-from centrum.cohort.eligibility import Exclusion, Flow, Rule, Tally, apply_rules
+from centrum.cohort.eligibility import CaseCounts, EligibilityRule, Exclusion, Flow, apply_rules
 from centrum.cohort.levels import Level
 from centrum.cohort.manifest import check_files, read_manifest
 
 __all__ = [
     "Case",
+    "CaseCounts",
     "Cohort",
+    "EligibilityRule",
     "Exclusion",
     "Flow",
     "Level",
-    "Rule",
-    "Tally",
     "apply_rules",
     "check_files",
     "read_manifest",

@@ -48,7 +48,7 @@ the lumbar spine."""
 
 
 @dataclass(frozen=True)
-class Place:
+class RegionPlace:
     """Where a region lies, and its size.
 
     Attributes
@@ -68,13 +68,13 @@ class Place:
         return self.centre[2]
 
 
-def place_of(mask: Mask) -> Place:
+def place_of(mask: Mask) -> RegionPlace:
     """Place and size of a region that has voxels.
 
     >>> from centrum.geometry import Geometry
     >>> grid = Geometry((4, 20, 30), (5, 2, 2))
     >>> place_of(Mask(np.ones(grid.shape, bool), grid))
-    Place(centre=(7.5, 19.0, 29.0), volume=48.0, depth=40.0)
+    RegionPlace(centre=(7.5, 19.0, 29.0), volume=48.0, depth=40.0)
     """
     box, grid = bounding_box(mask.array), mask.geometry
     index = np.argwhere(mask.array[box]) + [span.start for span in box]
@@ -82,17 +82,17 @@ def place_of(mask: Mask) -> Place:
     x, y, z = map(float, places.mean(axis=0))
     voxel = float(np.abs(grid.axes[1]) @ grid.spacing)
     depth = float(np.ptp(places[:, 1])) + voxel
-    return Place((x, y, z), len(index) * grid.voxel_volume / 1000, depth)
+    return RegionPlace((x, y, z), len(index) * grid.voxel_volume / 1000, depth)
 
 
-def deeper_than_a_body(place: Place, level: Level | None) -> bool:
+def deeper_than_a_body(place: RegionPlace, level: Level | None) -> bool:
     """Whether a region reaches further back than any body of its part of the spine."""
     deepest = DEEPEST_BODY[level.region] if level else max(DEEPEST_BODY.values())
     return place.depth > deepest
 
 
 @dataclass(frozen=True)
-class Column:
+class SpinalColumn:
     """The regions of one label map that levels were given to, and what lies beside them.
 
     Attributes
@@ -102,17 +102,17 @@ class Column:
     sacrum : what must lie below all of them
     """
 
-    bodies: Mapping[Level, Place]
-    discs: Mapping[Level, Place] = field(default_factory=dict)
-    sacrum: tuple[Place, ...] = ()
+    bodies: Mapping[Level, RegionPlace]
+    discs: Mapping[Level, RegionPlace] = field(default_factory=dict)
+    sacrum: tuple[RegionPlace, ...] = ()
 
     def contradiction(self) -> str:
         """What no spine has, in a clause; "" if there is nothing.
 
-        >>> low, high = Place((0, 0, 0), 5, 20), Place((0, 0, 20), 5, 20)
-        >>> Column({Level("L", 1): low, Level("T", 12): high}).contradiction()
+        >>> low, high = RegionPlace((0, 0, 0), 5, 20), RegionPlace((0, 0, 20), 5, 20)
+        >>> SpinalColumn({Level("L", 1): low, Level("T", 12): high}).contradiction()
         ''
-        >>> Column({Level("L", 1): high, Level("T", 12): low}).contradiction()
+        >>> SpinalColumn({Level("L", 1): high, Level("T", 12): low}).contradiction()
         'L1 lies above T12'
         """
         found = (*self._order(), *self._discs(), *self._sacrum(), *self._sizes())

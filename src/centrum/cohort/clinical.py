@@ -13,7 +13,7 @@ from centrum.cohort.consistency import check_identifiers
 from centrum.cohort.dates import is_date
 from centrum.cohort.describing import stands_for_identity
 from centrum.cohort.findings import CORRECT_IT, Findings, listed
-from centrum.cohort.join import MIN_SHARE, Match, match_ids
+from centrum.cohort.join import MIN_SHARE, IdMatch, match_ids
 from centrum.cohort.levels import Level
 from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.schemes import Scheme, level_of
@@ -95,7 +95,7 @@ def merge_table(
     DataError
         Neither enough of its rows nor enough of the cases match.
     """
-    reading = _Reading(read_sheet(table.path), table, outcomes, labels)
+    reading = _ClinicalTablePass(read_sheet(table.path), table, outcomes, labels)
     key, match = reading.match(cases)
     hint = reading.better_column(cases, match)
     match.require(table.min_share, "--min-share", either_side=True, tell_ids=False, hint=hint)
@@ -110,7 +110,7 @@ def merge_table(
     return Merged(merged, without, (match.told(), *reading.told(match, rows)))
 
 
-class _Reading:
+class _ClinicalTablePass:
     """A clinical table, read once; problems go to `findings`."""
 
     def __init__(
@@ -135,7 +135,7 @@ class _Reading:
         self.sexes = {row: self._sex(row, text) for row, text in self._filled("sex")}
         self.covariates: dict[str, dict[int, Value]] = {}
 
-    def match(self, cases: Sequence[Case]) -> tuple[str, Match]:
+    def match(self, cases: Sequence[Case]) -> tuple[str, IdMatch]:
         """Whether the ids are those of cases or of patients, and how they match."""
         tried = [
             (match, key, j)
@@ -151,7 +151,7 @@ class _Reading:
         self.findings.note(f"rows were put to cases by the {key} in the column {head!r}")
         return key, match
 
-    def better_column(self, cases: Sequence[Case], match: Match) -> str:
+    def better_column(self, cases: Sequence[Case], match: IdMatch) -> str:
         """What to do where another column has more of the ids; "" where none has."""
         tried = [
             (len(self._match(self.sheet.column(j), [*map(id_of, cases)], key).matched), head)
@@ -163,7 +163,7 @@ class _Reading:
             return ""
         return f" {matched} ids stand in the column {head!r}: --id-column {head!r}."
 
-    def _match(self, cells: Mapping[int, str], ids: Iterable[str], key: str) -> Match:
+    def _match(self, cells: Mapping[int, str], ids: Iterable[str], key: str) -> IdMatch:
         known = (text for text in cells.values() if not is_missing(text))
         return match_ids(known, ids, self.sheet.name, f"the {key}s of the folder")
 
@@ -322,7 +322,7 @@ class _Reading:
             covariates={head: by[row] for head, by in self.covariates.items()},
         )
 
-    def told(self, match: Match, rows: Mapping[str, Sequence[int]]) -> Iterator[str]:
+    def told(self, match: IdMatch, rows: Mapping[str, Sequence[int]]) -> Iterator[str]:
         """What was assumed, and which rows are of no case."""
         gone = sorted(row for text in match.rows for row in rows[text])
         if gone:

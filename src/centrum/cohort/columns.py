@@ -58,7 +58,7 @@ _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]")
 
 
 @dataclass
-class Columns:
+class ManifestColumns:
     """Positions of the columns of one manifest, counted from 0.
 
     Attributes
@@ -90,9 +90,9 @@ def identifier(head: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) else f"_{name}" if name[:1].isdigit() else name
 
 
-def find_columns(header: tuple[str, ...]) -> Columns:
+def find_columns(header: tuple[str, ...]) -> ManifestColumns:
     """Sort the heads of a manifest into fields, images, masks and covariates."""
-    columns = Columns()
+    columns = ManifestColumns()
     for position, head in enumerate(header):
         kind, name = _meaning(head)
         getattr(columns, kind).setdefault(name, position)
@@ -127,7 +127,7 @@ def is_known_head(head: str) -> bool:
 
 
 def _meaning(head: str) -> tuple[str, str]:
-    """The attribute of `Columns` and the name in it that a head stands for."""
+    """The attribute of `ManifestColumns` and the name in it that a head stands for."""
     kind, _, name = (part.strip() for part in head.partition(":"))
     if kind.casefold() in _KINDS:
         kind = _KINDS[kind.casefold()]

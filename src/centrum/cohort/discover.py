@@ -15,7 +15,7 @@ from centrum.cohort.findings import listed
 from centrum.cohort.label_map import LabelMap, read_label_map
 from centrum.cohort.layouts import learn_layouts
 from centrum.cohort.levels import Level
-from centrum.cohort.patterns import ENDING, LAYOUTS, Layout, case_name, match_all, match_known
+from centrum.cohort.patterns import ENDING, LAYOUTS, FolderLayout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
 from centrum.errors import CentrumError, ManifestError, describe
 from centrum.io import list_segments, list_series
@@ -51,7 +51,7 @@ class Discovery:
     """
 
     folder: Path
-    layout: Layout
+    layout: FolderLayout
     cases: tuple[Case, ...]
     images_without_mask: tuple[str, ...]
     masks_without_image: tuple[str, ...]
@@ -76,13 +76,13 @@ class Discovery:
 
 
 @dataclass
-class _Match:
+class _MatchedFiles:
     """Files of one layout, sorted into cases by id.
 
     `about` holds what is noted of several mask files, `doubts` why levels cannot be right.
     """
 
-    layout: Layout
+    layout: FolderLayout
     images: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     masks: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     patients: dict[str, str] = field(default_factory=dict)
@@ -98,7 +98,7 @@ class _Match:
 
 
 @dataclass(frozen=True)
-class _Region:
+class _LabelledSegment:
     """A segment of a mask file: where it is, and the vertebra that its name or number says."""
 
     level: Level | None
@@ -149,24 +149,24 @@ def discover(
     return _discovery(folder, best, files)
 
 
-def _uses(match: _Match, files: Sequence[str]) -> bool:
+def _uses(match: _MatchedFiles, files: Sequence[str]) -> bool:
     """Whether the match has a place for most files, so that no other layout is looked for."""
     used = sum(len(by) for kind in (match.images, match.masks) for by in kind.values())
     return 2 * used > sum(bool(re.search(rf"\\.{ENDING}$", path)) for path in files)
 
 
 def _matches(
-    layouts: Iterable[Layout], given: Given, files: Sequence[str], folders: Sequence[str]
-) -> list[_Match]:
+    layouts: Iterable[FolderLayout], given: Given, files: Sequence[str], folders: Sequence[str]
+) -> list[_MatchedFiles]:
     """The match of each layout, with the given patterns instead of its own."""
     image, mask = given
-    wanted = dict.fromkeys(Layout(image or each.image, mask or each.mask) for each in layouts)
+    wanted = dict.fromkeys(FolderLayout(image or each.image, mask or each.mask) for each in layouts)
     return [_match(layout, files, folders) for layout in wanted]
 
 
 def _better(
-    folder: Path, best: _Match, given: Given, files: Sequence[str], folders: Sequence[str]
-) -> _Match:
+    folder: Path, best: _MatchedFiles, given: Given, files: Sequence[str], folders: Sequence[str]
+) -> _MatchedFiles:
     """The match of the one layout that the names suggest, if it has more cases.
 
     Raises
@@ -277,11 +277,11 @@ def _is_dicom(path: Path) -> bool:
         return False
 
 
-def _match(layout: Layout, files: Sequence[str], folders: Sequence[str]) -> _Match:
+def _match(layout: FolderLayout, files: Sequence[str], folders: Sequence[str]) -> _MatchedFiles:
     candidates = folders if layout.image.endswith("/") else files
     images = match_all(layout.image, (p for p in candidates if not p.endswith(_SLICER_SUFFIX)))
     masks = match_known(layout.mask, files, {found["case"] for found in images.values()})
-    match = _Match(layout)
+    match = _MatchedFiles(layout)
     for path, found in images.items():
         if path not in masks:
             _put(match, match.images, "sequence", path, found)
@@ -291,14 +291,14 @@ def _match(layout: Layout, files: Sequence[str], folders: Sequence[str]) -> _Mat
     return match
 
 
-def _put(match: _Match, kind: dict, by: str, path: str, found: Mapping[str, str]) -> None:
+def _put(match: _MatchedFiles, kind: dict, by: str, path: str, found: Mapping[str, str]) -> None:
     default = {"sequence": DEFAULT_SEQUENCE, "reader": DEFAULT_READER}[by]
     first = kind[case_name(found)].setdefault(found.get(by, default), path)
     if first != path:
         match.notes.append(f"{path} is ignored: {first} is the same {by} of the same case")
 
 
-def _discovery(folder: Path, match: _Match, files: Sequence[str]) -> Discovery:
+def _discovery(folder: Path, match: _MatchedFiles, files: Sequence[str]) -> Discovery:
     cases = [case for name in match.cases for case in _cases(folder, match, name)]
     if match.labels and match.doubts and not any(case.level for case in cases):
         raise match.doubts[0]
@@ -320,7 +320,7 @@ def _discovery(folder: Path, match: _Match, files: Sequence[str]) -> Discovery:
     )
 
 
-def _cases(folder: Path, match: _Match, name: str) -> list[Case]:
+def _cases(folder: Path, match: _MatchedFiles, name: str) -> list[Case]:
     """The case `name`, or one for each of its segments when a mask file has several."""
     found = {r: _regions(folder, path, match) for r, path in match.masks[name].items()}
     if all(len(regions) <= 1 for regions in found.values()):
@@ -348,7 +348,9 @@ def _series_notes(folder: Path, path: str) -> list[str]:
     return [] if len(series) == 1 else [found]
 
 
-def _case(match: _Match, name: str, case: str, regions: Mapping[str, _Region]) -> Case:
+def _case(
+    match: _MatchedFiles, name: str, case: str, regions: Mapping[str, _LabelledSegment]
+) -> Case:
     levels = {region.level for region in regions.values() if region.level}
     if len(levels) > 1:
         told = listed(sorted(levels))
@@ -363,7 +365,7 @@ def _case(match: _Match, name: str, case: str, regions: Mapping[str, _Region]) -
     )
 
 
-def _regions(folder: Path, path: str, match: _Match) -> dict[str, _Region]:
+def _regions(folder: Path, path: str, match: _MatchedFiles) -> dict[str, _LabelledSegment]:
     """The regions of a mask file by the name of their level, else by their own name."""
     try:
         found = read_label_map(folder / path, match.labels)
@@ -373,7 +375,7 @@ def _regions(folder: Path, path: str, match: _Match) -> dict[str, _Region]:
     sure = _sure(found, path, match)
     found = found if sure else read_label_map(folder / path)
     names = [label.segment.name for label in found.labels]
-    regions: dict[str, _Region] = {}
+    regions: dict[str, _LabelledSegment] = {}
     for label in found.regions:
         name, level = label.segment.name, label.level if sure else None
         key = level.name if level else _file_name(name or str(label.segment.label))
@@ -382,11 +384,11 @@ def _regions(folder: Path, path: str, match: _Match) -> dict[str, _Region]:
         else:
             clear = names.count(name) == 1 and _PLAIN_NAME.fullmatch(name)
             part = f"#{name if clear else label.segment.label}" if len(names) > 1 else ""
-            regions[key] = _Region(level, path + part)
+            regions[key] = _LabelledSegment(level, path + part)
     return regions
 
 
-def _sure(found: LabelMap, path: str, match: _Match) -> bool:
+def _sure(found: LabelMap, path: str, match: _MatchedFiles) -> bool:
     """Whether the levels of a label map may be right; notes what it leaves open."""
     for label in found.labels:
         if label.place is None:
@@ -410,12 +412,12 @@ def _file_name(name: str) -> str:
     return re.sub(r"[/\\#\s]+", "_", name)
 
 
-def as_options(layout: Layout) -> str:
+def as_options(layout: FolderLayout) -> str:
     """A layout as the options of `centrum init`."""
     return f"--image {shlex.quote(layout.image)} --mask {shlex.quote(layout.mask)}"
 
 
-def _nothing(folder: Path, files: Sequence[str], learnt: Sequence[Layout]) -> ManifestError:
+def _nothing(folder: Path, files: Sequence[str], learnt: Sequence[FolderLayout]) -> ManifestError:
     """The error of a folder in which no image has a mask; proposes what the names suggest."""
     if learnt:
         place = shlex.quote(str(folder))

@@ -13,7 +13,7 @@ from centrum.errors import ProtocolError
 from centrum.provenance import Step
 
 
-class Rule(BaseModel):
+class EligibilityRule(BaseModel):
     """A criterion of inclusion (`require`) or exclusion (`exclude`).
 
     The expression compares columns of the manifest: case, patient, level, region, outcome,
@@ -28,9 +28,9 @@ class Rule(BaseModel):
     require : cases for which this does not hold are left out
     group : the outcome whose cases the rule is about; all if None
 
-    >>> Rule(name="adults", require="age >= 18").require
+    >>> EligibilityRule(name="adults", require="age >= 18").require
     'age >= 18'
-    >>> Rule(name="no proof", exclude="biopsy != 'yes'", group="malignant").group
+    >>> EligibilityRule(name="no proof", exclude="biopsy != 'yes'", group="malignant").group
     'malignant'
     """
 
@@ -42,7 +42,7 @@ class Rule(BaseModel):
     group: str | None = None
 
     @model_validator(mode="after")
-    def _one_expression(self) -> "Rule":
+    def _one_expression(self) -> "EligibilityRule":
         if (self.exclude is None) == (self.require is None):
             raise ValueError(f"rule {self.name!r} wants one of `exclude` and `require`")
         try:
@@ -58,7 +58,7 @@ class Rule(BaseModel):
 
 
 @dataclass(frozen=True)
-class Tally:
+class CaseCounts:
     """Numbers of cases, of patients, and of cases per outcome."""
 
     cases: int
@@ -82,8 +82,8 @@ class Exclusion:
     undecided : ids of the cases that stayed because a value is missing
     """
 
-    rule: Rule
-    excluded: Tally
+    rule: EligibilityRule
+    excluded: CaseCounts
     cases: tuple[str, ...]
     undecided: tuple[str, ...]
 
@@ -103,9 +103,9 @@ class Flow:
     `start` minus the `excluded` of every rule is `end`, for cases, patients and outcomes.
     """
 
-    start: Tally
+    start: CaseCounts
     exclusions: tuple[Exclusion, ...]
-    end: Tally
+    end: CaseCounts
 
     def to_dict(self) -> dict[str, Any]:
         """The flow as JSON-ready values."""
@@ -117,7 +117,7 @@ class Flow:
 
 
 def apply_rules(
-    cohort: Cohort, rules: Sequence[Rule], *, outcomes: Sequence[str] = ()
+    cohort: Cohort, rules: Sequence[EligibilityRule], *, outcomes: Sequence[str] = ()
 ) -> tuple[Cohort, Flow]:
     """The eligible cases, and how many each rule took out; rules apply in their order.
 
@@ -131,7 +131,8 @@ def apply_rules(
         has the name of another rule.
 
     >>> cohort = Cohort((Case("a", "p", "malignant", age=70.0), Case("b", "q", "malignant")))
-    >>> eligible, flow = apply_rules(cohort, [Rule(name="age stated", exclude="missing(age)")])
+    >>> rule = EligibilityRule(name="age stated", exclude="missing(age)")
+    >>> eligible, flow = apply_rules(cohort, [rule])
     >>> len(eligible), flow.exclusions[0].cases
     (1, ('b',))
     """
@@ -148,7 +149,7 @@ def apply_rules(
 
 
 def _apply(
-    rule: Rule, cases: Sequence[Case], rows: Mapping[str, Row], outcomes: Sequence[str]
+    rule: EligibilityRule, cases: Sequence[Case], rows: Mapping[str, Row], outcomes: Sequence[str]
 ) -> tuple[list[Case], Exclusion]:
     tree, fatal = parse(rule.expression), rule.exclude is not None
     about = [case for case in cases if rule.group in (None, case.outcome)]
@@ -159,7 +160,7 @@ def _apply(
         raise
     kept = [case for case in cases if truths.get(case.id) is not fatal]
     before, after = _tally(cases, outcomes), _tally(kept, outcomes)
-    excluded = Tally(
+    excluded = CaseCounts(
         before.cases - after.cases,
         before.patients - after.patients,
         {name: n - after.outcomes[name] for name, n in before.outcomes.items()},
@@ -169,9 +170,9 @@ def _apply(
     return kept, Exclusion(rule, excluded, gone, undecided)
 
 
-def _tally(cases: Sequence[Case], outcomes: Sequence[str]) -> Tally:
+def _tally(cases: Sequence[Case], outcomes: Sequence[str]) -> CaseCounts:
     counts = {name: sum(case.outcome == name for case in cases) for name in outcomes}
-    return Tally(len(cases), len({case.patient for case in cases}), counts)
+    return CaseCounts(len(cases), len({case.patient for case in cases}), counts)
 
 
 def _row(case: Case) -> Row:
@@ -180,7 +181,7 @@ def _row(case: Case) -> Row:
     return {"case": case.id, **named, "level": case.level}
 
 
-def _check_rules(cohort: Cohort, rules: Sequence[Rule], outcomes: Sequence[str]) -> None:
+def _check_rules(cohort: Cohort, rules: Sequence[EligibilityRule], outcomes: Sequence[str]) -> None:
     known = ["case", *DESCRIPTORS, *map(identifier, cohort.covariates)]
     names = [rule.name for rule in rules]
     for rule in rules:

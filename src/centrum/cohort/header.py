@@ -14,7 +14,7 @@ Row = tuple[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Header:
+class TableHeader:
     """The heads of a table, the number of their last row, and the rows below it."""
 
     heads: tuple[str, ...]
@@ -22,7 +22,7 @@ class Header:
     rows: tuple[Row, ...]
 
 
-def find_header(rows: Sequence[Row], knows: Knows, findings: Findings) -> Header:
+def find_header(rows: Sequence[Row], knows: Knows, findings: Findings) -> TableHeader:
     """The header of a table of rows that are not blank, with notes on what was passed over.
 
     The heads stand in the first row unless one further down, without a number, has more cells and
@@ -40,7 +40,7 @@ def find_header(rows: Sequence[Row], knows: Knows, findings: Findings) -> Header
     if len(below) > 1 and _are_units(heads, below[0][1], knows):
         findings.note(f"row {below[0][0]} below the heads was read as their units")
         below = below[1:]
-    return Header(tuple(heads), number, tuple(below))
+    return TableHeader(tuple(heads), number, tuple(below))
 
 
 def _below_titles(rows: Sequence[Row], knows: Knows) -> int:

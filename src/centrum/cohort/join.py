@@ -14,7 +14,7 @@ MIN_SHARE = 0.9
 
 
 @dataclass(frozen=True)
-class Match:
+class IdMatch:
     """How the ids of a table match those of the table that it is put to.
 
     Attributes
@@ -101,7 +101,7 @@ class Match:
         )
 
 
-def match_ids(ids: Iterable[str], base_ids: Iterable[str], table: str, base: str) -> Match:
+def match_ids(ids: Iterable[str], base_ids: Iterable[str], table: str, base: str) -> IdMatch:
     """Compare the ids of a table with those of a base; only equal ones match.
 
     >>> match = match_ids(["7", "8", "100"], ["007", "008", "100"], "b.csv", "a.csv")
@@ -112,7 +112,7 @@ def match_ids(ids: Iterable[str], base_ids: Iterable[str], table: str, base: str
     rows = tuple(text for text in own if text not in other)
     cases = tuple(text for text in other if text not in own)
     matched = tuple(text for text in own if text in other)
-    return Match(table, base, matched, rows, cases, _similar(rows, cases))
+    return IdMatch(table, base, matched, rows, cases, _similar(rows, cases))
 
 
 def _similar(rows: Iterable[str], cases: Iterable[str]) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from centrum.cohort.anatomy import Column, Place, place_of
+from centrum.cohort.anatomy import RegionPlace, SpinalColumn, place_of
 from centrum.cohort.findings import listed
 from centrum.cohort.levels import NAME_THE_SCHEME, Level
 from centrum.cohort.schemes import SCHEMES, Scheme
@@ -36,7 +36,7 @@ class Label:
     segment: Segment
     level: Level | None
     beside: str
-    place: Place | None
+    place: RegionPlace | None
 
     @property
     def number(self) -> int | None:
@@ -198,7 +198,7 @@ def named_level(name: str, scheme: Scheme | None) -> Level | None:
         return None
 
 
-def _label(segment: Segment, place: Place | None, scheme: Scheme | None) -> Label:
+def _label(segment: Segment, place: RegionPlace | None, scheme: Scheme | None) -> Label:
     level, beside = named_level(segment.name, scheme), ""
     if level is None and scheme and segment.name.isdecimal():
         beside = scheme.structure(int(segment.name)) or f"unknown {segment.name}"
@@ -213,13 +213,13 @@ def _beside(label: Label) -> Label:
     return Label(label.segment, None, label.segment.name, label.place)
 
 
-def _place(image: LabelImage, segment: Segment) -> Place | None:
+def _place(image: LabelImage, segment: Segment) -> RegionPlace | None:
     if not segment.voxels or image.without_voxels:
         return None
     return place_of(Mask(image.region(segment), image.geometry))
 
 
-def _column(labels: Sequence[Label]) -> Column:
+def _column(labels: Sequence[Label]) -> SpinalColumn:
     """Bodies, discs and sacrum; of two regions of one level the first."""
     bodies = {each.level: each.place for each in reversed(labels) if each.level and each.place}
     discs = {
@@ -227,10 +227,10 @@ def _column(labels: Sequence[Label]) -> Column:
         for each in labels
         if each.place and re.fullmatch(r"disc [CTL]\d+", each.beside)
     }
-    return Column(bodies, discs, tuple(_sacra(labels)))
+    return SpinalColumn(bodies, discs, tuple(_sacra(labels)))
 
 
-def _sacra(labels: Iterable[Label]) -> Iterable[Place]:
+def _sacra(labels: Iterable[Label]) -> Iterable[RegionPlace]:
     return (each.place for each in labels if each.place and each.beside.casefold() == "sacrum")
 
 

@@ -12,7 +12,7 @@ from itertools import combinations, permutations
 from typing import NamedTuple
 
 from centrum.cohort.levels import Level
-from centrum.cohort.patterns import ENDING, Layout, case_name, match_all
+from centrum.cohort.patterns import ENDING, FolderLayout, case_name, match_all
 from centrum.errors import ManifestError
 
 MASK_WORDS = frozenset(
@@ -56,7 +56,7 @@ class Word(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Shape:
+class PathShape:
     """What the paths of a group share: literal text, and None for each stretch that varies."""
 
     pieces: tuple[str | None, ...]
@@ -105,7 +105,7 @@ class Link:
 
 def learn_layouts(
     files: Sequence[str], folders: Sequence[str], is_label_map: Callable[[str], bool]
-) -> tuple[Layout, ...]:
+) -> tuple[FolderLayout, ...]:
     """Layouts that the names of files and DICOM folders suggest, those that are
     as good as each other; one where the names leave no doubt.
 
@@ -116,11 +116,11 @@ def learn_layouts(
 
     >>> files = [f"{p}/{p}_{what}.nii.gz" for p in ("Li", "Wu", "Ng") for what in ("sag", "roi")]
     >>> learn_layouts(files, (), lambda path: False)
-    (Layout(image='{case}/{case}_sag.{ext}', mask='{case}/{case}_roi.{ext}'),)
+    (FolderLayout(image='{case}/{case}_sag.{ext}', mask='{case}/{case}_roi.{ext}'),)
     """
     items = [path for path in files if re.search(rf"\.{ENDING}$", path)]
     paths = {path: _words(_stem(path)) for path in (*items, *folders)}
-    found: dict[frozenset[str], list[tuple[int, int, int, Layout]]] = defaultdict(list)
+    found: dict[frozenset[str], list[tuple[int, int, int, FolderLayout]]] = defaultdict(list)
     for least in sorted(set(_counts(paths.values()).values())):
         for layout in _layouts(paths, least, is_label_map):
             both = layout.image + layout.mask
@@ -137,7 +137,7 @@ def learn_layouts(
     return tuple(sorted(alike, key=lambda layout: (layout.image, layout.mask)))
 
 
-def _matched(layout: Layout, paths: Iterable[str]) -> tuple[int, frozenset[str]]:
+def _matched(layout: FolderLayout, paths: Iterable[str]) -> tuple[int, frozenset[str]]:
     """How many cases have an image and a mask, and all files that the layout has a place for."""
     images, masks = (match_all(pattern, paths) for pattern in (layout.image, layout.mask))
     ids = [
@@ -147,14 +147,14 @@ def _matched(layout: Layout, paths: Iterable[str]) -> tuple[int, frozenset[str]]
     return len(ids[0] & ids[1]), frozenset([*images, *masks])
 
 
-def _prefixed(layout: Layout) -> Layout:
+def _prefixed(layout: FolderLayout) -> FolderLayout:
     """The layout whose case is called by its whole name, where each begins alike: sub-01."""
     text = f"{layout.image}\n{layout.mask}"
     begins = set(re.findall(r"(?:^|(?<=/)|(?<=\n))([^/\n{}*]*)\{case\}", text))
     prefix = begins.pop() if len(begins) == 1 else ""
     if not prefix or text.count(prefix + "{case}") != text.count("{case}"):
         return layout
-    return Layout(*text.replace(prefix + "{case}", "{case}").split("\n"))
+    return FolderLayout(*text.replace(prefix + "{case}", "{case}").split("\n"))
 
 
 def _stem(path: str) -> str:
@@ -180,7 +180,7 @@ def _counts(paths: Iterable[tuple[Word, ...]]) -> Counter[str]:
 
 def _layouts(
     paths: Mapping[str, tuple[Word, ...]], least: int, is_label_map: Callable[[str], bool]
-) -> Iterator[Layout]:
+) -> Iterator[FolderLayout]:
     """Layouts when words of at least so many paths recur."""
     groups = _groups(paths, least)
     masks = [shape for shape, group in groups.items() if _holds_masks(shape, group, is_label_map)]
@@ -195,13 +195,13 @@ def _layouts(
         yield _twins(pair, pairs) or _together(pair, pairs, paths)
 
 
-def _groups(paths: Mapping[str, tuple[Word, ...]], least: int) -> dict[Shape, dict]:
+def _groups(paths: Mapping[str, tuple[Word, ...]], least: int) -> dict[PathShape, dict]:
     recurring = {word for word, count in _counts(paths.values()).items() if count >= least}
-    groups: dict[Shape, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    groups: dict[PathShape, dict[str, tuple[str, ...]]] = defaultdict(dict)
     for path, words in paths.items():
         pieces, values = _shape(words, recurring)
         ending = "/" if path.endswith("/") else ".{ext}"
-        groups[Shape(pieces, ending)][path] = values
+        groups[PathShape(pieces, ending)][path] = values
     return {
         shape: group
         for old, values in groups.items()
@@ -247,7 +247,7 @@ def _joined(pieces: Iterable[str | None]) -> tuple[str | None, ...]:
     return tuple(out)
 
 
-def _constants(shape: Shape, group: Group) -> tuple[Shape, dict[str, tuple[str, ...]]]:
+def _constants(shape: PathShape, group: Group) -> tuple[PathShape, dict[str, tuple[str, ...]]]:
     """The shape with words that are the same in all its paths as literal text.
 
     A number stays: of a series or a slice it may be another in the next exam.
@@ -264,10 +264,10 @@ def _constants(shape: Shape, group: Group) -> tuple[Shape, dict[str, tuple[str, 
         path: tuple(v for k, v in enumerate(values) if k not in fixed)
         for path, values in group.items()
     }
-    return Shape(_joined(pieces), shape.ending), kept
+    return PathShape(_joined(pieces), shape.ending), kept
 
 
-def _holds_masks(shape: Shape, group: Group, is_label_map: Callable[[str], bool]) -> bool:
+def _holds_masks(shape: PathShape, group: Group, is_label_map: Callable[[str], bool]) -> bool:
     """Whether a group is of masks: its name says so, or the first of its files."""
     if shape.ending == "/":
         return False
@@ -308,7 +308,7 @@ def _joins(images: Group, masks: Group, a: Sequence[int], b: Sequence[int]) -> i
 
 
 def _named_patterns(
-    groups: Mapping[Shape, Group], image: Shape, mask: Shape, link: Link
+    groups: Mapping[PathShape, Group], image: PathShape, mask: PathShape, link: Link
 ) -> tuple[str, str]:
     return (
         image.pattern(_named(groups[image], link.image)),
@@ -326,7 +326,7 @@ def _named(group: Group, key: Sequence[int]) -> dict[int, str]:
     return names
 
 
-def _twins(pair: Pair, pairs: Sequence[Pair]) -> Layout | None:
+def _twins(pair: Pair, pairs: Sequence[Pair]) -> FolderLayout | None:
     """One layout for pairs whose patterns differ in the same way: M/F, or Exam1/ and Exam2/.
 
     A folder that the same cases have twice is an exam; what differs from case to case is nothing.
@@ -351,20 +351,20 @@ def _twins(pair: Pair, pairs: Sequence[Pair]) -> Layout | None:
     if not apart and (not folder or _are_sequences(_middles([e.image for e in alike]))):
         return None
     name = "*" if apart else "{exam}"
-    return Layout(*(f"{start}{name}{end}" for start, end in filter(None, sides)))
+    return FolderLayout(*(f"{start}{name}{end}" for start, end in filter(None, sides)))
 
 
 def _are_sequences(names: Collection[str]) -> bool:
     return any(set(re.findall(r"[^\W_]+", name.casefold())) & IMAGE_WORDS for name in names)
 
 
-def _together(pair: Pair, pairs: Sequence[Pair], paths: Collection[str]) -> Layout:
+def _together(pair: Pair, pairs: Sequence[Pair], paths: Collection[str]) -> FolderLayout:
     """The layout of a pair, with other images and masks of its cases as sequences and readers."""
     masks = [other.mask for other in pairs if other.image == pair.image]
     mask = _merged(pair.mask, masks, "{reader}", paths)
     images = [other.image for other in pairs if other.mask == pair.mask]
     known = set(paths) - match_all(mask, paths).keys()
-    return Layout(_merged(pair.image, images, "{sequence}", known), mask)
+    return FolderLayout(_merged(pair.image, images, "{sequence}", known), mask)
 
 
 def _of_vertebrae(pairs: Sequence[Pair]) -> list[Pair]:

@@ -13,7 +13,7 @@ from centrum.cohort.cells import is_error, is_missing, is_no_name
 from centrum.cohort.columns import (
     REQUIRED,
     TAKEN,
-    Columns,
+    ManifestColumns,
     find_columns,
     identifier,
     parse_sex,
@@ -98,7 +98,7 @@ def examine_manifest(
     sheet = read_sheet(path)
     findings = Findings(list(sheet.problems), list(sheet.notes))
     columns = _read_header(sheet, findings, optional)
-    cases = _Reading(sheet, columns, path.parent, outcomes, findings, optional, labels).cases()
+    cases = _ManifestPass(sheet, columns, path.parent, outcomes, findings, optional, labels).cases()
     _check_together(cases, findings)
     _check_mixed(cases, mixed_patients, findings)
     check_ids(cases, findings)
@@ -156,7 +156,7 @@ def _not_there(path: Path) -> tuple[str, str, str] | None:
     return None
 
 
-def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) -> Columns:
+def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) -> ManifestColumns:
     columns = find_columns(sheet.header)
     for name in columns.missing([name for name in REQUIRED if name not in optional]):
         found = listed([head for head in sheet.header if head], 12)
@@ -197,7 +197,7 @@ def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) ->
 
 
 def _check_covariate_head(
-    sheet: Sheet, head: str, index: int, columns: Columns, findings: Findings
+    sheet: Sheet, head: str, index: int, columns: ManifestColumns, findings: Findings
 ) -> None:
     if not head:
         del columns.covariates[head]
@@ -224,13 +224,13 @@ def _column_reader(head: str) -> Callable[[dict[int, str], str, Findings], dict[
     return read_fact_column if fact_of(head) in NUMBERS else read_covariate
 
 
-class _Reading:
+class _ManifestPass:
     """One pass over the rows of a manifest; problems go to `findings`."""
 
     def __init__(
         self,
         sheet: Sheet,
-        columns: Columns,
+        columns: ManifestColumns,
         folder: Path,
         outcomes: Sequence[str],
         findings: Findings,
@@ -501,7 +501,7 @@ def _rows(cases: Sequence[Case]) -> str:
     return f"{'row' if len(places) == 1 else 'rows'} {listed(places)}"
 
 
-def _note_gaps(cases: Sequence[Case], columns: Columns, findings: Findings) -> None:
+def _note_gaps(cases: Sequence[Case], columns: ManifestColumns, findings: Findings) -> None:
     for kind, names in (("images", columns.images), ("masks", columns.masks)):
         for name in names:
             without = [case for case in cases if name not in getattr(case, kind)]

@@ -14,7 +14,7 @@ from centrum.cohort.cells import BooleanText, DateText
 from centrum.cohort.text_file import MOST_CELLS
 from centrum.cohort.workbook import (
     MOST_COLUMNS,
-    Area,
+    CellRange,
     Worksheet,
     cell_text,
     filled_rows,
@@ -111,7 +111,7 @@ class _Cells:
     """The filled cells of a table by row and column, counted from 0, and what is said of them."""
 
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
-    merged: list[Area] = field(default_factory=list)
+    merged: list[CellRange] = field(default_factory=list)
     hidden: list[int] = field(default_factory=list)
     uncalculated: list[tuple[int, int]] = field(default_factory=list)
 
@@ -141,7 +141,7 @@ class _Cells:
         deep, wide = (_count(cell, f"number-{n}-spanned") for n in ("rows", "columns"))
         if deep * wide > 1:
             top, left = places[0]
-            self.merged.append(Area(top, left, top + deep - 1, left + wide - 1))
+            self.merged.append(CellRange(top, left, top + deep - 1, left + wide - 1))
 
 
 def _cell_text(cell: Element) -> str:

@@ -17,10 +17,10 @@ _TOKEN = re.compile(r"\{(\w*)\}|(\*)")
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """How images and masks lie in a folder; an image pattern with a final slash is a folder.
 
-    >>> Layout("images/{case}.{ext}", "masks/{case}_{reader}.{ext}").image
+    >>> FolderLayout("images/{case}.{ext}", "masks/{case}_{reader}.{ext}").image
     'images/{case}.{ext}'
     """
 
@@ -102,15 +102,15 @@ def _group(name: str, seen: Collection[str], case_length: int | None) -> str:
 
 
 LAYOUTS = (
-    Layout("images/{case}.{ext}", "masks/{case}_{reader}.{ext}"),
-    Layout("images/{case}.{ext}", "masks/{case}.{ext}"),
-    Layout("images/{case}/", "masks/{case}_{reader}.{ext}"),
-    Layout("{case}/image.{ext}", "{case}/mask_{reader}.{ext}"),
-    Layout("{case}/image.{ext}", "{case}/mask.{ext}"),
-    Layout("{case}/T2w.{ext}", "{case}/seg-vb.{ext}"),
-    Layout("{case}/", "{case}_{reader}.seg.nrrd"),
-    Layout("{case}/", "{case}.seg.nrrd"),
-    Layout("{case}.{ext}", "{case}_{reader}.seg.nrrd"),
-    Layout("{case}.{ext}", "{case}.seg.nrrd"),
+    FolderLayout("images/{case}.{ext}", "masks/{case}_{reader}.{ext}"),
+    FolderLayout("images/{case}.{ext}", "masks/{case}.{ext}"),
+    FolderLayout("images/{case}/", "masks/{case}_{reader}.{ext}"),
+    FolderLayout("{case}/image.{ext}", "{case}/mask_{reader}.{ext}"),
+    FolderLayout("{case}/image.{ext}", "{case}/mask.{ext}"),
+    FolderLayout("{case}/T2w.{ext}", "{case}/seg-vb.{ext}"),
+    FolderLayout("{case}/", "{case}_{reader}.seg.nrrd"),
+    FolderLayout("{case}/", "{case}.seg.nrrd"),
+    FolderLayout("{case}.{ext}", "{case}_{reader}.seg.nrrd"),
+    FolderLayout("{case}.{ext}", "{case}.seg.nrrd"),
 )
 """Layouts that are tried when no pattern is given; the one that matches most cases is it."""

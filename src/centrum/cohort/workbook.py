@@ -106,7 +106,7 @@ def filled_rows(texts: Mapping[tuple[int, int], str]) -> list[list[str]]:
 
 
 @dataclass(frozen=True)
-class Area:
+class CellRange:
     """Cells that were merged; rows and columns are counted from 0, the last ones included."""
 
     top: int
@@ -132,7 +132,7 @@ class Worksheet:
     title: str
     others: tuple[str, ...]
     rows: list[list[str]]
-    merged: tuple[Area, ...] = ()
+    merged: tuple[CellRange, ...] = ()
     hidden_rows: tuple[int, ...] = ()
     hidden_columns: tuple[int, ...] = ()
     uncalculated: tuple[tuple[int, int], ...] = ()
@@ -211,7 +211,7 @@ def _report_uncalculated(sheet: Worksheet, findings: Findings) -> None:
         )
 
 
-def _spread(rows: list[list[str]], area: Area, findings: Findings) -> None:
+def _spread(rows: list[list[str]], area: CellRange, findings: Findings) -> None:
     """Give the value of cells that were merged down a column to each of its rows."""
     value = rows[area.top][area.left] if area.top < len(rows) else ""
     if not value:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from centrum.cohort.text_file import MOST_CELLS
 from centrum.cohort.workbook import (
     MOST_COLUMNS,
-    Area,
+    CellRange,
     Worksheet,
     cell_text,
     filled_rows,
@@ -99,10 +99,10 @@ def _text(cell: "Cell | MergedCell") -> str:
     return cell_text(value)
 
 
-def _areas(sheet: "Sheet") -> list[Area]:
+def _areas(sheet: "Sheet") -> list[CellRange]:
     ranges = sorted(sheet.merged_cells.ranges, key=lambda area: (area.min_row, area.min_col))
     return [
-        Area(area.min_row - 1, area.min_col - 1, area.max_row - 1, area.max_col - 1)
+        CellRange(area.min_row - 1, area.min_col - 1, area.max_row - 1, area.max_col - 1)
         for area in ranges
     ]
 

@@ -47,7 +47,7 @@ class Coefficient:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class CalibrationCurve:
     """The flexible calibration curve: observed against predicted probability, with interval."""
 
     predicted: Floats
@@ -57,7 +57,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Group:
+class RiskGroup:
     """Cases of similar predicted probability: its mean, and the share that is positive."""
 
     n: int
@@ -154,8 +154,8 @@ class Calibration:
     e50: float
     e90: float
     emax: float
-    curve: Curve | None
-    groups: tuple[Group, ...]
+    curve: CalibrationCurve | None
+    groups: tuple[RiskGroup, ...]
     hosmer_lemeshow: HosmerLemeshow | None
     n_clipped: int
     reason: str
@@ -244,14 +244,14 @@ def _bins(p: Floats, groups: int) -> Ints:
     return np.asarray(np.unique(above, return_inverse=True)[1])
 
 
-def _groups(p: Floats, y: Floats, groups: int, confidence: float) -> tuple[Group, ...]:
+def _groups(p: Floats, y: Floats, groups: int, confidence: float) -> tuple[RiskGroup, ...]:
     at = _bins(p, groups)
     found = []
     for k in range(int(at.max()) + 1):
         own = at == k
         n, positive = int(own.sum()), int(y[own].sum())
         interval = proportion_interval(positive, n, confidence)
-        found.append(Group(n, float(p[own].mean()), positive / n, interval))
+        found.append(RiskGroup(n, float(p[own].mean()), positive / n, interval))
     return tuple(found)
 
 
@@ -365,7 +365,9 @@ def _wald(value: float, variance: float, confidence: float) -> Coefficient:
     return Coefficient(float(value), se, Interval(float(value) - half, float(value) + half))
 
 
-def _curve(scored: Scored, log_odds: Floats, confidence: float) -> tuple[Curve | None, str]:
+def _curve(
+    scored: Scored, log_odds: Floats, confidence: float
+) -> tuple[CalibrationCurve | None, str]:
     """Restricted cubic spline of the log-odds by maximum likelihood, or why there is none."""
     knots = np.quantile(log_odds, CURVE_KNOTS)
     few = "too few different probabilities for a curve that bends"
@@ -382,7 +384,7 @@ def _curve(scored: Scored, log_odds: Floats, confidence: float) -> tuple[Curve |
     line = shown @ beta
     se = np.sqrt(np.einsum("ij,jk,ik->i", shown, covariance, shown))
     half = stats.norm.ppf((1 + confidence) / 2) * se
-    return Curve(expit(at), expit(line), expit(line - half), expit(line + half)), ""
+    return CalibrationCurve(expit(at), expit(line), expit(line - half), expit(line + half)), ""
 
 
 def _spline(x: Floats, knots: Floats, centre: float, scale: float) -> Floats:

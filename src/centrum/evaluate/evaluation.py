@@ -32,7 +32,7 @@ from centrum.evaluate.thresholds import (
 
 
 @dataclass(frozen=True)
-class Area:
+class AucEstimate:
     """The area under the ROC curve.
 
     Attributes
@@ -87,7 +87,7 @@ class Evaluation:
     n_negative: int
     n_patients: int
     roc: RocCurve
-    auc: Area
+    auc: AucEstimate
     cutoff: CutOff
     optimistic: bool
     confusion: Confusion
@@ -167,9 +167,9 @@ def evaluate(
     )
 
 
-def _area(scored: Scored, weights: Floats, confidence: float) -> Area:
+def _area(scored: Scored, weights: Floats, confidence: float) -> AucEstimate:
     value, resampled = auc(scored), resampled_auc(scored, weights)
-    return Area(
+    return AucEstimate(
         value=value,
         delong=delong_interval(scored, confidence),
         percentile=percentile_interval(resampled, confidence),

@@ -20,7 +20,7 @@ MOST_OPEN = 5_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class _Column:
+class _ColumnFillings:
     """What can be in a column, and the room that it can leave in the rows.
 
     Attributes
@@ -110,10 +110,10 @@ def _p(table: Ints) -> float:
     return min(p, 1.0)
 
 
-def _column(rows: Ints, total: int, left: int) -> _Column:
+def _column(rows: Ints, total: int, left: int) -> _ColumnFillings:
     fillings, rooms = _fillings(rows, total), _fillings(rows, left)
     rising = np.all(np.diff(rooms, axis=1) >= 0, axis=1)
-    return _Column(fillings, _log_ways(fillings), rooms[rising])
+    return _ColumnFillings(fillings, _log_ways(fillings), rooms[rising])
 
 
 def _fillings(rows: Ints, total: int) -> Ints:
@@ -129,7 +129,7 @@ def _fillings(rows: Ints, total: int) -> Ints:
 
 
 def _bounds(
-    columns: list[_Column], shape: tuple[int, ...], strides: Ints
+    columns: list[_ColumnFillings], shape: tuple[int, ...], strides: Ints
 ) -> list[tuple[Floats, Floats]]:
     """By number of the room behind each column: most and least log ways to fill it."""
     bounds = [(np.zeros(1), np.zeros(1))]

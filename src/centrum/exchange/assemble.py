@@ -7,8 +7,8 @@ import pandas as pd
 from centrum.cohort.findings import listed
 from centrum.errors import ManifestError
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, check_unique
-from centrum.exchange.ids import Candidate, plain
+from centrum.exchange.grid import CellGrid, check_unique
+from centrum.exchange.ids import IdCandidate, plain
 from centrum.exchange.values import read_known, read_values, repeated_names
 
 FILE_HEADS = ("image", "mask", "imagepath", "maskpath", "imagefile", "maskfile")
@@ -16,9 +16,9 @@ FILE_HEADS = ("image", "mask", "imagepath", "maskpath", "imagefile", "maskfile")
 
 
 def assemble(
-    grid: Grid,
+    grid: CellGrid,
     form: str,
-    cases: Candidate,
+    cases: IdCandidate,
     features: Mapping[int, str],
     left_out: Collection[int] = (),
 ) -> ForeignTable:
@@ -55,7 +55,7 @@ def assemble(
     return ForeignTable(frame, known, form, tuple(filter(None, told)))
 
 
-def _known(grid: Grid, cases: Candidate, gone: Collection[int]) -> list[int]:
+def _known(grid: CellGrid, cases: IdCandidate, gone: Collection[int]) -> list[int]:
     """A patient who names a case (hence the warning) is known as a patient, too."""
     named = None if cases.warning else cases.index
     dropped = {*gone, *grid.row_names(), named}
@@ -64,6 +64,6 @@ def _known(grid: Grid, cases: Candidate, gone: Collection[int]) -> list[int]:
     ]
 
 
-def _told(cases: Candidate) -> str:
+def _told(cases: IdCandidate) -> str:
     warning = f": {cases.warning}" if cases.warning else ""
     return f"cases are named by {cases.origin}{warning}"

@@ -18,7 +18,7 @@ from centrum.errors import ManifestError
 from centrum.exchange import pyradiomics, slicer
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, filled, upright
+from centrum.exchange.grid import CellGrid, filled, upright
 from centrum.exchange.ids import choose, usual
 from centrum.exchange.not_features import why_no_feature
 from centrum.exchange.values import OUTCOMES, is_plain_number, to_number
@@ -61,7 +61,7 @@ def read(sheet: Sheet, id_column: str | None = None, keep: Collection[str] = ())
     return replace(table, no_features={grid.heads[j]: why for j, why in reasons.items()})
 
 
-def _check_kept(grid: Grid, numbers: Collection[int], keep: Collection[str]) -> None:
+def _check_kept(grid: CellGrid, numbers: Collection[int], keep: Collection[str]) -> None:
     heads = {grid.heads[j] for j in numbers}
     if strange := [name for name in keep if name not in heads]:
         raise ManifestError(
@@ -87,7 +87,7 @@ def _holds_numbers(cells: tuple[str, ...]) -> bool:
     return bool(known) and 2 * numbers >= len(known)
 
 
-def _note_codes(grid: Grid, features: dict[int, str]) -> str:
+def _note_codes(grid: CellGrid, features: dict[int, str]) -> str:
     cells = {name: filled(grid.column(j)) for j, name in features.items()}
     coded = [
         name

@@ -18,7 +18,7 @@ _FIRST_ROW_NAMES = re.compile(r"X|index|\.\.\.1|row\.?names?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
-class Grid:
+class CellGrid:
     """The cells of a table as text.
 
     Attributes
@@ -50,7 +50,7 @@ class Grid:
         """Row and column head of a cell as a spreadsheet shows them."""
         return int(self.rows[case, index]), self.ids[case] if self.ids else self.heads[index]
 
-    def noting(self, *notes: str) -> "Grid":
+    def noting(self, *notes: str) -> "CellGrid":
         """The grid with more notes; empty ones are dropped."""
         return replace(self, notes=(*self.notes, *filter(None, notes)))
 
@@ -64,7 +64,7 @@ def is_row_names(head: str, index: int) -> bool:
     return bool(_ROW_NAMES.fullmatch(head) or (index == 0 and _FIRST_ROW_NAMES.fullmatch(head)))
 
 
-def upright(sheet: Sheet) -> Grid:
+def upright(sheet: Sheet) -> CellGrid:
     """A sheet with one row per case.
 
     A first column without a name holds names of rows; any other one must be empty.
@@ -88,12 +88,12 @@ def upright(sheet: Sheet) -> Grid:
     cells = tuple(tuple(_cell(row, j) for j in kept) for _, row in sheet.rows)
     numbers = np.array([number for number, _ in sheet.rows], dtype=np.int64)
     rows = np.repeat(numbers[:, None], len(heads), axis=1)
-    return Grid(sheet.name, heads, cells, rows, notes=sheet.notes)
+    return CellGrid(sheet.name, heads, cells, rows, notes=sheet.notes)
 
 
 def turned(
     sheet: Sheet, names: Sequence[tuple[int, str]], cases: Sequence[tuple[int, str]]
-) -> Grid:
+) -> CellGrid:
     """A sheet with one row per feature.
 
     Parameters
@@ -129,12 +129,12 @@ def turned(
     cells = tuple(tuple(_cell(sheet.rows[i][1], j) for i, _ in names) for j, _ in cases)
     rows = np.repeat(np.array(numbers, dtype=np.int64)[None, :], len(cases), axis=0)
     heads, ids = (tuple(name for _, name in pairs) for pairs in (names, cases))
-    return Grid(sheet.name, heads, cells, rows, ids, sheet.notes)
+    return CellGrid(sheet.name, heads, cells, rows, ids, sheet.notes)
 
 
 def stacked(
     file: str, entries: Iterable[tuple[str, str, int, str]], notes: tuple[str, ...] = ()
-) -> Grid:
+) -> CellGrid:
     """A grid from one entry per case and feature: id, name, row of the file, text.
 
     Raises
@@ -165,7 +165,7 @@ def stacked(
     grid = [[found.get((case, name), (0, "")) for name in heads] for case in ids]
     cells = tuple(tuple(text for _, text in line) for line in grid)
     rows = np.array([[row for row, _ in line] for line in grid], dtype=np.int64)
-    return Grid(file, heads, cells, rows, ids, notes)
+    return CellGrid(file, heads, cells, rows, ids, notes)
 
 
 def check_widths(sheet: Sheet) -> None:

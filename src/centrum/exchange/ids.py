@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from centrum.cohort.cells import is_no_name
 from centrum.cohort.findings import listed
 from centrum.errors import ManifestError
-from centrum.exchange.grid import Grid
+from centrum.exchange.grid import CellGrid
 
 CASE_HEADS = ("case", "caseid", "casename", "id", "sampleid", "samplename", "sample")
 """Heads of columns that name cases, as `plain` makes them; an earlier one is taken first."""
@@ -18,7 +18,7 @@ PATIENT_HEADS = ("patient", "patientid", "subject", "subjectid", "patientname")
 
 
 @dataclass(frozen=True)
-class Candidate:
+class IdCandidate:
     """Texts that may be the ids of the cases.
 
     Attributes
@@ -46,29 +46,29 @@ def plain(head: str) -> str:
     return "".join(re.findall(r"[^\W_]+", head.casefold()))
 
 
-def by_heads(grid: Grid, heads: Sequence[str], **options: bool | str) -> Iterator[Candidate]:
+def by_heads(grid: CellGrid, heads: Sequence[str], **options: bool | str) -> Iterator[IdCandidate]:
     """The columns with one of the `heads`, in the order of these."""
     for wanted in heads:
         for j, head in enumerate(grid.heads):
             if plain(head) == wanted:
-                yield Candidate(grid.column(j), f"column {head!r}", j, **options)  # type: ignore[arg-type]
+                yield IdCandidate(grid.column(j), f"column {head!r}", j, **options)  # type: ignore[arg-type]
 
 
-def usual(grid: Grid, *others: Candidate) -> list[Candidate]:
+def usual(grid: CellGrid, *others: IdCandidate) -> list[IdCandidate]:
     """What the file itself names, columns of cases, of patients, `others`, names of rows."""
-    own = [Candidate(grid.ids, "the header", binding=True)] if grid.ids else []
+    own = [IdCandidate(grid.ids, "the header", binding=True)] if grid.ids else []
     cases = by_heads(grid, CASE_HEADS, binding=True)
     patients = by_heads(
         grid, PATIENT_HEADS, warning="every patient has one case, named as the patient"
     )
     unnamed = [
-        Candidate(grid.column(j), f"the names of the rows (column {j + 1})", j)
+        IdCandidate(grid.column(j), f"the names of the rows (column {j + 1})", j)
         for j in grid.row_names()
     ]
     return [*own, *cases, *patients, *others, *unnamed]
 
 
-def choose(grid: Grid, candidates: Sequence[Candidate], id_column: str | None) -> Candidate:
+def choose(grid: CellGrid, candidates: Sequence[IdCandidate], id_column: str | None) -> IdCandidate:
     """The ids of the cases.
 
     Raises
@@ -95,11 +95,11 @@ def choose(grid: Grid, candidates: Sequence[Candidate], id_column: str | None) -
     )
 
 
-def _named(grid: Grid, id_column: str) -> Candidate:
+def _named(grid: CellGrid, id_column: str) -> IdCandidate:
     for same in (str, plain):
         found = [j for j, head in enumerate(grid.heads) if same(head) == same(id_column)]
         if found:
-            return Candidate(grid.column(found[0]), f"column {id_column!r}", found[0], True)
+            return IdCandidate(grid.column(found[0]), f"column {id_column!r}", found[0], True)
     raise ManifestError(
         f"{grid.file}: there is no column {id_column!r} to name the cases; "
         f"found {listed(grid.heads, 8)}.",
@@ -109,7 +109,7 @@ def _named(grid: Grid, id_column: str) -> Candidate:
     )
 
 
-def _check(grid: Grid, candidate: Candidate) -> None:
+def _check(grid: CellGrid, candidate: IdCandidate) -> None:
     """The grid's own ids were checked when it was made."""
     if candidate.ids is grid.ids:
         return

@@ -18,8 +18,8 @@ from centrum.cohort.findings import listed
 from centrum.cohort.sheet import Sheet
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, filled, upright
-from centrum.exchange.ids import Candidate, by_heads, choose, usual
+from centrum.exchange.grid import CellGrid, filled, upright
+from centrum.exchange.ids import IdCandidate, by_heads, choose, usual
 from centrum.exchange.values import to_number
 
 WANTED = "columns such as 'INFO_NameOfRoi' and 'GLCM_Contrast(IBSI:ACUI)'"
@@ -66,16 +66,16 @@ def _is_text(cells: tuple[str, ...]) -> bool:
     return bool(known) and all(to_number(text) is None for text in known)
 
 
-def _without_second_header(grid: Grid) -> Grid:
+def _without_second_header(grid: CellGrid) -> CellGrid:
     """A first row without any number among its features is a header, if others have some."""
     first = [grid.cells[0][j] for j, head in enumerate(grid.heads) if is_feature(head)]
     if len(grid.cells) < 2 or not _is_text(tuple(first)):
         return grid
-    shorter = Grid(grid.file, grid.heads, grid.cells[1:], grid.rows[1:], notes=grid.notes)
+    shorter = CellGrid(grid.file, grid.heads, grid.cells[1:], grid.rows[1:], notes=grid.notes)
     return shorter.noting(f"row {grid.rows[0, 0]} read as a second header")
 
 
-def _candidates(grid: Grid) -> list[Candidate]:
+def _candidates(grid: CellGrid) -> list[IdCandidate]:
     regions = by_heads(grid, ["infonameofroi", "inforoiname"])
     patients = by_heads(grid, ["infopatientid", "infopatientname"], warning=_IS_NAME)
     return usual(grid, *regions, *patients)

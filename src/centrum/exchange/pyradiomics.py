@@ -30,8 +30,8 @@ from centrum.cohort.text_file import read_bytes
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, stacked, turned, upright
-from centrum.exchange.ids import Candidate, choose, usual
+from centrum.exchange.grid import CellGrid, stacked, turned, upright
+from centrum.exchange.ids import IdCandidate, choose, usual
 from centrum.features.registry import catalogue
 from centrum.features.settings import FamilyName
 from centrum.text import counted
@@ -168,7 +168,7 @@ def _entries(file: str, text: str) -> Iterator[tuple[str, str, int, str]]:
             )
 
 
-def _turned(sheet: Sheet) -> Grid:
+def _turned(sheet: Sheet) -> CellGrid:
     """The header is one more feature where the file has none."""
     first = sheet.header[0]
     if is_feature(first) or is_diagnostic(first):
@@ -183,7 +183,7 @@ def _turned(sheet: Sheet) -> Grid:
     return turned(sheet, names, cases)
 
 
-def _read_grid(grid: Grid, id_column: str | None) -> ForeignTable:
+def _read_grid(grid: CellGrid, id_column: str | None) -> ForeignTable:
     features = {j: original_name(head) for j, head in enumerate(grid.heads) if is_feature(head)}
     diagnostics = [j for j, head in enumerate(grid.heads) if is_diagnostic(head)]
     cases = choose(grid, _candidates(grid), id_column)
@@ -195,10 +195,10 @@ def _read_grid(grid: Grid, id_column: str | None) -> ForeignTable:
     return assemble(noted, "pyradiomics", cases, features, diagnostics)
 
 
-def _candidates(grid: Grid) -> list[Candidate]:
+def _candidates(grid: CellGrid) -> list[IdCandidate]:
     """Case-1 of a listing says less than a column; the names of images come last."""
     images = [
-        Candidate(tuple(map(_stem, grid.column(j))), "the names of the images")
+        IdCandidate(tuple(map(_stem, grid.column(j))), "the names of the images")
         for j, head in enumerate(grid.heads)
         if head == "Image"
     ]
@@ -206,7 +206,7 @@ def _candidates(grid: Grid) -> list[Candidate]:
     if not numbered:
         return usual(grid, *images)
     columns = [candidate for candidate in usual(grid) if candidate.index is not None]
-    return [*columns, *images, Candidate(grid.ids, "the lines")]
+    return [*columns, *images, IdCandidate(grid.ids, "the lines")]
 
 
 def _stem(path: str) -> str:

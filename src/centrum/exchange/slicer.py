@@ -14,7 +14,7 @@ from centrum.cohort.sheet import Sheet
 from centrum.errors import ManifestError
 from centrum.exchange.assemble import assemble
 from centrum.exchange.foreign_table import ForeignTable
-from centrum.exchange.grid import Grid, check_widths, is_row_names, stacked, turned
+from centrum.exchange.grid import CellGrid, check_widths, is_row_names, stacked, turned
 from centrum.exchange.ids import choose, plain, usual
 from centrum.exchange.pyradiomics import is_diagnostic
 from centrum.text import counted
@@ -77,7 +77,7 @@ def _name(sheet: Sheet, row: int, heads: list[str]) -> str:
     return "_".join(parts)
 
 
-def _grid(sheet: Sheet, heads: list[str], names: list[tuple[int, str]]) -> Grid:
+def _grid(sheet: Sheet, heads: list[str], names: list[tuple[int, str]]) -> CellGrid:
     if sorted(heads) != sorted(("label", "value", *_PLAIN_PARTS)):
         cases = [
             (j, head)

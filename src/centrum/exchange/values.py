@@ -13,7 +13,7 @@ from centrum.cohort.cells import is_error, is_missing
 from centrum.cohort.columns import FIELDS, find_columns
 from centrum.cohort.findings import Findings, listed
 from centrum.cohort.numbers import parse_number, read_typed, report_unclear
-from centrum.exchange.grid import Grid, filled
+from centrum.exchange.grid import CellGrid, filled
 from centrum.text import counted
 
 OUTCOMES = ("target", "class", "group", "status", "event", "histology", "pathology", "y")
@@ -43,7 +43,7 @@ def is_undefined(text: str) -> bool:
     return not text[:1].isdigit() and (is_error(text) or bool(_INFINITE.fullmatch(text)))
 
 
-def read_values(grid: Grid, columns: Sequence[int]) -> tuple[Floats, list[str]]:
+def read_values(grid: CellGrid, columns: Sequence[int]) -> tuple[Floats, list[str]]:
     """Numbers of some columns of a grid, and notes on how they were read.
 
     A program writes all its columns alike: what a comma means in one holds for all.
@@ -82,7 +82,7 @@ def read_values(grid: Grid, columns: Sequence[int]) -> tuple[Floats, list[str]]:
     return values.reshape(len(grid.cells), len(columns)), [note for note in told if note]
 
 
-def _report_unclear(grid: Grid, places: Sequence[tuple[int, int]], findings: Findings) -> None:
+def _report_unclear(grid: CellGrid, places: Sequence[tuple[int, int]], findings: Findings) -> None:
     """A problem for each column of the file."""
     columns: dict[str, dict[int, str]] = defaultdict(dict)
     for case, index in places:
@@ -96,7 +96,7 @@ def _counted(what: str, cells: Sequence[tuple[int, int]]) -> str:
     return f"{what} in {counted(len(cells), 'cell')}" if cells else ""
 
 
-def _named(grid: Grid, undefined: Sequence[tuple[int, int]]) -> str:
+def _named(grid: CellGrid, undefined: Sequence[tuple[int, int]]) -> str:
     """A note that names undefined cells; "" if there are none."""
     if not undefined:
         return ""
@@ -107,7 +107,7 @@ def _named(grid: Grid, undefined: Sequence[tuple[int, int]]) -> str:
     return f"undefined, and read as missing: {listed(told)}"
 
 
-def read_known(grid: Grid, columns: Sequence[int], index: pd.Index) -> pd.DataFrame:
+def read_known(grid: CellGrid, columns: Sequence[int], index: pd.Index) -> pd.DataFrame:
     """Columns as they were read: numbers if every cell is one, else text."""
     known = {grid.heads[j]: _as_read(grid.heads[j], grid.column(j)) for j in columns}
     series = {head: pd.Series(cells, index, cells.dtype) for head, cells in known.items()}

@@ -18,7 +18,7 @@ from centrum.features.settings import Weighting
 from centrum.features.sizes import LevelSizeCounts
 from centrum.kernels import neighbours
 from centrum.kernels.cooccurrence import count_pairs
-from centrum.kernels.layout import Layout
+from centrum.kernels.layout import RegionLayout
 from centrum.settings import Dialect
 
 Axes = tuple[int, ...]
@@ -108,10 +108,10 @@ class Textures:
         return replace(self, levels=levels, n_levels=n_levels, first=self)
 
     @cached_property
-    def layout(self) -> Layout:
+    def layout(self) -> RegionLayout:
         if self.first is not None:
             return self.first.layout
-        return Layout.of(self.levels > 0, pad=max(self.neighbourhood.distances))
+        return RegionLayout.of(self.levels > 0, pad=max(self.neighbourhood.distances))
 
     @cached_property
     def flat(self) -> NDArray[np.uint16]:
@@ -202,7 +202,7 @@ class Textures:
             return self.first._border_distance
         layout = self.layout
         if np.count_nonzero(self.region) != layout.positions.size:
-            layout = Layout.of(self.region, pad=max(self.neighbourhood.distances))
+            layout = RegionLayout.of(self.region, pad=max(self.neighbourhood.distances))
         axes = np.eye(3, dtype=int)[1 if self.neighbourhood.in_slice else 0 :]
         distance = neighbours.border_distance(layout, axes)
         return np.asarray(distance[self.layout.positions])

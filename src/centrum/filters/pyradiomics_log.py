@@ -35,17 +35,17 @@ Sigma = Annotated[float, Field(gt=0, le=100)] | Annotated[int, Field(ge=1, le=10
 
 
 @register
-class LaplacianOfGaussian(Filter):
+class RecursiveLaplacian(Filter):
     """Laplacian of Gaussian of several scales.
 
     The response in a box is that of the whole image but for what lies beyond `MARGIN` sigmas.
 
     PyRadiomics works in two dimensions in a 2-D image only, and calls that 3D too.
 
-    >>> LaplacianOfGaussian(sigma=(1.0, 2)).names
+    >>> RecursiveLaplacian(sigma=(1.0, 2)).names
     ('log-sigma-1-0-mm-3D', 'log-sigma-2-mm-3D')
     >>> image = np.zeros((9, 9, 9)); image[4, 4, 4] = 1
-    >>> (peak,) = LaplacianOfGaussian(sigma=(1.5,)).respond(View.whole(image, (1.0, 1.0, 1.0)))
+    >>> (peak,) = RecursiveLaplacian(sigma=(1.5,)).respond(View.whole(image, (1.0, 1.0, 1.0)))
     >>> peak.dtype, bool(peak[4, 4, 4] == peak.min())
     (dtype('float32'), True)
     """

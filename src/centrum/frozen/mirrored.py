@@ -35,7 +35,7 @@ SIDES = ("left and right", "front and back", "top and bottom")
 
 
 @dataclass(frozen=True)
-class Outline:
+class OutlineFit:
     """How well a region fits its image.
 
     Attributes
@@ -54,7 +54,7 @@ class Outline:
         return self.alignment >= FOLLOWS
 
 
-def outline_of(volume: Volume, mask: Mask, plane: str) -> Outline:
+def outline_of(volume: Volume, mask: Mask, plane: str) -> OutlineFit:
     """The fit of a region that has voxels, on the grid of the image, in slices of `plane`."""
     own = alignment(volume, mask.array, plane)
     best, mirrored = own + BETTER, ""
@@ -62,7 +62,7 @@ def outline_of(volume: Volume, mask: Mask, plane: str) -> Outline:
         found = alignment(volume, np.flip(mask.array, axis), plane)
         if found > best:
             best, mirrored = found, SIDES[_patient_axis(volume, axis)]
-    return Outline(own, mirrored)
+    return OutlineFit(own, mirrored)
 
 
 def alignment(volume: Volume, region: Flags, plane: str) -> float:

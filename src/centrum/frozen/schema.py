@@ -217,29 +217,29 @@ SetsPart = Annotated[ConformalSets, PlainValidator(_sets)]
 Found = Number | Literal["inf", "-inf"] | None
 
 
-class _Interval(_Record):
+class _IntervalRecord(_Record):
     lower: Found
     upper: Found
 
 
-class _Measure(_Record):
+class _MeasureRecord(_Record):
     model_config = ConfigDict(extra="ignore")
     value: Found
-    interval: _Interval
+    interval: _IntervalRecord
 
 
 class _Judged(_Record):
     n: Count
     n_patients: Count
     n_positive: Count
-    auc: _Measure
+    auc: _MeasureRecord
     confidence: Annotated[Number, Field(gt=0, lt=1)]
-    at_cutoff: dict[str, _Measure]
+    at_cutoff: dict[str, _MeasureRecord]
 
 
-class _Calibration(_Record):
-    slope: _Measure
-    intercept: _Measure
+class _CalibrationRecord(_Record):
+    slope: _MeasureRecord
+    intercept: _MeasureRecord
     brier: Found
 
 
@@ -249,7 +249,7 @@ class _Performance(BaseModel):
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, _Judged]
     design: str
-    calibration: _Calibration
+    calibration: _CalibrationRecord
     test: _Judged
 
     @model_validator(mode="after")

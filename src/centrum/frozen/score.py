@@ -22,10 +22,10 @@ from centrum.frozen.domain import Flag, feature_flags
 from centrum.frozen.mirrored import outline_of
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.scorer import plain
-from centrum.io import Finding, split_source
+from centrum.io import ImageFinding, split_source
 from centrum.io.weighting import compare
 from centrum.measure.acquisition import from_manifest, with_manifest
-from centrum.measure.case import Job, Record, advisory, measure
+from centrum.measure.case import MeasurementJob, Record, advisory, measure
 from centrum.measure.images import mask_of, shown_image
 from centrum.measure.sequences import claimed_weightings, plan_sequences
 from centrum.volume import Mask, Volume
@@ -62,7 +62,7 @@ class Patient:
 
 
 @dataclass(frozen=True)
-class Part:
+class Contribution:
     """A feature in the score of a case.
 
     Attributes
@@ -102,7 +102,7 @@ class Score:
     probability: float | None = None
     called: str = ""
     outcomes: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Contribution, ...] = ()
     simulated: bool = False
 
     @property
@@ -153,7 +153,7 @@ def not_scored(patient: Patient, error: Exception) -> Score:
     return _refused(patient, [Flag("refuse", "cannot-be-scored", describe(of_case(error)))])
 
 
-def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Job:
+def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> MeasurementJob:
     """What to measure of a case: the features of the model and no others.
 
     Raises
@@ -172,7 +172,7 @@ def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Job:
             f"The model reads the sequences {', '.join(model.protocol.images.sequences)}; missing "
             f"{', '.join(missing)}. Give it: --sequence {missing[0]}=FILE."
         )
-    return Job(
+    return MeasurementJob(
         case=patient.case,
         image=patient.image,
         further={name: patient.sequences[name] for name in wanted},
@@ -218,7 +218,7 @@ class Seen:
     mask: Mask
 
 
-def see(job: Job) -> Seen:
+def see(job: MeasurementJob) -> Seen:
     """Read image and region on the image's grid."""
     volume = shown_image(job.image, job.images)
     return Seen(volume, mask_of(job.masks["reader"], volume, job.images))
@@ -270,7 +270,9 @@ def score_values(
     score = model.scorer.score(values[None], batch)
     shares = model.scorer.contributions(values[None], batch)[0]
     parts = [
-        Part(d.name, None if v != v else float(v), float(c), 0.0 if v != v else d.beyond(float(v)))
+        Contribution(
+            d.name, None if v != v else float(v), float(c), 0.0 if v != v else d.beyond(float(v))
+        )
         for d, v, c in zip(model.distributions, values, shares, strict=True)
     ]
     return Score(
@@ -348,7 +350,7 @@ def _sequence_flags(model: FrozenModel, patient: Patient, record: Record) -> Ite
 
 def _looked_at(seen: Seen, plane: str) -> list[Flag]:
     """What the outline says; a note where it cannot be looked at, which decides no score."""
-    noticed: list[Finding] = []
+    noticed: list[ImageFinding] = []
     with advisory(noticed):
         return _outline_flags(seen, plane)
     return [Flag("note", note.code, note.message) for note in noticed]

@@ -4,7 +4,7 @@
 `checks` says what is wrong with an image and a mask that could be read.
 """
 
-from centrum.io.checks import Finding, inspect_case, inspect_image, stated_orientation
+from centrum.io.checks import ImageFinding, inspect_case, inspect_image, stated_orientation
 from centrum.io.dicom_files import Series, list_series
 from centrum.io.open import (
     list_segments,
@@ -19,7 +19,7 @@ from centrum.io.placing import place_mask
 from centrum.io.segments import LabelImage, Segment
 
 __all__ = [
-    "Finding",
+    "ImageFinding",
     "LabelImage",
     "Segment",
     "Series",

@@ -33,7 +33,7 @@ Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ImageFinding:
     """One thing that was found.
 
     Attributes
@@ -52,7 +52,7 @@ class Finding:
     remedy: str = ""
 
 
-def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
+def inspect_case(image: Volume, mask: Mask) -> tuple[ImageFinding, ...]:
     """Everything that is found wrong with a mask on its image, errors first.
 
     Codes: errors "empty-mask", "tiny-mask", "non-finite-roi", "constant-roi"; warnings
@@ -80,7 +80,7 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda f: ("error", "warning", "note").index(f.severity)))
 
 
-def inspect_image(image: Volume, plane: str, file: str) -> tuple[Finding, ...]:
+def inspect_image(image: Volume, plane: str, file: str) -> tuple[ImageFinding, ...]:
     """What is odd about how an image was acquired and read, whatever its mask.
 
     Codes: warning "other-plane" (than `plane`, in which features are counted by slice); note
@@ -94,7 +94,7 @@ def inspect_image(image: Volume, plane: str, file: str) -> tuple[Finding, ...]:
     return tuple(_acquisition_findings(image, plane, file))
 
 
-def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Finding]:
+def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[ImageFinding]:
     slices = plane_of(image.geometry)
     if slices not in ("isotropic", plane):
         yield _found(
@@ -112,7 +112,7 @@ def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Find
     yield from (unread(name, text) for name, text in notes)
 
 
-def _stated(read: Volume | Mask, file: str = "") -> Iterator[Finding]:
+def _stated(read: Volume | Mask, file: str = "") -> Iterator[ImageFinding]:
     what = "mask" if isinstance(read, Mask) else "image"
     if stated := stated_orientation(read):
         yield _found(
@@ -125,14 +125,14 @@ def _stated(read: Volume | Mask, file: str = "") -> Iterator[Finding]:
         )
 
 
-def unread(file: str, text: str) -> Finding:
+def unread(file: str, text: str) -> ImageFinding:
     """The note that a fact of the acquisition was left out, or read by a rule."""
     remedy = "Correct it there if the fact matters; nothing else depends on it."
     return _found("note", "unread-fact", text, remedy, file)
 
 
-def _found(severity: Severity, code: str, text: str, remedy: str, file: str = "") -> Finding:
-    return Finding(severity, code, f"{text} {remedy}", file, remedy)
+def _found(severity: Severity, code: str, text: str, remedy: str, file: str = "") -> ImageFinding:
+    return ImageFinding(severity, code, f"{text} {remedy}", file, remedy)
 
 
 def stated_orientation(read: Volume | Mask) -> str:
@@ -141,7 +141,7 @@ def stated_orientation(read: Volume | Mask) -> str:
     return next(filter(None, found), "")
 
 
-def _image_findings(image: Volume, mask: Mask) -> Iterator[Finding]:
+def _image_findings(image: Volume, mask: Mask) -> Iterator[ImageFinding]:
     bad = ~np.isfinite(image.array)
     inside = int(np.count_nonzero(bad & mask.array))
     if inside:
@@ -171,7 +171,7 @@ def _image_findings(image: Volume, mask: Mask) -> Iterator[Finding]:
         )
 
 
-def _mask_findings(mask: Mask) -> Iterator[Finding]:
+def _mask_findings(mask: Mask) -> Iterator[ImageFinding]:
     if mask.n_voxels == 0:
         yield _found(
             "error",
@@ -195,7 +195,7 @@ def slice_axis(geometry: Geometry) -> int:
     return int(np.argmax(geometry.array_spacing))
 
 
-def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
+def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[ImageFinding]:
     n = mask.n_voxels
     if n < MIN_VOXELS:
         yield _found(
@@ -226,7 +226,7 @@ def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
         )
 
 
-def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
+def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[ImageFinding]:
     sides = []
     for axis, (span, length) in enumerate(zip(box, mask.array.shape, strict=True)):
         sides += [f"{'zyx'[axis]} first"] if span.start == 0 else []
@@ -241,7 +241,7 @@ def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[Finding]:
         )
 
 
-def _shape_findings(region: Flags, axis: int) -> Iterator[Finding]:
+def _shape_findings(region: Flags, axis: int) -> Iterator[ImageFinding]:
     from scipy import ndimage
 
     pieces, count = ndimage.label(region, structure=np.ones((3, 3, 3)))

@@ -76,7 +76,7 @@ class Unread(ValueError):
 
 
 @dataclass
-class Found:
+class AcquisitionFacts:
     """Facts that could be read, and a note for each that could not, or only by a rule."""
 
     facts: Facts = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Found:
 
 def read_facts(
     given: Mapping[str, Any], bare: Mapping[str, str] = {}, called: Mapping[str, str] = {}
-) -> Found:
+) -> AcquisitionFacts:
     """Facts by name as they were found: numbers, text, or lists of one value.
 
     Parameters
@@ -101,7 +101,7 @@ def read_facts(
     >>> read_facts({"echo_time_ms": 0.1}, {"echo_time_ms": "s"}).facts
     {'echo_time_ms': 100.0}
     """
-    found = Found()
+    found = AcquisitionFacts()
     for name, value in given.items():
         title = called.get(name, name)
         try:

@@ -15,7 +15,7 @@ from centrum.geometry import Geometry
 
 
 @dataclass(frozen=True, eq=False)
-class Decoded:
+class DecodedImage:
     """What a file holds.
 
     Attributes
@@ -57,7 +57,7 @@ Voxels = Callable[[sitk.ImageFileReader, Any], NDArray | None]
 file is of a kind that only SimpleITK can decode."""
 
 
-def decode(path: Path, image_io: str, voxels: Voxels, copy: Path | None = None) -> Decoded:
+def decode(path: Path, image_io: str, voxels: Voxels, copy: Path | None = None) -> DecodedImage:
     """Header and voxels of a file; `voxels` decodes them where it can, SimpleITK elsewhere.
 
     The header is SimpleITK's in any case, so that the grid does not depend on who decoded. Give a
@@ -70,7 +70,7 @@ def decode(path: Path, image_io: str, voxels: Voxels, copy: Path | None = None) 
     array = None if kind is None else voxels(reader, np.dtype(kind))
     if array is None:
         array = sitk.GetArrayFromImage(_quietly(path, reader.Execute))
-    return Decoded(array, reader.GetNumberOfComponents(), geometry, _header(reader))
+    return DecodedImage(array, reader.GetNumberOfComponents(), geometry, _header(reader))
 
 
 def _header(reader: sitk.ImageFileReader) -> dict[str, str]:
@@ -159,7 +159,7 @@ def geometry_of(image: sitk.Image | sitk.ImageFileReader, path: Path) -> Geometr
         raise
 
 
-def scalar_array(decoded: Decoded, path: Path) -> NDArray:
+def scalar_array(decoded: DecodedImage, path: Path) -> NDArray:
     """Voxels [z, y, x] of a scalar 3-D image; a fourth axis of length one is dropped."""
     array = decoded.array
     if decoded.components > 1 or array.dtype.kind == "c":

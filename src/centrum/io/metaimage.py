@@ -28,7 +28,7 @@ from centrum.io.gzipped import (
     damage_named,
     damaged,
 )
-from centrum.io.itk import Decoded, decode, stored_voxels
+from centrum.io.itk import DecodedImage, decode, stored_voxels
 from centrum.io.paths import beside
 from centrum.provenance import digest, file_digest
 
@@ -58,7 +58,7 @@ _BYTE_ORDERS = ("BinaryDataByteOrderMSB", "ElementByteOrderMSB")
 
 
 @dataclass(frozen=True)
-class _Header:
+class _MetaImageHeader:
     """Keys and values, where the voxels begin behind them, and what they announce."""
 
     keys: Mapping[str, str]
@@ -104,7 +104,7 @@ def is_metaimage(start: bytes) -> bool:
     return bool(equals) and key.strip() in _KEYS
 
 
-def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
+def read(path: Path) -> tuple[DecodedImage, dict[str, Any]]:
     """Content and notes for the history."""
     header = _header(path)
     if not any(key in header.keys for key in _SPACINGS):
@@ -129,7 +129,7 @@ def content_digest(path: Path) -> str:
     return own if voxels == path else digest([own, file_digest(voxels)])
 
 
-def _header(path: Path) -> _Header:
+def _header(path: Path) -> _MetaImageHeader:
     with path.open("rb") as stream:
         start = stream.read(_LONGEST_HEADER)
     found: dict[str, str] = {}
@@ -140,7 +140,7 @@ def _header(path: Path) -> _Header:
             raise damaged(path, f"its header gives {key!r} twice")
         found[key], end = value, end + len(line)
         if key == _DATA:
-            header = _Header(found, end)
+            header = _MetaImageHeader(found, end)
             _check(path, header)
             return header
     raise ImageError(
@@ -164,7 +164,7 @@ def _entry(path: Path, line: bytes) -> tuple[str, str]:
     return key, value
 
 
-def _check(path: Path, header: _Header) -> None:
+def _check(path: Path, header: _MetaImageHeader) -> None:
     """What is needed to know the bytes of the voxels."""
     missing = {"NDims", "DimSize", "ElementType"} - header.keys.keys()
     if missing:
@@ -181,12 +181,12 @@ def _check(path: Path, header: _Header) -> None:
         raise damaged(path, f"its header gives the type {header.keys['ElementType']!r}")
 
 
-def _voxel_file(path: Path, header: _Header) -> Path:
+def _voxel_file(path: Path, header: _MetaImageHeader) -> Path:
     name = header.keys[_DATA]
     return path if name.upper() == "LOCAL" else beside(path, name)
 
 
-def _numbers(file: Path, header: _Header, start: int) -> bytes | None:
+def _numbers(file: Path, header: _MetaImageHeader, start: int) -> bytes | None:
     """The bytes of the voxels; None where SimpleITK has to find them."""
     size, packed = file.stat().st_size - start, header.says("CompressedData")
     if not header.is_plain:
@@ -202,7 +202,7 @@ def _numbers(file: Path, header: _Header, start: int) -> bytes | None:
     return data
 
 
-def _check_elsewhere(file: Path, header: _Header, start: int) -> None:
+def _check_elsewhere(file: Path, header: _MetaImageHeader, start: int) -> None:
     """SimpleITK invents what is missing at the end of the voxels."""
     if header.says("CompressedData"):
         raise damaged(file, "its voxels are compressed, and lie behind another header")
@@ -227,7 +227,7 @@ def _unpacked(data: bytes, most: int) -> bytes:
 
 
 def _voxels(
-    header: _Header, data: bytes | None, reader: sitk.ImageFileReader, kind: Any
+    header: _MetaImageHeader, data: bytes | None, reader: sitk.ImageFileReader, kind: Any
 ) -> NDArray | None:
     """The bytes as voxels; None where SimpleITK has to order or refuse them."""
     channels, shape = reader.GetNumberOfComponents(), reader.GetSize()

@@ -30,7 +30,7 @@ from centrum.arrays import Floats
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
 from centrum.io.checks import NOTES
-from centrum.io.facts import Found, read_facts
+from centrum.io.facts import AcquisitionFacts, read_facts
 from centrum.io.gzipped import (
     FARTHEST_MM,
     GZIP_MAGIC,
@@ -42,7 +42,7 @@ from centrum.io.gzipped import (
     decompress,
     open_stream,
 )
-from centrum.io.itk import Decoded, decode, stored_voxels
+from centrum.io.itk import DecodedImage, decode, stored_voxels
 from centrum.io.structured import parse_json, read_bytes
 from centrum.io.weighting import DESCRIPTIONS, described_weighting
 from centrum.provenance import digest, file_digest
@@ -154,7 +154,7 @@ def header_size(start: bytes) -> tuple[int, str] | None:
     return None
 
 
-def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
+def read(path: Path) -> tuple[DecodedImage, dict[str, Any]]:
     """Content and notes for the history; refuses short files and contradicting forms."""
     header = _header(path)
     files = _files(path, header)
@@ -307,7 +307,7 @@ def _text(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _check_times(known: dict[str, Any], found: Found) -> None:
+def _check_times(known: dict[str, Any], found: AcquisitionFacts) -> None:
     """Leaves out a repetition time that may be in ms beside an echo time that is.
 
     It is in seconds if it could else not be longer than the echo.

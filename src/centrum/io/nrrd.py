@@ -25,8 +25,8 @@ from centrum.io.gzipped import (
     damaged,
     decompress,
 )
-from centrum.io.itk import Decoded, decode, stored_voxels
-from centrum.io.nrrd_header import LONGEST_HEADER, MAGIC, Header, numbers, parse, vectors, whole
+from centrum.io.itk import DecodedImage, decode, stored_voxels
+from centrum.io.nrrd_header import LONGEST_HEADER, MAGIC, NrrdHeader, numbers, parse, vectors, whole
 from centrum.io.paths import beside
 from centrum.provenance import digest, file_digest
 
@@ -50,7 +50,7 @@ SIMULATED_KEY = "centrum_simulated"
 """Header key of simulated images and masks; the reading step then says so wherever they go."""
 
 
-def read(path: Path) -> tuple[Decoded, dict[str, Any]]:
+def read(path: Path) -> tuple[DecodedImage, dict[str, Any]]:
     """Content and notes for the history."""
     header = _header(path)
     _check_spacing(path, header)
@@ -72,12 +72,12 @@ def content_digest(path: Path) -> str:
     return own if file == path else digest([own, file_digest(file)])
 
 
-def _header(path: Path) -> Header:
+def _header(path: Path) -> NrrdHeader:
     with path.open("rb") as stream:
         return parse(path, stream.read(LONGEST_HEADER))
 
 
-def _voxel_file(path: Path, header: Header) -> Path:
+def _voxel_file(path: Path, header: NrrdHeader) -> Path:
     """The file with the voxels: the same, or the one that a detached header names."""
     name = header.fields.get("datafile")
     if name is None:
@@ -95,7 +95,7 @@ def _voxel_file(path: Path, header: Header) -> Path:
 # Place
 
 
-def _check_spacing(path: Path, header: Header) -> None:
+def _check_spacing(path: Path, header: NrrdHeader) -> None:
     """SimpleITK takes a spacing that is not given for 1 mm."""
     fields = header.fields
     if not _is_spaced(path, header):
@@ -116,7 +116,7 @@ def _check_spacing(path: Path, header: Header) -> None:
         )
 
 
-def _is_spaced(path: Path, header: Header) -> bool:
+def _is_spaced(path: Path, header: NrrdHeader) -> bool:
     """Whether every axis has its step, but for those along which components of a voxel lie."""
     name = "spacedirections" if "spacedirections" in header.fields else "spacings"
     read: Any = vectors if name == "spacedirections" else numbers
@@ -128,7 +128,7 @@ def _is_spaced(path: Path, header: Header) -> bool:
     return len(steps) == len(header.sizes) and len(given) >= along and positive
 
 
-def _is_oriented(header: Header) -> bool:
+def _is_oriented(header: NrrdHeader) -> bool:
     """Whether the header gives its axes, in a space that is the patient's."""
     named = header.fields.get("space", "").strip().casefold() in _ANATOMICAL
     return named and "spacedirections" in header.fields
@@ -137,7 +137,7 @@ def _is_oriented(header: Header) -> bool:
 # Voxels
 
 
-def _check_length(file: Path, header: Header, found: int) -> None:
+def _check_length(file: Path, header: NrrdHeader, found: int) -> None:
     """The bytes behind the header against what it announces."""
     wanted, encoding = header.count * header.kind.itemsize, header.encoding
     ratio = _EXPANDS.get(encoding, header.kind.itemsize / 2)
@@ -147,11 +147,11 @@ def _check_length(file: Path, header: Header, found: int) -> None:
         check_no_more(file, found, wanted, packed=encoding == "gzip")
 
 
-def _is_shifted(path: Path, header: Header) -> bool:
+def _is_shifted(path: Path, header: NrrdHeader) -> bool:
     return any(whole(path, header.fields, name) for name in ("lineskip", "byteskip"))
 
 
-def _numbers(file: Path, header: Header, start: int) -> tuple[NDArray | None, str]:
+def _numbers(file: Path, header: NrrdHeader, start: int) -> tuple[NDArray | None, str]:
     """The numbers in the order of the file, and its digest; None where SimpleITK finds them."""
     if _is_shifted(file, header) or header.encoding == "hex":
         return None, file_digest(file)
@@ -160,7 +160,7 @@ def _numbers(file: Path, header: Header, start: int) -> tuple[NDArray | None, st
     return decoded(file, header, stored[start:]), hashlib.sha256(stored).hexdigest()
 
 
-def _numbers_in_bytes(path: Path, header: Header, stored: bytes) -> NDArray:
+def _numbers_in_bytes(path: Path, header: NrrdHeader, stored: bytes) -> NDArray:
     wanted = header.count * header.kind.itemsize
     with damage_named(path):
         data = decompress(stored, wanted) if header.encoding == "gzip" else stored
@@ -168,14 +168,14 @@ def _numbers_in_bytes(path: Path, header: Header, stored: bytes) -> NDArray:
     return stored_voxels(data, 0, _byte_order(path, header), header.kind, (header.count,))
 
 
-def _byte_order(path: Path, header: Header) -> str:
+def _byte_order(path: Path, header: NrrdHeader) -> str:
     word = header.fields.get("endian", "little" if header.kind.itemsize == 1 else "").casefold()
     if word not in ("little", "big"):
         raise damaged(path, f"its header gives the byte order {word!r}: little or big is wanted")
     return "<" if word == "little" else ">"
 
 
-def _numbers_in_text(path: Path, header: Header, stored: bytes) -> NDArray:
+def _numbers_in_text(path: Path, header: NrrdHeader, stored: bytes) -> NDArray:
     words = [] if b"_" in stored else stored.split()
     if len(words) != header.count:
         raise damaged(path, f"its header announces {header.count} numbers, found {len(words)}")
@@ -187,7 +187,7 @@ def _numbers_in_text(path: Path, header: Header, stored: bytes) -> NDArray:
 
 
 def _voxels(
-    header: Header, numbers: NDArray | None, reader: sitk.ImageFileReader, kind: Any
+    header: NrrdHeader, numbers: NDArray | None, reader: sitk.ImageFileReader, kind: Any
 ) -> NDArray | None:
     """The numbers as voxels; None where SimpleITK has to order or refuse them."""
     shape = reader.GetSize()

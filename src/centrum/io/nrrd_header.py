@@ -64,7 +64,7 @@ _LARGEST_DIMENSION = 16
 
 
 @dataclass(frozen=True)
-class Header:
+class NrrdHeader:
     """What a header says.
 
     Attributes
@@ -103,7 +103,7 @@ class Header:
         return self.fields.get("kinds", "").casefold().split() or ["domain"] * len(self.sizes)
 
 
-def parse(path: Path, start: bytes) -> Header:
+def parse(path: Path, start: bytes) -> NrrdHeader:
     """The header at the `start` of a file, as much of it as `LONGEST_HEADER`.
 
     Raises
@@ -127,7 +127,7 @@ def parse(path: Path, start: bytes) -> Header:
     missing = {"type", "dimension", "sizes", "encoding"} - fields.keys()
     if missing:
         raise damaged(path, f"its header gives no {', '.join(sorted(missing))}")
-    return Header(
+    return NrrdHeader(
         fields,
         keys,
         end,

@@ -12,7 +12,7 @@ from centrum.io import dicom, metaimage, nifti, nrrd
 from centrum.io.checks import ORIENTATION_STATED
 from centrum.io.guard import guarded
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
-from centrum.io.itk import Decoded, scalar_array
+from centrum.io.itk import DecodedImage, scalar_array
 from centrum.io.paths import check_content, check_name, split_source
 from centrum.io.placing import laid_on, place_mask
 from centrum.io.segments import LabelImage, Segment, label_image, select
@@ -261,7 +261,7 @@ _BEGINNINGS: dict[str, Callable[[bytes], object]] = {
 """Whether the first bytes of a file are those of a format."""
 
 
-def _read_file(path: Path) -> tuple[Decoded, Step]:
+def _read_file(path: Path) -> tuple[DecodedImage, Step]:
     kind = file_format(path)
     if kind == "DICOM":
         raise ImageError(
@@ -276,7 +276,7 @@ def _read_file(path: Path) -> tuple[Decoded, Step]:
 
 def _placed_grid(
     path: Path,
-    found: Decoded | LabelImage,
+    found: DecodedImage | LabelImage,
     step: Step,
     orientation: str | None,
     image: Geometry | None = None,

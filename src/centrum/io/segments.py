@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from centrum.arrays import Flags
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
-from centrum.io.itk import Decoded
+from centrum.io.itk import DecodedImage
 from centrum.text import one_line
 
 _KEY = re.compile(r"Segment([0-9]{1,6})_(ID|Name|LabelValue|Layer)")
@@ -81,7 +81,7 @@ class LabelImage:
         return np.asarray(self.layers[segment.layer] == segment.label)
 
 
-def label_image(decoded: Decoded, path: Path) -> LabelImage:
+def label_image(decoded: DecodedImage, path: Path) -> LabelImage:
     """The label image that a file holds; refuses colours, fractions and negative labels."""
     _check_representation(decoded.header, path)
     layers = _layers(decoded, path)
@@ -135,7 +135,7 @@ def _check_representation(header: Mapping[str, str], path: Path) -> None:
             )
 
 
-def _layers(decoded: Decoded, path: Path) -> NDArray:
+def _layers(decoded: DecodedImage, path: Path) -> NDArray:
     """Integers [layer, z, y, x]; layers are voxel components or a fourth, slowest axis."""
     array = decoded.array
     if decoded.components > 1:

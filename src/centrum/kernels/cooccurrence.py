@@ -7,7 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
-from centrum.kernels.layout import Layout
+from centrum.kernels.layout import RegionLayout
 
 TWO_TABLES_UP_TO = 256
 """Up to this many grey levels neighbouring pairs go to two tables in turn, so that one count
@@ -33,7 +33,9 @@ def _count(
                 table[np.uint32(a[a.size - 1]) * side + b[a.size - 1]] += one
 
 
-def count_pairs(levels: NDArray[np.uint16], layout: Layout, steps: Ints, n_levels: int) -> Floats:
+def count_pairs(
+    levels: NDArray[np.uint16], layout: RegionLayout, steps: Ints, n_levels: int
+) -> Floats:
     """Number of voxel pairs with level i at a voxel and level j at voxel + step.
 
     Parameters
@@ -46,7 +48,7 @@ def count_pairs(levels: NDArray[np.uint16], layout: Layout, steps: Ints, n_level
     -------
     counts : (blocks, directions, Ng, Ng), not symmetric
 
-    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> line = RegionLayout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> levels = line.flat(np.array([1, 1, 2], np.uint16))
     >>> count_pairs(levels, line, line.steps([(0, 0, 1)]), 2)[0, 0].tolist()
     [[1.0, 1.0], [0.0, 0.0]]

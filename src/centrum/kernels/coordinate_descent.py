@@ -42,7 +42,7 @@ SINGULAR = 1e-9
 """A pivot below this share of its diagonal element means that a feature depends on others."""
 
 
-class Problem(NamedTuple):
+class PenalisedProblem(NamedTuple):
     """What is fitted; float64 arrays in C order.
 
     x : (coordinates, cases), rows standardised; the last row is constant 1, the intercept
@@ -76,7 +76,7 @@ class State(NamedTuple):
     score: Floats
 
 
-def null_state(problem: Problem) -> State:
+def null_state(problem: PenalisedProblem) -> State:
     """The model with the intercept alone, and the score of every penalised coordinate."""
     prevalence = problem.weights @ problem.y
     free = problem.penalty == 0
@@ -111,7 +111,7 @@ def _follow(residual: Floats, v: Floats, row: Floats, change: float) -> None:
 
 @njit(cache=True, nogil=True)
 def _sweep(
-    problem: Problem,
+    problem: PenalisedProblem,
     state: State,
     curvature: Floats,
     coordinates: Ints,
@@ -232,7 +232,7 @@ def _jump(
 
 @njit(cache=True, nogil=True)
 def _minimise_active(
-    problem: Problem,
+    problem: PenalisedProblem,
     state: State,
     curvature: Floats,
     l1: float,
@@ -253,7 +253,7 @@ def _minimise_active(
 
 @njit(cache=True, nogil=True)
 def _minimise_on_gram(
-    problem: Problem,
+    problem: PenalisedProblem,
     state: State,
     index: Ints,
     l1: float,
@@ -279,7 +279,7 @@ def _minimise_on_gram(
 
 
 @njit(cache=True, nogil=True)
-def _approximate(problem: Problem, state: State) -> float:
+def _approximate(problem: PenalisedProblem, state: State) -> float:
     """Set `v` and `residual` at `beta`; the log-likelihood per unit of weight."""
     limit = np.log(1.0 / PROBABILITY_FLOOR - 1.0)
     eta = np.zeros(problem.y.size)
@@ -302,7 +302,7 @@ def _approximate(problem: Problem, state: State) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _admit(problem: Problem, state: State, limit: float) -> bool:
+def _admit(problem: PenalisedProblem, state: State, limit: float) -> bool:
     """Admit the coordinates whose |gradient| exceeds `limit`; whether there were any."""
     found = False
     gradient = np.dot(problem.x, state.residual)
@@ -316,7 +316,7 @@ def _admit(problem: Problem, state: State, limit: float) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _curvature(problem: Problem, state: State, curvature: Floats) -> None:
+def _curvature(problem: PenalisedProblem, state: State, curvature: Floats) -> None:
     """Second derivatives of the admitted coordinates."""
     for k in range(curvature.size):
         if state.admitted[k]:
@@ -337,7 +337,7 @@ def _moved(curvature: Floats, before: Floats, after: Floats) -> float:
 
 @njit(cache=True, nogil=True)
 def _minimise(
-    problem: Problem, state: State, l1: float, l2: float, tolerance: float, max_sweeps: int
+    problem: PenalisedProblem, state: State, l1: float, l2: float, tolerance: float, max_sweeps: int
 ) -> tuple[float, int]:
     """Fit one penalty from the warm start in `state`; log-likelihood and cycles used."""
     saturated = PROBABILITY_FLOOR * (1 - PROBABILITY_FLOOR**2)
@@ -366,7 +366,7 @@ def _minimise(
 
 @njit(cache=True, nogil=True)
 def logistic_path(
-    problem: Problem,
+    problem: PenalisedProblem,
     state: State,
     lambdas: Floats,
     l1_ratio: float,

@@ -23,7 +23,7 @@ Positions = Ints
 
 
 @dataclass(frozen=True, eq=False)
-class Layout:
+class RegionLayout:
     """Places of the voxels of a region in a flat array.
 
     Attributes
@@ -37,7 +37,7 @@ class Layout:
     starts, ends : (spans,) stretches of the flat array that hold all positions
     span_block : (spans,) the block of each stretch
 
-    >>> region = Layout.of(np.ones((1, 2, 2, 3), bool), pad=1)
+    >>> region = RegionLayout.of(np.ones((1, 2, 2, 3), bool), pad=1)
     >>> region.strides, region.positions.size, region.starts.size
     ((12, 4, 1), 12, 1)
     """
@@ -53,7 +53,7 @@ class Layout:
     span_block: Positions
 
     @classmethod
-    def of(cls, inside: Flags, pad: int) -> "Layout":
+    def of(cls, inside: Flags, pad: int) -> "RegionLayout":
         """Lay out `inside` (blocks, z, y, x) for neighbours up to `pad` voxels away."""
         flat, (guard, block_stride, z_stride, y_stride) = _padded(inside, pad)
         positions = np.flatnonzero(flat)

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
-from centrum.kernels.layout import SPAN_LENGTH, Layout
+from centrum.kernels.layout import SPAN_LENGTH, RegionLayout
 
 DIRECTIONS = np.array(
     [
@@ -66,10 +66,10 @@ def _equal(
                 found[k] |= b[k] & bit
 
 
-def equal_neighbours(levels: Bits, layout: Layout, steps: Places) -> Equal:
+def equal_neighbours(levels: Bits, layout: RegionLayout, steps: Places) -> Equal:
     """Which of the neighbours at `steps` (one per direction) share a voxel's level.
 
-    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> line = RegionLayout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> levels = line.flat(np.array([1, 1, 2], np.uint16))
     >>> equal = equal_neighbours(levels, line, line.steps(DIRECTIONS))
     >>> equal.before[line.positions].tolist(), equal.after[line.positions].tolist()
@@ -201,13 +201,13 @@ def _run_lengths(
 
 
 def run_lengths(
-    levels: Bits, layout: Layout, steps: Places, equal: Equal, n_levels: int
+    levels: Bits, layout: RegionLayout, steps: Places, equal: Equal, n_levels: int
 ) -> NDArray[np.int32]:
     """Number of runs by length j and level i, (blocks, directions, longest, Ng + 1).
 
     Level 0 of the last axis is empty.
 
-    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> line = RegionLayout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> levels, steps = line.flat(np.array([1, 1, 2], np.uint16)), line.steps(DIRECTIONS[:1])
     >>> run_lengths(levels, line, steps, equal_neighbours(levels, line, steps), 2).tolist()
     [[[[0, 0, 1], [0, 1, 0]]]]
@@ -224,7 +224,7 @@ def run_lengths(
 class Zones(NamedTuple):
     """Connected voxels of equal level, one entry per zone.
 
-    voxel : index in `Layout.positions` of its first voxel
+    voxel : index in `RegionLayout.positions` of its first voxel
     size : number of voxels
     distance : smallest distance of its voxels, `FARTHEST` where none was given
     """
@@ -291,12 +291,14 @@ def _zones(
     return n
 
 
-def zones(layout: Layout, steps: Places, equal: Equal, distances: Bits | None = None) -> Zones:
+def zones(
+    layout: RegionLayout, steps: Places, equal: Equal, distances: Bits | None = None
+) -> Zones:
     """Zones of voxels of one level that touch along any of `steps`.
 
     `distances` (n,) belongs to the region's voxels, in the order of `layout.positions`.
 
-    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> line = RegionLayout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> levels, steps = line.flat(np.array([1, 1, 2], np.uint16)), line.steps(DIRECTIONS)
     >>> equal = equal_neighbours(levels, line, steps)
     >>> zones(line, steps, equal, np.array([1, 2, 1], np.uint16)).size.tolist()
@@ -345,12 +347,12 @@ def _city_block(starts: Places, ends: Places, steps: Places, distance: Bits) -> 
                 here[k] = last
 
 
-def border_distance(layout: Layout, axes: NDArray) -> Bits:
+def border_distance(layout: RegionLayout, axes: NDArray) -> Bits:
     """City-block distance of every voxel to the nearest one outside the region, flat.
 
     `axes` (n, 3) are the unit steps along which one may go, those along y and x last.
 
-    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> line = RegionLayout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> border_distance(line, np.eye(3, dtype=int))[line.positions].tolist()
     [1, 1, 1]
     """
@@ -405,13 +407,13 @@ def _neighbourhoods(
 
 
 def neighbourhoods(
-    levels: Bits, layout: Layout, steps: Places, n_levels: int, coarseness: int
+    levels: Bits, layout: RegionLayout, steps: Places, n_levels: int, coarseness: int
 ) -> Neighbourhoods:
     """Compare every voxel with its neighbours at `steps` (both ways round).
 
     A neighbour is dependent when its level differs by at most `coarseness`.
 
-    >>> line = Layout.of(np.ones((1, 1, 1, 3), bool), pad=1)
+    >>> line = RegionLayout.of(np.ones((1, 1, 1, 3), bool), pad=1)
     >>> levels = line.flat(np.array([1, 1, 2], np.uint16))
     >>> found = neighbourhoods(levels, line, np.array([-1, 1]), 2, 0)
     >>> found.difference.tolist(), found.dependent[0, 1].tolist()

@@ -11,7 +11,7 @@ import yaml
 
 from centrum.errors import DataError
 from centrum.manuscript.evidence import find
-from centrum.manuscript.found import Facts, Found, Status
+from centrum.manuscript.found import Facts, ItemAnswer, Status
 from centrum.report.blocks import Column, Table
 from centrum.report.results import StudyResults
 from centrum.text import counted, fixed
@@ -85,7 +85,7 @@ def fill(results: StudyResults, name: ChecklistName, facts: Facts) -> tuple[Answ
     """Every item of a checklist, in its order."""
     items = checklist(name).items
     keys = [item.evidence for item in items if item.evidence]
-    found = {"": Found("author"), **find(keys, results, facts)}
+    found = {"": ItemAnswer("author"), **find(keys, results, facts)}
     said = ((item, found[item.evidence]) for item in items)
     return tuple(Answer(i.number, i.text, f.status, f.answer, f.pointer) for i, f in said)
 

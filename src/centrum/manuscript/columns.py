@@ -48,7 +48,7 @@ MEASURED_PT = 100
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """How a table is set.
 
     Attributes
@@ -65,7 +65,7 @@ class Layout:
     numeric: tuple[bool, ...]
 
 
-def lay_out(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Layout:
+def lay_out(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> TableLayout:
     """Choose widths and page for the texts of a table.
 
     >>> lay_out(["Measure", "Test"], [["AUC", "0.83 (0.68–0.99)"]]).turned
@@ -84,7 +84,7 @@ def lay_out(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Layout:
         or (n_upright > SHORT_LINES and n_upright > MUCH_HIGHER * n_turned)
     )
     numeric = tuple(k > 0 and _all_numbers(column[1:]) for k, column in enumerate(columns))
-    return Layout(
+    return TableLayout(
         tuple(turned if turn else upright), turn, n_turned if turn else n_upright, numeric
     )
 

@@ -26,7 +26,7 @@ from centrum.manuscript.columns import (
     SHORT_LINES,
     TABLE_PT,
     UPRIGHT_CM,
-    Layout,
+    TableLayout,
     lay_out,
     text_cm,
 )
@@ -178,11 +178,11 @@ def _add_table(document: WordDocument, table: Table) -> None:
         document.add_paragraph(legal(note), style="Table Note")
 
 
-def _layout(table: Table) -> Layout:
+def _layout(table: Table) -> TableLayout:
     return lay_out([column.name for column in table.columns], table.shown())
 
 
-def _texts(table: Table, layout: Layout) -> list[list[str]]:
+def _texts(table: Table, layout: TableLayout) -> list[list[str]]:
     """The cells; a row that is called as the one above it does not repeat the name."""
     shown = [
         [text.replace("-", "−") if numeric else text
@@ -195,7 +195,7 @@ def _texts(table: Table, layout: Layout) -> list[list[str]]:
     ]
 
 
-def _set_grid(table: WordTable, layout: Layout) -> None:
+def _set_grid(table: WordTable, layout: TableLayout) -> None:
     """Fixed widths, small padding, a rule above and one below."""
     table.autofit = False
     for column, width in zip(table.columns, layout.widths, strict=True):
@@ -219,7 +219,7 @@ def _mark_head(row: _Row) -> None:
             run.bold = True
 
 
-def _fill(row: _Row, texts: Sequence[str], layout: Layout, keep: bool) -> None:
+def _fill(row: _Row, texts: Sequence[str], layout: TableLayout, keep: bool) -> None:
     """Write the cells of a row that stays whole, and with the next if `keep`."""
     row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     facts = zip(row.cells, texts, layout.widths, layout.numeric, strict=True)

@@ -14,7 +14,7 @@ from centrum.manuscript import (
     evidence_of_results,
     evidence_of_study,
 )
-from centrum.manuscript.found import EVIDENCE, Facts, Found, author
+from centrum.manuscript.found import EVIDENCE, Facts, ItemAnswer, author
 from centrum.report.results import StudyResults
 
 PLACES = (evidence_of_study, evidence_of_features, evidence_of_model, evidence_of_results)
@@ -27,7 +27,7 @@ OF_IMAGES = (
 """What the records of a study of tables do not hold: it was done elsewhere."""
 
 
-def find(keys: Sequence[str], results: StudyResults, facts: Facts) -> dict[str, Found]:
+def find(keys: Sequence[str], results: StudyResults, facts: Facts) -> dict[str, ItemAnswer]:
     """What the records say about each key, looked up once."""
     elsewhere = OF_IMAGES if results.protocol.tables else ()
     return {

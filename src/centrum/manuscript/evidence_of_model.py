@@ -8,7 +8,7 @@ from centrum.manuscript.found import (
     BALANCES,
     MODEL_FILE,
     Facts,
-    Found,
+    ItemAnswer,
     answered,
     author,
     classifier_said,
@@ -30,7 +30,7 @@ from centrum.text import counted
 
 
 @evidence
-def agreement(results: StudyResults, facts: Facts) -> Found:
+def agreement(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Features that readers or perturbations change are removed."""
     texts, places = [], []
     if len(results.agreement):
@@ -54,7 +54,7 @@ def agreement(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def selection(results: StudyResults, facts: Facts) -> Found:
+def selection(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Steps that take redundant or useless features out."""
     model = results.protocol.model
     reduced = (
@@ -73,7 +73,7 @@ def selection(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def feature_statistics(results: StudyResults, facts: Facts) -> Found:
+def feature_statistics(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Agreement, selection, means and spread."""
     places = [shown("selection", "Table S3"), shown("model", "Table 3", "Figure 4")]
     if len(results.agreement):
@@ -85,7 +85,7 @@ def feature_statistics(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def sample_size(results: StudyResults, facts: Facts) -> Found:
+def sample_size(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Riley's criteria were worked out."""
     place, n = shown("validation", "Table S15"), len(results.scores)
     try:
@@ -101,7 +101,7 @@ def sample_size(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def enough_cases(results: StudyResults, facts: Facts) -> Found:
+def enough_cases(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Whether the study meets Riley's criteria: for all candidates, or not even for the model."""
     found = sample_size(results, facts)
     if found.status != "answered":
@@ -115,14 +115,14 @@ def enough_cases(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def deep_learning(results: StudyResults, facts: Facts) -> Found:
+def deep_learning(results: StudyResults, facts: Facts) -> ItemAnswer:
     """There is none."""
     text = f"No end-to-end deep learning: {classifier_said(results)} on tabulated features."
     return not_applicable(text, shown("model", "Table 3"))
 
 
 @evidence
-def split(results: StudyResults, facts: Facts) -> Found:
+def split(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Sides, and proof that nothing crosses."""
     crossing, seen = touched(results)
     places = (shown("leaks", "Table S17", "Table S18"), shown("validation"))
@@ -152,14 +152,14 @@ def _between(values: Iterable[int]) -> str:
 
 
 @evidence
-def design(results: StudyResults, facts: Facts) -> Found:
+def design(results: StudyResults, facts: Facts) -> ItemAnswer:
     """How the model was tested."""
     text = f"{design_said(results)}; all steps were fitted anew in every part."
     return answered(text, shown("validation"))
 
 
 @evidence
-def balance(results: StudyResults, facts: Facts) -> Found:
+def balance(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Methods against unequal classes."""
     model, place = results.protocol.model, shown("protocol", "Table S6")
     text = f"{share_positive(results)}; {BALANCES[model.balance]}"
@@ -170,7 +170,7 @@ def balance(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def scaling(results: StudyResults, facts: Facts) -> Found:
+def scaling(results: StudyResults, facts: Facts) -> ItemAnswer:
     """The z-score."""
     clip = results.model.clip
     cut = f", set to ±{clip:g} beyond it" if clip is not None else ""
@@ -179,7 +179,7 @@ def scaling(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def algorithm(results: StudyResults, facts: Facts) -> Found:
+def algorithm(results: StudyResults, facts: Facts) -> ItemAnswer:
     """The model and its steps."""
     text = (
         f"Model: {classifier_said(results)}. Features left, {funnel_said(results)}. All steps are "
@@ -189,7 +189,7 @@ def algorithm(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def tuning(results: StudyResults, facts: Facts) -> Found:
+def tuning(results: StudyResults, facts: Facts) -> ItemAnswer:
     """What was chosen by cross-validation."""
     settings, model = results.protocol.model, results.model
     texts, places = [], []
@@ -216,7 +216,7 @@ def tuning(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def model_choice(results: StudyResults, facts: Facts) -> Found:
+def model_choice(results: StudyResults, facts: Facts) -> ItemAnswer:
     """One model, or the winner of a search."""
     if not results.search:
         text = f"The protocol states one model, {classifier_said(results)}; there was no search."
@@ -230,7 +230,7 @@ def model_choice(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def specification(results: StudyResults, facts: Facts) -> Found:
+def specification(results: StudyResults, facts: Facts) -> ItemAnswer:
     """All that a prediction is computed from."""
     n = counted(len(results.model.features), "feature")
     harmonised = ["Table S22"] if results.model.linear and results.scorer.batch_column else []
@@ -255,7 +255,7 @@ def _harmonised(results: StudyResults) -> str:
 
 
 @evidence
-def interpretation(results: StudyResults, facts: Facts) -> Found:
+def interpretation(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Coefficients and distributions."""
     if not results.model.linear:
         text = f"The {classifier_said(results)} has no coefficients, and no prediction is explained"

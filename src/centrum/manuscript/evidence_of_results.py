@@ -8,7 +8,7 @@ from centrum.manuscript.found import (
     MODEL_FILE,
     WITHIN,
     Facts,
-    Found,
+    ItemAnswer,
     alternatives,
     answered,
     area_said,
@@ -35,7 +35,7 @@ from centrum.text import counted, fixed, interval_text, p_text, percent
 
 
 @evidence
-def measures(results: StudyResults, facts: Facts) -> Found:
+def measures(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Which, and what each is for."""
     text = (
         f"{share_positive(results)}. AUC, ROC and precision-recall for the order of the scores; "
@@ -50,7 +50,7 @@ def measures(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def uncertainty(results: StudyResults, facts: Facts) -> Found:
+def uncertainty(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Intervals and how they were made."""
     test = results.evaluations["test"]
     text = (
@@ -65,7 +65,7 @@ def uncertainty(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def calibration(results: StudyResults, facts: Facts) -> Found:
+def calibration(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Slope, intercept and curve of the test cases."""
     found = results.judgement.calibration
     place = shown("calibration", "Table 4", "Figure 6")
@@ -82,7 +82,7 @@ def calibration(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def performance(results: StudyResults, facts: Facts) -> Found:
+def performance(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Of training, out of fold and test; of subgroups."""
     found, tests = results.evaluations, tested_subgroups(results)
     text = (
@@ -98,7 +98,7 @@ def performance(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def participants(results: StudyResults, facts: Facts) -> Found:
+def participants(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Numbers of each analysis."""
     train, test = results.evaluations["train"], results.evaluations["test"]
     said = (
@@ -114,7 +114,7 @@ def participants(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def cut_off(results: StudyResults, facts: Facts) -> Found:
+def cut_off(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Output and threshold."""
     cut, settings = results.cutoff, results.protocol.model.calibration
     text = (
@@ -126,7 +126,7 @@ def cut_off(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def confounders(results: StudyResults, facts: Facts) -> Found:
+def confounders(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Subgroups and the covariates alone; the size of the region beside them."""
     tests, simple = tested_subgroups(results), simple_models(results)
     texts, places = [], []
@@ -143,7 +143,7 @@ def confounders(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def sequences(results: StudyResults, facts: Facts) -> Found:
+def sequences(results: StudyResults, facts: Facts) -> ItemAnswer:
     """One, or each alone against all."""
     names = list(dict.fromkeys(f.sequence for f in results.table.features))
     if len(names) == 1:
@@ -158,7 +158,7 @@ def sequences(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def non_radiomic(results: StudyResults, facts: Facts) -> Found:
+def non_radiomic(results: StudyResults, facts: Facts) -> ItemAnswer:
     """The size of the region, covariates and readers beside the model."""
     simple, texts, places = simple_models(results), [], []
     if simple:
@@ -180,7 +180,7 @@ def non_radiomic(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def baseline(results: StudyResults, facts: Facts) -> Found:
+def baseline(results: StudyResults, facts: Facts) -> ItemAnswer:
     """A logistic regression of little, and no information."""
     simple, test = simple_models(results), results.evaluations["test"]
     most = max(test.n_positive, test.n_negative) / test.n
@@ -197,7 +197,7 @@ def baseline(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def internal_test(results: StudyResults, facts: Facts) -> Found:
+def internal_test(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Unseen cases of the same source."""
     split = results.protocol.split
     if split.design in WITHIN:
@@ -212,7 +212,7 @@ def internal_test(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def external_test(results: StudyResults, facts: Facts) -> Found:
+def external_test(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Cases of another institution."""
     split, place = results.protocol.split, shown("validation")
     if facts.external:
@@ -228,7 +228,7 @@ def external_test(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def clusters(results: StudyResults, facts: Facts) -> Found:
+def clusters(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Differences between centres."""
     found, tests = centres_of(results), tested_subgroups(results)
     if not found:
@@ -250,7 +250,7 @@ def clusters(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def fairness(results: StudyResults, facts: Facts) -> Found:
+def fairness(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Performance by sex and age."""
     tests = {name: p for name, p in tested_subgroups(results).items() if name in ("sex", "age")}
     if not tests:
@@ -260,7 +260,7 @@ def fairness(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def same_setting(results: StudyResults, facts: Facts) -> Found:
+def same_setting(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Sides of one cohort do not differ by design."""
     split = results.protocol.split
     same = "the same rules, outcome and predictors on both sides"
@@ -275,7 +275,7 @@ def same_setting(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def distributions(results: StudyResults, facts: Facts) -> Found:
+def distributions(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Predictors of both sides are not compared."""
     if not results.protocol.split.single_part:
         text = "Every case is on the training side of some parts and on the test side of others."
@@ -285,14 +285,14 @@ def distributions(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def updating(results: StudyResults, facts: Facts) -> Found:
+def updating(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Nothing was changed after the test."""
     text = "The model was not changed after it was tested; calibration is learnt on training cases."
     return not_applicable(text, shown("calibration"))
 
 
 @evidence
-def poor_input(results: StudyResults, facts: Facts) -> Found:
+def poor_input(results: StudyResults, facts: Facts) -> ItemAnswer:
     """What happens to a new case that is not as it should be."""
     protocol, sets = results.protocol, results.judgement.conformal
     filled = protocol.model.imputation.method
@@ -310,14 +310,14 @@ def poor_input(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def data_files(results: StudyResults, facts: Facts) -> Found:
+def data_files(results: StudyResults, facts: Facts) -> ItemAnswer:
     """A hint: the files that could be shared."""
     files = result_file(results, "features.csv")
     return author(f"The features are in {files[0]}, with case and patient ids." if files else "")
 
 
 @evidence
-def code(results: StudyResults, facts: Facts) -> Found:
+def code(results: StudyResults, facts: Facts) -> ItemAnswer:
     """The software is the code, the protocol the script."""
     text = (
         f"All code is centrum {results.versions['centrum']} (Apache-2.0); the study's own script "
@@ -328,7 +328,7 @@ def code(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def model_file(results: StudyResults, facts: Facts) -> Found:
+def model_file(results: StudyResults, facts: Facts) -> ItemAnswer:
     """The frozen model among the results."""
     if not facts.exported_model:
         return author("The model was not exported.")
@@ -337,13 +337,13 @@ def model_file(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def pipeline(results: StudyResults, facts: Facts) -> Found:
+def pipeline(results: StudyResults, facts: Facts) -> ItemAnswer:
     """A hint: the steps are listed, not drawn."""
     return author(f"Table S7 lists all {len(results.history)} steps in order; none is drawn.")
 
 
 @evidence
-def limits(results: StudyResults, facts: Facts) -> Found:
+def limits(results: StudyResults, facts: Facts) -> ItemAnswer:
     """A hint: what the records show to be weak."""
     weak = [
         ("simulated patients", bool(results.simulated)),

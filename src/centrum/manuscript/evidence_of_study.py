@@ -8,7 +8,7 @@ from centrum.manuscript.found import (
     SCANNER,
     THESE_LISTS,
     Facts,
-    Found,
+    ItemAnswer,
     answered,
     author,
     centres_of,
@@ -26,7 +26,7 @@ from centrum.text import counted, fixed
 
 
 @evidence
-def guideline(results: StudyResults, facts: Facts) -> Found:
+def guideline(results: StudyResults, facts: Facts) -> ItemAnswer:
     """That a checklist was followed."""
     return answered(
         "METRICS, CLEAR and TRIPOD+AI were filled in from the records of this study; what only "
@@ -36,7 +36,7 @@ def guideline(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def centres(results: StudyResults, facts: Facts) -> Found:
+def centres(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Whether there are several."""
     found = centres_of(results)
     if not found:
@@ -51,14 +51,14 @@ def centres(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def setting(results: StudyResults, facts: Facts) -> Found:
+def setting(results: StudyResults, facts: Facts) -> ItemAnswer:
     """A hint: how many centres."""
     found = centres_of(results)
     return author(f"The records know centres and cases: {centres_said(found)}." if found else "")
 
 
 @evidence
-def data_source(results: StudyResults, facts: Facts) -> Found:
+def data_source(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Known where patients are simulated."""
     if not results.simulated:
         return author()
@@ -66,7 +66,7 @@ def data_source(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def acquisition(results: StudyResults, facts: Facts) -> Found:
+def acquisition(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Parameters of the images: from their headers, or from columns of the manifest."""
     frame, place = acquired(results, facts), DATA_SHEET
     if facts.acquisition is None:
@@ -93,7 +93,7 @@ def _words(heading: object) -> list[str]:
 
 
 @evidence
-def eligibility(results: StudyResults, facts: Facts) -> Found:
+def eligibility(results: StudyResults, facts: Facts) -> ItemAnswer:
     """The rules of the protocol, if it has any."""
     rules = results.flow.exclusions
     if not rules:
@@ -103,7 +103,7 @@ def eligibility(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def flow(results: StudyResults, facts: Facts) -> Found:
+def flow(results: StudyResults, facts: Facts) -> ItemAnswer:
     """From the manifest to the two sides."""
     start, excluded = results.flow.start, results.flow.start.cases - results.flow.end.cases
     text = (
@@ -115,7 +115,7 @@ def flow(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def characteristics(results: StudyResults, facts: Facts) -> Found:
+def characteristics(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Table 1."""
     names = dict.fromkeys(row.variable for row in results.population)
     known = [name for name in names if name not in ("cases", "patients")]
@@ -124,7 +124,7 @@ def characteristics(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def readers(results: StudyResults, facts: Facts) -> Found:
+def readers(results: StudyResults, facts: Facts) -> ItemAnswer:
     """A hint: their number; training and tools are the author's."""
     table = results.table
     read = zip(table.readers, table.read.sum(axis=0), strict=True)
@@ -136,7 +136,7 @@ def readers(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def automatic_segmentation(results: StudyResults, facts: Facts) -> Found:
+def automatic_segmentation(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Regions that several readers gave are drawn."""
     n = len(results.table.readers)
     if n < 2 or results.overlap.empty:
@@ -151,7 +151,7 @@ def automatic_segmentation(results: StudyResults, facts: Facts) -> Found:
 
 
 @evidence
-def one_reader(results: StudyResults, facts: Facts) -> Found:
+def one_reader(results: StudyResults, facts: Facts) -> ItemAnswer:
     """Whose features score the test cases."""
     primary = results.table.readers[0]
     text = f"Test cases are scored with the features of one reader, {primary}, alone."

@@ -88,7 +88,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Found:
+class ItemAnswer:
     """Status, sentence and place; of an author's item a hint, or nothing."""
 
     status: Status
@@ -96,7 +96,7 @@ class Found:
     pointer: str = ""
 
 
-Evidence = Callable[[StudyResults, Facts], Found]
+Evidence = Callable[[StudyResults, Facts], ItemAnswer]
 
 EVIDENCE: dict[str, Evidence] = {}
 """Key of the lists -> who looks it up."""
@@ -122,20 +122,20 @@ def result_file(results: StudyResults, name: str) -> list[str]:
     return [path] if path in results.digests else []
 
 
-def answered(answer: str, *places: str) -> Found:
-    return Found("answered", answer, "; ".join(places))
+def answered(answer: str, *places: str) -> ItemAnswer:
+    return ItemAnswer("answered", answer, "; ".join(places))
 
 
-def not_done(answer: str, *places: str) -> Found:
-    return Found("not done", answer, "; ".join(places))
+def not_done(answer: str, *places: str) -> ItemAnswer:
+    return ItemAnswer("not done", answer, "; ".join(places))
 
 
-def not_applicable(answer: str, *places: str) -> Found:
-    return Found("not applicable", answer, "; ".join(places))
+def not_applicable(answer: str, *places: str) -> ItemAnswer:
+    return ItemAnswer("not applicable", answer, "; ".join(places))
 
 
-def author(hint: str = "") -> Found:
-    return Found("author", hint)
+def author(hint: str = "") -> ItemAnswer:
+    return ItemAnswer("author", hint)
 
 
 # How things are said

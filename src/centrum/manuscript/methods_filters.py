@@ -9,7 +9,7 @@ from centrum.filters.mean import Mean
 from centrum.filters.pyradiomics_gradient import GradientMagnitude
 from centrum.filters.pyradiomics_lbp2d import LocalBinaryPattern2D
 from centrum.filters.pyradiomics_lbp3d import LocalBinaryPattern3D
-from centrum.filters.pyradiomics_log import LaplacianOfGaussian as RecursiveLaplacian
+from centrum.filters.pyradiomics_log import RecursiveLaplacian
 from centrum.filters.pyradiomics_pointwise import Exponential, Logarithm, Square, SquareRoot
 from centrum.filters.pyradiomics_wavelet import PeriodicWavelet
 from centrum.filters.riesz import RieszFilter, RieszLog, RieszSimoncelli

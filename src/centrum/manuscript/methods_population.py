@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from centrum.agreement.copies import copies_in
-from centrum.cohort.eligibility import Exclusion, Tally
+from centrum.cohort.eligibility import CaseCounts, Exclusion
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.schemes import Scheme
 from centrum.protocol.limits import BODY, WHOLE, region_words
@@ -112,7 +112,7 @@ def _by_outcome(outcomes: Mapping[str, int]) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def _tally(tally: Tally) -> str:
+def _tally(tally: CaseCounts) -> str:
     of = f"{counted(tally.cases, 'case')} of {counted(tally.patients, 'patient')}"
     return f"{of}{_by_outcome(tally.outcomes)}"
 
@@ -123,7 +123,7 @@ def _measured(results: StudyResults) -> tuple[str, ...]:
     outcome = results.protocol.outcome
     names = (outcome.positive, outcome.negative)
     found = {name: int((obs["outcome"] == name).sum()) for name in names}
-    analysed = Tally(len(obs), obs["patient"].nunique(), found)
+    analysed = CaseCounts(len(obs), obs["patient"].nunique(), found)
     several = int((obs["patient"].value_counts() > 1).sum())
     return (
         f"{counted(lost, 'case')} could not be measured and {'was' if lost == 1 else 'were'} "

@@ -7,7 +7,7 @@ import numpy as np
 
 from centrum.cohort.case import Value
 from centrum.geometry import plane_of, slice_axis
-from centrum.io.facts import NUMBERS, Facts, Found, fact_of, read_facts
+from centrum.io.facts import NUMBERS, AcquisitionFacts, Facts, fact_of, read_facts
 from centrum.io.weighting import told_weighting
 from centrum.volume import Mask, Volume
 
@@ -55,7 +55,7 @@ def with_manifest(facts: Facts, columns: Mapping[str, Value]) -> Facts:
     return known | ({"weighting": told} if told else {})
 
 
-def from_manifest(columns: Mapping[str, Value]) -> Found:
+def from_manifest(columns: Mapping[str, Value]) -> AcquisitionFacts:
     """Facts that columns of the manifest tell; a missing value is none.
 
     >>> from_manifest({"TR_ms": "2500 ms", "field_strength": "1.5T", "age": 70.0}).facts
@@ -65,7 +65,7 @@ def from_manifest(columns: Mapping[str, Value]) -> Found:
     return known_facts({fact: columns[name] for fact, name in heads.items()}, heads)
 
 
-def known_facts(named: Mapping[str, Any], called: Mapping[str, str] = {}) -> Found:
+def known_facts(named: Mapping[str, Any], called: Mapping[str, str] = {}) -> AcquisitionFacts:
     """Those of the named values that are facts of an acquisition; see `read_facts`."""
     facts = (*NUMBERS, *TEXTS, *TELLING)
     return read_facts({name: named.get(name) for name in facts}, called=called)

@@ -13,7 +13,7 @@ from centrum.features.families import DISCRETISED
 from centrum.features.settings import ExtractionSettings
 from centrum.filters import Filter
 from centrum.geometry import slice_axis
-from centrum.io import Finding
+from centrum.io import ImageFinding
 from centrum.measure.extract import IMAGE
 from centrum.measure.region import Region, Response
 from centrum.volume import Mask, bounding_box
@@ -52,7 +52,7 @@ class Adviser:
         name = image.name if isinstance(image, Response) else IMAGE
         self.counted.append(Levels(n, name, width, float(image.x.max() - image.x.min())))
 
-    def advise(self, region: Region) -> tuple[Finding, ...]:
+    def advise(self, region: Region) -> tuple[ImageFinding, ...]:
         """Warnings: thick-slices, small-sigma, thin-region, few-levels, many-levels."""
         z, y, x = region.kept.shape
         sampling = Sampling(region.view.spacing, region.view.slice_axis, (z, y, x))
@@ -99,18 +99,18 @@ class Sampling:
         return [s for axis, s in enumerate(self.spacing) if axis != self.slice_axis]
 
 
-def about_filters(settings: ExtractionSettings, sampling: Sampling) -> tuple[Finding, ...]:
+def about_filters(settings: ExtractionSettings, sampling: Sampling) -> tuple[ImageFinding, ...]:
     """Warnings about filters: thick-slices, small-sigma, thin-region."""
     return tuple(f for chosen in settings.filters for f in _about_filter(chosen, sampling))
 
 
-def _about_filter(chosen: Filter, sampling: Sampling) -> Iterator[Finding]:
+def _about_filter(chosen: Filter, sampling: Sampling) -> Iterator[ImageFinding]:
     across, within = sampling.across, sampling.within
     name = chosen.names[0] + (", ..." if len(chosen.names) > 1 else "")
     depths = chosen.reach_in(sampling.spacing, sampling.slice_axis)
     in_space = not chosen.in_slices and depths[sampling.slice_axis] != 0
     if in_space and across > THICK * max(within):
-        yield Finding(
+        yield ImageFinding(
             "warning",
             "thick-slices",
             f"The filter {name} works in three dimensions, across slices {across:g} mm apart with "
@@ -121,11 +121,11 @@ def _about_filter(chosen: Filter, sampling: Sampling) -> Iterator[Finding]:
     yield from _about_support(chosen, name, sampling)
 
 
-def _about_sigma(chosen: Filter, name: str, spacing: Sequence[float]) -> Iterator[Finding]:
+def _about_sigma(chosen: Filter, name: str, spacing: Sequence[float]) -> Iterator[ImageFinding]:
     given = getattr(chosen, "sigma", None)
     smallest = min(given) if isinstance(given, tuple) else given
     if smallest is not None and smallest < max(spacing):
-        yield Finding(
+        yield ImageFinding(
             "warning",
             "small-sigma",
             f"The filter {name} has a sigma of {smallest:g} mm, below the voxel size of "
@@ -134,12 +134,12 @@ def _about_sigma(chosen: Filter, name: str, spacing: Sequence[float]) -> Iterato
         )
 
 
-def _about_support(chosen: Filter, name: str, sampling: Sampling) -> Iterator[Finding]:
+def _about_support(chosen: Filter, name: str, sampling: Sampling) -> Iterator[ImageFinding]:
     """Where the region is thinner than the support, no response is of the region alone."""
     reaches = chosen.main_reach_in(sampling.spacing, sampling.slice_axis)
     for axis, half, extent in zip("zyx", reaches, sampling.extent, strict=True):
         if half and extent < 2 * half + 1:
-            yield Finding(
+            yield ImageFinding(
                 "warning",
                 "thin-region",
                 f"The region has {extent} voxels along {axis}, and the filter {name} looks at "
@@ -149,7 +149,7 @@ def _about_support(chosen: Filter, name: str, sampling: Sampling) -> Iterator[Fi
             return
 
 
-def _about_levels(counted: Sequence[Levels]) -> Iterator[Finding]:
+def _about_levels(counted: Sequence[Levels]) -> Iterator[ImageFinding]:
     """One warning for the image with too few levels, one for that with too many."""
     few = [levels for levels in counted if levels.n < FEW_LEVELS]
     many = [levels for levels in counted if levels.n > MANY_LEVELS]
@@ -160,9 +160,9 @@ def _about_levels(counted: Sequence[Levels]) -> Iterator[Finding]:
         yield _levels_finding("many-levels", max(many), len(many) - 1, what)
 
 
-def _levels_finding(code: str, worst: Levels, others: int, what: str) -> Finding:
+def _levels_finding(code: str, worst: Levels, others: int, what: str) -> ImageFinding:
     more = f" (and of {others} other images likewise)" if others else ""
-    return Finding(
+    return ImageFinding(
         "warning",
         code,
         f"A bin width of {worst.width:g} makes {worst.n} grey levels of {worst.name}{more}, "

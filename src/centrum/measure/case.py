@@ -21,7 +21,7 @@ from centrum.errors import DataError, GeometryError, describe, of_case
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
 from centrum.geometry import Geometry, slice_axis
 from centrum.io import (
-    Finding,
+    ImageFinding,
     inspect_case,
     inspect_image,
     list_segments,
@@ -63,7 +63,7 @@ ALL_READERS = "all"
 
 
 @dataclass(frozen=True)
-class Job:
+class MeasurementJob:
     """What to measure of one case: sources as `centrum.io` takes them, and the settings.
 
     `further` are the sources of sequences beside `image`, on which the masks were drawn. `level`
@@ -136,7 +136,7 @@ def _source_digest(source: str) -> list[str | None]:
         return [f"unreadable: {getattr(error, 'code', type(error).__name__)}", part]
 
 
-def measure(job: Job) -> Record:
+def measure(job: MeasurementJob) -> Record:
     """The record of a case, from the store when it is there.
 
     Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
@@ -178,7 +178,7 @@ def refuse_changed(key: str, job: Keyed) -> None:
         raise changed_meanwhile("A file of the case")
 
 
-def _in_order(job: Job, record: Record) -> Record:
+def _in_order(job: MeasurementJob, record: Record) -> Record:
     """The record, which knows no order of readers, in the order of the job's.
 
     The overlap of two is of the later one against the earlier one.
@@ -203,12 +203,12 @@ def _turned(row: Mapping[str, Any], place: Mapping[str, int]) -> dict[str, Any]:
     return {**row, "reader_a": b, "reader_b": a, "volume_difference_mm3": difference}
 
 
-def not_measured(job: Job, error: Exception) -> Record:
+def not_measured(job: MeasurementJob, error: Exception) -> Record:
     """The record of a case that ended in an error, whatever its kind."""
     return _empty() | {"errors": [_told(None, error, job.image)]}
 
 
-def _as_written(job: Job, record: Record) -> Record:
+def _as_written(job: MeasurementJob, record: Record) -> Record:
     """The record whose findings and history name no file and hold no text of a header."""
     known, words = job.roles, job.words
     findings = [withheld_fields(finding, known, words) for finding in record["findings"]]
@@ -251,7 +251,7 @@ def warm_up(settings: ExtractionSettings) -> None:
         extract(Volume(array, grid), Mask(inside, grid), settings)
 
 
-def measure_landmarks(job: Job) -> list[float] | None:
+def measure_landmarks(job: MeasurementJob) -> list[float] | None:
     """The Nyul landmarks of a case's image, from the store when they are there.
 
     None where the image cannot be read or prepared: measuring it then says why.
@@ -273,7 +273,7 @@ def measure_landmarks(job: Job) -> list[float] | None:
     return list(found)
 
 
-def landmarks_key(job: Job) -> str:
+def landmarks_key(job: MeasurementJob) -> str:
     """Of the landmarks of the job's image."""
     return job_key(
         "landmarks",
@@ -284,7 +284,7 @@ def landmarks_key(job: Job) -> str:
     )
 
 
-def no_landmarks(job: Job, error: Exception) -> None:
+def no_landmarks(job: MeasurementJob, error: Exception) -> None:
     """There are none of a case whose process ended; measuring it then says why."""
 
 
@@ -305,10 +305,10 @@ def _empty() -> Record:
     return lists | {name: {} for name in blocks}
 
 
-def _measure(job: Job) -> Record:
+def _measure(job: MeasurementJob) -> Record:
     record, scenes = _empty(), _scenes(job)
     volume, plane = scenes[0].volume, job.extraction.plane
-    noticed: list[Finding] = []
+    noticed: list[ImageFinding] = []
     facts = [_known(noticed, acquisition_facts, scene.volume) for scene in scenes]
     record["acquisition"] = facts[0]
     record["further"] = {scene.name: own for scene, own in zip(scenes[1:], facts[1:], strict=True)}
@@ -345,7 +345,7 @@ def _measure(job: Job) -> Record:
         for block, value in own.items():
             record[block][reader] = value
     for a, b in combinations(masks, 2):
-        apart: list[Finding] = []
+        apart: list[ImageFinding] = []
         with advisory(apart):
             shared = overlap(masks[a].array, masks[b].array, volume.geometry.array_spacing)
             record["overlap"].append({"reader_a": a, "reader_b": b} | asdict(shared))
@@ -354,19 +354,19 @@ def _measure(job: Job) -> Record:
 
 
 @contextmanager
-def advisory(noticed: list[Finding]) -> Iterator[None]:
+def advisory(noticed: list[ImageFinding]) -> Iterator[None]:
     """What is done here decides no number: where it fails, a note says so and the case goes on."""
     try:
         yield
     except Exception as error:
         problem = of_case(error)
         text = f"One of the checks that only advise could not be made: {problem.message}"
-        note = Finding("note", "not-checked", text, problem.file)
+        note = ImageFinding("note", "not-checked", text, problem.file)
         noticed += [note] if note not in noticed else []
 
 
 def _known(
-    noticed: list[Finding], facts: Callable[..., dict[str, Any]], *about: object
+    noticed: list[ImageFinding], facts: Callable[..., dict[str, Any]], *about: object
 ) -> dict[str, Any]:
     """Facts, which decide no number either; none where they cannot be told."""
     with advisory(noticed):
@@ -381,7 +381,7 @@ def _placed(mask: Mask) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class PreparedSequence:
     """One sequence of a case: as read, prepared, and what is wanted of it.
 
     The sequence on which the masks were drawn comes first and has no name.
@@ -395,7 +395,7 @@ class Scene:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class MeasuredRegion:
     """What is measured of one sequence of a case: a reader's region in the prepared image."""
 
     name: str
@@ -410,7 +410,7 @@ class Part:
         return (*begin, *self.image.history, *self.region.history)
 
 
-def first_parts(job: Job) -> list[Part]:
+def first_parts(job: MeasurementJob) -> list[MeasuredRegion]:
     """The region of the first reader in the prepared image of every sequence.
 
     Raises
@@ -430,13 +430,15 @@ def first_parts(job: Job) -> list[Part]:
     return _parts(job, source, mask, scenes)
 
 
-def _scenes(job: Job) -> list[Scene]:
+def _scenes(job: MeasurementJob) -> list[PreparedSequence]:
     """All sequences, read and prepared."""
     first = _scene(job, "", job.image)
     return [first, *(_scene(job, *each, first.volume) for each in job.further.items())]
 
 
-def _scene(job: Job, name: str, source: str, first: Volume | None = None) -> Scene:
+def _scene(
+    job: MeasurementJob, name: str, source: str, first: Volume | None = None
+) -> PreparedSequence:
     with _in_sequence(name):
         if not source:
             raise DataError(
@@ -447,7 +449,7 @@ def _scene(job: Job, name: str, source: str, first: Volume | None = None) -> Sce
         volume = image_of(source, job.images, first)
         settings = without_shape(job.extraction) if name else job.extraction
         ready = prepare_image(volume, job.preparation)
-        return Scene(name, split_source(source)[0].name, volume, ready, settings)
+        return PreparedSequence(name, split_source(source)[0].name, volume, ready, settings)
 
 
 @contextmanager
@@ -461,12 +463,14 @@ def _in_sequence(name: str) -> Iterator[None]:
         raise
 
 
-def _parts(job: Job, source: str, mask: Mask, scenes: Sequence[Scene]) -> list[Part]:
+def _parts(
+    job: MeasurementJob, source: str, mask: Mask, scenes: Sequence[PreparedSequence]
+) -> list[MeasuredRegion]:
     """A reader's region in all sequences."""
     return [_part(job, source, mask, scene) for scene in scenes]
 
 
-def _part(job: Job, source: str, mask: Mask, scene: Scene) -> Part:
+def _part(job: MeasurementJob, source: str, mask: Mask, scene: PreparedSequence) -> MeasuredRegion:
     with _in_sequence(scene.name):
         own = mask
         if scene.name:
@@ -474,7 +478,7 @@ def _part(job: Job, source: str, mask: Mask, scene: Scene) -> Part:
             _findings("", scene.volume, own)
         ready, region = _of_reader(job, source, scene, own), _region(job, scene.volume, own)
         _check_memory(region, scene.settings, job.images.max_memory_gb)
-        return Part(scene.name, ready, region, scene.settings)
+        return MeasuredRegion(scene.name, ready, region, scene.settings)
 
 
 def _check_memory(region: Mask, settings: ExtractionSettings, most_gb: float) -> None:
@@ -502,7 +506,9 @@ def _check_memory(region: Mask, settings: ExtractionSettings, most_gb: float) ->
             )
 
 
-def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Scene, Mask]:
+def _fitted(
+    job: MeasurementJob, source: str, mask: Mask, scene: PreparedSequence
+) -> tuple[PreparedSequence, Mask]:
     """A further sequence and the mask on one grid: its own where the mask fits it."""
     grid, tolerance = scene.volume.geometry, job.images.grid_tolerance_mm
     if mask.geometry.same_grid(grid, tolerance):
@@ -521,7 +527,7 @@ def _fitted(job: Job, source: str, mask: Mask, scene: Scene) -> tuple[Scene, Mas
     return replace(scene, volume=volume, ready=fill_missing(ready)), mask
 
 
-def _region(job: Job, volume: Volume, mask: Mask) -> Mask:
+def _region(job: MeasurementJob, volume: Volume, mask: Mask) -> Mask:
     """What is measured of a reader's region; an error that is found in it is raised."""
     region = apply_operations(mask, job.preparation.region, job.extraction.plane)
     if region is not mask:
@@ -529,25 +535,29 @@ def _region(job: Job, volume: Volume, mask: Mask) -> Mask:
     return region
 
 
-def _about_image(scene: Scene, job: Job) -> list[Finding]:
+def _about_image(scene: PreparedSequence, job: MeasurementJob) -> list[ImageFinding]:
     """What is odd about an image, whoever drew on it."""
     found = inspect_image(scene.volume, job.extraction.plane, scene.file)
     return [_of_sequence(scene.name, finding) for finding in found]
 
 
-def _about_view(scene: Scene, job: Job) -> list[Finding]:
+def _about_view(scene: PreparedSequence, job: MeasurementJob) -> list[ImageFinding]:
     """A warning where the whole view is normalised by and most of it is air."""
     whole = job.extraction.families and job.extraction.normalise_scale is not None
     whole = whole or getattr(job.preparation.normalisation, "over", None) == "image"
     message = air_in_view(scene.volume) if whole else None
-    return [_of_sequence(scene.name, Finding("warning", "mostly-air", message))] if message else []
+    return (
+        [_of_sequence(scene.name, ImageFinding("warning", "mostly-air", message))]
+        if message
+        else []
+    )
 
 
-def _of_sequence(name: str, finding: Finding) -> Finding:
+def _of_sequence(name: str, finding: ImageFinding) -> ImageFinding:
     return replace(finding, message=f"{name}: {finding.message}") if name else finding
 
 
-def _of_reader(job: Job, source: str, scene: Scene, mask: Mask) -> Volume:
+def _of_reader(job: MeasurementJob, source: str, scene: PreparedSequence, mask: Mask) -> Volume:
     """The prepared image, over the level of the reader's reference tissue where that is wanted."""
     normalisation = job.preparation.normalisation
     if not isinstance(normalisation, ReferenceTissue):
@@ -599,16 +609,16 @@ def _findings(reader: str, volume: Volume, mask: Mask) -> list[dict[str, str]]:
     return _described(reader, found)
 
 
-def _described(reader: str, found: Iterable[Finding]) -> list[dict[str, str]]:
+def _described(reader: str, found: Iterable[ImageFinding]) -> list[dict[str, str]]:
     return [{"reader": reader} | asdict(finding) for finding in found]
 
 
-def _values(part: Part) -> tuple[list[float | None], list[Finding]]:
+def _values(part: MeasuredRegion) -> tuple[list[float | None], list[ImageFinding]]:
     """In the order of `plan`, None where a feature is not defined for this region; and advice.
 
     Without families only what can be advised before anything is measured.
     """
-    settings, numbers, advice = part.settings, [], list[Finding]()
+    settings, numbers, advice = part.settings, [], list[ImageFinding]()
     if not settings.families:
         with advisory(advice):
             advice += about_filters(settings, Sampling.expected(part.region, settings))

@@ -8,7 +8,7 @@ from centrum.cohort.label_map import named_level, read_label_map, refuse, scheme
 from centrum.cohort.levels import Level
 from centrum.cohort.schemes import Scheme
 from centrum.errors import DataError
-from centrum.io import Finding, source_digest, split_source
+from centrum.io import ImageFinding, source_digest, split_source
 from centrum.keys import MEASURING, job_key
 from centrum.protocol import Images
 from centrum.store import Store
@@ -21,7 +21,7 @@ SAY_THE_REGION = (
 
 def check_label(
     mask: Mask, source: str, level: Level | None, images: Images, store: Path | None = None
-) -> list[Finding]:
+) -> list[ImageFinding]:
     """What is odd about the label of a mask.
 
     Parameters
@@ -71,7 +71,7 @@ def _check_level(
 
 def _about_region(
     path: Path, mask: Mask, level: Level | None, images: Images, numbered: Scheme | None
-) -> Iterator[Finding]:
+) -> Iterator[ImageFinding]:
     """A whole vertebra where the body is wanted; `numbered` is the scheme of the mask's number."""
     if images.region == "whole_vertebra":
         return
@@ -91,7 +91,9 @@ def _about_region(
             "body: are posterior elements in it?"
         )
         remedy = "Look at it; whole vertebrae are measured with images.region: whole_vertebra."
-        yield Finding("warning", "deeper-than-a-body", f"{message} {remedy}", path.name, remedy)
+        yield ImageFinding(
+            "warning", "deeper-than-a-body", f"{message} {remedy}", path.name, remedy
+        )
 
 
 def _check_file(path: Path, images: Images, store: Path | None) -> None:

@@ -13,7 +13,13 @@ from centrum.errors import CentrumError, describe, of_case
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry, slice_axis
 from centrum.keys import MEASURING, job_key
-from centrum.measure.case import Job, Part, first_parts, refuse_changed, warm_up
+from centrum.measure.case import (
+    MeasuredRegion,
+    MeasurementJob,
+    first_parts,
+    refuse_changed,
+    warm_up,
+)
 from centrum.measure.extract import extract
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.volume import Mask, Volume
@@ -32,7 +38,7 @@ away the image stays as it was, which hardly reaches the region."""
 class PerturbedJob:
     """What to measure of a case, with the mask of one reader, and how to perturb it."""
 
-    job: Job
+    job: MeasurementJob
     robustness: RobustnessSettings
 
     @property
@@ -88,12 +94,12 @@ def _measure(wanted: PerturbedJob) -> Record:
     return record | {"noise_sd": originals[0][0].noise_sd}
 
 
-def _written(job: Job, error: Exception) -> str:
+def _written(job: MeasurementJob, error: Exception) -> str:
     """The message as `perturb` writes it."""
     return withheld(describe(of_case(error)), job.roles, job.words)
 
 
-def _perturbable(part: Part) -> Perturbable:
+def _perturbable(part: MeasuredRegion) -> Perturbable:
     axis = slice_axis(part.image.geometry, part.settings.plane)
     return Perturbable(part.image, part.region, axis, margin(part.settings))
 

@@ -36,8 +36,8 @@ class MissingValueError(DataError, ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class _Shape:
-    """Standardised values and the batch effects estimated on them."""
+class _BatchEffects:
+    """Location and scale of one batch, in standardised values."""
 
     gamma: Floats
     delta: Floats
@@ -244,24 +244,24 @@ class ComBat(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             found = self._posterior(standardised[code == b][:, kept])
             self.gamma_star_[b, kept], self.delta_star_[b, kept] = found.gamma, found.delta
 
-    def _posterior(self, rows: Floats) -> _Shape:
+    def _posterior(self, rows: Floats) -> _BatchEffects:
         location = rows.mean(axis=0)
         if len(rows) == 1:
             return self._posterior_of_one(rows, location)
         scale = rows.var(axis=0, ddof=1)
         if location.size < 2 or np.ptp(scale) == 0:
-            return _Shape(location, scale)
+            return _BatchEffects(location, scale)
         return (_parametric if self.parametric else _empirical)(rows, location, scale)
 
-    def _posterior_of_one(self, rows: Floats, location: Floats) -> _Shape:
+    def _posterior_of_one(self, rows: Floats, location: Floats) -> _BatchEffects:
         """With the variance of the other batches; alone, a single value says nothing."""
         as_others = np.ones_like(location)
         if location.size < 2:
-            return _Shape(np.zeros_like(location), as_others)
+            return _BatchEffects(np.zeros_like(location), as_others)
         if not self.parametric:
             return _empirical(rows, location, as_others)
         mean, spread = location.mean(), location.var(ddof=1)
-        return _Shape(_shrunk(location, 1, as_others, mean, spread), as_others)
+        return _BatchEffects(_shrunk(location, 1, as_others, mean, spread), as_others)
 
     def _adjust(self, X: Floats, names: NDArray, effect: Floats | float = 0.0) -> Floats:
         known = np.isin(names, self.batches_)
@@ -357,7 +357,7 @@ def _shrunk(location: Floats, n: int, delta: Floats, mean: float, spread: float)
     return shrunk
 
 
-def _parametric(rows: Floats, location: Floats, scale: Floats) -> _Shape:
+def _parametric(rows: Floats, location: Floats, scale: Floats) -> _BatchEffects:
     """Posterior location and variance under normal and inverse gamma priors."""
     mean, spread = location.mean(), location.var(ddof=1)
     m, s2 = scale.mean(), scale.var(ddof=1)
@@ -375,10 +375,10 @@ def _parametric(rows: Floats, location: Floats, scale: Floats) -> _Shape:
         gamma, delta = new_gamma, new_delta
         if change <= CONVERGED:
             break
-    return _Shape(gamma, delta)
+    return _BatchEffects(gamma, delta)
 
 
-def _empirical(rows: Floats, location: Floats, scale: Floats) -> _Shape:
+def _empirical(rows: Floats, location: Floats, scale: Floats) -> _BatchEffects:
     """Posterior means over the location and variance of all other features."""
     n = len(rows)
     squares = np.sum(rows**2, axis=0)[:, None] - 2 * rows.sum(axis=0)[:, None] * location
@@ -386,4 +386,4 @@ def _empirical(rows: Floats, location: Floats, scale: Floats) -> _Shape:
     log_likelihood = -n / 2 * np.log(2 * np.pi * scale) - squares / (2 * scale)
     np.fill_diagonal(log_likelihood, -np.inf)
     weight = softmax(log_likelihood, axis=1)
-    return _Shape(weight @ location, weight @ scale)
+    return _BatchEffects(weight @ location, weight @ scale)

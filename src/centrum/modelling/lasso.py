@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
-from centrum.kernels.coordinate_descent import Problem, logistic_path, null_state
+from centrum.kernels.coordinate_descent import PenalisedProblem, logistic_path, null_state
 from centrum.modelling.auc import auc
 from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
@@ -118,7 +118,7 @@ def lasso_path(
     mean = w @ X[:, varies]
     centred = X[:, varies] - mean
     sd = np.sqrt(w @ centred**2)
-    problem = Problem(
+    problem = PenalisedProblem(
         np.vstack([(centred / sd).T, np.ones(y.size)]), y, w, np.append(np.ones(sd.size), 0.0)
     )
     state = null_state(problem)

@@ -23,7 +23,7 @@ from centrum.modelling.split import Indices, stratified_split
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class SplitStudy:
     """A study and one split of it.
 
     Attributes
@@ -66,17 +66,17 @@ class Scene:
         return scores
 
 
-def honest(scene: Scene) -> float:
+def honest(scene: SplitStudy) -> float:
     """No leak: the AUC of test patients who took no part."""
     return float(auc(scene.y[scene.test] == 1, scene.scores(scene.trained, scene.test)))
 
 
-def apparent(scene: Scene) -> float:
+def apparent(scene: SplitStudy) -> float:
     """The model is judged on the cases that it was fitted on."""
     return float(auc(scene.y[scene.train] == 1, scene.scores(scene.trained, scene.train)))
 
 
-def selection_before_split(scene: Scene) -> float:
+def selection_before_split(scene: SplitStudy) -> float:
     """Features are selected on all cases; all else is fitted on training cases.
 
     Gaps are filled, centres harmonised and features scaled as in the model itself; classes are
@@ -108,7 +108,7 @@ def _without_selection(settings: ModelSettings) -> ModelSettings:
     )
 
 
-def number_tuned_on_test(scene: Scene) -> float:
+def number_tuned_on_test(scene: SplitStudy) -> float:
     """The number of features is the one with the best AUC on the test cases."""
     n_features = scene.settings.n_features
     if not isinstance(scene.model, StudyClassifier) or n_features is None:
@@ -126,7 +126,7 @@ def number_tuned_on_test(scene: Scene) -> float:
     return float(np.max(auc(scene.y[scene.test] == 1, scores)))
 
 
-def copies_on_both_sides(scene: Scene) -> float:
+def copies_on_both_sides(scene: SplitStudy) -> float:
     """Each case is there twice (its second reading, or a copy, as balancing and augmenting
     before the split make them) and rows are split, not patients."""
     second = scene.X[:, :, [min(1, scene.X.shape[2] - 1)]]
@@ -144,7 +144,7 @@ def copies_on_both_sides(scene: Scene) -> float:
     return float(auc(y[test] == 1, scores))
 
 
-LEAKS: Mapping[str, Callable[[Scene], float]] = {
+LEAKS: Mapping[str, Callable[[SplitStudy], float]] = {
     "honest": honest,
     "apparent": apparent,
     "selection_before_split": selection_before_split,

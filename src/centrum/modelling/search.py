@@ -34,7 +34,7 @@ from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments, kept_
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateModel:
     """One model of a search; `n_features` None is all that the selector hands on."""
 
     selector: str
@@ -52,7 +52,7 @@ class Candidate:
 class Run:
     """How a candidate does: its measure in each fold so far, and its out-of-fold scores."""
 
-    candidate: Candidate
+    candidate: CandidateModel
     out_of_fold: Floats
     measures: list[float] = field(default_factory=list)
 
@@ -318,7 +318,7 @@ class _Stage:
     seed: int
     orders: dict[str, NDArray[np.intp]] = field(default_factory=dict)
 
-    def columns(self, candidate: Candidate) -> NDArray[np.intp] | None:
+    def columns(self, candidate: CandidateModel) -> NDArray[np.intp] | None:
         """The columns that a candidate uses; None when its selector has too few."""
         order, number = self.order_of(candidate.selector), candidate.n_features
         return None if number is not None and number > order.size else order[:number]
@@ -329,7 +329,7 @@ class _Stage:
             self.orders[selector] = self._order(selector)
         return self.orders[selector]
 
-    def fit(self, candidate: Candidate, columns: NDArray[np.intp]) -> BaseEstimator:
+    def fit(self, candidate: CandidateModel, columns: NDArray[np.intp]) -> BaseEstimator:
         """The candidate's classifier on its columns."""
         model = build_classifier(candidate.classifier, self.settings, self.seed)
         also = fit_arguments(model, groups=self.owners)
@@ -353,7 +353,7 @@ def _refitted(stage: _Stage, run: Run) -> tuple[NDArray[np.intp], BaseEstimator,
         return None
 
 
-def candidates(settings: SearchSettings) -> tuple[Candidate, ...]:
+def candidates(settings: SearchSettings) -> tuple[CandidateModel, ...]:
     """Every combination; a selector that ranks nothing hands on all features.
 
     >>> pairs = {"selectors": ("mrmr", "none"), "classifiers": ("ridge",)}
@@ -366,7 +366,7 @@ def candidates(settings: SearchSettings) -> tuple[Candidate, ...]:
         for selector in settings.selectors
     }
     return tuple(
-        Candidate(selector, classifier, number)
+        CandidateModel(selector, classifier, number)
         for selector in settings.selectors
         for number in numbers[selector]
         for classifier in settings.classifiers

@@ -38,11 +38,11 @@ ScreenTest = Literal["t", "student", "mann_whitney", "kruskal", "auc"]
 Adjustment = Literal["none", "benjamini_hochberg", "holm", "bonferroni"]
 
 
-class _Settings(Settings):
+class _StepSettings(Settings):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
 
-class AgreementSettings(_Settings):
+class AgreementSettings(_StepSettings):
     """Which features agree well enough between readers to be used."""
 
     form: str = "A,1"
@@ -53,7 +53,7 @@ class AgreementSettings(_Settings):
     """Whether the ICC itself or the lower limit of its 95 % interval must exceed it."""
 
 
-class RobustnessRule(_Settings):
+class RobustnessRule(_StepSettings):
     """Which features are stable enough under perturbation to be used."""
 
     form: str = "1,1"
@@ -64,7 +64,7 @@ class RobustnessRule(_Settings):
     """Whether the ICC itself or the lower limit of its 95 % interval must exceed it."""
 
 
-class ImputationSettings(_Settings):
+class ImputationSettings(_StepSettings):
     """What stands for a missing value, such as an age that nobody noted."""
 
     method: Literal["none", "median", "mean", "knn"] = "none"
@@ -74,7 +74,7 @@ class ImputationSettings(_Settings):
     """Cases that knn averages."""
 
 
-class HarmonisationSettings(_Settings):
+class HarmonisationSettings(_StepSettings):
     """How differences between centres or scanners are taken out of the features."""
 
     method: Literal["none", "combat"] = "none"
@@ -90,7 +90,7 @@ class HarmonisationSettings(_Settings):
     (leaving a centre out needs this)."""
 
 
-class ScreenSettings(_Settings):
+class ScreenSettings(_StepSettings):
     """Which features differ between the outcomes one by one, on training cases."""
 
     test: ScreenTest = "mann_whitney"
@@ -102,7 +102,7 @@ class ScreenSettings(_Settings):
     the smallest p is."""
 
 
-class CorrelationSettings(_Settings):
+class CorrelationSettings(_StepSettings):
     """Which of several features that say the same are dropped."""
 
     threshold: float = Field(default=0.99, gt=0, le=1)
@@ -113,7 +113,7 @@ class CorrelationSettings(_Settings):
     caret_fast: drop the one of a pair that is more like all others, as R's findCorrelation."""
 
 
-class LassoSettings(_Settings):
+class LassoSettings(_StepSettings):
     """How the penalty of the LASSO is chosen."""
 
     folds: Folds = 5
@@ -128,7 +128,7 @@ class LassoSettings(_Settings):
     """Convergence of the coefficients, glmnet's `thresh`, whose own default is 1e-7."""
 
 
-class SelectSettings(_Settings):
+class SelectSettings(_StepSettings):
     """Which features are handed on to the ranking."""
 
     method: Selector = "lasso"
@@ -139,7 +139,7 @@ class SelectSettings(_Settings):
     """How many mrmr, relieff and univariate hand on."""
 
 
-class RfeSettings(_Settings):
+class RfeSettings(_StepSettings):
     """How features are ranked by recursive elimination."""
 
     estimator: Literal["linear_svm", "logistic", "none"] = "linear_svm"
@@ -149,7 +149,7 @@ class RfeSettings(_Settings):
     """Features eliminated at a time."""
 
 
-class FeatureCountSettings(_Settings):
+class FeatureCountSettings(_StepSettings):
     """How the number of features of the model is chosen."""
 
     maximum: Times = 15
@@ -163,7 +163,7 @@ class FeatureCountSettings(_Settings):
     is within one standard error of the best."""
 
 
-class ModelSettings(_Settings):
+class ModelSettings(_StepSettings):
     """The study's model: filters, balance, z-score, selection, ranking, classifier.
 
     >>> ModelSettings(classifier="logistic").correlation.threshold
@@ -224,7 +224,7 @@ class ModelSettings(_Settings):
         return self
 
 
-class Split(_Settings):
+class Split(_StepSettings):
     """Who is trained on and who is tested; always whole patients, and everything refitted."""
 
     design: Design = "single"
@@ -266,7 +266,7 @@ class Split(_Settings):
         return self.by or ("date" if self.design == "temporal" else "centre")
 
 
-class SearchSettings(_Settings):
+class SearchSettings(_StepSettings):
     """Which models are tried against each other, by inner cross-validation of training cases."""
 
     selectors: tuple[Selector, ...] = Field(

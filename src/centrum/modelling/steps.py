@@ -23,7 +23,7 @@ from centrum.modelling.robustness_filter import RobustnessFilter
 from centrum.modelling.settings import ImputationSettings, ModelSettings, RobustnessRule
 from centrum.modelling.stability_selection import StabilitySelection
 from centrum.modelling.univariate_screen import UnivariateScreen
-from centrum.modelling.z_score import ZScore
+from centrum.modelling.z_score import ClippedZScore
 
 Step = tuple[str, BaseEstimator]
 
@@ -71,7 +71,7 @@ def build_steps(
         ("harmonisation", _harmoniser(settings, covariates)),
         ("constant", ConstantFilter()),
         ("balance", _balance(settings, seed)),
-        ("scale", ZScore(settings.clip)),
+        ("scale", ClippedZScore(settings.clip)),
         ("screen", UnivariateScreen(**dict(settings.screen)) if settings.screen else None),
         ("correlation", _correlation(settings)),
         *_selection(settings, seed, n_features),

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 from centrum.arrays import Floats
 
 
-class ZScore(StandardScaler):
+class ClippedZScore(StandardScaler):
     """scikit-learn's StandardScaler, with values beyond `clip` set to it.
 
     One region with an extreme value then weighs no more than one that is merely high.
@@ -17,7 +17,7 @@ class ZScore(StandardScaler):
     clip : largest distance from the mean that is told, in standard deviations; None: any
 
     >>> X = np.array([[0.0], [0.0], [0.0], [0.0], [0.0], [6.0]])
-    >>> ZScore(clip=2).fit(X).transform(X).max()
+    >>> ClippedZScore(clip=2).fit(X).transform(X).max()
     np.float64(2.0)
     """
 

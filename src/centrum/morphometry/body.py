@@ -10,7 +10,7 @@ from centrum.arrays import Floats
 from centrum.cohort.label_map import named_level
 from centrum.cohort.levels import Level
 from centrum.errors import DataError
-from centrum.morphometry.sagittal import Frame, Outline, Slab, body_frame
+from centrum.morphometry.sagittal import BodyOutline, Frame, Slab, body_frame
 from centrum.volume import Mask
 
 PLACES = (0.12, 0.50, 0.88)
@@ -179,7 +179,7 @@ def _wedge_angle(front: Floats, upper: Floats, lower: Floats) -> float:
     return float(np.degrees(top - bottom))
 
 
-def _wall_convexity(outline: Outline, low: float, high: float) -> float:
+def _wall_convexity(outline: BodyOutline, low: float, high: float) -> float:
     """Mean place of the two ends of the posterior wall before that of its middle."""
     level = np.abs(outline.at - (low + high) / 2) / ((high - low) / 2)
     ends, middle = (level >= WALL_ENDS[0]) & (level <= WALL_ENDS[1]), level <= WALL_MIDDLE

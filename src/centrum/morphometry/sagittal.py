@@ -67,7 +67,7 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
+class BodyOutline:
     """Where a body begins and ends in its frame, mm, nan where it is not; shapes (n,).
 
     Attributes
@@ -160,7 +160,7 @@ class Slab:
         in_plane = np.delete(furthest * np.array(self.geometry.array_spacing), self.axis)
         return float(np.hypot(*in_plane))
 
-    def outline(self, frame: Frame) -> Outline:
+    def outline(self, frame: Frame) -> BodyOutline:
         """The outline along the directions of a frame, mean over the slices of the slab."""
         at = np.arange(-np.ceil(self.reach / STEP_MM), np.ceil(self.reach / STEP_MM) + 1) * STEP_MM
         edges = [self._edges(int(k), frame, at) for k in np.flatnonzero(self.weights)]
@@ -172,7 +172,7 @@ class Slab:
                 f"The region {self.name!r} measures {depth:g} x {height:g} mm in its middle "
                 f"slices: a vertebral body of at least {MIN_MM:g} mm is wanted. Check the mask."
             )
-        return Outline(at, top, bottom, front, back)
+        return BodyOutline(at, top, bottom, front, back)
 
     def _edges(self, k: int, frame: Frame, at: Floats) -> list[Floats]:
         share = self._probed(k, frame, at)
@@ -247,7 +247,7 @@ def _tightest(slab: Slab, frame: Frame, lean: float) -> Frame:
     return min((frame.turned(angle) for angle in angles), key=area)
 
 
-def _between_plates(outline: Outline) -> float:
+def _between_plates(outline: BodyOutline) -> float:
     """Radians by which the mean of the end plates is turned from front to up, negative."""
     front, back = outline.walls(0.8)
     first, last = (back + share * (front - back) for share in PLATE)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from centrum.arrays import Floats
-from centrum.cohort.anatomy import Column, place_of
+from centrum.cohort.anatomy import SpinalColumn, place_of
 from centrum.errors import DataError, GeometryError
 from centrum.morphometry.body import Morphometry, level_of, measure_body
 from centrum.morphometry.genant import Genant, genant, has_grade
@@ -64,7 +64,7 @@ def _check(masks: Sequence[Mask], fractured: Sequence[str]) -> None:
         if not mask.array.any():
             raise DataError(f"The mask {mask.name!r} is empty: there is no body to measure.")
     known = {level: place_of(mask) for mask in masks if (level := level_of(mask.name))}
-    if why := Column(known).contradiction():
+    if why := SpinalColumn(known).contradiction():
         raise DataError(
             f"The levels contradict the anatomy: {why}.",
             remedy="Check the names of the segments, and which way up the file is.",

@@ -8,7 +8,7 @@ import numpy as np
 
 from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
-from centrum.prepare.body import Body, averaged, shrinking
+from centrum.prepare.body import BodyMask, averaged, shrinking
 from centrum.prepare.settings import BiasField
 from centrum.provenance import Step
 from centrum.volume import Volume
@@ -21,7 +21,7 @@ LEAST_BLOCKS = 4
 """N4 wants that many along every axis."""
 
 
-def correct_bias_field(volume: Volume, settings: BiasField, body: Body) -> Volume:
+def correct_bias_field(volume: Volume, settings: BiasField, body: BodyMask) -> Volume:
     """The image divided by its field of shading.
 
     N4 (Tustison et al., IEEE Trans Med Imaging 29, 2010) fits a B-spline to log intensity, on

@@ -28,7 +28,7 @@ CLOSE_MM = 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class BodyMask:
     """What of an image shows the patient.
 
     Attributes
@@ -46,7 +46,7 @@ class Body:
         return float(self.inside.mean())
 
 
-def find_body(volume: Volume) -> Body:
+def find_body(volume: Volume) -> BodyMask:
     """The voxels that show the patient: air around is out, dark spots within are in.
 
     Blocks brighter than air by `BODY_FRACTION` of the range are closed by `CLOSE_MM`; the
@@ -81,7 +81,7 @@ def find_body(volume: Volume) -> Body:
     slices = np.moveaxis(largest, int(np.argmax(spacing)), 0)
     for k, one in enumerate(slices):
         slices[k] = ndimage.binary_fill_holes(one)
-    return Body(enlarged(largest, factors, volume.array.shape), threshold)
+    return BodyMask(enlarged(largest, factors, volume.array.shape), threshold)
 
 
 def air_level(volume: Volume) -> float:

@@ -11,7 +11,7 @@
 import numpy as np
 
 from centrum.prepare.bias_field import correct_bias_field
-from centrum.prepare.body import Body, find_body
+from centrum.prepare.body import BodyMask, find_body
 from centrum.prepare.normalise import Looked, percentile_scale, subtract_air, z_score
 from centrum.prepare.nyul import landmarks_of, to_standard_scale
 from centrum.prepare.settings import Nyul, Over, Percentiles, Preparation, ZScore
@@ -84,7 +84,7 @@ def air_in_view(volume: Volume) -> str | None:
     )
 
 
-def _corrected(volume: Volume, preparation: Preparation) -> tuple[Volume, Body | None]:
+def _corrected(volume: Volume, preparation: Preparation) -> tuple[Volume, BodyMask | None]:
     """The image before normalisation; its body, found before the shading is divided out."""
     volume = fill_missing(volume)
     if preparation.subtract_air:
@@ -99,5 +99,5 @@ def _corrected(volume: Volume, preparation: Preparation) -> tuple[Volume, Body |
     return volume, body
 
 
-def _looked(body: Body | None, over: Over) -> Looked:
+def _looked(body: BodyMask | None, over: Over) -> Looked:
     return body.inside if body is not None and over == "body" else None

@@ -149,13 +149,13 @@ def erode(mask: Mask, mm: float, axis: int | None = None) -> Mask:
         The region is empty, nothing is left of it, or voxels are too far apart for `mm`.
     """
     _check(mask, mm)
-    return _changed(mask, _Level(mask, axis).within(-mm), "erode", mm=mm, axis=axis)
+    return _changed(mask, _DistanceToBorder(mask, axis).within(-mm), "erode", mm=mm, axis=axis)
 
 
 def dilate(mask: Mask, mm: float, axis: int | None = None) -> Mask:
     """The region and the voxels of the image within `mm` of it; see `erode`."""
     _check(mask, mm)
-    return _changed(mask, _Level(mask, axis).within(mm), "dilate", mm=mm, axis=axis)
+    return _changed(mask, _DistanceToBorder(mask, axis).within(mm), "dilate", mm=mm, axis=axis)
 
 
 def shell(
@@ -184,7 +184,7 @@ def shell(
     array([0, 0, 1, 1, 0, 1, 1, 0, 0])
     """
     _check(mask, to_mm - from_mm)
-    level = _Level(mask, axis)
+    level = _DistanceToBorder(mask, axis)
     ring = level.within(to_mm) & ~level.within(from_mm)
     if within is not None:
         _check_grid(mask, within)
@@ -244,7 +244,7 @@ def largest_piece(mask: Mask, connectivity: int = 26) -> Mask:
     return _changed(mask, kept, "largest_piece", connectivity=connectivity, pieces=n_pieces)
 
 
-class _Level:
+class _DistanceToBorder:
     """The voxels within some signed distance of the border of a region."""
 
     def __init__(self, mask: Mask, axis: int | None) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from centrum.cohort.eligibility import Rule
+from centrum.cohort.eligibility import EligibilityRule
 from centrum.cohort.join import MIN_SHARE
 from centrum.cohort.schemes import Scheme, find_scheme
 from centrum.errors import ProtocolError
@@ -240,7 +240,9 @@ class Protocol(Settings):
         (), description="where the protocol departs from the study that it follows, and why"
     )
     outcome: Outcome = Outcome()
-    eligibility: tuple[Rule, ...] = Field((), description="inclusion and exclusion, in order")
+    eligibility: tuple[EligibilityRule, ...] = Field(
+        (), description="inclusion and exclusion, in order"
+    )
     keep_names: bool = Field(
         False,
         description="write ids of cases and patients as the manifest spells them, even where they "

@@ -33,7 +33,7 @@ class Unused:
 
 
 @dataclass(frozen=True)
-class _Rule:
+class _Dependency:
     """Settings that are read only under other choices.
 
     Attributes
@@ -110,105 +110,105 @@ REPEATED, FOLDED = ("repeated_split", "repeated_k_fold", "nested_cv"), ("repeate
 
 RULES = (
     # Where the features come from
-    _Rule(
+    _Dependency(
         ("preparation", "extraction", *(f"images.{name}" for name in IMAGES_ONLY)),
         lambda p: not p.tables,
         "a study of images",
         stops=False,  # one protocol for the images and for the tables that were made of them
     ),
-    _Rule(("join",), lambda p: bool(p.tables), "a study of `tables`", stops=False),
-    _Rule(
+    _Dependency(("join",), lambda p: bool(p.tables), "a study of `tables`", stops=False),
+    _Dependency(
         ("images.on_sequence_mismatch",),
         lambda p: bool(p.tables) or len(p.images.sequences) > 1,
         "a study of several sequences",
         "images.sequences: [...]",
     ),
-    _Rule(
+    _Dependency(
         ("preparation.normalisation.range",),
         lambda p: getattr(p.preparation.normalisation, "landmarks", None) is None,
         "a Nyul scale that is learnt, without `landmarks`,",
     ),
     # Features
-    _Rule(
+    _Dependency(
         ("extraction.interpolation.partial_volume",),
         lambda p: p.extraction.interpolation is None or p.extraction.interpolation.mask == "linear",
         "a region that is interpolated linearly",
         "extraction.interpolation.mask: linear",
         stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("extraction.response_discretisation",),
         lambda p: bool(p.extraction.filters),
         "a response map",
         "extraction.filters: [...]",
         stops=False,
     ),
-    _Rule(("extraction.ivh",), _family("ivh"), "the family ivh", stops=False),
-    _Rule(
+    _Dependency(("extraction.ivh",), _family("ivh"), "the family ivh", stops=False),
+    _Dependency(
         ("extraction.discretisation",),
         _family("histogram", *TEXTURES),
         "the histogram or a texture",
         stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("extraction.aggregations",),
         _family("glcm", "glrlm", "glszm", "gldzm", "ngtdm", "ngldm"),
         "a texture",
         stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("extraction.distances",), _family("glcm", "ngtdm", "ngldm"),
         "one of glcm, ngtdm and ngldm", stops=False,
     ),
-    _Rule(("extraction.coarseness",), _family("ngldm"), "the family ngldm", stops=False),
-    _Rule(("extraction.weighting",), _family("glcm", "glrlm"), "glcm or glrlm", stops=False),
-    _Rule(("extraction.symmetric",), _family("glcm"), "the family glcm", stops=False),
-    _Rule(
+    _Dependency(("extraction.coarseness",), _family("ngldm"), "the family ngldm", stops=False),
+    _Dependency(("extraction.weighting",), _family("glcm", "glrlm"), "glcm or glrlm", stops=False),
+    _Dependency(("extraction.symmetric",), _family("glcm"), "the family glcm", stops=False),
+    _Dependency(
         ("extraction.energy_shift",), _family("statistics"), "the family statistics", stops=False
     ),
     # Perturbations
-    _Rule(("robustness.noise",), _perturbs("noise"), "a perturbation by noise", stops=False),
-    _Rule(
+    _Dependency(("robustness.noise",), _perturbs("noise"), "a perturbation by noise", stops=False),
+    _Dependency(
         ("robustness.translation", "robustness.through_plane"),
         _perturbs("translation"), "a translation", stops=False,
     ),
-    _Rule(("robustness.rotation",), _perturbs("rotation"), "a rotation", stops=False),
-    _Rule(("robustness.volume",), _perturbs("volume"), "a change of volume", stops=False),
-    _Rule(("robustness.contour",), _perturbs("contour"), "a change of contour", stops=False),
-    _Rule(
+    _Dependency(("robustness.rotation",), _perturbs("rotation"), "a rotation", stops=False),
+    _Dependency(("robustness.volume",), _perturbs("volume"), "a change of volume", stops=False),
+    _Dependency(("robustness.contour",), _perturbs("contour"), "a change of contour", stops=False),
+    _Dependency(
         ("robustness.supervoxel_mm",), _perturbs("contour", contour="supervoxel"),
         "a change of contour by supervoxels", stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("robustness.jitter_mm", "robustness.correlation_mm"),
         _perturbs("contour", contour="jitter"), "a change of contour by jitter", stops=False,
     ),
     # The model
-    _Rule(
+    _Dependency(
         tuple(f"model.harmonisation.{name}" for name in ("batch", "reference", "unseen")),
         lambda p: p.model.harmonisation.method != "none",
         "a harmonisation",
         "model.harmonisation.method: combat",
     ),
-    _Rule(
+    _Dependency(
         ("model.imputation.neighbours",),
         lambda p: p.model.imputation.method == "knn",
         "the imputation knn",
         "model.imputation.method: knn",
     ),
-    _Rule(
+    _Dependency(
         ("model.agreement",),
         lambda p: not p.tables or len(p.tables) > 1,
         "a study of two readers",
         stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("model.select", "model.rfe", "model.n_features", "model.classifier"),
         lambda p: p.search is None,
         "a study without `search`, which tries selectors, classifiers and numbers itself,",
         stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("model.select.n_features",),
         lambda p: p.search is not None or not {"mrmr", "relieff", "univariate"}.isdisjoint(
             _selectors(p)
@@ -216,50 +216,50 @@ RULES = (
         "a selection by mrmr, relieff or univariate",
         stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("model.lasso",), _by_lasso, "a selection by lasso, or the classifier elastic_net,",
         stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("model.C",), _penalised,
         "an elimination, or one of the classifiers linear_svm, rbf_svm and logistic,", stops=False,
     ),
-    _Rule(
+    _Dependency(
         ("model.balance",), _weighs, "a classifier that weighs cases, as elastic_net does not,",
     ),
-    _Rule(
+    _Dependency(
         ("model.fusion",), _several_sources, "a study of several sequences, or with covariates,",
         "model.covariates or images.sequences",
     ),
-    _Rule(
+    _Dependency(
         ("search.survivors",), lambda p: p.search is None or p.search.halving,
         "a search by halving", "search.halving: true", stops=False,
     ),
     # Validation
-    _Rule(
+    _Dependency(
         ("split.train_fraction",),
         lambda p: p.split.design in ("single", "repeated_split")
         or (p.split.design == "temporal" and p.split.test_from is None),
         "the design single, repeated_split, or temporal without `test_from`,",
     ),
-    _Rule(("split.repeats",), _design(*REPEATED), "a design that is repeated",
+    _Dependency(("split.repeats",), _design(*REPEATED), "a design that is repeated",
           "split.design: repeated_split"),
-    _Rule(("split.folds",), _design(*FOLDED), "a design of folds", "split.design: nested_cv"),
-    _Rule(
+    _Dependency(("split.folds",), _design(*FOLDED), "a design of folds", "split.design: nested_cv"),
+    _Dependency(
         ("split.by",), _design("leave_one_centre_out", "temporal", "external"),
         "a design that goes by a column", "split.design: external",
     ),
-    _Rule(("split.test_values",), _design("external"), "the design external",
+    _Dependency(("split.test_values",), _design("external"), "the design external",
           "split.design: external"),
-    _Rule(("split.test_from",), _design("temporal"), "the design temporal",
+    _Dependency(("split.test_from",), _design("temporal"), "the design temporal",
           "split.design: temporal"),
     # Evaluation
-    _Rule(
+    _Dependency(
         ("evaluation.cutoff.target",),
         lambda p: p.evaluation.cutoff.rule in ("sensitivity", "specificity"),
         "the rule sensitivity or specificity", "evaluation.cutoff.rule: sensitivity",
     ),
-    _Rule(
+    _Dependency(
         ("evaluation.cutoff.cost_ratio", "evaluation.cutoff.prevalence"),
         lambda p: p.evaluation.cutoff.rule == "cost",
         "the rule cost", "evaluation.cutoff.rule: cost",
@@ -299,7 +299,7 @@ def refuse_unused(protocol: Protocol) -> None:
         raise ProtocolError(text.removesuffix(remedy).rstrip(), remedy=remedy, code=UNUSED)
 
 
-def _unused(rule: _Rule, key: str, protocol: Protocol) -> Unused | None:
+def _unused(rule: _Dependency, key: str, protocol: Protocol) -> Unused | None:
     """What is said of a setting; None where a preset says the same."""
     value = _at(protocol, key)
     if any(_says(preset, key) and _at(preset, key) == value for preset in _presets()):

@@ -19,7 +19,7 @@ from centrum.arrays import Floats
 from centrum.pyradiomics.engine import measure
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, SHAPE_CLASSES, entries, names_of
-from centrum.pyradiomics.regions import Region, mask_of, volume_of
+from centrum.pyradiomics.regions import MaskedImage, mask_of, volume_of
 from centrum.pyradiomics.settings import read
 from centrum.pyradiomics.voxel_maps import feature_maps
 from centrum.volume import Mask
@@ -102,14 +102,14 @@ class RadiomicsFeaturesBase:
         )
         return {name.removeprefix(f"{self.feature_class}_"): value for name, value in found}
 
-    def _region(self) -> Region:
+    def _region(self) -> MaskedImage:
         volume = volume_of(self.inputImage)
         inside = mask_of(self.inputMask, self.label).array
         if inside.shape != volume.array.shape:
             raise InputError(
                 f"Image and mask must have one size, found {volume.array.shape} and {inside.shape}."
             )
-        return Region(volume, Mask(inside, volume.geometry, f"label {self.label}"))
+        return MaskedImage(volume, Mask(inside, volume.geometry, f"label {self.label}"))
 
     def __getattr__(self, name: str) -> Callable[[], Floats]:
         """get<Name>FeatureValue() for every feature of the class."""

@@ -22,7 +22,7 @@ from centrum.measure.region import Response
 from centrum.prepare.discretise import pyradiomics_bin_number, pyradiomics_bin_width
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
-from centrum.pyradiomics.regions import Region
+from centrum.pyradiomics.regions import MaskedImage
 from centrum.pyradiomics.settings import WEIGHTINGS, Settings, read
 
 PLANES = ("axial", "coronal", "sagittal")
@@ -40,7 +40,7 @@ Values = Iterator[tuple[str, Floats]]
 
 
 def measure(
-    region: Region, settings: Settings, wanted: Mapping[str, Iterable[str] | None]
+    region: MaskedImage, settings: Settings, wanted: Mapping[str, Iterable[str] | None]
 ) -> Values:
     """(class_Feature, value) of the features `wanted` of each class, in that order.
 
@@ -53,7 +53,7 @@ def measure(
 
 
 def measure_images(
-    region: Region,
+    region: MaskedImage,
     images: Sequence[Array | None],
     settings: Settings,
     wanted: Mapping[str, Iterable[str] | None],
@@ -154,11 +154,11 @@ def spellings(settings: ExtractionSettings) -> tuple[str, ...]:
     return tuple(rows[f.family, f.name].pyradiomics for f in plan(settings))
 
 
-def _upright(region: Region) -> Region:
+def _upright(region: MaskedImage) -> MaskedImage:
     """The same voxels on a grid whose slices are axial, as PyRadiomics takes every array."""
     old = region.volume.geometry
     grid = Geometry(old.size, old.spacing)
-    return Region(replace(region.volume, geometry=grid), replace(region.mask, geometry=grid))
+    return MaskedImage(replace(region.volume, geometry=grid), replace(region.mask, geometry=grid))
 
 
 def extraction_settings(settings: Settings, families: tuple[FamilyName, ...]) -> ExtractionSettings:

@@ -36,7 +36,7 @@ from centrum.pyradiomics.parameters import (
     read_parameters,
 )
 from centrum.pyradiomics.regions import (
-    Region,
+    MaskedImage,
     as_image,
     grown,
     joined,
@@ -197,7 +197,7 @@ class RadiomicsFeatureExtractor:
         return result
 
     def _features_of_images(
-        self, region: Region, dimension: int, settings: Settings
+        self, region: MaskedImage, dimension: int, settings: Settings
     ) -> Iterator[tuple[str, Floats]]:
         """Of every image; those that are measured alike are measured together."""
         for own, kinds in groupby(self._kinds(settings), key=lambda kind: _measuring(kind[1])):
@@ -214,7 +214,7 @@ class RadiomicsFeatureExtractor:
                 yield from _named(name, values)
 
     def _maps_of_images(
-        self, region: Region, dimension: int, settings: Settings
+        self, region: MaskedImage, dimension: int, settings: Settings
     ) -> Iterator[tuple[str, sitk.Image]]:
         """Of every image, in the box of the region and its neighbourhoods."""
         for image_type, own in self._kinds(settings):
@@ -222,7 +222,7 @@ class RadiomicsFeatureExtractor:
             box = grown(region.box, region.mask.array.shape, pad)
             part = region.cropped(box)
             for name, array in images(image_type, region.volume, box, dimension, own):
-                image = Region(Volume(array, part.volume.geometry), part.mask)
+                image = MaskedImage(Volume(array, part.volume.geometry), part.mask)
                 yield from self._maps(image, dimension, name, own)
 
     def _kinds(self, settings: Settings) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -233,7 +233,7 @@ class RadiomicsFeatureExtractor:
             yield image_type, {**settings, **custom}
 
     def _shapes(
-        self, region: Region, dimension: int, settings: dict[str, Any]
+        self, region: MaskedImage, dimension: int, settings: dict[str, Any]
     ) -> Iterator[tuple[str, Floats]]:
         classes = list(self._shape_classes(dimension, settings))
         wanted = {name: self.enabledFeatures[name] for name in classes}
@@ -259,12 +259,12 @@ class RadiomicsFeatureExtractor:
         }
 
     def _textures(
-        self, region: Region, image_name: str, settings: dict[str, Any]
+        self, region: MaskedImage, image_name: str, settings: dict[str, Any]
     ) -> Iterator[tuple[str, Floats]]:
         return _named(image_name, measure(region, settings, self._wanted()))
 
     def _maps(
-        self, region: Region, dimension: int, image_name: str, settings: dict[str, Any]
+        self, region: MaskedImage, dimension: int, image_name: str, settings: dict[str, Any]
     ) -> Iterator[tuple[str, sitk.Image]]:
         return _named(image_name, feature_maps(region, dimension, settings, self._wanted()))
 
@@ -315,5 +315,5 @@ def _named(image_name: str, values: Iterable[tuple[str, Any]]) -> Iterator[tuple
     return ((f"{image_name}_{name}", value) for name, value in values)
 
 
-def _region(image: sitk.Image, mask: sitk.Image, settings: Settings) -> Region:
+def _region(image: sitk.Image, mask: sitk.Image, settings: Settings) -> MaskedImage:
     return joined(volume_of(image), mask_of(mask, read(settings, "label")), settings)[0]

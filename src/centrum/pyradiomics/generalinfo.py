@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from centrum.arrays import Array, Flags
-from centrum.pyradiomics.regions import Region
+from centrum.pyradiomics.regions import MaskedImage
 from centrum.pyradiomics.version import __version__
 from centrum.volume import Mask, bounding_box
 
@@ -76,7 +76,7 @@ def original_mask(labels: sitk.Image, mask: Mask) -> Entries:
     yield from mask_elements("original", mask, labels.GetDimension())
 
 
-def region_elements(prefix: str, region: Region, dimension: int) -> Entries:
+def region_elements(prefix: str, region: MaskedImage, dimension: int) -> Entries:
     """The mask and the intensities in it."""
     yield from mask_elements(prefix, region.mask, dimension)
     x = region.volume.array[region.box][region.mask.array[region.box]].astype(float)

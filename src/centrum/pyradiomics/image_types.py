@@ -12,7 +12,7 @@ from centrum.filters import Filter, View
 from centrum.filters.pyradiomics_gradient import GradientMagnitude
 from centrum.filters.pyradiomics_lbp2d import LocalBinaryPattern2D
 from centrum.filters.pyradiomics_lbp3d import LocalBinaryPattern3D
-from centrum.filters.pyradiomics_log import SMALLEST, LaplacianOfGaussian
+from centrum.filters.pyradiomics_log import SMALLEST, RecursiveLaplacian
 from centrum.filters.pyradiomics_pointwise import Exponential, Logarithm, Square, SquareRoot
 from centrum.filters.pyradiomics_wavelet import PeriodicWavelet
 from centrum.filters.view import Box
@@ -47,7 +47,7 @@ def _log(volume: Volume, dimension: int, settings: Settings) -> Filter | None:
         else:
             fitting.append(sigma)
     in_slices = "2D" if dimension == 2 else "3D"
-    return LaplacianOfGaussian(sigma=tuple(fitting), dimension=in_slices) if fitting else None
+    return RecursiveLaplacian(sigma=tuple(fitting), dimension=in_slices) if fitting else None
 
 
 def _wavelet(volume: Volume, dimension: int, settings: Settings) -> Filter:

@@ -13,7 +13,7 @@ from centrum.arrays import Array, Floats, Ints
 from centrum.prepare import discretise
 from centrum.pyradiomics import preparation, regions
 from centrum.pyradiomics.image_types import images
-from centrum.pyradiomics.regions import Region, as_image, mask_of, volume_of
+from centrum.pyradiomics.regions import MaskedImage, as_image, mask_of, volume_of
 from centrum.pyradiomics.settings import Settings, read
 from centrum.volume import Mask, Volume
 
@@ -99,7 +99,9 @@ def resampleImage(
 def resegmentMask(imageNode: sitk.Image, maskNode: sitk.Image, **kwargs: Any) -> sitk.Image:
     """The mask without the voxels whose intensity is outside `resegmentRange`."""
     volume, mask = volume_of(imageNode), mask_of(maskNode, read(kwargs, "label"))
-    kept = regions.resegmented(Region(volume, Mask(mask.array, volume.geometry, mask.name)), kwargs)
+    kept = regions.resegmented(
+        MaskedImage(volume, Mask(mask.array, volume.geometry, mask.name)), kwargs
+    )
     return _labels(kept.mask, kwargs, imageNode)
 
 

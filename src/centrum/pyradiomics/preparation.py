@@ -16,7 +16,7 @@ from centrum.prepare.resample import resample_pyradiomics
 from centrum.pyradiomics import generalinfo
 from centrum.pyradiomics.errors import InputError
 from centrum.pyradiomics.regions import (
-    Region,
+    MaskedImage,
     check_size,
     check_within,
     grown,
@@ -43,8 +43,8 @@ class Prepared:
     shape_region : that of shape features: not re-segmented unless `resegmentShape`
     """
 
-    region: Region
-    shape_region: Region
+    region: MaskedImage
+    shape_region: MaskedImage
 
 
 def prepare(
@@ -72,7 +72,7 @@ def prepare(
     return Prepared(kept, kept if read(settings, "resegmentShape") else _within(region, kept))
 
 
-def _within(region: Region, kept: Region) -> Region:
+def _within(region: MaskedImage, kept: MaskedImage) -> MaskedImage:
     """The region in the box of what re-segmentation kept: PyRadiomics crops shapes to that."""
     return region.cropped(kept.box)
 
@@ -93,7 +93,7 @@ def load(
         if notes is not None:
             spacing = volume.geometry.spacing[:n]
             notes.update(generalinfo.image_elements("interpolated", spacing, volume.array))
-            notes.update(generalinfo.region_elements("interpolated", Region(volume, mask), n))
+            notes.update(generalinfo.region_elements("interpolated", MaskedImage(volume, mask), n))
     elif read(settings, "preCrop"):
         region, _ = joined(volume, mask, settings)
         check_size(region, settings)

@@ -108,7 +108,7 @@ def as_image(array: Array, geometry: Geometry, dimension: int = 3) -> sitk.Image
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class MaskedImage:
     """An image and the region in it that is measured, on one grid."""
 
     volume: Volume
@@ -124,12 +124,12 @@ class Region:
         """Voxels of the box along (z, y, x)."""
         return tuple(b.stop - b.start for b in self.box)
 
-    def cropped(self, box: tuple[slice, slice, slice]) -> "Region":
+    def cropped(self, box: tuple[slice, slice, slice]) -> "MaskedImage":
         """The part of both in a box of (z, y, x)."""
         z, y, x = box
         size = (x.stop - x.start, y.stop - y.start, z.stop - z.start)
         grid = self.volume.geometry.crop((x.start, y.start, z.start), size)
-        return Region(
+        return MaskedImage(
             Volume(self.volume.array[box], grid, self.volume.history),
             Mask(self.mask.array[box], grid, self.mask.name, self.mask.history),
         )
@@ -168,7 +168,7 @@ def _near(a: tuple[float, ...], b: tuple[float, ...], tolerance: float) -> bool:
     return max(abs(p - q) for p, q in zip(a, b, strict=True)) <= tolerance
 
 
-def joined(volume: Volume, mask: Mask, settings: Settings) -> tuple[Region, bool]:
+def joined(volume: Volume, mask: Mask, settings: Settings) -> tuple[MaskedImage, bool]:
     """Image and mask on the image's grid, and whether the mask had to be corrected for it.
 
     Raises
@@ -178,13 +178,13 @@ def joined(volume: Volume, mask: Mask, settings: Settings) -> tuple[Region, bool
     """
     tolerance = read(settings, "geometryTolerance")
     if same_space(volume.geometry, mask.geometry, tolerance and float(tolerance)):
-        return Region(volume, replace(mask, geometry=volume.geometry)), False
+        return MaskedImage(volume, replace(mask, geometry=volume.geometry)), False
     if not read(settings, "correctMask"):
         raise GridMismatch(
             "Image/Mask geometry mismatch. Raise geometryTolerance or enable correctMask.\n"
             f"image:\n{volume.geometry.describe()}\nmask:\n{mask.geometry.describe()}"
         )
-    return Region(volume, _corrected(volume, mask)), True
+    return MaskedImage(volume, _corrected(volume, mask)), True
 
 
 def check_within(volume: Volume, mask: Mask) -> None:
@@ -216,7 +216,7 @@ def _corrected(volume: Volume, mask: Mask) -> Mask:
     return Mask(inside, volume.geometry, mask.name, (*mask.history, Step("correctMask", {})))
 
 
-def check_size(region: Region, settings: Settings) -> None:
+def check_size(region: MaskedImage, settings: Settings) -> None:
     """Refuse regions with fewer axes or voxels than wanted.
 
     Raises
@@ -242,7 +242,7 @@ def check_size(region: Region, settings: Settings) -> None:
         )
 
 
-def resegmented(region: Region, settings: Settings) -> Region:
+def resegmented(region: MaskedImage, settings: Settings) -> MaskedImage:
     """The region without the intensities outside `resegmentRange`.
 
     Raises
@@ -266,4 +266,4 @@ def resegmented(region: Region, settings: Settings) -> Region:
             f"Resegmentation excluded too many voxels of {region.mask.name} (retained {kept})."
         )
     step = Step("resegment", {"range": list(settings["resegmentRange"]), "kept": kept})
-    return Region(region.volume, region.mask.with_array(inside, step))
+    return MaskedImage(region.volume, region.mask.with_array(inside, step))

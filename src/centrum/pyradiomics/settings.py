@@ -120,7 +120,7 @@ class ListOf:
 
 
 @dataclass(frozen=True)
-class Flag:
+class BooleanSetting:
     """true or false."""
 
     def __str__(self) -> str:
@@ -220,7 +220,7 @@ LARGEST_DISTANCE = 64
 MOST_WAVELET_LEVELS = 16
 """Kernels double in length with each level."""
 
-_FLAG = Flag()
+_FLAG = BooleanSetting()
 _NEAR = Number("integer", 1, LARGEST_DISTANCE)
 _RADIUS = Number("number", above=0, maximum=LARGEST_DISTANCE)
 _BINS = Number("integer", 1, MAX_LEVELS)

@@ -22,7 +22,7 @@ from centrum.measure.extract import average
 from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected
 from centrum.pyradiomics.feature_names import FAMILIES
 from centrum.pyradiomics.kernel_samples import FEATURES, Samples
-from centrum.pyradiomics.regions import Region, as_image
+from centrum.pyradiomics.regions import MaskedImage, as_image
 from centrum.pyradiomics.settings import Settings, read
 
 BATCH_BYTES = 32e6
@@ -30,7 +30,10 @@ BATCH_BYTES = 32e6
 
 
 def feature_maps(
-    region: Region, dimension: int, settings: Settings, wanted: Mapping[str, Iterable[str] | None]
+    region: MaskedImage,
+    dimension: int,
+    settings: Settings,
+    wanted: Mapping[str, Iterable[str] | None],
 ) -> Iterator[tuple[str, sitk.Image]]:
     """(class_Feature, map) of the features `wanted` of each class, on the grid of the region.
 
@@ -55,7 +58,7 @@ class Kernels:
     Arrays have the axis across slices first if neighbourhoods lie within slices.
     """
 
-    region: Region
+    region: MaskedImage
     settings: Settings
 
     @cached_property

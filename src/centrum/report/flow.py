@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from centrum.cohort.eligibility import Tally
+from centrum.cohort.eligibility import CaseCounts
 from centrum.report.blocks import Table
 from centrum.report.figures import FlowChart, Stop
 from centrum.report.results import StudyResults
@@ -43,12 +43,12 @@ def flow_table(results: StudyResults) -> Table:
     return frame_table("figure-S1", "", pd.DataFrame(rows))
 
 
-def _stations(results: StudyResults) -> dict[str, Tally]:
+def _stations(results: StudyResults) -> dict[str, CaseCounts]:
     """Everybody who is counted, outcomes in the order positive, negative."""
     flow, scores = results.flow, results.scores
     outcomes = (results.model.positive, results.model.negative)
     analysed = _tally(scores, outcomes)
-    lost = Tally(
+    lost = CaseCounts(
         flow.end.cases - analysed.cases,
         flow.end.patients - analysed.patients,
         {name: flow.end.outcomes[name] - analysed.outcomes[name] for name in outcomes},
@@ -60,7 +60,7 @@ def _stations(results: StudyResults) -> dict[str, Tally]:
     }
     return {
         **{
-            station: Tally(t.cases, t.patients, {name: t.outcomes[name] for name in outcomes})
+            station: CaseCounts(t.cases, t.patients, {name: t.outcomes[name] for name in outcomes})
             for station, t in counted_before.items()
         },
         "not measured": lost,
@@ -69,7 +69,7 @@ def _stations(results: StudyResults) -> dict[str, Tally]:
     }
 
 
-def _sides(results: StudyResults, outcomes: tuple[str, str]) -> dict[str, Tally]:
+def _sides(results: StudyResults, outcomes: tuple[str, str]) -> dict[str, CaseCounts]:
     """Training and test side; of a design with several parts everybody is both in turn."""
     scores = results.scores
     if not results.protocol.split.single_part:
@@ -80,16 +80,16 @@ def _sides(results: StudyResults, outcomes: tuple[str, str]) -> dict[str, Tally]
     }
 
 
-def _tally(rows: pd.DataFrame, outcomes: tuple[str, str]) -> Tally:
+def _tally(rows: pd.DataFrame, outcomes: tuple[str, str]) -> CaseCounts:
     counts = {name: int((rows["outcome"] == name).sum()) for name in outcomes}
-    return Tally(len(rows), rows["patient"].nunique(), counts)
+    return CaseCounts(len(rows), rows["patient"].nunique(), counts)
 
 
-def _lines(name: str, tally: Tally) -> tuple[str, ...]:
+def _lines(name: str, tally: CaseCounts) -> tuple[str, ...]:
     head = f"{name}: {counted(tally.cases, 'case')} of {counted(tally.patients, 'patient')}"
     return (head, *(f"{n} {outcome}" for outcome, n in tally.outcomes.items()))
 
 
-def _split(tally: Tally) -> str:
+def _split(tally: CaseCounts) -> str:
     parts = [f"{n} {outcome}" for outcome, n in tally.outcomes.items() if n]
     return f" ({', '.join(parts)})" if parts else ""

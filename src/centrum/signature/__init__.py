@@ -8,7 +8,7 @@
 
 from centrum.signature.evaluate import Reading, evaluate_signature
 from centrum.signature.images import ImageTypes
-from centrum.signature.names import Candidate, Decoded, decode, decode_all
+from centrum.signature.names import DecodedName, NameCandidate, decode, decode_all
 from centrum.signature.signature import (
     Signature,
     load_shipped,
@@ -33,10 +33,10 @@ __all__ = [
     "PARAMETER_FILE",
     "SLICER",
     "WITHOUT_NGTDM",
-    "Candidate",
     "ClassOrder",
-    "Decoded",
+    "DecodedName",
     "ImageTypes",
+    "NameCandidate",
     "Reading",
     "Signature",
     "SourceTable",

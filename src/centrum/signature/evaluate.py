@@ -89,7 +89,7 @@ def evaluate_signature(
         Two columns have one name; or the columns are there and no reading can be scored,
         because a feature is constant or has missing values.
     """
-    columns = _Columns(values)
+    columns = _FeatureColumns(values)
     given = None if signature.images is None else [signature.images]
     meanings = _meanings(signature, columns, tables_of(given) if tables is None else tables)
     readings = tuple(_scored(signature, values, reading) for reading in meanings)
@@ -99,7 +99,7 @@ def evaluate_signature(
     return readings
 
 
-class _Columns:
+class _FeatureColumns:
     """Columns of a table, found also where sigma or signs are spelled in another way."""
 
     def __init__(self, values: pd.DataFrame) -> None:
@@ -119,7 +119,7 @@ def _spelling(name: str) -> str:
 
 
 def _meanings(
-    signature: Signature, columns: _Columns, tables: Sequence[SourceTable]
+    signature: Signature, columns: _FeatureColumns, tables: Sequence[SourceTable]
 ) -> list[Reading]:
     certain = {
         name: columns.find(name) or name
@@ -174,7 +174,7 @@ def _settings(tables: Sequence[SourceTable]) -> list[str]:
 
 def _reading(
     signature: Signature,
-    columns: _Columns,
+    columns: _FeatureColumns,
     names: Sequence[str],
     tables: Sequence[SourceTable],
 ) -> Reading:

@@ -12,7 +12,7 @@ from centrum.filters import Filter
 from centrum.filters.pyradiomics_gradient import GradientMagnitude
 from centrum.filters.pyradiomics_lbp2d import LocalBinaryPattern2D
 from centrum.filters.pyradiomics_lbp3d import LocalBinaryPattern3D
-from centrum.filters.pyradiomics_log import LaplacianOfGaussian
+from centrum.filters.pyradiomics_log import RecursiveLaplacian
 from centrum.filters.pyradiomics_pointwise import Exponential, Logarithm, Square, SquareRoot
 from centrum.filters.pyradiomics_wavelet import PeriodicWavelet
 
@@ -190,7 +190,7 @@ def _tidy(part: str) -> str:
 
 
 def _log_name(sigma: float) -> str:
-    (name,) = LaplacianOfGaussian(sigma=(float(sigma),)).names
+    (name,) = RecursiveLaplacian(sigma=(float(sigma),)).names
     return name
 
 

@@ -19,7 +19,7 @@ ALL_CLASSES = frozenset(c for order in ORDERS for c in order.classes)
 
 
 @dataclass(frozen=True)
-class Candidate:
+class NameCandidate:
     """A full name, and the tables in which it is what was printed; none were tried that have the
     image of a full name such as log-sigma-3-0-mm-3D_glcm_Id."""
 
@@ -28,7 +28,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedName:
     """What a printed name may mean.
 
     Attributes
@@ -40,7 +40,7 @@ class Decoded:
     """
 
     printed: str
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[NameCandidate, ...]
     excluded: tuple[SourceTable, ...]
     reasoning: tuple[str, ...]
 
@@ -50,7 +50,7 @@ class Decoded:
         return tuple(candidate.name for candidate in self.candidates)
 
 
-def decode(name: str, images: ImageTypes, orders: Sequence[ClassOrder] = ORDERS) -> Decoded:
+def decode(name: str, images: ImageTypes, orders: Sequence[ClassOrder] = ORDERS) -> DecodedName:
     """What a printed name means when these images were measured; see `decode_all`.
 
     >>> found = decode("Contrast.5", ImageTypes.parse("original+wavelet"))
@@ -65,7 +65,7 @@ def decode_all(
     name: str,
     settings: Sequence[ImageTypes] | None = None,
     orders: Sequence[ClassOrder] = ORDERS,
-) -> Decoded:
+) -> DecodedName:
     """What a printed name may mean under several settings.
 
     For every setting the whole table is written down, the last parts of its names are made
@@ -88,9 +88,9 @@ def decode_all(
             found.setdefault(full, []).append(table)
     if settings is None and is_full(name):
         found.setdefault(name, [])
-    return Decoded(
+    return DecodedName(
         printed=name,
-        candidates=tuple(Candidate(full, tuple(where)) for full, where in found.items()),
+        candidates=tuple(NameCandidate(full, tuple(where)) for full, where in found.items()),
         excluded=tuple(table for table in tables if not table.find(name)),
         reasoning=tuple(_reasoning(name, tables)),
     )

@@ -89,7 +89,7 @@ class Signature:
             )
 
 
-class _Term(Settings):
+class _SignatureTerm(Settings):
     """One feature of a signature's file."""
 
     feature: Words
@@ -115,7 +115,7 @@ class _File(Settings):
     cutoff: Finite | None = None
     images: ImageTypes | None = None
     note: str = Field("", max_length=10_000)
-    features: tuple[_Term, ...]
+    features: tuple[_SignatureTerm, ...]
 
     @field_validator("images", mode="before")
     @classmethod

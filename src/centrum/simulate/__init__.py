@@ -4,7 +4,7 @@ It proves the software, not the medicine. What is simulated, and from which numb
 docs/concepts/phantom-cohort.md.
 """
 
-from centrum.simulate.cohort import Patient, plan_cohort
+from centrum.simulate.cohort import SimulatedPatient, plan_cohort
 from centrum.simulate.readers import draw_readers
 from centrum.simulate.render import render
 from centrum.simulate.settings import PhantomSettings
@@ -18,8 +18,8 @@ from centrum.simulate.write import (
 
 __all__ = [
     "NOTICE",
-    "Patient",
     "PhantomSettings",
+    "SimulatedPatient",
     "draw_readers",
     "is_phantom",
     "plan_cohort",

@@ -20,7 +20,7 @@ MARROW_UNITS = 260.0
 
 
 @dataclass(frozen=True)
-class Protocol:
+class ImagingProtocol:
     """How a region of the spine is imaged.
 
     Attributes
@@ -57,7 +57,7 @@ class Centre:
     snr : range of the signal-to-noise ratio of marrow
     """
 
-    protocols: dict[str, Protocol]
+    protocols: dict[str, ImagingProtocol]
     resolution_mm: tuple[float, float]
     gain: float
     snr: tuple[float, float]
@@ -68,9 +68,9 @@ class Centre:
 CENTRES = {
     "A": Centre(
         {
-            "cervical": Protocol(Sequence(2321, 105), 3.0, 0.3, 11, 240 / 416, 124.0),
-            "thoracic": Protocol(Sequence(2778, 104), 3.0, 0.3, 17, 300 / 512, 190.0),
-            "lumbar": Protocol(Sequence(2500, 121), 4.0, 0.4, 16, 280 / 512, 190.0),
+            "cervical": ImagingProtocol(Sequence(2321, 105), 3.0, 0.3, 11, 240 / 416, 124.0),
+            "thoracic": ImagingProtocol(Sequence(2778, 104), 3.0, 0.3, 17, 300 / 512, 190.0),
+            "lumbar": ImagingProtocol(Sequence(2500, 121), 4.0, 0.4, 16, 280 / 512, 190.0),
         },
         (0.90, 1.25),
         1.0,
@@ -78,9 +78,9 @@ CENTRES = {
     ),
     "B": Centre(
         {
-            "cervical": Protocol(Sequence(3200, 92), 3.0, 0.6, 10, 250 / 384, 124.0),
-            "thoracic": Protocol(Sequence(3600, 96), 4.0, 0.4, 13, 320 / 480, 190.0),
-            "lumbar": Protocol(Sequence(3500, 102), 4.5, 0.5, 14, 300 / 448, 190.0),
+            "cervical": ImagingProtocol(Sequence(3200, 92), 3.0, 0.6, 10, 250 / 384, 124.0),
+            "thoracic": ImagingProtocol(Sequence(3600, 96), 4.0, 0.4, 13, 320 / 480, 190.0),
+            "lumbar": ImagingProtocol(Sequence(3500, 102), 4.5, 0.5, 14, 300 / 448, 190.0),
         },
         (1.05, 1.35),
         1.9,
@@ -90,7 +90,7 @@ CENTRES = {
 
 
 @dataclass(frozen=True)
-class Grid:
+class VoxelGrid:
     """Voxel positions in mm from the centre of the field: left (+) to right, down, back."""
 
     left: Floats
@@ -103,27 +103,31 @@ class Grid:
         return self.left, self.down, self.back
 
 
-def image_grid(protocol: Protocol, field_mm: tuple[float, float], offset_mm: float) -> Grid:
+def image_grid(
+    protocol: ImagingProtocol, field_mm: tuple[float, float], offset_mm: float
+) -> VoxelGrid:
     """Centres of the voxels that the scanner stores; slices run from left to right."""
     rows, columns = (
         2 * int(min(size, limit) / protocol.pixel_mm / 2)
         for size, limit in zip(field_mm, (protocol.height_mm, np.inf), strict=True)
     )
     left = offset_mm - protocol.pitch_mm * _centred(protocol.slices)
-    return Grid(left, protocol.pixel_mm * _centred(rows), protocol.pixel_mm * _centred(columns))
+    return VoxelGrid(
+        left, protocol.pixel_mm * _centred(rows), protocol.pixel_mm * _centred(columns)
+    )
 
 
-def build_grid(image: Grid) -> Grid:
+def build_grid(image: VoxelGrid) -> VoxelGrid:
     """The finer grid on which tissue is built, a little larger than the image."""
     margins = (2.5, 2.0, 2.0)
     left, down, back = (
         np.arange(axis.min() - margin, axis.max() + margin, step)
         for axis, margin, step in zip(image.axes, margins, BUILD_MM, strict=True)
     )
-    return Grid(left[::-1], down, back)
+    return VoxelGrid(left[::-1], down, back)
 
 
-def geometry(protocol: Protocol, grid: Grid, tilt_deg: tuple[float, float]) -> Geometry:
+def geometry(protocol: ImagingProtocol, grid: VoxelGrid, tilt_deg: tuple[float, float]) -> Geometry:
     """The series in patient space: rows run down, columns back, slices to the right.
 
     `tilt_deg` turns the plane about the axis down the patient and about the one to the back,
@@ -142,9 +146,9 @@ WHOLE = (slice(None), slice(None), slice(None))
 
 def acquire(
     tissue: NDArray,
-    build: Grid,
-    image: Grid,
-    protocol: Protocol,
+    build: VoxelGrid,
+    image: VoxelGrid,
+    protocol: ImagingProtocol,
     centre: Centre,
     where: tuple[slice, slice, slice] = WHOLE,
 ) -> NDArray:
@@ -163,7 +167,7 @@ def acquire(
     return np.matmul(np.matmul(rows, slices), columns.T)
 
 
-def coil_sensitivity(image: Grid, skin_mm: NDArray, depth_mm: float, tilt: float) -> NDArray:
+def coil_sensitivity(image: VoxelGrid, skin_mm: NDArray, depth_mm: float, tilt: float) -> NDArray:
     """Surface coil behind the back: sensitivity falls with the distance from the skin.
 
     `skin_mm` is the position of the skin in every row; `depth_mm` the distance over which

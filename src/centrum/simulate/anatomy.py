@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.kernels.gaussian_field import gaussian_field
-from centrum.simulate.acquisition import Grid
+from centrum.simulate.acquisition import VoxelGrid
 from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
 from centrum.simulate.shapes import cover, ellipse, paint, rounded_box, smooth_max
 from centrum.simulate.signal import GRADES, TISSUES, Sequence
-from centrum.simulate.spine import Curve, Vertebra
+from centrum.simulate.spine import SpinalCurve, Vertebra
 
 CORTEX_MM = (0.75, 0.55)
 """How far the dark rim reaches inwards (cortex) and outwards (ligament, end plate cartilage)."""
 
 
 @dataclass(frozen=True, eq=False)
-class Block:
+class BuildBox:
     """A box of the build: where it lies in the array, and the positions in it.
 
     Attributes
@@ -34,8 +34,8 @@ class Block:
 
     @classmethod
     def around(
-        cls, grid: Grid, centre: tuple[float, float, float], half: tuple[float, float, float]
-    ) -> "Block | None":
+        cls, grid: VoxelGrid, centre: tuple[float, float, float], half: tuple[float, float, float]
+    ) -> "BuildBox | None":
         """The box of the given half sizes about a point; None when it misses the build."""
         found = [
             np.flatnonzero(np.abs(axis - middle) <= reach)
@@ -57,7 +57,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class VertebralBody:
     """The outline of a vertebral body on a block.
 
     Attributes
@@ -79,7 +79,7 @@ class Body:
 
 
 @dataclass(frozen=True)
-class Outline:
+class BodyIrregularities:
     """Irregularities of one body, mm unless said otherwise.
 
     Attributes
@@ -98,7 +98,7 @@ class Outline:
     roughness: float
 
     @classmethod
-    def of(cls, vertebra: Vertebra) -> "Outline":
+    def of(cls, vertebra: Vertebra) -> "BodyIrregularities":
         """The irregularities that the vertebra's seed stands for."""
         rng = np.random.default_rng(vertebra.seed)
         return cls(
@@ -110,9 +110,9 @@ class Outline:
         )
 
 
-def body(vertebra: Vertebra, block: Block) -> Body:
+def body(vertebra: Vertebra, block: BuildBox) -> VertebralBody:
     """Outline of the vertebral body, fracture included."""
-    outline = Outline.of(vertebra)
+    outline = BodyIrregularities.of(vertebra)
     back, up = vertebra.local(block.down, block.back)
     aside = block.left - vertebra.left
     x, lateral = 2 * back / vertebra.depth, 2 * np.abs(aside) / vertebra.width
@@ -124,7 +124,7 @@ def body(vertebra: Vertebra, block: Block) -> Body:
     side = _side(vertebra, outline, back, aside, radius, level)
     plates = np.maximum(up - top, bottom - up)
     broken_up = vertebra.fracture.superior
-    return Body(
+    return VertebralBody(
         distance=smooth_max(side + rough, plates + 0.7 * rough, 2.5),
         below=top - up if broken_up else up - bottom,
         height=2 * half,
@@ -142,7 +142,7 @@ def _footprint(x: NDArray, lateral: NDArray) -> NDArray:
 
 
 def _end_plates(
-    vertebra: Vertebra, outline: Outline, x: NDArray, radius: NDArray
+    vertebra: Vertebra, outline: BodyIrregularities, x: NDArray, radius: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Heights of the upper and lower end plate above the centre, and the rim coordinate."""
     anterior, middle, posterior = vertebra.heights
@@ -167,7 +167,7 @@ def _dish(x: NDArray, rim: NDArray) -> NDArray:
 
 def _side(
     vertebra: Vertebra,
-    outline: Outline,
+    outline: BodyIrregularities,
     back: NDArray,
     aside: NDArray,
     radius: NDArray,
@@ -193,22 +193,24 @@ def _side(
     return wall - spread - wall_shift(fracture, up, x, lateral)
 
 
-def _roughness(vertebra: Vertebra, block: Block, outline: Outline) -> NDArray:
+def _roughness(vertebra: Vertebra, block: BuildBox, outline: BodyIrregularities) -> NDArray:
     broken = vertebra.fracture.loss > 0
     rng = np.random.default_rng([vertebra.seed, 1])
     return (outline.roughness + 0.3 * broken) * gaussian_field(rng, block.axes, 6.0)
 
 
-def body_block(grid: Grid, vertebra: Vertebra) -> Block | None:
+def body_block(grid: VoxelGrid, vertebra: Vertebra) -> BuildBox | None:
     """The box that holds a body with all that may stick out of it."""
     tall = max(vertebra.heights) / 2 + 4
     deep = vertebra.depth / 2 + 6
     lean = abs(np.sin(vertebra.tilt))
     half = (vertebra.width / 2 + 4, tall + deep * lean, deep + tall * lean)
-    return Block.around(grid, (vertebra.left, vertebra.down, vertebra.back), half)
+    return BuildBox.around(grid, (vertebra.left, vertebra.down, vertebra.back), half)
 
 
-def paint_body(tissue: NDArray, block: Block, shape: Body, marrow: NDArray, cortex: float) -> None:
+def paint_body(
+    tissue: NDArray, block: BuildBox, shape: VertebralBody, marrow: NDArray, cortex: float
+) -> None:
     """Put a body of the given marrow signal, its dark rim and its vein on the build."""
     view = tissue[block.where]
     inwards, outwards = CORTEX_MM
@@ -216,7 +218,7 @@ def paint_body(tissue: NDArray, block: Block, shape: Body, marrow: NDArray, cort
     paint(view, cover(shape.distance + inwards, 0.7), marrow)
 
 
-def vein(shape: Body, vertebra: Vertebra) -> NDArray:
+def vein(shape: VertebralBody, vertebra: Vertebra) -> NDArray:
     """Share of the basivertebral vein: a wedge in the middle of the posterior wall."""
     from_wall = vertebra.depth / 2 - shape.towards_back
     rng = np.random.default_rng([vertebra.seed, 2])
@@ -227,7 +229,7 @@ def vein(shape: Body, vertebra: Vertebra) -> NDArray:
 
 
 def paint_disc(
-    tissue: NDArray, grid: Grid, upper: Vertebra, lower: Vertebra, sequence: Sequence
+    tissue: NDArray, grid: VoxelGrid, upper: Vertebra, lower: Vertebra, sequence: Sequence
 ) -> None:
     """Fill the gap between two bodies: annulus, nucleus and the cleft in the nucleus."""
     rng = np.random.default_rng([upper.seed, 3])
@@ -236,7 +238,7 @@ def paint_disc(
     tilt = (upper.tilt + lower.tilt) / 2
     depth, width = (upper.depth + lower.depth) / 2, (upper.width + lower.width) / 2
     half = (width / 2 + 3, gap + sum(drop) + 6 + depth / 2 * abs(np.sin(tilt)), depth / 2 + 6)
-    block = Block.around(grid, centre, half)
+    block = BuildBox.around(grid, centre, half)
     if block is None:
         return
     dv, dy = block.down - centre[1], block.back - centre[2]
@@ -278,7 +280,7 @@ def _between(
 
 def _paint_nucleus(
     tissue: NDArray,
-    block: Block,
+    block: BuildBox,
     place: tuple[NDArray, NDArray, NDArray],
     size: tuple[float, float, float],
     sequence: Sequence,
@@ -334,7 +336,12 @@ def arch_of(vertebra: Vertebra) -> Arch:
 
 
 def paint_arch(
-    tissue: NDArray, grid: Grid, vertebra: Vertebra, curve: Curve, marrow: float, cortex: float
+    tissue: NDArray,
+    grid: VoxelGrid,
+    vertebra: Vertebra,
+    curve: SpinalCurve,
+    marrow: float,
+    cortex: float,
 ) -> None:
     """Pedicles, lamina, facet joints and spinous process with their dark cortex."""
     arch = arch_of(vertebra)
@@ -343,7 +350,7 @@ def paint_arch(
     down, back = vertebra.point(behind + length / 2 - 5, -8)
     lean = 8 + length * abs(math.sin(vertebra.tilt)) / 2
     half = (arch.facet[0] + 7, vertebra.reach / 2 + lean + 4, length / 2 + 6)
-    block = Block.around(grid, (vertebra.left, down, back), half)
+    block = BuildBox.around(grid, (vertebra.left, down, back), half)
     if block is None:
         return
     rng = np.random.default_rng([vertebra.seed, 4])

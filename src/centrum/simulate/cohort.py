@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from centrum.cohort.levels import Level
-from centrum.simulate.acquisition import CENTRES, Protocol
+from centrum.simulate.acquisition import CENTRES, ImagingProtocol
 from centrum.simulate.fracture import KINDS, Fracture
 from centrum.simulate.lesion import Lesion
 from centrum.simulate.settings import PhantomSettings
@@ -20,7 +20,7 @@ OSTEOPOROTIC, MALIGNANT = "osteoporotic", "malignant"
 
 
 @dataclass(frozen=True)
-class Group:
+class OutcomeGroup:
     """Table 1 of one outcome: counts, and age as mean, SD (chosen), least and greatest.
 
     `levels` says how often a level is hit within its region (chosen: osteoporotic fractures
@@ -36,7 +36,7 @@ class Group:
 
 _LUMBAR = {"L1": 5, "L2": 4, "L3": 3, "L4": 2.5, "L5": 1.5}
 TABLE_1 = {
-    OSTEOPOROTIC: Group(
+    OSTEOPOROTIC: OutcomeGroup(
         {"cervical": 0, "thoracic": 23, "lumbar": 26},
         {"M": 19, "F": 30},
         {"": 49},
@@ -46,7 +46,7 @@ TABLE_1 = {
             "lumbar": _LUMBAR,
         },
     ),
-    MALIGNANT: Group(
+    MALIGNANT: OutcomeGroup(
         {"cervical": 3, "thoracic": 20, "lumbar": 28},
         {"M": 31, "F": 20},
         {"lymphoma": 4, "myeloma": 4, "metastasis": 43},
@@ -74,7 +74,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Patient:
+class SimulatedPatient:
     """A simulated patient with one fractured body.
 
     Attributes
@@ -93,7 +93,7 @@ class Patient:
     fracture: Fracture
     lesion: Lesion
 
-    def protocol(self, settings: PhantomSettings) -> Protocol:
+    def protocol(self, settings: PhantomSettings) -> ImagingProtocol:
         """How the region of the fractured level is imaged."""
         return CENTRES[settings.centre].protocols[self.level.region]
 
@@ -103,7 +103,7 @@ class Patient:
         return np.random.default_rng(entropy)
 
 
-def plan_cohort(settings: PhantomSettings) -> tuple[Patient, ...]:
+def plan_cohort(settings: PhantomSettings) -> tuple[SimulatedPatient, ...]:
     """All patients, in random order, with everything that their images will show.
 
     >>> patients = plan_cohort(PhantomSettings(n_malignant=3, n_osteoporotic=2))
@@ -123,12 +123,15 @@ def plan_cohort(settings: PhantomSettings) -> tuple[Patient, ...]:
     ]
     order = rng.permutation(len(planned))
     patients = tuple(
-        Patient(f"P{number:03d}", number, *planned[place]) for number, place in enumerate(order, 1)
+        SimulatedPatient(f"P{number:03d}", number, *planned[place])
+        for number, place in enumerate(order, 1)
     )
     return _permuted(patients, rng) if settings.null else patients
 
 
-def _permuted(patients: tuple[Patient, ...], rng: np.random.Generator) -> tuple[Patient, ...]:
+def _permuted(
+    patients: tuple[SimulatedPatient, ...], rng: np.random.Generator
+) -> tuple[SimulatedPatient, ...]:
     """The same images with the persons exchanged at random."""
     others = rng.permutation(len(patients))
     return tuple(
@@ -177,7 +180,7 @@ def _choice(weights: Mapping[str, float], rng: np.random.Generator) -> str:
     return list(weights)[rng.choice(len(shares), p=shares / shares.sum())]
 
 
-def _ages(group: Group, count: int, rng: np.random.Generator) -> list[int]:
+def _ages(group: OutcomeGroup, count: int, rng: np.random.Generator) -> list[int]:
     """Whole years with the published range, and its mean to the first decimal."""
     mean, sd, least, greatest = group.age
     ages = np.clip(np.rint(rng.normal(mean, sd, count)), least, greatest).astype(int)

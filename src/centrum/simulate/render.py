@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.provenance import Step
 from centrum.simulate import acquisition as scanner
-from centrum.simulate.acquisition import CENTRES, Grid
+from centrum.simulate.acquisition import CENTRES, VoxelGrid
 from centrum.simulate.anatomy import (
-    Block,
-    Body,
+    BuildBox,
+    VertebralBody,
     body,
     body_block,
     paint_arch,
@@ -20,7 +20,7 @@ from centrum.simulate.anatomy import (
     paint_disc,
     vein,
 )
-from centrum.simulate.cohort import Patient
+from centrum.simulate.cohort import SimulatedPatient
 from centrum.simulate.lesion import BodyFrame, nodule, paint_lesion
 from centrum.simulate.settings import PhantomSettings
 from centrum.simulate.shapes import cover, paint
@@ -28,12 +28,12 @@ from centrum.simulate.signal import MARROW, Sequence
 from centrum.simulate.soft_tissue import (
     Habitus,
     Palette,
-    Textures,
+    TextureFields,
     habitus,
     paint_back,
     soft_tissue,
 )
-from centrum.simulate.spine import Curve, Vertebra, build_spine
+from centrum.simulate.spine import SpinalCurve, Vertebra, build_spine
 from centrum.volume import Mask, Volume
 
 POSE, SCAN, READING = 1, 2, 3
@@ -54,11 +54,11 @@ class Scene:
 
     tissue: NDArray
     broken: NDArray
-    block: Block
+    block: BuildBox
     habitus: Habitus
 
 
-def render(patient: Patient, settings: PhantomSettings) -> tuple[Volume, Mask]:
+def render(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume, Mask]:
     """Image (int16) and true mask of a patient, on the grid of a sagittal series.
 
     >>> from centrum.simulate.cohort import plan_cohort
@@ -83,10 +83,10 @@ def render(patient: Patient, settings: PhantomSettings) -> tuple[Volume, Mask]:
     return Volume(stored, geometry, (step,)), Mask(inside, geometry, patient.level.name, (step,))
 
 
-def _aimed(image: Grid, rng: np.random.Generator) -> Grid:
+def _aimed(image: VoxelGrid, rng: np.random.Generator) -> VoxelGrid:
     """The field seldom has the fracture in its centre, and shows more of the back."""
     height, depth = (np.ptp(axis) for axis in image.axes[1:])
-    return Grid(
+    return VoxelGrid(
         image.left,
         image.down + rng.uniform(-0.16, 0.16) * height,
         image.back + depth / 2 - 48 + rng.normal(0, 3),
@@ -94,14 +94,14 @@ def _aimed(image: Grid, rng: np.random.Generator) -> Grid:
 
 
 def build_scene(
-    patient: Patient, grid: Grid, sequence: Sequence, rng: np.random.Generator
+    patient: SimulatedPatient, grid: VoxelGrid, sequence: Sequence, rng: np.random.Generator
 ) -> Scene:
     """All tissue of a patient on the build."""
     spine = build_spine(patient.level, patient.fracture, rng)
-    curve = Curve.through(spine, grid.down, grid.back)
+    curve = SpinalCurve.through(spine, grid.down, grid.back)
     person = habitus(spine, patient.level.region, grid, rng)
     colours = Palette.of(sequence)
-    textures = Textures.over(grid, curve, rng)
+    textures = TextureFields.over(grid, curve, rng)
     tissue = soft_tissue(curve, person, colours, grid, textures)
     for upper, lower in pairwise(spine):
         paint_disc(tissue, grid, upper, lower, sequence)
@@ -121,10 +121,10 @@ def build_scene(
 
 def _marrow(
     vertebra: Vertebra,
-    block: Block,
-    shape: Body,
+    block: BuildBox,
+    shape: VertebralBody,
     fat_fraction: float,
-    patient: Patient,
+    patient: SimulatedPatient,
     sequence: Sequence,
 ) -> NDArray:
     """Signal of the marrow of a body, healthy or not."""
@@ -143,9 +143,9 @@ def _marrow(
 
 def _paint_metastases(
     signal: NDArray,
-    block: Block,
-    shape: Body,
-    patient: Patient,
+    block: BuildBox,
+    shape: VertebralBody,
+    patient: SimulatedPatient,
     sequence: Sequence,
     rng: np.random.Generator,
 ) -> None:
@@ -159,9 +159,9 @@ def _paint_metastases(
 def _scanned(
     clean: NDArray,
     scene: Scene,
-    image: Grid,
-    build: Grid,
-    patient: Patient,
+    image: VoxelGrid,
+    build: VoxelGrid,
+    patient: SimulatedPatient,
     settings: PhantomSettings,
 ) -> NDArray[np.int16]:
     """Coil, gain and noise; stored as whole numbers."""

@@ -8,11 +8,11 @@ from scipy.ndimage import gaussian_filter1d
 
 from centrum.arrays import Flags
 from centrum.kernels.gaussian_field import gaussian_field
-from centrum.simulate.acquisition import Grid
+from centrum.simulate.acquisition import VoxelGrid
 from centrum.simulate.anatomy import arch_of
 from centrum.simulate.shapes import cover, ellipse, paint
 from centrum.simulate.signal import MARROW, TISSUES, Sequence
-from centrum.simulate.spine import Curve, Vertebra
+from centrum.simulate.spine import SpinalCurve, Vertebra
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ PLANES = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Textures:
+class TextureFields:
     """Random fields, mean 0 and SD 1, indexed [left, down, back], a plane for PLANES of the build.
 
     Attributes
@@ -57,7 +57,7 @@ class Textures:
     blobs: NDArray
 
     @classmethod
-    def over(cls, grid: Grid, curve: Curve, rng: np.random.Generator) -> "Textures":
+    def over(cls, grid: VoxelGrid, curve: SpinalCurve, rng: np.random.Generator) -> "TextureFields":
         """Draw the four fields; long ones run along the curve of the spine."""
         lengths = {
             "grain": (2.0, 1.6, 1.6),
@@ -115,7 +115,9 @@ SKIN_DEPTH = {"cervical": 58.0, "thoracic": 64.0, "lumbar": 71.0}
 """From the middle of the bodies to the deep side of the fat under the skin, mm, chosen."""
 
 
-def habitus(spine: list[Vertebra], region: str, grid: Grid, rng: np.random.Generator) -> Habitus:
+def habitus(
+    spine: list[Vertebra], region: str, grid: VoxelGrid, rng: np.random.Generator
+) -> Habitus:
     """Soft tissue that fits the spine."""
     centres = np.array([[v.down, v.back] for v in spine])
     steps = np.hypot(*np.diff(centres, axis=0).T)
@@ -160,7 +162,7 @@ def _smooth_line(positions: NDArray, length_mm: float, rng: np.random.Generator)
 class Plane:
     """One sagittal plane of the build."""
 
-    curve: Curve
+    curve: SpinalCurve
     body: Habitus
     colours: Palette
     left: float
@@ -182,7 +184,7 @@ class Plane:
 
 
 def soft_tissue(
-    curve: Curve, body: Habitus, colours: Palette, grid: Grid, textures: Textures
+    curve: SpinalCurve, body: Habitus, colours: Palette, grid: VoxelGrid, textures: TextureFields
 ) -> NDArray:
     """Paint all that is neither bone nor disc nor behind the fascia, plane by plane."""
     tissue = np.empty([len(axis) for axis in grid.axes], np.float32)
@@ -208,7 +210,7 @@ def _span(wanted: Flags) -> slice:
     return slice(int(hit[0]), int(hit[-1]) + 1)
 
 
-def _nearest_gap(curve: Curve, gaps: NDArray) -> NDArray:
+def _nearest_gap(curve: SpinalCurve, gaps: NDArray) -> NDArray:
     """Signed mm along the curve to the nearest disc, negative above it."""
     edges = (gaps[1:] + gaps[:-1]) / 2
     return (curve.along - gaps[np.searchsorted(edges, curve.along)]).astype(np.float32)
@@ -352,7 +354,7 @@ def _paint_cord(
 
 
 def paint_back(
-    tissue: NDArray, body: Habitus, colours: Palette, grid: Grid, textures: Textures
+    tissue: NDArray, body: Habitus, colours: Palette, grid: VoxelGrid, textures: TextureFields
 ) -> None:
     """Fascia, fat under the skin with its septa, skin, and the air behind it."""
     first = int(np.searchsorted(grid.back, body.fascia.min() - 10))

@@ -197,7 +197,7 @@ def _up(tilt: float) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class Curve:
+class SpinalCurve:
     """Coordinates along and across the column for every point of the sagittal plane.
 
     Attributes
@@ -214,12 +214,12 @@ class Curve:
     half_depth: NDArray
     half_width: NDArray
 
-    def columns(self, span: slice) -> "Curve":
+    def columns(self, span: slice) -> "SpinalCurve":
         """The part of the plane between two distances from the front."""
-        return Curve(*(getattr(self, f.name)[:, span] for f in fields(self)))
+        return SpinalCurve(*(getattr(self, f.name)[:, span] for f in fields(self)))
 
     @classmethod
-    def through(cls, spine: list[Vertebra], down: NDArray, back: NDArray) -> "Curve":
+    def through(cls, spine: list[Vertebra], down: NDArray, back: NDArray) -> "SpinalCurve":
         """Follow the spine over a plane with the positions `down` (rows) and `back`."""
         centres = np.array([[v.down, v.back, v.left, v.depth, v.width] for v in spine])
         knots = np.arange(centres[0, 0] - 60, centres[-1, 0] + 60, 1.0)

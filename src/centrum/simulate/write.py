@@ -13,7 +13,7 @@ from centrum.errors import DataError
 from centrum.geometry import Geometry
 from centrum.io.csv_text import records_csv
 from centrum.io.nrrd import SIMULATED_KEY
-from centrum.simulate.cohort import Patient, plan_cohort
+from centrum.simulate.cohort import SimulatedPatient, plan_cohort
 from centrum.simulate.readers import READERS, draw_readers
 from centrum.simulate.render import READING, render
 from centrum.simulate.settings import PhantomSettings
@@ -68,7 +68,7 @@ def simulate_cohort(
     return write_manifest(patients, settings, folder)
 
 
-def simulate_case(patient: Patient, settings: PhantomSettings, out_dir: Path | str) -> str:
+def simulate_case(patient: SimulatedPatient, settings: PhantomSettings, out_dir: Path | str) -> str:
     """Write the image and both readers' masks of one patient; its id.
 
     The same patient and settings give the same bytes, in any order and in any process.
@@ -85,7 +85,7 @@ def simulate_case(patient: Patient, settings: PhantomSettings, out_dir: Path | s
     return patient.id
 
 
-def case_paths(patient: Patient) -> dict[str, str]:
+def case_paths(patient: SimulatedPatient) -> dict[str, str]:
     """Files of a patient relative to the cohort's folder, by manifest column.
 
     >>> patient = plan_cohort(PhantomSettings(n_malignant=1, n_osteoporotic=0))[0]
@@ -97,7 +97,7 @@ def case_paths(patient: Patient) -> dict[str, str]:
 
 
 def write_manifest(
-    patients: Iterable[Patient], settings: PhantomSettings, folder: Path | str
+    patients: Iterable[SimulatedPatient], settings: PhantomSettings, folder: Path | str
 ) -> Path:
     """Write `cases.csv`, one row per patient; its path."""
     path = Path(folder) / MANIFEST
@@ -113,7 +113,7 @@ def is_phantom(folder: Path | str) -> bool:
     return (Path(folder) / MARKER).exists()
 
 
-def _row(patient: Patient, settings: PhantomSettings) -> dict[str, object]:
+def _row(patient: SimulatedPatient, settings: PhantomSettings) -> dict[str, object]:
     person, sequence = patient.person, patient.protocol(settings).sequence
     files = {
         column: f"{path}#{patient.level.name}" if column.startswith("mask") else path

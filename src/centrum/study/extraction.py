@@ -15,11 +15,19 @@ from centrum.arrays import Flags
 from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs
-from centrum.io import Finding as Noticed
+from centrum.io import ImageFinding
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.io.facts import NUMBERS
 from centrum.measure.acquisition import REGION, TEXTS, with_manifest
-from centrum.measure.case import ALL_READERS, Job, Record, advisory, measure, not_measured, warm_up
+from centrum.measure.case import (
+    ALL_READERS,
+    MeasurementJob,
+    Record,
+    advisory,
+    measure,
+    not_measured,
+    warm_up,
+)
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.store import write_atomically
@@ -141,7 +149,7 @@ def measure_all(
 
 def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
     """The records with what the store cannot hold: against the study's claim, and each other."""
-    failed: list[Noticed] = []
+    failed: list[ImageFinding] = []
     for look in (sequence_findings, content_findings):
         with advisory(failed):
             for finding in [*look(study, records)]:
@@ -331,7 +339,7 @@ def for_console(study: Study, found: Iterable[Told]) -> tuple[Told, ...]:
     return tuple(_named(f, jobs.get(f.case), names.get(f.case, f.case)) for f in found)
 
 
-def _named(found: Told, job: Job | None, case: str) -> Told:
+def _named(found: Told, job: MeasurementJob | None, case: str) -> Told:
     files = file_names(parts(job.image, job.masks, job.further)) if job else {}
     texts = {name: restored(getattr(found, name), files) for name in ("message", "file", "remedy")}
     return replace(found, case=case, **texts)

@@ -12,7 +12,7 @@ from centrum import __version__
 from centrum.errors import DataError
 from centrum.execution import Progress, map_jobs, silent
 from centrum.io import source_digest
-from centrum.measure.case import Job, measure_landmarks, no_landmarks
+from centrum.measure.case import MeasurementJob, measure_landmarks, no_landmarks
 from centrum.prepare.nyul import standard_scale
 from centrum.prepare.settings import Nyul, Preparation
 from centrum.stages import UNREADABLE
@@ -92,7 +92,7 @@ def _record(study: Study) -> dict[str, Any]:
     }
 
 
-def _one_per_image(study: Study, cases: Sequence[str]) -> list[Job]:
+def _one_per_image(study: Study, cases: Sequence[str]) -> list[MeasurementJob]:
     """Jobs of training cases, without a second one of the same image."""
     rows, _ = training_rows(study.protocol, study.obs().loc[list(cases)])
     wanted = {cases[row] for row in rows}

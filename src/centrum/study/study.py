@@ -13,14 +13,14 @@ from centrum.cohort import Cohort, Flow, apply_rules, read_manifest
 from centrum.cohort.case import DESCRIPTORS, column
 from centrum.cohort.columns import identifier
 from centrum.cohort.describing import identifying_columns
-from centrum.cohort.eligibility import Rule
+from centrum.cohort.eligibility import EligibilityRule
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
-from centrum.measure.case import Job
+from centrum.measure.case import MeasurementJob
 from centrum.measure.sequences import choose_sequences, plan_sequences
 from centrum.modelling.designs import (
     PLACE_IN_TIME,
@@ -172,7 +172,9 @@ class Study:
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
         return (primary, *(r for r in self.cohort.readers if r != primary))
 
-    def jobs(self, *, features: bool = True, preparation: Preparation | None = None) -> list[Job]:
+    def jobs(
+        self, *, features: bool = True, preparation: Preparation | None = None
+    ) -> list[MeasurementJob]:
         """What is to be measured of every eligible case; without features only its files.
 
         `preparation` is the protocol's when missing; pass one whose landmarks are fitted. A study
@@ -186,7 +188,7 @@ class Study:
             prepared = prepared.by_reader
         first, *further = self.sequences
         return [
-            Job(
+            MeasurementJob(
                 case=case.id,
                 image=case.images.get(first, ""),
                 further={name: case.images.get(name, "") for name in further},
@@ -271,7 +273,7 @@ def _written_step(step: Step, names: Roles, words: Collection[str]) -> Step:
     return replace(step, parameters={**step.parameters, "notes": notes})
 
 
-def refuse_names_in_rules(rules: Iterable[Rule], cohort: Cohort) -> None:
+def refuse_names_in_rules(rules: Iterable[EligibilityRule], cohort: Cohort) -> None:
     """Refuses a rule that calls a case or patient by name: rules are written, too."""
     for rule in rules:
         by_name = columns(parse(rule.expression)) & {"case", "patient"}

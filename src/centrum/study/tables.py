@@ -9,7 +9,7 @@ import pandas as pd
 
 from centrum.cohort.case import DESCRIPTORS
 from centrum.cohort.columns import TAKEN
-from centrum.cohort.join import Match, match_ids
+from centrum.cohort.join import IdMatch, match_ids
 from centrum.errors import DataError
 from centrum.exchange import ForeignTable, read_table, told_no_features
 from centrum.features.recognise import recognise
@@ -136,7 +136,7 @@ def _read(folder: Path, source: TableSource) -> ForeignTable:
     return replace(found[0], values=_together(frames, source), notes=notes, no_features=left_out)
 
 
-def _join(study: Study, reader: str, frame: pd.DataFrame) -> Match:
+def _join(study: Study, reader: str, frame: pd.DataFrame) -> IdMatch:
     """How the rows of a reader's table match all cases of the manifest, also excluded ones.
 
     Raises
@@ -151,7 +151,7 @@ def _join(study: Study, reader: str, frame: pd.DataFrame) -> Match:
     return match
 
 
-def _step(folder: Path, source: TableSource, found: ForeignTable, match: Match) -> Step:
+def _step(folder: Path, source: TableSource, found: ForeignTable, match: IdMatch) -> Step:
     return Step(
         "read table",
         {
@@ -176,7 +176,7 @@ def _notes(reader: str, found: ForeignTable) -> Iterable[Finding]:
         yield Finding("all", reader, "warning", "not-a-feature", message, remedy=remedy)
 
 
-def _unmatched(study: Study, reader: str, match: Match) -> Iterable[Finding]:
+def _unmatched(study: Study, reader: str, match: IdMatch) -> Iterable[Finding]:
     """Which rows are of nobody, and which nearly match."""
     if near := match.told_similar():
         remedy = "Write the ids alike if they are one case."

@@ -164,7 +164,7 @@ def _table(source: Source, perturbed: bool) -> FeatureTable:
 
 
 @dataclass(frozen=True)
-class Job:
+class FitJob:
     """One fit and the predictions of its test side.
 
     Attributes
@@ -187,7 +187,7 @@ class Job:
     @classmethod
     def of(
         cls, source: Source, protocol: Protocol, part: Part, shuffle: int | None = None
-    ) -> "Job":
+    ) -> "FitJob":
         """The job of a part of a design."""
         train, test = (tuple(map(int, rows)) for rows in (part.train, part.test))
         return cls(source, protocol, part.name, part.repeat, train, test, shuffle)
@@ -211,7 +211,7 @@ class Job:
         return {**own, "error": why, "case": [], "auc": None}
 
 
-def assess(job: Job) -> Prediction:
+def assess(job: FitJob) -> Prediction:
     """Fit on the training side and predict the test side.
 
     Returns a JSON-ready record: name, repeat, n_train, n_test; of the test cases case
@@ -227,7 +227,7 @@ def assess(job: Job) -> Prediction:
     return {**found, "name": job.name, "repeat": job.repeat}
 
 
-def _assess(job: Job) -> Prediction:
+def _assess(job: FitJob) -> Prediction:
     matrix = job.source.load(job.protocol)
     if job.shuffle is not None:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.shuffle)
@@ -319,7 +319,7 @@ def _seen(model: BaseEstimator) -> Mapping[str, NDArray]:
 
 
 def assess_all(
-    jobs: Sequence[Job], workers: int, progress: Progress, what: str
+    jobs: Sequence[FitJob], workers: int, progress: Progress, what: str
 ) -> tuple[Prediction, ...]:
     """Records of jobs, in their order; those in the store are not made again."""
     progress(what, 0, len(jobs))
@@ -331,7 +331,7 @@ def assess_all(
     return tuple(found[job.key()] for job in jobs)
 
 
-def _without(job: Job, error: CentrumError) -> Prediction:
+def _without(job: FitJob, error: CentrumError) -> Prediction:
     """The record of a job that ends its process."""
     return job.without(describe(error))
 

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from centrum.arrays import Floats
 from centrum.errors import DataError
-from centrum.modelling.search import Candidate
+from centrum.modelling.search import CandidateModel
 from centrum.modelling.settings import ModelSettings
 from centrum.table import FeatureTable
 
@@ -163,7 +163,7 @@ def model_of(
     )
 
 
-def _named(chosen: Sequence[Candidate]) -> str:
+def _named(chosen: Sequence[CandidateModel]) -> str:
     """What a search chose: the winner, or the classifiers of its ensemble."""
     kinds = sorted({candidate.classifier for candidate in chosen})
     return kinds[0] if len(chosen) == 1 else f"mean of {len(chosen)} models: {', '.join(kinds)}"

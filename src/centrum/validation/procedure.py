@@ -20,7 +20,7 @@ from centrum.execution import Progress, map_jobs
 from centrum.modelling.conformal import UNCERTAIN
 from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import CLINICAL, clinical_settings
-from centrum.modelling.leaks import LEAKS, Scene
+from centrum.modelling.leaks import LEAKS, SplitStudy
 from centrum.modelling.optimism import Resample, resample
 from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_seeds
 from centrum.modelling.split import stratified_split
@@ -28,7 +28,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import Store
 from centrum.table import FeatureTable
-from centrum.validation.fits import FITS, Job, Prediction, Source, assess_all, build_model
+from centrum.validation.fits import FITS, FitJob, Prediction, Source, assess_all, build_model
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 
 Found = TypeVar("Found")
@@ -108,7 +108,7 @@ def run_parts(
     what: str,
 ) -> tuple[Prediction, ...]:
     """The record of every part."""
-    jobs = [Job.of(source, protocol, part) for part in parts]
+    jobs = [FitJob.of(source, protocol, part) for part in parts]
     return assess_all(jobs, workers, progress, what)
 
 
@@ -172,7 +172,7 @@ def permute(
         except DataError:
             continue  # counted as failed: these outcomes leave a side without one of the two
         first = [part for part in planned if part.repeat == 0]
-        jobs += [Job.of(source, protocol, part, seed) for part in first]
+        jobs += [FitJob.of(source, protocol, part, seed) for part in first]
         owner += [seed] * len(first)
     records = assess_all(jobs, workers, progress, "Permuting outcomes")
     areas: dict[int, list[float]] = {seed: [] for seed in seeds}
@@ -188,7 +188,7 @@ def permute(
 
 @dataclass(frozen=True)
 class LeakJob:
-    """One split with every classic leak switched on; `shuffle` as of `Job`."""
+    """One split with every classic leak switched on; `shuffle` as of `FitJob`."""
 
     source: Source
     protocol: Protocol
@@ -220,7 +220,7 @@ def _leak(job: LeakJob) -> dict[str, Any]:
         matrix = matrix.with_outcome(shuffled)
     share = protocol.split.train_fraction
     train, test = stratified_split(matrix.positive, matrix.patients, share, job.seed)
-    scene = Scene(
+    scene = SplitStudy(
         model=build_model(protocol, matrix),
         X=matrix.X,
         y=matrix.positive,
