@@ -12,6 +12,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from centrum.perturb import RobustnessSettings
+from centrum.report.figures import draw_feature_count
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from centrum.report.style import COLUMN_CM, PAGE_CM, png_bytes, svg_bytes
@@ -127,6 +128,14 @@ def test_files_carry_no_date_and_no_program() -> None:
     assert b"tEXt" not in png
 
 
+def test_a_file_is_drawn_once(results: StudyResults, monkeypatch: pytest.MonkeyPatch) -> None:
+    figure, draw, drawn = draw_feature_count(results.model.feature_count), Figure.draw, []
+    png = png_bytes(figure)
+    monkeypatch.setattr(Figure, "draw", lambda *args: drawn.append(args) or draw(*args))
+    assert png_bytes(figure) == png
+    assert len(drawn) == 1
+
+
 def test_png_has_300_dpi(written) -> None:
     content = (written / "figures" / "figure-5.png").read_bytes()
     at = content.index(b"pHYs") + 4
@@ -138,8 +147,6 @@ def test_png_has_300_dpi(written) -> None:
 
 def test_user_style_does_not_matter(results: StudyResults) -> None:
     import matplotlib
-
-    from centrum.report.figures import draw_feature_count
 
     facts = results.model.feature_count
     usual = svg_bytes(draw_feature_count(facts))

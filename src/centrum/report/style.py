@@ -145,10 +145,11 @@ def pdf_bytes(figure: Figure) -> bytes:
 def tiff_bytes(figure: Figure) -> bytes:
     """The figure as TIFF of 600 dpi: RGB without alpha, compressed without loss."""
     stream = BytesIO()
-    with Image.open(BytesIO(_saved(figure, "png", {"Software": None}, TIFF_DPI))) as image:
-        image.convert("RGB").save(
-            stream, format="tiff", compression="tiff_lzw", dpi=(TIFF_DPI, TIFF_DPI)
-        )
+    pixels = _saved(figure, "rgba", None, TIFF_DPI)
+    width, height = (int(TIFF_DPI * inches) for inches in figure.get_size_inches())
+    Image.frombuffer("RGBA", (width, height), pixels).convert("RGB").save(
+        stream, format="tiff", compression="tiff_lzw", dpi=(TIFF_DPI, TIFF_DPI)
+    )
     return stream.getvalue()
 
 
@@ -161,7 +162,9 @@ def save_figure(figure: Figure, path: Path) -> None:
     write_atomically(path, kinds[path.suffix.lower()](figure))
 
 
-def _saved(figure: Figure, kind: str, metadata: dict[str, None], dpi: float = PNG_DPI) -> bytes:
+def _saved(
+    figure: Figure, kind: str, metadata: dict[str, None] | None, dpi: float = PNG_DPI
+) -> bytes:
     if figure.get_layout_engine() is not None:
         _settle(figure)
     stream = BytesIO()
@@ -175,4 +178,4 @@ def _settle(figure: Figure) -> None:
     figure.set_dpi(PNG_DPI)
     figure.draw_without_rendering()
     figure.set_dpi(own_dpi)
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # "none" would have each file drawn twice

@@ -56,7 +56,7 @@ def draw_flow(chart: FlowChart, mark: str = "") -> Figure:
     below = max(_height(part) for part in parts)
     height = sum(_height(s.stay) + _side(s) + 2 * GAP_CM for s in stops) + below
     figure = new_figure(PAGE_CM, height + 0.9, mark)
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, PAGE_CM), ylim=(-height - 0.7, 0.2))
     axes.axis("off")
