@@ -12,7 +12,7 @@ import pytest
 
 from centrum import cli
 from centrum.cohort.case import Identity
-from centrum.cohort.discover import discover, write_manifest
+from centrum.cohort.discover import discover
 from centrum.cohort.pseudonyms import about_key, read_key, write_key
 from centrum.execution import default_workers
 from centrum.io.paths import seen_from
@@ -126,7 +126,7 @@ def test_images_on_another_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found = discover(folder)
     monkeypatch.setattr(os.path, "relpath", _no_way)
     assert seen_from(folder, folder / "a.nrrd") == (folder / "a.nrrd").as_posix()
-    write_manifest(found, tmp_path / "cases.csv")
+    found.write(tmp_path / "cases.csv")
     assert (folder / "images").as_posix() in (tmp_path / "cases.csv").read_text(encoding="utf-8")
 
 

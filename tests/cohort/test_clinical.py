@@ -8,7 +8,7 @@ import pytest
 
 from centrum.cohort import Case, Level, read_manifest
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
-from centrum.cohort.discover import Discovery, write_manifest
+from centrum.cohort.discover import Discovery
 from centrum.cohort.patterns import LAYOUTS
 from centrum.errors import DataError, ManifestError
 
@@ -174,8 +174,7 @@ def test_what_was_merged_is_written_and_read_again(merge: Merge, tmp_path: Path)
         for k, case in enumerate(CASES)
     ]
     found = merge(cases=tuple(sources), min_share=0.5)
-    write_manifest(Discovery(tmp_path, LAYOUTS[0], found.cases, (), (), (), ()),
-                   tmp_path / "cases.csv")  # fmt: skip
+    Discovery(tmp_path, LAYOUTS[0], found.cases, (), (), (), ()).write(tmp_path / "cases.csv")
     kept = [(c.outcome, c.level, c.age, c.sex, c.centre, c.covariates) for c in found.cases]
     read = read_manifest(tmp_path / "cases.csv").cases
     assert kept == [(c.outcome, c.level, c.age, c.sex, c.centre, c.covariates) for c in read]

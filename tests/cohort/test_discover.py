@@ -12,7 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from centrum.cohort import Level, check_files, read_manifest
 from centrum.cohort.columns import FIELDS
-from centrum.cohort.discover import Discovery, discover, write_manifest
+from centrum.cohort.discover import Discovery, discover
 from centrum.cohort.schemes import find_scheme
 from centrum.errors import ManifestError
 
@@ -234,7 +234,7 @@ def test_the_manifest_is_written_for_the_user_to_fill(tmp_path: Path) -> None:
     labels(tmp_path / "data/masks/p_R2.seg.nrrd", [1], ["T12"])
     path = tmp_path / "study/cases.csv"
     path.parent.mkdir()
-    write_manifest(discover(tmp_path / "data"), path)
+    discover(tmp_path / "data").write(path)
     first, second = csv.DictReader(path.open(encoding="utf-8"))
     empty = {"outcome": "", "centre": "", "age": "", "sex": ""}
     assert first == {
@@ -257,7 +257,7 @@ def test_the_written_manifest_is_read_once_the_outcomes_are_filled_in(tmp_path: 
         labels(tmp_path / f"{name}_R1.seg.nrrd", [1, 2], ["Th12", "L1"])
     path = tmp_path / "cases.csv"
     found = discover(tmp_path)
-    write_manifest(found, path)
+    found.write(path)
     with pytest.raises(ManifestError, match="4 problems"):
         read_manifest(path)
     text = path.read_text(encoding="utf-8")
@@ -273,7 +273,7 @@ def test_an_existing_manifest_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
     path.write_text("a day's work")
     with pytest.raises(ManifestError, match=r"cases\.csv exists and is not overwritten"):
-        write_manifest(discover(tmp_path), path)
+        discover(tmp_path).write(path)
     assert path.read_text() == "a day's work"
 
 
@@ -287,7 +287,7 @@ def test_the_real_lumbar_exams(reference: Path, tmp_path: Path) -> None:
     assert levels == ["T11", "T12", "L1", "L2", "L3", "L4", "L5"]
     assert "vertebrae.csv" in found.ignored
     assert found.images_without_mask == ("sct_cspine/T2w.nii.gz",)
-    write_manifest(found, tmp_path / "cases.csv")
+    found.write(tmp_path / "cases.csv")
 
 
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from centrum.cohort.findings import listed
 from centrum.cohort.label_map import LabelMap, read_label_map
 from centrum.cohort.layouts import learn_layouts
 from centrum.cohort.levels import Level
+from centrum.cohort.manifest import write_manifest
 from centrum.cohort.patterns import ENDING, LAYOUTS, FolderLayout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
 from centrum.errors import CentrumError, ManifestError, describe
 from centrum.io import list_segments, list_series
-from centrum.io.csv_text import csv_text
 from centrum.io.paths import DANGLING, FETCH, existing, is_dangling, seen_from
 from centrum.text import one_line
 
@@ -73,6 +73,27 @@ class Discovery:
             *(f"{what} ({len(p)}): {listed(p, 10)}" for what, p in unmatched.items() if p),
             *self.notes,
         )
+
+    def write(self, path: Path | str) -> None:
+        """Write the manifest; what is not known of outcome, centre, age and sex is left to fill.
+
+        Sources become relative to the folder of `path`. Errors as of `write_manifest`.
+        """
+        path, cohort = Path(path), Cohort(self.cases)
+        described = (*FIELDS, *cohort.covariates)
+        images = (column("image", name) for name in cohort.sequences)
+        masks = (column("mask", name) for name in cohort.readers)
+        base = Path(seen_from(path.parent.resolve(), self.folder.resolve()))
+        rows = (_cells(case, cohort, described, base) for case in cohort.cases)
+        write_manifest([*described, *images, *masks], rows, path)
+
+
+def _cells(case: Case, cohort: Cohort, described: Iterable[str], base: Path) -> list[object]:
+    known = {"case": case.id, **case.record()}
+    sources = [case.images.get(name) for name in cohort.sequences]
+    sources += [case.masks.get(name) for name in cohort.readers]
+    paths = [(base / source).as_posix() if source else "" for source in sources]
+    return [*map(known.get, described), *paths]
 
 
 @dataclass
@@ -193,46 +214,6 @@ def _is_label_map(path: Path) -> bool:
         return len(list_segments(path)) <= MOST_LABELS
     except CentrumError:
         return False
-
-
-def write_manifest(discovery: Discovery, path: Path | str) -> None:
-    """Write the cases as CSV; what is not known of outcome, centre, age and sex is left to fill.
-
-    Sources become relative to the folder of `path`. Raises ManifestError when the file
-    exists: it may hold a day's work.
-    """
-    path = Path(path)
-    cohort = Cohort(discovery.cases)
-    heads = [
-        *FIELDS,
-        *cohort.covariates,
-        *(column("image", name) for name in cohort.sequences),
-        *(column("mask", name) for name in cohort.readers),
-    ]
-    base = seen_from(path.parent.resolve(), discovery.folder.resolve())
-    try:
-        with path.open("x", newline="", encoding="utf-8") as stream:
-            rows = (_cells(case, cohort, Path(base)) for case in cohort.cases)
-            stream.write(csv_text([heads, *rows]))
-    except FileExistsError as error:
-        raise ManifestError(
-            f"{path.name} exists and is not overwritten; move it away or choose another name"
-        ) from error
-
-
-def _cells(case: Case, cohort: Cohort, base: Path) -> list[str]:
-    known = {"case": case.id, **case.record()}
-    sources = [case.images.get(name) for name in cohort.sequences]
-    sources += [case.masks.get(name) for name in cohort.readers]
-    paths = [(base / source).as_posix() if source else "" for source in sources]
-    return [*(_text(known.get(name)) for name in (*FIELDS, *cohort.covariates)), *paths]
-
-
-def _text(value: object) -> str:
-    """A value as a manifest spells it: 71.0 is 71."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)
 
 
 def _files(folder: Path) -> list[str]:

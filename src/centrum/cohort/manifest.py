@@ -28,9 +28,11 @@ from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.schemes import Scheme, level_of
 from centrum.cohort.sheet import Sheet, read_sheet
 from centrum.errors import ManifestError
+from centrum.io.csv_text import csv_text
 from centrum.io.facts import NUMBERS, fact_of
 from centrum.io.paths import DANGLING, FETCH, is_dangling, split_source
 from centrum.provenance import Step, file_digest
+from centrum.store import write_atomically
 
 OUTCOMES = ("osteoporotic", "malignant")
 """Outcomes of a study of vertebral compression fractures."""
@@ -118,6 +120,38 @@ def examine_manifest(
     kept = tuple(_first_of_each(cases))
     cohort = Cohort(kept, str(path), (step,), tuple(columns.masks), tuple(columns.images))
     return cohort, (*sorted(set(findings.problems)), *findings.warnings)
+
+
+def write_manifest(heads: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> Path:
+    """Write a table of cases, whose values are `spelled`; its path.
+
+    Raises
+    ------
+    ManifestError
+        The file exists, which may hold a day's work; code "manifest-exists".
+    """
+    if os.path.lexists(path):
+        raise ManifestError(
+            f"{path.name} exists and is not overwritten.",
+            remedy="Move it away, or choose another name.",
+            code="manifest-exists",
+            file=path,
+        )
+    write_atomically(
+        path, csv_text([heads, *([spelled(value) for value in row] for row in rows)]).encode()
+    )
+    return path
+
+
+def spelled(value: object) -> str:
+    """A value as a manifest spells it.
+
+    >>> [spelled(value) for value in (71.0, 0.5, "L1", None, float("nan"))]
+    ['71', '0.5', 'L1', '', '']
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None or value != value else str(value)
 
 
 def _first_of_each(cases: Iterable[Case]) -> Iterator[Case]:

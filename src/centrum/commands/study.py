@@ -21,7 +21,7 @@ from centrum import __version__
 from centrum.agreement import icc
 from centrum.cohort import Cohort, Level
 from centrum.cohort.clinical import ClinicalTable, Merged, merge_table
-from centrum.cohort.discover import Discovery, discover, write_manifest
+from centrum.cohort.discover import Discovery, discover
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.commands.tables import export_tables
 from centrum.errors import ManifestError, ProtocolError
@@ -178,7 +178,7 @@ def _begin(folder: Path, found: Discovery, protocol: str) -> bool:
     """Write manifest and protocol; whether a protocol on which somebody has worked stays."""
     folder.mkdir(parents=True, exist_ok=True)
     make_way(folder, BEGUN, MANIFESTS)
-    write_manifest(found, folder / "cases.csv")
+    found.write(folder / "cases.csv")
     new = _write_new(folder / PROTOCOL, protocol)
     remember_begun(folder, BEGUN if new else ["cases.csv"])
     return not new

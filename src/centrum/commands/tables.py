@@ -11,10 +11,10 @@ import yaml
 from centrum import __version__
 from centrum.cohort.columns import find_columns
 from centrum.cohort.join import match_ids
+from centrum.cohort.manifest import spelled, write_manifest
 from centrum.cohort.sheet import read_sheet
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.exchange import ForeignTable, read_table, told_no_features, write_table
-from centrum.io.csv_text import frame_csv
 from centrum.protocol import parse_protocol, preset_text
 from centrum.store import write_atomically
 from centrum.study.study import PROTOCOL
@@ -149,10 +149,7 @@ def _outcomes(
 
 
 def _text(value: object) -> str:
-    """A cell as a manifest would spell it: 1.0 is 1."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    return spelled(value).strip()
 
 
 def _source(
@@ -198,12 +195,9 @@ def _write(tables: Sequence[Path], folder: Path, cases: pd.DataFrame | Path, pro
     if isinstance(cases, Path):
         shutil.copyfile(cases, folder / f"cases{cases.suffix}")
     else:
-        write_atomically(folder / "cases.csv", frame_csv(cases.map(_cell)).encode())
+        rows = cases.map(_text).to_numpy().tolist()
+        write_manifest(list(map(str, cases.columns)), rows, folder / "cases.csv")
     write_atomically(folder / PROTOCOL, protocol.encode())
-
-
-def _cell(value: object) -> str:
-    return "" if value is None or value != value else _text(value)
 
 
 def _told(path: Path, reader: str, table: ForeignTable) -> str:

@@ -13,7 +13,6 @@ from centrum.simulate.write import (
     is_phantom,
     simulate_case,
     simulate_cohort,
-    write_manifest,
 )
 
 __all__ = [
@@ -26,5 +25,4 @@ __all__ = [
     "render",
     "simulate_case",
     "simulate_cohort",
-    "write_manifest",
 ]

@@ -9,9 +9,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from centrum import __version__
+from centrum.cohort.manifest import write_manifest
 from centrum.errors import DataError
 from centrum.geometry import Geometry
-from centrum.io.csv_text import records_csv
 from centrum.io.nrrd import SIMULATED_KEY
 from centrum.simulate.cohort import SimulatedPatient, plan_cohort
 from centrum.simulate.readers import READERS, draw_readers
@@ -65,7 +65,9 @@ def simulate_cohort(
     for _ in map(simulate_case, patients, [settings] * len(patients), [folder] * len(patients)):
         pass
     marker.write_bytes((json.dumps(_marker(settings), indent=2) + "\n").encode())
-    return write_manifest(patients, settings, folder)
+    rows = [_row(patient, settings) for patient in patients]
+    heads = list(rows[0]) if rows else ["case"]
+    return write_manifest(heads, (list(row.values()) for row in rows), manifest)
 
 
 def simulate_case(patient: SimulatedPatient, settings: PhantomSettings, out_dir: Path | str) -> str:
@@ -94,18 +96,6 @@ def case_paths(patient: SimulatedPatient) -> dict[str, str]:
     """
     masks = {f"mask:{name}": f"masks/{patient.id}_{name}.seg.nrrd" for name in READERS}
     return {"image": f"images/{patient.id}.nrrd", **masks}
-
-
-def write_manifest(
-    patients: Iterable[SimulatedPatient], settings: PhantomSettings, folder: Path | str
-) -> Path:
-    """Write `cases.csv`, one row per patient; its path."""
-    path = Path(folder) / MANIFEST
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows = [_row(patient, settings) for patient in patients]
-    text = records_csv(rows, rows[0] if rows else ["case"])
-    path.write_bytes(text.encode())
-    return path
 
 
 def is_phantom(folder: Path | str) -> bool:
