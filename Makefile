@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DOCS_STAMP := .venv/.docs-installed
 # Threads of the linear algebra only wait for each other on matrices as small as these.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 
@@ -66,8 +67,13 @@ $(BENCHMARKS:%=bench-%): bench-%: setup
 bench-peers: peers-build $(BENCHMARKS:%=bench-%) # time everything beside the peers
 	$(BIN)/python benchmarks/report.py
 
-docs: setup # write the reference pages from the code
+docs: $(DOCS_STAMP) # write the reference pages from the code, build the site in build/site
 	$(BIN)/python docs/generate.py
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+$(DOCS_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
 
 clean: # remove what was made, but not .venv
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/*.egg-info

@@ -93,9 +93,9 @@ def _default(value: object) -> str:
 def command_line_page() -> str:
     lines = ["# Command line", "", "Generated from the commands.", ""]
     group = get_command(app)
-    lines += ["```", _help(group, "centrum"), "```", ""]
+    lines += ["```text", _help(group, "centrum"), "```", ""]
     for name, command in group.commands.items():
-        lines += [f"## {name}", "", "```", _help(command, f"centrum {name}"), "```", ""]
+        lines += [f"## {name}", "", "```text", _help(command, f"centrum {name}"), "```", ""]
     return "\n".join(lines)
 
 

@@ -1,40 +1,64 @@
 """The documentation tells the truth: generated pages are current, links lead somewhere."""
 
-import doctest
 import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+from tests.docs.pages import DOCS, PAGES, ROOT, anchors_of, blocks_of, name_of, prose_of
+
+LANGUAGES = {"bash", "csv", "diff", "json", "pycon", "python", "text", "yaml"}
+
+
+def script(name: str) -> ModuleType:
+    """A script of the documentation."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_reference_pages_are_current() -> None:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    for name, make in generate.PAGES.items():
-        written = (ROOT / "docs" / "reference" / f"{name}.md").read_text(encoding="utf-8")
+    for name, make in script("generate").PAGES.items():
+        written = (DOCS / "reference" / f"{name}.md").read_text(encoding="utf-8")
         assert written == make(), f"{name}.md is out of date: run `make docs`"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+    for target in re.findall(r"\]\(([^)\s]+)", prose_of(page)):
         if not target.startswith(("http://", "https://", "mailto:")):
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+            path, _, anchor = target.partition("#")
+            there = page.parent / path if path else page
+            assert there.exists(), f"{name_of(page)} links to {target}"
+            assert not anchor or anchor in anchors_of(there), f"{name_of(page)} links to {target}"
 
 
-@pytest.mark.parametrize(
-    "name", ["features", "frozen-model", "model", "robustness", "signature", "validation"]
-)
-def test_examples_run(name: str) -> None:
-    page = ROOT / "docs" / "concepts" / f"{name}.md"
-    result = doctest.testfile(str(page), module_relative=False)
-    assert result.attempted >= 6
-    assert result.failed == 0
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_blocks_of_code_say_what_they_are(page: Path) -> None:
+    assert {block.language for block in blocks_of(page)} <= LANGUAGES
+    indented = re.search(r"(?:^|\n\n)(?: {4}\S.*)", prose_of(page))
+    assert indented is None or re.search(r"^(- |\d+\. |    )", prose_of(page), re.MULTILINE)
+
+
+def test_every_page_has_its_place_in_a_tab() -> None:
+    nav = script("nav")
+    tabs = {DOCS / folder for folder in nav.TABS.values()}
+    assert {page.parent for page in PAGES} == {*tabs, DOCS, ROOT}
+    for folder in tabs:
+        names = nav.pages(folder)
+        assert names[0] == "README.md"
+        assert sorted(names) == sorted(path.name for path in folder.glob("*.md"))
+
+
+def test_a_new_page_comes_behind_those_that_are_listed(tmp_path: Path) -> None:
+    for name in ("a-new", "first", "second"):
+        (tmp_path / f"{name}.md").touch()
+    (tmp_path / "README.md").write_text("[2](second.md), [1](first.md), [gone](gone.md)")
+    wanted = ["README.md", "second.md", "first.md", "a-new.md"]
+    assert script("nav").pages(tmp_path) == wanted
 
 
 def test_the_task_file_has_what_the_readme_names() -> None:

@@ -1,18 +1,11 @@
 """The page on morphometry says what the code does."""
 
-import doctest
 from pathlib import Path
 
 from centrum.morphometry.body import Morphometry
 from centrum.morphometry.genant import GRADES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "concepts" / "morphometry.md"
-
-
-def test_examples_run() -> None:
-    result = doctest.testfile(str(PAGE), module_relative=False, optionflags=doctest.ELLIPSIS)
-    assert result.attempted >= 12
-    assert result.failed == 0
 
 
 def test_measures_are_listed() -> None:
