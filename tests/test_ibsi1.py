@@ -252,7 +252,7 @@ def reason_holds(reason: str | None, row: Row, value: float) -> bool:
 
 
 def told(row: Row, value: float) -> str:
-    return f"{row['feature']} {key(row)[1]}: {value:.12g}, wanted {row['value']} +- " + (
+    return f"{row['feature']} {key(row)[1]}: {value:.12g}, expected {row['value']} +- " + (
         f"{row['tolerance']}, teams {row['team_value']}"
     )
 

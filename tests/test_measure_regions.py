@@ -70,4 +70,4 @@ def test_what_leaves_nothing_is_an_error_of_the_reader(job: MeasurementJob, tmp_
 def test_what_is_left_must_be_measurable(job: MeasurementJob, tmp_path: Path) -> None:
     five_voxels = Preparation(region=(Erode(mm=3.4),))
     record = measure(replace(job, preparation=five_voxels, store=tmp_path))
-    assert "has 5 voxels, at least 8 are wanted" in record["errors"][0]["message"]
+    assert "has 5 voxels, fewer than 8" in record["errors"][0]["message"]

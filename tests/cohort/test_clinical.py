@@ -164,8 +164,8 @@ def test_what_is_wrong_is_told_by_row(merge: Merge) -> None:
     with pytest.raises(ManifestError) as caught:
         merge(text)
     lines = str(caught.value).splitlines()
-    assert lines[1].startswith("  row 2, column 'Geschlecht': wanted M, F or O, found '1'")
-    assert lines[2].startswith("  row 3, column 'Alter': wanted a number, found 'alt'")
+    assert lines[1].startswith("  row 2, column 'Geschlecht': expected M, F or O, found '1'")
+    assert lines[2].startswith("  row 3, column 'Alter': expected a number, found 'alt'")
 
 
 def test_what_was_merged_is_written_and_read_again(merge: Merge, tmp_path: Path) -> None:

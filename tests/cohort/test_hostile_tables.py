@@ -60,7 +60,7 @@ AGE = "<v>71.5</v>"
         ('t="n"><v>71.5', 't="s"><v>99999', "list index out of range"),
         (AGE, "<v>seventy</v>", "could not convert"),
         (AGE, "<v>" + "9" * 5000 + "</v>", "4300 digits"),
-        (AGE, "<v>1e999</v>", "wanted a number, found 'inf'"),
+        (AGE, "<v>1e999</v>", "expected a number, found 'inf'"),
         (AGE, "<v>71.5", "mismatched tag"),
         ('r="D2"', 'r="D2" s="99"', "list index out of range"),
         ("<sheetData>", '<sheetData><row r="-1"><c r="A-1"/></row>', "not a readable XLSX"),

@@ -200,7 +200,7 @@ def test_covariates_are_numbers_or_text(write: Write) -> None:
 
 def test_a_covariate_of_numbers_and_text(write: Write) -> None:
     rows = ["case,outcome,image,mask,grade", "a,malignant,i,m,2", "b,osteoporotic,j,n,2a"]
-    assert refusal(write(*rows))[1] == "  row 3, column 'grade': wanted a number, found '2a'"
+    assert refusal(write(*rows))[1] == "  row 3, column 'grade': expected a number, found '2a'"
 
 
 def test_blank_rows_are_skipped_and_noted_and_rows_keep_their_numbers(write: Write) -> None:
@@ -235,12 +235,12 @@ def test_paths_from_windows_and_absolute_paths(write: Write, tmp_path: Path) -> 
         (2, "case", "..", "no slash in it, found '..'"),
         (3, "patient", "", "the cell is empty"),
         (3, "outcome", "", "the cell is empty"),
-        (4, "outcome", "benign", "wanted one of osteoporotic, malignant; found 'benign'"),
+        (4, "outcome", "benign", "expected one of osteoporotic, malignant; found 'benign'"),
         (4, "level", "T12-L1", "Found 'T12-L1'"),
-        (4, "age", "-1", "wanted 0 to 120 years, found -1"),
-        (4, "age", "121", "wanted 0 to 120 years, found 121"),
-        (4, "age", "63 years", "wanted a number, found '63 years'"),
-        (4, "sex", "x", "wanted M, F or O (male, female, w, other); found 'x'"),
+        (4, "age", "-1", "expected 0 to 120 years, found -1"),
+        (4, "age", "121", "expected 0 to 120 years, found 121"),
+        (4, "age", "63 years", "expected a number, found '63 years'"),
+        (4, "sex", "x", "expected M, F or O (male, female, w, other); found 'x'"),
         (4, "image", "", "the case has no image"),
     ],
 )
@@ -468,7 +468,7 @@ def test_a_study_of_tables_needs_no_images(write: Write) -> None:
 def test_outcomes_under_other_names_are_one_problem_with_the_lines_to_write(write: Write) -> None:
     renamed = "case,outcome,image,mask\na,MPF,a.nrrd,am.nrrd\nb,OPF,b.nrrd,bm.nrrd\n"
     lines = refusal(write(*renamed.splitlines()))
-    assert "column 'outcome': the protocol wants osteoporotic and malignant" in lines[1]
+    assert "column 'outcome': the protocol names osteoporotic and malignant" in lines[1]
     assert lines[2].strip() == 'outcome: {positive: "MPF", negative: "OPF"}'
     assert lines[3].strip() == 'outcome: {positive: "OPF", negative: "MPF"}'
     assert len(lines) == 4

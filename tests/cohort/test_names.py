@@ -31,7 +31,7 @@ def rows(case: str, patient: str = "B") -> list[str]:
         ("All", "a case cannot be called 'All'"),
         ("a/b", "no slash in it"),
         ("..", "no slash in it"),
-        ("x" * 260, "260 characters in the cell, wanted at most 200"),
+        ("x" * 260, "260 characters in the cell, expected at most 200"),
         ("x" * 100_000, "100000 characters in the cell"),
         ("p 01", "'P1' and 'p 01'"),
         ("P1\u200b", "differ in leading zeros"),
@@ -90,7 +90,7 @@ def test_a_head_that_is_a_whole_file(write: Write) -> None:
 
 def test_a_number_that_no_computer_holds(write: Write) -> None:
     for text in ("1e400", "9" * 400, "-1E999"):
-        with pytest.raises(ManifestError, match="wanted a number, found"):
+        with pytest.raises(ManifestError, match="expected a number, found"):
             read_manifest(
                 write(f"{HEAD},psa", "P1,A,malignant,i1,m1,2.5", f"P2,B,malignant,i2,m2,{text}")
             )

@@ -22,7 +22,7 @@ MASKS = {"senior": "/mri/roi/Müller.seg.nrrd#Anna"}
         ("the folder Müller_Anna 1948 is empty", "the folder [...] is empty"),
         ("IM-0001.dcm has 2 frames", "[file] has 2 frames"),
         ("found 'Müller, Anna' and \"O'Brien\"", "found '[...]' and \"[...]\""),
-        ("wanted 'L1', found 'P001'", "wanted 'L1', found 'P001'"),
+        ("expected 'L1', found 'P001'", "expected 'L1', found 'P001'"),
         ("the reader's mask 'senior' isn't there", "the reader's mask 'senior' isn't there"),
         ("save it as .seg.nrrd", "save it as .seg.nrrd"),
     ],

@@ -111,7 +111,7 @@ def test_numbers_of_rows_are_no_feature(read: Read, head: str) -> None:
 
 
 REFUSED = {
-    "row 3, column 'T2_Mean': wanted a number, found '2 mm'": TABLE.replace("-2e3", "2 mm"),
+    "row 3, column 'T2_Mean': expected a number, found '2 mm'": TABLE.replace("-2e3", "2 mm"),
     "row 4, column 'T2_SD': '1.234,5' may be a thousand or a decimal": TABLE.replace(
         ",4\n", ',"1.234,5"\n'
     ),

@@ -54,7 +54,7 @@ def test_patients_name_cases_only_if_nothing_else_does(read: Read, refuse: Refus
 
 
 def test_the_place_of_a_bad_cell(refuse: Refuse) -> None:
-    assert "row 3, column 'GLZLM_SZE': wanted a number, found '4 mL'" in refuse(
+    assert "row 3, column 'GLZLM_SZE': expected a number, found '4 mL'" in refuse(
         OLD + "A,1,2,3\nB,1,2,4 mL\n"
     )
 

@@ -47,6 +47,6 @@ def test_several_masks_of_a_sample_need_ids(refuse: Refuse) -> None:
 
 
 def test_a_bad_cell(refuse: Refuse) -> None:
-    assert "row 3, column 'stat_mean': wanted a number, found 'x'" in refuse(
+    assert "row 3, column 'stat_mean': expected a number, found 'x'" in refuse(
         TABLE.replace(";2.5;", ";x;")
     )

@@ -82,8 +82,8 @@ def test_lines_of_text(read: Read) -> None:
 
 
 def test_lines_of_text_that_are_none(refuse: Refuse) -> None:
-    assert "row 8: wanted a line such as" in refuse(LINES.replace("0.7", "0.7\nx"), "f.txt")
-    assert "row 7, column 'Case-1': wanted a number, found 'high'" in refuse(
+    assert "row 8: expected a line such as" in refuse(LINES.replace("0.7", "0.7\nx"), "f.txt")
+    assert "row 7, column 'Case-1': expected a number, found 'high'" in refuse(
         LINES.replace("0.7", "high"), "f.txt"
     )
     assert "rows 7 and 8" in refuse(LINES.replace("0.7", "1\nCase-1_original_shape_Elongation: 1"))
@@ -108,7 +108,7 @@ def test_a_feature_in_the_first_column_turns_nothing(read: Read) -> None:
 def test_the_place_of_a_bad_cell_in_a_turned_table(refuse: Refuse) -> None:
     message = refuse("x,P1,P2\noriginal_shape_Flatness,1,2\n\noriginal_glcm_Idm,3,4 mm\n")
     assert "table.csv" in message
-    assert "row 4, column 'P2': wanted a number, found '4 mm'" in message
+    assert "row 4, column 'P2': expected a number, found '4 mm'" in message
 
 
 def test_names_that_r_changed(read: Read) -> None:

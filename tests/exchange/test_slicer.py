@@ -56,14 +56,14 @@ def test_the_numbers_of_rows_that_pandas_writes(read: Read) -> None:
 
 
 def test_what_is_refused(refuse: Refuse) -> None:
-    assert "row 4, column 'P1_L2': wanted a number, found 'big'" in refuse(
+    assert "row 4, column 'P1_L2': expected a number, found 'big'" in refuse(
         TABLE.replace("0.8", "big")
     )
     assert "'P1_L1' (4, 5)" in refuse(TABLE.replace("P1_L2", "P1_L1"))
     assert "'original_shape_Elongation' (4, 5)" in refuse(
         TABLE.replace("ngtdm,Contrast", "shape,Elongation")
     )
-    assert "row 5: wanted Image type, Feature Class, Feature Name" in refuse(
+    assert "row 5: expected Image type, Feature Class, Feature Name" in refuse(
         TABLE.replace("original,ngtdm", "original,")
     )
     assert "column 4 has no case id" in refuse(TABLE.replace("P1_L1", ""))

@@ -127,7 +127,7 @@ def test_a_model_that_scores_otherwise_fails_its_self_test(finished: Path, tmp_p
     ("text", "message"),
     [
         ("{", "is not JSON"),
-        ("[]", "schema 'centrum.model/2' is wanted, found None"),
+        ("[]", "schema 'centrum.model/2', found None"),
         ('{"schema": "centrum.model/9"}', "found 'centrum.model/9'"),
     ],
 )

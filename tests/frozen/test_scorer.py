@@ -199,5 +199,5 @@ def test_a_fitted_model_of_no_number_is_refused_in_words() -> None:
     X, y, patients, _ = cohort()
     model = StudyClassifier(QUICK, 1, NAMES).fit(X, y, patients)
     model.pipeline_.steps[-1][1].coef_[:] = np.nan
-    with pytest.raises(DataError, match=r"cannot be frozen.*finite numbers are wanted"):
+    with pytest.raises(DataError, match=r"cannot be frozen.*expected finite numbers"):
         scorer_of(model, NAMES, "centre")

@@ -69,7 +69,7 @@ def test_equals_the_nifti_it_was_made_from(reference: Path) -> None:
             r"(?s)found 2 .* sagittal: IM-0001-0001-0001 2\.dcm.* axial: IM-0001-0001-0001\.dcm",
         ),
         ("highdicom_seg/CT2", r"missing.*between -99\.48 and 103\.02 mm \(17106, 17136\)"),
-        ("highdicom_seg", "exactly one image series is wanted, found 0"),
+        ("highdicom_seg", "expected exactly one image series, found 0"),
         ("derived_tptbox_sagittal_t2", "found 0"),
         ("vendor_headers_noise_pixels", "no DICOM file .*3 subfolders"),
     ],
@@ -170,7 +170,7 @@ def test_several_series_are_listed_and_one_is_chosen(write_series, stack: NDArra
     chosen = read_image(f"{folder}#1.2.4")
     np.testing.assert_array_equal(chosen.array, stack[:3] + 1)
     assert chosen.history[0].parameters["sha256"] == source_digest(f"{folder}#1.2.4")
-    with pytest.raises(ImageError, match=r"the series 9\.9 is wanted, found 0"):
+    with pytest.raises(ImageError, match=r"expected the series 9\.9, found 0"):
         read_image(f"{folder}#9.9")
 
 
@@ -189,12 +189,15 @@ def test_segmentation_beside_the_images_is_not_an_image(
     [
         ({"ImagePositionPatient": None}, r"1\.2\.3-02\.dcm lacks .* ImagePositionPatient"),
         ({"PixelSpacing": None}, r"1\.2\.3-02\.dcm lacks .* PixelSpacing"),
-        ({"PixelSpacing": [0.7, 0.7]}, r"(?s)One size and pixel spacing .*1\.2\.3-02\.dcm"),
+        (
+            {"PixelSpacing": [0.7, 0.7]},
+            r"(?s)Expected one size and pixel spacing .*1\.2\.3-02\.dcm",
+        ),
         ({"NumberOfFrames": 3}, r"1\.2\.3-02\.dcm is an enhanced multi-frame file \(3 frames\)"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "MOSAIC"]}, r"1\.2\.3-02\.dcm is a mosaic"),
         ({"PhotometricInterpretation": "MONOCHROME1"}, "photometric interpretation MONOCHROME1"),
         ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "interpretation RGB"),
-        ({"Rows": 4, "Columns": 18}, r"(?s)One size .*\(18, 4\).*1\.2\.3-02\.dcm"),
+        ({"Rows": 4, "Columns": 18}, r"(?s)Expected one size .*\(18, 4\).*1\.2\.3-02\.dcm"),
     ],
 )
 def test_odd_slice_is_named(write_series, stack: NDArray, changed, wanted: str) -> None:
@@ -251,7 +254,7 @@ def test_single_file_and_dicom_masks_are_refused(
     reference: Path, write_series, stack: NDArray
 ) -> None:
     folder = write_series(stack)
-    with pytest.raises(ImageError, match="a folder with the slices of a series is wanted"):
+    with pytest.raises(ImageError, match="expected a folder with the slices of a series"):
         read_image(folder / "1.2.3-00.dcm")
     derived = reference / "dicom" / "derived_tptbox_sagittal_t2"
     geometry = read_image(folder).geometry

@@ -193,7 +193,7 @@ def test_units_of_nrrd(write, grid, array, unit: str) -> None:
     if unit == "mm":
         assert read_image(path).geometry.distance(grid) < 1e-6
         return
-    with pytest.raises(ImageError, match="millimetres are wanted") as caught:
+    with pytest.raises(ImageError, match="expected millimetres") as caught:
         read_image(path)
     assert caught.value.code == "other-unit"
 

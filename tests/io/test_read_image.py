@@ -122,7 +122,7 @@ def test_missing_file_and_part_of_an_image(write, tmp_path: Path, grid: Geometry
 def test_wrong_number_of_axes_or_components(tmp_path: Path, suffix: str) -> None:
     flat = tmp_path / f"flat{suffix}"
     sitk.WriteImage(sitk.GetImageFromArray(np.ones((4, 5), np.int16)), str(flat))
-    with pytest.raises(ImageError, match="2-D image: a volume is wanted"):
+    with pytest.raises(ImageError, match="2-D image: expected a volume"):
         read_image(flat)
     times = tmp_path / f"times{suffix}"
     four = np.ones((2, 3, 4, 5), np.int16)

@@ -67,11 +67,9 @@ def test_segments_by_name_and_label(write, grid: Geometry, body, disc) -> None:
         assert mask.geometry == grid
     assert mask.name == "Disc #2"
     assert mask.history[0].parameters["label"] == 7
-    with pytest.raises(
-        ImageError, match=r"(?s)when none is chosen, found 2.*'L1 Körper' \(label 3"
-    ):
+    with pytest.raises(ImageError, match=r"(?s)as none is chosen, found 2.*'L1 Körper' \(label 3"):
         read_mask(path, grid)
-    with pytest.raises(ImageError, match=r"(?s)name or label 'L2' is wanted, found 0.*'Disc #2'"):
+    with pytest.raises(ImageError, match=r"(?s)expected exactly one .* 'L2', found 0.*'Disc #2'"):
         read_mask(f"{path}#L2", grid)
 
 
@@ -80,7 +78,9 @@ def test_name_goes_before_label_and_must_be_unique(write, grid: Geometry, body, 
     path = write("a.seg.nrrd", labels, grid, slicer_keys(("2", 1, 0), ("other", 2, 0)))
     np.testing.assert_array_equal(read_mask(f"{path}#2", grid).array, body)
     path = write("b.seg.nrrd", labels, grid, slicer_keys(("L1", 1, 0), ("L1", 2, 0)))
-    with pytest.raises(ImageError, match="'L1' is wanted, found 2"):
+    with pytest.raises(
+        ImageError, match="exactly one segment with the name or label 'L1', found 2"
+    ):
         read_mask(f"{path}#L1", grid)
 
 
@@ -89,7 +89,7 @@ def test_overlapping_layers(write, grid: Geometry, body, disc) -> None:
     path = write("s.seg.nrrd", layers, grid, slicer_keys(("body", 1, 0), ("disc", 1, 1)))
     np.testing.assert_array_equal(read_mask(f"{path}#body", grid).array, body)
     np.testing.assert_array_equal(read_mask(f"{path}#disc", grid).array, disc)
-    with pytest.raises(ImageError, match="label '1' is wanted, found 2"):
+    with pytest.raises(ImageError, match="exactly one segment with the name or label '1', found 2"):
         read_mask(f"{path}#1", grid)
 
 
@@ -172,7 +172,7 @@ def test_fractional_labelmap_is_refused(write, grid: Geometry, body) -> None:
     keys = slicer_keys(("body", 1, 0)) | {
         "Segmentation_SourceRepresentation": "Fractional labelmap"
     }
-    with pytest.raises(ImageError, match="'Fractional labelmap': a binary labelmap"):
+    with pytest.raises(ImageError, match="'Fractional labelmap': expected a binary labelmap"):
         read_mask(write("s.seg.nrrd", body.astype(np.uint8), grid, keys), grid)
 
 

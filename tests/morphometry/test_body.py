@@ -158,7 +158,7 @@ def test_what_is_no_body_is_refused() -> None:
         measure_body(Mask(nothing, grid))
     small = nothing.copy()
     small[3:6, 5:8, 5:8] = True
-    with pytest.raises(DataError, match="at least 5 mm is wanted"):
+    with pytest.raises(DataError, match="expected a vertebral body of at least 5 mm"):
         measure_body(Mask(small, grid))
     apart = nothing.copy()
     apart[0, 4:16, 4:16] = apart[8, 4:16, 4:16] = True

@@ -75,8 +75,8 @@ def test_what_yaml_would_take_for_something_else_is_text() -> None:
     [
         ("images: {reader: no}", "images.reader: .*found False. Write it in quotation marks"),
         ("split: {design: external, test_values: [1001]}", "test_values.0: .*quotation marks"),
-        ("split: 3", "split: a block of choices is wanted, found 3"),
-        ("describe: a", "describe: a list such as"),
+        ("split: 3", "split: expected a block of choices, found 3"),
+        ("describe: a", "describe: expected a list such as"),
         ("extraction: {interpolation: {spacing: [1, 2]}}", "spacing.2: the list is too short"),
         ("extraction: {filters: [{filter: log, sigm: 1}]}", "did you mean .*filters.0.sigma"),
         ("1: 2", "1 is no name of a choice"),

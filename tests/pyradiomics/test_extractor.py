@@ -163,7 +163,7 @@ def test_regions_that_cannot_be_measured_are_value_errors(settings, call, messag
 
 def test_inputs_that_are_no_images():
     for image, mask in (("absent.nrrd", None), (None, "absent.nrrd"), (3, None)):
-        with pytest.raises(ValueError, match="path of a file is wanted"):
+        with pytest.raises(ValueError, match="or the path of a file"):
             extract(image, mask)
     with pytest.raises(InputError, match="One number per voxel"):
         extract(sitk.Compose(cases.image(), cases.image()))

@@ -118,7 +118,7 @@ WHOLE = HEAD % "{feature: Mean, coefficient: 2, mean: 1, sd: 3}"
         ("name: é".encode("latin-1"), "s.yaml is not text in UTF-8"),
         (
             WHOLE.replace("coefficient: 2", "coefficient: 1" + "0" * 400).encode(),
-            "features.0.coefficient: a smaller number is wanted",
+            "features.0.coefficient: expected a smaller number",
         ),
         (WHOLE.replace("intercept: 1", "intercept: 2024-13-45").encode(), "s.yaml: intercept: "),
         (WHOLE.replace("sd: 3", "sd: 3, sd: 4").encode(), "'sd' stands twice"),

@@ -68,7 +68,7 @@ def test_the_claim_chooses_the_column_and_its_place_does_not(columns: tuple[str,
         ({}, ("T1w", "T2w"), "the protocol names no weighting"),
         ({"weighting": "T2w"}, ("T1w",), "column 'T1w' is named for another sequence"),
         ({"weighting": "T2w", "sequence": "T1w"}, ("T1w", "T2w"), "named for another sequence"),
-        ({"weighting": "T2w", "sequence": "PD"}, ("T1w", "T2w"), "wants the image sequence 'PD'"),
+        ({"weighting": "T2w", "sequence": "PD"}, ("T1w", "T2w"), "names the image sequence 'PD'"),
     ],
 )
 def test_what_does_not_tell_which_is_refused_with_what_to_write(

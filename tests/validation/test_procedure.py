@@ -275,7 +275,7 @@ def test_cut_off_rules_in_a_study(rule: str, study_folder: Path) -> None:
     ("blocks", "message"),
     [
         ({"split": {"design": "temporal", "by": "scan day"}}, "'scan day', which the manifest"),
-        ({"model": {"covariates": ["psa"]}}, "'psa', which the manifest has not"),
+        ({"model": {"covariates": ["psa"]}}, "'psa', which the manifest does not have"),
         ({"model": {"harmonisation": {"method": "combat", "batch": "scanner"}}}, "'scanner'"),
     ],
 )

@@ -258,7 +258,7 @@ class _ClinicalTablePass:
     def _sex(self, row: int, text: str) -> str | None:
         sex = parse_sex(text)
         if sex is None:
-            self._problem(row, "sex", f"wanted M, F or O, found {text!r}", "bad-sex")
+            self._problem(row, "sex", f"expected M, F or O, found {text!r}", "bad-sex")
         return sex
 
     def _problem(self, row: int, name: str, text: str, code: str, remedy: str = CORRECT_IT) -> None:

@@ -44,7 +44,7 @@ class EligibilityRule(BaseModel):
     @model_validator(mode="after")
     def _one_expression(self) -> "EligibilityRule":
         if (self.exclude is None) == (self.require is None):
-            raise ValueError(f"rule {self.name!r} wants one of `exclude` and `require`")
+            raise ValueError(f"rule {self.name!r} needs one of `exclude` and `require`")
         try:
             parse(self.expression)
         except ProtocolError as error:

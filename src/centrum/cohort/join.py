@@ -83,7 +83,7 @@ class IdMatch:
         if whole and len(self.matched) >= min_share * whole:
             return
         raise DataError(
-            f"{self.told()}: wanted {min_share:.0%} of them. {self._doubt(tell_ids)}.",
+            f"{self.told()}: expected {min_share:.0%} of them. {self._doubt(tell_ids)}.",
             remedy="Write the ids alike in both tables (leading zeros stay where cells are text); "
             f"or set {settings} lower if the other rows are of no case here.{hint}",
             code="unmatched-rows",

@@ -307,7 +307,7 @@ class _ManifestPass:
                               "Correct the formula, or leave the cell empty.")  # fmt: skip
         for name, cells in self.cells.items():
             for row in (row for row, text in cells.items() if len(text) > LONGEST_NAME):
-                told = f"{len(cells[row])} characters in the cell, wanted at most {LONGEST_NAME}"
+                told = f"{len(cells[row])} characters in the cell, expected at most {LONGEST_NAME}"
                 self._problem(row, name, told, "too-long", "Shorten it, or look for a delimiter or "
                               "a quotation mark that is missing.")  # fmt: skip
         for name in ("case", "patient"):
@@ -370,7 +370,7 @@ class _ManifestPass:
         if text and not self._renamed and _plain(text) not in self.outcomes:
             near = get_close_matches(_plain(text), self.outcomes, 1)
             self.findings.problem(
-                f"wanted one of {', '.join(self.outcomes.values())}; found {text!r}",
+                f"expected one of {', '.join(self.outcomes.values())}; found {text!r}",
                 row=row,
                 column=self._head("outcome"),
                 code="unknown-outcome",
@@ -391,11 +391,11 @@ class _ManifestPass:
             for a, b in (named, named[::-1])
         )
         self.findings.problem(
-            f"the protocol wants {wanted}, the table has {found}",
+            f"the protocol names {wanted}, the table has {found}",
             column=self._head("outcome"),
             code="unknown-outcome",
             remedy="Change `outcome` in study.yaml to one of these; `positive` is the outcome "
-            f"whose probability is wanted:\n{lines}",
+            f"whose probability is predicted:\n{lines}",
         )
         return True
 
@@ -409,7 +409,7 @@ class _ManifestPass:
 
     def _age(self, row: int, age: float | None) -> float | None:
         if age is not None and not 0 <= age <= OLDEST_YEARS:
-            text = f"wanted 0 to {OLDEST_YEARS} years, found {age:g}"
+            text = f"expected 0 to {OLDEST_YEARS} years, found {age:g}"
             self._problem(row, "age", text, "bad-age")
         return age
 
@@ -417,7 +417,7 @@ class _ManifestPass:
         text = self._optional(row, "sex")
         sex = parse_sex(text) if text else None
         if text and not sex:
-            wanted = f"wanted M, F or O (male, female, w, other); found {text!r}"
+            wanted = f"expected M, F or O (male, female, w, other); found {text!r}"
             coded = "Write M, F or O: a number, or H, does not say which sex it stands for."
             remedy = coded if len(text) == 1 else CORRECT_IT
             self._problem(row, "sex", wanted, "bad-sex", remedy)

@@ -185,9 +185,9 @@ def report_unclear(cells: Mapping[int, str], head: str, findings: Findings) -> N
 
 def _report_strange(row: int, text: str, head: str, findings: Findings) -> None:
     if isinstance(text, DateText):
-        what, code, remedy = "wanted a number, found a date", "unwanted-date", AS_TEXT
+        what, code, remedy = "expected a number, found a date", "unwanted-date", AS_TEXT
     else:
-        what, code, remedy = f"wanted a number, found {text!r}", "not-a-number", CORRECT_IT
+        what, code, remedy = f"expected a number, found {text!r}", "not-a-number", CORRECT_IT
     findings.problem(what, row=row, column=head, code=code, remedy=remedy)
 
 

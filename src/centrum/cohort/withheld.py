@@ -75,8 +75,8 @@ def withheld(text: str, roles: Roles, words: Collection[str] = ()) -> str:
 
     >>> withheld("There is no file /mri/Anna/T2w.nrrd.", roles("/mri/Anna/T2w.nrrd", {}))
     'There is no file [image].'
-    >>> withheld("wanted 'L1', found 'Anna Roth' and 'disc'", {}, {"disc"})
-    "wanted 'L1', found '[...]' and 'disc'"
+    >>> withheld("expected 'L1', found 'Anna Roth' and 'disc'", {}, {"disc"})
+    "expected 'L1', found '[...]' and 'disc'"
     """
     text = unicodedata.normalize("NFC", text)
     there = (name for name in roles if _folded(name) in _folded(text))

@@ -116,7 +116,7 @@ def sign_stability(selected: ArrayLike, coefficients: ArrayLike) -> SignStabilit
     z, b = _selected(selected), np.asarray(coefficients, dtype=float)
     if b.shape != z.shape or np.isnan(b[z]).any():
         raise DataError(
-            f"Every selected feature needs a coefficient: wanted numbers of shape {z.shape}, found "
+            f"Every selected feature needs a coefficient: expected the shape {z.shape}, found "
             f"the shape {b.shape} with {np.isnan(b).sum()} missing."
         )
     above, below = (np.count_nonzero(z & (side > 0), axis=0) for side in (b, -b))
@@ -130,7 +130,7 @@ def _selected(selected: ArrayLike) -> Flags:
     values = np.asarray(selected)
     if values.ndim != 2 or len(values) < 2 or values.shape[1] < 1:
         raise DataError(
-            "Stability compares the selections of two or more fits: wanted the shape (fits, "
+            "Stability compares the selections of two or more fits: expected the shape (fits, "
             f"features), found {values.shape}."
         )
     if not np.isin(values, (0, 1)).all():

@@ -146,7 +146,7 @@ def stacked(
     for case, name, row, text in entries:
         if not case:
             raise ManifestError(
-                f"{file}: row {row}: wanted the id of a case, found none.",
+                f"{file}: row {row}: expected the id of a case, found none.",
                 remedy="Fill it in.",
                 code="no-case-id",
                 file=file,

@@ -160,7 +160,7 @@ def _entries(file: str, text: str) -> Iterator[tuple[str, str, int, str]]:
             yield found[1], found[2], row, found[3].strip()
         elif line.strip() and not printed:
             raise ManifestError(
-                f"{file}: row {row}: wanted a line such as 'Case-1_original_shape_Elongation: "
+                f"{file}: row {row}: expected a line such as 'Case-1_original_shape_Elongation: "
                 f"0.7', found {line.strip()[:60]!r}.",
                 remedy="Take the line out, or write the table again.",
                 code="bad-line",

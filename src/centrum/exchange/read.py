@@ -124,7 +124,7 @@ def _read_listing(path: Path, format: str, id_column: str | None) -> ForeignTabl
 
 def _refusal(path: Path, format: str, sheet: Sheet, found: str) -> ManifestError:
     return ManifestError(
-        f"{path.name}: not a table of the format {format!r}: wanted {FORMATS[format].WANTED}; "
+        f"{path.name}: not a table of the format {format!r}: expected {FORMATS[format].WANTED}; "
         f"found the columns {listed([head for head in sheet.header if head], 8)}. "
         f"It looks like {found!r}.",
         remedy=f"Ask for {found}, or leave the format out.",

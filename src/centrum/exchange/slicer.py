@@ -69,7 +69,7 @@ def _name(sheet: Sheet, row: int, heads: list[str]) -> str:
     parts = [cells[j] if j < len(cells) else "" for j in map(heads.index, _PLAIN_PARTS)]
     if not all(parts):
         raise ManifestError(
-            f"{sheet.name}: row {number}: wanted {', '.join(PARTS)}, found {parts}.",
+            f"{sheet.name}: row {number}: expected {', '.join(PARTS)}, found {parts}.",
             remedy="Fill in the parts of the name.",
             code="unnamed-feature",
             file=sheet.name,

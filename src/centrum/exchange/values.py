@@ -69,7 +69,7 @@ def read_values(grid: CellGrid, columns: Sequence[int]) -> tuple[Floats, list[st
     findings = Findings()
     for place in numbers.strange:
         row, head = grid.place(*place)
-        found = f"wanted a number, found {str(cells[place])!r}"
+        found = f"expected a number, found {str(cells[place])!r}"
         findings.problem(found, row=row, column=head, code="not-a-number", remedy=FILL_OR_CORRECT)
     _report_unclear(grid, numbers.unclear, findings)
     findings.raise_problems(grid.file)

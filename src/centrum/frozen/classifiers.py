@@ -54,7 +54,7 @@ class RadialKernel:
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        agree(len(self.vectors) == self.weights.size > 0, "a weight of each vector is wanted")
+        agree(len(self.vectors) == self.weights.size > 0, "expected a weight for each vector")
         return self
 
     @property
@@ -88,10 +88,10 @@ class NaiveBayes:
     def _consistent(self) -> Self:
         agree(
             self.means.shape == self.variances.shape and len(self.means) == self.priors.size == 2,
-            "means and variances of two classes are wanted",
+            "expected means and variances of two classes",
         )
-        agree(bool((self.variances > 0).all()), "variances above 0 are wanted")
-        agree(bool((self.priors > 0).all()), "priors above 0 are wanted")
+        agree(bool((self.variances > 0).all()), "expected variances above 0")
+        agree(bool((self.priors > 0).all()), "expected priors above 0")
         return self
 
     @property

@@ -73,9 +73,9 @@ class Distribution:
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for side in (self.positive, self.negative):
-            agree(side.size == len(QUANTILES), f"{len(QUANTILES)} quantiles are wanted")
+            agree(side.size == len(QUANTILES), f"expected {len(QUANTILES)} quantiles")
             agree(not (np.diff(side) < 0).any(), "quantiles must rise")
-        agree(bool(self.lowest <= self.highest), "a value of one outcome at least is wanted")
+        agree(bool(self.lowest <= self.highest), "expected a value of at least one outcome")
         return self
 
     @property

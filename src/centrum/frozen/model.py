@@ -165,9 +165,9 @@ class SelfTest:
     def _consistent(self) -> Self:
         rows = len(self.scores)
         lists = (self.values, self.batch, self.probabilities, self.called, self.outcomes)
-        agree(rows > 0, "a row at least is wanted")
-        agree(all(len(x) == rows for x in lists if x is not None), "lists of one length are wanted")
-        agree(self.values.shape[1] == len(self.features), "a value of each feature is wanted")
+        agree(rows > 0, "expected at least one row")
+        agree(all(len(x) == rows for x in lists if x is not None), "expected lists of equal length")
+        agree(self.values.shape[1] == len(self.features), "expected a value of each feature")
         return self
 
     @classmethod
@@ -239,10 +239,10 @@ class FrozenModel:
     def _consistent(self) -> Self:
         """Whether its lists tell the same features in the same order."""
         names, known = self.scorer.features, {c.name for c in self.covariates}
-        agree(len(self.features) == len(names), "a record of each feature is wanted")
+        agree(len(self.features) == len(names), "expected a record of each feature")
         agree(
             tuple(d.name for d in self.distributions) == names,
-            "distributions of the features in their order are wanted",
+            "expected the distributions of the features, in their order",
         )
         agree(
             sorted(self.self_test.features) == sorted(names),
@@ -252,7 +252,7 @@ class FrozenModel:
         for name, feature in zip(names, self.features, strict=True):
             agree(name in known if feature is None else feature.spell(dialect) == name,
                   f"{name} is none of the features that are described")  # fmt: skip
-        agree(self.positive != self.negative, "two outcomes are wanted")
+        agree(self.positive != self.negative, "expected two outcomes")
         return self
 
     @property
@@ -458,7 +458,7 @@ def _check_whole(record: Mapping[str, Any]) -> None:
     if schema not in (SCHEMA, OLDER):
         later = isinstance(schema, str) and schema.startswith(LAYOUT)
         raise DataError(
-            f"A frozen model of the schema {SCHEMA!r} is wanted, found {_short(schema)}.",
+            f"Expected a frozen model of the schema {SCHEMA!r}, found {_short(schema)}.",
             remedy=f"Use the version of centrum that made the file{_maker(record, ', {}')}."
             if later
             else "`centrum run STUDY` leaves such a file, results/model.json.",

@@ -42,8 +42,8 @@ Count = Annotated[int, Field(strict=True, ge=0)]
 
 
 _SHAPES = {
-    1: "a list of numbers is wanted",
-    2: "a list of lists of numbers, each as long, is wanted",
+    1: "expected a list of numbers",
+    2: "expected a list of lists of numbers, all of one length",
 }
 
 
@@ -60,7 +60,7 @@ def _array(value: Any, kinds: str, ndim: int) -> NDArray:
 def _floats(value: Any, ndim: int) -> Floats:
     found = _array(value, "iuf", ndim).astype(np.float64)
     if not np.isfinite(found).all():
-        raise ValueError("finite numbers are wanted")
+        raise ValueError("expected finite numbers")
     return found
 
 
@@ -79,7 +79,7 @@ def _rows_with_gaps(value: Any) -> Floats:
     rows = [[np.nan if v is None else v for v in _listed(row)] for row in _listed(value)]
     found = _array(rows, "iuf", 2).astype(np.float64)
     if np.isinf(found).any():
-        raise ValueError("finite numbers are wanted")
+        raise ValueError("expected finite numbers")
     return found
 
 
@@ -92,7 +92,7 @@ def _positions(value: Any) -> Ints:
     """-1 stands for none."""
     found = _array(_listed(value), "iu", 1).astype(np.int64)
     if found.size and found.min() < -1:
-        raise ValueError("positions from -1 on are wanted")
+        raise ValueError("expected positions of -1 or more")
     return found
 
 
@@ -102,7 +102,7 @@ def _switches(value: Any) -> Flags:
 
 def _listed(value: Any) -> Any:
     if not isinstance(value, list | tuple | np.ndarray):
-        raise ValueError("a list is wanted")
+        raise ValueError("expected a list")
     return value
 
 
@@ -157,7 +157,7 @@ class _Isotonic(_Record):
     @model_validator(mode="after")
     def _consistent(self) -> "_Isotonic":
         p = self.probabilities
-        agree(0 < p.size == self.scores.size, "as many probabilities as scores are wanted")
+        agree(0 < p.size == self.scores.size, "expected as many probabilities as scores")
         agree(bool((np.diff(self.scores) > 0).all()), "its scores must rise")
         agree(bool((np.diff(p) >= 0).all() and p[0] >= 0 and p[-1] <= 1), "no rising probabilities")
         return self
@@ -172,7 +172,7 @@ class _VennAbers(_Record):
     @model_validator(mode="after")
     def _consistent(self) -> "_VennAbers":
         sizes = {self.scores.size, self.positives.size, self.cases.size}
-        agree(len(sizes) == 1 and 0 not in sizes, "lists of one length are wanted")
+        agree(len(sizes) == 1 and 0 not in sizes, "expected lists of equal length")
         agree(bool((np.diff(self.scores) > 0).all()), "its scores must rise")
         within = (self.positives >= 0) & (self.positives <= self.cases) & (self.cases > 0)
         agree(bool(within.all()), "more positive cases than cases")
@@ -255,7 +255,7 @@ class _Performance(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> "_Performance":
         wanted = {"sensitivity", "specificity"}
-        agree(wanted <= self.test.at_cutoff.keys(), "test: sensitivity and specificity are wanted")
+        agree(wanted <= self.test.at_cutoff.keys(), "test: expected sensitivity and specificity")
         return self
 
 
@@ -274,8 +274,8 @@ class _Provenance(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> "_Provenance":
-        agree("centrum" in self.versions, "the version of centrum is wanted")
-        agree("protocol (choices)" in self.digests, "the digest of the protocol is wanted")
+        agree("centrum" in self.versions, "expected the version of centrum")
+        agree("protocol (choices)" in self.digests, "expected the digest of the protocol")
         return self
 
 
@@ -332,16 +332,16 @@ def validated(kind: type[Part], record: Any, what: str, maker: str = "") -> Part
 _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 
 _WANTED = {
-    **dict.fromkeys(("tuple_type", "list_type", "string_sequence"), "a list is wanted"),
+    **dict.fromkeys(("tuple_type", "list_type", "string_sequence"), "expected a list"),
     **dict.fromkeys(
         ("dict_type", "mapping_type", "model_type", "dataclass_type", "model_attributes_type"),
-        "an object is wanted",
+        "expected an object",
     ),
-    "string_type": "a text is wanted",
-    "float_type": "a number is wanted",
-    "finite_number": "a finite number is wanted",
-    "int_type": "a whole number is wanted",
-    "bool_type": "true or false is wanted",
+    "string_type": "expected a text",
+    "float_type": "expected a number",
+    "finite_number": "expected a finite number",
+    "int_type": "expected a whole number",
+    "bool_type": "expected true or false",
 }
 """What pydantic says of Python's types, said of JSON's."""
 

@@ -59,7 +59,7 @@ class Filling:
     def _consistent(self) -> Self:
         if self.donors is not None:
             agree(self.donors.shape[1] == self.values.size, "donors have other features")
-            agree(self.neighbours > 0, "a neighbour at least is wanted")
+            agree(self.neighbours > 0, "expected at least one neighbour")
         if self.spread is not None:
             agree(self.spread.shape == self.values.shape, "spreads are of other features")
             agree(bool((self.spread >= 0).all()), "a spread is negative")
@@ -102,10 +102,11 @@ class Harmoniser:
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         shape = (len(self.batches), self.mean.size)
-        agree(self.gamma.shape == self.delta.shape == shape, "a row of each batch is wanted")
-        agree(self.mean.size == self.sd.size == self.adjusted.size, "lists of one length")
-        agree(bool((self.sd > 0).all() and (self.delta > 0).all()), "spreads above 0 are wanted")
-        agree(len({*self.batches}) == len(self.batches), "each batch once is wanted")
+        agree(self.gamma.shape == self.delta.shape == shape, "expected a row for each batch")
+        sizes = {self.mean.size, self.sd.size, self.adjusted.size}
+        agree(len(sizes) == 1, "expected lists of equal length")
+        agree(bool((self.sd > 0).all() and (self.delta > 0).all()), "expected spreads above 0")
+        agree(len({*self.batches}) == len(self.batches), "expected each batch once")
         agree(self.reference in (None, *self.batches), "the reference is none of the batches")
         return self
 
@@ -173,8 +174,8 @@ class Branch:
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         k = self.kept.size
-        agree(self.mean.size == self.sd.size == k, "mean and SD of each feature are wanted")
-        agree(bool((self.sd > 0).all()), "SDs above 0 are wanted")
+        agree(self.mean.size == self.sd.size == k, "expected mean and SD of each feature")
+        agree(bool((self.sd > 0).all()), "expected SDs above 0")
         agree(_within(self.kept, self.reads.size), "it keeps a feature that it does not read")
         for m in self.members:
             agree(_within(m.columns, k), "a classifier reads a feature that is not kept")
@@ -234,7 +235,7 @@ class Scorer:
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        agree(len({*self.features}) == len(self.features), "each feature once is wanted")
+        agree(len({*self.features}) == len(self.features), "expected each feature once")
         for b in self.branches:
             agree(
                 _within(b.reads, len(self.features)), "a branch reads a feature that is not there"

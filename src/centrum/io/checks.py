@@ -104,7 +104,7 @@ def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Imag
             f"protocol counts texture within {plane} slices (extraction.plane): here it would be "
             "counted across the slices.",
             "Set extraction.plane to the plane of the slices if all exams are like this, or take "
-            "the exam that is wanted.",
+            "the right exam.",
             file,
         )
     yield from _stated(image, file)
@@ -201,7 +201,7 @@ def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[ImageFinding]
         yield _found(
             "error",
             "tiny-mask",
-            f"Mask '{mask.name}' has {n} voxels, at least {MIN_VOXELS} are wanted: it has no "
+            f"Mask '{mask.name}' has {n} voxels, fewer than {MIN_VOXELS}: it has no "
             "shape and no texture.",
             "Check the segmentation.",
         )

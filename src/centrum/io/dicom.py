@@ -94,7 +94,7 @@ def _check_single_slice(file: DicomFile) -> None:
     if file.value("NumberOfFrames") not in (None, 0, 1):
         raise ImageError(
             f"{file.path.name} is an enhanced multi-frame file ({file.value('NumberOfFrames')} "
-            "frames): one file per slice is wanted.",
+            "frames): expected one file per slice.",
             remedy="Export the series as classic single-frame DICOM, or convert it to NIfTI or "
             "NRRD.",
             code="multi-frame",
@@ -102,8 +102,8 @@ def _check_single_slice(file: DicomFile) -> None:
         )
     if "MOSAIC" in (file.value("ImageType") or []):
         raise ImageError(
-            f"{file.path.name} is a mosaic (all slices tiled in one picture): one file per slice "
-            "is wanted.",
+            f"{file.path.name} is a mosaic (all slices tiled in one picture): expected one file "
+            "per slice.",
             remedy="Export without mosaic, or convert it to NIfTI.",
             code="mosaic",
             file=file.path,
@@ -111,8 +111,8 @@ def _check_single_slice(file: DicomFile) -> None:
     if file.value("PhotometricInterpretation") != "MONOCHROME2":
         raise ImageError(
             f"{file.path.name} has the photometric interpretation "
-            f"{file.value('PhotometricInterpretation')}: MONOCHROME2 (one number per pixel, "
-            "bright is high) is wanted.",
+            f"{file.value('PhotometricInterpretation')}: expected MONOCHROME2 (one number "
+            "per pixel, high is bright).",
             remedy="Take screenshots and inverted images out of the series.",
             code="photometric-interpretation",
             file=file.path,
@@ -158,7 +158,7 @@ def _check_one_orientation(files: list[DicomFile]) -> None:
     if len(groups) > 1:
         listed = "\n  ".join(f"{g[0].plane}: {_names(g)}" for g in groups)
         raise ImageError(
-            f"One orientation is wanted, found {len(groups)} under one series UID:\n  {listed}\n",
+            f"Expected one orientation, found {len(groups)} under one series UID:\n  {listed}\n",
             remedy="Put each orientation in a folder of its own.",
             code="several-orientations",
         )
@@ -176,7 +176,7 @@ def _check_constant(files: list[DicomFile]) -> None:
             f"{g[0].size} at {g[0].value('PixelSpacing')} mm: {_names(g)}" for g in groups
         )
         raise ImageError(
-            f"One size and pixel spacing is wanted, found {len(groups)} in the series:\n"
+            f"Expected one size and pixel spacing, found {len(groups)} in the series:\n"
             f"  {listed}\n",
             remedy="Put each in a folder of its own.",
             code="several-sizes",
@@ -248,7 +248,7 @@ def _check_no_duplicates(files: list[DicomFile], steps: Floats) -> None:
     differing = [k for k in DISTINGUISHING if a.value(k) != b.value(k)]
     values = "; ".join(f"{k} {a.value(k)} and {b.value(k)}" for k in differing)
     raise ImageError(
-        f"One image per position is wanted, found {a.path.name} and {b.path.name} both at "
+        f"Expected one image per position, found {a.path.name} and {b.path.name} both at "
         f"{a.along_normal:.2f} mm ({same.size} such pairs). They differ in: "
         f"{values or 'no entry that tells echoes or time points apart'}.",
         remedy="Put each echo or time point in a folder of its own, or take out the copies.",
@@ -285,7 +285,7 @@ def _check_even(files: list[DicomFile], geometry: Geometry) -> None:
     worst = int(away.argmax())
     if away[worst] > SLICE_TOLERANCE_MM:
         raise ImageError(
-            f"Evenly spaced slices, stacked along their normal, are wanted "
+            f"Expected evenly spaced slices, stacked along their normal "
             f"(within {SLICE_TOLERANCE_MM} mm); {files[worst].path.name} lies "
             f"{away[worst]:.3f} mm from its place.",
             remedy="Resample tilted or uneven stacks to a regular grid first.",

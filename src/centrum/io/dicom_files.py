@@ -193,7 +193,7 @@ def choose(folder: Path, uid: str | None) -> tuple[list[DicomFile], int]:
     wanted = f"the series {uid}" if uid else "exactly one image series"
     listed = "\n  ".join(s.describe() for s in series)
     raise ImageError(
-        f"{folder.name}: {wanted} is wanted, found {len(chosen)}. The series in the folder:\n"
+        f"{folder.name}: expected {wanted}, found {len(chosen)}. The series in the folder:\n"
         f"  {listed}\n",
         remedy="Choose one as FOLDER#UID.",
         code="choose-series",

@@ -143,7 +143,7 @@ def geometry_of(image: sitk.Image | sitk.ImageFileReader, path: Path) -> Geometr
     n = image.GetDimension()
     if n < 3:
         raise ImageError(
-            f"{path.name} is a {n}-D image: a volume is wanted, because the step between "
+            f"{path.name} is a {n}-D image: expected a volume, because the step between "
             "slices is not known here.",
             remedy="Export the whole series.",
             code="not-a-volume",
@@ -165,7 +165,7 @@ def scalar_array(decoded: DecodedImage, path: Path) -> NDArray:
     if decoded.components > 1 or array.dtype.kind == "c":
         raise ImageError(
             f"{path.name} has {decoded.components} components per voxel "
-            f"({array.dtype}): one real number per voxel is wanted.",
+            f"({array.dtype}): expected one real number per voxel.",
             remedy="Reduce colour, vector and complex images to one channel first.",
             code="several-components",
             file=path,
@@ -173,7 +173,7 @@ def scalar_array(decoded: DecodedImage, path: Path) -> NDArray:
     if array.ndim > 3 and array.shape[0] > 1:
         raise ImageError(
             f"{path.name} is {array.ndim}-D with {array.shape[0]} volumes (echoes or time "
-            "points): one volume is wanted.",
+            "points): expected one volume.",
             remedy="Split the file and name the volume to use.",
             code="several-volumes",
             file=path,

@@ -158,7 +158,7 @@ def _entry(path: Path, line: bytes) -> tuple[str, str]:
         raise damaged(path, f"its header has a line that is no entry: {key[:40]!r}")
     words = value.split()
     if key in _NUMBERS and not (words and all(map(_NUMBERS[key].fullmatch, words))):
-        raise damaged(path, f"its header gives {key!r} as {value!r}: numbers are wanted")
+        raise damaged(path, f"its header gives {key!r} as {value!r}: expected numbers")
     if _NUMBERS.get(key) is _NUMBER and max(abs(float(word)) for word in words) > FARTHEST_MM:
         raise damaged(path, f"its header gives {key!r} as {value!r}, which is no length in mm")
     return key, value

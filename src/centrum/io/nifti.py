@@ -358,7 +358,7 @@ def _wrong_offset(header: Any) -> str:
     least = least if bytes(header["magic"]) == magic else 0
     offset = float(header["vox_offset"])
     right = offset.is_integer() and least <= offset <= _LONGEST_HEADER
-    return "" if right else f"vox_offset is {offset:g}, at least {least} is wanted"
+    return "" if right else f"vox_offset is {offset:g}, expected at least {least}"
 
 
 def _wrong_scale(header: Any) -> str:

@@ -84,7 +84,7 @@ def _voxel_file(path: Path, header: NrrdHeader) -> Path:
         return path
     if name.startswith("LIST") or re.search(r"%\d*d", name):
         raise ImageError(
-            f"{path.name} keeps its voxels in several files ({name!r}): one is wanted.",
+            f"{path.name} keeps its voxels in several files ({name!r}): expected one.",
             remedy="Save the image as one .nrrd file, as 3D Slicer does.",
             code="several-files",
             file=path,
@@ -109,7 +109,7 @@ def _check_spacing(path: Path, header: NrrdHeader) -> None:
     units = fields.get("spaceunits", fields.get("units", ""))
     if not {u.casefold() for u in _UNIT.findall(units)} <= _MILLIMETRES:
         raise ImageError(
-            f"{path.name} gives lengths in {units}: millimetres are wanted.",
+            f"{path.name} gives lengths in {units}: expected millimetres.",
             remedy="Save it in millimetres.",
             code="other-unit",
             file=path,
@@ -171,7 +171,7 @@ def _numbers_in_bytes(path: Path, header: NrrdHeader, stored: bytes) -> NDArray:
 def _byte_order(path: Path, header: NrrdHeader) -> str:
     word = header.fields.get("endian", "little" if header.kind.itemsize == 1 else "").casefold()
     if word not in ("little", "big"):
-        raise damaged(path, f"its header gives the byte order {word!r}: little or big is wanted")
+        raise damaged(path, f"its header gives the byte order {word!r}: expected little or big")
     return "<" if word == "little" else ">"
 
 

@@ -211,7 +211,7 @@ def whole(path: Path, fields: Mapping[str, str], name: str) -> int:
     """The whole number that a field holds, 0 where it is missing."""
     value = fields.get(name, "0").strip()
     if not re.fullmatch(r"[+-]?[0-9]{1,12}", value):
-        raise damaged(path, f"its header gives {name!r} as {value!r}: a whole number is wanted")
+        raise damaged(path, f"its header gives {name!r} as {value!r}: expected a whole number")
     return int(value)
 
 
@@ -224,7 +224,7 @@ def vectors(path: Path, fields: Mapping[str, str], name: str) -> list[tuple[floa
     """The vectors of a field, such as "(1,0,0)"; None for an axis without one ("none")."""
     value = fields.get(name, "")
     if _VECTOR.sub("", value).strip():
-        raise damaged(path, f"its header gives {name!r} as {value!r}: vectors are wanted")
+        raise damaged(path, f"its header gives {name!r} as {value!r}: expected vectors")
     return [_vector(path, name, found[1]) for found in _VECTOR.finditer(value)]
 
 
@@ -240,7 +240,7 @@ def _number(path: Path, name: str, word: str) -> float | None:
     if not re.fullmatch(
         r"[+-]?(nan|(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)", word, re.IGNORECASE | re.ASCII
     ):
-        raise damaged(path, f"its header gives {name!r} as {word!r}: a number is wanted")
+        raise damaged(path, f"its header gives {name!r} as {word!r}: expected a number")
     number = float(word)
     if abs(number) > FARTHEST_MM:
         raise damaged(path, f"its header gives {name!r} as {word!r}, which is no length in mm")

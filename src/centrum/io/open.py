@@ -219,7 +219,7 @@ def file_format(path: Path) -> str:
     check_content(path)
     if path.is_dir():
         raise ImageError(
-            f"{path.name} is a folder: one file is wanted.",
+            f"{path.name} is a folder: expected one file.",
             remedy="Give the path of the file in it.",
             code="not-a-file",
             file=path,
@@ -265,7 +265,7 @@ def _read_file(path: Path) -> tuple[DecodedImage, Step]:
     kind = file_format(path)
     if kind == "DICOM":
         raise ImageError(
-            f"{path.name} is a single DICOM file: a folder with the slices of a series is wanted.",
+            f"{path.name} is a single DICOM file: expected a folder with the slices of a series.",
             remedy="Give the folder that holds it.",
             code="single-dicom-file",
             file=path,
@@ -333,7 +333,7 @@ def _read_labels(
 def _labels(path: Path) -> tuple[LabelImage, Step]:
     if path.is_dir() or file_format(path) == "DICOM":
         raise ImageError(
-            f"{path.name}: a label image (NIfTI, NRRD, MetaImage) is wanted as a mask, found DICOM "
+            f"{path.name}: expected a label image (NIfTI, NRRD, MetaImage) as a mask, found DICOM "
             "or a folder. DICOM SEG and RTSTRUCT are not read as masks.",
             remedy="Load it in 3D Slicer together with the image and save the segmentation as "
             ".seg.nrrd.",

@@ -118,7 +118,7 @@ def check_content(path: Path) -> None:
         )
     if waits(path):
         raise ImageError(
-            f"{path.name} is a pipe, a socket or a device: a file or a folder is wanted.",
+            f"{path.name} is a pipe, a socket or a device: expected a file or a folder.",
             remedy="Save what comes out of it as a file.",
             code="not-a-file",
             file=path,

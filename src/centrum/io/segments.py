@@ -106,12 +106,12 @@ def select(segments: tuple[Segment, ...], part: str | None, path: Path) -> Segme
         )
     if part is None:
         candidates = segments
-        wanted = "exactly one segment is wanted when none is chosen"
+        wanted = "expected exactly one segment, as none is chosen"
     else:
         candidates = tuple(s for s in segments if s.name == part)
         if not candidates and part.isdecimal():
             candidates = tuple(s for s in segments if s.label == int(part))
-        wanted = f"exactly one segment with the name or label '{part}' is wanted"
+        wanted = f"expected exactly one segment with the name or label '{part}'"
     if len(candidates) == 1:
         return candidates[0]
     listed = "\n  ".join(s.describe() for s in segments)
@@ -127,7 +127,7 @@ def _check_representation(header: Mapping[str, str], path: Path) -> None:
     for key in _REPRESENTATION_KEYS:
         if "fractional" in header.get(key, "").lower():
             raise ImageError(
-                f"{path.name} holds a '{header[key]}': a binary labelmap is wanted.",
+                f"{path.name} holds a '{header[key]}': expected a binary labelmap.",
                 remedy="Convert it in 3D Slicer (Segmentations module, Representations) and save "
                 "it again.",
                 code="not-a-label-image",
@@ -142,7 +142,7 @@ def _layers(decoded: DecodedImage, path: Path) -> NDArray:
         array = np.moveaxis(array, -1, 0)
     if array.ndim not in (3, 4):
         raise ImageError(
-            f"{path.name} has {array.ndim} axes: labels in 3-D, or layers, are wanted.",
+            f"{path.name} has {array.ndim} axes: expected labels in 3-D, or layers.",
             remedy="Export the segmentation of one volume.",
             code="not-a-label-image",
             file=path,
@@ -151,7 +151,7 @@ def _layers(decoded: DecodedImage, path: Path) -> NDArray:
     if not _are_labels(layers):
         raise ImageError(
             f"{path.name} holds values that are no labels ({layers.dtype}, "
-            f"{layers.min()} to {layers.max()}): whole numbers from 0 are wanted.",
+            f"{layers.min()} to {layers.max()}): expected whole numbers from 0.",
             remedy="Is this an image or a probability map? Give the segmentation.",
             code="not-a-label-image",
             file=path,
@@ -201,7 +201,7 @@ def _whole(keys: Mapping[str, str], key: str, default: int, name: str, path: Pat
     """The whole number, from 0, that a key of a segment holds."""
     match = _WHOLE.fullmatch(keys.get(key, str(default)))
     if match is None:
-        raise _damaged(path, f"gives segment '{name}' the {key} {keys[key]!r}: a number is wanted")
+        raise _damaged(path, f"gives segment '{name}' the {key} {keys[key]!r}: expected a number")
     return int(match[1])
 
 

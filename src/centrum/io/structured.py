@@ -239,9 +239,9 @@ def _wrong(value: Any, nan: bool) -> str:
             "" if value.isascii() or not _HALF_PAIR.search(value) else "it holds half a character."
         )
     if isinstance(value, float) and not (nan or math.isfinite(value)):
-        return "a finite number is wanted, found NaN, infinity or a larger one."
+        return "expected a finite number, found NaN, infinity or a larger one."
     if isinstance(value, int) and abs(value) >= LARGEST_INTEGER:
-        return f"a smaller number is wanted, found an integer of {value.bit_length()} bits."
+        return f"expected a smaller number, found an integer of {value.bit_length()} bits."
     return ""
 
 

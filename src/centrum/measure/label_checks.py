@@ -80,7 +80,7 @@ def _about_region(
     if numbered and numbered.whole and (images.region is None or deep):
         raise DataError(
             f"{path.name}: the label {mask.name} is a whole vertebra in {numbered.name}, posterior "
-            "elements included; the vertebral body is wanted.",
+            "elements included; expected the vertebral body.",
             remedy=SAY_THE_REGION,
             code="whole-vertebra",
             file=path,

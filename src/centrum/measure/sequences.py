@@ -36,7 +36,7 @@ def choose_sequences(images: Images, columns: Sequence[str]) -> tuple[str, ...]:
     )
     if missing := [name for name in wanted if name not in columns]:
         raise ProtocolError(
-            f"The protocol wants the image sequence {', '.join(map(repr, missing))}; the manifest "
+            f"The protocol names the image sequence {', '.join(map(repr, missing))}; the manifest "
             f"has {', '.join(columns)}.",
             remedy=f"Change images.sequence, or name the column image:{missing[0]}.",
             code="which-sequence",

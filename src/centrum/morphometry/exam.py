@@ -153,7 +153,7 @@ def _bodies(masks: Sequence[Mask], found: LabelMap) -> list[Mask]:
         )
     names = ", ".join(repr(mask.name) for mask in masks) or "none"
     raise DataError(
-        f"{found.file}: segments named as vertebrae (L1, Th12) are wanted, or one alone; found "
+        f"{found.file}: expected segments named as vertebrae (L1, Th12), or a single one; found "
         f"{names}.",
         remedy="Choose one as FILE#SEGMENT and give its level.",
         code="no-vertebra",

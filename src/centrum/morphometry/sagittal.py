@@ -170,7 +170,7 @@ class Slab:
         if min(depth, height) < MIN_MM:
             raise DataError(
                 f"The region {self.name!r} measures {depth:g} x {height:g} mm in its middle "
-                f"slices: a vertebral body of at least {MIN_MM:g} mm is wanted. Check the mask."
+                f"slices: expected a vertebral body of at least {MIN_MM:g} mm. Check the mask."
             )
         return BodyOutline(at, top, bottom, front, back)
 

@@ -95,7 +95,7 @@ def relate_to_tissue(volume: Volume, tissue: Mask, settings: ReferenceTissue) ->
     if x.size < settings.min_voxels:
         raise DataError(
             f"The reference tissue {tissue.name!r} has {x.size} voxels, at least "
-            f"{settings.min_voxels} are wanted. Draw more of it, or lower min_voxels."
+            f"{settings.min_voxels} are needed. Draw more of it, or lower min_voxels."
         )
     level = float(np.mean(x) if settings.statistic == "mean" else np.median(x))
     if not level > 0:

@@ -113,8 +113,8 @@ def _wrong(error: ErrorDetails) -> str:
 
 
 _WORDS = {
-    "model_type": "a block of choices is wanted",
-    "tuple_type": "a list such as [a, b] is wanted",
+    "model_type": "expected a block of choices",
+    "tuple_type": "expected a list such as [a, b]",
     "missing": "the list is too short",
 }
 """What is wrong in words of a study's file, not of Python."""

@@ -170,7 +170,7 @@ class CutOffRule(Settings):
         "corner of the ROC; sensitivity, specificity: the best of the other at `target` of this "
         "one; cost: the smallest expected cost",
     )
-    target: Fraction = Field(0.9, description="sensitivity or specificity that is wanted")
+    target: Fraction = Field(0.9, description="sensitivity or specificity to reach")
     cost_ratio: Factor = Field(
         1.0, description="cost of a missed positive in units of a false alarm"
     )

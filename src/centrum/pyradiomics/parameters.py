@@ -119,7 +119,7 @@ def _checked_features(blocks: Mapping[str, Any]) -> dict[str, list[str] | None]:
 def _mapping(where: str, value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ParameterTypeError(
-            f"{where}: a mapping is wanted ({{}} if empty), found {shown(value)}."
+            f"{where}: expected a mapping ({{}} if empty), found {shown(value)}."
         )
     return value
 

@@ -29,9 +29,7 @@ def open_image(source: object, what: str) -> sitk.Image:
         return source
     if isinstance(source, str | os.PathLike) and os.path.isfile(source):
         return sitk.ReadImage(os.fspath(source))
-    raise InputError(
-        f"{what}: a SimpleITK image or the path of a file is wanted, found {source!r}."
-    )
+    raise InputError(f"{what}: expected a SimpleITK image or the path of a file, found {source!r}.")
 
 
 def scalar_labels(mask: sitk.Image, channel: int) -> sitk.Image:
@@ -52,7 +50,7 @@ def geometry_of(image: sitk.Image) -> Geometry:
     """
     n = image.GetDimension()
     if n not in (2, 3):
-        raise InputError(f"A 2-D or 3-D image is wanted, found {n} dimensions.")
+        raise InputError(f"Expected a 2-D or 3-D image, found {n} dimensions.")
     axes = np.eye(3)
     axes[:n, :n] = np.reshape(image.GetDirection(), (n, n))
     (nx, ny, *nz), (sx, sy, *sz), (x, y, *z) = (
@@ -68,7 +66,7 @@ def geometry_of(image: sitk.Image) -> Geometry:
 def voxels_of(image: sitk.Image) -> Array:
     """The voxels [z, y, x] without a copy: keep `image` while they are used."""
     if image.GetNumberOfComponentsPerPixel() > 1:
-        raise InputError(f"One number per voxel is wanted, found {image.GetPixelIDTypeAsString()}.")
+        raise InputError(f"Expected one number per voxel, found {image.GetPixelIDTypeAsString()}.")
     array = sitk.GetArrayViewFromImage(image)
     return array if array.ndim == 3 else array[None]
 
@@ -238,7 +236,7 @@ def check_size(region: MaskedImage, settings: Settings) -> None:
     if smallest is not None and region.mask.n_voxels <= smallest:
         raise InputError(
             f"Size of the ROI is too small ({region.mask.n_voxels} voxels, more than "
-            f"minimumROISize = {smallest} are wanted)."
+            f"minimumROISize = {smallest} are required)."
         )
 
 

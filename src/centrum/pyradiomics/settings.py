@@ -74,7 +74,7 @@ class Number:
     def __call__(self, name: str, value: Any) -> None:
         number = _number(self.kind, value)
         if number is None or self._outside(number):
-            raise ParameterError(f"{name}: {self._article} {self} is wanted, found {shown(value)}.")
+            raise ParameterError(f"{name}: expected {self._article} {self}, found {shown(value)}.")
 
     @property
     def _article(self) -> str:
@@ -98,7 +98,7 @@ class NumberOrNaN:
 
     def __call__(self, name: str, value: Any) -> None:
         if _number("number", value) is None:
-            raise ParameterError(f"{name}: a {self} is wanted, found {shown(value)}.")
+            raise ParameterError(f"{name}: expected a {self}, found {shown(value)}.")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class ListOf:
 
     def __call__(self, name: str, value: Any) -> None:
         if not isinstance(value, list | tuple):
-            raise ParameterError(f"{name}: a {self} is wanted, found {shown(value)}.")
+            raise ParameterError(f"{name}: expected a {self}, found {shown(value)}.")
         for k, item in enumerate(value):
             if item is not None or not self.gaps:
                 self.item(f"{name}[{k}]", item)
@@ -128,7 +128,7 @@ class BooleanSetting:
 
     def __call__(self, name: str, value: Any) -> None:
         if not isinstance(value, bool):
-            raise ParameterError(f"{name}: {self} is wanted, found {shown(value)}.")
+            raise ParameterError(f"{name}: expected {self}, found {shown(value)}.")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class OneOf:
         else:
             allowed, error = False, self.wrong_kind
         if not allowed:
-            raise error(f"{name}: one of {self} is wanted, found {shown(value)}.")
+            raise error(f"{name}: expected one of {self}, found {shown(value)}.")
 
 
 @dataclass(frozen=True)
@@ -165,9 +165,9 @@ class WaveletName:
         from pywt import wavelist
 
         if not isinstance(value, str):
-            raise ParameterTypeError(f"{name}: a {self} is wanted, found {shown(value)}.")
+            raise ParameterTypeError(f"{name}: expected a {self}, found {shown(value)}.")
         if value not in wavelist():
-            raise ParameterError(f"{name}: a {self} is wanted, found {shown(value)}.")
+            raise ParameterError(f"{name}: expected a {self}, found {shown(value)}.")
 
 
 @dataclass(frozen=True)

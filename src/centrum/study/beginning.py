@@ -71,7 +71,7 @@ def _wanted(columns: Sequence[str], wanted: str) -> str:
         found = [DEFAULT_SEQUENCE]
     if len(found) != 1:
         raise ProtocolError(
-            f"The sequence {wanted!r} is wanted; the images that were found are of "
+            f"The sequence {wanted!r} was asked for; the images found are of "
             f"{', '.join(columns)}, of which {len(found)} are called so.",
             remedy="Give one of these names as --sequence, or another image pattern.",
             code="which-sequence",

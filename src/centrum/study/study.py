@@ -98,7 +98,7 @@ class Study:
         DataError
             The model, the split or a reader's call is in a column that may identify patients.
         ProtocolError
-            `describe` names a column that the manifest has not.
+            `describe` names a column that the manifest does not have.
         """
         refuse_identifying(self)
         frame = self.cohort.to_frame()
@@ -208,7 +208,7 @@ def _primary(wanted: str | None, readers: tuple[str, ...]) -> str:
         return readers[0]
     if wanted not in readers:
         raise ProtocolError(
-            f"The protocol wants the reader {wanted!r}; the manifest has {', '.join(readers)}.",
+            f"The protocol names the reader {wanted!r}; the manifest has {', '.join(readers)}.",
             remedy="Change images.reader.",
             code="no-reader",
         )
@@ -333,7 +333,7 @@ def _check_described(protocol: Protocol, heads: Sequence[str]) -> None:
     there = {identifier(head) for head in heads}
     if unknown := [name for name in protocol.describe if identifier(name) not in there]:
         raise ProtocolError(
-            f"`describe` names the column {unknown[0]!r}, which the manifest has not.",
+            f"`describe` names the column {unknown[0]!r}, which the manifest does not have.",
             remedy=f"It has {', '.join(heads)}.",
             code="unknown-column",
             file=PROTOCOL,

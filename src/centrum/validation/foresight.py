@@ -410,7 +410,8 @@ def _subgroups(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
             near = get_close_matches(name, list(map(str, obs.columns)), 1)
             yield _error(
                 "missing-subgroup",
-                f"evaluation.subgroups names {name!r}, which the manifest has not; it is left out.",
+                f"evaluation.subgroups names {name!r}, which the manifest does not have; it is "
+                "left out.",
                 f"Did you mean {near[0]}?" if near else "Add the column, or take it out there.",
                 "warning",
             )

@@ -235,7 +235,8 @@ def reader_calls(outcome: Outcome, known: pd.DataFrame, name: str) -> pd.Series:
     """
     if name not in known:
         raise DataError(
-            f"`evaluation.reader_calls` names the column {name!r}, which the manifest has not."
+            f"`evaluation.reader_calls` names the column {name!r}, which the manifest does not "
+            "have."
         )
     text = known[name].astype(str).str.casefold()
     said = text.map({outcome.positive.casefold(): 1, outcome.negative.casefold(): 0})

@@ -138,7 +138,7 @@ def _column(obs: pd.DataFrame, name: str, said_in: str) -> pd.Series:
     if name not in obs or obs[name].isna().all():
         there = [str(c) for c in obs if not obs[c].isna().all() and c not in ("patient", "outcome")]
         raise DataError(
-            f"`{said_in}` names the column {name!r}, which the manifest has not, or which is "
+            f"`{said_in}` names the column {name!r}, which the manifest does not have, or which is "
             f"empty; there are {', '.join(there)}."
         )
     return obs[name]
