@@ -32,7 +32,13 @@ def studied(folder: Path) -> Path:
     """A small study of images that was run but for its report."""
     make_study(folder, n=24, protocol=PROTOCOL)
     study = open_study(folder)
-    for verb in (pipeline.extract, pipeline.agree, pipeline.fit, pipeline.assess, pipeline.evaluate):
+    for verb in (
+        pipeline.extract,
+        pipeline.agree,
+        pipeline.fit,
+        pipeline.assess,
+        pipeline.evaluate,
+    ):
         verb(study)
     pipeline.freeze(study)
     return folder
