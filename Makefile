@@ -6,6 +6,9 @@ STAMP := .venv/.installed
 DOCS_STAMP := .venv/.docs-installed
 # Threads of the linear algebra only wait for each other on matrices as small as these.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+# Compiled once for all processes and runs. Neighbouring tests stay in one process, which makes
+# what they share once, until another one has nothing left to do.
+PYTEST := $(ONE_THREAD) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling
 
@@ -27,10 +30,10 @@ demo: setup # simulate 100 patients, run the whole study, write its paper, score
 	$(BIN)/centrum demo demo
 
 test: setup # run the tests
-	$(ONE_THREAD) $(BIN)/python -m pytest -n auto
+	$(PYTEST)
 
 test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom
-	$(ONE_THREAD) $(BIN)/python -m pytest -n auto -m slow -o addopts=-ra tests
+	$(PYTEST) -m slow -o addopts=-ra tests
 
 fuzz: setup # every reader on broken files: N=2000 mutants of each; SEED=, TARGET=
 	$(ONE_THREAD) $(BIN)/python -m tests.fuzz $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \

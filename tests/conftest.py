@@ -1,10 +1,13 @@
 """Fixtures that every test may use."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.pictures import not_rendered
 
 # A loaded machine is no failure; continuous integration tries the same examples each time.
 settings.register_profile("local", deadline=None)
@@ -21,3 +24,10 @@ def reference() -> Path:
     if not folder.is_dir():
         pytest.skip(f"reference material not found at {folder} (set CENTRUM_REFERENCE)")
     return folder
+
+
+@pytest.fixture
+def unrendered() -> Iterator[None]:
+    """See `tests.pictures.not_rendered`."""
+    with not_rendered():
+        yield

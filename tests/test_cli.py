@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from errno import EACCES, ENOSPC
+from io import StringIO
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 from typer.main import get_command
@@ -37,12 +39,19 @@ COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "ext
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:
-    script = "import sys; from centrum.cli import main; sys.argv[0] = 'centrum'; main()"
-    return subprocess.run(
-        [sys.executable, "-c", script, *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
+    """What a command prints and how it ends, in this process and alone."""
+    terminate, printed, said = signal.getsignal(signal.SIGTERM), StringIO(), StringIO()
+    with (
+        patch("sys.argv", ["centrum", *map(str, words)]),
+        patch("centrum.cli.default_workers", return_value=1),
+        redirect_stdout(printed),
+        redirect_stderr(said),
+        pytest.raises(SystemExit) as stop,
+    ):
+        main()
+    signal.signal(signal.SIGTERM, terminate)
+    return subprocess.CompletedProcess(
+        words, int(stop.value.code or 0), printed.getvalue(), said.getvalue()
     )
 
 
@@ -112,6 +121,7 @@ def test_scoring_starts_without_what_it_does_not_need() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_from_a_study_to_the_next_patient(study: Path, tmp_path: Path) -> None:
     for verb in ("extract", "fit"):
         assert centrum(verb, study).returncode == OK
@@ -175,6 +185,7 @@ def test_published_names_and_scores(study: Path) -> None:
     assert centrum("signature", "none", study).returncode == BAD_INPUT
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_study_step_by_step(study: Path) -> None:
     checked = centrum("check", study, "--json")
     assert (checked.returncode, json.loads(checked.stdout)["failures"]) == (OK, [])

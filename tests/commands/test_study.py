@@ -117,6 +117,7 @@ FITTED = {"fit", "assess", "evaluate", "freeze", "report"}
 """Stages that another model touches."""
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
     ("old", "new", "redone"),
     [
@@ -387,8 +388,9 @@ def test_outlook_says_what_is_done(study: Path) -> None:
     assert f"{N} cases to do" in "\n".join(pipeline.outlook(open_study(study)))
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_outcomes_may_be_numbers(tmp_path: Path) -> None:
-    folder = make_study(tmp_path / "study", n=30)
+    folder = make_study(tmp_path / "study")
     change_rows(
         folder, lambda rows: [r.update(outcome=str(int(r["outcome"][0] == "m"))) for r in rows]
     )
@@ -399,6 +401,7 @@ def test_outcomes_may_be_numbers(tmp_path: Path) -> None:
     assert found["test"].n_positive == 5
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_eligibility_is_counted_in_the_flow(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=45)
     path = folder / "study.yaml"

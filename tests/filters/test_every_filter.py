@@ -5,6 +5,7 @@ to work, has rows in EXAMPLES.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import product
 from typing import Any, get_args
 
@@ -136,9 +137,14 @@ CORNERS = [
 MIDDLE = tuple(slice(n // 2 - 1, n // 2 + 1) for n in IMAGE.shape)
 
 
+@lru_cache(3)
+def whole_responses(chosen: Filter, axis: int) -> list[np.ndarray]:
+    return list(chosen.responses(View.whole(IMAGE, SPACING, axis)))
+
+
 def assert_box_equals_whole(chosen: Filter, box: Any, axis: int) -> None:
     parts = chosen.responses(View(IMAGE, box, SPACING, axis))
-    for part, whole in zip(parts, chosen.responses(View.whole(IMAGE, SPACING, axis)), strict=True):
+    for part, whole in zip(parts, whole_responses(chosen, axis), strict=True):
         assert_same(part, whole[box])
 
 

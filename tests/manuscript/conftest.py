@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from centrum.report import blocks
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from tests.report.conftest import Make, make, results, sources
@@ -17,10 +16,8 @@ Places = Callable[[StudyResults], dict[str, set[str]]]
 
 
 @pytest.fixture
-def places(monkeypatch: pytest.MonkeyPatch) -> Places:
+def places(unrendered: None) -> Places:
     """Anchor of a section -> numbers of its tables and figures, as the report has them."""
-    for name in ("svg_bytes", "png_bytes"):
-        monkeypatch.setattr(blocks, name, lambda figure: b"")
 
     def of(results: StudyResults) -> dict[str, set[str]]:
         sections = [section(results) for section in SECTIONS]

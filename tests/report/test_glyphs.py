@@ -117,12 +117,6 @@ def outside(figure: Figure) -> list[str]:
     )]  # fmt: skip
 
 
-@pytest.fixture
-def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("svg_bytes", "png_bytes"):
-        monkeypatch.setattr(f"centrum.report.blocks.{name}", lambda figure: b"")
-
-
 @pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("name", [LONG, "x" * 300])
 def test_long_names_stay_within_their_figures(make: Make, name: str) -> None:

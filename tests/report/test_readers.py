@@ -18,6 +18,8 @@ from centrum.report.results import StudyResults
 from centrum.report.sections import regions
 from tests.report.conftest import Make
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 READ = 8
 
 
@@ -36,12 +38,6 @@ def subset(make: Make) -> StudyResults:
         overlap=results.overlap[results.overlap["case"].isin(first)],
         sources={},
     )
-
-
-@pytest.fixture(autouse=True)
-def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("svg_bytes", "png_bytes"):
-        monkeypatch.setattr(f"centrum.report.blocks.{name}", lambda figure: b"")
 
 
 def texts(block: Block) -> Iterator[str]:

@@ -22,6 +22,8 @@ from centrum.report.sections import SECTIONS
 
 from .conftest import Make
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 OVER = "the 8 of 24 cases that both readers drew"
 OUTCOMES = ("malignant", "osteoporotic")
 VARIANTS = {
@@ -35,13 +37,6 @@ VARIANTS = {
 scores = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=4, max_size=30).filter(
     lambda cases: 0 < sum(positive for _, positive in cases) < len(cases)
 )
-
-
-@pytest.fixture(autouse=True)
-def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are drawn, but not made into files."""
-    for name in ("svg_bytes", "png_bytes"):
-        monkeypatch.setattr(f"centrum.report.blocks.{name}", lambda figure: b"")
 
 
 def pictures(results: StudyResults) -> list[Picture]:

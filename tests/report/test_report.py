@@ -275,13 +275,6 @@ def test_signs_outside_the_region_are_named(text: str) -> None:
 # Sections
 
 
-@pytest.fixture
-def unrendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are drawn, but not made into files."""
-    for name in ("svg_bytes", "png_bytes"):
-        monkeypatch.setattr(f"centrum.report.blocks.{name}", lambda figure: b"")
-
-
 @pytest.mark.usefixtures("unrendered")
 def test_one_reader_cannot_agree(make: Make) -> None:
     block = regions(make(readers=("senior",)))
