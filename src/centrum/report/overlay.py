@@ -1,6 +1,6 @@
 """A slice and the outlines on it as a small picture for a page: PNG and SVG paths."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -97,12 +97,14 @@ def outline_path(region: Flags) -> str:
     """
     across = np.diff(np.pad(region, ((1, 1), (0, 0))).astype(np.int8), axis=0) != 0
     along = np.diff(np.pad(region, ((0, 0), (1, 1))).astype(np.int8), axis=1) != 0
-    level = [f"M{x} {y}h{n}" for y, line in enumerate(across) for x, n in _runs(line)]
-    upright = [f"M{x} {y}v{n}" for x, line in enumerate(along.T) for y, n in _runs(line)]
+    level = [f"M{x} {y}h{n}" for y, x, n in _runs(across)]
+    upright = [f"M{x} {y}v{n}" for x, y, n in _runs(along.T)]
     return "".join((*level, *upright))
 
 
-def _runs(line: Flags) -> list[tuple[int, int]]:
-    """Start and length of each run of true values."""
-    edges = np.flatnonzero(np.diff(np.pad(line, 1).astype(np.int8)))
-    return [(int(a), int(b - a)) for a, b in edges.reshape(-1, 2)]
+def _runs(lines: Flags) -> Iterator[tuple[int, int, int]]:
+    """Line, start and length of each run of true values."""
+    steps = np.diff(np.pad(lines, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    line, start = np.nonzero(steps == 1)
+    length = np.nonzero(steps == -1)[1] - start
+    return zip(line.tolist(), start.tolist(), length.tolist(), strict=True)
