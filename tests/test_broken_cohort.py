@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from centrum.cli import CASES_FAILED, app
 from centrum.commands import study as pipeline
 from centrum.measure import case as measuring
+from centrum.measure import images
 from centrum.measure.images import mask_of
 from centrum.measure.perturbed import PerturbedJob, measure_perturbed
 from centrum.perturb import RobustnessSettings
@@ -315,7 +316,7 @@ def test_a_fault_in_one_readers_mask_leaves_the_other_reader(
     def of_one(source: str, *others: object) -> Mask:
         return hostile.deep_nesting() if "resident" in source else mask_of(source, *others)
 
-    monkeypatch.setattr(measuring, "mask_of", of_one)
+    monkeypatch.setattr(images, "mask_of", of_one)
     record = measuring.measure(replace(job, store=None))
     assert record["values"] == {"senior": whole["values"]["senior"]}
     assert [(e["reader"], e["code"]) for e in record["errors"]] == [("resident", "unexpected")]
@@ -328,8 +329,8 @@ def test_a_check_that_only_advises_fails_no_case(
 ) -> None:
     job = open_study(twenty).jobs()[0]
     whole = measuring.measure(job)
-    name = "advice.about_filters" if check == "about_filters" else f"measure.{check}"
-    monkeypatch.setattr(f"centrum.{name}", hostile.deep_nesting)
+    name = "advice.about_filters" if check == "about_filters" else f"case.{check}"
+    monkeypatch.setattr(f"centrum.measure.{name}", hostile.deep_nesting)
     record = measuring.measure(replace(job, store=None))
     assert record["values"] == whole["values"]
     assert not record["errors"]
@@ -353,7 +354,7 @@ def test_a_case_that_fails_under_perturbations_is_named(
     twenty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = replace(open_study(twenty).jobs()[0], images=Images(max_memory_gb=3))
-    monkeypatch.setattr(measuring, "image_of", hostile.text_in_a_header)
+    monkeypatch.setattr(images, "image_of", hostile.text_in_a_header)
     record = measure_perturbed(PerturbedJob(job, RobustnessSettings()))
     assert not record["values"]
     assert "TypeError" in record["errors"][""]
@@ -373,7 +374,7 @@ def test_a_full_disk_is_nobodys_case(twenty: Path, monkeypatch: pytest.MonkeyPat
     full = OSError(errno.ENOSPC, "No space left on device", "image.nrrd")
     job = replace(open_study(twenty).jobs()[0], store=None)
     with (
-        patch.object(measuring, "image_of", side_effect=full),
+        patch.object(images, "image_of", side_effect=full),
         pytest.raises(OSError, match="No space"),
     ):
         measuring.measure(job)

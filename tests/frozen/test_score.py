@@ -17,6 +17,8 @@ from centrum.commands.score import read_known
 from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import Covariate, FrozenModel, read_model
 from centrum.frozen.score import Patient, Score, score_job, score_patient, see
+from centrum.measure import images
+from centrum.measure.images import CaseImages
 from centrum.provenance import digest
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study
@@ -239,7 +241,7 @@ def test_a_mirrored_mask_is_flagged(tmp_path: Path, finished: Path, model: Froze
         one = Patient("x", str(image), str(mask))
         assert not {"mirrored-mask", "outline-off"} & set(codes(score_patient(model, one)))
         for axis, sides in ((0, "left and right"), (1, "top and bottom"), (2, "front and back")):
-            seen = see(score_job(model, one, None))
+            seen = see(job := score_job(model, one, None), CaseImages(job.images))
             flipped = sitk.GetImageFromArray(np.flip(seen.mask.array, axis).astype(np.uint8))
             flipped.CopyInformation(sitk.ReadImage(str(image)))
             sitk.WriteImage(flipped, str(tmp_path / "m.nrrd"))
@@ -270,24 +272,35 @@ def test_a_case_that_fails_in_any_way_is_refused(
 
 
 @pytest.mark.parametrize(
-    "place", ["score.outline_of", "score.shown_image", "scoring.render_patient"]
+    "place", ["frozen.score.outline_of", "frozen.score.fill_missing", "commands.score.overlay"]
 )
 def test_what_decides_no_score_refuses_none(
     finished: Path, model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     whole, _ = scoring.score_one(model, patient(finished), tmp_path / "whole")
-    shown = scoring.render_patient
-
-    def fails(*given: object) -> str:
-        if place == "scoring.render_patient" and given[2] is None:
-            return shown(*given)
-        return hostile.deep_nesting()
-
-    monkeypatch.setattr(f"centrum.{place}", fails)
+    monkeypatch.setattr(f"centrum.{place}", lambda *given: hostile.deep_nesting())
     found, page = scoring.score_one(model, patient(finished), tmp_path / "other")
     assert found.score == whole.score
     assert page.is_file()
-    assert ("not-checked" in codes(found, "note")) == (place == "score.outline_of")
+    assert ("not-checked" in codes(found, "note")) == (place == "frozen.score.outline_of")
+    assert ("<image" in page.read_text("utf-8")) == (place == "frozen.score.outline_of")
+
+
+def test_image_and_mask_are_read_once(
+    finished: Path, model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    for name in ("read_image", "read_mask"):
+        real = getattr(images, name)
+        monkeypatch.setattr(
+            images,
+            name,
+            lambda source, *a, real=real, **k: read.append(source) or real(source, *a, **k),
+        )
+    one = patient(finished)
+    _, page = scoring.score_one(model, one, tmp_path)
+    assert sorted(read) == sorted([one.image, one.mask])
+    assert "<image" in page.read_text("utf-8")
 
 
 def test_a_case_that_ends_its_process_is_refused(

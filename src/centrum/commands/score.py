@@ -25,8 +25,7 @@ from centrum.frozen.score import (
     as_written,
     needed_extraction,
     not_scored,
-    score_patient,
-    seen_of,
+    score_and_see,
 )
 from centrum.io.csv_text import csv_text
 from centrum.io.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
@@ -34,7 +33,9 @@ from centrum.measure.acquisition import TEXTS
 from centrum.measure.case import warm_up
 from centrum.measure.sequences import choose_sequences
 from centrum.protocol import read_protocol
+from centrum.report.overlay import Overlay, overlay
 from centrum.report.patient import page_of, render_index, render_patient
+from centrum.report.slices import largest_slice
 from centrum.store import take_leftovers, tidy, write_atomically
 
 MANIFESTS = ("cases.csv", "cases.xlsx")
@@ -61,8 +62,8 @@ def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score
     """
     if patient.case in (".", "..") or any(c in "/\\" for c in patient.case):
         raise DataError(f"A case names its files: no slash in it, found {patient.case!r}.")
-    score = score_patient(model, patient)
-    return score, _write_patient(model, patient, score, folder)
+    score, seen = score_and_see(model, patient)
+    return score, _write_patient(model, patient, score, _picture(seen), folder)
 
 
 def read_known(model: FrozenModel, given: Mapping[str, str]) -> dict[str, Value]:
@@ -120,10 +121,12 @@ def score_cohort(
         There is no such reader, or no image column that the model reads.
     """
     patients = patients_of(model, cohort, reader)
-    scores = score_all(model, patients, folder, workers, progress)
+    given = _Given(model.to_dict(), folder / STORE, pictured=True)
+    scored = _score_each(given, model, patients, folder, workers, progress)
     keep_key(cohort)
-    for patient, score in zip(patients, scores, strict=True):
-        _write_patient(model, patient, score, folder)
+    for patient, (score, picture) in zip(patients, scored, strict=True):
+        _write_patient(model, patient, score, picture, folder)
+    scores = tuple(score for score, _ in scored)
     shown = [as_written(model, *pair) for pair in zip(patients, scores, strict=True)]
     write_atomically(folder / "scores.csv", _table(shown).encode())
     write_atomically(folder / "index.html", render_index(model, shown).encode())
@@ -138,38 +141,66 @@ def score_all(
     progress: Progress = silent,
 ) -> tuple[Score, ...]:
     """Scores of the patients, in their order; what was measured is kept in `folder`."""
+    given = _Given(model.to_dict(), folder / STORE, pictured=False)
+    scored = _score_each(given, model, patients, folder, workers, progress)
+    return tuple(score for score, _ in scored)
+
+
+def _score_each(
+    given: "_Given",
+    model: FrozenModel,
+    patients: Sequence[Patient],
+    folder: Path,
+    workers: int,
+    progress: Progress,
+) -> list[tuple[Score, Overlay | None]]:
     tidy(folder / STORE)
     if folder.is_dir():
         take_leftovers(folder, os.listdir(folder))
     what = "Scoring cases"
     progress(what, 0, len(patients))
-    one = partial(_score, _Given(model.to_dict(), folder / STORE))
-    found: dict[str, Score] = {}
+    found: dict[str, tuple[Score, Overlay | None]] = {}
     ready = partial(warm_up, needed_extraction(model))
-    done_jobs = map_jobs(one, patients, workers, ready, ended=not_scored)
-    for done, (patient, score) in enumerate(done_jobs, 1):
-        found[patient.case] = score
+    done_jobs = map_jobs(partial(_score, given), patients, workers, ready, ended=_ended)
+    for done, (patient, scored) in enumerate(done_jobs, 1):
+        found[patient.case] = scored
         progress(what, done, len(patients))
-    return tuple(found[patient.case] for patient in patients)
+    return [found[patient.case] for patient in patients]
 
 
 @dataclass(frozen=True)
 class _Given:
-    """What every worker process gets: the model as data, and where results are kept."""
+    """What every worker process gets: the model as data, where results are kept, what to draw."""
 
     model: dict
     store: Path
+    pictured: bool
 
 
 _MODELS: dict[str, FrozenModel] = {}
 """The models that this process has read, by digest."""
 
 
-def _score(given: _Given, patient: Patient) -> Score:
+def _score(given: _Given, patient: Patient) -> tuple[Score, Overlay | None]:
+    """The score of a patient, and the picture of its region if it is wanted."""
     key = given.model["sha256"]
     if key not in _MODELS:
         _MODELS[key] = FrozenModel.from_dict(given.model)
-    return score_patient(_MODELS[key], patient, given.store)
+    score, seen = score_and_see(_MODELS[key], patient, given.store)
+    return score, _picture(seen) if given.pictured else None
+
+
+def _ended(patient: Patient, error: Exception) -> tuple[Score, Overlay | None]:
+    return not_scored(patient, error), None
+
+
+def _picture(seen: Seen | None) -> Overlay | None:
+    """The region on its image; None where it cannot be drawn, which takes no score away."""
+    try:
+        return None if seen is None else overlay(largest_slice(seen.volume, {"ROI": seen.mask}))
+    except Exception as error:
+        of_case(error)
+        return None
 
 
 def read_new_cases(folder: Path, model: FrozenModel, *, with_outcome: bool = False) -> Cohort:
@@ -253,24 +284,15 @@ def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:
     yield f"{len(model.scorer.features)} features each; what was measured is kept in {STORE}/"
 
 
-def _write_patient(model: FrozenModel, patient: Patient, score: Score, folder: Path) -> Path:
+def _write_patient(
+    model: FrozenModel, patient: Patient, score: Score, picture: Overlay | None, folder: Path
+) -> Path:
     score = as_written(model, patient, score)
     page = folder / page_of(patient.case)
     record = json.dumps(score.to_dict(model), indent=1) + "\n"
     write_atomically(page.with_suffix(".json"), record.encode())
-    write_atomically(page, _page(model, score, seen_of(model, patient)).encode())
+    write_atomically(page, render_patient(model, score, picture).encode())
     return page
-
-
-def _page(model: FrozenModel, score: Score, seen: Seen | None) -> str:
-    """The page of a case, without a picture where none can be drawn."""
-    try:
-        return render_patient(model, score, seen)
-    except Exception as error:
-        if seen is None:
-            raise
-        of_case(error)
-        return render_patient(model, score, None)
 
 
 def _table(scores: Sequence[Score]) -> str:

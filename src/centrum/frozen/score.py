@@ -26,8 +26,9 @@ from centrum.io import ImageFinding, split_source
 from centrum.io.weighting import compare
 from centrum.measure.acquisition import from_manifest, with_manifest
 from centrum.measure.case import MeasurementJob, Record, advisory, measure
-from centrum.measure.images import mask_of, shown_image
+from centrum.measure.images import CaseImages
 from centrum.measure.sequences import claimed_weightings, plan_sequences
+from centrum.prepare.image import fill_missing
 from centrum.volume import Mask, Volume
 
 SCORED, REFUSED = "scored", "refused"
@@ -139,13 +140,22 @@ def score_patient(model: FrozenModel, patient: Patient, store: Path | None = Non
     ----------
     store : folder that keeps what was measured, so that it need not be done again
     """
+    return score_and_see(model, patient, store)[0]
+
+
+def score_and_see(
+    model: FrozenModel, patient: Patient, store: Path | None = None
+) -> tuple[Score, "Seen | None"]:
+    """The score of a case, and its image and region; None where they cannot be read."""
+    seen = None
     try:
         job = score_job(model, patient, store)
-        record = measure(job)
-        seen = None if record["errors"] else seen_of(model, patient)
-        return score_record(model, patient, record, seen)
+        read = CaseImages(job.images)
+        record = measure(job, read)
+        seen = _seen(job, read)
+        return score_record(model, patient, record, None if record["errors"] else seen), seen
     except Exception as error:
-        return not_scored(patient, error)
+        return not_scored(patient, error), seen
 
 
 def not_scored(patient: Patient, error: Exception) -> Score:
@@ -218,16 +228,16 @@ class Seen:
     mask: Mask
 
 
-def see(job: MeasurementJob) -> Seen:
-    """Read image and region on the image's grid."""
-    volume = shown_image(job.image, job.images)
-    return Seen(volume, mask_of(job.masks["reader"], volume, job.images))
+def see(job: MeasurementJob, read: CaseImages) -> Seen:
+    """Image, voxels without a value as background, and region on its grid."""
+    volume = fill_missing(read.image(job.image))
+    return Seen(volume, read.mask(job.masks["reader"], volume))
 
 
-def seen_of(model: FrozenModel, patient: Patient) -> Seen | None:
-    """Image and region, or None where they cannot be read; the flags of the score say why."""
+def _seen(job: MeasurementJob, read: CaseImages) -> Seen | None:
+    """What is to be seen; the flags of the score say why it cannot be read."""
     try:
-        return see(score_job(model, patient, None))
+        return see(job, read)
     except Exception as error:
         of_case(error)
         return None

@@ -35,7 +35,7 @@ from centrum.keys import MEASURING, job_key
 from centrum.measure.acquisition import acquisition_facts, region_facts
 from centrum.measure.advice import Adviser, Sampling, about_filters
 from centrum.measure.extract import extract, values
-from centrum.measure.images import image_of, mask_of
+from centrum.measure.images import CaseImages, image_of, mask_of
 from centrum.measure.label_checks import check_label
 from centrum.measure.region import Region, filtered_voxels, measured_voxels
 from centrum.measure.sequences import without_shape
@@ -136,8 +136,10 @@ def _source_digest(source: str) -> list[str | None]:
         return [f"unreadable: {getattr(error, 'code', type(error).__name__)}", part]
 
 
-def measure(job: MeasurementJob) -> Record:
+def measure(job: MeasurementJob, read: CaseImages | None = None) -> Record:
     """The record of a case, from the store when it is there.
+
+    What is read of it is left in `read`, for what else is to be done with image and masks.
 
     Keys: values (reader -> numbers in the order of `plan`), findings, errors, overlap, history
     (reader -> steps), acquisition (facts of the first image), further (sequence -> facts of its
@@ -148,7 +150,7 @@ def measure(job: MeasurementJob) -> Record:
     try:
         key = job.key() if job.store else ""
         found = job.kept.get(key) if job.store else None
-        record = dict(found) if found is not None else _as_written(job, _measure(job))
+        record = dict(found) if found is not None else _as_written(job, _measure(job, read))
         if job.store and found is None and not record["errors"]:
             refuse_changed(key, job)
             job.kept.put(key, record)
@@ -305,8 +307,9 @@ def _empty() -> Record:
     return lists | {name: {} for name in blocks}
 
 
-def _measure(job: MeasurementJob) -> Record:
-    record, scenes = _empty(), _scenes(job)
+def _measure(job: MeasurementJob, read: CaseImages | None) -> Record:
+    read = read or CaseImages(job.images)
+    record, scenes = _empty(), _scenes(job, read)
     volume, plane = scenes[0].volume, job.extraction.plane
     noticed: list[ImageFinding] = []
     facts = [_known(noticed, acquisition_facts, scene.volume) for scene in scenes]
@@ -323,7 +326,7 @@ def _measure(job: MeasurementJob) -> Record:
     masks: dict[str, Mask] = {}
     for reader, source in sorted(job.masks.items()):
         try:
-            mask = mask_of(source, volume, job.images)
+            mask = read.mask(source, volume)
             record["findings"] += _findings(reader, volume, mask)
             about = check_label(mask, source, job.level, job.images, job.store)
             record["findings"] += _described(reader, about)
@@ -424,20 +427,21 @@ def first_parts(job: MeasurementJob) -> list[MeasuredRegion]:
             remedy="Draw it, or leave the case out.",
             code="no-mask",
         )
-    source, scenes = next(iter(job.masks.values())), _scenes(job)
-    mask = mask_of(source, scenes[0].volume, job.images)
+    source, read = next(iter(job.masks.values())), CaseImages(job.images)
+    scenes = _scenes(job, read)
+    mask = read.mask(source, scenes[0].volume)
     _findings("", scenes[0].volume, mask)
     return _parts(job, source, mask, scenes)
 
 
-def _scenes(job: MeasurementJob) -> list[PreparedSequence]:
+def _scenes(job: MeasurementJob, read: CaseImages) -> list[PreparedSequence]:
     """All sequences, read and prepared."""
-    first = _scene(job, "", job.image)
-    return [first, *(_scene(job, *each, first.volume) for each in job.further.items())]
+    first = _scene(job, read, "", job.image)
+    return [first, *(_scene(job, read, *each, first.volume) for each in job.further.items())]
 
 
 def _scene(
-    job: MeasurementJob, name: str, source: str, first: Volume | None = None
+    job: MeasurementJob, read: CaseImages, name: str, source: str, first: Volume | None = None
 ) -> PreparedSequence:
     with _in_sequence(name):
         if not source:
@@ -446,7 +450,7 @@ def _scene(
                 remedy="Fill in its cell, or leave the case out.",
                 code="no-image",
             )
-        volume = image_of(source, job.images, first)
+        volume = read.image(source, first)
         settings = without_shape(job.extraction) if name else job.extraction
         ready = prepare_image(volume, job.preparation)
         return PreparedSequence(name, split_source(source)[0].name, volume, ready, settings)

@@ -13,12 +13,11 @@ from jinja2 import Environment
 
 from centrum.frozen.domain import Distribution
 from centrum.frozen.model import FrozenModel
-from centrum.frozen.score import Score, Seen
+from centrum.frozen.score import Score
 from centrum.report.colours import OUTCOMES, READERS
 from centrum.report.environment import templates
 from centrum.report.labels import feature_labels, unit_text
-from centrum.report.overlay import Overlay, overlay
-from centrum.report.slices import largest_slice
+from centrum.report.overlay import Overlay
 from centrum.text import file_stem, fixed, interval_text, significant
 
 SHOWN = 12
@@ -125,7 +124,7 @@ class Strip:
     placed: Placed
 
 
-def render_patient(model: FrozenModel, score: Score, seen: Seen | None) -> str:
+def render_patient(model: FrozenModel, score: Score, picture: Overlay | None) -> str:
     """The page, whole in itself; all texts are escaped."""
     bars = waterfall(model, score)
     return (
@@ -138,9 +137,7 @@ def render_patient(model: FrozenModel, score: Score, seen: Seen | None) -> str:
             score=score,
             colours=OUTCOMES,
             outline=READERS[0],
-            picture=None
-            if seen is None
-            else overlay(largest_slice(seen.volume, {"ROI": seen.mask})),
+            picture=picture,
             bars=bars,
             scale=_waterfall_scale(bars, model.cutoff),
             strips=strips(model, score),
