@@ -94,8 +94,11 @@ class SignatureError(CentrumError):
     usual_remedy = "Correct the signature's file."
 
 
-class DataError(CentrumError):
-    """Numbers that a statistic or a model cannot be computed from."""
+class DataError(CentrumError, ValueError):
+    """Numbers that a statistic or a model cannot be computed from.
+
+    A ValueError too, which is what callers of scikit-learn's estimators expect.
+    """
 
     code = "data"
     usual_remedy = "Look at the cases that the message names, or change the choice that it names."

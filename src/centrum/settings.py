@@ -4,6 +4,7 @@ Every number has a lower and an upper limit, far beyond what is used, so that a 
 refused before memory is asked for.
 """
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -35,8 +36,13 @@ Factor = Annotated[float, Field(ge=1e-9, le=1e9)]
 class Settings(BaseModel):
     """Choices: frozen, and unknown keys, NaN and infinite numbers are refused.
 
+    Only what is not the default is shown.
+
     >>> class Penalty(Settings):
     ...     C: Factor = 1.0
+    ...     folds: Folds = 5
+    >>> Penalty(folds=3)
+    Penalty(folds=3)
     >>> Penalty(C=True)
     Traceback (most recent call last):
     ...
@@ -58,6 +64,10 @@ class Settings(BaseModel):
                     f"`{name}` is a number; yes, no, on, off, true and false are truth values"
                 )
         return choices
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        own = type(self).model_fields
+        return [(k, v) for k, v in super().__repr_args__() if k is None or v != own[k].default]
 
 
 def _is_number(annotation: Any) -> bool:

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
-from centrum.modelling.classifiers import ElasticNet, Ridge, build_classifier, logistic
+from centrum.modelling.classifiers import Ridge, build_classifier, logistic
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leaks import LEAKS, SplitStudy
@@ -193,9 +193,10 @@ class TestRidgeAndElasticNet:
         rng = np.random.default_rng(1)
         X = rng.normal(size=(60, 30))
         y = (X[:, 2] > 0).astype(int)
-        found = ElasticNet(l1_ratio=0.5, seed=3).fit(X, y)
+        settings = change(classifier="elastic_net", lasso=LassoSettings(folds=5, l1_ratio=0.5))
+        found = build_classifier("elastic_net", settings, seed=3).fit(X, y)
         lasso = LogisticLassoCV(folds=5, l1_ratio=0.5, seed=3).fit(X, y)
-        np.testing.assert_array_equal(found.coef_[0], lasso.coef_)
+        np.testing.assert_array_equal(found.coef_, lasso.coef_)
 
     def test_unused_features_are_not_in_the_model(self, study: tuple) -> None:
         X, y, patients, _ = study

@@ -82,13 +82,13 @@ def test_same_seed_same_model(two_readers: tuple, fitted: StudyClassifier) -> No
     assert again.decision_function(X).tobytes() == fitted.decision_function(X).tobytes()
 
 
-def test_logistic_gives_probabilities(two_readers: tuple) -> None:
+def test_probabilities_are_those_of_the_calibration(two_readers: tuple) -> None:
     X, y, patients = two_readers
-    settings = QUICK.model_copy(update={"classifier": "logistic", "balance": "none"})
-    model = StudyClassifier(settings).fit(X, y, groups=patients)
-    probability = model.predict_proba(X)
-    np.testing.assert_allclose(probability[:, 1], expit(model.decision_function(X)))
-    assert not hasattr(StudyClassifier(QUICK), "predict_proba")
+    model = StudyClassifier(QUICK, seed=1).fit(X, y, groups=patients)
+    step = model.calibrator_
+    log_odds = step.intercept_ + step.slope_ * model.decision_function(X)
+    np.testing.assert_allclose(model.predict_proba(X)[:, 1], expit(log_odds))
+    assert not hasattr(StudyClassifier(QUICK, calibrate=False), "predict_proba")
 
 
 def test_number_of_features_follows_the_rule(two_readers: tuple) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
 
 from centrum.arrays import Floats
 from centrum.errors import DataError
+from centrum.modelling.split import check_two_classes
 
 
 class ByScore(ClassifierMixin, BaseEstimator):
@@ -22,7 +24,25 @@ class ByScore(ClassifierMixin, BaseEstimator):
 
         Takes the keywords of `decision_function`.
         """
-        return self.classes_[(self.decision_function(X, **about) > 0).astype(int)]
+        second = self.decision_function(X, **about) > 0
+        return self.classes_[second.astype(int)]
+
+
+def two_classes(y: NDArray) -> NDArray:
+    """The two labels of y, in their order.
+
+    Raises
+    ------
+    DataError
+        There are fewer or more.
+    ValueError
+        y holds no labels but numbers of a continuous kind.
+
+    >>> two_classes(np.array(["malignant", "benign", "benign"])).tolist()
+    ['benign', 'malignant']
+    """
+    check_classification_targets(y)
+    return check_two_classes(y)
 
 
 def finite_scores(scores: Floats) -> Floats:

@@ -22,7 +22,7 @@ from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.modelling.by_score import ByScore
 from centrum.modelling.lasso import LogisticLassoCV
-from centrum.modelling.settings import ClassifierName, LassoChoice, LassoMeasure, ModelSettings
+from centrum.modelling.settings import ClassifierName, ModelSettings
 from centrum.modelling.split import fewest_patients
 
 TOLERANCE = 1e-8
@@ -187,55 +187,6 @@ class LogOdds(ByScore):
         return score
 
 
-class ElasticNet(ByScore):
-    """The cross-validated LASSO or elastic net itself, its coefficients as they are.
-
-    Selection and fit are one: features without a coefficient are not in the model.
-
-    Parameters
-    ----------
-    folds, measure, choice, l1_ratio, threshold, seed : as of `LogisticLassoCV`
-
-    Attributes
-    ----------
-    lasso_ : the fitted LogisticLassoCV
-    coef_, intercept_ : (1, features) and (1,)
-
-    >>> X = np.random.default_rng(0).normal(size=(40, 3))
-    >>> bool(ElasticNet(folds=4).fit(X, X[:, 1] > 0).coef_[0, 1] > 0)
-    True
-    """
-
-    def __init__(
-        self,
-        folds: int = 5,
-        measure: LassoMeasure = "deviance",
-        choice: LassoChoice = "lambda.min",
-        l1_ratio: float = 1.0,
-        threshold: float = 1e-12,
-        seed: int = 0,
-    ) -> None:
-        self.folds = folds
-        self.measure = measure
-        self.choice = choice
-        self.l1_ratio = l1_ratio
-        self.threshold = threshold
-        self.seed = seed
-
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> "ElasticNet":
-        """Fit to X (cases, features) and two classes; `groups` (cases,) are the patients."""
-        self.lasso_ = LogisticLassoCV(**self.get_params()).fit(X, y, groups=groups)
-        self.classes_ = self.lasso_.classes_
-        self.coef_ = self.lasso_.coef_[None, :]
-        self.intercept_ = np.array([self.lasso_.intercept_])
-        return self
-
-    def decision_function(self, X: ArrayLike) -> Floats:
-        """Log-odds of the second class, (cases,)."""
-        score: Floats = np.asarray(X) @ self.coef_[0] + self.intercept_[0]
-        return score
-
-
 def random_forest(balanced: bool = False, seed: int = 0) -> LogOdds:
     """Random forest (Breiman, Mach Learn 2001;45:5)."""
     forest = RandomForestClassifier(N_TREES, min_samples_leaf=2, random_state=seed)
@@ -276,7 +227,7 @@ def build_classifier(name: str, settings: ModelSettings, seed: int = 0) -> BaseE
         case "ridge":
             return Ridge(balanced, seed)
         case "elastic_net":
-            return ElasticNet(**dict(settings.lasso), seed=seed)
+            return LogisticLassoCV(**dict(settings.lasso), seed=seed)
         case "random_forest":
             return random_forest(balanced, seed)
         case "extra_trees":

@@ -6,14 +6,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.validation import check_is_fitted
 
 from centrum.arrays import Flags, Floats
-from centrum.modelling.by_score import ByScore
 from centrum.modelling.levels import Covariates
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings, RobustnessRule
-from centrum.modelling.split import check_two_classes
+from centrum.modelling.study_estimator import StudyEstimator
 
 CLINICAL = "clinical"
 """Name of the source that the covariates make."""
@@ -35,7 +33,7 @@ def clinical_settings(settings: ModelSettings) -> ModelSettings:
     )
 
 
-class FusionClassifier(ByScore):
+class FusionClassifier(StudyEstimator):
     """A StudyClassifier for each source, their scores brought together.
 
     Late: each source's score becomes log-odds by a logistic regression on the out-of-fold
@@ -45,12 +43,12 @@ class FusionClassifier(ByScore):
     Parameters
     ----------
     sources : name -> positions of its features on the second axis of X
-    settings, seed, feature_names, robustness, n_readers, covariates : as of `StudyClassifier`;
-        `settings.fusion` says how
+    settings, seed, feature_names, robustness, n_readers, covariates, calibrate : as of
+        `StudyClassifier`; `settings.fusion` says how
 
     Attributes
     ----------
-    classes_ : the two labels
+    classes_, n_features_in_, feature_names_in_, calibrator_ : as of `StudyClassifier`
     models_ : name -> fitted StudyClassifier
     weights_ : name -> weight of the source's score
     selected_, mean_, sd_, coef_, intercept_ : of all sources, as of `StudyClassifier`
@@ -65,6 +63,7 @@ class FusionClassifier(ByScore):
         robustness: RobustnessRule | None = None,
         n_readers: int | None = None,
         covariates: Covariates = (),
+        calibrate: bool = True,
     ) -> None:
         self.sources = sources
         self.settings = settings
@@ -73,6 +72,7 @@ class FusionClassifier(ByScore):
         self.robustness = robustness
         self.n_readers = n_readers
         self.covariates = covariates
+        self.calibrate = calibrate
 
     def fit(
         self,
@@ -81,22 +81,22 @@ class FusionClassifier(ByScore):
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
     ) -> Self:
-        """Fit to X (cases, features, readings) and two classes; as `StudyClassifier.fit`."""
-        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
-        self.classes_ = check_two_classes(labels)
+        """Fit to X and two classes; as `StudyClassifier.fit`."""
+        values, labels = self._begin(X, y)
         self.models_ = {}
         for name, columns in self.sources.items():
             model = self._model(name, columns)
             self.models_[name] = model.fit(values[:, list(columns)], labels, groups, batch)
         inner = self._inner_scores(values, labels, groups, batch)
         self._weigh(inner, labels == self.classes_[1])
+        if self.calibrate:
+            self._learn_probabilities(self._combine(inner), labels)
         self._describe()
         return self
 
     def decision_function(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
         """The score of each case, (cases,): above 0 the second class is predicted."""
-        check_is_fitted(self)
-        values = np.asarray(X, dtype=np.float64)
+        values = self._readings(X)
         scores = [
             model.decision_function(values[:, list(self.sources[name])], batch)
             for name, model in self.models_.items()
@@ -111,8 +111,8 @@ class FusionClassifier(ByScore):
         batch: ArrayLike | None = None,
     ) -> Floats:
         """As of `StudyClassifier`: the inner scores of the sources, brought together."""
-        check_is_fitted(self)
-        return self._combine(self._inner_scores(np.asarray(X), np.asarray(y), groups, batch))
+        inner = self._inner_scores(self._readings(X), np.asarray(y), groups, batch)
+        return self._combine(inner)
 
     def _inner_scores(
         self, X: Floats, y: NDArray, groups: ArrayLike | None, batch: ArrayLike | None
@@ -124,21 +124,22 @@ class FusionClassifier(ByScore):
         return np.column_stack(scores)
 
     def _model(self, name: str, columns: Sequence[int]) -> StudyClassifier:
-        settings = self.settings or ModelSettings()
-        names = None
-        if self.feature_names is not None:
-            names = [self.feature_names[k] for k in columns]
+        settings, names = self._settings, None
+        if self._names is not None:
+            names = [self._names[k] for k in columns]
         if name == CLINICAL:
             settings = clinical_settings(settings)
         # Levels of a covariate are those of the source that has them.
         own = self.covariates if name == CLINICAL else ()
-        return StudyClassifier(settings, self.seed, names, self.robustness, self.n_readers, own)
+        return StudyClassifier(
+            settings, self.seed, names, self.robustness, self.n_readers, own, calibrate=False
+        )
 
     def _weigh(self, scores: Floats, positive: Flags) -> None:
         """Learn intercept and weights of the sources' scores."""
         spread = scores.std(axis=0)
         scaled = scores / np.where(spread > 0, spread, 1)
-        if (self.settings or ModelSettings()).fusion == "stacked":
+        if self._settings.fusion == "stacked":
             fitted = LogisticRegression(C=STACK_C).fit(scaled, positive)
             weights, self.offset_ = fitted.coef_[0], float(fitted.intercept_[0])
         else:

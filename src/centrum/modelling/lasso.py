@@ -13,7 +13,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
@@ -23,6 +22,7 @@ from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.kernels.coordinate_descent import PenalisedProblem, logistic_path, null_state
 from centrum.modelling.auc import auc
+from centrum.modelling.by_score import ByScore, two_classes
 from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
 
@@ -138,17 +138,17 @@ def lasso_path(
     return LassoPath(lambdas[: len(path)], coefficients, intercepts, ratio)
 
 
-class LogisticLassoCV(SelectorMixin, BaseEstimator):
-    """Features with a non-zero LASSO coefficient at a cross-validated penalty.
+class LogisticLassoCV(SelectorMixin, ByScore):
+    """The LASSO or elastic net of a two-valued outcome, its penalty chosen by cross-validation.
 
-    As R's cv.glmnet: every fold has its own path, which is interpolated at the penalties of the
-    path on all rows. `lambda.min` has the best mean of the measure over the folds, `lambda.1se`
-    is the largest lambda within one standard error of it.
+    A classifier, and a selector of the features with a coefficient. As R's cv.glmnet: every fold
+    has its own path, which is interpolated at the penalties of the path on all rows.
+    `lambda.min` has the best mean of the measure over the folds, `lambda.1se` is the largest
+    lambda within one standard error of it.
 
     Parameters
     ----------
-    folds : number of folds, dealt by patient and stratified by class, or (cases,) the fold of
-        each row
+    folds : number of folds, by patient and stratified by class, or (cases,) the fold of each row
     measure : "deviance", "auc" (best is highest) or "class" (misclassified share). With fewer
         than 10 rows per fold "auc" becomes "deviance", as in cv.glmnet
     choice : "lambda.min" or "lambda.1se"
@@ -158,15 +158,27 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
 
     Attributes
     ----------
-    path_ : LassoPath on all rows
-    measure_ : the measure that was used
-    fold_ : (cases,) fold of each row
-    cvm_, cvsd_ : (steps,) mean of the measure over folds and its standard error
-    index_min_, index_1se_ : steps of lambda.min and lambda.1se
-    index_ : the step that was taken; lambda_, coef_, intercept_ belong to it
+    classes_ : the two labels; coefficients are for the second
+    coef_, intercept_ : (1, features) per original unit of each feature, and (1,)
+    lambda_, index_ : the penalty that they belong to, and its step on the path
+    lambda_min_, lambda_1se_ : see `choice`
+    index_min_, index_1se_ : their steps
     fallback_ : whether nothing was selected at the chosen lambda, so that the largest lambda
         that selects at least one feature was taken instead
-    classes_ : the two labels; coefficients are for the second
+    path_ : LassoPath on all rows
+    cvm_, cvsd_ : (steps,) mean of the measure over folds and its standard error
+    measure_ : the measure that was used
+    fold_ : (cases,) fold of each row
+    n_features_in_, feature_names_in_ : of the X that was fitted; names from a DataFrame alone
+
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(80, 4))
+    >>> y = np.where(X[:, 2] + rng.normal(size=80) > 0, "malignant", "benign")
+    >>> lasso = LogisticLassoCV(folds=5, choice="lambda.1se").fit(X, y)
+    >>> lasso.get_feature_names_out()
+    array(['x2'], dtype=object)
+    >>> lasso.predict([[0.0, 0.0, 2.0, 0.0]]), lasso.predict_proba(X).shape
+    (array(['malignant'], dtype='<U9'), (80, 2))
     """
 
     def __init__(
@@ -186,15 +198,18 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         self.threshold = threshold
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
-        """Learn the penalty; `groups` (cases,) are the patients, whose rows share a fold.
+        """Learn penalty and coefficients from X (cases, features) and two classes y (cases,).
+
+        `groups` (cases,) are the patients, whose rows share a fold.
 
         Raises
         ------
         DataError
-            Fewer patients of a class than folds; nothing to select from.
+            Not two classes, fewer patients of a class than folds, or nothing to select from.
         """
         values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
-        self.classes_, code = np.unique(labels, return_inverse=True)
+        self.classes_ = two_classes(labels)
+        code = np.searchsorted(self.classes_, labels)
         self.fold_ = self._deal(code, groups)
         second = code.astype(np.float64)
         self.path_ = self._path(values, second)
@@ -204,6 +219,18 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         self.index_min_, self.index_1se_ = _choose(self.cvm_, self.cvsd_, self.measure_ == "auc")
         self._take(self.index_min_ if self.choice == "lambda.min" else self.index_1se_)
         return self
+
+    def decision_function(self, X: ArrayLike) -> Floats:
+        """Log-odds of the second class, (cases,)."""
+        check_is_fitted(self)
+        values = validate_data(self, X, dtype=np.float64, reset=False)
+        log_odds: Floats = values @ self.coef_[0] + self.intercept_[0]
+        return log_odds
+
+    def predict_proba(self, X: ArrayLike) -> Floats:
+        """Probability of each class, (cases, 2)."""
+        second = expit(self.decision_function(X))
+        return np.column_stack([1 - second, second])
 
     @property
     def lambda_min_(self) -> float:
@@ -253,16 +280,16 @@ class LogisticLassoCV(SelectorMixin, BaseEstimator):
         self.fallback_ = bool(self.path_.df[index] == 0)
         self.index_ = int(selects[0]) if self.fallback_ else index
         self.lambda_ = float(self.path_.lambdas[self.index_])
-        self.coef_ = self.path_.coefficients[self.index_]
-        self.intercept_ = float(self.path_.intercepts[self.index_])
+        self.coef_ = self.path_.coefficients[[self.index_]]
+        self.intercept_ = self.path_.intercepts[[self.index_]]
 
     def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
-        return self.coef_ != 0
+        support: NDArray[np.bool_] = self.coef_[0] != 0
+        return support
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
         tags.classifier_tags = ClassifierTags(multi_class=False)
         return tags
 

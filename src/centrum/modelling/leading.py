@@ -49,7 +49,7 @@ class Leading(SelectorMixin, BaseEstimator):
 
     def _ranked(self) -> NDArray[np.intp]:
         chosen, found = self.selector_.get_support(), self.selector_
-        cost = found.ranking_ if hasattr(found, "ranking_") else -np.abs(found.coef_)
+        cost = found.ranking_ if hasattr(found, "ranking_") else -np.abs(found.coef_[0])
         ranking = np.empty(chosen.size, dtype=np.intp)
         ranking[np.lexsort((cost, ~chosen))] = np.arange(1, chosen.size + 1)
         return ranking

@@ -87,7 +87,11 @@ def selection_before_split(scene: SplitStudy) -> float:
     chosen = replace(
         scene,
         model=StudyClassifier(
-            _without_selection(scene.settings), scene.seed, names, covariates=scene.covariates
+            _without_selection(scene.settings),
+            scene.seed,
+            names,
+            covariates=scene.covariates,
+            calibrate=False,
         ),
         X=scene.X[:, [position[str(name)] for name in names], :1],
     )

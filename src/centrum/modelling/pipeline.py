@@ -5,53 +5,58 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 from sklearn import config_context
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from centrum.arrays import Floats
 from centrum.errors import DataError
-from centrum.modelling.by_score import ByScore
-from centrum.modelling.classifiers import ElasticNet
 from centrum.modelling.feature_count import count_features
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leading import Leading
 from centrum.modelling.levels import Covariates
 from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.modelling.split import (
-    check_two_classes,
     fewest_patients,
     folds_by_patient,
     owners_of,
     train_and_held_out,
 )
 from centrum.modelling.steps import build_steps
+from centrum.modelling.study_estimator import StudyEstimator
 from centrum.modelling.study_pipeline import StudyPipeline, kept_features
 
 
-class StudyClassifier(ByScore):
-    """The study's model with its number of features chosen by cross-validation.
+class StudyClassifier(StudyEstimator):
+    """The study's model: each step that learns is fitted on the training rows alone.
 
-    For every fold of the training patients all steps are fitted without the fold; the ranking
-    serves all numbers of features. Then all steps are fitted on all training rows. A fold that
-    selects fewer features than a number tried is scored with what it has.
+    Agreement between readers, imputation, harmonisation, balance, z-score, filters, selection,
+    ranking and classifier, as the settings choose. A number of features is chosen by
+    cross-validation: for every fold of the training patients all steps are fitted without the
+    fold, and the ranking serves all numbers; a fold that selects fewer features than a number
+    tried is scored with what it has. Then all steps are fitted on all training rows.
+
+    X is (cases, features), or (cases, features, readers) with the primary reader first; to
+    predict, the primary reader's values are enough.
 
     Parameters
     ----------
     settings : the choices; the defaults when missing
     seed : of the folds, of balancing and of whatever else is random
-    feature_names : names of the second axis of X; x0, x1, ... when missing
+    feature_names : names of the second axis of X; those of a DataFrame, else x0, x1, ... when
+        missing
     robustness : which features are stable under perturbation; not asked when missing
     n_readers : how many of the third axis of X are readers, with the perturbations after them
     covariates : names of the features that are no measurement of an image, by covariate: they
         are not harmonised, and the reference level of a text is learnt
+    calibrate : whether probabilities are learnt, for `predict_proba`. Where no number of
+        features is chosen this takes `INNER_FOLDS` further fits
 
     Attributes
     ----------
     classes_ : the two labels; scores rise towards the second
+    n_features_in_, feature_names_in_ : of the X that was fitted; names from a DataFrame alone
     pipeline_ : the fitted StudyPipeline
     feature_count_ : FeatureCountCurve; None when the number is not chosen
+    calibrator_ : from scores to probabilities, with `calibrate`
     funnel_ : step name -> names of the features that it kept, in the order of the steps
     lasso_ : the fitted LogisticLassoCV (path_, cvm_, cvsd_, lambda_, fallback_, ...), or None
     ranked_ : names of the features that entered the ranking, best first
@@ -59,6 +64,15 @@ class StudyClassifier(ByScore):
     coef_ : (k,) per standard deviation of each feature; None for a classifier without weights
     intercept_ : with coef_ gives score = intercept_ + sum coef_ (x - mean_) / sd_
     mean_, sd_ : (k,) of the selected features over the balanced training rows
+
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(60, 8)), np.repeat(["benign", "malignant"], 30)
+    >>> X[30:, 2] += 3
+    >>> model = StudyClassifier(ModelSettings(classifier="logistic")).fit(X, y)
+    >>> model.ranked_[0], model.predict(X[-1:])
+    ('x2', array(['malignant'], dtype='<U9'))
+    >>> bool(model.predict_proba(X)[-1, 1] > 0.5)
+    True
     """
 
     def __init__(
@@ -69,6 +83,7 @@ class StudyClassifier(ByScore):
         robustness: RobustnessRule | None = None,
         n_readers: int | None = None,
         covariates: Covariates = (),
+        calibrate: bool = True,
     ) -> None:
         self.settings = settings
         self.seed = seed
@@ -76,6 +91,7 @@ class StudyClassifier(ByScore):
         self.robustness = robustness
         self.n_readers = n_readers
         self.covariates = covariates
+        self.calibrate = calibrate
 
     def fit(
         self,
@@ -84,11 +100,12 @@ class StudyClassifier(ByScore):
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
     ) -> Self:
-        """Fit to X (cases, features, readers), primary reader first, and two classes y.
+        """Fit to X (cases, features, readers) or (cases, features), and two classes y (cases,).
 
         Parameters
         ----------
-        X : with `robustness` (cases, features, readers and then perturbations)
+        X : primary reader first; with `robustness` perturbations after the readers
+        y : labels, texts or numbers
         groups : (cases,) the patients; each case a patient of its own when missing
         batch : (cases,) centre of each case, for harmonisation
 
@@ -98,40 +115,32 @@ class StudyClassifier(ByScore):
             Not two classes, fewer patients of a class than folds, missing values, or no
             feature left after a step.
         """
+        values, labels = self._begin(X, y)
+        self._check_readings(values)
+        patients, batches = owners_of(labels, groups), _batches(batch, labels, self._settings)
         # The first step looks at every value; that each further one does again costs a fifth.
         with config_context(assume_finite=True, skip_parameter_validation=True):
-            return self._fit(X, y, groups, batch)
+            self._fit(values, labels, patients, batches)
+            if self.calibrate:
+                inner = self._inner_scores(values, labels, patients, batches)
+                self._learn_probabilities(inner, labels)
+        return self
 
-    def _fit(
-        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None, batch: ArrayLike | None
-    ) -> Self:
-        settings = self.settings or ModelSettings()
-        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
-        self._check_readings(values)
-        patients = owners_of(labels, groups)
-        batches = _batches(batch, labels, settings)
-        self.classes_ = check_two_classes(labels)
+    def _fit(self, X: Floats, y: NDArray, patients: NDArray, batches: NDArray | None) -> None:
+        choice, number = self._settings.n_features, None
         self.feature_count_ = None
-        number = None
-        if settings.n_features is not None:
+        if choice is not None:
             self.feature_count_ = count_features(
-                self.pipeline_of, settings.n_features, self.seed, values, labels, patients, batches
+                self.pipeline_of, choice, self.seed, X, y, patients, batches
             )
             number = self.feature_count_.chosen
-        self.pipeline_ = self.pipeline_of(number).fit(values, labels, patients, batches)
+        self.pipeline_ = self.pipeline_of(number).fit(X, y, patients, batches)
         self._describe()
-        return self
 
     def decision_function(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
         """The score of each case, (cases,): above 0 the second class is predicted."""
-        check_is_fitted(self)
-        return self.pipeline_.score_cases(X, batch)
-
-    @available_if(lambda self: self.settings is not None and self.settings.classifier == "logistic")
-    def predict_proba(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
-        """Probability of each class, (cases, 2); only the logistic classifier has it."""
-        second = expit(self.decision_function(X, batch))
-        return np.column_stack([1 - second, second])
+        values = self._readings(X)
+        return self.pipeline_.score_cases(values, batch)
 
     def _check_readings(self, X: Floats) -> None:
         """Readers before perturbations, and perturbations, or all of them readers."""
@@ -150,9 +159,9 @@ class StudyClassifier(ByScore):
         """The unfitted steps, with a ranking that keeps so many features."""
         return StudyPipeline(
             build_steps(
-                self.settings or ModelSettings(),
+                self._settings,
                 self.seed,
-                self.feature_names,
+                self._names,
                 n_features,
                 self.robustness,
                 self.n_readers,
@@ -173,20 +182,21 @@ class StudyClassifier(ByScore):
         chose it, so that only this choice has seen the case; else the model is fitted anew in
         `INNER_FOLDS`, or as many as the smaller class has patients.
         """
-        check_is_fitted(self)
+        values, labels = self._readings(X), np.asarray(y)
+        batches = _batches(batch, labels, self._settings)
+        return self._inner_scores(values, labels, owners_of(labels, groups), batches)
+
+    def _inner_scores(
+        self, X: Floats, y: NDArray, patients: NDArray, batches: NDArray | None
+    ) -> Floats:
         if self.feature_count_ is not None:
             return self.feature_count_.out_of_fold
-        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
-        patients = owners_of(labels, groups)
-        batches = _batches(batch, labels, self.settings or ModelSettings())
-        scores = np.empty(labels.size)
-        folds = min(INNER_FOLDS, fewest_patients(labels, patients))
-        for train, held_out in train_and_held_out(
-            folds_by_patient(labels, patients, folds, self.seed)
-        ):
+        scores = np.empty(y.size)
+        folds = min(INNER_FOLDS, fewest_patients(y, patients))
+        for train, held_out in train_and_held_out(folds_by_patient(y, patients, folds, self.seed)):
             here, there = (None if batches is None else batches[r] for r in (train, held_out))
-            inner = self.pipeline_of().fit(values[train], labels[train], patients[train], here)
-            scores[held_out] = inner.score_cases(values[held_out], there)
+            inner = self.pipeline_of().fit(X[train], y[train], patients[train], here)
+            scores[held_out] = inner.score_cases(X[held_out], there)
         return scores
 
     def _describe(self) -> None:
@@ -198,7 +208,7 @@ class StudyClassifier(ByScore):
         classifier = self.pipeline_.named_steps["classifier"]
         linear = hasattr(classifier, "coef_")
         self.coef_ = np.asarray(classifier.coef_)[0] if linear else None
-        if isinstance(classifier, ElasticNet):
+        if isinstance(classifier, LogisticLassoCV):
             self._leave_out_unused()
         self.intercept_ = float(classifier.intercept_[0]) if linear else 0.0
 
@@ -245,5 +255,5 @@ def _batches(batch: ArrayLike | None, y: NDArray, settings: ModelSettings) -> ND
 
 def _lasso_of(pipeline: StudyPipeline) -> LogisticLassoCV | None:
     step = pipeline.named_steps.get("select", pipeline.named_steps["classifier"])
-    found = step.selector_ if isinstance(step, Leading) else getattr(step, "lasso_", step)
+    found = step.selector_ if isinstance(step, Leading) else step
     return found if isinstance(found, LogisticLassoCV) else None

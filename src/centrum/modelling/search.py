@@ -18,18 +18,14 @@ from sklearn.utils.validation import check_is_fitted
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
-from centrum.modelling.by_score import ByScore, finite_scores
+from centrum.modelling.by_score import finite_scores
 from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.leading import Leading
 from centrum.modelling.levels import Covariates
 from centrum.modelling.settings import ModelSettings, RobustnessRule, SearchSettings
-from centrum.modelling.split import (
-    check_two_classes,
-    folds_by_patient,
-    owners_of,
-    train_and_held_out,
-)
+from centrum.modelling.split import folds_by_patient, owners_of, train_and_held_out
 from centrum.modelling.steps import build_selector, build_steps
+from centrum.modelling.study_estimator import StudyEstimator
 from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments, kept_features
 
 
@@ -83,7 +79,7 @@ class SearchRow:
     chosen: bool
 
 
-class SearchClassifier(ByScore):
+class SearchClassifier(StudyEstimator):
     """The best of many models, by cross-validation within the training cases.
 
     All steps before the selection are those of the settings and are fitted once per fold; each
@@ -93,11 +89,11 @@ class SearchClassifier(ByScore):
     ----------
     search : the candidates, and how they are compared
     settings : of all steps but selection, ranking and classifier, and C
-    seed, feature_names, robustness, n_readers, covariates : as of `StudyClassifier`
+    seed, feature_names, robustness, n_readers, covariates, calibrate : as of `StudyClassifier`
 
     Attributes
     ----------
-    classes_ : the two labels
+    classes_, n_features_in_, feature_names_in_, calibrator_ : as of `StudyClassifier`
     table_ : every candidate as a SearchRow, the best first
     chosen_ : the candidates that are the model, the best first
     selected_, mean_, sd_ : of the features that any chosen candidate uses
@@ -114,6 +110,7 @@ class SearchClassifier(ByScore):
         robustness: RobustnessRule | None = None,
         n_readers: int | None = None,
         covariates: Covariates = (),
+        calibrate: bool = True,
     ) -> None:
         self.search = search
         self.settings = settings
@@ -122,6 +119,7 @@ class SearchClassifier(ByScore):
         self.robustness = robustness
         self.n_readers = n_readers
         self.covariates = covariates
+        self.calibrate = calibrate
 
     def fit(
         self,
@@ -130,21 +128,21 @@ class SearchClassifier(ByScore):
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
     ) -> Self:
-        """Search and refit on X (cases, features, readings); as `StudyClassifier.fit`."""
-        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
-        self.classes_ = check_two_classes(labels)
+        """Search and refit on X and two classes; as `StudyClassifier.fit`."""
+        values, labels = self._begin(X, y)
         patients = owners_of(labels, groups)
         batches = None if batch is None else np.asarray(batch)
         settings = self.search or SearchSettings()
         runs, finished = self._race(settings, values, labels, patients, batches)
         self._choose(settings, runs, finished, values, labels, patients, batches)
+        if self.calibrate:
+            self._learn_probabilities(self._inner, labels)
         self._describe()
         return self
 
     def decision_function(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
         """The score of each case, (cases,): above 0 the second class is predicted."""
-        check_is_fitted(self)
-        prepared = self.prefix_.select(X, batch)
+        prepared = self.prefix_.select(self._readings(X), batch)
         scores = [
             model.decision_function(prepared[:, columns]) / spread
             for columns, model, spread in self.members_
@@ -210,7 +208,7 @@ class SearchClassifier(ByScore):
         return runs, racing
 
     def _prepare(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> "_Stage":
-        settings = self.settings or ModelSettings()
+        settings = self._settings
         alone = settings.model_copy(
             update={
                 "select": settings.select.model_copy(update={"method": "none"}),
@@ -221,7 +219,7 @@ class SearchClassifier(ByScore):
         steps = build_steps(
             alone,
             self.seed,
-            self.feature_names,
+            self._names,
             None,
             self.robustness,
             self.n_readers,

@@ -145,7 +145,8 @@ def check_two_classes(outcome: NDArray) -> NDArray:
     labels = np.unique(outcome)
     if labels.size != 2:
         raise DataError(
-            f"The model tells two classes apart, found {labels.size}: {labels.tolist()[:5]}."
+            "Only binary classification is supported. The model tells two classes apart, found "
+            f"{labels.size}: {labels.tolist()[:5]}."
         )
     return labels
 

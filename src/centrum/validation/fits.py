@@ -45,6 +45,7 @@ def build_model(protocol: Protocol, matrix: Matrix) -> BaseEstimator:
         "seed": protocol.split.seed,
         "feature_names": matrix.names,
         "covariates": matrix.covariates,
+        "calibrate": False,  # `learn_decision` does, with all else that it learns of scores
     }
     if protocol.robustness is not None:
         known |= {"robustness": protocol.robustness.icc, "n_readers": matrix.n_readers}
