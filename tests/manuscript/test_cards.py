@@ -9,8 +9,8 @@ import pytest
 
 from centrum.cohort import EligibilityRule
 from centrum.evaluate import table1
+from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.cards import data_sheet, model_card
-from centrum.manuscript.found import Facts
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.formula import Exact, exact
 from centrum.report.results import StudyResults
@@ -25,28 +25,28 @@ CARDS = pytest.mark.parametrize("card", [model_card, data_sheet])
 @CARDS
 def test_no_patient_and_no_case_is_named(make: Make, card) -> None:
     results = make(prefix="case-id-")
-    text = card(results, Facts())
+    text = card(results, StudyFacts())
     assert "secret-patient" not in text
     assert "case-id-" not in text
 
 
 @CARDS
 def test_simulated_patients_are_said_at_the_top(make: Make, card) -> None:
-    assert card(make(), Facts()).split("\n")[2].startswith("**Simulated patients")
-    real = card(make(simulated=""), Facts())
+    assert card(make(), StudyFacts()).split("\n")[2].startswith("**Simulated patients")
+    real = card(make(simulated=""), StudyFacts())
     assert "Simulated" not in real
     assert real.split("\n")[2].startswith("**The records do not say")
 
 
 @CARDS
 def test_the_same_records_give_the_same_text(results: StudyResults, card) -> None:
-    assert card(results, Facts()) == card(results, Facts())
+    assert card(results, StudyFacts()) == card(results, StudyFacts())
 
 
 @CARDS
 def test_tables_are_whole(make: Make, card) -> None:
     for results in (make(), make(readers=("senior",), n_parts=3, rules=())):
-        lines = card(results, Facts()).split("\n")
+        lines = card(results, StudyFacts()).split("\n")
         heads = [k + 1 for k, line in enumerate(lines) if re.fullmatch(r"\|(---\|)+", line)]
         assert len(heads) >= 4
         for at in heads:
@@ -61,7 +61,7 @@ def test_tables_are_whole(make: Make, card) -> None:
 
 
 def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
-    text, test = model_card(results, Facts()), results.evaluations["test"]
+    text, test = model_card(results, StudyFacts()), results.evaluations["test"]
     assert RESEARCH_ONLY in text
     assert outside_the_region(None) in text
     assert f"{fixed(test.auc.value, 2)} (95 % CI {fixed(test.auc.percentile.lower, 2)}" in text
@@ -77,15 +77,15 @@ def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
 def test_the_cards_say_that_whole_vertebrae_were_measured(results: StudyResults) -> None:
     images = results.protocol.images.model_copy(update={"region": "whole_vertebra"})
     whole = replace(results, protocol=results.protocol.model_copy(update={"images": images}))
-    text = model_card(whole, Facts())
+    text = model_card(whole, StudyFacts())
     assert outside_the_region("whole_vertebra") in text
     assert outside_the_region(None) not in text
     assert "Draw the whole vertebra, posterior elements included" in text
-    assert "its region is the whole vertebra" in data_sheet(whole, Facts())
+    assert "its region is the whole vertebra" in data_sheet(whole, StudyFacts())
 
 
 def test_the_formula_of_the_card_is_the_calibration(results: StudyResults) -> None:
-    text = model_card(results, Facts())
+    text = model_card(results, StudyFacts())
     a, b = (
         float(value.replace("−", "-"))
         for value in re.search(r"a = (\S+), b = (\d\.\d+)\.", text).groups()
@@ -96,7 +96,7 @@ def test_the_formula_of_the_card_is_the_calibration(results: StudyResults) -> No
 
 
 def test_groups_too_small_are_counted_not_shown(results: StudyResults) -> None:
-    text = model_card(results, Facts())
+    text = model_card(results, StudyFacts())
     small = [row for row in results.judgement.subgroups if row.reason]
     assert small
     assert f"{len(small)} group" in text
@@ -104,8 +104,8 @@ def test_groups_too_small_are_counted_not_shown(results: StudyResults) -> None:
 
 
 def test_facts_are_told(results: StudyResults) -> None:
-    plain = model_card(results, Facts())
-    full = model_card(results, Facts(external=True, exported_model=True, methods=True))
+    plain = model_card(results, StudyFacts())
+    full = model_card(results, StudyFacts(external=True, exported_model=True, methods=True))
     assert "results/model.json" not in plain
     for part in ("results/model.json", "another cohort", "text of the methods"):
         assert part in full
@@ -119,7 +119,7 @@ def test_free_columns_are_named_and_not_described(results: StudyResults) -> None
     obs = results.table.obs.assign(note=[f"told-{k}" for k in range(n)])
     table = replace(results.table, obs=obs)
     population = tuple(table1(obs))
-    sheet = data_sheet(replace(results, table=table, population=population), Facts())
+    sheet = data_sheet(replace(results, table=table, population=population), StudyFacts())
     assert "told-" not in sheet
     assert "Further columns, not described here: note." in sheet
 
@@ -127,20 +127,20 @@ def test_free_columns_are_named_and_not_described(results: StudyResults) -> None
 def test_headers_that_name_a_patient_are_counted(results: StudyResults) -> None:
     n = len(results.table.obs)
     acquired = pd.DataFrame({"TR ms": np.arange(n), "series": [f"1.2.{k}" for k in range(n)]})
-    sheet = data_sheet(results, Facts(acquisition=acquired))
+    sheet = data_sheet(results, StudyFacts(acquisition=acquired))
     assert f"TR ms: 0–{n - 1}" in sheet
     assert f"series: {n} different values" in sheet
     assert "1.2." not in sheet.split("## Missing values")[0].split("## Acquisition")[1]
 
 
 def test_features_are_counted_by_image_and_family(results: StudyResults) -> None:
-    text = data_sheet(results, Facts()).split("## Features")[1].split("## Left out")[0]
+    text = data_sheet(results, StudyFacts()).split("## Features")[1].split("## Left out")[0]
     cells = re.findall(r"\| (\d+)(?= \|)", text)
     assert sum(map(int, cells)) == len(results.table.features)
 
 
 def test_the_flow_is_that_of_the_report(make: Make) -> None:
     results = make(rules=(EligibilityRule(name="At least 45", require="age >= 45"),))
-    sheet, lost = data_sheet(results, Facts()), results.flow.exclusions[0].excluded
+    sheet, lost = data_sheet(results, StudyFacts()), results.flow.exclusions[0].excluded
     assert f"| excluded: At least 45 | {lost.cases} | {lost.patients} |" in sheet
-    assert "has no rule" in data_sheet(make(rules=()), Facts())
+    assert "has no rule" in data_sheet(make(rules=()), StudyFacts())

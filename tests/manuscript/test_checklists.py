@@ -14,23 +14,23 @@ from hypothesis import strategies as st
 from centrum.commands import study as pipeline
 from centrum.commands.manuscript import WRITTEN
 from centrum.errors import DataError
+from centrum.manuscript.answers import (
+    ANOTHER_COHORT,
+    DATA_SHEET,
+    MODEL_FILE,
+    THESE_LISTS,
+    StudyFacts,
+)
 from centrum.manuscript.cards import data_sheet
 from centrum.manuscript.checklists import (
     CHECKLISTS,
-    Answer,
+    FilledItem,
     checklist,
     checklist_table,
     fill,
     metrics_score,
 )
 from centrum.manuscript.evidence import EVIDENCE
-from centrum.manuscript.found import (
-    ANOTHER_COHORT,
-    DATA_SHEET,
-    MODEL_FILE,
-    THESE_LISTS,
-    Facts,
-)
 from centrum.perturb import RobustnessSettings
 from centrum.report.build import page_of
 from centrum.report.html import render_html
@@ -96,7 +96,7 @@ def test_every_pointer_leads_somewhere(make: Make, places: Places, variant: str)
     results = _variants(make)[variant]
     there, seen = places(results), 0
     for name in CHECKLISTS:
-        for answer in fill(results, name, Facts(exported_model=True)):
+        for answer in fill(results, name, StudyFacts(exported_model=True)):
             assert answer.status in STATUSES
             assert (answer.pointer == "") == (answer.status == "author"), answer
             assert answer.answer or answer.status == "author", answer
@@ -106,7 +106,7 @@ def test_every_pointer_leads_somewhere(make: Make, places: Places, variant: str)
     assert seen > 80
 
 
-def _check(place: str, there: dict[str, set[str]], answer: Answer) -> None:
+def _check(place: str, there: dict[str, set[str]], answer: FilledItem) -> None:
     if place in (THESE_LISTS, MODEL_FILE):
         return
     found = REPORT.fullmatch(place)
@@ -118,7 +118,7 @@ def _check(place: str, there: dict[str, set[str]], answer: Answer) -> None:
 def test_places_outside_the_report(results: StudyResults) -> None:
     columns = ["TR ms", "TE ms", "field strength T", "slice spacing mm"]
     rows = results.table.obs.assign(**dict.fromkeys(columns, 1.5))[columns]
-    facts = Facts(acquisition=rows, external=True, exported_model=True)
+    facts = StudyFacts(acquisition=rows, external=True, exported_model=True)
     pointers = {a.pointer for name in CHECKLISTS for a in fill(results, name, facts)}
     assert {THESE_LISTS, DATA_SHEET, ANOTHER_COHORT, MODEL_FILE} <= pointers
     file, section = DATA_SHEET.split(", ")
@@ -128,7 +128,7 @@ def test_places_outside_the_report(results: StudyResults) -> None:
 
 @pytest.mark.parametrize(("name", "least"), [("METRICS", 23), ("CLEAR", 35), ("TRIPOD+AI", 24)])
 def test_the_records_answer_most_items(results: StudyResults, name: str, least: int) -> None:
-    answers = fill(grouped(results), name, Facts(exported_model=True))
+    answers = fill(grouped(results), name, StudyFacts(exported_model=True))
     assert sum(answer.status != "author" for answer in answers) >= least
 
 
@@ -138,7 +138,7 @@ def test_what_only_the_author_knows_is_never_claimed(make: Make) -> None:
         "CLEAR": {"1", "4", "8", "10", "14", "18", "19", "20", "49", "52", "53", "58"},
         "TRIPOD+AI": {"1", "3a", "5b", "6a", "8a", "8b", "17", "18a", "18d", "18e", "19", "26"},
     }
-    facts = Facts(exported_model=True, external=True, methods=True)
+    facts = StudyFacts(exported_model=True, external=True, methods=True)
     for name, numbers in alone.items():
         found = {a.item: a.status for a in fill(make(), name, facts)}
         assert {found[number] for number in numbers} == {"author"}
@@ -151,7 +151,7 @@ def test_pointers_of_a_study_on_disk(tmp_path: Path) -> None:
     results = pipeline.collect(study)
     page = (study.results / "report.html").read_text(encoding="utf-8")
     for name in CHECKLISTS:
-        for answer in fill(results, name, Facts(exported_model=True)):
+        for answer in fill(results, name, StudyFacts(exported_model=True)):
             for place in filter(None, answer.pointer.split("; ")):
                 if place.startswith("results/"):
                     assert (study.folder / place).is_file()
@@ -164,10 +164,11 @@ def test_pointers_of_a_study_on_disk(tmp_path: Path) -> None:
 # The score
 
 
-def _answers(statuses: list[str]) -> list[Answer]:
+def _answers(statuses: list[str]) -> list[FilledItem]:
     items = checklist("METRICS").items
     return [
-        Answer(i.number, i.text, status, "", "") for i, status in zip(items, statuses, strict=True)
+        FilledItem(i.number, i.text, status, "", "")
+        for i, status in zip(items, statuses, strict=True)
     ]
 
 
@@ -198,7 +199,7 @@ def test_the_score_by_hand() -> None:
 
 def test_a_score_is_of_metrics_only(results: StudyResults) -> None:
     with pytest.raises(DataError, match="30 items of METRICS, found 58"):
-        metrics_score(fill(results, "CLEAR", Facts()))
+        metrics_score(fill(results, "CLEAR", StudyFacts()))
 
 
 # Printed
@@ -206,9 +207,9 @@ def test_a_score_is_of_metrics_only(results: StudyResults) -> None:
 
 @pytest.mark.parametrize("name", CHECKLISTS)
 def test_the_table_holds_every_answer(results: StudyResults, name: str) -> None:
-    answers = fill(results, name, Facts())
+    answers = fill(results, name, StudyFacts())
     table = checklist_table(name, answers)
-    assert table == checklist_table(name, fill(results, name, Facts()))
+    assert table == checklist_table(name, fill(results, name, StudyFacts()))
     assert [row[0] for row in table.rows] == [item.number for item in checklist(name).items]
     assert len(table.csv().splitlines()) == len(answers) + 1
     counts = Counter(a.status for a in answers)
@@ -221,7 +222,7 @@ def test_the_table_holds_every_answer(results: StudyResults, name: str) -> None:
 
 def test_patients_are_in_no_answer(results: StudyResults) -> None:
     for name in CHECKLISTS:
-        text = checklist_table(name, fill(results, name, Facts())).csv()
+        text = checklist_table(name, fill(results, name, StudyFacts())).csv()
         assert "secret-patient" not in text
 
 
@@ -229,7 +230,7 @@ def test_what_was_measured_elsewhere_is_the_authors(results: StudyResults) -> No
     settings = results.protocol.model_dump() | {"tables": [{"file": "a.csv"}], "robustness": None}
     of_tables = replace(results, protocol=type(results.protocol).model_validate(settings))
     for name in CHECKLISTS:
-        before, after = (fill(r, name, Facts()) for r in (results, of_tables))
+        before, after = (fill(r, name, StudyFacts()) for r in (results, of_tables))
         lost = [a.text for a, b in zip(before, after, strict=True)
                 if a.status != "author" and b.status == "author"]  # fmt: skip
         assert lost

@@ -13,8 +13,8 @@ from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.calibration import Coefficient
 from centrum.features.settings import Interpolation
 from centrum.manuscript import evidence_of_model
+from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.evidence import EVIDENCE
-from centrum.manuscript.found import Facts
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation, ZScore
 from centrum.report.results import StudyResults
@@ -26,12 +26,12 @@ from .conftest import Make, grouped
 Change = Callable[[StudyResults], StudyResults]
 
 
-def status(results: StudyResults, key: str, facts: Facts | None = None) -> str:
-    return EVIDENCE[key](results, facts or Facts()).status
+def status(results: StudyResults, key: str, facts: StudyFacts | None = None) -> str:
+    return EVIDENCE[key](results, facts or StudyFacts()).status
 
 
-def said(results: StudyResults, key: str, facts: Facts | None = None) -> str:
-    return EVIDENCE[key](results, facts or Facts()).answer
+def said(results: StudyResults, key: str, facts: StudyFacts | None = None) -> str:
+    return EVIDENCE[key](results, facts or StudyFacts()).answer
 
 
 def protocol(**blocks: Any) -> Change:
@@ -191,7 +191,7 @@ def test_rules_are_named_with_their_counts(make: Make) -> None:
     assert said(results, "eligibility") == f"At least 45 ({lost} excluded)."
 
 
-# Facts
+# StudyFacts
 
 
 def test_acquisition_needs_all_of_its_parameters(results: StudyResults) -> None:
@@ -204,7 +204,7 @@ def test_acquisition_needs_all_of_its_parameters(results: StudyResults) -> None:
             "slice_spacing_mm": [4.4, 4.4, 3.3],
         }
     )
-    found = EVIDENCE["acquisition"](results, Facts(acquisition=full))
+    found = EVIDENCE["acquisition"](results, StudyFacts(acquisition=full))
     assert found.status == "answered"
     for part in (
         "GE (2), Siemens (1)",
@@ -213,7 +213,7 @@ def test_acquisition_needs_all_of_its_parameters(results: StudyResults) -> None:
         "slice spacing mm 3.3–4.4",
     ):
         assert part in found.answer
-    less = Facts(acquisition=full.assign(**{"field strength T": np.nan}))
+    less = StudyFacts(acquisition=full.assign(**{"field strength T": np.nan}))
     assert status(results, "acquisition", less) == "author"
     assert "To be added: field strength." in said(results, "acquisition", less)
     assert said(results, "acquisition") == ""
@@ -222,7 +222,7 @@ def test_acquisition_needs_all_of_its_parameters(results: StudyResults) -> None:
 def test_columns_of_the_manifest_tell_of_the_acquisition(results: StudyResults) -> None:
     obs = results.table.obs.assign(tr_ms=2500.0, te_ms=104.0)
     found = EVIDENCE["acquisition"](
-        replace(results, table=replace(results.table, obs=obs)), Facts()
+        replace(results, table=replace(results.table, obs=obs)), StudyFacts()
     )
     assert found.status == "author"
     assert found.answer.startswith("Known: tr ms 2500; te ms 104.")
@@ -230,10 +230,10 @@ def test_columns_of_the_manifest_tell_of_the_acquisition(results: StudyResults) 
 
 def test_facts_decide_what_results_do_not_hold(results: StudyResults) -> None:
     assert status(results, "model_file") == "author"
-    assert status(results, "model_file", Facts(exported_model=True)) == "answered"
-    assert status(results, "external_test", Facts(external=True)) == "answered"
+    assert status(results, "model_file", StudyFacts(exported_model=True)) == "answered"
+    assert status(results, "external_test", StudyFacts(external=True)) == "answered"
     kernel = without_coefficients(results)
-    assert status(kernel, "specification", Facts(exported_model=True)) == "answered"
+    assert status(kernel, "specification", StudyFacts(exported_model=True)) == "answered"
 
 
 # Size

@@ -9,8 +9,8 @@ import pytest
 
 from centrum.agreement import icc
 from centrum.manuscript import methods_agreement, methods_population
+from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.evidence_of_model import agreement as evidence_of_agreement
-from centrum.manuscript.found import Facts
 from centrum.report.blocks import Block
 from centrum.report.caveats import caveats
 from centrum.report.readers import agreed_over, trained_over
@@ -73,7 +73,7 @@ def test_methods_and_checklists_say_over_which_cases(subset: StudyResults) -> No
     assert trained_over(subset) in methods
     assert f'"resident" ({READ} cases)' in methods_population.segmentation(subset)
     assert f"on {READ} pairs of regions" in methods_population.overlap(subset)
-    facts: Any = Facts
+    facts: Any = StudyFacts
     assert agreed_over(subset) in evidence_of_agreement(subset, facts).answer
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from centrum.commands.study import MODEL, collect
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
+from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.checklists import (
     CHECKLISTS,
-    Answer,
     ChecklistName,
+    FilledItem,
     checklist,
     checklist_table,
     fill,
@@ -19,7 +20,6 @@ from centrum.manuscript.checklists import (
 )
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.figures import write_figures
-from centrum.manuscript.found import Facts
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
 from centrum.report.build import blocks_of
@@ -101,9 +101,9 @@ def _by_heading(text: Sequence[Paragraph]) -> list[tuple[str, str]]:
     return [(heading, "\n\n".join(own)) for heading, own in found.items()]
 
 
-def _facts(study: Study, external: Path | None) -> Facts:
+def _facts(study: Study, external: Path | None) -> StudyFacts:
     acquisition = load_extraction(study).acquisition
-    return Facts(
+    return StudyFacts(
         acquisition=acquisition if len(acquisition.columns) else None,
         external=external is not None and _is_of(study, external),
         exported_model=(study.results / MODEL).is_file(),
@@ -129,7 +129,7 @@ def _is_of(study: Study, external: Path) -> bool:
 
 
 def _checklists_docx(
-    results: StudyResults, answers: Mapping[ChecklistName, Sequence[Answer]]
+    results: StudyResults, answers: Mapping[ChecklistName, Sequence[FilledItem]]
 ) -> bytes:
     parts: list[Part] = []
     for name, own in answers.items():
@@ -141,7 +141,7 @@ def _checklists_docx(
     return manuscript_docx(f"{results.title}: checklists", parts, results.simulated)
 
 
-def _filled(name: str, answers: Sequence[Answer]) -> str:
+def _filled(name: str, answers: Sequence[FilledItem]) -> str:
     """How many items the records answer, and the score where the list has one."""
     author = sum(answer.status == "author" for answer in answers)
     score = f"; score {metrics_score(answers).text}" if name == "METRICS" else ""

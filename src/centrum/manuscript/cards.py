@@ -15,17 +15,17 @@ import numpy as np
 import pandas as pd
 
 from centrum.evaluate.population import MISSING
-from centrum.manuscript.evidence_of_study import acquired
-from centrum.manuscript.found import (
+from centrum.manuscript.answers import (
     DEFINITIONS,
     MODEL_FILE,
-    Facts,
-    area_said,
-    classifier_said,
+    StudyFacts,
+    area_text,
+    classifier_text,
     listed,
     prepared,
     spread,
 )
+from centrum.manuscript.evidence_of_study import acquired
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region, region_words
 from centrum.report.blocks import Table
 from centrum.report.flow import flow_table
@@ -64,7 +64,7 @@ COUNTS = ("cases", "patients")
 """First rows of table 1."""
 
 
-def model_card(results: StudyResults, facts: Facts) -> str:
+def model_card(results: StudyResults, facts: StudyFacts) -> str:
     """The model: what it is for, how it did, and how to use it; Markdown."""
     sections = {
         "What it is": _what_it_is(results),
@@ -89,7 +89,7 @@ def model_card(results: StudyResults, facts: Facts) -> str:
     return _page(f"Model card: {results.title}", results, sections)
 
 
-def data_sheet(results: StudyResults, facts: Facts) -> str:
+def data_sheet(results: StudyResults, facts: StudyFacts) -> str:
     """The data: who and what was measured, and what is missing; Markdown."""
     sections = {
         "Cases": _cases(results),
@@ -148,7 +148,7 @@ def _what_it_is(results: StudyResults) -> list[str]:
         f"A score that tells {model.positive} (high) from {model.negative} (low) vertebral "
         f"fractures by {counted(len(model.features), 'feature')}, of "
         f"{len(results.table.features)} that were measured. Classifier: "
-        f"{classifier_said(results)}.",
+        f"{classifier_text(results)}.",
     ]
 
 
@@ -188,7 +188,7 @@ def _performance(results: StudyResults) -> list[str]:
     return [
         f"Design: {DESIGNS[split.design]}; {counted(parts, 'part')}. AUC on cases that took no "
         "part "
-        f"in any choice: {area_said(results)}.",
+        f"in any choice: {area_text(results)}.",
         _markdown(parts_table(results)) if parts > 1 else "",
         _markdown(performance_table(results.evaluations)),
     ]
@@ -229,7 +229,7 @@ def _subgroups(results: StudyResults) -> list[str]:
     return [_markdown(replace(table, rows=tuple(judged))) if judged else "", few]
 
 
-def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
+def _how_to_use(results: StudyResults, facts: StudyFacts) -> list[str]:
     linear = results.model.linear
     return [
         f"Draw the {region_words(results.protocol.images.region)}, on every "
@@ -238,7 +238,7 @@ def _how_to_use(results: StudyResults, facts: Facts) -> list[str]:
         f"score = intercept + sum of coefficient × z, z = {formula(results)}, with the numbers "
         f"above; {_files(results)} have them in full."
         if linear
-        else f"The score of the {classifier_said(results)} is no weighted sum; it needs the model.",
+        else f"The score of the {classifier_text(results)} is no weighted sum; it needs the model.",
         _platt(results),
         f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
         if facts.exported_model
@@ -305,7 +305,7 @@ def _readers(results: StudyResults) -> list[str]:
     ]
 
 
-def _acquisition(results: StudyResults, facts: Facts) -> list[str]:
+def _acquisition(results: StudyResults, facts: StudyFacts) -> list[str]:
     frame = acquired(results, facts)
     sequences = listed(dict.fromkeys(f.sequence for f in results.table.features if f.sequence))
     found = [f"{str(name).replace('_', ' ')}: {spread(frame[name])}" for name in frame]

@@ -10,8 +10,8 @@ from typing import Literal, get_args
 import yaml
 
 from centrum.errors import DataError
+from centrum.manuscript.answers import ItemAnswer, Status, StudyFacts
 from centrum.manuscript.evidence import find
-from centrum.manuscript.found import Facts, ItemAnswer, Status
 from centrum.report.blocks import Column, Table
 from centrum.report.results import StudyResults
 from centrum.text import counted, fixed
@@ -62,8 +62,8 @@ def checklist(name: ChecklistName) -> Checklist:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the records say about an item.
+class FilledItem:
+    """An item of a checklist, filled in from the records.
 
     Attributes
     ----------
@@ -81,13 +81,13 @@ class Answer:
     pointer: str
 
 
-def fill(results: StudyResults, name: ChecklistName, facts: Facts) -> tuple[Answer, ...]:
+def fill(results: StudyResults, name: ChecklistName, facts: StudyFacts) -> tuple[FilledItem, ...]:
     """Every item of a checklist, in its order."""
     items = checklist(name).items
     keys = [item.evidence for item in items if item.evidence]
-    found = {"": ItemAnswer("author"), **find(keys, results, facts)}
-    said = ((item, found[item.evidence]) for item in items)
-    return tuple(Answer(i.number, i.text, f.status, f.answer, f.pointer) for i, f in said)
+    answers = {"": ItemAnswer("author"), **find(keys, results, facts)}
+    pairs = ((item, answers[item.evidence]) for item in items)
+    return tuple(FilledItem(i.number, i.text, a.status, a.answer, a.pointer) for i, a in pairs)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class MetricsScore:
         return f"{fixed(self.lower, 1)} % to {fixed(self.upper, 1)} %"
 
 
-def metrics_score(answers: Sequence[Answer]) -> MetricsScore:
+def metrics_score(answers: Sequence[FilledItem]) -> MetricsScore:
     """Points over what could be reached: weights of the items answered, of those that apply.
 
     Raises
@@ -151,7 +151,7 @@ def metrics_score(answers: Sequence[Answer]) -> MetricsScore:
     return MetricsScore(weights["answered"], weights["author"], possible)
 
 
-def checklist_table(name: ChecklistName, answers: Sequence[Answer]) -> Table:
+def checklist_table(name: ChecklistName, answers: Sequence[FilledItem]) -> Table:
     """The list as it is printed."""
     heads = ("Item", "What is asked", "Status", "Answer", "Where")
     rows = tuple((a.item, a.text, a.status, a.answer, a.pointer) for a in answers)
@@ -160,7 +160,7 @@ def checklist_table(name: ChecklistName, answers: Sequence[Answer]) -> Table:
     return Table(key, known.title, tuple(map(Column, heads)), rows, _notes(name, answers))
 
 
-def _notes(name: ChecklistName, answers: Sequence[Answer]) -> tuple[str, ...]:
+def _notes(name: ChecklistName, answers: Sequence[FilledItem]) -> tuple[str, ...]:
     counts = Counter(a.status for a in answers)
     each = ", ".join(f"{counts[status]} {status}" for status in get_args(Status) if counts[status])
     filled = len(answers) - counts["author"]

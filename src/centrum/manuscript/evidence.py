@@ -14,7 +14,7 @@ from centrum.manuscript import (
     evidence_of_results,
     evidence_of_study,
 )
-from centrum.manuscript.found import EVIDENCE, Facts, ItemAnswer, author
+from centrum.manuscript.answers import EVIDENCE, ItemAnswer, StudyFacts, author
 from centrum.report.results import StudyResults
 
 PLACES = (evidence_of_study, evidence_of_features, evidence_of_model, evidence_of_results)
@@ -27,11 +27,11 @@ OF_IMAGES = (
 """What the records of a study of tables do not hold: it was done elsewhere."""
 
 
-def find(keys: Sequence[str], results: StudyResults, facts: Facts) -> dict[str, ItemAnswer]:
+def find(keys: Sequence[str], results: StudyResults, facts: StudyFacts) -> dict[str, ItemAnswer]:
     """What the records say about each key, looked up once."""
     elsewhere = OF_IMAGES if results.protocol.tables else ()
     return {
-        key: author("Features were read from tables that were made elsewhere.")
+        key: author("Features were read from tables produced elsewhere.")
         if key in elsewhere
         else EVIDENCE[key](results, facts)
         for key in dict.fromkeys(keys)

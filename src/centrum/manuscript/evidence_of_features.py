@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from centrum.evaluate.population import MISSING
-from centrum.manuscript.found import (
+from centrum.manuscript.answers import (
     DEFINITIONS,
-    Facts,
     ItemAnswer,
+    StudyFacts,
     answered,
     binned,
     evidence,
-    funnel_said,
+    funnel_text,
     listed,
     not_applicable,
     not_done,
@@ -29,7 +29,7 @@ from centrum.text import counted
 
 
 @evidence
-def preparation(results: StudyResults, facts: Facts) -> ItemAnswer:
+def preparation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """MR intensities have no unit: without a common scale preparation is not suitable."""
     protocol, place = results.protocol, shown("protocol", "Table S6")
     text = f"{'; '.join(prepared(protocol))}."
@@ -41,7 +41,7 @@ def preparation(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def resampling(results: StudyResults, facts: Facts) -> ItemAnswer:
+def resampling(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The grid."""
     text, place = (
         resampled(results.protocol.extraction.interpolation),
@@ -53,7 +53,7 @@ def resampling(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def discretisation(results: StudyResults, facts: Facts) -> ItemAnswer:
+def discretisation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The bins."""
     extraction, place = results.protocol.extraction, shown("protocol", "Table S6")
     if extraction.discretisation.method == "none":
@@ -66,7 +66,7 @@ def discretisation(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def filters(results: StudyResults, facts: Facts) -> ItemAnswer:
+def filters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Images that features are of."""
     images = list(dict.fromkeys(f.image for f in results.table.features))
     responses = [image for image in images if image != IMAGE]
@@ -77,7 +77,7 @@ def filters(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def software(results: StudyResults, facts: Facts) -> ItemAnswer:
+def software(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Name, version, definitions."""
     features = results.table.features
     coded = sum(bool(f.code) for f in features)
@@ -90,7 +90,7 @@ def software(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def families(results: StudyResults, facts: Facts) -> ItemAnswer:
+def families(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Classes and how many features of each."""
     counts = pd.Series([family_label(f) for f in results.table.features]).value_counts(sort=False)
     text = listed((f"{name} {n}" for name, n in counts.items()), most=20)
@@ -98,7 +98,7 @@ def families(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def numbers(results: StudyResults, facts: Facts) -> ItemAnswer:
+def numbers(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Features measured and kept."""
     measured, kept = len(results.table.features), len(results.model.features)
     text = f"{measured} measured of every case, {kept} in the model."
@@ -106,7 +106,7 @@ def numbers(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def settings(results: StudyResults, facts: Facts) -> ItemAnswer:
+def settings(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Every choice is printed."""
     n = len(protocol_table(results).rows)
     text = f"All {n} choices are listed, those left at their defaults included."
@@ -114,19 +114,19 @@ def settings(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def first_predictors(results: StudyResults, facts: Facts) -> ItemAnswer:
+def first_predictors(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """All that were measured."""
     joined = results.protocol.model.covariates
     text = f"All {len(results.table.features)} features that were measured"
     text += f", and {listed(joined)}" if joined else ""
     return answered(
-        f"{text} enter the first step. Left on training cases, {funnel_said(results)}.",
+        f"{text} enter the first step. Left on training cases, {funnel_text(results)}.",
         shown("selection", "Table S3"),
     )
 
 
 @evidence
-def predictors(results: StudyResults, facts: Facts) -> ItemAnswer:
+def predictors(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Where each feature is defined."""
     features = results.table.features
     coded = sum(bool(f.code) for f in features)
@@ -139,7 +139,7 @@ def predictors(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def covariates(results: StudyResults, facts: Facts) -> ItemAnswer:
+def covariates(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Predictors from the manifest."""
     names, place = results.protocol.model.covariates, shown("protocol", "Table S6")
     if not names:
@@ -149,7 +149,7 @@ def covariates(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def missing(results: StudyResults, facts: Facts) -> ItemAnswer:
+def missing(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Values that are not there, and what stands for them."""
     rows = [row for row in results.population if row.level == MISSING]
     gaps = ", ".join(f"{row.variable} {row.overall.text}" for row in rows)
@@ -164,7 +164,7 @@ def missing(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def quality(results: StudyResults, facts: Facts) -> ItemAnswer:
+def quality(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """What was checked on the way, and done."""
     text = (
         f"Every image and region was checked when it was read: "

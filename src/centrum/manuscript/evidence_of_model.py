@@ -3,21 +3,21 @@
 from collections.abc import Iterable
 
 from centrum.errors import DataError
-from centrum.manuscript.found import (
+from centrum.manuscript.answers import (
     AT_RANDOM,
     BALANCES,
     MODEL_FILE,
-    Facts,
     ItemAnswer,
+    StudyFacts,
     answered,
     author,
-    classifier_said,
+    classifier_text,
     evidence,
-    funnel_said,
+    funnel_text,
     not_applicable,
     not_done,
     result_file,
-    rule_said,
+    rule_text,
     share_positive,
     shown,
     touched,
@@ -30,13 +30,13 @@ from centrum.text import counted
 
 
 @evidence
-def agreement(results: StudyResults, facts: Facts) -> ItemAnswer:
+def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Features that readers or perturbations change are removed."""
     texts, places = [], []
     if len(results.agreement):
         rule, kept = results.protocol.model.agreement, int(results.agreement["kept"].sum())
         texts.append(
-            f"{rule_said(rule)} between {len(results.table.readers)} readers, decided on training "
+            f"{rule_text(rule)} between {len(results.table.readers)} readers, decided on training "
             f"cases in every fit; over {agreed_over(results)}, {kept} of {len(results.agreement)} "
             "features pass"
         )
@@ -44,7 +44,7 @@ def agreement(results: StudyResults, facts: Facts) -> ItemAnswer:
     if len(results.robustness) and results.protocol.robustness is not None:
         rule_of, kept = results.protocol.robustness.icc, int(results.robustness["kept"].sum())
         texts.append(
-            f"{rule_said(rule_of)} under perturbation of image and region: {kept} of "
+            f"{rule_text(rule_of)} under perturbation of image and region: {kept} of "
             f"{len(results.robustness)} features pass"
         )
         places.append(shown("regions", "Figure S4"))
@@ -54,7 +54,7 @@ def agreement(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def selection(results: StudyResults, facts: Facts) -> ItemAnswer:
+def selection(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Steps that take redundant or useless features out."""
     model = results.protocol.model
     reduced = (
@@ -67,13 +67,13 @@ def selection(results: StudyResults, facts: Facts) -> ItemAnswer:
     )
     place = shown("selection", "Table S3")
     if not reduced:
-        return not_done(f"No step looks for redundancy: {funnel_said(results)}.", place)
+        return not_done(f"No step looks for redundancy: {funnel_text(results)}.", place)
     limit = f"; |r| > {model.correlation.threshold:g} is redundant" if model.correlation else ""
-    return answered(f"Features left, {funnel_said(results)}{limit}.", place)
+    return answered(f"Features left, {funnel_text(results)}{limit}.", place)
 
 
 @evidence
-def feature_statistics(results: StudyResults, facts: Facts) -> ItemAnswer:
+def feature_statistics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Agreement, selection, means and spread."""
     places = [shown("selection", "Table S3"), shown("model", "Table 3", "Figure 4")]
     if len(results.agreement):
@@ -85,7 +85,7 @@ def feature_statistics(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def sample_size(results: StudyResults, facts: Facts) -> ItemAnswer:
+def sample_size(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Riley's criteria were worked out."""
     place, n = shown("validation", "Table S15"), len(results.scores)
     try:
@@ -101,7 +101,7 @@ def sample_size(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def enough_cases(results: StudyResults, facts: Facts) -> ItemAnswer:
+def enough_cases(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Whether the study meets Riley's criteria: for all candidates, or not even for the model."""
     found = sample_size(results, facts)
     if found.status != "answered":
@@ -115,14 +115,14 @@ def enough_cases(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def deep_learning(results: StudyResults, facts: Facts) -> ItemAnswer:
+def deep_learning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """There is none."""
-    text = f"No end-to-end deep learning: {classifier_said(results)} on tabulated features."
+    text = f"No end-to-end deep learning: {classifier_text(results)} on tabulated features."
     return not_applicable(text, shown("model", "Table 3"))
 
 
 @evidence
-def split(results: StudyResults, facts: Facts) -> ItemAnswer:
+def split(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Sides, and proof that nothing crosses."""
     crossing, seen = touched(results)
     places = (shown("leaks", "Table S17", "Table S18"), shown("validation"))
@@ -132,10 +132,10 @@ def split(results: StudyResults, facts: Facts) -> ItemAnswer:
     )
     if crossing or seen:
         return not_done(f"Test patients took part in the fit: {proof}.", *places)
-    return answered(f"{design_said(results)}; whole patients on one side. {proof}.", *places)
+    return answered(f"{design_text(results)}; whole patients on one side. {proof}.", *places)
 
 
-def design_said(results: StudyResults) -> str:
+def design_text(results: StudyResults) -> str:
     settings, parts = results.protocol.split, results.assessment.parts
     sizes = " and ".join(
         f"{_between(part[side] for part in parts)} {name} cases"
@@ -152,14 +152,14 @@ def _between(values: Iterable[int]) -> str:
 
 
 @evidence
-def design(results: StudyResults, facts: Facts) -> ItemAnswer:
+def design(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """How the model was tested."""
-    text = f"{design_said(results)}; all steps were fitted anew in every part."
+    text = f"{design_text(results)}; all steps were fitted anew in every part."
     return answered(text, shown("validation"))
 
 
 @evidence
-def balance(results: StudyResults, facts: Facts) -> ItemAnswer:
+def balance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Methods against unequal classes."""
     model, place = results.protocol.model, shown("protocol", "Table S6")
     text = f"{share_positive(results)}; {BALANCES[model.balance]}"
@@ -170,7 +170,7 @@ def balance(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def scaling(results: StudyResults, facts: Facts) -> ItemAnswer:
+def scaling(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The z-score."""
     clip = results.model.clip
     cut = f", set to ±{clip:g} beyond it" if clip is not None else ""
@@ -179,17 +179,17 @@ def scaling(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def algorithm(results: StudyResults, facts: Facts) -> ItemAnswer:
+def algorithm(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The model and its steps."""
     text = (
-        f"Model: {classifier_said(results)}. Features left, {funnel_said(results)}. All steps are "
+        f"Model: {classifier_text(results)}. Features left, {funnel_text(results)}. All steps are "
         f"fitted anew in every part of the design ({DESIGNS[results.protocol.split.design]})."
     )
     return answered(text, shown("selection", "Table S3"), shown("protocol", "Table S6"))
 
 
 @evidence
-def tuning(results: StudyResults, facts: Facts) -> ItemAnswer:
+def tuning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """What was chosen by cross-validation."""
     settings, model = results.protocol.model, results.model
     texts, places = [], []
@@ -216,21 +216,21 @@ def tuning(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def model_choice(results: StudyResults, facts: Facts) -> ItemAnswer:
+def model_choice(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """One model, or the winner of a search."""
     if not results.search:
-        text = f"The protocol states one model, {classifier_said(results)}; there was no search."
+        text = f"The protocol states one model, {classifier_text(results)}; there was no search."
         return answered(text, shown("protocol", "Table S6"))
     measure = MEASURES[results.protocol.search.measure] if results.protocol.search else ""
     text = (
         f"{counted(len(results.search), 'candidate')} were compared by cross-validated {measure} "
-        f"within training cases; chosen: {classifier_said(results)}."
+        f"within training cases; chosen: {classifier_text(results)}."
     )
     return answered(text, shown("validation", "Table S16", "Figure S8"))
 
 
 @evidence
-def specification(results: StudyResults, facts: Facts) -> ItemAnswer:
+def specification(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """All that a prediction is computed from."""
     n = counted(len(results.model.features), "feature")
     harmonised = ["Table S22"] if results.model.linear and results.scorer.batch_column else []
@@ -244,9 +244,9 @@ def specification(results: StudyResults, facts: Facts) -> ItemAnswer:
         files = (*result_file(results, "model.json"), *result_file(results, "evaluation.json"))
         return answered(text, place, *files)
     if facts.exported_model:
-        text = f"The {classifier_said(results)} of {n} is the exported model itself."
+        text = f"The {classifier_text(results)} of {n} is the exported model itself."
         return answered(text, place, MODEL_FILE)
-    return not_done(f"Of the {classifier_said(results)} only its {n} are given.", place)
+    return not_done(f"Of the {classifier_text(results)} only its {n} are given.", place)
 
 
 def _harmonised(results: StudyResults) -> str:
@@ -255,10 +255,10 @@ def _harmonised(results: StudyResults) -> str:
 
 
 @evidence
-def interpretation(results: StudyResults, facts: Facts) -> ItemAnswer:
+def interpretation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Coefficients and distributions."""
     if not results.model.linear:
-        text = f"The {classifier_said(results)} has no coefficients, and no prediction is explained"
+        text = f"The {classifier_text(results)} has no coefficients, and no prediction is explained"
         return not_done(f"{text}.", shown("model", "Table 3", "Figure 4"))
     n = counted(len(results.model.features), "coefficient")
     text = f"{n} per SD of their features, with values by outcome and their correlation."

@@ -2,16 +2,15 @@
 
 import numpy as np
 
-from centrum.manuscript.evidence_of_model import design_said, enough_cases
-from centrum.manuscript.found import (
+from centrum.manuscript.answers import (
     ANOTHER_COHORT,
     MODEL_FILE,
     WITHIN,
-    Facts,
     ItemAnswer,
+    StudyFacts,
     alternatives,
     answered,
-    area_said,
+    area_text,
     author,
     beside,
     by_group,
@@ -26,6 +25,7 @@ from centrum.manuscript.found import (
     simple_models,
     tested_subgroups,
 )
+from centrum.manuscript.evidence_of_model import design_text, enough_cases
 from centrum.modelling.fusion import CLINICAL
 from centrum.protocol.limits import region_words
 from centrum.report.results import StudyResults
@@ -35,7 +35,7 @@ from centrum.text import counted, fixed, interval_text, p_text, percent
 
 
 @evidence
-def measures(results: StudyResults, facts: Facts) -> ItemAnswer:
+def measures(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Which, and what each is for."""
     text = (
         f"{share_positive(results)}. AUC, ROC and precision-recall for the order of the scores; "
@@ -50,13 +50,13 @@ def measures(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def uncertainty(results: StudyResults, facts: Facts) -> ItemAnswer:
+def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Intervals and how they were made."""
     test = results.evaluations["test"]
     text = (
         f"{percent(test.confidence)} confidence intervals of every measure: bootstrap of patients "
         f"({test.n_resamples} samples), DeLong, and {test.interval_method.capitalize()} or "
-        f"bootstrap for shares. Test AUC {area_said(results)}."
+        f"bootstrap for shares. Test AUC {area_text(results)}."
     )
     places = [shown("performance", "Table 2")]
     if len(results.assessment.parts) > 1:
@@ -65,7 +65,7 @@ def uncertainty(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def calibration(results: StudyResults, facts: Facts) -> ItemAnswer:
+def calibration(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Slope, intercept and curve of the test cases."""
     found = results.judgement.calibration
     place = shown("calibration", "Table 4", "Figure 6")
@@ -82,12 +82,12 @@ def calibration(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def performance(results: StudyResults, facts: Facts) -> ItemAnswer:
+def performance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Of training, out of fold and test; of subgroups."""
     found, tests = results.evaluations, tested_subgroups(results)
     text = (
         f"AUC apparent {fixed(found['train'].auc.value, 2)}, out of fold "
-        f"{fixed(found['out_of_fold'].auc.value, 2)}, test {area_said(results)}; calibration slope "
+        f"{fixed(found['out_of_fold'].auc.value, 2)}, test {area_text(results)}; calibration slope "
         f"{fixed(results.judgement.calibration.slope.value, 2)}"
     )
     places = [shown("performance", "Table 2"), shown("calibration", "Table 4")]
@@ -98,7 +98,7 @@ def performance(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def participants(results: StudyResults, facts: Facts) -> ItemAnswer:
+def participants(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Numbers of each analysis."""
     train, test = results.evaluations["train"], results.evaluations["test"]
     said = (
@@ -114,7 +114,7 @@ def participants(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def cut_off(results: StudyResults, facts: Facts) -> ItemAnswer:
+def cut_off(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Output and threshold."""
     cut, settings = results.cutoff, results.protocol.model.calibration
     text = (
@@ -126,7 +126,7 @@ def cut_off(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def confounders(results: StudyResults, facts: Facts) -> ItemAnswer:
+def confounders(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Subgroups and the covariates alone; the size of the region beside them."""
     tests, simple = tested_subgroups(results), simple_models(results)
     texts, places = [], []
@@ -143,7 +143,7 @@ def confounders(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def sequences(results: StudyResults, facts: Facts) -> ItemAnswer:
+def sequences(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """One, or each alone against all."""
     names = list(dict.fromkeys(f.sequence for f in results.table.features))
     if len(names) == 1:
@@ -158,7 +158,7 @@ def sequences(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def non_radiomic(results: StudyResults, facts: Facts) -> ItemAnswer:
+def non_radiomic(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The size of the region, covariates and readers beside the model."""
     simple, texts, places = simple_models(results), [], []
     if simple:
@@ -180,7 +180,7 @@ def non_radiomic(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def baseline(results: StudyResults, facts: Facts) -> ItemAnswer:
+def baseline(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A logistic regression of little, and no information."""
     simple, test = simple_models(results), results.evaluations["test"]
     most = max(test.n_positive, test.n_negative) / test.n
@@ -197,11 +197,11 @@ def baseline(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def internal_test(results: StudyResults, facts: Facts) -> ItemAnswer:
+def internal_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Unseen cases of the same source."""
     split = results.protocol.split
     if split.design in WITHIN:
-        text = f"{design_said(results)}; test AUC {area_said(results)}."
+        text = f"{design_text(results)}; test AUC {area_text(results)}."
         return answered(text, shown("performance", "Table 2"), shown("validation"))
     if not split.single_part:
         text = f"Each {split.column} is tested by a model of the others only."
@@ -212,23 +212,23 @@ def internal_test(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def external_test(results: StudyResults, facts: Facts) -> ItemAnswer:
+def external_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Cases of another institution."""
     split, place = results.protocol.split, shown("validation")
     if facts.external:
         return answered("The frozen model was validated on another cohort.", ANOTHER_COHORT)
-    text = f"{design_said(results)}; test AUC {area_said(results)}."
+    text = f"{design_text(results)}; test AUC {area_text(results)}."
     if split.design == "external":
         return answered(text, place, shown("performance", "Table 2"))
     if split.design == "leave_one_centre_out":
         if split.column == "centre":
             return answered(text, place, shown("performance", "Table 2"))
         return author(f"{text} Whether each {split.column} is an institution is to be said.")
-    return not_done(f"{design_said(results)}: no cases of another institution.", place)
+    return not_done(f"{design_text(results)}: no cases of another institution.", place)
 
 
 @evidence
-def clusters(results: StudyResults, facts: Facts) -> ItemAnswer:
+def clusters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Differences between centres."""
     found, tests = centres_of(results), tested_subgroups(results)
     if not found:
@@ -250,7 +250,7 @@ def clusters(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def fairness(results: StudyResults, facts: Facts) -> ItemAnswer:
+def fairness(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Performance by sex and age."""
     tests = {name: p for name, p in tested_subgroups(results).items() if name in ("sex", "age")}
     if not tests:
@@ -260,12 +260,12 @@ def fairness(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def same_setting(results: StudyResults, facts: Facts) -> ItemAnswer:
+def same_setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Sides of one cohort do not differ by design."""
     split = results.protocol.split
     same = "the same rules, outcome and predictors on both sides"
     if split.single_part and split.design != "single":
-        return author(f"{design_said(results)}: {same}; how their setting differs is to be said.")
+        return author(f"{design_text(results)}: {same}; how their setting differs is to be said.")
     if split.design == "leave_one_centre_out":
         return author(f"Each {split.column} is tested by a model of the others: {same}.")
     return answered(
@@ -275,7 +275,7 @@ def same_setting(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def distributions(results: StudyResults, facts: Facts) -> ItemAnswer:
+def distributions(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Predictors of both sides are not compared."""
     if not results.protocol.split.single_part:
         text = "Every case is on the training side of some parts and on the test side of others."
@@ -285,14 +285,14 @@ def distributions(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def updating(results: StudyResults, facts: Facts) -> ItemAnswer:
+def updating(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Nothing was changed after the test."""
     text = "The model was not changed after it was tested; calibration is learnt on training cases."
     return not_applicable(text, shown("calibration"))
 
 
 @evidence
-def poor_input(results: StudyResults, facts: Facts) -> ItemAnswer:
+def poor_input(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """What happens to a new case that is not as it should be."""
     protocol, sets = results.protocol, results.judgement.conformal
     filled = protocol.model.imputation.method
@@ -310,14 +310,14 @@ def poor_input(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def data_files(results: StudyResults, facts: Facts) -> ItemAnswer:
+def data_files(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: the files that could be shared."""
     files = result_file(results, "features.csv")
     return author(f"The features are in {files[0]}, with case and patient ids." if files else "")
 
 
 @evidence
-def code(results: StudyResults, facts: Facts) -> ItemAnswer:
+def code(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The software is the code, the protocol the script."""
     text = (
         f"All code is centrum {results.versions['centrum']} (Apache-2.0); the study's own script "
@@ -328,7 +328,7 @@ def code(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def model_file(results: StudyResults, facts: Facts) -> ItemAnswer:
+def model_file(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The frozen model among the results."""
     if not facts.exported_model:
         return author("The model was not exported.")
@@ -337,13 +337,13 @@ def model_file(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def pipeline(results: StudyResults, facts: Facts) -> ItemAnswer:
+def pipeline(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: the steps are listed, not drawn."""
     return author(f"Table S7 lists all {len(results.history)} steps in order; none is drawn.")
 
 
 @evidence
-def limits(results: StudyResults, facts: Facts) -> ItemAnswer:
+def limits(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: what the records show to be weak."""
     weak = [
         ("simulated patients", bool(results.simulated)),

@@ -2,17 +2,17 @@
 
 import pandas as pd
 
-from centrum.manuscript.found import (
+from centrum.manuscript.answers import (
     DATA_SHEET,
     IMAGING,
     SCANNER,
     THESE_LISTS,
-    Facts,
     ItemAnswer,
+    StudyFacts,
     answered,
     author,
     centres_of,
-    centres_said,
+    centres_text,
     evidence,
     listed,
     not_applicable,
@@ -26,7 +26,7 @@ from centrum.text import counted, fixed
 
 
 @evidence
-def guideline(results: StudyResults, facts: Facts) -> ItemAnswer:
+def guideline(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """That a checklist was followed."""
     return answered(
         "METRICS, CLEAR and TRIPOD+AI were filled in from the records of this study; what only "
@@ -36,7 +36,7 @@ def guideline(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def centres(results: StudyResults, facts: Facts) -> ItemAnswer:
+def centres(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Whether there are several."""
     found = centres_of(results)
     if not found:
@@ -46,19 +46,19 @@ def centres(results: StudyResults, facts: Facts) -> ItemAnswer:
             f"All {len(results.table.cases)} cases are of one centre.",
             shown("population", "Table 1"),
         )
-    text = f"{counted(len(found), 'centre')}, cases: {centres_said(found)}."
+    text = f"{counted(len(found), 'centre')}, cases: {centres_text(found)}."
     return answered(text, shown("population", "Table 1"))
 
 
 @evidence
-def setting(results: StudyResults, facts: Facts) -> ItemAnswer:
+def setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: how many centres."""
     found = centres_of(results)
-    return author(f"The records know centres and cases: {centres_said(found)}." if found else "")
+    return author(f"The records know centres and cases: {centres_text(found)}." if found else "")
 
 
 @evidence
-def data_source(results: StudyResults, facts: Facts) -> ItemAnswer:
+def data_source(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Known where patients are simulated."""
     if not results.simulated:
         return author()
@@ -66,7 +66,7 @@ def data_source(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def acquisition(results: StudyResults, facts: Facts) -> ItemAnswer:
+def acquisition(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Parameters of the images: from their headers, or from columns of the manifest."""
     frame, place = acquired(results, facts), DATA_SHEET
     if facts.acquisition is None:
@@ -79,7 +79,7 @@ def acquisition(results: StudyResults, facts: Facts) -> ItemAnswer:
     return author(f"Known: {known}. To be added: {listed(missing)}." if known else "")
 
 
-def acquired(results: StudyResults, facts: Facts) -> pd.DataFrame:
+def acquired(results: StudyResults, facts: StudyFacts) -> pd.DataFrame:
     """Columns that tell of the acquisition; without a value, or of the region, left out."""
     frame = facts.acquisition
     if frame is None:
@@ -93,7 +93,7 @@ def _words(heading: object) -> list[str]:
 
 
 @evidence
-def eligibility(results: StudyResults, facts: Facts) -> ItemAnswer:
+def eligibility(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The rules of the protocol, if it has any."""
     rules = results.flow.exclusions
     if not rules:
@@ -103,7 +103,7 @@ def eligibility(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def flow(results: StudyResults, facts: Facts) -> ItemAnswer:
+def flow(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """From the manifest to the two sides."""
     start, excluded = results.flow.start, results.flow.start.cases - results.flow.end.cases
     text = (
@@ -115,7 +115,7 @@ def flow(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def characteristics(results: StudyResults, facts: Facts) -> ItemAnswer:
+def characteristics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Table 1."""
     names = dict.fromkeys(row.variable for row in results.population)
     known = [name for name in names if name not in ("cases", "patients")]
@@ -124,7 +124,7 @@ def characteristics(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def readers(results: StudyResults, facts: Facts) -> ItemAnswer:
+def readers(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: their number; training and tools are the author's."""
     table = results.table
     read = zip(table.readers, table.read.sum(axis=0), strict=True)
@@ -136,7 +136,7 @@ def readers(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def automatic_segmentation(results: StudyResults, facts: Facts) -> ItemAnswer:
+def automatic_segmentation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Regions that several readers gave are drawn."""
     n = len(results.table.readers)
     if n < 2 or results.overlap.empty:
@@ -151,7 +151,7 @@ def automatic_segmentation(results: StudyResults, facts: Facts) -> ItemAnswer:
 
 
 @evidence
-def one_reader(results: StudyResults, facts: Facts) -> ItemAnswer:
+def one_reader(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Whose features score the test cases."""
     primary = results.table.readers[0]
     text = f"Test cases are scored with the features of one reader, {primary}, alone."

@@ -69,8 +69,8 @@ BALANCES = {
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a paper can say that is not among the results.
+class StudyFacts:
+    """What a paper can say of a study that is not among its results.
 
     Attributes
     ----------
@@ -89,14 +89,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class ItemAnswer:
-    """Status, sentence and place; of an author's item a hint, or nothing."""
+    """Status of a checklist item, answer, and where it is shown; a hint, or "", for the author."""
 
     status: Status
     answer: str = ""
     pointer: str = ""
 
 
-Evidence = Callable[[StudyResults, Facts], ItemAnswer]
+Evidence = Callable[[StudyResults, StudyFacts], ItemAnswer]
 
 EVIDENCE: dict[str, Evidence] = {}
 """Key of the lists -> who looks it up."""
@@ -172,7 +172,7 @@ def spread(values: pd.Series) -> str:
     return listed(f"{name} ({n})" for name, n in counts.items())
 
 
-def area_said(results: StudyResults) -> str:
+def area_text(results: StudyResults) -> str:
     """AUC of the test cases with its interval, or the mean over the parts."""
     test = results.evaluations["test"]
     confidence = f"{percent(test.confidence)} CI"
@@ -242,22 +242,22 @@ def binned(settings: Discretisation) -> str:
     )
 
 
-def rule_said(rule: AgreementSettings | RobustnessRule) -> str:
+def rule_text(rule: AgreementSettings | RobustnessRule) -> str:
     """A rule on the ICC.
 
-    >>> rule_said(AgreementSettings())
+    >>> rule_text(AgreementSettings())
     'ICC(A,1) > 0.75'
     """
     judged = "" if rule.use == "estimate" else "lower 95 % limit of "
     return f"{judged}ICC({parse_form(rule.form)}) > {rule.threshold:g}"
 
 
-def classifier_said(results: StudyResults) -> str:
+def classifier_text(results: StudyResults) -> str:
     """What the classifier is called."""
     return CLASSIFIERS.get(results.model.classifier, results.model.classifier)
 
 
-def funnel_said(results: StudyResults) -> str:
+def funnel_text(results: StudyResults) -> str:
     """Features after every step."""
     return "; ".join(f"{str(step).lower()}: {n}" for step, n in funnel_table(results).rows)
 
@@ -309,7 +309,7 @@ def centres_of(results: StudyResults) -> dict[str, int]:
     return {str(name): int(n) for name, n in obs["centre"].value_counts(sort=False).items()}
 
 
-def centres_said(centres: Mapping[str, int]) -> str:
+def centres_text(centres: Mapping[str, int]) -> str:
     return listed(f"{name} {n}" for name, n in centres.items())
 
 
