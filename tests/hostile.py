@@ -71,10 +71,10 @@ def score(given: object, patient: Patient) -> tuple[Score, None]:
     return Score(patient.case, "scored", ()), None
 
 
-def measure(job: MeasurementJob) -> Record:
+def measure_anew(job: MeasurementJob) -> Record:
     """The record of a case of which reading the image can go wrong."""
     fault = {**FAULTS, **ENDINGS}.get(job.case)
     if fault is None:
-        return measuring.measure(job)
+        return measuring.measure_anew(job)
     with patch.object(images, "image_of", fault):
-        return measuring.measure(job)
+        return measuring.measure_anew(job)

@@ -19,10 +19,11 @@ from typer.testing import CliRunner
 
 from centrum.cli import CASES_FAILED, app
 from centrum.commands import study as pipeline
+from centrum.execution import run_job
 from centrum.measure import case as measuring
 from centrum.measure import images
 from centrum.measure.images import mask_of
-from centrum.measure.perturbed import PerturbedJob, measure_perturbed
+from centrum.measure.perturbed import PerturbedJob, measure_perturbed, not_perturbed
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Images, parse_protocol
@@ -248,7 +249,7 @@ def test_nineteen_are_measured_and_one_is_named(
 ) -> None:
     spoil(twenty, [case])
     monkeypatch.setattr(hostile, "FAULTS", {case: hostile.FAULTS[case]})
-    monkeypatch.setattr("centrum.study.extraction.measure", hostile.measure)
+    monkeypatch.setattr("centrum.study.extraction.measure_anew", hostile.measure_anew)
     code, found = extracted(twenty, workers=1)
     assert code == CASES_FAILED
     assert found["cases"] == N - 1
@@ -267,7 +268,7 @@ def test_processes_that_end_do_not_keep_others_from_being_measured(
 ) -> None:
     bad = {**hostile.FAULTS, **hostile.ENDINGS}
     spoil(twenty, bad)
-    monkeypatch.setattr("centrum.study.extraction.measure", hostile.measure)
+    monkeypatch.setattr("centrum.study.extraction.measure_anew", hostile.measure_anew)
     code, found = extracted(twenty, workers=2)
     assert code == CASES_FAILED
     assert found["cases"] == N - len(bad)
@@ -355,7 +356,7 @@ def test_a_case_that_fails_under_perturbations_is_named(
 ) -> None:
     job = replace(open_study(twenty).jobs()[0], images=Images(max_memory_gb=3))
     monkeypatch.setattr(images, "image_of", hostile.text_in_a_header)
-    record = measure_perturbed(PerturbedJob(job, RobustnessSettings()))
+    record = run_job(measure_perturbed, PerturbedJob(job, RobustnessSettings()), not_perturbed)
     assert not record["values"]
     assert "TypeError" in record["errors"][""]
     assert hostile.NAME not in record["errors"][""]
@@ -367,7 +368,7 @@ def test_a_case_without_landmarks_stops_nothing(
     settings = Preparation(normalisation={"method": "nyul"})
     job = replace(open_study(twenty).jobs()[0], preparation=settings)
     monkeypatch.setattr(measuring, "image_of", hostile.text_in_a_header)
-    assert measuring.measure_landmarks(job) is None
+    assert run_job(measuring.measure_landmarks, job, measuring.no_landmarks) is None
 
 
 def test_a_full_disk_is_nobodys_case(twenty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,9 @@ import pytest
 
 from centrum import execution
 from centrum.errors import CentrumError
-from centrum.execution import map_jobs
+from centrum.execution import KeptResults, map_jobs, run_job, run_jobs, silent
 from centrum.features.settings import FamilyName
+from centrum.store import Store
 
 
 def square(x: int) -> int:
@@ -182,3 +183,61 @@ def test_the_parent_warms_up_before_workers_start(tmp_path: Path) -> None:
     assert calls == [1]
     list(map_jobs(square, [1, 2], 1, lambda: calls.append(2)))
     assert calls == [1]
+
+
+def halved(x: int) -> dict[str, float]:
+    if x % 2:
+        raise ValueError("odd")
+    if x == 6:
+        os._exit(9)
+    return {"half": x / 2}
+
+
+def without(x: int, error: Exception) -> dict[str, float]:
+    return {"half": -1.0}
+
+
+def key_of(x: int) -> str:
+    return f"{x:04d}"
+
+
+def is_large(result: dict[str, float]) -> bool:
+    return result["half"] > 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_come_in_the_order_of_jobs_and_what_failed_has_one_too(
+    tmp_path: Path, workers: int
+) -> None:
+    jobs = [8, 4, 3, 2, *([6] if workers > 1 else [])]
+    kept, counts = KeptResults(Store(tmp_path), key_of, is_large), []
+    found = run_jobs(halved, jobs, workers, lambda *told: counts.append(told), "Halving",
+                     failed=without, kept=kept)  # fmt: skip
+    assert [each["half"] for each in found] == [4, 2, -1, 1, -1][: len(jobs)]
+    assert counts == [("Halving", done, len(jobs)) for done in range(len(jobs) + 1)]
+    known = [kept.store.get(key_of(job)) for job in jobs]
+    assert known == [{"half": 4}, {"half": 2}, None, None, None][: len(jobs)]
+
+
+def test_what_is_in_the_store_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptResults(Store(tmp_path), key_of)
+    jobs = [2, 4, 8]
+    made = run_jobs(halved, jobs, 1, silent, "", failed=without, kept=kept)
+    nothing = Mock(side_effect=AssertionError)
+    monkeypatch.setattr(execution, "_pool", nothing)
+    again = run_jobs(nothing, jobs, 2, silent, "", failed=without, kept=kept, warm_up=nothing)
+    assert again == made == [run_job(nothing, job, without, kept) for job in jobs]
+
+
+def test_what_was_read_while_it_changed_is_not_kept(tmp_path: Path) -> None:
+    """Its key is another one when it is done."""
+    states = iter("ab")
+    kept: KeptResults[int, dict[str, float]] = KeptResults(
+        Store(tmp_path), lambda _: next(states) * 4
+    )
+    why: list[Exception] = []
+    assert run_job(halved, 2, lambda job, error: why.append(error) or {}, kept) == {}
+    assert [getattr(error, "code", "") for error in why] == ["changed-meanwhile"]
+    assert kept.store.get("aaaa") is kept.store.get("bbbb") is None

@@ -13,9 +13,9 @@ SOURCE = Path(centrum.__file__).parent
 FLOORS = (
     ("arrays", "text", "settings", "keys"),
     ("errors",),
-    ("geometry", "execution", "provenance", "kernels"),
+    ("geometry", "provenance", "kernels"),
     ("volume", "store"),
-    ("stages", "evaluate", "filters", "agreement", "prepare", "io"),
+    ("stages", "execution", "evaluate", "filters", "agreement", "prepare", "io"),
     ("features", "cohort", "modelling"),
     ("table", "morphometry", "exchange"),
     ("perturb", "simulate"),

@@ -1,4 +1,4 @@
-"""One function over many cases: in this process or over local processes."""
+"""One function over many jobs: in this process or over local processes, kept as they are done."""
 
 import atexit
 import multiprocessing
@@ -11,11 +11,15 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from centrum.errors import CentrumError
+from centrum.provenance import changed_meanwhile
+from centrum.store import Store
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -52,6 +56,122 @@ def silent(what: str, done: int, total: int) -> None:
 def default_workers() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def always(result: object) -> bool:
+    """Every result is worth keeping."""
+    return True
+
+
+@dataclass(frozen=True)
+class KeptResults(Generic[Job, Result]):
+    """Where results of jobs are kept, and under which keys.
+
+    Attributes
+    ----------
+    store : takes JSON-ready results
+    key : of a job, the digest of all that it reads; see `centrum.keys`
+    worth : whether a result is kept; what is not is made again by the next run
+    """
+
+    store: Store
+    key: Callable[[Job], str]
+    worth: Callable[[Result], bool] = always
+
+    def put(self, job: Job, key: str, result: Result) -> Result:
+        """Keep the result of a job that had this key; the result as it is read later.
+
+        The key is made anew, of large files' bytes, too, which are not held in memory twice.
+
+        Raises
+        ------
+        DataError
+            A file was changed while it was read.
+        """
+        if not self.worth(result):
+            return result
+        if self.key(job) != key:
+            raise changed_meanwhile("A file of the case")
+        kept: Result = self.store.put(key, result)
+        return kept
+
+
+def run_job(
+    function: Callable[[Job], Result],
+    job: Job,
+    failed: Callable[[Job, Exception], Result],
+    kept: KeptResults[Job, Result] | None = None,
+) -> Result:
+    """The result of one job in this process; parameters as of `run_jobs`."""
+    key = kept.key(job) if kept else ""
+    known: Result | None = kept.store.get(key) if kept else None
+    return _make(function, failed, kept, _WantedJob(0, job, key)) if known is None else known
+
+
+def run_jobs(
+    function: Callable[[Job], Result],
+    jobs: Sequence[Job],
+    workers: int,
+    progress: Progress,
+    what: str,
+    *,
+    failed: Callable[[Job, Exception], Result],
+    kept: KeptResults[Job, Result] | None = None,
+    warm_up: Callable[[], object] = lambda: None,
+) -> list[Result]:
+    """Results of jobs, in their order, whoever did which when.
+
+    Parameters
+    ----------
+    function : makes the result of a job
+    jobs, workers, warm_up : as of `map_jobs`
+    progress, what : called with `what` and how many are done
+    failed : makes the result of a job that raised, or that ended its process; it is not kept
+    kept : the store, which is asked first: processes start only for what is not in it
+
+    >>> run_jobs(abs, [-1, 2], 1, silent, "Making positive", failed=lambda job, error: 0)
+    [1, 2]
+    """
+    progress(what, 0, len(jobs))
+    found: dict[int, Result] = {}
+    wanted: list[_WantedJob[Job]] = []
+    for place, job in enumerate(jobs):
+        key = kept.key(job) if kept else ""
+        known: Result | None = kept.store.get(key) if kept else None
+        if known is None:
+            wanted.append(_WantedJob(place, job, key))
+        else:
+            found[place] = known
+            progress(what, len(found), len(jobs))
+    make = partial(_make, function, failed, kept)
+    for one, result in map_jobs(
+        make, wanted, workers, warm_up, ended=lambda one, error: failed(one.job, error)
+    ):
+        found[one.place] = result
+        progress(what, len(found), len(jobs))
+    return [found[place] for place in range(len(jobs))]
+
+
+@dataclass(frozen=True)
+class _WantedJob(Generic[Job]):
+    """A job that is not in the store, its place among all, and its key."""
+
+    place: int
+    job: Job
+    key: str
+
+
+def _make(
+    function: Callable[[Job], Result],
+    failed: Callable[[Job, Exception], Result],
+    kept: KeptResults[Job, Result] | None,
+    wanted: _WantedJob[Job],
+) -> Result:
+    try:
+        result = function(wanted.job)
+        return kept.put(wanted.job, wanted.key, result) if kept else result
+    except Exception as error:
+        return failed(wanted.job, error)
 
 
 def map_jobs(

@@ -171,21 +171,16 @@ class Store:
         """Where the entry of a key lies."""
         return self.folder / key[:2] / f"{key}.json"
 
-    def put(self, key: str, value: Any) -> None:
-        """Keep JSON-ready `value` under `key`."""
+    def put(self, key: str, value: Any) -> Any:
+        """Keep JSON-ready `value` under `key`; gives the value as `get` will."""
         text = canonical_json({"digest": digest([key, value]), "value": value})
         write_atomically(self.path(key), text.encode())
+        return json.loads(text)["value"]
 
     def kept(self, key: str, make: Callable[[], Any]) -> Any:
-        """The value of `key`, made and kept first where there is none.
-
-        What was just made is read back, so that it cannot differ from what is read later.
-        """
+        """The value of `key`, made and kept first where there is none."""
         found = self.get(key)
-        if found is None:
-            self.put(key, make())
-            found = self.get(key)
-        return found
+        return self.put(key, make()) if found is None else found
 
     def get(self, key: str) -> Any | None:
         """The value of `key`; None when there is none or it is damaged."""

@@ -16,7 +16,7 @@ from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import DataError, ManifestError, of_case
-from centrum.execution import Progress, map_jobs, silent
+from centrum.execution import Progress, run_jobs, silent
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import (
     Patient,
@@ -157,15 +157,15 @@ def _score_each(
     tidy(folder / STORE)
     if folder.is_dir():
         take_leftovers(folder, os.listdir(folder))
-    what = "Scoring cases"
-    progress(what, 0, len(patients))
-    found: dict[str, tuple[Score, Overlay | None]] = {}
-    ready = partial(warm_up, needed_extraction(model))
-    done_jobs = map_jobs(partial(_score, given), patients, workers, ready, ended=_ended)
-    for done, (patient, scored) in enumerate(done_jobs, 1):
-        found[patient.case] = scored
-        progress(what, done, len(patients))
-    return [found[patient.case] for patient in patients]
+    return run_jobs(
+        partial(_score, given),
+        patients,
+        workers,
+        progress,
+        "Scoring cases",
+        failed=_not_scored,
+        warm_up=partial(warm_up, needed_extraction(model)),
+    )
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _score(given: _Given, patient: Patient) -> tuple[Score, Overlay | None]:
     return score, _picture(seen) if given.pictured else None
 
 
-def _ended(patient: Patient, error: Exception) -> tuple[Score, Overlay | None]:
+def _not_scored(patient: Patient, error: Exception) -> tuple[Score, Overlay | None]:
     return not_scored(patient, error), None
 
 

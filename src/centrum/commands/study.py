@@ -26,7 +26,7 @@ from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.commands.tables import export_tables
 from centrum.errors import ManifestError, ProtocolError
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
-from centrum.execution import Progress, map_jobs, silent
+from centrum.execution import KeptResults, Progress, map_jobs, run_jobs, silent
 from centrum.features.families import FAMILIES
 from centrum.frozen.export import scorer_of
 from centrum.frozen.freeze import check_scores
@@ -477,15 +477,19 @@ def _measure_perturbed(
     study: Study, cases: Sequence[str], workers: int, progress: Progress
 ) -> dict[str, Record]:
     """Records by case, in the order of the table."""
-    jobs, what = _perturbed_jobs(study, cases), "Perturbing cases"
-    progress(what, 0, len(jobs))
-    records = {}
-    compiled = partial(warm_up_perturbed, study.protocol.extraction)
-    done_jobs = map_jobs(measure_perturbed, jobs, workers, compiled, ended=not_perturbed)
-    for done, (job, record) in enumerate(done_jobs, 1):
-        records[job.case] = record
-        progress(what, done, len(jobs))
-    return {case: records[case] for case in cases}
+    jobs = _perturbed_jobs(study, cases)
+    records = run_jobs(
+        measure_perturbed,
+        jobs,
+        workers,
+        progress,
+        "Perturbing cases",
+        failed=not_perturbed,
+        kept=KeptResults(study.store, PerturbedJob.key),
+        warm_up=partial(warm_up_perturbed, study.protocol.extraction),
+    )
+    by_case = {job.case: record for job, record in zip(jobs, records, strict=True)}
+    return {case: by_case[case] for case in cases}
 
 
 def _load_robustness(study: Study) -> Robustness:

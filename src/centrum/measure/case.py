@@ -7,10 +7,11 @@ the bytes of the files, the settings and the version.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from itertools import combinations
 from math import isfinite
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from centrum.agreement.overlap import overlap
 from centrum.cohort.levels import Level
 from centrum.cohort.withheld import Roles, roles, withheld_fields, words_in
 from centrum.errors import DataError, GeometryError, describe, of_case
+from centrum.execution import KeptResults, run_job
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
 from centrum.geometry import Geometry, slice_axis
 from centrum.io import (
@@ -45,7 +47,7 @@ from centrum.prepare.regions import apply_operations
 from centrum.prepare.resample import onto_grid
 from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
-from centrum.provenance import History, Step, changed_meanwhile
+from centrum.provenance import History, Step
 from centrum.store import Store
 from centrum.volume import Mask, Volume, bounding_box, content_digest
 
@@ -79,13 +81,6 @@ class MeasurementJob:
     preparation: Preparation = field(default_factory=Preparation)
     level: Level | None = None
     further: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def kept(self) -> Store:
-        """Where results are kept, of a job that has a store."""
-        if self.store is None:
-            raise TypeError(f"the job of case {self.case} has no store")
-        return Store(self.store)
 
     @property
     def roles(self) -> Roles:
@@ -137,7 +132,14 @@ def _source_digest(source: str) -> list[str | None]:
 
 
 def measure(job: MeasurementJob, read: CaseImages | None = None) -> Record:
-    """The record of a case, from the store when it is there.
+    """The record of a case, from the store when it is there; see `measure_anew`."""
+    kept = kept_records(Store(job.store)) if job.store else None
+    anew = partial(measure_anew, read=read)
+    return in_order(job, run_job(anew, job, not_measured, kept))
+
+
+def measure_anew(job: MeasurementJob, read: CaseImages | None = None) -> Record:
+    """The record of a case.
 
     What is read of it is left in `read`, for what else is to be done with image and masks.
 
@@ -147,40 +149,19 @@ def measure(job: MeasurementJob, read: CaseImages | None = None) -> Record:
     compared). A case with errors is not kept in the store, so that it is tried again. But for the
     errors it is as it may be written: without names of files and without texts of headers.
     """
-    try:
-        key = job.key() if job.store else ""
-        found = job.kept.get(key) if job.store else None
-        record = dict(found) if found is not None else _as_written(job, _measure(job, read))
-        if job.store and found is None and not record["errors"]:
-            refuse_changed(key, job)
-            job.kept.put(key, record)
-    except Exception as error:
-        return not_measured(job, error)
-    return _in_order(job, record)
+    return _as_written(job, _measure(job, read))
 
 
-class Keyed(Protocol):
-    """A job that has a key."""
-
-    def key(self) -> str:
-        """Of all that it reads."""
+def kept_records(store: Store) -> KeptResults[MeasurementJob, Record]:
+    """Where records of cases are kept."""
+    return KeptResults(store, MeasurementJob.key, _is_sound)
 
 
-def refuse_changed(key: str, job: Keyed) -> None:
-    """Refuses what was read of files that have changed since the job's key was made.
-
-    The key is made of the files' bytes anew: large images are not held in memory twice.
-
-    Raises
-    ------
-    DataError
-        A file was changed meanwhile.
-    """
-    if job.key() != key:
-        raise changed_meanwhile("A file of the case")
+def _is_sound(record: Record) -> bool:
+    return not record["errors"]
 
 
-def _in_order(job: MeasurementJob, record: Record) -> Record:
+def in_order(job: MeasurementJob, record: Record) -> Record:
     """The record, which knows no order of readers, in the order of the job's.
 
     The overlap of two is of the later one against the earlier one.
@@ -254,25 +235,11 @@ def warm_up(settings: ExtractionSettings) -> None:
 
 
 def measure_landmarks(job: MeasurementJob) -> list[float] | None:
-    """The Nyul landmarks of a case's image, from the store when they are there.
-
-    None where the image cannot be read or prepared: measuring it then says why.
-    """
+    """The Nyul landmarks of a case's image."""
     scale = job.preparation.normalisation
     if not isinstance(scale, Nyul):
         raise TypeError(f"landmarks are those of a Nyul normalisation, found {scale.method!r}")
-    store, key = job.kept, landmarks_key(job)
-    found = store.get(key)
-    if found is None:
-        try:
-            image = image_of(job.image, job.images)
-            found = landmarks_before(image, job.preparation, scale)
-        except Exception as error:
-            of_case(error)
-            return None
-        if landmarks_key(job) == key:  # else the image was changed meanwhile
-            store.put(key, found)
-    return list(found)
+    return list(landmarks_before(image_of(job.image, job.images), job.preparation, scale))
 
 
 def landmarks_key(job: MeasurementJob) -> str:
@@ -287,7 +254,8 @@ def landmarks_key(job: MeasurementJob) -> str:
 
 
 def no_landmarks(job: MeasurementJob, error: Exception) -> None:
-    """There are none of a case whose process ended; measuring it then says why."""
+    """There are none of an image that cannot be read or prepared: measuring it then says why."""
+    of_case(error)
 
 
 def _told(reader: str | None, error: Exception, source: str) -> dict[str, str | None]:

@@ -17,7 +17,6 @@ from centrum.measure.case import (
     MeasuredRegion,
     MeasurementJob,
     first_parts,
-    refuse_changed,
     warm_up,
 )
 from centrum.measure.extract import extract
@@ -53,32 +52,11 @@ class PerturbedJob:
 
 
 def measure_perturbed(wanted: PerturbedJob) -> Record:
-    """The record of a case, from the store when it is there.
+    """The record of a case.
 
     Keys: values (perturbation -> numbers in the order of `plan`), errors (perturbation ->
-    message), plan (what was done), noise_sd. A case that could not be read has neither values
-    nor a plan, its message under "", and is not kept in the store.
+    message), plan (what was done), noise_sd.
     """
-    store, key = wanted.job.kept, wanted.key()
-    found = store.get(key)
-    if found is not None:
-        return dict(found)
-    try:
-        record = _measure(wanted)
-        refuse_changed(key, wanted)
-    except Exception as error:
-        return not_perturbed(wanted, error)
-    store.put(key, record)
-    return record
-
-
-def not_perturbed(wanted: PerturbedJob, error: Exception) -> Record:
-    """The record of a case that ended in an error, whatever its kind."""
-    errors = {"": _written(wanted.job, error)}
-    return {"values": {}, "errors": errors, "plan": [], "noise_sd": None}
-
-
-def _measure(wanted: PerturbedJob) -> Record:
     originals = [(_perturbable(part), part.settings) for part in first_parts(wanted.job)]
     plan = plan_perturbations(wanted.robustness, wanted.case)
     record: Record = {"values": {}, "errors": {}, "plan": [asdict(p) for p in plan]}
@@ -92,6 +70,12 @@ def _measure(wanted: PerturbedJob) -> Record:
         except CentrumError as error:
             record["errors"][perturbation.name] = _written(wanted.job, error)
     return record | {"noise_sd": originals[0][0].noise_sd}
+
+
+def not_perturbed(wanted: PerturbedJob, error: Exception) -> Record:
+    """The record of a case that could not be read: its message under "", no values, no plan."""
+    errors = {"": _written(wanted.job, error)}
+    return {"values": {}, "errors": errors, "plan": [], "noise_sd": None}
 
 
 def _written(job: MeasurementJob, error: Exception) -> str:

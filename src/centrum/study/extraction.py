@@ -14,7 +14,7 @@ from centrum.agreement import Overlap
 from centrum.arrays import Flags
 from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
 from centrum.errors import DataError
-from centrum.execution import Progress, map_jobs
+from centrum.execution import Progress, run_jobs
 from centrum.io import ImageFinding
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.io.facts import NUMBERS
@@ -24,7 +24,9 @@ from centrum.measure.case import (
     MeasurementJob,
     Record,
     advisory,
-    measure,
+    in_order,
+    kept_records,
+    measure_anew,
     not_measured,
     warm_up,
 )
@@ -136,15 +138,18 @@ def measure_all(
     """Records by case, in the order of the manifest, with what only shows between them."""
     jobs = study.jobs(features=features, preparation=preparation)
     what = "Measuring cases" if features else "Reading cases"
-    progress(what, 0, len(jobs))
-    records = {}
-    done_jobs = map_jobs(
-        measure, jobs, workers, lambda: warm_up(jobs[0].extraction), ended=not_measured
+    records = run_jobs(
+        measure_anew,
+        jobs,
+        workers,
+        progress,
+        what,
+        failed=not_measured,
+        kept=kept_records(study.store),
+        warm_up=lambda: warm_up(jobs[0].extraction),
     )
-    for done, (job, record) in enumerate(done_jobs, 1):
-        records[job.case] = record
-        progress(what, done, len(jobs))
-    return _compared(study, {job.case: records[job.case] for job in jobs})
+    pairs = zip(jobs, records, strict=True)
+    return _compared(study, {job.case: in_order(job, record) for job, record in pairs})
 
 
 def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:

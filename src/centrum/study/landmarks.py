@@ -10,9 +10,14 @@ from typing import Any
 
 from centrum import __version__
 from centrum.errors import DataError
-from centrum.execution import Progress, map_jobs, silent
+from centrum.execution import KeptResults, Progress, run_jobs, silent
 from centrum.io import source_digest
-from centrum.measure.case import MeasurementJob, measure_landmarks, no_landmarks
+from centrum.measure.case import (
+    MeasurementJob,
+    landmarks_key,
+    measure_landmarks,
+    no_landmarks,
+)
 from centrum.prepare.nyul import standard_scale
 from centrum.prepare.settings import Nyul, Preparation
 from centrum.stages import UNREADABLE
@@ -49,17 +54,22 @@ def learn_landmarks(
     if not isinstance(scale, Nyul) or scale.landmarks is not None:
         return preparation
     jobs = _one_per_image(study, cases)
-    found, what = [], "Learning landmarks"
-    done_jobs = map_jobs(measure_landmarks, jobs, workers, ended=no_landmarks)
-    for done, (job, landmarks) in enumerate(done_jobs):
-        progress(what, done + 1, len(jobs))
-        found += [(job.case, landmarks)] if landmarks is not None else []
-    if not found:
+    measured = run_jobs(
+        measure_landmarks,
+        jobs,
+        workers,
+        progress,
+        "Learning landmarks",
+        failed=no_landmarks,
+        kept=KeptResults(study.store, landmarks_key),
+    )
+    known = {job.case: row for job, row in zip(jobs, measured, strict=True) if row is not None}
+    if not known:
         raise DataError("No image of the training patients could be read to learn landmarks from.")
-    # In the order of cases, not of completion: sums depend on it.
-    rows = [landmarks for _, landmarks in sorted(found)]
+    # In the order of cases: sums depend on it.
+    rows = [known[case] for case in sorted(known)]
     learnt = tuple(standard_scale(rows, scale.range).tolist())
-    record = _record(study) | {"landmarks": learnt, "cases": sorted(case for case, _ in found)}
+    record = _record(study) | {"landmarks": learnt, "cases": sorted(known)}
     write_atomically(study.results / FILE, json.dumps(record, indent=1).encode())
     return _with(preparation, scale, learnt)
 

@@ -36,7 +36,7 @@ from centrum.protocol.unused import refuse_unused
 from centrum.provenance import History, Step, unchanged
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
-from centrum.store import take_leftovers, tidy
+from centrum.store import Store, take_leftovers, tidy
 
 IDENTIFYING = "identifying-column"
 """Code of what is said of columns that may tell who somebody is."""
@@ -172,6 +172,11 @@ class Study:
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
         return (primary, *(r for r in self.cohort.readers if r != primary))
 
+    @property
+    def store(self) -> Store:
+        """What was measured of its cases."""
+        return Store(self.results / "store")
+
     def jobs(
         self, *, features: bool = True, preparation: Preparation | None = None
     ) -> list[MeasurementJob]:
@@ -196,7 +201,7 @@ class Study:
                 images=self.protocol.images,
                 extraction=extraction,
                 preparation=prepared,
-                store=self.results / "store",
+                store=self.store.folder,
                 level=case.level,
             )
             for case in self.cohort.cases
