@@ -1,6 +1,9 @@
 """Write the reference pages that follow from the code: features, protocol, command line."""
 
+import re
 from collections.abc import Mapping
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,13 +12,13 @@ from typer.main import get_command
 
 from centrum.cli import app
 from centrum.cohort.schemes import SCHEMES
-from centrum.features.registry import catalogue
+from centrum.features.registry import Entry, catalogue
 from centrum.filters import FILTERS, Filter
 from centrum.protocol import Protocol
 
 FOLDER = Path(__file__).parent / "reference"
 
-WIDTH = 88
+WIDTH = 78
 """Columns of the command line's help, whatever the terminal."""
 
 
@@ -27,16 +30,29 @@ def features_page() -> str:
         "(arXiv:1612.07003); I is the image's unit of intensity. Names in brackets are",
         "PyRadiomics' deprecated features, which it gives only on request.",
         "",
-        "| family | IBSI code | name | unit | formula | section | PyRadiomics |",
-        "|---|---|---|---|---|---|---|",
     ]
-    for e in catalogue().values():
-        name = f"({e.pyradiomics})" if e.deprecated else e.pyradiomics
-        formula = e.formula.replace("|", "\\|")
-        lines.append(
-            f"| {e.family} | {e.code} | {e.name} | {e.unit} | `{formula}` | {e.section} | {name} |"
-        )
-    return "\n".join(lines) + "\n"
+    for family, entries in groupby(catalogue().values(), attrgetter("family")):
+        lines += [
+            f"## {family}",
+            "",
+            "| IBSI code | name | unit | formula | section | PyRadiomics |",
+            "|---|---|---|---|---|---|",
+            *map(_feature, entries),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _feature(e: Entry) -> str:
+    name = f"({e.pyradiomics})" if e.deprecated else e.pyradiomics
+    return f"| {e.code} | {e.name} | {e.unit} | {_code(e.formula)} | {e.section} | {name} |"
+
+
+def _code(formula: str) -> str:
+    """In a cell of a table a bar would end it, and programs disagree on how to escape it."""
+    if "|" not in formula:
+        return f"`{formula}`"
+    return "<code>" + re.sub(r"[^\w\s]|_", lambda sign: f"&#{ord(sign[0])};", formula) + "</code>"
 
 
 def protocol_page() -> str:
@@ -75,7 +91,9 @@ def _block(model: type[BaseModel], title: str) -> list[str]:
         lines.append(
             f"| `{name}` | {default} | {(field.description or '').replace(chr(10), ' ')} |"
         )
-        below += [line for kind in _models(field.annotation) for line in _block(kind, name)]
+        kinds = _models(field.annotation)
+        for kind in kinds:
+            below += _block(kind, name if len(kinds) == 1 else f"{name}: {_choice(kind)}")
     return [*lines, "", *below]
 
 
@@ -86,8 +104,16 @@ def _models(kind: object) -> list[type[BaseModel]]:
     return [model for part in get_args(kind) for model in _models(part)]
 
 
+def _choice(kind: type[BaseModel]) -> str:
+    """What one of several models of a block is chosen by: its first key."""
+    key, field = next(iter(kind.model_fields.items()))
+    return f"{key} {field.default}"
+
+
 def _default(value: object) -> str:
-    return "see below" if isinstance(value, BaseModel) else f"`{value}`"
+    if isinstance(value, BaseModel):
+        return "see below"
+    return "empty" if value == "" else f"`{value}`"
 
 
 def command_line_page() -> str:
