@@ -197,10 +197,10 @@ def _of_scores(study: Study) -> Iterator[str]:
 
 def _of_formula(tables: Path, matrix: Matrix, clip: float, scores: np.ndarray) -> Iterator[str]:
     """Whether the sum that the tables print is the score, of cases whose gaps they can fill."""
-    rows = _rows(tables / "table-3.csv")
+    rows = _rows(tables / "score.csv")
     moved = {
         (row["Column name"], list(row.values())[2]): (row["Location"], row["Scale"])
-        for row in _rows(tables / "table-s22.csv")
+        for row in _rows(tables / "harmonisation.csv")
     }
     found = np.full(len(scores), float(rows[0]["Coefficient per SD"]))
     for row in rows[1:]:

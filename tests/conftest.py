@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from centrum.report import numbering
 from tests.pictures import not_rendered
 
 # A loaded machine is no failure; continuous integration tries the same examples each time.
@@ -14,7 +15,27 @@ settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
+ABSENT = numbering.absent
+
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_reference_resolves() -> Iterator[None]:
+    """A text that refers to a table or figure that its document lacks fails the test."""
+
+    def fail(word: str, key: str) -> str:
+        raise AssertionError(f"A text refers to the {word} '{key}', which its document lacks.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numbering, "absent", fail)
+        yield
+
+
+@pytest.fixture
+def lost_section(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which a section cannot be written: references to it are as for users."""
+    monkeypatch.setattr(numbering, "absent", ABSENT)
 
 
 @pytest.fixture(scope="session")

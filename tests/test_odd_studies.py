@@ -91,6 +91,7 @@ def test_a_part_of_the_judgement_that_fails_is_said(
     assert "Anna" not in text
 
 
+@pytest.mark.usefixtures("lost_section")
 def test_a_section_that_fails_takes_no_other_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +106,10 @@ def test_a_section_that_fails_takes_no_other_with_it(
     folder = table_study(tmp_path / "study", features(20), {})
     _, text = run(folder)
     assert "This section could not be computed: an error that centrum does not know" in text
-    assert "Table 3. The score" in text
+    assert "Table 1. The score" in text
+    assert "See a table that could not be made" in text
     assert "Anna" not in text
     write_manuscript(open_study(folder))
     assert (folder / "results/manuscript/manuscript.docx").is_file()
+    clear = (folder / "results/manuscript/CLEAR.csv").read_text(encoding="utf-8")
+    assert "Report, a table that could not be made (#population)" in clear

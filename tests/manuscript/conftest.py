@@ -1,33 +1,31 @@
 """The made-up study of the report's tests, and its report without drawn pictures."""
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from centrum.report.build import report_of
+from centrum.report.numbering import Numbering
 from centrum.report.results import StudyResults
-from centrum.report.sections import SECTIONS
 from tests.report.conftest import Make, make, results, sources
 
 __all__ = ["Make", "Places", "grouped", "make", "places", "results", "sources"]
 
-Places = Callable[[StudyResults], dict[str, set[str]]]
+Places = Callable[[StudyResults], tuple[dict[str, set[str]], Numbering]]
 
 
 @pytest.fixture
 def places(unrendered: None) -> Places:
-    """Anchor of a section -> numbers of its tables and figures, as the report has them."""
+    """Anchor of a section -> labels of its tables and figures, as the report has them."""
 
-    def of(results: StudyResults) -> dict[str, set[str]]:
-        sections = [section(results) for section in SECTIONS]
-        return {
-            block.anchor: {
-                re.match(r"(Table|Figure) S?\d+", shown.title)[0]
-                for shown in (*block.tables, *block.pictures)
-            }
-            for block in sections
+    def of(results: StudyResults) -> tuple[dict[str, set[str]], Numbering]:
+        report = report_of(results)
+        there = {
+            block.anchor: {shown.label for shown in (*block.tables, *block.pictures)}
+            for block in report.blocks
         }
+        return there, report.numbers
 
     return of
 

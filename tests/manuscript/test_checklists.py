@@ -32,7 +32,7 @@ from centrum.manuscript.checklists import (
 )
 from centrum.manuscript.evidence import EVIDENCE
 from centrum.perturb import RobustnessSettings
-from centrum.report.build import page_of
+from centrum.report.build import page_of, report_of
 from centrum.report.html import render_html
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
@@ -94,9 +94,10 @@ def _variants(make: Make) -> dict[str, StudyResults]:
 @pytest.mark.parametrize("variant", ["usual", "grouped", "one reader", "parts", "forest"])
 def test_every_pointer_leads_somewhere(make: Make, places: Places, variant: str) -> None:
     results = _variants(make)[variant]
-    there, seen = places(results), 0
+    (there, numbers), seen = places(results), 0
     for name in CHECKLISTS:
-        for answer in fill(results, name, StudyFacts(exported_model=True)):
+        for unnumbered in fill(results, name, StudyFacts(exported_model=True)):
+            answer = unnumbered.numbered(numbers)
             assert answer.status in STATUSES
             assert (answer.pointer == "") == (answer.status == "author"), answer
             assert answer.answer or answer.status == "author", answer
@@ -150,8 +151,10 @@ def test_pointers_of_a_study_on_disk(tmp_path: Path) -> None:
     pipeline.run(study)
     results = pipeline.collect(study)
     page = (study.results / "report.html").read_text(encoding="utf-8")
+    numbers = report_of(results).numbers
     for name in CHECKLISTS:
-        for answer in fill(results, name, StudyFacts(exported_model=True)):
+        for unnumbered in fill(results, name, StudyFacts(exported_model=True)):
+            answer = unnumbered.numbered(numbers)
             for place in filter(None, answer.pointer.split("; ")):
                 if place.startswith("results/"):
                     assert (study.folder / place).is_file()

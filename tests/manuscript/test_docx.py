@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +25,8 @@ from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out, text_cm
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.kit import MOST_LINES, study_parts
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
-from centrum.report.sections import SECTIONS
+from centrum.report.build import report_of
+from centrum.report.numbering import assemble
 from centrum.report.style import COLUMN_CM, PAGE_CM, new_figure
 from centrum.report.tables import frame_table
 from tests.report import conftest as report
@@ -35,21 +37,24 @@ MARK = "Simulated patients"
 ALT = 'Curve of "a" <b> & c.'
 INTERVAL = Estimate(-0.8, -0.9, -0.7)
 NARROW = Table(
-    "table-2", "Table 2. Performance", tuple(map(Column, ("Measure", "Interval", "Test", "P"))),
+    "performance", "Performance", tuple(map(Column, ("Measure", "Interval", "Test", "P"))),
     (("AUC", "DeLong", INTERVAL, 0.5), ("AUC", "Wilson", INTERVAL, -1.5), ("n", "", 30, None)),
-    ("A note.", "Another."),
+    ("A note.", "Another."), main=True, number="2",
 )  # fmt: skip
 WIDE = Table(
-    "table-s10", "Table S10. Subgroups", tuple(Column(f"Head {k}") for k in range(10)),
-    (("sex", *[INTERVAL] * 9), ("age", *[INTERVAL] * 9)),
+    "subgroups", "Subgroups", tuple(Column(f"Head {k}") for k in range(10)),
+    (("sex", *[INTERVAL] * 9), ("age", *[INTERVAL] * 9)), number="S10",
 )  # fmt: skip
 
 
 def pictured(number: str, width_cm: float, height_cm: float) -> Picture:
     figure = new_figure(width_cm, height_cm)
     figure.subplots().plot([1, 2])
-    data = frame_table(f"figure-{number}", "", pd.DataFrame({"x": [1]}))
-    return picture(figure, number, "Curve", "A curve of n = 2.", ALT, data, reading="It rises.")
+    data, key = frame_table(pd.DataFrame({"x": [1]})), f"curve-{number}"
+    made = picture(
+        figure, key, "Curve", "A curve of n = 2.", ALT, data, reading="It rises.", main=True
+    )
+    return replace(made, number=number)
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +283,7 @@ def test_pictures_have_their_alternative_text_and_caption(
     names = [shape._inline.docPr.get("name") for shape in shapes]
     assert names == ["Figure 1", "Figure 2", "Figure 3"]
     captions = _style(document, "Figure Caption")
-    assert captions == [f"{p.title}. {p.caption}" for p in pictures]
+    assert captions == [f"{p.heading}. {p.caption}" for p in pictures]
     assert [p.style.paragraph_format.keep_with_next for p in document.paragraphs
             if p._p.find(f".//{qn('w:drawing')}") is not None] == [True] * 3  # fmt: skip
 
@@ -305,26 +310,27 @@ def test_pictures_are_the_files_of_the_report(content: bytes, pictures: list[Pic
 
 
 def test_parts_follow_their_numbers(pictures: list[Picture]) -> None:
-    long = Table("table-s2", "Table S2. Long", (Column("x"),), ((1,),) * (MOST_LINES + 1))
-    high = Table("table-s3", "Table S3. High", (Column("x"),), (("a\n" * MOST_LINES,),))
+    long = Table("long", "Long", (Column("x"),), ((1,),) * (MOST_LINES + 1))
+    high = Table("high", "High", (Column("x"),), (("a\n" * MOST_LINES,),))
     blocks = [
-        Block("b", "b", tables=(WIDE, high, long), pictures=tuple(pictures[1:])),
-        Block("a", "a", tables=(NARROW,), pictures=(pictures[0],)),
+        Block("a", "a", tables=(long, high), pictures=(pictures[0],)),
+        Block("b", "b", tables=(NARROW, WIDE), pictures=tuple(pictures[1:])),
     ]
-    parts = study_parts(blocks, [("Patients", "One.\n\nTwo.")])
+    parts = study_parts(assemble(blocks), [("Patients", "One.\n\nTwo.")])
     assert parts == [
         Heading("Methods"), Heading("Patients", 2), Prose("One."), Prose("Two."),
-        Heading("Results"), NARROW, *pictures, Heading("Supplementary material"),
-        Prose("Table S2. Long (61 rows) is in the file tables/table-s2.csv."),
-        Prose("Table S3. High (1 row) is in the file tables/table-s3.csv."), WIDE,
+        Heading("Results"), replace(NARROW, number="1"), *pictures,
+        Heading("Supplementary material"),
+        Prose("Table S1. Long (61 rows) is in the file tables/long.csv."),
+        Prose("Table S2. High (1 row) is in the file tables/high.csv."),
+        replace(WIDE, number="S3"),
     ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def study(make: report.Make) -> bytes:
     results = make(n_selected=2, n_measured=3, readers=("senior",))
-    blocks = [section(results) for section in SECTIONS]
-    parts = study_parts(blocks, [("Patients", "Sixty patients.")])
+    parts = study_parts(report_of(results), [("Patients", "Sixty patients.")])
     return manuscript_docx(results.title, parts, results.simulated)
 
 
@@ -363,9 +369,9 @@ def test_no_page_is_empty_when_printed(content: bytes, tmp_path: Path) -> None:
 
 def test_no_character_breaks_the_document() -> None:
     bad = "Köln\x0bWest\x07\x00\ud800\uffff 患者 😀 مريض"
-    table = Table("t", f"Table 9. {bad}", (Column(bad), Column("n")), ((bad, 1),), (bad,))
+    table = Table("t", bad, (Column(bad), Column("n")), ((bad, 1),), (bad,))
     figure = new_figure(COLUMN_CM, 3)
-    drawn = picture(figure, "9", bad, bad, bad, table, reading=bad)
+    drawn = picture(figure, "drawn", bad, bad, bad, table, reading=bad)
     content = manuscript_docx(bad * 30, [Heading(bad), Prose(bad), table, drawn], bad)
     document = Document(BytesIO(content))
     assert document.paragraphs[1].text == "Köln West  患者 😀 مريض"

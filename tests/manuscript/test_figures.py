@@ -1,6 +1,7 @@
 """Figures as journals want them: their size, colours and dots, and the same bytes each time."""
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -38,9 +39,10 @@ def drawn() -> Figure:
     return figure
 
 
-def as_picture(figure: Figure) -> Picture:
-    data = frame_table("figure-5", "", report.pd.DataFrame({"x": [1]}))
-    return picture(figure, "5", "Curve", "A curve.", "One curve.", data, reading="It rises.")
+def as_picture(figure: Figure, number: str = "5") -> Picture:
+    data = frame_table(report.pd.DataFrame({"x": [1]}))
+    made = picture(figure, "curve", "Curve", "A curve.", "One curve.", data, reading="It rises.")
+    return replace(made, number=number)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,15 @@ def test_every_kind_of_file_is_written(tmp_path: Path) -> None:
     assert sorted(first) == sorted((tmp_path / "a").iterdir())
     for one, other in zip(first, again, strict=True):
         assert one.read_bytes() == other.read_bytes(), one.name
+
+
+def test_files_of_numbers_that_are_gone_do_not_stay(tmp_path: Path) -> None:
+    write_figures([as_picture(drawn(), "S2")], tmp_path)
+    (tmp_path / "figure-S2-edited.svg").write_text("the author's own")
+    write_figures([as_picture(drawn(), "S1")], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "figure-S1.svg", "figure-S1.pdf", "figure-S1.tiff", "figure-S2-edited.svg",
+    }  # fmt: skip
 
 
 def test_a_picture_gives_the_same_bytes_again(roi: Picture) -> None:

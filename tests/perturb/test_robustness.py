@@ -85,7 +85,7 @@ def test_the_report_says_how_many_are_robust(finished: Path) -> None:
     kept = pd.read_csv(finished / "results" / "robustness.csv")["kept"].sum()
     assert re.search(rf"{kept}\s+of\s+\d+\s+features\s+are\s+robust", page)
     assert "Robust to perturbation" in page
-    assert (finished / "results" / "figures" / "figure-S4.svg").is_file()
+    assert (finished / "results" / "figures" / "robustness.svg").is_file()
 
 
 def test_what_was_done_is_on_record(finished: Path) -> None:

@@ -149,7 +149,7 @@ def test_a_case_that_cannot_be_drawn_stops_no_report(
 ) -> None:
     fails = Mock(side_effect=KeyError("Anna Roth"))
     monkeypatch.setattr("centrum.report.sections.shown_image", fails)
-    assert "figure-1" not in {picture.key for picture in sections.regions(results).pictures}
+    assert "regions" not in {picture.key for picture in sections.regions(results).pictures}
     monkeypatch.setattr("centrum.report.cases.small_png", fails)
     for found in case_data(results)["cases"].values():
         assert "KeyError" in found["picture"]["why"]

@@ -147,7 +147,7 @@ def test_the_printed_formula_gives_the_score(
     np.testing.assert_allclose(likely(rows[1:], method, scores), wanted, atol=1e-4)
     if moved := harmonisation_table(found):
         assert "f0" not in {row["Column name"] for row in in_file(moved[0])} or kind != "one"
-    assert ("table-s22" in [t.key for t in harmonisation_table(found)]) == (
+    assert ("harmonisation" in [t.key for t in harmonisation_table(found)]) == (
         "harmonisation" in change
     )
 

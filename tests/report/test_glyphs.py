@@ -87,8 +87,8 @@ def test_the_same_name_gives_the_same_bytes() -> None:
 
 
 def test_the_caption_says_what_a_number_stands_for() -> None:
-    data = frame_table("figure-9", "", pd.DataFrame({"x": [1]}))
-    drawn = picture(labelled(UNDRAWN), "9", "T", "A line.", "A.", data, reading="It rises.")
+    data = frame_table(pd.DataFrame({"x": [1]}))
+    drawn = picture(labelled(UNDRAWN), "labelled", "T", "A line.", "A.", data, reading="It rises.")
     said = f"‹1› stands for {UNDRAWN}, for which this computer has no font."
     assert drawn.caption == f"A line. {said}"
     assert stands_for({}) == ""

@@ -117,7 +117,7 @@ def test_motion_and_paper_are_thought_of(style: str) -> None:
 ACTS = """
 const said = {};
 addEventListener("error", (event) => { said.error = event.message; });
-const table = document.querySelector("#table-s2 table");
+const table = document.querySelector("#table-agreement table");
 const icc = () => [...table.tBodies[0].rows].map((row) => Number(row.cells[1].dataset.value));
 const button = table.tHead.rows[0].cells[1].querySelector("button");
 button.click();
@@ -125,7 +125,7 @@ said.rising = icc();
 button.click();
 said.falling = icc();
 said.sort = table.tHead.rows[0].cells[1].getAttribute("aria-sort");
-const field = document.querySelector("#table-s2 input");
+const field = document.querySelector("#table-agreement input");
 field.value = "CONTRAST";
 field.dispatchEvent(new Event("input"));
 said.rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map((row) => row.cells[0].textContent);
@@ -141,9 +141,9 @@ said.second = dialog.querySelector("h3").textContent;
 dialog.close();
 setTimeout(() => {
   said.focus = document.activeElement.textContent;
-  location.hash = "#table-s2";
+  location.hash = "#table-agreement";
   setTimeout(() => {
-    said.unfolded = document.querySelector("#table-s2").open;
+    said.unfolded = document.querySelector("#table-agreement").open;
     document.title = JSON.stringify(said);
   }, 200);
 }, 200);

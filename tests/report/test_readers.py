@@ -63,7 +63,7 @@ def test_the_report_says_over_which_cases(subset: StudyResults) -> None:
     assert all(over in picture.caption for picture in block.pictures)
     assert f"half of the {READ} pairs" in block.pictures[0].reading
     assert not any("all analysed cases" in text or f"n = {n}" in text for text in texts(block))
-    (table,) = (t for t in block.tables if t.key == "table-s2")
+    (table,) = (t for t in block.tables if t.key == "agreement")
     assert {row[1] for row in table.rows} == {READ}
 
 

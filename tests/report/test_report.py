@@ -17,6 +17,7 @@ from centrum.report.build import page_of, write_report
 from centrum.report.caveats import cautions
 from centrum.report.html import render_html
 from centrum.report.leak_audit import leak_audit
+from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
 from centrum.report.sections import (
     SECTIONS,
@@ -90,7 +91,11 @@ def test_same_results_same_bytes(make: Make, written: Path, tmp_path: Path) -> N
         assert file.read_bytes() == (written / name).read_bytes(), name
 
 
-FIGURES = ("1", "2", "3", "4", "5", "6", "7", "S1", "S2", "S3", "S5", "S6", "S7", "S9")
+FIGURES = (
+    "flow", "regions", "agreement", "agreement-grid", "lasso", "feature-count", "coefficients",
+    "distributions", "roc", "calibration", "decision-curve", "precision-recall", "parts",
+    "leak-audit",
+)  # fmt: skip
 
 
 def test_every_figure_and_table_is_there(written: Path, page: Page) -> None:
@@ -98,8 +103,10 @@ def test_every_figure_and_table_is_there(written: Path, page: Page) -> None:
         if not link.startswith("#"):
             assert (written / link).is_file(), link
     stems = {path.stem for path in (written / "figures").iterdir()}
-    assert stems == {f"figure-{n}" for n in FIGURES}
-    assert {f"table-{n}" for n in (1, 2, 3)} <= {p.stem for p in (written / "tables").iterdir()}
+    assert stems == set(FIGURES)
+    assert {"population", "score", "performance"} <= {
+        path.stem for path in (written / "tables").iterdir()
+    }
 
 
 def test_patients_are_nowhere(written: Path) -> None:
@@ -110,8 +117,8 @@ def test_patients_are_nowhere(written: Path) -> None:
 # Numbers
 
 
-def test_table_1_has_the_numbers_of_the_population(written: Path, results: StudyResults) -> None:
-    rows = _csv(written / "tables/table-1.csv")
+def test_the_table_has_the_numbers_of_the_population(written: Path, results: StudyResults) -> None:
+    rows = _csv(written / "tables/population.csv")
     assert len(rows) == len(results.population)
     for row, wanted in zip(rows, results.population, strict=True):
         for group, cell in wanted.groups.items():
@@ -121,8 +128,8 @@ def test_table_1_has_the_numbers_of_the_population(written: Path, results: Study
             assert float(row["P value"]) == wanted.significance.p
 
 
-def test_table_2_has_the_numbers_of_the_evaluations(written: Path, results: StudyResults) -> None:
-    rows = {(r["Measure"], r["Interval"]): r for r in _csv(written / "tables/table-2.csv")}
+def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: StudyResults) -> None:
+    rows = {(r["Measure"], r["Interval"]): r for r in _csv(written / "tables/performance.csv")}
     for name, head in (("train", "Training (apparent)"), ("out_of_fold", "Training (out of fold)"),
                        ("test", "Test")):  # fmt: skip
         found = results.evaluations[name]
@@ -139,7 +146,7 @@ def test_table_2_has_the_numbers_of_the_evaluations(written: Path, results: Stud
         assert float(rows["P (AUC = 0.5)", ""][f"{head} value"]) == found.auc.p
 
 
-def test_table_2_counts_cases_when_each_is_a_patient(results: StudyResults) -> None:
+def test_performance_counts_cases_when_each_is_a_patient(results: StudyResults) -> None:
     alone = {n: replace(e, n_patients=e.n) for n, e in results.evaluations.items()}
     table = performance_table(alone)
     row = next(row for row in table.rows if row[0] == "Sensitivity")
@@ -148,8 +155,8 @@ def test_table_2_counts_cases_when_each_is_a_patient(results: StudyResults) -> N
     assert row[-1] == Estimate(wanted.value, wanted.interval.lower, wanted.interval.upper)
 
 
-def test_table_3_gives_the_score(written: Path, results: StudyResults) -> None:
-    intercept, *rows = _csv(written / "tables/table-3.csv")
+def test_the_table_gives_the_score(written: Path, results: StudyResults) -> None:
+    intercept, *rows = _csv(written / "tables/score.csv")
     table = results.table
     values = table.values[0, [table.names.index(r["Column name"]) for r in rows], 0]
     terms = [
@@ -161,14 +168,14 @@ def test_table_3_gives_the_score(written: Path, results: StudyResults) -> None:
 
 
 def test_data_behind_the_figures(written: Path, results: StudyResults) -> None:
-    path = _csv(written / "figures/figure-2.csv")
+    path = _csv(written / "figures/lasso.csv")
     assert [float(row["lambda"]) for row in path] == results.model.lasso.lambdas.tolist()
-    roc = [row for row in _csv(written / "figures/figure-5.csv") if row["scores"] == "test"]
+    roc = [row for row in _csv(written / "figures/roc.csv") if row["scores"] == "test"]
     wanted = results.evaluations["test"].roc
     assert [float(row["sensitivity"]) for row in roc] == wanted.sensitivity.tolist()
-    icc = _csv(written / "figures/figure-S2.csv")
+    icc = _csv(written / "figures/agreement.csv")
     assert [float(row["icc"]) for row in icc] == results.agreement["icc"].tolist()
-    spread = _csv(written / "figures/figure-4.csv")
+    spread = _csv(written / "figures/distributions.csv")
     assert [row["case"] for row in spread] == list(results.table.cases)
     model = results.model
     best = model_order(model)[0]
@@ -178,7 +185,7 @@ def test_data_behind_the_figures(written: Path, results: StudyResults) -> None:
 
 
 def test_flow_adds_up(written: Path, results: StudyResults) -> None:
-    rows = {row["station"]: int(row["cases"]) for row in _csv(written / "figures/figure-S1.csv")}
+    rows = {row["station"]: int(row["cases"]) for row in _csv(written / "figures/flow.csv")}
     excluded = sum(n for name, n in rows.items() if name.startswith("excluded"))
     assert rows["manifest"] - excluded == rows["eligible"]
     assert rows["eligible"] - rows["not measured"] == rows["analysed"]
@@ -263,7 +270,8 @@ def test_simulated_is_said_on_every_part(text: str) -> None:
 
 def test_real_patients_are_not_called_simulated(make: Make) -> None:
     real = make(simulated="")
-    page = render_html(page_of(real), [summary(real), quality(real), protocol(real)])
+    blocks = assemble([summary(real), quality(real), protocol(real)]).blocks
+    page = render_html(page_of(real), blocks)
     assert "imulated" not in page
     assert page.count("not a medical device") >= 2
 
@@ -278,7 +286,7 @@ def test_signs_outside_the_region_are_named(text: str) -> None:
 @pytest.mark.usefixtures("unrendered")
 def test_one_reader_cannot_agree(make: Make) -> None:
     block = regions(make(readers=("senior",)))
-    assert [p.key for p in block.pictures] == ["figure-1"]
+    assert [p.key for p in block.pictures] == ["regions"]
     assert block.tables == ()
     assert "agreement cannot be judged" in block.prose[0]
 
@@ -286,7 +294,7 @@ def test_one_reader_cannot_agree(make: Make) -> None:
 @pytest.mark.usefixtures("unrendered")
 def test_without_images_there_is_no_overlay(make: Make) -> None:
     block = regions(replace(make(), sources={}))
-    assert [p.key for p in block.pictures] == ["figure-S2", "figure-S3"]
+    assert [p.key for p in block.pictures] == ["agreement", "agreement-grid"]
 
 
 def _cautioned(results: StudyResults, **changes: object) -> str:
@@ -348,29 +356,29 @@ class TestDesignsOfSeveralParts:
 
     def test_means_over_the_parts(self, block: Block, make: Make) -> None:
         areas = [record["auc"] for record in make(n_parts=4).assessment.parts]
-        n, estimate, sd, low, high = self.table(block, "table-s12")["AUC"]
+        n, estimate, sd, low, high = self.table(block, "parts")["AUC"]
         assert n == 4
         assert estimate.value == pytest.approx(np.mean(areas))
         assert (sd, low, high) == pytest.approx((np.std(areas, ddof=1), min(areas), max(areas)))
 
     def test_a_variant_is_compared_over_the_same_parts(self, block: Block, make: Make) -> None:
         areas = [record["auc"] for record in make(n_parts=4).assessment.parts]
-        _, area, difference, _ = self.table(block, "table-5")["volume"]
+        _, area, difference, _ = self.table(block, "sources")["volume"]
         assert area.value == pytest.approx(0.4)
         assert difference.value == pytest.approx(0.4 - np.mean(areas))
 
     def test_stability_counts_the_parts_that_select(self, block: Block, make: Make) -> None:
-        rows = self.table(block, "table-s14")
+        rows = self.table(block, "stability")
         names = make().table.names
         assert rows[names[2]][0].value == 3 / 4
         assert rows[names[0]][0].value == 1 / 4
         assert rows[names[2]][1] == 1.0
 
     def test_search_is_kept_whole(self, block: Block) -> None:
-        (table,) = (t for t in block.tables if t.key == "table-s16")
+        (table,) = (t for t in block.tables if t.key == "search")
         assert len(table.rows) == 12
         assert [row[-1] for row in table.rows].count("yes") == 1
-        assert "figure-S8" in {picture.key for picture in block.pictures}
+        assert "search" in {picture.key for picture in block.pictures}
 
 
 class TestLeakAudit:
@@ -398,7 +406,7 @@ class TestLeakAudit:
         assert (side["equal_rows"], side["near_copies"]) == (1, 2)
 
     def test_rises_are_against_the_honest_figure(self, make: Make) -> None:
-        (table,) = (t for t in leak_audit(make()).tables if t.key == "table-s19")
+        (table,) = (t for t in leak_audit(make()).tables if t.key == "leaks")
         rows = {row[0]: row[1:] for row in table.rows}
         assert rows[TITLES["selection_before_split"]] == pytest.approx((0.7, 0.7, 0.2, 0.2))
         assert TITLES["number_tuned_on_test"] not in rows

@@ -219,7 +219,7 @@ def test_search_in_a_study(study_folder: Path) -> None:
     _, page = pipeline.run(study)
     record = json.loads((study.results / "fit.json").read_text())
     assert sum(row["chosen"] for row in record["search"]) == 2
-    assert "figure-S8" in page.read_text()
+    assert 'id="figure-search"' in page.read_text()
     assert pipeline.load_model(study).classifier.startswith("mean of 2 models")
 
 

@@ -22,7 +22,7 @@ from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.figures import write_figures
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
-from centrum.report.build import blocks_of
+from centrum.report.build import report_of
 from centrum.report.results import StudyResults
 from centrum.store import write_atomically
 from centrum.study.extraction import load_extraction
@@ -61,18 +61,22 @@ def write_manuscript(
     progress(WHAT, 0, 4)
     results, folder = collect(study), study.results / FOLDER
     facts = _facts(study, external)
-    blocks = blocks_of(results)
+    report = report_of(results)
+    numbers = report.numbers
     progress(WHAT, 1, 4)
     text = methods_text(results)
-    parts = study_parts(blocks, _by_heading(text))
+    parts = study_parts(report, _by_heading(text))
     document = manuscript_docx(results.title, parts, results.simulated)
-    answers = {name: fill(results, name, facts) for name in CHECKLISTS}
+    answers = {
+        name: [answer.numbered(numbers) for answer in fill(results, name, facts)]
+        for name in CHECKLISTS
+    }
     contents = (
         document,
         _checklists_docx(results, answers),
         as_markdown(text).encode(),
-        model_card(results, facts).encode(),
-        data_sheet(results, facts).encode(),
+        numbers.resolve(model_card(results, facts)).encode(),
+        numbers.resolve(data_sheet(results, facts)).encode(),
     )
     texts = {
         **dict(zip(WRITTEN, contents, strict=True)),
@@ -81,8 +85,7 @@ def write_manuscript(
     for name, content in texts.items():
         write_atomically(folder / name, content)
     progress(WHAT, 2, 4)
-    pictures = [picture for block in blocks for picture in block.pictures]
-    figures = write_figures(pictures, folder / "figures")
+    figures = write_figures(report.pictures, folder / "figures")
     files = [*(folder / name for name in texts), *figures]
     study.stages.done("manuscript", KEYS["manuscript"](study), files)
     progress(WHAT, 4, 4)

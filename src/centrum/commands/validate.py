@@ -23,6 +23,7 @@ from centrum.io.csv_text import frame_csv
 from centrum.report.build import write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
+from centrum.report.numbering import assemble
 from centrum.simulate import NOTICE
 from centrum.store import write_atomically
 from centrum.study.study import PROTOCOL, Study, open_study
@@ -129,7 +130,7 @@ def _write(model: FrozenModel, found: External, out: Path, simulated: str) -> No
     write_atomically(out / "predictions.csv", frame_csv(found.predictions()).encode())
     lead = f"External validation of a frozen model, by centrum {__version__}."
     page = Page(f"External validation: {model.name}", lead, simulated)
-    write_page(page, external_blocks(model, found, simulated), out)
+    write_page(page, assemble(external_blocks(model, found, simulated)), out)
 
 
 def _from_scores(

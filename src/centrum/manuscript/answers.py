@@ -14,6 +14,7 @@ from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
+from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections import CLASSIFIERS
 from centrum.report.tables import funnel_table
@@ -108,12 +109,14 @@ def evidence(function: Evidence) -> Evidence:
 
 
 def shown(anchor: str, *what: str) -> str:
-    """A place in the report.
+    """A section of the report, and tables and figures there, as `ref` names them.
 
-    >>> shown("performance", "Table 2"), shown("quality")
-    ('Report, Table 2 (#performance)', 'Report (#quality)')
+    >>> from centrum.report.numbering import Numbering
+    >>> numbers = Numbering({("table", "performance"): "3"})
+    >>> numbers.resolve(shown("performance", "Table performance")), shown("quality")
+    ('Report, Table 3 (#performance)', 'Report (#quality)')
     """
-    return f"{', '.join(('Report', *what))} (#{anchor})"
+    return f"{', '.join(('Report', *map(ref, what)))} (#{anchor})"
 
 
 def result_file(results: StudyResults, name: str) -> list[str]:

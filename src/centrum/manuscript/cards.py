@@ -61,7 +61,7 @@ ALWAYS_DESCRIBED = ("level", "region", "outcome", "centre", "age", "sex")
 """Columns of every manifest that are summarised; others if the protocol uses them."""
 
 COUNTS = ("cases", "patients")
-"""First rows of table 1."""
+"""First rows of the table of the population."""
 
 
 def model_card(results: StudyResults, facts: StudyFacts) -> str:
@@ -260,8 +260,8 @@ def _platt(results: StudyResults) -> str:
 
 
 def _files(results: StudyResults) -> str:
-    more = ("table-s22.csv",) if harmonisation_table(results) else ()
-    return " and ".join(("tables/table-3.csv", *more, "table-s23.csv"))
+    tables = (score_table(results), *harmonisation_table(results), decision_table(results))
+    return " and ".join(table.file for table in tables)
 
 
 # The data
@@ -342,7 +342,7 @@ def _features(results: StudyResults) -> list[str]:
     return [
         f"{counted(len(features), 'feature')} of {counted(len(counts), 'image')}, the definitions "
         f"those of {DEFINITIONS[results.table.dialect]}.",
-        _markdown(frame_table("", "", counts.reset_index())),
+        _markdown(frame_table(counts.reset_index())),
         f"Images: {'; '.join(prepared(results.protocol))}.",
     ]
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
@@ -13,6 +13,7 @@ from centrum.errors import DataError
 from centrum.manuscript.answers import ItemAnswer, Status, StudyFacts
 from centrum.manuscript.evidence import find
 from centrum.report.blocks import Column, Table
+from centrum.report.numbering import Numbering
 from centrum.report.results import StudyResults
 from centrum.text import counted, fixed
 
@@ -80,9 +81,14 @@ class FilledItem:
     answer: str
     pointer: str
 
+    def numbered(self, numbers: Numbering) -> "FilledItem":
+        """The same with the numbers of tables and figures that it refers to."""
+        answer, pointer = map(numbers.resolve, (self.answer, self.pointer))
+        return replace(self, answer=answer, pointer=pointer)
+
 
 def fill(results: StudyResults, name: ChecklistName, facts: StudyFacts) -> tuple[FilledItem, ...]:
-    """Every item of a checklist, in its order."""
+    """Every item of a checklist, in its order; `FilledItem.numbered` gives them the numbers."""
     items = checklist(name).items
     keys = [item.evidence for item in items if item.evidence]
     answers = {"": ItemAnswer("author"), **find(keys, results, facts)}
@@ -153,7 +159,7 @@ def metrics_score(answers: Sequence[FilledItem]) -> MetricsScore:
 
 def checklist_table(name: ChecklistName, answers: Sequence[FilledItem]) -> Table:
     """The list as it is printed."""
-    heads = ("Item", "What is asked", "Status", "Answer", "Where")
+    heads = ("Item", "What is asked", "Status", "FilledItem", "Where")
     rows = tuple((a.item, a.text, a.status, a.answer, a.pointer) for a in answers)
     known = checklist(name)
     key = f"checklist-{name.lower().replace('+', '-')}"

@@ -165,7 +165,7 @@ def _set_page(document: WordDocument, turn: bool) -> None:
 def _add_table(document: WordDocument, table: Table) -> None:
     layout = _layout(table)
     if table.title:
-        _caption(document.add_paragraph(style="Table Caption"), table.title)
+        _caption(document.add_paragraph(style="Table Caption"), table)
     made = document.add_table(len(table.rows) + 1, len(table.columns))
     _set_grid(made, layout)
     heads, *rows = made.rows
@@ -255,22 +255,22 @@ def _add_picture(document: WordDocument, picture: Picture) -> None:
     width = min(picture.width_cm, UPRIGHT_CM, _room_above(picture) / ratio)
     shape.width, shape.height = Cm(width), Cm(width * ratio)
     shape._inline.docPr.set("descr", legal(picture.alt))
-    shape._inline.docPr.set("name", legal(picture.title.partition(". ")[0]))
-    _caption(document.add_paragraph(style="Figure Caption"), f"{picture.title}. {picture.caption}")
+    shape._inline.docPr.set("name", legal(picture.label or picture.title))
+    _caption(document.add_paragraph(style="Figure Caption"), picture, f". {picture.caption}")
 
 
 def _room_above(picture: Picture) -> float:
     """Height that the caption leaves on a page, cm."""
-    length = text_cm(f"{picture.title}. {picture.caption}", CAPTION_PT)
+    length = text_cm(f"{picture.heading}. {picture.caption}", CAPTION_PT)
     n_lines = length // UPRIGHT_CM + 2
     return SHEET_CM[1] - 2 * MARGIN_CM - (n_lines + 1) * CAPTION_PT * LINE / PT_PER_CM
 
 
-def _caption(paragraph: Paragraph, text: str) -> None:
-    """The number in bold, and the rest."""
-    number, point, rest = legal(text).partition(". ")
-    paragraph.add_run(number + point.rstrip()).bold = True
-    paragraph.add_run(" " * bool(rest) + rest)
+def _caption(paragraph: Paragraph, item: Table | Picture, more: str = "") -> None:
+    """The number in bold, without one the title, and the rest."""
+    bold = f"{item.label}." if item.number else legal(item.title)
+    paragraph.add_run(bold).bold = True
+    paragraph.add_run(legal(item.heading + more)[len(bold) :])
 
 
 # The document

@@ -23,6 +23,7 @@ from centrum.manuscript.answers import (
 from centrum.measure.extract import IMAGE
 from centrum.prepare.settings import NoNormalisation
 from centrum.report.labels import family_label
+from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.tables import protocol_table
 from centrum.text import counted
@@ -31,7 +32,7 @@ from centrum.text import counted
 @evidence
 def preparation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """MR intensities have no unit: without a common scale preparation is not suitable."""
-    protocol, place = results.protocol, shown("protocol", "Table S6")
+    protocol, place = results.protocol, shown("protocol", "Table protocol")
     text = f"{'; '.join(prepared(protocol))}."
     if isinstance(protocol.preparation.normalisation, NoNormalisation) and (
         protocol.extraction.normalise_scale is None
@@ -45,7 +46,7 @@ def resampling(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The grid."""
     text, place = (
         resampled(results.protocol.extraction.interpolation),
-        shown("protocol", "Table S6"),
+        shown("protocol", "Table protocol"),
     )
     if not text:
         return not_done("Images and regions were measured on their own grid.", place)
@@ -55,7 +56,7 @@ def resampling(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def discretisation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The bins."""
-    extraction, place = results.protocol.extraction, shown("protocol", "Table S6")
+    extraction, place = results.protocol.extraction, shown("protocol", "Table protocol")
     if extraction.discretisation.method == "none":
         return not_done("Intensities were not discretised.", place)
     responses = extraction.response_discretisation or extraction.discretisation
@@ -73,7 +74,7 @@ def filters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     text = f"the image and {counted(len(responses), 'response map')}: {listed(responses)}"
     if not responses:
         text = "the image alone, without filters"
-    return answered(f"Features of {text}.", shown("protocol", "Table S6"))
+    return answered(f"Features of {text}.", shown("protocol", "Table protocol"))
 
 
 @evidence
@@ -85,7 +86,7 @@ def software(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"centrum {results.versions['centrum']} with the definitions of "
         f"{DEFINITIONS[results.table.dialect]}; {coded} of {len(features)} features have an IBSI "
         "code.",
-        shown("provenance", "Table S8"),
+        shown("provenance", "Table software"),
     )
 
 
@@ -94,7 +95,7 @@ def families(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Classes and how many features of each."""
     counts = pd.Series([family_label(f) for f in results.table.features]).value_counts(sort=False)
     text = listed((f"{name} {n}" for name, n in counts.items()), most=20)
-    return answered(f"Over all images: {text}.", shown("protocol", "Table S6"))
+    return answered(f"Over all images: {text}.", shown("protocol", "Table protocol"))
 
 
 @evidence
@@ -102,7 +103,7 @@ def numbers(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Features measured and kept."""
     measured, kept = len(results.table.features), len(results.model.features)
     text = f"{measured} measured of every case, {kept} in the model."
-    return answered(text, shown("selection", "Table S3"))
+    return answered(text, shown("selection", "Table selection"))
 
 
 @evidence
@@ -110,7 +111,7 @@ def settings(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Every choice is printed."""
     n = len(protocol_table(results).rows)
     text = f"All {n} choices are listed, those left at their defaults included."
-    return answered(text, shown("protocol", "Table S6"))
+    return answered(text, shown("protocol", "Table protocol"))
 
 
 @evidence
@@ -121,7 +122,7 @@ def first_predictors(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     text += f", and {listed(joined)}" if joined else ""
     return answered(
         f"{text} enter the first step. Left on training cases, {funnel_text(results)}.",
-        shown("selection", "Table S3"),
+        shown("selection", "Table selection"),
     )
 
 
@@ -133,7 +134,7 @@ def predictors(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     return answered(
         f"Each of {len(features)} features is a record of image, family, name, discretisation and "
         f"aggregation; {coded} have an IBSI code.",
-        shown("model", "Table 3"), shown("protocol", "Table S6"),
+        shown("model", "Table score"), shown("protocol", "Table protocol"),
         *result_file(results, "features.json"),
     )  # fmt: skip
 
@@ -141,11 +142,11 @@ def predictors(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def covariates(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Predictors from the manifest."""
-    names, place = results.protocol.model.covariates, shown("protocol", "Table S6")
+    names, place = results.protocol.model.covariates, shown("protocol", "Table protocol")
     if not names:
         return not_applicable("The model reads features of the images alone.", place)
     text = f"{listed(names)}, columns of the manifest, join the features of the images."
-    return answered(f"{text[:1].upper()}{text[1:]}", place, shown("population", "Table 1"))
+    return answered(f"{text[:1].upper()}{text[1:]}", place, shown("population", "Table population"))
 
 
 @evidence
@@ -158,9 +159,11 @@ def missing(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     filled = {"none": "a missing value is refused"}.get(method, f"filled by {method}")
     text = (
         f"{counted(lost, 'value')} of the features missing; {len(results.failures)} eligible cases "
-        f"not measured; missing in table 1: {gaps or 'none'}. In the model {filled}."
+        f"not measured; missing in {ref('table population')}: {gaps or 'none'}. "
+        f"In the model {filled}."
     )
-    return answered(text, shown("population", "Table 1"), shown("protocol", "Table S6"))
+    places = (shown("population", "Table population"), shown("protocol", "Table protocol"))
+    return answered(text, *places)
 
 
 @evidence
@@ -171,4 +174,4 @@ def quality(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"{counted(len(results.findings), 'finding')}, {len(results.failures)} cases not measured. "
         f"Done to the images: {'; '.join(prepared(results.protocol))}."
     )
-    return answered(text, shown("quality"), shown("protocol", "Table S6"))
+    return answered(text, shown("quality"), shown("protocol", "Table protocol"))

@@ -40,14 +40,17 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
             f"cases in every fit; over {agreed_over(results)}, {kept} of {len(results.agreement)} "
             "features pass"
         )
-        places += [shown("regions", "Figure S2", "Table S2"), shown("selection", "Table S3")]
+        places += [
+            shown("regions", "Figure agreement", "Table agreement"),
+            shown("selection", "Table selection"),
+        ]
     if len(results.robustness) and results.protocol.robustness is not None:
         rule_of, kept = results.protocol.robustness.icc, int(results.robustness["kept"].sum())
         texts.append(
             f"{rule_text(rule_of)} under perturbation of image and region: {kept} of "
             f"{len(results.robustness)} features pass"
         )
-        places.append(shown("regions", "Figure S4"))
+        places.append(shown("regions", "Figure robustness"))
     if not texts:
         return not_done("One reader and no perturbations: not judged.", shown("regions"))
     return answered(f"{'; '.join(texts)}.", *places)
@@ -65,7 +68,7 @@ def selection(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         or model.classifier == "elastic_net"
         or results.protocol.search is not None
     )
-    place = shown("selection", "Table S3")
+    place = shown("selection", "Table selection")
     if not reduced:
         return not_done(f"No step looks for redundancy: {funnel_text(results)}.", place)
     limit = f"; |r| > {model.correlation.threshold:g} is redundant" if model.correlation else ""
@@ -75,9 +78,12 @@ def selection(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def feature_statistics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Agreement, selection, means and spread."""
-    places = [shown("selection", "Table S3"), shown("model", "Table 3", "Figure 4")]
+    places = [
+        shown("selection", "Table selection"),
+        shown("model", "Table score", "Figure distributions"),
+    ]
     if len(results.agreement):
-        places.insert(0, shown("regions", "Table S2"))
+        places.insert(0, shown("regions", "Table agreement"))
     n = counted(len(results.model.features), "feature")
     judged = "ICC of all features, " if len(results.agreement) else ""
     text = f"{judged}features left after each step, mean and SD of the {n} of the model"
@@ -87,7 +93,7 @@ def feature_statistics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def sample_size(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Riley's criteria were worked out."""
-    place, n = shown("validation", "Table S15"), len(results.scores)
+    place, n = shown("validation", "Table sample-size"), len(results.scores)
     try:
         needed = sizes_needed(results)
     except DataError as error:
@@ -118,14 +124,14 @@ def enough_cases(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def deep_learning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """There is none."""
     text = f"No end-to-end deep learning: {classifier_text(results)} on tabulated features."
-    return not_applicable(text, shown("model", "Table 3"))
+    return not_applicable(text, shown("model", "Table score"))
 
 
 @evidence
 def split(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Sides, and proof that nothing crosses."""
     crossing, seen = touched(results)
-    places = (shown("leaks", "Table S17", "Table S18"), shown("validation"))
+    places = (shown("leaks", "Table sides", "Table fit-sets"), shown("validation"))
     proof = (
         f"{counted(crossing, 'patient')} on both sides of a part, {counted(seen, 'test patient')} "
         "seen by a fitted step"
@@ -161,7 +167,7 @@ def design(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def balance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Methods against unequal classes."""
-    model, place = results.protocol.model, shown("protocol", "Table S6")
+    model, place = results.protocol.model, shown("protocol", "Table protocol")
     text = f"{share_positive(results)}; {BALANCES[model.balance]}"
     if model.balance == "none":
         return not_applicable(f"{text}.", place)
@@ -175,7 +181,7 @@ def scaling(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     clip = results.model.clip
     cut = f", set to ±{clip:g} beyond it" if clip is not None else ""
     text = f"Continuous, z-scored by mean and SD of the training cases of every fit{cut}."
-    return answered(text, shown("model", "Table 3"))
+    return answered(text, shown("model", "Table score"))
 
 
 @evidence
@@ -185,7 +191,8 @@ def algorithm(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"Model: {classifier_text(results)}. Features left, {funnel_text(results)}. All steps are "
         f"fitted anew in every part of the design ({DESIGNS[results.protocol.split.design]})."
     )
-    return answered(text, shown("selection", "Table S3"), shown("protocol", "Table S6"))
+    places = (shown("selection", "Table selection"), shown("protocol", "Table protocol"))
+    return answered(text, *places)
 
 
 @evidence
@@ -198,20 +205,20 @@ def tuning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
             f"penalty λ = {model.lasso.chosen:.4g} ({settings.lasso.choice}) by "
             f"{settings.lasso.folds}-fold cross-validated {MEASURES[model.lasso.measure]}"
         )
-        places.append(shown("selection", "Figure 2"))
+        places.append(shown("selection", "Figure lasso"))
     if model.feature_count is not None and settings.n_features is not None:
         texts.append(
             f"{counted(model.feature_count.chosen, 'feature')} by {settings.n_features.folds}-fold "
             f"cross-validated {MEASURES[model.feature_count.measure]}"
         )
-        places.append(shown("selection", "Figure S5"))
+        places.append(shown("selection", "Figure feature-count"))
     if results.search:
         texts.append(f"{counted(len(results.search), 'candidate')} of the search")
-        places.append(shown("validation", "Table S16"))
+        places.append(shown("validation", "Table search"))
     said = "; ".join(texts) or "nothing was tuned, the settings are those of the protocol"
     text = f"{said}; folds by patient, within training cases"
     return answered(
-        f"{text[:1].upper()}{text[1:]}.", *places, shown("protocol", "Table S6")
+        f"{text[:1].upper()}{text[1:]}.", *places, shown("protocol", "Table protocol")
     )  # fmt: skip
 
 
@@ -220,21 +227,22 @@ def model_choice(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """One model, or the winner of a search."""
     if not results.search:
         text = f"The protocol states one model, {classifier_text(results)}; there was no search."
-        return answered(text, shown("protocol", "Table S6"))
+        return answered(text, shown("protocol", "Table protocol"))
     measure = MEASURES[results.protocol.search.measure] if results.protocol.search else ""
     text = (
         f"{counted(len(results.search), 'candidate')} were compared by cross-validated {measure} "
         f"within training cases; chosen: {classifier_text(results)}."
     )
-    return answered(text, shown("validation", "Table S16", "Figure S8"))
+    return answered(text, shown("validation", "Table search", "Figure search"))
 
 
 @evidence
 def specification(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """All that a prediction is computed from."""
     n = counted(len(results.model.features), "feature")
-    harmonised = ["Table S22"] if results.model.linear and results.scorer.batch_column else []
-    place = shown("model", "Table 3", *harmonised, "Table S23")
+    moved = results.model.linear and results.scorer.batch_column
+    harmonised = ["Table harmonisation"] if moved else []
+    place = shown("model", "Table score", *harmonised, "Table call")
     if results.model.linear:
         settings = CALIBRATIONS[results.protocol.model.calibration]
         text = (
@@ -259,7 +267,8 @@ def interpretation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Coefficients and distributions."""
     if not results.model.linear:
         text = f"The {classifier_text(results)} has no coefficients, and no prediction is explained"
-        return not_done(f"{text}.", shown("model", "Table 3", "Figure 4"))
+        return not_done(f"{text}.", shown("model", "Table score", "Figure distributions"))
     n = counted(len(results.model.features), "coefficient")
     text = f"{n} per SD of their features, with values by outcome and their correlation."
-    return answered(text, shown("model", "Table 3", "Figure 3", "Figure 4"))
+    shows = shown("model", "Table score", "Figure coefficients", "Figure distributions")
+    return answered(text, shows)

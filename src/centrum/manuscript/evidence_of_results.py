@@ -28,6 +28,7 @@ from centrum.manuscript.answers import (
 from centrum.manuscript.evidence_of_model import design_text, enough_cases
 from centrum.modelling.fusion import CLINICAL
 from centrum.protocol.limits import region_words
+from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.validation import CALIBRATIONS
@@ -44,8 +45,9 @@ def measures(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         "net benefit for their use."
     )
     return answered(
-        text, shown("performance", "Table 2", "Figure 5"),
-        shown("calibration", "Table 4", "Figure 6", "Figure 7", "Figure S6"),
+        text, shown("performance", "Table performance", "Figure roc"),
+        shown("calibration", "Table calibration", "Figure calibration", "Figure decision-curve",
+              "Figure precision-recall"),
     )  # fmt: skip
 
 
@@ -58,9 +60,9 @@ def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"({test.n_resamples} samples), DeLong, and {test.interval_method.capitalize()} or "
         f"bootstrap for shares. Test AUC {area_text(results)}."
     )
-    places = [shown("performance", "Table 2")]
+    places = [shown("performance", "Table performance")]
     if len(results.assessment.parts) > 1:
-        places.append(shown("validation", "Table S12"))
+        places.append(shown("validation", "Table parts"))
     return answered(text, *places)
 
 
@@ -68,7 +70,7 @@ def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def calibration(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Slope, intercept and curve of the test cases."""
     found = results.judgement.calibration
-    place = shown("calibration", "Table 4", "Figure 6")
+    place = shown("calibration", "Table calibration", "Figure calibration")
     if not np.isfinite(found.slope.value):
         return not_done(f"The calibration slope cannot be found: {found.reason}.", place)
     slope, interval = found.slope, found.slope.interval
@@ -90,10 +92,13 @@ def performance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"{fixed(found['out_of_fold'].auc.value, 2)}, test {area_text(results)}; calibration slope "
         f"{fixed(results.judgement.calibration.slope.value, 2)}"
     )
-    places = [shown("performance", "Table 2"), shown("calibration", "Table 4")]
+    places = [
+        shown("performance", "Table performance"),
+        shown("calibration", "Table calibration"),
+    ]
     if tests:
         text += f"; by subgroup, P that the AUC is the same: {by_group(tests)}"
-        places.append(shown("calibration", "Table S10"))
+        places.append(shown("calibration", "Table subgroups"))
     return answered(f"{text}.", *places)
 
 
@@ -108,8 +113,8 @@ def participants(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     )
     text = f"{'; '.join(said)}. Cut-off and calibration: the training cases, out of fold."
     return answered(
-        f"{text[:1].upper()}{text[1:]}", shown("performance", "Table 2"),
-        shown("leaks", "Table S17"),
+        f"{text[:1].upper()}{text[1:]}", shown("performance", "Table performance"),
+        shown("leaks", "Table sides"),
     )  # fmt: skip
 
 
@@ -122,7 +127,7 @@ def cut_off(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"{results.model.positive} from a score of {fixed(cut.value)} on ({cut.rule}, learnt on "
         f"{cut.learnt_on})."
     )
-    return answered(text, shown("performance", "Table 2"), shown("calibration"))
+    return answered(text, shown("performance", "Table performance"), shown("calibration"))
 
 
 @evidence
@@ -132,10 +137,10 @@ def confounders(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     texts, places = [], []
     if tests:
         texts.append(f"P that the AUC is the same in all groups: {by_group(tests)}")
-        places.append(shown("calibration", "Table S10"))
+        places.append(shown("calibration", "Table subgroups"))
     if simple:
         texts.append(beside(simple))
-        places.append(shown("validation", "Table 5"))
+        places.append(shown("validation", "Table sources"))
     text = f"{'; '.join(texts)}."
     if tests or CLINICAL in simple:
         return answered(f"{text[:1].upper()}{text[1:]}", *places)
@@ -153,7 +158,7 @@ def sequences(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     alone = {n: found[n.replace("_", " ")] for n in names if n.replace("_", " ") in found}
     worse = [name for name, (_, gap, _p) in alone.items() if gap.upper < 0]
     text = f"Sequences {listed(names)}: {beside(alone) or 'not tried alone'}."
-    places = [shown("validation", "Table 5")] if found else [shown("validation")]
+    places = [shown("validation", "Table sources")] if found else [shown("validation")]
     return (answered if len(worse) == len(names) else not_done)(text, *places)
 
 
@@ -163,7 +168,7 @@ def non_radiomic(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     simple, texts, places = simple_models(results), [], []
     if simple:
         texts.append(beside(simple))
-        places.append(shown("validation", "Table 5"))
+        places.append(shown("validation", "Table sources"))
     if others := results.judgement.readers:
         texts.append(
             "; ".join(
@@ -172,7 +177,7 @@ def non_radiomic(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
                 for r in others
             )
         )
-        places.append(shown("calibration", "Table S11"))
+        places.append(shown("calibration", "Table readers"))
     if not texts:
         return not_done("The model was compared with nothing else.", shown("validation"))
     text = f"Same test cases: {'; '.join(texts)}."
@@ -189,10 +194,13 @@ def baseline(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"model in {percent(test.measures['accuracy'].value, 0)}"
     )
     if not simple:
-        return not_done(f"No simple model was fitted; {guess}.", shown("performance", "Table 2"))
+        return not_done(
+            f"No simple model was fitted; {guess}.",
+            shown("performance", "Table performance"),
+        )
     return answered(
         f"Logistic regressions: {beside(simple)}; {guess}.",
-        shown("validation", "Table 5"), shown("performance", "Table 2"),
+        shown("validation", "Table sources"), shown("performance", "Table performance"),
     )  # fmt: skip
 
 
@@ -202,13 +210,13 @@ def internal_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     split = results.protocol.split
     if split.design in WITHIN:
         text = f"{design_text(results)}; test AUC {area_text(results)}."
-        return answered(text, shown("performance", "Table 2"), shown("validation"))
+        return answered(text, shown("performance", "Table performance"), shown("validation"))
     if not split.single_part:
         text = f"Each {split.column} is tested by a model of the others only."
         return not_done(text, shown("validation"))
     area = fixed(results.evaluations["out_of_fold"].auc.value, 2)
     text = f"Training cases by models that were fitted wholly without their patients: AUC {area}."
-    return answered(text, shown("performance", "Table 2"))
+    return answered(text, shown("performance", "Table performance"))
 
 
 @evidence
@@ -219,10 +227,10 @@ def external_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         return answered("The frozen model was validated on another cohort.", ANOTHER_COHORT)
     text = f"{design_text(results)}; test AUC {area_text(results)}."
     if split.design == "external":
-        return answered(text, place, shown("performance", "Table 2"))
+        return answered(text, place, shown("performance", "Table performance"))
     if split.design == "leave_one_centre_out":
         if split.column == "centre":
-            return answered(text, place, shown("performance", "Table 2"))
+            return answered(text, place, shown("performance", "Table performance"))
         return author(f"{text} Whether each {split.column} is an institution is to be said.")
     return not_done(f"{design_text(results)}: no cases of another institution.", place)
 
@@ -234,19 +242,21 @@ def clusters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if not found:
         return author("The manifest does not name the centre of every case.")
     if len(found) == 1:
-        return not_applicable("All cases are of one centre.", shown("population", "Table 1"))
+        return not_applicable(
+            "All cases are of one centre.", shown("population", "Table population")
+        )
     split, harmonised = results.protocol.split, results.protocol.model.harmonisation.method
     after = "" if harmonised == "none" else f" Features were harmonised by {harmonised}."
     if split.design == "leave_one_centre_out":
         areas = ((p["name"], p["auc"]) for p in results.assessment.parts)
         each = listed(f"{name} {fixed(area, 2)}" for name, area in areas if area is not None)
         text = f"AUC of each {split.column} by a model of the others: {each}.{after}"
-        return answered(text, shown("validation", "Table S12", "Figure S7"))
+        return answered(text, shown("validation", "Table parts", "Figure parts"))
     if "centre" in tests:
         text = f"P that the AUC is the same in all {len(found)} centres: {p_text(tests['centre'])}."
-        return answered(f"{text}{after}", shown("calibration", "Table S10"))
+        return answered(f"{text}{after}", shown("calibration", "Table subgroups"))
     text = f"{counted(len(found), 'centre')}; performance was not compared between them.{after}"
-    return not_done(text, shown("population", "Table 1"))
+    return not_done(text, shown("population", "Table population"))
 
 
 @evidence
@@ -256,7 +266,7 @@ def fairness(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if not tests:
         return author("Performance by sex and age could not be tested.")
     text = f"Performance was looked at by {by_group(tests)}: P that the AUC is the same."
-    return answered(text, shown("calibration", "Table S10"))
+    return answered(text, shown("calibration", "Table subgroups"))
 
 
 @evidence
@@ -270,7 +280,7 @@ def same_setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         return author(f"Each {split.column} is tested by a model of the others: {same}.")
     return answered(
         f"None by design: sides of one cohort, dealt out at random by patient; {same}.",
-        shown("validation"), shown("population", "Figure S1"),
+        shown("validation"), shown("population", "Figure flow"),
     )  # fmt: skip
 
 
@@ -281,7 +291,7 @@ def distributions(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         text = "Every case is on the training side of some parts and on the test side of others."
         return not_applicable(text, shown("validation"))
     text = "The report compares the outcomes of both sides, not the values of the predictors."
-    return not_done(text, shown("population", "Figure S1"))
+    return not_done(text, shown("population", "Figure flow"))
 
 
 @evidence
@@ -303,7 +313,7 @@ def poor_input(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"missing value {lacking}. {percent(sets.uncertain, 0)} of the test cases are called "
         f"uncertain and {percent(sets.neither, 0)} unlike both outcomes."
     )
-    return answered(text, shown("protocol", "Table S6"), shown("calibration"))
+    return answered(text, shown("protocol", "Table protocol"), shown("calibration"))
 
 
 # What is the author's to share or to say
@@ -323,7 +333,10 @@ def code(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"All code is centrum {results.versions['centrum']} (Apache-2.0); the study's own script "
         "is its protocol, printed in full with its digest."
     )
-    places = (shown("protocol", "Table S6"), shown("provenance", "Table S8", "Table S9"))
+    places = (
+        shown("protocol", "Table protocol"),
+        shown("provenance", "Table software", "Table digests"),
+    )
     return answered(text, *places)
 
 
@@ -339,7 +352,9 @@ def model_file(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def pipeline(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: the steps are listed, not drawn."""
-    return author(f"Table S7 lists all {len(results.history)} steps in order; none is drawn.")
+    return author(
+        f"{ref('Table history')} lists all {len(results.history)} steps in order; none is drawn."
+    )
 
 
 @evidence

@@ -44,10 +44,10 @@ def centres(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if len(found) == 1:
         return not_done(
             f"All {len(results.table.cases)} cases are of one centre.",
-            shown("population", "Table 1"),
+            shown("population", "Table population"),
         )
     text = f"{counted(len(found), 'centre')}, cases: {centres_text(found)}."
-    return answered(text, shown("population", "Table 1"))
+    return answered(text, shown("population", "Table population"))
 
 
 @evidence
@@ -70,7 +70,7 @@ def acquisition(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Parameters of the images: from their headers, or from columns of the manifest."""
     frame, place = acquired(results, facts), DATA_SHEET
     if facts.acquisition is None:
-        place = shown("population", "Table 1")
+        place = shown("population", "Table population")
     words = {word for name in frame for word in _words(name)}
     missing = [what for what, names in IMAGING.items() if not names & words]
     known = "; ".join(f"{str(name).replace('_', ' ')} {spread(frame[name])}" for name in frame)
@@ -99,7 +99,11 @@ def eligibility(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if not rules:
         return author("The protocol has no rule; who entered the manifest is not in the records.")
     text = "; ".join(f"{e.rule.name} ({e.excluded.cases} excluded)" for e in rules)
-    return answered(f"{text}.", shown("population", "Figure S1"), shown("protocol", "Table S6"))
+    return answered(
+        f"{text}.",
+        shown("population", "Figure flow"),
+        shown("protocol", "Table protocol"),
+    )
 
 
 @evidence
@@ -111,16 +115,16 @@ def flow(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"all with an outcome; {excluded} excluded by rules, {len(results.failures)} not measured, "
         f"{len(results.scores)} analysed. Who was left out before the manifest is not in it."
     )
-    return answered(text, shown("population", "Figure S1"))
+    return answered(text, shown("population", "Figure flow"))
 
 
 @evidence
 def characteristics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """Table 1."""
+    """The table of the population."""
     names = dict.fromkeys(row.variable for row in results.population)
     known = [name for name in names if name not in ("cases", "patients")]
     text = f"By outcome and overall, with missing values counted: {listed(known)}."
-    return answered(text, shown("population", "Table 1"))
+    return answered(text, shown("population", "Table population"))
 
 
 @evidence
@@ -146,7 +150,7 @@ def automatic_segmentation(results: StudyResults, facts: StudyFacts) -> ItemAnsw
         f"{n} readers gave regions of their own (median Dice {dice} over "
         f"{counted(len(results.overlap), 'pair')} of regions); no step of the study segments "
         "automatically.",
-        shown("regions", "Table S1"),
+        shown("regions", "Table overlap"),
     )
 
 

@@ -1,5 +1,6 @@
 """Figures in the files that journals ask for: SVG, PDF and TIFF."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,10 +15,14 @@ KINDS: dict[str, Callable[[Picture], bytes]] = {
 }
 """Ending of the name, and what makes the file."""
 
+OWN = re.compile(rf"figure-S?\d+\.({'|'.join(KINDS)})")
+"""Names that `write_figures` gives; those of an earlier run may be of numbers that are gone."""
+
 
 def write_figures(pictures: Sequence[Picture], folder: Path) -> tuple[Path, ...]:
     """Write each picture as .svg, .pdf (vectors) and .tiff (600 dpi, RGB) into `folder`.
 
+    Files are called by number, as in figure-5.tiff; those of numbers that are gone are removed.
     Returns the files, those of a picture together. The same pictures give the same bytes.
 
     Raises
@@ -28,6 +33,9 @@ def write_figures(pictures: Sequence[Picture], folder: Path) -> tuple[Path, ...]
     paths = []
     for picture in pictures:
         for ending, make in KINDS.items():
-            paths.append(folder / f"{picture.key}.{ending}")
+            paths.append(folder / f"figure-{picture.number}.{ending}")
             write_atomically(paths[-1], make(picture))
+    for path in {*folder.glob("figure-*")} - {*paths}:
+        if OWN.fullmatch(path.name):
+            path.unlink()
     return tuple(paths)

@@ -43,7 +43,7 @@ TESTS = {
     "Fisher exact": f"Fisher's exact test (where an expected count was below {SMALL_EXPECTED}; of "
     "Freeman and Halton for more than two levels)",
 }
-"""Tests of table 1, by their names there."""
+"""Tests of the table of the population, by their names there."""
 
 
 def _prevalence(rule: CutOffRule) -> str:
@@ -177,7 +177,7 @@ def readers(results: StudyResults) -> str:
 
 
 def population_tests(results: StudyResults) -> str:
-    """The tests that table 1 used."""
+    """The tests that the table of the population used."""
     rows = results.population
     tests = list(dict.fromkeys(row.significance.test for row in rows if row.significance))
     numeric = [row for row in rows if row.statistic != "n (%)"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from math import isfinite
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from matplotlib.figure import Figure
 
@@ -75,13 +75,59 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class Exhibit:
+    """A table or figure, which gets its number when a document is put together: `numbering`.
+
+    Attributes
+    ----------
+    key : what texts refer to it by, and the stem of the names of its files
+    title : without the number, as in "ROC curves"
+    main : whether it belongs in the paper itself; others are of the supplement, S1, S2, ...
+    number : such as "5" or "S1", once it stands in a document
+    """
+
+    key: str
+    title: str
+    main: bool = field(default=False, kw_only=True)
+    number: str = field(default="", kw_only=True)
+
+    kind: ClassVar[Literal["table", "figure"]]
+
+    @property
+    def label(self) -> str:
+        """Such as "Table S1"; "" without a number."""
+        return f"{self.kind.capitalize()} {self.number}" if self.number else ""
+
+    @property
+    def heading(self) -> str:
+        """Number and title.
+
+        >>> Table("t", "Performance", (), (), number="2").heading
+        'Table 2. Performance'
+        """
+        return f"{self.label}. {self.title}" if self.number else self.title
+
+    @property
+    def anchor(self) -> str:
+        """Its address in the page."""
+        return anchor_of(self.kind, self.key)
+
+
+def anchor_of(kind: str, key: str) -> str:
+    """Address in the page of a table or figure.
+
+    >>> anchor_of("table", "score")
+    'table-score'
+    """
+    return f"{kind}-{key}"
+
+
+@dataclass(frozen=True)
+class Table(Exhibit):
     """Rows of values with their heads.
 
     Attributes
     ----------
-    key : stem of the file name
-    title : begins with the number, as in "Table 2. Performance"
     columns : heads; the first is that of the rows
     rows : numbers, texts, or results that have a `text`
     notes : lines under the table
@@ -93,13 +139,18 @@ class Table:
     ['x,AUC,AUC value,AUC lower,AUC upper', 'a,0.800 (0.700–0.900),0.8,0.7,0.9']
     """
 
-    key: str
-    title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Any, ...], ...]
     notes: tuple[str, ...] = ()
     sorts: bool = False
     boxed: bool = False
+
+    kind: ClassVar = "table"
+
+    @property
+    def file(self) -> str:
+        """Where its numbers lie, beside the page."""
+        return f"tables/{self.key}.csv"
 
     def shown(self) -> list[list[str]]:
         """The cells as texts."""
@@ -143,13 +194,11 @@ def _sort_key(cell: Any) -> float | None:
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(Exhibit):
     """A figure as it is printed.
 
     Attributes
     ----------
-    key : stem of the file names
-    title : begins with the number, as in "Figure 5. ROC curves"
     caption : what it shows, and of how many
     alt : the same for those who cannot see it
     reading : what it says, in one sentence
@@ -160,8 +209,6 @@ class Picture:
     figure : what the files were made from, for files of other kinds
     """
 
-    key: str
-    title: str
     caption: str
     alt: str
     reading: str
@@ -172,16 +219,23 @@ class Picture:
     figure: Figure = field(repr=False, compare=False)
     raster: bool = False
 
+    kind: ClassVar = "figure"
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Kind of file -> where it lies, beside the page."""
+        return {kind: f"figures/{self.key}.{kind}" for kind in ("svg", "png", "csv")}
+
 
 def picture(
-    figure: Figure, number: str, title: str, caption: str, alt: str, data: Table,
-    *, reading: str, raster: bool = False,
+    figure: Figure, key: str, title: str, caption: str, alt: str, data: Table,
+    *, reading: str, raster: bool = False, main: bool = False,
 ) -> Picture:  # fmt: skip
-    """Render a figure; `number` such as "2" or "S1" names its files."""
+    """Render a figure; `key` names its files."""
     words = fit_text(figure)
     return Picture(
-        key=f"figure-{number}",
-        title=f"Figure {number}. {title}",
+        key=key,
+        title=title,
         caption=caption + stands_for(words),
         alt=alt,
         reading=reading,
@@ -191,6 +245,7 @@ def picture(
         data=data,
         figure=figure,
         raster=raster,
+        main=main,
     )
 
 
@@ -201,7 +256,8 @@ class Point:
     Attributes
     ----------
     text : a sentence
-    anchor, where : id of the section, table or figure that shows it, and what that is called
+    anchor, where : id of the section, table or figure that shows it, and what that is called; of
+        a table or figure both come from `numbering.place`
     grave : whether it must not be overlooked
     """
 
@@ -223,7 +279,7 @@ class Block:
     facts : (name, value) of the numbers that matter most
     points : a list
     tables, pictures : in their order
-    files : tables that are written beside the page and not shown
+    files : tables that are written beside the page and not shown; they have no number
     """
 
     title: str

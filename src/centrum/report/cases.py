@@ -41,7 +41,7 @@ def cases(results: StudyResults) -> Block:
         Column("Call"),
     )
     table = Table(
-        "table-s20", "Table S20. Every case", columns,
+        "cases", "Every case", columns,
         tuple(frame.itertuples(index=False, name=None)), (_how_judged(results),),
         sorts=True, boxed=True,
     )  # fmt: skip
@@ -144,7 +144,7 @@ def standardised(results: StudyResults) -> Floats | None:
 
 
 def _contribution_table(results: StudyResults) -> list[Table]:
-    """Table S21, which is a file only: what each feature adds to each score."""
+    """A file only: what each feature adds to each score."""
     z = standardised(results)
     if z is None:
         return []
@@ -154,8 +154,8 @@ def _contribution_table(results: StudyResults) -> list[Table]:
         (case, float(results.model.intercept), *row)
         for case, row in zip(results.table.cases, parts.tolist(), strict=True)
     )
-    title = "Table S21. Contributions to the scores"
-    return [Table("table-s21", title, tuple(map(Column, heads)), rows)]
+    title = "Contributions to the scores"
+    return [Table("contributions", title, tuple(map(Column, heads)), rows)]
 
 
 # What the page's script shows

@@ -12,6 +12,7 @@ from centrum.evaluate.calibration import Coefficient
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
 from centrum.report.leak_audit import Crossings, crossings, suspicious, too_few
+from centrum.report.numbering import place
 from centrum.report.readers import read_by_all, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sequences import verification
@@ -83,7 +84,7 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
         yield _grave(
             f"{counted(found.alike, 'pair')} of rows, one on each side, are equal or nearly so, as "
             "if the same examination had two names.",
-            "table-s17", "table S17",
+            *place("table sides"),
         )  # fmt: skip
     if permutation is not None and permutation.telling:
         mean = float(np.mean(permutation.values))
@@ -91,7 +92,7 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
             yield _grave(
                 f"On shuffled outcomes, which nothing can learn, the mean AUC is {fixed(mean, 2)} "
                 "and by more than two standard errors away from 0.5: there may be a leak.",
-                "figure-S9", "figure S9",
+                *place("figure leak-audit"),
             )  # fmt: skip
 
 
@@ -100,13 +101,13 @@ def _doubts(test: Evaluation) -> Iterator[Point]:
         yield _grave(
             "Sensitivity and specificity are optimistic: the cut-off was learnt on the scores that "
             "it is judged on here.",
-            "table-2", "table 2",
+            *place("table performance"),
         )  # fmt: skip
     if test.n_patients < FEW_PATIENTS:
         yield _grave(
             f"With only {counted(test.n_patients, 'patient')} in the test set the intervals, which "
             "come from resampling patients, are too narrow.",
-            "table-2", "table 2",
+            *place("table performance"),
         )  # fmt: skip
     if test.auc.value > TOO_GOOD_AUC and test.n < TOO_GOOD_CASES:
         yield _grave(
@@ -152,14 +153,13 @@ def _sample_size(results: StudyResults) -> Point:
         needed = sizes_needed(results)
     except DataError as error:
         told = f"Whether {n} cases are enough cannot be worked out: {error}"
-        return Point(told, "table-s15", "table S15")
+        return Point(told, *place("table sample-size"))
     enough = "enough" if n >= needed.model.n else "not enough"
     return Point(
         f"{n} cases are {enough} for a model of {counted(k, 'feature')} by Riley's criteria, which "
         f"ask for {needed.model.n}, and for {needed.candidates.n} if each of the "
         f"{counted(len(results.table.features), 'candidate')} counts.",
-        "table-s15",
-        "table S15",
+        *place("table sample-size"),
     )
 
 
@@ -173,8 +173,7 @@ def _events(results: StudyResults) -> Point:
         f"The model was fitted to {counted(events, 'case')} of the rarer outcome: "
         f"{fixed(events / p, 2)} per candidate feature and {fixed(events / k, 1)} per selected "
         f"one, which is {few}.",
-        "table-s3",
-        "table S3",
+        *place("table selection"),
     )
 
 
@@ -188,8 +187,7 @@ def _interval(test: Evaluation) -> Point:
         f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
         f"{percent(test.confidence)} interval from {fixed(found.lower, 2)} to "
         f"{fixed(found.upper, 2)} is {fixed(width, 2)} wide{told}.",
-        "table-2",
-        "table 2",
+        *place("table performance"),
     )
 
 
@@ -202,7 +200,7 @@ def _no_interval(test: Evaluation) -> Point:
         f"precision: with {counted(n, 'case')} of the rarer outcome, up to "
         f"{percent(at_most_of_none(n, test.confidence), 0)} of such cases may still be misplaced "
         "(exact limit for none of them, each case taken as a patient).",
-        "table-2", "table 2",
+        *place("table performance"),
     )  # fmt: skip
 
 
@@ -225,8 +223,7 @@ def _optimism(results: StudyResults) -> Point:
     return Point(
         f"On the cases that it was fitted to the AUC is {fixed(apparent, 2)}, out of fold "
         f"{fixed(honest, 2)}, on test cases {fixed(test, 2)}: the first is {told}.",
-        "figure-5",
-        "figure 5",
+        *place("figure roc"),
     )
 
 
@@ -240,8 +237,7 @@ def _cutoff(results: StudyResults) -> Point:
     return Point(
         f"The cut-off was learnt on {counted(learnt.n, 'case')}, with {pairs}"
         f"{_plateau_text(results)}.",
-        "table-2",
-        "table 2",
+        *place("table performance"),
     )
 
 
@@ -278,7 +274,8 @@ def plateau(learnt: Evaluation) -> tuple[float, float]:
 def _calibration(results: StudyResults) -> Point:
     found = results.judgement.calibration
     if found.reason:
-        return Point(f"Calibration could not be judged: {found.reason}.", "table-4", "table 4")
+        told = f"Calibration could not be judged: {found.reason}."
+        return Point(told, *place("table calibration"))
     slope, level = found.slope, found.in_the_large
     departs = [
         *([f"too {'extreme' if slope.value < 1 else 'timid'}"] if _departs(slope, 1) else []),
@@ -292,8 +289,7 @@ def _calibration(results: StudyResults) -> Point:
     return Point(
         f"The probabilities have a calibration slope of {_with_limits(slope)} and an intercept in "
         f"the large of {_with_limits(level)} on test cases, {told}.",
-        "table-4",
-        "table 4",
+        *place("table calibration"),
     )
 
 
@@ -330,7 +326,7 @@ def _permutation(results: StudyResults) -> Point | None:
         f"{counted(n, 'permutation')} of the outcomes, which cannot show a P below "
         f"{p_text(1 / (n + 1))})."
     )
-    return Point(told, "figure-S9", "figure S9")
+    return Point(told, *place("figure leak-audit"))
 
 
 # Whom and what they are of
@@ -375,7 +371,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
         yield Point(
             f"{counted(n, 'eligible case')} of {results.flow.end.cases} could not be measured and "
             f"{'is' if n == 1 else 'are'} missing from all numbers.",
-            "table-s4", "table S4",
+            *place("table failures"),
         )  # fmt: skip
 
 
@@ -392,4 +388,4 @@ def _centres(results: StudyResults) -> Point:
         told = f"The cases come from {n} centres, and those tested from others than those fitted."
     elif n > 1:
         told = f"The cases come from {n} centres that are mixed on both sides: {unknown}."
-    return Point(told, "table-1", "table 1")
+    return Point(told, *place("table population"))

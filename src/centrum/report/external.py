@@ -1,5 +1,6 @@
 """The report of an external validation: results in, blocks out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -119,10 +120,10 @@ def _warnings(model: FrozenModel, found: External) -> tuple[str, ...]:
 def _cases(found: External) -> Block:
     rows = tuple(found.refused.items())
     flags = tuple(found.flags.items())
-    tables = [Table("table-s1", "Table S1. Flags", (Column("Flag"), Column("Cases")), flags)]
+    tables = [Table("flags", "Flags", (Column("Flag"), Column("Cases")), flags)]
     if rows:
         columns = (Column("Case"), Column("Reason"))
-        tables.insert(0, Table("table-s2", "Table S2. Cases that were refused", columns, rows))
+        tables.insert(0, Table("refused", "Cases that were refused", columns, rows))
     return Block(
         "Cases",
         "cases",
@@ -147,13 +148,14 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
     )
     roc = picture(
         draw_roc(shown, found.band, mark=simulated),
-        "1",
+        "roc",
         "ROC curves",
         "Sensitivity against 1 − specificity; dots are decisions at each model's frozen cut-off, "
         f"the band is the 95 % interval of the thick curve. n = {len(found.cases)} cases.",
         f"ROC curve with an AUC of {fixed(area.value, 2)}.",
-        frame_table("figure-1", "", data),
+        frame_table(data),
         reading=_roc_reading(model, found),
+        main=True,
     )
     decision = found.decision_curve
     benefit = pd.DataFrame(
@@ -161,12 +163,13 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
     )
     net = picture(
         draw_decision_curve(decision, simulated),
-        "2",
+        "decision-curve",
         "Decision curve",
         "Net benefit of acting on the model's probability as it is, on everybody and on nobody.",
         "Three curves.",
-        frame_table("figure-2", "", benefit),
+        frame_table(benefit),
         reading=readings.decision(decision),
+        main=True,
     )
     performance = performance_table({"External": found.evaluation, **named})
     return Block(
@@ -216,7 +219,8 @@ def _compared_table(found: External) -> list[Table]:
     heads = ("Score", "AUC", "AUC of the model", "Difference (95 % CI)", "P (DeLong)",
              "Calibration slope")  # fmt: skip
     columns = tuple(Column(h, fixed) if h.startswith(("AUC", "Cal")) else Column(h) for h in heads)
-    return [Table("table-3", "Table 3. Other scores of the same patients", columns, tuple(rows))]
+    title = "Other scores of the same patients"
+    return [Table("compared", title, columns, tuple(rows), main=True)]
 
 
 def _conformal_table(model: FrozenModel, found: External) -> Table:
@@ -236,7 +240,7 @@ def _conformal_table(model: FrozenModel, found: External) -> Table:
         f"{percent(model.conformal.error)} of each outcome, if new cases are like those of the "
         "training.",
     )
-    return Table("table-4", "Table 4. Sets of possible outcomes", columns, rows, notes)
+    return Table("sets", "Sets of possible outcomes", columns, rows, notes, main=True)
 
 
 def _calibration(model: FrozenModel, found: External, simulated: str) -> Block:
@@ -249,10 +253,7 @@ def _calibration(model: FrozenModel, found: External, simulated: str) -> Block:
             *(f"{NAMES[name]}: {why}" for name, why in found.not_recalibrated.items()),
         ),
         tables=(_calibration_table(found),),
-        pictures=tuple(
-            _calibration_picture(model, c, found, str(k), simulated)
-            for k, c in enumerate(found.calibrated, 3)
-        ),
+        pictures=tuple(_calibration_picture(model, c, found, simulated) for c in found.calibrated),
     )
 
 
@@ -271,7 +272,7 @@ def _calibration_table(found: External) -> Table:
     ]
     heads = ("Probabilities", "Slope (95 % CI)", "Intercept (95 % CI)", "In the large (95 % CI)",
              "Brier score", "To use: intercept", "To use: slope")  # fmt: skip
-    return Table("table-5", "Table 5. Calibration", tuple(map(Column, heads)), tuple(rows))
+    return Table("calibration", "Calibration", tuple(map(Column, heads)), tuple(rows), main=True)
 
 
 def _estimate(found: object) -> Estimate:
@@ -280,7 +281,7 @@ def _estimate(found: object) -> Estimate:
 
 
 def _calibration_picture(
-    model: FrozenModel, shown: Calibrated, found: External, number: str, simulated: str
+    model: FrozenModel, shown: Calibrated, found: External, simulated: str
 ) -> Picture:
     data = pd.DataFrame(
         [(g.n, g.predicted, g.observed, g.interval.lower, g.interval.upper)
@@ -290,13 +291,14 @@ def _calibration_picture(
     outcomes = (model.positive, model.negative)
     return picture(
         draw_calibration(shown.found, shown.probability, found.positive, outcomes, simulated),
-        number,
+        f"calibration-{re.sub('[ _]', '-', shown.name)}",
         f"Calibration: {NAMES[shown.name].lower()}",
         "Observed share against predicted probability: flexible curve and groups of cases with "
         f"95 % intervals. n = {len(found.cases)} cases.",
         f"Calibration plot. Slope {fixed(shown.found.slope.value, 2)}.",
-        frame_table(f"figure-{number}", "", data),
+        frame_table(data),
         reading=readings.calibrated(shown.found),
+        main=True,
     )
 
 
@@ -316,7 +318,7 @@ def _drift(model: FrozenModel, found: External, simulated: str) -> Block:
         "Drift of the features",
         "drift",
         prose=(f"{small} of {len(found.drift)} features moved by at most {SMALL:g} training SDs.",),
-        tables=(Table("table-s3", "Table S3. Drift of every feature", columns, rows),),
+        tables=(Table("drift", "Drift of every feature", columns, rows),),
         pictures=(_drift_picture(labels, shown, simulated, len(found.cases)),),
     )
 
@@ -328,14 +330,15 @@ def _drift_picture(labels: dict[str, str], shown: Sequence, simulated: str, n: i
                         columns=["feature", "shift", "spread", "outside"])  # fmt: skip
     return picture(
         figure,
-        "6",
+        "drift",
         "Drift",
         f"The {len(shown)} features that moved most: mean of the n = {n} new cases less that of "
         "the training cases, in training SDs (grey: small), and the share of the new cases that "
         "lies outside the training range.",
         f"Dot plot. The largest shift is {fixed(shown[0].shift, 2)} SDs.",
-        frame_table("figure-6", "", data),
+        frame_table(data),
         reading=f"{names[0]} moved most, by {fixed(shown[0].shift, 2)} training SDs.",
+        main=True,
     )
 
 
@@ -344,5 +347,5 @@ def _cases_scored(found: External) -> Block:
     return Block(
         "Scores",
         "scores",
-        tables=(frame_table("table-s4", "Table S4. Score of every case", frame),),
+        tables=(frame_table(frame, "scores", "Score of every case"),),
     )

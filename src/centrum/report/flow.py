@@ -40,7 +40,7 @@ def flow_table(results: StudyResults) -> Table:
         {"station": name, "cases": tally.cases, "patients": tally.patients, **tally.outcomes}
         for name, tally in _stations(results).items()
     ]
-    return frame_table("figure-S1", "", pd.DataFrame(rows))
+    return frame_table(pd.DataFrame(rows))
 
 
 def _stations(results: StudyResults) -> dict[str, CaseCounts]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from centrum.frozen.scorer import Branch, Harmoniser, Scorer
 from centrum.report.blocks import Column, Table
+from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.tables import feature_units, model_labels, model_order
 from centrum.text import fixed
@@ -100,7 +101,7 @@ def _by_batch(branch: Branch, settings: Harmoniser, k: int) -> dict[str, tuple[f
 
 
 def score_table(results: StudyResults) -> Table:
-    """Table 3."""
+    """The features of the model, and what a linear one multiplies them with."""
     model, order = results.model, model_order(results.model)
     terms = terms_of(results.scorer) if model.linear else {}
     filled = any(term.fill is not None for term in terms.values())
@@ -120,8 +121,8 @@ def score_table(results: StudyResults) -> Table:
     heads = ("No.", "Feature", "Coefficient per SD", "Mean", "SD",
              *(["If missing"] if filled else []), "Unit", "Column name")  # fmt: skip
     columns = tuple(Column(h, exact) for h in heads)
-    title = "Table 3. The score" if model.linear else "Table 3. Features of the model"
-    return Table("table-3", title, columns, tuple(rows), (_note(results),), sorts=True)
+    title = "The score" if model.linear else "Features of the model"
+    return Table("score", title, columns, tuple(rows), (_note(results),), sorts=True, main=True)
 
 
 def _note(results: StudyResults) -> str:
@@ -148,13 +149,13 @@ def formula(results: StudyResults) -> str:
     if column is None:
         return "(value − mean) / SD"
     return (
-        f"(value − location) / scale of the case's {column} in Table S22, and (value − mean) / SD "
-        "for what is not in it"
+        f"(value − location) / scale of the case's {column} in {ref('Table harmonisation')}, and "
+        "(value − mean) / SD for what is not in it"
     )
 
 
 def harmonisation_table(results: StudyResults) -> list[Table]:
-    """Table S22, of a linear model that harmonises."""
+    """Location and scale of every batch, of a linear model that harmonises."""
     column = results.scorer.batch_column
     if column is None or not results.model.linear:
         return []
@@ -169,19 +170,21 @@ def harmonisation_table(results: StudyResults) -> list[Table]:
     ]
     heads = ("No.", "Feature", column.capitalize(), "Location", "Scale", "Column name")
     unseen = {b.harmoniser.unseen for b in results.scorer.branches if b.harmoniser}
-    other = "is refused" if "refuse" in unseen else "is not harmonised: mean and SD of Table 3 hold"
+    own = ref("Table score")
+    kept = f"is not harmonised: mean and SD of {own} hold"
+    other = "is refused" if "refuse" in unseen else kept
     notes = (
         "ComBat and the z-score in one step: z = (value as measured − location) / scale. "
-        f"A case of another {column} {other}. Features of Table 3 that are not listed are not "
+        f"A case of another {column} {other}. Features of {own} that are not listed are not "
         "harmonised.",
     )
     columns = tuple(Column(h, exact) for h in heads)
-    title = f"Table S22. Harmonisation by {column}"
-    return [Table("table-s22", title, columns, tuple(rows), notes, sorts=True)]
+    title = f"Harmonisation by {column}"
+    return [Table("harmonisation", title, columns, tuple(rows), notes, sorts=True)]
 
 
 def decision_table(results: StudyResults) -> Table:
-    """Table S23: from the score to the call and the probability."""
+    """From the score to the call and the probability."""
     decision = results.judgement.decision
     learnt = decision.calibrator.to_dict()
     size = float(np.abs(results.scores["score"]).max()) or 1.0
@@ -212,4 +215,4 @@ def decision_table(results: StudyResults) -> Table:
         "Sets of possible outcomes need the scores of the training patients, which are in the "
         "frozen model only.",
     )
-    return Table("table-s23", "Table S23. From the score to the call", columns, tuple(rows), notes)
+    return Table("call", "From the score to the call", columns, tuple(rows), notes)

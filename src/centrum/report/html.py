@@ -30,7 +30,7 @@ class Page:
 
 
 def render_html(page: Page, blocks: Sequence[Block]) -> str:
-    """The page; all texts are escaped."""
+    """The page of blocks that have their numbers; all texts are escaped."""
     environment = templates()
     environment.filters["source"] = _source
     environment.tests["long"] = _is_long
@@ -44,4 +44,4 @@ def _source(picture: Picture) -> str:
 
 
 def _is_long(table: Table) -> bool:
-    return table.key.startswith("table-s") and len(table.rows) > OPEN_UP_TO and not table.boxed
+    return not table.main and len(table.rows) > OPEN_UP_TO and not table.boxed

@@ -160,7 +160,7 @@ def _warnings(found: Crossings) -> tuple[str, ...]:
 
 
 def sides_table(results: StudyResults) -> Table:
-    """Table S17: digests and crossings of every part."""
+    """Digests and crossings of every part."""
     rows = tuple(
         (
             side["name"], side["n_train"], side["n_test"], side["patients"], side["equal_rows"],
@@ -178,13 +178,13 @@ def sides_table(results: StudyResults) -> Table:
         f"sides are usual, and mean that the figures are not those of a new centre.{cut}",
     )
     return Table(
-        "table-s17", "Table S17. Rows of both sides", tuple(map(Column, heads)), rows, notes,
+        "sides", "Rows of both sides", tuple(map(Column, heads)), rows, notes,
         sorts=True,
     )  # fmt: skip
 
 
 def fit_set_table(results: StudyResults) -> Table:
-    """Table S18: what every step was fitted on, over all parts."""
+    """What every step was fitted on, over all parts."""
     seen: dict[str, list[list[int]]] = {}
     for record in results.assessment.parts:
         for step, counts in record.get("seen", {}).items():
@@ -215,7 +215,7 @@ def fit_set_table(results: StudyResults) -> Table:
         "training patients.",
     )
     columns = tuple(map(Column, heads))
-    return Table("table-s18", "Table S18. Fit set of every step", columns, rows, notes)
+    return Table("fit-sets", "Fit set of every step", columns, rows, notes)
 
 
 def _areas(results: StudyResults) -> Mapping[str, tuple[Floats, Floats]]:
@@ -235,7 +235,7 @@ def _areas(results: StudyResults) -> Mapping[str, tuple[Floats, Floats]]:
 
 
 def _leak_tables(results: StudyResults) -> list[Table]:
-    """Table S19."""
+    """AUC with every leak, on true and on shuffled outcomes."""
     areas = _areas(results)
     if not areas:
         return []
@@ -260,8 +260,8 @@ def _leak_tables(results: StudyResults) -> list[Table]:
         f"Means over {counted(n, 'stratified split')} by patient. Rise: what the leak would have "
         "added to the honest AUC. On shuffled outcomes everything above 0.5 is made of nothing.",
     )
-    title = "Table S19. What leaks would have claimed"
-    return [Table("table-s19", title, columns, tuple(rows), notes)]
+    title = "What leaks would have claimed"
+    return [Table("leaks", title, columns, tuple(rows), notes)]
 
 
 def _audit_picture(results: StudyResults) -> list[Picture]:
@@ -278,12 +278,12 @@ def _audit_picture(results: StudyResults) -> list[Picture]:
     listed = "; ".join(f"{name} {fixed(float(np.mean(s[0])), 2)}" for name, s in named.items())
     return [
         picture(
-            draw_audit(values, observed, named, results.simulated), "S9", "Leak audit",
+            draw_audit(values, observed, named, results.simulated), "leak-audit", "Leak audit",
             f"(a) Test AUC of the whole procedure on {counted(len(values), 'permutation')} of the "
             f"outcomes, {exchanged(results)}. (b) What the study would have claimed with each "
             f"leak: dots are splits, bars their means. n = {len(results.scores)} cases.",
             f"Histogram and dot plot. Means with true outcomes: {listed}.",
-            frame_table("figure-S9", "", pd.DataFrame(rows)),
+            frame_table(pd.DataFrame(rows)),
             reading=readings.audit(values, observed, named),
         )
     ]  # fmt: skip

@@ -29,7 +29,7 @@ LOSSES = ("deviance", "class")
 
 
 def flow(stations: Table) -> str:
-    """Who was there at the beginning, and who in the end; `stations` are figure S1's data."""
+    """Who was there at the beginning, and who in the end; `stations` are the chart's data."""
     cases = {row[0]: row[1] for row in stations.rows}
     excluded = sum(n for name, n in cases.items() if name.startswith("excluded: "))
     use = "the design puts them on both sides in turn"

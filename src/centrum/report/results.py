@@ -40,7 +40,7 @@ class StudyResults:
     judgement : all that was computed of the scores
     assessment : the whole procedure judged: design, ablation, optimism, leaks
     search : the table of the final model's search, the best first; empty without one
-    population : rows of table 1
+    population : rows of the table of the population
     history : steps of the whole study
     versions, digests : of the software; of the inputs and results
     sequences : the measured image columns, and how far their weighting is known

@@ -35,6 +35,7 @@ from centrum.report.flow import flow_chart, flow_table
 from centrum.report.formula import decision_table, harmonisation_table, score_table
 from centrum.report.labels import MEASURES, family_label
 from centrum.report.leak_audit import leak_audit
+from centrum.report.numbering import ref
 from centrum.report.readers import agreed_cases, agreed_over, readers_counted, span, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
@@ -151,19 +152,19 @@ def _with_interval(value: float, interval: Interval) -> str:
 
 
 def _interval(found: Evaluation, measure: str) -> Interval:
-    """By patient where patients have several cases, as in table 2."""
+    """By patient where patients have several cases, as in the table of performance."""
     both = found.measures[measure]
     return both.bootstrap if found.n_patients < found.n else both.interval
 
 
 def population(results: StudyResults) -> Block:
-    """Who was studied: flow of the cases, table 1."""
+    """Who was studied: flow of the cases, and a table."""
     chart = flow_chart(results)
     said = [line for stop in chart.stops for line in (stop.stay[0], *stop.leave)]
     stations = flow_table(results)
     figure = picture(
         draw_flow(chart, results.simulated),
-        "S1",
+        "flow",
         "From the manifest to the training and test set",
         "Flow of the cases: who was in the manifest, who was left out by which rule, who was "
         "analysed, and how the patients were split; all cases of a patient are on one side. "
@@ -230,11 +231,11 @@ def _roi_pictures(results: StudyResults) -> list[Picture]:
     titles = "; ".join(", ".join(panel.title) for panel in panels)
     data = pd.DataFrame([(s.case, s.outcome, s.score, s.reason) for s in drawn])
     return [picture(
-        draw_rois(panels, results.simulated), "1", "Regions of interest", caption,
+        draw_rois(panels, results.simulated), "regions", "Regions of interest", caption,
         "Sagittal slices with the outlines of the readers around the "
         f"{region_words(results.protocol.images.region)}: {titles}.",
-        frame_table("figure-1", "", data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
-        reading=readings.regions(chosen, (model.positive, model.negative)), raster=True,
+        frame_table(data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
+        reading=readings.regions(chosen, (model.positive, model.negative)), raster=True, main=True,
     )]  # fmt: skip
 
 
@@ -300,10 +301,10 @@ def _agreement_picture(results: StudyResults) -> Picture:
             agreement["icc"], kept, rule.threshold, form, f"{judged} > {rule.threshold:g}",
             dice, results.simulated,
         ),
-        "S2", "Agreement between readers", caption,
+        "agreement", "Agreement between readers", caption,
         f"Histogram and box plot. {kept.sum()} of {len(agreement)} features pass the threshold of "
         f"{rule.threshold:g}.{f' Dice: {pairs}.' if dice else ''}",
-        frame_table("figure-S2", "", agreement.reset_index()),
+        frame_table(agreement.reset_index()),
         reading=readings.agreement(kept, dice, agreed_over(results)),
     )  # fmt: skip
 
@@ -321,16 +322,16 @@ def _agreement_grid_picture(results: StudyResults) -> Picture:
     caption = (
         f"Median {form} between readers of the features of each family, on the image itself and "
         f"on every response map, over {agreed_over(results)} "
-        f"(n = {agreed_cases(results)}). Numbers: how many features "
+        f"(n = {agreed_cases(results)}). Numbering: how many features "
         f"pass the threshold of {rule.threshold:g}, of how many."
     )
     return picture(
         draw_agreement_grid(
             agreement["icc"], agreement["kept"], families, images, form, results.simulated
         ),
-        "S3", "Agreement by family and image", caption,
+        "agreement-grid", "Agreement by family and image", caption,
         f"Heat map. Features that pass, by image: {listed}.",
-        frame_table("figure-S3", "", data.reset_index()), reading=readings.agreement_grid(facts),
+        frame_table(data.reset_index()), reading=readings.agreement_grid(facts),
     )  # fmt: skip
 
 
@@ -378,9 +379,9 @@ def _robustness_picture(results: StudyResults) -> Picture:
             apart or {"": found["icc"]}, families, found["kept"], rule.threshold, form,
             results.simulated,
         ),
-        "S4", "Robustness to perturbation", caption,
+        "robustness", "Robustness to perturbation", caption,
         f"Box plots. {n_kept} of {len(found)} features pass. Medians by family: {listed}.",
-        frame_table("figure-S4", "", found.reset_index()),
+        frame_table(found.reset_index()),
         reading=readings.robustness(found["icc"], found["kept"], families),
     )  # fmt: skip
 
@@ -417,20 +418,20 @@ def _lasso_picture(results: StudyResults, facts: LassoFacts) -> Picture:
     labels = dict(zip(names, numbered, strict=True))
     caption = (
         "(a) Coefficients against log(λ); coloured: the features of the model, numbered as in "
-        f"table 3. (b) Cross-validated (CV) {MEASURES[facts.measure]} ± standard error. Blue "
-        f"band: the penalty taken, λ = {facts.chosen:.4g}. Numbers along the top: features with a "
-        f"coefficient. n = {n} training cases before balancing."
+        f"{ref('table score')}. (b) Cross-validated (CV) {MEASURES[facts.measure]} ± standard "
+        f"error. Blue band: the penalty taken, λ = {facts.chosen:.4g}. Numbers along the top: "
+        f"features with a coefficient. n = {n} training cases before balancing."
     )
     data = pd.DataFrame(
         {"lambda": facts.lambdas, "features": facts.n_features.astype(int), "mean": facts.cvm,
          "se": facts.cvsd, **dict(zip(facts.names, facts.coefficients.T, strict=True))}
     )  # fmt: skip
     return picture(
-        draw_lasso(facts, labels, results.simulated), "2", "Selection by the LASSO", caption,
+        draw_lasso(facts, labels, results.simulated), "lasso", "Selection by the LASSO", caption,
         f"Two curves against log lambda. The {MEASURES[facts.measure]} is best at lambda "
         f"{facts.lambda_min:.4g}; within one standard error of it at {facts.lambda_1se:.4g}.",
-        frame_table("figure-2", "", data),
-        reading=readings.lasso(facts),
+        frame_table(data),
+        reading=readings.lasso(facts), main=True,
     )  # fmt: skip
 
 
@@ -446,10 +447,11 @@ def _count_picture(results: StudyResults, facts: FeatureCountFacts) -> Picture:
     data = pd.DataFrame({"features": facts.numbers, "mean": facts.mean, "se": facts.se})
     at = list(facts.numbers).index(facts.chosen)
     return picture(
-        draw_feature_count(facts, results.simulated), "S5", "Number of features", caption,
+        draw_feature_count(facts, results.simulated),
+        "feature-count", "Number of features", caption,
         f"Curve of the {measure} against 1 to {int(facts.numbers[-1])} features; "
         f"{fixed(facts.mean[at])} at the {facts.chosen} that were taken.",
-        frame_table("figure-S5", "", data), reading=readings.feature_count(facts),
+        frame_table(data), reading=readings.feature_count(facts),
     )  # fmt: skip
 
 
@@ -477,12 +479,13 @@ def _coefficient_picture(results: StudyResults) -> Picture:
     listed = "; ".join(f"{name} {fixed(v)}" for name, v in zip(labels, values, strict=True))
     return picture(
         draw_coefficients(labels, values, (fitted.positive, fitted.negative), results.simulated),
-        "3", "Coefficients of the model",
+        "coefficients", "Coefficients of the model",
         "Coefficient of each selected feature per standard deviation (SD), the largest first; "
-        f"numbers as in table 3. n = {fitted.n_train} training cases.",
+        f"numbers as in {ref('table score')}. n = {fitted.n_train} training cases.",
         f"Bar chart. {listed}.",
-        frame_table("figure-3", "", pd.DataFrame({"feature": labels, "coefficient": values})),
+        frame_table(pd.DataFrame({"feature": labels, "coefficient": values})),
         reading=readings.coefficients(labels, values, (fitted.positive, fitted.negative)),
+        main=True,
     )  # fmt: skip
 
 
@@ -508,21 +511,23 @@ def _distribution_picture(results: StudyResults) -> Picture:
         draw_distributions(
             labels, values, positive, (fitted.positive, fitted.negative), results.simulated
         ),
-        "4", "The selected features",
+        "distributions", "The selected features",
         "(a) Values by outcome, in standard deviations (SD) from the mean of the training cases. "
         "Box: quartiles and median; whiskers: furthest values within 1.5 interquartile ranges. "
-        f"(b) Pearson correlation. Numbers as in table 3. n = {len(values)} analysed cases.",
+        f"(b) Pearson correlation. Numbers as in {ref('table score')}. n = {len(values)} analysed "
+        "cases.",
         f"Box plots and correlation matrix. Medians of {fitted.positive} and {fitted.negative}: "
         f"{medians}.",
-        frame_table("figure-4", "", frame),
+        frame_table(frame),
         reading=readings.distributions(
             labels, values, positive, (fitted.positive, fitted.negative)
         ),
+        main=True,
     )  # fmt: skip
 
 
 def performance(results: StudyResults) -> Block:
-    """Table 2 and the ROC curves."""
+    """Areas, measures at the cut-off, and the ROC curves."""
     found = {PARTS.get(name, name): e for name, e in results.evaluations.items()}
     test = results.evaluations["test"]
     sizes = "; ".join(f"{name} n = {e.n}" for name, e in found.items())
@@ -537,16 +542,17 @@ def performance(results: StudyResults) -> Block:
         draw_roc(
             found, results.judgement.band, results.judgement.readers, results.simulated
         ),
-        "5", "ROC curves",
+        "roc", "ROC curves",
         f"Receiver operating characteristic with the area under the curve (AUC) and its "
         f"bootstrap percentile interval. Band: pointwise {percent(test.confidence)} interval of "
         f"the test curve. Dots: {_cutoff_text(results)}. {sizes}.",
         f"ROC curves. {'; '.join(f'{n}: AUC {fixed(e.auc.value)}' for n, e in found.items())}.",
-        frame_table("figure-5", "", data),
+        frame_table(data),
         reading=readings.roc(
             test, (results.model.positive, results.model.negative),
             not results.protocol.split.single_part,
         ),
+        main=True,
     )  # fmt: skip
     return Block(
         "Performance",
@@ -576,7 +582,8 @@ def _pooled_text(results: StudyResults) -> tuple[str, ...]:
     return (
         "The design has several parts: here a case's test score is the mean of its probabilities, "
         "and its call the majority of the calls, over the parts in which its patient was held out. "
-        "Means over the parts, with intervals that allow for their overlap, are in table S12.",
+        "Means over the parts, with intervals that allow for their overlap, are in "
+        f"{ref('table parts')}.",
     )
 
 

@@ -124,7 +124,7 @@ def model_order(model: Model) -> np.ndarray:
 
 
 def population_table(results: StudyResults) -> Table:
-    """Table 1."""
+    """Who was studied, by outcome."""
     rows = results.population
     groups = list(rows[0].groups)
     heads = ["Characteristic", "Level", "Statistic", *groups, "Overall", "Test", "P"]
@@ -151,7 +151,7 @@ def population_table(results: StudyResults) -> Table:
         mixed = counted(results.mixed_patients, "patient has", "patients have")
         notes += (f"{mixed} cases of both outcomes: counted in both groups, and once overall.",)
     columns = tuple(map(Column, heads))
-    return Table("table-1", "Table 1. Population", columns, tuple(cells), notes)
+    return Table("population", "Population", columns, tuple(cells), notes, main=True)
 
 
 def _heading(variable: str) -> str:
@@ -160,7 +160,7 @@ def _heading(variable: str) -> str:
 
 
 def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
-    """Table 2."""
+    """Areas, measures at the cut-off and counts of each set of scores."""
     found = list(evaluations.values())
     columns = [Column(PARTS.get(name, name)) for name in evaluations]
     method = _interval_method(found)
@@ -184,11 +184,12 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
                       ("True negatives", "tn"), ("False negatives", "fn")):  # fmt: skip
         rows.append((name, "", *(getattr(e.confusion, key) for e in found)))
     return Table(
-        "table-2",
-        "Table 2. Performance of the model",
+        "performance",
+        "Performance of the model",
         (Column("Measure"), Column("Interval"), *columns),
         tuple(rows),
         _performance_notes(found[-1]),
+        main=True,
     )
 
 
@@ -232,7 +233,7 @@ def funnel_table(results: StudyResults) -> Table:
     steps = STEPS | {"select": SELECTORS[results.protocol.model.select.method]}
     rows += [(steps.get(step, step), n) for step, n in results.model.funnel.items()]
     columns = (Column("Step"), Column("Features left"))
-    return Table("table-s3", "Table S3. Selection of features", columns, tuple(rows))
+    return Table("selection", "Selection of features", columns, tuple(rows))
 
 
 def overlap_table(overlap: pd.DataFrame) -> Table:
@@ -253,7 +254,7 @@ def overlap_table(overlap: pd.DataFrame) -> Table:
         *(Column(head, _signed) for head in heads.values()),
     )
     notes = ("Median (interquartile range). Volume difference: second minus first reader.",)
-    return Table("table-s1", "Table S1. Agreement of the regions", columns, tuple(rows), notes)
+    return Table("overlap", "Agreement of the regions", columns, tuple(rows), notes)
 
 
 def _signed(cell: Quartiles) -> str:
@@ -282,11 +283,11 @@ def agreement_table(agreement: pd.DataFrame) -> Table:
     same = int((agreement["lower"] == agreement["upper"]).sum())
     told = f"No interval, {counted(same, 'feature')}: all readers have the same values."
     notes = (told,) if same else ()
-    title = "Table S2. Agreement of the features"
-    return Table("table-s2", title, columns, rows, notes, sorts=True)
+    title = "Agreement of the features"
+    return Table("agreement", title, columns, rows, notes, sorts=True)
 
 
-def frame_table(key: str, title: str, frame: pd.DataFrame) -> Table:
+def frame_table(frame: pd.DataFrame, key: str = "", title: str = "") -> Table:
     """A data frame as it is; the numbers behind a figure."""
     rows = tuple(frame.itertuples(index=False, name=None))
     return Table(key, title, tuple(Column(str(c)) for c in frame.columns), rows)
@@ -296,7 +297,7 @@ def failure_table(results: StudyResults) -> Table:
     """Cases that could not be measured."""
     rows = tuple((f.case, f.message) for f in results.failures)
     columns = (Column("Case"), Column("Reason"))
-    return Table("table-s4", "Table S4. Cases that could not be measured", columns, rows)
+    return Table("failures", "Cases that could not be measured", columns, rows)
 
 
 def finding_table(results: StudyResults) -> Table:
@@ -305,7 +306,7 @@ def finding_table(results: StudyResults) -> Table:
     rows = tuple((f.severity, f.code, n, f.case, f.reader, f.message) for f, n in kinds)
     heads = ("Severity", "Finding", "Regions", "First case", "Reader", "What was found there")
     columns = tuple(map(Column, heads))
-    return Table("table-s5", "Table S5. Findings in images and regions", columns, rows)
+    return Table("findings", "Findings in images and regions", columns, rows)
 
 
 def protocol_table(results: StudyResults) -> Table:
@@ -313,7 +314,7 @@ def protocol_table(results: StudyResults) -> Table:
     prose = {"name", "description", "deviations"}
     rows = tuple(_flat(results.protocol.model_dump(mode="json", exclude=prose)))
     columns = (Column("Choice"), Column("Value"))
-    return Table("table-s6", "Table S6. The protocol", columns, rows)
+    return Table("protocol", "The protocol", columns, rows)
 
 
 def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
@@ -339,17 +340,17 @@ def history_table(history: History) -> Table:
         for k, step in enumerate(history, 1)
     )
     columns = tuple(map(Column, ("No.", "Step", "Parameters", "Version")))
-    return Table("table-s7", "Table S7. History", columns, rows)
+    return Table("history", "History", columns, rows)
 
 
 def version_table(results: StudyResults) -> Table:
     """Versions of the software."""
     columns = (Column("Software"), Column("Version"))
-    return Table("table-s8", "Table S8. Software", columns, tuple(results.versions.items()))
+    return Table("software", "Software", columns, tuple(results.versions.items()))
 
 
 def digest_table(results: StudyResults) -> Table:
     """Digests of inputs and results."""
     rows = (("protocol (choices)", results.protocol.digest()), *results.digests.items())
     columns = (Column("File"), Column("SHA-256"))
-    return Table("table-s9", "Table S9. Digests", columns, rows)
+    return Table("digests", "Digests", columns, rows)

@@ -106,7 +106,7 @@ def calibration_and_use(results: StudyResults) -> Block:
 
 
 def calibration_table(found: Calibration, confidence: float) -> Table:
-    """Table 4."""
+    """Slope, intercepts, errors and tests of the probabilities."""
     test = found.hosmer_lemeshow
     rows: list[tuple[Any, ...]] = [
         ("Calibration slope", _estimate(found.slope), "1"),
@@ -130,7 +130,7 @@ def calibration_table(found: Calibration, confidence: float) -> Table:
         "0 that they are too low. Hosmer-Lemeshow's test has little power in small samples and "
         "depends on the grouping.",
     )
-    return Table("table-4", "Table 4. Calibration", columns, tuple(rows), notes)
+    return Table("calibration", "Calibration", columns, tuple(rows), notes, main=True)
 
 
 def _estimate(found: Coefficient) -> Estimate:
@@ -138,7 +138,7 @@ def _estimate(found: Coefficient) -> Estimate:
 
 
 def subgroup_table(results: StudyResults) -> Table:
-    """Table S10."""
+    """Performance by groups of the test cases."""
     rows = []
     for row in results.judgement.subgroups:
         numbers: tuple[Any, ...] = (row.reason, None, None, None)
@@ -159,11 +159,11 @@ def subgroup_table(results: StudyResults) -> Table:
         "same in all groups. Many groups are compared: a small P by chance is to be expected.",
     )
     columns = tuple(map(Column, heads))
-    return Table("table-s10", "Table S10. Subgroups", columns, tuple(rows), notes)
+    return Table("subgroups", "Subgroups", columns, tuple(rows), notes)
 
 
 def reader_table(results: StudyResults) -> Table:
-    """Table S11."""
+    """Readers, and the model at their specificity."""
     rows = tuple(
         (
             r.name,
@@ -180,7 +180,7 @@ def reader_table(results: StudyResults) -> Table:
              "P (specificity)", "Model's sensitivity at this specificity")  # fmt: skip
     notes = ("P: exact McNemar tests against the model's calls at its cut-off.",)
     columns = tuple(map(Column, heads))
-    return Table("table-s11", "Table S11. Readers beside the model", columns, rows, notes)
+    return Table("readers", "Readers beside the model", columns, rows, notes)
 
 
 def _tested(results: StudyResults) -> tuple[Flags, NDArray]:
@@ -200,12 +200,12 @@ def _calibration_picture(results: StudyResults) -> Picture:
     )
     return picture(
         draw_calibration(curve, found.probability, positive, outcomes, results.simulated),
-        "6", "Calibration",
+        "calibration", "Calibration",
         "Observed share against predicted probability: flexible curve (restricted cubic spline) "
         f"with 95 % interval, and {len(curve.groups)} groups of cases with Wilson intervals. "
         f"Below: the predictions by outcome. n = {len(positive)} test cases.",
         f"Calibration plot. Slope {fixed(slope.value, 2)}, mean distance {fixed(curve.ici, 2)}.",
-        frame_table("figure-6", "", data), reading=readings.calibrated(curve),
+        frame_table(data), reading=readings.calibrated(curve), main=True,
     )  # fmt: skip
 
 
@@ -219,13 +219,13 @@ def _decision_picture(results: StudyResults) -> Picture:
          "upper": found.upper, "all": found.treat_all, "avoided per 100": found.avoided}
     )  # fmt: skip
     return picture(
-        draw_decision_curve(found, results.simulated), "7", "Decision curve",
+        draw_decision_curve(found, results.simulated), "decision-curve", "Decision curve",
         "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
         "on everybody and on nobody, over the probability from which on one would act. "
         f"n = {len(results.judgement.tested)} test cases, {results.model.positive} in "
         f"{percent(found.prevalence, 0)}: where the outcome is rarer, the curve is another.",
         f"Three curves. The model has the largest net benefit at thresholds from {span}.",
-        frame_table("figure-7", "", data), reading=readings.decision(found),
+        frame_table(data), reading=readings.decision(found), main=True,
     )  # fmt: skip
 
 
@@ -235,11 +235,11 @@ def _precision_picture(results: StudyResults) -> Picture:
         {"threshold": found.thresholds, "precision": found.precision, "recall": found.recall}
     )
     return picture(
-        draw_precision_recall(found, results.simulated), "S6", "Precision and recall",
+        draw_precision_recall(found, results.simulated), "precision-recall", "Precision and recall",
         f"Precision against recall of the test cases (n = {len(results.judgement.tested)}). "
         f"Dotted: the share of {results.model.positive}, which calling everybody positive gives.",
         f"Curve with an average precision of {fixed(found.average_precision, 2)}.",
-        frame_table("figure-S6", "", data),
+        frame_table(data),
         reading=readings.precision(found, int(_tested(results)[0].sum()), results.model.positive),
     )  # fmt: skip
 
@@ -323,7 +323,7 @@ def _mean_sizes(parts: Sequence[Prediction]) -> tuple[float, float]:
 
 
 def parts_table(results: StudyResults) -> Table:
-    """Table S12: means over the parts, with corrected intervals."""
+    """Means over the parts, with corrected intervals."""
     parts = _fitted(results)
     n_train, n_test = _mean_sizes(parts)
     by_part = _by_part(parts)
@@ -346,7 +346,7 @@ def parts_table(results: StudyResults) -> Table:
         "on its training cases.",
     )
     columns = tuple(map(Column, heads))
-    return Table("table-s12", "Table S12. Performance over the parts", columns, tuple(rows), notes)
+    return Table("parts", "Performance over the parts", columns, tuple(rows), notes)
 
 
 def _by_part(parts: Sequence[Prediction]) -> dict[str, list[float]]:
@@ -370,7 +370,7 @@ def _by_part(parts: Sequence[Prediction]) -> dict[str, list[float]]:
 
 
 def ablation_table(results: StudyResults) -> Table:
-    """Table 5: what each source adds."""
+    """What each source adds."""
     rows: list[tuple[Any, ...]] = []
     for name, records in {WHOLE: results.assessment.parts, **results.assessment.ablation}.items():
         errors = [r["error"] for r in records if r["error"]]
@@ -402,7 +402,7 @@ def ablation_table(results: StudyResults) -> Table:
         Column(heads[0]), Column(heads[1], lambda v: "" if v is None else fixed(v, 1)),
         *map(Column, heads[2:]),
     )  # fmt: skip
-    return Table("table-5", "Table 5. What each source adds", columns, tuple(rows), notes)
+    return Table("sources", "What each source adds", columns, tuple(rows), notes, main=True)
 
 
 def _against_model(
@@ -442,7 +442,7 @@ def _mean(value: float, interval: Interval) -> Estimate:
 
 
 def optimism_table(results: StudyResults) -> Table:
-    """Table S13."""
+    """The apparent AUC, and corrected for optimism."""
     apparent = results.evaluations["train"].auc.value
     found = optimism(apparent, results.assessment.resamples)
     rows = (
@@ -459,11 +459,11 @@ def optimism_table(results: StudyResults) -> Table:
         "many features Harrell's correction is known to be too small.",
     )
     columns = (Column("AUC"), Column("Value", fixed))
-    return Table("table-s13", "Table S13. Optimism", columns, rows, notes)
+    return Table("optimism", "Optimism", columns, rows, notes)
 
 
 def _stability_tables(results: StudyResults) -> list[Table]:
-    """Table S14, if the model was fitted more than once on other training cases."""
+    """How often each feature is selected, if the model was fitted more than once."""
     parts = _fitted(results)
     if len(parts) < 2:
         return []
@@ -496,8 +496,8 @@ def _stability_tables(results: StudyResults) -> list[Table]:
         f"{fixed(found.jaccard, 2)}. {len(names)} of {n_all} features were selected in any of "
         f"{len(parts)} parts.",
     )
-    title = "Table S14. Stability of the selection"
-    return [Table("table-s14", title, columns, rows, notes, sorts=True)]
+    title = "Stability of the selection"
+    return [Table("stability", title, columns, rows, notes, sorts=True)]
 
 
 @dataclass(frozen=True)
@@ -539,13 +539,13 @@ def sizes_needed(results: StudyResults) -> SizesNeeded:
 
 
 def _size_table(results: StudyResults) -> Table:
-    """Table S15: Riley's criteria for the model at hand."""
+    """Riley's criteria for the model at hand."""
     model, n = results.model, len(results.scores)
     positive = int((results.scores["outcome"] == model.positive).sum())
     try:
         needed = sizes_needed(results)
     except DataError as error:
-        return Table("table-s15", "Table S15. Sample size", (Column("Reason"),), ((str(error),),))
+        return Table("sample-size", "Sample size", (Column("Reason"),), ((str(error),),))
     rows: list[tuple[Any, ...]] = [
         (k.name, k.n, fixed(k.shrinkage, 2), fixed(k.events_per_parameter, 1))
         for k in needed.model.criteria
@@ -565,11 +565,11 @@ def _size_table(results: StudyResults) -> Table:
         "candidates counts them all: penalisation and nested validation soften this, they do not "
         "undo it.",
     )
-    return Table("table-s15", "Table S15. Sample size", columns, tuple(rows), notes)
+    return Table("sample-size", "Sample size", columns, tuple(rows), notes)
 
 
 def search_table(results: StudyResults) -> Table:
-    """Table S16: everything that the search tried, on all cases of the final fit."""
+    """Everything that the search tried, on all cases of the final fit."""
     rows = tuple(
         (
             row["selector"],
@@ -591,7 +591,7 @@ def search_table(results: StudyResults) -> Table:
         "with fewer folds were dropped on the way.",
     )
     columns = tuple(map(Column, heads))
-    return Table("table-s16", "Table S16. Search", columns, rows, notes, sorts=True)
+    return Table("search", "Search", columns, rows, notes, sorts=True)
 
 
 def _parts_picture(results: StudyResults, areas: Mapping[str, Floats]) -> Picture:
@@ -605,11 +605,12 @@ def _parts_picture(results: StudyResults, areas: Mapping[str, Floats]) -> Pictur
         columns=["information", "auc"],
     )
     return picture(
-        draw_parts(areas, results.simulated), "S7", "AUC of every part, and what each source adds",
+        draw_parts(areas, results.simulated),
+        "parts", "AUC of every part, and what each source adds",
         f"Test AUC of every part (dots) and their mean (bars). n = "
         f"{counted(len(results.assessment.parts), 'part')}.",
         f"Dot plot of AUCs. Means: {listed}.",
-        frame_table("figure-S7", "", data), reading=readings.parts(areas),
+        frame_table(data), reading=readings.parts(areas),
     )  # fmt: skip
 
 
@@ -619,12 +620,12 @@ def _search_picture(results: StudyResults) -> Picture:
     best = results.search[0]
     data = pd.DataFrame(results.search)
     return picture(
-        draw_search(results.search, measure, results.simulated), "S8", "Search",
+        draw_search(results.search, measure, results.simulated), "search", "Search",
         f"{measure} within the training cases against the number of features, for every selector "
         "(colours) and classifier (panels). Hollow: dropped before all folds were seen. Diamonds: "
         f"chosen. n = {results.model.n_train} training cases.",
         f"Curves by classifier. Best: {best['selector']} with {best['n_features'] or 'all'} "
         f"features and {best['classifier']}.",
-        frame_table("figure-S8", "", data),
+        frame_table(data),
         reading=readings.search(results.search, search.measure if search else "auc"),
     )  # fmt: skip

@@ -163,7 +163,7 @@
     choose();
   };
   const roc = data("data-roc");
-  const figure = document.getElementById("figure-5");
+  const figure = document.getElementById("figure-roc");
   if (roc && figure) explorer(roc, figure);
 
   /* A case: its region and what makes its score. */
