@@ -39,7 +39,7 @@ from random_protocols import MARK, draw
 
 from centrum import cli
 from centrum.commands import check as checking
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.manuscript import write_manuscript
 from centrum.errors import CentrumError
 from centrum.features.feature_id import FeatureId
@@ -115,7 +115,7 @@ def _named(error: Exception) -> str:
 def _run(folder: Path, *, manuscript: bool) -> list[str]:
     """Every stage; the faults that its files show."""
     study = open_study(folder)
-    pipeline.run(study)
+    verbs.run(study)
     if manuscript:
         write_manuscript(study)
     before = _contents(study.results)

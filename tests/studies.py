@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.study.study import open_study
 
 SIZE = (26, 24, 7)
@@ -90,10 +90,10 @@ def frozen_study(folder: Path, **known: str) -> Path:
     make_study(folder)
     write_rows(folder, [row | known for row in read_rows(folder)])
     study = open_study(folder)
-    pipeline.extract(study)
-    pipeline.fit(study)
-    pipeline.evaluate(study)
-    pipeline.freeze(study)
+    verbs.extract(study)
+    verbs.fit(study)
+    verbs.evaluate(study)
+    verbs.freeze(study)
     return folder
 
 

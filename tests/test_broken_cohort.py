@@ -18,7 +18,8 @@ import SimpleITK as sitk
 from typer.testing import CliRunner
 
 from centrum.cli import CASES_FAILED, app
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
+from centrum.commands.check import check_cases
 from centrum.execution import run_job
 from centrum.measure import case as measuring
 from centrum.measure import images
@@ -220,7 +221,7 @@ N = 20
 def twenty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Twenty cases of which all were measured once, so that the tests are quick."""
     folder = make_study(tmp_path_factory.mktemp("twenty") / "study", n=N)
-    pipeline.extract(open_study(folder))
+    verbs.extract(open_study(folder))
     return folder
 
 
@@ -344,7 +345,7 @@ def test_a_check_between_cases_that_fails_is_a_note(
 ) -> None:
     monkeypatch.setattr("centrum.study.extraction.content_findings", hostile.deep_nesting)
     study = open_study(twenty)
-    failures, findings = pipeline.check(study)
+    failures, findings = check_cases(study)
     assert not failures
     assert {f.case for f in findings if f.code == "not-checked"} == {
         c.id for c in study.cohort.cases

@@ -34,7 +34,7 @@ from centrum.errors import TRACEBACK, of_case
 from tests.studies import make_study, read_rows, write_rows
 
 COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "extract", "agree",
-            "perturb", "fit", "assess", "evaluate", "freeze", "manuscript", "report", "score",
+            "perturb", "fit", "internal", "evaluate", "freeze", "manuscript", "report", "score",
             "validate", "decode", "signature", "features", "morphometry")  # fmt: skip
 
 
@@ -62,8 +62,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_command_has_help_with_an_example() -> None:
     commands = get_command(app).commands
-    assert tuple(commands) == COMMANDS
-    for name, command in commands.items():
+    shown = {name: command for name, command in commands.items() if not command.hidden}
+    assert tuple(shown) == COMMANDS
+    assert set(commands) - set(shown) == {"assess"}  # what `internal` was called
+    for name, command in shown.items():
         text = command.get_help(command.make_context(name, [], resilient_parsing=True))
         assert f"centrum {name}" in text.split("Examples:")[1]
 
@@ -195,7 +197,7 @@ def test_a_study_step_by_step(study: Path) -> None:
     assert "intercept" in centrum("fit", study).stdout
     evaluated = json.loads(centrum("evaluate", study, "--json").stdout)
     assert set(evaluated) == {"train", "out_of_fold", "test"}
-    assessed = json.loads(centrum("assess", study, "--json", "--workers", 1).stdout)
+    assessed = json.loads(centrum("internal", study, "--json", "--workers", 1).stdout)
     assert [part["error"] for part in assessed["parts"]] == [""]
     assert Path(centrum("report", study).stdout.strip()).is_file()
     ran = centrum("run", study, "--json")
@@ -234,7 +236,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture) -> Iter
     monkeypatch.delenv(TRACEBACK, raising=False)
 
     def run(error: BaseException, *words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr("centrum.commands.study.features", Mock(side_effect=error))
+        monkeypatch.setattr("centrum.commands.begin.features", Mock(side_effect=error))
         monkeypatch.setattr(sys, "argv", ["centrum", "features", *words])
         with pytest.raises(SystemExit) as stop:
             main()
@@ -302,7 +304,7 @@ def test_what_stops_a_run_shows_in_the_exit_code(study: Path, tmp_path: Path) ->
     write_rows(folder, rows)
     foreseen = centrum("run", folder, "--dry-run")
     assert foreseen.returncode == OK
-    assert "assess: design single" in foreseen.stdout
+    assert "internal: design single" in foreseen.stdout
 
 
 def test_what_is_kept_is_said_when_a_run_is_stopped() -> None:

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from centrum.cohort.schemes import find_scheme, naming_levels
-from centrum.commands import study as pipeline
+from centrum.commands import begin
 from centrum.commands.check import check_study
 from centrum.errors import ManifestError
 from tests.cohort.label_maps import blocks, noise, sagittal
@@ -120,7 +120,7 @@ def with_both_sequences(folder: Path) -> None:
 
 def ready(images: Path, study: Path, **options: str) -> list[dict]:
     """`init`, and the outcomes filled in; the rows of the manifest."""
-    pipeline.init(images, study, **options)
+    begin.init(images, study, **options)
     rows = read_rows(study)
     patients = list(dict.fromkeys(row["patient"] for row in rows))
     for row in rows:
@@ -179,8 +179,8 @@ def test_what_the_names_do_not_tell_is_proposed(tmp_path: Path) -> None:
         for name in ("image_t2", "L1_mask", "T12_mask"):
             write(tmp_path / f"p{k}/{name}.nrrd", volume(k) if "t2" in name else region(k))
     with pytest.raises(ManifestError, match=r"(?s)centrum init .*L1_mask.*T12_mask"):
-        pipeline.init(tmp_path, tmp_path / "study")
+        begin.init(tmp_path, tmp_path / "study")
     assert not (tmp_path / "study").exists()
-    lines = pipeline.init(tmp_path, tmp_path / "study", mask="{case}/L1_mask.{ext}")
+    lines = begin.init(tmp_path, tmp_path / "study", mask="{case}/L1_mask.{ext}")
     assert lines[0].startswith("4 cases")
     assert len(list(csv.reader((tmp_path / "study/cases.csv").open()))) == 5

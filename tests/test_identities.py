@@ -25,8 +25,9 @@ from typer.testing import CliRunner
 
 from centrum.cli import app
 from centrum.cohort.pseudonyms import KEY, codes
+from centrum.commands import begin
 from centrum.commands import score as scoring
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.check import check_study
 from centrum.commands.manuscript import write_manuscript
 from centrum.commands.validate import validate_model
@@ -166,7 +167,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(study: Path) -> Path:
     """The study, run and written up."""
-    pipeline.run(open_study(study))
+    verbs.run(open_study(study))
     write_manuscript(open_study(study))
     return study
 
@@ -186,7 +187,7 @@ def test_the_search_finds_the_markers_where_they_were_planted(study: Path) -> No
 
 
 def test_failures_say_what_is_wrong_without_a_name(finished: Path) -> None:
-    failures = pipeline.load_extraction(open_study(finished)).failures
+    failures = verbs.load_extraction(open_study(finished)).failures
     assert [f.case for f in failures] == ["P001", "P004", "P006"]
     assert failures[0].message.startswith("There is no file '[image]' in '[...]'.")
     assert "[mask of senior]" in failures[1].message
@@ -194,7 +195,7 @@ def test_failures_say_what_is_wrong_without_a_name(finished: Path) -> None:
 
 
 def test_columns_that_describe_are_told_of_and_no_others(finished: Path) -> None:
-    table = pipeline.load_extraction(open_study(finished)).table
+    table = verbs.load_extraction(open_study(finished)).table
     assert list(table.obs.columns) == [
         "patient", "level", "region", "outcome", "centre", "age", "sex", "Name of drug", "PSA",
     ]  # fmt: skip
@@ -254,7 +255,7 @@ def test_tables_named_by_patients_are_matched_and_not_named(finished: Path, tmp_
     (folder / "study.yaml").write_text("preset: vcf-t2w\nname: Tables\n" + source)
     opened = open_study(folder)
     assert len(read_study_tables(opened).table.obs) == N - 1
-    pipeline.extract(opened)
+    verbs.extract(opened)
     assert found_in(folder / "results", MARKERS) == []
 
 
@@ -278,13 +279,13 @@ def ids_of(study: Path) -> list[str]:
 
 
 def test_init_gives_pseudonyms_and_keeps_the_key(exams: Path, tmp_path: Path) -> None:
-    lines = pipeline.init(exams, tmp_path / "study")
+    lines = begin.init(exams, tmp_path / "study")
     assert ids_of(tmp_path / "study") == ["P001", "P001", "P002", "P002", "P003", "P003"]
     assert KEY in lines[-1]
     if sys.platform != "win32":
         assert (tmp_path / "study" / KEY).stat().st_mode & 0o777 == 0o600
     (tmp_path / "study" / "cases.csv").unlink()
-    pipeline.init(exams, tmp_path / "study")
+    begin.init(exams, tmp_path / "study")
     assert len((tmp_path / "study" / KEY).read_text().splitlines()) == 1 + 6
 
 

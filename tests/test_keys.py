@@ -21,7 +21,7 @@ import SimpleITK as sitk
 from pydantic import BaseModel
 
 from centrum import __version__, keys
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.filters.filter import Filter
 from centrum.measure import case as measure
 from centrum.measure import label_checks
@@ -33,7 +33,7 @@ from centrum.provenance import file_digest
 from centrum.stages import RESULTS
 from centrum.study.stage_keys import KEYS
 from centrum.study.study import Study, open_study
-from centrum.validation import fits as assess
+from centrum.validation import fits
 from centrum.validation import procedure as assessment
 from tests.smallest import MODEL, TABLES, image_study, table_study, write
 from tests.studies import read_rows, write_rows
@@ -50,7 +50,7 @@ WHOLE = {"evaluate", "freeze", "report", "manuscript"}
 TABLE = {"extract", "perturb"}
 """The stages that read the manifest and the images."""
 
-MODEL_OF = {"fit", "assess", *FITTED}
+MODEL_OF = {"fit", "internal", *FITTED}
 """All that fits a model."""
 
 EXPECTED: dict[str, set[str]] = {
@@ -82,15 +82,15 @@ EXPECTED: dict[str, set[str]] = {
     "model.agreement": {"agree"} | MODEL_OF,
     "search": MODEL_OF,
     # The rows of a part are its own inputs.
-    "split": {"fit", "assess"},
+    "split": {"fit", "internal"},
     "split.seed": MODEL_OF,
-    "split.train_fraction": {"fit", "assess", "leak"},
+    "split.train_fraction": {"fit", "internal", "leak"},
     # Bands, subgroups and readers are computed of the scores.
-    "evaluation": {"assess"},
-    "evaluation.cutoff": {"assess", "part"},
-    "evaluation.conformal_error": {"assess", "part"},
-    "evaluation.cutoff_folds": {"fit", "assess"},
-    "evaluation.seed": {"fit", "assess"},
+    "evaluation": {"internal"},
+    "evaluation.cutoff": {"internal", "part"},
+    "evaluation.conformal_error": {"internal", "part"},
+    "evaluation.cutoff_folds": {"fit", "internal"},
+    "evaluation.seed": {"fit", "internal"},
 }
 """The jobs that read a choice, beside `WHOLE`; the longest beginning of its name counts."""
 
@@ -214,8 +214,8 @@ def keys_of(study: Study) -> dict[str, str]:
     """The key of every kind of job that a study has, of its first case."""
     found = {stage: key(study) for stage, key in KEYS.items()}
     protocol, results = study.protocol, study.results
-    source = assess.Source.of(results, protocol)
-    job = assess.FitJob(source, protocol, "single", 0, (0, 1), (2,))
+    source = fits.Source.of(results, protocol)
+    job = fits.FitJob(source, protocol, "single", 0, (0, 1), (2,))
     found["part"] = job.key()
     found["leak"] = assessment.LeakJob(source, protocol, 7, shuffle=False).key()
     found["resample"] = assessment.ResampleJob(source, protocol, 7).key()
@@ -394,10 +394,10 @@ def test_a_changed_file_of_a_case_is_measured_again(study: Path, name: str) -> N
 
 def test_a_new_sidecar_is_read(study: Path) -> None:
     """Field strength and repetition time are those of the sidecar as it is."""
-    before = pipeline.extract(open_study(study)).acquisition
+    before = verbs.extract(open_study(study)).acquisition
     assert before["repetition_time_ms"].tolist() == [2500, 3500]
     change_sidecar(study / "P00-first.json")
-    assert pipeline.extract(open_study(study)).acquisition["repetition_time_ms"].tolist() == [
+    assert verbs.extract(open_study(study)).acquisition["repetition_time_ms"].tolist() == [
         9500,
         3500,
     ]
@@ -462,7 +462,7 @@ def test_a_model_does_not_go_by_the_history_of_its_table(study: Path) -> None:
     (opened.results / "features.json").write_text(
         json.dumps({"of": "features.json", "history": [1]})
     )
-    assert not changed(before, keys_of(opened)) & {*FITTED, "fit", "assess"}
+    assert not changed(before, keys_of(opened)) & {*FITTED, "fit", "internal"}
 
 
 # The manifest
@@ -605,11 +605,11 @@ def test_another_version_of_a_library_makes_what_it_computes_again(
 
 def test_the_order_of_readers_is_applied_after_the_store(study: Path) -> None:
     """Records know no order: an overlap is of the later reader against the earlier one."""
-    first = pipeline.extract(open_study(study))
+    first = verbs.extract(open_study(study))
     entries = contents(study / "results" / "store")
     protocol = (study / "study.yaml").read_text()
     (study / "study.yaml").write_text(protocol.replace("first}", "first, reader: resident}"))
-    turned = pipeline.extract(open_study(study))
+    turned = verbs.extract(open_study(study))
     assert contents(study / "results" / "store") == entries, "nothing was measured again"
     assert first.table.readers == ("senior", "resident")
     assert turned.table.readers == ("resident", "senior")
@@ -619,7 +619,7 @@ def test_the_order_of_readers_is_applied_after_the_store(study: Path) -> None:
     np.testing.assert_array_equal(differences[0], -differences[1])
     assert (differences[0] > 0).all()
     shutil.rmtree(study / "results")
-    anew = pipeline.extract(open_study(study))
+    anew = verbs.extract(open_study(study))
     pd.testing.assert_frame_equal(anew.overlap, turned.overlap)
     assert anew.findings == turned.findings
 
@@ -636,9 +636,9 @@ def test_the_order_of_further_sequences_is_in_the_key(study: Path) -> None:
 def test_the_rows_columns_and_draws_of_a_fit_are_in_its_key(tables: Path) -> None:
     """Variants of an ablation, parts, permutations and samples differ in nothing else."""
     protocol = open_study(tables).protocol
-    source = assess.Source.of(tables / "results", protocol)
+    source = fits.Source.of(tables / "results", protocol)
     sources = (source, replace(source, features=(0,)), replace(source, sources=("clinical",)))
-    parts = [assess.FitJob(each, protocol, "single", 0, (0, 1), (2,)) for each in sources]
+    parts = [fits.FitJob(each, protocol, "single", 0, (0, 1), (2,)) for each in sources]
     parts += [replace(parts[0], **change) for change in ({"train": (0,)}, {"test": (3,)})]
     parts += [replace(parts[0], shuffle=1), replace(parts[0], shuffle=2)]
     jobs = [
@@ -683,13 +683,13 @@ class NoDoubt:
 def test_the_name_of_a_part_is_that_of_the_design(tables: Path) -> None:
     """The same rows under another name are the same fit, which is called by its own name."""
     protocol = open_study(tables).protocol
-    source = assess.Source.of(tables / "results", protocol)
-    old = assess.FitJob(source, protocol, "fold 1", 0, (0, 1), (2,))
+    source = fits.Source.of(tables / "results", protocol)
+    old = fits.FitJob(source, protocol, "fold 1", 0, (0, 1), (2,))
     new = replace(old, name="centre A", repeat=3)
     assert old.key() == new.key()
-    store = assess.Store(tables / "results" / assess.FITS)
+    store = fits.Store(tables / "results" / fits.FITS)
     store.put(old.key(), {"n_train": 2, "error": "none"})
-    found = assess.assess(new)
+    found = fits.refit(new)
     assert (found["name"], found["repeat"], found["n_train"]) == ("centre A", 3, 2)
 
 
@@ -713,7 +713,7 @@ def test_a_file_that_changes_while_its_case_is_measured_is_that_case_s_error(
         return found
 
     monkeypatch.setattr(measure, "image_of", meanwhile)
-    found = pipeline.extract(open_study(study))
+    found = verbs.extract(open_study(study))
     (failure,) = found.failures
     assert (failure.case, failure.code) == ("P00", "changed-meanwhile")
     assert "A file of the case was changed while it was read" in failure.message
@@ -726,7 +726,7 @@ def test_a_model_states_the_protocol_that_it_was_made_by(study: Path) -> None:
     digests = {name: file_digest(study / name) for name in ("study.yaml", "cases.csv")}
     for name in digests:
         (study / name).write_text((study / name).read_text() + "\n")
-    stated = pipeline._digests(opened, "freeze")
+    stated = verbs._digests(opened, "freeze")
     assert {name: stated[name] for name in digests} == digests
     assert stated["study.yaml"] != file_digest(study / "study.yaml")
 

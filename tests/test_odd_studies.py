@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.commands import study as pipeline
+from centrum.commands import results as left
+from centrum.commands import study as verbs
 from centrum.commands.manuscript import write_manuscript
 from centrum.report import build
 from centrum.study.study import open_study
@@ -16,8 +17,8 @@ from tests.table_studies import QUIET, features, table_study
 
 def run(folder: Path) -> tuple[assessment.Assessment, str]:
     study = open_study(folder)
-    _, page = pipeline.run(study)
-    return pipeline.load_assessment(study), page.read_text(encoding="utf-8")
+    _, page = verbs.run(study)
+    return left.load_assessment(study), page.read_text(encoding="utf-8")
 
 
 def test_gaps_go_through_every_side_analysis(tmp_path: Path) -> None:
@@ -51,7 +52,7 @@ def test_centres_with_one_outcome_each(tmp_path: Path) -> None:
     assert all(record["auc"] is None for record in found.parts)
     assert np.isnan(found.permutation.p)
     assert "none has an AUC" in text
-    test = pipeline.judge(open_study(folder)).evaluations["test"]
+    test = verbs.judge(open_study(folder)).evaluations["test"]
     assert test.auc.value > 0.6
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.commands import study as pipeline
+from centrum.commands import begin
+from centrum.commands import study as verbs
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import repeated_split_auc
 from centrum.protocol import load_preset
@@ -21,8 +22,8 @@ SHUFFLES = 60
 
 
 def measured(folder: Path, settings: PhantomSettings, preset: str = "vcf-t2w") -> FeatureTable:
-    pipeline.simulate(folder, settings, preset=preset)
-    return pipeline.extract(open_study(folder)).table
+    begin.simulate(folder, settings, preset=preset)
+    return verbs.extract(open_study(folder)).table
 
 
 def areas(table: FeatureTable, preset: str, *, shuffle: bool = False) -> np.ndarray:

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.cohort.schemes import SCHEMES
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.geometry import Geometry
 from centrum.io import list_segments, read_image, read_mask
 from centrum.measure.extract import plan
@@ -87,7 +87,7 @@ def spine_study(reference: Path, folder: Path) -> Path:
 def test_56_real_vertebral_bodies(reference: Path, tmp_path: Path) -> None:
     folder = spine_study(reference, tmp_path / "study")
     study = open_study(folder)
-    extraction, page = pipeline.run(study)
+    extraction, page = verbs.run(study)
     assert not extraction.failures
     assert extraction.table.values.shape == (56, len(plan(study.protocol.extraction)), 2)
     assert page.stat().st_size > 100_000
@@ -96,8 +96,8 @@ def test_56_real_vertebral_bodies(reference: Path, tmp_path: Path) -> None:
     assert scores.groupby("patient")["part"].nunique().max() == 1, "a patient on both sides"
     assert set(scores.groupby("part")["patient"].nunique()) == {2, 6}
     (folder / "study.yaml").write_text(SPINE + "extraction: {families: [morphology]}\n")
-    pipeline.run(open_study(folder))
-    _, found = pipeline.evaluate(open_study(folder))
+    verbs.run(open_study(folder))
+    _, found = verbs.evaluate(open_study(folder))
     assert found["test"].auc.value > 0.9, "thoracic bodies are smaller than lumbar ones"
 
 
@@ -110,7 +110,7 @@ def test_volumes_are_those_of_the_reference(reference: Path, tmp_path: Path) -> 
         "outcome: {positive: thoracic, negative: lumbar, mixed_patients: true}\n"
         "extraction: {families: [morphology, statistics]}\n"
     )
-    table = pipeline.extract(open_study(folder)).table
+    table = verbs.extract(open_study(folder)).table
     names = list(table.names)
     volume = table.values[:, names.index("original_morphology_voxel_volume"), 0]
     mean = table.values[:, names.index("original_statistics_mean"), 0]
@@ -183,7 +183,7 @@ def test_a_study_straight_from_dicom(reference: Path, tmp_path: Path) -> None:
             {"case": f"r{k}", "outcome": outcome, "image": f"series-{k}", "mask": f"{k}.nrrd"}
         )
     write_study(folder, DICOM, rows)
-    extraction, page = pipeline.run(open_study(folder))
+    extraction, page = verbs.run(open_study(folder))
     assert not extraction.failures
     assert page.is_file()
     assert len(FeatureTable.load(folder / "results").cases) == 12

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from centrum.cohort.pseudonyms import KEY
-from centrum.commands import study as pipeline
+from centrum.commands import results as left
+from centrum.commands import study as verbs
 from centrum.commands.manuscript import write_manuscript
 from centrum.errors import CentrumError, DataError
 from centrum.provenance import file_digest
@@ -23,13 +24,13 @@ Verb = Callable[[Study], object]
 
 
 def export(study: Study) -> object:
-    return pipeline.export(study, study.folder / "exported", "slicer")
+    return verbs.export(study, study.folder / "exported", "slicer")
 
 
-BEFORE_REPORT = (pipeline.extract, pipeline.agree, pipeline.fit, pipeline.assess,
-                 pipeline.evaluate, pipeline.freeze)  # fmt: skip
-AFTER_EXTRACT = (pipeline.agree, pipeline.fit, pipeline.assess, export)
-ALL = (*AFTER_EXTRACT, pipeline.evaluate, pipeline.freeze, pipeline.report, write_manuscript)
+BEFORE_REPORT = (verbs.extract, verbs.agree, verbs.fit, verbs.internal,
+                 verbs.evaluate, verbs.freeze)  # fmt: skip
+AFTER_EXTRACT = (verbs.agree, verbs.fit, verbs.internal, export)
+ALL = (*AFTER_EXTRACT, verbs.evaluate, verbs.freeze, verbs.report, write_manuscript)
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +67,14 @@ READ_BY = {
     "features.parquet": ("extract", ALL),
     "features.json": ("extract", ALL),
     "extraction.json": ("extract", ALL),
-    "overlap.csv": ("extract", (pipeline.report, write_manuscript)),
-    "acquisition.csv": ("extract", (pipeline.freeze, pipeline.report, write_manuscript)),
-    "agreement.csv": ("agree", (pipeline.report, write_manuscript)),
-    "fit.json": ("fit", (pipeline.evaluate, pipeline.freeze, pipeline.report, write_manuscript)),
-    "scores.csv": ("fit", (pipeline.evaluate, pipeline.freeze, pipeline.report, write_manuscript)),
-    "assessment.json": ("assess", (pipeline.report, write_manuscript)),
-    "evaluation.json": ("evaluate", (pipeline.freeze, pipeline.report, write_manuscript)),
-    "model.json": ("freeze", (pipeline.report, write_manuscript)),
+    "overlap.csv": ("extract", (verbs.report, write_manuscript)),
+    "acquisition.csv": ("extract", (verbs.freeze, verbs.report, write_manuscript)),
+    "agreement.csv": ("agree", (verbs.report, write_manuscript)),
+    "fit.json": ("fit", (verbs.evaluate, verbs.freeze, verbs.report, write_manuscript)),
+    "scores.csv": ("fit", (verbs.evaluate, verbs.freeze, verbs.report, write_manuscript)),
+    "assessment.json": ("internal", (verbs.report, write_manuscript)),
+    "evaluation.json": ("evaluate", (verbs.freeze, verbs.report, write_manuscript)),
+    "model.json": ("freeze", (verbs.report, write_manuscript)),
 }
 """Result -> the stage that makes it, and the verbs that read it."""
 
@@ -92,14 +93,14 @@ def test_an_edited_result_is_said_by_whatever_reads_it(study: Path, name: str) -
             verb(open_study(study))
         assert (caught.value.code, caught.value.file) == ("changed-result", name)
         assert f"`centrum {stage} STUDY` makes it again" in str(caught.value)
-    getattr(pipeline, stage)(open_study(study))
+    getattr(verbs, stage)(open_study(study))
     assert path.read_bytes() == before
 
 
 def test_a_deleted_result_is_named_with_what_makes_it(study: Path) -> None:
     (study / "results" / "scores.csv").unlink()
     with pytest.raises(DataError, match=r"scores\.csv is not there.* `centrum fit STUDY`"):
-        pipeline.evaluate(open_study(study))
+        verbs.evaluate(open_study(study))
 
 
 @pytest.mark.parametrize(
@@ -108,11 +109,11 @@ def test_a_deleted_result_is_named_with_what_makes_it(study: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "stage", "read"),
     [
-        ("fit.json", "fit", pipeline.load_model),
-        ("assessment.json", "assess", pipeline.load_assessment),
-        ("features.json", "extract", pipeline.load_table),
-        ("extraction.json", "extract", pipeline.load_extraction),
-        ("scores.csv", "fit", pipeline.judge),
+        ("fit.json", "fit", left.load_model),
+        ("assessment.json", "internal", left.load_assessment),
+        ("features.json", "extract", verbs.load_table),
+        ("extraction.json", "extract", verbs.load_extraction),
+        ("scores.csv", "fit", verbs.judge),
     ],
 )
 def test_a_malformed_result_is_no_traceback_even_if_its_digest_was_forged(
@@ -136,10 +137,10 @@ def test_a_malformed_result_is_no_traceback_even_if_its_digest_was_forged(
         ("name: Smallest", "name: Smallest\nkeep_names: true", ALL),
         ("name: Smallest", "name: Smallest\ndescribe: [age]", ALL),
         ("classifier: logistic", "classifier: ridge",
-         (pipeline.evaluate, pipeline.freeze, pipeline.report, write_manuscript)),
+         (verbs.evaluate, verbs.freeze, verbs.report, write_manuscript)),
         ("n_resamples: 100", "n_resamples: 101",
-         (pipeline.freeze, pipeline.report, write_manuscript)),
-        ("name: Smallest", "name: Another", (pipeline.report, write_manuscript)),
+         (verbs.freeze, verbs.report, write_manuscript)),
+        ("name: Smallest", "name: Another", (verbs.report, write_manuscript)),
     ],
 )  # fmt: skip
 def test_a_stage_alone_refuses_what_is_older_than_the_protocol(
@@ -167,25 +168,25 @@ def test_pseudonyms_that_were_given_make_nothing_old(study: Path) -> None:
     for row in rows:
         row["patient"] = f"Roth{row['patient'][1:]}, Anna"
     write_rows(study, rows)
-    pipeline.extract(open_study(study))
+    verbs.extract(open_study(study))
     assert (study / KEY).is_file()
-    pipeline.agree(open_study(study))
+    verbs.agree(open_study(study))
 
 
 def test_tables_that_change_while_they_are_read_are_old_afterwards(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = pipeline.read_study_tables
+    read = verbs.read_study_tables
 
     def meanwhile(opened: Study) -> object:
         path = study / "resident.csv"
         path.write_text(path.read_text().replace("P00,", "P00,1", 1))
         return read(opened)
 
-    monkeypatch.setattr(pipeline, "read_study_tables", meanwhile)
-    pipeline.extract(open_study(study))
+    monkeypatch.setattr(verbs, "read_study_tables", meanwhile)
+    verbs.extract(open_study(study))
     with pytest.raises(CentrumError, match="What `extract` left is older"):
-        pipeline.agree(open_study(study))
+        verbs.agree(open_study(study))
 
 
 def test_a_fit_is_kept_under_the_table_that_it_was_made_of(study: Path) -> None:
@@ -246,12 +247,12 @@ def test_a_run_says_what_was_edited_and_makes_it_again(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Edited scores are not judged, and a manuscript of before is called old."""
-    monkeypatch.setattr(pipeline, "write_report", lambda results, folder: ())
+    monkeypatch.setattr(verbs, "write_report", lambda results, folder: ())
     path = study / "results" / "scores.csv"
     (study / "results" / "manuscript").mkdir()
     before = path.read_bytes()
     edit(path)
-    found, _ = pipeline.run(open_study(study))
+    found, _ = verbs.run(open_study(study))
     told = {f.code: f.message for f in found.findings}
     assert told["changed-result"] == "scores.csv was not as `fit` left it: it is made again."
     assert told["old-manuscript"].startswith("The manuscript is that of an earlier run.")
@@ -265,7 +266,7 @@ def test_a_study_of_an_earlier_version_is_made_again(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """0.2.0 knew no sequences, and its record had other keys: nothing of it is read."""
-    monkeypatch.setattr(pipeline, "write_report", lambda results, folder: ())
+    monkeypatch.setattr(verbs, "write_report", lambda results, folder: ())
     results = study / "results"
     facts = json.loads((results / "extraction.json").read_text())
     del facts["sequences"]
@@ -280,6 +281,6 @@ def test_a_study_of_an_earlier_version_is_made_again(
         with pytest.raises(CentrumError, match=r"What `extract` left is older .*software"):
             verb(open_study(study))
     with pytest.raises(DataError, match=r"extraction\.json .* not as `extract` left it"):
-        pipeline.load_extraction(open_study(study))
-    found, _ = pipeline.run(open_study(study))
-    assert pipeline.load_extraction(open_study(study)).sequences == found.sequences
+        verbs.load_extraction(open_study(study))
+    found, _ = verbs.run(open_study(study))
+    assert verbs.load_extraction(open_study(study)).sequences == found.sequences

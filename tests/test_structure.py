@@ -1,6 +1,8 @@
 """The house: few modules at the root, imports that run downwards, verbs behind one door."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +83,7 @@ def test_imports_run_downwards(name):
 def test_no_room_has_a_circle_within():
     """Following what modules import, from any of them, none is met again."""
     reads = {name: [*dict.fromkeys(_imported(name))] for name in MODULES}
+    reads["__init__"] = []  # the public face loads its names when they are asked for
     done: set[str] = set()
     for name in reads:
         _walk(name, reads, (), done)
@@ -102,3 +105,36 @@ def test_no_two_classes_share_a_name():
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name.lstrip("_"), []).append(module)
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+VERBS = {"commands", "errors", "execution", "text", "__init__"}
+"""What the command line may know of the house."""
+
+
+def test_the_command_line_calls_the_verbs_alone():
+    assert {name.split(".")[0] for name in _imported("cli")} <= VERBS
+
+
+def test_the_public_face_is_what_lives_at_its_homes():
+    for name in set(centrum.__all__) - {"__version__"}:
+        home = sys.modules[centrum._HOMES[name]] if getattr(centrum, name) else None
+        assert getattr(centrum, name) is getattr(home, name)
+
+
+def test_the_public_face_is_typed_as_it_is_loaded():
+    """A type checker reads the imports, Python the table: both name the same homes."""
+    tree = ast.parse(MODULES["__init__"].read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    typed = {a.asname: n.module for n in block.body for a in n.names}  # type: ignore[attr-defined]
+    assert typed == centrum._HOMES
+
+
+def test_an_unknown_name_of_the_public_face_is_refused():
+    with pytest.raises(AttributeError, match="no attribute 'wrong'"):
+        centrum.wrong  # noqa: B018
+
+
+def test_the_package_is_imported_without_what_it_is_made_of():
+    code = "import centrum, sys; print([m for m in sys.modules if m in ('numpy', 'pandas')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

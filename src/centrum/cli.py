@@ -1,4 +1,4 @@
-"""The command line: each command is a thin call of `centrum.commands.study`."""
+"""The command line: each command is a thin call of a verb in `centrum.commands`."""
 
 import gc
 import json
@@ -6,8 +6,9 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,19 +26,12 @@ from centrum.errors import (
     show_traceback,
 )
 from centrum.execution import default_workers
-from centrum.text import counted, interval_text, one_line, one_line_each, p_equals
+from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:
-    from centrum.cohort import Cohort
     from centrum.commands.problems import Problems
-    from centrum.commands.study import Robustness
+    from centrum.commands.study import Study
     from centrum.execution import Progress
-    from centrum.frozen.external import External
-    from centrum.frozen.score import Score
-    from centrum.study.extraction import Extraction
-    from centrum.study.findings import Failure, Finding
-    from centrum.study.study import Study
-    from centrum.validation.procedure import Assessment
 
 OK, CASES_FAILED, BAD_INPUT, FAULT, STOPPED, TERMINATED = 0, 1, 2, 3, 130, 143
 
@@ -192,17 +186,18 @@ def demo(
     workers: Workers = 0,
 ) -> None:
     """Simulate the study's 100 patients, run the whole study, score three new patients."""
+    from centrum.commands.console import evaluation_lines, extraction_lines
     from centrum.commands.demo import run_demo
+    from centrum.commands.score import score_lines
 
     with _progress() as progress:
-        found = run_demo(folder, cue=cue, seed=seed, workers=workers, progress=progress)
-    _print_extraction(found.extraction)
-    _print_evaluations(True, found.evaluations)
-    _print_scores(found.scores)
-    print("\n".join(found.manuscript))
-    for what, place in found.places.items():
-        print(f"{what}: {place}")
-    raise typer.Exit(CASES_FAILED if found.extraction.failures else OK)
+        done = run_demo(folder, cue=cue, seed=seed, workers=workers, progress=progress)
+    _print(extraction_lines(done.extraction, _width()))
+    _print(evaluation_lines(True, done.evaluations))
+    _print(score_lines(done.scores))
+    _print(done.manuscript)
+    _print(f"{what}: {place}" for what, place in done.places.items())
+    raise typer.Exit(CASES_FAILED if done.extraction.failures else OK)
 
 
 @_command(
@@ -222,12 +217,11 @@ def simulate(
     workers: Workers = 0,
 ) -> None:
     """Write a phantom cohort as a user's data would lie on disk."""
-    from centrum.commands import study as pipeline
-    from centrum.simulate import PhantomSettings
+    from centrum.commands import begin
 
-    settings = PhantomSettings(malignant, osteoporotic, cue, centre, null, seed)
+    settings = begin.PhantomSettings(malignant, osteoporotic, cue, centre, null, seed)
     with _progress() as progress:
-        pipeline.simulate(folder, settings, preset=preset, workers=workers, progress=progress)
+        begin.simulate(folder, settings, preset=preset, workers=workers, progress=progress)
     print(f"Simulated patients are in {folder}. Next: centrum run {folder}")
 
 
@@ -276,9 +270,7 @@ def init(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="write nothing")] = False,
 ) -> None:
     """Write cases.csv and study.yaml for a folder of images, and say what did not match."""
-    from centrum.cohort.clinical import ClinicalTable
-    from centrum.cohort.join import MIN_SHARE
-    from centrum.commands import study as pipeline
+    from centrum.commands import begin
 
     study = folder or images
     said = (outcome_column, positive, negative, id_column, min_share)
@@ -292,13 +284,13 @@ def init(
     clinical = None
     if table is not None:
         words = tuple(positive or ()), tuple(negative or ())
-        share = MIN_SHARE if min_share is None else min_share
-        clinical = ClinicalTable(table, outcome_column, *words, id_column, share)
-    for line in pipeline.init(
+        clinical = begin.ClinicalTable(table, outcome_column, *words, id_column)
+        if min_share is not None:
+            clinical = replace(clinical, min_share=min_share)
+    _print(begin.init(
         images, study, image=image, mask=mask, labels=labels, region=region, sequence=sequence,
         table=clinical, preset=preset, keep_names=keep_names, dry_run=dry_run,
-    ):  # fmt: skip
-        print(line)
+    ))  # fmt: skip
     if not dry_run:
         filled = "Look at" if table else "Fill in outcome (and age, sex, centre) in"
         print(f"{filled} {study / 'cases.csv'}, then:")
@@ -345,12 +337,11 @@ def import_(
         raise ProtocolError(
             "Give tables and then a study folder; --positive and --negative go together."
         )
-    lines = import_tables(
+    _print(import_tables(
         tables, folder, readers=reader or (), cases=cases, format=format_, id_column=id_column,
         outcomes=(positive, negative) if positive and negative else None, keep=keep or (),
         min_share=min_share, preset=preset, dry_run=dry_run,
-    )  # fmt: skip
-    print("\n".join(lines))
+    ))  # fmt: skip
     if not dry_run:
         print(f"Look at {folder / 'cases.csv'}, fill in what is empty, then: centrum run {folder}")
 
@@ -362,10 +353,9 @@ def export(
     out: Annotated[Path, typer.Option(help="folder for the tables")] = Path("exported"),
 ) -> None:
     """Write a study's features as PyRadiomics or 3D Slicer would, a table per reader."""
-    from centrum.commands import study as pipeline
+    from centrum.commands import study as verbs
 
-    for path in pipeline.export(_open(folder), out, format_):
-        print(path)
+    _print(map(str, verbs.export(_open(folder), out, format_)))
 
 
 @_command("centrum check my-study\ncentrum check my-study --json > findings.json")
@@ -374,21 +364,20 @@ def check(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> Non
 
     Exit code 1 when something would stop a run or a case cannot be measured.
     """
-    from centrum.commands import check as checking
+    from centrum.commands.check import check_study
 
     with _progress() as progress:
-        found = checking.check_study(folder, workers=workers, progress=progress)
-    _print_found(found, as_json=json_)
-    raise typer.Exit(CASES_FAILED if found.stops or found.failures else OK)
+        problems = check_study(folder, workers=workers, progress=progress)
+    _print_problems(problems, as_json=json_)
+    raise typer.Exit(CASES_FAILED if problems.stops or problems.failures else OK)
 
 
-def _print_found(found: "Problems", *, as_json: bool) -> None:
+def _print_problems(problems: "Problems", *, as_json: bool) -> None:
     if as_json:
-        _print_json(found.to_dict())
+        _print_json(problems.to_dict())
         return
-    for line in found.lines(_width()):
-        print(line)
-    print(f"{found.measurable} of {found.cases} cases can be measured.")
+    _print(problems.lines(_width()))
+    print(f"{problems.measurable} of {problems.cases} cases can be measured.")
 
 
 def _width() -> int:
@@ -405,34 +394,32 @@ def run(
 ) -> None:
     """Measure, agree, fit, evaluate and report; only what a change touches is done again."""
     if dry_run:
-        from centrum.commands import check as checking
+        from centrum.commands.check import foresee_run
 
-        found, lines = checking.foresee_run(folder)
-        _print_found(found, as_json=json_)
-        for line in () if json_ else lines:
-            print(line)
-        raise typer.Exit(CASES_FAILED if found.stops or found.failures else OK)
+        problems, lines = foresee_run(folder)
+        _print_problems(problems, as_json=json_)
+        _print(() if json_ else lines)
+        raise typer.Exit(CASES_FAILED if problems.stops or problems.failures else OK)
     _run(folder, workers, as_json=json_)
 
 
 def _run(folder: Path, workers: int, *, as_json: bool) -> None:
-    from centrum.commands import study as pipeline
-    from centrum.report.old import marking_old
-    from centrum.study.study import RESULTS
+    from centrum.commands import study as verbs
+    from centrum.commands.console import evaluation_lines, extraction_lines
+    from centrum.commands.score import key_lines
 
-    with marking_old(folder / RESULTS):
-        study = _open(folder)
+    study = verbs.open_to_run(folder)
     with _progress() as progress:
-        extraction, page = pipeline.run(study, workers=workers, progress=progress)
-    cutoff, evaluations = pipeline.evaluate(study)
+        extraction, page = verbs.run(study, workers=workers, progress=progress)
+    cutoff, evaluations = verbs.evaluate(study)
     if as_json:
-        summary = {name: found.auc.value for name, found in evaluations.items()}
-        _print_json({"report": str(page), "cutoff": cutoff.value, "auc": summary,
-                     **_problems(extraction.failures, extraction.findings)})  # fmt: skip
+        areas = {name: evaluation.auc.value for name, evaluation in evaluations.items()}
+        _print_json({"report": str(page), "cutoff": cutoff.value, "auc": areas,
+                     **_noticed(extraction.failures, extraction.findings)})  # fmt: skip
     else:
-        _print_extraction(extraction)
-        _print_evaluations(extraction.simulated, evaluations)
-        _print_key(study.cohort)
+        _print(extraction_lines(extraction, _width()))
+        _print(evaluation_lines(extraction.simulated, evaluations))
+        _print(key_lines(study.cohort))
         print(f"Report: {page}")
     raise typer.Exit(CASES_FAILED if extraction.failures else OK)
 
@@ -440,44 +427,32 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
 @_command("centrum extract my-study\ncentrum extract my-study --workers 8")
 def extract(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
     """Measure every case and reader; writes results/features.csv and .parquet."""
-    from centrum.commands import study as pipeline
+    from centrum.commands import study as verbs
+    from centrum.commands.console import extraction_lines
 
     with _progress() as progress:
-        found = pipeline.extract(_open(folder), workers=workers, progress=progress)
+        extraction = verbs.extract(_open(folder), workers=workers, progress=progress)
     if json_:
-        shape = dict(zip(("cases", "features", "readers"), found.table.values.shape, strict=True))
-        _print_json(shape | _problems(found.failures, found.findings))
+        sizes = extraction.table.values.shape
+        shape = dict(zip(("cases", "features", "readers"), sizes, strict=True))
+        _print_json(shape | _noticed(extraction.failures, extraction.findings))
     else:
-        _print_extraction(found)
-    raise typer.Exit(CASES_FAILED if found.failures else OK)
+        _print(extraction_lines(extraction, _width()))
+    raise typer.Exit(CASES_FAILED if extraction.failures else OK)
 
 
 @_command("centrum agree my-study")
 def agree(folder: StudyFolder, json_: Json = False) -> None:
     """Agreement of the readers, feature by feature; writes results/agreement.csv."""
-    from centrum.agreement.copies import copies_in
-    from centrum.commands import study as pipeline
-    from centrum.study.extraction import load_extraction
+    from centrum.commands import study as verbs
+    from centrum.commands.console import agreement_lines
 
     study = _open(folder)
-    table = pipeline.agree(study)
-    rule = study.protocol.model.agreement
+    table = verbs.agree(study)
     if json_:
         _print_json(json.loads(table.reset_index().to_json(orient="records")))
-    elif table.empty:
-        print("One reader: there is no agreement to compute.")
     else:
-        from centrum.report.readers import those, who
-
-        found = load_extraction(study)
-        n, readers = found.table.read.shape
-        print(
-            f"{int(table['kept'].sum())} of {len(table)} features have an ICC({rule.form}) "
-            f"{'lower limit ' if rule.use == 'lower_bound' else ''}above {rule.threshold}, over "
-            f"{those(table['n'], n, 'case', who(readers, study.protocol))}."
-        )
-        for pair in copies_in(found.overlap):
-            print(f"warning: {pair.text()}")
+        _print(agreement_lines(study))
 
 
 @_command(
@@ -492,81 +467,81 @@ def perturb(
     json_: Json = False,
 ) -> None:
     """Measure under perturbations of image and region; writes results/robustness.csv."""
-    from centrum.commands import study as pipeline
+    from centrum.commands.console import robustness_lines
+    from centrum.commands.perturb import perturb as measure
+    from centrum.commands.perturb import perturb_outlook
 
     study = _open(folder)
     if dry_run:
-        print(pipeline.perturb_outlook(study))
+        print(perturb_outlook(study))
         return
     with _progress() as progress:
-        found = pipeline.perturb(study, workers=workers, progress=progress)
+        robustness = measure(study, workers=workers, progress=progress)
     if json_:
-        rows = json.loads(found.features.reset_index().to_json(orient="records"))
-        _print_json({"features": rows, "failures": [vars(f) for f in found.failures]})
+        rows = json.loads(robustness.features.reset_index().to_json(orient="records"))
+        _print_json({"features": rows, "failures": [vars(f) for f in robustness.failures]})
     else:
-        _print_robustness(found)
-    raise typer.Exit(CASES_FAILED if found.failures else OK)
+        _print(robustness_lines(robustness))
+    raise typer.Exit(CASES_FAILED if robustness.failures else OK)
 
 
 @_command("centrum fit my-study")
 def fit(folder: StudyFolder, json_: Json = False) -> None:
-    """Split the patients and fit the model on the training side; writes results/model.json."""
-    from centrum.commands import study as pipeline
+    """Split the patients and fit the model on the training side; writes results/fit.json."""
+    from centrum.commands import study as verbs
+    from centrum.commands.console import model_lines
 
     with _progress() as progress:
-        model = pipeline.fit(_open(folder), progress=progress)
+        model = verbs.fit(_open(folder), progress=progress)
     if json_:
         _print_json(model.to_dict())
     else:
-        print(f"{model.classifier} on {len(model.features)} features, {model.n_train} cases:")
-        if model.linear:
-            print(f"  {model.intercept:+.3f}  intercept")
-        for name, coefficient in zip(model.features, model.coefficients, strict=True):
-            print(f"  {coefficient:+.3f}  {name}" if model.linear else f"  {name}")
+        _print(model_lines(model))
 
 
 @_command(
-    "centrum assess my-study\ncentrum assess my-study --workers 8\ncentrum assess my-study --json"
+    "centrum internal my-study\n"
+    "centrum internal my-study --workers 8\n"
+    "centrum internal my-study --json"
 )
-def assess(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
-    """Judge the whole procedure: design, ablation, optimism, leaks; writes assessment.json."""
-    from centrum.commands import study as pipeline
+def internal(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
+    """Internal validation: design, ablation, optimism, leaks; writes results/assessment.json."""
+    from centrum.commands import study as verbs
+    from centrum.commands.console import internal_lines
 
     with _progress() as progress:
-        found = pipeline.assess(_open(folder), workers=workers, progress=progress)
+        assessment = verbs.internal(_open(folder), workers=workers, progress=progress)
     if json_:
-        _print_json(found.to_dict())
+        _print_json(assessment.to_dict())
     else:
-        _print_assessment(found)
-    raise typer.Exit(CASES_FAILED if any(part["error"] for part in found.parts) else OK)
+        _print(internal_lines(assessment))
+    raise typer.Exit(CASES_FAILED if any(part["error"] for part in assessment.parts) else OK)
+
+
+app.command("assess", hidden=True, help="The former name of `internal`.")(internal)
 
 
 @_command("centrum evaluate my-study\ncentrum evaluate my-study --json")
 def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     """Cut-off from the training cases, performance on both sides; writes evaluation.json."""
-    from centrum.commands import study as pipeline
+    from centrum.commands import study as verbs
+    from centrum.commands.console import evaluation_lines
 
     study = _open(folder)
-    _, evaluations = pipeline.evaluate(study)
+    _, evaluations = verbs.evaluate(study)
     if json_:
-        _print_json({name: found.to_dict() for name, found in evaluations.items()})
+        _print_json({name: evaluation.to_dict() for name, evaluation in evaluations.items()})
     else:
-        from centrum.study.extraction import load_extraction
-
-        _print_evaluations(load_extraction(study).simulated, evaluations)
+        _print(evaluation_lines(verbs.load_extraction(study).simulated, evaluations))
 
 
 @_command("centrum freeze my-study")
 def freeze(folder: StudyFolder) -> None:
     """Put all that scores a new patient into one file; writes results/model.json."""
-    from centrum.commands import study as pipeline
+    from centrum.commands import study as verbs
+    from centrum.commands.console import frozen_line
 
-    model = pipeline.freeze(_open(folder))
-    print(
-        f"{model.name}: {len(model.scorer.features)} features, trained on "
-        f"{model.provenance['training']['cases']} cases; checked by {len(model.self_test.scores)} "
-        "self-test rows."
-    )
+    print(frozen_line(verbs.freeze(_open(folder))))
 
 
 @_command("centrum manuscript my-study\ncentrum manuscript my-study --external validation")
@@ -580,17 +555,16 @@ def manuscript(
     from centrum.commands.manuscript import write_manuscript
 
     with _progress() as progress:
-        lines = write_manuscript(_open(folder), external=external, progress=progress)
-    print("\n".join(lines))
+        _print(write_manuscript(_open(folder), external=external, progress=progress))
 
 
 @_command("centrum report my-study")
 def report(folder: StudyFolder) -> None:
     """Write results/report.html with its tables and figures."""
-    from centrum.commands import study as pipeline
+    from centrum.commands import study as verbs
 
     with _progress() as progress:
-        print(pipeline.report(_open(folder), progress=progress))
+        print(verbs.report(_open(folder), progress=progress))
 
 
 @_command(
@@ -628,15 +602,13 @@ def score(
     if cohort is None:
         gc.disable()  # one patient fits into memory, and imports are a tenth of a second faster
     from centrum.commands import score as scoring
-    from centrum.frozen.model import read_model
-    from centrum.frozen.score import Patient
 
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
-    frozen = read_model(model)
+    frozen = scoring.read_model(model)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
-        patient = Patient(
+        patient = scoring.Patient(
             one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
         )
         one, page = scoring.score_one(frozen, patient, out)
@@ -644,7 +616,7 @@ def score(
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
         if dry_run:
-            print("\n".join(scoring.outlook(frozen, cases, out)))
+            _print(scoring.outlook(frozen, cases, out))
             return
         with _progress() as progress:
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
@@ -652,9 +624,8 @@ def score(
     if json_:
         _print_json([s.to_dict(frozen) for s in scores])
     else:
-        _print_scores(scores)
-        if cases is not None:
-            _print_key(cases)
+        _print(scoring.score_lines(scores))
+        _print(scoring.key_lines(cases) if cases is not None else ())
         print(f"Page: {page}")
     raise typer.Exit(CASES_FAILED if any(s.refused for s in scores) else OK)
 
@@ -681,24 +652,24 @@ def validate(
 
     Exit code 1 when a case was refused.
     """
-    from centrum.commands.validate import outlook, validate_model
-    from centrum.frozen.model import read_model
+    from centrum.commands.console import external_lines
+    from centrum.commands.validate import outlook, read_model, validate_model
 
     frozen = read_model(model)
     if dry_run:
-        print("\n".join(outlook(frozen, cohort, out)))
+        _print(outlook(frozen, cohort, out))
         return
     others = {_name_of(path): read_model(path) for path in compare or ()}
     with _progress() as progress:
-        found = validate_model(
+        external = validate_model(
             frozen, cohort, out, others=others, reader=reader, workers=workers, progress=progress
         )
     if json_:
-        _print_json(found.to_dict())
+        _print_json(external.to_dict())
     else:
-        _print_external(found)
+        _print(external_lines(external))
         print(f"Report: {out / 'report.html'}")
-    raise typer.Exit(CASES_FAILED if found.refused else OK)
+    raise typer.Exit(CASES_FAILED if external.refused else OK)
 
 
 def _name_of(path: Path) -> str:
@@ -706,48 +677,11 @@ def _name_of(path: Path) -> str:
     return path.parent.parent.name if path.parent.name == "results" else path.stem
 
 
-def _print_key(cohort: "Cohort") -> None:
-    """That names were replaced, where they were."""
-    from centrum.cohort.pseudonyms import about_key
-
-    if cohort.identities:
-        print(f"Note: {about_key(cohort)}.")
-
-
-def _print_external(found: "External") -> None:
-    for case, why in found.refused.items():
-        print(f"refused: {case}: {why}")
-    area = found.evaluation.auc
-    print(
-        f"n {len(found.cases)}  AUC {area.value:.3f} "
-        f"({interval_text(area.percentile.lower, area.percentile.upper, join='-')})"
-    )
-    for c in found.calibrated:
-        print(f"calibration slope, {c.name}: {c.found.slope.value:.2f}, intercept "
-              f"{c.found.intercept.value:.2f}")  # fmt: skip
-    for other in found.compared:
-        d = other.difference
-        print(f"{other.name}: AUC {d.first:.3f}, difference {d.difference:+.3f} "
-              f"({d.interval.lower:+.3f} to {d.interval.upper:+.3f})")  # fmt: skip
-
-
 def _pairs(given: list[str] | None, option: str) -> dict[str, str]:
     """NAME=VALUE texts as a dictionary."""
     if strange := [text for text in given or () if "=" not in text]:
         raise ProtocolError(f"--{option} takes NAME=VALUE, found {strange[0]!r}.")
     return dict(text.split("=", 1) for text in given or ())
-
-
-def _print_scores(scores: "Iterable[Score]") -> None:
-    for s in scores:
-        if s.refused:
-            print(f"{s.case}: refused")
-        else:
-            could = " or ".join(s.outcomes) or "neither"
-            print(f"{s.case}: {s.called}, probability {s.probability:.3f}, set: {could}")
-        for flag in s.flags:
-            if flag.severity != "note":
-                print(f"  {flag.severity}: {flag.message}")
 
 
 @_command(
@@ -763,15 +697,14 @@ def decode(
     json_: Json = False,
 ) -> None:
     """List every full feature name that a printed one can stand for, and why."""
-    from centrum.signature import ImageTypes, decode_all
+    from centrum.commands.signature import decode as decoded
 
-    images = [ImageTypes.parse(text) for text in settings] if settings else None
-    found = [decode_all(name, images) for name in names]
+    explained = decoded(names, settings or ())
     if json_:
         _print_json([{"name": d.printed, "candidates": list(d.names),
-                      "reasoning": list(d.reasoning)} for d in found])  # fmt: skip
+                      "reasoning": list(d.reasoning)} for d in explained])  # fmt: skip
         return
-    for d in found:
+    for d in explained:
         print(f"{d.printed}: {len(d.names)} possible full names")
         for name in d.names:
             print(f"  {name}")
@@ -789,23 +722,14 @@ def signature(
     json_: Json = False,
 ) -> None:
     """Score a study's cases by a published signature, under every reading of its names."""
+    from centrum.commands.console import signature_lines
     from centrum.commands.signature import find_signature, judge_signature
 
-    found = judge_signature(_open(folder), find_signature(name), out)
+    judged = judge_signature(_open(folder), find_signature(name), out)
     if json_:
-        _print_json([j.to_dict() for j in found])
-        return
-    usable = [j for j in found if j.reading.usable]
-    print(f"{len(found)} readings of the names, {len(usable)} can be scored here.")
-    for k, j in enumerate(found, 1):
-        if j.reading.usable:
-            ends = interval_text(j.lower, j.upper, join="-")
-            print(f"{k}: AUC {j.auc:.3f} ({ends}), {j.reading.standardised}")
-            print(f"   {', '.join(j.reading.names)}")
-        else:
-            print(f"{k}: {j.reading.problem}")
-    for caution in dict.fromkeys(j.reading.caution for j in usable if j.reading.caution):
-        print(f"Caution: {caution}")
+        _print_json([j.to_dict() for j in judged])
+    else:
+        _print(signature_lines(judged))
 
 
 @_command("centrum features\ncentrum features --dialect pyradiomics --json")
@@ -814,9 +738,9 @@ def features(
     json_: Json = False,
 ) -> None:
     """List the features that can be measured: code, family, name, unit."""
-    from centrum.commands import study as pipeline
+    from centrum.commands import begin
 
-    rows = pipeline.features(dialect)
+    rows = begin.features(dialect)
     if json_:
         _print_json(rows)
         return
@@ -845,35 +769,22 @@ def morphometry(
     json_: Json = False,
 ) -> None:
     """Measure vertebral bodies from their masks: heights, wedge, wall, Genant's grade."""
-    from centrum.morphometry import COLUMNS, measure_exam, table_row
-    from centrum.simulate import NOTICE
+    from centrum.commands.morphometry import exam_lines, measure_bodies
 
-    exam = measure_exam(
-        mask, image, level=level, labels=labels, fractured=fractured or (), orientation=orientation
-    )
-    mark = NOTICE if exam.simulated else ""
+    exam = measure_bodies(
+        mask, image, level=level, labels=labels, fractured=fractured or (),
+        orientation=orientation, figure=figure,
+    )  # fmt: skip
     for note in exam.notes:
         _say(f"note: {note}")
-    if figure is not None:
-        from centrum.report.figures.morphometry import draw_morphometry
-        from centrum.report.style import save_figure
-
-        save_figure(draw_morphometry(exam.image, exam.masks, exam.bodies, mark), figure)
     if json_:
         _print_json(exam.to_dict())
-        return
-    if mark:
-        print(mark)
-    for row in (*zip(*COLUMNS, strict=True), *(table_row(*pair) for pair in exam.bodies)):
-        name, *numbers, grade = row
-        print(f"{name:10}" + "".join(f"{number:>10}" for number in numbers) + f"   {grade}")
-    for body, found in exam.bodies:
-        if found:
-            print("; ".join((f"{body.title}: against {found.reference}", *found.notes)))
+    else:
+        _print(exam_lines(exam))
 
 
 def _open(folder: Path) -> "Study":
-    from centrum.study.study import open_study
+    from centrum.commands.study import open_study
 
     return open_study(folder)
 
@@ -908,75 +819,13 @@ def _progress() -> "Iterator[Progress]":
             raise _Stopped("".join(last) or "Nothing was begun.") from stop
 
 
-def _problems(
-    failures: "tuple[Failure, ...]", findings: "tuple[Finding, ...]"
-) -> dict[str, list[dict[str, Any]]]:
+def _noticed(failures: Iterable[Any], findings: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
     return {"failures": [vars(f) for f in failures], "findings": [vars(f) for f in findings]}
 
 
-def _print_problems(failures: "tuple[Failure, ...]", findings: "tuple[Finding, ...]") -> None:
-    from centrum.commands.problems import Problems
-
-    shown = tuple(finding for finding in findings if finding.severity != "note")
-    for line in Problems(0, failures=failures, findings=shown).lines(_width()):
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
         print(line)
-
-
-def _print_extraction(found: "Extraction") -> None:
-    _print_problems(found.failures, found.findings)
-    cases, n_features, readers = found.table.values.shape
-    print(f"{cases} cases x {n_features} features x {readers} readers.")
-    if found.undefined:
-        names = ", ".join(found.undefined[:3]) + (", ..." if len(found.undefined) > 3 else "")
-        print(f"{len(found.undefined)} features are not defined for these regions: {names}")
-    if found.failures:
-        print(f"{len(found.failures)} cases could not be measured and are left out.")
-
-
-def _print_robustness(found: "Robustness") -> None:
-    for failure in found.failures:
-        print(f"failed: {failure.case}: {failure.message}")
-    rule = found.rule
-    print(
-        f"{int(found.features['kept'].sum())} of {len(found.features)} features have an "
-        f"ICC({rule.form}) {'lower limit ' if rule.use == 'lower_bound' else ''}above "
-        f"{rule.threshold} over {found.perturbations} perturbations of {found.cases} cases."
-    )
-
-
-def _print_evaluations(simulated: bool, evaluations: "Mapping[str, Any]") -> None:
-    if simulated:
-        print("Simulated patients: this proves the software, not the medicine.")
-    titles = {
-        "train": "training (apparent)",
-        "out_of_fold": "training, out of fold",
-        "test": "test",
-    }
-    for name, found in evaluations.items():
-        area, parts = found.auc, found.measures
-        print(
-            f"{titles[name]:22} n {found.n:4}  AUC {area.value:.3f} "
-            f"({interval_text(area.delong.lower, area.delong.upper, join='-')})  "
-            f"sensitivity {parts['sensitivity'].value:.3f}  "
-            f"specificity {parts['specificity'].value:.3f}"
-        )
-
-
-def _print_assessment(found: "Assessment") -> None:
-    for part in found.parts:
-        if part["error"]:
-            print(f"failed: {part['name']}: {part['error']}")
-    areas = {"the model": found.parts, **found.ablation}
-    for name, records in areas.items():
-        values = [record["auc"] for record in records if record["auc"] is not None]
-        if values:
-            mean = sum(values) / len(values)
-            print(f"{name:22} AUC {mean:.3f} over {counted(len(values), 'part')}")
-    if found.permutation is not None and found.permutation.telling:
-        shuffled = found.permutation.values
-        mean = sum(shuffled) / len(shuffled)
-        print(f"{'shuffled outcomes':22} AUC {mean:.3f} over {len(shuffled)} permutations, "
-              f"{p_equals(found.permutation.p)}")  # fmt: skip
 
 
 def _print_json(value: object) -> None:

@@ -23,7 +23,7 @@ RESULTS = {
     "agree": ("agreement.csv",),
     "perturb": ("robustness_values.parquet", "robustness.csv", "perturbations.csv"),
     "fit": ("fit.json", "scores.csv"),
-    "assess": ("assessment.json",),
+    "internal": ("assessment.json",),
     "evaluate": ("evaluation.json",),
     "freeze": ("model.json",),
     "report": (),
@@ -55,6 +55,9 @@ class Made(BaseModel):
     files: dict[str, str]
 
 
+RENAMED = {"assess": "internal"}
+"""Stages that were called otherwise until 0.2.2."""
+
 _RECORD = TypeAdapter(dict[str, Made])
 
 
@@ -72,7 +75,8 @@ class Stages:
     def read(self) -> dict[str, Made]:
         """What was made, by stage; a record that cannot be understood counts as absent."""
         try:
-            return _RECORD.validate_json(self.path.read_bytes())
+            made = _RECORD.validate_json(self.path.read_bytes())
+            return {RENAMED.get(stage, stage): left for stage, left in made.items()}
         except (OSError, ValidationError):
             return {}
 

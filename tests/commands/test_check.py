@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.check import check_study, foresee_run
 from centrum.commands.problems import Problems
 from centrum.errors import DataError
@@ -51,7 +51,7 @@ def foreseen(folder: Path) -> dict[str, Finding]:
 def test_a_good_study_has_no_problem(folder: Path) -> None:
     found, lines = foresee_run(folder)
     assert (found.rows, found.measurable, found.lines(80)) == ((), 24, [])
-    assert any(line.startswith("assess: design single") for line in lines)
+    assert any(line.startswith("internal: design single") for line in lines)
 
 
 def test_all_that_is_wrong_comes_at_once(folder: Path) -> None:
@@ -107,7 +107,7 @@ def test_one_outcome_is_told_by_its_name(folder: Path) -> None:
         found["one-outcome"].message
     )
     with pytest.raises(DataError, match="tells two outcomes apart"):
-        pipeline.run(open_study(folder), workers=1)
+        verbs.run(open_study(folder), workers=1)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_what_is_left_of_the_cohort_is_foreseen(folder: Path) -> None:
     assert stop.code == "one-outcome"
     assert stop.message.startswith("Without the cases that cannot be measured: All 12 eligible")
     with pytest.raises(DataError, match=r"^Without the cases .* All 12 eligible .* rules\.$"):
-        pipeline.run(open_study(folder))
+        verbs.run(open_study(folder))
 
 
 def test_of_a_design_with_parts_those_that_cannot_be_fitted_are_warned_of(folder: Path) -> None:

@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import begin, check
+from centrum.commands import results as left
+from centrum.commands import study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError, describe
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study
@@ -30,7 +32,7 @@ N = 30
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has been run; not to be changed."""
     folder = make_study(tmp_path_factory.mktemp("finished") / "study")
-    pipeline.run(open_study(folder), workers=1)
+    verbs.run(open_study(folder), workers=1)
     return folder
 
 
@@ -55,13 +57,13 @@ def test_a_run_leaves_everything(finished: Path) -> None:
     scores = pd.read_csv(results / "scores.csv", index_col="case")
     assert (scores["part"] == "train").sum() == 20
     assert scores.loc[scores["part"] == "test", "out_of_fold"].isna().all()
-    _, evaluations = pipeline.evaluate(open_study(finished))
+    _, evaluations = verbs.evaluate(open_study(finished))
     assert evaluations["test"].auc.value > 0.8
 
 
 def test_scores_are_the_model_on_the_table(finished: Path) -> None:
     """intercept + sum coefficient x (value - mean) / sd, by hand from fit.json."""
-    model = pipeline.load_model(open_study(finished))
+    model = left.load_model(open_study(finished))
     frame = pd.read_csv(finished / "results" / "features.csv")
     primary = frame[frame["reader"] == "senior"].set_index("case")
     scaled = (primary[list(model.features)] - model.means) / model.sds
@@ -73,7 +75,7 @@ def test_scores_are_the_model_on_the_table(finished: Path) -> None:
 def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> None:
     """Also when it lies elsewhere and is measured by two processes."""
     shutil.rmtree(study / "results")
-    pipeline.run(open_study(study), workers=2)
+    verbs.run(open_study(study), workers=2)
     first, second = contents(finished / "results"), contents(study / "results")
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []
@@ -96,7 +98,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
         before = now
         time.sleep(0.3)
     assert len(before) >= 5
-    pipeline.run(open_study(study), workers=1)
+    verbs.run(open_study(study), workers=1)
     after = {p: p.stat().st_mtime_ns for p in store.rglob("*.json")}
     assert {p: after[p] for p in before} == before, "an entry was made twice"
     assert contents(study / "results") == contents(finished / "results")
@@ -105,7 +107,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
 def stage_times(folder: Path) -> dict[str, int]:
     names = {
         "extract": "features.parquet", "agree": "agreement.csv", "fit": "fit.json",
-        "assess": "assessment.json", "evaluate": "evaluation.json", "freeze": "model.json",
+        "internal": "assessment.json", "evaluate": "evaluation.json", "freeze": "model.json",
         "report": "report.html",
     }  # fmt: skip
     times = {k: (folder / "results" / v).stat().st_mtime_ns for k, v in names.items()}
@@ -113,7 +115,7 @@ def stage_times(folder: Path) -> dict[str, int]:
     return times | {"store": max(p.stat().st_mtime_ns for p in entries)}
 
 
-FITTED = {"fit", "assess", "evaluate", "freeze", "report"}
+FITTED = {"fit", "internal", "evaluate", "freeze", "report"}
 """Stages that another model touches."""
 
 
@@ -134,14 +136,14 @@ def test_a_run_redoes_only_what_a_change_touches(
     path = study / "study.yaml"
     before = stage_times(study)
     path.write_text(path.read_text().replace(old, new))
-    pipeline.run(open_study(study), workers=1)
+    verbs.run(open_study(study), workers=1)
     after = stage_times(study)
     assert {k for k in after if after[k] != before[k]} == redone
 
 
 def test_a_deleted_result_is_made_again(study: Path, finished: Path) -> None:
     (study / "results" / "model.json").unlink()
-    pipeline.run(open_study(study), workers=1)
+    verbs.run(open_study(study), workers=1)
     assert contents(study / "results") == contents(finished / "results")
 
 
@@ -218,12 +220,12 @@ def test_a_bad_case_is_named_and_the_rest_is_kept(
 ) -> None:
     folder = make_study(tmp_path / "study", n=6)
     spoil(folder)
-    found = pipeline.extract(open_study(folder), workers=1)
+    found = verbs.extract(open_study(folder), workers=1)
     assert [failure.case for failure in found.failures] == ["P003"]
     assert re.search(message, found.failures[0].message)
     assert "patient-3" not in found.failures[0].message
     assert found.table.cases == ("P000", "P001", "P002", "P004", "P005")
-    (again,) = pipeline.load_extraction(open_study(folder)).failures
+    (again,) = verbs.load_extraction(open_study(folder)).failures
     assert (again.case, again.code) == ("P003", found.failures[0].code)
     assert "P003" not in again.message, "files are named on the console alone"
 
@@ -231,14 +233,14 @@ def test_a_bad_case_is_named_and_the_rest_is_kept(
 def test_a_missing_second_reader_keeps_the_case(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=6)
     mask_path(folder, reader="resident").unlink()
-    found = pipeline.extract(open_study(folder), workers=1)
+    found = verbs.extract(open_study(folder), workers=1)
     assert not found.failures
     assert [(f.case, f.reader) for f in found.findings if f.severity == "error"] == [
         ("P003", "resident")
     ]
     assert np.isnan(found.table.values[3, :, 1]).all()
     assert np.isfinite(found.table.values[:, :, 0]).all()
-    agreement = pipeline.agree(open_study(folder))
+    agreement = verbs.agree(open_study(folder))
     assert set(agreement["n"]) == {5}
 
 
@@ -251,14 +253,14 @@ def test_a_mask_of_another_grid_is_resampled_when_the_protocol_says_so(tmp_path:
     sitk.WriteImage(
         sitk.Resample(coarse, fine, sitk.Transform(), sitk.sitkNearestNeighbor), mask_path(folder)
     )
-    refused = pipeline.extract(open_study(folder), workers=1)
+    refused = verbs.extract(open_study(folder), workers=1)
     assert [f.case for f in refused.failures] == ["P003"]
     protocol = folder / "study.yaml"
     protocol.write_text(protocol.read_text() + "images: {on_grid_mismatch: resample}\n")
-    accepted = pipeline.extract(open_study(folder), workers=1)
+    accepted = verbs.extract(open_study(folder), workers=1)
     assert not accepted.failures
     whole = make_study(tmp_path / "whole", n=4)
-    expected = pipeline.extract(open_study(whole), workers=1)
+    expected = verbs.extract(open_study(whole), workers=1)
     np.testing.assert_array_equal(accepted.table.values, expected.table.values)
 
 
@@ -266,13 +268,13 @@ def test_nothing_to_measure_is_an_error(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=4)
     shutil.rmtree(folder / "images")
     with pytest.raises(DataError, match="None of the 4 cases"):
-        pipeline.extract(open_study(folder), workers=1)
+        verbs.extract(open_study(folder), workers=1)
 
 
 def test_check_finds_the_same_without_measuring(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=4)
     truncated_image(folder)
-    failures, _ = pipeline.check(open_study(folder), workers=1)
+    failures, _ = check.check_cases(open_study(folder), workers=1)
     assert [failure.case for failure in failures] == ["P003"]
     assert not (folder / "results" / "features.csv").exists()
 
@@ -289,14 +291,14 @@ def change_rows(folder: Path, change: Callable[[list[dict]], None]) -> None:
 def test_one_class_only(study: Path) -> None:
     change_rows(study, lambda rows: [row.update(outcome="malignant") for row in rows])
     with pytest.raises(CentrumError, match=r"(?i)outcome|class"):
-        pipeline.run(open_study(study), workers=1)
+        verbs.run(open_study(study), workers=1)
 
 
 def test_fewer_patients_than_folds(study: Path) -> None:
     path = study / "study.yaml"
     path.write_text(path.read_text().replace("folds: 3", "folds: 12"))
     with pytest.raises(DataError, match=r"12 folds.*patients of both outcomes"):
-        pipeline.run(open_study(study), workers=1)
+        verbs.run(open_study(study), workers=1)
 
 
 def test_a_case_twice(study: Path) -> None:
@@ -309,28 +311,28 @@ def test_an_unknown_reader(study: Path) -> None:
     path = study / "study.yaml"
     path.write_text(path.read_text() + "images: {reader: professor}\n")
     with pytest.raises(DataError, match="'professor'; the manifest has senior, resident"):
-        pipeline.run(open_study(study), workers=1)
+        verbs.run(open_study(study), workers=1)
 
 
 def test_a_stage_without_the_one_before(tmp_path: Path) -> None:
     study = open_study(make_study(tmp_path / "study", n=4))
-    for stage in (pipeline.agree, pipeline.fit, pipeline.evaluate, pipeline.freeze):
+    for stage in (verbs.agree, verbs.fit, verbs.evaluate, verbs.freeze):
         with pytest.raises(CentrumError, match="is not there yet") as caught:
             stage(study)
         assert caught.value.code == "not-made"
-        assert "`centrum extract STUDY` makes it" in str(caught.value) or stage != pipeline.fit
+        assert "`centrum extract STUDY` makes it" in str(caught.value) or stage != verbs.fit
     with pytest.raises(CentrumError, match=r"features\.parquet is not there yet"):
-        pipeline.report(study)
+        verbs.report(study)
 
 
 def test_a_report_of_stale_results_is_refused(study: Path) -> None:
     path = study / "study.yaml"
     path.write_text(path.read_text().replace("classifier: logistic", "classifier: ridge"))
     with pytest.raises(CentrumError, match=r"What `fit` left is older .* `centrum run STUDY`"):
-        pipeline.report(open_study(study))
+        verbs.report(open_study(study))
     change_rows(study, lambda rows: rows[0].update(age="71"))
     with pytest.raises(CentrumError, match="What `extract` left is older"):
-        pipeline.report(open_study(study))
+        verbs.report(open_study(study))
 
 
 def test_a_failed_run_marks_the_report_that_it_leaves(study: Path) -> None:
@@ -339,7 +341,7 @@ def test_a_failed_run_marks_the_report_that_it_leaves(study: Path) -> None:
     change_rows(study, lambda rows: [row.update(outcome="malignant") for row in rows])
     for _ in range(2):
         with pytest.raises(CentrumError) as caught:
-            pipeline.run(open_study(study), workers=1)
+            verbs.run(open_study(study), workers=1)
     assert "report.html is that of an earlier run" in describe(caught.value)
     after = page.read_text()
     assert after.count('role="alert"><strong>Old.</strong>') == before.count('role="alert">') + 1
@@ -355,37 +357,37 @@ def test_init_then_run(tmp_path: Path) -> None:
     images.mkdir()
     shutil.move(made / "images", images / "images")
     shutil.move(made / "masks", images / "masks")
-    lines = pipeline.init(images, tmp_path / "study")
+    lines = begin.init(images, tmp_path / "study")
     assert "12 cases" in lines[0]
     rows = read_rows(tmp_path / "study")
     for k, row in enumerate(rows):
         row["outcome"] = ["malignant", "osteoporotic"][k % 2]
     write_rows(tmp_path / "study", rows)
-    found = pipeline.extract(open_study(tmp_path / "study"), workers=1)
+    found = verbs.extract(open_study(tmp_path / "study"), workers=1)
     assert not found.failures
     with pytest.raises(ManifestError, match="exists and is not overwritten"):
-        pipeline.init(images, tmp_path / "study")
+        begin.init(images, tmp_path / "study")
 
 
 def test_a_manifest_that_nobody_touched_does_not_block_the_next_try(tmp_path: Path) -> None:
     images = make_study(tmp_path / "made", n=4)
     (images / "cases.csv").unlink()
     study = tmp_path / "study"
-    pipeline.init(images, study, mask="masks/{case}_senior.nrrd")
-    pipeline.init(images, study)
+    begin.init(images, study, mask="masks/{case}_senior.nrrd")
+    begin.init(images, study)
     assert "mask:resident" in read_rows(study)[0]
     (study / "study.yaml").write_text("# changed\n" + (study / "study.yaml").read_text())
-    pipeline.init(images, study, labels="verse", region="whole_vertebra")
+    begin.init(images, study, labels="verse", region="whole_vertebra")
     assert (study / "study.yaml").read_text().startswith("# changed")
     (study / "cases.csv").rename(study / "cases.xlsx")
     with pytest.raises(ManifestError, match=r"cases\.xlsx exists and is not overwritten"):
-        pipeline.init(images, study)
+        begin.init(images, study)
 
 
 def test_outlook_says_what_is_done(study: Path) -> None:
-    assert f"0 cases to do, {N} in the store" in "\n".join(pipeline.outlook(open_study(study)))
+    assert f"0 cases to do, {N} in the store" in "\n".join(verbs.outlook(open_study(study)))
     shutil.rmtree(study / "results")
-    assert f"{N} cases to do" in "\n".join(pipeline.outlook(open_study(study)))
+    assert f"{N} cases to do" in "\n".join(verbs.outlook(open_study(study)))
 
 
 @pytest.mark.usefixtures("unrendered")
@@ -396,8 +398,8 @@ def test_outcomes_may_be_numbers(tmp_path: Path) -> None:
     )
     path = folder / "study.yaml"
     path.write_text(path.read_text() + "outcome: {positive: '1', negative: '0'}\n")
-    pipeline.run(open_study(folder))
-    _, found = pipeline.evaluate(open_study(folder))
+    verbs.run(open_study(folder))
+    _, found = verbs.evaluate(open_study(folder))
     assert found["test"].n_positive == 5
 
 
@@ -408,7 +410,7 @@ def test_eligibility_is_counted_in_the_flow(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "eligibility: [{name: not L3, exclude: level == 'L3'}]\n")
     study = open_study(folder)
     assert (study.flow.start.cases, study.flow.end.cases, len(study.cohort)) == (45, 30, 30)
-    pipeline.run(study)
+    verbs.run(study)
     page = (folder / "results" / "report.html").read_text()
     assert "not L3" in page
 
@@ -416,14 +418,14 @@ def test_eligibility_is_counted_in_the_flow(tmp_path: Path) -> None:
 def test_simulated_images_are_marked_wherever_they_are_copied_to(tmp_path: Path) -> None:
     """The header says so, also when phantom.json was left behind."""
     cohort = PhantomSettings(n_malignant=2, n_osteoporotic=2, field_mm=(110.0, 144.0))
-    pipeline.simulate(tmp_path / "phantom", cohort)
+    begin.simulate(tmp_path / "phantom", cohort)
     folder = tmp_path / "study"
-    pipeline.init(tmp_path / "phantom", folder)
+    begin.init(tmp_path / "phantom", folder)
     change_rows(folder, lambda rows: [r.update(outcome="malignant") for r in rows])
-    assert pipeline.extract(open_study(folder)).simulated
-    assert pipeline.load_extraction(open_study(folder)).simulated
+    assert verbs.extract(open_study(folder)).simulated
+    assert verbs.load_extraction(open_study(folder)).simulated
     plain = make_study(tmp_path / "plain", n=4)
-    assert not pipeline.extract(open_study(plain)).simulated
+    assert not verbs.extract(open_study(plain)).simulated
 
 
 def test_a_phantom_cohort_begun_anew_is_never_taken_for_patients(tmp_path: Path) -> None:
@@ -437,7 +439,7 @@ def test_a_phantom_cohort_begun_anew_is_never_taken_for_patients(tmp_path: Path)
     with pytest.raises(KeyboardInterrupt):
         simulate_cohort(PhantomSettings(**small, cue=0.1), tmp_path, map=stopped)
     assert not (tmp_path / "cases.csv").exists()
-    pipeline.simulate(tmp_path, PhantomSettings(**small, cue=0.1))
+    begin.simulate(tmp_path, PhantomSettings(**small, cue=0.1))
     assert open_study(tmp_path).simulated
 
 
@@ -455,11 +457,11 @@ def test_features_that_no_region_has_are_left_out(tmp_path: Path) -> None:
         one_slice.CopyInformation(image)
         sitk.WriteImage(one_slice, mask)
     (study / "study.yaml").write_text(PROTOCOL + "eligibility: []\n")
-    found = pipeline.extract(open_study(study))
+    found = verbs.extract(open_study(study))
     assert found.undefined == ("original_morphology_volume_density_aee",)
     assert found.table.values.shape == (3, 158, 2)
     assert np.isfinite(found.table.values).all()
     (failure,) = found.failures
     assert failure.case == "P003"
     assert "cannot be computed here" in failure.message
-    assert pipeline.load_extraction(open_study(study)).undefined == found.undefined
+    assert verbs.load_extraction(open_study(study)).undefined == found.undefined

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.study.study import open_study
 from tests.studies import make_study
 
@@ -33,14 +33,14 @@ def studied(folder: Path) -> Path:
     make_study(folder, n=24, protocol=PROTOCOL)
     study = open_study(folder)
     for verb in (
-        pipeline.extract,
-        pipeline.agree,
-        pipeline.fit,
-        pipeline.assess,
-        pipeline.evaluate,
+        verbs.extract,
+        verbs.agree,
+        verbs.fit,
+        verbs.internal,
+        verbs.evaluate,
     ):
         verb(study)
-    pipeline.freeze(study)
+    verbs.freeze(study)
     return folder
 
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.validate import validate_model
 from centrum.errors import DataError
 from centrum.evaluate import Scored
@@ -145,7 +145,7 @@ def test_images_of_another_place(finished: Path, model: FrozenModel, tmp_path: P
 
 def test_tables_of_another_place(finished: Path, model: FrozenModel, tmp_path: Path) -> None:
     other = make_study(tmp_path / "images", n=20, seed=4)
-    pipeline.extract(open_study(other))
+    verbs.extract(open_study(other))
     by_images = validate_model(model, other, tmp_path / "a")
     by_tables = validate_model(
         model, of_tables(other, tmp_path / "t", "slicer").folder, tmp_path / "b"

@@ -12,7 +12,7 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.commands import score as scoring
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.score import read_known
 from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import Covariate, FrozenModel, read_model
@@ -388,7 +388,7 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows[4]["age"] = ""
     write_rows(folder, rows)
     study = open_study(folder)
-    for verb in (pipeline.extract, pipeline.fit, pipeline.evaluate, pipeline.freeze):
+    for verb in (verbs.extract, verbs.fit, verbs.evaluate, verbs.freeze):
         verb(study)
     return folder
 
@@ -438,7 +438,7 @@ def test_several_sequences(tmp_path: Path) -> None:
                      "image:T1w": f"images/{row['case']}_T1w.nrrd"})  # fmt: skip
     write_rows(folder, rows)
     study = open_study(folder)
-    for verb in (pipeline.extract, pipeline.fit, pipeline.evaluate, pipeline.freeze):
+    for verb in (verbs.extract, verbs.fit, verbs.evaluate, verbs.freeze):
         verb(study)
     model = read_model(folder / "results" / "model.json")
     with (folder / "results" / "scores.csv").open() as stream:

@@ -14,7 +14,7 @@ import SimpleITK as sitk
 import yaml
 from numpy.typing import NDArray
 
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.tables import import_tables
 from centrum.protocol import preset_text
 from centrum.study.study import open_study
@@ -358,8 +358,8 @@ def model_json(folder: Path) -> Iterator[Files]:
         quick = _QUICK.replace("CLASSIFIER", f"{classifier}\n{more}")
         (study / "study.yaml").write_text(text + quick, encoding="utf-8")
         opened = open_study(study)
-        pipeline.extract(opened)
-        pipeline.fit(opened)
-        pipeline.evaluate(opened)
-        pipeline.freeze(opened)
+        verbs.extract(opened)
+        verbs.fit(opened)
+        verbs.evaluate(opened)
+        verbs.freeze(opened)
         yield {"model.json": (study / "results" / "model.json").read_bytes()}

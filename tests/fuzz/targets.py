@@ -26,7 +26,7 @@ import yaml
 from centrum.cohort.case import Case
 from centrum.cohort.clinical import ClinicalTable, merge_table
 from centrum.cohort.manifest import examine_manifest, missing_files
-from centrum.commands import study as pipeline
+from centrum.commands import begin
 from centrum.commands.check import check_study
 from centrum.commands.tables import import_tables
 from centrum.errors import CentrumError
@@ -437,7 +437,7 @@ def _read_listing(path: Path) -> None:
     images.mkdir()
     build(tree, images)
     try:
-        pipeline.init(images, study)
+        begin.init(images, study)
     except CentrumError:
         return
     examine_manifest(study / "cases.csv", optional=("outcome",))

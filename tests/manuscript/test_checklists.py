@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.manuscript import WRITTEN
 from centrum.errors import DataError
 from centrum.manuscript.answers import (
@@ -148,8 +148,8 @@ def test_what_only_the_author_knows_is_never_claimed(make: Make) -> None:
 @pytest.mark.slow
 def test_pointers_of_a_study_on_disk(tmp_path: Path) -> None:
     study = open_study(make_study(tmp_path / "study"))
-    pipeline.run(study)
-    results = pipeline.collect(study)
+    verbs.run(study)
+    results = verbs.collect(study)
     page = (study.results / "report.html").read_text(encoding="utf-8")
     numbers = report_of(results).numbers
     for name in CHECKLISTS:

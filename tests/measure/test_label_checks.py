@@ -7,7 +7,8 @@ from typer.testing import CliRunner
 
 from centrum.cli import app
 from centrum.cohort.levels import Level
-from centrum.commands import study as pipeline
+from centrum.commands import begin
+from centrum.commands.check import check_cases
 from centrum.errors import DataError, ProtocolError
 from centrum.io import read_image, read_mask
 from centrum.measure.label_checks import check_label
@@ -123,7 +124,7 @@ def test_from_init_to_check_with_labels_and_region_as_arguments(tmp_path: Path) 
     images = parse_protocol((study / "study.yaml").read_text(), "study.yaml").images
     assert (images.labels, images.region) == ("spineps", "whole_vertebra")
     fill(study)
-    failures, _ = pipeline.check(open_study(study))
+    failures, _ = check_cases(open_study(study))
     assert failures == ()
     opened = open_study(study)
     assert [str(case.level) for case in opened.cohort.cases[:3]] == ["T12", "L1", "L2"]
@@ -131,10 +132,10 @@ def test_from_init_to_check_with_labels_and_region_as_arguments(tmp_path: Path) 
 
 def test_a_contradiction_is_that_of_its_cases(tmp_path: Path) -> None:
     exams(tmp_path / "d", SPINEPS)
-    pipeline.init(tmp_path / "d", tmp_path / "d", labels="verse", region="vertebral_body")
+    begin.init(tmp_path / "d", tmp_path / "d", labels="verse", region="vertebral_body")
     fill(tmp_path / "d")
     write(tmp_path / "d/masks/b_R1.nii.gz", blocks(SPINEPS[::-1]))
-    failures, _ = pipeline.check(open_study(tmp_path / "d"))
+    failures, _ = check_cases(open_study(tmp_path / "d"))
     assert {failure.case for failure in failures} == {"b_T12", "b_L1", "b_L2"}
     assert {failure.code for failure in failures} == {"levels-contradict-anatomy"}
     assert "totalsegmentator-v1" in failures[0].remedy
@@ -142,13 +143,13 @@ def test_a_contradiction_is_that_of_its_cases(tmp_path: Path) -> None:
 
 def test_the_region_and_the_scheme_decide_what_is_kept(tmp_path: Path) -> None:
     exams(tmp_path, SPINEPS)
-    pipeline.init(tmp_path, tmp_path, labels="verse", region="whole_vertebra")
+    begin.init(tmp_path, tmp_path, labels="verse", region="whole_vertebra")
     fill(tmp_path)
     before = open_study(tmp_path).jobs()[0].key()
     text = (tmp_path / "study.yaml").read_text().replace(", region: whole_vertebra", "")
     (tmp_path / "study.yaml").write_text(text)
     assert open_study(tmp_path).jobs()[0].key() != before
-    failures, _ = pipeline.check(open_study(tmp_path))
+    failures, _ = check_cases(open_study(tmp_path))
     assert {failure.code for failure in failures} == {"whole-vertebra"}
     assert len(failures) == 12
 
@@ -156,15 +157,15 @@ def test_the_region_and_the_scheme_decide_what_is_kept(tmp_path: Path) -> None:
 def test_a_protocol_that_was_there_is_not_changed_in_silence(tmp_path: Path) -> None:
     exams(tmp_path, SPINEPS)
     (tmp_path / "study.yaml").write_text("preset: vcf-t2w\n")
-    lines = pipeline.init(tmp_path, tmp_path, labels="verse", region="whole_vertebra")
+    lines = begin.init(tmp_path, tmp_path, labels="verse", region="whole_vertebra")
     assert lines[-1] == (
         "study.yaml was there and stays: see that it says images.labels: verse, "
         "images.region: whole_vertebra"
     )
     with pytest.raises(ProtocolError, match=r"images\.region"):
-        pipeline.init(tmp_path, tmp_path / "new", region="bones")
+        begin.init(tmp_path, tmp_path / "new", region="bones")
     with pytest.raises(ProtocolError, match="name no levels"):
-        pipeline.init(tmp_path, tmp_path / "new", labels="spineps-spine")
+        begin.init(tmp_path, tmp_path / "new", labels="spineps-spine")
 
 
 def test_what_lies_outside_the_region_is_told_of_each() -> None:

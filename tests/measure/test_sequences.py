@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.errors import ProtocolError
 from centrum.io import read_image, read_mask
 from centrum.measure.case import MeasurementJob, measure
@@ -162,13 +162,13 @@ def test_a_case_without_the_image_fails_and_says_why(make: Callable[[Change], St
 
 def test_the_table_of_a_study_holds_both(make: Callable[[Change], Study]) -> None:
     study = make(same)
-    pipeline.extract(study)
+    verbs.extract(study)
     table = FeatureTable.load(study.results)
     assert {f.sequence for f in table.features} == {"T2w", "T1w"}
     names = [f.spell("ibsi") for f in table.features]
     one, other = (names.index(f"{name}_original_statistics_mean") for name in ("T2w", "T1w"))
     np.testing.assert_allclose(table.values[:, other], 2 * table.values[:, one] + 10)
-    assert "sequence T2w and T1w" in pipeline.outlook(study)[1]
+    assert "sequence T2w and T1w" in verbs.outlook(study)[1]
 
 
 def test_perturbation_measures_all_sequences(make: Callable[[Change], Study]) -> None:

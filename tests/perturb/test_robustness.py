@@ -14,7 +14,9 @@ import SimpleITK as sitk
 
 from centrum import cli
 from centrum.agreement import icc
-from centrum.commands import study as pipeline
+from centrum.commands import perturb as perturbing
+from centrum.commands import results as left
+from centrum.commands import study as verbs
 from centrum.errors import CentrumError, ProtocolError
 from centrum.features.settings import ExtractionSettings, Interpolation
 from centrum.measure.perturbed import margin
@@ -41,7 +43,7 @@ def single_reader(folder: Path, n: int = N, protocol: str = ROBUST) -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of one reader that has been run; not to be changed."""
     folder = single_reader(tmp_path_factory.mktemp("robust") / "study")
-    pipeline.run(open_study(folder))
+    verbs.run(open_study(folder))
     return folder
 
 
@@ -54,10 +56,10 @@ def study(finished: Path, tmp_path: Path) -> Path:
 def through_fit(folder: Path, workers: int = 1) -> None:
     """All stages but the report, which takes the longest."""
     study = open_study(folder)
-    pipeline.extract(study, workers=workers)
+    verbs.extract(study, workers=workers)
     if study.protocol.robustness:
-        pipeline.perturb(study, workers=workers)
-    pipeline.fit(study)
+        perturbing.perturb(study, workers=workers)
+    verbs.fit(study)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -75,7 +77,7 @@ def test_a_single_reader_keeps_robust_features(finished: Path) -> None:
     layers = np.concatenate([table.values[:, :, :1], table.perturbed], axis=2)
     np.testing.assert_allclose(frame["icc"], icc(layers, "1,1").value, rtol=1e-12)
     assert 0 < frame["kept"].sum() < len(frame)
-    model = pipeline.load_model(open_study(finished))
+    model = left.load_model(open_study(finished))
     assert model.funnel["agreement"] == len(table.features)
     assert 0 < model.funnel["robustness"] < len(table.features)
 
@@ -113,10 +115,10 @@ def test_measured_cases_come_from_the_store(study: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in (study / "results" / "store").rglob("*.json")}
     for name in ("robustness.csv", "robustness_values.parquet"):
         (study / "results" / name).unlink()
-    pipeline.perturb(open_study(study))
+    perturbing.perturb(open_study(study))
     after = {p: p.stat().st_mtime_ns for p in (study / "results" / "store").rglob("*.json")}
     assert after == before
-    assert f"{3 * N} of them in the store" in pipeline.perturb_outlook(open_study(study))
+    assert f"{3 * N} of them in the store" in perturbing.perturb_outlook(open_study(study))
 
 
 @pytest.mark.parametrize(
@@ -157,14 +159,14 @@ def test_without_the_block_nothing_is_different(study: Path, tmp_path: Path) -> 
     found = contents(study / "results")
     del expected["stages.json"]
     assert [name for name in expected if found[name] != expected[name]] == []
-    assert "robustness" not in pipeline.load_model(open_study(study)).funnel
+    assert "robustness" not in left.load_model(open_study(study)).funnel
 
 
 def test_kinds_apart_get_an_icc_each(tmp_path: Path) -> None:
     block = "robustness: {together: false, repeats: 2, kinds: [noise, rotation]}\n"
     folder = single_reader(tmp_path / "study", 8, PROTOCOL + block)
-    pipeline.extract(open_study(folder))
-    found = pipeline.perturb(open_study(folder))
+    verbs.extract(open_study(folder))
+    found = perturbing.perturb(open_study(folder))
     assert (found.cases, found.perturbations) == (8, 4)
     table = FeatureTable.load(folder / "results", perturbed=True)
     turned = np.concatenate([table.values[:, :, :1], table.perturbed[:, :, 2:]], axis=2)
@@ -184,8 +186,8 @@ def test_a_bad_case_does_not_stop_the_others(tmp_path: Path) -> None:
     sitk.WriteImage(image_of(small), folder / "masks/P003_senior.nrrd")
     path = folder / "study.yaml"
     path.write_text(path.read_text() + "\n")
-    extraction = pipeline.extract(open_study(folder))
-    found = pipeline.perturb(open_study(folder))
+    extraction = verbs.extract(open_study(folder))
+    found = perturbing.perturb(open_study(folder))
     table = FeatureTable.load(folder / "results", perturbed=True)
     assert np.isfinite(table.perturbed[table.cases.index("P005")]).all()
     if "P003" in extraction.table.cases:
@@ -199,13 +201,13 @@ def test_a_case_that_cannot_be_read_any_more_is_named(study: Path) -> None:
     assert opened.sources, "which are hashed now"
     shutil.rmtree(study / "results" / "store")
     (study / "masks" / "P003_senior.nrrd").unlink()
-    found = pipeline.perturb(opened)
+    found = perturbing.perturb(opened)
     assert [failure.case for failure in found.failures] == ["P003"]
     assert "[mask of senior]" in found.failures[0].message
     assert set(found.features["n"]) == {N - 1}
-    pipeline.fit(opened)
+    verbs.fit(opened)
     with pytest.raises(CentrumError, match="What `extract` left is older"):
-        pipeline.perturb(open_study(study))
+        perturbing.perturb(open_study(study))
 
 
 class TestOrder:
@@ -213,13 +215,13 @@ class TestOrder:
 
     def test_no_block(self, tmp_path: Path) -> None:
         folder = single_reader(tmp_path / "study", 4, PROTOCOL)
-        for stage in (pipeline.perturb, pipeline.perturb_outlook):
+        for stage in (perturbing.perturb, perturbing.perturb_outlook):
             with pytest.raises(ProtocolError, match=r"no block `robustness`.*robustness: \{\}"):
                 stage(open_study(folder))
 
     def test_perturb_before_extract(self, tmp_path: Path) -> None:
         with pytest.raises(CentrumError, match=r"features\.parquet is not there yet"):
-            pipeline.perturb(open_study(single_reader(tmp_path / "study", 4)))
+            perturbing.perturb(open_study(single_reader(tmp_path / "study", 4)))
 
     def test_features_that_the_protocol_does_not_give(self, study: Path) -> None:
         table = FeatureTable.load(study / "results")
@@ -228,19 +230,19 @@ class TestOrder:
         stages = open_study(study).stages
         stages.done("extract", stages.read()["extract"].key, other.save(study / "results"))
         with pytest.raises(ProtocolError, match=r"1 features of the table, such as .* are not"):
-            pipeline.perturb(open_study(study))
+            perturbing.perturb(open_study(study))
 
     def test_fit_before_perturb_or_with_an_old_layer(self, study: Path) -> None:
         path = study / "study.yaml"
         path.write_text(path.read_text().replace("repeats: 3", "repeats: 4"))
         with pytest.raises(CentrumError, match="`centrum perturb STUDY` makes it again"):
-            pipeline.fit(open_study(study))
+            verbs.fit(open_study(study))
 
 
 def test_two_readers_agree_and_are_robust(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=N, protocol=ROBUST)
     through_fit(folder)
-    model = pipeline.load_model(open_study(folder))
+    model = left.load_model(open_study(folder))
     table = FeatureTable.load(folder / "results", perturbed=True)
     assert table.readings.shape[2] == 5
     counts = list(model.funnel.values())

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import check
+from centrum.commands import study as verbs
 from centrum.measure.case import measure
 from centrum.prepare.settings import Preparation
 from centrum.study.landmarks import known_preparation
@@ -25,7 +26,7 @@ NYUL = QUICK + "preparation: {normalisation: {method: nyul}}\n"
 
 
 def learnt(folder: Path) -> dict:
-    pipeline.extract(open_study(folder))
+    verbs.extract(open_study(folder))
     return json.loads((folder / "results" / "landmarks.json").read_text())
 
 
@@ -70,7 +71,7 @@ def test_the_model_trains_on_the_patients_of_the_landmarks(tmp_path: Path) -> No
     array = np.full(SIZE[::-1], 400, np.float32)
     array[3, 12, 12] = 900
     sitk.WriteImage(image_of(array), folder / f"images/{without_body}.nrrd")
-    found = pipeline.extract(open_study(folder))
+    found = verbs.extract(open_study(folder))
     assert {f.case for f in found.failures} == {unreadable, without_body}
     record = json.loads((folder / "results" / "landmarks.json").read_text())
     study = open_study(folder)
@@ -97,11 +98,11 @@ def test_an_image_counts_once(folder: Path) -> None:
 def test_landmarks_are_kept_and_known_again(folder: Path) -> None:
     record = learnt(folder)
     study = open_study(folder)
-    (step,) = [s for s in pipeline.load_extraction(study).table.history if s.name == "prepare"]
+    (step,) = [s for s in verbs.load_extraction(study).table.history if s.name == "prepare"]
     assert step.parameters["normalisation"]["landmarks"] == record["landmarks"]
     scale = known_preparation(study).normalisation
     assert scale.landmarks == pytest.approx(record["landmarks"])
-    assert "0 cases to do, 12 in the store" in "\n".join(pipeline.outlook(study))
+    assert "0 cases to do, 12 in the store" in "\n".join(verbs.outlook(study))
     percentiles, ends = record["preparation"]["normalisation"]["percentiles"], (0, 100)
     assert len(record["landmarks"]) == len(percentiles)
     assert (record["landmarks"][0], record["landmarks"][-1]) == ends
@@ -110,26 +111,26 @@ def test_landmarks_are_kept_and_known_again(folder: Path) -> None:
 
 
 def test_landmarks_of_another_study_are_applied_and_not_learnt(folder: Path) -> None:
-    first = pipeline.extract(open_study(folder)).table.values
+    first = verbs.extract(open_study(folder)).table.values
     record = json.loads((folder / "results" / "landmarks.json").read_text())
     given = f"landmarks: {list(record['landmarks'])}"
     protocol = NYUL.replace("method: nyul", "method: nyul, " + given)
     (folder / "results" / "landmarks.json").unlink()
     (folder / "study.yaml").write_text(protocol)
-    np.testing.assert_array_equal(pipeline.extract(open_study(folder)).table.values, first)
+    np.testing.assert_array_equal(verbs.extract(open_study(folder)).table.values, first)
     assert not (folder / "results" / "landmarks.json").exists()
 
 
 def test_without_preparation_nothing_changes(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=4, protocol=QUICK)
     study = open_study(folder)
-    pipeline.extract(study)
+    verbs.extract(study)
     before = (folder / "results" / "features.csv").read_bytes()
     keys = [job.key() for job in study.jobs()]
     text = "preparation: {bias_field: null, normalisation: {method: none}}\n"
     (folder / "study.yaml").write_text(QUICK + text)
     again = open_study(folder)
-    pipeline.extract(again)
+    verbs.extract(again)
     assert [job.key() for job in again.jobs()] == keys
     assert (folder / "results" / "features.csv").read_bytes() == before
     steps = [s["name"] for s in measure(study.jobs()[0])["history"]["senior"]]
@@ -180,7 +181,7 @@ def reference_study(tmp_path: Path, **change: str) -> Path:
 
 def test_values_are_relative_to_the_readers_reference(tmp_path: Path) -> None:
     folder = reference_study(tmp_path)
-    table = pipeline.extract(open_study(folder)).table
+    table = verbs.extract(open_study(folder)).table
     mean = [k for k, f in enumerate(table.features) if f.code == "Q4LE"]
     for row, case in enumerate(table.cases):
         image = sitk.GetArrayFromImage(sitk.ReadImage(folder / f"images/{case}.nrrd"))
@@ -201,7 +202,7 @@ def test_values_are_relative_to_the_readers_reference(tmp_path: Path) -> None:
 def test_a_missing_reference_is_told_before_features_are_measured(
     tmp_path: Path, change: dict[str, str], message: str
 ) -> None:
-    failures, _ = pipeline.check(open_study(reference_study(tmp_path, **change)))
+    failures, _ = check.check_cases(open_study(reference_study(tmp_path, **change)))
     assert len(failures) == 4
     with pytest.raises(AssertionError, match=message):
         raise AssertionError(failures[0].message)
@@ -225,7 +226,7 @@ def test_a_view_of_air_is_warned_of_once_per_case(tmp_path: Path) -> None:
 
     def warned(text: str) -> list[tuple[str, str]]:
         (folder / "study.yaml").write_text(QUICK + text)
-        findings = pipeline.extract(open_study(folder)).findings
+        findings = verbs.extract(open_study(folder)).findings
         return [(f.case, f.reader) for f in findings if f.code == "mostly-air"]
 
     over_image = "preparation: {normalisation: {method: z_score, over: image}}\n"
@@ -233,5 +234,5 @@ def test_a_view_of_air_is_warned_of_once_per_case(tmp_path: Path) -> None:
     assert warned(over_image.replace("image", "body")) == []
     scaled = QUICK + "  normalise_scale: 100\n"
     (folder / "study.yaml").write_text(scaled)
-    found = pipeline.extract(open_study(folder)).findings
+    found = verbs.extract(open_study(folder)).findings
     assert sum(f.code == "mostly-air" for f in found) == 2

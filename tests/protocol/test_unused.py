@@ -16,7 +16,7 @@ from centrum.protocol.unused import RULES, UNUSED, refuse_unused, unused_setting
 from centrum.study.study import open_study
 from centrum.validation.foresight import foresee_unused
 
-SOURCE = Path(__file__).parents[1] / "src" / "centrum"
+SOURCE = Path(__file__).parents[2] / "src" / "centrum"
 TABLES = "tables: [{file: a.csv, reader: R1}, {file: b.csv, reader: R2}]\n"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import begin
 from centrum.errors import ProtocolError
 from centrum.protocol import Images, read_protocol
 from centrum.study.study import open_study
@@ -31,7 +31,7 @@ def begun(
 ) -> tuple[str, Images]:
     """What `init` says, and the block `images` that it writes."""
     place = images(folder / "mri", *sequences, readers=readers)
-    said = pipeline.init(place, folder / "study", sequence=wanted, **PATTERNS)
+    said = begin.init(place, folder / "study", sequence=wanted, **PATTERNS)
     return "\n".join(said), read_protocol(folder / "study/study.yaml").images
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import check
+from centrum.commands import study as verbs
 from centrum.study.findings import Failure, Finding, alike
 from centrum.study.study import open_study
 from tests.studies import PROTOCOL, image_of, make_study, read_rows, write_rows
@@ -23,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 
 def checked(folder: Path) -> tuple[dict[str, Failure], dict[str, list[Finding]]]:
     """Failures by case, and findings by code."""
-    failures, findings = pipeline.check(open_study(folder))
+    failures, findings = check.check_cases(open_study(folder))
     by_code: dict[str, list[Finding]] = {}
     for finding in findings:
         by_code.setdefault(finding.code, []).append(finding)
@@ -85,7 +86,7 @@ def test_a_copied_mask_is_warned_of_and_counted(folder: Path) -> None:
     failures, found = checked(folder)
     assert not failures
     assert [(f.case, f.reader) for f in found["copied-mask"]] == [("P001", "resident")]
-    overlap = pipeline.extract(open_study(folder)).overlap
+    overlap = verbs.extract(open_study(folder)).overlap
     assert (overlap["dice"] == 1).sum() == 1
 
 

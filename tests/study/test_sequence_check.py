@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import study as pipeline
+from centrum.commands import check
+from centrum.commands import study as verbs
 from centrum.commands.score import patients_of, read_new_cases
 from centrum.commands.signature import find_signature, judge_signature
 from centrum.errors import ProtocolError, SignatureError
@@ -87,7 +88,7 @@ def test_a_name_that_contradicts_the_claim_is_refused() -> None:
 
 def test_times_of_another_sequence_refuse_the_case(folder: Path) -> None:
     study = open_study(as_nifti(folder, T1_TIMES))
-    failures, _ = pipeline.check(study)
+    failures, _ = check.check_cases(study)
     assert {failure.code for failure in failures} == {"other-sequence"}
     assert len(failures) == 4
     assert "Repetition time 550 ms and echo time 11 ms are those of T1w." in failures[0].message
@@ -96,17 +97,17 @@ def test_times_of_another_sequence_refuse_the_case(folder: Path) -> None:
 
 def test_times_that_confirm_the_claim_leave_nothing_to_say(folder: Path) -> None:
     study = open_study(as_nifti(folder, T2_TIMES))
-    failures, findings = pipeline.check(study)
+    failures, findings = check.check_cases(study)
     assert not failures
     assert not {f.code for f in findings} & {"sequence-not-verified", "named-otherwise"}
 
 
 def test_times_count_before_names_and_names_before_silence(folder: Path) -> None:
     described = {"SeriesDescription": "t1_tse_sag Meyer"}
-    failures, findings = pipeline.check(open_study(as_nifti(folder, T2_TIMES | described)))
+    failures, findings = check.check_cases(open_study(as_nifti(folder, T2_TIMES | described)))
     assert not failures
     assert "named-otherwise" in {finding.code for finding in findings}
-    failures, _ = pipeline.check(open_study(as_nifti(folder, described)))
+    failures, _ = check.check_cases(open_study(as_nifti(folder, described)))
     assert {failure.code for failure in failures} == {"other-sequence"}
     assert "The description of the series says T1w." in failures[0].message
     assert "Meyer" not in failures[0].message
@@ -114,30 +115,30 @@ def test_times_count_before_names_and_names_before_silence(folder: Path) -> None
 
 @pytest.mark.parametrize("stem", ["sub-{case}_T1w", "T1_tse/{case}", "{case}_T1"])
 def test_a_file_that_is_called_otherwise_is_refused(folder: Path, stem: str) -> None:
-    failures, _ = pipeline.check(open_study(as_nifti(folder, stem=stem)))
+    failures, _ = check.check_cases(open_study(as_nifti(folder, stem=stem)))
     assert {failure.code for failure in failures} == {"other-sequence"}
 
 
 def test_a_vertebra_or_time_point_in_a_file_name_is_no_sequence(folder: Path) -> None:
     as_nifti(folder, stem="{case}_T1")
     write_rows(folder, [row | {"level": "T1"} for row in read_rows(folder)])
-    assert not pipeline.check(open_study(folder))[0]
+    assert not check.check_cases(open_study(folder))[0]
     write_rows(folder, [row | {"level": "L1"} for row in read_rows(folder)])
-    assert not pipeline.check(open_study(named(folder, "image:T2w")))[0]
+    assert not check.check_cases(open_study(named(folder, "image:T2w")))[0]
 
 
 def test_silence_is_said_in_findings_report_and_methods(folder: Path) -> None:
     study = open_study(folder)
-    failures, findings = pipeline.check(study)
+    failures, findings = check.check_cases(study)
     assert not failures
     notes = [finding for finding in findings if finding.code == "sequence-not-verified"]
     assert len(notes) == 4
-    (sequence,) = pipeline.extract(study).sequences
+    (sequence,) = verbs.extract(study).sequences
     assert (sequence.claimed, sequence.cases, sequence.unverified) == ("T2w", 4, 4)
 
 
 def test_columns_of_the_manifest_tell_times_too(folder: Path) -> None:
-    failures, _ = pipeline.check(open_study(named(folder, tr_ms="600", te_ms="12")))
+    failures, _ = check.check_cases(open_study(named(folder, tr_ms="600", te_ms="12")))
     assert {failure.code for failure in failures} == {"other-sequence"}
 
 
@@ -146,7 +147,7 @@ def test_one_case_of_another_sequence_is_that_cases_error(folder: Path) -> None:
     rows = [row | {"tr_ms": "2500", "te_ms": "90" if k else "15"} for k, row in enumerate(rows)]
     rows[0]["tr_ms"] = "500"
     write_rows(folder, rows)
-    found = pipeline.extract(open_study(folder))
+    found = verbs.extract(open_study(folder))
     assert [failure.case for failure in found.failures] == ["P000"]
     assert found.sequences[0].by_times == 3
     assert set(found.acquisition["weighting"]) == {"T2w"}
@@ -154,7 +155,7 @@ def test_one_case_of_another_sequence_is_that_cases_error(folder: Path) -> None:
 
 def test_a_new_patient_is_held_against_the_sequence_of_the_model(tmp_path: Path) -> None:
     folder = frozen_study(tmp_path / "study", tr_ms="2500", te_ms="90")
-    model = pipeline.freeze(open_study(folder))
+    model = verbs.freeze(open_study(folder))
     assert model.protocol.images.weighting == "T2w"
     assert model.domain.texts["weighting"] == ("T2w",)
     row = read_rows(folder)[0]
@@ -202,7 +203,7 @@ def test_each_sequence_is_held_against_its_own_claim_whatever_its_letter(folder:
     (folder / "study.yaml").write_text(PROTOCOL + "images: {sequences: [T2w, T1w, STIR]}\n")
     study = open_study(folder)
     for _ in ("measured", "from the store"):
-        assert not pipeline.check(study)[0]
+        assert not check.check_cases(study)[0]
     records = measure_all(study, 1, silent, features=False)
     found = measured_sequences(study, records, study.cohort.to_frame().index)
     assert [(s.claimed, s.by_times) for s in found] == [("T2w", 4), ("T1w", 4), ("STIR", 4)]
@@ -212,6 +213,6 @@ def test_a_published_score_is_of_one_sequence(folder: Path) -> None:
     text = (folder / "study.yaml").read_text()
     (folder / "study.yaml").write_text(text + "images: {weighting: T1w}\n")
     study = open_study(folder)
-    pipeline.extract(study)
+    verbs.extract(study)
     with pytest.raises(SignatureError, match=r"is of T2w, the study of T1w \(images\.weighting\)"):
         judge_signature(study, find_signature("vcf-t2w-2024"))

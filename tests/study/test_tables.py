@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from centrum.commands import study as pipeline
+from centrum.commands import check
+from centrum.commands import study as verbs
 from centrum.commands.tables import export_tables, import_tables
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.protocol import TableSource
@@ -31,14 +32,14 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     text = FILTERED if request.param == "ibsi" else PYRADIOMICS
     folder = make_study(tmp_path_factory.mktemp("images") / "study", protocol=text)
     study = open_study(folder)
-    pipeline.extract(study)
-    pipeline.fit(study)
+    verbs.extract(study)
+    verbs.fit(study)
     return folder
 
 
 def of_tables(finished: Path, folder: Path, format: str) -> Study:
     """The same study begun from its exported tables, with the same choices."""
-    tables = export_tables(pipeline.load_extraction(open_study(finished)).table,
+    tables = export_tables(verbs.load_extraction(open_study(finished)).table,
                            folder / "exported", format)  # fmt: skip
     import_tables(tables, folder / "study", readers=("senior", "resident"),
                   cases=finished / "cases.csv")  # fmt: skip
@@ -51,24 +52,24 @@ def of_tables(finished: Path, folder: Path, format: str) -> Study:
 @pytest.mark.parametrize("format", ["slicer", "pyradiomics"])
 def test_tables_give_the_same_model_as_images(finished: Path, tmp_path: Path, format: str) -> None:
     study = of_tables(finished, tmp_path, format)
-    pipeline.extract(study)
-    pipeline.fit(study)
+    verbs.extract(study)
+    verbs.fit(study)
     records = [json.loads((f / "results" / "fit.json").read_text())
                for f in (finished, study.folder)]  # fmt: skip
     assert records[0]["scorer"] == records[1]["scorer"], "not the same to the last digit"
     assert records[0]["model"]["features"] == records[1]["model"]["features"]
-    table = pipeline.load_extraction(study).table
+    table = verbs.load_extraction(study).table
     assert {f.family for f in table.features} >= {"morphology", "glcm"}
     assert "other" not in {f.family for f in table.features}
 
 
 def test_a_whole_study_of_tables(finished: Path, tmp_path: Path) -> None:
     study = of_tables(finished, tmp_path, "slicer")
-    assert pipeline.check(study)[0] == ()
-    assert any("read 2 tables" in line for line in pipeline.outlook(study))
-    _, page = pipeline.run(study)
+    assert check.check_cases(study)[0] == ()
+    assert any("read 2 tables" in line for line in verbs.outlook(study))
+    _, page = verbs.run(study)
     assert page.is_file()
-    model = pipeline.freeze(study)
+    model = verbs.freeze(study)
     assert model.of_tables
     assert "tables" in json.loads((page.parent / "model.json").read_text())["provenance"]["digests"]
 
@@ -243,7 +244,7 @@ def test_a_column_of_the_manifest_called_as_a_feature_stops_before_anything_is_r
     manifest = study / "cases.csv"
     lines = manifest.read_text().splitlines()
     manifest.write_text("\n".join([f"{lines[0]},f1", *(f"{line},2.5" for line in lines[1:])]))
-    for read in (read_study_tables, pipeline.check):
+    for read in (read_study_tables, check.check_cases):
         with pytest.raises(ManifestError, match="has a column 'f1', and so is a feature called"):
             read(open_study(study))
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from centrum.commands import study as pipeline
+from centrum.commands import results as left
+from centrum.commands import study as verbs
 from centrum.errors import DataError, ProtocolError
 from centrum.protocol import parse_protocol
 from centrum.study.study import open_study
@@ -43,8 +44,8 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row["diagnosis R1"] = "malignant" if called else "osteoporotic"
     write_rows(folder, rows)
     study = open_study(folder)
-    pipeline.extract(study)
-    pipeline.agree(study)
+    verbs.extract(study)
+    verbs.agree(study)
     return folder
 
 
@@ -73,8 +74,8 @@ def test_every_design_runs_to_its_report(
         request.getfixturevalue("unrendered")
     change(study_folder, split=split, evaluation={"leak_audit": {"permutations": 1, "splits": 0}})
     study = open_study(study_folder)
-    _, page = pipeline.run(study)
-    found = pipeline.load_assessment(study)
+    _, page = verbs.run(study)
+    found = left.load_assessment(study)
     assert len(found.parts) == n_parts
     for record in found.parts:
         assert record["error"] == ""
@@ -82,7 +83,7 @@ def test_every_design_runs_to_its_report(
         assert all(tested == 0 for _, tested in record["seen"].values())
         assert {"agreement", "scale", "classifier"} <= set(record["seen"])
     assert all(side["patients"] == 0 for side in found.rows["parts"])
-    test = pipeline.judge(study).evaluations["test"]
+    test = verbs.judge(study).evaluations["test"]
     tested = {k for record in found.parts for k in record["case"]}
     assert test.n == len(tested)
     text = page.read_text()
@@ -95,21 +96,21 @@ def test_predictions_are_kept_per_case(study_folder: Path) -> None:
     change(study_folder, split={"design": "nested_cv", "folds": 3, "repeats": 2},
            evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
     study = open_study(study_folder)
-    pipeline.fit(study)
-    pipeline.assess(study)
+    verbs.fit(study)
+    verbs.internal(study)
     kept = pd.read_csv(study.results / "predictions.csv")
     assert len(kept) == 72
     assert (kept.groupby("case")["repeat"].nunique() == 2).all()
     assert kept["probability"].between(0, 1).all()
     assert set(kept["set"]) <= {"positive", "negative", "uncertain", "neither"}
-    pooled = pipeline.load_assessment(study).pooled(36)
+    pooled = left.load_assessment(study).pooled(36)
     mean = kept.groupby("case")["probability"].mean()
     np.testing.assert_allclose(pooled["probability"], mean, atol=1e-12)
     sets = kept.groupby("case")["set"].agg(lambda found: found.mode().tolist())
     for case, usual in zip(sets.index, sets, strict=True):
         row = int(case.removeprefix("P"))
         assert pooled["set"][row] == (usual[0] if len(usual) == 1 else "uncertain")
-    judged = pipeline.judge(study)
+    judged = verbs.judge(study)
     assert judged.sets == tuple(pooled["set"]), "sets of models that had seen the cases"
 
 
@@ -117,19 +118,19 @@ def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatc
     """What was fitted is not fitted again, and the end is the same bytes."""
     change(study_folder, split={"design": "nested_cv", "folds": 3, "repeats": 1})
     study = open_study(study_folder)
-    pipeline.fit(study)
-    pipeline.assess(study)
+    verbs.fit(study)
+    verbs.internal(study)
     whole = (study.results / "assessment.json").read_bytes()
     entries = sorted((study.results / FITS).rglob("*.json"))
     for entry in entries[::2]:
         entry.unlink()
     (study.results / "assessment.json").unlink()
     fitted = []
-    from centrum.validation import fits as assess
+    from centrum.validation import fits
 
-    real = assess.fit_rows
-    monkeypatch.setattr(assess, "fit_rows", lambda *a, **k: fitted.append(1) or real(*a, **k))
-    pipeline.assess(study)
+    real = fits.fit_rows
+    monkeypatch.setattr(fits, "fit_rows", lambda *a, **k: fitted.append(1) or real(*a, **k))
+    verbs.internal(study)
     assert (study.results / "assessment.json").read_bytes() == whole
     assert 0 < len(fitted) < len(entries)
 
@@ -137,14 +138,14 @@ def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatc
 def test_two_processes_give_the_same_bytes(study_folder: Path) -> None:
     change(study_folder, split={"design": "repeated_split", "repeats": 2})
     study = open_study(study_folder)
-    pipeline.fit(study)
-    pipeline.assess(study, workers=1)
+    verbs.fit(study)
+    verbs.internal(study, workers=1)
     alone = (study.results / "assessment.json").read_bytes()
     import shutil
 
     shutil.rmtree(study.results / FITS)
     (study.results / "assessment.json").unlink()
-    pipeline.assess(study, workers=2)
+    verbs.internal(study, workers=2)
     assert (study.results / "assessment.json").read_bytes() == alone
 
 
@@ -154,8 +155,8 @@ class TestSources:
         change(study_folder, model={"covariates": ["age", "sex"]},
                evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
         study = open_study(study_folder)
-        pipeline.run(study)
-        found = pipeline.load_assessment(study)
+        verbs.run(study)
+        found = left.load_assessment(study)
         assert set(found.ablation) == {"volume", "clinical", "radiomics"}
         (clinical,), (volume,) = found.ablation["clinical"], found.ablation["volume"]
         assert set(clinical["features"]) == {"age", "sex=F"}
@@ -167,8 +168,8 @@ class TestSources:
         change(study_folder, model={"covariates": ["age", "sex"], "fusion": fusion},
                evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
         study = open_study(study_folder)
-        _, page = pipeline.run(study)
-        (record,) = pipeline.load_assessment(study).parts
+        _, page = verbs.run(study)
+        (record,) = left.load_assessment(study).parts
         assert {"clinical: classifier", "radiomics: classifier"} <= set(record["seen"])
         assert {"age", "sex=F"} <= set(record["features"])
         assert "sex=F" in page.read_text()
@@ -177,17 +178,17 @@ class TestSources:
         rows = read_rows(study_folder)
         rows[3]["age"] = ""
         write_rows(study_folder, rows)
-        pipeline.extract(open_study(study_folder))
+        verbs.extract(open_study(study_folder))
         change(study_folder, model={"covariates": ["age"]})
         with pytest.raises(DataError, match="age"):
-            pipeline.fit(open_study(study_folder))
+            verbs.fit(open_study(study_folder))
         change(study_folder, model={"imputation": {"method": "median"}})
-        pipeline.fit(open_study(study_folder))
+        verbs.fit(open_study(study_folder))
 
     def test_a_covariate_that_is_not_there(self, study_folder: Path) -> None:
         change(study_folder, model={"covariates": ["psa"]})
         with pytest.raises(DataError, match=r"names the column 'psa', .* there are .*age"):
-            pipeline.fit(open_study(study_folder))
+            verbs.fit(open_study(study_folder))
 
     def test_texts_become_indicators(self) -> None:
         obs = pd.DataFrame({"kind": ["a", "b", "c", "a", None]})
@@ -203,8 +204,8 @@ def test_harmonisation_of_a_study(study_folder: Path) -> None:
            split={"design": "leave_one_centre_out"},
            evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
     study = open_study(study_folder)
-    pipeline.run(study)
-    for record in pipeline.load_assessment(study).parts:
+    verbs.run(study)
+    for record in left.load_assessment(study).parts:
         assert record["seen"]["harmonisation"][1] == 0
 
 
@@ -216,18 +217,18 @@ def test_search_in_a_study(study_folder: Path) -> None:
     quiet = {"leak_audit": {"permutations": 0, "splits": 0}}
     change(study_folder, search=search, evaluation=quiet)
     study = open_study(study_folder)
-    _, page = pipeline.run(study)
+    _, page = verbs.run(study)
     record = json.loads((study.results / "fit.json").read_text())
     assert sum(row["chosen"] for row in record["search"]) == 2
     assert 'id="figure-search"' in page.read_text()
-    assert pipeline.load_model(study).classifier.startswith("mean of 2 models")
+    assert left.load_model(study).classifier.startswith("mean of 2 models")
 
 
 def test_a_reader_beside_the_model(study_folder: Path) -> None:
     change(study_folder, evaluation={"reader_calls": ["diagnosis R1"]})
     study = open_study(study_folder)
-    pipeline.fit(study)
-    judged = pipeline.judge(study)
+    verbs.fit(study)
+    judged = verbs.judge(study)
     (reader,) = judged.readers
     said = [row for row in read_rows(study_folder) if row["case"] in judged.tested]
     malignant = [row for row in said if row["outcome"] == "malignant"]
@@ -235,7 +236,7 @@ def test_a_reader_beside_the_model(study_folder: Path) -> None:
     assert reader.sensitivity == pytest.approx(right)
     change(study_folder, evaluation={"reader_calls": ["nobody"]})
     with pytest.raises(DataError, match="'nobody'"):
-        pipeline.judge(open_study(study_folder))
+        verbs.judge(open_study(study_folder))
 
 
 @pytest.mark.usefixtures("unrendered")
@@ -243,8 +244,8 @@ def test_optimism_in_a_study(study_folder: Path) -> None:
     change(study_folder, evaluation={"optimism_resamples": 3,
                                      "leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
     study = open_study(study_folder)
-    _, page = pipeline.run(study)
-    assert len(pipeline.load_assessment(study).resamples) == 3
+    _, page = verbs.run(study)
+    assert len(left.load_assessment(study).resamples) == 3
     assert "Harrell" in page.read_text()
 
 
@@ -259,9 +260,9 @@ def test_one_part_that_cannot_be_fitted_does_not_stop_the_others(study_folder: P
     change(study_folder, split={"design": "leave_one_centre_out"},
            evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
     study = open_study(study_folder)
-    pipeline.extract(study)
-    _, page = pipeline.run(study)
-    errors = {r["name"]: r["error"] for r in pipeline.load_assessment(study).parts}
+    verbs.extract(study)
+    _, page = verbs.run(study)
+    errors = {r["name"]: r["error"] for r in left.load_assessment(study).parts}
     assert "Ask for fewer folds" in errors.pop("centre C")
     assert set(errors.values()) == {""}
     assert "centre C could not be fitted" in page.read_text()
@@ -271,8 +272,8 @@ def test_one_part_that_cannot_be_fitted_does_not_stop_the_others(study_folder: P
 def test_cut_off_rules_in_a_study(rule: str, study_folder: Path) -> None:
     change(study_folder, evaluation={"cutoff": {"rule": rule, "target": 0.9}})
     study = open_study(study_folder)
-    pipeline.fit(study)
-    judged = pipeline.judge(study)
+    verbs.fit(study)
+    judged = verbs.judge(study)
     out_of_fold = judged.evaluations["out_of_fold"].measures
     if rule in ("sensitivity", "specificity"):
         assert out_of_fold[rule].value >= 0.9
@@ -291,9 +292,9 @@ def test_what_the_manifest_lacks_is_said_before_anything_is_measured(
     blocks: dict, message: str, study_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     change(study_folder, **blocks)
-    monkeypatch.setattr(pipeline, "extract", lambda *a, **k: pytest.fail("measured"))
+    monkeypatch.setattr(verbs, "extract", lambda *a, **k: pytest.fail("measured"))
     with pytest.raises(DataError, match=message):
-        pipeline.run(open_study(study_folder))
+        verbs.run(open_study(study_folder))
 
 
 def test_landmarks_and_many_parts_are_refused() -> None:
@@ -332,8 +333,8 @@ def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
     change(study_folder, evaluation={"optimism_resamples": 2,
                                      "leak_audit": {"permutations": 1, "splits": 1}})  # fmt: skip
     study = open_study(study_folder)
-    _, page = pipeline.run(study)
-    found = pipeline.load_assessment(study)
+    _, page = verbs.run(study)
+    found = left.load_assessment(study)
     assert found.resamples == ()
     assert all(r["errors"] == {"copies_on_both_sides": "No feature is left."} for r in found.leaks)
     text = page.read_text()

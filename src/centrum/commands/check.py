@@ -8,14 +8,16 @@ from typing import TypeVar
 from centrum.cohort import Cohort, apply_rules
 from centrum.cohort.findings import Problem
 from centrum.cohort.manifest import examine_manifest, missing_files
-from centrum.commands import study as pipeline
 from centrum.commands.problems import Problems
+from centrum.commands.study import outlook
 from centrum.errors import CentrumError
 from centrum.execution import Progress, silent
 from centrum.io import split_source
 from centrum.io.paths import seen_from
 from centrum.measure.case import ALL_READERS
 from centrum.protocol import Protocol, examine_protocol, protocol_text
+from centrum.store import tidy
+from centrum.study.extraction import failures_of, findings_of, for_console, measure_all
 from centrum.study.findings import EVERY_CASE, Failure, Finding
 from centrum.study.study import (
     PROTOCOL,
@@ -25,6 +27,7 @@ from centrum.study.study import (
     open_study,
     refuse_nobody,
 )
+from centrum.study.tables import read_study_tables
 from centrum.validation.foresight import WHICH_SEQUENCE, WITHOUT, foresee, foresee_images
 
 Row = TypeVar("Row", Finding, Failure)
@@ -61,7 +64,26 @@ def _without(
 
 
 def _looked_at(study: Study | None, workers: int, progress: Progress) -> Looked:
-    return pipeline.check(study, workers=workers, progress=progress) if study else ((), ())
+    return check_cases(study, workers=workers, progress=progress) if study else ((), ())
+
+
+def check_cases(study: Study, *, workers: int = 1, progress: Progress = silent) -> Looked:
+    """Read every image and mask of the study, without features, and say what is wrong.
+
+    Of a study of tables these are read.
+
+    Raises
+    ------
+    DataError
+        A link in `results` leads out of it.
+    """
+    if study.protocol.tables:
+        read = read_study_tables(study)
+        return for_console(study, read.failures), for_console(study, read.findings)
+    tidy(study.results)
+    records = measure_all(study, workers, progress, features=False)
+    failures, findings = failures_of(study, records), findings_of(records)
+    return for_console(study, failures), for_console(study, findings)
 
 
 def foresee_run(folder: Path) -> tuple[Problems, tuple[str, ...]]:
@@ -71,7 +93,7 @@ def foresee_run(folder: Path) -> tuple[Problems, tuple[str, ...]]:
     """
     study, found = _survey(folder)
     problems = _problems(study, found, tuple(_gone(study.cohort)))
-    return problems, () if problems.stops else pipeline.outlook(open_study(folder))
+    return problems, () if problems.stops else outlook(open_study(folder))
 
 
 def _survey(folder: Path) -> tuple[Study, tuple[Finding, ...]]:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from centrum.commands import begin
+from centrum.commands import results as left
 from centrum.commands import score as scoring
-from centrum.commands import study as pipeline
+from centrum.commands import study as verbs
 from centrum.commands.manuscript import FOLDER, write_manuscript
 from centrum.evaluate import Evaluation
 from centrum.execution import Progress
@@ -35,23 +37,21 @@ class Demo:
 
 def run_demo(folder: Path, *, cue: float, seed: int, workers: int, progress: Progress) -> Demo:
     """Simulate and run the study of 100 patients, write its manuscript, score new patients."""
-    pipeline.simulate(
-        folder, PhantomSettings(cue=cue, seed=seed), workers=workers, progress=progress
-    )
+    begin.simulate(folder, PhantomSettings(cue=cue, seed=seed), workers=workers, progress=progress)
     study = open_study(folder)
-    extraction, page = pipeline.run(study, workers=workers, progress=progress)
+    extraction, page = verbs.run(study, workers=workers, progress=progress)
     manuscript = write_manuscript(study, progress=progress)
     new, scored = folder / "new-patients", folder / "scored"
     few = PhantomSettings(NEW_MALIGNANT, NEW_OSTEOPOROTIC, cue, seed=seed + OTHER_SEED)
-    pipeline.simulate(new, few, workers=workers, progress=progress)
-    model = read_model(study.results / pipeline.MODEL)
+    begin.simulate(new, few, workers=workers, progress=progress)
+    model = read_model(study.results / left.MODEL)
     cases = scoring.read_new_cases(new, model)
     scores = scoring.score_cohort(model, cases, scored, workers=workers, progress=progress)
-    _, evaluations = pipeline.evaluate(study)
+    _, evaluations = verbs.evaluate(study)
     places = {
         "Report": page,
         "Manuscript": study.results / FOLDER,
-        "Frozen model": study.results / pipeline.MODEL,
+        "Frozen model": study.results / left.MODEL,
         "New patients, scored": scored / "index.html",
     }
     return Demo(extraction, evaluations, scores, manuscript, places)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from centrum.commands.study import MODEL, collect
+from centrum.commands.results import MODEL
+from centrum.commands.study import collect
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.manuscript.answers import StudyFacts

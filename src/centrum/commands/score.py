@@ -6,7 +6,7 @@ draws a study's figures is imported.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -14,12 +14,13 @@ from pathlib import Path
 
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
-from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
+from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, run_jobs, silent
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.model import read_model as read_model
+from centrum.frozen.score import Patient as Patient
 from centrum.frozen.score import (
-    Patient,
     Score,
     Seen,
     as_written,
@@ -282,6 +283,25 @@ def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:
     check_files(cohort)
     yield f"{len(cohort)} cases would be scored by {model.name!r} into {folder}"
     yield f"{len(model.scorer.features)} features each; what was measured is kept in {STORE}/"
+
+
+def score_lines(scores: Iterable[Score]) -> Iterator[str]:
+    """Call, probability and set of each patient, and the warnings."""
+    for s in scores:
+        if s.refused:
+            yield f"{s.case}: refused"
+        else:
+            could = " or ".join(s.outcomes) or "neither"
+            yield f"{s.case}: {s.called}, probability {s.probability:.3f}, set: {could}"
+        for flag in s.flags:
+            if flag.severity != "note":
+                yield f"  {flag.severity}: {flag.message}"
+
+
+def key_lines(cohort: Cohort) -> Iterator[str]:
+    """That names were replaced, where they were."""
+    if cohort.identities:
+        yield f"Note: {about_key(cohort)}."
 
 
 def _write_patient(

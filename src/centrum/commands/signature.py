@@ -1,6 +1,7 @@
 """The verb `signature`: a published score on the cases of a study, under every reading."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ from centrum.evaluate.evaluation import plain
 from centrum.io.csv_text import frame_csv
 from centrum.io.weighting import named_weighting
 from centrum.signature import (
+    DecodedName,
+    ImageTypes,
     Reading,
     Signature,
+    decode_all,
     evaluate_signature,
     load_shipped,
     read_signature,
@@ -50,6 +54,26 @@ class JudgedReading:
             "auc": plain(self.auc),
             "interval": plain([self.lower, self.upper]),
         }
+
+
+def decode(names: Sequence[str], settings: Sequence[str] = ()) -> tuple[DecodedName, ...]:
+    """Every full feature name that each printed one can stand for.
+
+    Parameters
+    ----------
+    names : as a paper prints them
+    settings : images that may have been measured, such as original+wavelet; all when none is given
+
+    Raises
+    ------
+    SignatureError
+        A setting names no kind of image.
+
+    >>> [decoded.printed for decoded in decode(["Contrast.5"])]
+    ['Contrast.5']
+    """
+    images = [ImageTypes.parse(text) for text in settings] or None
+    return tuple(decode_all(name, images) for name in names)
 
 
 def find_signature(name: str) -> Signature:

@@ -18,6 +18,7 @@ from centrum.execution import Progress, silent
 from centrum.frozen.domain import Flag
 from centrum.frozen.external import External, NewCases, validate
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.model import read_model as read_model
 from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.io.csv_text import frame_csv
 from centrum.report.build import write_page

@@ -73,10 +73,10 @@ def fit_key(study: Study) -> str:
     )
 
 
-def assess_key(study: Study) -> str:
+def internal_key(study: Study) -> str:
     """Of the judgement of the whole procedure."""
     settings = _choices(study, {"evaluation"})
-    return job_key("assess", MODELLING, **_model(study), how=settings)
+    return job_key("internal", MODELLING, **_model(study), how=settings)
 
 
 def _key_of_all(stage: str) -> Callable[[Study], str]:
@@ -94,7 +94,7 @@ KEYS: Mapping[str, Callable[[Study], str]] = {
     "agree": agree_key,
     "perturb": perturb_key,
     "fit": fit_key,
-    "assess": assess_key,
+    "internal": internal_key,
     **{stage: _key_of_all(stage) for stage in ("evaluate", "freeze", "report", "manuscript")},
 }
 
@@ -103,11 +103,11 @@ _READ: Mapping[str, tuple[str, ...]] = {
     "agree": ("extract",),
     "perturb": ("extract",),
     "fit": ("extract", "perturb"),
-    "assess": ("extract", "perturb"),
-    "evaluate": ("extract", "perturb", "fit", "assess"),
-    "freeze": ("extract", "perturb", "fit", "assess", "evaluate"),
-    "report": ("extract", "agree", "perturb", "fit", "assess", "evaluate", "freeze"),
-    "manuscript": ("extract", "agree", "perturb", "fit", "assess", "evaluate", "freeze"),
+    "internal": ("extract", "perturb"),
+    "evaluate": ("extract", "perturb", "fit", "internal"),
+    "freeze": ("extract", "perturb", "fit", "internal", "evaluate"),
+    "report": ("extract", "agree", "perturb", "fit", "internal", "evaluate", "freeze"),
+    "manuscript": ("extract", "agree", "perturb", "fit", "internal", "evaluate", "freeze"),
 }
 """The stages whose results each one reads, directly or not, in the order of a run."""
 
@@ -115,7 +115,7 @@ _READ: Mapping[str, tuple[str, ...]] = {
 def made_before(study: Study, stage: str) -> Iterator[str]:
     """The stages that one reads, as far as the protocol has them."""
     for name in _READ[stage]:
-        unread = name == "assess" and stage in ("evaluate", "freeze")
+        unread = name == "internal" and stage in ("evaluate", "freeze")
         if name == "perturb" and study.protocol.robustness is None:
             continue
         if unread and study.protocol.split.single_part:

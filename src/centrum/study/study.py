@@ -220,7 +220,7 @@ def _primary(wanted: str | None, readers: tuple[str, ...]) -> str:
     return wanted
 
 
-def open_study(folder: Path) -> Study:
+def open_study(folder: Path | str) -> Study:
     """Read protocol and manifest, and apply the eligibility rules.
 
     What killed writes left in the folder is taken away.
@@ -233,6 +233,7 @@ def open_study(folder: Path) -> Study:
     DataError
         A link in `results` leads out of it.
     """
+    folder = Path(folder)
     with unchanged(*(folder / name for name in (PROTOCOL, *MANIFESTS))) as digests:
         protocol = read_protocol(folder / PROTOCOL)
         refuse_unused(protocol)

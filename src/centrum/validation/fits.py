@@ -212,7 +212,7 @@ class FitJob:
         return {**own, "error": why, "case": [], "auc": None}
 
 
-def assess(job: FitJob) -> Prediction:
+def refit(job: FitJob) -> Prediction:
     """Fit on the training side and predict the test side.
 
     Returns a JSON-ready record: name, repeat, n_train, n_test; of the test cases case
@@ -223,12 +223,12 @@ def assess(job: FitJob) -> Prediction:
     all that). With a shuffled outcome only the sizes, auc and error.
     """
     store = Store(job.source.results / FITS)
-    found: Prediction = attempt(lambda: store.kept(job.key(), lambda: _assess(job)), job.without)
+    found: Prediction = attempt(lambda: store.kept(job.key(), lambda: _refit(job)), job.without)
     # The same rows may be a part of another design, which calls them otherwise.
     return {**found, "name": job.name, "repeat": job.repeat}
 
 
-def _assess(job: FitJob) -> Prediction:
+def _refit(job: FitJob) -> Prediction:
     matrix = job.source.load(job.protocol)
     if job.shuffle is not None:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.shuffle)
@@ -319,13 +319,13 @@ def _seen(model: BaseEstimator) -> Mapping[str, NDArray]:
     return steps
 
 
-def assess_all(
+def refit_all(
     jobs: Sequence[FitJob], workers: int, progress: Progress, what: str
 ) -> tuple[Prediction, ...]:
     """Records of jobs, in their order; those in the store are not made again."""
     progress(what, 0, len(jobs))
     found: dict[str, Prediction] = {}
-    pairs = map_jobs(assess, jobs, workers, _compiled, ended=_without)
+    pairs = map_jobs(refit, jobs, workers, _compiled, ended=_without)
     for done, (job, record) in enumerate(pairs, 1):
         found[job.key()] = record
         progress(what, done, len(jobs))

@@ -1,6 +1,6 @@
 """The whole procedure judged: its design, what each source adds, optimism, and leaks.
 
-Everything here refits the study's model many times; each refit is a job of `assess`.
+Everything here refits the study's model many times; each refit is a job of `refit`.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import Store
 from centrum.table import FeatureTable
-from centrum.validation.fits import FITS, FitJob, Prediction, Source, assess_all, build_model
+from centrum.validation.fits import FITS, FitJob, Prediction, Source, build_model, refit_all
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 
 Found = TypeVar("Found")
@@ -109,7 +109,7 @@ def run_parts(
 ) -> tuple[Prediction, ...]:
     """The record of every part."""
     jobs = [FitJob.of(source, protocol, part) for part in parts]
-    return assess_all(jobs, workers, progress, what)
+    return refit_all(jobs, workers, progress, what)
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def permute(
         first = [part for part in planned if part.repeat == 0]
         jobs += [FitJob.of(source, protocol, part, seed) for part in first]
         owner += [seed] * len(first)
-    records = assess_all(jobs, workers, progress, "Permuting outcomes")
+    records = refit_all(jobs, workers, progress, "Permuting outcomes")
     areas: dict[int, list[float]] = {seed: [] for seed in seeds}
     for seed, record in zip(owner, records, strict=True):
         if record["auc"] is not None:
@@ -384,7 +384,7 @@ class Assessment:
 
     Attributes
     ----------
-    parts : the record of every part of the design, as `centrum.validation.fits.assess` gives it
+    parts : the record of every part of the design, as `centrum.validation.fits.refit` gives it
     ablation : variant -> the records of its parts
     permutation : of the outcomes; None when not asked for
     leaks : a record per split and kind of outcome; see `leaks`

@@ -1,0 +1,156 @@
+"""What the command line prints of results, line by line."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from centrum.agreement.copies import copies_in
+from centrum.commands.perturb import Robustness
+from centrum.commands.problems import Problems
+from centrum.commands.results import load_agreement
+from centrum.commands.signature import JudgedReading
+from centrum.evaluate import Evaluation
+from centrum.frozen.external import External
+from centrum.frozen.model import FrozenModel
+from centrum.modelling.settings import AgreementSettings, RobustnessRule
+from centrum.report.readers import those, who
+from centrum.study.extraction import Extraction, load_extraction
+from centrum.study.study import Study
+from centrum.text import counted, interval_text, p_equals
+from centrum.validation.model import Model
+from centrum.validation.procedure import Assessment
+
+SETS = {
+    "train": "training (apparent)",
+    "out_of_fold": "training, out of fold",
+    "test": "test",
+}
+"""What the evaluations are of."""
+
+
+def extraction_lines(extraction: Extraction, width: int) -> Iterator[str]:
+    """What could not be measured, what was noticed, and how much there is."""
+    shown = tuple(f for f in extraction.findings if f.severity != "note")
+    yield from Problems(0, failures=extraction.failures, findings=shown).lines(width)
+    cases, n_features, readers = extraction.table.values.shape
+    yield f"{cases} cases x {n_features} features x {readers} readers."
+    if undefined := extraction.undefined:
+        names = ", ".join(undefined[:3]) + (", ..." if len(undefined) > 3 else "")
+        yield f"{len(undefined)} features are not defined for these regions: {names}"
+    if extraction.failures:
+        yield f"{len(extraction.failures)} cases could not be measured and are left out."
+
+
+def agreement_lines(study: Study) -> Iterator[str]:
+    """How many features agree between the readers, and who may have copied whom."""
+    table, rule = load_agreement(study), study.protocol.model.agreement
+    if table.empty:
+        yield "One reader: there is no agreement to compute."
+        return
+    extraction = load_extraction(study)
+    n, readers = extraction.table.read.shape
+    cases = those(table["n"], n, "case", who(readers, study.protocol))
+    yield f"{_kept(table['kept'], rule)}, over {cases}."
+    for pair in copies_in(extraction.overlap):
+        yield f"warning: {pair.text()}"
+
+
+def robustness_lines(robustness: Robustness) -> Iterator[str]:
+    """What could not be perturbed, and how many features stay the same."""
+    for failure in robustness.failures:
+        yield f"failed: {failure.case}: {failure.message}"
+    yield (
+        f"{_kept(robustness.features['kept'], robustness.rule)} over {robustness.perturbations} "
+        f"perturbations of {robustness.cases} cases."
+    )
+
+
+def _kept(kept: Any, rule: AgreementSettings | RobustnessRule) -> str:
+    limit = "lower limit " if rule.use == "lower_bound" else ""
+    return (
+        f"{int(kept.sum())} of {len(kept)} features have an ICC({rule.form}) {limit}above "
+        f"{rule.threshold}"
+    )
+
+
+def model_lines(model: Model) -> Iterator[str]:
+    """What a fitted model reads, with its coefficients where it is linear."""
+    yield f"{model.classifier} on {len(model.features)} features, {model.n_train} cases:"
+    if model.linear:
+        yield f"  {model.intercept:+.3f}  intercept"
+    for name, coefficient in zip(model.features, model.coefficients, strict=True):
+        yield f"  {coefficient:+.3f}  {name}" if model.linear else f"  {name}"
+
+
+def frozen_line(model: FrozenModel) -> str:
+    """What a frozen model was made from."""
+    return (
+        f"{model.name}: {len(model.scorer.features)} features, trained on "
+        f"{model.provenance['training']['cases']} cases; checked by {len(model.self_test.scores)} "
+        "self-test rows."
+    )
+
+
+def evaluation_lines(simulated: bool, evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
+    """Discrimination on each side of the split."""
+    if simulated:
+        yield "Simulated patients: this proves the software, not the medicine."
+    for name, evaluation in evaluations.items():
+        area, measures = evaluation.auc, evaluation.measures
+        yield (
+            f"{SETS[name]:22} n {evaluation.n:4}  AUC {area.value:.3f} "
+            f"({interval_text(area.delong.lower, area.delong.upper, join='-')})  "
+            f"sensitivity {measures['sensitivity'].value:.3f}  "
+            f"specificity {measures['specificity'].value:.3f}"
+        )
+
+
+def internal_lines(assessment: Assessment) -> Iterator[str]:
+    """The internal validation: failed parts, mean areas, permuted outcomes."""
+    for part in assessment.parts:
+        if part["error"]:
+            yield f"failed: {part['name']}: {part['error']}"
+    for name, records in {"the model": assessment.parts, **assessment.ablation}.items():
+        areas = [record["auc"] for record in records if record["auc"] is not None]
+        if areas:
+            parts = counted(len(areas), "part")
+            yield f"{name:22} AUC {sum(areas) / len(areas):.3f} over {parts}"
+    if assessment.permutation is not None and assessment.permutation.telling:
+        permuted = assessment.permutation.values
+        yield (
+            f"{'permuted outcomes':22} AUC {sum(permuted) / len(permuted):.3f} over "
+            f"{len(permuted)} permutations, {p_equals(assessment.permutation.p)}"
+        )
+
+
+def external_lines(external: External) -> Iterator[str]:
+    """What a model is worth elsewhere, beside the models it is compared with."""
+    for case, why in external.refused.items():
+        yield f"refused: {case}: {why}"
+    area = external.evaluation.auc
+    limits = interval_text(area.percentile.lower, area.percentile.upper, join="-")
+    yield f"n {len(external.cases)}  AUC {area.value:.3f} ({limits})"
+    for c in external.calibrated:
+        slope, intercept = c.found.slope.value, c.found.intercept.value
+        yield f"calibration slope, {c.name}: {slope:.2f}, intercept {intercept:.2f}"
+    for other in external.compared:
+        d = other.difference
+        yield (
+            f"{other.name}: AUC {d.first:.3f}, difference {d.difference:+.3f} "
+            f"({d.interval.lower:+.3f} to {d.interval.upper:+.3f})"
+        )
+
+
+def signature_lines(judged: Iterable[JudgedReading]) -> Iterator[str]:
+    """Every reading of a published signature, and how its scores tell the outcomes."""
+    judged = tuple(judged)
+    usable = [j for j in judged if j.reading.usable]
+    yield f"{len(judged)} readings of the names, {len(usable)} can be scored here."
+    for k, j in enumerate(judged, 1):
+        if j.reading.usable:
+            limits = interval_text(j.lower, j.upper, join="-")
+            yield f"{k}: AUC {j.auc:.3f} ({limits}), {j.reading.standardised}"
+            yield f"   {', '.join(j.reading.names)}"
+        else:
+            yield f"{k}: {j.reading.problem}"
+    for caution in dict.fromkeys(j.reading.caution for j in usable if j.reading.caution):
+        yield f"Caution: {caution}"

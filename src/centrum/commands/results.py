@@ -1,0 +1,85 @@
+"""What the stages of a study leave in `results/`: names of files, how they are written and read."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from centrum.frozen.scorer import Scorer
+from centrum.io.csv_text import frame_csv, read_frame
+from centrum.store import write_atomically
+from centrum.study.stage_keys import KEYS
+from centrum.study.study import Study
+from centrum.validation.model import Model
+from centrum.validation.procedure import Assessment
+
+AGREEMENT, ROBUSTNESS, PERTURBATIONS = "agreement.csv", "robustness.csv", "perturbations.csv"
+"""Files of the features under other readers and under perturbations, and of what was done."""
+
+FIT, SCORES, ASSESSMENT = "fit.json", "scores.csv", "assessment.json"
+"""Files of the model, of its scores and of the internal validation."""
+
+MODEL = "model.json"
+"""File of the frozen model."""
+
+
+def load_agreement(study: Study) -> pd.DataFrame:
+    """What `agree` left."""
+    return study.stages.result(AGREEMENT, by_feature)
+
+
+def by_feature(path: Path) -> pd.DataFrame:
+    """A CSV with a row per feature."""
+    return read_frame(path, index_col="feature")
+
+
+def load_model(study: Study) -> Model:
+    """What `fit` left."""
+    return study.stages.result(FIT, lambda path: Model.from_dict(_read_json(path)["model"]))
+
+
+def load_scorer(study: Study) -> Scorer:
+    """The fitted model as numbers."""
+    return study.stages.result(FIT, lambda path: Scorer.from_dict(_read_json(path)["scorer"]))
+
+
+def load_search(study: Study) -> list[dict[str, Any]]:
+    """The table of the final model's search; empty without one."""
+    return study.stages.result(FIT, lambda path: list(_read_json(path)["search"]))
+
+
+def load_scores(study: Study) -> pd.DataFrame:
+    """The scores that `fit` left."""
+    return study.stages.result(SCORES, _read_scores)
+
+
+def _read_scores(path: Path) -> pd.DataFrame:
+    texts = {"case": str, "patient": str, "outcome": str}
+    return read_frame(path, dtype=texts, index_col="case")
+
+
+def load_assessment(study: Study) -> Assessment:
+    """What `internal` left."""
+    read = study.stages.result
+    return read(ASSESSMENT, lambda path: Assessment.from_dict(_read_json(path)))
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def done(study: Study, stage: str, files: Iterable[Path]) -> None:
+    """Note what a stage has left, and what that was made from."""
+    study.stages.done(stage, KEYS[stage](study), files)
+
+
+def write_json(path: Path, value: object) -> None:
+    """JSON as all results have it."""
+    write_atomically(path, json.dumps(value, indent=1).encode())
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """CSV as all results have it."""
+    write_atomically(path, frame_csv(frame).encode())
