@@ -1,4 +1,4 @@
-"""Nothing is learnt from outcomes dealt out anew, under every design and preset."""
+"""Nothing is learnt from permuted outcomes, under every design and preset."""
 
 import importlib.util
 from pathlib import Path

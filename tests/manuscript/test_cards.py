@@ -143,4 +143,4 @@ def test_the_flow_is_that_of_the_report(make: Make) -> None:
     results = make(rules=(EligibilityRule(name="At least 45", require="age >= 45"),))
     sheet, lost = data_sheet(results, StudyFacts()), results.flow.exclusions[0].excluded
     assert f"| excluded: At least 45 | {lost.cases} | {lost.patients} |" in sheet
-    assert "has no rule" in data_sheet(make(rules=()), StudyFacts())
+    assert "no eligibility criteria" in data_sheet(make(rules=()), StudyFacts())

@@ -235,7 +235,7 @@ def test_a_choice_is_told_in_every_place_that_reads_it(results: StudyResults, wh
 
 
 WORDS = {
-    ("images.on_grid_mismatch", "refuse"): "A mask on any other grid was refused",
+    ("images.on_grid_mismatch", "refuse"): "A mask on any other grid was rejected",
     ("preparation.normalisation[z_score].over", "image"): "SD (with n) of all voxels of the image",
     ("preparation.normalisation[percentile].clip", False): "beyond this range were kept",
     ("preparation.region[largest_piece].connectivity", 6): "share faces)",
@@ -248,7 +248,7 @@ WORDS = {
     ("extraction.filters[log].zero_sum", False): "sampled as it was",
     ("model.agreement.use", "lower_bound"): "lower limit of its 95 % confidence interval exceeded",
     ("model.imputation.method", "median"): "replaced by the median",
-    ("model.harmonisation.unseen", "refuse"): "not trained on was refused",
+    ("model.harmonisation.unseen", "refuse"): "without training cases was rejected",
     ("model.balance", "smote"): "by SMOTE",
     ("model.balance", "class_weight"): "weighted them inversely to the size of their class",
     ("model.screen.test", "student"): "by Student's t test",
@@ -461,7 +461,7 @@ def test_rules_of_eligibility_and_what_they_did(results: StudyResults) -> None:
 
 
 def test_no_rule_is_told_as_none(make: Make) -> None:
-    assert "No rule of eligibility was applied." in text_of(make(rules=()))
+    assert "No eligibility criterion was applied." in text_of(make(rules=()))
 
 
 def test_primary_reader_is_the_first_of_the_table(make: Make) -> None:

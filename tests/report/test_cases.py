@@ -52,7 +52,7 @@ def test_a_model_without_coefficients_has_no_contributions(results: StudyResults
     with pytest.raises(DataError, match="random_forest has no coefficients"):
         contributions(forest, results.table)
     shown = replace(results, model=forest)
-    assert "no weighted sum" in case_data(shown)["why"]
+    assert "not a weighted sum" in case_data(shown)["why"]
     assert cases(shown).files == ()
 
 
@@ -71,7 +71,7 @@ def test_scores_that_are_no_such_sum_have_no_contributions(results: StudyResults
     harmonised = results.scores.assign(score=results.scores["score"] + 0.1)
     other = replace(results, scores=harmonised)
     assert standardised(other) is None
-    assert "changed first" in cases(other).prose[-1]
+    assert "Features are transformed" in cases(other).prose[-1]
 
 
 def test_a_missing_value_is_not_shown_as_a_number(results: StudyResults) -> None:

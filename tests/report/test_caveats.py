@@ -68,7 +68,7 @@ def test_a_leak_is_said_first_of_all(results: StudyResults) -> None:
     rows = {**results.assessment.rows}
     rows["parts"] = [{**rows["parts"][0], "patients": 2}]
     leaky = replace(results, assessment=replace(results.assessment, rows=rows))
-    assert "no number of this report can be trusted" in caveats(leaky).points[0].text
+    assert "no number in this report can be trusted" in caveats(leaky).points[0].text
     assert "found no patient on both sides" not in said(leaky)
     assert "found no patient on both sides" in said(results)
     assert leak_audit(leaky).warnings
@@ -99,7 +99,7 @@ def test_centres(results: StudyResults) -> None:
         return said(replace(results, table=replace(results.table, obs=obs)))
 
     assert "come from one centre" in with_centres("A")
-    assert "come from 2 centres that are mixed" in with_centres("A", "B")
+    assert "come from 2 centres, which appear on both sides" in with_centres("A", "B")
     assert "centres that are not stated" in said(results)
 
 
@@ -114,7 +114,7 @@ def test_calibration_says_when_it_departs(results: StudyResults) -> None:
         return said(replace(results, judgement=replace(results.judgement, calibration=judged)))
 
     assert "so that they are too extreme" in with_limits(0.2, 0.8)
-    assert "so that they are too timid" in with_limits(1.2, 1.8)
+    assert "so that they are too moderate" in with_limits(1.2, 1.8)
     assert "cannot show that they are right" in with_limits(0.5, 1.5)
 
 
@@ -138,7 +138,7 @@ def test_outcomes_that_cannot_be_dealt_out_give_no_p(results: StudyResults) -> N
     few = replace(results.assessment, permutation=Permutation(0.9, (0.9,) * 7, 0, ways=8))
     changed = replace(results, assessment=few)
     audit = leak_audit(changed)
-    assert "can be dealt out in 8 ways only" in said(changed)
+    assert "can be permuted in 8 ways only" in said(changed)
     assert not any("shuffled" in point.text for point in cautions(changed))
     assert "AUC under shuffled outcomes" not in dict(audit.facts)
     assert not any("P = " in text for text in audit.prose)
@@ -148,7 +148,7 @@ def test_patients_with_both_outcomes_are_said_to_be_permuted_within(results: Stu
     assert f"({results.mixed_patients} patients have both outcomes)" in leak_audit(results).prose[0]
     scores = results.scores.assign(patient=results.scores.index)
     plain = replace(results, scores=scores)
-    assert "dealt out anew to the patients" in leak_audit(plain).prose[0]
+    assert "randomly permuted among the patients" in leak_audit(plain).prose[0]
 
 
 def with_dice(results: StudyResults, *dice: float) -> StudyResults:

@@ -109,14 +109,14 @@ def test_a_slope_is_judged_by_its_interval() -> None:
     rng = np.random.default_rng(0)
     p = rng.uniform(0.02, 0.98, 4000)
     y = rng.uniform(size=p.size) < p
-    sharp, timid = (1 / (1 + ((1 - p) / p) ** power) for power in (2, 0.5))
+    sharp, moderate = (1 / (1 + ((1 - p) / p) ** power) for power in (2, 0.5))
     said = {
         kind: readings.calibrated(calibration(Scored.of(values, y)))
-        for kind, values in (("neither", p), ("too extreme", sharp), ("too timid", timid))
+        for kind, values in (("neither", p), ("too extreme", sharp), ("too moderate", moderate))
     }
-    assert "neither clearly too extreme nor clearly too timid" in said["neither"]
+    assert "neither clearly too extreme nor clearly too moderate" in said["neither"]
     assert "are too extreme (slope 0.4" in said["too extreme"]
-    assert re.search(r"are too timid \(slope [12]\.", said["too timid"])
+    assert re.search(r"are too moderate \(slope [12]\.", said["too moderate"])
 
 
 def test_a_model_that_helps_nobody_is_said_to() -> None:

@@ -392,7 +392,7 @@ class TestLeakAudit:
         results = make()
         results.assessment.parts[0]["seen"]["scale"] = [44, 4]
         block = leak_audit(results)
-        assert any("No figure of this report can be trusted" in w for w in block.warnings)
+        assert any("No figure in this report can be trusted" in w for w in block.warnings)
         assert dict(block.facts)["Test patients seen by a fitted step"] == "4"
 
     def test_equal_rows_are_found(self, make: Make) -> None:

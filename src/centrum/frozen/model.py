@@ -56,7 +56,7 @@ OLDER: Schema = "centrum.model/1"
 
 OLDER_TEST = (
     "The model's file is of version 0.2.0 or 0.2.1: its self-test checks scores and probabilities, "
-    "but neither the cut-off, the names of the outcomes nor the sets. Freeze it anew to have them "
+    "but neither the cut-off, the names of the outcomes nor the sets. Freeze it again to have them "
     "checked."
 )
 """What is to be known of such a model."""

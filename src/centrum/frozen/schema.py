@@ -379,7 +379,9 @@ def _remedy(kind: str, maker: str) -> str:
     made = f", {maker}," if maker else ""
     if kind in _UNKNOWN:
         return f"Use the version of centrum that made the model{made} or a later one."
-    return f"Copy the file again, or use the version of centrum that made it{made} to freeze anew."
+    return (
+        f"Copy the file again, or freeze it again with the version of centrum that made it{made}."
+    )
 
 
 def _quoted(value: Any) -> str:

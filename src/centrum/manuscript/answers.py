@@ -38,7 +38,7 @@ VOLUME = "volume"
 
 AT_RANDOM = ("single", "repeated_split", "repeated_k_fold", "nested_cv")
 WITHIN = (*AT_RANDOM, "temporal")
-"""Designs that deal patients out by chance; those that test on unseen cases of the same source."""
+"""Designs that split patients at random; those that test on unseen cases of the same source."""
 
 IMAGING = {
     "repetition time": {"tr", "repetition"},

@@ -238,7 +238,8 @@ def _how_to_use(results: StudyResults, facts: StudyFacts) -> list[str]:
         f"score = intercept + sum of coefficient × z, z = {formula(results)}, with the numbers "
         f"above; {_files(results)} have them in full."
         if linear
-        else f"The score of the {classifier_text(results)} is no weighted sum; it needs the model.",
+        else f"The score of the {classifier_text(results)} is not a weighted sum; computing it "
+        "takes the model.",
         _platt(results),
         f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
         if facts.exported_model
@@ -290,10 +291,10 @@ def _flow(results: StudyResults) -> list[str]:
     undecided = sum(len(rule.undecided) for rule in results.flow.exclusions)
     return [
         _markdown(flow_table(results)),
-        f"{counted(undecided, 'case')} stayed although a missing value leaves a rule open."
+        f"{counted(undecided, 'case')} stayed in although a missing value leaves a rule undecided."
         if undecided
         else "",
-        "" if results.flow.exclusions else "The protocol has no rule of eligibility.",
+        "" if results.flow.exclusions else "The protocol has no eligibility criteria.",
     ]
 
 

@@ -92,14 +92,14 @@ def feature_statistics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 
 @evidence
 def sample_size(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """Riley's criteria were worked out."""
+    """Riley's criteria were computed."""
     place, n = shown("validation", "Table sample-size"), len(results.scores)
     try:
         needed = sizes_needed(results)
     except DataError as error:
-        return not_done(f"Riley's criteria cannot be worked out: {error}", place)
+        return not_done(f"Riley's criteria cannot be computed: {error}", place)
     return answered(
-        f"Riley's criteria, worked out after the study: {needed.model.n} cases for the "
+        f"Riley's criteria, computed after the study: {needed.model.n} cases for the "
         f"{len(results.model.features)} features of the model, {needed.candidates.n} for all "
         f"{len(results.table.features)} candidates; the study has {n}.",
         place,
@@ -117,7 +117,7 @@ def enough_cases(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         return found
     if n < needed.model.n:
         return not_done(f"{found.answer} That is too few.", found.pointer)
-    return author(f"{found.answer} Whether that is enough is to be argued.")
+    return author(f"{found.answer} Whether that is enough remains to be argued.")
 
 
 @evidence
@@ -160,7 +160,7 @@ def _between(values: Iterable[int]) -> str:
 @evidence
 def design(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """How the model was tested."""
-    text = f"{design_text(results)}; all steps were fitted anew in every part."
+    text = f"{design_text(results)}; all steps were refitted in every part."
     return answered(text, shown("validation"))
 
 
@@ -189,7 +189,7 @@ def algorithm(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The model and its steps."""
     text = (
         f"Model: {classifier_text(results)}. Features left, {funnel_text(results)}. All steps are "
-        f"fitted anew in every part of the design ({DESIGNS[results.protocol.split.design]})."
+        f"refitted in every part of the design ({DESIGNS[results.protocol.split.design]})."
     )
     places = (shown("selection", "Table selection"), shown("protocol", "Table protocol"))
     return answered(text, *places)

@@ -231,7 +231,7 @@ def external_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if split.design == "leave_one_centre_out":
         if split.column == "centre":
             return answered(text, place, shown("performance", "Table performance"))
-        return author(f"{text} Whether each {split.column} is an institution is to be said.")
+        return author(f"{text} Whether each {split.column} is an institution remains to be stated.")
     return not_done(f"{design_text(results)}: no cases of another institution.", place)
 
 
@@ -243,7 +243,7 @@ def clusters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         return author("The manifest does not name the centre of every case.")
     if len(found) == 1:
         return not_applicable(
-            "All cases are of one centre.", shown("population", "Table population")
+            "All cases are from one centre.", shown("population", "Table population")
         )
     split, harmonised = results.protocol.split, results.protocol.model.harmonisation.method
     after = "" if harmonised == "none" else f" Features were harmonised by {harmonised}."
@@ -265,7 +265,7 @@ def fairness(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     tests = {name: p for name, p in tested_subgroups(results).items() if name in ("sex", "age")}
     if not tests:
         return author("Performance by sex and age could not be tested.")
-    text = f"Performance was looked at by {by_group(tests)}: P that the AUC is the same."
+    text = f"Performance was examined by {by_group(tests)}: P that the AUC is the same."
     return answered(text, shown("calibration", "Table subgroups"))
 
 
@@ -275,11 +275,13 @@ def same_setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     split = results.protocol.split
     same = "the same rules, outcome and predictors on both sides"
     if split.single_part and split.design != "single":
-        return author(f"{design_text(results)}: {same}; how their setting differs is to be said.")
+        return author(
+            f"{design_text(results)}: {same}; how their setting differs remains to be stated."
+        )
     if split.design == "leave_one_centre_out":
         return author(f"Each {split.column} is tested by a model of the others: {same}.")
     return answered(
-        f"None by design: sides of one cohort, dealt out at random by patient; {same}.",
+        f"None by design: both sides come from one cohort, split at random by patient; {same}.",
         shown("validation"), shown("population", "Figure flow"),
     )  # fmt: skip
 

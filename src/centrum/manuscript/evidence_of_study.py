@@ -43,7 +43,7 @@ def centres(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         return author("The manifest does not name the centre of every case.")
     if len(found) == 1:
         return not_done(
-            f"All {len(results.table.cases)} cases are of one centre.",
+            f"All {len(results.table.cases)} cases are from one centre.",
             shown("population", "Table population"),
         )
     text = f"{counted(len(found), 'centre')}, cases: {centres_text(found)}."
@@ -97,7 +97,10 @@ def eligibility(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The rules of the protocol, if it has any."""
     rules = results.flow.exclusions
     if not rules:
-        return author("The protocol has no rule; who entered the manifest is not in the records.")
+        return author(
+            "The protocol has no eligibility criteria; who entered the manifest is not in the "
+            "records."
+        )
     text = "; ".join(f"{e.rule.name} ({e.excluded.cases} excluded)" for e in rules)
     return answered(
         f"{text}.",

@@ -82,7 +82,7 @@ def perturbed(results: StudyResults) -> str:
         _repeats(robustness),
         *[PERTURBED[kind](robustness) for kind in robustness.kinds],
         _field(robustness),
-        f"Perturbations of every case were drawn anew (seed {robustness.seed}).",
+        f"Perturbations were drawn for every case separately (seed {robustness.seed}).",
         f"Agreement of the measurement with its perturbations was measured by {_form(rule)}. A "
         f"feature was kept when, on the training cases, {JUDGED[rule.use]} exceeded "
         f"{number(rule.threshold)}.",

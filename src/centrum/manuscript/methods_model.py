@@ -44,16 +44,16 @@ IMPUTED: Mapping[str, Callable[[ImputationSettings], str]] = {
 }
 
 UNSEEN = {
-    "refuse": "a case of a batch that was not trained on was refused",
-    "as_is": "a case of a batch that was not trained on was left as it was",
+    "refuse": "a case from a batch without training cases was rejected",
+    "as_is": "a case from a batch without training cases was left as it was",
 }
 
 BALANCED = {
     "repeat": "The classes of the training cases were balanced by repeating random cases of the "
     "smaller class.",
     "smote": "The classes of the training cases were balanced by SMOTE: cases of the smaller class "
-    f"were made up between a case and one of its {Smote().k_neighbors} nearest neighbours (fewer "
-    "where the class was smaller), each feature in units of its interquartile range.",
+    f"were synthesised between a case and one of its {Smote().k_neighbors} nearest neighbours "
+    "(fewer where the class was smaller), each feature in units of its interquartile range.",
     "none": "The classes were not balanced.",
 }
 """What was done about classes of unequal size; class weights are the classifier's."""
@@ -137,8 +137,8 @@ def inputs(results: StudyResults) -> str:
     return sentences(
         f'The model read the features of "{results.table.readers[0]}".',
         covariates,
-        "Every step was fitted on training cases alone, in the order in which it is told here, and "
-        "all of them were fitted anew wherever the training cases changed: in every fold, split, "
+        "Every step was fitted on training cases alone, in the order given here, and "
+        "all steps were refitted whenever the training cases changed: in every fold, split, "
         "resample and permutation.",
         _penalty_folds(results),
         f"The seed of all random steps of the model was {results.protocol.split.seed}.",
@@ -146,7 +146,7 @@ def inputs(results: StudyResults) -> str:
 
 
 def _penalty_folds(results: StudyResults) -> str:
-    """Folds in which less than the whole model is fitted anew."""
+    """Folds in which less than the whole model is refitted."""
     search, model = results.protocol.search, results.protocol.model
     selectors = search.selectors if search is not None else (model.select.method,)
     if not {"lasso", "elastic_net", "ridge"} & {*selectors, *classifiers_used(results)}:
@@ -205,7 +205,7 @@ def preprocessing(results: StudyResults) -> str:
         else " and not clipped"
     )
     return sentences(
-        "First came the filters of reproducibility that are told above.",
+        "The reproducibility filters described above were applied first.",
         IMPUTED[model.imputation.method](model.imputation),
         _harmonised(model.harmonisation),
         "Features that were constant over the training cases were dropped.",
@@ -248,8 +248,8 @@ def _balance(results: StudyResults) -> str:
         return f"{BALANCED['none']} The elastic net takes no class weights."
     but = "; the elastic net takes no class weights" if set(used) & set(UNWEIGHTED) else ""
     return (
-        "Cases were neither repeated nor made up; the classifier weighted them inversely to the "
-        f"size of their class{but}."
+        "Cases were neither repeated nor synthesised; the classifier weighted them inversely to "
+        f"the size of their class{but}."
     )
 
 
@@ -278,8 +278,8 @@ def search_text(settings: SearchSettings, model: ModelSettings) -> str:
         f"Selections were: {'; '.join(selectors)}.",
         f"Classifiers were: {'; '.join(tried)}.",
         f"They were compared on the mean {MEASURES[settings.measure]} over "
-        f"{counted(settings.folds, 'fold')} by patient, dealt {counted(settings.repeats, 'time')}, "
-        "with all steps fitted anew "
+        f"{counted(settings.folds, 'fold')} by patient in "
+        f"{counted(settings.repeats, 'random partition')}, with all steps refitted "
         "in each.",
         _halving(settings),
         _ensemble(settings),

@@ -26,7 +26,7 @@ REGION = {
 DRAWN = "who drew the regions of interest, with which experience and software, blinded to what"
 
 MISMATCH = {
-    "refuse": "A mask on any other grid was refused.",
+    "refuse": "A mask on any other grid was rejected.",
     "resample": "A mask on any other grid was resampled onto the grid of its image by nearest "
     "neighbour",
 }
@@ -42,7 +42,7 @@ DIRECTIONS = {
 }
 
 SEQUENCE_MISMATCH = {
-    "refuse": "A further sequence whose voxels the mask did not fit was refused.",
+    "refuse": "A further sequence whose voxels the mask did not fit was rejected.",
     "resample": "A further sequence whose voxels the mask did not fit was resampled by linear "
     "interpolation onto the grid of the first.",
 }
@@ -55,7 +55,7 @@ def simulated(results: StudyResults) -> str:
         return ""
     return (
         "The patients of this study were simulated: images and regions of interest are those of "
-        "phantoms, and no result speaks of patients."
+        "phantoms, and no result concerns patients."
     )
 
 
@@ -84,7 +84,7 @@ def eligibility(results: StudyResults) -> str:
     """The rules, in their order, with what each of them left out."""
     flow = results.flow
     if not flow.exclusions:
-        return sentences("No rule of eligibility was applied.", *_measured(results))
+        return sentences("No eligibility criterion was applied.", *_measured(results))
     rules = [f"({k}) {_rule(exclusion)}" for k, exclusion in enumerate(flow.exclusions, 1)]
     return sentences(
         f"{counted(len(rules), 'rule')} of eligibility {'was' if len(rules) == 1 else 'were'} "
@@ -103,7 +103,7 @@ def _rule(exclusion: Exclusion) -> str:
     about = f", for cases of the class {rule.group}" if rule.group else ""
     left = f"{counted(gone.cases, 'case')}{_by_outcome(gone.outcomes)} left out"
     undecided = len(exclusion.undecided)
-    open_ = f", {counted(undecided, 'case')} kept for want of a value" if undecided else ""
+    open_ = f", {counted(undecided, 'case')} kept because a value was missing" if undecided else ""
     return f"{rule.name}{condition}{about}: {left}{open_}"
 
 
@@ -173,13 +173,13 @@ def segmentation(results: StudyResults) -> str:
         "its voxels were a part of the image's or in another order of axes.",
         MISMATCH[settings.on_grid_mismatch] + _resampled(results),
         _stated_orientation(settings.orientation),
-        "A mask with voxels outside the image was refused.",
+        "A mask with voxels outside the image was rejected.",
     )
 
 
 def _stated_orientation(code: str | None) -> str:
     if code is None:
-        return "A file that did not give its orientation was refused."
+        return "A file that did not state its orientation was rejected."
     towards = listed([DIRECTIONS[letter] for letter in code])
     return (
         "Where a file did not give its orientation, its rows, columns and slices were taken to run "
@@ -195,7 +195,7 @@ def _readers(results: StudyResults) -> str:
         f"The regions of interest were those of {len(readers)} readers, "
         f"{listed(readers_counted(results, quoted=True))}. The "
         f'features of "{readers[0]}", the primary reader, fed the model; those of the '
-        f"{'other' if len(readers) == 2 else 'others'} served to judge the agreement."
+        f"{'other' if len(readers) == 2 else 'others'} served to assess agreement."
     )
 
 

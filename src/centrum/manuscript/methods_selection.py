@@ -31,10 +31,10 @@ ADJUSTED = {
 }
 
 RULES = {
-    "greedy_first": "in the order of the table, a feature was dropped when it correlated so with "
+    "greedy_first": "in the order of the table, a feature was dropped when so correlated with "
     "one already kept",
-    "upper_triangle": "a feature was dropped when it correlated so with any feature before it in "
-    "the table, kept or not",
+    "upper_triangle": "a feature was dropped when it was so correlated with any feature before it "
+    "in the table, kept or not",
     "caret_exact": "of each such pair the feature with the larger mean correlation with all "
     "features left was dropped (findCorrelation of the R package caret, exact)",
     "caret_fast": "of each such pair the feature with the larger mean correlation with all "
@@ -166,5 +166,5 @@ def _count(settings: FeatureCountSettings | None) -> str:
     return (
         f"The number of features, from 1 to {settings.maximum}, was chosen by "
         f"{settings.folds}-fold cross-validation by patient, in each fold of which all steps were "
-        f"fitted anew, on the {MEASURES[settings.measure]}: {COUNTS[settings.rule]}."
+        f"refitted, on the {MEASURES[settings.measure]}: {COUNTS[settings.rule]}."
     )

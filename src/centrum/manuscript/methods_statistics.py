@@ -114,7 +114,7 @@ def calibration(results: StudyResults) -> str:
     )
     fit = found.hosmer_lemeshow
     tested = (
-        f" The Hosmer-Lemeshow test was made in {len(found.groups)} groups of predicted "
+        f" The Hosmer-Lemeshow test was performed on {len(found.groups)} groups of predicted "
         f"probability ({fit.df} degrees of freedom)."
         if fit is not None
         else ""
@@ -210,7 +210,7 @@ def population_tests(results: StudyResults) -> str:
 
 
 def sample_size(results: StudyResults) -> str:
-    """Riley's criteria, which are worked out for every study."""
+    """Riley's criteria, which are computed for every study."""
     return (
         "The minimum sample size by the criteria of Riley et al. (BMJ 2020;368:m441) was worked "
         "out after the analysis, for the number of features of the model and for all candidates."

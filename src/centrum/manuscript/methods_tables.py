@@ -1,4 +1,4 @@
-"""A study of feature tables that were made elsewhere: where its numbers come from."""
+"""A study of feature tables produced elsewhere: where its numbers come from."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ PROGRAMS = {
     "slicer": "the radiomics extension of 3D Slicer",
     "mirp": "MIRP",
     "lifex": "LIFEx",
-    "generic": "no program that is known by its table",
+    "generic": "no program that its table identifies",
 }
 """Who writes tables of each format."""
 

@@ -88,11 +88,11 @@ DESIGNS: Mapping[str, Callable[[Split], str]] = {
 
 
 def design(results: StudyResults) -> str:
-    """The design, and that patients were dealt out, not rows."""
+    """The design, and that patients were allocated, not rows."""
     split = results.protocol.split
     return sentences(
         DESIGNS[split.design](split),
-        "Patients were dealt out, not cases or rows: all cases of a patient were on one side, in "
+        "Patients, not cases or rows, were allocated: all cases of a patient were on one side, in "
         "splits, folds and resamples alike.",
         _sides(results) if split.single_part else _parts(results),
     )
@@ -173,7 +173,7 @@ def ablation(results: StudyResults) -> str:
     if not protocol.evaluation.ablation:
         return "What each source of information adds was not assessed."
     if not found:
-        return "There was no part of the information to judge alone."
+        return "There was no source of information to assess alone."
     test = (
         "DeLong's paired test on the test cases"
         if protocol.split.single_part
@@ -219,10 +219,10 @@ def permutations(results: StudyResults) -> str:
     evaluation = results.protocol.evaluation
     n = evaluation.leak_audit.permutations
     if not n:
-        return "No permutation test of the procedure was made."
+        return "No permutation test of the procedure was performed."
     found = results.assessment.permutation
     if found is not None and found.ways < FEWEST_WAYS:
-        return f"No permutation test of the procedure was made. {too_few(found)}"
+        return f"No permutation test of the procedure was performed. {too_few(found)}"
     made = len(found.values) + found.failed if found is not None else n
     lost = f" No more than {made} different assignments were found." if made < n else ""
     lost += f" {found.failed} of them could not be fitted." if found and found.failed else ""

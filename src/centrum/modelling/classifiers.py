@@ -149,7 +149,7 @@ class Ridge(ByScore):
         if not folds:
             raise DataError(
                 "Ridge chooses its penalty by folds that hold both outcomes on both sides; the "
-                f"{np.unique(owners).size} patients here cannot be dealt so.",
+                f"{np.unique(owners).size} patients here cannot be divided so.",
                 remedy="Choose `classifier: logistic`, whose penalty is given, or add patients.",
                 code="too-few-patients",
             )

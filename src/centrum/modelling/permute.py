@@ -1,4 +1,4 @@
-"""Outcomes dealt out anew: what a model must not be able to learn.
+"""Permuted outcomes: what a model must not be able to learn.
 
 What may be exchanged depends on whose the outcome is. Where every patient has one outcome, it is
 the patient's: whole patients exchange it, however many cases they have. Where some patients have
@@ -22,7 +22,7 @@ TRIES = 20
 def shuffle_by_patient(
     outcome: ArrayLike, patients: ArrayLike | None = None, seed: int = 0
 ) -> NDArray:
-    """Outcomes dealt out anew, by the rule at the head of this module.
+    """Permuted outcomes, by the rule at the head of this module.
 
     Parameters
     ----------

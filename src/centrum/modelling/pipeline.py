@@ -179,7 +179,7 @@ class StudyClassifier(StudyEstimator):
         """Score of each case that was fitted on, by an inner model that had not seen its patient.
 
         Takes what `fit` took. Where a number of features was chosen these are the folds that
-        chose it, so that only this choice has seen the case; else the model is fitted anew in
+        chose it, so that only this choice has seen the case; else the model is refitted in
         `INNER_FOLDS`, or as many as the smaller class has patients.
         """
         values, labels = self._readings(X), np.asarray(y)

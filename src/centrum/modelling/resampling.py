@@ -63,7 +63,7 @@ def repeated_split_auc(
 ) -> Floats:
     """AUC on the test side of repeated stratified splits, each with a fresh fit, (repeats,).
 
-    Repeat i splits with the seed `seed` + i. With `shuffle` the outcome is first dealt out anew
+    Repeat i splits with the seed `seed` + i. With `shuffle` the outcome is first randomly permuted
     to the patients, with the same seed: the mean must then be near 0.5, or the procedure leaks.
     """
     values, labels = np.asarray(X), np.asarray(y)
@@ -92,7 +92,7 @@ def design_auc(
 ) -> float:
     """Mean test AUC over the parts of a design that have both outcomes.
 
-    With `permutation`, a seed, the outcome is first dealt out anew to the patients, and the
+    With `permutation`, a seed, the outcome is first randomly permuted among the patients, and the
     design planned for it: the mean over many seeds must be near 0.5, or the procedure leaks.
     """
     values, labels = np.asarray(X), np.asarray(y)

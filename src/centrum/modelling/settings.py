@@ -290,7 +290,7 @@ class SearchSettings(_StepSettings):
     folds: Folds = 5
     """Folds of the cross-validation, by patient, with every step refitted in each."""
     repeats: Times = 1
-    """How often all folds are dealt."""
+    """How many times the folds are drawn."""
     halving: bool = True
     """After each fold the worse half of the models still in the race is dropped, until
     `survivors` are left."""

@@ -102,7 +102,7 @@ def folds_by_patient(
         held[fold] += counts[patient]
     if not held.all():
         raise DataError(
-            f"Patients with several outcomes could not be dealt into {folds} folds that each "
+            f"Patients with several outcomes could not be divided into {folds} folds that each "
             "hold every outcome.",
             remedy="Ask for fewer folds or use another seed.",
             code="too-few-patients",
@@ -125,7 +125,7 @@ def owners_of(outcome: NDArray, patients: ArrayLike | None) -> NDArray:
 
 
 def fewest_patients(outcome: NDArray, patients: ArrayLike | None) -> int:
-    """Patients of the outcome that has fewest: so many folds can be dealt.
+    """Patients of the rarer outcome: no more folds than these can be made.
 
     >>> fewest_patients(np.array([0, 0, 0, 1, 1]), ["a", "b", "c", "d", "d"])
     1

@@ -186,7 +186,7 @@ class LeakAudit(Settings):
     """What the section on leaks tries out."""
 
     permutations: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        40, description="refits on outcomes dealt out anew to the patients; 0: not done"
+        40, description="refits on outcomes randomly permuted among the patients; 0: not done"
     )
     splits: Annotated[int, Field(ge=0, le=1000)] = Field(
         10, description="splits on which each classic leak is switched on; 0: not done"

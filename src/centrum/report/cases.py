@@ -57,8 +57,13 @@ def cases(results: StudyResults) -> Block:
 
 def _no_contributions(results: StudyResults) -> str:
     if not results.model.linear:
-        return "The score of this model is no weighted sum: there are no contributions of features."
-    return "The score is made of features that were changed first: their parts are not shown."
+        return (
+            "The score of this model is not a weighted sum: features have no separate "
+            "contributions."
+        )
+    return (
+        "Features are transformed before they enter the score: their contributions are not shown."
+    )
 
 
 def _how_judged(results: StudyResults) -> str:
@@ -200,7 +205,7 @@ def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
     if case not in results.sources:
         return {"why": "There is no image of this case."}
     if not wanted:
-        return {"why": "The page does not hold the picture of this case."}
+        return {"why": "The page does not include a picture of this case."}
     image, masks = results.sources[case]
     images, reader = results.protocol.images, results.table.readers[0]
     try:

@@ -44,7 +44,7 @@ def caveats(results: StudyResults) -> Block:
     return Block(
         "What could mislead",
         "caveats",
-        prose=("Read the numbers of this report with the following in mind.",),
+        prose=("Read the numbers in this report with the following in mind.",),
         points=(*cautions(results), *_limits(results), *_scope(results), Point(RESEARCH_ONLY)),
     )
 
@@ -77,7 +77,7 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
     found, permutation = crossings(results), results.assessment.permutation
     if found.fatal:
         yield _grave(
-            "Test patients took part in the fit: no number of this report can be trusted.",
+            "Test patients took part in the fit: no number in this report can be trusted.",
             "leaks", "leak audit",
         )  # fmt: skip
     if found.alike:
@@ -152,7 +152,7 @@ def _sample_size(results: StudyResults) -> Point:
     try:
         needed = sizes_needed(results)
     except DataError as error:
-        told = f"Whether {n} cases are enough cannot be worked out: {error}"
+        told = f"Whether {n} cases are enough cannot be determined: {error}"
         return Point(told, *place("table sample-size"))
     enough = "enough" if n >= needed.model.n else "not enough"
     return Point(
@@ -274,11 +274,11 @@ def plateau(learnt: Evaluation) -> tuple[float, float]:
 def _calibration(results: StudyResults) -> Point:
     found = results.judgement.calibration
     if found.reason:
-        told = f"Calibration could not be judged: {found.reason}."
+        told = f"Calibration could not be assessed: {found.reason}."
         return Point(told, *place("table calibration"))
     slope, level = found.slope, found.in_the_large
     departs = [
-        *([f"too {'extreme' if slope.value < 1 else 'timid'}"] if _departs(slope, 1) else []),
+        *([f"too {'extreme' if slope.value < 1 else 'moderate'}"] if _departs(slope, 1) else []),
         *([f"too {'low' if level.value > 0 else 'high'}"] if _departs(level, 0) else []),
     ]
     told = (
@@ -307,8 +307,8 @@ def _leaks(found: Crossings) -> Point | None:
         return None
     return Point(
         "The leak audit found no patient on both sides of a split, no test patient in any fitted "
-        "step and no equal rows; it cannot see what the images themselves tell of the outcome, "
-        "such as another scanner.",
+        "step and no equal rows; it cannot detect what the images themselves reveal of the "
+        "outcome, such as a different scanner.",
         "leaks",
         "leak audit",
     )
@@ -329,7 +329,7 @@ def _permutation(results: StudyResults) -> Point | None:
     return Point(told, *place("figure leak-audit"))
 
 
-# Whom and what they are of
+# The patients and images behind the numbers
 
 
 def _scope(results: StudyResults) -> Iterator[Point]:
@@ -345,7 +345,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
     yield _centres(results)
     if len(results.table.readers) == 1:
         yield Point(
-            "One reader drew all regions: how far the score depends on who draws is not known.",
+            "One reader drew all regions: how far the score depends on who draws is unknown.",
             "regions", "regions",
         )  # fmt: skip
     elif read_by_all(results) < len(results.table.cases):
@@ -356,7 +356,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
         )  # fmt: skip
     if len({feature.sequence for feature in results.table.features}) == 1:
         yield Point(
-            "One image sequence was measured: what others would add is not known.",
+            "One image sequence was measured: what others would add is unknown.",
             "protocol", "protocol",
         )  # fmt: skip
     for sequence in results.sequences:
@@ -370,7 +370,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
         n = len(results.failures)
         yield Point(
             f"{counted(n, 'eligible case')} of {results.flow.end.cases} could not be measured and "
-            f"{'is' if n == 1 else 'are'} missing from all numbers.",
+            f"{'is' if n == 1 else 'are'} missing from all results.",
             *place("table failures"),
         )  # fmt: skip
 
@@ -382,10 +382,13 @@ def _which(sequence: MeasuredSequence) -> str:
 def _centres(results: StudyResults) -> Point:
     obs, design = results.table.obs, results.protocol.split.design
     n = obs["centre"].dropna().nunique() if "centre" in obs else 0
-    unknown = "how the model does elsewhere is not known before it was validated there"
+    unknown = "how the model performs elsewhere is unknown until it has been validated there"
     told = f"All cases come from {'one centre' if n else 'centres that are not stated'}: {unknown}."
     if n > 1 and design in OTHER_PLACES:
-        told = f"The cases come from {n} centres, and those tested from others than those fitted."
+        told = (
+            f"The cases come from {n} centres; test cases are from other centres than training "
+            "cases."
+        )
     elif n > 1:
-        told = f"The cases come from {n} centres that are mixed on both sides: {unknown}."
+        told = f"The cases come from {n} centres, which appear on both sides: {unknown}."
     return Point(told, *place("table population"))

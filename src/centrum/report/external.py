@@ -63,7 +63,7 @@ def _summary(model: FrozenModel, found: External) -> Block:
         "summary",
         prose=(
             f"The frozen model {model.name!r} on {counted(len(found.cases), 'new case')} of "
-            f"{counted(found.evaluation.n_patients, 'patient')}. Nothing of it was changed. "
+            f"{counted(found.evaluation.n_patients, 'patient')}. Nothing in it was changed. "
             f"{_change(now.value - before.value)}",
         ),
         warnings=(
@@ -83,7 +83,7 @@ def _recorded(measure: Mapping[str, Any]) -> Estimate:
 
 def _change(difference: float) -> str:
     if np.isnan(difference):
-        return "The study that built it had no AUC of test cases to hold this one against."
+        return "The study that built it gave no test AUC to compare this one with."
     way = "lower" if difference < 0 else "higher"
     return (
         f"Its AUC is {fixed(abs(difference))} {way} than on the test cases of the study that "

@@ -130,7 +130,7 @@ def _note(results: StudyResults) -> str:
     spread = "Mean and SD are those of the training cases that the model was fitted to"
     spread += ", after harmonisation." if scorer.batch_column else "."
     if not model.linear:
-        score = f"The score of a {model.classifier.replace('_', ' ')} is no weighted sum."
+        score = f"The score of a {model.classifier.replace('_', ' ')} is not a weighted sum."
     else:
         score = f"Score = intercept + sum of coefficient × z, z = {formula(results)}."
     if model.clip is not None:

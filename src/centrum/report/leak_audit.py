@@ -98,9 +98,9 @@ def exchanged(results: StudyResults) -> str:
     `centrum.modelling.permute` says why.
     """
     if not results.mixed_patients:
-        return "dealt out anew to the patients"
+        return "randomly permuted among the patients"
     return (
-        "exchanged among patients with equally many cases and among the cases of each patient "
+        "permuted among patients with equal numbers of cases and among the cases of each patient "
         f"({counted(results.mixed_patients, 'patient has', 'patients have')} both outcomes)"
     )
 
@@ -147,8 +147,9 @@ def too_few(found: Permutation) -> str:
             "is nothing that permutations could be compared with, and no P is given."
         )
     return (
-        f"The outcomes of so few patients can be dealt out in {found.ways} ways only, the true one "
-        "among them: permutations can show neither a leak nor a P, and none is given."
+        f"The outcomes of so few patients can be permuted in {found.ways} ways only, including "
+        "the true one "
+        "included: permutations can show neither a leak nor a P, and none is given."
     )
 
 
@@ -156,7 +157,7 @@ def _warnings(found: Crossings) -> tuple[str, ...]:
     """Said here and among the caveats: whoever sees these tables alone must not miss it."""
     if not found.fatal:
         return ()
-    return ("Test patients took part in the fit. No figure of this report can be trusted.",)
+    return ("Test patients took part in the fit. No figure in this report can be trusted.",)
 
 
 def sides_table(results: StudyResults) -> Table:
@@ -258,7 +259,7 @@ def _leak_tables(results: StudyResults) -> list[Table]:
     notes = (
         *(f"Not shown, {name}: {why}" for name, why in errors.items()),
         f"Means over {counted(n, 'stratified split')} by patient. Rise: what the leak would have "
-        "added to the honest AUC. On shuffled outcomes everything above 0.5 is made of nothing.",
+        "added to the honest AUC. On shuffled outcomes everything above 0.5 is spurious.",
     )
     title = "What leaks would have claimed"
     return [Table("leaks", title, columns, tuple(rows), notes)]

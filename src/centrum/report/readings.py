@@ -197,11 +197,11 @@ def calibrated(found: Calibration) -> str:
     judged = f"have no slope, because {found.reason}"
     if not found.reason:
         limits = f"{fixed(slope.interval.lower, 2)} to {fixed(slope.interval.upper, 2)}"
-        kind = "neither clearly too extreme nor clearly too timid"
+        kind = "neither clearly too extreme nor clearly too moderate"
         if slope.interval.upper < 1:
             kind = "too extreme"
         elif slope.interval.lower > 1:
-            kind = "too timid"
+            kind = "too moderate"
         judged = f"are {kind} (slope {fixed(slope.value, 2)}, {limits})"
     return (
         f"The probabilities add up to {percent(found.expected_observed, 0)} of the cases that came "

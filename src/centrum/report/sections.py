@@ -293,7 +293,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"{'(a) ' if dice else ''}{form} of all {len(agreement)} features over "
         f"{agreed_over(results)} (n = {agreed_cases(results)}); {kept.sum()} pass the rule "
         f"{judged} > {rule.threshold:g}. The "
-        "model decides this anew on its training cases."
+        "model repeats this decision on its own training cases."
         f"{f' (b) Dice coefficient of the regions ({pairs}).' if dice else ''}"
     )
     return picture(
@@ -344,7 +344,7 @@ def _perturbed_text(results: StudyResults) -> str:
         f"Image and region of {results.table.readers[0]} were perturbed "
         f"({kinds}{'; together' if robustness.together else '; one at a time'}) and measured "
         f"again: {int(found['kept'].sum())} of {len(found)} features are robust. The model decides "
-        "this anew on its training cases."
+        "this on its own training cases."
     )
 
 

@@ -46,7 +46,7 @@ MOST_FEATURES = 30
 """Features of the table of stability, the most frequent."""
 
 GOOD_AUC = 0.8
-"""What the sample size is worked out for when the model's own AUC is no better than chance."""
+"""What the sample size is computed for when the model's own AUC is no better than chance."""
 
 SHARE = (0.0, 1.0)
 SCALES = {"Features": (0.0, np.inf)}
@@ -524,7 +524,7 @@ def sizes_needed(results: StudyResults) -> SizesNeeded:
     Raises
     ------
     DataError
-        The criteria cannot be worked out for this AUC and prevalence.
+        The criteria cannot be computed for this AUC and prevalence.
     """
     n = len(results.scores)
     prevalence = int((results.scores["outcome"] == results.model.positive).sum()) / n

@@ -1,4 +1,4 @@
-"""A study of feature tables that were made elsewhere: read, matched with the manifest, checked."""
+"""A study of feature tables produced elsewhere: read, matched with the manifest, checked."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace

@@ -173,7 +173,7 @@ class FitJob:
     source : of the matrix
     protocol : the choices
     name, repeat, train, test : of the part of the design
-    shuffle : seed with which the outcome is first dealt out anew to the patients; the true
+    shuffle : seed with which the outcome is first randomly permuted among the patients; the true
         outcome when missing
     """
 

@@ -265,7 +265,7 @@ def _fewer_folds(nesting: Sequence[Folds], patients: int) -> str:
 
 
 def _nesting(protocol: Protocol, rows: pd.DataFrame, nested: bool) -> Iterator[Folds]:
-    """Folds that are dealt within each other, the outermost first; last what needs patients."""
+    """Folds nested within each other, the outermost first; last what needs patients."""
     model, search = protocol.model, protocol.search
     if nested:
         yield "evaluation.cutoff_folds", protocol.evaluation.cutoff_folds

@@ -34,10 +34,10 @@ from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_po
 Found = TypeVar("Found")
 
 FEWEST_WAYS = 20
-"""Outcomes that can be dealt out in fewer ways than this cannot show a P of .05."""
+"""Outcomes that can be permuted in fewer ways than this cannot show a P of .05."""
 
 MANY_WAYS = 1_000_000
-"""Ways to deal outcomes out are counted up to this."""
+"""Permutations of the outcomes are counted up to this."""
 
 VOLUME = "volume"
 """Variant of an ablation: the size of the region alone."""
@@ -114,7 +114,7 @@ def run_parts(
 
 @dataclass(frozen=True)
 class Permutation:
-    """The whole procedure on outcomes dealt out anew to the patients.
+    """The whole procedure on outcomes randomly permuted among the patients.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class Permutation:
         outcomes
     values : the same under each permutation that could be fitted; no two are the same
     failed : permutations that could not
-    ways : in how many ways the outcomes can be dealt out, counted up to `MANY_WAYS`
+    ways : in how many ways the outcomes can be permuted, counted up to `MANY_WAYS`
     """
 
     observed: float
@@ -139,7 +139,7 @@ class Permutation:
     def p(self) -> float:
         """Share of the permutations, the true outcome among them, that do as well.
 
-        NaN where there is none, where too few ways to deal the outcomes out leave it open, and
+        NaN where there is none, where the outcomes can be permuted in too few ways to tell, and
         where no part has an AUC under the true outcomes.
 
         >>> Permutation(0.9, (0.5, 0.6, 0.4), 0).p, Permutation(0.9, (0.5,), 0, ways=2).p
@@ -161,7 +161,7 @@ def permute(
     workers: int,
     progress: Progress,
 ) -> Permutation:
-    """Repeat the first repeat of the design on outcomes dealt out anew."""
+    """Repeat the first repeat of the design on permuted outcomes."""
     number, first_seed = protocol.evaluation.leak_audit.permutations, protocol.evaluation.seed + 1
     seeds = shuffle_seeds(matrix.positive, matrix.patients, number, first_seed)
     jobs, owner = [], []

@@ -21,7 +21,7 @@ def draw_audit(
     """(a) AUCs under shuffled outcomes; (b) each leak on true and on shuffled outcomes."""
     figure = new_figure(PAGE_CM, 2.6 + 1.05 * max(len(leaks), 4), mark)
     left, right = figure.subplots(1, 2, width_ratios=(2, 3))
-    letter(left, "a", "Outcomes dealt out anew")
+    letter(left, "a", "Outcomes permuted")
     if len(shuffled):
         left.hist(shuffled, bins=np.linspace(0, 1, 21), color=GREY, label="shuffled outcomes")
         left.axvline(float(np.mean(shuffled)), color=BLACK, ls=":", label="their mean")
