@@ -15,6 +15,7 @@ from centrum.io.csv_text import frame_csv
 from centrum.provenance import History, Step, digest, file_digest
 from centrum.settings import Dialect
 from centrum.store import write_atomically
+from centrum.text import OneLine, counted, html_table, significant
 
 FEATURES = "features.parquet"
 """File of the table itself."""
@@ -22,12 +23,15 @@ FEATURES = "features.parquet"
 HEAD = "features.json"
 """File that says what the columns of the table are, and how it was made."""
 
+SHOWN = 8
+"""Cases and features that a notebook shows of a table."""
+
 PERTURBED = "robustness_values.parquet"
 """File of the perturbed layer."""
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureTable(OneLine):
     """Values of features for every case and reader.
 
     Attributes
@@ -63,6 +67,17 @@ class FeatureTable:
             self._check_shape(self.perturbed, self.perturbations, "perturbations")
         if len(set(self.names)) != len(self.names):
             raise DataError("Two features of a table have one name.")
+
+    def _repr_html_(self) -> str:
+        """The first cases and features, of the primary reader."""
+        caption = (
+            f"{counted(len(self.obs), 'case')}, {counted(len(self.features), 'feature')}, "
+            f"{counted(len(self.readers), 'reader')}; values of {self.readers[0]}"
+        )
+        shown = self.values[:SHOWN, :SHOWN, 0]
+        cases = zip(self.cases[:SHOWN], shown, strict=True)
+        rows = [(case, *map(significant, numbers)) for case, numbers in cases]
+        return html_table(caption, ("case", *self.names[:SHOWN]), rows)
 
     def _check_shape(self, values: NDArray, names: tuple[str, ...], what: str) -> None:
         wanted = (len(self.obs), len(self.features), len(names))

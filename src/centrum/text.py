@@ -3,8 +3,10 @@ numbers and lists as people write them."""
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
+from dataclasses import fields
 from hashlib import sha256
+from html import escape
 from typing import Any
 
 _ILLEGAL = re.compile(
@@ -229,3 +231,56 @@ def p_equals(p: float) -> str:
     """
     text = p_text(p)
     return f"P {text[0]} {text[1:]}" if text[0] in "<>" else f"P = {text}"
+
+
+SHOWN = 60
+"""Letters that are shown of a value in the one line of a result."""
+
+
+class OneLine:
+    """A dataclass of results whose repr is one line.
+
+    Names and numbers are shown as they are, arrays by their shape and collections by their size;
+    results within the result are left out.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(repr=False)
+    ... class Curve(OneLine):
+    ...     name: str
+    ...     points: tuple[float, ...]
+    >>> Curve("ROC", (0.0, 0.4, 1.0))
+    Curve(name='ROC', points=<3>)
+    """
+
+    def __repr__(self) -> str:
+        own: Any = self
+        told = {field.name: _briefly(getattr(self, field.name)) for field in fields(own)}
+        parts = ", ".join(f"{name}={text}" for name, text in told.items() if text)
+        return f"{type(self).__name__}({parts})"
+
+
+def _briefly(value: Any) -> str:
+    """A value within one line; "" for one that is neither plain nor has a size."""
+    shape = getattr(value, "shape", None)
+    if shape:
+        return f"<{' x '.join(map(str, shape))}>"
+    if shape == ():
+        value = value.item()
+    if value is None or isinstance(value, str | int | float):
+        text = repr(value)
+        return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return f"<{len(value)}>" if isinstance(value, Sized) else ""
+
+
+def html_table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table for a notebook; all texts are escaped, and nothing is loaded.
+
+    >>> html_table("1 case", ["case"], [["P<1"]])
+    '<table><caption>1 case</caption><tr><th>case</th></tr><tr><td>P&lt;1</td></tr></table>'
+    """
+    lines = [_html_row("th", head), *(_html_row("td", row) for row in rows)]
+    return f"<table><caption>{escape(caption)}</caption>{''.join(lines)}</table>"
+
+
+def _html_row(tag: str, cells: Sequence[object]) -> str:
+    return f"<tr>{''.join(f'<{tag}>{escape(str(cell))}</{tag}>' for cell in cells)}</tr>"

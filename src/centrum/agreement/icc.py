@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError
+from centrum.text import OneLine
 
 Variant = Literal["irr", "psych"]
 
@@ -76,8 +77,8 @@ def parse_form(text: str) -> IccForm:
         ) from None
 
 
-@dataclass(frozen=True, eq=False)
-class ICC:
+@dataclass(frozen=True, eq=False, repr=False)
+class ICC(OneLine):
     """Agreement of the readers on each feature; every array has the shape (features,).
 
     Attributes

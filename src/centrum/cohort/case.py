@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from centrum.cohort.levels import Level
 from centrum.provenance import History, Step
+from centrum.text import OneLine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,8 +92,8 @@ class Identity:
     pseudonym: str
 
 
-@dataclass(frozen=True)
-class Cohort:
+@dataclass(frozen=True, repr=False)
+class Cohort(OneLine):
     """The cases of a study, in the order of the manifest.
 
     Attributes

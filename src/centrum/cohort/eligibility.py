@@ -11,6 +11,7 @@ from centrum.cohort.columns import identifier
 from centrum.cohort.expression import Row, columns, evaluate, parse
 from centrum.errors import ProtocolError
 from centrum.provenance import Step
+from centrum.text import OneLine
 
 
 class EligibilityRule(BaseModel):
@@ -96,8 +97,8 @@ class Exclusion:
         }
 
 
-@dataclass(frozen=True)
-class Flow:
+@dataclass(frozen=True, repr=False)
+class Flow(OneLine):
     """From the cases of the manifest to the cases of the study (STROBE item 13).
 
     `start` minus the `excluded` of every rule is `end`, for cases, patients and outcomes.

@@ -16,6 +16,7 @@ from centrum.frozen.score import Score
 from centrum.simulate import PhantomSettings
 from centrum.study.extraction import Extraction
 from centrum.study.study import open_study
+from centrum.text import OneLine
 
 NEW_MALIGNANT, NEW_OSTEOPOROTIC = 2, 1
 """New patients who took no part in the study."""
@@ -24,8 +25,8 @@ OTHER_SEED = 1000
 """Added to the seed of the study, so that the new patients are others."""
 
 
-@dataclass(frozen=True, eq=False)
-class Demo:
+@dataclass(frozen=True, eq=False, repr=False)
+class Demo(OneLine):
     """What a demo made: results, and where to look."""
 
     extraction: Extraction

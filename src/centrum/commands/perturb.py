@@ -28,10 +28,11 @@ from centrum.study.landmarks import known_preparation
 from centrum.study.stage_keys import refuse_stale
 from centrum.study.study import PROTOCOL, Study
 from centrum.table import FeatureTable
+from centrum.text import OneLine
 
 
-@dataclass(frozen=True, eq=False)
-class Robustness:
+@dataclass(frozen=True, eq=False, repr=False)
+class Robustness(OneLine):
     """How far features are the same under perturbation of image and region.
 
     Attributes

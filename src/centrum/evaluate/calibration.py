@@ -18,6 +18,7 @@ from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.lowess import lowess
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import proportion_interval
+from centrum.text import OneLine
 
 CLIP = 1e-6
 """Probabilities nearer to 0 and 1 have this distance when their log-odds are taken."""
@@ -46,8 +47,8 @@ class Coefficient:
     interval: Interval
 
 
-@dataclass(frozen=True, eq=False)
-class CalibrationCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class CalibrationCurve(OneLine):
     """The flexible calibration curve: observed against predicted probability, with interval."""
 
     predicted: Floats
@@ -66,8 +67,8 @@ class RiskGroup:
     interval: Interval
 
 
-@dataclass(frozen=True, eq=False)
-class HosmerLemeshow:
+@dataclass(frozen=True, eq=False, repr=False)
+class HosmerLemeshow(OneLine):
     """The test of Hosmer and Lemeshow; each case counts as independent.
 
     Attributes
@@ -118,8 +119,8 @@ class Spiegelhalter:
     p: float
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(OneLine):
     """Calibration of probabilities on one set of cases.
 
     Attributes

@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.scored import Scored
+from centrum.text import OneLine
 
 THRESHOLDS = np.arange(1, 100) / 100
 
 
-@dataclass(frozen=True, eq=False)
-class DecisionCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class DecisionCurve(OneLine):
     """Net benefit over threshold probabilities, in true positives per case.
 
     Attributes

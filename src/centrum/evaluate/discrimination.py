@@ -16,10 +16,11 @@ from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, in_blocks, normal_interval
 from centrum.evaluate.scored import Scored
+from centrum.text import OneLine
 
 
-@dataclass(frozen=True, eq=False)
-class RocCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class RocCurve(OneLine):
     """One point per threshold, from "all positive" to "all negative".
 
     Attributes
@@ -159,8 +160,8 @@ def _resampled_auc(scored: Scored, weights: Floats) -> Floats:
         return np.asarray((positive * below).sum(axis=1) / pairs)
 
 
-@dataclass(frozen=True, eq=False)
-class RocBand:
+@dataclass(frozen=True, eq=False, repr=False)
+class RocBand(OneLine):
     """Sensitivity with its interval along the ROC curve.
 
     Attributes
@@ -262,8 +263,8 @@ def _upper(false: Floats, true: Floats) -> tuple[Floats, Floats]:
     return level, true[np.searchsorted(false, level, side="right") - 1]
 
 
-@dataclass(frozen=True, eq=False)
-class PrecisionRecall:
+@dataclass(frozen=True, eq=False, repr=False)
+class PrecisionRecall(OneLine):
     """Precision (PPV) against recall (sensitivity), one point per threshold.
 
     Attributes

@@ -29,6 +29,15 @@ from centrum.evaluate.thresholds import (
     IntervalMethod,
     resampled_measures,
 )
+from centrum.text import (
+    OneLine,
+    counted,
+    fixed,
+    html_table,
+    interval_text,
+    percent,
+    significant,
+)
 
 
 @dataclass(frozen=True)
@@ -67,8 +76,8 @@ class Measure:
     bootstrap: Interval
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(OneLine):
     """How scores did on one set of cases.
 
     Attributes
@@ -96,6 +105,20 @@ class Evaluation:
     interval_method: IntervalMethod
     n_resamples: int
     seed: int
+
+    def _repr_html_(self) -> str:
+        caption = (
+            f"{self.name}: {counted(self.n, 'case')} ({self.n_positive} positive) of "
+            f"{counted(self.n_patients, 'patient')}; cut-off {significant(self.cutoff.value)} "
+            f"({self.cutoff.rule}, learnt on {self.cutoff.learnt_on}"
+            f"{': optimistic' if self.optimistic else ''})"
+        )
+        found = {"auc": (self.auc.value, self.auc.delong)}
+        found |= {name: (m.value, m.interval) for name, m in self.measures.items()}
+        rows = [
+            (k, fixed(value), interval_text(i.lower, i.upper)) for k, (value, i) in found.items()
+        ]
+        return html_table(caption, ("measure", "value", f"{percent(self.confidence)} CI"), rows)
 
     def to_dict(self) -> dict[str, object]:
         """Plain values for JSON: nan becomes None, infinite thresholds "inf" and "-inf"."""

@@ -9,10 +9,11 @@ from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, normal_interval
 from centrum.evaluate.thresholds import proportion_interval
+from centrum.text import OneLine
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureStability:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureStability(OneLine):
     """Agreement between the features of several fits.
 
     Attributes
@@ -79,8 +80,8 @@ def feature_stability(selected: ArrayLike, confidence: float = 0.95) -> FeatureS
     )
 
 
-@dataclass(frozen=True, eq=False)
-class SignStability:
+@dataclass(frozen=True, eq=False, repr=False)
+class SignStability(OneLine):
     """Whether the coefficients of a feature keep their sign.
 
     Attributes

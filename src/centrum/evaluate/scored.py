@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError
+from centrum.text import OneLine
 
 
-@dataclass(frozen=True, eq=False)
-class Scored:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scored(OneLine):
     """Cases with a score and a known outcome; arrays have the shape (cases,).
 
     Attributes

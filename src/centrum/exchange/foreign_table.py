@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from centrum.cohort.findings import listed
+from centrum.text import OneLine
 
 
-@dataclass(frozen=True, eq=False)
-class ForeignTable:
+@dataclass(frozen=True, eq=False, repr=False)
+class ForeignTable(OneLine):
     """Features of cases, and what else their table says about them.
 
     Attributes

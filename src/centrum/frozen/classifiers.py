@@ -16,12 +16,13 @@ from scipy.special import expit, logit
 from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.frozen.schema import PART, Number, Positions, Positive, Rows, Vector, agree, validated
+from centrum.text import OneLine
 
 Certain = Annotated[Number, Field(gt=0, lt=0.5)]
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Linear:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Linear(OneLine):
     """intercept + z @ weights.
 
     >>> Linear(np.array([2.0, -1.0]), 0.5).score(np.array([[1.0, 1.0]]))
@@ -42,8 +43,8 @@ class Linear:
         return np.asarray(z @ self.weights + self.intercept)
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class RadialKernel:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class RadialKernel(OneLine):
     """intercept + sum of weight x exp(-gamma |z - vector|^2) over the support vectors."""
 
     vectors: Rows
@@ -71,8 +72,8 @@ class RadialKernel:
         return np.asarray(np.exp(-self.gamma * squares) @ self.weights + self.intercept)
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class NaiveBayes:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class NaiveBayes(OneLine):
     """Log-odds of two products of normal densities; rows are the two classes.
 
     `certain` is the least probability that a class has.
@@ -107,8 +108,8 @@ class NaiveBayes:
         return _bounded(expit(joint[:, 1] - joint[:, 0]), self.certain)
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Tree:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Tree(OneLine):
     """One tree as arrays over its nodes, the root first.
 
     A case goes to `left` where its feature is at most `threshold`, else to `right`; a node with
@@ -143,8 +144,8 @@ class Tree:
         return self.value[node]
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Forest:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Forest(OneLine):
     """Log-odds of the mean probability over trees, or of a sum of log-odds (boosting).
 
     Attributes

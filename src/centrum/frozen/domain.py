@@ -15,6 +15,7 @@ from centrum.arrays import Flags, Floats
 from centrum.frozen.schema import PART, GappyVector, Number, agree, validated
 from centrum.io.facts import NUMBERS, Facts
 from centrum.measure.acquisition import REGION
+from centrum.text import OneLine
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -52,8 +53,8 @@ class Flag:
     message: str
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Distribution:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Distribution(OneLine):
     """A number over the training cases: all, and by outcome.
 
     Attributes
@@ -117,8 +118,8 @@ class Range:
         return self.lowest * (1 - tolerance) <= value <= self.highest * (1 + tolerance)
 
 
-@dataclass(frozen=True, config=PART)
-class Domain:
+@dataclass(frozen=True, repr=False, config=PART)
+class Domain(OneLine):
     """Acquisitions and regions of the training cases.
 
     Attributes

@@ -28,6 +28,7 @@ from centrum.frozen.model import FrozenModel
 from centrum.modelling.combat import to_reference
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.modelling.split import fewest_patients, folds_by_patient, train_and_held_out
+from centrum.text import OneLine
 
 FOLDS = 10
 """Of the patients, to recalibrate without having seen the case."""
@@ -53,8 +54,8 @@ class Drift:
     outside: float
 
 
-@dataclass(frozen=True, eq=False)
-class Calibrated:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibrated(OneLine):
     """Probabilities and how they are calibrated.
 
     Attributes
@@ -71,8 +72,8 @@ class Calibrated:
     update: Recalibration | None
 
 
-@dataclass(frozen=True, eq=False)
-class Compared:
+@dataclass(frozen=True, eq=False, repr=False)
+class Compared(OneLine):
     """Another score of the same patients, against the model's.
 
     Attributes
@@ -91,8 +92,8 @@ class Compared:
     slope: float
 
 
-@dataclass(frozen=True, eq=False)
-class External:
+@dataclass(frozen=True, eq=False, repr=False)
+class External(OneLine):
     """An external validation.
 
     Attributes
@@ -174,8 +175,8 @@ class External:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class NewCases:
+@dataclass(frozen=True, eq=False, repr=False)
+class NewCases(OneLine):
     """Cases with their features and outcome, as they came out of scoring.
 
     Attributes

@@ -42,7 +42,7 @@ from centrum.modelling.calibrators import Calibrator
 from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import write_atomically
-from centrum.text import spelled
+from centrum.text import OneLine, html_table, sentences, significant, spelled
 
 LAYOUT = "centrum.model/"
 
@@ -63,6 +63,9 @@ OLDER_TEST = (
 
 UNSEALED = ("name", "use", "performance", "provenance", "self_test", "schema", "sha256")
 """Parts of a file that no result of a case is computed from."""
+
+TRAINED_ON = ("feature", "unit", "mean", "SD", "lowest", "highest")
+"""What a notebook shows of each feature of the training cases."""
 
 EXACT = 1e-12
 """Largest accepted difference of a self-test score, relative where the score exceeds 1."""
@@ -132,8 +135,8 @@ def _limit_or_none(value: Any) -> float | None:
     return None if value is None else limit(value)
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class SelfTest:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class SelfTest(OneLine):
     """Rows of features and what the model says of them; no row is a patient's.
 
     Attributes
@@ -193,8 +196,8 @@ def _feature(record: Any) -> Any:
 FeaturePart = Annotated[FeatureId | None, BeforeValidator(_feature)]
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class FrozenModel:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class FrozenModel(OneLine):
     """A model that scores new patients.
 
     Attributes
@@ -254,6 +257,19 @@ class FrozenModel:
                   f"{name} is none of the features that are described")  # fmt: skip
         agree(self.positive != self.negative, "expected two outcomes")
         return self
+
+    def _repr_html_(self) -> str:
+        caption = sentences(
+            f"{self.name}: {self.positive} where the score is {significant(self.cutoff)} or more "
+            f"({self.cutoff_rule}), else {self.negative}.",
+            self.simulated,
+        )
+        known = zip(self.features, self.distributions, strict=True)
+        rows = [
+            (d.name, f.unit if f else "", *map(significant, (d.mean, d.sd, d.lowest, d.highest)))
+            for f, d in known
+        ]
+        return html_table(caption, TRAINED_ON, rows)
 
     @property
     def positive(self) -> str:

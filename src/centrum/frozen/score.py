@@ -29,13 +29,14 @@ from centrum.measure.case import MeasurementJob, Record, advisory, measure
 from centrum.measure.images import CaseImages
 from centrum.measure.sequences import claimed_weightings, plan_sequences
 from centrum.prepare.image import fill_missing
+from centrum.text import OneLine
 from centrum.volume import Mask, Volume
 
 SCORED, REFUSED = "scored", "refused"
 
 
-@dataclass(frozen=True)
-class Patient:
+@dataclass(frozen=True, repr=False)
+class Patient(OneLine):
     """What is given of a new case.
 
     Attributes
@@ -80,8 +81,8 @@ class Contribution:
     beyond: float
 
 
-@dataclass(frozen=True)
-class Score:
+@dataclass(frozen=True, repr=False)
+class Score(OneLine):
     """What a frozen model says of a case.
 
     Attributes

@@ -33,13 +33,14 @@ from centrum.frozen.schema import (
     validated,
 )
 from centrum.modelling.nearest import fill_from_nearest
+from centrum.text import OneLine
 
 SHOWN = 3
 """Features that an error names before it counts the rest."""
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Filling:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Filling(OneLine):
     """What stands for a missing value.
 
     Attributes
@@ -74,8 +75,8 @@ class Filling:
         return fill_from_nearest(x, self.donors, spread, self.values, self.neighbours)
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Harmoniser:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Harmoniser(OneLine):
     """ComBat as it was learnt: location and scale of every known batch.
 
     Attributes
@@ -131,8 +132,8 @@ class Harmoniser:
         return np.where(stays[:, None] | ~self.adjusted, x, moved * self.sd + self.mean)
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Member:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Member(OneLine):
     """A classifier, which of the branch's features it reads, and how much it counts."""
 
     columns: Positions
@@ -147,8 +148,8 @@ class Member:
         return self
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Branch:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Branch(OneLine):
     """Some features on their way to some classifiers.
 
     Attributes
@@ -209,8 +210,8 @@ class Branch:
         return total
 
 
-@dataclass(frozen=True, eq=False, config=PART)
-class Scorer:
+@dataclass(frozen=True, eq=False, repr=False, config=PART)
+class Scorer(OneLine):
     """A fitted model as numbers.
 
     Attributes

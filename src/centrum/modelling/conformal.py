@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.modelling.calibrators import known_scores, scores_and_outcomes
+from centrum.text import OneLine
 
 POSITIVE, NEGATIVE, UNCERTAIN, NEITHER = "positive", "negative", "uncertain", "neither"
 """Sets: one outcome alone, both, and none (the case is unlike both)."""
 
 
-@dataclass(frozen=True, eq=False)
-class ConformalSets:
+@dataclass(frozen=True, eq=False, repr=False)
+class ConformalSets(OneLine):
     """Learnt on out-of-fold scores: which outcomes a new score is typical of.
 
     An outcome is in the set of a case unless the case is among the `error` share of that

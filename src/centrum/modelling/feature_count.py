@@ -14,10 +14,11 @@ from centrum.modelling.by_score import finite_scores
 from centrum.modelling.settings import FeatureCountSettings
 from centrum.modelling.split import Indices, folds_by_patient, train_and_held_out
 from centrum.modelling.study_pipeline import StudyPipeline, fit_arguments
+from centrum.text import OneLine
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureCountCurve:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureCountCurve(OneLine):
     """Cross-validated performance against the number of features.
 
     Attributes

@@ -25,6 +25,7 @@ from centrum.modelling.auc import auc
 from centrum.modelling.by_score import ByScore, two_classes
 from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
+from centrum.text import OneLine
 
 MAX_SWEEPS = 100_000
 """Coordinate descent cycles allowed per lambda, as glmnet's `maxit`; the path ends there."""
@@ -33,8 +34,8 @@ PROBABILITY_CLIP = 1e-5
 """Cross-validated deviance sees probabilities no nearer to 0 and 1 than this."""
 
 
-@dataclass(frozen=True, eq=False)
-class LassoPath:
+@dataclass(frozen=True, eq=False, repr=False)
+class LassoPath(OneLine):
     """Logistic regressions along a decreasing sequence of penalties.
 
     Attributes

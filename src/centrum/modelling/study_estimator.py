@@ -62,6 +62,10 @@ class StudyEstimator(ByScore):
             self.settings = _changed(self._settings, changes)
         return self
 
+    def _get_params_html(self, deep: bool = True, **more: Any) -> Any:
+        """What scikit-learn shows in a notebook: the settings are one parameter there."""
+        return super()._get_params_html(deep=False, **more)
+
     @property
     def _settings(self) -> ModelSettings:
         return ModelSettings() if self.settings is None else self.settings

@@ -11,6 +11,7 @@ from centrum.cohort.label_map import named_level
 from centrum.cohort.levels import Level
 from centrum.errors import DataError
 from centrum.morphometry.sagittal import BodyOutline, Frame, Slab, body_frame
+from centrum.text import OneLine
 from centrum.volume import Mask
 
 PLACES = (0.12, 0.50, 0.88)
@@ -27,8 +28,8 @@ WALL_ENDS, WALL_MIDDLE = (0.75, 0.85), 0.25
 """Parts of the posterior wall between which its bulge is taken, in shares of half its height."""
 
 
-@dataclass(frozen=True, eq=False)
-class Morphometry:
+@dataclass(frozen=True, eq=False, repr=False)
+class Morphometry(OneLine):
     """Six-point morphometry of a vertebral body in its mid-sagittal plane.
 
     Attributes

@@ -17,7 +17,7 @@ from centrum.morphometry.body import Morphometry, level_of
 from centrum.morphometry.genant import Genant
 from centrum.morphometry.spine import measure_spine
 from centrum.prepare.image import fill_missing
-from centrum.text import percent
+from centrum.text import OneLine, percent
 from centrum.volume import Mask, Volume
 
 ATLAS = Level("C", 1)
@@ -58,8 +58,8 @@ def genant_text(found: Genant | None) -> str:
     return f"{found.grade}{kind} ({percent(max(0.0, *found.loss), 0)})"
 
 
-@dataclass(frozen=True, eq=False)
-class Exam:
+@dataclass(frozen=True, eq=False, repr=False)
+class Exam(OneLine):
     """The bodies of one exam, measured and graded from head to foot.
 
     Attributes

@@ -13,13 +13,14 @@ from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.study.findings import Failure, Finding, MeasuredSequence
 from centrum.table import FeatureTable
+from centrum.text import OneLine
 from centrum.validation.judgement import Judgement
 from centrum.validation.model import Model
 from centrum.validation.procedure import Assessment
 
 
-@dataclass(frozen=True, eq=False)
-class StudyResults:
+@dataclass(frozen=True, eq=False, repr=False)
+class StudyResults(OneLine):
     """What a study found.
 
     Attributes

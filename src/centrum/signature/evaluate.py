@@ -20,6 +20,7 @@ from centrum.signature.images import bindings, logs_of, same_sigma
 from centrum.signature.names import is_full
 from centrum.signature.signature import Signature
 from centrum.signature.source_table import SourceTable, consistent, r_name, tables_of
+from centrum.text import OneLine
 
 PUBLISHED = "published means and SDs"
 WITHIN = "z-scores within this cohort"
@@ -31,8 +32,8 @@ CAUTION = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Reading:
+@dataclass(frozen=True, eq=False, repr=False)
+class Reading(OneLine):
     """One meaning of a signature's names, and the scores that follow.
 
     Attributes

@@ -40,6 +40,7 @@ from centrum.study.landmarks import is_learnt, known_preparation, learn_landmark
 from centrum.study.sequence_check import measured_sequences, sequence_findings
 from centrum.study.study import Study
 from centrum.table import FEATURES, HEAD, PERTURBED, FeatureTable
+from centrum.text import OneLine
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
 
@@ -56,8 +57,8 @@ ACQUISITION = "acquisition.csv"
 """File with the facts of every case's acquisition."""
 
 
-@dataclass(frozen=True, eq=False)
-class Extraction:
+@dataclass(frozen=True, eq=False, repr=False)
+class Extraction(OneLine):
     """The feature table, and what went wrong or was noticed on the way to it.
 
     `undefined` are features that no region of the study has a value of, such as the density of

@@ -37,6 +37,7 @@ from centrum.provenance import History, Step, unchanged
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
 from centrum.store import Store, take_leftovers, tidy
+from centrum.text import OneLine
 
 IDENTIFYING = "identifying-column"
 """Code of what is said of columns that may tell who somebody is."""
@@ -53,8 +54,8 @@ class ManifestOptions(TypedDict):
     labels: Scheme | None
 
 
-@dataclass(frozen=True)
-class Study:
+@dataclass(frozen=True, repr=False)
+class Study(OneLine):
     """A folder with its protocol and its eligible cases, as they were when they were read.
 
     `digests` are those of the files that they were read from.

@@ -18,12 +18,13 @@ from centrum.evaluate.thresholds import (
 from centrum.modelling.calibrators import CALIBRATORS, Calibrator
 from centrum.modelling.conformal import ConformalSets, learn_sets
 from centrum.protocol import CutOffRule, EvaluationSettings
+from centrum.text import OneLine
 
 LEARNT_ON = "training cases, out of fold"
 
 
-@dataclass(frozen=True, eq=False)
-class Decision:
+@dataclass(frozen=True, eq=False, repr=False)
+class Decision(OneLine):
     """From scores to calls, probabilities and sets.
 
     Attributes

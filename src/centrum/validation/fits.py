@@ -30,6 +30,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import changed_meanwhile
 from centrum.store import Store
 from centrum.table import FEATURES, FeatureTable, table_digest
+from centrum.text import OneLine
 from centrum.validation.decision import Decision, learn_decision
 from centrum.validation.matrix import Matrix, study_matrix
 
@@ -56,8 +57,8 @@ def build_model(protocol: Protocol, matrix: Matrix) -> BaseEstimator:
     return StudyClassifier(protocol.model, **known)
 
 
-@dataclass(frozen=True, eq=False)
-class Fitted:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fitted(OneLine):
     """A model fitted on some rows, and what was learnt of its out-of-fold scores.
 
     Attributes
@@ -108,8 +109,8 @@ def score_rows(model: BaseEstimator, matrix: Matrix, rows: Indices) -> Floats:
     return scores
 
 
-@dataclass(frozen=True)
-class Source:
+@dataclass(frozen=True, repr=False)
+class Source(OneLine):
     """Where a worker finds the matrix: the table on disk, and which of its features.
 
     Attributes
@@ -164,8 +165,8 @@ def _table(source: Source, perturbed: bool) -> FeatureTable:
     return _read(source.results, source.table, perturbed)
 
 
-@dataclass(frozen=True)
-class FitJob:
+@dataclass(frozen=True, repr=False)
+class FitJob(OneLine):
     """One fit and the predictions of its test side.
 
     Attributes

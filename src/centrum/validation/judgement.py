@@ -26,6 +26,7 @@ from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import EvaluationSettings, Outcome, Protocol
+from centrum.text import OneLine
 from centrum.validation.decision import Decision
 
 Found = TypeVar("Found")
@@ -35,8 +36,8 @@ FEWEST_PER_GROUP = 6
 """Cases that a group of the calibration plot holds; small test sets have fewer groups."""
 
 
-@dataclass(frozen=True, eq=False)
-class Judgement:
+@dataclass(frozen=True, eq=False, repr=False)
+class Judgement(OneLine):
     """How scores did.
 
     Attributes

@@ -14,7 +14,7 @@ from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.levels import Covariates
 from centrum.protocol import Protocol
 from centrum.table import FeatureTable
-from centrum.text import spelled
+from centrum.text import OneLine, spelled
 
 RADIOMICS = "radiomics"
 """Name of the source that the features of a single image sequence make."""
@@ -23,8 +23,8 @@ VOLUME_CODES = ("RNU0", "YEKZ")
 """IBSI codes of the volume, from the mesh and from counting voxels."""
 
 
-@dataclass(frozen=True, eq=False)
-class Matrix:
+@dataclass(frozen=True, eq=False, repr=False)
+class Matrix(OneLine):
     """Arrays of a study; the first axis of all of them are its cases.
 
     Attributes

@@ -12,10 +12,11 @@ from centrum.errors import DataError
 from centrum.modelling.search import CandidateModel
 from centrum.modelling.settings import ModelSettings
 from centrum.table import FeatureTable
+from centrum.text import OneLine, counted, fixed, html_table, significant
 
 
-@dataclass(frozen=True, eq=False)
-class LassoFacts:
+@dataclass(frozen=True, eq=False, repr=False)
+class LassoFacts(OneLine):
     """The LASSO of the final fit.
 
     Attributes
@@ -42,8 +43,8 @@ class LassoFacts:
     fallback: bool
 
 
-@dataclass(frozen=True, eq=False)
-class FeatureCountFacts:
+@dataclass(frozen=True, eq=False, repr=False)
+class FeatureCountFacts(OneLine):
     """Cross-validated `measure` (mean, standard error) against the number of features."""
 
     numbers: Floats
@@ -53,8 +54,8 @@ class FeatureCountFacts:
     measure: str
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(OneLine):
     """What a model reads and how it weighs it.
 
     A linear one is a score: intercept + sum of coefficient x (value - mean) / sd.
@@ -86,6 +87,16 @@ class Model:
     ranked: tuple[str, ...]
     lasso: LassoFacts | None
     feature_count: FeatureCountFacts | None
+
+    def _repr_html_(self) -> str:
+        caption = (
+            f"{self.classifier}: {counted(len(self.features), 'feature')}, "
+            f"{counted(self.n_train, 'training case')}, a high score is {self.positive}, "
+            f"a low one {self.negative}"
+        )
+        weights = zip(self.features, self.coefficients, self.means, self.sds, strict=True)
+        rows = [(name, fixed(c), significant(m), significant(sd)) for name, c, m, sd in weights]
+        return html_table(caption, ("feature", "coefficient", "mean", "SD"), rows)
 
     @property
     def linear(self) -> bool:

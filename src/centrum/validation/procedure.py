@@ -28,6 +28,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.store import Store
 from centrum.table import FeatureTable
+from centrum.text import OneLine
 from centrum.validation.fits import FITS, FitJob, Prediction, Source, build_model, refit_all
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 
@@ -112,8 +113,8 @@ def run_parts(
     return refit_all(jobs, workers, progress, what)
 
 
-@dataclass(frozen=True)
-class Permutation:
+@dataclass(frozen=True, repr=False)
+class Permutation(OneLine):
     """The whole procedure on outcomes randomly permuted among the patients.
 
     Attributes
@@ -378,8 +379,8 @@ def _crossing(
     }
 
 
-@dataclass(frozen=True, eq=False)
-class Assessment:
+@dataclass(frozen=True, eq=False, repr=False)
+class Assessment(OneLine):
     """What `run_assessment` found, JSON-ready.
 
     Attributes
