@@ -14,13 +14,14 @@ from centrum.features.families import FAMILIES
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.filters import FILTERS
 from centrum.manuscript.methods import SECTIONS, as_markdown, methods_text
-from centrum.manuscript.methods_features import DEFINITIONS, IBSI_FILTERS
+from centrum.manuscript.methods_features import IBSI_FILTERS
 from centrum.measure.sequences import plan_sequences
 from centrum.modelling.steps import build_steps
 from centrum.perturb import RobustnessSettings
 from centrum.protocol import Protocol, load_preset, presets
 from centrum.provenance import Step
 from centrum.report.results import StudyResults
+from centrum.report.words.features import DIALECTS
 from centrum.text import number, percent
 from tests.manuscript.walk import (
     BINS,
@@ -572,7 +573,7 @@ def test_what_is_said_of_the_standard_is_what_the_readme_says() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for said in ("all 1804 consensus values of IBSI 1", "all 33", "323"):
         assert said in readme
-        assert said in DEFINITIONS["ibsi"] + IBSI_FILTERS
+        assert said in DIALECTS["ibsi"].told(None) + IBSI_FILTERS
 
 
 def test_same_records_give_the_same_text(results: StudyResults) -> None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from centrum.errors import ProtocolError
 from centrum.modelling.settings import Design
 from centrum.protocol import Protocol, load_preset, parse_protocol, preset_text, presets
-from centrum.protocol.faults import _models
+from centrum.protocol.choices import blocks_of
 from centrum.protocol.unused import RULES, UNUSED, refuse_unused, unused_settings
 from centrum.study.study import open_study
 from centrum.validation.foresight import foresee_unused
@@ -118,7 +118,7 @@ def test_a_date_to_test_from_makes_the_share_of_patients_idle() -> None:
 def leaves(model: type[BaseModel], place: str = "") -> Iterator[tuple[str, str]]:
     """Every setting of a protocol: where it stands, and its name."""
     for name, field in model.model_fields.items():
-        below = [kind for kind in _models(field.annotation) if kind.__name__ != "Filter"]
+        below = [kind for kind in blocks_of(field.annotation) if kind.__name__ != "Filter"]
         yield f"{place}{name}", name
         for kind in below:
             yield from leaves(kind, f"{place}{name}.")

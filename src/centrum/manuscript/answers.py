@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from centrum.agreement import parse_form
-from centrum.features.settings import Discretisation, Interpolation
+from centrum.features.settings import Interpolation
 from centrum.modelling.fusion import CLINICAL
-from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
-from centrum.report.sections import CLASSIFIERS
 from centrum.report.tables import funnel_table
 from centrum.report.validation import (
     ablation_table,
     means_over_parts,
 )
+from centrum.report.words.features import BINS, INTERPOLATIONS, binned
+from centrum.report.words.images import NORMALISATIONS
+from centrum.report.words.model import classifier_label
 from centrum.text import counted, fixed, interval_text, p_equals, percent
 
 Status = Literal["answered", "not done", "not applicable", "author"]
@@ -50,23 +50,6 @@ IMAGING = {
 
 SCANNER = {"manufacturer", "vendor", "model", "scanner"}
 """Further words in headings that tell of the acquisition."""
-
-DEFINITIONS = {"ibsi": "the IBSI", "pyradiomics": "PyRadiomics"}
-
-NORMALISATIONS = {
-    "none": "",
-    "z_score": "z-score",
-    "percentile": "two percentiles brought to a range",
-    "nyul": "Nyul's landmarks",
-    "reference_tissue": "ratio to a reference tissue",
-}
-
-BALANCES = {
-    "repeat": "cases of the rarer outcome were repeated",
-    "smote": "cases of the rarer outcome were made up between neighbours (SMOTE)",
-    "class_weight": "cases of the rarer outcome weigh more",
-    "none": "nothing was done about it",
-}
 
 
 @dataclass(frozen=True)
@@ -189,7 +172,7 @@ def area_text(results: StudyResults) -> str:
 def prepared(protocol: Protocol) -> list[str]:
     """The steps between an image and its features, in order."""
     preparation, extraction = protocol.preparation, protocol.extraction
-    normalised = NORMALISATIONS[preparation.normalisation.method]
+    normalised = NORMALISATIONS[preparation.normalisation.method].label
     over = getattr(preparation.normalisation, "over", "")
     cut = extraction.resegmentation.sigma
     steps = (
@@ -206,7 +189,7 @@ def prepared(protocol: Protocol) -> list[str]:
         else "",
         resampled(extraction.interpolation),
         f"voxels within mean ± {cut:g} SD of the region" if cut else "",
-        f"grey levels by {binned(extraction.discretisation)}",
+        f"grey levels by {binned(BINS, extraction.discretisation)}",
     )
     return [step for step in steps if step]
 
@@ -215,7 +198,7 @@ def resampled(settings: Interpolation | None) -> str:
     """The grid and the interpolation; "" where images keep theirs.
 
     >>> resampled(Interpolation(in_plane=0.6, image="cubic"))
-    'resampled to 0.6 mm within slices (image cubic, region linear)'
+    'resampled to 0.6 mm within slices (image by cubic B-splines, region by linear interpolation)'
     """
     if settings is None:
         return ""
@@ -227,37 +210,13 @@ def resampled(settings: Interpolation | None) -> str:
         grid = (
             " x ".join("as is" if s is None else f"{s:g}" for s in settings.spacing or ()) + " mm"
         )
-    return f"resampled to {grid} (image {settings.image}, region {settings.mask})"
-
-
-def binned(settings: Discretisation) -> str:
-    """The discretisation in words.
-
-    >>> binned(Discretisation(method="fixed_bin_number", bins=32))
-    'fixed bin number (32 bins)'
-    """
-    if settings.method == "fixed_bin_number":
-        return f"fixed bin number ({settings.bins} bins)"
-    return (
-        f"fixed bin size (width {settings.width:g})"
-        if settings.method == "fixed_bin_size"
-        else "none"
-    )
-
-
-def rule_text(rule: AgreementSettings | RobustnessRule) -> str:
-    """A rule on the ICC.
-
-    >>> rule_text(AgreementSettings())
-    'ICC(A,1) > 0.75'
-    """
-    judged = "" if rule.use == "estimate" else "lower 95 % limit of "
-    return f"{judged}ICC({parse_form(rule.form)}) > {rule.threshold:g}"
+    image, region = (INTERPOLATIONS[kind] for kind in (settings.image, settings.mask))
+    return f"resampled to {grid} (image by {image}, region by {region})"
 
 
 def classifier_text(results: StudyResults) -> str:
     """What the classifier is called."""
-    return CLASSIFIERS.get(results.model.classifier, results.model.classifier)
+    return classifier_label(results.model.classifier)
 
 
 def funnel_text(results: StudyResults) -> str:

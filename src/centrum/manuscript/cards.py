@@ -16,7 +16,6 @@ import pandas as pd
 
 from centrum.evaluate.population import MISSING
 from centrum.manuscript.answers import (
-    DEFINITIONS,
     MODEL_FILE,
     StudyFacts,
     area_text,
@@ -49,12 +48,13 @@ from centrum.report.tables import (
     version_table,
 )
 from centrum.report.validation import (
-    CALIBRATIONS,
-    DESIGNS,
     calibration_table,
     parts_table,
     subgroup_table,
 )
+from centrum.report.words.features import DIALECTS
+from centrum.report.words.model import CALIBRATIONS
+from centrum.report.words.validation import DESIGNS
 from centrum.text import counted, fixed, percent
 
 ALWAYS_DESCRIBED = ("level", "region", "outcome", "centre", "age", "sex")
@@ -186,9 +186,8 @@ def _training(results: StudyResults) -> list[str]:
 def _performance(results: StudyResults) -> list[str]:
     split, parts = results.protocol.split, len(results.assessment.parts)
     return [
-        f"Design: {DESIGNS[split.design]}; {counted(parts, 'part')}. AUC on cases that took no "
-        "part "
-        f"in any choice: {area_text(results)}.",
+        f"Design: {DESIGNS[split.design].label}; {counted(parts, 'part')}. AUC on cases that "
+        f"took no part in any choice: {area_text(results)}.",
         _markdown(parts_table(results)) if parts > 1 else "",
         _markdown(performance_table(results.evaluations)),
     ]
@@ -197,7 +196,7 @@ def _performance(results: StudyResults) -> list[str]:
 def _calibration(results: StudyResults) -> list[str]:
     calibration, found = results.protocol.model.calibration, results.judgement
     return [
-        f"Scores become probabilities by {CALIBRATIONS[calibration]}, learnt on out-of-fold "
+        f"Scores become probabilities by {CALIBRATIONS[calibration].label}, learnt on out-of-fold "
         "scores of the "
         "training cases.",
         f"No calibration slope: {found.calibration.reason}." if found.calibration.reason else "",
@@ -238,8 +237,8 @@ def _how_to_use(results: StudyResults, facts: StudyFacts) -> list[str]:
         f"score = intercept + sum of coefficient × z, z = {formula(results)}, with the numbers "
         f"above; {_files(results)} have them in full."
         if linear
-        else f"The score of the {classifier_text(results)} is not a weighted sum; computing it "
-        "takes the model.",
+        else f"The classifier ({classifier_text(results)}) has no coefficients: computing "
+        "its score takes the model.",
         _platt(results),
         f"The frozen model is {MODEL_FILE}; `centrum score` scores new patients by it."
         if facts.exported_model
@@ -342,7 +341,7 @@ def _features(results: StudyResults) -> list[str]:
     counts = pd.crosstab(images, families).loc[images.unique(), families.unique()]
     return [
         f"{counted(len(features), 'feature')} of {counted(len(counts), 'image')}, the definitions "
-        f"those of {DEFINITIONS[results.table.dialect]}.",
+        f"those of {DIALECTS[results.table.dialect].label}.",
         _markdown(frame_table(counts.reset_index())),
         f"Images: {'; '.join(prepared(results.protocol))}.",
     ]

@@ -5,11 +5,9 @@ import pandas as pd
 
 from centrum.evaluate.population import MISSING
 from centrum.manuscript.answers import (
-    DEFINITIONS,
     ItemAnswer,
     StudyFacts,
     answered,
-    binned,
     evidence,
     funnel_text,
     listed,
@@ -26,6 +24,8 @@ from centrum.report.labels import family_label
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.tables import protocol_table
+from centrum.report.words.features import BINS, DIALECTS, binned
+from centrum.report.words.model import IMPUTATIONS
 from centrum.text import counted
 
 
@@ -61,9 +61,11 @@ def discretisation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         return not_done("Intensities were not discretised.", place)
     responses = extraction.response_discretisation or extraction.discretisation
     other = (
-        f"; response maps: {binned(responses)}" if responses != extraction.discretisation else ""
+        f"; response maps: {binned(BINS, responses)}"
+        if responses != extraction.discretisation
+        else ""
     )
-    return answered(f"Grey levels by {binned(extraction.discretisation)}{other}.", place)
+    return answered(f"Grey levels by {binned(BINS, extraction.discretisation)}{other}.", place)
 
 
 @evidence
@@ -84,8 +86,8 @@ def software(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     coded = sum(bool(f.code) for f in features)
     return answered(
         f"centrum {results.versions['centrum']} with the definitions of "
-        f"{DEFINITIONS[results.table.dialect]}; {coded} of {len(features)} features have an IBSI "
-        "code.",
+        f"{DIALECTS[results.table.dialect].label}; {coded} of {len(features)} features have an "
+        "IBSI code.",
         shown("provenance", "Table software"),
     )
 
@@ -155,12 +157,11 @@ def missing(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     rows = [row for row in results.population if row.level == MISSING]
     gaps = ", ".join(f"{row.variable} {row.overall.text}" for row in rows)
     lost = int((~np.isfinite(results.table.values[:, :, 0])).sum())
-    method = results.protocol.model.imputation.method
-    filled = {"none": "a missing value is refused"}.get(method, f"filled by {method}")
+    filled = IMPUTATIONS[results.protocol.model.imputation.method].label
     text = (
         f"{counted(lost, 'value')} of the features missing; {len(results.failures)} eligible cases "
-        f"not measured; missing in {ref('table population')}: {gaps or 'none'}. "
-        f"In the model {filled}."
+        f"not measured; missing in {ref('table population')}: {gaps or 'none'}. In the model a "
+        f"missing value {filled}."
     )
     places = (shown("population", "Table population"), shown("protocol", "Table protocol"))
     return answered(text, *places)

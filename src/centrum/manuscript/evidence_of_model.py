@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from centrum.errors import DataError
 from centrum.manuscript.answers import (
     AT_RANDOM,
-    BALANCES,
     MODEL_FILE,
     ItemAnswer,
     StudyFacts,
@@ -17,15 +16,16 @@ from centrum.manuscript.answers import (
     not_applicable,
     not_done,
     result_file,
-    rule_text,
     share_positive,
     shown,
     touched,
 )
-from centrum.report.labels import MEASURES
 from centrum.report.readers import agreed_over
 from centrum.report.results import StudyResults
-from centrum.report.validation import CALIBRATIONS, DESIGNS, sizes_needed
+from centrum.report.validation import sizes_needed
+from centrum.report.words.agreement import rule_label
+from centrum.report.words.model import BALANCES, CALIBRATIONS, LAMBDAS, MEASURES
+from centrum.report.words.validation import DESIGNS
 from centrum.text import counted
 
 
@@ -36,7 +36,7 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if len(results.agreement):
         rule, kept = results.protocol.model.agreement, int(results.agreement["kept"].sum())
         texts.append(
-            f"{rule_text(rule)} between {len(results.table.readers)} readers, decided on training "
+            f"{rule_label(rule)} between {len(results.table.readers)} readers, decided on training "
             f"cases in every fit; over {agreed_over(results)}, {kept} of {len(results.agreement)} "
             "features pass"
         )
@@ -47,7 +47,7 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if len(results.robustness) and results.protocol.robustness is not None:
         rule_of, kept = results.protocol.robustness.icc, int(results.robustness["kept"].sum())
         texts.append(
-            f"{rule_text(rule_of)} under perturbation of image and region: {kept} of "
+            f"{rule_label(rule_of)} under perturbation of image and region: {kept} of "
             f"{len(results.robustness)} features pass"
         )
         places.append(shown("regions", "Figure robustness"))
@@ -148,7 +148,7 @@ def design_text(results: StudyResults) -> str:
         for side, name in (("n_train", "training"), ("n_test", "test"))
     )
     seed = f", seed {settings.seed}" if settings.design in AT_RANDOM else ""
-    design = DESIGNS[settings.design]
+    design = DESIGNS[settings.design].label
     return f"{design[:1].upper()}{design[1:]}: {counted(len(parts), 'part')} of {sizes}{seed}"
 
 
@@ -168,10 +168,10 @@ def design(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def balance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Methods against unequal classes."""
     model, place = results.protocol.model, shown("protocol", "Table protocol")
-    text = f"{share_positive(results)}; {BALANCES[model.balance]}"
+    text = f"{share_positive(results)}; {BALANCES[model.balance].label}"
     if model.balance == "none":
         return not_applicable(f"{text}.", place)
-    after = f"probabilities come from {CALIBRATIONS[model.calibration]} on out-of-fold scores"
+    after = f"probabilities come from {CALIBRATIONS[model.calibration].label} on out-of-fold scores"
     return answered(f"{text}, in training cases of every fit only; {after}.", place)
 
 
@@ -189,7 +189,7 @@ def algorithm(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The model and its steps."""
     text = (
         f"Model: {classifier_text(results)}. Features left, {funnel_text(results)}. All steps are "
-        f"refitted in every part of the design ({DESIGNS[results.protocol.split.design]})."
+        f"refitted in every part of the design ({DESIGNS[results.protocol.split.design].label})."
     )
     places = (shown("selection", "Table selection"), shown("protocol", "Table protocol"))
     return answered(text, *places)
@@ -201,9 +201,11 @@ def tuning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     settings, model = results.protocol.model, results.model
     texts, places = [], []
     if model.lasso is not None:
+        measure = MEASURES[model.lasso.measure]
+        penalty = LAMBDAS[settings.lasso.choice].format(measure=measure)
         texts.append(
-            f"penalty λ = {model.lasso.chosen:.4g} ({settings.lasso.choice}) by "
-            f"{settings.lasso.folds}-fold cross-validated {MEASURES[model.lasso.measure]}"
+            f"penalty λ = {model.lasso.chosen:.4g}, {penalty}, in {settings.lasso.folds}-fold "
+            "cross-validation"
         )
         places.append(shown("selection", "Figure lasso"))
     if model.feature_count is not None and settings.n_features is not None:
@@ -226,7 +228,7 @@ def tuning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def model_choice(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """One model, or the winner of a search."""
     if not results.search:
-        text = f"The protocol states one model, {classifier_text(results)}; there was no search."
+        text = f"The protocol states one model ({classifier_text(results)}); there was no search."
         return answered(text, shown("protocol", "Table protocol"))
     measure = MEASURES[results.protocol.search.measure] if results.protocol.search else ""
     text = (
@@ -244,7 +246,7 @@ def specification(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     harmonised = ["Table harmonisation"] if moved else []
     place = shown("model", "Table score", *harmonised, "Table call")
     if results.model.linear:
-        settings = CALIBRATIONS[results.protocol.model.calibration]
+        settings = CALIBRATIONS[results.protocol.model.calibration].label
         text = (
             f"Intercept, and coefficient, mean and SD of {n}: the score is their weighted sum. "
             f"{_harmonised(results)}Probabilities follow by {settings}."
@@ -252,9 +254,11 @@ def specification(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         files = (*result_file(results, "model.json"), *result_file(results, "evaluation.json"))
         return answered(text, place, *files)
     if facts.exported_model:
-        text = f"The {classifier_text(results)} of {n} is the exported model itself."
+        text = f"The classifier ({classifier_text(results)}) on {n} is the exported model itself."
         return answered(text, place, MODEL_FILE)
-    return not_done(f"Of the {classifier_text(results)} only its {n} are given.", place)
+    return not_done(
+        f"Of the classifier ({classifier_text(results)}) only its {n} are given.", place
+    )
 
 
 def _harmonised(results: StudyResults) -> str:
@@ -266,8 +270,9 @@ def _harmonised(results: StudyResults) -> str:
 def interpretation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Coefficients and distributions."""
     if not results.model.linear:
-        text = f"The {classifier_text(results)} has no coefficients, and no prediction is explained"
-        return not_done(f"{text}.", shown("model", "Table score", "Figure distributions"))
+        named = f"classifier ({classifier_text(results)})"
+        text = f"The {named} has no coefficients, and no prediction is explained."
+        return not_done(text, shown("model", "Table score", "Figure distributions"))
     n = counted(len(results.model.features), "coefficient")
     text = f"{n} per SD of their features, with values by outcome and their correlation."
     shows = shown("model", "Table score", "Figure coefficients", "Figure distributions")

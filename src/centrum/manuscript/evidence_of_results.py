@@ -31,7 +31,8 @@ from centrum.protocol.limits import region_words
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
-from centrum.report.validation import CALIBRATIONS
+from centrum.report.words.images import GRID_MISMATCHES
+from centrum.report.words.model import CALIBRATIONS, HARMONISATIONS, IMPUTATIONS
 from centrum.text import counted, fixed, interval_text, p_text, percent
 
 
@@ -123,7 +124,7 @@ def cut_off(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Output and threshold."""
     cut, settings = results.cutoff, results.protocol.model.calibration
     text = (
-        f"A score, a probability by {CALIBRATIONS[settings]}, and the call "
+        f"A score, a probability by {CALIBRATIONS[settings].label}, and the call "
         f"{results.model.positive} from a score of {fixed(cut.value)} on ({cut.rule}, learnt on "
         f"{cut.learnt_on})."
     )
@@ -246,7 +247,7 @@ def clusters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
             "All cases are from one centre.", shown("population", "Table population")
         )
     split, harmonised = results.protocol.split, results.protocol.model.harmonisation.method
-    after = "" if harmonised == "none" else f" Features were harmonised by {harmonised}."
+    after = "" if harmonised == "none" else f" Features were {HARMONISATIONS[harmonised].label}."
     if split.design == "leave_one_centre_out":
         areas = ((p["name"], p["auc"]) for p in results.assessment.parts)
         each = listed(f"{name} {fixed(area, 2)}" for name, area in areas if area is not None)
@@ -307,11 +308,10 @@ def updating(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 def poor_input(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """What happens to a new case that is not as it should be."""
     protocol, sets = results.protocol, results.judgement.conformal
-    filled = protocol.model.imputation.method
-    lacking = "is refused" if filled == "none" else f"is filled by {filled}"
-    other = {"refuse": "is refused", "resample": "is resampled and recorded"}
+    lacking = IMPUTATIONS[protocol.model.imputation.method].label
+    other = GRID_MISMATCHES[protocol.images.on_grid_mismatch].label
     text = (
-        f"A region on another grid than its image {other[protocol.images.on_grid_mismatch]}; a "
+        f"A region on another grid than its image {other}; a "
         f"missing value {lacking}. {percent(sets.uncertain, 0)} of the test cases are called "
         f"uncertain and {percent(sets.neither, 0)} unlike both outcomes."
     )

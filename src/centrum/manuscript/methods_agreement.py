@@ -1,34 +1,13 @@
 """Which features were reproducible: between readers, and under perturbations."""
 
-from collections.abc import Callable, Mapping
-
-from centrum.agreement import IccForm, parse_form
+from centrum.agreement import parse_form
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
-from centrum.perturb.contour import SURELY_IN, SURELY_OUT
 from centrum.perturb.settings import RobustnessSettings
 from centrum.report.readers import agreed_over, trained_over
 from centrum.report.results import StudyResults
-from centrum.text import counted, listed, number, percent, sentences
+from centrum.report.words.agreement import FORMS, JUDGED, PERTURBATIONS, icc_label
+from centrum.text import counted, number, sentences
 from centrum.validation.matrix import covariate_values
-
-FORMS = {
-    IccForm.ONE_WAY_SINGLE: "one-way random effects, single measurement",
-    IccForm.ONE_WAY_AVERAGE: "one-way random effects, mean of the measurements",
-    IccForm.CONSISTENCY_SINGLE: "two-way, consistency, single measurement; ICC(3,1) of Shrout and "
-    "Fleiss",
-    IccForm.CONSISTENCY_AVERAGE: "two-way, consistency, mean of the measurements; ICC(3,k) of "
-    "Shrout and Fleiss",
-    IccForm.AGREEMENT_SINGLE: "two-way random effects, absolute agreement, single measurement; "
-    "ICC(2,1) of Shrout and Fleiss",
-    IccForm.AGREEMENT_AVERAGE: "two-way random effects, absolute agreement, mean of the "
-    "measurements; ICC(2,k) of Shrout and Fleiss",
-}
-
-JUDGED = {
-    "estimate": "its value",
-    "lower_bound": "the lower limit of its 95 % confidence interval",
-}
-"""What was compared with the threshold."""
 
 
 def between_readers(results: StudyResults) -> str:
@@ -39,7 +18,7 @@ def between_readers(results: StudyResults) -> str:
     return sentences(
         f"Agreement of the readers on each feature was measured by {_form(rule)}.",
         "Cases without a measurement of every reader did not count.",
-        f"A feature was kept when, on the training cases, {JUDGED[rule.use]} exceeded "
+        f"A feature was kept when, on the training cases, {JUDGED[rule.use].told(rule)} exceeded "
         f"{number(rule.threshold)}; the final model judged this on {trained_over(results)}.",
         _kept(results, "agreement"),
         f"The ICC that is reported of each feature is over {agreed_over(results)}; it had no part "
@@ -48,8 +27,8 @@ def between_readers(results: StudyResults) -> str:
 
 
 def _form(rule: AgreementSettings | RobustnessRule) -> str:
-    form = parse_form(rule.form)
-    return f"the intraclass correlation coefficient ICC({form}) ({FORMS[form]})"
+    form = FORMS[parse_form(rule.form)]
+    return f"the intraclass correlation coefficient {icc_label(rule)} ({form})"
 
 
 def _kept(results: StudyResults, step: str) -> str:
@@ -80,11 +59,11 @@ def perturbed(results: StudyResults) -> str:
         "Zwanenburg et al., Sci Rep 2019;9:614).",
         f"Slices, rows and columns were those of the {results.protocol.extraction.plane} plane.",
         _repeats(robustness),
-        *[PERTURBED[kind](robustness) for kind in robustness.kinds],
+        *[PERTURBATIONS[kind].told(robustness) for kind in robustness.kinds],
         _field(robustness),
         f"Perturbations were drawn for every case separately (seed {robustness.seed}).",
         f"Agreement of the measurement with its perturbations was measured by {_form(rule)}. A "
-        f"feature was kept when, on the training cases, {JUDGED[rule.use]} exceeded "
+        f"feature was kept when, on the training cases, {JUDGED[rule.use].told(rule)} exceeded "
         f"{number(rule.threshold)}.",
         _kept(results, "robustness"),
     )
@@ -96,58 +75,6 @@ def _repeats(settings: RobustnessSettings) -> str:
             f"All kinds of perturbation were applied at once, {counted(settings.repeats, 'time')}."
         )
     return f"Each kind of perturbation was applied alone, {counted(settings.repeats, 'time')}."
-
-
-def _noise(settings: RobustnessSettings) -> str:
-    return (
-        f"Gaussian noise of {number(settings.noise)} times the SD of the noise of the image "
-        "(estimated from the finest wavelet details) was added to the region and what lies around "
-        "it."
-    )
-
-
-def _translation(settings: RobustnessSettings) -> str:
-    axes = ["rows", "columns", *(["slices"] if settings.through_plane else [])]
-    return (
-        f"Image and region were shifted along {listed(axes)} by up to "
-        f"{number(settings.translation)} voxels."
-    )
-
-
-def _rotation(settings: RobustnessSettings) -> str:
-    return (
-        "Image and region were turned about the normal of the slices by up to "
-        f"{number(settings.rotation)}°."
-    )
-
-
-def _volume(settings: RobustnessSettings) -> str:
-    return f"The region grew or shrank by up to {percent(settings.volume)} of its volume."
-
-
-def _contour(settings: RobustnessSettings) -> str:
-    return CONTOURS[settings.contour](settings)
-
-
-CONTOURS: Mapping[str, Callable[[RobustnessSettings], str]] = {
-    "supervoxel": lambda settings: (
-        "The contour was randomised by supervoxels with an edge of "
-        f"{number(settings.supervoxel_mm)} mm within the slice, which belonged to the region with "
-        f"the probability of their share in it (from {number(SURELY_IN)} on always, below "
-        f"{number(SURELY_OUT)} never)."
-    ),
-    "jitter": lambda settings: (
-        f"The contour was moved by a random field with an SD of {number(settings.jitter_mm)} mm."
-    ),
-}
-
-PERTURBED: Mapping[str, Callable[[RobustnessSettings], str]] = {
-    "noise": _noise,
-    "translation": _translation,
-    "rotation": _rotation,
-    "volume": _volume,
-    "contour": _contour,
-}
 
 
 def _field(settings: RobustnessSettings) -> str:

@@ -7,71 +7,19 @@ from centrum.features.families import DIRECTED, FAMILIES, OF_RESPONSES, TEXTURES
 from centrum.features.settings import ExtractionSettings
 from centrum.filters.gradient import Gradient
 from centrum.filters.riesz import RieszFilter
-from centrum.manuscript.methods_filters import filter_text
 from centrum.measure.sequences import without_shape
 from centrum.report.results import StudyResults
+from centrum.report.words.features import AGGREGATIONS as AGGREGATED
+from centrum.report.words.features import DIALECTS, IVH, NORMS, UNDIRECTED_AGGREGATIONS, binned
+from centrum.report.words.features import FAMILIES as FAMILY_WORDS
+from centrum.report.words.filters import filter_text
 from centrum.text import counted, listed, number, numbers, sentences
-
-FAMILY_NAMES = {
-    "morphology": "shape",
-    "enclosing": "smallest enclosing box and ellipsoid",
-    "shape2D": "shape in two dimensions",
-    "spatial": "spatial autocorrelation",
-    "local_intensity": "local intensity",
-    "statistics": "intensity statistics",
-    "histogram": "intensity histogram",
-    "ivh": "intensity-volume histogram",
-    "glcm": "grey level co-occurrence",
-    "glrlm": "grey level run length",
-    "glszm": "grey level size zone",
-    "gldzm": "grey level distance zone",
-    "ngtdm": "neighbourhood grey tone difference",
-    "ngldm": "neighbouring grey level dependence",
-}
-
-DEFINITIONS = {
-    "ibsi": "Features were those of the Image Biomarker Standardisation Initiative (IBSI; "
-    "Zwanenburg et al., Radiology 2020;295:328); the software reproduces all 1804 consensus "
-    "values of IBSI 1.",
-    "pyradiomics": "Features had the names and definitions of PyRadiomics (van Griethuysen et "
-    "al., Cancer Res 2017;77:e104), which depart from those of the Image Biomarker "
-    "Standardisation Initiative (IBSI), among others: kurtosis is not excess, the covariance of "
-    "voxel centres is divided by n, and bins of fixed size begin at a multiple of their width.",
-}
-"""Whose definitions, by dialect."""
 
 IBSI_FILTERS = (
     "Filters were those of IBSI 2 (Whybra et al., Radiology 2024;310:e231319); the software "
     "reproduces all 33 reference response maps within 1 % of their range, and all 323 reference "
     "statistics."
 )
-
-AGGREGATED = {
-    "2D_averaged": "counted in each slice and direction, and features averaged",
-    "2D_slice_merged": "counted in each slice and merged over directions, and features averaged "
-    "over slices",
-    "2.5D_direction_merged": "counted in each direction and merged over slices, and features "
-    "averaged over directions",
-    "2.5D_merged": "counted within slices and merged over directions and slices",
-    "3D_averaged": "counted in three dimensions in each direction, and features averaged",
-    "3D_merged": "counted in three dimensions and merged over directions",
-}
-"""Of co-occurrence and run lengths."""
-
-AGGREGATED_UNDIRECTED = {
-    "2D": "counted in each slice, and features averaged over slices",
-    "2.5D": "counted within slices and merged over slices",
-    "3D": "counted in three dimensions",
-}
-"""Of zones, tone differences and dependence."""
-
-NORMS = {"manhattan": "Manhattan", "euclidean": "Euclidean", "infinity": "Chebyshev"}
-
-IVH = {
-    "fixed_bin_number": "{bins} bins",
-    "fixed_bin_size": "bins of a width of {width}",
-    "none": "the units of intensity, without discretisation",
-}
 
 
 def present(settings: ExtractionSettings) -> tuple[str, ...]:
@@ -90,7 +38,7 @@ def software(results: StudyResults) -> str:
     exact = "enclosing" in present(extraction)
     return sentences(
         f"Features were computed with centrum {version}.".replace(" .", "."),
-        DEFINITIONS[extraction.dialect],
+        DIALECTS[extraction.dialect].told(extraction),
         "For the smallest enclosing box and ellipsoid the IBSI has no consensus values."
         if exact
         else "",
@@ -120,7 +68,7 @@ def families(results: StudyResults) -> str:
 
 def _counted_families(settings: ExtractionSettings, names: Sequence[str]) -> str:
     found = [
-        f"{FAMILY_NAMES[name]} ({counted(_size(name, settings), 'feature')})" for name in names
+        f"{FAMILY_WORDS[name].told} ({counted(_size(name, settings), 'feature')})" for name in names
     ]
     return listed(found) or "no features"
 
@@ -224,12 +172,12 @@ def _undirected(names: Sequence[str], settings: ExtractionSettings) -> str:
     if not names:
         return ""
     found = undirected(settings.aggregations)
-    done = [f"{AGGREGATED_UNDIRECTED[a]} ({a}, IBSI {UNDIRECTED[a].code})" for a in found]
+    done = [f"{UNDIRECTED_AGGREGATIONS[a]} ({a}, IBSI {UNDIRECTED[a].code})" for a in found]
     return f"Matrices of {_family_list(names)} were {listed(done)}."
 
 
 def _family_list(names: Sequence[str]) -> str:
-    return listed([FAMILY_NAMES[name] for name in names])
+    return listed([FAMILY_WORDS[name].told for name in names])
 
 
 def _neighbours(names: Sequence[str], settings: ExtractionSettings) -> tuple[str, ...]:
@@ -282,6 +230,5 @@ def volume_histogram(results: StudyResults) -> str:
     extraction = results.protocol.extraction
     if "ivh" not in present(extraction):
         return ""
-    width = "" if extraction.ivh.width is None else number(extraction.ivh.width)
-    kind = IVH[extraction.ivh.method].format(bins=extraction.ivh.bins, width=width)
+    kind = binned(IVH, extraction.ivh)
     return f"The intensity-volume histogram was computed in {kind}."

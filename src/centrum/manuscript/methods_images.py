@@ -1,32 +1,13 @@
 """What was done to images and regions before features: and, in one sentence, what was not."""
 
-from collections.abc import Callable
-
 from centrum.features.families import DISCRETISED, FAMILIES
-from centrum.features.settings import Discretisation, ExtractionSettings, Interpolation
+from centrum.features.settings import ExtractionSettings, Interpolation
 from centrum.prepare.body import BODY_FRACTION, BRIGHTEST, CLOSE_MM, DARKEST
-from centrum.prepare.regions import (
-    Dilate,
-    Erode,
-    FillHoles,
-    LargestPiece,
-    RegionOperation,
-    Shell,
-)
-from centrum.prepare.settings import (
-    BiasField,
-    NoNormalisation,
-    Normalisation,
-    Nyul,
-    Percentiles,
-    ReferenceTissue,
-    ZScore,
-)
+from centrum.prepare.settings import BiasField, NoNormalisation
 from centrum.report.results import StudyResults
-from centrum.text import counted, listed, number, numbers, percent, quoted, sentences
-
-OVER = {"image": "all voxels of the image", "body": "the voxels of the body"}
-"""Whose intensities were looked at."""
+from centrum.report.words.features import GRIDS, LEVELS, binned
+from centrum.report.words.images import NORMALISATIONS, OPERATIONS
+from centrum.text import listed, number, numbers, percent, sentences
 
 BODY = (
     "The body was found in block means of the image as the largest piece brighter than "
@@ -34,48 +15,19 @@ BODY = (
     f"{number(BRIGHTEST)}, closed by {number(CLOSE_MM)} mm and filled within slices."
 )
 
-WITHIN = {"2D": "within each {plane} slice", "3D": "in three dimensions"}
-
-CONNECTED = {6: "faces", 18: "faces or edges", 26: "faces, edges or corners"}
-"""What voxels of one piece share."""
-
-INTERPOLATED = {
-    "nearest": "nearest neighbour",
-    "linear": "linear interpolation",
-    "cubic": "cubic B-splines",
-}
-
-LEVELS = {
-    "ibsi": {
-        "fixed_bin_number": "{bins} bins of equal width between the minimum and the maximum of "
-        "the region (fixed bin number, IBSI K15C)",
-        "fixed_bin_size": "bins of a width of {width} that began at {start} (fixed bin size, IBSI "
-        "Q3RU)",
-    },
-    "pyradiomics": {
-        "fixed_bin_number": "{bins} bins of equal width between the minimum and the maximum of "
-        "the region (binCount of PyRadiomics)",
-        "fixed_bin_size": "bins of a width of {width} with edges at multiples of the width "
-        "(binWidth of PyRadiomics)",
-    },
-}
-"""How intensities became grey levels, by dialect and method."""
-
 
 def intensities(results: StudyResults) -> str:
     """What was done to whole images: air, bias field, normalisation."""
     preparation = results.protocol.preparation
-    looks = (
-        preparation.bias_field is not None
-        or getattr(preparation.normalisation, "over", None) == "body"
-    )
+    normalisation = preparation.normalisation
+    looks = preparation.bias_field is not None or getattr(normalisation, "over", None) == "body"
     return sentences(
         f"The level of air, percentile {number(DARKEST)} of block means, was subtracted from every "
         "image."
         if preparation.subtract_air
         else "",
         _bias_field(preparation.bias_field),
-        _normalised(preparation.normalisation),
+        NORMALISATIONS[normalisation.method].told(normalisation),
         _whole_image(results.protocol.extraction),
         BODY if looks else "",
         _not_done(results),
@@ -92,60 +44,6 @@ def _bias_field(settings: BiasField | None) -> str:
         f"{number(settings.shrink_factor)} of the smallest voxel edges, with at most "
         f"{numbers(settings.iterations)} iterations in {len(settings.iterations)} levels and a "
         f"convergence threshold of {number(settings.convergence)}."
-    )
-
-
-def _normalised(settings: Normalisation) -> str:
-    match settings:
-        case ZScore():
-            return (
-                f"Intensities were normalised to z-scores by mean and SD (with n) of "
-                f"{OVER[settings.over]}; one SD became {number(settings.scale)}."
-            )
-        case Percentiles():
-            return _percentiles(settings)
-        case Nyul():
-            return _nyul(settings)
-        case ReferenceTissue():
-            return _reference(settings)
-        case NoNormalisation():
-            return ""
-
-
-def _percentiles(settings: Percentiles) -> str:
-    beyond = "set to its nearer end" if settings.clip else "kept"
-    return (
-        f"Intensities were normalised linearly so that the percentiles {number(settings.lower)} "
-        f"and {number(settings.upper)} of {OVER[settings.over]} became {number(settings.range[0])} "
-        f"and {number(settings.range[1])}; intensities beyond this range were {beyond}."
-    )
-
-
-def _nyul(settings: Nyul) -> str:
-    source = (
-        "learnt once as the mean landmarks of the images of the training patients, with the first "
-        f"and the last landmark at {number(settings.range[0])} and {number(settings.range[1])}; "
-        "folds within the training side shared it"
-        if settings.landmarks is None
-        else f"given, with the landmarks {numbers(settings.landmarks)}"
-    )
-    return (
-        "Intensities were normalised by histogram matching (Nyul et al., IEEE Trans Med Imaging "
-        f"2000;19:143): the percentiles {numbers(settings.percentiles)} of {OVER[settings.over]} "
-        f"were mapped piecewise linearly onto a standard scale. The scale was {source}."
-    )
-
-
-def _reference(settings: ReferenceTissue) -> str:
-    first = (
-        f"the segment {quoted(settings.segments)}"
-        if len(settings.segments) == 1
-        else f"the first of the segments {quoted(settings.segments)} that the file held"
-    )
-    return (
-        f"Intensities were divided by the {settings.statistic} of a reference tissue that the same "
-        f"reader had drawn ({first}, of at least {counted(settings.min_voxels, 'voxel')}) and "
-        f"multiplied by {number(settings.scale)}."
     )
 
 
@@ -179,33 +77,11 @@ def regions(results: StudyResults) -> str:
     if not operations:
         return "The regions of interest were measured as drawn, without morphological operations."
     plane = results.protocol.extraction.plane
-    done = [f"({k}) {_operation(o, plane)}" for k, o in enumerate(operations, 1)]
+    done = [f"({k}) {OPERATIONS[o.operation](o, plane)}" for k, o in enumerate(operations, 1)]
     return (
         "Every reader's region of interest was changed before it was measured, in this order: "
         f"{'; '.join(done)}. Distances are those between centres of voxels."
     )
-
-
-def _operation(settings: RegionOperation, plane: str) -> str:
-    if isinstance(settings, LargestPiece):
-        return (
-            f"only the piece of most voxels was kept (voxels of a piece share "
-            f"{CONNECTED[settings.connectivity]})"
-        )
-    where = WITHIN[settings.dimension].format(plane=plane)
-    match settings:
-        case Erode():
-            return f"erosion by {number(settings.mm)} mm {where}"
-        case Dilate():
-            return f"dilation by {number(settings.mm)} mm {where}"
-        case Shell():
-            return (
-                "the region was replaced by the voxels at signed distances from it of "
-                f"{number(settings.from_mm)} to {number(settings.to_mm)} mm {where} (negative: "
-                "inside)"
-            )
-        case FillHoles():
-            return f"enclosed holes were filled {where}"
 
 
 def resampling(results: StudyResults) -> str:
@@ -213,9 +89,9 @@ def resampling(results: StudyResults) -> str:
     extraction = results.protocol.extraction
     if extraction.interpolation is None:
         return "Images and regions were not resampled: voxels kept the size of the acquisition."
-    parts = _by_dialect[extraction.dialect]
     return sentences(
-        _grid(extraction.interpolation, extraction.plane), *parts(extraction.interpolation)
+        _grid(extraction.interpolation, extraction.plane),
+        GRIDS[extraction.dialect](extraction.interpolation),
     )
 
 
@@ -231,35 +107,6 @@ def _grid(settings: Interpolation, plane: str) -> str:
             for axis, mm in axes
         ])  # fmt: skip
     return f"Image and region were interpolated to voxels of {size}."
-
-
-def _ibsi_grid(settings: Interpolation) -> tuple[str, ...]:
-    share = (
-        f"; a new voxel belonged to the region from a share of {number(settings.partial_volume)} on"
-        if settings.mask == "linear"
-        else ""
-    )
-    return (
-        "The new grid had the centre of the old one (align grid centres).",
-        f"Intensities were interpolated by {INTERPOLATED[settings.image]} and "
-        f"{'rounded to integers' if settings.round_intensities else 'not rounded'}; the region was "
-        f"interpolated by {INTERPOLATED[settings.mask]}{share}.",
-    )
-
-
-def _pyradiomics_grid(settings: Interpolation) -> tuple[str, ...]:
-    return (
-        "The new grid had the corner of the old one (resampledPixelSpacing of PyRadiomics).",
-        f"Intensities were interpolated by {INTERPOLATED[settings.image]} and kept the number "
-        "type of "
-        f"the image, without rounding; the region was interpolated by {INTERPOLATED['nearest']}.",
-    )
-
-
-_by_dialect: dict[str, Callable[[Interpolation], tuple[str, ...]]] = {
-    "ibsi": _ibsi_grid,
-    "pyradiomics": _pyradiomics_grid,
-}
 
 
 def resegmentation(results: StudyResults) -> str:
@@ -289,22 +136,12 @@ def discretisation(results: StudyResults) -> str:
         f in DISCRETISED and FAMILIES[f].features(extraction.dialect) for f in extraction.families
     ):
         return "No feature that needs grey levels was computed."
-    lower = extraction.resegmentation.lower
-    start = "the minimum of the region" if lower is None else f"{number(lower)}"
-    text = (
-        "For histogram and texture features "
-        f"{_levels(extraction.discretisation, extraction.dialect, start)}."
-    )
+    words, lower = LEVELS[extraction.dialect], extraction.resegmentation.lower
+    start = "the minimum of the region" if lower is None else number(lower)
+    levels = binned(words, extraction.discretisation, start=start)
+    text = f"For histogram and texture features {levels}."
     if not extraction.filters:
         return text
     own = extraction.response_discretisation or extraction.discretisation
-    of_maps = _levels(own, extraction.dialect, "the minimum of the region")
+    of_maps = binned(words, own, start="the minimum of the region")
     return f"{text} On response maps {of_maps}."
-
-
-def _levels(settings: Discretisation, dialect: str, start: str) -> str:
-    if settings.method == "none":
-        return "integer intensities were taken as grey levels without discretisation"
-    width = "" if settings.width is None else number(settings.width)
-    words = LEVELS[dialect][settings.method].format(bins=settings.bins, width=width, start=start)
-    return f"intensities were discretised into {words}"

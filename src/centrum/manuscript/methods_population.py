@@ -6,31 +6,17 @@ from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import CaseCounts, Exclusion
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.schemes import Scheme
-from centrum.protocol.limits import BODY, WHOLE, region_words
 from centrum.report.readers import readers_counted
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
+from centrum.report.words.images import GRID_MISMATCHES, REGIONS, SEQUENCE_MISMATCHES
 from centrum.text import counted, listed, number, placeholder, quoted, sentences
 
 RETROSPECTIVE = "setting, period and design of recruitment"
 ETHICS = "approval of the ethics committee and informed consent"
 DIAGNOSIS = "how the diagnosis was established"
 SCANNER = "scanner, field strength and parameters of the acquisition"
-REGION = {
-    None: f"Regions of interest were taken to be of the {region_words(None)} alone.",
-    BODY: f"The region of interest was the {region_words(BODY)} alone.",
-    WHOLE: f"The region of interest was the {region_words(WHOLE)}.",
-}
-"""What masks hold, by what the protocol says of them."""
-
 DRAWN = "who drew the regions of interest, with which experience and software, blinded to what"
-
-MISMATCH = {
-    "refuse": "A mask on any other grid was rejected.",
-    "resample": "A mask on any other grid was resampled onto the grid of its image by nearest "
-    "neighbour",
-}
-"""What was done with a mask whose grid is not that of its image."""
 
 DIRECTIONS = {
     "L": "left",
@@ -40,13 +26,6 @@ DIRECTIONS = {
     "I": "inferior",
     "S": "superior",
 }
-
-SEQUENCE_MISMATCH = {
-    "refuse": "A further sequence whose voxels the mask did not fit was rejected.",
-    "resample": "A further sequence whose voxels the mask did not fit was resampled by linear "
-    "interpolation onto the grid of the first.",
-}
-"""The same for a sequence on which the masks were not drawn."""
 
 
 def simulated(results: StudyResults) -> str:
@@ -150,7 +129,7 @@ def _sequences(results: StudyResults) -> tuple[str, ...]:
             "together.",
             f'Regions of interest were drawn on "{settings.sequences[0]}", which alone gave the '
             "features of shape.",
-            SEQUENCE_MISMATCH[settings.on_sequence_mismatch],
+            SEQUENCE_MISMATCHES[settings.on_sequence_mismatch],
             weighting_text(results),
         )
     measured = [sequence.name for sequence in results.sequences]
@@ -165,13 +144,13 @@ def segmentation(results: StudyResults) -> str:
     return sentences(
         placeholder(DRAWN),
         _readers(results),
-        REGION[settings.region],
+        REGIONS[settings.region],
         _scheme(settings.scheme),
         "A mask was taken as it was where the corner voxels of mask and image lay within "
         f"{number(settings.grid_tolerance_mm)} mm of each other, and placed without resampling "
         "where "
         "its voxels were a part of the image's or in another order of axes.",
-        MISMATCH[settings.on_grid_mismatch] + _resampled(results),
+        GRID_MISMATCHES[settings.on_grid_mismatch].told(settings) + _resampled(results),
         _stated_orientation(settings.orientation),
         "A mask with voxels outside the image was rejected.",
     )

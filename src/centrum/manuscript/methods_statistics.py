@@ -1,38 +1,13 @@
 """How scores were judged, and what was tested."""
 
-from collections.abc import Callable, Mapping
-
 from centrum.evaluate.decision_curve import THRESHOLDS
 from centrum.evaluate.population import NORMALITY_ALPHA, PER_PATIENT, SMALL_EXPECTED
 from centrum.evaluate.subgroups import FEWEST, MOST_LEVELS
-from centrum.protocol import CutOffRule
 from centrum.report.results import StudyResults
+from centrum.report.words.validation import CUT_OFF_RULES, TIES
 from centrum.text import counted, listed, number, percent, placeholder, quoted, sentences
 
 ALPHA = "level of significance, and how the number of patients was decided"
-
-RULES: Mapping[str, Callable[[CutOffRule], str]] = {
-    "youden": lambda settings: "with the largest sum of sensitivity and specificity (Youden)",
-    "closest_topleft": lambda settings: (
-        "nearest to a sensitivity and specificity of 1 on the ROC curve"
-    ),
-    "sensitivity": lambda settings: (
-        f"with the highest specificity at a sensitivity of at least {number(settings.target)}"
-    ),
-    "specificity": lambda settings: (
-        f"with the highest sensitivity at a specificity of at least {number(settings.target)}"
-    ),
-    "cost": lambda settings: (
-        "with the smallest expected cost, that of a missed positive case being "
-        f"{number(settings.cost_ratio)} times that of a false alarm, at {_prevalence(settings)}"
-    ),
-}
-"""Which threshold was taken."""
-
-TIES = {
-    "most_sensitive": "the most sensitive of equally good ones",
-    "most_specific": "the most specific of equally good ones",
-}
 
 TESTS = {
     "Welch t": "Welch's t test",
@@ -46,18 +21,12 @@ TESTS = {
 """Tests of the table of the population, by their names there."""
 
 
-def _prevalence(rule: CutOffRule) -> str:
-    if rule.prevalence is None:
-        return "the prevalence of the training cases"
-    return f"a prevalence of {number(rule.prevalence)}"
-
-
 def cutoff(results: StudyResults) -> str:
     """The rule of the cut-off, and on which scores it was learnt."""
     settings = results.protocol.evaluation.cutoff
     return (
         f"A case was called {results.protocol.outcome.positive} when its score was at least the "
-        f"cut-off: the threshold {RULES[settings.rule](settings)}, {TIES[settings.ties]}. "
+        f"cut-off: the threshold {CUT_OFF_RULES[settings.rule](settings)}, {TIES[settings.ties]}. "
         f"{_learnt(results)}"
     )
 

@@ -4,16 +4,8 @@ from collections.abc import Mapping
 
 from centrum.report.readers import readers_counted
 from centrum.report.results import StudyResults
+from centrum.report.words.images import PROGRAMS
 from centrum.text import counted, listed, placeholder, quoted, sentences
-
-PROGRAMS = {
-    "pyradiomics": "PyRadiomics",
-    "slicer": "the radiomics extension of 3D Slicer",
-    "mirp": "MIRP",
-    "lifex": "LIFEx",
-    "generic": "no program that its table identifies",
-}
-"""Who writes tables of each format."""
 
 
 def segmentation(results: StudyResults) -> str:

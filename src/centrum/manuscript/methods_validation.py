@@ -1,97 +1,22 @@
 """Who was trained on and who was tested, and how the whole procedure was judged."""
 
-from collections.abc import Callable, Mapping
-
 from centrum.manuscript.methods_model import fused, sources
-from centrum.modelling.designs import FOLD_REPEATS, SPLITS
 from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.leaks import TITLES
 from centrum.modelling.pipeline import INNER_FOLDS
-from centrum.modelling.settings import Split
 from centrum.report.leak_audit import exchanged, too_few
 from centrum.report.results import StudyResults
-from centrum.text import counted, listed, number, percent, quoted, sentences
+from centrum.report.words.validation import DESIGNS
+from centrum.text import counted, listed, number, percent, sentences
 from centrum.validation.matrix import RADIOMICS
 from centrum.validation.procedure import ALIKE, FEWEST_WAYS, VOLUME
-
-SEEDS = "repeat i with the seed {seed} + i, i from 0"
-
-
-def _single(settings: Split) -> str:
-    return (
-        "Patients were split once at random, stratified by class, with "
-        f"{percent(settings.train_fraction)} of the cases on the training side (seed "
-        f"{settings.seed})."
-    )
-
-
-def _repeated_split(settings: Split) -> str:
-    return (
-        f"Patients were split at random {counted(settings.repeats or SPLITS, 'time')}, stratified "
-        f"by class, with {percent(settings.train_fraction)} of the cases on the training side "
-        f"({SEEDS.format(seed=settings.seed)})."
-    )
-
-
-def _repeated_k_fold(settings: Split) -> str:
-    return (
-        f"Validation was by {settings.folds}-fold cross-validation, repeated "
-        f"{counted(settings.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=settings.seed)}) "
-        "and stratified by class; every choice was made in inner folds of the training side."
-    )
-
-
-def _nested(settings: Split) -> str:
-    return (
-        f"Validation was by nested cross-validation with {settings.folds} outer folds, repeated "
-        f"{counted(settings.repeats or FOLD_REPEATS, 'time')} ({SEEDS.format(seed=settings.seed)}) "
-        "and stratified by class; every choice was made in inner folds of the training side."
-    )
-
-
-def _leave_one_out(settings: Split) -> str:
-    return (
-        f'Each value of the column "{settings.column}" was left out in turn: its cases were tested '
-        "by a model trained on all others."
-    )
-
-
-def _temporal(settings: Split) -> str:
-    if settings.test_from is not None:
-        return (
-            f'Patients were split by the first date in the column "{settings.column}": those first '
-            f"seen on {settings.test_from} or later were tested."
-        )
-    return (
-        f'Patients were ordered by the first date in the column "{settings.column}": the first '
-        f"{percent(settings.train_fraction)} of the patients were trained on; the others, with all "
-        "who were first seen on the first date among them, were tested."
-    )
-
-
-def _external(settings: Split) -> str:
-    return (
-        f'Cases with {quoted(settings.test_values)} in the column "{settings.column}" were tested; '
-        "all others were trained on."
-    )
-
-
-DESIGNS: Mapping[str, Callable[[Split], str]] = {
-    "single": _single,
-    "repeated_split": _repeated_split,
-    "repeated_k_fold": _repeated_k_fold,
-    "nested_cv": _nested,
-    "leave_one_centre_out": _leave_one_out,
-    "temporal": _temporal,
-    "external": _external,
-}
 
 
 def design(results: StudyResults) -> str:
     """The design, and that patients were allocated, not rows."""
     split = results.protocol.split
     return sentences(
-        DESIGNS[split.design](split),
+        DESIGNS[split.design].told(split),
         "Patients, not cases or rows, were allocated: all cases of a patient were on one side, in "
         "splits, folds and resamples alike.",
         _sides(results) if split.single_part else _parts(results),

@@ -1,14 +1,16 @@
 """What is wrong with a protocol, key by key and in words, with the nearest key that there is."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
+from centrum.protocol.choices import blocks_at, keys_of, keys_within
 
 Path = tuple[str | int, ...]
 
@@ -144,7 +146,7 @@ def _unknown_key(key: str, path: Path, model: type[BaseModel]) -> Fault:
     if near:
         remedy = f"did you mean {' or '.join(near)}?"
     else:
-        there = sorted(_keys(_at(model, path[:-1])))
+        there = sorted(keys_of(blocks_at(model, path[:-1])))
         remedy = f"take it out; there are {', '.join(there)}."
     message = f"{key}: there is no such key; {remedy}"
     return Fault(path, "unknown-key", message, f"{remedy[0].upper()}{remedy[1:]}")
@@ -153,34 +155,8 @@ def _unknown_key(key: str, path: Path, model: type[BaseModel]) -> Fault:
 def _nearest(path: Path, model: type[BaseModel]) -> list[str]:
     """Keys that may have been meant: one much like it at its place, or itself elsewhere."""
     name, place = str(path[-1]), [str(part) for part in path[:-1]]
-    beside = get_close_matches(name, _keys(_at(model, path[:-1])), 1)
+    beside = get_close_matches(name, keys_of(blocks_at(model, path[:-1])), 1)
     if beside:
         return [".".join([*place, beside[0]])]
-    return [found for found in _all_keys(model) if found.rpartition(".")[2] == name][:2]
-
-
-def _at(model: type[BaseModel], path: Sequence[str | int]) -> list[type[BaseModel]]:
-    """The models that may stand at a path; a part that is no key is a place in a list or a tag."""
-    models = [model]
-    for part in path:
-        fields = [kind.model_fields[part] for kind in models if part in kind.model_fields]
-        if fields:
-            models = [kind for field in fields for kind in _models(field.annotation)]
-    return models
-
-
-def _models(annotation: object) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation, *annotation.__subclasses__()]
-    return [model for part in get_args(annotation) for model in _models(part)]
-
-
-def _keys(models: Sequence[type[BaseModel]]) -> list[str]:
-    return list(dict.fromkeys(key for model in models for key in model.model_fields))
-
-
-def _all_keys(model: type[BaseModel], place: str = "") -> Iterator[str]:
-    for name, field in model.model_fields.items():
-        yield place + name
-        for below in _models(field.annotation):
-            yield from _all_keys(below, f"{place}{name}.")
+    every = dict.fromkeys(keys_within(model))
+    return [found for found in every if found.rpartition(".")[2] == name][:2]

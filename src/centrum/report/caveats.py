@@ -244,7 +244,10 @@ def _cutoff(results: StudyResults) -> Point:
 def _plateau_text(results: StudyResults) -> str:
     """Cut-offs that are as good but for one case, and what they would do to the test cases."""
     learnt = results.evaluations["out_of_fold"]
-    if results.cutoff.rule != "Youden" or not results.protocol.split.single_part:
+    if (
+        results.protocol.evaluation.cutoff.rule != "youden"
+        or not results.protocol.split.single_part
+    ):
         return ""
     low, high = plateau(learnt)
     test = results.scores[results.scores["part"] == "test"]

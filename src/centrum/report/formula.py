@@ -16,6 +16,7 @@ from centrum.report.blocks import Column, Table
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.tables import feature_units, model_labels, model_order
+from centrum.report.words.model import classifier_label
 from centrum.text import fixed
 
 PRECISION = 1e-6
@@ -130,7 +131,8 @@ def _note(results: StudyResults) -> str:
     spread = "Mean and SD are those of the training cases that the model was fitted to"
     spread += ", after harmonisation." if scorer.batch_column else "."
     if not model.linear:
-        score = f"The score of a {model.classifier.replace('_', ' ')} is not a weighted sum."
+        named = classifier_label(model.classifier)
+        score = f"The classifier ({named}) has no coefficients: its score is not a weighted sum."
     else:
         score = f"Score = intercept + sum of coefficient × z, z = {formula(results)}."
     if model.clip is not None:

@@ -5,28 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from centrum.features.feature_id import FeatureId
-
-ABBREVIATED = 6
-"""Names of families shorter than this are abbreviations (GLCM) and written in capitals."""
-
-
-MEASURES = {
-    "auc": "AUC",
-    "accuracy": "accuracy",
-    "deviance": "binomial deviance",
-    "class": "misclassified share",
-}
-"""What cross-validation measures."""
-
-FAMILIES = {
-    "morphology": "shape",
-    "enclosing": "shape",
-    "spatial": "",
-    "local_intensity": "",
-    "statistics": "",
-    "ivh": "",
-}
-"""Families that are called otherwise, or not at all: it is in the name of their features."""
+from centrum.report.words.features import FAMILIES, FamilyWording
 
 
 def feature_labels(features: Sequence[FeatureId]) -> tuple[str, ...]:
@@ -49,8 +28,12 @@ def family_label(feature: FeatureId) -> str:
     >>> family_label(FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", ""))
     'GLCM'
     """
-    name = feature.family
-    return name.upper() if len(name) < ABBREVIATED else name.replace("_", " ")
+    return _family(feature.family).label
+
+
+def _family(name: str) -> FamilyWording:
+    """One of a table made elsewhere may be of none that is known."""
+    return FAMILIES.get(name) or FamilyWording(name, name)
 
 
 def _varies(features: Sequence[FeatureId], field: str) -> bool:
@@ -59,8 +42,8 @@ def _varies(features: Sequence[FeatureId], field: str) -> bool:
 
 
 def _label(feature: FeatureId, varying: Sequence[str]) -> str:
-    short = len(feature.family) < ABBREVIATED
-    parts = [FAMILIES.get(feature.family, feature.family.upper() if short else feature.family)]
+    family = _family(feature.family)
+    parts = [family.label if family.mark is None else family.mark]
     if feature.image != "original":
         parts.append(feature.image)
     parts.append(feature.sequence)

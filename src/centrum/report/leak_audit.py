@@ -13,18 +13,13 @@ from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import draw_audit
 from centrum.report.results import StudyResults
-from centrum.report.tables import SELECTORS, STEPS, frame_table, not_computed
+from centrum.report.tables import frame_table, not_computed
+from centrum.report.words.model import step_labels
 from centrum.text import counted, fixed, p_equals
 from centrum.validation.procedure import FEWEST_WAYS, Permutation
 
 MOST_PARTS = 60
 """Parts that the table of the sides lists."""
-
-ORDER = (
-    "agreement", "robustness", "levels", "imputation", "harmonisation", "constant", "balance",
-    "scale", "screen", "correlation", "select", "rfe", "classifier",
-)  # fmt: skip
-"""Steps of a model, as they follow each other."""
 
 SUSPECT = 0.1
 """A mean under shuffled outcomes further from 0.5, and by two standard errors, is suspicious."""
@@ -147,8 +142,7 @@ def too_few(found: Permutation) -> str:
             "is nothing that permutations could be compared with, and no P is given."
         )
     return (
-        f"The outcomes of so few patients can be permuted in {found.ways} ways only, including "
-        "the true one "
+        f"The outcomes of so few patients can be permuted in {found.ways} ways only, the true one "
         "included: permutations can show neither a leak nor a P, and none is given."
     )
 
@@ -190,16 +184,9 @@ def fit_set_table(results: StudyResults) -> Table:
     for record in results.assessment.parts:
         for step, counts in record.get("seen", {}).items():
             seen.setdefault(step, []).append(counts)
-    titles = STEPS | {
-        "select": SELECTORS[results.protocol.model.select.method],
-        "levels": "Reference levels of covariates",
-        "balance": "Classes balanced",
-        "scale": "Scaled (z-score)",
-        "imputation": "Missing values filled",
-        "harmonisation": "Centres harmonised (ComBat)",
-        "classifier": "Classifier",
-    }
-    order = {step: k for k, step in enumerate(ORDER)}
+    method = results.protocol.model.select.method
+    titles = step_labels(method) | {"classifier": "Classifier"}
+    order = {step: k for k, step in enumerate(titles)}
     rows = tuple(
         (
             titles.get(step, step),

@@ -13,8 +13,8 @@ from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.decision_curve import DecisionCurve
 from centrum.evaluate.discrimination import PrecisionRecall, RocCurve
 from centrum.report.blocks import Table
-from centrum.report.labels import MEASURES
 from centrum.report.slices import Shown
+from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
 from centrum.text import counted, fixed, percent
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 
@@ -270,8 +270,8 @@ def search(rows: Sequence[Mapping[str, Any]], measure: str) -> str:
     whole = sorted((row for row in rows if row["folds"] == most), key=lambda row: -row["mean"])
     best = whole[0]
     said = (
-        f"Best of {counted(len(rows), 'candidate')} is {best['selector']} with "
-        f"{best['n_features'] or 'all'} features and {best['classifier'].replace('_', ' ')} "
+        f"Best of {counted(len(rows), 'candidate')} is {SELECTORS[best['selector']].label} with "
+        f"{best['n_features'] or 'all'} features and {CLASSIFIERS[best['classifier']].label} "
         f"(cross-validated {MEASURES[measure]} {fixed(best['mean'])})"
     )
     if len(whole) < 2:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from centrum.agreement import parse_form
 from centrum.agreement.copies import copies_in
 from centrum.agreement.overlap import LOW_DICE
 from centrum.errors import of_case
@@ -33,7 +32,7 @@ from centrum.report.figures import (
 )
 from centrum.report.flow import flow_chart, flow_table
 from centrum.report.formula import decision_table, harmonisation_table, score_table
-from centrum.report.labels import MEASURES, family_label
+from centrum.report.labels import family_label
 from centrum.report.leak_audit import leak_audit
 from centrum.report.numbering import ref
 from centrum.report.readers import agreed_cases, agreed_over, readers_counted, span, trained_over
@@ -64,24 +63,14 @@ from centrum.report.tables import (
     version_table,
 )
 from centrum.report.validation import calibration_and_use, means_over_parts, validation
+from centrum.report.words.agreement import PERTURBATIONS, icc_label, rule_label
+from centrum.report.words.model import COUNT_RULES, MEASURES, classifier_label
 from centrum.text import counted, fixed, interval_text, p_equals, percent
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 
 MOST_SHOWN = 20
 """Features whose distributions are drawn, those with the largest coefficients."""
-
-CLASSIFIERS = {
-    "linear_svm": "linear support vector machine",
-    "logistic": "logistic regression",
-    "ridge": "ridge logistic regression",
-    "elastic_net": "an elastic net",
-    "extra_trees": "extremely randomised trees",
-    "rbf_svm": "support vector machine with a radial kernel",
-    "random_forest": "random forest",
-    "gradient_boosting": "gradient-boosted trees",
-    "naive_bayes": "naive Bayes",
-}
 
 Section = Callable[[StudyResults], Block]
 
@@ -100,8 +89,8 @@ def summary(results: StudyResults) -> Block:
     funnel = f"{counted(len(model.features), 'feature')} of {len(results.table.features)}"
     prose = (
         results.protocol.description,
-        f"The score tells {model.positive} (high) from {model.negative} (low) by {funnel}, "
-        f"weighed by {CLASSIFIERS.get(model.classifier, model.classifier)} on "
+        f"The score tells {model.positive} (high) from {model.negative} (low) by {funnel}. "
+        f"Classifier: {classifier_label(model.classifier)}, fitted to "
         f"{counted(model.n_train, 'training case')} and judged on "
         f"{counted(test.n, 'test case')} of {counted(test.n_patients, 'patient')} "
         f"{_held_out(results)}.",
@@ -282,8 +271,7 @@ def _dice_text(results: StudyResults, case: str) -> list[str]:
 def _agreement_picture(results: StudyResults) -> Picture:
     agreement, rule = results.agreement, results.protocol.model.agreement
     kept = agreement["kept"].to_numpy(dtype=bool)
-    form = f"ICC({parse_form(rule.form)})"
-    judged = form if rule.use == "estimate" else "lower 95 % limit"
+    form, limit = icc_label(rule), rule_label(rule)
     dice = {
         f"{a} – {b}": pair["dice"].to_numpy()
         for (a, b), pair in results.overlap.groupby(["reader_a", "reader_b"], sort=False)
@@ -292,13 +280,12 @@ def _agreement_picture(results: StudyResults) -> Picture:
     caption = (
         f"{'(a) ' if dice else ''}{form} of all {len(agreement)} features over "
         f"{agreed_over(results)} (n = {agreed_cases(results)}); {kept.sum()} pass the rule "
-        f"{judged} > {rule.threshold:g}. The "
-        "model repeats this decision on its own training cases."
+        f"{limit}. The model repeats this decision on its own training cases."
         f"{f' (b) Dice coefficient of the regions ({pairs}).' if dice else ''}"
     )
     return picture(
         draw_agreement(
-            agreement["icc"], kept, rule.threshold, form, f"{judged} > {rule.threshold:g}",
+            agreement["icc"], kept, rule.threshold, form, limit,
             dice, results.simulated,
         ),
         "agreement", "Agreement between readers", caption,
@@ -311,7 +298,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
 
 def _agreement_grid_picture(results: StudyResults) -> Picture:
     agreement, rule = results.agreement, results.protocol.model.agreement
-    features, form = results.table.features, f"ICC({parse_form(rule.form)})"
+    features, form = results.table.features, icc_label(rule)
     families, images = [family_label(f) for f in features], [f.source for f in features]
     facts = pd.DataFrame({"image": images, "family": families})
     facts[["icc", "kept"]] = agreement[["icc", "kept"]].to_numpy()
@@ -339,7 +326,7 @@ def _perturbed_text(results: StudyResults) -> str:
     robustness, found = results.protocol.robustness, results.robustness
     if robustness is None:
         return ""
-    kinds = ", ".join(robustness.kinds)
+    kinds = ", ".join(PERTURBATIONS[kind].label for kind in robustness.kinds)
     return (
         f"Image and region of {results.table.readers[0]} were perturbed "
         f"({kinds}{'; together' if robustness.together else '; one at a time'}) and measured "
@@ -357,8 +344,7 @@ def _perturbed_cases(results: StudyResults) -> str:
 def _robustness_picture(results: StudyResults) -> Picture:
     found, robustness = results.robustness, results.protocol.robustness
     rule = robustness.icc if robustness else RobustnessRule()
-    form = f"ICC({parse_form(rule.form)})"
-    judged = form if rule.use == "estimate" else "lower 95 % limit"
+    form, limit = icc_label(rule), rule_label(rule)
     apart = {
         column.removeprefix("icc_"): found[column]
         for column in map(str, found.columns)
@@ -369,7 +355,7 @@ def _robustness_picture(results: StudyResults) -> Picture:
     caption = (
         f"{form} of {len(found)} features between the measurement and its perturbations, over "
         f"n = {_perturbed_cases(results)} cases, by family. Dashed: the threshold. In brackets: "
-        f"features of the family with {judged} > {rule.threshold:g} over all perturbations. Box: "
+        f"features of the family with {limit} over all perturbations. Box: "
         "quartiles and median; whiskers: furthest values within 1.5 interquartile ranges."
     )
     medians = found.groupby(np.array(families), sort=False)["icc"].median()
@@ -438,11 +424,10 @@ def _lasso_picture(results: StudyResults, facts: LassoFacts) -> Picture:
 def _count_picture(results: StudyResults, facts: FeatureCountFacts) -> Picture:
     choice = results.protocol.model.n_features or FeatureCountSettings()
     measure = MEASURES[facts.measure]
-    rule = {"best": "the highest mean", "one_se": "the fewest within one SE of the best"}
     caption = (
         f"Mean and standard error (SE) of the {measure} over {choice.folds} folds of the "
         f"training patients, with every step refitted in each. Taken: {facts.chosen}, "
-        f"{rule[choice.rule]}. n = {results.model.n_train} training cases."
+        f"{COUNT_RULES[choice.rule].label}. n = {results.model.n_train} training cases."
     )
     data = pd.DataFrame({"features": facts.numbers, "mean": facts.mean, "se": facts.se})
     at = list(facts.numbers).index(facts.chosen)

@@ -14,6 +14,7 @@ from centrum.provenance import History
 from centrum.report.blocks import Column, Estimate, PValue, Table
 from centrum.report.labels import feature_labels, unit_text
 from centrum.report.results import StudyResults
+from centrum.report.words.model import step_labels
 from centrum.study.findings import by_kind
 from centrum.text import counted, fixed, percent
 from centrum.validation.model import Model
@@ -34,28 +35,6 @@ MEASURE_NAMES = {
     "f1": "F1 score",
     "youden": "Youden index",
 }
-
-STEPS = {
-    "agreement": "Readers agree",
-    "robustness": "Robust to perturbation",
-    "levels": "Covariates without their reference level",
-    "constant": "Not constant",
-    "screen": "Differ between the outcomes (univariate screen)",
-    "correlation": "Not redundant (correlation)",
-    "rfe": "Kept by recursive elimination",
-    "classifier": "With a coefficient",
-    "search": "Used by what the search chose",
-}
-
-SELECTORS = {
-    "lasso": "Selected by the LASSO",
-    "mrmr": "Selected by minimum redundancy, maximum relevance",
-    "relieff": "Selected by ReliefF",
-    "stability": "Selected by stability selection",
-    "univariate": "Selected by univariate tests",
-    "none": "Handed on",
-}
-"""What the step `select` did."""
 
 UNITS = {"age": "years"}
 """Units of the manifest's own columns."""
@@ -230,7 +209,7 @@ def _without_width(found: Evaluation) -> bool:
 def funnel_table(results: StudyResults) -> Table:
     """How many features each step left."""
     rows = [("Measured", len(results.table.features))]
-    steps = STEPS | {"select": SELECTORS[results.protocol.model.select.method]}
+    steps = step_labels(results.protocol.model.select.method)
     rows += [(steps.get(step, step), n) for step, n in results.model.funnel.items()]
     columns = (Column("Step"), Column("Features left"))
     return Table("selection", "Selection of features", columns, tuple(rows))

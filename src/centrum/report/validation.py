@@ -33,9 +33,10 @@ from centrum.report.figures import (
     draw_precision_recall,
     draw_search,
 )
-from centrum.report.labels import MEASURES
 from centrum.report.results import StudyResults
 from centrum.report.tables import frame_table, not_computed
+from centrum.report.words.model import CALIBRATIONS, CLASSIFIERS, MEASURES, SELECTORS
+from centrum.report.words.validation import DESIGNS
 from centrum.text import counted, fixed, interval_text, percent
 from centrum.validation.fits import Prediction
 
@@ -52,22 +53,6 @@ SHARE = (0.0, 1.0)
 SCALES = {"Features": (0.0, np.inf)}
 """Ends of the scale of a measure, where it is not a share."""
 
-CALIBRATIONS = {
-    "platt": "a logistic curve (Platt)",
-    "isotonic": "isotonic regression",
-    "venn_abers": "Venn-Abers prediction",
-}
-
-DESIGNS = {
-    "single": "one stratified split",
-    "repeated_split": "repeated stratified splits",
-    "repeated_k_fold": "repeated k-fold cross-validation, nested",
-    "nested_cv": "repeated k-fold cross-validation, nested",
-    "leave_one_centre_out": "each centre left out in turn",
-    "temporal": "the latest patients",
-    "external": "cases of another origin",
-}
-
 
 def calibration_and_use(results: StudyResults) -> Block:
     """Probabilities: calibrated? useful? sure? the same for everybody?"""
@@ -79,7 +64,7 @@ def calibration_and_use(results: StudyResults) -> Block:
         tables.append(reader_table(results))
     sets = found.conformal
     prose = (
-        f"Scores became probabilities by {CALIBRATIONS[results.protocol.model.calibration]}, "
+        f"Scores became probabilities by {CALIBRATIONS[results.protocol.model.calibration].label}, "
         "learnt on out-of-fold scores of the training cases.",
         "Sets of outcomes that miss the true one in at most "
         f"{percent(found.decision.conformal.error)} of the patients of each outcome: "
@@ -262,9 +247,9 @@ def validation(results: StudyResults) -> Block:
     if searched:
         tables.append(search_table(results))
     prose = (
-        f"Design: {DESIGNS[split.design]}; {counted(len(parts), 'part')}. In every part all steps "
-        "were fitted again on its training patients, the choice of features and of their number "
-        "included.",
+        f"Design: {DESIGNS[split.design].label}; {counted(len(parts), 'part')}. In every part "
+        "all steps were fitted again on its training patients, the choice of features and of their "
+        "number included.",
     )
     warnings = (
         *(f"Part {r['name']} could not be fitted: {r['error']}" for r in failed[:5]),
@@ -572,9 +557,9 @@ def search_table(results: StudyResults) -> Table:
     """Everything that the search tried, on all cases of the final fit."""
     rows = tuple(
         (
-            row["selector"],
+            SELECTORS[row["selector"]].label,
             str(row["n_features"] or "all"),
-            row["classifier"].replace("_", " "),
+            CLASSIFIERS[row["classifier"]].label,
             row["folds"],
             row["mean"],
             row["se"],
@@ -624,8 +609,8 @@ def _search_picture(results: StudyResults) -> Picture:
         f"{measure} within the training cases against the number of features, for every selector "
         "(colours) and classifier (panels). Hollow: dropped before all folds were seen. Diamonds: "
         f"chosen. n = {results.model.n_train} training cases.",
-        f"Curves by classifier. Best: {best['selector']} with {best['n_features'] or 'all'} "
-        f"features and {best['classifier']}.",
+        f"Curves by classifier. Best: {SELECTORS[best['selector']].label} with "
+        f"{best['n_features'] or 'all'} features and {CLASSIFIERS[best['classifier']].label}.",
         frame_table(data),
         reading=readings.search(results.search, search.measure if search else "auc"),
     )  # fmt: skip

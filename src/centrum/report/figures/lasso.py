@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from centrum.report.labels import MEASURES, wrapped
+from centrum.report.labels import wrapped
 from centrum.report.style import (
     BLUE,
     CYCLE,
@@ -19,6 +19,7 @@ from centrum.report.style import (
     letter,
     new_figure,
 )
+from centrum.report.words.model import MEASURES
 from centrum.validation.model import LassoFacts
 
 COUNTS_SHOWN = 6

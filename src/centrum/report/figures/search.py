@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from centrum.report.labels import wrapped
 from centrum.report.style import CYCLE, DASHES, PAGE_CM, STYLE, VERMILION, new_figure
+from centrum.report.words.model import CLASSIFIERS, SELECTORS
 
 ALL = "all"
 
@@ -30,11 +32,12 @@ def draw_search(rows: Sequence[Mapping[str, Any]], measure: str, mark: str = "")
     for axes in panels.flat[len(classifiers) :]:
         axes.set_axis_off()
     for axes, classifier in zip(panels.flat, classifiers, strict=False):
-        axes.set_title(classifier.replace("_", " "))
+        axes.set_title(wrapped(CLASSIFIERS[classifier].label, 28))
         for k, selector in enumerate(selectors):
             own = [r for r in rows if (r["classifier"], r["selector"]) == (classifier, selector)]
             own.sort(key=lambda row: place[row["n_features"]])
-            _line(axes, own, place, most, CYCLE[k % len(CYCLE)], DASHES[k % 4], selector)
+            line = CYCLE[k % len(CYCLE)], DASHES[k % 4], SELECTORS[selector].label
+            _line(axes, own, place, most, *line)
         axes.set_xticks(list(place.values()), [str(n) if n else ALL for n in place])
     for axes in panels[:, 0]:
         axes.set_ylabel(measure)
@@ -59,7 +62,7 @@ def _line(
     x = np.array([place[row["n_features"]] for row in rows])
     y = np.array([row["mean"] for row in rows])
     whole = np.array([row["folds"] == most for row in rows], dtype=bool)
-    axes.plot(x, y, dash, color=colour, lw=0.9, label=name.replace("_", " "))
+    axes.plot(x, y, dash, color=colour, lw=0.9, label=name)
     axes.plot(x[whole], y[whole], "o", color=colour, ms=4)
     axes.plot(x[~whole], y[~whole], "o", mfc="white", mec=colour, ms=3)
     chosen = [row["chosen"] for row in rows]
