@@ -750,6 +750,73 @@ def features(
 
 
 @_command(
+    "centrum measure T2w.nrrd body.seg.nrrd#L1\n"
+    "centrum measure image.nii.gz mask.nii.gz --settings Params.yaml --out features.csv\n"
+    "centrum measure image.nii.gz mask.nii.gz --label 2 --json\n"
+    "centrum measure batch.csv --settings my-study/study.yaml --out features.parquet --workers 4"
+)
+def measure(
+    image: Annotated[
+        Path, typer.Argument(help="an image, or a table with the columns image and mask (CSV ...)")
+    ],
+    mask: Annotated[
+        str | None, typer.Argument(metavar="[MASK]", help="FILE or FILE#SEGMENT, of one image")
+    ] = None,
+    settings: Annotated[
+        str | None,
+        typer.Option(help="a preset, a study.yaml, or a parameter file of PyRadiomics"),
+    ] = None,
+    label: Annotated[int | None, typer.Option(help="of the region, of one mask")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="table to write: .csv, .json or .parquet")
+    ] = None,
+    workers: Workers = 0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
+    json_: Json = False,
+) -> None:
+    """Measure the features of a region, or of many, without a study.
+
+    A table's rows can name a case (or ID) and a label beside image and mask. Exit code 1 when a
+    region could not be measured.
+    """
+    from centrum.commands import measure as measuring
+    from centrum.commands.console import problem_lines
+
+    if mask is None and label is not None:
+        raise ProtocolError("--label is of one MASK; a table has a column for it.")
+    if out is not None:
+        measuring.table_format(out)
+    chosen = measuring.read_settings(settings)
+    if mask is None:
+        regions = measuring.read_batch(image)
+        out = out or (None if json_ else Path("features.csv"))
+    else:
+        regions = (measuring.RegionToMeasure(image.name, str(image), mask, label),)
+    if dry_run:
+        print(f"{len(regions)} regions would be measured{f' into {out}' if out else ''}.")
+        return
+    store = out.with_name(f".{out.name}.store") if out and mask is None else None
+    with _progress() as progress:
+        measured = measuring.measure_regions(
+            regions, chosen, store=store, workers=workers, progress=progress
+        )
+    if out is not None:
+        measuring.write_measured(measured, out)
+    for line in problem_lines(measured.failures, measured.findings, _width()):
+        _say(line)
+    if json_:
+        _print_json(measuring.json_rows(measured.table))
+    elif out is not None:
+        rows, columns = measured.table.shape
+        print(f"{rows} of {len(regions)} regions x {columns} features: {out}")
+    else:
+        _print(measuring.measured_lines(measured))
+    if store is not None and not measured.failures:
+        shutil.rmtree(store, ignore_errors=True)
+    raise typer.Exit(CASES_FAILED if measured.failures else OK)
+
+
+@_command(
     "centrum morphometry P012-R1.seg.nrrd\n"
     "centrum morphometry spine-labels.nii.gz --labels verse --figure heights.png\n"
     "centrum morphometry roi.nii.gz --level L1 --json"

@@ -1,6 +1,6 @@
 """What the command line prints of results, line by line."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from centrum.agreement.copies import copies_in
@@ -14,6 +14,7 @@ from centrum.frozen.model import FrozenModel
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.report.readers import those, who
 from centrum.study.extraction import Extraction, load_extraction
+from centrum.study.findings import Failure, Finding
 from centrum.study.study import Study
 from centrum.text import counted, interval_text, p_equals
 from centrum.validation.model import Model
@@ -27,10 +28,17 @@ SETS = {
 """What the evaluations are of."""
 
 
+def problem_lines(
+    failures: Sequence[Failure], findings: Sequence[Finding], width: int
+) -> Iterator[str]:
+    """What could not be measured, and what was noticed that is more than a note."""
+    shown = tuple(f for f in findings if f.severity != "note")
+    yield from Problems(0, failures=tuple(failures), findings=shown).lines(width)
+
+
 def extraction_lines(extraction: Extraction, width: int) -> Iterator[str]:
     """What could not be measured, what was noticed, and how much there is."""
-    shown = tuple(f for f in extraction.findings if f.severity != "note")
-    yield from Problems(0, failures=extraction.failures, findings=shown).lines(width)
+    yield from problem_lines(extraction.failures, extraction.findings, width)
     cases, n_features, readers = extraction.table.values.shape
     yield f"{cases} cases x {n_features} features x {readers} readers."
     if undefined := extraction.undefined:

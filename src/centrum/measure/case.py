@@ -114,12 +114,12 @@ class MeasurementJob:
         """What is known of the bytes of the images and, in the order of their names, the masks."""
         images = [("", self.image), *self.further.items()]
         return {
-            what: [[name, _source_digest(source)] for name, source in named]
+            what: [[name, known_digest(source)] for name, source in named]
             for what, named in (("images", images), ("masks", sorted(self.masks.items())))
         }
 
 
-def _source_digest(source: str) -> list[str | None]:
+def known_digest(source: str) -> list[str | None]:
     """Digest of what is read, and the segment or series that is chosen in it.
 
     Of what cannot be read there is the kind of error; the reading itself then says what is wrong.
@@ -247,7 +247,7 @@ def landmarks_key(job: MeasurementJob) -> str:
     return job_key(
         "landmarks",
         MEASURING,
-        source=_source_digest(job.image),
+        source=known_digest(job.image),
         orientation=job.images.orientation,
         preparation=job.preparation.model_dump(mode="json"),
     )
