@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+import centrum
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors_of, blocks_of, name_of, prose_of
 
 LANGUAGES = {"bash", "csv", "diff", "json", "pycon", "python", "text", "yaml"}
@@ -67,3 +68,10 @@ def test_the_task_file_has_what_the_readme_names() -> None:
     named = set(re.findall(r"make ([a-z-]+)", readme))
     assert {"demo", "test"} <= named
     assert named <= targets
+
+
+def test_the_public_face_is_in_the_reference() -> None:
+    pages = (DOCS / "reference").glob("python*.md")
+    shown = {name for page in pages for name in re.findall(r"^::: (\S+)", page.read_text(), re.M)}
+    wanted = {f"centrum.{name}" for name in centrum.__all__ if name != "__version__"}
+    assert wanted - shown == set()

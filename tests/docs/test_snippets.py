@@ -1,11 +1,9 @@
 """Every page runs as it is printed: one session for each, in a folder of its own."""
 
-import doctest
 import re
 import shlex
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -18,10 +16,15 @@ from centrum.features.settings import ExtractionSettings
 from centrum.protocol import Protocol, parse_protocol
 from centrum.signature.signature import parse_signature
 from tests.docs.given import lay_files, studied
-from tests.docs.pages import PAGES, ROOT, Block, blocks_of, name_of, prose_of
+from tests.docs.pages import PAGES, ROOT, blocks_of, name_of, prose_of
+from tests.docs.reader import Reader
 
 PYTHON = ("pycon", "python")
-RUNNING = [page for page in PAGES if any(b.language in PYTHON for b in blocks_of(page))]
+RUNNING = [
+    page
+    for page in PAGES
+    if page.parent.name != "tutorials" and any(b.language in PYTHON for b in blocks_of(page))
+]
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 YAML = [
     pytest.param(block.text, id=f"{name_of(page)}:{block.line}")
@@ -36,6 +39,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return studied(tmp_path_factory.mktemp("given") / "my-study")
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("page", RUNNING, ids=name_of)
 def test_python_runs(
     page: Path, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -43,30 +47,7 @@ def test_python_runs(
     monkeypatch.chdir(tmp_path)
     lay_files(tmp_path, study)
     shutil.copytree(study, tmp_path / study.name)
-    blocks = blocks_of(page)
-    for block in blocks:
-        if block.title:
-            (tmp_path / block.title).write_text(block.text, encoding="utf-8")
-    names: dict[str, Any] = {}
-    for block in blocks:
-        if block.language == "pycon":
-            converse(page, block, names)
-        elif block.language == "python":
-            exec(compile("\n" * block.line + block.text, str(page), "exec"), names)
-
-
-def converse(page: Path, block: Block, names: dict[str, Any]) -> None:
-    """Run a session with prompts; what it prints has to be what the page says."""
-    session = doctest.DocTestParser().get_doctest(
-        block.text, names, page.name, str(page), block.line
-    )
-    assert session.examples
-    told: list[str] = []
-    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(
-        session, out=told.append, clear_globs=False
-    )
-    assert told == [], "".join(told)
-    names.update(session.globs)
+    Reader(page).follow()
 
 
 @pytest.mark.parametrize("text", YAML)
