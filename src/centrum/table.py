@@ -34,7 +34,7 @@ PERTURBED = "robustness_values.parquet"
 class FeatureTable(OneLine):
     """Values of features for every case and reader.
 
-    Attributes
+    Parameters
     ----------
     values : (cases, features, readers) float64; nan where a reader has no mask of a case
     obs : what is known about the cases, indexed by case id, as `Cohort.to_frame` gives it
@@ -46,10 +46,21 @@ class FeatureTable(OneLine):
         again under perturbations; nan where that failed
     perturbations : names of the third axis of `perturbed`
 
-    >>> f = FeatureId("original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged")
+    Raises
+    ------
+    DataError
+        An axis has another length than its names, or two features have one name.
+
+    >>> contrast = FeatureId(
+    ...     "original", "glcm", "contrast", "ACUI", "Contrast", "FBN32", "3D_merged"
+    ... )
     >>> obs = pd.DataFrame({"outcome": ["malignant"]}, index=pd.Index(["P001"], name="case"))
-    >>> FeatureTable(np.ones((1, 1, 1)), obs, (f,), ("senior",)).names
-    ('original_glcm_contrast_FBN32_3D_merged',)
+    >>> table = FeatureTable(np.array([[[7.5, 8.0]]]), obs, (contrast,), ("senior", "junior"))
+    >>> table
+    FeatureTable(values=<1 x 1 x 2>, obs=<1 x 1>, features=<1>, readers=<2>, dialect='ibsi', ...)
+    >>> table.to_frame().to_dict("list")
+    {'case': ['P001', 'P001'], 'reader': ['senior', 'junior'], 'outcome': [...],
+     'original_glcm_contrast_FBN32_3D_merged': [7.5, 8.0]}
     """
 
     values: Floats

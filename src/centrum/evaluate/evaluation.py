@@ -88,6 +88,13 @@ class Evaluation(OneLine):
     cutoff, optimistic : the cut-off, and whether it was learnt on these very scores
     confusion, measures : decisions at the cut-off; a `Measure` for each of `MEASURES`
     confidence, interval_method, n_resamples, seed : how intervals were computed
+
+    >>> found = evaluate([0.2, 0.6, 0.4, 0.9], [0, 0, 1, 1], None, CutOff(0.5, "given", ""),
+    ...                  name="test", seed=1)
+    >>> found.n, found.measures["sensitivity"].value, found.measures["sensitivity"].interval
+    (4, 0.5, Interval(lower=0.094..., upper=0.905...))
+    >>> sorted(found.to_dict())[:3]
+    ['auc', 'confidence', 'confusion']
     """
 
     name: str

@@ -200,6 +200,9 @@ FeaturePart = Annotated[FeatureId | None, BeforeValidator(_feature)]
 class FrozenModel(OneLine):
     """A model that scores new patients.
 
+    A study leaves one as `results/model.json`, which `read_model` reads and `score_patient` takes;
+    `scorer.score`, `calibrator.predict_proba`, `called` and `sets` are its parts in numbers.
+
     Attributes
     ----------
     name : what it is called
@@ -218,6 +221,12 @@ class FrozenModel(OneLine):
     provenance : versions, digests, training cases, whether they were simulated
     self_test : see `SelfTest`
     schema : layout of the file that it was read from
+
+    Raises
+    ------
+    ValueError
+        Parts that contradict each other, such as distributions of other features. What
+        `from_dict` and `read_model` refuse is a `DataError`.
     """
 
     name: str

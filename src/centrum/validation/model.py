@@ -71,6 +71,19 @@ class Model(OneLine):
     n_train : training cases
     funnel : features left after each step, in the order of the steps
     ranked : features that entered the elimination, best first
+    lasso : of the final fit; None without one
+    feature_count : how their number was chosen; None where all that were selected are used
+
+    >>> model = Model(
+    ...     ("volume", "contrast"), np.array([0.5, -1.0]), np.array([20.0, 8.0]),
+    ...     np.array([4.0, 2.0]), intercept=0.1, clip=2.0, positive="malignant",
+    ...     negative="osteoporotic", classifier="logistic", n_train=70, funnel={"agreement": 90},
+    ...     ranked=("contrast", "volume"), lasso=None, feature_count=None,
+    ... )
+    >>> model.scaled(np.array([24.0, 18.0]))
+    array([1., 2.])
+    >>> Model.from_dict(model.to_dict()).features
+    ('volume', 'contrast')
     """
 
     features: tuple[str, ...]
