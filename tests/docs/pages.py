@@ -18,12 +18,19 @@ FENCED = re.compile(
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, the file that the reader is to save it as, its place."""
+    """A fenced block: its language, the file that the reader is to save it as, its place.
+
+    A title that begins with src/ is that of a file which the block quotes.
+    """
 
     language: str
     title: str
     text: str
     line: int
+
+    @property
+    def quoted(self) -> bool:
+        return self.title.startswith("src/")
 
 
 def name_of(page: Path) -> str:

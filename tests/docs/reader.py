@@ -32,7 +32,7 @@ class Reader:
     printed: str = ""
 
     def follow(self) -> None:
-        for block in blocks_of(self.page):
+        for block in (b for b in blocks_of(self.page) if not b.quoted):
             if block.title:
                 Path(block.title).write_text(block.text, encoding="utf-8")
             elif block.language == "pycon":

@@ -2,13 +2,23 @@
 
 import importlib.util
 import re
+import textwrap
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 import centrum
-from tests.docs.pages import DOCS, PAGES, ROOT, anchors_of, blocks_of, name_of, prose_of
+from tests.docs.pages import (
+    DOCS,
+    PAGES,
+    ROOT,
+    Block,
+    anchors_of,
+    blocks_of,
+    name_of,
+    prose_of,
+)
 
 LANGUAGES = {"bash", "csv", "diff", "json", "pycon", "python", "text", "yaml"}
 
@@ -42,6 +52,24 @@ def test_blocks_of_code_say_what_they_are(page: Path) -> None:
     assert {block.language for block in blocks_of(page)} <= LANGUAGES
     indented = re.search(r"(?:^|\n\n)(?: {4}\S.*)", prose_of(page))
     assert indented is None or re.search(r"^(- |\d+\. |    )", prose_of(page), re.MULTILINE)
+
+
+QUOTED = [
+    pytest.param(block, id=f"{name_of(page)}:{block.line}")
+    for page in PAGES
+    for block in blocks_of(page)
+    if block.quoted
+]
+
+
+@pytest.mark.parametrize("block", QUOTED)
+def test_quotations_of_the_code_are_true(block: Block) -> None:
+    code = (ROOT / block.title).read_text(encoding="utf-8")
+    assert block.text in textwrap.dedent(code) or _indented(block.text) in code
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(text, "    ")
 
 
 def test_every_page_has_its_place_in_a_tab() -> None:

@@ -23,7 +23,8 @@ PYTHON = ("pycon", "python")
 RUNNING = [
     page
     for page in PAGES
-    if page.parent.name != "tutorials" and any(b.language in PYTHON for b in blocks_of(page))
+    if page.parent.name != "tutorials"
+    and any(b.language in PYTHON and not b.quoted for b in blocks_of(page))
 ]
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]
 YAML = [

@@ -18,7 +18,7 @@ from centrum.manuscript.evidence import EVIDENCE
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Preparation, ZScore
 from centrum.report.results import StudyResults
-from centrum.report.validation import SizesNeeded
+from centrum.report.sections.validation import SizesNeeded
 from centrum.text import fixed
 
 from .conftest import Make, grouped

@@ -13,7 +13,7 @@ from PIL import Image
 
 from centrum.manuscript.figures import write_figures
 from centrum.report.blocks import Picture, picture
-from centrum.report.sections import regions
+from centrum.report.sections.regions import regions
 from centrum.report.style import (
     COLUMN_CM,
     PAGE_CM,

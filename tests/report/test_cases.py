@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from centrum.errors import DataError
-from centrum.report import cases as module
-from centrum.report import sections
-from centrum.report.cases import case_data, case_frame, cases, roc_data, standardised
 from centrum.report.overlay import MOST_BYTES, small_png
 from centrum.report.results import StudyResults
+from centrum.report.sections import cases as module
+from centrum.report.sections.cases import case_data, case_frame, cases, roc_data, standardised
+from centrum.report.sections.regions import regions
 from centrum.table import FeatureTable
 from centrum.validation.model import Model
 
@@ -148,9 +148,9 @@ def test_a_case_that_cannot_be_drawn_stops_no_report(
     results: StudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails = Mock(side_effect=KeyError("Anna Roth"))
-    monkeypatch.setattr("centrum.report.sections.shown_image", fails)
-    assert "regions" not in {picture.key for picture in sections.regions(results).pictures}
-    monkeypatch.setattr("centrum.report.cases.small_png", fails)
+    monkeypatch.setattr("centrum.report.sections.regions.shown_image", fails)
+    assert "regions" not in {picture.key for picture in regions(results).pictures}
+    monkeypatch.setattr("centrum.report.sections.cases.small_png", fails)
     for found in case_data(results)["cases"].values():
         assert "KeyError" in found["picture"]["why"]
         assert "Anna" not in found["picture"]["why"]

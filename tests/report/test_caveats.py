@@ -8,10 +8,13 @@ import pytest
 from centrum.evaluate import Confusion, Scored
 from centrum.evaluate.bootstrap import Interval
 from centrum.protocol.limits import outside_the_region
-from centrum.report.caveats import cautions, caveats, plateau
-from centrum.report.leak_audit import leak_audit
 from centrum.report.results import StudyResults
-from centrum.report.sections import SECTIONS, performance, regions, summary
+from centrum.report.sections import SECTIONS
+from centrum.report.sections.caveats import cautions, caveats, plateau
+from centrum.report.sections.leak_audit import leak_audit
+from centrum.report.sections.performance import performance
+from centrum.report.sections.regions import regions
+from centrum.report.sections.summary import summary
 from centrum.report.tables import agreement_table, performance_table
 from centrum.study.findings import Finding, MeasuredSequence
 from centrum.validation.procedure import Permutation

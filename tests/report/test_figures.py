@@ -16,6 +16,7 @@ from centrum.report.figures import draw_feature_count
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from centrum.report.style import COLUMN_CM, PAGE_CM, png_bytes, svg_bytes
+from tests.pictures import not_rendered
 
 from .conftest import SIMULATED, Make
 
@@ -39,17 +40,11 @@ VARIANTS = {
 @pytest.fixture(scope="module", params=VARIANTS)
 def figures(request: pytest.FixtureRequest, make: Make) -> dict[str, Figure]:
     """The figures of a variant by key, drawn with every warning an error."""
-    drawn: dict[str, Figure] = {}
-
-    def keep(figure: Figure, key: str, *_: object, **__: bool) -> None:
-        drawn[key] = figure
-
     results = make(**VARIANTS[request.param])
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+    with not_rendered(), warnings.catch_warnings():
         warnings.simplefilter("error")
-        patch.setattr("centrum.report.sections.picture", keep)
-        for section in SECTIONS:
-            section(results)
+        pictures = [p for section in SECTIONS for p in section(results).pictures]
+        drawn = {picture.key: picture.figure for picture in pictures}
         for figure in drawn.values():
             FigureCanvasAgg(figure).draw()
     return drawn

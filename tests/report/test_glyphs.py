@@ -16,7 +16,7 @@ from centrum.report.figures import draw_agreement, draw_coefficients, draw_flow
 from centrum.report.flow import flow_chart
 from centrum.report.glyphs import fit_text, stands_for
 from centrum.report.labels import wrapped
-from centrum.report.sections import regions
+from centrum.report.sections.regions import regions
 from centrum.report.style import new_figure, pdf_bytes, png_bytes, svg_bytes, tiff_bytes
 from centrum.report.tables import frame_table
 from tests.report.conftest import Make

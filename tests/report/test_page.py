@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from centrum.report.caveats import caveats
 from centrum.report.patient import page_of, render_index
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
+from centrum.report.sections.caveats import caveats
 
 from .test_report import Page
 

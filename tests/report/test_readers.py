@@ -12,10 +12,10 @@ from centrum.manuscript import methods_agreement, methods_population
 from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.evidence_of_model import agreement as evidence_of_agreement
 from centrum.report.blocks import Block
-from centrum.report.caveats import caveats
 from centrum.report.readers import agreed_over, trained_over
 from centrum.report.results import StudyResults
-from centrum.report.sections import regions
+from centrum.report.sections.caveats import caveats
+from centrum.report.sections.regions import regions
 from tests.report.conftest import Make
 
 pytestmark = pytest.mark.usefixtures("unrendered")

@@ -14,22 +14,20 @@ from centrum.modelling.leaks import TITLES
 from centrum.protocol.limits import outside_the_region
 from centrum.report.blocks import Block, Column, Estimate, Table
 from centrum.report.build import page_of, write_report
-from centrum.report.caveats import cautions
 from centrum.report.html import render_html
-from centrum.report.leak_audit import leak_audit
 from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
-from centrum.report.sections import (
-    SECTIONS,
-    performance,
-    protocol,
-    quality,
-    regions,
-    selection,
-    summary,
-)
+from centrum.report.sections import SECTIONS
+from centrum.report.sections.caveats import cautions
+from centrum.report.sections.leak_audit import leak_audit
+from centrum.report.sections.performance import performance
+from centrum.report.sections.protocol import protocol
+from centrum.report.sections.quality import quality
+from centrum.report.sections.regions import regions
+from centrum.report.sections.selection import selection
+from centrum.report.sections.summary import summary
+from centrum.report.sections.validation import validation
 from centrum.report.tables import model_order, performance_table
-from centrum.report.validation import validation
 from centrum.validation.matrix import study_matrix
 from centrum.validation.procedure import row_audit
 

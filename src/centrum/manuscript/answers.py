@@ -14,11 +14,8 @@ from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
+from centrum.report.sections.validation import ablation_table, means_over_parts
 from centrum.report.tables import funnel_table
-from centrum.report.validation import (
-    ablation_table,
-    means_over_parts,
-)
 from centrum.report.words.features import BINS, INTERPOLATIONS, binned
 from centrum.report.words.images import NORMALISATIONS
 from centrum.report.words.model import classifier_label

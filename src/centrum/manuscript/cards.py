@@ -38,6 +38,8 @@ from centrum.report.formula import (
 )
 from centrum.report.labels import family_label
 from centrum.report.results import StudyResults
+from centrum.report.sections.calibration_and_use import calibration_table, subgroup_table
+from centrum.report.sections.validation import parts_table
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
     digest_table,
@@ -46,11 +48,6 @@ from centrum.report.tables import (
     performance_table,
     population_table,
     version_table,
-)
-from centrum.report.validation import (
-    calibration_table,
-    parts_table,
-    subgroup_table,
 )
 from centrum.report.words.features import DIALECTS
 from centrum.report.words.model import CALIBRATIONS

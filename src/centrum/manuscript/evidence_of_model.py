@@ -22,7 +22,7 @@ from centrum.manuscript.answers import (
 )
 from centrum.report.readers import agreed_over
 from centrum.report.results import StudyResults
-from centrum.report.validation import sizes_needed
+from centrum.report.sections.validation import sizes_needed
 from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import BALANCES, CALIBRATIONS, LAMBDAS, MEASURES
 from centrum.report.words.validation import DESIGNS

@@ -4,8 +4,8 @@ from centrum.manuscript.methods_model import fused, sources
 from centrum.modelling.fusion import CLINICAL
 from centrum.modelling.leaks import TITLES
 from centrum.modelling.pipeline import INNER_FOLDS
-from centrum.report.leak_audit import exchanged, too_few
 from centrum.report.results import StudyResults
+from centrum.report.sections.leak_audit import exchanged, too_few
 from centrum.report.words.validation import DESIGNS
 from centrum.text import counted, listed, number, percent, sentences
 from centrum.validation.matrix import RADIOMICS

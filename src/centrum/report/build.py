@@ -4,11 +4,12 @@ from pathlib import Path
 
 from centrum.errors import attempt
 from centrum.report.blocks import Block
-from centrum.report.cases import case_data, roc_data
 from centrum.report.html import Page, render_html
 from centrum.report.numbering import Document, assemble
 from centrum.report.results import StudyResults
-from centrum.report.sections import SECTIONS, Section
+from centrum.report.sections import SECTIONS
+from centrum.report.sections.cases import case_data, roc_data
+from centrum.report.sections.section import Section
 from centrum.store import write_atomically
 
 PAGE = "report.html"

@@ -11,12 +11,13 @@ from centrum.evaluate import Confusion, Evaluation, Scored
 from centrum.evaluate.calibration import Coefficient
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
-from centrum.report.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.numbering import place
 from centrum.report.readers import read_by_all, trained_over
 from centrum.report.results import StudyResults
+from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
+from centrum.report.sections.section import section
+from centrum.report.sections.validation import sizes_needed
 from centrum.report.sequences import verification
-from centrum.report.validation import sizes_needed
 from centrum.study.findings import SAME_IMAGE, MeasuredSequence
 from centrum.text import counted, fixed, interval_text, p_equals, p_text, percent
 
@@ -39,6 +40,7 @@ OTHER_PLACES = ("leave_one_centre_out", "external")
 """Designs whose test cases come from another centre."""
 
 
+@section
 def caveats(results: StudyResults) -> Block:
     """The section, one sentence for each thing; what speaks against the numbers comes first."""
     return Block(

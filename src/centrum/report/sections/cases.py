@@ -15,6 +15,7 @@ from centrum.measure.images import mask_of, shown_image
 from centrum.report.blocks import Block, Column, Table
 from centrum.report.overlay import outline_path, small_png
 from centrum.report.results import StudyResults
+from centrum.report.sections.section import section
 from centrum.report.slices import Slice, largest_slice
 from centrum.report.tables import model_labels, model_order
 from centrum.text import counted, fixed
@@ -27,6 +28,7 @@ SAME_SCORE = 1e-6
 """Contributions that sum to the score are this near to it, the rounding of scores.csv included."""
 
 
+@section
 def cases(results: StudyResults) -> Block:
     """The section with the table of all cases."""
     frame = case_frame(results)

@@ -13,6 +13,7 @@ from centrum.report import readings
 from centrum.report.blocks import Block, Column, Picture, Table, picture
 from centrum.report.figures import draw_audit
 from centrum.report.results import StudyResults
+from centrum.report.sections.section import section
 from centrum.report.tables import frame_table, not_computed
 from centrum.report.words.model import step_labels
 from centrum.text import counted, fixed, p_equals
@@ -61,6 +62,7 @@ def crossings(results: StudyResults) -> Crossings:
     return Crossings(patients, sum(seen), equal, near)
 
 
+@section
 def leak_audit(results: StudyResults) -> Block:
     """Rows, patients and fit sets on both sides; shuffled outcomes; leaks switched on."""
     found = crossings(results)

@@ -1,0 +1,194 @@
+"""The section on probabilities: how right they are, and what they are good for."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centrum.arrays import Flags
+from centrum.evaluate.calibration import Calibration, Coefficient
+from centrum.report import readings
+from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
+from centrum.report.figures import draw_calibration, draw_decision_curve, draw_precision_recall
+from centrum.report.results import StudyResults
+from centrum.report.sections.section import section
+from centrum.report.tables import frame_table
+from centrum.report.words.model import CALIBRATIONS
+from centrum.text import fixed, percent
+
+
+@section
+def calibration_and_use(results: StudyResults) -> Block:
+    """Probabilities: calibrated? useful? sure? the same for everybody?"""
+    found = results.judgement
+    tables = [calibration_table(found.calibration, found.evaluations["test"].confidence)]
+    if found.subgroups:
+        tables.append(subgroup_table(results))
+    if found.readers:
+        tables.append(reader_table(results))
+    sets = found.conformal
+    prose = (
+        f"Scores became probabilities by {CALIBRATIONS[results.protocol.model.calibration].label}, "
+        "learnt on out-of-fold scores of the training cases.",
+        "Sets of outcomes that miss the true one in at most "
+        f"{percent(found.decision.conformal.error)} of the patients of each outcome: "
+        f"{percent(sets.decided, 0)} of the test cases have one outcome in their set "
+        f"({percent(sets.right, 0)} of these the right one), {percent(sets.uncertain, 0)} "
+        f"are uncertain, {percent(sets.neither, 0)} unlike both. The sets held the true outcome "
+        f"of {percent(sets.coverage_positive, 0)} of the {results.model.positive} and "
+        f"{percent(sets.coverage_negative, 0)} of the {results.model.negative} test cases.",
+    )
+    reason = found.calibration.reason
+    warnings = (
+        *((f"No calibration slope: {reason}.",) if reason else ()),
+        *(f"{what} could not be computed: {why}" for what, why in found.failed.items()),
+    )
+    return Block(
+        "Calibration and use", "calibration",
+        prose=prose, warnings=warnings, tables=tuple(tables),
+        pictures=(
+            _calibration_picture(results),
+            _decision_picture(results),
+            _precision_picture(results),
+        ),
+    )  # fmt: skip
+
+
+def calibration_table(found: Calibration, confidence: float) -> Table:
+    """Slope, intercepts, errors and tests of the probabilities."""
+    test = found.hosmer_lemeshow
+    rows: list[tuple[Any, ...]] = [
+        ("Calibration slope", _estimate(found.slope), "1"),
+        ("Calibration intercept", _estimate(found.intercept), "0"),
+        ("Calibration in the large", _estimate(found.in_the_large), "0"),
+        ("Expected / observed", found.expected_observed, "1"),
+        ("Brier score", found.brier, "0"),
+        ("Scaled Brier score", found.brier_scaled, "1"),
+        ("Log loss", found.log_loss, "0"),
+        ("ICI (mean distance from the curve)", found.ici, "0"),
+        ("E50 (median distance)", found.e50, "0"),
+        ("E90 (90th percentile)", found.e90, "0"),
+        ("Emax (largest)", found.emax, "0"),
+    ]
+    if test is not None:
+        name = f"Hosmer-Lemeshow χ², {test.df} degrees of freedom"
+        rows += [(name, test.statistic, ""), ("Hosmer-Lemeshow P", PValue(test.p), "")]
+    columns = (Column("Measure"), Column(f"Test ({percent(confidence)} CI)"), Column("Ideal"))
+    notes = (
+        "A slope below 1 means that probabilities are too extreme; an intercept in the large above "
+        "0 that they are too low. Hosmer-Lemeshow's test has little power in small samples and "
+        "depends on the grouping.",
+    )
+    return Table("calibration", "Calibration", columns, tuple(rows), notes, main=True)
+
+
+def _estimate(found: Coefficient) -> Estimate:
+    return Estimate(found.value, found.interval.lower, found.interval.upper)
+
+
+def subgroup_table(results: StudyResults) -> Table:
+    """Performance by groups of the test cases."""
+    rows = []
+    for row in results.judgement.subgroups:
+        numbers: tuple[Any, ...] = (row.reason, None, None, None)
+        if not row.reason:
+            pairs = (
+                (row.auc, row.auc_interval),
+                (row.sensitivity, row.sensitivity_interval),
+                (row.specificity, row.specificity_interval),
+            )
+            estimates = [Estimate(v, i.lower, i.upper) for v, i in pairs]
+            numbers = (*estimates, PValue(row.heterogeneity))
+        sizes = (row.n, row.n_patients, row.n_positive)
+        rows.append((row.variable, row.level, *sizes, *numbers))
+    heads = ("Variable", "Group", "Cases", "Patients", results.model.positive, "AUC",
+             "Sensitivity", "Specificity", "P (same AUC)")  # fmt: skip
+    notes = (
+        "Test cases. AUC with DeLong's interval by patient; P of Cochran's Q that the AUC is the "
+        "same in all groups. Many groups are compared: a small P by chance is to be expected.",
+    )
+    columns = tuple(map(Column, heads))
+    return Table("subgroups", "Subgroups", columns, tuple(rows), notes)
+
+
+def reader_table(results: StudyResults) -> Table:
+    """Readers, and the model at their specificity."""
+    rows = tuple(
+        (
+            r.name,
+            r.n,
+            Estimate(r.sensitivity, r.sensitivity_interval.lower, r.sensitivity_interval.upper),
+            Estimate(r.specificity, r.specificity_interval.lower, r.specificity_interval.upper),
+            PValue(r.p_sensitivity),
+            PValue(r.p_specificity),
+            Estimate(r.model_sensitivity, r.model_interval.lower, r.model_interval.upper),
+        )
+        for r in results.judgement.readers
+    )
+    heads = ("Reader", "Cases", "Sensitivity", "Specificity", "P (sensitivity)",
+             "P (specificity)", "Model's sensitivity at this specificity")  # fmt: skip
+    notes = ("P: exact McNemar tests against the model's calls at its cut-off.",)
+    columns = tuple(map(Column, heads))
+    return Table("readers", "Readers beside the model", columns, rows, notes)
+
+
+def _tested(results: StudyResults) -> tuple[Flags, NDArray]:
+    """Whether each test case is positive, and its patient."""
+    rows = results.scores.loc[list(results.judgement.tested)]
+    positive = (rows["outcome"] == results.model.positive).to_numpy()
+    return positive, rows["patient"].to_numpy()
+
+
+def _calibration_picture(results: StudyResults) -> Picture:
+    found, (positive, _) = results.judgement, _tested(results)
+    curve, slope = found.calibration, found.calibration.slope
+    outcomes = (results.model.positive, results.model.negative)
+    data = pd.DataFrame(
+        [(g.n, g.predicted, g.observed, g.interval.lower, g.interval.upper) for g in curve.groups],
+        columns=["cases", "predicted", "observed", "lower", "upper"],
+    )
+    return picture(
+        draw_calibration(curve, found.probability, positive, outcomes, results.simulated),
+        "calibration", "Calibration",
+        "Observed share against predicted probability: flexible curve (restricted cubic spline) "
+        f"with 95 % interval, and {len(curve.groups)} groups of cases with Wilson intervals. "
+        f"Below: the predictions by outcome. n = {len(positive)} test cases.",
+        f"Calibration plot. Slope {fixed(slope.value, 2)}, mean distance {fixed(curve.ici, 2)}.",
+        frame_table(data), reading=readings.calibrated(curve), main=True,
+    )  # fmt: skip
+
+
+def _decision_picture(results: StudyResults) -> Picture:
+    found = results.judgement.decision_curve
+    gain = found.model - np.maximum(found.treat_all, 0)
+    better = found.thresholds[gain > 0]
+    span = f"{fixed(better.min(), 2)} to {fixed(better.max(), 2)}" if better.size else "none"
+    data = pd.DataFrame(
+        {"threshold": found.thresholds, "model": found.model, "lower": found.lower,
+         "upper": found.upper, "all": found.treat_all, "avoided per 100": found.avoided}
+    )  # fmt: skip
+    return picture(
+        draw_decision_curve(found, results.simulated), "decision-curve", "Decision curve",
+        "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
+        "on everybody and on nobody, over the probability from which on one would act. "
+        f"n = {len(results.judgement.tested)} test cases, {results.model.positive} in "
+        f"{percent(found.prevalence, 0)}: where the outcome is rarer, the curve is another.",
+        f"Three curves. The model has the largest net benefit at thresholds from {span}.",
+        frame_table(data), reading=readings.decision(found), main=True,
+    )  # fmt: skip
+
+
+def _precision_picture(results: StudyResults) -> Picture:
+    found = results.judgement.precision_recall
+    data = pd.DataFrame(
+        {"threshold": found.thresholds, "precision": found.precision, "recall": found.recall}
+    )
+    return picture(
+        draw_precision_recall(found, results.simulated), "precision-recall", "Precision and recall",
+        f"Precision against recall of the test cases (n = {len(results.judgement.tested)}). "
+        f"Dotted: the share of {results.model.positive}, which calling everybody positive gives.",
+        f"Curve with an average precision of {fixed(found.average_precision, 2)}.",
+        frame_table(data),
+        reading=readings.precision(found, int(_tested(results)[0].sum()), results.model.positive),
+    )  # fmt: skip
