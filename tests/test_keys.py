@@ -22,8 +22,10 @@ from pydantic import BaseModel
 
 from centrum import __version__, keys
 from centrum.commands import study as verbs
+from centrum.execution import silent
 from centrum.filters.filter import Filter
 from centrum.measure import case as measure
+from centrum.measure import images as images_of_cases
 from centrum.measure import label_checks
 from centrum.measure.perturbed import PerturbedJob
 from centrum.perturb import RobustnessSettings
@@ -689,7 +691,7 @@ def test_the_name_of_a_part_is_that_of_the_design(tables: Path) -> None:
     assert old.key() == new.key()
     store = fits.Store(tables / "results" / fits.FITS)
     store.put(old.key(), {"n_train": 2, "error": "none"})
-    found = fits.refit(new)
+    (found,) = fits.refit_all(source, [new], 1, silent, "")
     assert (found["name"], found["repeat"], found["n_train"]) == ("centre A", 3, 2)
 
 
@@ -704,7 +706,7 @@ def test_a_file_that_changes_while_its_case_is_measured_is_that_case_s_error(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The record of one half is not kept under the key of the other."""
-    read = measure.image_of
+    read = images_of_cases.image_of
 
     def meanwhile(source: str, *others: object) -> object:
         found = read(source, *others)
@@ -712,7 +714,7 @@ def test_a_file_that_changes_while_its_case_is_measured_is_that_case_s_error(
             write(study / "P00-first.nii.gz", np.ones((5, 12, 12), np.int16))
         return found
 
-    monkeypatch.setattr(measure, "image_of", meanwhile)
+    monkeypatch.setattr(images_of_cases, "image_of", meanwhile)
     found = verbs.extract(open_study(study))
     (failure,) = found.failures
     assert (failure.case, failure.code) == ("P00", "changed-meanwhile")

@@ -163,20 +163,31 @@ def describe(error: BaseException) -> str:
 def attempt(make: Callable[[], Made], otherwise: Callable[[str], Instead]) -> Made | Instead:
     """What `make` gives; where it cannot, what `otherwise` makes of the reason.
 
-    For what stands beside a result and must not take it away. The reason is the text of a
-    `CentrumError`; of another error, which nobody expected, the kind alone, since it is written
-    down, and `TRACEBACK` shows where it happened. A disk that fails is not what could not be
-    computed: an OSError rises.
+    For what stands beside a result and must not take it away. Reasons as of `reason`.
 
     >>> attempt(lambda: 1 / 0, lambda why: why)
     'an error that centrum does not know: ZeroDivisionError'
     """
     try:
         return make()
-    except OSError:
-        raise
-    except CentrumError as error:
-        return otherwise(describe(error))
     except Exception as error:
-        show_traceback(error)
-        return otherwise(f"an error that centrum does not know: {type(error).__name__}")
+        return otherwise(reason(error))
+
+
+def reason(error: Exception) -> str:
+    """Why something could not be computed, as it may be written down.
+
+    The text of a `CentrumError`; of another error, which nobody expected, the kind alone, and
+    `TRACEBACK` shows where it happened.
+
+    Raises
+    ------
+    OSError
+        The error is one: a disk that fails is not what could not be computed.
+    """
+    if isinstance(error, OSError):
+        raise error
+    if isinstance(error, CentrumError):
+        return describe(error)
+    show_traceback(error)
+    return f"an error that centrum does not know: {type(error).__name__}"

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from centrum.arrays import Floats
-from centrum.errors import CentrumError, DataError, attempt, describe
-from centrum.execution import Progress, map_jobs
+from centrum.errors import DataError, describe, reason
+from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.keys import MODELLING, job_key
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import Part
@@ -131,6 +131,11 @@ class Source(OneLine):
         """The table that `extract` left, with its perturbed layer if the protocol wants it."""
         return cls(results, table_digest(results, perturbed=protocol.robustness is not None))
 
+    @property
+    def store(self) -> Store:
+        """What was fitted to the table."""
+        return Store(self.results / FITS)
+
     def key(self, kind: str, protocol: Protocol, **reads: object) -> str:
         """Of a job that fits the model of a protocol to rows of the matrix."""
         blocks = {"outcome", "model", "search", "robustness"}
@@ -223,13 +228,6 @@ def refit(job: FitJob) -> Prediction:
     a covariate that no training case has -> test cases of it), error ("" or why there is none of
     all that). With a shuffled outcome only the sizes, auc and error.
     """
-    store = Store(job.source.results / FITS)
-    found: Prediction = attempt(lambda: store.kept(job.key(), lambda: _refit(job)), job.without)
-    # The same rows may be a part of another design, which calls them otherwise.
-    return {**found, "name": job.name, "repeat": job.repeat}
-
-
-def _refit(job: FitJob) -> Prediction:
     matrix = job.source.load(job.protocol)
     if job.shuffle is not None:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.shuffle)
@@ -321,21 +319,29 @@ def _seen(model: BaseEstimator) -> Mapping[str, NDArray]:
 
 
 def refit_all(
-    jobs: Sequence[FitJob], workers: int, progress: Progress, what: str
+    source: Source, jobs: Sequence[FitJob], workers: int, progress: Progress, what: str
 ) -> tuple[Prediction, ...]:
     """Records of jobs, in their order; those in the store are not made again."""
-    progress(what, 0, len(jobs))
-    found: dict[str, Prediction] = {}
-    pairs = map_jobs(refit, jobs, workers, _compiled, ended=_without)
-    for done, (job, record) in enumerate(pairs, 1):
-        found[job.key()] = record
-        progress(what, done, len(jobs))
-    return tuple(found[job.key()] for job in jobs)
+    found = run_jobs(
+        refit,
+        jobs,
+        workers,
+        progress,
+        what,
+        failed=_without,
+        kept=KeptResults(source.store, FitJob.key),
+        warm_up=_compiled,
+    )
+    # The same rows may be a part of another design, which calls them otherwise.
+    return tuple(
+        {**record, "name": job.name, "repeat": job.repeat}
+        for job, record in zip(jobs, found, strict=True)
+    )
 
 
-def _without(job: FitJob, error: CentrumError) -> Prediction:
-    """The record of a job that ends its process."""
-    return job.without(describe(error))
+def _without(job: FitJob, error: Exception) -> Prediction:
+    """The record of a job that failed."""
+    return job.without(reason(error))
 
 
 def _compiled() -> None:

@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.arrays import Floats
-from centrum.errors import DataError, attempt, describe
-from centrum.execution import Progress, map_jobs
+from centrum.errors import DataError, attempt, describe, reason
+from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.modelling.conformal import UNCERTAIN
 from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import CLINICAL, clinical_settings
@@ -26,10 +26,9 @@ from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_
 from centrum.modelling.split import stratified_split
 from centrum.protocol import Protocol
 from centrum.provenance import digest
-from centrum.store import Store
 from centrum.table import FeatureTable
 from centrum.text import OneLine
-from centrum.validation.fits import FITS, FitJob, Prediction, Source, build_model, refit_all
+from centrum.validation.fits import FitJob, Prediction, Source, build_model, refit_all
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 
 Found = TypeVar("Found")
@@ -110,7 +109,7 @@ def run_parts(
 ) -> tuple[Prediction, ...]:
     """The record of every part."""
     jobs = [FitJob.of(source, protocol, part) for part in parts]
-    return refit_all(jobs, workers, progress, what)
+    return refit_all(source, jobs, workers, progress, what)
 
 
 @dataclass(frozen=True, repr=False)
@@ -175,7 +174,7 @@ def permute(
         first = [part for part in planned if part.repeat == 0]
         jobs += [FitJob.of(source, protocol, part, seed) for part in first]
         owner += [seed] * len(first)
-    records = refit_all(jobs, workers, progress, "Permuting outcomes")
+    records = refit_all(source, jobs, workers, progress, "Permuting outcomes")
     areas: dict[int, list[float]] = {seed: [] for seed in seeds}
     for seed, record in zip(owner, records, strict=True):
         if record["auc"] is not None:
@@ -206,15 +205,6 @@ class LeakJob:
 
 def leak(job: LeakJob) -> dict[str, Any]:
     """Leak -> AUC that would have been claimed, None where it cannot be; errors: leak -> why."""
-    store = Store(job.source.results / FITS)
-    return attempt(lambda: store.kept(job.key(), lambda: _leak(job)), _no_leaks)
-
-
-def _no_leaks(why: str) -> dict[str, Any]:
-    return {**dict.fromkeys(LEAKS), "errors": dict.fromkeys(LEAKS, why)}
-
-
-def _leak(job: LeakJob) -> dict[str, Any]:
     matrix, protocol = job.source.load(job.protocol), job.protocol
     if job.shuffle:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.seed)
@@ -254,13 +244,21 @@ def leaks(
         for shuffle in (False, True)
         for k in range(number)
     ]
-    what, found = "Switching leaks on", {}
-    progress(what, 0, len(jobs))
-    pairs = map_jobs(leak, jobs, workers, ended=lambda _, error: _no_leaks(describe(error)))
-    for done, (job, record) in enumerate(pairs, 1):
-        found[job] = record
-        progress(what, done, len(jobs))
-    return [{"seed": j.seed, "shuffled": j.shuffle, **found[j]} for j in jobs]
+    found = run_jobs(
+        leak,
+        jobs,
+        workers,
+        progress,
+        "Switching leaks on",
+        failed=_no_leaks,
+        kept=KeptResults(source.store, LeakJob.key),
+    )
+    pairs = zip(jobs, found, strict=True)
+    return [{"seed": job.seed, "shuffled": job.shuffle, **areas} for job, areas in pairs]
+
+
+def _no_leaks(job: LeakJob, error: Exception) -> dict[str, Any]:
+    return {**dict.fromkeys(LEAKS), "errors": dict.fromkeys(LEAKS, reason(error))}
 
 
 @dataclass(frozen=True)
@@ -276,15 +274,8 @@ class ResampleJob:
         return self.source.key("resample", self.protocol, draw=self.seed)
 
 
-def resample_once(job: ResampleJob) -> Resample | str:
-    """The AUCs of one resample, or why there are none."""
-    store = Store(job.source.results / FITS)
-    found: Any = attempt(lambda: store.kept(job.key(), lambda: _resample(job)), str)
-    return found if isinstance(found, str) else _resample_of(found)
-
-
-def _resample(job: ResampleJob) -> dict[str, float | None] | str:
-    """The AUCs, or why the model could not be fitted."""
+def resample_once(job: ResampleJob) -> dict[str, float | None] | str:
+    """The AUCs of one resample, or why the model could not be fitted."""
     matrix = job.source.load(job.protocol)
     model = build_model(job.protocol, matrix)
     seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
@@ -304,13 +295,20 @@ def resamples(
     """The bootstrap samples that the protocol asks for, or why one could not be fitted to."""
     seed, number = protocol.evaluation.seed, protocol.evaluation.optimism_resamples
     jobs = [ResampleJob(source, protocol, seed + k) for k in range(number)]
-    what, found = "Resampling patients", {}
-    progress(what, 0, len(jobs))
-    pairs = map_jobs(resample_once, jobs, workers, ended=lambda _, error: describe(error))
-    for done, (job, record) in enumerate(pairs, 1):
-        found[job] = record
-        progress(what, done, len(jobs))
-    return [found[job] for job in jobs]
+    found = run_jobs(
+        resample_once,
+        jobs,
+        workers,
+        progress,
+        "Resampling patients",
+        failed=_no_resample,
+        kept=KeptResults(source.store, ResampleJob.key),
+    )
+    return [each if isinstance(each, str) else _resample_of(each) for each in found]
+
+
+def _no_resample(job: ResampleJob, error: Exception) -> str:
+    return reason(error)
 
 
 # Rows on both sides
