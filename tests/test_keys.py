@@ -20,7 +20,7 @@ import pytest
 import SimpleITK as sitk
 from pydantic import BaseModel
 
-from centrum import __version__, keys
+from centrum import __version__, provenance
 from centrum.commands import study as verbs
 from centrum.execution import silent
 from centrum.filters.filter import Filter
@@ -575,7 +575,7 @@ def test_another_version_makes_everything_again(
 ) -> None:
     study = open_study(images)
     before = keys_of(study)
-    monkeypatch.setattr(keys, "__version__", f"{__version__}.1")
+    monkeypatch.setattr(provenance, "__version__", f"{__version__}.1")
     assert changed(before, keys_of(study)) == set(before)
 
 
@@ -583,15 +583,15 @@ MEASURING = {"extract", "perturb", "measure", "perturbed", *WHOLE}
 MODELLING = {"agree", "perturb", *MODEL_OF, *WHOLE}
 
 
-@pytest.mark.parametrize("package", keys.PACKAGES)
+@pytest.mark.parametrize("package", provenance.PACKAGES)
 def test_another_version_of_a_library_makes_what_it_computes_again(
     images: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     """An upgrade of what models are made with measures nothing again."""
     study = open_study(images)
-    before, version = keys_of(study), keys.package_version
+    before, version = keys_of(study), provenance.package_version
     monkeypatch.setattr(
-        keys, "package_version", lambda name: "9.9" if name == package else version(name)
+        provenance, "package_version", lambda name: "9.9" if name == package else version(name)
     )
     computed = {
         "numpy": MEASURING | MODELLING, "scipy": MEASURING | MODELLING,

@@ -13,7 +13,7 @@ import centrum
 SOURCE = Path(centrum.__file__).parent
 
 FLOORS = (
-    ("arrays", "text", "settings", "keys"),
+    ("arrays", "records", "text", "settings"),
     ("errors",),
     ("geometry", "provenance", "kernels"),
     ("volume", "store"),

@@ -6,6 +6,7 @@ import pytest
 
 from centrum.errors import CentrumError, DataError, ProtocolError
 from centrum.modelling.designs import PLACE_IN_TIME
+from centrum.records import as_json
 from centrum.study.study import IDENTIFYING, Study, open_study, study_parts
 from centrum.validation.foresight import foresee
 from tests.studies import write_rows
@@ -108,7 +109,7 @@ def test_a_temporal_split_writes_the_order_and_no_date(
 
 def test_notes_that_are_written_hold_no_name(tmp_path: Path) -> None:
     opened = study(tmp_path, **{"mask:R2": ["", *(f"x{k}" for k in range(1, N))]})
-    written = str([step.to_dict() for step in opened.history])
+    written = str(as_json(opened.history))
     assert "(case P001)" in written
     assert "Roth" not in written
 

@@ -109,7 +109,7 @@ def main() -> None:
         if "--json" in sys.argv:
             from centrum.commands.problems import Problems
 
-            _print_json(Problems.of_error(told).to_dict())
+            _print_json(Problems.of_error(told))
         sys.exit(code)
     finally:
         gc.freeze()  # nothing is left to be collected at the end, which would take 0.2 s
@@ -374,7 +374,7 @@ def check(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> Non
 
 def _print_problems(problems: "Problems", *, as_json: bool) -> None:
     if as_json:
-        _print_json(problems.to_dict())
+        _print_json(problems)
         return
     _print(problems.lines(_width()))
     print(f"{problems.measurable} of {problems.cases} cases can be measured.")
@@ -494,7 +494,7 @@ def fit(folder: StudyFolder, json_: Json = False) -> None:
     with _progress() as progress:
         model = verbs.fit(_open(folder), progress=progress)
     if json_:
-        _print_json(model.to_dict())
+        _print_json(model)
     else:
         _print(model_lines(model))
 
@@ -512,7 +512,7 @@ def internal(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> 
     with _progress() as progress:
         assessment = verbs.internal(_open(folder), workers=workers, progress=progress)
     if json_:
-        _print_json(assessment.to_dict())
+        _print_json(assessment)
     else:
         _print(internal_lines(assessment))
     raise typer.Exit(CASES_FAILED if any(part["error"] for part in assessment.parts) else OK)
@@ -530,7 +530,7 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     study = _open(folder)
     _, evaluations = verbs.evaluate(study)
     if json_:
-        _print_json({name: evaluation.to_dict() for name, evaluation in evaluations.items()})
+        _print_json(evaluations)
     else:
         _print(evaluation_lines(verbs.load_extraction(study).simulated, evaluations))
 
@@ -665,7 +665,7 @@ def validate(
             frozen, cohort, out, others=others, reader=reader, workers=workers, progress=progress
         )
     if json_:
-        _print_json(external.to_dict())
+        _print_json(external)
     else:
         _print(external_lines(external))
         print(f"Report: {out / 'report.html'}")
@@ -727,7 +727,7 @@ def signature(
 
     judged = judge_signature(_open(folder), find_signature(name), out)
     if json_:
-        _print_json([j.to_dict() for j in judged])
+        _print_json(judged)
     else:
         _print(signature_lines(judged))
 
@@ -845,7 +845,7 @@ def morphometry(
     for note in exam.notes:
         _say(f"note: {note}")
     if json_:
-        _print_json(exam.to_dict())
+        _print_json(exam)
     else:
         _print(exam_lines(exam))
 
@@ -896,4 +896,6 @@ def _print(lines: Iterable[str]) -> None:
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=1))
+    from centrum.commands.console import json_text
+
+    print(json_text(value))

@@ -70,7 +70,7 @@ class KeptResults(Generic[Job, Result]):
     Attributes
     ----------
     store : takes JSON-ready results
-    key : of a job, the digest of all that it reads; see `centrum.keys`
+    key : of a job, the digest of all that it reads; see `centrum.provenance`
     worth : whether a result is kept; what is not is made again by the next run
     """
 

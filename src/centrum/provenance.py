@@ -1,32 +1,44 @@
-"""Where a result comes from: steps with their parameters, and digests of content."""
+"""Where a result comes from: steps with their parameters, digests of content, keys of jobs.
+
+What a job leaves is kept under its key and served as long as the key is the same, so whatever can
+change a result has to stand in the key: the kind of job, this version, the libraries that compute,
+and every value that is passed as read.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from centrum import __version__
 from centrum.errors import DataError
 
+MEASURING = ("numpy", "scipy", "numba", "SimpleITK", "PyWavelets", "pydicom")
+"""Packages that can change what is measured of an image."""
+
+MODELLING = ("numpy", "scipy", "numba", "pandas", "scikit-learn", "imbalanced-learn")
+"""Packages that can change what is made of numbers."""
+
+PACKAGES = tuple(dict.fromkeys((*MEASURING, *MODELLING)))
+"""Their versions stand in every report: they can change a result."""
+
 
 @dataclass(frozen=True)
 class Step:
     """One thing that was done to data: its name, its parameters, the version that did it.
 
-    >>> Step("discretise", {"method": "fixed_bin_number", "bins": 32}).to_dict()["name"]
-    'discretise'
+    >>> Step("discretise", {"method": "fixed_bin_number", "bins": 32}).parameters["bins"]
+    32
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     version: str = __version__
-
-    def to_dict(self) -> dict[str, Any]:
-        """The step as JSON-ready values."""
-        return {"name": self.name, "parameters": dict(self.parameters), "version": self.version}
 
 
 History = tuple[Step, ...]
@@ -54,6 +66,30 @@ def file_digest(path: Path) -> str:
     """SHA-256 (hex) of the bytes of a file."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def job_key(kind: str, packages: Sequence[str], **reads: object) -> str:
+    """SHA-256 of a kind of job and of all that it reads.
+
+    Parameters
+    ----------
+    kind : a word of its own for each kind of job
+    packages : names of the libraries that compute it
+    reads : JSON-ready values; the order within lists and mappings counts
+
+    >>> one = job_key("demo", ("numpy",), masks={"a": 1, "b": 2})
+    >>> one == job_key("demo", ("numpy",), masks={"b": 2, "a": 1})
+    False
+    """
+    software = {"centrum": __version__, **{name: package_version(name) for name in packages}}
+    text = json.dumps([kind, software, reads], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache
+def package_version(name: str) -> str:
+    """The version of an installed package."""
+    return version(name)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 An entry is written to a temporary file beside its place and then renamed, so that a place
 holds a whole entry or none, whatever happens. An entry carries the digest of its key and
-content and counts as absent when that does not agree. What makes a key: `centrum.keys`.
+content and counts as absent when that does not agree. What makes a key: `centrum.provenance`.
 """
 
 import json

@@ -13,6 +13,7 @@ from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.io.csv_text import frame_csv
 from centrum.provenance import History, Step, digest, file_digest
+from centrum.records import as_json
 from centrum.settings import Dialect
 from centrum.store import write_atomically
 from centrum.text import OneLine, counted, html_table, significant
@@ -152,8 +153,8 @@ class FeatureTable(OneLine):
             "dialect": self.dialect,
             "readers": self.readers,
             "obs": list(self.obs.columns),
-            "features": [f.to_dict() | {"unit": f.unit} for f in self.features],
-            "history": [step.to_dict() for step in self.history],
+            "features": as_json(self.features),
+            "history": as_json(self.history),
         }
         files = (folder / FEATURES, folder / "features.csv", folder / HEAD)
         write_atomically(files[0], frame.to_parquet(index=False))

@@ -1,6 +1,5 @@
 """Rules on the columns of the manifest, and the flow of cases that they make."""
 
-import json
 import operator
 
 import pytest
@@ -11,6 +10,7 @@ from pydantic import ValidationError
 from centrum.cohort import Case, Cohort, EligibilityRule, Level, apply_rules
 from centrum.cohort.expression import columns, evaluate, parse
 from centrum.errors import ProtocolError
+from centrum.records import as_json
 
 STUDY_RULES = [
     EligibilityRule(name="adults", require="age >= 18"),
@@ -65,7 +65,7 @@ def test_the_rules_of_a_study() -> None:
     assert flow.start.outcomes == {"malignant": 7, "osteoporotic": 4}
     assert flow.end.outcomes == {"malignant": 2, "osteoporotic": 1}
     assert flow.exclusions[1].excluded.outcomes == {"malignant": 1, "osteoporotic": 1}
-    assert eligible.history[-1].parameters == json.loads(json.dumps(flow.to_dict()))
+    assert eligible.history[-1].parameters == as_json(flow)
 
 
 def test_start_less_every_rule_is_end_for_patients_too() -> None:

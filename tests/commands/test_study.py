@@ -19,6 +19,7 @@ from centrum.commands import begin, check
 from centrum.commands import results as left
 from centrum.commands import study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError, describe
+from centrum.records import as_json, from_json
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
@@ -69,7 +70,7 @@ def test_scores_are_the_model_on_the_table(finished: Path) -> None:
     scaled = (primary[list(model.features)] - model.means) / model.sds
     scores = pd.read_csv(finished / "results" / "scores.csv", index_col="case")["score"]
     np.testing.assert_allclose(scaled @ model.coefficients + model.intercept, scores, rtol=1e-9)
-    assert Model.from_dict(model.to_dict()).to_dict() == model.to_dict()
+    assert as_json(from_json(Model, as_json(model))) == as_json(model)
 
 
 def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> None:

@@ -26,6 +26,7 @@ from centrum.modelling.settings import (
     ScreenSettings,
     SearchSettings,
 )
+from centrum.records import as_json
 
 QUICK = ModelSettings(
     lasso=LassoSettings(folds=3),
@@ -55,7 +56,7 @@ def cohort(seed: int = 1, gaps: float = 0.0) -> tuple[NDArray, NDArray, NDArray,
 def check(model: object, X: NDArray, centre: NDArray | None) -> Scorer:
     """The frozen model, read again from its JSON, scores the same."""
     scorer = scorer_of(model, NAMES, "centre")
-    again = Scorer.from_dict(json.loads(json.dumps(scorer.to_dict())))
+    again = Scorer.from_dict(json.loads(json.dumps(as_json(scorer))))
     read = X[:, [NAMES.index(n) for n in again.features], 0]
     batch = None if centre is None else centre.tolist()
     wanted = model.decision_function(X, centre)

@@ -8,10 +8,12 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.frozen.domain import Distribution, Domain, feature_flags
+from centrum.frozen.schema import validated
 from centrum.geometry import Geometry
 from centrum.io import read_image
 from centrum.measure.acquisition import acquisition_facts, region_facts, with_manifest
 from centrum.provenance import Step
+from centrum.records import as_json
 from centrum.volume import Mask, Volume
 
 GRID = Geometry((8, 9, 4), (0.5, 0.7, 4.4))
@@ -94,7 +96,7 @@ ALIKE = {"pixel_mm": 0.58, "echo_time_ms": 110.0, "manufacturer": "GE"}
 def test_what_is_unlike_is_flagged(facts: dict, volume: float, codes: list[str]) -> None:
     found = TRAINED.flags(ALIKE | facts, {"volume_mm3": volume})
     assert [flag.code for flag in found] == codes
-    assert Domain.from_dict(json.loads(json.dumps(TRAINED.to_dict()))) == TRAINED
+    assert validated(Domain, json.loads(json.dumps(as_json(TRAINED))), "The domain") == TRAINED
 
 
 def test_what_is_not_known_is_a_note() -> None:

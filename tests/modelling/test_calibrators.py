@@ -19,6 +19,7 @@ from centrum.modelling.calibrators import (
     calibrator_from,
 )
 from centrum.modelling.conformal import ConformalSets, learn_sets, summarise_sets
+from centrum.records import as_json, from_json
 
 
 def drawn(seed, n=80):
@@ -42,7 +43,7 @@ def test_never_reverses_two_cases(seed, method):
 def test_survives_json(method):
     scores, y = drawn(1)
     step = CALIBRATORS[method]().fit(scores, y)
-    again = calibrator_from(json.loads(json.dumps(step.to_dict())))
+    again = calibrator_from(json.loads(json.dumps(as_json(step))))
     at = np.linspace(-3, 3, 31)
     np.testing.assert_array_equal(step.predict_proba(at), again.predict_proba(at))
 
@@ -178,7 +179,7 @@ class TestConformal:
     def test_json(self):
         scores, y = drawn(5)
         sets = learn_sets(scores, y)
-        again = ConformalSets.from_dict(json.loads(json.dumps(sets.to_dict())))
+        again = from_json(ConformalSets, json.loads(json.dumps(as_json(sets))))
         assert again.of(scores) == sets.of(scores)
 
     def test_summary(self):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from centrum.errors import DataError
 from centrum.geometry import Geometry
 from centrum.morphometry import measure_body
+from centrum.records import as_json
 from centrum.volume import Mask
 from tests.morphometry.shapes import DEPTH, HEIGHT, Line, vertebral_body
 
@@ -144,7 +145,7 @@ def test_a_body_at_the_edge_of_the_image_is_cut() -> None:
 
 def test_the_result_is_json_with_its_level() -> None:
     found = measure_body(vertebral_body(name="Th 12"))
-    text = json.loads(json.dumps(found.to_dict()))
+    text = json.loads(json.dumps(as_json(found)))
     assert (text["name"], text["level"]) == ("Th 12", "T12")
     assert text["anterior"] == found.anterior
     assert np.shape(text["points_lps_mm"]) == (2, 3, 3)

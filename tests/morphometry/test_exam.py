@@ -14,6 +14,7 @@ from centrum.cli import app
 from centrum.errors import CentrumError, DataError, ProtocolError
 from centrum.io.nrrd import SIMULATED_KEY
 from centrum.morphometry import Exam, measure_exam
+from centrum.records import as_json
 from centrum.report.figures.morphometry import draw_morphometry
 from centrum.report.style import save_figure
 from centrum.simulate import NOTICE
@@ -67,7 +68,7 @@ def test_bodies_of_a_file_of_slicer(exam: Exam) -> None:
     assert [body.title for body, _ in exam.bodies] == ["T12", "L1", "L2"]
     (_, crushed) = exam.bodies[1]
     assert (crushed.grade, crushed.kind, crushed.reference) == (3, "crush", "neighbours T12, L2")
-    assert [record["genant"]["grade"] for record in exam.to_dict()] == [0, 3, 0]
+    assert [record["genant"]["grade"] for record in as_json(exam)] == [0, 3, 0]
 
 
 def test_numbers_are_read_by_the_scheme_that_is_named(tmp_path: Path) -> None:

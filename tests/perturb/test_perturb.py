@@ -1,6 +1,10 @@
 """Perturbations do what they say, and nothing else."""
 
+import json
+from dataclasses import asdict
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +22,7 @@ from centrum.perturb import (
     plan_perturbations,
 )
 from centrum.perturb.noise import noise_sd
+from centrum.perturb.robustness import perturbations
 from centrum.volume import Mask, Volume
 
 GRID = Geometry((64, 56, 9), (0.6, 0.7, 4.4))
@@ -267,3 +272,13 @@ class TestPlan:
         assert [p.name for p in plan] == ["rotation 1", "rotation 2", "volume 1", "volume 2"]
         assert all((p.rotation != 0) + (p.volume != 0) == 1 for p in plan)
         assert plan[2:] == plan_perturbations(few, "P001")
+
+
+def test_columns_are_in_the_order_of_what_was_done_whoever_kept_the_record() -> None:
+    """A store gives the keys of a record in the order of the alphabet."""
+    plan = [asdict(step) for step in plan_perturbations(RobustnessSettings(repeats=2), "P1")]
+    record = {"values": {}, "errors": {}, "plan": plan, "noise_sd": 1.0}
+    kept = json.loads(json.dumps(record, sort_keys=True))
+    fresh, resumed = (perturbations({"P1": each}) for each in (record, kept))
+    pd.testing.assert_frame_equal(fresh, resumed)
+    assert list(fresh)[:4] == ["case", "perturbation", "kind", "noise"]

@@ -11,6 +11,7 @@ from centrum.cohort.columns import identifier
 from centrum.cohort.expression import Row, columns, evaluate, parse
 from centrum.errors import ProtocolError
 from centrum.provenance import Step
+from centrum.records import as_json
 from centrum.text import OneLine
 
 
@@ -66,10 +67,6 @@ class CaseCounts:
     patients: int
     outcomes: Mapping[str, int]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The numbers as JSON-ready values."""
-        return {"cases": self.cases, "patients": self.patients, "outcomes": dict(self.outcomes)}
-
 
 @dataclass(frozen=True)
 class Exclusion:
@@ -88,13 +85,15 @@ class Exclusion:
     cases: tuple[str, ...]
     undecided: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The exclusion as JSON-ready values."""
-        return {
-            "rule": self.rule.model_dump(exclude_none=True),
-            "excluded": {**self.excluded.to_dict(), "ids": list(self.cases)},
-            "undecided": {"cases": len(self.undecided), "ids": list(self.undecided)},
-        }
+
+@as_json.register
+def _(exclusion: Exclusion) -> dict[str, Any]:
+    undecided = exclusion.undecided
+    return {
+        "rule": exclusion.rule.model_dump(exclude_none=True),
+        "excluded": {**as_json(exclusion.excluded), "ids": list(exclusion.cases)},
+        "undecided": {"cases": len(undecided), "ids": list(undecided)},
+    }
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,14 +106,6 @@ class Flow(OneLine):
     start: CaseCounts
     exclusions: tuple[Exclusion, ...]
     end: CaseCounts
-
-    def to_dict(self) -> dict[str, Any]:
-        """The flow as JSON-ready values."""
-        return {
-            "start": self.start.to_dict(),
-            "exclusions": [exclusion.to_dict() for exclusion in self.exclusions],
-            "end": self.end.to_dict(),
-        }
 
 
 def apply_rules(
@@ -146,7 +137,7 @@ def apply_rules(
         kept, exclusion = _apply(rule, kept, rows, outcomes)
         exclusions.append(exclusion)
     flow = Flow(_tally(cohort.cases, outcomes), tuple(exclusions), _tally(kept, outcomes))
-    return cohort.keep(kept, Step("apply eligibility rules", flow.to_dict())), flow
+    return cohort.keep(kept, Step("apply eligibility rules", as_json(flow))), flow
 
 
 def _apply(

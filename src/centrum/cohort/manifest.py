@@ -33,6 +33,7 @@ from centrum.io.facts import NUMBERS, fact_of
 from centrum.io.paths import DANGLING, FETCH, is_dangling, split_source
 from centrum.provenance import Step, file_digest
 from centrum.store import write_atomically
+from centrum.text import spelled
 
 OUTCOMES = ("osteoporotic", "malignant")
 """Outcomes of a study of vertebral compression fractures."""
@@ -123,7 +124,7 @@ def examine_manifest(
 
 
 def write_manifest(heads: Sequence[str], rows: Iterable[Sequence[object]], path: Path) -> Path:
-    """Write a table of cases, whose values are `spelled`; its path.
+    """Write a table of cases, with values as of `as_cell`; its path.
 
     Raises
     ------
@@ -138,20 +139,18 @@ def write_manifest(heads: Sequence[str], rows: Iterable[Sequence[object]], path:
             file=path,
         )
     write_atomically(
-        path, csv_text([heads, *([spelled(value) for value in row] for row in rows)]).encode()
+        path, csv_text([heads, *([as_cell(value) for value in row] for row in rows)]).encode()
     )
     return path
 
 
-def spelled(value: object) -> str:
+def as_cell(value: object) -> str:
     """A value as a manifest spells it.
 
-    >>> [spelled(value) for value in (71.0, 0.5, "L1", None, float("nan"))]
+    >>> [as_cell(value) for value in (71.0, 0.5, "L1", None, float("nan"))]
     ['71', '0.5', 'L1', '', '']
     """
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None or value != value else str(value)
+    return "" if value is None or value != value else spelled(value)
 
 
 def _first_of_each(cases: Iterable[Case]) -> Iterator[Case]:

@@ -1,5 +1,6 @@
 """What the command line prints of results, line by line."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from centrum.evaluate import Evaluation
 from centrum.frozen.external import External
 from centrum.frozen.model import FrozenModel
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
+from centrum.records import as_json
 from centrum.report.readers import those, who
 from centrum.study.extraction import Extraction, load_extraction
 from centrum.study.findings import Failure, Finding
@@ -34,6 +36,11 @@ def problem_lines(
     """What could not be measured, and what was noticed that is more than a note."""
     shown = tuple(f for f in findings if f.severity != "note")
     yield from Problems(0, failures=tuple(failures), findings=shown).lines(width)
+
+
+def json_text(value: object) -> str:
+    """Results as programs read them."""
+    return json.dumps(as_json(value), indent=1)
 
 
 def extraction_lines(extraction: Extraction, width: int) -> Iterator[str]:

@@ -22,11 +22,11 @@ from centrum.features.registry import catalogue
 from centrum.io import split_source
 from centrum.io.csv_text import frame_csv
 from centrum.io.structured import read_json, read_yaml
-from centrum.keys import MEASURING, job_key
 from centrum.measure.case import MeasurementJob, known_digest, measure_anew, warm_up
 from centrum.measure.extract import plan
 from centrum.prepare.settings import Nyul
 from centrum.protocol import Protocol, load_preset, presets, read_protocol
+from centrum.provenance import MEASURING, job_key
 from centrum.pyradiomics.featureextractor import RadiomicsFeatureExtractor
 from centrum.pyradiomics.parameters import BLOCKS, read_parameters
 from centrum.store import Store, write_atomically

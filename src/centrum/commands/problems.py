@@ -2,13 +2,14 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from centrum.cohort.findings import listed
 from centrum.errors import CentrumError, describe
 from centrum.measure.case import ALL_READERS
+from centrum.records import as_json
 from centrum.study.findings import EVERY_CASE, Failure, Finding, alike
 
 STOPS = "These stop `centrum run`:"
@@ -71,16 +72,6 @@ class Problems:
         told = (replace(row, remedy=row.remedy or _REMEDIES[row.severity]) for row in rows)
         return tuple(sorted(told, key=lambda row: list(_REMEDIES).index(row.severity)))
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready: the counts, `problems` with all rows, and failures and findings apart."""
-        return {
-            "cases": self.cases,
-            "measurable": self.measurable,
-            "problems": [asdict(row) for row in self.rows],
-            "failures": [asdict(failure) for failure in self.failures],
-            "findings": [asdict(finding) for finding in self.findings],
-        }
-
     def lines(self, width: int) -> list[str]:
         """The screen: what stops a run, the cases that cannot be measured, and the rest."""
         groups = {STOPS: self.stops, FAILED: tuple(map(as_finding, self.failures))}
@@ -92,6 +83,18 @@ class Problems:
             if found
             for line in (title, *(line for cause in alike(found) for line in _told(cause, width)))
         ]
+
+
+@as_json.register
+def _(problems: Problems) -> dict[str, Any]:
+    """The counts, `problems` with all rows, and failures and findings apart."""
+    return {
+        "cases": problems.cases,
+        "measurable": problems.measurable,
+        "problems": as_json(problems.rows),
+        "failures": as_json(problems.failures),
+        "findings": as_json(problems.findings),
+    }
 
 
 def as_finding(failure: Failure) -> Finding:

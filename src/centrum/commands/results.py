@@ -9,6 +9,7 @@ import pandas as pd
 
 from centrum.frozen.scorer import Scorer
 from centrum.io.csv_text import frame_csv, read_frame
+from centrum.records import from_json
 from centrum.store import write_atomically
 from centrum.study.stage_keys import KEYS
 from centrum.study.study import Study
@@ -37,7 +38,7 @@ def by_feature(path: Path) -> pd.DataFrame:
 
 def load_model(study: Study) -> Model:
     """What `fit` left."""
-    return study.stages.result(FIT, lambda path: Model.from_dict(_read_json(path)["model"]))
+    return study.stages.result(FIT, lambda path: from_json(Model, _read_json(path)["model"]))
 
 
 def load_scorer(study: Study) -> Scorer:

@@ -11,9 +11,9 @@ import pandas as pd
 from centrum.errors import SignatureError
 from centrum.evaluate import Scored
 from centrum.evaluate.discrimination import auc, delong_interval
-from centrum.evaluate.evaluation import plain
 from centrum.io.csv_text import frame_csv
 from centrum.io.weighting import named_weighting
+from centrum.records import as_json
 from centrum.signature import (
     DecodedName,
     ImageTypes,
@@ -40,20 +40,22 @@ class JudgedReading:
     lower: float
     upper: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values, without the scores."""
-        r = self.reading
-        return {
-            "names": list(r.names),
-            "tables": [str(table) for table in r.tables],
-            "missing": list(r.missing),
-            "problem": r.problem,
-            "standardised": r.standardised,
-            "caution": r.caution,
-            "reasoning": list(r.reasoning),
-            "auc": plain(self.auc),
-            "interval": plain([self.lower, self.upper]),
-        }
+
+@as_json.register
+def _(judged: JudgedReading) -> dict[str, Any]:
+    """Without the scores."""
+    r = judged.reading
+    return {
+        "names": list(r.names),
+        "tables": [str(table) for table in r.tables],
+        "missing": list(r.missing),
+        "problem": r.problem,
+        "standardised": r.standardised,
+        "caution": r.caution,
+        "reasoning": list(r.reasoning),
+        "auc": as_json(judged.auc),
+        "interval": as_json([judged.lower, judged.upper]),
+    }
 
 
 def decode(names: Sequence[str], settings: Sequence[str] = ()) -> tuple[DecodedName, ...]:
@@ -156,6 +158,6 @@ def _write(judged: list[JudgedReading], obs: pd.DataFrame, out: Path) -> None:
         if j.reading.scores is not None
     }
     frame = pd.DataFrame({"case": obs.index, "outcome": obs["outcome"].to_numpy(), **scores})
-    record = json.dumps([j.to_dict() for j in judged], indent=1)
+    record = json.dumps(as_json(judged), indent=1)
     write_atomically(out / "signature.json", record.encode())
     write_atomically(out / "signature.csv", frame_csv(frame).encode())

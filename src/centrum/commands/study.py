@@ -46,9 +46,9 @@ from centrum.frozen.export import scorer_of
 from centrum.frozen.freeze import check_scores
 from centrum.frozen.freeze import freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
-from centrum.keys import PACKAGES
 from centrum.modelling.designs import PLACE_IN_TIME
-from centrum.provenance import Step
+from centrum.provenance import PACKAGES, Step
+from centrum.records import as_json
 from centrum.report.build import PAGE, write_report
 from centrum.report.old import marking_old
 from centrum.report.results import StudyResults
@@ -188,8 +188,8 @@ def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFram
     scores["out_of_fold"] = np.nan
     scores.loc[train, "out_of_fold"] = fitted.out_of_fold
     record = {
-        "model": model.to_dict(),
-        "scorer": scorer.to_dict(),
+        "model": as_json(model),
+        "scorer": as_json(scorer),
         "seen": fit_sets(fitted.model, matrix, test),
         "features": used_features(fitted.model),
         "search": search_table(fitted.model),
@@ -208,7 +208,7 @@ def internal(study: Study, *, workers: int = 1, progress: Progress = silent) -> 
     files = [study.results / ASSESSMENT, study.results / "predictions.csv"]
     if not is_current(study, "internal"):
         found = run_assessment(study.protocol, study.results, workers, progress)
-        write_json(files[0], found.to_dict())
+        write_json(files[0], as_json(found))
         write_csv(files[1], found.predictions(load_table(study).obs))
         done(study, "internal", files)
     return load_assessment(study)
@@ -232,7 +232,7 @@ def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
     refuse_stale(study, "evaluate")
     judged = judge(study)
     path = study.results / "evaluation.json"
-    write_json(path, judged.to_dict())
+    write_json(path, as_json(judged))
     done(study, "evaluate", [path])
     return judged.decision.cutoff, dict(judged.evaluations)
 

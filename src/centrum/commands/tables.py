@@ -11,7 +11,7 @@ import yaml
 from centrum import __version__
 from centrum.cohort.columns import find_columns
 from centrum.cohort.join import match_ids
-from centrum.cohort.manifest import spelled, write_manifest
+from centrum.cohort.manifest import as_cell, write_manifest
 from centrum.cohort.sheet import read_sheet
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.exchange import ForeignTable, read_table, told_no_features, write_table
@@ -149,7 +149,7 @@ def _outcomes(
 
 
 def _text(value: object) -> str:
-    return spelled(value).strip()
+    return as_cell(value).strip()
 
 
 def _source(

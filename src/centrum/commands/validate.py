@@ -21,6 +21,7 @@ from centrum.frozen.model import FrozenModel
 from centrum.frozen.model import read_model as read_model
 from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.io.csv_text import frame_csv
+from centrum.records import as_json
 from centrum.report.build import write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
@@ -126,7 +127,7 @@ def _refusals(score: Score) -> list[str]:
 
 
 def _write(model: FrozenModel, found: External, out: Path, simulated: str) -> None:
-    record = {"model": model.to_dict()["sha256"], **found.to_dict()}
+    record = {"model": model.to_dict()["sha256"], **as_json(found)}
     write_atomically(out / "validation.json", json.dumps(record, indent=1).encode())
     write_atomically(out / "predictions.csv", frame_csv(found.predictions()).encode())
     lead = f"External validation of a frozen model, by centrum {__version__}."

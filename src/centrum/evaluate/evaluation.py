@@ -1,6 +1,6 @@
 """Everything that is reported of one set of scores: discrimination and decisions."""
 
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -127,10 +127,6 @@ class Evaluation(OneLine):
         ]
         return html_table(caption, ("measure", "value", f"{percent(self.confidence)} CI"), rows)
 
-    def to_dict(self) -> dict[str, object]:
-        """Plain values for JSON: nan becomes None, infinite thresholds "inf" and "-inf"."""
-        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
-
 
 def evaluate(
     scores: ArrayLike,
@@ -209,16 +205,3 @@ def _area(scored: Scored, weights: Floats, confidence: float) -> AucEstimate:
         ),
         p=auc_p_value(scored),
     )
-
-
-def plain(value: object) -> object:
-    """JSON-ready: results become dicts, nan None, infinite numbers "inf" and "-inf"."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [plain(item) for item in np.asarray(value).tolist()]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None if np.isnan(value) else str(value)
-    return value

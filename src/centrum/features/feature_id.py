@@ -1,8 +1,9 @@
 """The name of a feature, as a record."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from centrum.features.registry import catalogue
+from centrum.records import as_json, fields_of
 from centrum.settings import Dialect
 
 
@@ -61,6 +62,7 @@ class FeatureId:
         entry = catalogue().get((self.family, self.name))
         return entry.unit if entry else ""
 
-    def to_dict(self) -> dict[str, str]:
-        """The record as JSON-ready values."""
-        return asdict(self)
+
+@as_json.register
+def _(feature: FeatureId) -> dict[str, str]:
+    return {**fields_of(feature), "unit": feature.unit}

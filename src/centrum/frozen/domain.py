@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from centrum.arrays import Flags, Floats
-from centrum.frozen.schema import PART, GappyVector, Number, agree, validated
+from centrum.frozen.schema import PART, GappyVector, Number, agree
 from centrum.io.facts import NUMBERS, Facts
 from centrum.measure.acquisition import REGION
 from centrum.text import OneLine
@@ -203,29 +203,6 @@ class Domain(OneLine):
         for name in sorted({n for row in facts for n in row} - numbers.keys()):
             texts[name] = tuple(sorted({str(row[name]) for row in facts if name in row}))
         return cls(numbers, texts, _ranges(regions, REGION))
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `to_dict` gave.
-
-        Raises
-        ------
-        DataError
-            Something is missing, of another type, or nothing that is known of an image.
-        """
-        return validated(cls, record, "The domain of the model")
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        numbers, region = (
-            {n: {"lowest": r.lowest, "highest": r.highest} for n, r in side.items()}
-            for side in (self.numbers, self.region)
-        )
-        return {
-            "numbers": numbers,
-            "texts": {n: list(v) for n, v in self.texts.items()},
-            "region": region,
-        }
 
 
 def feature_flags(distributions: Sequence[Distribution], values: Floats) -> tuple[Flag, ...]:

@@ -21,13 +21,13 @@ from centrum.evaluate.calibration import Calibration, calibration
 from centrum.evaluate.comparison import AucDifference, delong_test
 from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
 from centrum.evaluate.discrimination import RocBand, roc_band
-from centrum.evaluate.evaluation import plain
 from centrum.evaluate.recalibration import Recalibration, Update, cross_fitted, recalibration
 from centrum.frozen.domain import Distribution
 from centrum.frozen.model import FrozenModel
 from centrum.modelling.combat import to_reference
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.modelling.split import fewest_patients, folds_by_patient, train_and_held_out
+from centrum.records import as_json
 from centrum.text import OneLine
 
 FOLDS = 10
@@ -133,31 +133,6 @@ class External(OneLine):
     flags: Mapping[str, int]
     compared: tuple[Compared, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values; cases are not named."""
-        return {
-            "n": len(self.cases),
-            "refused": len(self.refused),
-            "flags": dict(self.flags),
-            "evaluation": self.evaluation.to_dict(),
-            "calibration": {
-                c.name: {"found": plain(c.found), "update": plain(c.update)}
-                for c in self.calibrated
-            },
-            "not_recalibrated": dict(self.not_recalibrated),
-            "decision_curve": plain(self.decision_curve),
-            "conformal": plain(self.conformal),
-            "drift": [plain(d) for d in self.drift],
-            "compared": {
-                c.name: {
-                    "evaluation": c.evaluation.to_dict(),
-                    "difference": plain(c.difference),
-                    "slope": plain(c.slope),
-                }
-                for c in self.compared
-            },
-        }
-
     def predictions(self) -> pd.DataFrame:
         """A row per scored case; patients are not named."""
         compared = {f"score, {c.name}": c.scores for c in self.compared}
@@ -173,6 +148,31 @@ class External(OneLine):
                 **compared,
             }
         )
+
+
+@as_json.register
+def _(found: External) -> dict[str, Any]:
+    """Cases are not named."""
+    return {
+        "n": len(found.cases),
+        "refused": len(found.refused),
+        "flags": as_json(found.flags),
+        "evaluation": as_json(found.evaluation),
+        "calibration": {
+            c.name: {"found": as_json(c.found), "update": as_json(c.update)}
+            for c in found.calibrated
+        },
+        "not_recalibrated": as_json(found.not_recalibrated),
+        "decision_curve": as_json(found.decision_curve),
+        "conformal": as_json(found.conformal),
+        "drift": as_json(found.drift),
+        "compared": {
+            c.name: {
+                name: as_json(getattr(c, name)) for name in ("evaluation", "difference", "slope")
+            }
+            for c in found.compared
+        },
+    }
 
 
 @dataclass(frozen=True, eq=False, repr=False)

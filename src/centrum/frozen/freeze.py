@@ -10,7 +10,6 @@ from pandas.api.types import is_numeric_dtype
 from centrum.arrays import Floats
 from centrum.errors import DataError
 from centrum.evaluate import Evaluation
-from centrum.evaluate.evaluation import plain
 from centrum.frozen.domain import Distribution, Domain
 from centrum.frozen.model import Covariate, FrozenModel, SelfTest
 from centrum.frozen.schema import made
@@ -21,6 +20,7 @@ from centrum.modelling.calibrators import Calibrator
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
+from centrum.records import as_json
 from centrum.table import FeatureTable
 from centrum.validation.judgement import Judgement
 from centrum.validation.matrix import Matrix
@@ -145,8 +145,8 @@ def _performance(protocol: Protocol, judgement: Judgement) -> dict[str, Any]:
         "design": protocol.split.design,
         **{name: _summary(found) for name, found in judgement.evaluations.items()},
         "calibration": {
-            "slope": plain(calibration.slope),
-            "intercept": plain(calibration.intercept),
+            "slope": as_json(calibration.slope),
+            "intercept": as_json(calibration.intercept),
             "brier": calibration.brier,
         },
     }
@@ -154,8 +154,8 @@ def _performance(protocol: Protocol, judgement: Judgement) -> dict[str, Any]:
 
 def _summary(found: Evaluation) -> dict[str, Any]:
     sizes = {name: getattr(found, name) for name in ("n", "n_patients", "n_positive")}
-    measures = {name: plain(measure) for name, measure in found.measures.items()}
-    area = {"value": found.auc.value, "interval": plain(found.auc.percentile)}
+    measures = {name: as_json(measure) for name, measure in found.measures.items()}
+    area = {"value": found.auc.value, "interval": as_json(found.auc.percentile)}
     return {**sizes, "auc": area, "confidence": found.confidence, "at_cutoff": measures}
 
 

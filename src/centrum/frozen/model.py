@@ -36,11 +36,12 @@ from centrum.frozen.schema import (
     limit,
     validated,
 )
-from centrum.frozen.scorer import Scorer, plain
+from centrum.frozen.scorer import Scorer
 from centrum.io.structured import read_json
 from centrum.modelling.calibrators import Calibrator
 from centrum.protocol import Protocol
 from centrum.provenance import digest
+from centrum.records import fields_of
 from centrum.store import write_atomically
 from centrum.text import OneLine, html_table, sentences, significant, spelled
 
@@ -414,16 +415,9 @@ class FrozenModel(OneLine):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values, with schema and digest."""
-        own = {
-            "protocol": self.protocol.model_dump(mode="json"),
-            "features": [f and f.to_dict() | {"unit": f.unit} for f in self.features],
-            "calibrator": self.calibrator.to_dict(),
-            "conformal": self.conformal.to_dict(),
-            "domain": self.domain.to_dict(),
-        }
-        rest = [f.name for f in fields(self) if f.name not in own]
-        record = {name: plain(getattr(self, name)) for name in rest}
-        whole: dict[str, Any] = json.loads(json.dumps({**record, **own}, allow_nan=False))
+        last = ("protocol", "features", "calibrator", "conformal", "domain")
+        record = fields_of(self) | {"protocol": self.protocol.model_dump(mode="json")}
+        whole = {name: record.pop(name) for name in [*record] if name not in last} | record
         if self.schema == OLDER:
             whole["self_test"] = {name: whole["self_test"][name] for name in OLDER_ROWS}
         else:

@@ -26,6 +26,7 @@ from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import CentrumError, DataError
 from centrum.modelling.calibrators import Calibrator, calibrator_from
 from centrum.modelling.conformal import ConformalSets
+from centrum.records import from_json
 
 Part = TypeVar("Part")
 
@@ -205,7 +206,7 @@ def _sets(value: Any) -> ConformalSets:
     if isinstance(value, ConformalSets):
         return value
     _Sets.model_validate(value)
-    return ConformalSets.from_dict(value)
+    return from_json(ConformalSets, value)
 
 
 CalibratorPart = Annotated[Calibrator, PlainValidator(_calibrator)]

@@ -21,7 +21,6 @@ from centrum.features.settings import ExtractionSettings
 from centrum.frozen.domain import Flag, feature_flags
 from centrum.frozen.mirrored import outline_of
 from centrum.frozen.model import FrozenModel
-from centrum.frozen.scorer import plain
 from centrum.io import ImageFinding, split_source
 from centrum.io.weighting import compare
 from centrum.measure.acquisition import from_manifest, with_manifest
@@ -29,6 +28,7 @@ from centrum.measure.case import MeasurementJob, Record, advisory, measure
 from centrum.measure.images import CaseImages
 from centrum.measure.sequences import claimed_weightings, plan_sequences
 from centrum.prepare.image import fill_missing
+from centrum.records import as_json, fields_of
 from centrum.text import OneLine
 from centrum.volume import Mask, Volume
 
@@ -114,7 +114,7 @@ class Score(OneLine):
 
     def to_dict(self, model: FrozenModel) -> dict[str, Any]:
         """JSON-ready values, with what is needed to read them."""
-        record: dict[str, Any] = plain(self)
+        record = fields_of(self)
         about = {
             "name": model.name,
             "cutoff": model.cutoff,
@@ -129,7 +129,7 @@ class Score(OneLine):
 
 def as_written(model: FrozenModel, patient: Patient, score: Score) -> Score:
     """The score whose flags name no file and hold no text of a header."""
-    words = words_in(model.protocol.model_dump(mode="json")) | words_in(model.domain.to_dict())
+    words = words_in(model.protocol.model_dump(mode="json")) | words_in(as_json(model.domain))
     flags = (replace(f, message=withheld(f.message, patient.roles, words)) for f in score.flags)
     return replace(score, flags=tuple(flags))
 

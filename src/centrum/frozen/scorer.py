@@ -6,13 +6,11 @@ its classifiers, each with a weight. A plain model is one branch with one classi
 has a branch for each source, a search several classifiers in one branch.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Field, PlainValidator, model_validator
 from pydantic.dataclasses import dataclass
 
@@ -226,7 +224,7 @@ class Scorer(OneLine):
     >>> scorer = Scorer(("volume",), 0.0, (branch,))
     >>> scorer.score([[7.0]])
     array([1.])
-    >>> Scorer.from_dict(scorer.to_dict()).contributions([[7.0]])
+    >>> Scorer.from_dict(as_json(scorer)).contributions([[7.0]])
     array([[2.]])
     """
 
@@ -339,14 +337,9 @@ class Scorer(OneLine):
                 f"{bad.size} are missing: {shown}{more}."
             )
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        record: dict[str, Any] = plain(self)
-        return record
-
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `to_dict` gave.
+        """From what `as_json` gave.
 
         Raises
         ------
@@ -354,25 +347,6 @@ class Scorer(OneLine):
             Something is missing, of another type, or does not belong together.
         """
         return validated(cls, record, "The numbers of the model")
-
-
-def plain(value: Any) -> Any:
-    """JSON-ready values of these dataclasses; nan is None, and one without end a word."""
-    if is_dataclass(value):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, np.ndarray):
-        return _listed(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    return [plain(v) for v in value] if isinstance(value, tuple) else value
-
-
-def _listed(array: NDArray) -> Any:
-    if array.dtype.kind != "f":
-        return array.tolist()
-    return [None if v != v else v for v in array.tolist()] if array.ndim == 1 else [
-        _listed(row) for row in array
-    ]  # fmt: skip
 
 
 def _within(positions: Ints, n: int) -> bool:

@@ -26,6 +26,7 @@ from centrum.manuscript.answers import (
 )
 from centrum.manuscript.evidence_of_study import acquired
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region, region_words
+from centrum.records import as_json
 from centrum.report.blocks import Table
 from centrum.report.flow import flow_table
 from centrum.report.formula import (
@@ -246,7 +247,7 @@ def _how_to_use(results: StudyResults, facts: StudyFacts) -> list[str]:
 
 
 def _platt(results: StudyResults) -> str:
-    learnt = results.judgement.decision.calibrator.to_dict()
+    learnt = as_json(results.judgement.decision.calibrator)
     if learnt["method"] != "platt":
         return "The table of the cut-off above says how the score becomes a probability."
     a, b = Exact(learnt["intercept"], 1.0), Exact(learnt["slope"], learnt["slope"])

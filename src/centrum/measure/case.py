@@ -33,7 +33,6 @@ from centrum.io import (
     split_source,
     stated_orientation,
 )
-from centrum.keys import MEASURING, job_key
 from centrum.measure.acquisition import acquisition_facts, region_facts
 from centrum.measure.advice import Adviser, Sampling, about_filters
 from centrum.measure.extract import extract, values
@@ -47,7 +46,8 @@ from centrum.prepare.regions import apply_operations
 from centrum.prepare.resample import onto_grid
 from centrum.prepare.settings import Nyul, Preparation, ReferenceTissue
 from centrum.protocol import Images
-from centrum.provenance import History, Step
+from centrum.provenance import MEASURING, History, Step, job_key
+from centrum.records import as_json
 from centrum.store import Store
 from centrum.volume import Mask, Volume, bounding_box, content_digest
 
@@ -304,7 +304,7 @@ def _measure(job: MeasurementJob, read: CaseImages | None) -> Record:
             own = {
                 "values": [v for numbers, _ in found for v in numbers],
                 "regions": _known(advice, region_facts, mask, plane),
-                "history": [s.to_dict() for part in parts for s in part.history],
+                "history": [as_json(s) for part in parts for s in part.history],
             }
             placed = _placed(mask)
             record["findings"] += _described(reader, advice)

@@ -9,8 +9,8 @@ from centrum.cohort.levels import Level
 from centrum.cohort.schemes import Scheme
 from centrum.errors import DataError
 from centrum.io import ImageFinding, source_digest, split_source
-from centrum.keys import MEASURING, job_key
 from centrum.protocol import Images
+from centrum.provenance import MEASURING, job_key
 from centrum.store import Store
 from centrum.volume import Mask
 

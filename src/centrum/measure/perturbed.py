@@ -12,7 +12,6 @@ from centrum.cohort.withheld import withheld
 from centrum.errors import CentrumError, describe, of_case
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry, slice_axis
-from centrum.keys import MEASURING, job_key
 from centrum.measure.case import (
     MeasuredRegion,
     MeasurementJob,
@@ -21,6 +20,7 @@ from centrum.measure.case import (
 )
 from centrum.measure.extract import extract
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
+from centrum.provenance import MEASURING, job_key
 from centrum.volume import Mask, Volume
 
 Record = dict[str, Any]

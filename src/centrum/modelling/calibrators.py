@@ -12,6 +12,7 @@ from scipy.special import expit
 
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
+from centrum.records import as_json
 
 
 class PlattCalibrator:
@@ -66,17 +67,6 @@ class PlattCalibrator:
         p: Floats = expit(self.intercept_ + self.slope_ * known_scores(scores))
         return p
 
-    def to_dict(self) -> dict[str, Any]:
-        """Parameters as JSON-ready values."""
-        return {"method": "platt", "slope": self.slope_, "intercept": self.intercept_}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `to_dict` gave."""
-        step = cls()
-        step.slope_, step.intercept_ = float(record["slope"]), float(record["intercept"])
-        return step
-
 
 class IsotonicCalibrator:
     """Rising steps, joined by straight lines; no probability is exactly 0 or 1.
@@ -108,19 +98,6 @@ class IsotonicCalibrator:
     def predict_proba(self, scores: ArrayLike) -> Floats:
         """Probability of the positive outcome, (cases,)."""
         return np.interp(known_scores(scores), self.scores_, self.probabilities_)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Parameters as JSON-ready values."""
-        knots = {"scores": self.scores_.tolist(), "probabilities": self.probabilities_.tolist()}
-        return {"method": "isotonic", **knots}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `to_dict` gave."""
-        step = cls()
-        step.scores_ = np.array(record["scores"], dtype=float)
-        step.probabilities_ = np.array(record["probabilities"], dtype=float)
-        return step
 
 
 class VennAbersCalibrator:
@@ -177,21 +154,6 @@ class VennAbersCalibrator:
             positives = np.insert(self.positives_, at, outcome)
         return float(isotonic_regression(positives / cases, sample_weight=cases)[at])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Parameters as JSON-ready values."""
-        levels = {"scores": self.scores_, "positives": self.positives_, "cases": self.cases_}
-        return {"method": "venn_abers", **{name: v.tolist() for name, v in levels.items()}}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """From what `to_dict` gave."""
-        step = cls()
-        names = ("scores", "positives", "cases")
-        step.scores_, step.positives_, step.cases_ = (
-            np.array(record[name], dtype=float) for name in names
-        )
-        return step
-
 
 Calibrator = PlattCalibrator | IsotonicCalibrator | VennAbersCalibrator
 
@@ -202,14 +164,33 @@ CALIBRATORS: Mapping[str, type[Calibrator]] = {
 }
 """By the names that a protocol gives them."""
 
+_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "platt": ("slope", "intercept"),
+    "isotonic": ("scores", "probabilities"),
+    "venn_abers": ("scores", "positives", "cases"),
+}
+"""What each has learnt: numbers and arrays that it holds with an underscore behind the name."""
+
+
+@as_json.register
+def _(step: PlattCalibrator | IsotonicCalibrator | VennAbersCalibrator) -> dict[str, Any]:
+    method = next(name for name, kind in CALIBRATORS.items() if kind is type(step))
+    learnt = {name: as_json(getattr(step, f"{name}_")) for name in _PARAMETERS[method]}
+    return {"method": method, **learnt}
+
 
 def calibrator_from(record: Mapping[str, Any]) -> Calibrator:
-    """The calibrator that gave a record by `to_dict`."""
+    """The calibrator that `as_json` gave this record of."""
     if record.get("method") not in CALIBRATORS:
         raise DataError(
             f"A calibrator is one of {', '.join(CALIBRATORS)}, found {record.get('method')!r}."
         )
-    return CALIBRATORS[record["method"]].from_dict(record)
+    step = CALIBRATORS[record["method"]]()
+    for name in _PARAMETERS[record["method"]]:
+        value = record[name]
+        known = np.array(value, dtype=float) if isinstance(value, list) else float(value)
+        setattr(step, f"{name}_", known)
+    return step
 
 
 def scores_and_outcomes(scores: ArrayLike, y: ArrayLike) -> tuple[Floats, Flags]:

@@ -4,9 +4,8 @@ Source: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005
 (Mondrian, or label-conditional, conformal predictors).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -60,17 +59,6 @@ class ConformalSets(OneLine):
             negative & positive, UNCERTAIN, np.where(positive, POSITIVE, np.where(
                 negative, NEGATIVE, NEITHER)))  # fmt: skip
         return tuple(map(str, named))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Parameters as JSON-ready values."""
-        sides = {"positive": self.positive.tolist(), "negative": self.negative.tolist()}
-        return {"error": self.error, **sides}
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> "ConformalSets":
-        """From what `to_dict` gave."""
-        sides = (np.array(record[name], dtype=float) for name in ("positive", "negative"))
-        return cls(float(record["error"]), *sides)
 
 
 def learn_sets(

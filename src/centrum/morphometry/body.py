@@ -11,6 +11,7 @@ from centrum.cohort.label_map import named_level
 from centrum.cohort.levels import Level
 from centrum.errors import DataError
 from centrum.morphometry.sagittal import BodyOutline, Frame, Slab, body_frame
+from centrum.records import as_json
 from centrum.text import OneLine
 from centrum.volume import Mask
 
@@ -91,20 +92,18 @@ class Morphometry(OneLine):
         """Share by which the middle height falls short of the mean of the other two."""
         return 1 - 2 * self.middle / (self.anterior + self.posterior)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready numbers, mm and degrees; without points and frame."""
-        measured = {
-            name: value
-            for name, value in vars(self).items()
-            if name not in ("level", "points", "frame")
-        }
-        ratios = ("anterior_to_posterior", "middle_to_posterior", "biconcavity")
-        return {
-            **measured,
-            "level": self.level.name if self.level else None,
-            **{name: getattr(self, name) for name in ratios},
-            "points_lps_mm": self.points.tolist(),
-        }
+
+@as_json.register
+def _(body: Morphometry) -> dict[str, Any]:
+    """mm and degrees; without the frame."""
+    left_out = ("level", "points", "frame")
+    ratios = ("anterior_to_posterior", "middle_to_posterior", "biconcavity")
+    return {
+        **{name: value for name, value in vars(body).items() if name not in left_out},
+        "level": body.level.name if body.level else None,
+        **{name: getattr(body, name) for name in ratios},
+        "points_lps_mm": as_json(body.points),
+    }
 
 
 def measure_body(mask: Mask, towards_head: Floats | None = None) -> Morphometry:

@@ -17,6 +17,7 @@ from centrum.morphometry.body import Morphometry, level_of
 from centrum.morphometry.genant import Genant
 from centrum.morphometry.spine import measure_spine
 from centrum.prepare.image import fill_missing
+from centrum.records import as_json
 from centrum.text import OneLine, percent
 from centrum.volume import Mask, Volume
 
@@ -81,13 +82,12 @@ class Exam(OneLine):
         histories = (self.image.history, *(mask.history for mask in self.masks.values()))
         return any(step.parameters.get("simulated") for steps in histories for step in steps)
 
-    def to_dict(self) -> list[dict[str, Any]]:
-        """JSON-ready: one record per body."""
-        marked = {"simulated": True} if self.simulated else {}
-        return [
-            {**body.to_dict(), "genant": found.to_dict() if found else None, **marked}
-            for body, found in self.bodies
-        ]
+
+@as_json.register
+def _(exam: Exam) -> list[dict[str, Any]]:
+    """One record per body."""
+    marked = {"simulated": True} if exam.simulated else {}
+    return [{**as_json(body), "genant": as_json(found), **marked} for body, found in exam.bodies]
 
 
 def measure_exam(

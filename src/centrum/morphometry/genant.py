@@ -51,10 +51,6 @@ class Genant:
     reference: str
     notes: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {**vars(self), "notes": list(self.notes)}
-
 
 def genant(body: Morphometry, normal_neighbours: Sequence[Morphometry] = ()) -> Genant:
     """Grade a body against its neighbours, else healthy bodies of its level, else its own back.

@@ -1,6 +1,7 @@
 """From perturbed measurements to numbers: the layer of the table, and ICC of every feature."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from centrum.agreement import ICC, icc
 from centrum.arrays import Floats
 from centrum.perturb import RobustnessSettings, plan_perturbations
-from centrum.perturb.plan import TOGETHER
+from centrum.perturb.plan import TOGETHER, Perturbation
 from centrum.table import FeatureTable
 
 Records = Mapping[str, Mapping[str, Any]]
@@ -62,6 +63,10 @@ def _stability(table: FeatureTable, settings: RobustnessSettings, names: Sequenc
     return icc(table.readings[:, :, [0, *slots]], settings.icc.form)
 
 
+SIZES = [f.name for f in fields(Perturbation) if f.name not in ("name", "translation")]
+"""What a perturbation consists of, in columns of their own."""
+
+
 def perturbations(records: Records) -> pd.DataFrame:
     """A row per case and perturbation: what was done, and the error if it failed.
 
@@ -70,7 +75,7 @@ def perturbations(records: Records) -> pd.DataFrame:
     rows = []
     for case, record in records.items():
         for step in record["plan"] or [{"name": ""}]:
-            sizes = {k: v for k, v in step.items() if k not in ("name", "translation")}
+            sizes = {name: step[name] for name in SIZES if name in step}
             shift = zip(("slices", "rows", "columns"), step.get("translation", ()), strict=False)
             moved = {f"translation_{along}": voxels for along, voxels in shift}
             error = record["errors"].get(step["name"], "")

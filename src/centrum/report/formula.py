@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from centrum.frozen.scorer import Branch, Harmoniser, Scorer
+from centrum.records import as_json
 from centrum.report.blocks import Column, Table
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
@@ -188,7 +189,7 @@ def harmonisation_table(results: StudyResults) -> list[Table]:
 def decision_table(results: StudyResults) -> Table:
     """From the score to the call and the probability."""
     decision = results.judgement.decision
-    learnt = decision.calibrator.to_dict()
+    learnt = as_json(decision.calibrator)
     size = float(np.abs(results.scores["score"]).max()) or 1.0
     cutoff = Exact(decision.cutoff.value, min(size, 1.0))
     rows: list[tuple[Any, ...]] = [("Cut-off", cutoff, None, None)]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.provenance import Step
+from centrum.records import as_json
 from centrum.simulate import acquisition as scanner
 from centrum.simulate.acquisition import CENTRES, VoxelGrid
 from centrum.simulate.anatomy import (
@@ -79,7 +80,7 @@ def render(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume
     geometry = scanner.geometry(protocol, image, (rng.normal(0, 2.0), rng.normal(0, 2.0)))
     where = scene.block.where
     inside = scanner.acquire(scene.broken, build, image, protocol, centre, where) > 0.5
-    step = Step("simulate", {"patient": patient.id, **settings.to_dict()})
+    step = Step("simulate", {"patient": patient.id, **as_json(settings)})
     return Volume(stored, geometry, (step,)), Mask(inside, geometry, patient.level.name, (step,))
 
 

@@ -1,7 +1,6 @@
 """What the user chooses of a phantom cohort."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from centrum.errors import ProtocolError
 from centrum.simulate.acquisition import CENTRES
@@ -52,7 +51,3 @@ class PhantomSettings:
                 raise ProtocolError(
                     f"Phantom cohort: {name} must be {wanted}, found {getattr(self, name)!r}."
                 )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The settings as JSON-ready values."""
-        return asdict(self)

@@ -13,6 +13,7 @@ from centrum.cohort.manifest import write_manifest
 from centrum.errors import DataError
 from centrum.geometry import Geometry
 from centrum.io.nrrd import SIMULATED_KEY
+from centrum.records import as_json
 from centrum.simulate.cohort import SimulatedPatient, plan_cohort
 from centrum.simulate.readers import READERS, draw_readers
 from centrum.simulate.render import READING, render
@@ -125,8 +126,8 @@ def _row(patient: SimulatedPatient, settings: PhantomSettings) -> dict[str, obje
 
 
 def _marker(settings: PhantomSettings) -> dict[str, Any]:
-    plain = json.loads(json.dumps(settings.to_dict()))
-    return {"notice": NOTICE, "simulated": True, "version": __version__, "settings": plain}
+    given = as_json(settings)
+    return {"notice": NOTICE, "simulated": True, "version": __version__, "settings": given}
 
 
 def _content(marker: Path) -> Any:

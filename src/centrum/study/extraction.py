@@ -32,6 +32,7 @@ from centrum.measure.case import (
 )
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
+from centrum.records import as_json
 from centrum.store import write_atomically
 from centrum.study.content_check import content_findings
 from centrum.study.findings import Failure, Finding, MeasuredSequence
@@ -312,7 +313,7 @@ def save_extraction(study: Study, extraction: Extraction) -> tuple[Path, ...]:
     facts = {
         "failures": _written(study, extraction.failures),
         "findings": _written(study, extraction.findings),
-        "flow": study.flow.to_dict(),
+        "flow": as_json(study.flow),
         "simulated": extraction.simulated,
         "undefined": extraction.undefined,
         "sequences": [asdict(sequence) for sequence in extraction.sequences],

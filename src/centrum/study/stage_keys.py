@@ -5,8 +5,8 @@ from dataclasses import astuple
 from typing import Any
 
 from centrum.errors import CentrumError
-from centrum.keys import MEASURING, MODELLING, PACKAGES, job_key
 from centrum.protocol import Protocol
+from centrum.provenance import MEASURING, MODELLING, PACKAGES, job_key
 from centrum.stages import RESULTS, UNREADABLE, changed_result, not_made
 from centrum.study.landmarks import is_learnt
 from centrum.study.study import PROTOCOL, Study

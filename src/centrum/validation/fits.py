@@ -17,7 +17,6 @@ from sklearn.base import BaseEstimator
 from centrum.arrays import Floats
 from centrum.errors import DataError, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
-from centrum.keys import MODELLING, job_key
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import Part
 from centrum.modelling.fusion import FusionClassifier
@@ -27,7 +26,7 @@ from centrum.modelling.resampling import out_of_fold_scores
 from centrum.modelling.search import SearchClassifier
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
-from centrum.provenance import changed_meanwhile
+from centrum.provenance import MODELLING, changed_meanwhile, job_key
 from centrum.store import Store
 from centrum.table import FEATURES, FeatureTable, table_digest
 from centrum.text import OneLine

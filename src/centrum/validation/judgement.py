@@ -21,11 +21,11 @@ from centrum.evaluate.discrimination import (
     precision_recall,
     roc_band,
 )
-from centrum.evaluate.evaluation import plain
 from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import EvaluationSettings, Outcome, Protocol
+from centrum.records import as_json
 from centrum.text import OneLine
 from centrum.validation.decision import Decision
 
@@ -69,19 +69,21 @@ class Judgement(OneLine):
     readers: tuple[ReaderComparison, ...]
     failed: Mapping[str, str]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values; cases are not named."""
-        shown = (
-            "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-            "subgroups", "readers", "failed", "band",
-        )  # fmt: skip
-        return {
-            "cutoff": plain(self.decision.cutoff),
-            "calibrator": self.decision.calibrator.to_dict(),
-            "conformal_sets": self.decision.conformal.to_dict(),
-            **{name: found.to_dict() for name, found in self.evaluations.items()},
-            **{name: plain(getattr(self, name)) for name in shown},
-        }
+
+@as_json.register
+def _(found: Judgement) -> dict[str, Any]:
+    """Cases are not named."""
+    shown = (
+        "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
+        "subgroups", "readers", "failed", "band",
+    )  # fmt: skip
+    return {
+        "cutoff": as_json(found.decision.cutoff),
+        "calibrator": as_json(found.decision.calibrator),
+        "conformal_sets": as_json(found.decision.conformal),
+        **as_json(found.evaluations),
+        **{name: as_json(getattr(found, name)) for name in shown},
+    }
 
 
 def judge_scores(

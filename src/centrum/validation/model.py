@@ -1,8 +1,7 @@
 """A fitted model as data: what it reads, how it weighs it, and how it was chosen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -147,21 +146,6 @@ class Model(OneLine):
         z: Floats = (values - self.means) / self.sds
         return z if self.clip is None else np.clip(z, -self.clip, self.clip)
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return _plain(self)
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> "Model":
-        """From what `to_dict` gave."""
-        kinds = {"lasso": LassoFacts, "feature_count": FeatureCountFacts}
-        parts = {
-            name: None if record[name] is None else _from_plain(kind, record[name])
-            for name, kind in kinds.items()
-        }
-        model: Model = _from_plain(cls, {**record, **parts})
-        return model
-
 
 def model_of(
     fitted: BaseEstimator, settings: ModelSettings, positive: str, negative: str, n_train: int
@@ -223,19 +207,3 @@ def _count_facts(fitted: BaseEstimator, settings: ModelSettings) -> FeatureCount
     return FeatureCountFacts(
         count.numbers.astype(float), count.mean, count.se, count.chosen, settings.n_features.measure
     )
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, np.ndarray):
-        return [None if isinstance(v, float) and np.isnan(v) else v for v in value.tolist()]
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _from_plain(kind: type, record: Mapping[str, Any]) -> Any:
-    """Lists become tuples of text or arrays of numbers, by the field's annotation."""
-    kinds = {f.name: f.type for f in fields(kind)}
-    arrays = {k: np.array(v, dtype=float) for k, v in record.items() if kinds[k] == Floats}
-    texts = {k: tuple(v) for k, v in record.items() if kinds[k] == tuple[str, ...]}
-    return kind(**{**record, **arrays, **texts})

@@ -5,7 +5,7 @@ Everything here refits the study's model many times; each refit is a job of `ref
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_
 from centrum.modelling.split import stratified_split
 from centrum.protocol import Protocol
 from centrum.provenance import digest
+from centrum.records import as_json, from_json
 from centrum.table import FeatureTable
 from centrum.text import OneLine
 from centrum.validation.fits import FitJob, Prediction, Source, build_model, refit_all
@@ -280,13 +281,9 @@ def resample_once(job: ResampleJob) -> dict[str, float | None] | str:
     model = build_model(job.protocol, matrix)
     seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
     try:
-        return _without_nan(vars(resample(model, *seen, seed=job.seed)))
+        return as_json(resample(model, *seen, seed=job.seed))
     except DataError as error:
         return describe(error)
-
-
-def _resample_of(record: Mapping[str, float | None]) -> Resample:
-    return Resample(**{k: float("nan") if v is None else v for k, v in record.items()})
 
 
 def resamples(
@@ -304,7 +301,7 @@ def resamples(
         failed=_no_resample,
         kept=KeptResults(source.store, ResampleJob.key),
     )
-    return [each if isinstance(each, str) else _resample_of(each) for each in found]
+    return [each if isinstance(each, str) else from_json(Resample, each) for each in found]
 
 
 def _no_resample(job: ResampleJob, error: Exception) -> str:
@@ -400,27 +397,15 @@ class Assessment(OneLine):
     rows: Mapping[str, Any]
     failed: Mapping[str, str]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return {
-            "parts": list(self.parts),
-            "ablation": {name: list(records) for name, records in self.ablation.items()},
-            "permutation": None if self.permutation is None else asdict(self.permutation),
-            "leaks": list(self.leaks),
-            "resamples": [_without_nan(asdict(r)) for r in self.resamples],
-            "rows": dict(self.rows),
-            "failed": dict(self.failed),
-        }
-
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Assessment":
-        """From what `to_dict` gave."""
+        """From what `as_json` gave."""
         found = record["permutation"]
-        if found is not None:
-            found = Permutation(**found | {"values": tuple(found["values"])})
-        resampled = tuple(map(_resample_of, record["resamples"]))
-        kept = {name: record[name] for name in ("parts", "ablation", "leaks", "rows", "failed")}
-        return cls(permutation=found, resamples=resampled, **kept)
+        parts = {
+            "permutation": None if found is None else from_json(Permutation, found),
+            "resamples": [from_json(Resample, each) for each in record["resamples"]],
+        }
+        return cls(**{**record, **parts})
 
     def pooled(self, n: int) -> pd.DataFrame:
         """Of each of n cases: times tested, mean probability, share of positive calls, its set.
@@ -465,6 +450,16 @@ class Assessment(OneLine):
         return pd.DataFrame(rows, columns=["case", "outcome", "part", "repeat", *names])
 
 
+@as_json.register
+def _(found: Assessment) -> dict[str, Any]:
+    """What it holds is JSON-ready but for these two."""
+    return {
+        **vars(found),
+        "permutation": as_json(found.permutation),
+        "resamples": as_json(found.resamples),
+    }
+
+
 def _most_frequent(sets: Mapping[str, int]) -> str:
     """The most frequent set; uncertain where several are, "" of a case that was never tested.
 
@@ -473,10 +468,6 @@ def _most_frequent(sets: Mapping[str, int]) -> str:
     """
     best = [name for name, times in sets.items() if times == max(sets.values())]
     return "" if not best else best[0] if len(best) == 1 else UNCERTAIN
-
-
-def _without_nan(record: Mapping[str, float]) -> dict[str, float | None]:
-    return {k: None if np.isnan(v) else v for k, v in record.items()}
 
 
 def run_assessment(
