@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ import pytest
 
 from tests.docs.pages import DOCS, ROOT
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 LOADED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 LOADED_BY_STYLE = re.compile(r"(?:url\(|@import )[\"']?(?:https?:)?//[^)\"']*")
 
@@ -75,6 +77,17 @@ def test_the_search_knows_the_python_interface(site: Path) -> None:
     titles = {page["title"] for page in json.loads(script.removeprefix("var __index = "))["docs"]}
     assert "Cohort" in titles
     assert any("FrozenModel" in title for title in titles)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no browser")
+def test_the_search_runs_in_a_page_that_was_opened_as_a_file(site: Path, tmp_path: Path) -> None:
+    options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}"]
+    options += ["--virtual-time-budget=15000", "--dump-dom"]
+    address = f"{(site / 'index.html').as_uri()}?q=FrozenModel"
+    page = subprocess.run([str(CHROMIUM), *options, address], capture_output=True, text=True)
+    assert re.search(r"md-search-result__meta[^>]*>\s*\d+ matching", page.stdout)
+    assert "centrum.<mark" in page.stdout
 
 
 def test_parameters_and_examples_are_told_apart(site: Path) -> None:
