@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 
 from centrum.report import numbering
+from centrum.simulate import simulate_cohort
+from tests import phantom as phantoms
 from tests.pictures import not_rendered
 
 # A loaded machine is no failure; continuous integration tries the same examples each time.
@@ -52,3 +54,11 @@ def unrendered() -> Iterator[None]:
     """See `tests.pictures.not_rendered`."""
     with not_rendered():
         yield
+
+
+@pytest.fixture(scope="session")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the cohort of `tests.phantom`; not to be changed."""
+    folder = tmp_path_factory.mktemp("phantom")
+    simulate_cohort(phantoms.SETTINGS, folder)
+    return folder

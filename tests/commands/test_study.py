@@ -24,6 +24,7 @@ from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from centrum.validation.model import Model
+from tests.phantom import SMALL
 from tests.studies import PROTOCOL, SIZE, SPACING, image_of, make_study, read_rows, write_rows
 
 N = 30
@@ -416,12 +417,12 @@ def test_eligibility_is_counted_in_the_flow(tmp_path: Path) -> None:
     assert "not L3" in page
 
 
-def test_simulated_images_are_marked_wherever_they_are_copied_to(tmp_path: Path) -> None:
+def test_simulated_images_are_marked_wherever_they_are_copied_to(
+    phantom: Path, tmp_path: Path
+) -> None:
     """The header says so, also when phantom.json was left behind."""
-    cohort = PhantomSettings(n_malignant=2, n_osteoporotic=2, field_mm=(110.0, 144.0))
-    begin.simulate(tmp_path / "phantom", cohort)
     folder = tmp_path / "study"
-    begin.init(tmp_path / "phantom", folder)
+    begin.init(phantom, folder)
     change_rows(folder, lambda rows: [r.update(outcome="malignant") for r in rows])
     assert verbs.extract(open_study(folder)).simulated
     assert verbs.load_extraction(open_study(folder)).simulated
@@ -429,18 +430,19 @@ def test_simulated_images_are_marked_wherever_they_are_copied_to(tmp_path: Path)
     assert not verbs.extract(open_study(plain)).simulated
 
 
-def test_a_phantom_cohort_begun_anew_is_never_taken_for_patients(tmp_path: Path) -> None:
+def test_a_phantom_cohort_begun_anew_is_never_taken_for_patients(
+    phantom: Path, tmp_path: Path
+) -> None:
     """Stopped half way, it has no manifest, so that nothing can be run on it unmarked."""
-    small = {"n_malignant": 1, "n_osteoporotic": 1, "field_mm": (110.0, 144.0)}
-    simulate_cohort(PhantomSettings(**small), tmp_path)
+    shutil.copytree(phantom, tmp_path, dirs_exist_ok=True)
 
     def stopped(*_: object) -> list:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        simulate_cohort(PhantomSettings(**small, cue=0.1), tmp_path, map=stopped)
+        simulate_cohort(PhantomSettings(**SMALL, cue=0.1), tmp_path, map=stopped)
     assert not (tmp_path / "cases.csv").exists()
-    begin.simulate(tmp_path, PhantomSettings(**small, cue=0.1))
+    begin.simulate(tmp_path, PhantomSettings(**SMALL, cue=0.1))
     assert open_study(tmp_path).simulated
 
 

@@ -1,6 +1,7 @@
 """The phantom cohort on disk."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +14,11 @@ from centrum.errors import DataError
 from centrum.io import list_segments, read_image, read_mask
 from centrum.simulate import PhantomSettings, is_phantom, plan_cohort, render, simulate_cohort
 from centrum.simulate.write import NOTICE, simulate_case
-
-SETTINGS = PhantomSettings(n_malignant=1, n_osteoporotic=1, seed=4, field_mm=(110.0, 110.0))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("phantom")
-    simulate_cohort(SETTINGS, path)
-    return path
+from tests.phantom import SETTINGS
 
 
-def test_manifest_reads_as_a_users(folder: Path) -> None:
-    cohort = read_manifest(folder / "cases.csv")
+def test_manifest_reads_as_a_users(phantom: Path) -> None:
+    cohort = read_manifest(phantom / "cases.csv")
     check_files(cohort)
     assert cohort.readers == ("senior", "resident")
     assert cohort.outcomes == {p.person.outcome: 1 for p in plan_cohort(SETTINGS)}
@@ -33,8 +26,8 @@ def test_manifest_reads_as_a_users(folder: Path) -> None:
     assert set(cohort.covariates) == {"tumour", "tr_ms", "te_ms"}
 
 
-def test_files_hold_what_was_rendered(folder: Path) -> None:
-    case = read_manifest(folder / "cases.csv").cases[0]
+def test_files_hold_what_was_rendered(phantom: Path) -> None:
+    case = read_manifest(phantom / "cases.csv").cases[0]
     rendered, truth = render(plan_cohort(SETTINGS)[0], SETTINGS)
     image = read_image(case.images["default"])
     np.testing.assert_array_equal(image.array, rendered.array)
@@ -45,10 +38,10 @@ def test_files_hold_what_was_rendered(folder: Path) -> None:
         assert np.count_nonzero(mask.array & truth.array) > 0.8 * np.count_nonzero(mask.array)
 
 
-def test_segments_as_3d_slicer_names_them(folder: Path) -> None:
+def test_segments_as_3d_slicer_names_them(phantom: Path) -> None:
     level = plan_cohort(SETTINGS)[0].level
     for reader in ("senior", "resident"):
-        path = folder / "masks" / f"P001_{reader}.seg.nrrd"
+        path = phantom / "masks" / f"P001_{reader}.seg.nrrd"
         (segment,) = list_segments(path)
         assert Level.parse(segment.name) == level
         header = sitk.ReadImage(str(path))
@@ -59,22 +52,22 @@ def test_segments_as_3d_slicer_names_them(folder: Path) -> None:
     assert extent == [k for n in size for k in (0, n - 1)]
 
 
-def test_every_file_says_that_it_is_simulated(folder: Path) -> None:
-    marker = json.loads((folder / "phantom.json").read_text())
+def test_every_file_says_that_it_is_simulated(phantom: Path) -> None:
+    marker = json.loads((phantom / "phantom.json").read_text())
     assert marker["simulated"] is True
     assert marker["settings"]["seed"] == SETTINGS.seed
-    assert is_phantom(folder)
-    for path in folder.rglob("*.nrrd"):
+    assert is_phantom(phantom)
+    for path in phantom.rglob("*.nrrd"):
         assert sitk.ReadImage(str(path)).GetMetaData("centrum_simulated") == NOTICE
 
 
-def test_same_bytes_alone_and_again(folder: Path, tmp_path: Path) -> None:
+def test_same_bytes_alone_and_again(phantom: Path, tmp_path: Path) -> None:
     patient = plan_cohort(SETTINGS)[1]
     simulate_case(patient, SETTINGS, tmp_path)
     written = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*.nrrd"))
     assert len(written) == 3
     for name in written:
-        assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+        assert (tmp_path / name).read_bytes() == (phantom / name).read_bytes()
 
 
 def test_a_patient_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Path) -> None:
@@ -84,7 +77,9 @@ def test_a_patient_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Pat
         simulate_case(plan_cohort(SETTINGS)[0], SETTINGS, tmp_path)
 
 
-def test_a_whole_cohort_is_not_made_again(folder: Path) -> None:
+def test_a_whole_cohort_is_not_made_again(phantom: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(phantom, tmp_path / "phantom"))
+
     def refuse(*_: object) -> list[str]:
         raise AssertionError("nothing was to be simulated")
 

@@ -16,7 +16,11 @@ from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from centrum.validation.fits import FITS
 from centrum.validation.matrix import covariate_values, study_matrix
-from tests.studies import make_study, read_rows, write_rows
+from tests.studies import PROTOCOL, make_study, read_rows, write_rows
+
+FEW_FAMILIES = PROTOCOL.replace(
+    "extraction:", "extraction:\n  families: [morphology, statistics, glcm]"
+)
 
 
 def change(folder: Path, **blocks: object) -> None:
@@ -34,7 +38,7 @@ def change(folder: Path, **blocks: object) -> None:
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has been measured, with centres, dates and a reader's diagnosis."""
-    folder = make_study(tmp_path_factory.mktemp("assess") / "study", 36)
+    folder = make_study(tmp_path_factory.mktemp("assess") / "study", 36, protocol=FEW_FAMILIES)
     rows = read_rows(folder)
     for k, row in enumerate(rows):
         row["centre"] = "AB"[k // 2 % 2]
