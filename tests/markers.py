@@ -19,7 +19,11 @@ from PIL import Image
 _BASE64 = re.compile(r"base64,\s*([A-Za-z0-9+/\s]+=*)")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _PDF_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
-_PDF_SHOWN = re.compile(rb"\[(.*?)\]\s*TJ|(\((?:\\.|[^\\)])*\))\s*Tj", re.DOTALL)
+_PDF_SHOWN = re.compile(
+    rb"\[((?:\((?:\\.|[^\\()])*\)|<[0-9A-Fa-f\s]*>|[-+.\d\s])*)\]\s*TJ"
+    rb"|(\((?:\\.|[^\\()])*\))\s*Tj",
+    re.DOTALL,
+)
 _PDF_STRING = re.compile(rb"\(((?:\\.|[^\\)])*)\)|<([0-9A-Fa-f\s]+)>", re.DOTALL)
 _PDF_OCTAL = re.compile(rb"\\([0-7]{1,3})")
 

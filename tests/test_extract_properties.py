@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -83,6 +84,10 @@ def blobs(draw: st.DrawFn) -> Case:
     return rng.integers(10, 200, shape).astype(np.int16), inside
 
 
+few = hypothesis_settings(max_examples=25)
+"""For regions that differ by chance alone: each would show what is wrong."""
+
+
 def measure(
     x: np.ndarray,
     inside: np.ndarray,
@@ -130,6 +135,7 @@ def test_a_constant_region(settings: ExtractionSettings, value: int) -> None:
     assert found <= CONSTANT | (MEAN_ZERO if value == 0 else set())
 
 
+@few
 @given(blobs(), st.permutations(range(3)), st.lists(st.sampled_from([1, -1]), min_size=3))
 def test_no_axis_is_special_in_3d(case: Case, order: list[int], signs: list[int]) -> None:
     x, inside = case
@@ -141,6 +147,7 @@ def test_no_axis_is_special_in_3d(case: Case, order: list[int], signs: list[int]
         assert a == pytest.approx(b, rel=1e-4 if approximate else 1e-9, abs=1e-9), name
 
 
+@few
 @given(blobs(), st.tuples(*(st.integers(0, 5),) * 6), st.integers(-9, 9))
 def test_surroundings_and_place_do_not_matter(
     case: Case, margins: tuple[int, ...], outside: int
@@ -155,6 +162,7 @@ def test_surroundings_and_place_do_not_matter(
     np.testing.assert_array_equal(moved, measure(x, inside, settings))
 
 
+@few
 @given(blobs(), st.integers(-50, 500), st.sampled_from([0.25, 0.5, 2, 8]))
 def test_gain_and_offset_do_not_change_bins_of_fixed_number(
     case: Case, offset: int, gain: float
@@ -176,6 +184,7 @@ LEVEL_BLIND = (
 )  # fmt: skip
 
 
+@few
 @given(blobs(), st.lists(st.integers(1, 9), min_size=12, max_size=12))
 def test_levels_are_only_labels_where_features_do_not_read_them(
     case: Case, steps: list[int]
@@ -197,6 +206,7 @@ SUMS_OVER_VOXELS = {"ngtdm.coarseness": 0.5, "ngtdm.busyness": 2, "ngtdm.strengt
 """What becomes of features that read the sum of tone differences when it doubles."""
 
 
+@few
 @given(blobs())
 def test_parts_far_apart_count_as_one_region(case: Case) -> None:
     """Two copies have the matrices of one, twice."""
@@ -254,6 +264,7 @@ def test_the_order_in_memory_does_not_matter() -> None:
         np.testing.assert_array_equal(measure(order(x), order(inside), EVERY), expected)
 
 
+@few
 @given(blobs(), st.floats(-3, 3), st.floats(-1, 1))
 def test_tilted_grids_measure_the_same_in_3d(case: Case, turn: float, tilt: float) -> None:
     """Shape, peaks and textures know the spacing along the image's axes, not their direction."""

@@ -167,8 +167,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def finished(study: Path) -> Path:
     """The study, run and written up."""
-    verbs.run(open_study(study))
-    write_manuscript(open_study(study))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("centrum.report.style.TIFF_DPI", 50)  # pixels are not read
+        verbs.run(open_study(study))
+        write_manuscript(open_study(study))
     return study
 
 

@@ -118,7 +118,9 @@ def test_fusion(fusion: str) -> None:
 @pytest.mark.parametrize("ensemble", [1, 6])
 def test_search(ensemble: int) -> None:
     X, y, patients, centre = cohort()
-    chosen = SearchSettings(n_features=(2, 4), folds=3, ensemble=ensemble, survivors=8)
+    chosen = SearchSettings(
+        selectors=("lasso", "none"), n_features=(3,), folds=3, ensemble=ensemble, survivors=8
+    )
     settings = QUICK.model_copy(update={"harmonisation": COMBAT, "clip": 2.0})
     model = SearchClassifier(chosen, settings, 1, NAMES).fit(X, y, patients, centre)
     check(model, X, centre)

@@ -118,7 +118,7 @@ def test_free_columns_are_named_and_not_described(results: StudyResults) -> None
     n = len(results.table.obs)
     obs = results.table.obs.assign(note=[f"told-{k}" for k in range(n)])
     table = replace(results.table, obs=obs)
-    population = tuple(table1(obs))
+    population = tuple(table1(obs[:16]))  # an exact test of 60 notes takes seconds
     sheet = data_sheet(replace(results, table=table, population=population), StudyFacts())
     assert "told-" not in sheet
     assert "Further columns, not described here: note." in sheet

@@ -134,7 +134,7 @@ def scores_of(c: dict[str, Any], table: Table) -> NDArray[np.float64]:
     return np.concatenate([model.decision_function(X, batch), inner])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10**6), odd=st.sets(st.sampled_from(ODD), max_size=3), c=choices,
        effect=st.sampled_from([0.0, 1.0]))  # fmt: skip
 @pytest.mark.filterwarnings("ignore")

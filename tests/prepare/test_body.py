@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centrum.errors import DataError
@@ -33,6 +33,7 @@ def test_without_air_nearly_everything_is_body() -> None:
     assert find_body(Volume(noise, GRID)).share > 0.95
 
 
+@settings(max_examples=25)
 @given(st.floats(0.01, 1000), st.floats(-500, 500))
 def test_gain_and_offset_do_not_matter(gain: float, offset: float) -> None:
     image = scene()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from centrum.errors import DataError
@@ -30,13 +30,14 @@ SCALES = [
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda s: f"{s['method']}-{s.get('over')}")
+@settings(max_examples=25)
 @given(gain=st.floats(0.01, 100), offset=st.floats(0, 500))
 def test_gain_and_offset_do_not_matter(scale: dict, gain: float, offset: float) -> None:
-    settings = Preparation(normalisation=scale)
+    chosen = Preparation(normalisation=scale)
     image = scene()
     changed = image.with_array(gain * image.array + offset, Step("changed"))
-    expected = prepare_image(image, settings).array
-    found = prepare_image(changed, settings).array
+    expected = prepare_image(image, chosen).array
+    found = prepare_image(changed, chosen).array
     np.testing.assert_allclose(found, expected, atol=1e-6 * np.ptp(expected))
 
 
