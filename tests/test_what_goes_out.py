@@ -70,7 +70,7 @@ def test_describe_names_columns_that_are_there(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_model_of_an_identifier_is_refused(tmp_path: Path, protocol: str) -> None:
     opened = study(tmp_path, protocol, MRN=[str(48151 + 7 * k) for k in range(N)])
-    with pytest.raises(DataError, match="may tell who the patients are") as raised:
+    with pytest.raises(DataError, match="may identify the patients") as raised:
         opened.obs()
     assert raised.value.code == IDENTIFYING
     assert any(f.code == IDENTIFYING and f.severity == "error" for f in foresee(opened))

@@ -57,7 +57,7 @@ def test_a_table_by_patient(merge: Merge) -> None:
         "3 of 4 ids of clinic.csv match, and of 3 ids of the patients of the folder",
         "rows of clinic.csv without a case: 5",
     )
-    assert "rows were put to cases by the patient in the column 'Pat.-ID'" in found.lines
+    assert "rows were joined to cases by the patient in the column 'Pat.-ID'" in found.lines
 
 
 def test_names_stay_behind(merge: Merge) -> None:

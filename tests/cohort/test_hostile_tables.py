@@ -64,7 +64,7 @@ AGE = "<v>71.5</v>"
         (AGE, "<v>71.5", "mismatched tag"),
         ('r="D2"', 'r="D2" s="99"', "list index out of range"),
         ("<sheetData>", '<sheetData><row r="-1"><c r="A-1"/></row>', "not a readable XLSX"),
-        ('r="D2"', 'r="XFD9000"', "row 9000: 16384 cells under 6 heads"),
+        ('r="D2"', 'r="XFD9000"', "row 9000: 16384 cells under 6 column headings"),
         ('r="D2"', 'r="XFD99999999"', "the table has more than 1048576 rows or 16384 columns"),
         ("</sheetData>", '</sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
          "merged or linked cells"),
@@ -136,7 +136,7 @@ def test_a_workbook_that_unpacks_to_more_than_it_may(
         monkeypatch.setattr(workbook, "LARGEST_UNPACKED", 1000)
         error = refused(path)
         assert error.code == "too-large"
-        assert "Take out what is no data" in error.remedy
+        assert "Remove what is not data" in error.remedy
         monkeypatch.undo()
 
 

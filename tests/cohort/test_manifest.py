@@ -173,7 +173,7 @@ def test_a_quoted_decimal_comma_in_a_file_with_commas(write: Write) -> None:
 def test_an_unquoted_decimal_comma_is_told_by_the_number_of_cells(write: Write) -> None:
     rows = list(GOOD)
     rows[1] = rows[1].replace("1.5", "1,5")
-    assert "row 2: 12 cells under 11 heads" in "\n".join(refusal(write(*rows)))
+    assert "row 2: 12 cells under 11 column headings" in "\n".join(refusal(write(*rows)))
 
 
 def test_a_comma_that_may_separate_thousands(write: Write) -> None:

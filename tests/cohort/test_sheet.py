@@ -52,11 +52,11 @@ def test_the_heads_are_found(tmp_path: Path, above: str, head_row: int) -> None:
 
 def test_what_was_passed_over_is_noted(tmp_path: Path) -> None:
     title = text_sheet(tmp_path, "Cohort\nof 2024\ncase;age\nP1;7\n")
-    assert title.notes == ("rows 1 to 2 above the heads passed over as a title",)
+    assert title.notes == ("rows 1 to 2 above the column headings skipped as a title",)
     two = text_sheet(tmp_path, "case;;\n;age;image\nP1;7;i\n")
-    assert two.notes == ("the heads stand in two rows, 1 and 2",)
+    assert two.notes == ("the column headings take two rows, 1 and 2",)
     units = text_sheet(tmp_path, "case,age,x,y\n-,[years],mm,a.u.\nP1,7,1,2\n")
-    assert units.notes == ("row 2 below the heads was read as their units",)
+    assert units.notes == ("row 2 below the column headings was read as their units",)
     assert len(units.rows) == 1
 
 
@@ -150,13 +150,13 @@ def test_thousands_are_refused_or_noted(write: Write) -> None:
     assert "row 2, column 'x': '1,234' may be a thousand or a decimal. Write" in lines[1]
     cohort = read_manifest(covariate(write, '"1,234.5"', '"1,234"', "567"))
     assert [case.covariates["x"] for case in cohort.cases] == [1234.5, 1234.0, 567.0]
-    assert "column 'x': separators of thousands taken out in rows 2, 3" in cohort.notes
+    assert "column 'x': thousands separators removed in rows 2, 3" in cohort.notes
 
 
 def test_blanks_and_apostrophes_between_thousands_are_noted(write: Write) -> None:
     cohort = read_manifest(covariate(write, "1'234", "1 234.5", "567"))
     assert [case.covariates["x"] for case in cohort.cases] == [1234, 1234.5, 567]
-    assert "column 'x': separators of thousands taken out in rows 2, 3" in cohort.notes
+    assert "column 'x': thousands separators removed in rows 2, 3" in cohort.notes
 
 
 @pytest.mark.parametrize("mark", ["NULL", "-", "k.A.", ".", "#N/A"])
@@ -370,7 +370,7 @@ def test_patients_of_two_sexes_ages_and_centres(write: Write) -> None:
     cohort = read_manifest(patients(write, "v1,p,malignant,71,F,A", "v2,p,malignant,73,F,B"))
     assert cohort.notes[:2] == (
         "the ages of one patient differ by 2 years in rows 2 (case v1), 3 (case v2)",
-        "one patient is of the centres A, B in rows 2 (case v1), 3 (case v2)",
+        "one patient belongs to the centres A, B in rows 2 (case v1), 3 (case v2)",
     )
     same = read_manifest(patients(write, "v1,p,malignant,71,F,A", "v2,p,malignant,72,F,A"))
     assert not any("one patient" in note for note in same.notes)

@@ -76,7 +76,7 @@ def test_all_that_is_wrong_comes_at_once(folder: Path) -> None:
     assert all(row.code and row.remedy and row.case for row in found.rows)
     assert all(row.file for row in found.rows if row.case != "all")
     screen = "\n".join(found.lines(200))
-    assert "2 cases (P001, P002), the first: cases.csv: row 3, column 'age': wanted" in screen
+    assert "2 cases (P001, P002), the first: cases.csv: row 3, column 'age': expected" in screen
     assert "5 cases (P008, P009, P010 and 2 more), the first: " in screen
     assert max(map(len, found.lines(80))) <= 80
     assert found.measurable == 23 - 4 - 5
@@ -106,7 +106,7 @@ def test_one_outcome_is_told_by_its_name(folder: Path) -> None:
     assert "All 24 eligible cases have the outcome 'malignant'; none has 'osteoporotic'" in (
         found["one-outcome"].message
     )
-    with pytest.raises(DataError, match="tells two outcomes apart"):
+    with pytest.raises(DataError, match="needs two outcomes to distinguish"):
         verbs.run(open_study(folder), workers=1)
 
 

@@ -121,7 +121,7 @@ REFUSED = {
     "no column names the cases": TABLE.replace("ID,Patient", "a,b"),
     "rows without a case id: 3.": TABLE.replace("v2", ""),
     "with a case id that another row has too: 2, 4": TABLE.replace("v3", "v1"),
-    "row 3: 9 cells under 8 heads": TABLE.replace("-2e3", "-2,5"),
+    "row 3: 9 cells under 8 column headings": TABLE.replace("-2e3", "-2,5"),
     "no column holds a feature": "ID,Age,name\nA,1,x\n",
     "there is no row below the header": "ID,x\n",
     "the table is empty": "",
@@ -271,8 +271,8 @@ def test_titles_and_units_around_the_heads(read: Read) -> None:
     table = read("Export of 2024\nID,T2_Mean,T2_SD\n,mm,a.u.\nA,1.5,2\nB,2.5,3\n")
     assert table.values.shape == (2, 2)
     assert table.notes[:2] == (
-        "row 1 above the heads passed over as a title",
-        "row 3 below the heads was read as their units",
+        "row 1 above the column headings skipped as a title",
+        "row 3 below the column headings was read as their units",
     )
 
 

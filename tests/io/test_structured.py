@@ -36,7 +36,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: 1\nb: {c: 1, c: 2}", "'c' stands twice"),
+        ("a: 1\nb: {c: 1, c: 2}", "'c' occurs twice"),
         ("a: &x [*x]", "blocks lie within each other"),
         ("[" * 1000, "blocks lie within each other"),
         ("[" * 70 + "]" * 70, "blocks lie within each other"),
@@ -66,7 +66,7 @@ def test_unclear_yaml_is_refused_by_name(text: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"a": 1, "a": 2}', "'a' stands twice"),
+        ('{"a": 1, "a": 2}', "'a' occurs twice"),
         ('{"a": NaN}', "a: expected a finite number, found NaN"),
         ("[1e400]", "0: expected a finite number"),
         ("[" * 100_000, "blocks lie within each other"),

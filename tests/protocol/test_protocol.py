@@ -54,7 +54,7 @@ def test_a_preset_with_changes() -> None:
         ),
         (
             "name: x\nfoo: 3",
-            "foo: there is no such key; take it out; there are describe, description,",
+            "foo: there is no such key; remove it; there are describe, description,",
         ),
         ("name: x\nmodel: {classifier: logistics}", "found 'logistics'. Did you mean logistic?"),
         ("preset: vcf-t2", r"There are vcf-t2w.* Did you mean vcf-t2w\?"),

@@ -57,7 +57,7 @@ def test_what_would_be_taken_for_done_is_refused(text: str, key: str) -> None:
     with pytest.raises(ProtocolError, match=re.escape(key)) as caught:
         refuse_unused(parse_protocol(f"preset: vcf-t2w\n{text}", "study.yaml"))
     assert caught.value.code == UNUSED
-    assert caught.value.remedy.startswith("Take it out")
+    assert caught.value.remedy.startswith("Remove it")
 
 
 @pytest.mark.parametrize(

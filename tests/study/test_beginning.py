@@ -38,7 +38,7 @@ def begun(
 def test_sequence_of_the_preset_and_reader_are_written_and_said(tmp_path: Path) -> None:
     said, settings = begun(tmp_path, "T1w", "t2_tse_sag")
     assert (settings.sequence, settings.weighting, settings.reader) == ("t2_tse_sag", "T2w", "A")
-    assert "measured is t2_tse_sag, of the sequences T1w, t2_tse_sag" in said
+    assert "measuring t2_tse_sag, one of the sequences T1w, t2_tse_sag" in said
     assert "primary reader is A, the first by name of A, B" in said
     assert "# The sequence that the study is of." in (tmp_path / "study/study.yaml").read_text()
 
@@ -61,6 +61,6 @@ def test_what_cannot_be_told_is_asked(tmp_path: Path) -> None:
 
 
 def test_a_sequence_that_is_not_there_is_refused_and_nothing_written(tmp_path: Path) -> None:
-    with pytest.raises(ProtocolError, match="images that were found are of T1w, T2w, of which 0"):
+    with pytest.raises(ProtocolError, match="images found are of T1w, T2w, 0 of which"):
         begun(tmp_path, "T1w", "T2w", wanted="STIR")
     assert not (tmp_path / "study").exists()

@@ -128,7 +128,7 @@ def test_exchanged_vertebrae_are_named(folder: Path) -> None:
         "P000": "no-overlap",
         "P001": "no-overlap",
     }
-    assert "seem exchanged with those of case P001" in failures["P000"].message
+    assert "seem swapped with those of case P001" in failures["P000"].message
 
 
 def test_the_mask_of_another_patient_is_warned_of(folder: Path) -> None:

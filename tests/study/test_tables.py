@@ -144,7 +144,7 @@ def test_rows_of_nobody_are_told(study: Path) -> None:
     rewrite(study, frame)
     found = read_study_tables(open_study(study))
     assert [f.message for f in found.findings if f.code == "rows-left-out"] == [
-        "2 rows are of no eligible case of the manifest: 'c30', 'c31'"
+        "2 rows belong to no eligible case of the manifest: 'c30', 'c31'"
     ]
 
 
@@ -246,13 +246,15 @@ def test_a_column_of_the_manifest_called_as_a_feature_stops_before_anything_is_r
     lines = manifest.read_text().splitlines()
     manifest.write_text("\n".join([f"{lines[0]},f1", *(f"{line},2.5" for line in lines[1:])]))
     for read in (read_study_tables, check.check_cases):
-        with pytest.raises(ManifestError, match="has a column 'f1', and so is a feature called"):
+        with pytest.raises(
+            ManifestError, match="has a column 'f1', which is also the name of a feature"
+        ):
             read(open_study(study))
 
 
 def test_a_feature_called_as_a_column_of_results(study: Path) -> None:
     rewrite(study, table_of().rename(columns={"f1": "reader"}))
-    with pytest.raises(DataError, match="A feature of the tables is called 'reader'"):
+    with pytest.raises(DataError, match="has the name of a column of the results, 'reader'"):
         read_study_tables(open_study(study))
 
 

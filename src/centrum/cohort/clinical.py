@@ -148,7 +148,7 @@ class _ClinicalTablePass:
         self.ids = {n: t for n, t in self.sheet.column(self.id_index).items() if not is_missing(t)}
         check_identifiers(self.ids, head, self.findings)
         self._read_covariates()
-        self.findings.note(f"rows were put to cases by the {key} in the column {head!r}")
+        self.findings.note(f"rows were joined to cases by the {key} in the column {head!r}")
         return key, match
 
     def better_column(self, cases: Sequence[Case], match: IdMatch) -> str:
@@ -331,7 +331,8 @@ class _ClinicalTablePass:
         if near:
             yield (
                 f"rows {listed(near, 10)} of {self.sheet.name} have ids like those of cases here "
-                "but for zeros, blanks, capitals or a prefix: write them alike if they are one"
+                "but for zeros, blanks, capitals or a prefix: write them the same way if they are "
+                "one"
             )
         yield from self.findings.notes
 

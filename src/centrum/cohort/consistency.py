@@ -84,7 +84,8 @@ def _check_alike(cases: Sequence[Case], what: str, findings: Findings) -> None:
             "capitals or blanks only",
             row=places[-1],
             code=f"similar-{what}s",
-            remedy=f"Write them alike if they are one {what}; else let them differ in more.",
+            remedy=f"Write them the same way if they are one {what}; otherwise make them differ "
+            "in more.",
         )
 
 
@@ -107,7 +108,7 @@ def _contradicting(cases: Sequence[Case], findings: Findings) -> list[str]:
     elif apart > AGE_NOTED_YEARS:
         findings.note(said_of_ages)
     if len(centres) > 1:
-        findings.note(f"one patient is of the centres {listed(centres)} in {places}")
+        findings.note(f"one patient belongs to the centres {listed(centres)} in {places}")
     return unknown
 
 

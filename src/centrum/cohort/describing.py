@@ -98,7 +98,7 @@ def identifying_columns(cohort: Cohort) -> dict[str, str]:
     >>> named = zip("abc", ("Anna", "Berta", "Carl"), (1.5, 2.0, 0.7))
     >>> cases = [Case(c, c, "malignant", covariates={"Name": n, "PSA": p}) for c, n, p in named]
     >>> identifying_columns(Cohort(tuple(cases)))
-    {'Name': 'its head stands for an identity'}
+    {'Name': 'its heading suggests an identity'}
     """
     patients = [case.patient for case in cohort.cases]
     columns: dict[str, list[Value]] = {
@@ -125,7 +125,7 @@ def why_identifying(head: str, values: Sequence[Value], patients: Sequence[str])
     if not known:
         return ""
     if stands_for_identity(head):
-        return "its head stands for an identity"
+        return "its heading suggests an identity"
     texts = [v for v, _ in known if isinstance(v, str)]
     n_patients = len({p for _, p in known})
     if texts:

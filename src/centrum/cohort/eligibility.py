@@ -181,7 +181,7 @@ def _check_rules(cohort: Cohort, rules: Sequence[EligibilityRule], outcomes: Seq
         if unknown:
             raise ProtocolError(
                 f"rule {rule.name!r} reads the column {', '.join(unknown)}, which the manifest "
-                f"has not. It has {', '.join(known)}."
+                f"does not have. It has {', '.join(known)}."
             )
         if rule.group is not None and rule.group not in outcomes:
             raise ProtocolError(

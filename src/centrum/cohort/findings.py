@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from centrum.errors import ManifestError
 
-CORRECT_IT = "Correct the table, or take the row out."
+CORRECT_IT = "Correct the table, or remove the row."
 """What to do about a problem that says no more."""
 
 LONGEST = 500

@@ -31,14 +31,14 @@ def find_header(rows: Sequence[Row], knows: Knows, findings: Findings) -> TableH
     at = _below_titles(rows, knows)
     if at:
         told = f"row {rows[0][0]}" if at == 1 else f"rows {rows[0][0]} to {rows[at - 1][0]}"
-        findings.note(f"{told} above the heads passed over as a title")
+        findings.note(f"{told} above the column headings skipped as a title")
     number, heads = rows[at]
     below = rows[at + 1 :]
     if below and _is_second(heads, below[0][1], knows):
-        findings.note(f"the heads stand in two rows, {number} and {below[0][0]}")
+        findings.note(f"the column headings take two rows, {number} and {below[0][0]}")
         number, heads, below = below[0][0], _joined(heads, below[0][1], knows), below[1:]
     if len(below) > 1 and _are_units(heads, below[0][1], knows):
-        findings.note(f"row {below[0][0]} below the heads was read as their units")
+        findings.note(f"row {below[0][0]} below the column headings was read as their units")
         below = below[1:]
     return TableHeader(tuple(heads), number, tuple(below))
 

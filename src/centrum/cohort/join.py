@@ -21,8 +21,8 @@ class IdMatch:
     ----------
     table, base : what messages call the two
     matched : ids of both, as they stand in the table
-    rows : ids of the table that the base has not
-    cases : ids of the base that the table has not
+    rows : ids of the table that the base lacks
+    cases : ids of the base that the table lacks
     similar : pairs of an id of `rows` and the one of `cases` that it may be
     """
 
@@ -84,8 +84,8 @@ class IdMatch:
             return
         raise DataError(
             f"{self.told()}: expected {min_share:.0%} of them. {self._doubt(tell_ids)}.",
-            remedy="Write the ids alike in both tables (leading zeros stay where cells are text); "
-            f"or set {settings} lower if the other rows are of no case here.{hint}",
+            remedy="Write the ids the same way in both tables (leading zeros stay where "
+            f"cells are text); or lower {settings} if the other rows belong to no case here.{hint}",
             code="unmatched-rows",
         )
 

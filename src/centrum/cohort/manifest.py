@@ -204,7 +204,7 @@ def _read_header(sheet: Sheet, findings: Findings, optional: Collection[str]) ->
             f"the columns {' and '.join(map(repr, heads))} mean the same",
             row=sheet.head_row,
             code="repeated-column",
-            remedy="Take one of them away.",
+            remedy="Remove one of them.",
         )
     for head in (head for head in sheet.header if len(head) > LONGEST_NAME):
         findings.problem(
@@ -240,7 +240,7 @@ def _check_covariate_head(
                 f"column {index + 1} has no name but a value",
                 row=filled[0],
                 code="unnamed-column",
-                remedy="Name the column, or take its values away.",
+                remedy="Name the column, or remove its values.",
             )
     elif identifier(head) in TAKEN:
         findings.problem(
@@ -321,7 +321,7 @@ class _ManifestPass:
         for row, cells in self.sheet.rows:
             if len(cells) > width:
                 self.findings.problem(
-                    f"{len(cells)} cells under {width} heads",
+                    f"{len(cells)} cells under {width} column headings",
                     row=row,
                     code="too-many-cells",
                     remedy="Put text with a delimiter or a decimal comma in quotation marks.",
@@ -349,10 +349,10 @@ class _ManifestPass:
         name = self._required(row, "case")
         if name in (".", "..") or any(c in "/\\" for c in name):
             text = f"a case id names files: no slash in it, found {name!r}"
-            self._problem(row, "case", text, "bad-case-id", "Take the slash out of the id.")
+            self._problem(row, "case", text, "bad-case-id", "Remove the slash from the id.")
         if name.casefold() == EVERY:
             text = f"a case cannot be called {name!r}, which stands for all of them"
-            self._problem(row, "case", text, "bad-case-id", "Call it otherwise.")
+            self._problem(row, "case", text, "bad-case-id", "Give it another name.")
         return name
 
     def _patient(self, row: int, case: str) -> str:
@@ -361,7 +361,7 @@ class _ManifestPass:
     def _check_named(self, row: int, name: str, text: str) -> None:
         """Ids that programs write for nobody would make one of all whose id is not known."""
         if not is_missing(text) and is_no_name(text):
-            told = f"{text!r} means to many programs that the value is missing"
+            told = f"{text!r} is read by many programs as a missing value"
             self._problem(row, name, told, "no-name", "Write an id, such as P001.")
 
     def _outcome(self, row: int) -> str:
@@ -433,7 +433,7 @@ class _ManifestPass:
                 row=row,
                 column=head,
                 code=f"no-{kind}",
-                remedy="Name its file, or take the row out.",
+                remedy="Name its file, or remove the row.",
             )
         return {name: _resolve(self.folder, text) for name, text in filled.items()}
 
@@ -442,7 +442,7 @@ class _ManifestPass:
         if is_missing(text) and name in self.optional:
             return ""
         if name in self.cells and is_missing(text):
-            remedy = "Fill it in, or take the row out."
+            remedy = "Fill it in, or remove the row."
             told = f"{text!r} means that the value is missing" if text else "the cell is empty"
             self._problem(row, name, told, "empty-cell", remedy)
         if name in ("case", "patient"):
@@ -517,7 +517,8 @@ def _check_shared_sources(cases: Sequence[Case], findings: Findings) -> None:
                 f"one image belongs to several patients in {_rows(users)}",
                 row=users[0].row,
                 code="shared-image",
-                remedy="Give these cases the same 'patient', or they end on both sides of a split.",
+                remedy="Give these cases the same 'patient', or they end up on both sides of a "
+                "split.",
             )
 
 

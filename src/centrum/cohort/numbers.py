@@ -163,7 +163,7 @@ def read_numbers(cells: dict[int, str], head: str, findings: Findings) -> dict[i
     _report_sentinels(known, numbers.values, head, findings)
     for rows, told in (
         (numbers.decimal_commas, "decimal commas read as points"),
-        (numbers.thousands, "separators of thousands taken out"),
+        (numbers.thousands, "thousands separators removed"),
     ):
         if rows:
             findings.note(f"column {head!r}: {told} in rows {listed(rows)}")

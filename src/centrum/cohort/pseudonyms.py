@@ -194,7 +194,7 @@ def read_key(path: Path) -> tuple[Identity, ...]:
             return ()
         raise ManifestError(
             f"{error.message.rstrip('.')}: without it nobody knows whose the pseudonyms are.",
-            remedy="Put the file back as it was written, or move what is there away.",
+            remedy="Put the file back as it was written, or move away what is there.",
             code="damaged-key",
             file=path,
         ) from error
@@ -203,7 +203,7 @@ def read_key(path: Path) -> tuple[Identity, ...]:
             f"{path.name}: a key has the columns {', '.join(COLUMNS)} and commas between them; "
             "something else was found.",
             remedy="Put the file back as it was written, or move it away: names then get new "
-            "pseudonyms, and results/ is to be made again.",
+            "pseudonyms, and results/ must be made again.",
             code="damaged-key",
             file=path,
         )
@@ -224,7 +224,7 @@ def _is_identity(row: Sequence[str]) -> bool:
 
 
 def write_key(identities: Sequence[Identity], path: Path) -> None:
-    """Append the pseudonyms that a key file has not; only its owner can read it.
+    """Append the pseudonyms that a key file lacks; only its owner can read it.
 
     On Windows the file has the rights of its folder, which only the user can narrow.
 

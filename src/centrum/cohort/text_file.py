@@ -59,7 +59,7 @@ def read_text(path: Path, knows: Knows, findings: Findings) -> tuple[list[list[s
     except csv.Error as error:
         raise ManifestError(
             f"{path.name}: not a readable CSV table near line {rows.line_num}: {error}.",
-            remedy="Look for a quotation mark without its partner.",
+            remedy="Look for an unpaired quotation mark.",
             code="unreadable-table",
             file=path,
         ) from error
@@ -89,7 +89,7 @@ def too_large(path: Path, most: str) -> ManifestError:
     """The error that a table has more than `most`."""
     return ManifestError(
         f"{path.name}: the table has more than {most}.",
-        remedy="Take out what is no data, such as cells far from the others and whole columns that "
+        remedy="Remove what is not data, such as cells far from the others and whole columns that "
         "are merged or filled, or divide it.",
         code="too-large",
         file=path,

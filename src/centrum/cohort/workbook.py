@@ -187,7 +187,7 @@ def _note_hidden(sheet: Worksheet, findings: Findings) -> None:
     if filled:
         findings.note(
             f"hidden rows (by hand or by a filter) were read: {listed([n + 1 for n in filled])}; "
-            "take them out if they are not of the study"
+            "remove them if they do not belong to the study"
         )
     used = {j for row in sheet.rows for j, text in enumerate(row) if text}
     columns = [letters(j) for j in sheet.hidden_columns if j in used]
@@ -235,5 +235,5 @@ def check_merged(sheet: Worksheet, head_row: int, findings: Findings) -> None:
                 f"{area.bottom + 1} are merged across columns",
                 row=area.top + 1,
                 code="merged-cells",
-                remedy="Take the merge off, and write into each cell what holds for it.",
+                remedy="Unmerge the cells, and write into each cell what holds for it.",
             )

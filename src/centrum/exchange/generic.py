@@ -66,7 +66,7 @@ def _check_kept(grid: CellGrid, numbers: Collection[int], keep: Collection[str])
     if strange := [name for name in keep if name not in heads]:
         raise ManifestError(
             f"{grid.file}: no column of numbers is called {strange[0]!r}, which is to be kept.",
-            remedy="Correct the name, which is that of the head.",
+            remedy="Correct the name: it must be that of the column.",
             code="keep-unknown",
             file=grid.file,
         )

@@ -176,7 +176,7 @@ def check_widths(sheet: Sheet) -> None:
     for number, cells in sheet.rows:
         if len(cells) > len(sheet.header):
             findings.problem(
-                f"{len(cells)} cells under {len(sheet.header)} heads",
+                f"{len(cells)} cells under {len(sheet.header)} column headings",
                 row=number,
                 code="too-many-cells",
                 remedy="Put text with a delimiter or a decimal comma in quotation marks.",

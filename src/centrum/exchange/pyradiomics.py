@@ -162,7 +162,7 @@ def _entries(file: str, text: str) -> Iterator[tuple[str, str, int, str]]:
             raise ManifestError(
                 f"{file}: row {row}: expected a line such as 'Case-1_original_shape_Elongation: "
                 f"0.7', found {line.strip()[:60]!r}.",
-                remedy="Take the line out, or write the table again.",
+                remedy="Remove the line, or write the table again.",
                 code="bad-line",
                 file=file,
             )

@@ -76,7 +76,7 @@ def read_values(grid: CellGrid, columns: Sequence[int]) -> tuple[Floats, list[st
     values = np.array([numbers.values.get(place, np.nan) for place in places])
     told = (
         _counted("decimal commas read as points", numbers.decimal_commas),
-        _counted("separators of thousands taken out", numbers.thousands),
+        _counted("thousands separators removed", numbers.thousands),
         _named(grid, undefined),
     )
     return values.reshape(len(grid.cells), len(columns)), [note for note in told if note]

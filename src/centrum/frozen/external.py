@@ -328,7 +328,7 @@ def drift_of(model: FrozenModel, values: Floats) -> tuple[Drift, ...]:
 def _drift(training: Distribution, x: Floats) -> Drift:
     there = x[np.isfinite(x)]
     if not there.size:
-        raise DataError(f"Not one of the new cases has a value of {training.name!r}.")
+        raise DataError(f"None of the new cases has a value of {training.name!r}.")
     sd = training.sd or 1.0
     outside = (there < training.lowest) | (there > training.highest)
     shift, spread = (there.mean() - training.mean) / sd, there.std() / sd

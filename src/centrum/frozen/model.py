@@ -442,7 +442,7 @@ class FrozenModel(OneLine):
             _check_seal(model, content)
         except RecursionError:
             raise DataError(
-                "The model nests lists and objects too deeply.",
+                "Lists and objects in the model file are nested too deeply.",
                 remedy="Copy the original file again.",
             ) from None
         return model

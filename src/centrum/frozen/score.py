@@ -374,8 +374,8 @@ def _outline_flags(seen: Seen, plane: str) -> list[Flag]:
             Flag(
                 "warning",
                 "mirrored-mask",
-                f"With {found.mirrored} exchanged the region fits the image better: the mask looks "
-                "mirrored. Look at the picture, and export the mask again.",
+                f"With {found.mirrored} swapped the region fits the image better: the mask looks "
+                "mirrored. Check the picture, and export the mask again.",
             )
         ]
     if not found.follows:

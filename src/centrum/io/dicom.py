@@ -113,7 +113,7 @@ def _check_single_slice(file: DicomFile) -> None:
             f"{file.path.name} has the photometric interpretation "
             f"{file.value('PhotometricInterpretation')}: expected MONOCHROME2 (one number "
             "per pixel, high is bright).",
-            remedy="Take screenshots and inverted images out of the series.",
+            remedy="Remove screenshots and inverted images from the series.",
             code="photometric-interpretation",
             file=file.path,
         )
@@ -123,7 +123,7 @@ def _check_single_slice(file: DicomFile) -> None:
         raise ImageError(
             f"{file.path.name} lacks a readable {', '.join(missing)}: its place in the patient "
             "is unknown.",
-            remedy="Export the original series again, or take the file out of the folder.",
+            remedy="Export the original series again, or remove the file from the folder.",
             code="no-position",
             file=file.path,
         )
@@ -251,7 +251,7 @@ def _check_no_duplicates(files: list[DicomFile], steps: Floats) -> None:
         f"Expected one image per position, found {a.path.name} and {b.path.name} both at "
         f"{a.along_normal:.2f} mm ({same.size} such pairs). They differ in: "
         f"{values or 'no entry that tells echoes or time points apart'}.",
-        remedy="Put each echo or time point in a folder of its own, or take out the copies.",
+        remedy="Put each echo or time point in a folder of its own, or remove the copies.",
         code="repeated-position",
         file=a.path,
     )

@@ -301,7 +301,7 @@ def _damaged(path: Path, error: Exception | None = None) -> ImageError:
     return ImageError(
         f"{path.name} should be a DICOM file, but its header is truncated, damaged or without "
         f"preamble{kind}.",
-        remedy="Copy or export it again, or take it out of the folder.",
+        remedy="Copy or export it again, or remove it from the folder.",
         code="damaged-file",
         file=path,
     )

@@ -28,7 +28,7 @@ STAND_INS = {
 """First bytes of files that stand for another: what they are, what to do, and the code."""
 
 DANGLING = "a link to content that is not there"
-FETCH = "Fetch the content (git annex get, or datalad get), or mend the link."
+FETCH = "Fetch the content (git annex get, or datalad get), or repair the link."
 
 DEEPEST = 200
 """Folders within folders that are looked into for a name in the other form."""

@@ -75,7 +75,7 @@ def laid_on(image: Geometry, grid: Geometry, orientation: str, path: Path) -> Ge
     Raises
     ------
     GeometryError
-        The file has not the size and spacing of the image along these axes.
+        The file's size and spacing differ from the image's along these axes.
 
     >>> image = Geometry((4, 3, 2), (1, 1, 5), (7, 8, 9))
     >>> laid_on(image, Geometry((4, 3, 2), (1, 1, 5)), "LAS", Path("m.nii")).origin
@@ -88,8 +88,8 @@ def laid_on(image: Geometry, grid: Geometry, orientation: str, path: Path) -> Ge
     matches = np.array_equal(grid.size, size) and np.allclose(grid.spacing, spacing, rtol=1e-3)
     if sorted(order) != [0, 1, 2] or not matches:
         raise GeometryError(
-            f"{path.name} does not say where it lies, and with axes towards {orientation} it has "
-            "not the size and spacing of its image:\n"
+            f"{path.name} does not say where it lies, and with axes towards {orientation} its "
+            "size and spacing differ from those of its image:\n"
             f"{side_by_side('image', image.describe(), path.name, grid.describe())}",
             remedy="Export it with this image as its reference.",
             code="no-orientation",

@@ -9,7 +9,7 @@ it shows: each is an error of the class that the caller names, with the line whe
 >>> parse_json('{"seed": 1, "seed": 2}', "model.json", ProtocolError)
 Traceback (most recent call last):
 ...
-centrum.errors.ProtocolError: model.json: 'seed' stands twice in one block. Keep one of them.
+centrum.errors.ProtocolError: model.json: 'seed' occurs twice in one block. Keep one of them.
 """
 
 import json
@@ -73,14 +73,14 @@ def read_bytes(path: Path, kind: Kind, most: int) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise kind(
             f"{path.name[:80]} cannot be read: {getattr(error, 'strerror', None) or error}.",
-            remedy="Correct the name, or the right to read the file.",
+            remedy="Correct the name, or the permission to read the file.",
             code="unreadable-file",
             file=path,
         ) from error
     if max(state.st_size, len(content)) > most:
         raise kind(
             f"{path.name} has more than {_size(most)}.",
-            remedy="Is it the file that was meant?",
+            remedy="Is it the right file?",
             code="too-large",
             file=path,
         )
@@ -139,13 +139,13 @@ def parse_yaml(text: str, name: str, kind: Kind, *, nan: bool = False) -> Any:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}: " if mark else ""
         told = f"{name} is not YAML: {place}{error.problem or error.context}."
-        remedy = "Look at that line, and at the blanks at its beginning."
+        remedy = "Check that line, and its indentation."
         raise kind(told, remedy=remedy, code="not-yaml", file=name) from error
     except RecursionError as error:
         raise _refusal(kind, name, *_TOO_DEEP, code="not-yaml") from error
     except yaml.YAMLError as error:  # a character that YAML forbids
         told = f"{name} is not YAML: {str(error).splitlines()[0]}."
-        raise kind(told, remedy="Take it out.", code="not-yaml", file=name) from error
+        raise kind(told, remedy="Remove it.", code="not-yaml", file=name) from error
     except (ValueError, LookupError) as error:  # thousands of digits, `!!int ""`
         told = f"a number or a tag cannot be read: {str(error).split(';')[0]}."
         raise _refusal(kind, name, told, "Correct it.", code="not-yaml") from error
@@ -177,14 +177,14 @@ def _refusal(kind: Kind, name: str, told: str, remedy: str, *, code: str) -> Cen
     return kind(f"{name}: {told}", remedy=remedy, code=code, file=name)
 
 
-_TOO_DEEP = (f"more than {DEEPEST} blocks lie within each other.", "Take the inner ones out.")
+_TOO_DEEP = (f"more than {DEEPEST} blocks lie within each other.", "Remove the inner ones.")
 
 
 def _unique(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
     block: dict[Any, Any] = {}
     for key, value in pairs:
         if key in block:
-            raise _Unclear(f"{key!r} stands twice in one block.", "Keep one of them.")
+            raise _Unclear(f"{key!r} occurs twice in one block.", "Keep one of them.")
         block[key] = value
     return block
 
@@ -203,7 +203,7 @@ def _check(content: Any, *, nan: bool) -> None:
                 raise _Unclear(f"{_place(content, value)}{wrong}", "Write it again.")
             if len(below) > left:
                 told = f"it unfolds to more than {MOST_VALUES} values."
-                raise _Unclear(told, "Take out what is repeated.")
+                raise _Unclear(told, "Remove what is repeated.")
         if not below:
             return
         level, left = below, left - len(below)

@@ -156,12 +156,12 @@ def _about_levels(counted: Sequence[Levels]) -> Iterator[ImageFinding]:
     if few:
         yield _levels_finding("few-levels", min(few), len(few) - 1, "texture is nearly constant")
     if many:
-        what = "hardly two pairs of neighbours are alike"
+        what = "hardly any two pairs of neighbours are the same"
         yield _levels_finding("many-levels", max(many), len(many) - 1, what)
 
 
 def _levels_finding(code: str, worst: Levels, others: int, what: str) -> ImageFinding:
-    more = f" (and of {others} other images likewise)" if others else ""
+    more = f" (and of {others} other images as well)" if others else ""
     return ImageFinding(
         "warning",
         code,

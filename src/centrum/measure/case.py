@@ -331,7 +331,7 @@ def advisory(noticed: list[ImageFinding]) -> Iterator[None]:
         yield
     except Exception as error:
         problem = of_case(error)
-        text = f"One of the checks that only advise could not be made: {problem.message}"
+        text = f"One of the advisory checks could not be made: {problem.message}"
         note = ImageFinding("note", "not-checked", text, problem.file)
         noticed += [note] if note not in noticed else []
 

@@ -88,9 +88,9 @@ def _about_region(
     if deep:
         message = (
             f"the region reaches {place.depth:.0f} mm from front to back, further than a vertebral "
-            "body: are posterior elements in it?"
+            "body: does it include posterior elements?"
         )
-        remedy = "Look at it; whole vertebrae are measured with images.region: whole_vertebra."
+        remedy = "Check it; whole vertebrae are measured with images.region: whole_vertebra."
         yield ImageFinding(
             "warning", "deeper-than-a-body", f"{message} {remedy}", path.name, remedy
         )

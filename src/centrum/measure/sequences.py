@@ -45,9 +45,9 @@ def choose_sequences(images: Images, columns: Sequence[str]) -> tuple[str, ...]:
     if images.weighting is not None and not named & {None, images.weighting}:
         raise ProtocolError(
             f"The study is of {images.weighting} (images.weighting), but the image column "
-            f"{' and '.join(map(repr, wanted))} is named for another sequence.",
+            f"{' and '.join(map(repr, wanted))} is named after another sequence.",
             remedy="Choose the column by `images: {sequence: NAME}`, or change images.weighting, "
-            f"and with it what the study is about; the manifest has {', '.join(columns)}.",
+            f"and with it the subject of the study; the manifest has {', '.join(columns)}.",
             code="which-sequence",
         )
     return tuple(wanted)

@@ -203,7 +203,8 @@ def _filled(columns: pd.DataFrame, split: Split) -> NDArray:
     if split.column not in columns:
         raise DataError(
             f"The design {split.design} goes by the column {split.column!r}, which the manifest "
-            f"has not; it has {', '.join(map(str, columns.columns))}. Name another in `split.by`."
+            f"does not have; it has {', '.join(map(str, columns.columns))}. Name another in "
+            "`split.by`."
         )
     values = columns[split.column]
     if values.isna().any():

@@ -147,7 +147,7 @@ def _unknown_key(key: str, path: Path, model: type[BaseModel]) -> Fault:
         remedy = f"did you mean {' or '.join(near)}?"
     else:
         there = sorted(keys_of(blocks_at(model, path[:-1])))
-        remedy = f"take it out; there are {', '.join(there)}."
+        remedy = f"remove it; there are {', '.join(there)}."
     message = f"{key}: there is no such key; {remedy}"
     return Fault(path, "unknown-key", message, f"{remedy[0].upper()}{remedy[1:]}")
 

@@ -137,7 +137,7 @@ class TableSource(Settings):
 
     file: str = Field(
         description="in the study's folder; a pattern such as tables/*.csv for one file per case, "
-        "which is then called as its file"
+        "which is then named after its file"
     )
     reader: str = Field("reader", description="whose regions the features are of")
     format: Literal["auto", "pyradiomics", "slicer", "mirp", "lifex", "generic"] = Field(

@@ -307,7 +307,7 @@ def _unused(rule: _Dependency, key: str, protocol: Protocol) -> Unused | None:
     block, _, name = key.rpartition(".")
     default = type(_at(protocol, block)).model_fields[name].get_default()
     severity: Severity = "note" if value == default else "error" if rule.stops else "warning"
-    remedy = f"Take it out, or write {rule.choose}." if rule.choose else "Take it out."
+    remedy = f"Remove it, or write {rule.choose}." if rule.choose else "Remove it."
     message = f"{key}: only {rule.by} uses it; here it changes nothing. {remedy}"
     return Unused(key, severity, message, remedy)
 

@@ -28,4 +28,4 @@ class UnknownFeature(CentrumError, LookupError):
 
 
 class NotAvailable(CentrumError, NotImplementedError):
-    """Something that PyRadiomics has and this version has not."""
+    """Something that PyRadiomics has and this version lacks."""

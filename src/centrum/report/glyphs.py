@@ -87,7 +87,7 @@ def _has_font(letter: str) -> bool:
 
 
 def _fonts_for(text: str) -> Iterator[str]:
-    """Names of the fonts for the letters that figures' own font has not."""
+    """Names of the fonts for the letters that the figures' own font lacks."""
     for letter in sorted(set(text)):
         if ord(letter) not in _own() and (font := _font_of(letter)) is not None:
             yield font

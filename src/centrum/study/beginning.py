@@ -72,7 +72,7 @@ def _wanted(columns: Sequence[str], wanted: str) -> str:
     if len(found) != 1:
         raise ProtocolError(
             f"The sequence {wanted!r} was asked for; the images found are of "
-            f"{', '.join(columns)}, of which {len(found)} are called so.",
+            f"{', '.join(columns)}, {len(found)} of which have that name.",
             remedy="Give one of these names as --sequence, or another image pattern.",
             code="which-sequence",
         )
@@ -84,8 +84,8 @@ def notes_on_choices(chosen: Mapping[str, Any], found: Cohort) -> Iterator[str]:
     columns, readers = found.sequences, found.readers
     if len(columns) > 1 and SEQUENCE in chosen:
         yield (
-            f"measured is {chosen[SEQUENCE]}, of the sequences {', '.join(columns)}: {SEQUENCE} in "
-            "study.yaml"
+            f"measuring {chosen[SEQUENCE]}, one of the sequences {', '.join(columns)}: {SEQUENCE} "
+            "in study.yaml"
         )
     elif len(columns) > 1:
         yield (
@@ -97,5 +97,5 @@ def notes_on_choices(chosen: Mapping[str, Any], found: Cohort) -> Iterator[str]:
     if READER in chosen:
         yield (
             f"primary reader is {chosen[READER]}, the first by name of {', '.join(readers)}: "
-            f"change {READER} in study.yaml where another's masks feed the model"
+            f"change {READER} in study.yaml if another reader's masks are to feed the model"
         )

@@ -73,7 +73,7 @@ def _same_image(users: list[_Image]) -> Iterator[Finding]:
             yield _of_several_patients(user, list(dict.fromkeys(u.case.id for u in users)))
         elif namesakes:
             text = (
-                "The image is also there under another file name, of the same patient, in "
+                "The image also occurs under another file name, for the same patient, in "
                 f"{_cases(namesakes)}: it counts as one exam."
             )
             yield Finding(user.case.id, ALL_READERS, "note", SAME_IMAGE, text, user.file)
@@ -87,10 +87,10 @@ def _twice_in_case(user: _Image, sequences: list[str]) -> Finding:
 
 def _of_several_patients(user: _Image, cases: list[str]) -> Finding:
     remedy = (
-        "Give the cases of one exam the same 'patient', take out the copy, or give each its own "
-        "image: a patient under two names ends on both sides of a split."
+        "Give the cases of one exam the same 'patient', remove the copy, or give each its own "
+        "image: a patient under two names ends up on both sides of a split."
     )
-    text = f"One image, voxel for voxel, is that of several patients: {_cases(cases)}. {remedy}"
+    text = f"One image, voxel for voxel, belongs to several patients: {_cases(cases)}. {remedy}"
     return Finding(user.case.id, ALL_READERS, "warning", SAME_IMAGE, text, user.file, remedy)
 
 
@@ -107,7 +107,7 @@ def _between_readers(
             text = f"The mask of {b} is that of {a}, voxel for voxel: a copy. {remedy}"
             yield Finding(case.id, b, "warning", "copied-mask", text, remedy=remedy)
         elif dice < LOW_DICE:
-            remedy = "Look at their outlines."
+            remedy = "Check their outlines."
             text = (
                 f"The masks of {a} and {b} have a Dice coefficient of {dice:.2f}, below "
                 f"{LOW_DICE:g}: one may have drawn something else. {remedy}"
@@ -123,7 +123,7 @@ def _apart(
     back = [other for other in lies_on if _lies_on(records, (other, b), (case, a))]
     told = f"The masks of {a} and {b} have no voxel in common (Dice 0)"
     if back:
-        told += f": they seem exchanged with those of case {back[0]}, where {b} drew what {a} drew"
+        told += f": they seem swapped with those of case {back[0]}, where {b} drew what {a} drew"
         told += " here, and the other way round"
     elif lies_on:
         told += f": that of {b} lies on what {a} drew for case {lies_on[0]}"
@@ -164,7 +164,7 @@ def _same_masks(cases: Iterable[Case], records: Mapping[str, Record]) -> Iterato
 def _one_mask(users: Iterable[tuple[Case, str]]) -> Iterator[Finding]:
     cases = list(dict.fromkeys(case.id for case, _ in users))
     remedy = "Check that each mask was drawn on its image."
-    text = f"One mask, voxel for voxel, is that of several patients: {_cases(cases)}. {remedy}"
+    text = f"One mask, voxel for voxel, belongs to several patients: {_cases(cases)}. {remedy}"
     for case, reader in users:
         yield Finding(case.id, reader, "warning", "same-mask", text, remedy=remedy)
 

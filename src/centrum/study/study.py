@@ -287,7 +287,7 @@ def refuse_names_in_rules(rules: Iterable[EligibilityRule], cohort: Cohort) -> N
         named = [i for i in cohort.identities if i.what in by_name and i.name in rule.expression]
         if named:
             raise ProtocolError(
-                f"The rule {rule.name!r} holds the name of a {named[0].what}, and rules are "
+                f"The rule {rule.name!r} contains the name of a {named[0].what}, and rules are "
                 "written into the report.",
                 remedy=f"Call it {named[0].pseudonym!r}, its pseudonym.",
                 code="name-in-rule",
@@ -328,8 +328,8 @@ def refuse_names_of_features(study: Study, features: Collection[str]) -> None:
     """The same where the features are known by name."""
     if taken := [name for name in study.cohort.covariates if name in features]:
         raise ManifestError(
-            f"The manifest has a column {taken[0]!r}, and so is a feature called: in tables of "
-            "results they could not be told apart.",
+            f"The manifest has a column {taken[0]!r}, which is also the name of a feature: in "
+            "tables of results they could not be told apart.",
             remedy="Rename the column.",
             code="taken-name",
             file=Path(study.cohort.source),
@@ -359,7 +359,7 @@ def _check_needed(protocol: Protocol, left_out: Mapping[str, str]) -> None:
     for said_in, names in needed.items():
         if held := [name for name in names if name in left_out]:
             raise DataError(
-                f"`{said_in}` names the column {held[0]!r}, which may tell who the patients are: "
+                f"`{said_in}` names the column {held[0]!r}, which may identify the patients: "
                 f"{left_out[held[0]]}.",
                 remedy=f"Choose another, or add `describe: [{held[0]}]` if it may be written.",
                 code=IDENTIFYING,
@@ -388,7 +388,7 @@ def manifest_path(folder: Path) -> Path:
         raise ManifestError(
             f"A study folder holds one of {' and '.join(MANIFESTS)}, found {len(found)} in "
             f"{folder.name or folder}.",
-            remedy="Take one away." if found else "`centrum init IMAGES_DIR` writes one.",
+            remedy="Remove one." if found else "`centrum init IMAGES_DIR` writes one.",
             code="no-manifest",
         )
     return found[0]

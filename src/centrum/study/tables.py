@@ -179,12 +179,12 @@ def _notes(reader: str, found: ForeignTable) -> Iterable[Finding]:
 def _unmatched(study: Study, reader: str, match: IdMatch) -> Iterable[Finding]:
     """Which rows are of nobody, and which nearly match."""
     if near := match.told_similar():
-        remedy = "Write the ids alike if they are one case."
+        remedy = "Write the ids the same way if they are one case."
         yield Finding("all", reader, "warning", "similar-ids", f"{near}. {remedy}", remedy=remedy)
     eligible = {case.id for case in study.cohort.cases}
     more = [*match.rows, *(case for case in match.matched if case not in eligible)]
     if more:
-        text = f"{len(more)} rows are of no eligible case of the manifest: {_quoted(more)}"
+        text = f"{len(more)} rows belong to no eligible case of the manifest: {_quoted(more)}"
         yield Finding("all", reader, "note", "rows-left-out", text)
 
 
@@ -202,7 +202,7 @@ def _together(frames: Sequence[pd.DataFrame], source: TableSource) -> pd.DataFra
         raise DataError(
             f"The tables of reader {source.reader!r} have {len(repeated)} cases more than once, "
             f"such as {repeated[0]!r}.",
-            remedy="Take one of them away.",
+            remedy="Remove one of them.",
             code="repeated-case",
         )
     return whole
@@ -215,7 +215,7 @@ def _common_names(frames: dict[str, pd.DataFrame], findings: list[Finding]) -> t
     if not common:
         raise DataError(
             f"The tables of {' and '.join(frames)} have no feature in common.",
-            remedy="Were they made by the same program with the same settings?",
+            remedy="Did the same program produce them, with the same settings?",
             code="no-common-features",
         )
     for reader, frame in frames.items():
@@ -230,7 +230,7 @@ def _refuse_own_names(names: Iterable[str]) -> None:
     own = {"case", *TAKEN, *DESCRIPTORS}
     if taken := [name for name in names if name in own]:
         raise DataError(
-            f"A feature of the tables is called {taken[0]!r}, as a column that results have.",
+            f"A feature of the tables has the name of a column of the results, {taken[0]!r}.",
             remedy="Rename its column in all tables.",
             code="taken-name",
         )
@@ -248,7 +248,7 @@ def _match(
         gaps = [n for n in names if defined[n] and pd.isna(row[n])]
         if str(case) not in primary.index:
             message = f"There is no row of the primary reader {study.readers[0]!r} in the table."
-            code, remedy = "no-row", "Add the row, or take the case out of the manifest."
+            code, remedy = "no-row", "Add the row, or remove the case from the manifest."
         elif gaps:
             message = f"{len(gaps)} features that other cases have are missing ({_listed(gaps)})."
             code, remedy = "missing-features", "Measure them, or choose a model.imputation."

@@ -133,7 +133,7 @@ def foresee_privacy(study: Study) -> Iterator[Finding]:
     refused = partial(refuse_names_in_rules, protocol.eligibility, coded)
     yield from _caught("name-in-rule", f"Correct {PROTOCOL}.", refused)
     if coded.identities:
-        remedy = f"Nothing is to be done; `keep_names: true` in {PROTOCOL} writes the names."
+        remedy = f"Nothing needs to be done; `keep_names: true` in {PROTOCOL} writes the names."
         yield _error("pseudonyms", f"{about_key(coded)}.", remedy, "note")
 
 
@@ -157,7 +157,7 @@ def _classes(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     yield _error(
         "one-outcome",
         f"All {len(obs)} eligible cases have the outcome {there[0]!r}; none has {missing!r}, and "
-        "a model tells two outcomes apart.",
+        "a model needs two outcomes to distinguish.",
         "Look at the outcome column, at `outcome` in study.yaml and at the eligibility rules.",
     )
 
@@ -192,11 +192,11 @@ def _tested(protocol: Protocol, obs: pd.DataFrame, parts: Sequence[Part]) -> Ite
                 "one-outcome-tested",
                 f"All {len(part.test)} cases that the part {part.name!r} of the design tests have "
                 f"the outcome {there[0]!r}; " + (
-                    "a model is judged on cases of both." if alone else
-                    "it has no AUC of its own, and counts with the others only."
+                    "a model is evaluated on cases of both." if alone else
+                    "it has no AUC of its own, and counts only together with the others."
                 ),
                 "Choose another split.design, or test more cases." if alone else
-                "Nothing, if this is right.",
+                "Nothing, if this is intended.",
                 "error" if alone else "warning",
             )  # fmt: skip
 
@@ -293,7 +293,7 @@ def _by_lasso(model: ModelSettings) -> bool:
 
 
 def _columns(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
-    remedy = "Add the column, or take it out of model.covariates."
+    remedy = "Add the column, or remove it from model.covariates."
     look = partial(covariate_values, obs, protocol.model.covariates)
     yield from _caught("missing-covariate", remedy, look)
 
@@ -311,7 +311,7 @@ def _constants(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
                 f"nothing can be learnt from it, and fusion {protocol.model.fusion} wants a model "
                 "of the covariates." if fused else "it is left out."
             ),
-            "Take it out of model.covariates.",
+            "Remove it from model.covariates.",
             "error" if fused else "warning",
         )  # fmt: skip
 
@@ -396,7 +396,7 @@ def _reference(settings: HarmonisationSettings, named: NDArray, part: str) -> It
 
 
 def _reader_calls(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
-    remedy = "Correct the column, or take it out of evaluation.reader_calls."
+    remedy = "Correct the column, or remove it from evaluation.reader_calls."
     for name in protocol.evaluation.reader_calls:
         look = partial(reader_calls, protocol.outcome, obs, name)
         yield from _caught("reader-calls", remedy, look)
@@ -412,7 +412,7 @@ def _subgroups(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
                 "missing-subgroup",
                 f"evaluation.subgroups names {name!r}, which the manifest does not have; it is "
                 "left out.",
-                f"Did you mean {near[0]}?" if near else "Add the column, or take it out there.",
+                f"Did you mean {near[0]}?" if near else "Add the column, or remove it there.",
                 "warning",
             )
 

@@ -32,7 +32,7 @@ def draw_agreement_grid(
 ) -> Figure:
     """A row for each image, a column for each family: median ICC, features kept of all.
 
-    All are of the same features; `form` such as "ICC(A,1)". What an image has not is left white.
+    All are of the same features; `form` such as "ICC(A,1)". What an image lacks is left white.
     """
     values, passed = np.asarray(icc, dtype=float), np.asarray(kept, dtype=bool)
     rows, columns = list(dict.fromkeys(images)), list(dict.fromkeys(families))
