@@ -35,8 +35,7 @@ from centrum.provenance import file_digest
 from centrum.stages import RESULTS
 from centrum.study.stage_keys import KEYS
 from centrum.study.study import Study, open_study
-from centrum.validation import fits
-from centrum.validation import procedure as assessment
+from centrum.validation import fits, procedure
 from tests.smallest import MODEL, TABLES, image_study, table_study, write
 from tests.studies import read_rows, write_rows
 
@@ -219,8 +218,8 @@ def keys_of(study: Study) -> dict[str, str]:
     source = fits.Source.of(results, protocol)
     job = fits.FitJob(source, protocol, "single", 0, (0, 1), (2,))
     found["part"] = job.key()
-    found["leak"] = assessment.LeakJob(source, protocol, 7, shuffle=False).key()
-    found["resample"] = assessment.ResampleJob(source, protocol, 7).key()
+    found["leak"] = procedure.LeakJob(source, protocol, 7, shuffle=False).key()
+    found["resample"] = procedure.ResampleJob(source, protocol, 7).key()
     for case in study.jobs()[:1]:
         primary = {study.readers[0]: case.masks[study.readers[0]]}
         alone = replace(case, masks=primary)
@@ -645,8 +644,8 @@ def test_the_rows_columns_and_draws_of_a_fit_are_in_its_key(tables: Path) -> Non
     parts += [replace(parts[0], shuffle=1), replace(parts[0], shuffle=2)]
     jobs = [
         *parts,
-        *(assessment.LeakJob(source, protocol, k, s) for k in (1, 2) for s in (False, True)),
-        *(assessment.ResampleJob(source, protocol, k) for k in (1, 2)),
+        *(procedure.LeakJob(source, protocol, k, s) for k in (1, 2) for s in (False, True)),
+        *(procedure.ResampleJob(source, protocol, k) for k in (1, 2)),
     ]
     assert len({job.key() for job in jobs}) == len(jobs)
 

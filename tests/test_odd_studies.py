@@ -10,15 +10,14 @@ from centrum.commands import study as verbs
 from centrum.commands.manuscript import write_manuscript
 from centrum.report import build
 from centrum.study.study import open_study
-from centrum.validation import judgement
-from centrum.validation import procedure as assessment
+from centrum.validation import evaluation, procedure
 from tests.table_studies import QUIET, features, table_study
 
 
-def run(folder: Path) -> tuple[assessment.Assessment, str]:
+def run(folder: Path) -> tuple[procedure.InternalValidation, str]:
     study = open_study(folder)
     _, page = verbs.run(study)
-    return left.load_assessment(study), page.read_text(encoding="utf-8")
+    return left.load_internal_validation(study), page.read_text(encoding="utf-8")
 
 
 def test_gaps_go_through_every_side_analysis(tmp_path: Path) -> None:
@@ -52,7 +51,7 @@ def test_centres_with_one_outcome_each(tmp_path: Path) -> None:
     assert all(record["auc"] is None for record in found.parts)
     assert np.isnan(found.permutation.p)
     assert "none has an AUC" in text
-    test = verbs.judge(open_study(folder)).evaluations["test"]
+    test = verbs.evaluate_scores(open_study(folder)).by_set["test"]
     assert test.auc.value > 0.6
 
 
@@ -63,7 +62,7 @@ def test_a_side_analysis_that_fails_is_said(
     def fails(*_: object) -> None:
         raise ZeroDivisionError("patient Anna")
 
-    monkeypatch.setattr(assessment, analysis, fails)
+    monkeypatch.setattr(procedure, analysis, fails)
     found, text = run(table_study(tmp_path / "study", features(20), {}))
     assert list(found.failed.values()) == ["an error that centrum does not know: ZeroDivisionError"]
     assert "could not be computed: an error that centrum does not know: ZeroDivisionError" in text
@@ -75,13 +74,13 @@ def test_a_side_analysis_that_fails_is_said(
     [("subgroup_table", {"subgroups": ["sex"]}, "Subgroups of sex"),
      ("compare_reader", {"reader_calls": ["call"]}, "The comparison with call")],
 )  # fmt: skip
-def test_a_part_of_the_judgement_that_fails_is_said(
+def test_a_part_of_the_evaluation_that_fails_is_said(
     what: str, said: dict, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object, **__: object) -> None:
         raise ZeroDivisionError("patient Anna")
 
-    monkeypatch.setattr(judgement, what, fails)
+    monkeypatch.setattr(evaluation, what, fails)
     call = ["osteoporotic", "malignant"] * 10
     folder = table_study(
         tmp_path / "study", features(20), {"evaluation": QUIET | said},

@@ -110,10 +110,10 @@ def test_a_deleted_result_is_named_with_what_makes_it(study: Path) -> None:
     ("name", "stage", "read"),
     [
         ("fit.json", "fit", left.load_model),
-        ("assessment.json", "internal", left.load_assessment),
+        ("assessment.json", "internal", left.load_internal_validation),
         ("features.json", "extract", verbs.load_table),
         ("extraction.json", "extract", verbs.load_extraction),
-        ("scores.csv", "fit", verbs.judge),
+        ("scores.csv", "fit", verbs.evaluate_scores),
     ],
 )
 def test_a_malformed_result_is_no_traceback_even_if_its_digest_was_forged(

@@ -510,12 +510,12 @@ def internal(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> 
     from centrum.commands.console import internal_lines
 
     with _progress() as progress:
-        assessment = verbs.internal(_open(folder), workers=workers, progress=progress)
+        validation = verbs.internal(_open(folder), workers=workers, progress=progress)
     if json_:
-        _print_json(assessment)
+        _print_json(validation)
     else:
-        _print(internal_lines(assessment))
-    raise typer.Exit(CASES_FAILED if any(part["error"] for part in assessment.parts) else OK)
+        _print(internal_lines(validation))
+    raise typer.Exit(CASES_FAILED if any(part["error"] for part in validation.parts) else OK)
 
 
 app.command("assess", hidden=True, help="The former name of `internal`.")(internal)
@@ -648,7 +648,7 @@ def validate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
     json_: Json = False,
 ) -> None:
-    """Judge a frozen model on other patients: discrimination, calibration, drift; a report.
+    """Evaluate a frozen model on other patients: discrimination, calibration, drift; a report.
 
     Exit code 1 when a case was refused.
     """
@@ -723,13 +723,13 @@ def signature(
 ) -> None:
     """Score a study's cases by a published signature, under every reading of its names."""
     from centrum.commands.console import signature_lines
-    from centrum.commands.signature import find_signature, judge_signature
+    from centrum.commands.signature import evaluate_readings, find_signature
 
-    judged = judge_signature(_open(folder), find_signature(name), out)
+    evaluated = evaluate_readings(_open(folder), find_signature(name), out)
     if json_:
-        _print_json(judged)
+        _print_json(evaluated)
     else:
-        _print(signature_lines(judged))
+        _print(signature_lines(evaluated))
 
 
 @_command("centrum features\ncentrum features --dialect pyradiomics --json")

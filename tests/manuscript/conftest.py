@@ -32,11 +32,11 @@ def places(unrendered: None) -> Places:
 
 def grouped(results: StudyResults) -> StudyResults:
     """Of one centre, with a test of every subgroup, which the few made-up cases do not allow."""
-    judgement = results.judgement
-    rows = tuple(replace(row, heterogeneity=0.4, reason="") for row in judgement.subgroups)
+    evaluation = results.evaluation
+    rows = tuple(replace(row, heterogeneity=0.4, reason="") for row in evaluation.subgroups)
     obs = results.table.obs.assign(centre="A")
     return replace(
         results,
-        judgement=replace(judgement, subgroups=rows),
+        evaluation=replace(evaluation, subgroups=rows),
         table=replace(results.table, obs=obs),
     )

@@ -61,7 +61,7 @@ def test_tables_are_whole(make: Make, card) -> None:
 
 
 def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
-    text, test = model_card(results, StudyFacts()), results.evaluations["test"]
+    text, test = model_card(results, StudyFacts()), results.evaluation.by_set["test"]
     assert RESEARCH_ONLY in text
     assert outside_the_region(None) in text
     assert f"{fixed(test.auc.value, 2)} (95 % CI {fixed(test.auc.percentile.lower, 2)}" in text
@@ -90,14 +90,14 @@ def test_the_formula_of_the_card_is_the_calibration(results: StudyResults) -> No
         float(value.replace("−", "-"))
         for value in re.search(r"a = (\S+), b = (\d\.\d+)\.", text).groups()
     )
-    scores = results.scores.loc[list(results.judgement.tested), "score"].to_numpy()
+    scores = results.scores.loc[list(results.evaluation.tested), "score"].to_numpy()
     found = 1 / (1 + np.exp(-(a + b * scores)))
-    assert found == pytest.approx(results.judgement.probability, abs=1e-3)
+    assert found == pytest.approx(results.evaluation.probability, abs=1e-3)
 
 
 def test_groups_too_small_are_counted_not_shown(results: StudyResults) -> None:
     text = model_card(results, StudyFacts())
-    small = [row for row in results.judgement.subgroups if row.reason]
+    small = [row for row in results.evaluation.subgroups if row.reason]
     assert small
     assert f"{len(small)} group" in text
     assert small[0].reason not in text

@@ -63,26 +63,26 @@ def centres(*names: str | None) -> Change:
 
 
 def judged(**changes: Any) -> Change:
-    return lambda r: replace(r, judgement=replace(r.judgement, **changes))
+    return lambda r: replace(r, evaluation=replace(r.evaluation, **changes))
 
 
 def assessed(**changes: Any) -> Change:
-    return lambda r: replace(r, assessment=replace(r.assessment, **changes))
+    return lambda r: replace(r, validation=replace(r.validation, **changes))
 
 
 def seen_by_a_step(results: StudyResults) -> StudyResults:
-    parts = [part | {"seen": {"scale": [40, 2]}} for part in results.assessment.parts]
+    parts = [part | {"seen": {"scale": [40, 2]}} for part in results.validation.parts]
     return assessed(parts=parts)(results)
 
 
 def on_both_sides(results: StudyResults) -> StudyResults:
-    sides = [side | {"patients": 1} for side in results.assessment.rows["parts"]]
-    return assessed(rows={**results.assessment.rows, "parts": sides})(results)
+    sides = [side | {"patients": 1} for side in results.validation.rows["parts"]]
+    return assessed(rows={**results.validation.rows, "parts": sides})(results)
 
 
 def without_slope(results: StudyResults) -> StudyResults:
     nothing = Coefficient(np.nan, np.nan, Interval(np.nan, np.nan))
-    found = replace(results.judgement.calibration, slope=nothing, reason="outcomes are parted")
+    found = replace(results.evaluation.calibration, slope=nothing, reason="outcomes are parted")
     return judged(calibration=found)(results)
 
 
@@ -264,7 +264,7 @@ def test_several_sequences_need_proof(make: Make, falls_by: float, wanted: str) 
     results = make(n_parts=3)
     features = results.table.features
     named = tuple(replace(f, sequence="T1w" if k % 2 else "T2w") for k, f in enumerate(features))
-    parts = results.assessment.parts
+    parts = results.validation.parts
     alone = [part | {"auc": part["auc"] - falls_by} for part in parts]
     ablation = {"T1w": alone, "T2w": alone}
     both = assessed(ablation=ablation)(
@@ -281,7 +281,7 @@ def test_several_sequences_need_proof(make: Make, falls_by: float, wanted: str) 
 
 def test_centres_left_out_are_compared(results: StudyResults) -> None:
     two = centres("A", "B")(design("leave_one_centre_out")(results))
-    area = fixed(results.assessment.parts[0]["auc"], 2)
+    area = fixed(results.validation.parts[0]["auc"], 2)
     assert status(two, "clusters") == "answered"
     assert f"split 0 {area}" in said(two, "clusters")
 
@@ -292,9 +292,9 @@ def test_centres_left_out_are_compared(results: StudyResults) -> None:
 def test_numbers_are_those_of_the_records(results: StudyResults) -> None:
     kept = int(results.agreement["kept"].sum())
     assert f"{kept} of {len(results.agreement)} features pass" in said(results, "agreement")
-    test = results.evaluations["test"]
+    test = results.evaluation.by_set["test"]
     assert f"test AUC {fixed(test.auc.value, 2)} (" in said(results, "internal_test")
-    assert fixed(results.judgement.calibration.brier) in said(results, "calibration")
+    assert fixed(results.evaluation.calibration.brier) in said(results, "calibration")
     assert fixed(results.cutoff.value) in said(results, "cut_off")
     assert f"{test.n_positive} malignant" in said(results, "participants")
     assert f"{len(results.failures)} eligible cases not measured" in said(results, "missing")

@@ -31,10 +31,10 @@ from centrum.report.results import StudyResults
 from centrum.study.findings import Failure, Finding
 from centrum.table import FeatureTable
 from centrum.validation.decision import learn_decision
-from centrum.validation.judgement import Judgement, judge_scores
+from centrum.validation.evaluation import StudyEvaluation, evaluate_study
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts, Model
-from centrum.validation.procedure import Assessment, Permutation, row_audit
+from centrum.validation.procedure import InternalValidation, Permutation, row_audit
 
 SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
 POSITIVE, NEGATIVE = "malignant", "osteoporotic"
@@ -91,7 +91,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
         scores = _scores(table, model)
         drawn = dict(zip(readers, sources[1].values(), strict=False))
         protocol = load_preset("vcf-t2w-2024").model_copy(update={"robustness": perturbed})
-        judgement = _judgement(protocol, scores, table)
+        evaluation = _evaluation(protocol, scores, table)
         return StudyResults(
             title=protocol.name,
             protocol=protocol,
@@ -105,11 +105,10 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
             agreement=_agreement(table),
             model=model,
             scorer=_scorer(model),
-            cutoff=judgement.decision.cutoff,
+            cutoff=evaluation.decision.cutoff,
             scores=scores,
-            evaluations=judgement.evaluations,
-            judgement=judgement,
-            assessment=_assessment(protocol, scores, table, judgement, n_parts),
+            evaluation=evaluation,
+            validation=_internal_validation(protocol, scores, table, evaluation, n_parts),
             search=SEARCHED if searched else (),
             population=tuple(table1(table.obs)),
             history=(Step("extract", {"bins": 32}), Step("evaluate", {"seed": 1})),
@@ -222,7 +221,7 @@ def _scores(table: FeatureTable, model: Model) -> pd.DataFrame:
     return scores
 
 
-def _judgement(protocol: Protocol, scores: pd.DataFrame, table: FeatureTable) -> Judgement:
+def _evaluation(protocol: Protocol, scores: pd.DataFrame, table: FeatureTable) -> StudyEvaluation:
     quick = protocol.evaluation.model_copy(update={"n_resamples": 100})
     train = scores[scores["part"] == "train"]
     decision = learn_decision(
@@ -233,7 +232,7 @@ def _judgement(protocol: Protocol, scores: pd.DataFrame, table: FeatureTable) ->
         "platt",
     )
     protocol = protocol.model_copy(update={"evaluation": quick})
-    return judge_scores(protocol, scores, table.obs, decision)
+    return evaluate_study(protocol, scores, table.obs, decision)
 
 
 SEARCHED = tuple(
@@ -243,13 +242,13 @@ SEARCHED = tuple(
 )  # fmt: skip
 
 
-def _assessment(
+def _internal_validation(
     protocol: Protocol,
     scores: pd.DataFrame,
     table: FeatureTable,
-    judgement: Judgement,
+    evaluation: StudyEvaluation,
     n_parts: int,
-) -> Assessment:
+) -> InternalValidation:
     """One record of the test side, given so many times under other names."""
     test = np.flatnonzero((scores["part"] == "test").to_numpy())
     train = np.flatnonzero((scores["part"] == "train").to_numpy())
@@ -258,9 +257,9 @@ def _assessment(
     record = {
         "name": "split", "repeat": 0, "n_train": len(train), "n_test": len(test), "error": "",
         "case": test.tolist(), "positive": positive.tolist(), "score": values.tolist(),
-        "probability": judgement.probability.tolist(),
-        "called": judgement.called.astype(int).tolist(), "set": list(judgement.sets),
-        "cutoff": 0.0, "auc": judgement.evaluations["test"].auc.value,
+        "probability": evaluation.probability.tolist(),
+        "called": evaluation.called.astype(int).tolist(), "set": list(evaluation.sets),
+        "cutoff": 0.0, "auc": evaluation.by_set["test"].auc.value,
         "features": dict.fromkeys(table.names[:3], 0.5),
         "seen": {"agreement": [len(train), 0], "classifier": [len(train), 0]}, "search": [],
     }  # fmt: skip
@@ -276,7 +275,7 @@ def _assessment(
         for shuffled in (False, True) for k in range(3)
     ]  # fmt: skip
     sides = [Part(part["name"], part["repeat"], train, test) for part in parts]
-    return Assessment(
+    return InternalValidation(
         parts=parts,
         ablation={"volume": worse},
         permutation=Permutation(record["auc"], tuple(np.linspace(0.3, 0.7, 20)), 0),

@@ -86,18 +86,18 @@ def test_a_missing_value_is_not_shown_as_a_number(results: StudyResults) -> None
 
 
 def test_cases_are_judged_by_models_that_had_not_seen_them(results: StudyResults) -> None:
-    frame, judgement = case_frame(results).set_index("case"), results.judgement
-    tested = list(judgement.tested)
+    frame, evaluation = case_frame(results).set_index("case"), results.evaluation
+    tested = list(evaluation.tested)
     assert (frame.loc[tested, "side"] == "test").all()
-    assert frame.loc[tested, "probability"].tolist() == judgement.probability.tolist()
-    called = np.where(judgement.called, POSITIVE, NEGATIVE)
+    assert frame.loc[tested, "probability"].tolist() == evaluation.probability.tolist()
+    called = np.where(evaluation.called, POSITIVE, NEGATIVE)
     assert frame.loc[tested, "called"].tolist() == called.tolist()
     train = frame.drop(tested)
     wanted = np.where(train["out_of_fold"] >= results.cutoff.value, POSITIVE, NEGATIVE)
     assert train["called"].tolist() == wanted.tolist()
     right = frame["called"] == frame["outcome"]
     assert (frame["call"] == right.map({True: "right", False: "wrong"})).all()
-    confusion = results.evaluations["test"].confusion
+    confusion = results.evaluation.by_set["test"].confusion
     assert (frame.loc[tested, "call"] == "wrong").sum() == confusion.fp + confusion.fn
 
 

@@ -32,8 +32,9 @@ def said(results: StudyResults) -> str:
 
 
 def changed(results: StudyResults, **changes: object) -> StudyResults:
-    test = replace(results.evaluations["test"], **changes)
-    return replace(results, evaluations={**results.evaluations, "test": test})
+    test = replace(results.evaluation.by_set["test"], **changes)
+    by_set = {**results.evaluation.by_set, "test": test}
+    return replace(results, evaluation=replace(results.evaluation, by_set=by_set))
 
 
 def test_they_come_after_the_summary() -> None:
@@ -41,10 +42,10 @@ def test_they_come_after_the_summary() -> None:
 
 
 def test_each_is_a_sentence_with_the_study_s_numbers(results: StudyResults) -> None:
-    text, test = said(results), results.evaluations["test"]
+    text, test = said(results), results.evaluation.by_set["test"]
     assert f"{len(results.scores)} cases are not enough for a model of 6 features" in text
     assert f"rests on {test.n_patients} patients" in text
-    assert f"AUC is {results.evaluations['train'].auc.value:.2f}, out of fold" in text
+    assert f"AUC is {results.evaluation.by_set['train'].auc.value:.2f}, out of fold" in text
     assert outside_the_region(None) in text
     images = results.protocol.images.model_copy(update={"region": "whole_vertebra"})
     whole = replace(results, protocol=results.protocol.model_copy(update={"images": images}))
@@ -68,9 +69,9 @@ def test_cautions_come_first_and_are_said_once(results: StudyResults) -> None:
 
 
 def test_a_leak_is_said_first_of_all(results: StudyResults) -> None:
-    rows = {**results.assessment.rows}
+    rows = {**results.validation.rows}
     rows["parts"] = [{**rows["parts"][0], "patients": 2}]
-    leaky = replace(results, assessment=replace(results.assessment, rows=rows))
+    leaky = replace(results, validation=replace(results.validation, rows=rows))
     assert "no number in this report can be trusted" in caveats(leaky).points[0].text
     assert "found no patient on both sides" not in said(leaky)
     assert "found no patient on both sides" in said(results)
@@ -78,20 +79,20 @@ def test_a_leak_is_said_first_of_all(results: StudyResults) -> None:
 
 
 def test_equal_rows_and_a_lucky_nothing_are_cautioned_about(results: StudyResults) -> None:
-    rows = {**results.assessment.rows}
+    rows = {**results.validation.rows}
     rows["parts"] = [{**rows["parts"][0], "equal_rows": 1, "near_copies": 1}]
     permuted = Permutation(0.9, (0.7, 0.8), 0)
-    doubtful = replace(results.assessment, rows=rows, permutation=permuted)
-    texts = [point.text for point in cautions(replace(results, assessment=doubtful))]
+    doubtful = replace(results.validation, rows=rows, permutation=permuted)
+    texts = [point.text for point in cautions(replace(results, validation=doubtful))]
     assert any("2 pairs of rows" in text for text in texts)
     assert any("the mean AUC is 0.75" in text for text in texts)
 
 
 def test_permutations_and_readers_change_the_caveats(results: StudyResults, make: Make) -> None:
-    permuted = replace(results.assessment, permutation=Permutation(0.9, (0.5,) * 9, 0))
-    assert "P = .10 (9 permutations" in said(replace(results, assessment=permuted))
-    none = replace(results.assessment, permutation=None)
-    assert "permutation" not in said(replace(results, assessment=none))
+    permuted = replace(results.validation, permutation=Permutation(0.9, (0.5,) * 9, 0))
+    assert "P = .10 (9 permutations" in said(replace(results, validation=permuted))
+    none = replace(results.validation, permutation=None)
+    assert "permutation" not in said(replace(results, validation=none))
     assert "One reader drew all regions" in said(make(readers=("senior",)))
     assert "One reader drew" not in said(results)
 
@@ -107,14 +108,14 @@ def test_centres(results: StudyResults) -> None:
 
 
 def test_calibration_says_when_it_departs(results: StudyResults) -> None:
-    found = results.judgement.calibration
+    found = results.evaluation.calibration
 
     def with_limits(lower: float, upper: float) -> str:
         interval = type(found.slope.interval)(lower, upper)
         slope = replace(found.slope, value=(lower + upper) / 2, interval=interval)
         level = replace(found.in_the_large, value=0.0, interval=type(interval)(-1, 1))
         judged = replace(found, slope=slope, in_the_large=level, reason="")
-        return said(replace(results, judgement=replace(results.judgement, calibration=judged)))
+        return said(replace(results, evaluation=replace(results.evaluation, calibration=judged)))
 
     assert "so that they are too extreme" in with_limits(0.2, 0.8)
     assert "so that they are too moderate" in with_limits(1.2, 1.8)
@@ -122,7 +123,7 @@ def test_calibration_says_when_it_departs(results: StudyResults) -> None:
 
 
 def test_the_plateau_of_the_cut_off_is_as_good_but_for_one_case(results: StudyResults) -> None:
-    learnt = results.evaluations["out_of_fold"]
+    learnt = results.evaluation.by_set["out_of_fold"]
     train = results.scores[results.scores["part"] == "train"]
     scored = Scored.of(train["out_of_fold"], train["outcome"] == results.model.positive, None)
 
@@ -138,8 +139,8 @@ def test_the_plateau_of_the_cut_off_is_as_good_but_for_one_case(results: StudyRe
 
 
 def test_outcomes_that_cannot_be_dealt_out_give_no_p(results: StudyResults) -> None:
-    few = replace(results.assessment, permutation=Permutation(0.9, (0.9,) * 7, 0, ways=8))
-    changed = replace(results, assessment=few)
+    few = replace(results.validation, permutation=Permutation(0.9, (0.9,) * 7, 0, ways=8))
+    changed = replace(results, validation=few)
     audit = leak_audit(changed)
     assert "can be permuted in 8 ways only" in said(changed)
     assert not any("shuffled" in point.text for point in cautions(changed))
@@ -195,15 +196,15 @@ def test_sequences_that_nothing_tells_are_said(results: StudyResults) -> None:
 
 
 def test_intervals_without_width_are_no_precision(results: StudyResults) -> None:
-    test = results.evaluations["test"]
+    test = results.evaluation.by_set["test"]
     one = Interval(1.0, 1.0)
     area = replace(test.auc, value=1.0, delong=one, percentile=one, normal=one, bca=one)
-    parted = {**results.evaluations, "test": replace(test, auc=area)}
+    parted = {**results.evaluation.by_set, "test": replace(test, auc=area)}
     shown = performance_table(parted)
     cells = {row[1]: row[-1].text for row in shown.rows if row[0] == "AUC"}
     assert set(cells.values()) == {"1.000 (no interval)"}
     assert any("nothing of the precision" in note for note in shown.notes)
-    changed = replace(results, evaluations=parted)
+    changed = replace(results, evaluation=replace(results.evaluation, by_set=parted))
     assert "so that no interval can be given" in said(changed)
     assert "1.00 (no interval)" in dict(summary(changed).facts).values()
 

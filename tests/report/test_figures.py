@@ -152,7 +152,7 @@ def test_user_style_does_not_matter(results: StudyResults) -> None:
 def test_roc_passes_through_the_operating_point(results: StudyResults) -> None:
     from centrum.report.figures import draw_roc
 
-    found = results.evaluations["test"]
+    found = results.evaluation.by_set["test"]
     (axes,) = draw_roc({"Test": found}).axes
     (point,) = [line for line in axes.get_lines() if line.get_marker() == "o"]
     x, y = point.get_data()

@@ -78,14 +78,14 @@ def results_of(
     features = tuple(FeatureId("", "", "", "", "", label=n) for n in shown)
     obs = pd.DataFrame(index=pd.Index([f"c{k}" for k in range(len(X))], name="case"))
     calibrator = CALIBRATORS[method]().fit(scores, y)
-    decision = replace(results.judgement.decision, calibrator=calibrator)
+    decision = replace(results.evaluation.decision, calibrator=calibrator)
     found = replace(
         results,
         model=model_of(model, settings, "malignant", "osteoporotic", len(X)),
         scorer=scorer,
         table=FeatureTable(X[:, :20, None], obs, features, ("reader",)),
         scores=pd.DataFrame({"score": scores}),
-        judgement=replace(results.judgement, decision=decision),
+        evaluation=replace(results.evaluation, decision=decision),
     )
     return found, scores
 
@@ -141,9 +141,9 @@ def test_the_printed_formula_gives_the_score(
     assert np.abs(shown - scores).max() < 1e-4 * largest
     rows = printed(decision_table(found))
     cutoff = float(rows[0]["Score"])
-    called = scores >= found.judgement.decision.cutoff.value
+    called = scores >= found.evaluation.decision.cutoff.value
     np.testing.assert_array_equal(shown >= cutoff, called)
-    wanted = found.judgement.decision.calibrator.predict_proba(scores)
+    wanted = found.evaluation.decision.calibrator.predict_proba(scores)
     np.testing.assert_allclose(likely(rows[1:], method, scores), wanted, atol=1e-4)
     if moved := harmonisation_table(found):
         assert "f0" not in {row["Column name"] for row in in_file(moved[0])} or kind != "one"

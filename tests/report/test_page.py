@@ -173,7 +173,7 @@ def test_the_script_does_what_it_says(said: dict, results: StudyResults) -> None
     assert said["sort"] == "descending"
     names = [name for name in results.agreement.index if "contrast" in name.lower()]
     assert sorted(said["rows"]) == sorted(names)
-    confusion = results.evaluations["test"].confusion
+    confusion = results.evaluation.by_set["test"].confusion
     assert f"{confusion.tp} of {confusion.tp + confusion.fn} malignant" in said["roc"]
     assert said["open"]
     assert said["unfolded"]

@@ -130,7 +130,7 @@ def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: St
     rows = {(r["Measure"], r["Interval"]): r for r in _csv(written / "tables/performance.csv")}
     for name, head in (("train", "Training (apparent)"), ("out_of_fold", "Training (out of fold)"),
                        ("test", "Test")):  # fmt: skip
-        found = results.evaluations[name]
+        found = results.evaluation.by_set[name]
         for method, text in (("percentile", "bootstrap, percentile"), ("delong", "DeLong"),
                              ("normal", "bootstrap, normal")):  # fmt: skip
             row, interval = rows["AUC", text], getattr(found.auc, method)
@@ -145,11 +145,11 @@ def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: St
 
 
 def test_performance_counts_cases_when_each_is_a_patient(results: StudyResults) -> None:
-    alone = {n: replace(e, n_patients=e.n) for n, e in results.evaluations.items()}
+    alone = {n: replace(e, n_patients=e.n) for n, e in results.evaluation.by_set.items()}
     table = performance_table(alone)
     row = next(row for row in table.rows if row[0] == "Sensitivity")
     assert row[1] == "Wilson"
-    wanted = results.evaluations["test"].measures["sensitivity"]
+    wanted = results.evaluation.by_set["test"].measures["sensitivity"]
     assert row[-1] == Estimate(wanted.value, wanted.interval.lower, wanted.interval.upper)
 
 
@@ -169,7 +169,7 @@ def test_data_behind_the_figures(written: Path, results: StudyResults) -> None:
     path = _csv(written / "figures/lasso.csv")
     assert [float(row["lambda"]) for row in path] == results.model.lasso.lambdas.tolist()
     roc = [row for row in _csv(written / "figures/roc.csv") if row["scores"] == "test"]
-    wanted = results.evaluations["test"].roc
+    wanted = results.evaluation.by_set["test"].roc
     assert [float(row["sensitivity"]) for row in roc] == wanted.sensitivity.tolist()
     icc = _csv(written / "figures/agreement.csv")
     assert [float(row["icc"]) for row in icc] == results.agreement["icc"].tolist()
@@ -296,13 +296,14 @@ def test_without_images_there_is_no_overlay(make: Make) -> None:
 
 
 def _cautioned(results: StudyResults, **changes: object) -> str:
-    test = replace(results.evaluations["test"], **changes)
-    found = cautions(replace(results, evaluations={"test": test}))
+    test = replace(results.evaluation.by_set["test"], **changes)
+    evaluation = replace(results.evaluation, by_set={"test": test})
+    found = cautions(replace(results, evaluation=evaluation))
     return " ".join(point.text for point in found)
 
 
 def test_cautions(results: StudyResults) -> None:
-    test = results.evaluations["test"]
+    test = results.evaluation.by_set["test"]
     assert "optimistic" not in _cautioned(results)
     assert "optimistic" in _cautioned(results, optimistic=True)
     assert "leak" not in _cautioned(results)
@@ -323,9 +324,10 @@ def test_fallback_of_the_lasso_is_said(make: Make) -> None:
 
 @pytest.mark.usefixtures("unrendered")
 def test_p_value_of_the_test_set_is_in_the_prose(results: StudyResults) -> None:
-    test = results.evaluations["test"]
+    test = results.evaluation.by_set["test"]
     small = replace(test, auc=replace(test.auc, p=1e-5))
-    found = performance(replace(results, evaluations={"test": small}))
+    evaluation = replace(results.evaluation, by_set={"test": small})
+    found = performance(replace(results, evaluation=evaluation))
     assert "P < .001 against 0.5" in found.prose[0]
 
 
@@ -353,14 +355,14 @@ class TestDesignsOfSeveralParts:
         return {row[0]: row[1:] for t in block.tables if t.key == key for row in t.rows}
 
     def test_means_over_the_parts(self, block: Block, make: Make) -> None:
-        areas = [record["auc"] for record in make(n_parts=4).assessment.parts]
+        areas = [record["auc"] for record in make(n_parts=4).validation.parts]
         n, estimate, sd, low, high = self.table(block, "parts")["AUC"]
         assert n == 4
         assert estimate.value == pytest.approx(np.mean(areas))
         assert (sd, low, high) == pytest.approx((np.std(areas, ddof=1), min(areas), max(areas)))
 
     def test_a_variant_is_compared_over_the_same_parts(self, block: Block, make: Make) -> None:
-        areas = [record["auc"] for record in make(n_parts=4).assessment.parts]
+        areas = [record["auc"] for record in make(n_parts=4).validation.parts]
         _, area, difference, _ = self.table(block, "sources")["volume"]
         assert area.value == pytest.approx(0.4)
         assert difference.value == pytest.approx(0.4 - np.mean(areas))
@@ -388,7 +390,7 @@ class TestLeakAudit:
 
     def test_a_step_that_saw_test_patients_is_shouted_about(self, make: Make) -> None:
         results = make()
-        results.assessment.parts[0]["seen"]["scale"] = [44, 4]
+        results.validation.parts[0]["seen"]["scale"] = [44, 4]
         block = leak_audit(results)
         assert any("No figure in this report can be trusted" in w for w in block.warnings)
         assert dict(block.facts)["Test patients seen by a fitted step"] == "4"

@@ -37,8 +37,8 @@ def within(result: Any) -> list[Any]:
 
 def test_results_are_shown_in_a_line(results: StudyResults, model: FrozenModel) -> None:
     parts = [part for whole in (results, model) for part in within(whole)]
-    assert {"StudyResults", "FeatureTable", "Model", "LassoFacts", "Judgement", "Evaluation",
-            "RocCurve", "DecisionCurve", "Assessment", "FrozenModel", "Scorer", "Branch",
+    assert {"StudyResults", "FeatureTable", "Model", "LassoFacts", "StudyEvaluation", "Evaluation",
+            "RocCurve", "DecisionCurve", "InternalValidation", "FrozenModel", "Scorer", "Branch",
             "Forest", "SelfTest", "Domain"} <= {type(part).__name__ for part in parts}  # fmt: skip
     lines = [repr(part) for part in parts]
     assert [line for line in lines if "\n" in line or len(line) > LONGEST] == []
@@ -71,7 +71,7 @@ class _Page(HTMLParser):
 def test_notebooks_show_tables_that_load_nothing_and_name_cases_alone(
     results: StudyResults, model: FrozenModel
 ) -> None:
-    evaluations = results.judgement.evaluations.values()
+    evaluations = results.evaluation.by_set.values()
     for result in (results.table, results.model, model, *evaluations):
         page = _Page(result._repr_html_())
         assert page.tags == {"table", "caption", "tr", "th", "td"}
@@ -97,7 +97,7 @@ def test_models_show_what_they_read(results: StudyResults, model: FrozenModel) -
 
 
 def test_an_evaluation_shows_each_measure_with_its_interval(results: StudyResults) -> None:
-    found = results.judgement.evaluations["test"]
+    found = results.evaluation.by_set["test"]
     cells = _Page(found._repr_html_()).cells
     assert {"auc", *found.measures} <= set(cells)
     assert f"{found.auc.value:.3f}" in cells

@@ -9,7 +9,7 @@ import SimpleITK as sitk
 from centrum.commands import check
 from centrum.commands import study as verbs
 from centrum.commands.score import patients_of, read_new_cases
-from centrum.commands.signature import find_signature, judge_signature
+from centrum.commands.signature import evaluate_readings, find_signature
 from centrum.errors import ProtocolError, SignatureError
 from centrum.execution import silent
 from centrum.frozen.domain import Flag
@@ -215,4 +215,4 @@ def test_a_published_score_is_of_one_sequence(folder: Path) -> None:
     study = open_study(folder)
     verbs.extract(study)
     with pytest.raises(SignatureError, match=r"is of T2w, the study of T1w \(images\.weighting\)"):
-        judge_signature(study, find_signature("vcf-t2w-2024"))
+        evaluate_readings(study, find_signature("vcf-t2w-2024"))

@@ -79,7 +79,7 @@ def test_every_design_runs_to_its_report(
     change(study_folder, split=split, evaluation={"leak_audit": {"permutations": 1, "splits": 0}})
     study = open_study(study_folder)
     _, page = verbs.run(study)
-    found = left.load_assessment(study)
+    found = left.load_internal_validation(study)
     assert len(found.parts) == n_parts
     for record in found.parts:
         assert record["error"] == ""
@@ -87,7 +87,7 @@ def test_every_design_runs_to_its_report(
         assert all(tested == 0 for _, tested in record["seen"].values())
         assert {"agreement", "scale", "classifier"} <= set(record["seen"])
     assert all(side["patients"] == 0 for side in found.rows["parts"])
-    test = verbs.judge(study).evaluations["test"]
+    test = verbs.evaluate_scores(study).by_set["test"]
     tested = {k for record in found.parts for k in record["case"]}
     assert test.n == len(tested)
     text = page.read_text()
@@ -107,14 +107,14 @@ def test_predictions_are_kept_per_case(study_folder: Path) -> None:
     assert (kept.groupby("case")["repeat"].nunique() == 2).all()
     assert kept["probability"].between(0, 1).all()
     assert set(kept["set"]) <= {"positive", "negative", "uncertain", "neither"}
-    pooled = left.load_assessment(study).pooled(36)
+    pooled = left.load_internal_validation(study).pooled(36)
     mean = kept.groupby("case")["probability"].mean()
     np.testing.assert_allclose(pooled["probability"], mean, atol=1e-12)
     sets = kept.groupby("case")["set"].agg(lambda found: found.mode().tolist())
     for case, usual in zip(sets.index, sets, strict=True):
         row = int(case.removeprefix("P"))
         assert pooled["set"][row] == (usual[0] if len(usual) == 1 else "uncertain")
-    judged = verbs.judge(study)
+    judged = verbs.evaluate_scores(study)
     assert judged.sets == tuple(pooled["set"]), "sets of models that had seen the cases"
 
 
@@ -160,7 +160,7 @@ class TestSources:
                evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
         study = open_study(study_folder)
         verbs.run(study)
-        found = left.load_assessment(study)
+        found = left.load_internal_validation(study)
         assert set(found.ablation) == {"volume", "clinical", "radiomics"}
         (clinical,), (volume,) = found.ablation["clinical"], found.ablation["volume"]
         assert set(clinical["features"]) == {"age", "sex=F"}
@@ -173,7 +173,7 @@ class TestSources:
                evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
         study = open_study(study_folder)
         _, page = verbs.run(study)
-        (record,) = left.load_assessment(study).parts
+        (record,) = left.load_internal_validation(study).parts
         assert {"clinical: classifier", "radiomics: classifier"} <= set(record["seen"])
         assert {"age", "sex=F"} <= set(record["features"])
         assert "sex=F" in page.read_text()
@@ -209,7 +209,7 @@ def test_harmonisation_of_a_study(study_folder: Path) -> None:
            evaluation={"leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
     study = open_study(study_folder)
     verbs.run(study)
-    for record in left.load_assessment(study).parts:
+    for record in left.load_internal_validation(study).parts:
         assert record["seen"]["harmonisation"][1] == 0
 
 
@@ -232,7 +232,7 @@ def test_a_reader_beside_the_model(study_folder: Path) -> None:
     change(study_folder, evaluation={"reader_calls": ["diagnosis R1"]})
     study = open_study(study_folder)
     verbs.fit(study)
-    judged = verbs.judge(study)
+    judged = verbs.evaluate_scores(study)
     (reader,) = judged.readers
     said = [row for row in read_rows(study_folder) if row["case"] in judged.tested]
     malignant = [row for row in said if row["outcome"] == "malignant"]
@@ -240,7 +240,7 @@ def test_a_reader_beside_the_model(study_folder: Path) -> None:
     assert reader.sensitivity == pytest.approx(right)
     change(study_folder, evaluation={"reader_calls": ["nobody"]})
     with pytest.raises(DataError, match="'nobody'"):
-        verbs.judge(open_study(study_folder))
+        verbs.evaluate_scores(open_study(study_folder))
 
 
 @pytest.mark.usefixtures("unrendered")
@@ -249,7 +249,7 @@ def test_optimism_in_a_study(study_folder: Path) -> None:
                                      "leak_audit": {"permutations": 0, "splits": 0}})  # fmt: skip
     study = open_study(study_folder)
     _, page = verbs.run(study)
-    assert len(left.load_assessment(study).resamples) == 3
+    assert len(left.load_internal_validation(study).resamples) == 3
     assert "Harrell" in page.read_text()
 
 
@@ -266,7 +266,7 @@ def test_one_part_that_cannot_be_fitted_does_not_stop_the_others(study_folder: P
     study = open_study(study_folder)
     verbs.extract(study)
     _, page = verbs.run(study)
-    errors = {r["name"]: r["error"] for r in left.load_assessment(study).parts}
+    errors = {r["name"]: r["error"] for r in left.load_internal_validation(study).parts}
     assert "Ask for fewer folds" in errors.pop("centre C")
     assert set(errors.values()) == {""}
     assert "centre C could not be fitted" in page.read_text()
@@ -277,11 +277,11 @@ def test_cut_off_rules_in_a_study(rule: str, study_folder: Path) -> None:
     change(study_folder, evaluation={"cutoff": {"rule": rule, "target": 0.9}})
     study = open_study(study_folder)
     verbs.fit(study)
-    judged = verbs.judge(study)
-    out_of_fold = judged.evaluations["out_of_fold"].measures
+    judged = verbs.evaluate_scores(study)
+    out_of_fold = judged.by_set["out_of_fold"].measures
     if rule in ("sensitivity", "specificity"):
         assert out_of_fold[rule].value >= 0.9
-    assert not judged.evaluations["test"].optimistic
+    assert not judged.by_set["test"].optimistic
 
 
 @pytest.mark.parametrize(
@@ -327,18 +327,18 @@ def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
     study_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A leak, a permutation or a resample that fails is counted, not fatal."""
-    from centrum.validation import procedure as assessment
+    from centrum.validation import procedure
 
     def fails(*_: object, **__: object) -> float:
         raise DataError("No feature is left.")
 
-    monkeypatch.setattr(assessment, "LEAKS", {**assessment.LEAKS, "copies_on_both_sides": fails})
-    monkeypatch.setattr(assessment, "resample", fails)
+    monkeypatch.setattr(procedure, "LEAKS", {**procedure.LEAKS, "copies_on_both_sides": fails})
+    monkeypatch.setattr(procedure, "resample", fails)
     change(study_folder, evaluation={"optimism_resamples": 2,
                                      "leak_audit": {"permutations": 1, "splits": 1}})  # fmt: skip
     study = open_study(study_folder)
     _, page = verbs.run(study)
-    found = left.load_assessment(study)
+    found = left.load_internal_validation(study)
     assert found.resamples == ()
     assert all(r["errors"] == {"copies_on_both_sides": "No feature is left."} for r in found.leaks)
     text = page.read_text()

@@ -8,7 +8,7 @@ from centrum.agreement.copies import copies_in
 from centrum.commands.perturb import Robustness
 from centrum.commands.problems import Problems
 from centrum.commands.results import load_agreement
-from centrum.commands.signature import JudgedReading
+from centrum.commands.signature import EvaluatedReading
 from centrum.evaluate import Evaluation
 from centrum.frozen.external import External
 from centrum.frozen.model import FrozenModel
@@ -20,7 +20,7 @@ from centrum.study.findings import Failure, Finding
 from centrum.study.study import Study
 from centrum.text import counted, interval_text, p_equals
 from centrum.validation.model import Model
-from centrum.validation.procedure import Assessment
+from centrum.validation.procedure import InternalValidation
 
 SETS = {
     "train": "training (apparent)",
@@ -119,21 +119,21 @@ def evaluation_lines(simulated: bool, evaluations: Mapping[str, Evaluation]) -> 
         )
 
 
-def internal_lines(assessment: Assessment) -> Iterator[str]:
+def internal_lines(validation: InternalValidation) -> Iterator[str]:
     """The internal validation: failed parts, mean areas, permuted outcomes."""
-    for part in assessment.parts:
+    for part in validation.parts:
         if part["error"]:
             yield f"failed: {part['name']}: {part['error']}"
-    for name, records in {"the model": assessment.parts, **assessment.ablation}.items():
+    for name, records in {"the model": validation.parts, **validation.ablation}.items():
         areas = [record["auc"] for record in records if record["auc"] is not None]
         if areas:
             parts = counted(len(areas), "part")
             yield f"{name:22} AUC {sum(areas) / len(areas):.3f} over {parts}"
-    if assessment.permutation is not None and assessment.permutation.telling:
-        permuted = assessment.permutation.values
+    if validation.permutation is not None and validation.permutation.telling:
+        permuted = validation.permutation.values
         yield (
             f"{'permuted outcomes':22} AUC {sum(permuted) / len(permuted):.3f} over "
-            f"{len(permuted)} permutations, {p_equals(assessment.permutation.p)}"
+            f"{len(permuted)} permutations, {p_equals(validation.permutation.p)}"
         )
 
 
@@ -155,12 +155,12 @@ def external_lines(external: External) -> Iterator[str]:
         )
 
 
-def signature_lines(judged: Iterable[JudgedReading]) -> Iterator[str]:
+def signature_lines(evaluated: Iterable[EvaluatedReading]) -> Iterator[str]:
     """Every reading of a published signature, and how its scores tell the outcomes."""
-    judged = tuple(judged)
-    usable = [j for j in judged if j.reading.usable]
-    yield f"{len(judged)} readings of the names, {len(usable)} can be scored here."
-    for k, j in enumerate(judged, 1):
+    evaluated = tuple(evaluated)
+    usable = [j for j in evaluated if j.reading.usable]
+    yield f"{len(evaluated)} readings of the names, {len(usable)} can be scored here."
+    for k, j in enumerate(evaluated, 1):
         if j.reading.usable:
             limits = interval_text(j.lower, j.upper, join="-")
             yield f"{k}: AUC {j.auc:.3f} ({limits}), {j.reading.standardised}"

@@ -14,7 +14,7 @@ from centrum.store import write_atomically
 from centrum.study.stage_keys import KEYS
 from centrum.study.study import Study
 from centrum.validation.model import Model
-from centrum.validation.procedure import Assessment
+from centrum.validation.procedure import InternalValidation
 
 AGREEMENT, ROBUSTNESS, PERTURBATIONS = "agreement.csv", "robustness.csv", "perturbations.csv"
 """Files of the features under other readers and under perturbations, and of what was done."""
@@ -61,10 +61,10 @@ def _read_scores(path: Path) -> pd.DataFrame:
     return read_frame(path, dtype=texts, index_col="case")
 
 
-def load_assessment(study: Study) -> Assessment:
+def load_internal_validation(study: Study) -> InternalValidation:
     """What `internal` left."""
     read = study.stages.result
-    return read(ASSESSMENT, lambda path: Assessment.from_dict(_read_json(path)))
+    return read(ASSESSMENT, lambda path: InternalValidation.from_dict(_read_json(path)))
 
 
 def _read_json(path: Path) -> Any:

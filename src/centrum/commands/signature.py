@@ -32,7 +32,7 @@ from centrum.study.study import Study
 
 
 @dataclass(frozen=True, eq=False)
-class JudgedReading:
+class EvaluatedReading:
     """A reading, and how its scores tell the outcomes; nan where there are none."""
 
     reading: Reading
@@ -42,9 +42,9 @@ class JudgedReading:
 
 
 @as_json.register
-def _(judged: JudgedReading) -> dict[str, Any]:
+def _(evaluated: EvaluatedReading) -> dict[str, Any]:
     """Without the scores."""
-    r = judged.reading
+    r = evaluated.reading
     return {
         "names": list(r.names),
         "tables": [str(table) for table in r.tables],
@@ -53,8 +53,8 @@ def _(judged: JudgedReading) -> dict[str, Any]:
         "standardised": r.standardised,
         "caution": r.caution,
         "reasoning": list(r.reasoning),
-        "auc": as_json(judged.auc),
-        "interval": as_json([judged.lower, judged.upper]),
+        "auc": as_json(evaluated.auc),
+        "interval": as_json([evaluated.lower, evaluated.upper]),
     }
 
 
@@ -99,9 +99,9 @@ def find_signature(name: str) -> Signature:
     )
 
 
-def judge_signature(
+def evaluate_readings(
     study: Study, signature: Signature, out: Path | None = None
-) -> tuple[JudgedReading, ...]:
+) -> tuple[EvaluatedReading, ...]:
     """Score the study's cases under every reading, from the primary reader's features.
 
     With `out` it leaves signature.json, and signature.csv with a column of scores per reading.
@@ -125,10 +125,10 @@ def judge_signature(
     values = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
     positive = (table.obs["outcome"] == signature.positive).to_numpy()
     patients = table.obs["patient"].to_numpy()
-    judged = [_judged(r, positive, patients) for r in evaluate_signature(signature, values)]
+    evaluated = [_evaluated(r, positive, patients) for r in evaluate_signature(signature, values)]
     if out is not None:
-        _write(judged, table.obs, out)
-    return tuple(judged)
+        _write(evaluated, table.obs, out)
+    return tuple(evaluated)
 
 
 def _refuse_other_sequence(signature: Signature, study: Study) -> None:
@@ -143,21 +143,21 @@ def _refuse_other_sequence(signature: Signature, study: Study) -> None:
         )
 
 
-def _judged(reading: Reading, positive: Any, patients: Any) -> JudgedReading:
+def _evaluated(reading: Reading, positive: Any, patients: Any) -> EvaluatedReading:
     if reading.scores is None:
-        return JudgedReading(reading, float("nan"), float("nan"), float("nan"))
+        return EvaluatedReading(reading, float("nan"), float("nan"), float("nan"))
     scored = Scored.of(reading.scores, positive, patients)
     interval = delong_interval(scored)
-    return JudgedReading(reading, auc(scored), interval.lower, interval.upper)
+    return EvaluatedReading(reading, auc(scored), interval.lower, interval.upper)
 
 
-def _write(judged: list[JudgedReading], obs: pd.DataFrame, out: Path) -> None:
+def _write(evaluated: list[EvaluatedReading], obs: pd.DataFrame, out: Path) -> None:
     scores = {
         f"reading {k}": j.reading.scores
-        for k, j in enumerate(judged, 1)
+        for k, j in enumerate(evaluated, 1)
         if j.reading.scores is not None
     }
     frame = pd.DataFrame({"case": obs.index, "outcome": obs["outcome"].to_numpy(), **scores})
-    record = json.dumps(as_json(judged), indent=1)
+    record = json.dumps(as_json(evaluated), indent=1)
     write_atomically(out / "signature.json", record.encode())
     write_atomically(out / "signature.csv", frame_csv(frame).encode())

@@ -31,7 +31,7 @@ from centrum.commands.results import (
     SCORES,
     done,
     load_agreement,
-    load_assessment,
+    load_internal_validation,
     load_model,
     load_scorer,
     load_scores,
@@ -71,12 +71,12 @@ from centrum.study.study import open_study as open_study
 from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
 from centrum.validation.decision import Decision, learn_decision
+from centrum.validation.evaluation import StudyEvaluation, evaluate_study
 from centrum.validation.fits import fit_rows, fit_sets, score_rows, search_table, used_features
 from centrum.validation.foresight import foresee_unused, refuse_unless_possible
-from centrum.validation.judgement import Judgement, judge_scores
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import Model, model_of
-from centrum.validation.procedure import Assessment, run_assessment
+from centrum.validation.procedure import InternalValidation, run_internal_validation
 
 
 def open_to_run(folder: Path) -> Study:
@@ -197,7 +197,7 @@ def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFram
     return record, scores
 
 
-def internal(study: Study, *, workers: int = 1, progress: Progress = silent) -> Assessment:
+def internal(study: Study, *, workers: int = 1, progress: Progress = silent) -> InternalValidation:
     """Internal validation of the whole procedure; leaves assessment.json and predictions.csv.
 
     Every part of the design, what volume, covariates and images add to each other, the
@@ -207,11 +207,11 @@ def internal(study: Study, *, workers: int = 1, progress: Progress = silent) -> 
     refuse_stale(study, "internal")
     files = [study.results / ASSESSMENT, study.results / "predictions.csv"]
     if not is_current(study, "internal"):
-        found = run_assessment(study.protocol, study.results, workers, progress)
+        found = run_internal_validation(study.protocol, study.results, workers, progress)
         write_json(files[0], as_json(found))
         write_csv(files[1], found.predictions(load_table(study).obs))
         done(study, "internal", files)
-    return load_assessment(study)
+    return load_internal_validation(study)
 
 
 def decision_of(study: Study, scores: pd.DataFrame) -> Decision:
@@ -228,22 +228,22 @@ def decision_of(study: Study, scores: pd.DataFrame) -> Decision:
 
 
 def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
-    """Learn the cut-off on out-of-fold training scores and judge; leaves evaluation.json."""
+    """Learn the cut-off on out-of-fold training scores and evaluate; leaves evaluation.json."""
     refuse_stale(study, "evaluate")
-    judged = judge(study)
+    judged = evaluate_scores(study)
     path = study.results / "evaluation.json"
     write_json(path, as_json(judged))
     done(study, "evaluate", [path])
-    return judged.decision.cutoff, dict(judged.evaluations)
+    return judged.decision.cutoff, dict(judged.by_set)
 
 
-def judge(study: Study) -> Judgement:
+def evaluate_scores(study: Study) -> StudyEvaluation:
     """Everything that is computed of the scores."""
     scores, protocol, table = load_scores(study), study.protocol, load_table(study)
     tested = None
     if not protocol.split.single_part:
-        tested = load_assessment(study).pooled(len(scores))
-    return judge_scores(protocol, scores, table.obs, decision_of(study, scores), tested)
+        tested = load_internal_validation(study).pooled(len(scores))
+    return evaluate_study(protocol, scores, table.obs, decision_of(study, scores), tested)
 
 
 # The frozen model
@@ -276,7 +276,7 @@ def _freeze(study: Study) -> FrozenModel:
         train=train,
         scores=load_scores(study),
         scorer=load_scorer(study),
-        judgement=judge(study),
+        evaluation=evaluate_scores(study),
         acquisition=extraction.acquisition,
         provenance={
             "versions": versions(),
@@ -308,8 +308,12 @@ def report(study: Study, *, progress: Progress = silent) -> Path:
 
 def collect(study: Study) -> StudyResults:
     """All results of a study that has been run."""
-    extraction, model, judgement = load_extraction(study), load_model(study), judge(study)
-    cutoff = judgement.decision.cutoff
+    extraction, model, evaluation = (
+        load_extraction(study),
+        load_model(study),
+        evaluate_scores(study),
+    )
+    cutoff = evaluation.decision.cutoff
     table = extraction.table
     outcome = study.protocol.outcome
     return StudyResults(
@@ -327,9 +331,8 @@ def collect(study: Study) -> StudyResults:
         scorer=load_scorer(study),
         cutoff=cutoff,
         scores=load_scores(study),
-        evaluations=judgement.evaluations,
-        judgement=judgement,
-        assessment=load_assessment(study),
+        evaluation=evaluation,
+        validation=load_internal_validation(study),
         search=load_search(study),
         population=_population(table, (outcome.positive, outcome.negative)),
         history=_history(study, table, cutoff),

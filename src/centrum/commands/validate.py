@@ -1,4 +1,4 @@
-"""The verb `validate`: a frozen model judged on patients of another place."""
+"""The verb `validate`: a frozen model evaluated on patients of another centre."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ def validate_model(
     workers: int = 1,
     progress: Progress = silent,
 ) -> External:
-    """Judge a model on a cohort; leaves report.html, validation.json and predictions.csv.
+    """Evaluate a model on a cohort; leaves report.html, validation.json and predictions.csv.
 
     Parameters
     ----------

@@ -203,7 +203,7 @@ def validate(
     others: Mapping[str, tuple[FrozenModel, Floats]] | None = None,
     seed: int = 2024,
 ) -> External:
-    """Judge a frozen model on new cases.
+    """Evaluate a frozen model on new cases.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from centrum.protocol import Protocol
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.records import as_json
 from centrum.table import FeatureTable
-from centrum.validation.judgement import Judgement
+from centrum.validation.evaluation import StudyEvaluation
 from centrum.validation.matrix import Matrix
 
 ROWS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -37,7 +37,7 @@ def freeze(
     train: Indices,
     scores: pd.DataFrame,
     scorer: Scorer,
-    judgement: Judgement,
+    evaluation: StudyEvaluation,
     acquisition: pd.DataFrame,
     provenance: Mapping[str, Any],
 ) -> FrozenModel:
@@ -49,7 +49,7 @@ def freeze(
     table, matrix : of all cases; `train` are the rows of the final model
     scores : a row per case, with `score` and `out_of_fold`
     scorer : the final model as numbers
-    judgement : what was learnt and found of its scores
+    evaluation : of its scores, with the decision learnt on them
     acquisition : a row per case
     provenance : versions, digests, whether simulated, whether of tables
     """
@@ -58,7 +58,7 @@ def freeze(
     values = matrix.X[train][:, columns, 0]
     positive = matrix.positive[train] == 1
     records = dict(zip(table.names, table.features, strict=True))
-    decision = judgement.decision
+    decision = evaluation.decision
     known = zip(scorer.features, values.T, strict=True)
     with made("The model cannot be frozen"):
         model = FrozenModel(
@@ -75,7 +75,7 @@ def freeze(
             scores=Distribution.of("score", scores["out_of_fold"].to_numpy()[train], positive),
             domain=_domain(acquisition.iloc[train]),
             use=_use(protocol, len(train), int(positive.sum())),
-            performance=_performance(protocol, judgement),
+            performance=_performance(protocol, evaluation),
             provenance={**provenance, "training": _training(matrix, train)},
             self_test=_rows(scorer, decision.calibrator, values, matrix, train),
         )
@@ -139,11 +139,11 @@ def _use(protocol: Protocol, n: int, n_positive: int) -> dict[str, tuple[str, ..
     }
 
 
-def _performance(protocol: Protocol, judgement: Judgement) -> dict[str, Any]:
-    calibration = judgement.calibration
+def _performance(protocol: Protocol, evaluation: StudyEvaluation) -> dict[str, Any]:
+    calibration = evaluation.calibration
     return {
         "design": protocol.split.design,
-        **{name: _summary(found) for name, found in judgement.evaluations.items()},
+        **{name: _summary(found) for name, found in evaluation.by_set.items()},
         "calibration": {
             "slope": as_json(calibration.slope),
             "intercept": as_json(calibration.intercept),

@@ -218,7 +218,7 @@ class FrozenModel(OneLine):
     scores : distribution of the training scores, out of fold
     domain : acquisitions and regions of the training cases
     use : intended use and limits, a sentence each
-    performance : what was found when it was judged
+    performance : what its evaluation found
     provenance : versions, digests, training cases, whether they were simulated
     self_test : see `SelfTest`
     schema : layout of the file that it was read from

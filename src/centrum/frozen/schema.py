@@ -213,7 +213,7 @@ CalibratorPart = Annotated[Calibrator, PlainValidator(_calibrator)]
 SetsPart = Annotated[ConformalSets, PlainValidator(_sets)]
 
 
-# What was found when the model was judged, and where it comes from
+# How the model performed, and where it comes from
 
 Found = Number | Literal["inf", "-inf"] | None
 
@@ -229,7 +229,7 @@ class _MeasureRecord(_Record):
     interval: _IntervalRecord
 
 
-class _Judged(_Record):
+class _EvaluationRecord(_Record):
     n: Count
     n_patients: Count
     n_positive: Count
@@ -248,10 +248,10 @@ class _Performance(BaseModel):
     """Further keys are names of cases that it was judged on, such as "train"."""
 
     model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, _Judged]
+    __pydantic_extra__: dict[str, _EvaluationRecord]
     design: str
     calibration: _CalibrationRecord
-    test: _Judged
+    test: _EvaluationRecord
 
     @model_validator(mode="after")
     def _consistent(self) -> "_Performance":

@@ -157,7 +157,7 @@ def spread(values: pd.Series) -> str:
 
 def area_text(results: StudyResults) -> str:
     """AUC of the test cases with its interval, or the mean over the parts."""
-    test = results.evaluations["test"]
+    test = results.evaluation.by_set["test"]
     confidence = f"{percent(test.confidence)} CI"
     value, interval, of = test.auc.value, test.auc.percentile, ""
     if not results.protocol.split.single_part and "AUC" in (means := means_over_parts(results)):
@@ -229,7 +229,7 @@ Alternative = tuple[Estimate, Estimate, PValue]
 
 def alternatives(results: StudyResults) -> dict[str, Alternative]:
     """Variant of the ablation -> AUC, difference to the model, p; those that could be fitted."""
-    if not results.assessment.ablation:
+    if not results.validation.ablation:
         return {}
     rows = ablation_table(results).rows[1:]
     return {str(r[0]): (r[2], r[3], r[4]) for r in rows if isinstance(r[2], Estimate)}
@@ -252,7 +252,7 @@ def beside(found: Mapping[str, Alternative]) -> str:
 
 def tested_subgroups(results: StudyResults) -> dict[str, float]:
     """Variable -> p that the AUC is the same in all its groups, where that could be tested."""
-    rows = results.judgement.subgroups
+    rows = results.evaluation.subgroups
     return {r.variable: r.heterogeneity for r in rows if np.isfinite(r.heterogeneity)}
 
 
@@ -274,7 +274,7 @@ def centres_text(centres: Mapping[str, int]) -> str:
 
 def touched(results: StudyResults) -> tuple[int, int]:
     """Patients on both sides of a part; test patients that a fitted step has seen."""
-    found = results.assessment
+    found = results.validation
     crossing = sum(side["patients"] for side in found.rows["parts"])
     seen = (counts for part in found.parts for counts in part.get("seen", {}).values())
     return crossing, sum(tested for _, tested in seen)

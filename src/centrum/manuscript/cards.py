@@ -162,7 +162,7 @@ def _use(results: StudyResults) -> list[str]:
 
 
 def _training(results: StudyResults) -> list[str]:
-    train = results.evaluations["train"]
+    train = results.evaluation.by_set["train"]
     sequences = listed(dict.fromkeys(f.sequence for f in results.table.features if f.sequence))
     return [
         _points(
@@ -182,28 +182,28 @@ def _training(results: StudyResults) -> list[str]:
 
 
 def _performance(results: StudyResults) -> list[str]:
-    split, parts = results.protocol.split, len(results.assessment.parts)
+    split, parts = results.protocol.split, len(results.validation.parts)
     return [
         f"Design: {DESIGNS[split.design].label}; {counted(parts, 'part')}. AUC on cases that "
         f"took no part in any choice: {area_text(results)}.",
         _markdown(parts_table(results)) if parts > 1 else "",
-        _markdown(performance_table(results.evaluations)),
+        _markdown(performance_table(results.evaluation.by_set)),
     ]
 
 
 def _calibration(results: StudyResults) -> list[str]:
-    calibration, found = results.protocol.model.calibration, results.judgement
+    calibration, found = results.protocol.model.calibration, results.evaluation
     return [
         f"Scores become probabilities by {CALIBRATIONS[calibration].label}, learnt on out-of-fold "
         "scores of the "
         "training cases.",
         f"No calibration slope: {found.calibration.reason}." if found.calibration.reason else "",
-        _markdown(calibration_table(found.calibration, found.evaluations["test"].confidence)),
+        _markdown(calibration_table(found.calibration, found.by_set["test"].confidence)),
     ]
 
 
 def _cut_off(results: StudyResults) -> list[str]:
-    cut, found = results.cutoff, results.judgement
+    cut, found = results.cutoff, results.evaluation
     sets = found.conformal
     return [
         f"A score of at least {fixed(cut.value)} is called {results.model.positive} ({cut.rule}, "
@@ -216,7 +216,7 @@ def _cut_off(results: StudyResults) -> list[str]:
 
 
 def _subgroups(results: StudyResults) -> list[str]:
-    rows = results.judgement.subgroups
+    rows = results.evaluation.subgroups
     if not rows:
         return ["No column of the manifest splits the test cases into groups."]
     table = subgroup_table(results)
@@ -247,7 +247,7 @@ def _how_to_use(results: StudyResults, facts: StudyFacts) -> list[str]:
 
 
 def _platt(results: StudyResults) -> str:
-    learnt = as_json(results.judgement.decision.calibrator)
+    learnt = as_json(results.evaluation.decision.calibrator)
     if learnt["method"] != "platt":
         return "The table of the cut-off above says how the score becomes a probability."
     a, b = Exact(learnt["intercept"], 1.0), Exact(learnt["slope"], learnt["slope"])

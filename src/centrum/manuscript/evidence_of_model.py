@@ -142,7 +142,7 @@ def split(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 
 
 def design_text(results: StudyResults) -> str:
-    settings, parts = results.protocol.split, results.assessment.parts
+    settings, parts = results.protocol.split, results.validation.parts
     sizes = " and ".join(
         f"{_between(part[side] for part in parts)} {name} cases"
         for side, name in (("n_train", "training"), ("n_test", "test"))

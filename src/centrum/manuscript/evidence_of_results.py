@@ -55,14 +55,14 @@ def measures(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Intervals and how they were made."""
-    test = results.evaluations["test"]
+    test = results.evaluation.by_set["test"]
     text = (
         f"{percent(test.confidence)} confidence intervals of every measure: bootstrap of patients "
         f"({test.n_resamples} samples), DeLong, and {test.interval_method.capitalize()} or "
         f"bootstrap for shares. Test AUC {area_text(results)}."
     )
     places = [shown("performance", "Table performance")]
-    if len(results.assessment.parts) > 1:
+    if len(results.validation.parts) > 1:
         places.append(shown("validation", "Table parts"))
     return answered(text, *places)
 
@@ -70,7 +70,7 @@ def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def calibration(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Slope, intercept and curve of the test cases."""
-    found = results.judgement.calibration
+    found = results.evaluation.calibration
     place = shown("calibration", "Table calibration", "Figure calibration")
     if not np.isfinite(found.slope.value):
         return not_done(f"The calibration slope cannot be found: {found.reason}.", place)
@@ -87,11 +87,11 @@ def calibration(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def performance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Of training, out of fold and test; of subgroups."""
-    found, tests = results.evaluations, tested_subgroups(results)
+    found, tests = results.evaluation.by_set, tested_subgroups(results)
     text = (
         f"AUC apparent {fixed(found['train'].auc.value, 2)}, out of fold "
         f"{fixed(found['out_of_fold'].auc.value, 2)}, test {area_text(results)}; calibration slope "
-        f"{fixed(results.judgement.calibration.slope.value, 2)}"
+        f"{fixed(results.evaluation.calibration.slope.value, 2)}"
     )
     places = [
         shown("performance", "Table performance"),
@@ -106,7 +106,7 @@ def performance(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def participants(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Numbers of each analysis."""
-    train, test = results.evaluations["train"], results.evaluations["test"]
+    train, test = results.evaluation.by_set["train"], results.evaluation.by_set["test"]
     said = (
         f"{name} {counted(e.n, 'case')} of {counted(e.n_patients, 'patient')}, {e.n_positive} "
         f"{results.model.positive}"
@@ -170,7 +170,7 @@ def non_radiomic(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if simple:
         texts.append(beside(simple))
         places.append(shown("validation", "Table sources"))
-    if others := results.judgement.readers:
+    if others := results.evaluation.readers:
         texts.append(
             "; ".join(
                 f"{r.name} has a sensitivity of {fixed(r.sensitivity, 2)} and a specificity of "
@@ -188,7 +188,7 @@ def non_radiomic(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def baseline(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A logistic regression of little, and no information."""
-    simple, test = simple_models(results), results.evaluations["test"]
+    simple, test = simple_models(results), results.evaluation.by_set["test"]
     most = max(test.n_positive, test.n_negative) / test.n
     guess = (
         f"the commoner outcome for everybody is right in {percent(most, 0)} of the test cases, the "
@@ -215,7 +215,7 @@ def internal_test(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if not split.single_part:
         text = f"Each {split.column} is tested by a model of the others only."
         return not_done(text, shown("validation"))
-    area = fixed(results.evaluations["out_of_fold"].auc.value, 2)
+    area = fixed(results.evaluation.by_set["out_of_fold"].auc.value, 2)
     text = f"Training cases by models that were fitted wholly without their patients: AUC {area}."
     return answered(text, shown("performance", "Table performance"))
 
@@ -249,7 +249,7 @@ def clusters(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     split, harmonised = results.protocol.split, results.protocol.model.harmonisation.method
     after = "" if harmonised == "none" else f" Features were {HARMONISATIONS[harmonised].label}."
     if split.design == "leave_one_centre_out":
-        areas = ((p["name"], p["auc"]) for p in results.assessment.parts)
+        areas = ((p["name"], p["auc"]) for p in results.validation.parts)
         each = listed(f"{name} {fixed(area, 2)}" for name, area in areas if area is not None)
         text = f"AUC of each {split.column} by a model of the others: {each}.{after}"
         return answered(text, shown("validation", "Table parts", "Figure parts"))
@@ -307,7 +307,7 @@ def updating(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def poor_input(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """What happens to a new case that is not as it should be."""
-    protocol, sets = results.protocol, results.judgement.conformal
+    protocol, sets = results.protocol, results.evaluation.conformal
     lacking = IMPUTATIONS[protocol.model.imputation.method].label
     other = GRID_MISMATCHES[protocol.images.on_grid_mismatch].label
     text = (

@@ -1,4 +1,4 @@
-"""How scores were judged, and what was tested."""
+"""How scores were evaluated, and what was tested."""
 
 from centrum.evaluate.decision_curve import THRESHOLDS
 from centrum.evaluate.population import NORMALITY_ALPHA, PER_PATIENT, SMALL_EXPECTED
@@ -46,7 +46,7 @@ def _learnt(results: StudyResults) -> str:
 def discrimination(results: StudyResults) -> str:
     """ROC, AUC and the measures of decisions, with their intervals."""
     evaluation = results.protocol.evaluation
-    shown = results.evaluations.values()
+    shown = results.evaluation.by_set.values()
     clustered = any(e.n_patients < e.n for e in shown)
     delong = (
         "DeLong's method, extended to several cases per patient by Obuchowski"
@@ -74,7 +74,7 @@ def discrimination(results: StudyResults) -> str:
 
 def calibration(results: StudyResults) -> str:
     """Measures of calibration of the test probabilities."""
-    found, evaluation = results.judgement.calibration, results.protocol.evaluation
+    found, evaluation = results.evaluation.calibration, results.protocol.evaluation
     curve = (
         " A curve of observed on predicted probability (restricted cubic spline with three knots) "
         "was drawn."
@@ -122,7 +122,7 @@ def subgroups(results: StudyResults) -> str:
     wanted = results.protocol.evaluation.subgroups
     if not wanted:
         return "Performance was not computed in subgroups."
-    shown = tuple(dict.fromkeys(row.variable for row in results.judgement.subgroups))
+    shown = tuple(dict.fromkeys(row.variable for row in results.evaluation.subgroups))
     found = f"this gave subgroups by {quoted(shown)}" if shown else "this gave no subgroup"
     return (
         f"Subgroups by {quoted(wanted)} were planned, of which columns that are missing or have "

@@ -1,4 +1,4 @@
-"""Who was trained on and who was tested, and how the whole procedure was judged."""
+"""Who was trained on and who was tested, and how the whole procedure was validated."""
 
 from centrum.manuscript.methods_model import fused, sources
 from centrum.modelling.fusion import CLINICAL
@@ -37,7 +37,7 @@ def _sides(results: StudyResults) -> str:
 
 
 def _parts(results: StudyResults) -> str:
-    parts = results.assessment.parts
+    parts = results.validation.parts
     failed = sum(bool(record["error"]) for record in parts)
     lost = f" {counted(failed, 'part')} could not be fitted." if failed else ""
     return (
@@ -94,7 +94,7 @@ def pooled(results: StudyResults) -> str:
 
 def ablation(results: StudyResults) -> str:
     """What each source gives alone."""
-    protocol, found = results.protocol, results.assessment.ablation
+    protocol, found = results.protocol, results.validation.ablation
     if not protocol.evaluation.ablation:
         return "What each source of information adds was not assessed."
     if not found:
@@ -135,7 +135,7 @@ def optimism(results: StudyResults) -> str:
         "The optimism of the apparent AUC was estimated by Harrell's correction, out of bag and by "
         f"the .632+ estimate, on {counted(evaluation.optimism_resamples, 'bootstrap sample')} of "
         f"all patients (seeds from {evaluation.seed}), in each of which the whole procedure was "
-        f"repeated; {len(results.assessment.resamples)} could be fitted to."
+        f"repeated; {len(results.validation.resamples)} could be fitted to."
     )
 
 
@@ -145,7 +145,7 @@ def permutations(results: StudyResults) -> str:
     n = evaluation.leak_audit.permutations
     if not n:
         return "No permutation test of the procedure was performed."
-    found = results.assessment.permutation
+    found = results.validation.permutation
     if found is not None and found.ways < FEWEST_WAYS:
         return f"No permutation test of the procedure was performed. {too_few(found)}"
     made = len(found.values) + found.failed if found is not None else n
@@ -183,7 +183,7 @@ def leak_audit(results: StudyResults) -> str:
 
 def _leaks(results: StudyResults) -> list[str]:
     """Leaks that could be switched on in every split, and the best split."""
-    records = results.assessment.leaks
+    records = results.validation.leaks
     named = [name for name in TITLES if name not in ("honest", "best_split")]
     tried = [k for k in named if all(record.get(k) is not None for record in records)]
     return [TITLES[name] for name in (*tried, "best_split")]

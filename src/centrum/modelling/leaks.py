@@ -72,7 +72,7 @@ def honest(scene: SplitStudy) -> float:
 
 
 def apparent(scene: SplitStudy) -> float:
-    """The model is judged on the cases that it was fitted on."""
+    """The model is evaluated on the cases that it was fitted on."""
     return float(auc(scene.y[scene.train] == 1, scene.scores(scene.trained, scene.train)))
 
 
@@ -160,7 +160,7 @@ fit of its own."""
 
 TITLES: Mapping[str, str] = {
     "honest": "none: everything learnt on training patients",
-    "apparent": "judged on the training cases",
+    "apparent": "evaluated on the training cases",
     "selection_before_split": "features selected on all cases before the split",
     "number_tuned_on_test": "number of features tuned on the test cases",
     "copies_on_both_sides": "second readings or copies of a case on both sides",

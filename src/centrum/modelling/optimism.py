@@ -107,7 +107,7 @@ def resample(
     *,
     seed: int,
 ) -> Resample:
-    """Fit on one resample of the patients and judge on it, on all, and out of bag.
+    """Fit on one resample of the patients; evaluate on it, on all, and out of bag.
 
     Copies of a patient share the folds within the model, since they keep the patient's name.
     """

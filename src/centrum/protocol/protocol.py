@@ -194,7 +194,7 @@ class LeakAudit(Settings):
 
 
 class EvaluationSettings(Settings):
-    """How the model is judged."""
+    """How the model is evaluated."""
 
     n_resamples: Annotated[int, Field(ge=100, le=100_000)] = Field(
         1000, description="bootstrap samples"
@@ -216,7 +216,7 @@ class EvaluationSettings(Settings):
     )
     leak_audit: LeakAudit = LeakAudit()
     ablation: bool = Field(
-        True, description="judge the volume alone, the covariates alone and so on, too"
+        True, description="also evaluate the volume alone, the covariates alone and so on"
     )
     subgroups: tuple[str, ...] = Field(
         ("sex", "age", "region", "level", "centre", "scanner"),

@@ -188,7 +188,7 @@ def harmonisation_table(results: StudyResults) -> list[Table]:
 
 def decision_table(results: StudyResults) -> Table:
     """From the score to the call and the probability."""
-    decision = results.judgement.decision
+    decision = results.evaluation.decision
     learnt = as_json(decision.calibrator)
     size = float(np.abs(results.scores["score"]).max()) or 1.0
     cutoff = Exact(decision.cutoff.value, min(size, 1.0))

@@ -7,16 +7,16 @@ from typing import Any
 import pandas as pd
 
 from centrum.cohort.eligibility import Flow
-from centrum.evaluate import CutOff, Evaluation, PopulationRow
+from centrum.evaluate import CutOff, PopulationRow
 from centrum.frozen.scorer import Scorer
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.study.findings import Failure, Finding, MeasuredSequence
 from centrum.table import FeatureTable
 from centrum.text import OneLine
-from centrum.validation.judgement import Judgement
+from centrum.validation.evaluation import StudyEvaluation
 from centrum.validation.model import Model
-from centrum.validation.procedure import Assessment
+from centrum.validation.procedure import InternalValidation
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,9 +37,8 @@ class StudyResults(OneLine):
     model, cutoff : fitted on the training cases
     scorer : the model as numbers
     scores : per case: patient, outcome, part, score, out_of_fold
-    evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
-    judgement : all that was computed of the scores
-    assessment : the whole procedure judged: design, ablation, optimism, leaks
+    evaluation : of the scores, in training and test
+    validation : internal, of the whole procedure: design, ablation, optimism, leaks
     search : the table of the final model's search, the best first; empty without one
     population : rows of the table of the population
     history : steps of the whole study
@@ -63,9 +62,8 @@ class StudyResults(OneLine):
     scorer: Scorer
     cutoff: CutOff
     scores: pd.DataFrame
-    evaluations: Mapping[str, Evaluation]
-    judgement: Judgement
-    assessment: Assessment
+    evaluation: StudyEvaluation
+    validation: InternalValidation
     search: Sequence[Mapping[str, Any]]
     population: tuple[PopulationRow, ...]
     history: History

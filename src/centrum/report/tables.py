@@ -58,7 +58,7 @@ BESIDE = {
 
 def not_computed(results: StudyResults, *names: str) -> tuple[str, ...]:
     """Of these analyses, what could not be computed, in whole or in part, and why."""
-    failed = results.assessment.failed
+    failed = results.validation.failed
     return tuple(
         f"{BESIDE[name]} could not be computed: {failed[name]}" for name in names if name in failed
     )
@@ -187,7 +187,7 @@ def _performance_notes(found: Evaluation) -> tuple[str, ...]:
     cutoff = found.cutoff
     return (
         f"Value ({percent(found.confidence)} confidence interval); {found.n_resamples} bootstrap "
-        "samples of patients. Apparent: the model is judged on the cases that it was fitted "
+        "samples of patients. Apparent: the model is evaluated on the cases that it was fitted "
         "to. Out of fold: each training case is scored by a model fitted without its patient.",
         *([WITHOUT_WIDTH] if _without_width(found) else []),
         f"Decisions at a score of at least {fixed(cutoff.value)} ({cutoff.rule}, learnt on "

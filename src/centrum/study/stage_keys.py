@@ -74,7 +74,7 @@ def fit_key(study: Study) -> str:
 
 
 def internal_key(study: Study) -> str:
-    """Of the judgement of the whole procedure."""
+    """Of the internal validation of the whole procedure."""
     settings = _choices(study, {"evaluation"})
     return job_key("internal", MODELLING, **_model(study), how=settings)
 

@@ -1,1 +1,1 @@
-"""A table to a judged model: what is fitted, how often, and what its scores are worth."""
+"""From a table to an evaluated model: what is fitted, how often, and how well its scores do."""

@@ -26,7 +26,7 @@ from centrum.study.study import (
     refuse_taken_names,
     study_parts,
 )
-from centrum.validation.judgement import reader_calls
+from centrum.validation.evaluation import reader_calls
 from centrum.validation.matrix import batches, covariate_values
 
 WHICH_SEQUENCE = "which-sequence"
@@ -183,7 +183,7 @@ def _all_folds(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
 
 
 def _tested(protocol: Protocol, obs: pd.DataFrame, parts: Sequence[Part]) -> Iterator[Finding]:
-    """Test sides with one outcome, on which no model can be judged."""
+    """Test sides with one outcome, on which no model can be evaluated."""
     alone = protocol.split.single_part
     for part in parts:
         there = obs["outcome"].iloc[part.test].unique().tolist()

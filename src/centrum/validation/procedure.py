@@ -1,4 +1,4 @@
-"""The whole procedure judged: its design, what each source adds, optimism, and leaks.
+"""Internal validation of the whole procedure: design, what each source adds, optimism, leaks.
 
 Everything here refits the study's model many times; each refit is a job of `refit`.
 """
@@ -51,7 +51,7 @@ def parts_of(protocol: Protocol, matrix: Matrix) -> tuple[Part, ...]:
 
 @dataclass(frozen=True)
 class Variant:
-    """A part of the information, judged by the same design."""
+    """A part of the information, evaluated by the same design."""
 
     name: str
     source: Source
@@ -318,7 +318,7 @@ ALIKE = 0.999
 def row_audit(matrix: Matrix, parts: Sequence[Part]) -> dict[str, Any]:
     """Hashes of rows, and copies, near copies, patients and centres across the sides.
 
-    Near copies are judged by the correlation of the rows' z-scored features over all cases,
+    Near copies are recognised by the correlation of the rows' z-scored features over all cases,
     which looks at cases of both sides together but fits nothing.
     """
     values = matrix.X[:, :, 0]
@@ -375,8 +375,8 @@ def _crossing(
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Assessment(OneLine):
-    """What `run_assessment` found, JSON-ready.
+class InternalValidation(OneLine):
+    """What `run_internal_validation` found, JSON-ready.
 
     Attributes
     ----------
@@ -398,7 +398,7 @@ class Assessment(OneLine):
     failed: Mapping[str, str]
 
     @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> "Assessment":
+    def from_dict(cls, record: Mapping[str, Any]) -> "InternalValidation":
         """From what `as_json` gave."""
         found = record["permutation"]
         parts = {
@@ -451,7 +451,7 @@ class Assessment(OneLine):
 
 
 @as_json.register
-def _(found: Assessment) -> dict[str, Any]:
+def _(found: InternalValidation) -> dict[str, Any]:
     """What it holds is JSON-ready but for these two."""
     return {
         **vars(found),
@@ -470,9 +470,9 @@ def _most_frequent(sets: Mapping[str, int]) -> str:
     return "" if not best else best[0] if len(best) == 1 else UNCERTAIN
 
 
-def run_assessment(
+def run_internal_validation(
     protocol: Protocol, results: Path, workers: int, progress: Progress
-) -> Assessment:
+) -> InternalValidation:
     """All that the protocol asks for, from the table in `results`."""
     table = FeatureTable.load(results, perturbed=protocol.robustness is not None)
     source, matrix = Source.of(results, protocol), study_matrix(table, protocol)
@@ -505,7 +505,7 @@ def run_assessment(
     drawn = beside(
         "resamples", lambda: resamples(protocol, source, workers, progress), nothing_drawn
     )
-    return Assessment(
+    return InternalValidation(
         parts=records,
         ablation=beside("ablation", ablation, {}),
         permutation=beside("permutation", permutation, None),

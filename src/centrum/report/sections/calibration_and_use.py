@@ -21,8 +21,8 @@ from centrum.text import fixed, percent
 @section
 def calibration_and_use(results: StudyResults) -> Block:
     """Probabilities: calibrated? useful? sure? the same for everybody?"""
-    found = results.judgement
-    tables = [calibration_table(found.calibration, found.evaluations["test"].confidence)]
+    found = results.evaluation
+    tables = [calibration_table(found.calibration, found.by_set["test"].confidence)]
     if found.subgroups:
         tables.append(subgroup_table(results))
     if found.readers:
@@ -90,7 +90,7 @@ def _estimate(found: Coefficient) -> Estimate:
 def subgroup_table(results: StudyResults) -> Table:
     """Performance by groups of the test cases."""
     rows = []
-    for row in results.judgement.subgroups:
+    for row in results.evaluation.subgroups:
         numbers: tuple[Any, ...] = (row.reason, None, None, None)
         if not row.reason:
             pairs = (
@@ -124,7 +124,7 @@ def reader_table(results: StudyResults) -> Table:
             PValue(r.p_specificity),
             Estimate(r.model_sensitivity, r.model_interval.lower, r.model_interval.upper),
         )
-        for r in results.judgement.readers
+        for r in results.evaluation.readers
     )
     heads = ("Reader", "Cases", "Sensitivity", "Specificity", "P (sensitivity)",
              "P (specificity)", "Model's sensitivity at this specificity")  # fmt: skip
@@ -135,13 +135,13 @@ def reader_table(results: StudyResults) -> Table:
 
 def _tested(results: StudyResults) -> tuple[Flags, NDArray]:
     """Whether each test case is positive, and its patient."""
-    rows = results.scores.loc[list(results.judgement.tested)]
+    rows = results.scores.loc[list(results.evaluation.tested)]
     positive = (rows["outcome"] == results.model.positive).to_numpy()
     return positive, rows["patient"].to_numpy()
 
 
 def _calibration_picture(results: StudyResults) -> Picture:
-    found, (positive, _) = results.judgement, _tested(results)
+    found, (positive, _) = results.evaluation, _tested(results)
     curve, slope = found.calibration, found.calibration.slope
     outcomes = (results.model.positive, results.model.negative)
     data = pd.DataFrame(
@@ -160,7 +160,7 @@ def _calibration_picture(results: StudyResults) -> Picture:
 
 
 def _decision_picture(results: StudyResults) -> Picture:
-    found = results.judgement.decision_curve
+    found = results.evaluation.decision_curve
     gain = found.model - np.maximum(found.treat_all, 0)
     better = found.thresholds[gain > 0]
     span = f"{fixed(better.min(), 2)} to {fixed(better.max(), 2)}" if better.size else "none"
@@ -172,7 +172,7 @@ def _decision_picture(results: StudyResults) -> Picture:
         draw_decision_curve(found, results.simulated), "decision-curve", "Decision curve",
         "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
         "on everybody and on nobody, over the probability from which on one would act. "
-        f"n = {len(results.judgement.tested)} test cases, {results.model.positive} in "
+        f"n = {len(results.evaluation.tested)} test cases, {results.model.positive} in "
         f"{percent(found.prevalence, 0)}: where the outcome is rarer, the curve is another.",
         f"Three curves. The model has the largest net benefit at thresholds from {span}.",
         frame_table(data), reading=readings.decision(found), main=True,
@@ -180,13 +180,13 @@ def _decision_picture(results: StudyResults) -> Picture:
 
 
 def _precision_picture(results: StudyResults) -> Picture:
-    found = results.judgement.precision_recall
+    found = results.evaluation.precision_recall
     data = pd.DataFrame(
         {"threshold": found.thresholds, "precision": found.precision, "recall": found.recall}
     )
     return picture(
         draw_precision_recall(found, results.simulated), "precision-recall", "Precision and recall",
-        f"Precision against recall of the test cases (n = {len(results.judgement.tested)}). "
+        f"Precision against recall of the test cases (n = {len(results.evaluation.tested)}). "
         f"Dotted: the share of {results.model.positive}, which calling everybody positive gives.",
         f"Curve with an average precision of {fixed(found.average_precision, 2)}.",
         frame_table(data),

@@ -99,7 +99,7 @@ def case_frame(results: StudyResults) -> pd.DataFrame:
     Probability and call are honest ones: of test cases those that were judged, of training cases
     those of the out-of-fold score; nan and "" where there is neither.
     """
-    scores, found, model = results.scores, results.judgement, results.model
+    scores, found, model = results.scores, results.evaluation, results.model
     honest = scores["out_of_fold"]
     there = honest.notna()
     likely = pd.Series(np.nan, scores.index)
@@ -231,7 +231,7 @@ def _outlined(shown: Slice, reader: str) -> dict[str, Any]:
 
 def roc_data(results: StudyResults) -> dict[str, Any]:
     """The curves, threshold by threshold, for the page's script, JSON-ready."""
-    found = results.evaluations
+    found = results.evaluation.by_set
     test = {"name": "test cases", "scale": "score", **_points(found["test"])}
     if not results.protocol.split.single_part:
         test |= {"scale": "mean probability", "at": None}

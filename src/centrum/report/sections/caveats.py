@@ -58,7 +58,7 @@ def cautions(results: StudyResults) -> tuple[Point, ...]:
     """What speaks against the numbers themselves; empty when nothing does."""
     return (
         *_leaks_found(results),
-        *_doubts(results.evaluations["test"]),
+        *_doubts(results.evaluation.by_set["test"]),
         *_one_exam(results),
         *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
     )
@@ -76,7 +76,7 @@ def _one_exam(results: StudyResults) -> Iterator[Point]:
 
 
 def _leaks_found(results: StudyResults) -> Iterator[Point]:
-    found, permutation = crossings(results), results.assessment.permutation
+    found, permutation = crossings(results), results.validation.permutation
     if found.fatal:
         yield _grave(
             "Test patients took part in the fit: no number in this report can be trusted.",
@@ -102,7 +102,7 @@ def _doubts(test: Evaluation) -> Iterator[Point]:
     if test.optimistic:
         yield _grave(
             "Sensitivity and specificity are optimistic: the cut-off was learnt on the scores that "
-            "it is judged on here.",
+            "it is evaluated on here.",
             *place("table performance"),
         )  # fmt: skip
     if test.n_patients < FEW_PATIENTS:
@@ -132,7 +132,7 @@ def _limits(results: StudyResults) -> tuple[Point, ...]:
     found = (
         _sample_size(results),
         _events(results),
-        _interval(results.evaluations["test"]),
+        _interval(results.evaluation.by_set["test"]),
         _optimism(results),
         _cutoff(results),
         _calibration(results),
@@ -216,7 +216,7 @@ def at_most_of_none(n: int, confidence: float) -> float:
 
 
 def _optimism(results: StudyResults) -> Point:
-    found = results.evaluations
+    found = results.evaluation.by_set
     apparent, honest, test = (found[name].auc.value for name in ("train", "out_of_fold", "test"))
     drop = apparent - honest
     told = (
@@ -230,7 +230,7 @@ def _optimism(results: StudyResults) -> Point:
 
 
 def _cutoff(results: StudyResults) -> Point:
-    learnt, test = results.evaluations["out_of_fold"], results.evaluations["test"]
+    learnt, test = results.evaluation.by_set["out_of_fold"], results.evaluation.by_set["test"]
     pairs = " and ".join(
         f"{name} {fixed(learnt.measures[name].value, 2)} there and "
         f"{fixed(test.measures[name].value, 2)} on test cases"
@@ -245,7 +245,7 @@ def _cutoff(results: StudyResults) -> Point:
 
 def _plateau_text(results: StudyResults) -> str:
     """Cut-offs that are as good but for one case, and what they would do to the test cases."""
-    learnt = results.evaluations["out_of_fold"]
+    learnt = results.evaluation.by_set["out_of_fold"]
     if (
         results.protocol.evaluation.cutoff.rule != "youden"
         or not results.protocol.split.single_part
@@ -277,7 +277,7 @@ def plateau(learnt: Evaluation) -> tuple[float, float]:
 
 
 def _calibration(results: StudyResults) -> Point:
-    found = results.judgement.calibration
+    found = results.evaluation.calibration
     if found.reason:
         told = f"Calibration could not be assessed: {found.reason}."
         return Point(told, *place("table calibration"))
@@ -320,7 +320,7 @@ def _leaks(found: Crossings) -> Point | None:
 
 
 def _permutation(results: StudyResults) -> Point | None:
-    found = results.assessment.permutation
+    found = results.validation.permutation
     if found is None or not found.values:
         return None
     if not found.telling:

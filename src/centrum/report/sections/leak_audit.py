@@ -55,7 +55,7 @@ class Crossings:
 
 def crossings(results: StudyResults) -> Crossings:
     """Count what is on both sides."""
-    parts, sides = results.assessment.parts, results.assessment.rows["parts"]
+    parts, sides = results.validation.parts, results.validation.rows["parts"]
     seen = [tested for record in parts for _, tested in record.get("seen", {}).values()]
     names = ("patients", "equal_rows", "near_copies")
     patients, equal, near = (sum(side[name] for side in sides) for name in names)
@@ -113,7 +113,7 @@ def suspicious(values: Sequence[float]) -> bool:
 
 
 def _permutation_facts(results: StudyResults) -> list[tuple[str, str]]:
-    found = results.assessment.permutation
+    found = results.validation.permutation
     if found is None or not found.telling:
         return []
     mean = fixed(float(np.mean(found.values)), 2)
@@ -121,7 +121,7 @@ def _permutation_facts(results: StudyResults) -> list[tuple[str, str]]:
 
 
 def _permutation_text(results: StudyResults) -> list[str]:
-    found = results.assessment.permutation
+    found = results.validation.permutation
     if found is None:
         return []
     if found.ways < FEWEST_WAYS or not np.isfinite(found.observed):
@@ -163,11 +163,11 @@ def sides_table(results: StudyResults) -> Table:
             side["name"], side["n_train"], side["n_test"], side["patients"], side["equal_rows"],
             side["near_copies"], side["centres"], side["train"][:12], side["test"][:12],
         )
-        for side in results.assessment.rows["parts"][:MOST_PARTS]
+        for side in results.validation.rows["parts"][:MOST_PARTS]
     )  # fmt: skip
     heads = ("Part", "Training cases", "Test cases", "Patients on both", "Equal rows on both",
              "Near copies on both", "Centres on both", "Training rows", "Test rows")  # fmt: skip
-    n = len(results.assessment.rows["parts"])
+    n = len(results.validation.rows["parts"])
     cut = f" The first {MOST_PARTS} of {n} parts." if n > MOST_PARTS else ""
     notes = (
         "The last columns are the first digits of the SHA-256 of the sides' sorted row hashes. "
@@ -183,7 +183,7 @@ def sides_table(results: StudyResults) -> Table:
 def fit_set_table(results: StudyResults) -> Table:
     """What every step was fitted on, over all parts."""
     seen: dict[str, list[list[int]]] = {}
-    for record in results.assessment.parts:
+    for record in results.validation.parts:
         for step, counts in record.get("seen", {}).items():
             seen.setdefault(step, []).append(counts)
     method = results.protocol.model.select.method
@@ -210,7 +210,7 @@ def fit_set_table(results: StudyResults) -> Table:
 
 def _areas(results: StudyResults) -> Mapping[str, tuple[Floats, Floats]]:
     """Leak -> AUCs on true and on shuffled outcomes."""
-    records = pd.DataFrame(results.assessment.leaks)
+    records = pd.DataFrame(results.validation.leaks)
     if records.empty:
         return {}
     found = {}
@@ -242,7 +242,7 @@ def _leak_tables(results: StudyResults) -> list[Table]:
     n = len(areas["honest"][0])
     errors = {
         TITLES[name]: why
-        for record in results.assessment.leaks
+        for record in results.validation.leaks
         for name, why in record.get("errors", {}).items()
     }
     notes = (
@@ -255,7 +255,7 @@ def _leak_tables(results: StudyResults) -> list[Table]:
 
 
 def _audit_picture(results: StudyResults) -> list[Picture]:
-    areas, found = _areas(results), results.assessment.permutation
+    areas, found = _areas(results), results.validation.permutation
     values = found.values if found is not None and found.telling else ()
     if not areas and not values:
         return []

@@ -15,19 +15,19 @@ from centrum.text import fixed, p_equals, percent
 @section
 def performance(results: StudyResults) -> Block:
     """Areas, measures at the cut-off, and the ROC curves."""
-    found = {PARTS.get(name, name): e for name, e in results.evaluations.items()}
-    test = results.evaluations["test"]
+    found = {PARTS.get(name, name): e for name, e in results.evaluation.by_set.items()}
+    test = results.evaluation.by_set["test"]
     sizes = "; ".join(f"{name} n = {e.n}" for name, e in found.items())
     data = pd.concat(
         pd.DataFrame(
             {"scores": name, "threshold": e.roc.thresholds, "sensitivity": e.roc.sensitivity,
              "specificity": e.roc.specificity}
         )
-        for name, e in results.evaluations.items()
+        for name, e in results.evaluation.by_set.items()
     )  # fmt: skip
     figure = picture(
         draw_roc(
-            found, results.judgement.band, results.judgement.readers, results.simulated
+            found, results.evaluation.band, results.evaluation.readers, results.simulated
         ),
         "roc", "ROC curves",
         f"Receiver operating characteristic with the area under the curve (AUC) and its "
@@ -47,10 +47,10 @@ def performance(results: StudyResults) -> Block:
         prose=(
             f"On the test cases the AUC is {fixed(test.auc.value)}, {p_equals(test.auc.p)} "
             "against 0.5; between specificities of 0.8 and 1 the partial AUC, corrected to lie "
-            f"between 0.5 for chance and 1, is {fixed(results.judgement.partial_auc)}.",
+            f"between 0.5 for chance and 1, is {fixed(results.evaluation.partial_auc)}.",
             *_pooled_text(results),
         ),
-        tables=(performance_table(results.evaluations),),
+        tables=(performance_table(results.evaluation.by_set),),
         pictures=(figure,),
     )
 

@@ -15,7 +15,7 @@ from centrum.text import counted, fixed, interval_text, percent
 @section
 def summary(results: StudyResults) -> Block:
     """What was found, in a few numbers, and what it is not."""
-    test, model = results.evaluations["test"], results.model
+    test, model = results.evaluation.by_set["test"], results.model
     confidence = f"{percent(test.confidence)} CI"
     facts = [
         ("Cases analysed", f"{len(results.table.obs)}"),
@@ -29,7 +29,7 @@ def summary(results: StudyResults) -> Block:
         results.protocol.description,
         f"The score tells {model.positive} (high) from {model.negative} (low) by {funnel}. "
         f"Classifier: {classifier_label(model.classifier)}, fitted to "
-        f"{counted(model.n_train, 'training case')} and judged on "
+        f"{counted(model.n_train, 'training case')} and evaluated on "
         f"{counted(test.n, 'test case')} of {counted(test.n_patients, 'patient')} "
         f"{_held_out(results)}.",
         weighting_text(results),
@@ -70,7 +70,7 @@ def _headline(results: StudyResults, test: Evaluation) -> tuple[tuple[str, float
 def _held_out(results: StudyResults) -> str:
     if results.protocol.split.single_part:
         return "who took no part in any choice"
-    n = counted(len(results.assessment.parts), "part")
+    n = counted(len(results.validation.parts), "part")
     return f"over {n}, in each of which those held out took no part in any choice"
 
 

@@ -50,12 +50,12 @@ SCALES = {"Features": (0.0, np.inf)}
 @section
 def validation(results: StudyResults) -> Block:
     """Every part of the design, what each source adds, optimism, size and stability."""
-    parts, split = results.assessment.parts, results.protocol.split
+    parts, split = results.validation.parts, results.protocol.split
     failed = [record for record in parts if record["error"]]
     areas = _areas(results)
     tables = [parts_table(results)] if len(parts) > 1 else []
     tables += [ablation_table(results)] if len(areas) > 1 else []
-    if results.assessment.resamples:
+    if results.validation.resamples:
         tables.append(optimism_table(results))
     tables += _stability_tables(results)
     tables.append(_size_table(results))
@@ -94,7 +94,7 @@ def _unseen(parts: Sequence[Prediction]) -> tuple[str, ...]:
 
 def _areas(results: StudyResults) -> dict[str, Floats]:
     """Variant -> test AUC of each part where it has one; the study's model first."""
-    found = {WHOLE: results.assessment.parts, **results.assessment.ablation}
+    found = {WHOLE: results.validation.parts, **results.validation.ablation}
     return {name: _of(records, "auc") for name, records in found.items()}
 
 
@@ -114,7 +114,7 @@ def means_over_parts(results: StudyResults) -> dict[str, RepeatedMean]:
 
 
 def _fitted(results: StudyResults) -> list[Prediction]:
-    return [record for record in results.assessment.parts if not record["error"]]
+    return [record for record in results.validation.parts if not record["error"]]
 
 
 def _mean_sizes(parts: Sequence[Prediction]) -> tuple[float, float]:
@@ -173,7 +173,7 @@ def _by_part(parts: Sequence[Prediction]) -> dict[str, list[float]]:
 def ablation_table(results: StudyResults) -> Table:
     """What each source adds."""
     rows: list[tuple[Any, ...]] = []
-    for name, records in {WHOLE: results.assessment.parts, **results.assessment.ablation}.items():
+    for name, records in {WHOLE: results.validation.parts, **results.validation.ablation}.items():
         errors = [r["error"] for r in records if r["error"]]
         if errors and len(errors) == len(records):
             rows.append((name.replace("_", " "), None, errors[0], None, None))
@@ -189,7 +189,7 @@ def ablation_table(results: StudyResults) -> Table:
         "Difference to the model (CI)",
         "P",
     )
-    single = len(results.assessment.parts) == 1
+    single = len(results.validation.parts) == 1
     settings = (
         "DeLong's intervals and paired test on the same test cases."
         if single
@@ -210,7 +210,7 @@ def _against_model(
     results: StudyResults, records: Sequence[Prediction]
 ) -> tuple[Estimate, Estimate, float]:
     """AUC of a variant, its difference to the model's, and p."""
-    own, confidence = results.assessment.parts, results.protocol.evaluation.confidence
+    own, confidence = results.validation.parts, results.protocol.evaluation.confidence
     if len(own) == 1:
         return _delong_against(results, records[0], own[0], confidence)
     pairs = [
@@ -244,8 +244,8 @@ def _mean(value: float, interval: Interval) -> Estimate:
 
 def optimism_table(results: StudyResults) -> Table:
     """The apparent AUC, and corrected for optimism."""
-    apparent = results.evaluations["train"].auc.value
-    found = optimism(apparent, results.assessment.resamples)
+    apparent = results.evaluation.by_set["train"].auc.value
+    found = optimism(apparent, results.validation.resamples)
     rows = (
         ("Apparent, final model on its own cases", found.apparent),
         ("Optimism, mean over the resamples", found.optimism),
@@ -329,7 +329,7 @@ def sizes_needed(results: StudyResults) -> SizesNeeded:
     """
     n = len(results.scores)
     prevalence = int((results.scores["outcome"] == results.model.positive).sum()) / n
-    area = min(max(results.evaluations["test"].auc.value, 0.0), 0.99)
+    area = min(max(results.evaluation.by_set["test"].auc.value, 0.0), 0.99)
     c = area if area > 0.55 else GOOD_AUC
     r2 = r2_of_c_statistic(c, prevalence)
     model, candidates = (
@@ -409,7 +409,7 @@ def _parts_picture(results: StudyResults, areas: Mapping[str, Floats]) -> Pictur
         draw_parts(areas, results.simulated),
         "parts", "AUC of every part, and what each source adds",
         f"Test AUC of every part (dots) and their mean (bars). n = "
-        f"{counted(len(results.assessment.parts), 'part')}.",
+        f"{counted(len(results.validation.parts), 'part')}.",
         f"Dot plot of AUCs. Means: {listed}.",
         frame_table(data), reading=readings.parts(areas),
     )  # fmt: skip

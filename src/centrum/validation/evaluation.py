@@ -37,24 +37,24 @@ FEWEST_PER_GROUP = 6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Judgement(OneLine):
-    """How scores did.
+class StudyEvaluation(OneLine):
+    """How well the scores of a study do.
 
     Attributes
     ----------
     decision : cut-off, probabilities and sets, of the final model
-    evaluations : "train" (apparent), "out_of_fold" (training cases) and "test"
+    by_set : "train" (apparent), "out_of_fold" (training cases) and "test"
     probability, called, sets : of the test cases
     tested : ids of the test cases
     band, precision_recall, partial_auc, calibration, decision_curve : of the test cases;
         the partial AUC is McClish's, above a specificity of 0.8
     conformal : how the sets did
     subgroups, readers : of the test cases
-    failed : which subgroups and readers could not be judged -> why
+    failed : which subgroups and readers could not be evaluated -> why
     """
 
     decision: Decision
-    evaluations: Mapping[str, Evaluation]
+    by_set: Mapping[str, Evaluation]
     tested: tuple[str, ...]
     probability: Floats
     called: Flags
@@ -71,7 +71,7 @@ class Judgement(OneLine):
 
 
 @as_json.register
-def _(found: Judgement) -> dict[str, Any]:
+def _(found: StudyEvaluation) -> dict[str, Any]:
     """Cases are not named."""
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
@@ -81,19 +81,19 @@ def _(found: Judgement) -> dict[str, Any]:
         "cutoff": as_json(found.decision.cutoff),
         "calibrator": as_json(found.decision.calibrator),
         "conformal_sets": as_json(found.decision.conformal),
-        **as_json(found.evaluations),
+        **as_json(found.by_set),
         **{name: as_json(getattr(found, name)) for name in shown},
     }
 
 
-def judge_scores(
+def evaluate_study(
     protocol: Protocol,
     scores: pd.DataFrame,
     obs: pd.DataFrame,
     decision: Decision,
     tested: pd.DataFrame | None = None,
-) -> Judgement:
-    """Judge the scores of a study.
+) -> StudyEvaluation:
+    """Evaluate the scores of a study.
 
     Parameters
     ----------
@@ -128,9 +128,9 @@ def judge_scores(
         evaluation.reader_calls,
         lambda name: _reader(evaluation, said[name], ranked, side.called, name),
     )
-    return Judgement(
+    return StudyEvaluation(
         decision=decision,
-        evaluations=_evaluations(protocol, scores, decision, side),
+        by_set=_evaluations(protocol, scores, decision, side),
         tested=tuple(map(str, side.cases.index)),
         probability=side.probability,
         called=side.called,
