@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from centrum.cohort import Case
 from centrum.commands import validate as validating
 from centrum.errors import DataError
-from centrum.frozen.external import External, NewCases, validate
+from centrum.frozen.external import ExternalValidation, NewCases, validate
 from centrum.frozen.model import OLDER, Covariate, FrozenModel
 from centrum.frozen.score import Patient, Score, score_known, score_values
 from centrum.modelling.pipeline import StudyClassifier
@@ -126,7 +126,7 @@ class Place:
 
 def validated(
     monkeypatch: pytest.MonkeyPatch, model: FrozenModel, cohort: list[Case], out: Path, **more: dict
-) -> External:
+) -> ExternalValidation:
     monkeypatch.setattr(validating, "_place_of", lambda *_: Place(cohort))
     return validating.validate_model(model, out, out, **more)
 
@@ -220,7 +220,7 @@ def test_a_model_that_was_not_judged_and_one_of_an_older_layout_make_pages(
     found = validated(monkeypatch, old, cases(model, 20), tmp_path)
     text = (tmp_path / "report.html").read_text()
     assert len(found.cases) == 20
-    assert "had no AUC of test cases" in text
+    assert "gave no test AUC" in text
     assert "its self-test checks scores and probabilities" in text
     score = score_known(old, Patient("P1", "", "", known={"centre": SITES[0]}), values_of(old))
     assert "Trained on 80 cases" in render_patient(old, score, None)

@@ -14,7 +14,7 @@ from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.calibration import calibration
 from centrum.evaluate.recalibration import Recalibration, cross_fitted, recalibration
-from centrum.frozen.external import External, NewCases, drift_of, validate
+from centrum.frozen.external import ExternalValidation, NewCases, drift_of, validate
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.combat import ComBat, to_reference
 from centrum.modelling.split import folds_by_patient, train_and_held_out
@@ -45,13 +45,13 @@ def drawn(model: FrozenModel, n: int = 400, seed: int = 0, shift: float = 0.0) -
     return NewCases(tuple(f"c{k}" for k in range(n)), names, positive, moved, None)
 
 
-def judged(model: FrozenModel, new: NewCases) -> External:
+def judged(model: FrozenModel, new: NewCases) -> ExternalValidation:
     return validate(model, new, refused={})
 
 
 def test_on_its_own_kind_a_model_is_calibrated(model: FrozenModel) -> None:
     found = judged(model, drawn(model))
-    slope = found.calibrated[0].found.slope
+    slope = found.calibrated[0].calibration.slope
     assert slope.interval.lower < 1 < slope.interval.upper
     assert max(abs(d.shift) for d in found.drift) < 0.2
 
@@ -63,7 +63,7 @@ def test_a_shift_is_seen_and_harmonised(model: FrozenModel) -> None:
     np.testing.assert_allclose(
         harmonised.evaluation.auc.value, plain.evaluation.auc.value, atol=0.02
     )
-    assert abs(harmonised.slope - plain.calibrated[0].found.slope.value) < 0.1
+    assert abs(harmonised.slope - plain.calibrated[0].calibration.slope.value) < 0.1
 
 
 def test_harmonising_is_combat_with_the_training_cases_as_reference() -> None:

@@ -10,7 +10,7 @@ from centrum.commands.problems import Problems
 from centrum.commands.results import load_agreement
 from centrum.commands.signature import EvaluatedReading
 from centrum.evaluate import Evaluation
-from centrum.frozen.external import External
+from centrum.frozen.external import ExternalValidation
 from centrum.frozen.model import FrozenModel
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.records import as_json
@@ -137,7 +137,7 @@ def internal_lines(validation: InternalValidation) -> Iterator[str]:
         )
 
 
-def external_lines(external: External) -> Iterator[str]:
+def external_lines(external: ExternalValidation) -> Iterator[str]:
     """What a model is worth elsewhere, beside the models it is compared with."""
     for case, why in external.refused.items():
         yield f"refused: {case}: {why}"
@@ -145,7 +145,7 @@ def external_lines(external: External) -> Iterator[str]:
     limits = interval_text(area.percentile.lower, area.percentile.upper, join="-")
     yield f"n {len(external.cases)}  AUC {area.value:.3f} ({limits})"
     for c in external.calibrated:
-        slope, intercept = c.found.slope.value, c.found.intercept.value
+        slope, intercept = c.calibration.slope.value, c.calibration.intercept.value
         yield f"calibration slope, {c.name}: {slope:.2f}, intercept {intercept:.2f}"
     for other in external.compared:
         d = other.difference

@@ -16,7 +16,7 @@ from centrum.commands.score import outlook as outlook_of_images
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.frozen.domain import Flag
-from centrum.frozen.external import External, NewCases, validate
+from centrum.frozen.external import ExternalValidation, NewCases, validate
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.model import read_model as read_model
 from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
@@ -41,7 +41,7 @@ def validate_model(
     reader: str | None = None,
     workers: int = 1,
     progress: Progress = silent,
-) -> External:
+) -> ExternalValidation:
     """Evaluate a model on a cohort; leaves report.html, validation.json and predictions.csv.
 
     Parameters
@@ -126,13 +126,13 @@ def _refusals(score: Score) -> list[str]:
     return [flag.message for flag in score.flags if flag.severity == "refuse"]
 
 
-def _write(model: FrozenModel, found: External, out: Path, simulated: str) -> None:
-    record = {"model": model.to_dict()["sha256"], **as_json(found)}
+def _write(model: FrozenModel, validation: ExternalValidation, out: Path, simulated: str) -> None:
+    record = {"model": model.to_dict()["sha256"], **as_json(validation)}
     write_atomically(out / "validation.json", json.dumps(record, indent=1).encode())
-    write_atomically(out / "predictions.csv", frame_csv(found.predictions()).encode())
+    write_atomically(out / "predictions.csv", frame_csv(validation.predictions()).encode())
     lead = f"External validation of a frozen model, by centrum {__version__}."
     page = Page(f"External validation: {model.name}", lead, simulated)
-    write_page(page, assemble(external_blocks(model, found, simulated)), out)
+    write_page(page, assemble(external_blocks(model, validation, simulated)), out)
 
 
 def _from_scores(

@@ -62,13 +62,13 @@ class Calibrated(OneLine):
     ----------
     name : "as is", "in_the_large" or "slope"
     probability : (cases,); recalibrated ones without having seen the case's patient
-    found : their calibration
+    calibration : of these probabilities
     update : learnt on all the cases, to be used from now on; None for "as is"
     """
 
     name: str
     probability: Floats
-    found: Calibration
+    calibration: Calibration
     update: Recalibration | None
 
 
@@ -93,7 +93,7 @@ class Compared(OneLine):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class External(OneLine):
+class ExternalValidation(OneLine):
     """An external validation.
 
     Attributes
@@ -151,26 +151,26 @@ class External(OneLine):
 
 
 @as_json.register
-def _(found: External) -> dict[str, Any]:
+def _(validation: ExternalValidation) -> dict[str, Any]:
     """Cases are not named."""
     return {
-        "n": len(found.cases),
-        "refused": len(found.refused),
-        "flags": as_json(found.flags),
-        "evaluation": as_json(found.evaluation),
+        "n": len(validation.cases),
+        "refused": len(validation.refused),
+        "flags": as_json(validation.flags),
+        "evaluation": as_json(validation.evaluation),
         "calibration": {
-            c.name: {"found": as_json(c.found), "update": as_json(c.update)}
-            for c in found.calibrated
+            c.name: {"found": as_json(c.calibration), "update": as_json(c.update)}
+            for c in validation.calibrated
         },
-        "not_recalibrated": as_json(found.not_recalibrated),
-        "decision_curve": as_json(found.decision_curve),
-        "conformal": as_json(found.conformal),
-        "drift": as_json(found.drift),
+        "not_recalibrated": as_json(validation.not_recalibrated),
+        "decision_curve": as_json(validation.decision_curve),
+        "conformal": as_json(validation.conformal),
+        "drift": as_json(validation.drift),
         "compared": {
             c.name: {
                 name: as_json(getattr(c, name)) for name in ("evaluation", "difference", "slope")
             }
-            for c in found.compared
+            for c in validation.compared
         },
     }
 
@@ -202,7 +202,7 @@ def validate(
     flags: Sequence[str] = (),
     others: Mapping[str, tuple[FrozenModel, Floats]] | None = None,
     seed: int = 2024,
-) -> External:
+) -> ExternalValidation:
     """Evaluate a frozen model on new cases.
 
     Parameters
@@ -222,14 +222,14 @@ def validate(
     evaluation, patients = model.protocol.evaluation, new.patients
     ranked, probable = (Scored.of(s, new.positive, patients) for s in (scores, likely))
     weights = case_weights(probable, evaluation.n_resamples, seed)
-    found = _evaluated(model, "external", scores, new, seed)
+    own = _evaluated(model, "external", scores, new, seed)
     calibrated, not_recalibrated = _calibrated(probable, evaluation.confidence, seed)
     sets = model.conformal.of(scores)
     compared = [_harmonised(model, new, scores, seed)] if _can_harmonise(new) else []
     compared += [
         _compared(name, *other, new, scores, seed) for name, other in (others or {}).items()
     ]
-    return External(
+    return ExternalValidation(
         cases=new.cases,
         refused=dict(refused),
         values=new.values,
@@ -239,7 +239,7 @@ def validate(
         sets=sets,
         positive=new.positive,
         patients=patients,
-        evaluation=found,
+        evaluation=own,
         band=roc_band(ranked, weights, evaluation.confidence),
         calibrated=calibrated,
         not_recalibrated=not_recalibrated,
@@ -274,7 +274,9 @@ def _calibrated(
 ) -> tuple[tuple[Calibrated, ...], dict[str, str]]:
     """As is, and recalibrated; of updates that cannot be learnt in every fold, why."""
     groups = int(np.clip(probable.scores.size // 6, 3, 10))
-    found = [Calibrated("as is", probable.scores, calibration(probable, groups, confidence), None)]
+    calibrated = [
+        Calibrated("as is", probable.scores, calibration(probable, groups, confidence), None)
+    ]
     labels, failed = probable.positive.astype(int), dict[str, str]()
     folds = max(2, min(FOLDS, fewest_patients(labels, probable.patients)))
     for update in UPDATES:
@@ -285,9 +287,9 @@ def _calibrated(
         except DataError as error:
             failed[update] = str(error)
             continue
-        judged = calibration(Scored.of(p, labels, probable.patients), groups, confidence)
-        found.append(Calibrated(update, p, judged, learnt))
-    return tuple(found), failed
+        after = calibration(Scored.of(p, labels, probable.patients), groups, confidence)
+        calibrated.append(Calibrated(update, p, after, learnt))
+    return tuple(calibrated), failed
 
 
 def _can_harmonise(new: NewCases) -> bool:
@@ -321,8 +323,8 @@ def _compared(
 
 def drift_of(model: FrozenModel, values: Floats) -> tuple[Drift, ...]:
     """How every feature (cases, features) differs from training, the largest shift first."""
-    found = [_drift(d, x) for d, x in zip(model.distributions, values.T, strict=True)]
-    return tuple(sorted(found, key=lambda drift: -abs(drift.shift)))
+    drifts = [_drift(d, x) for d, x in zip(model.distributions, values.T, strict=True)]
+    return tuple(sorted(drifts, key=lambda drift: -abs(drift.shift)))
 
 
 def _drift(training: Distribution, x: Floats) -> Drift:

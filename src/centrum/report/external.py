@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from centrum.frozen.external import Calibrated, External
+from centrum.evaluate.calibration import Coefficient
+from centrum.frozen.external import Calibrated, ExternalValidation
 from centrum.frozen.model import FrozenModel
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report import readings
@@ -29,31 +30,33 @@ NAMES = {
 }
 
 
-def external_blocks(model: FrozenModel, found: External, simulated: str) -> list[Block]:
+def external_blocks(
+    model: FrozenModel, external: ExternalValidation, simulated: str
+) -> list[Block]:
     """The sections of the page."""
     return [
-        _summary(model, found),
-        _cases(found),
-        _discrimination(model, found, simulated),
-        _calibration(model, found, simulated),
-        _drift(model, found, simulated),
-        _cases_scored(found),
+        _summary(model, external),
+        _cases(external),
+        _discrimination(model, external, simulated),
+        _calibration(model, external, simulated),
+        _drift(model, external, simulated),
+        _cases_scored(external),
     ]
 
 
-def _summary(model: FrozenModel, found: External) -> Block:
-    own, area = model.performance["test"], found.evaluation.auc
-    confidence = f"{percent(found.evaluation.confidence)} CI"
+def _summary(model: FrozenModel, external: ExternalValidation) -> Block:
+    own, area = model.performance["test"], external.evaluation.auc
+    confidence = f"{percent(external.evaluation.confidence)} CI"
     before = _recorded(own["auc"])
     now = Estimate(area.value, area.percentile.lower, area.percentile.upper)
-    slope = found.calibrated[0].found.slope
+    slope = external.calibrated[0].calibration.slope
     facts = [
-        ("Cases scored", f"{len(found.cases)}"),
+        ("Cases scored", f"{len(external.cases)}"),
         (f"AUC here ({confidence})", now.text),
         (f"AUC when it was built ({confidence})", before.text),
         *(
             (f"{name.capitalize()} at the frozen cut-off", fixed(measure.value, 2))
-            for name, measure in found.evaluation.measures.items()
+            for name, measure in external.evaluation.measures.items()
             if name in ("sensitivity", "specificity")
         ),
         ("Calibration slope as it is", fixed(slope.value, 2)),
@@ -62,12 +65,12 @@ def _summary(model: FrozenModel, found: External) -> Block:
         "Summary",
         "summary",
         prose=(
-            f"The frozen model {model.name!r} on {counted(len(found.cases), 'new case')} of "
-            f"{counted(found.evaluation.n_patients, 'patient')}. Nothing in it was changed. "
+            f"The frozen model {model.name!r} on {counted(len(external.cases), 'new case')} of "
+            f"{counted(external.evaluation.n_patients, 'patient')}. Nothing in it was changed. "
             f"{_change(now.value - before.value)}",
         ),
         warnings=(
-            *_warnings(model, found),
+            *_warnings(model, external),
             RESEARCH_ONLY,
             outside_the_region(model.protocol.images.region),
         ),
@@ -91,35 +94,36 @@ def _change(difference: float) -> str:
     )
 
 
-def _warnings(model: FrozenModel, found: External) -> tuple[str, ...]:
+def _warnings(model: FrozenModel, external: ExternalValidation) -> tuple[str, ...]:
     said = []
-    if found.refused:
+    if external.refused:
         said.append(
-            f"{counted(len(found.refused), 'case')} could not be scored and took no part: what is "
+            f"{counted(len(external.refused), 'case')} could not be scored and took no part: what "
+            "is "
             "found here holds for cases that can be scored."
         )
-    if unknown := found.flags.get("unknown-batch"):
+    if unknown := external.flags.get("unknown-batch"):
         said.append(
             f"{counted(unknown, 'case')} from a batch (centre or scanner) that the model does not "
             "know: scored as they are, not harmonised."
         )
     said += model.notes
-    slope = found.calibrated[0].found.slope
+    slope = external.calibrated[0].calibration.slope
     if np.isfinite(slope.value) and not slope.interval.lower <= 1 <= slope.interval.upper:
         way = "too extreme" if slope.value < 1 else "too timid"
         said.append(f"The probabilities are {way}: calibration slope {fixed(slope.value, 2)}.")
-    moved = [d for d in found.drift if abs(d.shift) > 1]
+    moved = [d for d in external.drift if abs(d.shift) > 1]
     if moved:
         said.append(
-            f"{counted(len(moved), 'feature')} of {len(found.drift)} moved by more than one "
+            f"{counted(len(moved), 'feature')} of {len(external.drift)} moved by more than one "
             "training SD: acquisition, preparation or patients differ."
         )
     return tuple(said)
 
 
-def _cases(found: External) -> Block:
-    rows = tuple(found.refused.items())
-    flags = tuple(found.flags.items())
+def _cases(external: ExternalValidation) -> Block:
+    rows = tuple(external.refused.items())
+    flags = tuple(external.flags.items())
     tables = [Table("flags", "Flags", (Column("Flag"), Column("Cases")), flags)]
     if rows:
         columns = (Column("Case"), Column("Reason"))
@@ -128,17 +132,18 @@ def _cases(found: External) -> Block:
         "Cases",
         "cases",
         prose=(
-            f"{len(found.cases)} cases were scored, {len(found.refused)} refused. Flags say where "
+            f"{len(external.cases)} cases were scored, {len(external.refused)} refused. Flags say "
+            "where "
             "image, region or features are unlike those of the training cases.",
         ),
         tables=tuple(tables),
     )
 
 
-def _discrimination(model: FrozenModel, found: External, simulated: str) -> Block:
-    named = {NAMES.get(c.name, c.name): c.evaluation for c in found.compared}
-    shown = {**named, "External": found.evaluation}
-    area, curve = found.evaluation.auc, found.evaluation.roc
+def _discrimination(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
+    named = {NAMES.get(c.name, c.name): c.evaluation for c in external.compared}
+    shown = {**named, "ExternalValidation": external.evaluation}
+    area, curve = external.evaluation.auc, external.evaluation.roc
     data = pd.DataFrame(
         {
             "threshold": curve.thresholds,
@@ -147,17 +152,17 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
         }
     )
     roc = picture(
-        draw_roc(shown, found.band, mark=simulated),
+        draw_roc(shown, external.band, mark=simulated),
         "roc",
         "ROC curves",
         "Sensitivity against 1 − specificity; dots are decisions at each model's frozen cut-off, "
-        f"the band is the 95 % interval of the thick curve. n = {len(found.cases)} cases.",
+        f"the band is the 95 % interval of the thick curve. n = {len(external.cases)} cases.",
         f"ROC curve with an AUC of {fixed(area.value, 2)}.",
         frame_table(data),
-        reading=_roc_reading(model, found),
+        reading=_roc_reading(model, external),
         main=True,
     )
-    decision = found.decision_curve
+    decision = external.decision_curve
     benefit = pd.DataFrame(
         {"threshold": decision.thresholds, "model": decision.model, "all": decision.treat_all}
     )
@@ -171,26 +176,26 @@ def _discrimination(model: FrozenModel, found: External, simulated: str) -> Bloc
         reading=readings.decision(decision),
         main=True,
     )
-    performance = performance_table({"External": found.evaluation, **named})
+    performance = performance_table({"ExternalValidation": external.evaluation, **named})
     return Block(
         "Discrimination and decisions",
         "discrimination",
-        prose=(_compared_text(found),),
-        tables=(performance, *_compared_table(found), _conformal_table(model, found)),
+        prose=(_compared_text(external),),
+        tables=(performance, *_compared_table(external), _conformal_table(model, external)),
         pictures=(roc, net),
     )
 
 
-def _roc_reading(model: FrozenModel, found: External) -> str:
-    c = found.evaluation.confusion
+def _roc_reading(model: FrozenModel, external: ExternalValidation) -> str:
+    c = external.evaluation.confusion
     return (
         f"At the frozen cut-off {c.tp} of {c.tp + c.fn} {model.positive} and {c.tn} of "
         f"{c.tn + c.fp} {model.negative} new cases are called right."
     )
 
 
-def _compared_text(found: External) -> str:
-    harmonised = [c for c in found.compared if c.name == "harmonised"]
+def _compared_text(external: ExternalValidation) -> str:
+    harmonised = [c for c in external.compared if c.name == "harmonised"]
     if not harmonised:
         return ""
     gain = harmonised[0].difference
@@ -201,8 +206,8 @@ def _compared_text(found: External) -> str:
     )
 
 
-def _compared_table(found: External) -> list[Table]:
-    if not found.compared:
+def _compared_table(external: ExternalValidation) -> list[Table]:
+    if not external.compared:
         return []
     rows = [
         (
@@ -214,7 +219,7 @@ def _compared_table(found: External) -> list[Table]:
             PValue(c.difference.p),
             c.slope,
         )
-        for c in found.compared
+        for c in external.compared
     ]  # fmt: skip
     heads = ("Score", "AUC", "AUC of the model", "Difference (95 % CI)", "P (DeLong)",
              "Calibration slope")  # fmt: skip
@@ -223,8 +228,8 @@ def _compared_table(found: External) -> list[Table]:
     return [Table("compared", title, columns, tuple(rows), main=True)]
 
 
-def _conformal_table(model: FrozenModel, found: External) -> Table:
-    sets = found.conformal
+def _conformal_table(model: FrozenModel, external: ExternalValidation) -> Table:
+    sets = external.conformal
     rows = (
         ("True outcome in the set", sets.coverage),
         (f"of {model.positive} cases", sets.coverage_positive),
@@ -243,69 +248,72 @@ def _conformal_table(model: FrozenModel, found: External) -> Table:
     return Table("sets", "Sets of possible outcomes", columns, rows, notes, main=True)
 
 
-def _calibration(model: FrozenModel, found: External, simulated: str) -> Block:
+def _calibration(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
     return Block(
         "Calibration",
         "calibration",
         prose=(
             "Recalibrated probabilities of a case come from a curve that was fitted without its "
             "patient; the coefficients of the table are those to use from now on, fitted to all.",
-            *(f"{NAMES[name]}: {why}" for name, why in found.not_recalibrated.items()),
+            *(f"{NAMES[name]}: {why}" for name, why in external.not_recalibrated.items()),
         ),
-        tables=(_calibration_table(found),),
-        pictures=tuple(_calibration_picture(model, c, found, simulated) for c in found.calibrated),
+        tables=(_calibration_table(external),),
+        pictures=tuple(
+            _calibration_picture(model, c, external, simulated) for c in external.calibrated
+        ),
     )
 
 
-def _calibration_table(found: External) -> Table:
+def _calibration_table(external: ExternalValidation) -> Table:
     rows = [
         (
             NAMES[c.name],
-            _estimate(c.found.slope),
-            _estimate(c.found.intercept),
-            _estimate(c.found.in_the_large),
-            c.found.brier,
+            _estimate(c.calibration.slope),
+            _estimate(c.calibration.intercept),
+            _estimate(c.calibration.in_the_large),
+            c.calibration.brier,
             None if c.update is None else c.update.intercept,
             None if c.update is None else c.update.slope,
         )
-        for c in found.calibrated
+        for c in external.calibrated
     ]
     heads = ("Probabilities", "Slope (95 % CI)", "Intercept (95 % CI)", "In the large (95 % CI)",
              "Brier score", "To use: intercept", "To use: slope")  # fmt: skip
     return Table("calibration", "Calibration", tuple(map(Column, heads)), tuple(rows), main=True)
 
 
-def _estimate(found: object) -> Estimate:
-    interval = found.interval  # type: ignore[attr-defined]
-    return Estimate(found.value, interval.lower, interval.upper)  # type: ignore[attr-defined]
+def _estimate(coefficient: Coefficient) -> Estimate:
+    return Estimate(coefficient.value, coefficient.interval.lower, coefficient.interval.upper)
 
 
 def _calibration_picture(
-    model: FrozenModel, shown: Calibrated, found: External, simulated: str
+    model: FrozenModel, shown: Calibrated, external: ExternalValidation, simulated: str
 ) -> Picture:
     data = pd.DataFrame(
         [(g.n, g.predicted, g.observed, g.interval.lower, g.interval.upper)
-         for g in shown.found.groups],
+         for g in shown.calibration.groups],
         columns=["cases", "predicted", "observed", "lower", "upper"],
     )  # fmt: skip
     outcomes = (model.positive, model.negative)
     return picture(
-        draw_calibration(shown.found, shown.probability, found.positive, outcomes, simulated),
+        draw_calibration(
+            shown.calibration, shown.probability, external.positive, outcomes, simulated
+        ),
         f"calibration-{re.sub('[ _]', '-', shown.name)}",
         f"Calibration: {NAMES[shown.name].lower()}",
         "Observed share against predicted probability: flexible curve and groups of cases with "
-        f"95 % intervals. n = {len(found.cases)} cases.",
-        f"Calibration plot. Slope {fixed(shown.found.slope.value, 2)}.",
+        f"95 % intervals. n = {len(external.cases)} cases.",
+        f"Calibration plot. Slope {fixed(shown.calibration.slope.value, 2)}.",
         frame_table(data),
-        reading=readings.calibrated(shown.found),
+        reading=readings.calibrated(shown.calibration),
         main=True,
     )
 
 
-def _drift(model: FrozenModel, found: External, simulated: str) -> Block:
+def _drift(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
     labels = labels_of(model)
-    shown = found.drift[:DRAWN]
-    rows = tuple((labels[d.name], d.shift, d.spread, d.outside, d.name) for d in found.drift)
+    shown = external.drift[:DRAWN]
+    rows = tuple((labels[d.name], d.shift, d.spread, d.outside, d.name) for d in external.drift)
     columns = (
         Column("Feature"),
         Column("Shift (training SDs)", fixed),
@@ -313,13 +321,15 @@ def _drift(model: FrozenModel, found: External, simulated: str) -> Block:
         Column("Share outside the training range", lambda v: fixed(v, 2)),
         Column("Column name"),
     )
-    small = sum(abs(d.shift) <= SMALL for d in found.drift)
+    small = sum(abs(d.shift) <= SMALL for d in external.drift)
     return Block(
         "Drift of the features",
         "drift",
-        prose=(f"{small} of {len(found.drift)} features moved by at most {SMALL:g} training SDs.",),
+        prose=(
+            f"{small} of {len(external.drift)} features moved by at most {SMALL:g} training SDs.",
+        ),
         tables=(Table("drift", "Drift of every feature", columns, rows),),
-        pictures=(_drift_picture(labels, shown, simulated, len(found.cases)),),
+        pictures=(_drift_picture(labels, shown, simulated, len(external.cases)),),
     )
 
 
@@ -342,8 +352,8 @@ def _drift_picture(labels: dict[str, str], shown: Sequence, simulated: str, n: i
     )
 
 
-def _cases_scored(found: External) -> Block:
-    frame = found.predictions()
+def _cases_scored(external: ExternalValidation) -> Block:
+    frame = external.predictions()
     return Block(
         "Scores",
         "scores",

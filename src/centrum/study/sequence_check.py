@@ -27,7 +27,7 @@ class _Held:
     name: str
     claimed: str | None
     file: str
-    found: Comparison
+    comparison: Comparison
 
 
 def sequence_findings(study: Study, records: Mapping[str, Record]) -> Iterator[Finding]:
@@ -37,7 +37,7 @@ def sequence_findings(study: Study, records: Mapping[str, Record]) -> Iterator[F
     where nothing tells the sequence. An image that could not be read is passed over.
     """
     for held in _all_held(study, records):
-        found, where = held.found, f"{held.name}: " if len(study.sequences) > 1 else ""
+        found, where = held.comparison, f"{held.name}: " if len(study.sequences) > 1 else ""
         if found.contradiction:
             remedy = _remedy(held)
             yield Finding(
@@ -82,8 +82,8 @@ def measured_sequences(
             name=name,
             claimed=column[0].claimed or "",
             cases=len(column),
-            by_times=sum(held.found.known_from == "times" for held in column),
-            by_name=sum(held.found.known_from == "name" for held in column),
+            by_times=sum(held.comparison.known_from == "times" for held in column),
+            by_name=sum(held.comparison.known_from == "name" for held in column),
         )
         for name, column in columns.items()
     )
