@@ -238,7 +238,7 @@ def test_a_file_of_an_older_layout_opens_and_says_what_is_not_checked(kind: str)
     ("raw", "message"),
     [
         (b"\xff\xfe{}", "not text in UTF-8"),
-        (b'{"schema": 1, "schema": 1}', "'schema' stands twice"),
+        (b'{"schema": 1, "schema": 1}', "'schema' occurs twice"),
         (b'{"cutoff": NaN}', "expected a finite number"),
         (b'{"cutoff": 1e400}', "expected a finite number"),
         (b"9" * 5000, "is not JSON"),

@@ -209,7 +209,7 @@ def test_a_dictionary_enables_all_classes_with_shape2d_unless_it_names_them():
         ("p.yaml", "", "is empty"),
         ("p.yaml", "setting: [", "not YAML"),
         ("p.json", "{", "not JSON"),
-        ("p.yaml", "setting:\n  binWidth: 5\n  binWidth: 6\n", "'binWidth' stands twice"),
+        ("p.yaml", "setting:\n  binWidth: 5\n  binWidth: 6\n", "'binWidth' occurs twice"),
     ],
 )
 def test_files_that_cannot_be_read(name, text, message, tmp_path):

@@ -121,7 +121,7 @@ WHOLE = HEAD % "{feature: Mean, coefficient: 2, mean: 1, sd: 3}"
             "features.0.coefficient: expected a smaller number",
         ),
         (WHOLE.replace("intercept: 1", "intercept: 2024-13-45").encode(), "s.yaml: intercept: "),
-        (WHOLE.replace("sd: 3", "sd: 3, sd: 4").encode(), "'sd' stands twice"),
+        (WHOLE.replace("sd: 3", "sd: 3, sd: 4").encode(), "'sd' occurs twice"),
         (WHOLE.replace("positive: a", "positive: B").encode(), "the two outcomes must differ"),
         (WHOLE.replace("Mean", "M" * 2000).encode(), "s.yaml: features.0.feature: "),
         (b"[" * 1000, "blocks lie within each other"),

@@ -113,7 +113,7 @@ def _whole_vertebrae(images: Images) -> Iterator[str]:
     if images.scheme and images.scheme.whole and images.region is None:
         yield (
             f"{images.scheme.name} numbers whole vertebrae, posterior elements included, and the "
-            f"vertebral body is wanted. {SAY_THE_REGION}"
+            f"vertebral body is to be measured. {SAY_THE_REGION}"
         )
 
 

@@ -140,7 +140,7 @@ def _outcomes(
     known = {name.casefold() for name in wanted}
     if strange := [v for v in there if v.casefold() not in known]:
         raise ProtocolError(
-            f"The outcomes {wanted[0]} and {wanted[1]} are wanted, the table has "
+            f"The outcomes {wanted[0]} and {wanted[1]} were asked for, the table has "
             f"{', '.join(there[:5])} (not known: {strange[0]}).",
             remedy=f"Say which is which: --positive {there[-1]} --negative {there[0]}.",
             code="unknown-outcome",

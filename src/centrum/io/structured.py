@@ -1,6 +1,6 @@
 """Files of keys and values, YAML and JSON: read with limits, and refused where they are unclear.
 
-A key that stands twice, a number that no computer number holds, a file that unfolds to more than
+A key that occurs twice, a number that no computer number holds, a file that unfolds to more than
 it shows: each is an error of the class that the caller names, with the line where there is one.
 
 >>> from centrum.errors import ProtocolError

@@ -110,7 +110,7 @@ def _warnings(model: FrozenModel, external: ExternalValidation) -> tuple[str, ..
     said += model.notes
     slope = external.calibrated[0].calibration.slope
     if np.isfinite(slope.value) and not slope.interval.lower <= 1 <= slope.interval.upper:
-        way = "too extreme" if slope.value < 1 else "too timid"
+        way = "too extreme" if slope.value < 1 else "too moderate"
         said.append(f"The probabilities are {way}: calibration slope {fixed(slope.value, 2)}.")
     moved = [d for d in external.drift if abs(d.shift) > 1]
     if moved:
