@@ -19,8 +19,9 @@ from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.search import SearchClassifier
 from centrum.modelling.settings import ImputationSettings, SearchSettings
-from centrum.report.blocks import Table
+from centrum.report.blocks import Block, Table
 from centrum.report.formula import decision_table, harmonisation_table, score_table
+from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
 from centrum.table import FeatureTable
 from centrum.validation.model import model_of
@@ -145,6 +146,11 @@ def test_the_printed_formula_gives_the_score(
     np.testing.assert_array_equal(shown >= cutoff, called)
     wanted = found.evaluation.decision.calibrator.predict_proba(scores)
     np.testing.assert_allclose(likely(rows[1:], method, scores), wanted, atol=1e-4)
+    tables = (score_table(found), *harmonisation_table(found), decision_table(found))
+    (block,) = assemble([Block("Model", "model", tables=tables)]).blocks
+    notes = " ".join(note for table in block.tables for note in table.notes)
+    assert ("in Table S1, and" in notes) == ("harmonisation" in change)
+    assert ("of Table 1 hold" in notes) == ("harmonisation" in change)
     if moved := harmonisation_table(found):
         assert "f0" not in {row["Column name"] for row in in_file(moved[0])} or kind != "one"
     assert ("harmonisation" in [t.key for t in harmonisation_table(found)]) == (
