@@ -115,7 +115,7 @@ def run_jobs(
     progress: Progress,
     what: str,
     *,
-    failed: Callable[[Job, Exception], Result],
+    failed: Callable[[Job, Exception], Result] | None = None,
     kept: KeptResults[Job, Result] | None = None,
     warm_up: Callable[[], object] = lambda: None,
 ) -> list[Result]:
@@ -126,10 +126,11 @@ def run_jobs(
     function : makes the result of a job
     jobs, workers, warm_up : as of `map_jobs`
     progress, what : called with `what` and how many are done
-    failed : makes the result of a job that raised, or that ended its process; it is not kept
+    failed : makes the result of a job that raised, or that ended its process; it is not kept.
+        Without it such an error rises
     kept : the store, which is asked first: processes start only for what is not in it
 
-    >>> run_jobs(abs, [-1, 2], 1, silent, "Making positive", failed=lambda job, error: 0)
+    >>> run_jobs(abs, [-1, 2], 1, silent, "Making positive")
     [1, 2]
     """
     progress(what, 0, len(jobs))
@@ -144,9 +145,8 @@ def run_jobs(
             found[place] = known
             progress(what, len(found), len(jobs))
     make = partial(_make, function, failed, kept)
-    for one, result in map_jobs(
-        make, wanted, workers, warm_up, ended=lambda one, error: failed(one.job, error)
-    ):
+    ended = None if failed is None else lambda one, error: failed(one.job, error)
+    for one, result in map_jobs(make, wanted, workers, warm_up, ended=ended):
         found[one.place] = result
         progress(what, len(found), len(jobs))
     return [found[place] for place in range(len(jobs))]
@@ -163,7 +163,7 @@ class _WantedJob(Generic[Job]):
 
 def _make(
     function: Callable[[Job], Result],
-    failed: Callable[[Job, Exception], Result],
+    failed: Callable[[Job, Exception], Result] | None,
     kept: KeptResults[Job, Result] | None,
     wanted: _WantedJob[Job],
 ) -> Result:
@@ -171,6 +171,8 @@ def _make(
         result = function(wanted.job)
         return kept.put(wanted.job, wanted.key, result) if kept else result
     except Exception as error:
+        if failed is None:
+            raise
         return failed(wanted.job, error)
 
 

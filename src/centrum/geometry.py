@@ -200,17 +200,6 @@ def direction_of(orientation: str) -> tuple[float, ...]:
     return tuple((columns + 0.0).ravel().tolist())
 
 
-def orientation_of(geometry: Geometry) -> str:
-    """Where the axes x, y and z run to, each by the nearest direction of the patient.
-
-    >>> orientation_of(Geometry((4, 4, 4), (1, 1, 1)))
-    'LPS'
-    """
-    rows = np.abs(geometry.axes).argmax(axis=0)
-    places = [(int(row), int(np.sign(geometry.axes[row, k]))) for k, row in enumerate(rows)]
-    return "".join(letter for place in places for letter, at in _TOWARDS.items() if at == place)
-
-
 PLANES = ("sagittal", "coronal", "axial")
 """Planes by the axis, x, y or z of the patient, that is nearest to their normal."""
 

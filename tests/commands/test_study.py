@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -436,11 +437,11 @@ def test_a_phantom_cohort_begun_anew_is_never_taken_for_patients(
     """Stopped half way, it has no manifest, so that nothing can be run on it unmarked."""
     shutil.copytree(phantom, tmp_path, dirs_exist_ok=True)
 
-    def stopped(*_: object) -> list:
+    def stopped(*_: object, **__: object) -> str:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        simulate_cohort(PhantomSettings(**SMALL, cue=0.1), tmp_path, map=stopped)
+    with patch("centrum.simulate.write.simulate_case", stopped), pytest.raises(KeyboardInterrupt):
+        simulate_cohort(PhantomSettings(**SMALL, cue=0.1), tmp_path)
     assert not (tmp_path / "cases.csv").exists()
     begin.simulate(tmp_path, PhantomSettings(**SMALL, cue=0.1))
     assert open_study(tmp_path).simulated

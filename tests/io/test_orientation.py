@@ -11,7 +11,6 @@ from centrum.geometry import (
     ORIENTATIONS,
     Geometry,
     direction_of,
-    orientation_of,
     plane_of,
 )
 from centrum.io import (
@@ -36,6 +35,13 @@ SPACELESS = {
         if not line.startswith((b"space:", b"space origin"))
     ),
 }
+
+
+def orientation_of(geometry: Geometry) -> str:
+    """Where the axes x, y and z run to, each by the nearest direction of the patient."""
+    rows = np.abs(geometry.axes).argmax(axis=0)
+    ends = ("RL", "AP", "IS")
+    return "".join(ends[row][int(geometry.axes[row, k] > 0)] for k, row in enumerate(rows))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import yaml
 
 from centrum.pyradiomics import featureextractor
 from centrum.pyradiomics.errors import InputError, ParameterError
-from centrum.pyradiomics.settings import table_rows
+from centrum.pyradiomics.settings import ABSENT, TABLE
 from tests.pyradiomics import cases
 
 GLCM_WITHOUT_SUM_AVERAGE = [
@@ -327,4 +327,8 @@ def test_json_parameters_replace_all():
 def test_the_table_of_settings_in_the_how_to_is_current():
     page = Path(__file__).parents[2] / "docs/how-to/replace-pyradiomics.md"
     lines = page.read_text().split("## Settings")[1].splitlines()
-    assert [line for line in lines if line.startswith("| `")] == list(table_rows())
+    defaults = (s.implied if s.default is ABSENT else s.default for s in TABLE)
+    assert [line for line in lines if line.startswith("| `")] == [
+        f"| `{s.name}` | {'-' if default is None else default} | {s.check} | {s.effect} |"
+        for s, default in zip(TABLE, defaults, strict=True)
+    ]

@@ -12,7 +12,14 @@ from centrum.cohort.levels import Level
 from centrum.cohort.manifest import check_files, read_manifest
 from centrum.errors import DataError
 from centrum.io import list_segments, read_image, read_mask
-from centrum.simulate import PhantomSettings, is_phantom, plan_cohort, render, simulate_cohort
+from centrum.simulate import (
+    PhantomSettings,
+    is_phantom,
+    plan_cohort,
+    render,
+    simulate_cohort,
+    write,
+)
 from centrum.simulate.write import NOTICE, simulate_case
 from tests.phantom import SETTINGS
 
@@ -77,13 +84,16 @@ def test_a_patient_that_cannot_be_written_is_an_error_that_says_so(tmp_path: Pat
         simulate_case(plan_cohort(SETTINGS)[0], SETTINGS, tmp_path)
 
 
-def test_a_whole_cohort_is_not_made_again(phantom: Path, tmp_path: Path) -> None:
+def test_a_whole_cohort_is_not_made_again(
+    phantom: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = Path(shutil.copytree(phantom, tmp_path / "phantom"))
 
-    def refuse(*_: object) -> list[str]:
+    def refuse(*_: object, **__: object) -> str:
         raise AssertionError("nothing was to be simulated")
 
-    assert simulate_cohort(SETTINGS, folder, map=refuse) == folder / "cases.csv"
+    monkeypatch.setattr(write, "simulate_case", refuse)
+    assert simulate_cohort(SETTINGS, folder) == folder / "cases.csv"
     with pytest.raises(AssertionError):
-        simulate_cohort(PhantomSettings(seed=5), folder, map=refuse)
+        simulate_cohort(PhantomSettings(seed=5), folder)
     assert not is_phantom(folder)

@@ -1,8 +1,7 @@
 """The beginning of a study: `init` on a folder of images, `simulate`, and what can be measured."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from centrum.cohort.clinical import Merged, merge_table
 from centrum.cohort.discover import Discovery, discover
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.errors import ManifestError, ProtocolError
-from centrum.execution import Progress, map_jobs, silent
+from centrum.execution import Progress, silent
 from centrum.features.families import FAMILIES
 from centrum.measure.label_checks import SAY_THE_REGION
 from centrum.protocol import Images, parse_protocol, preset_text
@@ -141,21 +140,8 @@ def simulate(
         )
     protocol = _starting_protocol(preset)
 
-    def spread(function: Callable[..., str], *arguments: Sequence[object]) -> Iterator[str]:
-        jobs = list(zip(*arguments, strict=True))
-        call = partial(_call, function)
-        done = map_jobs(call, jobs, workers)
-        progress("Simulating patients", 0, len(jobs))
-        for count, (_, result) in enumerate(done, 1):
-            progress("Simulating patients", count, len(jobs))
-            yield result
-
-    simulate_cohort(settings, folder, map=spread)
+    simulate_cohort(settings, folder, workers=workers, progress=progress)
     _write_new(folder / PROTOCOL, protocol)
-
-
-def _call(function: Callable[..., str], arguments: tuple[object, ...]) -> str:
-    return function(*arguments)
 
 
 def _starting_protocol(preset: str) -> str:

@@ -7,8 +7,8 @@ from scipy import stats
 
 from centrum.arrays import Floats
 from centrum.errors import DataError
-from centrum.evaluate.bootstrap import Interval, case_weights, percentile_interval
-from centrum.evaluate.discrimination import auc, delong_variance, placements, resampled_auc
+from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.discrimination import auc, delong_variance, placements
 from centrum.evaluate.scored import Scored
 
 
@@ -61,48 +61,6 @@ def delong_test(first: Scored, second: Scored, confidence: float = 0.95) -> AucD
     z = _ratio(difference, error)
     p = float(2 * stats.norm.sf(abs(z)))
     interval = Interval(difference - half, difference + half)
-    return AucDifference(auc(first), auc(second), difference, interval, z, p, float("inf"))
-
-
-def delong_test_unpaired(first: Scored, second: Scored, confidence: float = 0.95) -> AucDifference:
-    """Scores of different patients, by t with Welch's degrees of freedom, as R's pROC.
-
-    >>> a, b = Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), Scored.of([1, 3, 2, 4], [0, 1, 0, 1])
-    >>> delong_test_unpaired(a, b).difference
-    -0.25
-    """
-    variances = np.array([delong_variance(first), delong_variance(second)])
-    sizes = np.array([first.n_patients, second.n_patients])
-    error = float(np.sqrt(variances.sum()))
-    difference = auc(first) - auc(second)
-    spread = np.sum(variances**2 / (sizes - 1))
-    df = float(variances.sum() ** 2 / spread) if spread > 0 else float("inf")
-    t = _ratio(difference, error)
-    half = float(stats.t.ppf((1 + confidence) / 2, df)) * error
-    interval = Interval(difference - half, difference + half)
-    p = float(2 * stats.t.sf(abs(t), df))
-    return AucDifference(auc(first), auc(second), difference, interval, t, p, df)
-
-
-def bootstrap_test(
-    first: Scored,
-    second: Scored,
-    n_resamples: int = 2000,
-    seed: int = 0,
-    confidence: float = 0.95,
-) -> AucDifference:
-    """Two scores of the same cases, compared on resamples of the patients.
-
-    The statistic is the difference in units of its bootstrap standard deviation, the interval
-    the percentiles of the difference.
-    """
-    _same_cases(first, second)
-    weights = case_weights(first, n_resamples, seed)
-    differences = resampled_auc(first, weights) - resampled_auc(second, weights)
-    difference = auc(first) - auc(second)
-    z = _ratio(difference, float(differences.std(ddof=1)))
-    interval = percentile_interval(differences, confidence)
-    p = float(2 * stats.norm.sf(abs(z)))
     return AucDifference(auc(first), auc(second), difference, interval, z, p, float("inf"))
 
 

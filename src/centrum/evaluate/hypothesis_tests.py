@@ -58,22 +58,6 @@ def lilliefors(values: ArrayLike) -> Significance:
     return Significance("Lilliefors", d, _lilliefors_p(d, len(x)))
 
 
-def kolmogorov_smirnov(values: ArrayLike) -> Significance:
-    """The same distance as `lilliefors` with the p value of a known mean and SD.
-
-    Its p is too large, because mean and SD come from the sample; shown only to compare
-    with papers that did so. Exact under 100 values without ties, otherwise asymptotic.
-
-    >>> round(kolmogorov_smirnov([1, 2, 3, 4, 100]).p, 2)
-    0.17
-    """
-    x = _sample(values, 2, "The Kolmogorov-Smirnov test")
-    d = _distance_from_normal(x)
-    exact = len(x) < 100 and len(np.unique(x)) == len(x)
-    p = stats.kstwo.sf(d, len(x)) if exact else stats.kstwobign.sf(np.sqrt(len(x)) * d)
-    return Significance("Kolmogorov-Smirnov", d, float(p))
-
-
 def _sample(values: ArrayLike, least: int, test: str) -> Floats:
     x = np.asarray(values, dtype=float)
     if len(x) < least or np.ptp(x) == 0 or not np.isfinite(x).all():

@@ -330,17 +330,6 @@ def read(settings: Settings, name: str) -> Any:
     return BY_NAME[name].implied if value is None else value
 
 
-def table_rows() -> Iterable[str]:
-    """The table of settings in Markdown, a line each.
-
-    >>> next(iter(table_rows()))
-    '| `minimumROIDimensions` | 2 | integer, 1 to 3 | axes along which ... |'
-    """
-    for s in TABLE:
-        default = s.implied if s.default is ABSENT else s.default
-        yield f"| `{s.name}` | {'-' if default is None else default} | {s.check} | {s.effect} |"
-
-
 def names(block: Block) -> Iterable[str]:
     """Settings that may stand in that block of a parameter file."""
     return (s.name for s in TABLE if s.block == block)

@@ -103,12 +103,3 @@ TISSUES = {
 }
 GRADES = ("nucleus II", "nucleus III", "nucleus IV")
 """Tissues of the nucleus by Pfirrmann grade (Pfirrmann et al., Spine 2001;26:1873)."""
-
-
-def relative_signal(tissue: Tissue | Marrow, sequence: Sequence) -> float:
-    """Signal relative to elderly marrow, the scale of the whole phantom.
-
-    >>> round(relative_signal(TISSUES["csf"], Sequence(2778, 104)), 1)
-    2.9
-    """
-    return tissue.signal(sequence) / MARROW["elderly"].signal(sequence)

@@ -1,7 +1,7 @@
 """The phantom cohort on disk, as a user's own data would lie there."""
 
 import json
-from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import SimpleITK as sitk
 from centrum import __version__
 from centrum.cohort.manifest import write_manifest
 from centrum.errors import DataError
+from centrum.execution import Progress, run_jobs, silent
 from centrum.geometry import Geometry
 from centrum.io.nrrd import SIMULATED_KEY
 from centrum.records import as_json
@@ -39,7 +40,8 @@ def simulate_cohort(
     settings: PhantomSettings,
     folder: Path | str,
     *,
-    map: Callable[..., Iterable[Any]] = map,
+    workers: int = 1,
+    progress: Progress = silent,
     force: bool = False,
 ) -> Path:
     """Write images, masks of both readers, the manifest and the marker; the manifest's path.
@@ -48,8 +50,7 @@ def simulate_cohort(
     ----------
     settings : what to simulate
     folder : made when absent; files of the same names are replaced
-    map : called as `map(simulate_case, patients, settings of each, folder of each)`; pass one
-        that works in several processes, or shows progress
+    workers : local processes
     force : write cases again that are already there from the same settings and version
 
     The manifest is written last and taken away first: there is never one without its marker,
@@ -63,8 +64,8 @@ def simulate_cohort(
     manifest.unlink(missing_ok=True)
     marker.unlink(missing_ok=True)
     patients = plan_cohort(settings)
-    for _ in map(simulate_case, patients, [settings] * len(patients), [folder] * len(patients)):
-        pass
+    one = partial(simulate_case, settings=settings, out_dir=folder)
+    run_jobs(one, patients, workers, progress, "Simulating patients")
     marker.write_bytes((json.dumps(_marker(settings), indent=2) + "\n").encode())
     rows = [_row(patient, settings) for patient in patients]
     heads = list(rows[0]) if rows else ["case"]
