@@ -15,7 +15,7 @@ from centrum.filters import Filter
 from centrum.geometry import slice_axis
 from centrum.io import ImageFinding
 from centrum.measure.extract import IMAGE
-from centrum.measure.region import Region, Response
+from centrum.measure.region import Region, Response, Voxels
 from centrum.volume import Mask, bounding_box
 
 FEW_LEVELS, MANY_LEVELS = 8, 256
@@ -43,7 +43,7 @@ class Adviser:
     def __init__(self) -> None:
         self.counted: list[Levels] = []
 
-    def look(self, image: Region) -> None:
+    def look(self, image: Voxels) -> None:
         """Count the grey levels of the region, or of one of its responses."""
         width = image.discretisation.width
         if width is None or not any(f in DISCRETISED for f in image.settings.families):

@@ -38,7 +38,7 @@ from centrum.measure.advice import Adviser, Sampling, about_filters
 from centrum.measure.extract import extract, values
 from centrum.measure.images import CaseImages, image_of, mask_of
 from centrum.measure.label_checks import check_label
-from centrum.measure.region import Region, filtered_voxels, measured_voxels
+from centrum.measure.region import Region, Voxels, filtered_voxels, measured_voxels
 from centrum.measure.sequences import without_shape
 from centrum.prepare.image import air_in_view, fill_missing, landmarks_before, prepare_image
 from centrum.prepare.normalise import relate_to_tissue
@@ -597,7 +597,7 @@ def _values(part: MeasuredRegion) -> tuple[list[float | None], list[ImageFinding
     else:
         region, adviser = Region(part.image, part.region, settings), Adviser()
 
-        def look(image: Region) -> None:
+        def look(image: Voxels) -> None:
             with advisory(advice):
                 adviser.look(image)
 

@@ -20,7 +20,7 @@ from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, Aggregation, 
 from centrum.features.families import DIRECTED, DISCRETISED, FAMILIES, OF_RESPONSES, TEXTURES
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
-from centrum.measure.region import Region
+from centrum.measure.region import Region, Voxels
 from centrum.volume import Mask, Volume
 
 IMAGE = "original"
@@ -86,7 +86,7 @@ def extract(volume: Volume, mask: Mask, settings: ExtractionSettings) -> Floats:
     return values(Region(volume, mask, settings))
 
 
-def values(region: Region, look: Callable[[Region], None] | None = None) -> Floats:
+def values(region: Region, look: Callable[[Voxels], None] | None = None) -> Floats:
     """The values of `plan` of a region and of its responses, each of which `look` is called with.
 
     Responses are made and measured a few at a time, so that large regions fit into memory.
@@ -107,9 +107,9 @@ def values(region: Region, look: Callable[[Region], None] | None = None) -> Floa
     return np.concatenate([*of_image, of_responses.ravel()])
 
 
-def _batches(region: Region) -> Iterator[list[Region]]:
+def _batches(region: Region) -> Iterator[list[Voxels]]:
     """The region and its responses, as many at a time as hold `BATCH` voxels."""
-    batch = [region]
+    batch: list[Voxels] = [region]
     for response in region.responses():
         if len(batch) * region.x.size >= BATCH:
             yield batch
@@ -118,7 +118,7 @@ def _batches(region: Region) -> Iterator[list[Region]]:
     yield batch
 
 
-def family_values(regions: Sequence[Region], name: str) -> Floats:
+def family_values(regions: Sequence[Voxels], name: str) -> Floats:
     """Values of one family, (regions, aggregations x features), aggregation by aggregation.
 
     The regions are the same voxels in several images. Their matrices are counted one by one and
@@ -135,7 +135,7 @@ def family_values(regions: Sequence[Region], name: str) -> Floats:
     return np.array([list(v.values()) for v in values])
 
 
-def _texture_values(regions: Sequence[Region], name: str, settings: Aggregation) -> Floats:
+def _texture_values(regions: Sequence[Voxels], name: str, settings: Aggregation) -> Floats:
     textures = [region.in_slices if settings.by_slice else region.in_space for region in regions]
     parts = [getattr(t, name)(settings.merged_axes) for t in textures]
     values = np.empty((len(regions), len(FAMILIES[name].features(regions[0].settings.dialect))))

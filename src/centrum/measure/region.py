@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.arrays import Array
+from centrum.arrays import Array, Flags
 from centrum.errors import DataError
 from centrum.features import local_intensity as local
 from centrum.features.histogram import Histogram
@@ -40,52 +40,35 @@ from centrum.prepare.resample import (
 from centrum.volume import Mask, Volume, bounding_box
 
 
-class Region:
-    """The prepared region of one case: cropped, normalised, re-segmented, discretised once.
+class Voxels:
+    """The voxels of a region and a value of each, discretised once: what the families read.
 
     What several families read is made when the first of them asks, and kept.
+
+    Parameters
+    ----------
+    volume, box : the prepared image, and the region's box in it
+    inside, kept : voxels of the box that are the region's, and those whose values are counted
+    stored : (kept voxels,) values in the precision of the image
     """
 
-    def __init__(self, volume: Volume, mask: Mask, settings: ExtractionSettings) -> None:
-        _check_grids(volume, mask)
+    def __init__(
+        self,
+        settings: ExtractionSettings,
+        volume: Volume,
+        box: tuple[slice, slice, slice],
+        inside: Flags,
+        kept: Flags,
+        stored: Array,
+    ) -> None:
         self.settings = settings
-        if settings.normalise_scale is not None:
-            volume = normalise_image(volume, settings.normalise_scale)
-        volume, mask = _on_new_grid(volume, mask, settings)
-        self.volume = volume
-        self.box = bounding_box(mask.array)
-        self.inside = np.ascontiguousarray(mask.array[self.box])
-        cropped = volume.array[self.box]
-        x = cropped[self.inside]
-        _check_finite(x, mask.name)
-        self.kept = self.inside
-        limits = settings.resegmentation.model_dump(exclude_none=True)
-        if limits:
-            stays = within_limits(x.astype(float), **limits)
-            self.kept, x = np.zeros_like(self.inside), x[stays]
-            self.kept[self.inside] = stays
-        self.stored = x
-        self.x = x.astype(float)
+        self.volume, self.box = volume, box
+        self.inside, self.kept = inside, kept
+        self.stored, self.x = stored, stored.astype(float)
 
     @property
     def geometry(self) -> Geometry:
         return self.volume.geometry
-
-    def responses(self) -> Iterator["Response"]:
-        """The same voxels of every response map of the settings' filters, in order."""
-        for chosen in self.settings.filters:
-            yield from self.filtered(chosen)
-
-    def filtered(self, chosen: Filter) -> Iterator["Response"]:
-        """The same voxels of the response maps of one filter."""
-        maps = chosen.responses(self.view)
-        for name, response in zip(chosen.names, maps, strict=True):
-            yield Response(self, name, response)
-
-    @cached_property
-    def view(self) -> View:
-        axis = slice_axis(self.geometry, self.settings.plane)
-        return View(self.volume.array, self.box, self.geometry.array_spacing, axis)
 
     def statistic(self, family: str) -> Any:
         """What a family without matrices reads."""
@@ -216,21 +199,55 @@ class Region:
         return np.moveaxis(array, axis, 0)[:, None]
 
 
-class Response(Region):
+class Region(Voxels):
+    """The prepared region of one case: cropped, normalised, re-segmented."""
+
+    def __init__(self, volume: Volume, mask: Mask, settings: ExtractionSettings) -> None:
+        _check_grids(volume, mask)
+        if settings.normalise_scale is not None:
+            volume = normalise_image(volume, settings.normalise_scale)
+        volume, mask = _on_new_grid(volume, mask, settings)
+        box = bounding_box(mask.array)
+        inside = np.ascontiguousarray(mask.array[box])
+        x = volume.array[box][inside]
+        _check_finite(x, mask.name)
+        kept = inside
+        limits = settings.resegmentation.model_dump(exclude_none=True)
+        if limits:
+            stays = within_limits(x.astype(float), **limits)
+            kept, x = np.zeros_like(inside), x[stays]
+            kept[inside] = stays
+        super().__init__(settings, volume, box, inside, kept, x)
+
+    def responses(self) -> Iterator["Response"]:
+        """The same voxels of every response map of the settings' filters, in order."""
+        for chosen in self.settings.filters:
+            yield from self.filtered(chosen)
+
+    def filtered(self, chosen: Filter) -> Iterator["Response"]:
+        """The same voxels of the response maps of one filter."""
+        maps = chosen.responses(self.view)
+        for name, response in zip(chosen.names, maps, strict=True):
+            yield Response(self, name, response)
+
+    @cached_property
+    def view(self) -> View:
+        axis = slice_axis(self.geometry, self.settings.plane)
+        return View(self.volume.array, self.box, self.geometry.array_spacing, axis)
+
+
+class Response(Voxels):
     """The voxels of a region in a response map, which is given in the region's box.
 
     Everything that depends on the voxels alone, and not on their values, is the region's.
     """
 
     def __init__(self, image: Region, name: str, response: NDArray[np.floating]) -> None:
+        stored = response[image.kept]
+        _check_finite(stored, name)
+        super().__init__(image.settings, image.volume, image.box, image.inside, image.kept, stored)
         self.image = image
         self.name = name
-        self.settings = image.settings
-        self.volume, self.box = image.volume, image.box
-        self.inside, self.kept = image.inside, image.kept
-        self.stored = response[self.kept]
-        _check_finite(self.stored, name)
-        self.x = self.stored.astype(float)
 
     @property
     def limits(self) -> tuple[None, None]:
@@ -256,7 +273,7 @@ _STATISTICS = {
     "histogram": "histogram",
     "ivh": "volume_histogram",
 }
-"""What each family reads, an attribute of `Region`."""
+"""What each family reads, an attribute of `Voxels`."""
 
 
 PYRADIOMICS_INTERPOLATORS = {

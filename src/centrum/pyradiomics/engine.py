@@ -18,7 +18,7 @@ from centrum.features.settings import Discretisation, ExtractionSettings, Family
 from centrum.geometry import Geometry
 from centrum.measure.extract import family_values, plan
 from centrum.measure.region import Region as PreparedRegion
-from centrum.measure.region import Response
+from centrum.measure.region import Response, Voxels
 from centrum.prepare.discretise import pyradiomics_bin_number, pyradiomics_bin_width
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
@@ -79,9 +79,7 @@ def measure_images(
     return [_chosen(m, v, chosen) for m, v in zip(measured, found, strict=True)]
 
 
-def _chosen(
-    measured: PreparedRegion, found: dict[str, float], chosen: Mapping[str, list[str]]
-) -> Values:
+def _chosen(measured: Voxels, found: dict[str, float], chosen: Mapping[str, list[str]]) -> Values:
     for feature_class, features in chosen.items():
         for feature in features:
             name = f"{feature_class}_{feature}"
@@ -115,14 +113,14 @@ def selected(feature_class: str, features: Iterable[str] | None) -> list[str]:
     return [name for name in asked if name not in equals]
 
 
-def values(measured: Sequence[PreparedRegion]) -> list[dict[str, float]]:
+def values(measured: Sequence[Voxels]) -> list[dict[str, float]]:
     """All values of a region in several images by PyRadiomics' names (class_Feature)."""
     settings = measured[0].settings
     numbers = np.hstack([family_values(measured, name) for name in settings.families])
     return [dict(zip(spellings(settings), row, strict=True)) for row in numbers.tolist()]
 
 
-def on_request(measured: PreparedRegion, feature_class: str, feature: str) -> float:
+def on_request(measured: Voxels, feature_class: str, feature: str) -> float:
     """The value of a feature that PyRadiomics calls deprecated and still gives."""
     defined = definition(feature_class, feature)
     return float(defined.compute(measured.statistic(defined.entry.family)))
