@@ -66,13 +66,9 @@ class FusionClassifier(StudyEstimator):
         calibrate: bool = True,
     ) -> None:
         self.sources = sources
-        self.settings = settings
-        self.seed = seed
-        self.feature_names = feature_names
-        self.robustness = robustness
-        self.n_readers = n_readers
-        self.covariates = covariates
-        self.calibrate = calibrate
+        super().__init__(
+            settings, seed, feature_names, robustness, n_readers, covariates, calibrate
+        )
 
     def fit(
         self,

@@ -1,6 +1,5 @@
 """The study's model: every learnt step refitted wherever the training rows change."""
 
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -12,8 +11,7 @@ from centrum.errors import DataError
 from centrum.modelling.feature_count import count_features
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leading import Leading
-from centrum.modelling.levels import Covariates
-from centrum.modelling.settings import ModelSettings, RobustnessRule
+from centrum.modelling.settings import ModelSettings
 from centrum.modelling.split import (
     fewest_patients,
     folds_by_patient,
@@ -74,24 +72,6 @@ class StudyClassifier(StudyEstimator):
     >>> bool(model.predict_proba(X)[-1, 1] > 0.5)
     True
     """
-
-    def __init__(
-        self,
-        settings: ModelSettings | None = None,
-        seed: int = 0,
-        feature_names: Sequence[str] | None = None,
-        robustness: RobustnessRule | None = None,
-        n_readers: int | None = None,
-        covariates: Covariates = (),
-        calibrate: bool = True,
-    ) -> None:
-        self.settings = settings
-        self.seed = seed
-        self.feature_names = feature_names
-        self.robustness = robustness
-        self.n_readers = n_readers
-        self.covariates = covariates
-        self.calibrate = calibrate
 
     def fit(
         self,

@@ -113,13 +113,9 @@ class SearchClassifier(StudyEstimator):
         calibrate: bool = True,
     ) -> None:
         self.search = search
-        self.settings = settings
-        self.seed = seed
-        self.feature_names = feature_names
-        self.robustness = robustness
-        self.n_readers = n_readers
-        self.covariates = covariates
-        self.calibrate = calibrate
+        super().__init__(
+            settings, seed, feature_names, robustness, n_readers, covariates, calibrate
+        )
 
     def fit(
         self,

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from centrum.arrays import Floats
 from centrum.modelling.by_score import ByScore, two_classes
 from centrum.modelling.calibrators import CALIBRATORS
-from centrum.modelling.settings import ModelSettings
+from centrum.modelling.levels import Covariates
+from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.settings import Settings
 
 OF_SETTINGS = "settings__"
@@ -27,9 +28,23 @@ class StudyEstimator(ByScore):
     `set_params(settings__lasso__folds=5)`.
     """
 
-    settings: ModelSettings | None
-    feature_names: Sequence[str] | None
-    calibrate: bool
+    def __init__(
+        self,
+        settings: ModelSettings | None = None,
+        seed: int = 0,
+        feature_names: Sequence[str] | None = None,
+        robustness: RobustnessRule | None = None,
+        n_readers: int | None = None,
+        covariates: Covariates = (),
+        calibrate: bool = True,
+    ) -> None:
+        self.settings = settings
+        self.seed = seed
+        self.feature_names = feature_names
+        self.robustness = robustness
+        self.n_readers = n_readers
+        self.covariates = covariates
+        self.calibrate = calibrate
 
     @available_if(lambda self: self.calibrate)
     def predict_proba(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
