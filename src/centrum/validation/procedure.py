@@ -403,7 +403,7 @@ class InternalValidation(OneLine):
         found = record["permutation"]
         parts = {
             "permutation": None if found is None else from_json(Permutation, found),
-            "resamples": [from_json(Resample, each) for each in record["resamples"]],
+            "resamples": tuple(from_json(Resample, each) for each in record["resamples"]),
         }
         return cls(**{**record, **parts})
 
