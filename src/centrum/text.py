@@ -240,8 +240,8 @@ SHOWN = 60
 class OneLine:
     """A dataclass of results whose repr is one line.
 
-    Names and numbers are shown as they are, arrays by their shape and collections by their size;
-    results within the result are left out.
+    Names and numbers are shown as they are, arrays by their shape and collections by their size.
+    Of a result within the result its `value` is shown; without one it is left out.
 
     >>> from dataclasses import dataclass
     >>> @dataclass(repr=False)
@@ -260,12 +260,11 @@ class OneLine:
 
 
 def _briefly(value: Any) -> str:
-    """A value within one line; "" for one that is neither plain nor has a size."""
+    """A value within one line; "" for one that is neither plain nor has a value or a size."""
     shape = getattr(value, "shape", None)
     if shape:
         return f"<{' x '.join(map(str, shape))}>"
-    if shape == ():
-        value = value.item()
+    value = value.item() if shape == () else getattr(value, "value", value)
     if value is None or isinstance(value, str | int | float):
         text = repr(value)
         return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

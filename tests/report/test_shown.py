@@ -100,6 +100,7 @@ def test_an_evaluation_shows_each_measure_with_its_interval(results: StudyResult
     found = results.evaluation.by_set["test"]
     cells = _Page(found._repr_html_()).cells
     assert {"auc", *found.measures} <= set(cells)
+    assert f"auc={found.auc.value}, cutoff={found.cutoff.value}, " in repr(found)
     assert f"{found.auc.value:.3f}" in cells
     assert f"{found.auc.delong.lower:.3f}–{found.auc.delong.upper:.3f}" in cells
 
