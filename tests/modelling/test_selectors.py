@@ -240,7 +240,7 @@ class TestLeading:
         X = (X - X.mean(axis=0)) / X.std(axis=0)
         lasso = LogisticLassoCV(folds=5).fit(X, y)
         step = Leading(LogisticLassoCV(folds=5), 2).fit(X, y)
-        assert set(step.get_support(indices=True)) == set(np.argsort(-np.abs(lasso.coef_))[:2])
+        assert set(step.get_support(indices=True)) == set(np.argsort(-np.abs(lasso.coef_[0]))[:2])
         everything = Leading(LogisticLassoCV(folds=5)).fit(X, y)
         np.testing.assert_array_equal(everything.get_support(), lasso.get_support())
         many = Leading(LogisticLassoCV(folds=5), 99).fit(X, y)
