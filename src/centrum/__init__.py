@@ -2,8 +2,8 @@
 
 The folders are read in the order of the data: `io`, `cohort`, `prepare`, `filters`, `kernels`,
 `features` and `measure` make numbers of a case; `study` makes a table of a folder; `agreement`,
-`modelling`, `evaluate` and `validation` a judged model of the table; `frozen` one that others can
-use; `report` and `manuscript` write about it. `commands` holds the verbs.
+`modelling`, `evaluate` and `validation` an evaluated model of the table; `frozen` one that others
+can use; `report` and `manuscript` write about it. `commands` holds the verbs.
 
 What a program needs first can be had from here, and is loaded when it is asked for:
 

@@ -144,6 +144,7 @@ def test_a_bad_value_of_one_case_is_that_cases_error(
     assert found.flags["unknown-batch"] == 1
     assert len(found.cases) == 18
     page = (tmp_path / "report.html").read_text()
+    assert ">External</th>" in page
     assert "1 case from a batch (centre or scanner) that the model does not know" in page
     json.loads((tmp_path / "validation.json").read_text())
 

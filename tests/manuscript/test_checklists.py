@@ -213,6 +213,7 @@ def test_the_table_holds_every_answer(results: StudyResults, name: str) -> None:
     answers = fill(results, name, StudyFacts())
     table = checklist_table(name, answers)
     assert table == checklist_table(name, fill(results, name, StudyFacts()))
+    assert [c.name for c in table.columns] == ["Item", "What is asked", "Status", "Answer", "Where"]
     assert [row[0] for row in table.rows] == [item.number for item in checklist(name).items]
     assert len(table.csv().splitlines()) == len(answers) + 1
     counts = Counter(a.status for a in answers)

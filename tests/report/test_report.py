@@ -286,7 +286,7 @@ def test_one_reader_cannot_agree(make: Make) -> None:
     block = regions(make(readers=("senior",)))
     assert [p.key for p in block.pictures] == ["regions"]
     assert block.tables == ()
-    assert "agreement cannot be judged" in block.prose[0]
+    assert "agreement cannot be assessed" in block.prose[0]
 
 
 @pytest.mark.usefixtures("unrendered")

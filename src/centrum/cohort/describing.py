@@ -1,7 +1,7 @@
 """Which columns of a manifest describe the cases, and which may tell who somebody is.
 
-A column is judged by its head and by its values. Names, dates, identifiers, addresses, names of
-files and text that is (nearly) unique never go out; numbers, and text of few levels, do.
+A column is assessed by its heading and by its values. Names, dates, identifiers, addresses, names
+of files and text that is (nearly) unique never go out; numbers, and text of few levels, do.
 """
 
 import re

@@ -245,7 +245,7 @@ class _CalibrationRecord(_Record):
 
 
 class _Performance(BaseModel):
-    """Further keys are names of cases that it was judged on, such as "train"."""
+    """Further keys are names of sets that it was evaluated on, such as "train"."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, _EvaluationRecord]

@@ -222,7 +222,7 @@ def _subgroups(results: StudyResults) -> list[str]:
     table = subgroup_table(results)
     judged = [row for row, found in zip(table.rows, rows, strict=True) if not found.reason]
     small = len(rows) - len(judged)
-    few = f"{counted(small, 'group')} too small to be judged." if small else ""
+    few = f"{counted(small, 'group')} too small to be evaluated." if small else ""
     return [_markdown(replace(table, rows=tuple(judged))) if judged else "", few]
 
 

@@ -159,7 +159,7 @@ def metrics_score(answers: Sequence[FilledItem]) -> MetricsScore:
 
 def checklist_table(name: ChecklistName, answers: Sequence[FilledItem]) -> Table:
     """The list as it is printed."""
-    heads = ("Item", "What is asked", "Status", "FilledItem", "Where")
+    heads = ("Item", "What is asked", "Status", "Answer", "Where")
     rows = tuple((a.item, a.text, a.status, a.answer, a.pointer) for a in answers)
     known = checklist(name)
     key = f"checklist-{name.lower().replace('+', '-')}"

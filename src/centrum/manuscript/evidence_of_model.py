@@ -52,7 +52,7 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         )
         places.append(shown("regions", "Figure robustness"))
     if not texts:
-        return not_done("One reader and no perturbations: not judged.", shown("regions"))
+        return not_done("One reader and no perturbations: not assessed.", shown("regions"))
     return answered(f"{'; '.join(texts)}.", *places)
 
 

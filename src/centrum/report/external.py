@@ -142,7 +142,7 @@ def _cases(external: ExternalValidation) -> Block:
 
 def _discrimination(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
     named = {NAMES.get(c.name, c.name): c.evaluation for c in external.compared}
-    shown = {**named, "ExternalValidation": external.evaluation}
+    shown = {**named, "External": external.evaluation}
     area, curve = external.evaluation.auc, external.evaluation.roc
     data = pd.DataFrame(
         {
@@ -176,7 +176,7 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
         reading=readings.decision(decision),
         main=True,
     )
-    performance = performance_table({"ExternalValidation": external.evaluation, **named})
+    performance = performance_table({"External": external.evaluation, **named})
     return Block(
         "Discrimination and decisions",
         "discrimination",

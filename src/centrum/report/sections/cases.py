@@ -96,7 +96,7 @@ def _pictured_text(results: StudyResults, frame: pd.DataFrame) -> tuple[str, ...
 def case_frame(results: StudyResults) -> pd.DataFrame:
     """A row per case: case, outcome, side, score, out_of_fold, probability, called, call.
 
-    Probability and call are honest ones: of test cases those that were judged, of training cases
+    Probability and call are honest ones: of test cases those that were evaluated, of training cases
     those of the out-of-fold score; nan and "" where there is neither.
     """
     scores, found, model = results.scores, results.evaluation, results.model

@@ -50,7 +50,7 @@ def regions(results: StudyResults) -> Block:
     prose = f"Readers: {', '.join(readers_counted(results))}. The features of "
     prose += f"{readers[0]} feed the model."
     if len(readers) == 1:
-        prose += " With one reader, agreement cannot be judged."
+        prose += " With one reader, agreement cannot be assessed."
     elif len(results.agreement):
         prose += f" The readers are compared over {agreed_over(results)}; the final model judged "
         prose += f"their agreement on {trained_over(results)}."
