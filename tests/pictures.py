@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 KINDS = {
-    "centrum.report.blocks": ("svg", "png"),
+    "centrum.report.drawing": ("svg", "png"),
     "centrum.manuscript.figures": ("pdf", "tiff"),
 }
 """Modules, and the files that they have made of figures."""

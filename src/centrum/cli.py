@@ -550,21 +550,25 @@ def manuscript(
     external: Annotated[
         Path | None, typer.Option(help="what `centrum validate` left for this study's model")
     ] = None,
+    workers: Workers = 0,
 ) -> None:
     """Write results/manuscript: Word document, figures, methods, checklists, model card."""
     from centrum.commands.manuscript import write_manuscript
 
     with _progress() as progress:
-        _print(write_manuscript(_open(folder), external=external, progress=progress))
+        told = write_manuscript(
+            _open(folder), external=external, workers=workers, progress=progress
+        )
+    _print(told)
 
 
 @_command("centrum report my-study")
-def report(folder: StudyFolder) -> None:
+def report(folder: StudyFolder, workers: Workers = 0) -> None:
     """Write results/report.html with its tables and figures."""
     from centrum.commands import study as verbs
 
     with _progress() as progress:
-        print(verbs.report(_open(folder), progress=progress))
+        print(verbs.report(_open(folder), workers=workers, progress=progress))
 
 
 @_command(

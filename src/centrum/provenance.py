@@ -24,6 +24,9 @@ MEASURING = ("numpy", "scipy", "numba", "SimpleITK", "PyWavelets", "pydicom")
 MODELLING = ("numpy", "scipy", "numba", "pandas", "scikit-learn", "imbalanced-learn")
 """Packages that can change what is made of numbers."""
 
+DRAWING = ("numpy", "matplotlib", "contourpy", "kiwisolver", "fonttools", "pillow")
+"""Packages that can change a picture."""
+
 PACKAGES = tuple(dict.fromkeys((*MEASURING, *MODELLING)))
 """Their versions stand in every report: they can change a result."""
 

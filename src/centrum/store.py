@@ -11,7 +11,7 @@ import platform
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -181,6 +181,12 @@ class Store:
         """The value of `key`, made and kept first where there is none."""
         found = self.get(key)
         return self.put(key, make()) if found is None else found
+
+    def keep_only(self, keys: Collection[str]) -> None:
+        """Take away the entries of all other keys."""
+        for path in self.folder.glob("*/*.json"):
+            if path.stem not in keys:
+                path.unlink()
 
     def get(self, key: str) -> Any | None:
         """The value of `key`; None when there is none or it is damaged."""

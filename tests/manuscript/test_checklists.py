@@ -220,7 +220,7 @@ def test_the_table_holds_every_answer(results: StudyResults, name: str) -> None:
     assert f"{len(answers) - counts['author']} of {len(answers)} items" in table.notes[1]
     assert (name == "METRICS") == any(note.startswith("Score ") for note in table.notes)
     block = SECTIONS[-2](results)
-    page = render_html(page_of(results), [replace(block, tables=(table,))])
+    page = render_html(page_of(results, {}), [replace(block, tables=(table,))])
     assert page.count("<tr") == len(answers) + 1
 
 

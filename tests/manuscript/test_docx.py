@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -20,12 +21,14 @@ from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
 from hypothesis import example, given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out, text_cm
 from centrum.manuscript.docx import Heading, Part, Prose, manuscript_docx
 from centrum.manuscript.kit import MOST_LINES, study_parts
 from centrum.report.blocks import Block, Column, Estimate, Picture, Table, picture
 from centrum.report.build import report_of
+from centrum.report.drawing import draw, figure_of
 from centrum.report.numbering import assemble
 from centrum.report.style import COLUMN_CM, PAGE_CM, new_figure
 from centrum.report.tables import frame_table
@@ -49,13 +52,18 @@ WIDE = Table(
 
 
 def pictured(number: str, width_cm: float, height_cm: float) -> Picture:
-    figure = new_figure(width_cm, height_cm)
-    figure.subplots().plot([1, 2])
+    drawing = partial(plotted, width_cm, height_cm)
     data, key = frame_table(pd.DataFrame({"x": [1]})), f"curve-{number}"
     made = picture(
-        figure, key, "Curve", "A curve of n = 2.", ALT, data, reading="It rises.", main=True
+        drawing, key, "Curve", "A curve of n = 2.", ALT, data, reading="It rises.", main=True
     )
-    return replace(made, number=number)
+    return replace(made, number=number, drawn=draw(drawing))
+
+
+def plotted(width_cm: float, height_cm: float) -> Figure:
+    figure = new_figure(width_cm, height_cm)
+    figure.subplots().plot([1, 2])
+    return figure
 
 
 @pytest.fixture(scope="module")
@@ -297,14 +305,14 @@ def test_pictures_have_their_printed_size_and_fit(
     assert wide.width.cm == pytest.approx(UPRIGHT_CM, abs=0.01)
     assert 20 < high.height.cm < 24.7
     for shape, shown in zip(document.inline_shapes, pictures, strict=True):
-        wanted = shown.figure.get_figheight() / shown.figure.get_figwidth()
-        assert shape.height / shape.width == pytest.approx(wanted, rel=0.01)
+        width, wanted_height = figure_of(shown.drawing).get_size_inches()
+        assert shape.height / shape.width == pytest.approx(wanted_height / width, rel=0.01)
 
 
 def test_pictures_are_the_files_of_the_report(content: bytes, pictures: list[Picture]) -> None:
     with ZipFile(BytesIO(content)) as archive:
         media = {archive.read(n) for n in archive.namelist() if n.startswith("word/media/")}
-    assert media == {shown.png for shown in pictures}
+    assert media == {shown.made.png for shown in pictures}
 
 
 # The manuscript of a study
@@ -372,8 +380,9 @@ def test_no_page_is_empty_when_printed(content: bytes, tmp_path: Path) -> None:
 def test_no_character_breaks_the_document() -> None:
     bad = "Köln\x0bWest\x07\x00\ud800\uffff 患者 😀 مريض"
     table = Table("t", bad, (Column(bad), Column("n")), ((bad, 1),), (bad,))
-    figure = new_figure(COLUMN_CM, 3)
-    drawn = picture(figure, "drawn", bad, bad, bad, table, reading=bad)
+    drawing = partial(new_figure, COLUMN_CM, 3)
+    undrawn = picture(drawing, "drawn", bad, bad, bad, table, reading=bad)
+    drawn = replace(undrawn, drawn=draw(drawing))
     content = manuscript_docx(bad * 30, [Heading(bad), Prose(bad), table, drawn], bad)
     document = Document(BytesIO(content))
     assert document.paragraphs[1].text == "Köln West  患者 😀 مريض"

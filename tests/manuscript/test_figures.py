@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from centrum.manuscript.figures import write_figures
 from centrum.report.blocks import Picture, picture
+from centrum.report.drawing import draw, figure_of
 from centrum.report.sections.regions import regions
 from centrum.report.style import (
     COLUMN_CM,
@@ -24,6 +26,7 @@ from centrum.report.style import (
     tiff_bytes,
 )
 from centrum.report.tables import frame_table
+from centrum.store import Store
 from tests.report import conftest as report
 
 make, sources = report.make, report.sources
@@ -39,27 +42,29 @@ def drawn() -> Figure:
     return figure
 
 
-def as_picture(figure: Figure, number: str = "5") -> Picture:
+def as_picture(number: str = "5") -> Picture:
     data = frame_table(report.pd.DataFrame({"x": [1]}))
-    made = picture(figure, "curve", "Curve", "A curve.", "One curve.", data, reading="It rises.")
-    return replace(made, number=number)
+    drawing = partial(drawn)
+    made = picture(drawing, "curve", "Curve", "A curve.", "One curve.", data, reading="It rises.")
+    return replace(made, number=number, drawn=draw(drawing))
 
 
 @pytest.fixture(scope="module")
 def roi(make: report.Make) -> Picture:
     """A figure with images."""
     found = regions(make(n_selected=1, n_measured=1, readers=("senior",)))
-    return found.pictures[0]
+    (shown, *_) = found.pictures
+    return replace(shown, drawn=draw(shown.drawing))
 
 
 @pytest.fixture(scope="module")
 def roi_tiff(roi: Picture) -> bytes:
-    return tiff_bytes(roi.figure)
+    return tiff_bytes(figure_of(roi.drawing))
 
 
 def test_every_kind_of_file_is_written(tmp_path: Path) -> None:
-    first = write_figures([as_picture(drawn())], tmp_path / "a")
-    again = write_figures([as_picture(drawn())], tmp_path / "b")
+    first = write_figures([as_picture()], tmp_path / "a")
+    again = write_figures([as_picture()], tmp_path / "b")
     assert [path.name for path in first] == ["figure-5.svg", "figure-5.pdf", "figure-5.tiff"]
     assert sorted(first) == sorted((tmp_path / "a").iterdir())
     for one, other in zip(first, again, strict=True):
@@ -67,44 +72,58 @@ def test_every_kind_of_file_is_written(tmp_path: Path) -> None:
 
 
 def test_files_of_numbers_that_are_gone_do_not_stay(tmp_path: Path) -> None:
-    write_figures([as_picture(drawn(), "S2")], tmp_path)
+    write_figures([as_picture("S2")], tmp_path)
     (tmp_path / "figure-S2-edited.svg").write_text("the author's own")
-    write_figures([as_picture(drawn(), "S1")], tmp_path)
+    write_figures([as_picture("S1")], tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {
         "figure-S1.svg", "figure-S1.pdf", "figure-S1.tiff", "figure-S2-edited.svg",
     }  # fmt: skip
 
 
+def test_files_that_are_there_are_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, folder = Store(tmp_path / "kept"), tmp_path / "figures"
+    paths = write_figures([as_picture()], folder, store)
+    whole = [path.read_bytes() for path in paths]
+    (folder / "figure-5.pdf").write_bytes(b"edited")
+    write_figures([as_picture()], folder, store)
+    assert [path.read_bytes() for path in paths] == whole
+    monkeypatch.setattr("centrum.manuscript.figures.figure_of", None)
+    write_figures([as_picture()], folder, store)
+    assert [path.read_bytes() for path in paths] == whole
+
+
 def test_a_picture_gives_the_same_bytes_again(roi: Picture) -> None:
-    curve = as_picture(drawn())
-    assert tiff_bytes(curve.figure) == tiff_bytes(curve.figure)
+    curve = as_picture()
+    assert tiff_bytes(figure_of(curve.drawing)) == tiff_bytes(figure_of(curve.drawing))
     for shown in (roi, curve):
-        assert pdf_bytes(shown.figure) == pdf_bytes(shown.figure)
-        assert svg_bytes(shown.figure) == shown.svg
-        assert png_bytes(shown.figure) == shown.png
+        assert pdf_bytes(figure_of(shown.drawing)) == pdf_bytes(figure_of(shown.drawing))
+        assert svg_bytes(figure_of(shown.drawing)) == shown.made.svg
+        assert png_bytes(figure_of(shown.drawing)) == shown.made.png
 
 
 def test_tiff_is_rgb_of_600_dpi_at_the_printed_width(roi: Picture, roi_tiff: bytes) -> None:
-    curve = as_picture(drawn())
-    whole, half = (roi, roi_tiff, PAGE_CM), (curve, tiff_bytes(curve.figure), COLUMN_CM)
+    curve = as_picture()
+    whole, half = (roi, roi_tiff, PAGE_CM), (curve, tiff_bytes(figure_of(curve.drawing)), COLUMN_CM)
     for shown, content, width_cm in (whole, half):
         with Image.open(BytesIO(content)) as image:
             assert image.mode == "RGB"
             assert image.info["dpi"] == (600, 600)
             assert image.info["compression"] == "tiff_lzw"
             assert image.width == pytest.approx(width_cm / 2.54 * 600, abs=1)
-            assert shown.width_cm == pytest.approx(width_cm)
+            assert shown.made.width_cm == pytest.approx(width_cm)
 
 
 def test_tiff_shows_what_the_png_shows(roi: Picture, roi_tiff: bytes) -> None:
-    png = Image.open(BytesIO(roi.png)).convert("L")
+    png = Image.open(BytesIO(roi.made.png)).convert("L")
     tiff = Image.open(BytesIO(roi_tiff)).convert("L").resize(png.size)
     assert np.corrcoef(np.ravel(png), np.ravel(tiff))[0, 1] > 0.95
 
 
 def test_pdf_embeds_truetype_and_tells_no_date_and_no_program(roi: Picture) -> None:
     with matplotlib.rc_context({"pdf.fonttype": 3, "font.size": 20}):
-        contents = [pdf_bytes(shown.figure) for shown in (roi, as_picture(drawn()))]
+        contents = [pdf_bytes(figure_of(shown.drawing)) for shown in (roi, as_picture())]
     for content in contents:
         assert content.startswith(b"%PDF")
         assert b"/FontFile2" in content

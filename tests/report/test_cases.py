@@ -4,6 +4,7 @@ import json
 from base64 import b64decode
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -11,10 +12,18 @@ import pytest
 from PIL import Image
 
 from centrum.errors import DataError
+from centrum.report.drawing import make_pictures
 from centrum.report.overlay import MOST_BYTES, small_png
 from centrum.report.results import StudyResults
 from centrum.report.sections import cases as module
-from centrum.report.sections.cases import case_data, case_frame, cases, roc_data, standardised
+from centrum.report.sections.cases import (
+    case_data,
+    case_frame,
+    case_jobs,
+    cases,
+    roc_data,
+    standardised,
+)
 from centrum.report.sections.regions import regions
 from centrum.table import FeatureTable
 from centrum.validation.model import Model
@@ -52,13 +61,13 @@ def test_a_model_without_coefficients_has_no_contributions(results: StudyResults
     with pytest.raises(DataError, match="random_forest has no coefficients"):
         contributions(forest, results.table)
     shown = replace(results, model=forest)
-    assert "not a weighted sum" in case_data(shown)["why"]
+    assert "not a weighted sum" in case_data(shown, {})["why"]
     assert cases(shown).files == ()
 
 
 def test_the_page_and_the_file_have_the_contributions_of_the_model(results: StudyResults) -> None:
     wanted = contributions(results.model, results.table)
-    data = case_data(results)
+    data = case_data(results, {})
     (file,) = cases(results).files
     for k, (case, intercept, *row) in enumerate(file.rows):
         assert intercept == data["intercept"] == results.model.intercept
@@ -77,7 +86,7 @@ def test_scores_that_are_no_such_sum_have_no_contributions(results: StudyResults
 def test_a_missing_value_is_not_shown_as_a_number(results: StudyResults) -> None:
     values = results.table.values.copy()
     values[0, results.table.names.index(results.model.features[0])] = np.nan
-    data = case_data(replace(results, table=replace(results.table, values=values)))
+    data = case_data(replace(results, table=replace(results.table, values=values)), {})
     assert data["cases"][results.table.cases[0]]["z"] is None
     json.dumps(data, allow_nan=False)
 
@@ -102,15 +111,21 @@ def test_cases_are_judged_by_models_that_had_not_seen_them(results: StudyResults
 
 
 def test_patients_are_not_in_what_the_page_holds(results: StudyResults) -> None:
-    assert "secret-patient" not in json.dumps(case_data(results))
+    assert "secret-patient" not in json.dumps(case_data(results, {}))
     assert "secret-patient" not in cases(results).tables[0].csv()
 
 
 # Pictures
 
 
+def pictured(results: StudyResults) -> dict[str, Any]:
+    """What the page's script shows, pictures of cases included."""
+    jobs = case_jobs(results)
+    return case_data(results, dict(zip(jobs, make_pictures([*jobs.values()]), strict=True)))
+
+
 def test_pictures_are_small_and_the_outline_lies_in_them(results: StudyResults) -> None:
-    for shown in case_data(results)["cases"].values():
+    for shown in pictured(results)["cases"].values():
         picture = shown["picture"]
         content = b64decode(picture["png"])
         image = Image.open(BytesIO(content))
@@ -132,7 +147,7 @@ def test_any_picture_becomes_small(side: int) -> None:
 
 def test_without_images_there_are_no_pictures(results: StudyResults) -> None:
     bare = replace(results, sources={})
-    for shown in case_data(bare)["cases"].values():
+    for shown in pictured(bare)["cases"].values():
         assert shown["picture"] == {"why": "There is no image of this case."}
     assert "no images" in " ".join(cases(bare).prose)
 
@@ -140,7 +155,7 @@ def test_without_images_there_are_no_pictures(results: StudyResults) -> None:
 def test_an_image_that_is_gone_says_so(results: StudyResults) -> None:
     case = results.table.cases[0]
     gone = {**results.sources, case: ("nowhere.nrrd", results.sources[case][1])}
-    found = case_data(replace(results, sources=gone))["cases"][case]
+    found = pictured(replace(results, sources=gone))["cases"][case]
     assert "There is no file '[image]'" in found["picture"]["why"]
 
 
@@ -151,7 +166,7 @@ def test_a_case_that_cannot_be_drawn_stops_no_report(
     monkeypatch.setattr("centrum.report.sections.regions.shown_image", fails)
     assert "regions" not in {picture.key for picture in regions(results).pictures}
     monkeypatch.setattr("centrum.report.sections.cases.small_png", fails)
-    for found in case_data(results)["cases"].values():
+    for found in pictured(results)["cases"].values():
         assert "KeyError" in found["picture"]["why"]
         assert "Anna" not in found["picture"]["why"]
 
@@ -160,7 +175,7 @@ def test_of_very_many_cases_the_wrong_and_the_extreme_are_shown(
     results: StudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "MOST_PICTURES", 12)
-    frame, data = case_frame(results).set_index("case"), case_data(results)["cases"]
+    frame, data = case_frame(results).set_index("case"), pictured(results)["cases"]
     shown = [case for case, found in data.items() if "png" in found["picture"]]
     wrong = set(frame.index[frame["call"] == "wrong"])
     assert len(shown) == 12

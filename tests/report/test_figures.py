@@ -12,11 +12,11 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from centrum.perturb import RobustnessSettings
+from centrum.report.drawing import figure_of
 from centrum.report.figures import draw_feature_count
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from centrum.report.style import COLUMN_CM, PAGE_CM, png_bytes, svg_bytes
-from tests.pictures import not_rendered
 
 from .conftest import SIMULATED, Make
 
@@ -41,10 +41,10 @@ VARIANTS = {
 def figures(request: pytest.FixtureRequest, make: Make) -> dict[str, Figure]:
     """The figures of a variant by key, drawn with every warning an error."""
     results = make(**VARIANTS[request.param])
-    with not_rendered(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("error")
         pictures = [p for section in SECTIONS for p in section(results).pictures]
-        drawn = {picture.key: picture.figure for picture in pictures}
+        drawn = {picture.key: figure_of(picture.drawing) for picture in pictures}
         for figure in drawn.values():
             FigureCanvasAgg(figure).draw()
     return drawn

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,9 @@ from matplotlib.text import Text
 
 from centrum.cohort.eligibility import EligibilityRule
 from centrum.report import glyphs
-from centrum.report.blocks import picture
+from centrum.report.blocks import Block, picture
+from centrum.report.build import drawn_document
+from centrum.report.drawing import figure_of
 from centrum.report.figures import draw_agreement, draw_coefficients, draw_flow
 from centrum.report.flow import flow_chart
 from centrum.report.glyphs import fit_text, stands_for
@@ -88,7 +91,9 @@ def test_the_same_name_gives_the_same_bytes() -> None:
 
 def test_the_caption_says_what_a_number_stands_for() -> None:
     data = frame_table(pd.DataFrame({"x": [1]}))
-    drawn = picture(labelled(UNDRAWN), "labelled", "T", "A line.", "A.", data, reading="It rises.")
+    drawing = partial(labelled, UNDRAWN)
+    undrawn = picture(drawing, "labelled", "T", "A line.", "A.", data, reading="It rises.")
+    (drawn,) = drawn_document([Block("b", "b", pictures=(undrawn,))]).pictures
     said = f"‹1› stands for {UNDRAWN}, for which this computer has no font."
     assert drawn.caption == f"A line. {said}"
     assert stands_for({}) == ""
@@ -117,13 +122,12 @@ def outside(figure: Figure) -> list[str]:
     )]  # fmt: skip
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("name", [LONG, "x" * 300])
 def test_long_names_stay_within_their_figures(make: Make, name: str) -> None:
     results = make(
         readers=(name, f"{name} 2"), rules=(EligibilityRule(name=name, exclude="age < 61"),)
     )
-    figures = [p.figure for p in regions(results).pictures]
+    figures = [figure_of(p.drawing) for p in regions(results).pictures]
     assert [outside(figure) for figure in figures] == [[]] * len(figures)
     assert outside(draw_flow(flow_chart(results))) == []
     assert outside(draw_coefficients([name] * 2, [0.5, -0.5], (name, name))) == []
@@ -132,9 +136,9 @@ def test_long_names_stay_within_their_figures(make: Make, name: str) -> None:
     assert "2\nn = 2" in figure.axes[1].get_yticklabels()[0].get_text()
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_a_long_case_id_keeps_its_end(make: Make) -> None:
     results = make(prefix="x" * 150)
-    titles = [axes.get_title(loc="left") for axes in regions(results).pictures[0].figure.axes]
+    figure = figure_of(regions(results).pictures[0].drawing)
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
     shown = [title.splitlines()[1] for title in titles if title]
     assert len(set(shown)) == len(shown)

@@ -269,7 +269,7 @@ def test_simulated_is_said_on_every_part(text: str) -> None:
 def test_real_patients_are_not_called_simulated(make: Make) -> None:
     real = make(simulated="")
     blocks = assemble([summary(real), quality(real), protocol(real)]).blocks
-    page = render_html(page_of(real), blocks)
+    page = render_html(page_of(real, {}), blocks)
     assert "imulated" not in page
     assert page.count("not a medical device") >= 2
 
@@ -281,7 +281,6 @@ def test_signs_outside_the_region_are_named(text: str) -> None:
 # Sections
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_one_reader_cannot_agree(make: Make) -> None:
     block = regions(make(readers=("senior",)))
     assert [p.key for p in block.pictures] == ["regions"]
@@ -289,7 +288,6 @@ def test_one_reader_cannot_agree(make: Make) -> None:
     assert "agreement cannot be assessed" in block.prose[0]
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_without_images_there_is_no_overlay(make: Make) -> None:
     block = regions(replace(make(), sources={}))
     assert [p.key for p in block.pictures] == ["agreement", "agreement-grid"]
@@ -313,7 +311,6 @@ def test_cautions(results: StudyResults) -> None:
     assert "too narrow" not in _cautioned(results, n_patients=10)
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_fallback_of_the_lasso_is_said(make: Make) -> None:
     results = make(n_selected=1)
     assert selection(results).warnings == ()
@@ -322,7 +319,6 @@ def test_fallback_of_the_lasso_is_said(make: Make) -> None:
     assert "selects no feature" in selection(fell).warnings[0]
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_p_value_of_the_test_set_is_in_the_prose(results: StudyResults) -> None:
     test = results.evaluation.by_set["test"]
     small = replace(test, auc=replace(test.auc, p=1e-5))

@@ -41,7 +41,7 @@ def run_demo(folder: Path, *, cue: float, seed: int, workers: int, progress: Pro
     begin.simulate(folder, PhantomSettings(cue=cue, seed=seed), workers=workers, progress=progress)
     study = open_study(folder)
     extraction, page = verbs.run(study, workers=workers, progress=progress)
-    manuscript = write_manuscript(study, progress=progress)
+    manuscript = write_manuscript(study, workers=workers, progress=progress)
     new, scored = folder / "new-patients", folder / "scored"
     few = PhantomSettings(NEW_MALIGNANT, NEW_OSTEOPOROTIC, cue, seed=seed + OTHER_SEED)
     begin.simulate(new, few, workers=workers, progress=progress)

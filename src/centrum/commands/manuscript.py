@@ -24,8 +24,9 @@ from centrum.manuscript.figures import write_figures
 from centrum.manuscript.kit import study_parts
 from centrum.manuscript.methods import Paragraph, as_markdown, methods_text
 from centrum.report.build import report_of
+from centrum.report.drawing import FOLDER as PICTURES
 from centrum.report.results import StudyResults
-from centrum.store import write_atomically
+from centrum.store import Store, write_atomically
 from centrum.study.extraction import load_extraction
 from centrum.study.stage_keys import KEYS, refuse_stale
 from centrum.study.study import Study
@@ -41,7 +42,11 @@ WHAT = "Writing the manuscript"
 
 
 def write_manuscript(
-    study: Study, *, external: Path | None = None, progress: Progress = silent
+    study: Study,
+    *,
+    external: Path | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
 ) -> tuple[str, ...]:
     """Leave results/manuscript: Word document, figures, methods, checklists, cards.
 
@@ -62,7 +67,8 @@ def write_manuscript(
     progress(WHAT, 0, 4)
     results, folder = collect(study), study.results / FOLDER
     facts = _facts(study, external)
-    report = report_of(results)
+    pictures = Store(study.results / PICTURES)
+    report = report_of(results, pictures, workers)
     numbers = report.numbers
     progress(WHAT, 1, 4)
     text = methods_text(results)
@@ -86,7 +92,7 @@ def write_manuscript(
     for name, content in texts.items():
         write_atomically(folder / name, content)
     progress(WHAT, 2, 4)
-    figures = write_figures(report.pictures, folder / "figures")
+    figures = write_figures(report.pictures, folder / "figures", pictures, workers)
     files = [*(folder / name for name in texts), *figures]
     study.stages.done("manuscript", KEYS["manuscript"](study), files)
     progress(WHAT, 4, 4)

@@ -290,7 +290,7 @@ def _freeze(study: Study) -> FrozenModel:
 # The report
 
 
-def report(study: Study, *, progress: Progress = silent) -> Path:
+def report(study: Study, *, workers: int = 1, progress: Progress = silent) -> Path:
     """Write report.html with its tables and figures; gives the path of the page.
 
     Raises
@@ -301,7 +301,7 @@ def report(study: Study, *, progress: Progress = silent) -> Path:
     refuse_stale(study, "report")
     if not is_current(study, "report"):
         progress("Writing the report", 0, 1)
-        done(study, "report", write_report(collect(study), study.results))
+        done(study, "report", write_report(collect(study), study.results, workers))
         progress("Writing the report", 1, 1)
     return study.results / PAGE
 
@@ -325,6 +325,7 @@ def collect(study: Study) -> StudyResults:
         findings=extraction.findings,
         table=table,
         sources={job.case: (job.image, job.masks) for job in study.jobs()},
+        contents={j.case: known for j, known in zip(study.jobs(), study.sources, strict=True)},
         overlap=extraction.overlap,
         agreement=load_agreement(study),
         model=model,
@@ -448,7 +449,7 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
         internal(study, workers=workers, progress=progress)
         evaluate(study)
         freeze(study)
-        page = report(study, progress=progress)
+        page = report(study, workers=workers, progress=progress)
         told = (*extraction.findings, *foresee_unused(study), *edited, *_old_manuscript(study))
         return replace(extraction, findings=told), page
 

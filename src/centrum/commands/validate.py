@@ -22,10 +22,9 @@ from centrum.frozen.model import read_model as read_model
 from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.io.csv_text import frame_csv
 from centrum.records import as_json
-from centrum.report.build import write_page
+from centrum.report.build import drawn_document, write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
-from centrum.report.numbering import assemble
 from centrum.simulate import NOTICE
 from centrum.store import write_atomically
 from centrum.study.study import PROTOCOL, Study, open_study
@@ -132,7 +131,7 @@ def _write(model: FrozenModel, validation: ExternalValidation, out: Path, simula
     write_atomically(out / "predictions.csv", frame_csv(validation.predictions()).encode())
     lead = f"External validation of a frozen model, by centrum {__version__}."
     page = Page(f"External validation: {model.name}", lead, simulated)
-    write_page(page, assemble(external_blocks(model, validation, simulated)), out)
+    write_page(page, drawn_document(external_blocks(model, validation, simulated)), out)
 
 
 def _from_scores(

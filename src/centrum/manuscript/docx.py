@@ -250,9 +250,9 @@ def _parent(tag: str, **children: dict[str, str]) -> BaseOxmlElement:
 
 def _add_picture(document: WordDocument, picture: Picture) -> None:
     paragraph = document.add_paragraph(style="Figure")
-    shape = paragraph.add_run().add_picture(BytesIO(picture.png))
+    shape = paragraph.add_run().add_picture(BytesIO(picture.made.png))
     ratio = shape.height / shape.width
-    width = min(picture.width_cm, UPRIGHT_CM, _room_above(picture) / ratio)
+    width = min(picture.made.width_cm, UPRIGHT_CM, _room_above(picture) / ratio)
     shape.width, shape.height = Cm(width), Cm(width * ratio)
     shape._inline.docPr.set("descr", legal(picture.alt))
     shape._inline.docPr.set("name", legal(picture.label or picture.title))

@@ -110,7 +110,7 @@ class MeasurementJob:
             extraction=self.extraction.model_dump(mode="json"),
         )
 
-    def sources(self) -> dict[str, list[list[object]]]:
+    def sources(self) -> dict[str, list[list[Any]]]:
         """What is known of the bytes of the images and, in the order of their names, the masks."""
         images = [("", self.image), *self.further.items()]
         return {

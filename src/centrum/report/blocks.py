@@ -7,11 +7,8 @@ from math import isfinite
 from numbers import Real
 from typing import Any, ClassVar, Literal
 
-from matplotlib.figure import Figure
-
 from centrum.io.csv_text import records_csv
-from centrum.report.glyphs import fit_text, stands_for
-from centrum.report.style import PAGE_CM, png_bytes, svg_bytes
+from centrum.report.drawing import Drawing, Drawn
 from centrum.text import fixed, interval_text, p_text, significant
 
 
@@ -202,24 +199,34 @@ class Picture(Exhibit):
     caption : what it shows, and of how many
     alt : the same for those who cannot see it
     reading : what it says, in one sentence
-    svg, png : the files
-    width_cm : when printed
-    raster : whether the page shows the PNG, because the figure holds images
     data : the numbers that are drawn
-    figure : what the files were made from, for files of other kinds
+    drawing : who draws it, and of what
+    raster : whether the page shows the PNG, because the figure holds images
+    drawn : its files, once the document is put together
     """
 
     caption: str
     alt: str
     reading: str
-    svg: bytes
-    png: bytes
-    width_cm: float
     data: Table
-    figure: Figure = field(repr=False, compare=False)
+    drawing: Drawing = field(repr=False)
     raster: bool = False
+    drawn: Drawn | None = field(default=None, repr=False)
 
     kind: ClassVar = "figure"
+
+    @property
+    def made(self) -> Drawn:
+        """Its files.
+
+        Raises
+        ------
+        ValueError
+            It is not drawn yet.
+        """
+        if self.drawn is None:
+            raise ValueError(f"the figure {self.key!r} is not drawn yet")
+        return self.drawn
 
     @property
     def files(self) -> dict[str, str]:
@@ -228,25 +235,11 @@ class Picture(Exhibit):
 
 
 def picture(
-    figure: Figure, key: str, title: str, caption: str, alt: str, data: Table,
+    drawing: Drawing, key: str, title: str, caption: str, alt: str, data: Table,
     *, reading: str, raster: bool = False, main: bool = False,
 ) -> Picture:  # fmt: skip
-    """Render a figure; `key` names its files."""
-    words = fit_text(figure)
-    return Picture(
-        key=key,
-        title=title,
-        caption=caption + stands_for(words),
-        alt=alt,
-        reading=reading,
-        svg=svg_bytes(figure),
-        png=png_bytes(figure),
-        width_cm=min(figure.get_figwidth() * 2.54, PAGE_CM),
-        data=data,
-        figure=figure,
-        raster=raster,
-        main=main,
-    )
+    """A figure to be drawn; `key` names its files."""
+    return Picture(key, title, caption, alt, reading, data, drawing, raster, main=main)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
         }
     )
     roc = picture(
-        draw_roc(shown, external.band, mark=simulated),
+        partial(draw_roc, shown, external.band, mark=simulated),
         "roc",
         "ROC curves",
         "Sensitivity against 1 − specificity; dots are decisions at each model's frozen cut-off, "
@@ -167,7 +168,7 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
         {"threshold": decision.thresholds, "model": decision.model, "all": decision.treat_all}
     )
     net = picture(
-        draw_decision_curve(decision, simulated),
+        partial(draw_decision_curve, decision, simulated),
         "decision-curve",
         "Decision curve",
         "Net benefit of acting on the model's probability as it is, on everybody and on nobody.",
@@ -296,8 +297,13 @@ def _calibration_picture(
     )  # fmt: skip
     outcomes = (model.positive, model.negative)
     return picture(
-        draw_calibration(
-            shown.calibration, shown.probability, external.positive, outcomes, simulated
+        partial(
+            draw_calibration,
+            shown.calibration,
+            shown.probability,
+            external.positive,
+            outcomes,
+            simulated,
         ),
         f"calibration-{re.sub('[ _]', '-', shown.name)}",
         f"Calibration: {NAMES[shown.name].lower()}",
@@ -335,11 +341,13 @@ def _drift(model: FrozenModel, external: ExternalValidation, simulated: str) -> 
 
 def _drift_picture(labels: dict[str, str], shown: Sequence, simulated: str, n: int) -> Picture:
     names = [labels[d.name] for d in shown]
-    figure = draw_drift(names, [d.shift for d in shown], [d.outside for d in shown], simulated)
+    drawing = partial(
+        draw_drift, names, [d.shift for d in shown], [d.outside for d in shown], simulated
+    )
     data = pd.DataFrame([(d.name, d.shift, d.spread, d.outside) for d in shown],
                         columns=["feature", "shift", "spread", "outside"])  # fmt: skip
     return picture(
-        figure,
+        drawing,
         "drift",
         "Drift",
         f"The {len(shown)} features that moved most: mean of the n = {n} new cases less that of "

@@ -39,7 +39,8 @@ def render_html(page: Page, blocks: Sequence[Block]) -> str:
 
 def _source(picture: Picture) -> str:
     """The picture as the address of an image."""
-    kind, content = ("png", picture.png) if picture.raster else ("svg+xml", picture.svg)
+    made = picture.made
+    kind, content = ("png", made.png) if picture.raster else ("svg+xml", made.svg)
     return f"data:image/{kind};base64,{b64encode(content).decode()}"
 
 

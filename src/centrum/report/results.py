@@ -42,6 +42,7 @@ class StudyResults(OneLine):
     search : the table of the final model's search, the best first; empty without one
     population : rows of the table of the population
     history : steps of the whole study
+    contents : case -> what is known of the bytes of its image and masks, where that was asked
     versions, digests : of the software; of the inputs and results
     sequences : the measured image columns, and how far their weighting is known
     robustness : a row per feature: icc, lower, upper, n, kept, and where kinds of perturbation
@@ -71,6 +72,7 @@ class StudyResults(OneLine):
     digests: Mapping[str, str]
     sequences: tuple[MeasuredSequence, ...] = ()
     robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
+    contents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def mixed_patients(self) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import pandas as pd
 
@@ -136,7 +136,7 @@ class Study(OneLine):
         return choices.union(heads, self.cohort.readers, self.cohort.sequences)
 
     @cached_property
-    def sources(self) -> tuple[object, ...]:
+    def sources(self) -> tuple[dict[str, list[list[Any]]], ...]:
         """What is known of the bytes of every image and mask, case by case; hashed once."""
         return tuple(job.sources() for job in self.jobs())
 

@@ -1,5 +1,6 @@
 """The section on probabilities: how right they are, and what they are good for."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -149,7 +150,7 @@ def _calibration_picture(results: StudyResults) -> Picture:
         columns=["cases", "predicted", "observed", "lower", "upper"],
     )
     return picture(
-        draw_calibration(curve, found.probability, positive, outcomes, results.simulated),
+        partial(draw_calibration, curve, found.probability, positive, outcomes, results.simulated),
         "calibration", "Calibration",
         "Observed share against predicted probability: flexible curve (restricted cubic spline) "
         f"with 95 % interval, and {len(curve.groups)} groups of cases with Wilson intervals. "
@@ -169,7 +170,7 @@ def _decision_picture(results: StudyResults) -> Picture:
          "upper": found.upper, "all": found.treat_all, "avoided per 100": found.avoided}
     )  # fmt: skip
     return picture(
-        draw_decision_curve(found, results.simulated), "decision-curve", "Decision curve",
+        partial(draw_decision_curve, found, results.simulated), "decision-curve", "Decision curve",
         "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
         "on everybody and on nobody, over the probability from which on one would act. "
         f"n = {len(results.evaluation.tested)} test cases, {results.model.positive} in "
@@ -185,7 +186,8 @@ def _precision_picture(results: StudyResults) -> Picture:
         {"threshold": found.thresholds, "precision": found.precision, "recall": found.recall}
     )
     return picture(
-        draw_precision_recall(found, results.simulated), "precision-recall", "Precision and recall",
+        partial(draw_precision_recall, found, results.simulated), "precision-recall",
+        "Precision and recall",
         f"Precision against recall of the test cases (n = {len(results.evaluation.tested)}). "
         f"Dotted: the share of {results.model.positive}, which calling everybody positive gives.",
         f"Curve with an average precision of {fixed(found.average_precision, 2)}.",

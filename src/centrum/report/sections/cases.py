@@ -1,6 +1,8 @@
 """Every case: its score and call in a table, and its region and contributions for the page."""
 
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,12 @@ from centrum.arrays import Flags, Floats
 from centrum.cohort.withheld import roles, withheld
 from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
+from centrum.measure.case import known_digest
 from centrum.measure.images import mask_of, shown_image
+from centrum.protocol import Images
+from centrum.provenance import DRAWING, MEASURING, changed_meanwhile, job_key
 from centrum.report.blocks import Block, Column, Table
+from centrum.report.drawing import WHY
 from centrum.report.overlay import outline_path, small_png
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
@@ -23,6 +29,9 @@ from centrum.validation.matrix import study_matrix
 
 MOST_PICTURES = 200
 """Cases whose region the page can show; of more, those called wrong and the most extreme."""
+
+READ = ("orientation", "on_grid_mismatch", "grid_tolerance_mm")
+"""What of `images` decides the picture of a case, beside its files."""
 
 SAME_SCORE = 1e-6
 """Contributions that sum to the score are this near to it, the rounding of scores.csv included."""
@@ -168,10 +177,9 @@ def _contribution_table(results: StudyResults) -> list[Table]:
 # What the page's script shows
 
 
-def case_data(results: StudyResults) -> dict[str, Any]:
-    """What the page's script shows of the cases, JSON-ready."""
+def case_data(results: StudyResults, pictures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """What the page's script shows of the cases, JSON-ready; `pictures` are of `case_jobs`."""
     frame, model, z = case_frame(results), results.model, standardised(results)
-    pictured = _pictured(frame)
     return {
         "features": list(model_labels(results)),
         "coefficients": [] if z is None else model.coefficients[model_order(model)].tolist(),
@@ -183,7 +191,7 @@ def case_data(results: StudyResults) -> dict[str, Any]:
             case: {
                 "score": round(float(score), 4),
                 "z": _rounded(None if z is None else z[k]),
-                "picture": _picture(results, case, case in pictured),
+                "picture": pictures.get(case) or _no_picture(results, case),
             }
             for k, (case, score) in enumerate(zip(frame["case"], frame["score"], strict=True))
         },
@@ -202,20 +210,69 @@ def _pictured(frame: pd.DataFrame) -> set[str]:
     return set(frame.loc[order, "case"])
 
 
-def _picture(results: StudyResults, case: str, wanted: bool) -> dict[str, Any]:
-    """The slice with the largest region of the first reader, in mm; or why there is none."""
+def _no_picture(results: StudyResults, case: str) -> dict[str, str]:
     if case not in results.sources:
-        return {"why": "There is no image of this case."}
-    if not wanted:
-        return {"why": "The page does not include a picture of this case."}
-    image, masks = results.sources[case]
-    images, reader = results.protocol.images, results.table.readers[0]
-    try:
-        volume = shown_image(image, images)
-        region = mask_of(masks[reader], volume, images)
-        return _outlined(largest_slice(volume, {reader: region}), reader)
-    except Exception as error:
-        return {"why": withheld(describe(of_case(error)), roles(image, masks))}
+        return {WHY: "There is no image of this case."}
+    return {WHY: "The page does not include a picture of this case."}
+
+
+def case_jobs(results: StudyResults) -> dict[str, "CaseJob"]:
+    """The pictures that the page is to hold, by case."""
+    reader, wanted = results.table.readers[0], _pictured(case_frame(results))
+    return {
+        case: CaseJob(
+            image, masks, reader, results.protocol.images, _contents(results, case, reader)
+        )
+        for case, (image, masks) in results.sources.items()
+        if case in wanted
+    }
+
+
+def _contents(results: StudyResults, case: str, reader: str) -> list[Any] | None:
+    """What was known of the bytes of a case's image and of a reader's mask."""
+    if case not in results.contents:
+        return None
+    known = results.contents[case]
+    return [known["images"][0][1], *(of for name, of in known["masks"] if name == reader)]
+
+
+@dataclass(frozen=True)
+class CaseJob:
+    """The picture of a case: the slice with the largest region of a reader, in mm.
+
+    `contents` is what was known of the bytes of image and mask when the study was read.
+    """
+
+    image: str
+    masks: Mapping[str, str]
+    reader: str
+    images: Images
+    contents: Sequence[Any] | None = None
+
+    def key(self) -> str:
+        """Of image, mask, and how they are read."""
+        read = self.images.model_dump(mode="json", include={*READ})
+        return job_key(
+            "case picture", (*MEASURING, *DRAWING), read=read, of=self.contents or self._now()
+        )
+
+    def _now(self) -> list[object]:
+        return [known_digest(self.image), known_digest(self.masks[self.reader])]
+
+    def make(self) -> dict[str, Any]:
+        """PNG and outline, JSON-ready; or why there are none."""
+        try:
+            return self._make()
+        except Exception as error:
+            return {WHY: withheld(describe(of_case(error)), roles(self.image, self.masks))}
+
+    def _make(self) -> dict[str, Any]:
+        mask = self.masks[self.reader]
+        volume = shown_image(self.image, self.images)
+        region = mask_of(mask, volume, self.images)
+        if self.contents and self._now() != self.contents:
+            raise changed_meanwhile("A file of the case")
+        return _outlined(largest_slice(volume, {self.reader: region}), self.reader)
 
 
 def _outlined(shown: Slice, reader: str) -> dict[str, Any]:

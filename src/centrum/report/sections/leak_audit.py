@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -268,7 +269,8 @@ def _audit_picture(results: StudyResults) -> list[Picture]:
     listed = "; ".join(f"{name} {fixed(float(np.mean(s[0])), 2)}" for name, s in named.items())
     return [
         picture(
-            draw_audit(values, observed, named, results.simulated), "leak-audit", "Leak audit",
+            partial(draw_audit, values, observed, named, results.simulated),
+            "leak-audit", "Leak audit",
             f"(a) Test AUC of the whole procedure on {counted(len(values), 'permutation')} of the "
             f"outcomes, {exchanged(results)}. (b) What the study would have claimed with each "
             f"leak: dots are splits, bars their means. n = {len(results.scores)} cases.",

@@ -1,5 +1,7 @@
 """The section on the score and the features behind it."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -42,7 +44,9 @@ def _coefficient_picture(results: StudyResults) -> Picture:
     values = fitted.coefficients[model_order(fitted)]
     listed = "; ".join(f"{name} {fixed(v)}" for name, v in zip(labels, values, strict=True))
     return picture(
-        draw_coefficients(labels, values, (fitted.positive, fitted.negative), results.simulated),
+        partial(
+            draw_coefficients, labels, values, (fitted.positive, fitted.negative), results.simulated
+        ),
         "coefficients", "Coefficients of the model",
         "Coefficient of each selected feature per standard deviation (SD), the largest first; "
         f"numbers as in {ref('table score')}. n = {fitted.n_train} training cases.",
@@ -72,7 +76,7 @@ def _distribution_picture(results: StudyResults) -> Picture:
         )
     )  # fmt: skip
     return picture(
-        draw_distributions(
+        partial(draw_distributions,
             labels, values, positive, (fitted.positive, fitted.negative), results.simulated
         ),
         "distributions", "The selected features",

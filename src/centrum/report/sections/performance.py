@@ -1,5 +1,7 @@
 """The section on how well the score tells the outcomes apart."""
 
+from functools import partial
+
 import pandas as pd
 
 from centrum.report import readings
@@ -26,7 +28,7 @@ def performance(results: StudyResults) -> Block:
         for name, e in results.evaluation.by_set.items()
     )  # fmt: skip
     figure = picture(
-        draw_roc(
+        partial(draw_roc,
             found, results.evaluation.band, results.evaluation.readers, results.simulated
         ),
         "roc", "ROC curves",

@@ -1,5 +1,7 @@
 """The section on who was studied."""
 
+from functools import partial
+
 from centrum.report import readings
 from centrum.report.blocks import Block, picture
 from centrum.report.figures import draw_flow
@@ -16,7 +18,7 @@ def population(results: StudyResults) -> Block:
     said = [line for stop in chart.stops for line in (stop.stay[0], *stop.leave)]
     stations = flow_table(results)
     figure = picture(
-        draw_flow(chart, results.simulated),
+        partial(draw_flow, chart, results.simulated),
         "flow",
         "From the manifest to the training and test set",
         "Flow of the cases: who was in the manifest, who was left out by which rule, who was "

@@ -1,5 +1,7 @@
 """The section on the regions of interest, and how well readers agree."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -85,7 +87,7 @@ def _roi_pictures(results: StudyResults) -> list[Picture]:
     titles = "; ".join(", ".join(panel.title) for panel in panels)
     data = pd.DataFrame([(s.case, s.outcome, s.score, s.reason) for s in drawn])
     return [picture(
-        draw_rois(panels, results.simulated), "regions", "Regions of interest", caption,
+        partial(draw_rois, panels, results.simulated), "regions", "Regions of interest", caption,
         "Sagittal slices with the outlines of the readers around the "
         f"{region_words(results.protocol.images.region)}: {titles}.",
         frame_table(data.set_axis(["case", "outcome", "score", "reason"], axis=1)),
@@ -149,7 +151,7 @@ def _agreement_picture(results: StudyResults) -> Picture:
         f"{f' (b) Dice coefficient of the regions ({pairs}).' if dice else ''}"
     )
     return picture(
-        draw_agreement(
+        partial(draw_agreement,
             agreement["icc"], kept, rule.threshold, form, limit,
             dice, results.simulated,
         ),
@@ -178,7 +180,7 @@ def _agreement_grid_picture(results: StudyResults) -> Picture:
         f"pass the threshold of {rule.threshold:g}, of how many."
     )
     return picture(
-        draw_agreement_grid(
+        partial(draw_agreement_grid,
             agreement["icc"], agreement["kept"], families, images, form, results.simulated
         ),
         "agreement-grid", "Agreement by family and image", caption,
@@ -226,7 +228,7 @@ def _robustness_picture(results: StudyResults) -> Picture:
     medians = found.groupby(np.array(families), sort=False)["icc"].median()
     listed = "; ".join(f"{family} {fixed(value)}" for family, value in medians.items())
     return picture(
-        draw_robustness(
+        partial(draw_robustness,
             apart or {"": found["icc"]}, families, found["kept"], rule.threshold, form,
             results.simulated,
         ),

@@ -1,5 +1,7 @@
 """The section on the way from all features to those of the model."""
 
+from functools import partial
+
 import pandas as pd
 
 from centrum.modelling.settings import FeatureCountSettings
@@ -57,7 +59,8 @@ def _lasso_picture(results: StudyResults, facts: LassoFacts) -> Picture:
          "se": facts.cvsd, **dict(zip(facts.names, facts.coefficients.T, strict=True))}
     )  # fmt: skip
     return picture(
-        draw_lasso(facts, labels, results.simulated), "lasso", "Selection by the LASSO", caption,
+        partial(draw_lasso, facts, labels, results.simulated), "lasso",
+        "Selection by the LASSO", caption,
         f"Two curves against log lambda. The {MEASURES[facts.measure]} is best at lambda "
         f"{facts.lambda_min:.4g}; within one standard error of it at {facts.lambda_1se:.4g}.",
         frame_table(data),
@@ -76,7 +79,7 @@ def _count_picture(results: StudyResults, facts: FeatureCountFacts) -> Picture:
     data = pd.DataFrame({"features": facts.numbers, "mean": facts.mean, "se": facts.se})
     at = list(facts.numbers).index(facts.chosen)
     return picture(
-        draw_feature_count(facts, results.simulated),
+        partial(draw_feature_count, facts, results.simulated),
         "feature-count", "Number of features", caption,
         f"Curve of the {measure} against 1 to {int(facts.numbers[-1])} features; "
         f"{fixed(facts.mean[at])} at the {facts.chosen} that were taken.",

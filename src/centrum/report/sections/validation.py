@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -406,7 +407,7 @@ def _parts_picture(results: StudyResults, areas: Mapping[str, Floats]) -> Pictur
         columns=["information", "auc"],
     )
     return picture(
-        draw_parts(areas, results.simulated),
+        partial(draw_parts, areas, results.simulated),
         "parts", "AUC of every part, and what each source adds",
         f"Test AUC of every part (dots) and their mean (bars). n = "
         f"{counted(len(results.validation.parts), 'part')}.",
@@ -421,7 +422,7 @@ def _search_picture(results: StudyResults) -> Picture:
     best = results.search[0]
     data = pd.DataFrame(results.search)
     return picture(
-        draw_search(results.search, measure, results.simulated), "search", "Search",
+        partial(draw_search, results.search, measure, results.simulated), "search", "Search",
         f"{measure} within the training cases against the number of features, for every selector "
         "(colours) and classifier (panels). Hollow: dropped before all folds were seen. Diamonds: "
         f"chosen. n = {results.model.n_train} training cases.",
