@@ -404,17 +404,17 @@ def run(
 
 
 def _run(folder: Path, workers: int, *, as_json: bool) -> None:
-    from centrum.commands import study as verbs
-    from centrum.commands.console import evaluation_lines, extraction_lines
-    from centrum.commands.score import key_lines
+    from centrum.commands.console import evaluation_lines, extraction_lines, key_lines
+    from centrum.commands.run import load_evaluations, open_to_run, run
 
-    study = verbs.open_to_run(folder)
+    study = open_to_run(folder)
     with _progress() as progress:
-        extraction, page = verbs.run(study, workers=workers, progress=progress)
-    cutoff, evaluations = verbs.evaluate(study)
+        extraction, page = run(study, workers=workers, progress=progress)
+    evaluations = load_evaluations(study)
     if as_json:
-        areas = {name: evaluation.auc.value for name, evaluation in evaluations.items()}
-        _print_json({"report": str(page), "cutoff": cutoff.value, "auc": areas,
+        areas = {name: evaluation["auc"]["value"] for name, evaluation in evaluations.items()}
+        cutoff = evaluations["test"]["cutoff"]["value"]
+        _print_json({"report": str(page), "cutoff": cutoff, "auc": areas,
                      **_noticed(extraction.failures, extraction.findings)})  # fmt: skip
     else:
         _print(extraction_lines(extraction, _width()))
@@ -526,9 +526,11 @@ def evaluate(folder: StudyFolder, json_: Json = False) -> None:
     """Cut-off from the training cases, performance on both sides; writes evaluation.json."""
     from centrum.commands import study as verbs
     from centrum.commands.console import evaluation_lines
+    from centrum.commands.run import load_evaluations
 
     study = _open(folder)
-    _, evaluations = verbs.evaluate(study)
+    verbs.evaluate(study)
+    evaluations = load_evaluations(study)
     if json_:
         _print_json(evaluations)
     else:
@@ -606,6 +608,7 @@ def score(
     if cohort is None:
         gc.disable()  # one patient fits into memory, and imports are a tenth of a second faster
     from centrum.commands import score as scoring
+    from centrum.commands.console import key_lines
 
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
@@ -629,7 +632,7 @@ def score(
         _print_json([s.to_dict(frozen) for s in scores])
     else:
         _print(scoring.score_lines(scores))
-        _print(scoring.key_lines(cases) if cases is not None else ())
+        _print(key_lines(cases) if cases is not None else ())
         print(f"Page: {page}")
     raise typer.Exit(CASES_FAILED if any(s.refused for s in scores) else OK)
 

@@ -31,6 +31,9 @@ RESULTS = {
 }  # fmt: skip
 """The stages in their order, and the results of each that later ones read."""
 
+PAGE, EVALUATION, PERTURBATIONS = "report.html", "evaluation.json", "perturbations.csv"
+"""The page of the report, the scores judged, and what was done to which case."""
+
 MAKERS = {name: stage for stage, names in RESULTS.items() for name in names}
 
 

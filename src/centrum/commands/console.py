@@ -1,26 +1,27 @@
 """What the command line prints of results, line by line."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from centrum.agreement.copies import copies_in
-from centrum.commands.perturb import Robustness
+from centrum.cohort import Cohort
+from centrum.cohort.pseudonyms import about_key
 from centrum.commands.problems import Problems
-from centrum.commands.results import load_agreement
-from centrum.commands.signature import EvaluatedReading
-from centrum.evaluate import Evaluation
-from centrum.frozen.external import ExternalValidation
-from centrum.frozen.model import FrozenModel
-from centrum.modelling.settings import AgreementSettings, RobustnessRule
 from centrum.records import as_json
-from centrum.report.readers import those, who
 from centrum.study.extraction import Extraction, load_extraction
 from centrum.study.findings import Failure, Finding
 from centrum.study.study import Study
 from centrum.text import counted, interval_text, p_equals
-from centrum.validation.model import Model
-from centrum.validation.procedure import InternalValidation
+
+if TYPE_CHECKING:
+    from centrum.commands.perturb import Robustness
+    from centrum.commands.signature import EvaluatedReading
+    from centrum.frozen.external import ExternalValidation
+    from centrum.frozen.model import FrozenModel
+    from centrum.modelling.settings import AgreementSettings, RobustnessRule
+    from centrum.validation.model import Model
+    from centrum.validation.procedure import InternalValidation
 
 SETS = {
     "train": "training (apparent)",
@@ -55,8 +56,18 @@ def extraction_lines(extraction: Extraction, width: int) -> Iterator[str]:
         yield f"{len(extraction.failures)} cases could not be measured and are left out."
 
 
+def key_lines(cohort: Cohort) -> Iterator[str]:
+    """That names were replaced, where they were."""
+    if cohort.identities:
+        yield f"Note: {about_key(cohort)}."
+
+
 def agreement_lines(study: Study) -> Iterator[str]:
     """How many features agree between the readers, and who may have copied whom."""
+    from centrum.agreement.copies import copies_in
+    from centrum.commands.results import load_agreement
+    from centrum.report.readers import those, who
+
     table, rule = load_agreement(study), study.protocol.model.agreement
     if table.empty:
         yield "One reader: there is no agreement to compute."
@@ -69,7 +80,7 @@ def agreement_lines(study: Study) -> Iterator[str]:
         yield f"warning: {pair.text()}"
 
 
-def robustness_lines(robustness: Robustness) -> Iterator[str]:
+def robustness_lines(robustness: "Robustness") -> Iterator[str]:
     """What could not be perturbed, and how many features stay the same."""
     for failure in robustness.failures:
         yield f"failed: {failure.case}: {failure.message}"
@@ -79,7 +90,7 @@ def robustness_lines(robustness: Robustness) -> Iterator[str]:
     )
 
 
-def _kept(kept: Any, rule: AgreementSettings | RobustnessRule) -> str:
+def _kept(kept: Any, rule: "AgreementSettings | RobustnessRule") -> str:
     limit = "lower limit " if rule.use == "lower_bound" else ""
     return (
         f"{int(kept.sum())} of {len(kept)} features have an ICC({rule.form}) {limit}above "
@@ -87,7 +98,7 @@ def _kept(kept: Any, rule: AgreementSettings | RobustnessRule) -> str:
     )
 
 
-def model_lines(model: Model) -> Iterator[str]:
+def model_lines(model: "Model") -> Iterator[str]:
     """What a fitted model reads, with its coefficients where it is linear."""
     yield f"{model.classifier} on {len(model.features)} features, {model.n_train} cases:"
     if model.linear:
@@ -96,7 +107,7 @@ def model_lines(model: Model) -> Iterator[str]:
         yield f"  {coefficient:+.3f}  {name}" if model.linear else f"  {name}"
 
 
-def frozen_line(model: FrozenModel) -> str:
+def frozen_line(model: "FrozenModel") -> str:
     """What a frozen model was made from."""
     return (
         f"{model.name}: {len(model.scorer.features)} features, trained on "
@@ -105,21 +116,29 @@ def frozen_line(model: FrozenModel) -> str:
     )
 
 
-def evaluation_lines(simulated: bool, evaluations: Mapping[str, Evaluation]) -> Iterator[str]:
-    """Discrimination on each side of the split."""
+def evaluation_lines(
+    simulated: bool, evaluations: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Discrimination on each side of the split, as evaluation.json has it."""
     if simulated:
         yield "Simulated patients: this proves the software, not the medicine."
     for name, evaluation in evaluations.items():
-        area, measures = evaluation.auc, evaluation.measures
+        area, measures = evaluation["auc"], evaluation["measures"]
+        low, high = (_number(area["delong"][end]) for end in ("lower", "upper"))
         yield (
-            f"{SETS[name]:22} n {evaluation.n:4}  AUC {area.value:.3f} "
-            f"({interval_text(area.delong.lower, area.delong.upper, join='-')})  "
-            f"sensitivity {measures['sensitivity'].value:.3f}  "
-            f"specificity {measures['specificity'].value:.3f}"
+            f"{SETS[name]:22} n {evaluation['n']:4}  AUC {_number(area['value']):.3f} "
+            f"({interval_text(low, high, join='-')})  "
+            f"sensitivity {_number(measures['sensitivity']['value']):.3f}  "
+            f"specificity {_number(measures['specificity']['value']):.3f}"
         )
 
 
-def internal_lines(validation: InternalValidation) -> Iterator[str]:
+def _number(value: float | None) -> float:
+    """A number as JSON has it: None is nan."""
+    return math.nan if value is None else value
+
+
+def internal_lines(validation: "InternalValidation") -> Iterator[str]:
     """The internal validation: failed parts, mean areas, permuted outcomes."""
     for part in validation.parts:
         if part["error"]:
@@ -137,7 +156,7 @@ def internal_lines(validation: InternalValidation) -> Iterator[str]:
         )
 
 
-def external_lines(external: ExternalValidation) -> Iterator[str]:
+def external_lines(external: "ExternalValidation") -> Iterator[str]:
     """What a model is worth elsewhere, beside the models it is compared with."""
     for case, why in external.refused.items():
         yield f"refused: {case}: {why}"
@@ -155,7 +174,7 @@ def external_lines(external: ExternalValidation) -> Iterator[str]:
         )
 
 
-def signature_lines(evaluated: Iterable[EvaluatedReading]) -> Iterator[str]:
+def signature_lines(evaluated: "Iterable[EvaluatedReading]") -> Iterator[str]:
     """Every reading of a published signature, and how its scores tell the outcomes."""
     evaluated = tuple(evaluated)
     usable = [j for j in evaluated if j.reading.usable]

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from centrum.commands import begin
 from centrum.commands import results as left
 from centrum.commands import score as scoring
 from centrum.commands import study as verbs
 from centrum.commands.manuscript import FOLDER, write_manuscript
-from centrum.evaluate import Evaluation
 from centrum.execution import Progress
 from centrum.frozen.model import read_model
 from centrum.frozen.score import Score
 from centrum.simulate import PhantomSettings
 from centrum.study.extraction import Extraction
+from centrum.study.left import load_evaluations
 from centrum.study.study import open_study
 from centrum.text import OneLine
 
@@ -30,7 +31,7 @@ class Demo(OneLine):
     """What a demo made: results, and where to look."""
 
     extraction: Extraction
-    evaluations: Mapping[str, Evaluation]
+    evaluations: Mapping[str, Mapping[str, Any]]
     scores: tuple[Score, ...]
     manuscript: tuple[str, ...]
     places: Mapping[str, Path]
@@ -48,7 +49,7 @@ def run_demo(folder: Path, *, cue: float, seed: int, workers: int, progress: Pro
     model = read_model(study.results / left.MODEL)
     cases = scoring.read_new_cases(new, model)
     scores = scoring.score_cohort(model, cases, scored, workers=workers, progress=progress)
-    _, evaluations = verbs.evaluate(study)
+    evaluations = load_evaluations(study)
     places = {
         "Report": page,
         "Manuscript": study.results / FOLDER,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from centrum.commands.results import PERTURBATIONS, ROBUSTNESS, by_feature, done, write_csv
+from centrum.commands.results import ROBUSTNESS, by_feature, done, write_csv
 from centrum.errors import ProtocolError
 from centrum.execution import KeptResults, Progress, run_jobs, silent
 from centrum.io.csv_text import read_frame
@@ -21,6 +21,7 @@ from centrum.measure.perturbed import (
 from centrum.modelling.settings import RobustnessRule
 from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.perturb.robustness import perturbations, perturbed_values, robustness
+from centrum.stages import PERTURBATIONS
 from centrum.store import Store
 from centrum.study.extraction import load_table
 from centrum.study.findings import Failure

@@ -16,8 +16,8 @@ from centrum.study.study import Study
 from centrum.validation.model import Model
 from centrum.validation.procedure import InternalValidation
 
-AGREEMENT, ROBUSTNESS, PERTURBATIONS = "agreement.csv", "robustness.csv", "perturbations.csv"
-"""Files of the features under other readers and under perturbations, and of what was done."""
+AGREEMENT, ROBUSTNESS = "agreement.csv", "robustness.csv"
+"""Files of the features under other readers and under perturbations."""
 
 FIT, SCORES, ASSESSMENT = "fit.json", "scores.csv", "assessment.json"
 """Files of the model, of its scores and of the internal validation."""

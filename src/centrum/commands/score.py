@@ -14,7 +14,7 @@ from pathlib import Path
 
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
-from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
+from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, run_jobs, silent
 from centrum.frozen.model import FrozenModel
@@ -296,12 +296,6 @@ def score_lines(scores: Iterable[Score]) -> Iterator[str]:
         for flag in s.flags:
             if flag.severity != "note":
                 yield f"  {flag.severity}: {flag.message}"
-
-
-def key_lines(cohort: Cohort) -> Iterator[str]:
-    """That names were replaced, where they were."""
-    if cohort.identities:
-        yield f"Note: {about_key(cohort)}."
 
 
 def _write_patient(

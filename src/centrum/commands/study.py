@@ -10,7 +10,6 @@ changed.
 """
 
 import platform
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -49,10 +48,11 @@ from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.provenance import PACKAGES, Step
 from centrum.records import as_json
-from centrum.report.build import PAGE, write_report
+from centrum.report.build import write_report
 from centrum.report.old import marking_old
 from centrum.report.results import StudyResults
 from centrum.simulate import NOTICE
+from centrum.stages import EVALUATION, PAGE
 from centrum.store import Store
 from centrum.study.extraction import (
     Extraction,
@@ -62,28 +62,21 @@ from centrum.study.extraction import (
     save_extraction,
 )
 from centrum.study.extraction import load_extraction as load_extraction
-from centrum.study.findings import EVERY_CASE, Finding
 from centrum.study.landmarks import known_preparation
-from centrum.study.stage_keys import extract_key, is_current, made_before, refuse_stale
-from centrum.study.study import RESULTS, training_rows
+from centrum.study.left import edited, old_manuscript
+from centrum.study.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale
 from centrum.study.study import Study as Study
+from centrum.study.study import foresee_unused, training_rows
 from centrum.study.study import open_study as open_study
 from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
 from centrum.validation.decision import Decision, learn_decision
 from centrum.validation.evaluation import StudyEvaluation, evaluate_study
 from centrum.validation.fits import fit_rows, fit_sets, score_rows, search_table, used_features
-from centrum.validation.foresight import foresee_unused, refuse_unless_possible
+from centrum.validation.foresight import refuse_unless_possible
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import Model, model_of
 from centrum.validation.procedure import InternalValidation, run_internal_validation
-
-
-def open_to_run(folder: Path) -> Study:
-    """The study; where it cannot be opened, the report of an earlier run is marked as old."""
-    with marking_old(folder / RESULTS):
-        return open_study(folder)
-
 
 # Measuring the cases
 
@@ -231,14 +224,27 @@ def evaluate(study: Study) -> tuple[CutOff, dict[str, Evaluation]]:
     """Learn the cut-off on out-of-fold training scores and evaluate; leaves evaluation.json."""
     refuse_stale(study, "evaluate")
     judged = evaluate_scores(study)
-    path = study.results / "evaluation.json"
+    path = study.results / EVALUATION
     write_json(path, as_json(judged))
     done(study, "evaluate", [path])
     return judged.decision.cutoff, dict(judged.by_set)
 
 
+_EVALUATED: dict[str, StudyEvaluation] = {}
+"""The evaluation that was last asked for, by its key."""
+
+
 def evaluate_scores(study: Study) -> StudyEvaluation:
-    """Everything that is computed of the scores."""
+    """Everything that is computed of the scores; once, however many stages ask for it."""
+    key = KEYS["evaluate"](study)
+    if key not in _EVALUATED:
+        evaluated = _evaluate_scores(study)
+        _EVALUATED.clear()
+        _EVALUATED[key] = evaluated
+    return _EVALUATED[key]
+
+
+def _evaluate_scores(study: Study) -> StudyEvaluation:
     scores, protocol, table = load_scores(study), study.protocol, load_table(study)
     tested = None
     if not protocol.split.single_part:
@@ -436,7 +442,7 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
     """
     with marking_old(study.results):
         refuse_unless_possible(study)
-        edited = tuple(_edited(study))
+        changed = tuple(edited(study))
         extraction = extract(study, workers=workers, progress=progress)
         if extraction.failures:
             refuse_unless_possible(study, extraction.table.cases)
@@ -450,22 +456,5 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
         evaluate(study)
         freeze(study)
         page = report(study, workers=workers, progress=progress)
-        told = (*extraction.findings, *foresee_unused(study), *edited, *_old_manuscript(study))
+        told = (*extraction.findings, *foresee_unused(study), *changed, *old_manuscript(study))
         return replace(extraction, findings=told), page
-
-
-def _edited(study: Study) -> Iterator[Finding]:
-    """Results that are not as their stages left them; the page is marked when a run fails."""
-    for stage in study.stages.read():
-        for name in study.stages.changed(stage):
-            if name != PAGE and (study.results / name).exists():
-                text = f"{name} was not as `{stage}` left it: it is made again."
-                yield Finding(EVERY_CASE, "", "note", "changed-result", text, name)
-
-
-def _old_manuscript(study: Study) -> Iterator[Finding]:
-    """A manuscript of an earlier run, or version: until 0.2.1 it was not recorded."""
-    if (study.results / "manuscript").is_dir() and not is_current(study, "manuscript"):
-        remedy = "`centrum manuscript STUDY` writes it anew."
-        text = f"The manuscript is that of an earlier run. {remedy}"
-        yield Finding(EVERY_CASE, "", "note", "old-manuscript", text, remedy=remedy)

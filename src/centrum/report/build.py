@@ -25,9 +25,8 @@ from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from centrum.report.sections.cases import case_data, case_jobs, roc_data
 from centrum.report.sections.section import Section
+from centrum.stages import PAGE
 from centrum.store import Store, write_atomically
-
-PAGE = "report.html"
 
 
 def write_report(results: StudyResults, folder: Path, workers: int = 1) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from centrum.report.build import PAGE
+from centrum.stages import PAGE
 from centrum.store import write_atomically
 
 TOLD = f"{PAGE} is that of an earlier run; it says so at its top now."

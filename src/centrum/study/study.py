@@ -1,7 +1,7 @@
 """A study is a folder: `study.yaml`, `cases.csv` (or `.xlsx`) and what is made, `results/`."""
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -32,11 +32,12 @@ from centrum.modelling.designs import (
 from centrum.modelling.split import Indices
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
-from centrum.protocol.unused import refuse_unused
+from centrum.protocol.unused import UNUSED, refuse_unused, unused_settings
 from centrum.provenance import History, Step, unchanged
 from centrum.simulate import is_phantom
 from centrum.stages import Stages
 from centrum.store import Store, take_leftovers, tidy
+from centrum.study.findings import EVERY_CASE, Finding
 from centrum.text import OneLine
 
 IDENTIFYING = "identifying-column"
@@ -278,6 +279,13 @@ def _written_step(step: Step, names: Roles, words: Collection[str]) -> Step:
         return step
     notes = tuple(withheld(note, names, words) for note in step.parameters["notes"])
     return replace(step, parameters={**step.parameters, "notes": notes})
+
+
+def foresee_unused(study: Study) -> Iterator[Finding]:
+    """Settings that were written and that nothing reads."""
+    for each in unused_settings(study.protocol):
+        where = (EVERY_CASE, "", each.severity, UNUSED, each.message, PROTOCOL, each.remedy)
+        yield Finding(*where)
 
 
 def refuse_names_in_rules(rules: Iterable[EligibilityRule], cohort: Cohort) -> None:

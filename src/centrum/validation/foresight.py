@@ -15,12 +15,12 @@ from centrum.modelling.pipeline import INNER_FOLDS
 from centrum.modelling.settings import HarmonisationSettings, ModelSettings
 from centrum.modelling.split import Indices, fewest_patients
 from centrum.protocol import EvaluationSettings, Protocol
-from centrum.protocol.unused import UNUSED, unused_settings
 from centrum.study.findings import EVERY_CASE, Finding
 from centrum.study.study import (
     IDENTIFYING,
     PROTOCOL,
     Study,
+    foresee_unused,
     refuse_identifying,
     refuse_names_in_rules,
     refuse_taken_names,
@@ -92,13 +92,6 @@ def _caught(code: str, remedy: str, attempt: Callable[[], object]) -> Iterator[F
         own = error.remedy if error.remedy in str(error) else remedy
         text = str(error) if error.remedy in str(error) else f"{error} {remedy}"
         yield Finding(EVERY_CASE, "", "error", told, text, error.file, own)
-
-
-def foresee_unused(study: Study) -> Iterator[Finding]:
-    """Settings that were written and that nothing reads."""
-    for each in unused_settings(study.protocol):
-        where = (EVERY_CASE, "", each.severity, UNUSED, each.message, PROTOCOL, each.remedy)
-        yield Finding(*where)
 
 
 def foresee_images(study: Study) -> Iterator[Finding]:
