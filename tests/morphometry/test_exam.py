@@ -11,13 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from typer.testing import CliRunner
 
 from centrum.cli import app
+from centrum.cohort.phantom import NOTICE
 from centrum.errors import CentrumError, DataError, ProtocolError
 from centrum.io.nrrd import SIMULATED_KEY
 from centrum.morphometry import Exam, measure_exam
 from centrum.records import as_json
 from centrum.report.figures.morphometry import draw_morphometry
 from centrum.report.style import save_figure
-from centrum.simulate import NOTICE
 from centrum.volume import Mask
 from tests.morphometry.shapes import vertebral_body
 

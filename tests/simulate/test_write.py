@@ -10,17 +10,11 @@ import SimpleITK as sitk
 
 from centrum.cohort.levels import Level
 from centrum.cohort.manifest import check_files, read_manifest
+from centrum.cohort.phantom import NOTICE, is_phantom
 from centrum.errors import DataError
 from centrum.io import list_segments, read_image, read_mask
-from centrum.simulate import (
-    PhantomSettings,
-    is_phantom,
-    plan_cohort,
-    render,
-    simulate_cohort,
-    write,
-)
-from centrum.simulate.write import NOTICE, simulate_case
+from centrum.simulate import PhantomSettings, plan_cohort, render, simulate_cohort, write
+from centrum.simulate.write import simulate_case
 from tests.phantom import SETTINGS
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import binary_erosion, distance_transform_edt
 
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, GeometryError
@@ -91,10 +90,14 @@ def _overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
 
 
 def _surface(mask: Flags) -> Flags:
+    from scipy.ndimage import binary_erosion
+
     return mask & ~binary_erosion(mask)
 
 
 def _distances(start: Flags, goal: Flags, spacing: Sequence[float]) -> Floats:
     """Distance in mm from each voxel of `start` to the nearest voxel of `goal`."""
+    from scipy.ndimage import distance_transform_edt
+
     distance: Floats = distance_transform_edt(~goal, sampling=spacing)
     return distance[start]

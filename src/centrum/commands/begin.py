@@ -10,6 +10,7 @@ from centrum.cohort import Cohort
 from centrum.cohort.clinical import ClinicalTable as ClinicalTable
 from centrum.cohort.clinical import Merged, merge_table
 from centrum.cohort.discover import Discovery, discover
+from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.errors import ManifestError, ProtocolError
 from centrum.execution import Progress, silent
@@ -19,7 +20,7 @@ from centrum.protocol import Images, parse_protocol, preset_text
 from centrum.protocol.text import protocol_with
 from centrum.settings import DIALECTS
 from centrum.simulate import PhantomSettings as PhantomSettings
-from centrum.simulate import is_phantom, simulate_cohort
+from centrum.simulate import simulate_cohort
 from centrum.store import write_atomically
 from centrum.study.beginning import choices_of_files, notes_on_choices
 from centrum.study.begun import make_way, remember_begun

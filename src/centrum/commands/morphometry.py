@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from centrum.cohort.phantom import NOTICE
 from centrum.morphometry import COLUMNS, measure_exam, table_row
 from centrum.morphometry.exam import Exam
-from centrum.simulate import NOTICE
 
 
 def measure_bodies(

@@ -21,6 +21,7 @@ import pandas as pd
 from centrum import __version__
 from centrum.agreement import icc
 from centrum.cohort import Level
+from centrum.cohort.phantom import NOTICE
 from centrum.commands.perturb import NOT_PERTURBED, load_robustness, perturb, perturb_outlook
 from centrum.commands.results import (
     AGREEMENT,
@@ -51,7 +52,6 @@ from centrum.records import as_json
 from centrum.report.build import write_report
 from centrum.report.old import marking_old
 from centrum.report.results import StudyResults
-from centrum.simulate import NOTICE
 from centrum.stages import EVALUATION, PAGE
 from centrum.store import Store
 from centrum.study.extraction import (

@@ -10,6 +10,7 @@ import numpy as np
 
 from centrum import __version__
 from centrum.cohort.case import Case
+from centrum.cohort.phantom import NOTICE
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.commands.score import keep_key, patients_of, read_new_cases, score_all
 from centrum.commands.score import outlook as outlook_of_images
@@ -25,7 +26,6 @@ from centrum.records import as_json
 from centrum.report.build import drawn_document, write_page
 from centrum.report.external import external_blocks
 from centrum.report.html import Page
-from centrum.simulate import NOTICE
 from centrum.store import write_atomically
 from centrum.study.study import PROTOCOL, Study, open_study
 from centrum.study.tables import read_study_tables

@@ -9,18 +9,14 @@ from centrum.simulate.readers import draw_readers
 from centrum.simulate.render import render
 from centrum.simulate.settings import PhantomSettings
 from centrum.simulate.write import (
-    NOTICE,
-    is_phantom,
     simulate_case,
     simulate_cohort,
 )
 
 __all__ = [
-    "NOTICE",
     "PhantomSettings",
     "SimulatedPatient",
     "draw_readers",
-    "is_phantom",
     "plan_cohort",
     "render",
     "simulate_case",

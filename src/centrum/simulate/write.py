@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from centrum import __version__
 from centrum.cohort.manifest import write_manifest
+from centrum.cohort.phantom import MARKER, NOTICE
 from centrum.errors import DataError
 from centrum.execution import Progress, run_jobs, silent
 from centrum.geometry import Geometry
@@ -21,10 +22,7 @@ from centrum.simulate.render import READING, render
 from centrum.simulate.settings import PhantomSettings
 from centrum.volume import Mask, Volume
 
-MANIFEST, MARKER = "cases.csv", "phantom.json"
-
-NOTICE = "Simulated patients: a phantom cohort proves the software, not the medicine."
-"""Stands in every file of the cohort; reports repeat it on every page."""
+MANIFEST = "cases.csv"
 
 CROPPED_READERS = ("resident",)
 """Readers whose masks are cropped to the segment, as 3D Slicer does when told to."""
@@ -98,11 +96,6 @@ def case_paths(patient: SimulatedPatient) -> dict[str, str]:
     """
     masks = {f"mask:{name}": f"masks/{patient.id}_{name}.seg.nrrd" for name in READERS}
     return {"image": f"images/{patient.id}.nrrd", **masks}
-
-
-def is_phantom(folder: Path | str) -> bool:
-    """Whether a folder holds simulated patients."""
-    return (Path(folder) / MARKER).exists()
 
 
 def _row(patient: SimulatedPatient, settings: PhantomSettings) -> dict[str, object]:

@@ -15,6 +15,7 @@ from centrum.cohort.columns import identifier
 from centrum.cohort.describing import identifying_columns
 from centrum.cohort.eligibility import EligibilityRule
 from centrum.cohort.expression import columns, parse
+from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
@@ -34,7 +35,6 @@ from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
 from centrum.protocol.unused import UNUSED, refuse_unused, unused_settings
 from centrum.provenance import History, Step, unchanged
-from centrum.simulate import is_phantom
 from centrum.stages import Stages
 from centrum.store import Store, take_leftovers, tidy
 from centrum.study.findings import EVERY_CASE, Finding
