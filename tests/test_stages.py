@@ -247,7 +247,7 @@ def test_a_run_says_what_was_edited_and_makes_it_again(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Edited scores are not judged, and a manuscript of before is called old."""
-    monkeypatch.setattr(verbs, "write_report", lambda results, folder: ())
+    monkeypatch.setattr(verbs, "write_report", lambda *given: ())
     path = study / "results" / "scores.csv"
     (study / "results" / "manuscript").mkdir()
     before = path.read_bytes()
@@ -266,7 +266,7 @@ def test_a_study_of_an_earlier_version_is_made_again(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """0.2.0 knew no sequences, and its record had other keys: nothing of it is read."""
-    monkeypatch.setattr(verbs, "write_report", lambda results, folder: ())
+    monkeypatch.setattr(verbs, "write_report", lambda *given: ())
     results = study / "results"
     facts = json.loads((results / "extraction.json").read_text())
     del facts["sequences"]

@@ -185,6 +185,16 @@ def test_apple_double_files_beside_slices_are_passed_over(write_series, stack) -
 # Names in either Unicode form
 
 
+def test_no_folder_is_listed_for_names_that_have_one_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mask.nrrd"
+    path.touch()
+    monkeypatch.setattr(Path, "iterdir", None)
+    assert split_source(f"{path}#L1") == (path, "L1")
+    assert split_source(tmp_path / "none.nrrd") == (tmp_path / "none.nrrd", None)
+
+
 @pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
 def test_names_are_found_in_either_form(tmp_path: Path, grid, array, on_disk: str) -> None:
     asked = {"NFC": "NFD", "NFD": "NFC"}[on_disk]

@@ -129,19 +129,19 @@ def test_what_could_not_be_measured_is_tried_again(study: Path) -> None:
     assert up_to_date(open_study(study)) is None
 
 
-def test_scores_are_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    judged, judge = [], verbs.judge_scores
+def test_scores_are_evaluated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated, evaluate = [], verbs.evaluate_study
 
     def counted(*given: object) -> object:
-        judged.append(given)
-        return judge(*given)
+        evaluated.append(given)
+        return evaluate(*given)
 
-    monkeypatch.setattr(verbs, "judge_scores", counted)
+    monkeypatch.setattr(verbs, "evaluate_study", counted)
     folder = table_study(tmp_path / "study")
     verbs.run(open_study(folder))
     verbs.evaluate(open_study(folder))
     write_manuscript(open_study(folder))
-    assert len(judged) == 1
+    assert len(evaluated) == 1
     edit_protocol(folder)
     verbs.run(open_study(folder))
-    assert len(judged) == 2
+    assert len(evaluated) == 2

@@ -49,6 +49,9 @@ def existing(path: Path) -> Path:
     if _is_there(path) or path.parent == path or len(path.parts) > DEEPEST:
         return path
     folder = existing(path.parent)
+    if path.name.isascii():  # which has no other form
+        same = folder / path.name
+        return same if _is_there(same) else path
     wanted = unicodedata.normalize("NFC", path.name)
     with suppress(OSError):  # no folder, none that may be looked into, too long a name
         for found in folder.iterdir():

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from matplotlib.font_manager import FontProperties, findfont
@@ -89,6 +89,7 @@ def lay_out(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> TableLayout:
     )
 
 
+@lru_cache(1 << 16)
 def text_cm(text: str, size_pt: float = TABLE_PT, bold: bool = False) -> float:
     """Width of one line of text in a serif face with the metrics of Times, cm.
 

@@ -170,10 +170,11 @@ def _add_table(document: WordDocument, table: Table) -> None:
     _set_grid(made, layout)
     heads, *rows = made.rows
     together = layout.lines <= SHORT_LINES
-    _fill(heads, [column.name for column in table.columns], layout, keep=True)
+    style = document.styles["Table Text"].style_id  # looked up once: there are many cells
+    _fill(heads, [column.name for column in table.columns], layout, style, keep=True)
     _mark_head(heads)
     for row, texts in zip(rows, _texts(table, layout), strict=True):
-        _fill(row, texts, layout, keep=together or (row is rows[-1] and bool(table.notes)))
+        _fill(row, texts, layout, style, keep=together or (row is rows[-1] and bool(table.notes)))
     for note in table.notes or ("",):
         document.add_paragraph(legal(note), style="Table Note")
 
@@ -219,14 +220,14 @@ def _mark_head(row: _Row) -> None:
             run.bold = True
 
 
-def _fill(row: _Row, texts: Sequence[str], layout: TableLayout, keep: bool) -> None:
+def _fill(row: _Row, texts: Sequence[str], layout: TableLayout, style: str, *, keep: bool) -> None:
     """Write the cells of a row that stays whole, and with the next if `keep`."""
     row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
     facts = zip(row.cells, texts, layout.widths, layout.numeric, strict=True)
     for cell, text, width, numeric in facts:
         cell.width = Cm(width)
         paragraph = cell.paragraphs[0]
-        paragraph.style = "Table Text"
+        paragraph._p.style = style
         paragraph.add_run(legal(text))
         if numeric:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
