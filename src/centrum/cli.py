@@ -178,20 +178,26 @@ def _command(
     return lambda function: register(_own_words()(function))
 
 
-@_command("centrum demo\ncentrum demo my-demo --cue 0.5")
+@_command("centrum demo\ncentrum demo --small\ncentrum demo my-demo --cue 0.5")
 def demo(
     folder: Annotated[Path, typer.Argument(help="where to put it")] = Path("demo"),
+    small: Annotated[
+        bool, typer.Option("--small", help="24 patients: whether all works, in a third of the time")
+    ] = False,
     cue: Annotated[float, typer.Option(min=0, max=1, help="how different the groups look")] = 0.7,
     seed: Annotated[int, typer.Option(help="of the simulation")] = 1,
     workers: Workers = 0,
 ) -> None:
     """Simulate the study's 100 patients, run the whole study, score three new patients."""
     from centrum.commands.console import evaluation_lines, extraction_lines
-    from centrum.commands.demo import run_demo
+    from centrum.commands.demo import SMALL, PhantomSettings, run_demo
     from centrum.commands.score import score_lines
 
+    settings = PhantomSettings(cue=cue, seed=seed)
+    if small:
+        settings = replace(settings, n_malignant=SMALL, n_osteoporotic=SMALL)
     with _progress() as progress:
-        done = run_demo(folder, cue=cue, seed=seed, workers=workers, progress=progress)
+        done = run_demo(folder, settings, workers=workers, progress=progress)
     _print(extraction_lines(done.extraction, _width()))
     _print(evaluation_lines(True, done.evaluations))
     _print(score_lines(done.scores))

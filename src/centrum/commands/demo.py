@@ -1,7 +1,7 @@
 """The verb `demo`: a whole study on simulated patients, and three new ones scored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,17 @@ from centrum.commands import results as left
 from centrum.commands import score as scoring
 from centrum.commands import study as verbs
 from centrum.commands.manuscript import FOLDER, write_manuscript
-from centrum.execution import Progress
+from centrum.execution import Progress, silent
 from centrum.frozen.model import read_model
 from centrum.frozen.score import Score
-from centrum.simulate import PhantomSettings
+from centrum.simulate import PhantomSettings as PhantomSettings
 from centrum.study.extraction import Extraction
 from centrum.study.left import load_evaluations
 from centrum.study.study import open_study
 from centrum.text import OneLine
+
+SMALL = 12
+"""Patients of each outcome in a demo that is to be over soon."""
 
 NEW_MALIGNANT, NEW_OSTEOPOROTIC = 2, 1
 """New patients who took no part in the study."""
@@ -37,14 +40,21 @@ class Demo(OneLine):
     places: Mapping[str, Path]
 
 
-def run_demo(folder: Path, *, cue: float, seed: int, workers: int, progress: Progress) -> Demo:
-    """Simulate and run the study of 100 patients, write its manuscript, score new patients."""
-    begin.simulate(folder, PhantomSettings(cue=cue, seed=seed), workers=workers, progress=progress)
+def run_demo(
+    folder: Path, settings: PhantomSettings, *, workers: int = 1, progress: Progress = silent
+) -> Demo:
+    """Simulate and run a study, write its manuscript, score new patients."""
+    begin.simulate(folder, settings, workers=workers, progress=progress)
     study = open_study(folder)
     extraction, page = verbs.run(study, workers=workers, progress=progress)
     manuscript = write_manuscript(study, workers=workers, progress=progress)
     new, scored = folder / "new-patients", folder / "scored"
-    few = PhantomSettings(NEW_MALIGNANT, NEW_OSTEOPOROTIC, cue, seed=seed + OTHER_SEED)
+    few = replace(
+        settings,
+        n_malignant=NEW_MALIGNANT,
+        n_osteoporotic=NEW_OSTEOPOROTIC,
+        seed=settings.seed + OTHER_SEED,
+    )
     begin.simulate(new, few, workers=workers, progress=progress)
     model = read_model(study.results / left.MODEL)
     cases = scoring.read_new_cases(new, model)
