@@ -61,3 +61,7 @@ def anchors_of(page: Path) -> set[str]:
     return {
         re.sub(r"[^\w\s-]", "", heading).strip().lower().replace(" ", "-") for heading in headings
     }
+
+
+ADDING = [page for page in PAGES if any(b.title.startswith("centrum/") for b in blocks_of(page))]
+"""Pages whose blocks are files of the package to write or to change."""

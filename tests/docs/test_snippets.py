@@ -16,14 +16,15 @@ from centrum.features.settings import ExtractionSettings
 from centrum.protocol import Protocol, parse_protocol
 from centrum.signature.signature import parse_signature
 from tests.docs.given import lay_files, studied
-from tests.docs.pages import PAGES, ROOT, blocks_of, name_of, prose_of
+from tests.docs.pages import ADDING, PAGES, ROOT, blocks_of, name_of, prose_of
 from tests.docs.reader import Reader
 
 PYTHON = ("pycon", "python")
 RUNNING = [
     page
     for page in PAGES
-    if page.parent.name != "tutorials"
+    if page not in ADDING
+    and page.parent.name != "tutorials"
     and any(b.language in PYTHON and not b.quoted for b in blocks_of(page))
 ]
 CURRENT = [page for page in PAGES if page.name != "CHANGELOG.md"]

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from centrum.features.families import FAMILIES
-from centrum.features.registry import Family, catalogue
+from centrum.features.registry import Family, Reads, catalogue
+from centrum.measure.region import _refuse_unmade
 
 
 def test_every_row_of_the_catalogue_is_defined_once() -> None:
@@ -41,11 +42,22 @@ def test_pyradiomics_names_are_unique() -> None:
 )
 def test_a_mistyped_code_or_name_is_refused(code: str, name: str) -> None:
     with pytest.raises(ValueError, match="the catalogue gives"):
-        Family("glcm").feature(code, name)(np.sum)
+        Family("glcm", Reads("pairs of neighbours")).feature(code, name)(np.sum)
 
 
 def test_a_second_definition_is_refused() -> None:
-    family = Family("glcm")
+    family = Family("glcm", Reads("pairs of neighbours"))
     family.feature("ACUI", "Contrast")(np.sum)
     with pytest.raises(ValueError, match="defined twice"):
         family.feature("ACUI", "Contrast")(np.prod)
+
+
+def test_a_family_that_reads_what_nobody_makes_stops_the_import() -> None:
+    for reads, place in (
+        (Reads("a new thing"), "_STATISTICS"),
+        (Reads("m", neighbours=True), "COUNTS"),
+    ):
+        with pytest.raises(
+            ValueError, match=f"{reads.what!r}, which nobody makes; add a line to {place}"
+        ):
+            _refuse_unmade([Family("new", reads)])

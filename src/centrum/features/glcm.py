@@ -8,11 +8,15 @@ import numpy as np
 
 from centrum.arrays import Array
 from centrum.features.distribution import entropy, mean, variance
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 from centrum.kernels.cooccurrence import Summary, standardise, summarise
 from centrum.kernels.eigen import largest_eigenvalue
 
-glcm = Family("glcm")
+COOCCURRENCE = Reads(
+    "pairs of neighbours", levels=True, neighbours=True, directed=True, responses=True
+)
+
+glcm = Family("glcm", COOCCURRENCE)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from centrum.arrays import Array, Ints
 from centrum.features import distribution
+from centrum.features.registry import Reads
 from centrum.features.sample import Sample, family_of_samples
 from centrum.kernels.tally import Tally, count_levels
 
@@ -49,8 +50,11 @@ class Histogram(Sample):
         return np.concatenate((c[1:2] - c[:1], (c[2:] - c[:-2]) / 2, c[-1:] - c[-2:-1]))
 
 
+LEVELS = Reads("grey levels and how often each occurs", levels=True, responses=True)
+
 histogram = family_of_samples(
     "histogram",
+    LEVELS,
     (
         ("X6K6", "Mean discretised intensity"),
         ("CH89", "Discretised intensity variance"),

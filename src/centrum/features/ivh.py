@@ -15,7 +15,7 @@ import numpy as np
 
 from centrum.arrays import Array, Floats
 from centrum.errors import DataError
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 from centrum.kernels.tally import COUNTABLE, Tally
 from centrum.prepare.discretise import fixed_bin_number, fixed_bin_size
 
@@ -124,7 +124,9 @@ def _count_units(tally: Tally) -> Array:
     return np.bincount(steps.astype(np.int64))
 
 
-ivh = Family("ivh")
+VOLUME_HISTOGRAM = Reads("volume above each intensity", responses=True)
+
+ivh = Family("ivh", VOLUME_HISTOGRAM)
 
 
 @ivh.feature("NK6P", "Volume fraction at 10% intensity")

@@ -9,7 +9,7 @@ import numpy as np
 
 from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 from centrum.kernels.sphere import sphere_means, sphere_rows
 
 RADIUS = 10 * (3 / (4 * pi)) ** (1 / 3)
@@ -73,7 +73,9 @@ class Surroundings:
         return sphere_means(self.image, self.kept, sphere_rows(RADIUS, (z, y, x)))
 
 
-local_intensity = Family("local_intensity")
+SURROUNDINGS = Reads("the image in and around the region")
+
+local_intensity = Family("local_intensity", SURROUNDINGS)
 
 
 @local_intensity.feature("VJGA", "Local intensity peak")

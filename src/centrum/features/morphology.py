@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.arrays import Array, Flags
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 from centrum.kernels import enclosing, hull
 from centrum.kernels.mesh import Surface, scan, weighted_moments
 
@@ -26,9 +26,11 @@ AREA_TERMS = 20
 ROUNDING = 1e-13
 """Share of the largest variance below which another is rounding error: the region is flat."""
 
-morphology = Family("morphology")
+SHAPE = Reads("the shape of the region")
 
-enclosing_solids = Family("enclosing")
+morphology = Family("morphology", SHAPE)
+
+enclosing_solids = Family("enclosing", SHAPE)
 """Features of the smallest box and ellipsoid, which have no consensus value (decision 7)."""
 
 

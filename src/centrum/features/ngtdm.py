@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from centrum.arrays import Array
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 
-ngtdm = Family("ngtdm")
+TONE_DIFFERENCES = Reads(
+    "differences from the mean of the neighbours", levels=True, neighbours=True, responses=True
+)
+
+ngtdm = Family("ngtdm", TONE_DIFFERENCES)
 
 COARSENESS_OF_FLAT = 1e6
 """Coarseness where no voxel differs from its neighbours, as PyRadiomics and the IBSI have it."""

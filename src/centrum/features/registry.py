@@ -66,10 +66,33 @@ class Feature:
         return bool(self.entry.pyradiomics) and not self.entry.deprecated
 
 
+@dataclass(frozen=True)
+class Reads:
+    """What a family is measured on, and what follows from it for the plan of an extraction.
+
+    Whoever measures has one way to make each: `features/textures.py` for matrices of neighbours,
+    `measure/region.py` for everything else.
+
+    Attributes
+    ----------
+    what : in words
+    levels : it is made of grey levels, so that a discretisation decides
+    neighbours : it is a matrix of neighbours, joined over slices by an aggregation
+    directed : the matrix is counted direction by direction, so that these are joined, too
+    responses : it is made of response maps, too; else it is about the image or the region's shape
+    """
+
+    what: str
+    levels: bool = False
+    neighbours: bool = False
+    directed: bool = False
+    responses: bool = False
+
+
 class Family:
     """An ordered collection of features that read one kind of statistic.
 
-    >>> toy = Family("glcm")
+    >>> toy = Family("glcm", Reads("pairs of neighbours"))
     >>> @toy.feature("ACUI", "Dissimilarity")
     ... def dissimilarity(m): ...
     Traceback (most recent call last):
@@ -77,8 +100,9 @@ class Family:
     ValueError: dissimilarity: the catalogue gives 'Dissimilarity' of glcm the code '8S9J', not ...
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, reads: Reads) -> None:
         self.name = name
+        self.reads = reads
         self._features: dict[str, Feature] = {}
         self._of_dialect: dict[Dialect, tuple[Feature, ...]] = {}
 

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from centrum.arrays import Array
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 from centrum.kernels.tally import Deviations, Tally
 
 
@@ -215,9 +215,11 @@ SHARED = (
 )
 
 
-def family_of_samples(name: str, codes_and_names: tuple[tuple[str, str], ...]) -> Family:
+def family_of_samples(
+    name: str, reads: Reads, codes_and_names: tuple[tuple[str, str], ...]
+) -> Family:
     """A family that begins with the shared functionals under its own codes and names."""
-    family = Family(name)
+    family = Family(name, reads)
     for (code, title), compute in zip(codes_and_names, SHARED, strict=True):
         family.feature(code, title)(compute)
     return family

@@ -12,11 +12,13 @@ from math import hypot, pi, prod, sqrt
 import numpy as np
 
 from centrum.arrays import Flags, Ints
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 from centrum.kernels.hull import largest_in_planes
 from centrum.kernels.mesh import Surface, scan
 
-shape2d = Family("shape2D")
+SHAPE_IN_SLICE = Reads("the shape of a region in one slice")
+
+shape2d = Family("shape2D", SHAPE_IN_SLICE)
 
 EIGHTHS = np.array([0, 1, 1, 4, 1, 4, 2, 7, 1, 2, 4, 7, 4, 7, 7, 8])
 """Area inside, in eighths of a pixel, of a cell of four pixels by its case.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.arrays import Array, Floats
-from centrum.features.registry import Definition, Family, catalogue
+from centrum.features.registry import Definition, Family, Reads, catalogue
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,9 +295,9 @@ SHARED = (
 )
 
 
-def _family(name: str, codes: str) -> Family:
+def _family(name: str, reads: Reads, codes: str) -> Family:
     """A family of the shared functionals under its own codes, named by the catalogue."""
-    family = Family(name)
+    family = Family(name, reads)
     for code, compute in zip(codes.split(), SHARED, strict=True):
         _register(family, code, compute)
     return family
@@ -309,16 +309,37 @@ def _register(family: Family, code: str, compute: Definition) -> None:
     family.feature(code, title, key)(compute)
 
 
+RUNS = Reads(
+    "runs of equal grey levels", levels=True, neighbours=True, directed=True, responses=True
+)
+
+ZONES = Reads("zones of equal grey levels", levels=True, neighbours=True, responses=True)
+
+DISTANCE_ZONES = Reads(
+    "zones and their distance to the region's border",
+    levels=True,
+    neighbours=True,
+    responses=True,
+)
+
+DEPENDENCES = Reads("neighbours of a like grey level", levels=True, neighbours=True, responses=True)
+
 glrlm = _family(
-    "glrlm", "22OV W4KF V3SW G3QZ HTZT GD3A IVPO 3KUM R5YN OVBL W92Y IC23 9ZK5 8CE5 SXLW HJ9O"
+    "glrlm", RUNS, "22OV W4KF V3SW G3QZ HTZT GD3A IVPO 3KUM R5YN OVBL W92Y IC23 9ZK5 8CE5 SXLW HJ9O"
 )
 glszm = _family(
-    "glszm", "5QRC 48P8 XMSY 5GN9 5RAI HW1V YH51 J17V JNSA Y1RO 4JP3 VB3A P30P BYLV 3NSA GU8N"
+    "glszm",
+    ZONES,
+    "5QRC 48P8 XMSY 5GN9 5RAI HW1V YH51 J17V JNSA Y1RO 4JP3 VB3A P30P BYLV 3NSA GU8N",
 )
 gldzm = _family(
-    "gldzm", "0GBI MB4I S1RA K26C RUVG DKNJ A7WM KLTH VFT7 7HP3 V294 IATH VIWW QK93 7WT1 GBDU"
+    "gldzm",
+    DISTANCE_ZONES,
+    "0GBI MB4I S1RA K26C RUVG DKNJ A7WM KLTH VFT7 7HP3 V294 IATH VIWW QK93 7WT1 GBDU",
 )
 ngldm = _family(
-    "ngldm", "SODN IMOQ TL9H OAE7 EQ3F JA6D NBZI 9QMG FP8K 5SPA Z87G OKJI 6XV8 1PFV DNX2 FCBV"
+    "ngldm",
+    DEPENDENCES,
+    "SODN IMOQ TL9H OAE7 EQ3F JA6D NBZI 9QMG FP8K 5SPA Z87G OKJI 6XV8 1PFV DNX2 FCBV",
 )
 _register(ngldm, "CAS9", energy)

@@ -12,11 +12,13 @@ from functools import cached_property
 import numpy as np
 
 from centrum.arrays import Array, Flags, Floats
-from centrum.features.registry import Family
+from centrum.features.registry import Family, Reads
 from centrum.kernels.correlation import fast_shape, inverse_distance_spectrum, pair_sums
 from centrum.volume import bounding_box
 
-spatial = Family("spatial")
+AUTOCORRELATION = Reads("intensities and where they lie")
+
+spatial = Family("spatial", AUTOCORRELATION)
 
 
 @dataclass(frozen=True, eq=False)

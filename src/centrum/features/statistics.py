@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from centrum.features.registry import Reads
 from centrum.features.sample import Sample, excess_kurtosis, family_of_samples
 
 
@@ -17,8 +18,11 @@ class Intensities(Sample):
     energy_shift: float = 0.0
 
 
+INTENSITIES = Reads("intensities and how often each occurs", responses=True)
+
 statistics = family_of_samples(
     "statistics",
+    INTENSITIES,
     (
         ("Q4LE", "Mean intensity"),
         ("ECT3", "Intensity variance"),

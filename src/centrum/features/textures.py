@@ -4,18 +4,21 @@ Matrices are counted in blocks: a whole region (3D), its slices (2D), or the nei
 of many voxels. Their layout and the comparison of neighbours are made once and shared.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centrum.arrays import Array, Flags, Ints
 from centrum.features.aggregation import BLOCKS
-from centrum.features.glcm import Cooccurrence
-from centrum.features.ngtdm import ToneDifferences
+from centrum.features.glcm import COOCCURRENCE, Cooccurrence
+from centrum.features.ngtdm import TONE_DIFFERENCES, ToneDifferences
+from centrum.features.registry import Reads
 from centrum.features.settings import Weighting
-from centrum.features.sizes import LevelSizeCounts
+from centrum.features.sizes import DEPENDENCES, DISTANCE_ZONES, RUNS, ZONES, LevelSizeCounts
 from centrum.kernels import neighbours
 from centrum.kernels.cooccurrence import count_pairs
 from centrum.kernels.layout import RegionLayout
@@ -254,6 +257,16 @@ class Textures:
             table, voxels = table.sum(axis=0), np.array(voxels.sum())
         return LevelSizeCounts.from_table(np.ascontiguousarray(table), voxels)
 
+
+COUNTS: Mapping[Reads, Callable[[Textures, Axes], Any]] = {
+    COOCCURRENCE: Textures.glcm,
+    RUNS: Textures.glrlm,
+    ZONES: Textures.glszm,
+    DISTANCE_ZONES: Textures.gldzm,
+    TONE_DIFFERENCES: Textures.ngtdm,
+    DEPENDENCES: Textures.ngldm,
+}
+"""How each matrix of neighbours is counted, with axes of (blocks, directions) summed."""
 
 SAMPLED = 32
 """Voxels that are looked at before all lines are searched."""

@@ -20,6 +20,7 @@ from centrum.features.aggregation import AGGREGATIONS, UNDIRECTED, Aggregation, 
 from centrum.features.families import DIRECTED, DISCRETISED, FAMILIES, OF_RESPONSES, TEXTURES
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
+from centrum.features.textures import COUNTS
 from centrum.measure.region import Region, Voxels
 from centrum.volume import Mask, Volume
 
@@ -131,13 +132,14 @@ def family_values(regions: Sequence[Voxels], name: str) -> Floats:
         known = AGGREGATIONS if name in DIRECTED else UNDIRECTED
         chosen = (known[key] for key in _aggregations(name, settings))
         return np.hstack([_texture_values(regions, name, aggregation) for aggregation in chosen])
-    values = (family.compute(region.statistic(name), settings.dialect) for region in regions)
+    values = (family.compute(region.statistic(family), settings.dialect) for region in regions)
     return np.array([list(v.values()) for v in values])
 
 
 def _texture_values(regions: Sequence[Voxels], name: str, settings: Aggregation) -> Floats:
     textures = [region.in_slices if settings.by_slice else region.in_space for region in regions]
-    parts = [getattr(t, name)(settings.merged_axes) for t in textures]
+    count = COUNTS[FAMILIES[name].reads]
+    parts = [count(t, settings.merged_axes) for t in textures]
     values = np.empty((len(regions), len(FAMILIES[name].features(regions[0].settings.dialect))))
     for group in _of_similar_size([t.n_levels for t in textures]):
         together = type(parts[0]).together([parts[k] for k in group])

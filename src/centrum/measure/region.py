@@ -7,7 +7,7 @@
 (256, 32)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,15 +17,17 @@ from numpy.typing import NDArray
 from centrum.arrays import Array, Flags
 from centrum.errors import DataError
 from centrum.features import local_intensity as local
-from centrum.features.histogram import Histogram
-from centrum.features.ivh import VolumeHistogram
-from centrum.features.morphology import Shape
+from centrum.features.families import FAMILIES
+from centrum.features.histogram import LEVELS, Histogram
+from centrum.features.ivh import VOLUME_HISTOGRAM, VolumeHistogram
+from centrum.features.morphology import SHAPE, Shape
+from centrum.features.registry import Family, Reads
 from centrum.features.settings import Discretisation, ExtractionSettings
-from centrum.features.shape2d import Shape2D
+from centrum.features.shape2d import SHAPE_IN_SLICE, Shape2D
 from centrum.features.sizes import gldzm
-from centrum.features.spatial import Autocorrelation
-from centrum.features.statistics import Intensities
-from centrum.features.textures import Neighbourhood, Textures
+from centrum.features.spatial import AUTOCORRELATION, Autocorrelation
+from centrum.features.statistics import INTENSITIES, Intensities
+from centrum.features.textures import COUNTS, Neighbourhood, Textures
 from centrum.filters import Filter, View
 from centrum.geometry import Geometry, slice_axis
 from centrum.kernels.tally import Tally
@@ -70,9 +72,9 @@ class Voxels:
     def geometry(self) -> Geometry:
         return self.volume.geometry
 
-    def statistic(self, family: str) -> Any:
+    def statistic(self, family: Family) -> Any:
         """What a family without matrices reads."""
-        return getattr(self, _STATISTICS[family])
+        return _STATISTICS[family.reads](self)
 
     @cached_property
     def shape(self) -> Shape:
@@ -263,17 +265,34 @@ class Response(Voxels):
         return of_image.of(self.level_blocks(by_slice), int(self.levels.max()))
 
 
-_STATISTICS = {
-    "morphology": "shape",
-    "enclosing": "shape",
-    "shape2D": "shape_in_slice",
-    "spatial": "autocorrelation",
-    "local_intensity": "surroundings",
-    "statistics": "intensities",
-    "histogram": "histogram",
-    "ivh": "volume_histogram",
+_STATISTICS: Mapping[Reads, Callable[[Voxels], Any]] = {
+    SHAPE: lambda voxels: voxels.shape,
+    SHAPE_IN_SLICE: lambda voxels: voxels.shape_in_slice,
+    AUTOCORRELATION: lambda voxels: voxels.autocorrelation,
+    local.SURROUNDINGS: lambda voxels: voxels.surroundings,
+    INTENSITIES: lambda voxels: voxels.intensities,
+    LEVELS: lambda voxels: voxels.histogram,
+    VOLUME_HISTOGRAM: lambda voxels: voxels.volume_histogram,
 }
-"""What each family reads, an attribute of `Voxels`."""
+"""How everything that is no matrix of neighbours is made."""
+
+
+def _refuse_unmade(families: Iterable[Family]) -> None:
+    """A family without anybody who makes what it reads stops the import."""
+    for family in families:
+        made, place = (
+            (COUNTS, "COUNTS (features/textures.py)")
+            if family.reads.neighbours
+            else (_STATISTICS, "_STATISTICS (measure/region.py)")
+        )
+        if family.reads not in made:
+            raise ValueError(
+                f"The family {family.name!r} reads {family.reads.what!r}, which nobody makes; add "
+                f"a line to {place}."
+            )
+
+
+_refuse_unmade(FAMILIES.values())
 
 
 PYRADIOMICS_INTERPOLATORS = {

@@ -123,7 +123,7 @@ def values(measured: Sequence[Voxels]) -> list[dict[str, float]]:
 def on_request(measured: Voxels, feature_class: str, feature: str) -> float:
     """The value of a feature that PyRadiomics calls deprecated and still gives."""
     defined = definition(feature_class, feature)
-    return float(defined.compute(measured.statistic(defined.entry.family)))
+    return float(defined.compute(measured.statistic(ALL_FAMILIES[defined.entry.family])))
 
 
 def definition(feature_class: str, feature: str) -> Feature:

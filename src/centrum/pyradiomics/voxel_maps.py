@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from centrum.arrays import Flags, Floats, Ints
 from centrum.features.aggregation import DIRECTIONS
 from centrum.features.families import DIRECTED
-from centrum.features.textures import Neighbourhood, Textures
+from centrum.features.families import FAMILIES as ALL_FAMILIES
+from centrum.features.textures import COUNTS, Neighbourhood, Textures
 from centrum.measure.extract import average
 from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected
 from centrum.pyradiomics.feature_names import FAMILIES
@@ -145,7 +146,7 @@ class Kernels:
         )
         (family,) = FAMILIES[feature_class]
         merged = (DIRECTIONS,) if self.neighbourhood.weighting and family in DIRECTED else ()
-        statistic = getattr(textures, family)(merged)
+        statistic = COUNTS[ALL_FAMILIES[family].reads](textures, merged)
         with np.errstate(divide="ignore", invalid="ignore"):
             found = {f: definition(feature_class, f).compute(statistic) for f in features}
         return {name: _over_directions(np.asarray(values)) for name, values in found.items()}
