@@ -141,6 +141,15 @@ def sentences(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
+def sentence_case(text: str) -> str:
+    """`text` with a capital at its beginning; names within it stay as they are.
+
+    >>> sentence_case("features by the LASSO"), sentence_case("")
+    ('Features by the LASSO', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def placeholder(what: str) -> str:
     """A sentence of its own for what the software cannot know.
 

@@ -218,7 +218,8 @@ def classifier_text(results: StudyResults) -> str:
 
 def funnel_text(results: StudyResults) -> str:
     """Features after every step."""
-    return "; ".join(f"{str(step).lower()}: {n}" for step, n in funnel_table(results).rows)
+    rows = ((str(step), n) for step, n in funnel_table(results).rows)
+    return "; ".join(f"{step[:1].lower()}{step[1:]}: {n}" for step, n in rows)
 
 
 # What several functions look at

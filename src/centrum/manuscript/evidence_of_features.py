@@ -26,7 +26,7 @@ from centrum.report.results import StudyResults
 from centrum.report.tables import protocol_table
 from centrum.report.words.features import BINS, DIALECTS, binned
 from centrum.report.words.model import IMPUTATIONS
-from centrum.text import counted
+from centrum.text import counted, sentence_case
 
 
 @evidence
@@ -38,7 +38,7 @@ def preparation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         protocol.extraction.normalise_scale is None
     ):
         return not_done(f"Intensities were not brought to a common scale: {text}", place)
-    return answered(f"{text[:1].upper()}{text[1:]}", place)
+    return answered(sentence_case(text), place)
 
 
 @evidence
@@ -148,7 +148,7 @@ def covariates(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if not names:
         return not_applicable("The model reads features of the images alone.", place)
     text = f"{listed(names)}, columns of the manifest, join the features of the images."
-    return answered(f"{text[:1].upper()}{text[1:]}", place, shown("population", "Table population"))
+    return answered(sentence_case(text), place, shown("population", "Table population"))
 
 
 @evidence

@@ -26,7 +26,7 @@ from centrum.report.sections.validation import sizes_needed
 from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import BALANCES, CALIBRATIONS, LAMBDAS, MEASURES
 from centrum.report.words.validation import DESIGNS
-from centrum.text import counted
+from centrum.text import counted, sentence_case
 
 
 @evidence
@@ -87,7 +87,7 @@ def feature_statistics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     n = counted(len(results.model.features), "feature")
     judged = "ICC of all features, " if len(results.agreement) else ""
     text = f"{judged}features left after each step, mean and SD of the {n} of the model"
-    return answered(f"{text[:1].upper()}{text[1:]}, and their values by outcome.", *places)
+    return answered(f"{sentence_case(text)}, and their values by outcome.", *places)
 
 
 @evidence
@@ -149,7 +149,7 @@ def design_text(results: StudyResults) -> str:
     )
     seed = f", seed {settings.seed}" if settings.design in AT_RANDOM else ""
     design = DESIGNS[settings.design].label
-    return f"{design[:1].upper()}{design[1:]}: {counted(len(parts), 'part')} of {sizes}{seed}"
+    return f"{sentence_case(design)}: {counted(len(parts), 'part')} of {sizes}{seed}"
 
 
 def _between(values: Iterable[int]) -> str:
@@ -220,7 +220,7 @@ def tuning(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     said = "; ".join(texts) or "nothing was tuned, the settings are those of the protocol"
     text = f"{said}; folds by patient, within training cases"
     return answered(
-        f"{text[:1].upper()}{text[1:]}.", *places, shown("protocol", "Table protocol")
+        f"{sentence_case(text)}.", *places, shown("protocol", "Table protocol")
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.words.images import GRID_MISMATCHES
 from centrum.report.words.model import CALIBRATIONS, HARMONISATIONS, IMPUTATIONS
-from centrum.text import counted, fixed, interval_text, p_text, percent
+from centrum.text import counted, fixed, interval_text, p_text, percent, sentence_case
 
 
 @evidence
@@ -114,7 +114,7 @@ def participants(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     )
     text = f"{'; '.join(said)}. Cut-off and calibration: the training cases, out of fold."
     return answered(
-        f"{text[:1].upper()}{text[1:]}", shown("performance", "Table performance"),
+        sentence_case(text), shown("performance", "Table performance"),
         shown("leaks", "Table sides"),
     )  # fmt: skip
 
@@ -144,8 +144,8 @@ def confounders(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         places.append(shown("validation", "Table sources"))
     text = f"{'; '.join(texts)}."
     if tests or CLINICAL in simple:
-        return answered(f"{text[:1].upper()}{text[1:]}", *places)
-    return author(f"{text[:1].upper()}{text[1:]}" if texts else "")
+        return answered(sentence_case(text), *places)
+    return author(sentence_case(text) if texts else "")
 
 
 @evidence

@@ -1,5 +1,7 @@
 """The model: every step in the order in which it ran."""
 
+from collections.abc import Iterable
+
 from centrum.manuscript.methods_agreement import covariate_names
 from centrum.manuscript.methods_selection import correlation_text, screen_text, selection_text
 from centrum.modelling.fusion import CLINICAL, clinical_settings
@@ -153,15 +155,17 @@ def classification(results: StudyResults) -> str:
 def search_text(settings: SearchSettings, model: ModelSettings) -> str:
     """How many models were tried against each other, and what became the model."""
     most = max(settings.n_features)
-    selectors = [f"({name}) {SELECTORS[name].told(model, most)}" for name in settings.selectors]
-    tried = [f"({name}) {CLASSIFIERS[name].told(model)}" for name in settings.classifiers]
+    selectors = ((SELECTORS[name].label, SELECTORS[name].told(model, most))
+                 for name in settings.selectors)  # fmt: skip
+    tried = ((CLASSIFIERS[name].label, CLASSIFIERS[name].told(model))
+             for name in settings.classifiers)  # fmt: skip
     return sentences(
         "Models were searched by cross-validation within the training cases. Every selection of "
         f"features was combined with {numbers(settings.n_features)} leading features (with all "
         "of them "
         "where nothing was selected) and with every classifier.",
-        f"Selections were: {'; '.join(selectors)}.",
-        f"Classifiers were: {'; '.join(tried)}.",
+        f"Selections were: {_each(selectors)}.",
+        f"Classifiers were: {_each(tried)}.",
         f"They were compared on the mean {MEASURES[settings.measure]} over "
         f"{counted(settings.folds, 'fold')} by patient in "
         f"{counted(settings.repeats, 'random partition')}, with all steps refitted "
@@ -169,6 +173,11 @@ def search_text(settings: SearchSettings, model: ModelSettings) -> str:
         _halving(settings),
         _ensemble(settings),
     )
+
+
+def _each(told: Iterable[tuple[str, str]]) -> str:
+    """What was tried, each by its name in the table of the search."""
+    return "; ".join(f"({label}) {text}" for label, text in told)
 
 
 def _halving(settings: SearchSettings) -> str:

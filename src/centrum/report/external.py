@@ -18,17 +18,11 @@ from centrum.report.figures import draw_calibration, draw_decision_curve, draw_r
 from centrum.report.figures.drift import SMALL, draw_drift
 from centrum.report.patient import labels_of
 from centrum.report.tables import frame_table, performance_table
+from centrum.report.words.results import PROBABILITIES
 from centrum.text import counted, fixed, percent
 
 DRAWN = 25
 """Features whose drift is drawn, those that moved most."""
-
-NAMES = {
-    "as is": "As it is",
-    "in_the_large": "Recalibrated in the large",
-    "slope": "Recalibrated, intercept and slope",
-    "harmonised": "Harmonised",
-}
 
 
 def external_blocks(
@@ -142,7 +136,7 @@ def _cases(external: ExternalValidation) -> Block:
 
 
 def _discrimination(model: FrozenModel, external: ExternalValidation, simulated: str) -> Block:
-    named = {NAMES.get(c.name, c.name): c.evaluation for c in external.compared}
+    named = {PROBABILITIES.get(c.name, c.name): c.evaluation for c in external.compared}
     shown = {**named, "External": external.evaluation}
     area, curve = external.evaluation.auc, external.evaluation.roc
     data = pd.DataFrame(
@@ -212,7 +206,7 @@ def _compared_table(external: ExternalValidation) -> list[Table]:
         return []
     rows = [
         (
-            NAMES.get(c.name, c.name),
+            PROBABILITIES.get(c.name, c.name),
             c.difference.first,
             c.difference.second,
             Estimate(c.difference.difference, c.difference.interval.lower,
@@ -256,7 +250,7 @@ def _calibration(model: FrozenModel, external: ExternalValidation, simulated: st
         prose=(
             "Recalibrated probabilities of a case come from a curve that was fitted without its "
             "patient; the coefficients of the table are those to use from now on, fitted to all.",
-            *(f"{NAMES[name]}: {why}" for name, why in external.not_recalibrated.items()),
+            *(f"{PROBABILITIES[name]}: {why}" for name, why in external.not_recalibrated.items()),
         ),
         tables=(_calibration_table(external),),
         pictures=tuple(
@@ -268,7 +262,7 @@ def _calibration(model: FrozenModel, external: ExternalValidation, simulated: st
 def _calibration_table(external: ExternalValidation) -> Table:
     rows = [
         (
-            NAMES[c.name],
+            PROBABILITIES[c.name],
             _estimate(c.calibration.slope),
             _estimate(c.calibration.intercept),
             _estimate(c.calibration.in_the_large),
@@ -306,7 +300,7 @@ def _calibration_picture(
             simulated,
         ),
         f"calibration-{re.sub('[ _]', '-', shown.name)}",
-        f"Calibration: {NAMES[shown.name].lower()}",
+        f"Calibration: {PROBABILITIES[shown.name].lower()}",
         "Observed share against predicted probability: flexible curve and groups of cases with "
         f"95 % intervals. n = {len(external.cases)} cases.",
         f"Calibration plot. Slope {fixed(shown.calibration.slope.value, 2)}.",

@@ -15,7 +15,7 @@ from centrum.evaluate.discrimination import PrecisionRecall, RocCurve
 from centrum.report.blocks import Table
 from centrum.report.slices import Shown
 from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
-from centrum.text import counted, fixed, percent
+from centrum.text import counted, fixed, percent, sentence_case
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 
 FOUND = 0.8
@@ -309,7 +309,7 @@ def audit(
             else f"no leak would have claimed more than the honest AUC of {fixed(honest, 2)}"
         )
     text = "; ".join(said)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{sentence_case(text)}."
 
 
 def _share(hits: Any, n: int, noun: str) -> str:

@@ -15,36 +15,13 @@ from centrum.report.blocks import Column, Estimate, PValue, Table
 from centrum.report.labels import feature_labels, unit_text
 from centrum.report.results import StudyResults
 from centrum.report.words.model import step_labels
+from centrum.report.words.results import AT_CUTOFF, EVALUATIONS, INTERVALS
 from centrum.study.findings import by_kind
-from centrum.text import counted, fixed, percent
+from centrum.text import counted, fixed, percent, sentence_case
 from centrum.validation.model import Model
-
-PARTS = {
-    "train": "Training (apparent)",
-    "out_of_fold": "Training (out of fold)",
-    "test": "Test",
-}
-"""What the evaluations are called."""
-
-MEASURE_NAMES = {
-    "accuracy": "Accuracy",
-    "sensitivity": "Sensitivity",
-    "specificity": "Specificity",
-    "ppv": "Positive predictive value",
-    "npv": "Negative predictive value",
-    "f1": "F1 score",
-    "youden": "Youden index",
-}
 
 UNITS = {"age": "years"}
 """Units of the manifest's own columns."""
-
-INTERVALS = {
-    "bootstrap": "bootstrap, percentile",
-    "wilson": "Wilson",
-    "exact": "Clopper-Pearson",
-}
-
 
 BESIDE = {
     "ablation": "What each source adds",
@@ -135,13 +112,13 @@ def population_table(results: StudyResults) -> Table:
 
 def _heading(variable: str) -> str:
     unit = f" ({UNITS[variable]})" if variable in UNITS else ""
-    return f"{variable[:1].upper()}{variable[1:]}{unit}".replace("_", " ")
+    return f"{sentence_case(variable)}{unit}".replace("_", " ")
 
 
 def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
     """Areas, measures at the cut-off and counts of each set of scores."""
     found = list(evaluations.values())
-    columns = [Column(PARTS.get(name, name)) for name in evaluations]
+    columns = [Column(EVALUATIONS.get(name, name)) for name in evaluations]
     method = _interval_method(found)
     rows: list[tuple[Any, ...]] = [
         ("Cases", "", *(e.n for e in found)),
@@ -158,7 +135,7 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         estimates = (
             Estimate(m.value, i.lower, i.upper) for m, i in zip(measures, intervals, strict=True)
         )
-        rows.append((MEASURE_NAMES[key], INTERVALS[method], *estimates))
+        rows.append((AT_CUTOFF[key], INTERVALS[method], *estimates))
     for name, key in (("True positives", "tp"), ("False positives", "fp"),
                       ("True negatives", "tn"), ("False negatives", "fn")):  # fmt: skip
         rows.append((name, "", *(getattr(e.confusion, key) for e in found)))

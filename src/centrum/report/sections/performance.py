@@ -10,14 +10,15 @@ from centrum.report.figures import draw_roc
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
-from centrum.report.tables import PARTS, frame_table, performance_table
+from centrum.report.tables import frame_table, performance_table
+from centrum.report.words.results import EVALUATIONS
 from centrum.text import fixed, p_equals, percent
 
 
 @section
 def performance(results: StudyResults) -> Block:
     """Areas, measures at the cut-off, and the ROC curves."""
-    found = {PARTS.get(name, name): e for name, e in results.evaluation.by_set.items()}
+    found = {EVALUATIONS.get(name, name): e for name, e in results.evaluation.by_set.items()}
     test = results.evaluation.by_set["test"]
     sizes = "; ".join(f"{name} n = {e.n}" for name, e in found.items())
     data = pd.concat(

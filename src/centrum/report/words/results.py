@@ -1,0 +1,54 @@
+"""Words for what results are called, by the names that they have in files."""
+
+from typing import get_args
+
+from centrum.evaluate import MEASURES
+from centrum.evaluate.recalibration import Update
+from centrum.evaluate.thresholds import IntervalMethod
+from centrum.report.words.word import complete
+
+EVALUATIONS = {
+    "train": "Training (apparent)",
+    "out_of_fold": "Training (out of fold)",
+    "test": "Test",
+}
+"""Whose scores are judged."""
+
+AT_CUTOFF = complete(
+    __name__,
+    ("the measures of decisions",),
+    {
+        "accuracy": "Accuracy",
+        "sensitivity": "Sensitivity",
+        "specificity": "Specificity",
+        "ppv": "Positive predictive value",
+        "npv": "Negative predictive value",
+        "f1": "F1 score",
+        "youden": "Youden index",
+    },
+    choices=MEASURES,
+)
+
+INTERVALS = complete(
+    __name__,
+    ("the intervals of shares",),
+    {
+        "bootstrap": "bootstrap, percentile",
+        "wilson": "Wilson",
+        "exact": "Clopper-Pearson",
+    },
+    choices=("bootstrap", *get_args(IntervalMethod)),
+)
+
+PROBABILITIES = complete(
+    __name__,
+    ("the updates of a frozen model",),
+    {
+        "as is": "As it is",
+        "in_the_large": "Recalibrated in the large",
+        "slope": "Recalibrated, intercept and slope",
+        "harmonised": "Harmonised",
+    },
+    choices=("as is", *get_args(Update), "harmonised"),
+)
+"""Scores and probabilities of new cases by a frozen model."""
