@@ -191,7 +191,7 @@ def test_segmentation_beside_the_images_is_not_an_image(
         ({"PixelSpacing": None}, r"1\.2\.3-02\.dcm lacks .* PixelSpacing"),
         (
             {"PixelSpacing": [0.7, 0.7]},
-            r"(?s)Expected one size and pixel spacing .*1\.2\.3-02\.dcm",
+            r"(?s)Expected one size and pixel spacing, .*1\.2\.3-02\.dcm",
         ),
         ({"NumberOfFrames": 3}, r"1\.2\.3-02\.dcm is an enhanced multi-frame file \(3 frames\)"),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "MOSAIC"]}, r"1\.2\.3-02\.dcm is a mosaic"),
