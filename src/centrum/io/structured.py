@@ -53,16 +53,11 @@ def read_bytes(path: Path, kind: Kind, most: int) -> bytes:
         "unreadable-file" and "too-large" (more than `most` bytes).
     """
     try:
-        state = path.stat()
-        if not stat.S_ISREG(state.st_mode):
-            raise kind(
-                f"{path.name} is no ordinary file, but a folder, a pipe or a device.",
-                remedy="Give a file.",
-                code="no-regular-file",
-                file=path,
-            )
-        with path.open("rb") as stream:
-            content = stream.read(most + 1) if state.st_size <= most else b""
+        state, content = path.stat(), b""
+        ordinary = stat.S_ISREG(state.st_mode)
+        if ordinary and state.st_size <= most:
+            with path.open("rb") as stream:
+                content = stream.read(most + 1)
     except FileNotFoundError as error:
         raise kind(
             f"{path.name}: there is no such file in {path.parent.name or '.'!r}.",
@@ -77,6 +72,13 @@ def read_bytes(path: Path, kind: Kind, most: int) -> bytes:
             code="unreadable-file",
             file=path,
         ) from error
+    if not ordinary:
+        raise kind(
+            f"{path.name} is no ordinary file, but a folder, a pipe or a device.",
+            remedy="Give a file.",
+            code="no-regular-file",
+            file=path,
+        )
     if max(state.st_size, len(content)) > most:
         raise kind(
             f"{path.name} has more than {_size(most)}.",
