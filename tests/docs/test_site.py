@@ -18,20 +18,26 @@ LOADED = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?(?:h
 LOADED_BY_STYLE = re.compile(r"(?:url\(|@import )[\"']?(?:https?:)?//[^)\"']*")
 
 
-def test_the_packages_of_the_site_are_there_in_continuous_integration() -> None:
-    needed()
-
-
 MISSING = "the site needs the extra `docs`, which `make docs` installs"
 
 
 def needed() -> None:
     """Skips where the site cannot be built; in continuous integration that fails."""
-    there = all(map(find_spec, ("mkdocs", "material", "mkdocstrings_handlers.python")))
+    there = all(map(find_spec, ("mkdocs", "material", "mkdocstrings_handlers")))
     if not there and os.environ.get("CI"):
         pytest.fail(MISSING)
     if not there:
         pytest.skip(MISSING)
+
+
+def test_missing_packages_skip_but_fail_in_continuous_integration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tests.docs.test_site.find_spec", lambda _: None)
+    for value, ending in (("1", pytest.fail.Exception), ("", pytest.skip.Exception)):
+        monkeypatch.setenv("CI", value)
+        with pytest.raises(ending, match="make docs"):
+            needed()
 
 
 @pytest.fixture(scope="module")
