@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from centrum.study import open_study as open_study
     from centrum.table import FeatureTable as FeatureTable
 
-__version__ = "0.2.2"
+__version__ = "0.2.3"
 
 _HOMES = {
     "Evaluation": "centrum.evaluate",

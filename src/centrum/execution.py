@@ -81,7 +81,7 @@ class KeptResults(Generic[Job, Result]):
     def put(self, job: Job, key: str, result: Result) -> Result:
         """Keep the result of a job that had this key; the result as it is read later.
 
-        The key is made anew, of large files' bytes, too, which are not held in memory twice.
+        The key is computed again, of large files' bytes, too, which are not held in memory twice.
 
         Raises
         ------
