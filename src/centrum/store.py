@@ -160,7 +160,7 @@ class Store:
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     store = Store(Path(folder))
-    ...     store.put("ab12", {"x": 0.1})
+    ...     _ = store.put("ab12", {"x": 0.1})
     ...     store.get("ab12"), store.get("cd34")
     ({'x': 0.1}, None)
     """

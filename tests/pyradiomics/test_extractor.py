@@ -165,7 +165,7 @@ def test_inputs_that_are_no_images():
     for image, mask in (("absent.nrrd", None), (None, "absent.nrrd"), (3, None)):
         with pytest.raises(ValueError, match="or the path of a file"):
             extract(image, mask)
-    with pytest.raises(InputError, match="One number per voxel"):
+    with pytest.raises(InputError, match="one number per voxel"):
         extract(sitk.Compose(cases.image(), cases.image()))
     with pytest.raises(InputError, match="nothing is segmented"):
         extract(mask=cases.mask() * 0)

@@ -93,8 +93,6 @@ class Evaluation(OneLine):
     ...                  name="test", seed=1)
     >>> found.n, found.measures["sensitivity"].value, found.measures["sensitivity"].interval
     (4, 0.5, Interval(lower=0.094..., upper=0.905...))
-    >>> sorted(found.to_dict())[:3]
-    ['auc', 'confidence', 'confusion']
     """
 
     name: str

@@ -224,7 +224,7 @@ class Scorer(OneLine):
     >>> scorer = Scorer(("volume",), 0.0, (branch,))
     >>> scorer.score([[7.0]])
     array([1.])
-    >>> Scorer.from_dict(as_json(scorer)).contributions([[7.0]])
+    >>> scorer.contributions([[7.0]])
     array([[2.]])
     """
 

@@ -1,4 +1,4 @@
-"""A whole model fitted again and again: on folds, splits, resamples and shuffled outcomes."""
+"""A whole model fitted again and again: on folds, splits, resamples and permuted outcomes."""
 
 import numpy as np
 import pandas as pd

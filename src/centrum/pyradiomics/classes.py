@@ -1,5 +1,6 @@
 """Feature classes for use without the extractor: one class, made for each of PyRadiomics' names.
 
+>>> import numpy as np
 >>> image = sitk.GetImageFromArray(np.arange(27.0).reshape(3, 3, 3))
 >>> mask = sitk.GetImageFromArray(np.ones((3, 3, 3), np.uint8))
 >>> first_order = feature_class("firstorder")(image, mask, binWidth=5)

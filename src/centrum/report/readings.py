@@ -292,7 +292,7 @@ def audit(
     if len(shuffled):
         as_good = sum(value >= observed for value in shuffled)
         said.append(
-            f"on shuffled outcomes the whole procedure reaches a mean AUC of "
+            f"on permuted outcomes the whole procedure reaches a mean AUC of "
             f"{fixed(float(np.mean(shuffled)), 2)}, against {fixed(observed, 2)} on the true ones, "
             f"and {as_good} of {counted(len(shuffled), 'permutation')} "
             f"{'does' if as_good == 1 else 'do'} as well"

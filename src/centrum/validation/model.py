@@ -81,8 +81,6 @@ class Model(OneLine):
     ... )
     >>> model.scaled(np.array([24.0, 18.0]))
     array([1., 2.])
-    >>> Model.from_dict(model.to_dict()).features
-    ('volume', 'contrast')
     """
 
     features: tuple[str, ...]

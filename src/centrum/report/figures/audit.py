@@ -1,4 +1,4 @@
-"""What leaks would have claimed, and what shuffled outcomes give."""
+"""What leaks would have claimed, and what permuted outcomes give."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,21 +18,22 @@ def draw_audit(
     leaks: Mapping[str, tuple[Floats, Floats]],
     mark: str = "",
 ) -> Figure:
-    """(a) AUCs under shuffled outcomes; (b) each leak on true and on shuffled outcomes."""
+    """(a) AUCs under permuted outcomes; (b) each leak on true and on permuted outcomes."""
     figure = new_figure(PAGE_CM, 2.6 + 1.05 * max(len(leaks), 4), mark)
     left, right = figure.subplots(1, 2, width_ratios=(2, 3))
     letter(left, "a", "Outcomes permuted")
     if len(shuffled):
-        left.hist(shuffled, bins=np.linspace(0, 1, 21), color=GREY, label="shuffled outcomes")
+        left.hist(shuffled, bins=np.linspace(0, 1, 21), color=GREY, label="permuted outcomes")
         left.axvline(float(np.mean(shuffled)), color=BLACK, ls=":", label="their mean")
     if np.isfinite(observed):
         left.axvline(observed, color=VERMILION, label=f"true outcomes: {fixed(observed, 2)}")
     left.set(xlim=(0, 1), xlabel="AUC", ylabel="Permutations")
-    left.legend(loc="upper left", bbox_to_anchor=(0, -0.22))
+    if left.get_legend_handles_labels()[0]:
+        left.legend(loc="upper left", bbox_to_anchor=(0, -0.22))
     letter(right, "b", "Leaks switched on")
     for k, (true, random) in enumerate(reversed(list(leaks.values()))):
         for values, colour, shift, kind in (
-            (true, VERMILION, 0.14, "true outcomes"), (random, BLUE, -0.14, "shuffled outcomes"),
+            (true, VERMILION, 0.14, "true outcomes"), (random, BLUE, -0.14, "permuted outcomes"),
         ):  # fmt: skip
             y = np.full(len(values), k + shift)
             right.plot(values, y, "o", color=colour, ms=2.5, alpha=0.5, mew=0)

@@ -92,7 +92,7 @@ def _leaks_found(results: StudyResults) -> Iterator[Point]:
         mean = float(np.mean(permutation.values))
         if suspicious(permutation.values):
             yield _grave(
-                f"On shuffled outcomes, which nothing can learn, the mean AUC is {fixed(mean, 2)} "
+                f"On permuted outcomes, which nothing can learn, the mean AUC is {fixed(mean, 2)} "
                 "and by more than two standard errors away from 0.5: there may be a leak.",
                 *place("figure leak-audit"),
             )  # fmt: skip

@@ -24,7 +24,7 @@ MOST_PARTS = 60
 """Parts that the table of the sides lists."""
 
 SUSPECT = 0.1
-"""A mean under shuffled outcomes further from 0.5, and by two standard errors, is suspicious."""
+"""A mean under permuted outcomes further from 0.5, and by two standard errors, is suspicious."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def crossings(results: StudyResults) -> Crossings:
 
 @section
 def leak_audit(results: StudyResults) -> Block:
-    """Rows, patients and fit sets on both sides; shuffled outcomes; leaks switched on."""
+    """Rows, patients and fit sets on both sides; permuted outcomes; leaks switched on."""
     found = crossings(results)
     facts = (
         ("Patients on both sides of a part", f"{found.patients}"),
@@ -104,7 +104,7 @@ def exchanged(results: StudyResults) -> str:
 
 
 def suspicious(values: Sequence[float]) -> bool:
-    """Whether the mean AUC under shuffled outcomes lies further from 0.5 than chance puts it.
+    """Whether the mean AUC under permuted outcomes lies further from 0.5 than chance puts it.
 
     >>> suspicious([0.7, 0.75, 0.8]), suspicious([0.2, 0.7, 0.95]), suspicious([0.7])
     (True, False, False)
@@ -118,7 +118,7 @@ def _permutation_facts(results: StudyResults) -> list[tuple[str, str]]:
     if found is None or not found.telling:
         return []
     mean = fixed(float(np.mean(found.values)), 2)
-    return [("AUC under shuffled outcomes", f"{mean} ± {fixed(float(np.std(found.values)), 2)}")]
+    return [("AUC under permuted outcomes", f"{mean} ± {fixed(float(np.std(found.values)), 2)}")]
 
 
 def _permutation_text(results: StudyResults) -> list[str]:
@@ -210,7 +210,7 @@ def fit_set_table(results: StudyResults) -> Table:
 
 
 def _areas(results: StudyResults) -> Mapping[str, tuple[Floats, Floats]]:
-    """Leak -> AUCs on true and on shuffled outcomes."""
+    """Leak -> AUCs on true and on permuted outcomes."""
     records = pd.DataFrame(results.validation.leaks)
     if records.empty:
         return {}
@@ -226,7 +226,7 @@ def _areas(results: StudyResults) -> Mapping[str, tuple[Floats, Floats]]:
 
 
 def _leak_tables(results: StudyResults) -> list[Table]:
-    """AUC with every leak, on true and on shuffled outcomes."""
+    """AUC with every leak, on true and on permuted outcomes."""
     areas = _areas(results)
     if not areas:
         return []
@@ -249,7 +249,7 @@ def _leak_tables(results: StudyResults) -> list[Table]:
     notes = (
         *(f"Not shown, {name}: {why}" for name, why in errors.items()),
         f"Means over {counted(n, 'stratified split')} by patient. Rise: what the leak would have "
-        "added to the honest AUC. On shuffled outcomes everything above 0.5 is spurious.",
+        "added to the honest AUC. On permuted outcomes everything above 0.5 is spurious.",
     )
     title = "What leaks would have claimed"
     return [Table("leaks", title, columns, tuple(rows), notes)]
@@ -262,7 +262,7 @@ def _audit_picture(results: StudyResults) -> list[Picture]:
         return []
     observed = float("nan") if found is None else found.observed
     named = {TITLES[name]: sides for name, sides in areas.items()}
-    rows: list[dict[str, Any]] = [{"what": "shuffled outcomes", "auc": v} for v in values]
+    rows: list[dict[str, Any]] = [{"what": "permuted outcomes", "auc": v} for v in values]
     for name, sides in named.items():
         for kind, numbers in zip(("true", "shuffled"), sides, strict=True):
             rows += [{"what": f"{name} ({kind})", "auc": float(v)} for v in numbers]
