@@ -23,8 +23,8 @@ from centrum.simulate import PhantomSettings as PhantomSettings
 from centrum.simulate import simulate_cohort
 from centrum.store import write_atomically
 from centrum.study.beginning import choices_of_files, notes_on_choices
-from centrum.study.begun import make_way, remember_begun
 from centrum.study.study import MANIFESTS, PROTOCOL
+from centrum.study.untouched import make_way, remember_begun
 
 BEGUN = ("cases.csv", PROTOCOL)
 """What `init` writes."""

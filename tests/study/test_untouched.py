@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from centrum.errors import ManifestError
-from centrum.study.begun import MARK, make_way, remember_begun
+from centrum.study.untouched import MARK, make_way, remember_begun
 
 NAMES = ("cases.csv", "study.yaml")
 
