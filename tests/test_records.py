@@ -1,10 +1,12 @@
 """Results as JSON holds them: the text of every kind of part, and results read again."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+from typing_extensions import TypeAliasType
 
 from centrum.cohort import apply_rules
 from centrum.cohort.case import Case, Cohort
@@ -95,3 +97,18 @@ def test_results_are_read_again() -> None:
     permuted = from_json(Permutation, as_json(Permutation(float("nan"), (0.5, 0.6), 1)))
     assert np.isnan(permuted.observed)
     assert permuted.values == (0.5, 0.6)
+
+
+Number = TypeVar("Number", bound=np.generic)
+Alias = TypeAliasType("Alias", np.ndarray[Any, np.dtype[Number]], type_params=(Number,))
+
+
+@dataclass(frozen=True)
+class Held:
+    values: Alias[np.float64]
+
+
+def test_an_array_is_one_whatever_numpy_calls_its_type() -> None:
+    """From numpy 2.5 and Python 3.12 on `NDArray` is an alias with a value of its own."""
+    values = from_json(Held, {"values": [1, 2]}).values
+    assert (type(values), values.dtype) == (np.ndarray, np.dtype(float))

@@ -68,6 +68,8 @@ def from_json(kind: Callable[..., Kind], value: Any) -> Kind:
 
 def _meant(kind: Any, value: Any) -> Any:
     origin, parts = get_origin(kind), get_args(kind)
+    if hasattr(origin, "__value__"):  # what `NDArray` is from numpy 2.5 and Python 3.12 on
+        return _meant(origin.__value__[parts], value)
     if origin in (Union, UnionType):
         (kind,) = (part for part in parts if part is not type(None))
         return None if value is None else _meant(kind, value)
