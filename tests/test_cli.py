@@ -199,6 +199,7 @@ def test_a_study_step_by_step(study: Path) -> None:
     assert set(evaluated) == {"train", "out_of_fold", "test"}
     assessed = json.loads(centrum("internal", study, "--json", "--workers", 1).stdout)
     assert [part["error"] for part in assessed["parts"]] == [""]
+    assert "self-test rows" in centrum("freeze", study).stdout
     assert Path(centrum("report", study).stdout.strip()).is_file()
     ran = centrum("run", study, "--json")
     assert ran.returncode == OK

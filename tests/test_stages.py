@@ -229,6 +229,16 @@ def test_a_path_that_leads_out_of_results_is_not_followed(tmp_path: Path, name: 
     assert outside.read_text() == "mine"
 
 
+def test_a_stage_that_was_called_otherwise_is_known_by_its_new_name(tmp_path: Path) -> None:
+    """Studies until 0.2.2 have recorded their internal validation as `assess`."""
+    stages = Stages(tmp_path)
+    (tmp_path / "assessment.json").write_text("{}")
+    stages.done("internal", "key", [tmp_path / "assessment.json"])
+    stages.path.write_text(stages.path.read_text().replace('"internal"', '"assess"'))
+    assert stages.current("internal", "key")
+    assert set(stages.read()) == {"internal"}
+
+
 def test_what_a_stage_no_longer_makes_is_taken_away(tmp_path: Path) -> None:
     """Tables and figures of an older design; not what somebody has written himself."""
     stages, names = Stages(tmp_path), ("kept.csv", "old.csv", "edited.csv")

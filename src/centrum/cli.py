@@ -804,7 +804,7 @@ def measure(
         regions = measuring.read_batch(image)
         out = out or (None if json_ else Path("features.csv"))
     else:
-        regions = (measuring.RegionToMeasure(image.name, str(image), mask, label),)
+        regions = (measuring.RegionToMeasure(measuring.ALONE, str(image), mask, label),)
     if dry_run:
         print(f"{len(regions)} regions would be measured{f' into {out}' if out else ''}.")
         return

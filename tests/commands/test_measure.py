@@ -1,6 +1,7 @@
 """`centrum measure`: features of regions without a study, as a protocol or PyRadiomics has them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,14 @@ import yaml
 from typer.testing import CliRunner
 
 from centrum.cli import CASES_FAILED, app
-from centrum.commands.measure import RegionToMeasure, measure_regions, read_batch, read_settings
-from centrum.errors import CentrumError, ManifestError, ProtocolError
+from centrum.commands.measure import (
+    RegionJob,
+    RegionToMeasure,
+    measure_regions,
+    read_batch,
+    read_settings,
+)
+from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.protocol import parse_protocol
 from centrum.pyradiomics.featureextractor import RadiomicsFeatureExtractor
 from tests.studies import PROTOCOL, make_study
@@ -58,7 +65,7 @@ def test_one_region_by_parameters_of_pyradiomics(folder: Path, named: list[str])
                      "--settings", folder / "Params.yaml", "--json", *named)  # fmt: skip
     assert code == 0
     [row] = json.loads(text)
-    assert row == {"case": "image0.nrrd", **by_pyradiomics(folder, 0, 2)}
+    assert row == {"case": "region", **by_pyradiomics(folder, 0, 2)}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +121,29 @@ def test_the_lines_of_one_region_have_units(folder: Path, tmp_path: Path) -> Non
     code, text = run(folder / "image0.nrrd", f"{folder / 'mask0.nrrd'}#1", "--settings", protocol)
     assert code == 0
     assert any(line.startswith("original_statistics_mean  ") for line in text.splitlines())
+
+
+def test_a_region_is_named_once() -> None:
+    with pytest.raises(DataError, match="found both '2' and the label 1"):
+        RegionToMeasure("a", "i.nrrd", "m.nrrd#2", 1)
+
+
+def test_the_key_of_a_region_holds_all_that_is_read(folder: Path) -> None:
+    """Another label, mask or image, other parameters, and not what the row is called."""
+    image, mask, other = (str(folder / f"{name}.nrrd") for name in ("image0", "mask0", "image1"))
+    region = RegionToMeasure("a", image, mask, 1)
+    coarser = {**PARAMETERS, "setting": {"binWidth": 0.5}}
+    jobs = [
+        RegionJob(region, PARAMETERS),
+        RegionJob(replace(region, label=2), PARAMETERS),
+        RegionJob(replace(region, image=other), PARAMETERS),
+        RegionJob(replace(region, mask=other), PARAMETERS),
+        RegionJob(replace(region, mask=f"{mask}#2", label=None), PARAMETERS),
+        RegionJob(region, coarser),
+        RegionJob(region, parse_protocol(PROTOCOL, "study.yaml")),
+    ]
+    assert len({job.key() for job in jobs}) == len(jobs)
+    assert RegionJob(replace(region, case="b"), PARAMETERS).key() == jobs[0].key()
 
 
 @pytest.mark.parametrize(

@@ -16,13 +16,19 @@ import numpy as np
 import pandas as pd
 
 from centrum.cohort.sheet import Sheet, read_sheet
-from centrum.errors import DataError, ManifestError, ProtocolError, of_case
+from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.execution import KeptResults, Progress, run_jobs, silent
 from centrum.features.registry import catalogue
 from centrum.io import split_source
 from centrum.io.csv_text import frame_csv
 from centrum.io.structured import read_json, read_yaml
-from centrum.measure.case import MeasurementJob, known_digest, measure_anew, warm_up
+from centrum.measure.case import (
+    MeasurementJob,
+    known_digest,
+    measure_anew,
+    told_error,
+    warm_up,
+)
 from centrum.measure.extract import plan
 from centrum.prepare.settings import Nyul
 from centrum.protocol import Protocol, load_preset, presets, read_protocol
@@ -46,6 +52,9 @@ HEADS = {
 }
 """Columns of a table of regions, as PyRadiomics' batches and the package's manifests call them."""
 
+ALONE = "region"
+"""What a region that is measured alone is called: names of files may be those of patients."""
+
 READER = "mask"
 """Whose region it is, in a record that knows readers."""
 
@@ -58,13 +67,29 @@ class RegionToMeasure:
     ----------
     case : what the row is called
     image, mask : sources as `centrum.io` takes them
-    label : of the region in the mask, None where the mask holds one alone
+    label : of the region in the mask, None where the mask holds one alone or names its part
+
+    Raises
+    ------
+    DataError
+        The part of the mask is named twice.
     """
 
     case: str
     image: str
     mask: str
     label: int | None = None
+
+    def __post_init__(self) -> None:
+        path, part = split_source(self.mask)
+        if part is not None and self.label is not None:
+            raise DataError(
+                f"{path.name}: one region was expected, found both {part!r} and the label "
+                f"{self.label}.",
+                remedy="Name the region once: FILE#PART, or a label.",
+                code="two-labels",
+                file=path.name,
+            )
 
 
 @dataclass(frozen=True)
@@ -258,10 +283,12 @@ def _is_sound(record: Mapping[str, Any]) -> bool:
 
 
 def _failed(job: RegionJob, error: Exception) -> dict[str, Any]:
-    error = of_case(error)
-    file = error.file or split_source(job.region.image)[0].name
-    told = {"message": str(error), "code": error.code, "file": file, "remedy": error.remedy}
-    return {"values": {}, "findings": [], "error": told}
+    return _without_values(told_error(None, error, job.region.image))
+
+
+def _without_values(told: Mapping[str, Any]) -> dict[str, Any]:
+    error = {name: told[name] for name in ("message", "code", "file", "remedy")}
+    return {"values": {}, "findings": [], "error": error}
 
 
 def _measure(job: RegionJob) -> dict[str, Any]:
@@ -283,9 +310,8 @@ def _by_protocol(region: RegionToMeasure, protocol: Protocol) -> dict[str, Any]:
             store=None,
         )
     )
-    for error in record["errors"]:
-        known = {name: error[name] for name in ("code", "file", "remedy")}
-        return {"values": {}, "findings": [], "error": {"message": error["message"], **known}}
+    if record["errors"]:
+        return _without_values(record["errors"][0])
     names = [feature.spell(protocol.extraction.dialect) for feature in plan(protocol.extraction)]
     kinds = ("severity", "code", "message", "file", "remedy")
     findings = [{k: f[k] for k in kinds if k in f} for f in record["findings"]]

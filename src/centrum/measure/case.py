@@ -188,7 +188,7 @@ def _turned(row: Mapping[str, Any], place: Mapping[str, int]) -> dict[str, Any]:
 
 def not_measured(job: MeasurementJob, error: Exception) -> Record:
     """The record of a case that ended in an error, whatever its kind."""
-    return _empty() | {"errors": [_told(None, error, job.image)]}
+    return _empty() | {"errors": [told_error(None, error, job.image)]}
 
 
 def _as_written(job: MeasurementJob, record: Record) -> Record:
@@ -258,7 +258,7 @@ def no_landmarks(job: MeasurementJob, error: Exception) -> None:
     of_case(error)
 
 
-def _told(reader: str | None, error: Exception, source: str) -> dict[str, str | None]:
+def told_error(reader: str | None, error: Exception, source: str) -> dict[str, str | None]:
     """An error of a reader, or of the whole case, as a record holds it.
 
     It is about `source`, unless it names another file.
@@ -309,7 +309,7 @@ def _measure(job: MeasurementJob, read: CaseImages | None) -> Record:
             placed = _placed(mask)
             record["findings"] += _described(reader, advice)
         except Exception as error:
-            record["errors"].append(_told(reader, error, source))
+            record["errors"].append(told_error(reader, error, source))
             continue
         masks[reader] = mask
         record["content"]["masks"][reader] = placed
