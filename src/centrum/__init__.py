@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from centrum.protocol import Protocol as Protocol
     from centrum.protocol import load_preset as load_preset
     from centrum.protocol import parse_protocol as parse_protocol
+    from centrum.provenance import __version__ as __version__
     from centrum.study import Study as Study
     from centrum.study import open_study as open_study
     from centrum.table import FeatureTable as FeatureTable
 
-__version__ = "0.2.3"
-
 _HOMES = {
+    "__version__": "centrum.provenance",
     "Evaluation": "centrum.evaluate",
     "FeatureTable": "centrum.table",
     "FrozenModel": "centrum.frozen.model",
@@ -61,7 +61,7 @@ _HOMES = {
 }
 """Where a name of the public face lives."""
 
-__all__ = ["__version__", *_HOMES]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

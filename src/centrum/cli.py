@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from centrum import __version__
 from centrum.errors import (
     NO_SPACE,
     TRACEBACK,
@@ -26,6 +25,7 @@ from centrum.errors import (
     show_traceback,
 )
 from centrum.execution import default_workers
+from centrum.provenance import __version__
 from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from centrum import __version__
 from centrum.errors import DataError
+
+__version__ = "0.2.3"
 
 MEASURING = ("numpy", "scipy", "numba", "SimpleITK", "PyWavelets", "pydicom")
 """Packages that can change what is measured of an image."""

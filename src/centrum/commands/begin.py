@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from centrum import __version__
 from centrum.cohort import Cohort
 from centrum.cohort.clinical import ClinicalTable as ClinicalTable
 from centrum.cohort.clinical import Merged, merge_table
@@ -18,6 +17,7 @@ from centrum.features.families import FAMILIES
 from centrum.measure.label_checks import SAY_THE_REGION
 from centrum.protocol import Images, parse_protocol, preset_text
 from centrum.protocol.text import protocol_with
+from centrum.provenance import __version__
 from centrum.settings import DIALECTS
 from centrum.simulate import PhantomSettings as PhantomSettings
 from centrum.simulate import simulate_cohort

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from centrum import __version__
 from centrum.agreement import icc
 from centrum.cohort import Level
 from centrum.cohort.phantom import NOTICE
@@ -47,7 +46,7 @@ from centrum.frozen.freeze import check_scores
 from centrum.frozen.freeze import freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.designs import PLACE_IN_TIME
-from centrum.provenance import PACKAGES, Step
+from centrum.provenance import PACKAGES, Step, __version__
 from centrum.records import as_json
 from centrum.report.build import write_report
 from centrum.report.old import marking_old

@@ -8,7 +8,6 @@ from typing import Literal
 import pandas as pd
 import yaml
 
-from centrum import __version__
 from centrum.cohort.columns import find_columns
 from centrum.cohort.join import match_ids
 from centrum.cohort.manifest import as_cell, write_manifest
@@ -16,6 +15,7 @@ from centrum.cohort.sheet import read_sheet
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.exchange import ForeignTable, read_table, told_no_features, write_table
 from centrum.protocol import parse_protocol, preset_text
+from centrum.provenance import __version__
 from centrum.store import write_atomically
 from centrum.study.study import PROTOCOL
 from centrum.table import FeatureTable

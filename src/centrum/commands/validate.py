@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from centrum import __version__
 from centrum.cohort.case import Case
 from centrum.cohort.phantom import NOTICE
 from centrum.cohort.withheld import Roles, withheld, words_in
@@ -22,6 +21,7 @@ from centrum.frozen.model import FrozenModel
 from centrum.frozen.model import read_model as read_model
 from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.io.csv_text import frame_csv
+from centrum.provenance import __version__
 from centrum.records import as_json
 from centrum.report.build import drawn_document, write_page
 from centrum.report.external import external_blocks

@@ -13,7 +13,7 @@ from typing import Any
 from numba import njit
 from numba.core import caching, config
 
-from centrum import __version__
+from centrum.provenance import __version__
 
 
 class _WholeOrAbsent(caching.IndexDataCacheFile):

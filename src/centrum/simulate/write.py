@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
-from centrum import __version__
 from centrum.cohort.manifest import write_manifest
 from centrum.cohort.phantom import MARKER, NOTICE
 from centrum.errors import DataError
 from centrum.execution import Progress, run_jobs, silent
 from centrum.geometry import Geometry
 from centrum.io.nrrd import SIMULATED_KEY
+from centrum.provenance import __version__
 from centrum.records import as_json
 from centrum.simulate.cohort import SimulatedPatient, plan_cohort
 from centrum.simulate.readers import READERS, draw_readers

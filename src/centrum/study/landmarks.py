@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from centrum import __version__
 from centrum.errors import DataError
 from centrum.execution import KeptResults, Progress, run_jobs, silent
 from centrum.io import source_digest
@@ -20,6 +19,7 @@ from centrum.measure.case import (
 )
 from centrum.prepare.nyul import standard_scale
 from centrum.prepare.settings import Nyul, Preparation
+from centrum.provenance import __version__
 from centrum.stages import UNREADABLE
 from centrum.store import write_atomically
 from centrum.study.study import Study, training_rows
