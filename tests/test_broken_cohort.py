@@ -250,6 +250,7 @@ def test_nineteen_are_measured_and_one_is_named(
 ) -> None:
     spoil(twenty, [case])
     monkeypatch.setattr(hostile, "FAULTS", {case: hostile.FAULTS[case]})
+    monkeypatch.setattr(hostile, "ENDINGS", {})
     monkeypatch.setattr("centrum.study.extraction.measure_anew", hostile.measure_anew)
     code, found = extracted(twenty, workers=1)
     assert code == CASES_FAILED
