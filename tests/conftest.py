@@ -10,7 +10,7 @@ from hypothesis import settings
 from centrum.report import numbering
 from centrum.simulate import simulate_cohort
 from tests import phantom as phantoms
-from tests.pictures import not_rendered
+from tests import pictures
 
 # A loaded machine is no failure; continuous integration tries the same examples each time.
 settings.register_profile("local", deadline=None)
@@ -49,11 +49,28 @@ def reference() -> Path:
     return folder
 
 
-@pytest.fixture
-def unrendered() -> Iterator[None]:
+@pytest.fixture(scope="session", autouse=True)
+def figures_are_not_rendered() -> Iterator[None]:
     """See `tests.pictures.not_rendered`."""
-    with not_rendered():
+    with pictures.not_rendered():
         yield
+
+
+@pytest.fixture
+def rendered() -> Iterator[None]:
+    """For tests that look at pictures."""
+    with pictures.rendered():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_processor() -> None:
+    """Each process of a test run keeps to one, so that studies start no workers unless told to."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if worker and hasattr(os, "sched_setaffinity"):
+        processors = sorted(os.sched_getaffinity(0))
+        number = int(worker.removeprefix("gw"))
+        os.sched_setaffinity(0, {processors[number % len(processors)]})
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Reports without the pictures in which their figures are rendered, which take most of their time.
 
-How figures are rendered is tested in `tests/report` and `tests/manuscript`.
+Tests that look at pictures ask for the fixture `rendered`, fixtures enter `rendered()`.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
+
+from centrum.report import style
 
 KINDS = {
     "centrum.report.drawing": ("svg", "png"),
@@ -34,4 +36,14 @@ def not_rendered() -> Iterator[None]:
             for kind in kinds:
                 pixel = _pixel(kind)
                 patch.setattr(f"{module}.{kind}_bytes", lambda _, pixel=pixel: pixel)
+        yield
+
+
+@contextmanager
+def rendered() -> Iterator[None]:
+    """Within `not_rendered`: the files hold the figures."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, kinds in KINDS.items():
+            for kind in kinds:
+                patch.setattr(f"{module}.{kind}_bytes", getattr(style, f"{kind}_bytes"))
         yield

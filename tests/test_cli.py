@@ -123,7 +123,6 @@ def test_scoring_starts_without_what_it_does_not_need() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_from_a_study_to_the_next_patient(study: Path, tmp_path: Path) -> None:
     for verb in ("extract", "fit"):
         assert centrum(verb, study).returncode == OK
@@ -187,7 +186,6 @@ def test_published_names_and_scores(study: Path) -> None:
     assert centrum("signature", "none", study).returncode == BAD_INPUT
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_a_study_step_by_step(study: Path) -> None:
     checked = centrum("check", study, "--json")
     assert (checked.returncode, json.loads(checked.stdout)["failures"]) == (OK, [])

@@ -36,7 +36,10 @@ from centrum.frozen.score import Patient
 from centrum.study.study import IDENTIFYING, open_study
 from centrum.study.tables import read_study_tables
 from tests.markers import found_in
+from tests.pictures import rendered
 from tests.studies import PROTOCOL, SPACING, ellipsoid, image_of, intensities, write_rows
+
+pytestmark = pytest.mark.usefixtures("rendered")
 
 N = 26
 SURNAME, FORENAME = "Grünwäldchen", "Xaverînus"
@@ -169,8 +172,9 @@ def finished(study: Path) -> Path:
     """The study, run and written up."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("centrum.report.style.TIFF_DPI", 50)  # pixels are not read
-        verbs.run(open_study(study))
-        write_manuscript(open_study(study))
+        with rendered():
+            verbs.run(open_study(study))
+            write_manuscript(open_study(study))
     return study
 
 

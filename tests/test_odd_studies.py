@@ -55,7 +55,6 @@ def test_centres_with_one_outcome_each(tmp_path: Path) -> None:
     assert test.auc.value > 0.6
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("analysis", ["leaks", "permute", "resamples", "variants", "row_audit"])
 def test_a_side_analysis_that_fails_is_said(
     analysis: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -70,7 +69,6 @@ def test_a_side_analysis_that_fails_is_said(
     assert "Anna" not in text
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
     ("what", "said", "wanted"),
     [("subgroup_table", {"subgroups": ["sex"]}, "Subgroups of sex"),
@@ -93,7 +91,7 @@ def test_a_part_of_the_evaluation_that_fails_is_said(
     assert "Anna" not in text
 
 
-@pytest.mark.usefixtures("lost_section", "unrendered")
+@pytest.mark.usefixtures("lost_section")
 def test_a_section_that_fails_takes_no_other_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

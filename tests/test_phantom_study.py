@@ -18,9 +18,9 @@ PRESETS = ("vcf-t2w", "vcf-t2w-2024")
 REPEATS = 20
 
 SHUFFLES = 120
-"""An AUC under shuffled labels has an SD of .15: the mean of so many has one of .014."""
+"""An AUC under shuffled labels has an SD of .21 in 28 patients: the mean of so many has .019."""
 
-SMALL = PhantomSettings(n_malignant=20, n_osteoporotic=20, field_mm=(110.0, 110.0))
+SMALL = PhantomSettings(n_malignant=14, n_osteoporotic=14, field_mm=(110.0, 110.0))
 """Patients take seconds each; `make test-slow` judges all 100 of `centrum demo`."""
 
 
@@ -32,7 +32,7 @@ def measured(folder: Path, settings: PhantomSettings, preset: str = "vcf-t2w") -
 def areas(table: FeatureTable, preset: str, *, shuffle: bool = False) -> np.ndarray:
     """Test AUCs of repeated 7:3 splits, each with a fresh fit of the preset's model."""
     malignant = (table.obs["outcome"] == "malignant").to_numpy(dtype=int)
-    classifier = StudyClassifier(load_preset(preset).model, 1, table.names)
+    classifier = StudyClassifier(load_preset(preset).model, 1, table.names, calibrate=False)
     patients = table.obs["patient"].to_numpy()
     return repeated_split_auc(
         classifier,
@@ -48,7 +48,7 @@ def areas(table: FeatureTable, preset: str, *, shuffle: bool = False) -> np.ndar
 @pytest.fixture(
     scope="module",
     params=[SMALL, pytest.param(PhantomSettings(), marks=pytest.mark.slow)],
-    ids=["40 patients", "100 patients"],
+    ids=["28 patients", "100 patients"],
 )
 def default_cohort(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -93,7 +93,9 @@ def test_another_centre_costs_something(tmp_path: Path) -> None:
     here = measured(tmp_path / "a", PhantomSettings(seed=3))
     there = measured(tmp_path / "b", PhantomSettings(seed=4, centre="B"))
     y, z = ((t.obs["outcome"] == "malignant").to_numpy(dtype=int) for t in (here, there))
-    model = StudyClassifier(load_preset("vcf-t2w").model, 1, here.names).fit(here.values, y)
+    model = StudyClassifier(load_preset("vcf-t2w").model, 1, here.names, calibrate=False).fit(
+        here.values, y
+    )
     scores = model.decision_function(there.values)
     ranks = scores[z == 1][:, None] > scores[z == 0]
     assert 0.55 <= ranks.mean() <= 0.95

@@ -26,6 +26,7 @@ from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from centrum.validation.model import Model
 from tests.phantom import SMALL
+from tests.pictures import rendered
 from tests.studies import PROTOCOL, SIZE, SPACING, image_of, make_study, read_rows, write_rows
 
 N = 30
@@ -35,7 +36,8 @@ N = 30
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has been run; not to be changed."""
     folder = make_study(tmp_path_factory.mktemp("finished") / "study")
-    verbs.run(open_study(folder), workers=1)
+    with rendered():
+        verbs.run(open_study(folder), workers=1)
     return folder
 
 
@@ -75,6 +77,7 @@ def test_scores_are_the_model_on_the_table(finished: Path) -> None:
     assert as_json(from_json(Model, as_json(model))) == as_json(model)
 
 
+@pytest.mark.usefixtures("rendered")
 def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> None:
     """Also when it lies elsewhere and is measured by two processes."""
     shutil.rmtree(study / "results")
@@ -84,6 +87,7 @@ def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> Non
     assert [name for name in first if first[name] != second[name]] == []
 
 
+@pytest.mark.usefixtures("rendered")
 def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
     shutil.rmtree(study / "results")
     command = [sys.executable, "-c", f"from centrum.cli import main; import sys; "
@@ -122,7 +126,6 @@ FITTED = {"fit", "internal", "evaluate", "freeze", "report"}
 """Stages that another model touches."""
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize(
     ("old", "new", "redone"),
     [
@@ -393,7 +396,6 @@ def test_outlook_says_what_is_done(study: Path) -> None:
     assert f"{N} cases to do" in "\n".join(verbs.outlook(open_study(study)))
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_outcomes_may_be_numbers(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study")
     change_rows(
@@ -406,7 +408,6 @@ def test_outcomes_may_be_numbers(tmp_path: Path) -> None:
     assert found["test"].n_positive == 5
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_eligibility_is_counted_in_the_flow(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", n=45)
     path = folder / "study.yaml"

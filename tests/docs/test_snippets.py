@@ -41,7 +41,6 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return studied(tmp_path_factory.mktemp("given") / "my-study")
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("page", RUNNING, ids=name_of)
 def test_python_runs(
     page: Path, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

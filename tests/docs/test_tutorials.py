@@ -17,13 +17,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("centrum.cli.default_workers", lambda: 1)
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_from_pyradiomics_tables() -> None:
     Reader(TUTORIALS / "from-pyradiomics-tables.md", shell=True).follow()
     assert Path("validation/report.html").is_file()
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_a_first_study_with_simpler_patients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("centrum.commands.begin.simulate_cohort", ellipsoids)
     Reader(TUTORIALS / "a-first-study.md", shell=True, exact=False).follow()

@@ -143,7 +143,6 @@ def test_images_of_another_place(finished: Path, model: FrozenModel, tmp_path: P
     assert {p: p.read_bytes() for p in before} == before
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_tables_of_another_place(finished: Path, model: FrozenModel, tmp_path: Path) -> None:
     other = make_study(tmp_path / "images", n=20, seed=4)
     verbs.extract(open_study(other))

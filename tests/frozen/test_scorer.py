@@ -93,7 +93,7 @@ def test_every_classifier(name: str, filling: str, method: str) -> None:
         }
     )
     batch = centre if method == "combat" else None
-    model = StudyClassifier(chosen, 1, NAMES).fit(X, y, patients, batch)
+    model = StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(X, y, patients, batch)
     scorer = check(model, X, batch)
     assert scorer.batch_column == ("centre" if method == "combat" else None)
     if filling != "knn":
@@ -147,7 +147,7 @@ def test_any_model(
             "balance": "repeat",
         }
     )
-    check(StudyClassifier(chosen, seed, NAMES).fit(X, y, patients), X, None)
+    check(StudyClassifier(chosen, seed, NAMES, calibrate=False).fit(X, y, patients), X, None)
 
 
 def test_an_unknown_batch_stays_or_is_refused() -> None:
@@ -156,7 +156,7 @@ def test_an_unknown_batch_stays_or_is_refused() -> None:
         chosen = QUICK.model_copy(
             update={"harmonisation": COMBAT.model_copy(update={"unseen": unseen})}
         )
-        model = StudyClassifier(chosen, 1, NAMES).fit(X, y, patients, centre)
+        model = StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(X, y, patients, centre)
         scorer = check(model, X, centre)
         new = X[:2, [NAMES.index(n) for n in scorer.features], 0]
         if unseen == "refuse":
@@ -169,7 +169,9 @@ def test_an_unknown_batch_stays_or_is_refused() -> None:
 
 def test_what_is_missing_is_refused_with_its_name() -> None:
     X, y, patients, _ = cohort()
-    scorer = scorer_of(StudyClassifier(QUICK, 1, NAMES).fit(X, y, patients), NAMES, "centre")
+    scorer = scorer_of(
+        StudyClassifier(QUICK, 1, NAMES, calibrate=False).fit(X, y, patients), NAMES, "centre"
+    )
     values = X[:3, [NAMES.index(n) for n in scorer.features], 0].copy()
     values[1, 0] = np.nan
     with pytest.raises(DataError, match=f"1 are missing: {scorer.features[0]}"):
@@ -181,7 +183,9 @@ def test_what_is_missing_is_refused_with_its_name() -> None:
 def test_contributions_of_trees_say_what_a_mean_value_would_change() -> None:
     X, y, patients, _ = cohort()
     chosen = QUICK.model_copy(update={"classifier": "random_forest"})
-    scorer = scorer_of(StudyClassifier(chosen, 1, NAMES).fit(X, y, patients), NAMES, "centre")
+    scorer = scorer_of(
+        StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(X, y, patients), NAMES, "centre"
+    )
     values = X[:4, [NAMES.index(n) for n in scorer.features], 0].copy()
     branch = scorer.branches[0]
     found = scorer.contributions(values)
@@ -200,7 +204,7 @@ def test_an_unknown_kind_names_those_that_are_known() -> None:
 
 def test_a_fitted_model_of_no_number_is_refused_in_words() -> None:
     X, y, patients, _ = cohort()
-    model = StudyClassifier(QUICK, 1, NAMES).fit(X, y, patients)
+    model = StudyClassifier(QUICK, 1, NAMES, calibrate=False).fit(X, y, patients)
     model.pipeline_.steps[-1][1].coef_[:] = np.nan
     with pytest.raises(DataError, match=r"cannot be frozen.*expected finite numbers"):
         scorer_of(model, NAMES, "centre")

@@ -16,7 +16,7 @@ Places = Callable[[StudyResults], tuple[dict[str, set[str]], Numbering]]
 
 
 @pytest.fixture
-def places(unrendered: None) -> Places:
+def places() -> Places:
     """Anchor of a section -> labels of its tables and figures, as the report has them."""
 
     def of(results: StudyResults) -> tuple[dict[str, set[str]], Numbering]:

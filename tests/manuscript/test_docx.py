@@ -32,7 +32,7 @@ from centrum.report.drawing import draw, figure_of
 from centrum.report.numbering import assemble
 from centrum.report.style import COLUMN_CM, PAGE_CM, new_figure
 from centrum.report.tables import frame_table
-from tests.pictures import not_rendered
+from tests.pictures import rendered
 from tests.report import conftest as report
 
 make, sources = report.make, report.sources
@@ -68,7 +68,8 @@ def plotted(width_cm: float, height_cm: float) -> Figure:
 
 @pytest.fixture(scope="module")
 def pictures() -> list[Picture]:
-    return [pictured("1", COLUMN_CM, 5), pictured("2", PAGE_CM, 5), pictured("3", PAGE_CM, 40)]
+    with rendered():
+        return [pictured("1", COLUMN_CM, 5), pictured("2", PAGE_CM, 5), pictured("3", PAGE_CM, 40)]
 
 
 @pytest.fixture(scope="module")
@@ -339,8 +340,7 @@ def test_parts_follow_their_numbers(pictures: list[Picture]) -> None:
 @pytest.fixture(scope="module")
 def study(make: report.Make) -> bytes:
     results = make(n_selected=2, n_measured=3, readers=("senior",))
-    with not_rendered():
-        parts = study_parts(report_of(results), [("Patients", "Sixty patients.")])
+    parts = study_parts(report_of(results), [("Patients", "Sixty patients.")])
     return manuscript_docx(results.title, parts, results.simulated)
 
 

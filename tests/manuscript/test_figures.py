@@ -27,6 +27,7 @@ from centrum.report.style import (
 )
 from centrum.report.tables import frame_table
 from centrum.store import Store
+from tests.pictures import rendered
 from tests.report import conftest as report
 
 make, sources = report.make, report.sources
@@ -54,7 +55,8 @@ def roi(make: report.Make) -> Picture:
     """A figure with images."""
     found = regions(make(n_selected=1, n_measured=1, readers=("senior",)))
     (shown, *_) = found.pictures
-    return replace(shown, drawn=draw(shown.drawing))
+    with rendered():
+        return replace(shown, drawn=draw(shown.drawing))
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +64,7 @@ def roi_tiff(roi: Picture) -> bytes:
     return tiff_bytes(figure_of(roi.drawing))
 
 
+@pytest.mark.usefixtures("rendered")
 def test_every_kind_of_file_is_written(tmp_path: Path) -> None:
     first = write_figures([as_picture()], tmp_path / "a")
     again = write_figures([as_picture()], tmp_path / "b")
@@ -94,6 +97,7 @@ def test_files_that_are_there_are_not_made_again(
     assert [path.read_bytes() for path in paths] == whole
 
 
+@pytest.mark.usefixtures("rendered")
 def test_a_picture_gives_the_same_bytes_again(roi: Picture) -> None:
     curve = as_picture()
     assert tiff_bytes(figure_of(curve.drawing)) == tiff_bytes(figure_of(curve.drawing))

@@ -88,6 +88,7 @@ choices = st.fixed_dictionaries(
         "rank": st.sampled_from(["linear_svm", "logistic", "none"]),
         "screen": st.booleans(),
         "count": st.booleans(),
+        "calibrate": st.booleans(),
         "kind": st.sampled_from(["study", "study", "late", "stacked", "search"]),
     }
 )
@@ -112,7 +113,10 @@ def settings_of(c: dict[str, Any]) -> ModelSettings:
 
 def model_of(c: dict[str, Any], table: Table) -> Any:
     chosen = settings_of(c)
-    known = {"seed": 1, "feature_names": table.names, "covariates": COVARIATES}
+    known = {
+        "seed": 1, "feature_names": table.names, "covariates": COVARIATES,
+        "calibrate": c["calibrate"],
+    }  # fmt: skip
     if c["kind"] == "search":
         tried = SearchSettings(
             selectors=(c["selector"], "lasso"), classifiers=(c["classifier"], "ridge"),

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
-from centrum.modelling.classifiers import Ridge, build_classifier, logistic
+from centrum.modelling.classifiers import RIDGE_C, Ridge, build_classifier, logistic
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leaks import LEAKS, SplitStudy
@@ -64,13 +65,17 @@ def study() -> tuple[NDArray, NDArray, NDArray, NDArray]:
 def test_every_classifier_learns_and_scores(name: str, study: tuple) -> None:
     X, y, patients, _ = study
     train = patients < 42
-    model = StudyClassifier(change(classifier=name), 1).fit(X[train], y[train], patients[train])
+    model = StudyClassifier(change(classifier=name), 1, calibrate=False).fit(
+        X[train], y[train], patients[train]
+    )
     scores = model.decision_function(X[~train])
     assert np.isfinite(scores).all()
     assert auc(y[~train] == 1, scores) > 0.7
     inner = model.inner_scores(X[train], y[train], patients[train])
     assert auc(y[train] == 1, inner) > 0.65
-    again = StudyClassifier(change(classifier=name), 1).fit(X[train], y[train], patients[train])
+    again = StudyClassifier(change(classifier=name), 1, calibrate=False).fit(
+        X[train], y[train], patients[train]
+    )
     assert again.decision_function(X[~train]).tobytes() == scores.tobytes()
     if model.coef_ is not None:
         position = [int(n[1:]) for n in model.selected_]
@@ -89,7 +94,7 @@ def test_every_selector(method: str, ranked: str, study: tuple) -> None:
     settings = change(
         select=SelectSettings(method=method, n_features=8), rfe=RfeSettings(estimator=ranked)
     )
-    model = StudyClassifier(settings, 1).fit(X, y, patients)
+    model = StudyClassifier(settings, 1, calibrate=False).fit(X, y, patients)
     assert 1 <= len(model.selected_) <= 3
     assert set(model.ranked_[: len(model.selected_)]) == set(model.selected_)
     assert {"x0", "x1", "x2"} & set(model.selected_)
@@ -99,7 +104,9 @@ def test_every_selector(method: str, ranked: str, study: tuple) -> None:
 def test_every_balance(balance: str, study: tuple) -> None:
     X, y, patients, _ = study
     rows = np.flatnonzero((y == 0) | (patients < 40))
-    model = StudyClassifier(change(balance=balance), 1).fit(X[rows], y[rows], patients[rows])
+    model = StudyClassifier(change(balance=balance), 1, calibrate=False).fit(
+        X[rows], y[rows], patients[rows]
+    )
     called = (model.decision_function(X[rows]) > 0).mean()
     assert 0.2 < called < 0.7
 
@@ -107,7 +114,9 @@ def test_every_balance(balance: str, study: tuple) -> None:
 def test_screen_and_clip(study: tuple) -> None:
     X, y, patients, _ = study
     X[0, 0] = 1e6
-    model = StudyClassifier(change(screen=ScreenSettings(), clip=2.0), 1).fit(X, y, patients)
+    model = StudyClassifier(change(screen=ScreenSettings(), clip=2.0), 1, calibrate=False).fit(
+        X, y, patients
+    )
     assert "screen" in model.funnel_
     assert len(model.funnel_["screen"]) < 25
     assert np.abs(model.pipeline_.select(X)).max() <= 2.0
@@ -126,7 +135,9 @@ class TestMissingValues:
         train = np.flatnonzero(patients < 42)
         X[train[:5], 1] = np.nan
         settings = change(imputation=ImputationSettings(method=method))
-        model = StudyClassifier(settings, 1).fit(X[train], y[train], patients[train])
+        model = StudyClassifier(settings, 1, calibrate=False).fit(
+            X[train], y[train], patients[train]
+        )
         scores = model.decision_function(X[train])
         assert np.isfinite(scores).all()
         other = X[train].copy()
@@ -137,7 +148,7 @@ class TestMissingValues:
         X, y, patients, _ = study
         X[:, 4] = np.nan
         settings = change(imputation=ImputationSettings(method="median"))
-        model = StudyClassifier(settings, 1).fit(X[:, :, :1], y, patients)
+        model = StudyClassifier(settings, 1, calibrate=False).fit(X[:, :, :1], y, patients)
         assert "x4" not in model.funnel_["constant"]
 
 
@@ -147,7 +158,9 @@ class TestHarmonisation:
     def test_what_training_centres_differ_by_is_taken_out_of_test_cases(self, study: tuple) -> None:
         X, y, patients, centre = study
         train = patients < 42
-        model = StudyClassifier(self.HOW, 1).fit(X[train], y[train], patients[train], centre[train])
+        model = StudyClassifier(self.HOW, 1, calibrate=False).fit(
+            X[train], y[train], patients[train], centre[train]
+        )
         before = X[~train][:, model.pipeline_.named_steps["agreement"].get_support(), 0]
         step = model.pipeline_.named_steps["harmonisation"]
         after = step.transform(before, batch=centre[~train])
@@ -161,14 +174,14 @@ class TestHarmonisation:
 
     def test_new_cases_are_scored_one_by_one_as_together(self, study: tuple) -> None:
         X, y, patients, centre = study
-        model = StudyClassifier(self.HOW, 1).fit(X, y, patients, centre)
+        model = StudyClassifier(self.HOW, 1, calibrate=False).fit(X, y, patients, centre)
         together = model.decision_function(X[:6], centre[:6])
         alone = [model.decision_function(X[[k]], centre[[k]])[0] for k in range(6)]
         np.testing.assert_allclose(together, alone, atol=1e-12)
 
     def test_a_new_centre_is_left_as_it_is(self, study: tuple) -> None:
         X, y, patients, centre = study
-        model = StudyClassifier(self.HOW, 1).fit(X, y, patients, centre)
+        model = StudyClassifier(self.HOW, 1, calibrate=False).fit(X, y, patients, centre)
         scores = model.decision_function(X[:4], np.full(4, "Z"))
         assert np.isfinite(scores).all()
 
@@ -189,6 +202,16 @@ class TestRidgeAndElasticNet:
         scores = found.decision_function(X)
         np.testing.assert_allclose(scores, known.decision_function(X), atol=1e-4)
 
+    def test_ridge_takes_the_penalty_of_a_grid_search(self) -> None:
+        rng = np.random.default_rng(2)
+        X = rng.normal(size=(60, 20))
+        for effect in (0.0, 0.5, 4.0):
+            y = (effect * X[:, 0] + rng.normal(size=60) > 0).astype(int)
+            found = Ridge(seed=1).fit(X, y)
+            search = GridSearchCV(logistic(), {"C": RIDGE_C}, scoring="neg_log_loss",
+                                  cv=found._folds(y, np.arange(60))).fit(X, y)  # fmt: skip
+            assert search.best_params_["C"] == found.C_
+
     def test_elastic_net_is_the_cross_validated_lasso(self) -> None:
         rng = np.random.default_rng(1)
         X = rng.normal(size=(60, 30))
@@ -201,7 +224,7 @@ class TestRidgeAndElasticNet:
     def test_unused_features_are_not_in_the_model(self, study: tuple) -> None:
         X, y, patients, _ = study
         settings = load_preset("vcf-t2w").model
-        model = StudyClassifier(settings, 1).fit(X, y, patients)
+        model = StudyClassifier(settings, 1, calibrate=False).fit(X, y, patients)
         assert 0 < len(model.selected_) < 25
         assert (model.coef_ != 0).all()
         assert list(model.funnel_)[-1] == "classifier"
@@ -391,7 +414,7 @@ class TestDegenerate:
     def test_perfect_separation(self, study: tuple) -> None:
         X, y, patients, _ = study
         X[:, 0] = (10.0 * y)[:, None]
-        model = StudyClassifier(QUICK, 1).fit(X, y, patients)
+        model = StudyClassifier(QUICK, 1, calibrate=False).fit(X, y, patients)
         assert model.selected_.tolist()[0] == "x0"
         assert auc(y == 1, model.decision_function(X)) == 1
 
@@ -399,30 +422,30 @@ class TestDegenerate:
         rng = np.random.default_rng(0)
         X, y = rng.normal(size=(24, 3000, 1)), np.arange(24) % 2
         X[:, 0, 0] += 3 * y
-        model = StudyClassifier(QUICK, 1).fit(X, y)
+        model = StudyClassifier(QUICK, 1, calibrate=False).fit(X, y)
         assert np.isfinite(model.decision_function(X)).all()
 
     def test_copies_of_a_feature(self, study: tuple) -> None:
         X, y, patients, _ = study
         X = np.concatenate([X, X, X], axis=1)
-        model = StudyClassifier(QUICK, 1).fit(X, y, patients)
+        model = StudyClassifier(QUICK, 1, calibrate=False).fit(X, y, patients)
         assert len(model.funnel_["correlation"]) <= 25
 
     def test_ties_everywhere(self, study: tuple) -> None:
         X, y, patients, _ = study
-        model = StudyClassifier(QUICK, 1).fit(np.sign(X), y, patients)
+        model = StudyClassifier(QUICK, 1, calibrate=False).fit(np.sign(X), y, patients)
         assert np.isfinite(model.decision_function(np.sign(X))).all()
 
     def test_all_features_constant(self, study: tuple) -> None:
         X, y, patients, _ = study
         with pytest.raises(DataError, match="constant"):
-            StudyClassifier(QUICK, 1).fit(np.ones_like(X[:, :, :1]), y, patients)
+            StudyClassifier(QUICK, 1, calibrate=False).fit(np.ones_like(X[:, :, :1]), y, patients)
 
     def test_one_class_in_a_fold_is_refused_before(self, study: tuple) -> None:
         X, y, patients, _ = study
         rows = np.flatnonzero((y == 0) | (patients < 4))
         with pytest.raises(DataError, match="Ask for fewer folds"):
-            StudyClassifier(QUICK, 1).fit(X[rows], y[rows], patients[rows])
+            StudyClassifier(QUICK, 1, calibrate=False).fit(X[rows], y[rows], patients[rows])
 
 
 def test_logistic_is_r_glm() -> None:

@@ -149,7 +149,9 @@ class TestLeak:
 
     def test_shuffled_labels_give_half(self, noise: tuple[NDArray, NDArray]) -> None:
         X, y = noise
-        areas = repeated_split_auc(StudyClassifier(QUICK), X, y, repeats=20, shuffle=True)
+        areas = repeated_split_auc(
+            StudyClassifier(QUICK, calibrate=False), X, y, repeats=20, shuffle=True
+        )
         assert abs(areas.mean() - 0.5) < 0.06
 
     def test_selecting_on_all_data_first_would_be_seen(
@@ -158,7 +160,7 @@ class TestLeak:
         X, y = noise
         difference = np.abs(X[y == 1, :, 0].mean(axis=0) - X[y == 0, :, 0].mean(axis=0))
         leaked = X[:, np.argsort(difference)[-15:]]
-        areas = repeated_split_auc(StudyClassifier(QUICK), leaked, y, repeats=5)
+        areas = repeated_split_auc(StudyClassifier(QUICK, calibrate=False), leaked, y, repeats=5)
         assert areas.mean() > 0.65
 
 
@@ -179,7 +181,7 @@ class TestRobustness:
         return np.concatenate([X, X[:, :, :1] + noise * scale[:, None]], axis=2), y, patients
 
     def classifier(self, **more: object) -> StudyClassifier:
-        return StudyClassifier(QUICK, 1, robustness=self.RULE, n_readers=2, **more)
+        return StudyClassifier(QUICK, 1, robustness=self.RULE, n_readers=2, calibrate=False, **more)
 
     def test_keeps_what_is_robust_and_agreed_on(self, readings: tuple) -> None:
         X, y, patients = readings

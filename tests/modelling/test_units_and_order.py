@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import NUMBERS_AT_ONCE, in_blocks
@@ -70,11 +71,9 @@ def test_the_unit_of_a_feature_changes_no_score(name: str) -> None:
     """A volume in mm3 or in mL; a step that measures distances in raw units is found here."""
     X, y = cohort()
     unit = np.array([1.0, 1000.0, 1.0, 0.001, 1.0, 1000.0])
-    scores = [
-        StudyClassifier(chosen(**UNITS[name]), 1).fit(x[:, :, None], y).decision_function(
-            x[:, :, None])
-        for x in (X, X * unit)
-    ]  # fmt: skip
+    model = StudyClassifier(chosen(**UNITS[name]), 1, calibrate=False)
+    tables = [X[:, :, None], (X * unit)[:, :, None]]
+    scores = [clone(model).fit(table, y).decision_function(table) for table in tables]
     np.testing.assert_allclose(scores[1], scores[0], rtol=1e-5, atol=1e-5)
 
 
@@ -121,7 +120,7 @@ class TestCovariates:
         obs = pd.DataFrame({"kind": list("AAB" * 6) + ["B"] * 12})
         values, (names,) = covariate_values(obs, ["kind"])
         y = np.arange(30) % 2
-        model = StudyClassifier(chosen(), 1, names, covariates=(names,))
+        model = StudyClassifier(chosen(), 1, names, covariates=(names,), calibrate=False)
         model.fit(values[:18, :, None], y[:18])
         assert model.selected_.tolist() == ["kind=B"]
 

@@ -35,6 +35,7 @@ from centrum.validation.evaluation import StudyEvaluation, evaluate_study
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts, Model
 from centrum.validation.procedure import InternalValidation, Permutation, row_audit
+from tests.pictures import rendered
 
 SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
 POSITIVE, NEGATIVE = "malignant", "osteoporotic"
@@ -328,5 +329,6 @@ def _overlap(table: FeatureTable) -> pd.DataFrame:
 def written(results: StudyResults, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the report of `results`."""
     folder = tmp_path_factory.mktemp("report")
-    write_report(results, folder)
+    with rendered():
+        write_report(results, folder)
     return folder

@@ -24,6 +24,8 @@ from centrum.store import Store
 from .conftest import Make
 from .test_figures import VARIANTS
 
+pytestmark = pytest.mark.usefixtures("rendered")
+
 
 @pytest.fixture(scope="module")
 def few(make: Make) -> StudyResults:

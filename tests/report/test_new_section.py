@@ -16,8 +16,6 @@ from .conftest import Make
 
 PAGE = DOCS / "how-to" / "add-a-report-section.md"
 
-pytestmark = pytest.mark.usefixtures("unrendered")
-
 
 def block(language: str) -> Block:
     """The page's own block of a language; what it quotes is not meant."""

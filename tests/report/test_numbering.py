@@ -102,7 +102,6 @@ VARIANTS = {
 }
 
 
-@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("name", VARIANTS)
 def test_the_report_of_a_study_has_no_gap_and_no_open_reference(make: Make, name: str) -> None:
     document = report_of(make(**VARIANTS[name]))

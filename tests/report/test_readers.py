@@ -18,8 +18,6 @@ from centrum.report.sections.caveats import caveats
 from centrum.report.sections.regions import regions
 from tests.report.conftest import Make
 
-pytestmark = pytest.mark.usefixtures("unrendered")
-
 READ = 8
 
 

@@ -22,8 +22,6 @@ from centrum.report.sections import SECTIONS
 
 from .conftest import Make
 
-pytestmark = pytest.mark.usefixtures("unrendered")
-
 OVER = "the 8 of 24 cases that both readers drew"
 OUTCOMES = ("malignant", "osteoporotic")
 VARIANTS = {

@@ -34,6 +34,8 @@ from centrum.validation.procedure import row_audit
 
 from .conftest import SIMULATED, Make
 
+pytestmark = pytest.mark.usefixtures("rendered")
+
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 
 

@@ -63,7 +63,6 @@ def test_tables_give_the_same_model_as_images(finished: Path, tmp_path: Path, fo
     assert "other" not in {f.family for f in table.features}
 
 
-@pytest.mark.usefixtures("unrendered")
 def test_a_whole_study_of_tables(finished: Path, tmp_path: Path) -> None:
     study = of_tables(finished, tmp_path, "slicer")
     assert check.check_cases(study)[0] == ()

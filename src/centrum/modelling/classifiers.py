@@ -14,7 +14,7 @@ from sklearn.ensemble import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import SVC
 
@@ -36,6 +36,9 @@ RIDGE_C = tuple(float(c) for c in np.geomspace(1e-4, 10, 11))
 """Inverse penalties that `ridge` tries."""
 
 RIDGE_FOLDS = 5
+
+Sides = tuple[NDArray, NDArray]
+"""Rows to train on, and rows held out."""
 
 N_TREES = 200
 
@@ -123,19 +126,25 @@ class Ridge(ByScore):
         # The penalty does not change under rotation: fewer axes than cases are enough.
         mean = values.mean(axis=0)
         left, size, axes = np.linalg.svd(values - mean, full_matrices=False)
-        search = GridSearchCV(
-            logistic(balanced=self.balanced),
-            {"C": RIDGE_C},
-            scoring="neg_log_loss",
-            cv=self._folds(labels, owners),
-        )
-        best = search.fit(left * size, labels).best_estimator_
+        turned, folds = left * size, self._folds(labels, owners)
+        deviances = [self._deviance(C, turned, labels, folds) for C in RIDGE_C]
+        best = logistic(RIDGE_C[int(np.argmin(deviances))], self.balanced).fit(turned, labels)
         self.C_, self.classes_ = best.C, best.classes_
         self.coef_ = best.coef_ @ axes
         self.intercept_ = best.intercept_ - self.coef_ @ mean
         return self
 
-    def _folds(self, y: NDArray, owners: NDArray) -> list[tuple[NDArray, NDArray]]:
+    def _deviance(self, C: float, X: Floats, y: NDArray, folds: list[Sides]) -> float:
+        """Half the mean deviance of a held-out case, averaged over the folds."""
+        losses = []
+        for train, held_out in folds:
+            model = logistic(C, self.balanced).fit(X[train], y[train])
+            log_odds = model.decision_function(X[held_out])
+            right = np.where(y[held_out] == model.classes_[1], log_odds, -log_odds)
+            losses.append(np.logaddexp(0, -right).mean())
+        return float(np.mean(losses))
+
+    def _folds(self, y: NDArray, owners: NDArray) -> list[Sides]:
         """The folds that can judge a penalty: with both classes on both sides."""
         number = min(RIDGE_FOLDS, fewest_patients(y, owners))
         folds = []
