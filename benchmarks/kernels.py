@@ -19,8 +19,7 @@ from cases import Case, cases
 from peers.settings import SETS, settings
 from speed import save, stay_on_one_core
 
-from centrum.features.statistics import Intensities
-from centrum.features.statistics import statistics as first_order_features
+from centrum.features.statistics import Intensities, statistics as first_order_features
 from centrum.features.textures import Neighbourhood, Textures
 from centrum.io import read_image
 from centrum.kernels.mesh import scan

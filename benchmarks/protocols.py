@@ -38,8 +38,7 @@ import pandas as pd
 from random_protocols import MARK, draw
 
 from centrum import cli
-from centrum.commands import check as checking
-from centrum.commands import study as verbs
+from centrum.commands import check as checking, study as verbs
 from centrum.commands.manuscript import write_manuscript
 from centrum.errors import CentrumError
 from centrum.features.feature_id import FeatureId

@@ -9,8 +9,7 @@ from hypothesis import settings
 
 from centrum.report import numbering
 from centrum.simulate import simulate_cohort
-from tests import phantom as phantoms
-from tests import pictures
+from tests import phantom as phantoms, pictures
 
 # A loaded machine is no failure; continuous integration tries the same examples each time.
 settings.register_profile("local", deadline=None)

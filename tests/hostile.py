@@ -10,8 +10,7 @@ from collections.abc import Callable
 from unittest.mock import patch
 
 from centrum.frozen.score import Patient, Score
-from centrum.measure import case as measuring
-from centrum.measure import images
+from centrum.measure import case as measuring, images
 from centrum.measure.case import MeasurementJob, Record
 
 NAME = "Anna Roth"

@@ -21,8 +21,7 @@ from centrum.cli import CASES_FAILED, app
 from centrum.commands import study as verbs
 from centrum.commands.check import check_cases
 from centrum.execution import run_job
-from centrum.measure import case as measuring
-from centrum.measure import images
+from centrum.measure import case as measuring, images
 from centrum.measure.images import mask_of
 from centrum.measure.perturbed import PerturbedJob, measure_perturbed, not_perturbed
 from centrum.perturb import RobustnessSettings

@@ -25,9 +25,7 @@ from typer.testing import CliRunner
 
 from centrum.cli import app
 from centrum.cohort.pseudonyms import KEY, codes
-from centrum.commands import begin
-from centrum.commands import score as scoring
-from centrum.commands import study as verbs
+from centrum.commands import begin, score as scoring, study as verbs
 from centrum.commands.check import check_study
 from centrum.commands.manuscript import write_manuscript
 from centrum.commands.validate import validate_model

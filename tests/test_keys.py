@@ -24,9 +24,7 @@ from centrum import __version__, provenance
 from centrum.commands import study as verbs
 from centrum.execution import silent
 from centrum.filters.filter import Filter
-from centrum.measure import case as measure
-from centrum.measure import images as images_of_cases
-from centrum.measure import label_checks
+from centrum.measure import case as measure, images as images_of_cases, label_checks
 from centrum.measure.perturbed import PerturbedJob
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Nyul

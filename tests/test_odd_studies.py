@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.commands import results as left
-from centrum.commands import study as verbs
+from centrum.commands import results as left, study as verbs
 from centrum.commands.manuscript import write_manuscript
 from centrum.report import build
 from centrum.study.study import open_study

@@ -5,8 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from centrum.commands import begin
-from centrum.commands import study as verbs
+from centrum.commands import begin, study as verbs
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import repeated_split_auc
 from centrum.protocol import load_preset

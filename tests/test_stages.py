@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 from centrum.cohort.pseudonyms import KEY
-from centrum.commands import results as left
-from centrum.commands import study as verbs
+from centrum.commands import results as left, study as verbs
 from centrum.commands.manuscript import write_manuscript
 from centrum.errors import CentrumError, DataError
 from centrum.provenance import file_digest

@@ -9,8 +9,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from centrum.errors import DataError
 from centrum.store import Store, _machine, _replace, take_leftovers, tidy, write_atomically

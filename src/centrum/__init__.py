@@ -17,24 +17,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from centrum.commands.begin import init as init
-    from centrum.commands.study import agree as agree
-    from centrum.commands.study import extract as extract
-    from centrum.commands.study import fit as fit
-    from centrum.commands.study import freeze as freeze
-    from centrum.commands.study import internal as internal
-    from centrum.commands.study import run as run
+    from centrum.commands.study import (
+        agree as agree,
+        extract as extract,
+        fit as fit,
+        freeze as freeze,
+        internal as internal,
+        run as run,
+    )
     from centrum.evaluate import Evaluation as Evaluation
-    from centrum.frozen.model import FrozenModel as FrozenModel
-    from centrum.frozen.model import read_model as read_model
-    from centrum.io import read_image as read_image
-    from centrum.io import read_mask as read_mask
+    from centrum.frozen.model import FrozenModel as FrozenModel, read_model as read_model
+    from centrum.io import read_image as read_image, read_mask as read_mask
     from centrum.modelling.pipeline import StudyClassifier as StudyClassifier
-    from centrum.protocol import Protocol as Protocol
-    from centrum.protocol import load_preset as load_preset
-    from centrum.protocol import parse_protocol as parse_protocol
+    from centrum.protocol import (
+        Protocol as Protocol,
+        load_preset as load_preset,
+        parse_protocol as parse_protocol,
+    )
     from centrum.provenance import __version__ as __version__
-    from centrum.study import Study as Study
-    from centrum.study import open_study as open_study
+    from centrum.study import Study as Study, open_study as open_study
     from centrum.table import FeatureTable as FeatureTable
 
 _HOMES = {

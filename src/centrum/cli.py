@@ -474,8 +474,7 @@ def perturb(
 ) -> None:
     """Measure under perturbations of image and region; writes results/robustness.csv."""
     from centrum.commands.console import robustness_lines
-    from centrum.commands.perturb import perturb as measure
-    from centrum.commands.perturb import perturb_outlook
+    from centrum.commands.perturb import perturb as measure, perturb_outlook
 
     study = _open(folder)
     if dry_run:

@@ -3,8 +3,7 @@
 import operator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from centrum.cohort import Case, Cohort, EligibilityRule, Level, apply_rules

@@ -3,8 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.cohort.levels import COUNTS, Level
 from centrum.errors import ManifestError

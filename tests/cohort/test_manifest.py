@@ -7,8 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from centrum.cohort import Case, Cohort, Level, check_files, read_manifest
 from centrum.cohort.identity import bare_id

@@ -16,9 +16,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import begin, check
-from centrum.commands import results as left
-from centrum.commands import study as verbs
+from centrum.commands import begin, check, results as left, study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError, describe
 from centrum.records import as_json, from_json
 from centrum.simulate import PhantomSettings, simulate_cohort

@@ -1,8 +1,7 @@
 """The bootstrap draws patients, whole and within strata, and repeats itself by seed."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import case_weights, normal_interval, percentile_interval

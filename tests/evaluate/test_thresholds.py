@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.evaluate import MEASURES, Confusion, CutOff, Scored, youden_cutoff
 from centrum.evaluate.bootstrap import case_weights, percentile_interval

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.spatial.distance import pdist, squareform
 
 from centrum.features.spatial import Autocorrelation, gearys_c, morans_i

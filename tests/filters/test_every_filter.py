@@ -11,8 +11,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from centrum.filters import FILTERS, Boundary, Filter, View
 from centrum.filters.filter import of_its_kind

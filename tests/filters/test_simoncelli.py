@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.filters import View
 from centrum.filters.fourier import Spectrum, frequencies

@@ -1,8 +1,7 @@
 """Kernels along one axis: flipped, split, one after the other."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.filters.taps import HERE, Taps
 

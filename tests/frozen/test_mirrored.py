@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.frozen.mirrored import FOLLOWS, alignment, outline_of
 from centrum.geometry import Geometry

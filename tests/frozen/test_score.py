@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import score as scoring
-from centrum.commands import study as verbs
+from centrum.commands import score as scoring, study as verbs
 from centrum.commands.score import read_known
 from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import Covariate, FrozenModel, read_model

@@ -1,8 +1,7 @@
 """Pair counts against counting one by one."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.kernels.cooccurrence import TWO_TABLES_UP_TO, count_pairs, summarise
 from centrum.kernels.layout import RegionLayout

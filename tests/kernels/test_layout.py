@@ -1,8 +1,7 @@
 """Every voxel has a place, its neighbours lie a constant step away, and spans cover all."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.kernels import layout as module
 from centrum.kernels.layout import RegionLayout

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.kernels.recursive_gaussian import RecursiveGaussian, add_recursive
 

@@ -19,8 +19,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.table import Table as WordTable
 from docx.text.paragraph import Paragraph
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from matplotlib.figure import Figure
 
 from centrum.manuscript.columns import TURNED_CM, UPRIGHT_CM, lay_out, text_cm

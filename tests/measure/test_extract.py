@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from centrum.errors import DataError
 from centrum.features.aggregation import AGGREGATIONS

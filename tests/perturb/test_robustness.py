@@ -14,9 +14,7 @@ import SimpleITK as sitk
 
 from centrum import cli
 from centrum.agreement import icc
-from centrum.commands import perturb as perturbing
-from centrum.commands import results as left
-from centrum.commands import study as verbs
+from centrum.commands import perturb as perturbing, results as left, study as verbs
 from centrum.errors import CentrumError, ProtocolError
 from centrum.features.settings import ExtractionSettings, Interpolation
 from centrum.measure.perturbed import margin

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import check
-from centrum.commands import study as verbs
+from centrum.commands import check, study as verbs
 from centrum.measure.case import measure
 from centrum.prepare.settings import Preparation
 from centrum.study.landmarks import known_preparation

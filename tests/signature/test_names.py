@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from centrum.errors import SignatureError
 from centrum.pyradiomics import featureextractor

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import check
-from centrum.commands import study as verbs
+from centrum.commands import check, study as verbs
 from centrum.study.findings import Failure, Finding, alike
 from centrum.study.study import open_study
 from tests.studies import PROTOCOL, image_of, make_study, read_rows, write_rows

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk
 
-from centrum.commands import check
-from centrum.commands import study as verbs
+from centrum.commands import check, study as verbs
 from centrum.commands.score import patients_of, read_new_cases
 from centrum.commands.signature import evaluate_readings, find_signature
 from centrum.errors import ProtocolError, SignatureError

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from centrum.commands import check
-from centrum.commands import study as verbs
+from centrum.commands import check, study as verbs
 from centrum.commands.tables import export_tables, import_tables
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.protocol import TableSource

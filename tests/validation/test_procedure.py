@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from centrum.commands import results as left
-from centrum.commands import study as verbs
+from centrum.commands import results as left, study as verbs
 from centrum.errors import DataError, ProtocolError
 from centrum.protocol import parse_protocol
 from centrum.study.study import open_study

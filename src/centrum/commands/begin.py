@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from centrum.cohort import Cohort
-from centrum.cohort.clinical import ClinicalTable as ClinicalTable
-from centrum.cohort.clinical import Merged, merge_table
+from centrum.cohort.clinical import ClinicalTable as ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover
 from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
@@ -19,8 +18,7 @@ from centrum.protocol import Images, parse_protocol, preset_text
 from centrum.protocol.text import protocol_with
 from centrum.provenance import __version__
 from centrum.settings import DIALECTS
-from centrum.simulate import PhantomSettings as PhantomSettings
-from centrum.simulate import simulate_cohort
+from centrum.simulate import PhantomSettings as PhantomSettings, simulate_cohort
 from centrum.store import write_atomically
 from centrum.study.beginning import choices_of_files, notes_on_choices
 from centrum.study.study import MANIFESTS, PROTOCOL

@@ -5,10 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from centrum.commands import begin
-from centrum.commands import results as left
-from centrum.commands import score as scoring
-from centrum.commands import study as verbs
+from centrum.commands import begin, results as left, score as scoring, study as verbs
 from centrum.commands.manuscript import FOLDER, write_manuscript
 from centrum.execution import Progress, silent
 from centrum.frozen.model import read_model

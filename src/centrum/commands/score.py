@@ -17,10 +17,9 @@ from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, run_jobs, silent
-from centrum.frozen.model import FrozenModel
-from centrum.frozen.model import read_model as read_model
-from centrum.frozen.score import Patient as Patient
+from centrum.frozen.model import FrozenModel, read_model as read_model
 from centrum.frozen.score import (
+    Patient as Patient,
     Score,
     Seen,
     as_written,

@@ -42,8 +42,7 @@ from centrum.commands.tables import export_tables
 from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
 from centrum.execution import Progress, silent
 from centrum.frozen.export import scorer_of
-from centrum.frozen.freeze import check_scores
-from centrum.frozen.freeze import freeze as freeze_study
+from centrum.frozen.freeze import check_scores, freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.provenance import PACKAGES, Step, __version__
@@ -56,17 +55,20 @@ from centrum.store import Store
 from centrum.study.extraction import (
     Extraction,
     for_console,
+    load_extraction as load_extraction,
     load_table,
     measure_study,
     save_extraction,
 )
-from centrum.study.extraction import load_extraction as load_extraction
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
 from centrum.study.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale
-from centrum.study.study import Study as Study
-from centrum.study.study import foresee_unused, training_rows
-from centrum.study.study import open_study as open_study
+from centrum.study.study import (
+    Study as Study,
+    foresee_unused,
+    open_study as open_study,
+    training_rows,
+)
 from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
 from centrum.validation.decision import Decision, learn_decision

@@ -11,14 +11,18 @@ import numpy as np
 from centrum.cohort.case import Case
 from centrum.cohort.phantom import NOTICE
 from centrum.cohort.withheld import Roles, withheld, words_in
-from centrum.commands.score import keep_key, patients_of, read_new_cases, score_all
-from centrum.commands.score import outlook as outlook_of_images
+from centrum.commands.score import (
+    keep_key,
+    outlook as outlook_of_images,
+    patients_of,
+    read_new_cases,
+    score_all,
+)
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.frozen.domain import Flag
 from centrum.frozen.external import ExternalValidation, NewCases, validate
-from centrum.frozen.model import FrozenModel
-from centrum.frozen.model import read_model as read_model
+from centrum.frozen.model import FrozenModel, read_model as read_model
 from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
 from centrum.io.csv_text import frame_csv
 from centrum.provenance import __version__

@@ -16,8 +16,7 @@ from docx.oxml.ns import qn
 from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Cm, Pt, RGBColor
 from docx.styles.style import ParagraphStyle
-from docx.table import Table as WordTable
-from docx.table import _Row
+from docx.table import Table as WordTable, _Row
 from docx.text.paragraph import Paragraph
 
 from centrum.manuscript.columns import (

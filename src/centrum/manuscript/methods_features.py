@@ -9,9 +9,15 @@ from centrum.filters.gradient import Gradient
 from centrum.filters.riesz import RieszFilter
 from centrum.measure.sequences import without_shape
 from centrum.report.results import StudyResults
-from centrum.report.words.features import AGGREGATIONS as AGGREGATED
-from centrum.report.words.features import DIALECTS, IVH, NORMS, UNDIRECTED_AGGREGATIONS, binned
-from centrum.report.words.features import FAMILIES as FAMILY_WORDS
+from centrum.report.words.features import (
+    AGGREGATIONS as AGGREGATED,
+    DIALECTS,
+    FAMILIES as FAMILY_WORDS,
+    IVH,
+    NORMS,
+    UNDIRECTED_AGGREGATIONS,
+    binned,
+)
 from centrum.report.words.filters import filter_text
 from centrum.text import counted, listed, number, numbers, sentences
 

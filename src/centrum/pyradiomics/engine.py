@@ -17,8 +17,7 @@ from centrum.features.registry import Feature, catalogue
 from centrum.features.settings import Discretisation, ExtractionSettings, FamilyName
 from centrum.geometry import Geometry
 from centrum.measure.extract import family_values, plan
-from centrum.measure.region import Region as PreparedRegion
-from centrum.measure.region import Response, Voxels
+from centrum.measure.region import Region as PreparedRegion, Response, Voxels
 from centrum.prepare.discretise import pyradiomics_bin_number, pyradiomics_bin_width
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of

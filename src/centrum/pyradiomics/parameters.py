@@ -19,8 +19,7 @@ from centrum.io.structured import parse_json, parse_yaml, read_text
 from centrum.pyradiomics.errors import ParameterError, ParameterTypeError
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, names_of
 from centrum.pyradiomics.image_types import IMAGE_TYPES
-from centrum.pyradiomics.settings import BY_NAME, NO_MEANING, Block, shown
-from centrum.pyradiomics.settings import names as setting_names
+from centrum.pyradiomics.settings import BY_NAME, NO_MEANING, Block, names as setting_names, shown
 
 BLOCKS = ("setting", "voxelSetting", "imageType", "featureClass")
 

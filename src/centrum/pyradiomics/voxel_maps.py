@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from centrum.arrays import Flags, Floats, Ints
 from centrum.features.aggregation import DIRECTIONS
-from centrum.features.families import DIRECTED
-from centrum.features.families import FAMILIES as ALL_FAMILIES
+from centrum.features.families import DIRECTED, FAMILIES as ALL_FAMILIES
 from centrum.features.textures import COUNTS, Neighbourhood, Textures
 from centrum.measure.extract import average
 from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected

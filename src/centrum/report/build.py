@@ -8,8 +8,8 @@ from typing import Any
 
 from centrum.errors import attempt
 from centrum.report.blocks import Block, Picture
-from centrum.report.drawing import FOLDER as PICTURES
 from centrum.report.drawing import (
+    FOLDER as PICTURES,
     WHY,
     Drawn,
     FigureJob,

@@ -14,48 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
 
 from centrum.errors import ProtocolError
-from centrum.report.colours import (
-    BLACK as BLACK,
-)
-from centrum.report.colours import (
-    BLUE as BLUE,
-)
-from centrum.report.colours import (
-    CYCLE as CYCLE,
-)
-from centrum.report.colours import (
-    FAINT as FAINT,
-)
-from centrum.report.colours import (
-    GREEN as GREEN,
-)
-from centrum.report.colours import (
-    GREY as GREY,
-)
-from centrum.report.colours import (
-    ORANGE as ORANGE,
-)
-from centrum.report.colours import (
-    OUTCOMES as OUTCOMES,
-)
-from centrum.report.colours import (
-    PALE as PALE,
-)
-from centrum.report.colours import (
-    PURPLE as PURPLE,
-)
-from centrum.report.colours import (
-    READERS as READERS,
-)
-from centrum.report.colours import (
-    SKY as SKY,
-)
-from centrum.report.colours import (
-    VERMILION as VERMILION,
-)
-from centrum.report.colours import (
-    YELLOW as YELLOW,
-)
+from centrum.report.colours import GREY
 from centrum.report.glyphs import fit_text
 from centrum.store import write_atomically
 

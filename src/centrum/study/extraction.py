@@ -36,8 +36,7 @@ from centrum.records import as_json
 from centrum.store import write_atomically
 from centrum.study.content_check import content_findings
 from centrum.study.findings import Failure, Finding, MeasuredSequence
-from centrum.study.landmarks import FILE as LANDMARKS
-from centrum.study.landmarks import is_learnt, known_preparation, learn_landmarks
+from centrum.study.landmarks import FILE as LANDMARKS, is_learnt, known_preparation, learn_landmarks
 from centrum.study.sequence_check import measured_sequences, sequence_findings
 from centrum.study.study import Study
 from centrum.table import FEATURES, HEAD, PERTURBED, FeatureTable

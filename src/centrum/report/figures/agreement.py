@@ -8,19 +8,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from centrum.report.colours import BLACK, BLUE, GREY, PALE
 from centrum.report.figures.strip import BOX, draw_strip
 from centrum.report.labels import wrapped
-from centrum.report.style import (
-    BLACK,
-    BLUE,
-    GREY,
-    PAGE_CM,
-    PALE,
-    SMALL_PT,
-    STYLE,
-    letter,
-    new_figure,
-)
+from centrum.report.style import PAGE_CM, SMALL_PT, STYLE, letter, new_figure
 from centrum.text import fixed
 
 ICC_BIN = 0.025

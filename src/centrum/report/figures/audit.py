@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from centrum.arrays import Floats
+from centrum.report.colours import BLACK, BLUE, GREY, VERMILION
 from centrum.report.labels import wrapped
-from centrum.report.style import BLACK, BLUE, GREY, PAGE_CM, STYLE, VERMILION, letter, new_figure
+from centrum.report.style import PAGE_CM, STYLE, letter, new_figure
 from centrum.text import fixed
 
 

@@ -5,8 +5,9 @@ from matplotlib.figure import Figure
 
 from centrum.arrays import Flags, Floats
 from centrum.evaluate.calibration import Calibration
+from centrum.report.colours import BLACK, BLUE, GREY, OUTCOMES
 from centrum.report.labels import wrapped
-from centrum.report.style import BLACK, BLUE, COLUMN_CM, GREY, OUTCOMES, STYLE, new_figure
+from centrum.report.style import COLUMN_CM, STYLE, new_figure
 
 
 @STYLE

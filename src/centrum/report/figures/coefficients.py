@@ -6,8 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from centrum.report.colours import GREY, OUTCOMES
 from centrum.report.labels import wrapped
-from centrum.report.style import GREY, OUTCOMES, PAGE_CM, STYLE, new_figure
+from centrum.report.style import PAGE_CM, STYLE, new_figure
 from centrum.text import fixed
 
 WIDEST = 1.25

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 
 from centrum.evaluate.decision_curve import DecisionCurve
-from centrum.report.style import BLACK, BLUE, COLUMN_CM, GREY, STYLE, new_figure
+from centrum.report.colours import BLACK, BLUE, GREY
+from centrum.report.style import COLUMN_CM, STYLE, new_figure
 
 
 @STYLE

@@ -7,19 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from centrum.arrays import Flags, Floats
+from centrum.report.colours import BLACK, GREY, OUTCOMES
 from centrum.report.figures.strip import draw_strip
 from centrum.report.labels import wrapped
-from centrum.report.style import (
-    BLACK,
-    GREY,
-    MARK_PT,
-    OUTCOMES,
-    PAGE_CM,
-    SMALL_PT,
-    STYLE,
-    letter,
-    new_figure,
-)
+from centrum.report.style import MARK_PT, PAGE_CM, SMALL_PT, STYLE, letter, new_figure
 from centrum.text import fixed
 
 NUMBERS_UP_TO = 8

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from centrum.report.colours import BLUE, GREY, PALE
 from centrum.report.labels import wrapped
-from centrum.report.style import BLUE, GREY, PAGE_CM, PALE, STYLE, new_figure
+from centrum.report.style import PAGE_CM, STYLE, new_figure
 
 SMALL = 0.2
 """Shifts up to this many SDs are usually called small (Cohen)."""

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from centrum.report.style import BLUE, COLUMN_CM, GREY, STYLE, VERMILION, new_figure
+from centrum.report.colours import BLUE, GREY, VERMILION
+from centrum.report.style import COLUMN_CM, STYLE, new_figure
 from centrum.report.words.model import MEASURES
 from centrum.validation.model import FeatureCountFacts
 

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from centrum.report.colours import BLACK, GREY
 from centrum.report.labels import letters, shortened
-from centrum.report.style import BLACK, GREY, PAGE_CM, SMALL_PT, STYLE, new_figure
+from centrum.report.style import PAGE_CM, SMALL_PT, STYLE, new_figure
 
 LINE_CM = 0.36
 """Height of a line of text."""

@@ -6,19 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from centrum.report.colours import BLUE, CYCLE, FAINT, GREY, VERMILION
 from centrum.report.labels import wrapped
-from centrum.report.style import (
-    BLUE,
-    CYCLE,
-    DASHES,
-    FAINT,
-    GREY,
-    PAGE_CM,
-    STYLE,
-    VERMILION,
-    letter,
-    new_figure,
-)
+from centrum.report.style import DASHES, PAGE_CM, STYLE, letter, new_figure
 from centrum.report.words.model import MEASURES
 from centrum.validation.model import LassoFacts
 

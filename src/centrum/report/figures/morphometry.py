@@ -12,8 +12,9 @@ from centrum.arrays import Floats
 from centrum.morphometry import Genant, Morphometry
 from centrum.morphometry.exam import COLUMNS, table_row
 from centrum.morphometry.sagittal import Slab
+from centrum.report.colours import GREY, ORANGE, SKY, VERMILION
 from centrum.report.slices import Upright
-from centrum.report.style import GREY, ORANGE, PAGE_CM, SKY, SMALL_PT, STYLE, VERMILION, new_figure
+from centrum.report.style import PAGE_CM, SMALL_PT, STYLE, new_figure
 from centrum.volume import Mask, Volume
 
 MARGIN_MM = (12.0, 22.0)

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 
 from centrum.evaluate.discrimination import PrecisionRecall
-from centrum.report.style import BLUE, COLUMN_CM, GREY, STYLE, new_figure
+from centrum.report.colours import BLUE, GREY
+from centrum.report.style import COLUMN_CM, STYLE, new_figure
 from centrum.text import fixed
 
 

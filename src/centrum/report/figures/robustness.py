@@ -9,8 +9,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from centrum.arrays import Floats
+from centrum.report.colours import BLACK, BLUE
 from centrum.report.figures.strip import draw_strip
-from centrum.report.style import BLACK, BLUE, PAGE_CM, SMALL_PT, STYLE, letter, new_figure
+from centrum.report.style import PAGE_CM, SMALL_PT, STYLE, letter, new_figure
 
 
 @STYLE

@@ -8,19 +8,9 @@ from matplotlib.figure import Figure
 from centrum.evaluate import Evaluation
 from centrum.evaluate.discrimination import RocBand
 from centrum.evaluate.readers import ReaderComparison
+from centrum.report.colours import BLACK, BLUE, GREY, ORANGE, VERMILION
 from centrum.report.labels import shortened, wrapped
-from centrum.report.style import (
-    BLACK,
-    BLUE,
-    COLUMN_CM,
-    DASHES,
-    GREY,
-    ORANGE,
-    SMALL_PT,
-    STYLE,
-    VERMILION,
-    new_figure,
-)
+from centrum.report.style import COLUMN_CM, DASHES, SMALL_PT, STYLE, new_figure
 from centrum.text import fixed, interval_text, percent
 
 COLOURS = (BLUE, ORANGE, BLACK)

@@ -11,8 +11,9 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from centrum.arrays import Flags
+from centrum.report.colours import READERS
 from centrum.report.labels import wrapped
-from centrum.report.style import DASHES, PAGE_CM, READERS, SMALL_PT, STYLE, new_figure
+from centrum.report.style import DASHES, PAGE_CM, SMALL_PT, STYLE, new_figure
 
 COLUMNS = 3
 NAME_WIDTH = 36

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from centrum.report.colours import CYCLE, VERMILION
 from centrum.report.labels import wrapped
-from centrum.report.style import CYCLE, DASHES, PAGE_CM, STYLE, VERMILION, new_figure
+from centrum.report.style import DASHES, PAGE_CM, STYLE, new_figure
 from centrum.report.words.model import CLASSIFIERS, SELECTORS
 
 ALL = "all"

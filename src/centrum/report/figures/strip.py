@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from centrum.arrays import Floats
-from centrum.report.style import BLACK
+from centrum.report.colours import BLACK
 
 BOX = 0.3
 """Height of a box, in rows."""

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from centrum.features.aggregation import AGGREGATIONS as BY_DIRECTION
-from centrum.features.aggregation import UNDIRECTED
+from centrum.features.aggregation import AGGREGATIONS as BY_DIRECTION, UNDIRECTED
 from centrum.features.settings import Discretisation, Interpolation
 from centrum.report.words.word import Wording, always, complete
 from centrum.text import number
