@@ -39,6 +39,12 @@ def lost_section(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numbering, "absent", ABSENT)
 
 
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forests of 20 trees, which are grown and read as those of 200 are."""
+    monkeypatch.setattr("centrum.modelling.classifiers.N_TREES", 20)
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """The folder of reference material that lies beside the project; skips without it."""

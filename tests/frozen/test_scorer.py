@@ -27,6 +27,8 @@ from centrum.modelling.settings import (
 )
 from centrum.records import as_json
 
+pytestmark = pytest.mark.usefixtures("few_trees")
+
 QUICK = ModelSettings(
     lasso=LassoSettings(folds=3),
     n_features=FeatureCountSettings(maximum=3, folds=3),

@@ -24,8 +24,6 @@ from centrum.store import Store
 from .conftest import Make
 from .test_figures import VARIANTS
 
-pytestmark = pytest.mark.usefixtures("rendered")
-
 
 @pytest.fixture(scope="module")
 def few(make: Make) -> StudyResults:
@@ -46,6 +44,7 @@ def fail(*_: object) -> None:
     raise AssertionError("drawn anew")
 
 
+@pytest.mark.usefixtures("rendered")
 def test_kept_pictures_give_the_same_bytes(
     few: StudyResults, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
