@@ -28,7 +28,7 @@ def features_page() -> str:
         "",
         "Generated from the catalogue. Sections are those of the IBSI reference manual",
         "(arXiv:1612.07003); I is the image's unit of intensity. Names in brackets are",
-        "PyRadiomics' deprecated features, which it gives only on request.",
+        "PyRadiomics' deprecated features, which it computes only on request.",
         "",
     ]
     for family, entries in groupby(catalogue().values(), attrgetter("family")):
@@ -59,8 +59,8 @@ def protocol_page() -> str:
     lines = [
         "# Protocol",
         "",
-        "Generated from the models that check `study.yaml`. A setting that nothing reads with the",
-        "other choices as they are is refused or told:",
+        "Generated from the models that validate `study.yaml`. A setting that has no effect beside the",
+        "other choices is refused or reported:",
         "[how](../how-to/run-your-own-study.md#2-manifest-and-protocol).",
         "",
     ]
@@ -72,7 +72,7 @@ def filters_page() -> str:
         "# Filters",
         "",
         "Generated from the registered filters: the blocks that `extraction.filters` of a protocol",
-        "may list. What each is for: [filters](../concepts/filters.md).",
+        "may list. What each one does: [filters](../concepts/filters.md).",
         "",
     ]
     for name, kind in sorted(FILTERS.items(), key=lambda entry: (entry[1].dialect, entry[0])):
@@ -137,8 +137,8 @@ def label_schemes_page() -> str:
     lines = [
         "# Label schemes",
         "",
-        "Generated from the tables that `images.labels` and `--labels` choose from. What is done",
-        "with them: [label maps](../concepts/label-maps.md).",
+        "Generated from the tables that `images.labels` and `--labels` choose from. How they",
+        "are used: [label maps](../concepts/label-maps.md).",
         "",
         "| name | program | one label is | vertebrae | discs, by the vertebra above | others |",
         "|---|---|---|---|---|---|",
@@ -147,7 +147,7 @@ def label_schemes_page() -> str:
         holds = "a whole vertebra" if scheme.whole else "a part: no levels"
         tables = (_spans(table) for table in (scheme.levels, scheme.discs, scheme.others))
         lines.append(f"| `{scheme.name}` | {scheme.title} | {holds} | {' | '.join(tables)} |")
-    lines += ["", "What the numbers do not say, and where the tables stand:", ""]
+    lines += ["", "What the numbers do not say, and where the tables come from:", ""]
     for scheme in SCHEMES.values():
         caution = f"{scheme.caution}; " if scheme.caution else ""
         lines.append(f"- `{scheme.name}`: {caution}{scheme.source}")
