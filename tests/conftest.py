@@ -55,9 +55,16 @@ def reference() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def figures_are_not_rendered() -> Iterator[None]:
-    """See `tests.pictures.not_rendered`."""
-    with pictures.not_rendered():
+def figures_are_not_drawn() -> Iterator[None]:
+    """See `tests.pictures`."""
+    with pictures.not_drawn():
+        yield
+
+
+@pytest.fixture
+def drawn() -> Iterator[None]:
+    """For tests of which figures can be drawn."""
+    with pictures.drawn():
         yield
 
 

@@ -1,6 +1,7 @@
-"""Reports without the pictures in which their figures are rendered, which take most of their time.
+"""Reports without their figures, which take most of their time.
 
-Tests that look at pictures ask for the fixture `rendered`, fixtures enter `rendered()`.
+Tests that ask how figures are drawn of their results want the fixture `drawn`, those that look at
+pictures `rendered`; fixtures enter what is called so here.
 """
 
 from collections.abc import Iterator
@@ -10,13 +11,14 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from centrum.report import style
+from centrum.manuscript import figures
+from centrum.report import drawing, style
+from centrum.report.drawing import Drawing, Drawn
 
-KINDS = {
-    "centrum.report.drawing": ("svg", "png"),
-    "centrum.manuscript.figures": ("pdf", "tiff"),
-}
+KINDS = {drawing: ("svg", "png"), figures: ("pdf", "tiff")}
 """Modules, and the files that they have made of figures."""
+
+DRAW, PRINT = drawing.draw, figures._print
 
 
 def _pixel(kind: str) -> bytes:
@@ -28,22 +30,43 @@ def _pixel(kind: str) -> bytes:
     return stream.getvalue()
 
 
+PIXELS = {kind: _pixel(kind) for kinds in KINDS.values() for kind in kinds}
+
+
+def _no_figure(_: Drawing) -> Drawn:
+    return Drawn(PIXELS["svg"], PIXELS["png"], style.PAGE_CM, {})
+
+
+def _no_print(_: tuple[str, Drawing]) -> dict[str, bytes]:
+    return {kind: PIXELS[kind] for kind in figures.FURTHER}
+
+
 @contextmanager
-def not_rendered() -> Iterator[None]:
-    """Figures are drawn, but the files made of them hold one pixel each."""
+def not_drawn() -> Iterator[None]:
+    """The files of figures hold one pixel each."""
     with pytest.MonkeyPatch.context() as patch:
-        for module, kinds in KINDS.items():
-            for kind in kinds:
-                pixel = _pixel(kind)
-                patch.setattr(f"{module}.{kind}_bytes", lambda _, pixel=pixel: pixel)
+        patch.setattr(drawing, "draw", _no_figure)
+        patch.setattr(figures, "_print", _no_print)
         yield
 
 
 @contextmanager
 def rendered() -> Iterator[None]:
-    """Within `not_rendered`: the files hold the figures."""
+    """Within `not_drawn` or `drawn`: the files hold the figures."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(drawing, "draw", DRAW)
+        patch.setattr(figures, "_print", PRINT)
         for module, kinds in KINDS.items():
             for kind in kinds:
-                patch.setattr(f"{module}.{kind}_bytes", getattr(style, f"{kind}_bytes"))
+                patch.setattr(module, f"{kind}_bytes", getattr(style, f"{kind}_bytes"))
+        yield
+
+
+@contextmanager
+def drawn() -> Iterator[None]:
+    """Within `not_drawn`: figures are drawn, but the files hold one pixel each."""
+    with rendered(), pytest.MonkeyPatch.context() as patch:
+        for module, kinds in KINDS.items():
+            for kind in kinds:
+                patch.setattr(module, f"{kind}_bytes", lambda _, kind=kind: PIXELS[kind])
         yield

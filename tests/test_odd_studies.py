@@ -12,6 +12,8 @@ from centrum.study.study import open_study
 from centrum.validation import evaluation, procedure
 from tests.table_studies import QUIET, features, table_study
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 
 def run(folder: Path) -> tuple[procedure.InternalValidation, str]:
     study = open_study(folder)

@@ -154,6 +154,7 @@ def test_a_file_that_changes_meanwhile_is_not_kept(few: StudyResults, tmp_path: 
     assert store.get(jobs[case].key()) is None
 
 
+@pytest.mark.usefixtures("drawn")
 def test_a_section_whose_figure_fails_says_so() -> None:
     data = frame_table(pd.DataFrame({"x": [1]}))
     good, bad = (
@@ -172,6 +173,7 @@ def fails() -> Figure:
     raise ZeroDivisionError
 
 
+@pytest.mark.usefixtures("drawn")
 def test_what_failed_is_tried_again(tmp_path: Path) -> None:
     store, job = Store(tmp_path), FigureJob(partial(fails))
     assert "ZeroDivisionError" in make_pictures([job], store)[0]["why"]

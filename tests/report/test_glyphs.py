@@ -89,6 +89,7 @@ def test_the_same_name_gives_the_same_bytes() -> None:
     assert svg_bytes(first) == svg_bytes(second)
 
 
+@pytest.mark.usefixtures("drawn")
 def test_the_caption_says_what_a_number_stands_for() -> None:
     data = frame_table(pd.DataFrame({"x": [1]}))
     drawing = partial(labelled, UNDRAWN)

@@ -17,6 +17,8 @@ from centrum.study.study import Study, open_study
 from centrum.study.tables import read_study_tables, table_files
 from tests.studies import PROTOCOL, make_study
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 FILTERED = PROTOCOL.replace("  filters: []", "  filters: [{filter: log, sigma: 1, dimension: 2D}]")
 PYRADIOMICS = PROTOCOL.replace(
     "extraction:",

@@ -18,6 +18,8 @@ from centrum.validation.fits import FITS
 from centrum.validation.matrix import covariate_values, study_matrix
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 FEW_FAMILIES = PROTOCOL.replace(
     "extraction:", "extraction:\n  families: [morphology, statistics, glcm]"
 )
