@@ -59,8 +59,8 @@ def protocol_page() -> str:
     lines = [
         "# Protocol",
         "",
-        "Generated from the models that validate `study.yaml`. A setting that has no effect beside the",
-        "other choices is refused or reported:",
+        "Generated from the models that validate `study.yaml`. A setting that has no effect beside",
+        "the other choices is refused or reported:",
         "[how](../how-to/run-your-own-study.md#2-manifest-and-protocol).",
         "",
     ]
