@@ -149,7 +149,7 @@ def _file_of(error: Exception) -> str:
 
 
 def show_traceback(error: BaseException) -> None:
-    """Print where an error happened to the screen, if this is wanted; see `TRACEBACK`."""
+    """Print where an error happened to the screen, if asked for; see `TRACEBACK`."""
     if os.environ.get(TRACEBACK, "0") not in ("", "0"):
         traceback.print_exception(error, file=sys.stderr)
 

@@ -170,7 +170,7 @@ class FeatureTable(OneLine):
 
     @classmethod
     def load(cls, folder: Path, *, perturbed: bool = False) -> "FeatureTable":
-        """Read what `save` wrote, with its perturbed layer if that is wanted.
+        """Read what `save` wrote, with its perturbed layer if asked for.
 
         Raises
         ------

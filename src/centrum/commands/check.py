@@ -144,7 +144,7 @@ def _stop(error: CentrumError) -> Finding:
 
 
 def _readable(study: Study) -> Study | None:
-    """The study without a choice of reader or sequence that its manifest has not.
+    """The study without a choice of reader or sequence that its manifest lacks.
 
     None where the manifest has no image or no mask at all.
     """

@@ -182,7 +182,7 @@ _MODELS: dict[str, FrozenModel] = {}
 
 
 def _score(given: _Given, patient: Patient) -> tuple[Score, Overlay | None]:
-    """The score of a patient, and the picture of its region if it is wanted."""
+    """The score of a patient, and the picture of its region if asked for."""
     key = given.model["sha256"]
     if key not in _MODELS:
         _MODELS[key] = FrozenModel.from_dict(given.model)

@@ -54,8 +54,8 @@ class Filter(Settings):
     def respond(self, view: View) -> Iterator[NDArray[np.floating]]:
         """The response maps in the box of the view, one for each of `names`.
 
-        They equal those of the whole image: exactly where the filter has finite support, to the
-        bound that its docstring states where it has not.
+        They equal those of the whole image: exactly where the filter has finite support, else to
+        the bound that its docstring states.
         """
         raise NotImplementedError
 

@@ -61,8 +61,8 @@ def read_image(
         and none chosen; no orientation ("no-orientation"); a spacing that is not that of a
         patient's image ("impossible-spacing").
     GeometryError
-        The axes are not orthonormal, or a file that says nothing of its place has not the size
-        and spacing of the image `beside`.
+        The axes are not orthonormal, or a file without a position differs from the image
+        `beside` in size or spacing.
     """
     path, part = _located(source)
     if path.is_dir():

@@ -353,7 +353,7 @@ def _placed(mask: Mask) -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class PreparedSequence:
-    """One sequence of a case: as read, prepared, and what is wanted of it.
+    """One sequence of a case: as read, prepared, and what is measured of it.
 
     The sequence on which the masks were drawn comes first and has no name.
     """
@@ -530,7 +530,7 @@ def _of_sequence(name: str, finding: ImageFinding) -> ImageFinding:
 
 
 def _of_reader(job: MeasurementJob, source: str, scene: PreparedSequence, mask: Mask) -> Volume:
-    """The prepared image, over the level of the reader's reference tissue where that is wanted."""
+    """The prepared image, over the level of the reader's reference tissue if there is one."""
     normalisation = job.preparation.normalisation
     if not isinstance(normalisation, ReferenceTissue):
         return scene.ready

@@ -1,4 +1,4 @@
-"""Whether a mask holds the vertebra that its case names, and no more of it than is wanted."""
+"""Whether a mask holds the vertebra of its case, and no more of it than the study measures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,7 @@ def check_label(
     Raises
     ------
     DataError
-        The label is another level, no vertebra, or a whole vertebra where the body is wanted; or
+        The label is another level, no vertebra, or a whole vertebra where the body is measured; or
         the levels of the file contradict the anatomy.
     """
     path, part = split_source(source)
@@ -72,7 +72,7 @@ def _check_level(
 def _about_region(
     path: Path, mask: Mask, level: Level | None, images: Images, numbered: Scheme | None
 ) -> Iterator[ImageFinding]:
-    """A whole vertebra where the body is wanted; `numbered` is the scheme of the mask's number."""
+    """A whole vertebra instead of the body; `numbered` is the scheme of the mask's number."""
     if images.region == "whole_vertebra":
         return
     place = place_of(mask)

@@ -48,7 +48,9 @@ class PerturbedJob:
     def key(self) -> str:
         """Of all that decides the numbers; which features are kept is none of it."""
         settings = self.robustness.model_dump(mode="json", exclude={"icc"})
-        return job_key("perturbed", MEASURING, case=self.case, job=self.job.key(), how=settings)
+        return job_key(
+            "perturbed", MEASURING, case=self.case, job=self.job.key(), settings=settings
+        )
 
 
 def measure_perturbed(wanted: PerturbedJob) -> Record:

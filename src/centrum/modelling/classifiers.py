@@ -183,7 +183,7 @@ class LogOdds(ByScore):
         self.balanced = balanced
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> "LogOdds":
-        """Fit the estimator, with balanced weights if that is wanted."""
+        """Fit the estimator, with balanced weights if `balanced`."""
         weights = _balanced_weights(np.asarray(y)) if self.balanced else None
         self.estimator_ = clone(self.estimator).fit(X, y, sample_weight=weights)
         self.classes_ = self.estimator_.classes_

@@ -260,7 +260,7 @@ class SearchClassifier(StudyEstimator):
         patients: NDArray,
         batch: NDArray | None,
     ) -> None:
-        """Refit the best candidates of those that saw every fold, as many as are wanted."""
+        """Refit the best candidates of those that saw every fold, as many as the ensemble takes."""
         stage = self._prepare(X, y, patients, batch)
         order = sorted(
             runs, key=lambda run: (-len(run.measures), -run.mean if run.measures else 0.0)

@@ -50,7 +50,7 @@ class Prepared:
 def prepare(
     image: sitk.Image, labels: sitk.Image, settings: Settings, notes: Diagnostics | None
 ) -> Prepared:
-    """The regions in `image` that `labels` mark; adds to the diagnostics if they are wanted.
+    """The regions in `image` that `labels` mark; adds to the diagnostics if they are asked for.
 
     Raises
     ------

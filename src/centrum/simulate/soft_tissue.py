@@ -205,7 +205,7 @@ def soft_tissue(
 
 
 def _span(wanted: Flags) -> slice:
-    """The columns in which anything is wanted."""
+    """The columns in which any element is true."""
     hit = np.flatnonzero(wanted.any(axis=0))
     return slice(int(hit[0]), int(hit[-1]) + 1)
 

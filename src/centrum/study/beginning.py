@@ -35,7 +35,7 @@ def choices_of_images(images: Images, columns: Sequence[str], wanted: str | None
     Raises
     ------
     ProtocolError
-        None or several of the columns are what is wanted.
+        None or several of the columns fit.
 
     >>> choices_of_images(Images(weighting="T2w"), ("T1w", "T2_tse"), None)
     {'images.sequence': 'T2_tse'}

@@ -388,7 +388,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
 
 
 def load_table(study: Study, *, perturbed: bool = False) -> FeatureTable:
-    """The table that `extract` left, with the layer of `perturb` if that is wanted.
+    """The table that `extract` left, with the layer of `perturb` if asked for.
 
     Raises
     ------

@@ -55,7 +55,7 @@ def perturb_key(study: Study) -> str:
     """Of the perturbed measurements: the images again, and which features the table has."""
     settings = _choices(study, {"robustness"})
     return job_key(
-        "perturb", PACKAGES, measured=extract_key(study), table=_table(study), how=settings
+        "perturb", PACKAGES, measured=extract_key(study), table=_table(study), settings=settings
     )
 
 
@@ -76,7 +76,7 @@ def fit_key(study: Study) -> str:
 def internal_key(study: Study) -> str:
     """Of the internal validation of the whole procedure."""
     settings = _choices(study, {"evaluation"})
-    return job_key("internal", MODELLING, **_model(study), how=settings)
+    return job_key("internal", MODELLING, **_model(study), settings=settings)
 
 
 def _key_of_all(stage: str) -> Callable[[Study], str]:

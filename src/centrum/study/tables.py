@@ -58,8 +58,8 @@ def read_study_tables(study: Study, needed: Collection[str] | None = None) -> Ex
     """The features of the manifest's cases, by reader.
 
     A case without a row of the primary reader is a failure, as is one that lacks a feature which
-    others have, unless the model fills missing values. Features that a reader's table has not
-    are left out.
+    others have, unless the model fills missing values. Features that a reader's table lacks are
+    left out.
 
     `needed` are the features that each case must have, where it is not for the study's own model
     to say: those that a frozen model reads and does not fill.
