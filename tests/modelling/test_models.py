@@ -61,7 +61,6 @@ def study() -> tuple[NDArray, NDArray, NDArray, NDArray]:
     return np.stack([X, X + 0.1 * rng.normal(size=X.shape)], axis=2), y, patients, centre
 
 
-@pytest.mark.usefixtures("few_trees")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_classifier_learns_and_scores(name: str, study: tuple) -> None:
     X, y, patients, _ = study
