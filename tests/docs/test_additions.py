@@ -43,8 +43,7 @@ def make(block: Block, copy: Path) -> None:
 
 def follow(page: Path, folder: Path, without: int = -1) -> subprocess.CompletedProcess:
     """Make the changes of a page, but perhaps one of them, in a copy of the package, and run it."""
-    skip = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "src" / "centrum", folder / "centrum", ignore=skip)
+    shutil.copytree(ROOT / "src" / "centrum", folder / "centrum")  # and what is compiled of it
     changes = [block for block in blocks_of(page) if block.title]
     for k, block in enumerate(changes):
         if k != without:
