@@ -10,7 +10,7 @@ from pathlib import Path
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.layout_engine import ConstrainedLayoutEngine, LayoutEngine
 from PIL import Image
 
 from centrum.errors import ProtocolError
@@ -124,17 +124,17 @@ def save_figure(figure: Figure, path: Path) -> None:
 def _saved(
     figure: Figure, kind: str, metadata: dict[str, None] | None, dpi: float = PNG_DPI
 ) -> bytes:
-    if figure.get_layout_engine() is not None:
-        _settle(figure)
+    if engine := figure.get_layout_engine():
+        _settle(figure, engine)
     stream = BytesIO()
     figure.savefig(stream, format=kind, metadata=metadata, dpi=dpi)
     return stream.getvalue()
 
 
-def _settle(figure: Figure) -> None:
+def _settle(figure: Figure, engine: LayoutEngine) -> None:
     """Lay the axes out once and for all; doing it for every file would move them a little."""
     own_dpi = figure.dpi
     figure.set_dpi(PNG_DPI)
-    figure.draw_without_rendering()
+    engine.execute(figure)
     figure.set_dpi(own_dpi)
     figure.set_layout_engine(None)  # "none" would have each file drawn twice
