@@ -24,6 +24,8 @@ from centrum.study import extraction
 from tests.frozen.models import frozen
 from tests.frozen.test_scorer import COMBAT, NAMES, QUICK, cohort
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
 SITES = ("1234567", "1234568")
 
 

@@ -83,6 +83,7 @@ def test_files_of_numbers_that_are_gone_do_not_stay(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("drawn")
 def test_files_that_are_there_are_not_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

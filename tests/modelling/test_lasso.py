@@ -13,7 +13,7 @@ from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
 
 from centrum.errors import DataError
-from centrum.modelling.lasso import LogisticLassoCV, lasso_path
+from centrum.modelling.lasso import LassoPath, LogisticLassoCV, lasso_path
 from tests.modelling.conftest import RealTable
 
 TABLES = ["Song2020", "WORC-Lipo"]
@@ -86,6 +86,23 @@ def test_cross_validation_equals_cv_glmnet(
     assert [lasso.index_min_ + 1, lasso.index_1se_ + 1] == deviance["index"]
     assert lasso.lambda_min_ == pytest.approx(deviance["lambda.min"])
     assert lasso.lambda_1se_ == pytest.approx(deviance["lambda.1se"])
+
+
+def test_equal_cases_tie_however_they_are_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the linear algebra of some processors rounds them, by their place."""
+    rng = np.random.default_rng(4)
+    X = rng.integers(0, 3, size=(80, 3)).astype(float)
+    y = (X[:, 0] + rng.normal(size=80) > 1).astype(float)
+    exact = LogisticLassoCV(folds=5, measure="auc").fit(X, y)
+    real = LassoPath.linear_predictor
+
+    def rounded(path: LassoPath, *given: NDArray) -> NDArray:
+        eta = real(path, *given)
+        return eta + 1e-14 * rng.normal(size=eta.shape)
+
+    monkeypatch.setattr(LassoPath, "linear_predictor", rounded)
+    other = LogisticLassoCV(folds=5, measure="auc").fit(X, y)
+    np.testing.assert_array_equal(other.cvm_, exact.cvm_)
 
 
 def random_problem(seed: int, cases: int, features: int) -> tuple[NDArray, NDArray]:

@@ -202,13 +202,15 @@ class TestRidgeAndElasticNet:
         scores = found.decision_function(X)
         np.testing.assert_allclose(scores, known.decision_function(X), atol=1e-4)
 
-    def test_ridge_takes_the_penalty_of_a_grid_search(self) -> None:
+    @pytest.mark.parametrize("balanced", [False, True])
+    def test_ridge_takes_the_penalty_of_a_grid_search(self, balanced: bool) -> None:
         rng = np.random.default_rng(2)
         X = rng.normal(size=(60, 20))
-        for effect in (0.0, 0.5, 4.0):
-            y = (effect * X[:, 0] + rng.normal(size=60) > 0).astype(int)
-            found = Ridge(seed=1).fit(X, y)
-            search = GridSearchCV(logistic(), {"C": RIDGE_C}, scoring="neg_log_loss",
+        for effect in (0.0, 0.5, 1.0, 4.0):
+            y = (effect * X[:, 0] + rng.normal(size=60) > 0.8).astype(int)
+            found = Ridge(balanced, seed=1).fit(X, y)
+            search = GridSearchCV(logistic(balanced=balanced), {"C": RIDGE_C},
+                                  scoring="neg_log_loss",
                                   cv=found._folds(y, np.arange(60))).fit(X, y)  # fmt: skip
             assert search.best_params_["C"] == found.C_
 

@@ -22,6 +22,7 @@ from centrum.perturb import RobustnessSettings, plan_perturbations
 from centrum.protocol import load_preset, parse_protocol
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
+from tests.pictures import drawn
 from tests.studies import PROTOCOL, SIZE, image_of, make_study, read_rows, write_rows
 
 ROBUST = PROTOCOL + "robustness: {repeats: 3, icc: {threshold: 0.3}}\n"
@@ -41,7 +42,8 @@ def single_reader(folder: Path, n: int = N, protocol: str = ROBUST) -> Path:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of one reader that has been run; not to be changed."""
     folder = single_reader(tmp_path_factory.mktemp("robust") / "study")
-    verbs.run(open_study(folder))
+    with drawn():
+        verbs.run(open_study(folder))
     return folder
 
 

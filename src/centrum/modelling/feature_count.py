@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
-from centrum.modelling.auc import auc
+from centrum.modelling.auc import ROUNDING, auc
 from centrum.modelling.by_score import finite_scores
 from centrum.modelling.settings import FeatureCountSettings
 from centrum.modelling.split import Indices, folds_by_patient, train_and_held_out
@@ -115,7 +115,7 @@ def scores_by_number(
 def _performance(positive: Flags, scores: Floats, choice: FeatureCountSettings) -> Floats:
     """Of each column of scores (cases, counts)."""
     if choice.measure == "auc":
-        return auc(positive, scores)
+        return auc(positive, scores, ROUNDING)
     share: Floats = np.mean((scores > 0) == positive[:, None], axis=0)
     return share
 

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.kernels.coordinate_descent import PenalisedProblem, logistic_path, null_state
-from centrum.modelling.auc import auc
+from centrum.modelling.auc import ROUNDING, auc
 from centrum.modelling.by_score import ByScore, two_classes
 from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
@@ -32,10 +32,6 @@ MAX_SWEEPS = 100_000
 
 PROBABILITY_CLIP = 1e-5
 """Cross-validated deviance sees probabilities no nearer to 0 and 1 than this."""
-
-TIED = 12
-"""Decimals by which log-odds are told apart in a cross-validated AUC: of equal cases the linear
-algebra makes log-odds that differ by their rounding, on some processors and not on others."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -266,8 +262,7 @@ class LogisticLassoCV(SelectorMixin, ByScore):
             path = self._path(X[train], y[train])
             eta[held_out] = path.linear_predictor(X[held_out], self.path_.lambdas)
         if self.measure_ == "auc":
-            eta = np.round(eta, TIED)
-            raw = np.array([auc(y[rows] == 1, eta[rows]) for _, rows in folds])
+            raw = np.array([auc(y[rows] == 1, eta[rows], ROUNDING) for _, rows in folds])
             size = np.array([rows.size for _, rows in folds])
         else:
             loss = _deviance(y, eta) if self.measure_ == "deviance" else (eta > 0) != y[:, None]

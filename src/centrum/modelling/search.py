@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
-from centrum.modelling.auc import auc
+from centrum.modelling.auc import ROUNDING, auc
 from centrum.modelling.by_score import finite_scores
 from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.leading import Leading
@@ -375,7 +375,7 @@ def _better_half(racing: list[Run], survivors: int) -> list[Run]:
 
 def _measure(name: str, positive: Flags, scores: Floats) -> float:
     if name == "auc":
-        return float(auc(positive, scores))
+        return float(auc(positive, scores, ROUNDING))
     p = np.clip(expit(scores), 1e-5, 1 - 1e-5)
     return float(np.mean(np.where(positive, np.log(p), np.log(1 - p))) * 2)
 
