@@ -16,7 +16,7 @@ from centrum.report.drawing import figure_of
 from centrum.report.figures import draw_feature_count
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
-from centrum.report.style import COLUMN_CM, PAGE_CM, png_bytes, svg_bytes
+from centrum.report.style import COLUMN_CM, PAGE_CM, PNG_DPI, png_bytes, svg_bytes
 
 from .conftest import SIMULATED, Make
 
@@ -121,6 +121,15 @@ def test_files_carry_no_date_and_no_program() -> None:
     assert b"Matplotlib" not in svg
     assert b"Software" not in png
     assert b"tEXt" not in png
+
+
+def test_a_file_is_laid_out_as_matplotlib_would(results: StudyResults) -> None:
+    saved, drawn = (draw_feature_count(results.model.feature_count) for _ in range(2))
+    svg_bytes(saved)
+    drawn.set_dpi(PNG_DPI)
+    drawn.draw_without_rendering()
+    for one, other in zip(saved.axes, drawn.axes, strict=True):
+        np.testing.assert_array_equal(one.get_position().bounds, other.get_position().bounds)
 
 
 def test_a_file_is_drawn_once(results: StudyResults, monkeypatch: pytest.MonkeyPatch) -> None:
