@@ -129,7 +129,7 @@ def test_a_file_is_laid_out_as_matplotlib_would(results: StudyResults) -> None:
     drawn.set_dpi(PNG_DPI)
     drawn.draw_without_rendering()
     for one, other in zip(saved.axes, drawn.axes, strict=True):
-        np.testing.assert_array_equal(one.get_position().bounds, other.get_position().bounds)
+        np.testing.assert_allclose(one.get_position().bounds, other.get_position().bounds)
 
 
 def test_a_file_is_drawn_once(results: StudyResults, monkeypatch: pytest.MonkeyPatch) -> None:

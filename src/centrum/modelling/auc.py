@@ -28,7 +28,8 @@ def auc(positive: Flags, scores: Floats, rounding: float = 0.0) -> Floats:
     np.float64(0.875)
     """
     n1, n0 = np.count_nonzero(positive), np.count_nonzero(~positive)
-    rank_sum = rankdata(_levels(scores, rounding) if rounding else scores, axis=0)[positive].sum(axis=0)
+    levels = _levels(scores, rounding) if rounding else scores
+    rank_sum = rankdata(levels, axis=0)[positive].sum(axis=0)
     area: Floats = (rank_sum - n1 * (n1 + 1) / 2) / (n1 * n0)
     return area
 
