@@ -128,6 +128,17 @@ def test_a_script_without_a_guard_is_told_what_to_do(tmp_path: Path) -> None:
     assert 'Put its calls below `if __name__ == "__main__":`, or take workers=1.' in last
 
 
+def test_what_is_imported_here_is_imported_once_for_all_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    base = multiprocessing.context.BaseContext
+    monkeypatch.setattr(base, "set_forkserver_preload", lambda _, names: asked.extend(names))
+    execution._context()
+    assert {"centrum.execution", "centrum.errors"} <= {*asked} <= {*sys.modules}
+    assert all(name.startswith("centrum.") for name in asked)
+
+
 COUNT_COMPILATIONS = """
 import sys
 from numba.core.dispatcher import Dispatcher

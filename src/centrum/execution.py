@@ -334,8 +334,18 @@ def _context() -> multiprocessing.context.BaseContext:
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
-        context.set_forkserver_preload(["centrum.measure.case", "centrum.simulate", __name__])
+        own = [name for name in sys.modules if name.startswith("centrum.")]
+        context.set_forkserver_preload(own)
     return context
+
+
+def expect_workers() -> None:
+    """Have what was imported here so far imported where workers are forked from, meanwhile."""
+    context = _context()
+    if context.get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        forkserver.ensure_running()
 
 
 if any("multiprocessing.forkserver" in word for word in sys.orig_argv):

@@ -7,7 +7,7 @@ from pathlib import Path
 from centrum.commands.results import MODEL
 from centrum.commands.study import collect
 from centrum.errors import DataError
-from centrum.execution import Progress, silent
+from centrum.execution import Progress, expect_workers, silent
 from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.cards import data_sheet, model_card
 from centrum.manuscript.checklists import (
@@ -64,6 +64,8 @@ def write_manuscript(
         The study was not run, or the validation is of another model.
     """
     refuse_stale(study, "manuscript")
+    if workers > 1:
+        expect_workers()
     progress(WHAT, 0, 4)
     results, folder = collect(study), study.results / FOLDER
     facts = _facts(study, external)
