@@ -21,6 +21,11 @@ ABSENT = numbering.absent
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole studies, which take longest, come first: at the end no process waits for the other."""
+    items.sort(key=lambda item: item.path.parent != ROOT / "tests")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def every_reference_resolves() -> Iterator[None]:
     """A text that refers to a table or figure that its document lacks fails the test."""

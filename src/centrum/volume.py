@@ -113,7 +113,9 @@ def content_digest(content: Volume | Mask) -> str:
     """
     upright = _upright(content.array, content.geometry)
     numbers = np.ascontiguousarray(upright, dtype="<f4" if upright.dtype != bool else bool)
-    return hashlib.sha256(f"{upright.shape}".encode() + numbers.tobytes()).hexdigest()
+    found = hashlib.sha256(f"{upright.shape}".encode())
+    found.update(numbers.data)
+    return found.hexdigest()
 
 
 def _upright(array: NDArray, geometry: Geometry) -> NDArray:

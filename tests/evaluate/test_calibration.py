@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.special import expit, logit
 
 from centrum.errors import DataError
@@ -127,6 +127,7 @@ def test_decision_curve_equals_dcurves(cases, reference):
         np.testing.assert_allclose(values, rows["net_benefit"], rtol=1e-12, atol=1e-12)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_recalibrated_probabilities_are_calibrated(seed):
     rng = np.random.default_rng(seed)

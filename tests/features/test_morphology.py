@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from centrum.features.morphology import (
     Shape,
@@ -98,6 +98,7 @@ def test_axes_are_those_of_the_covariance(inside: np.ndarray) -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
 
 
+@settings(max_examples=50)
 @given(regions)
 def test_what_encloses_the_region_is_larger_than_it(inside: np.ndarray) -> None:
     shape = Shape(cropped(inside), SPACING)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from pydantic import ValidationError
 
 from centrum.filters import View
@@ -80,6 +80,7 @@ def test_directions_of_the_circle() -> None:
 
 @pytest.mark.parametrize("boundary", ["zero", "nearest", "periodic", "mirror"])
 @pytest.mark.parametrize("choices", [{"dimension": "2D", "theta": 35}, {"step": 60}])
+@settings(max_examples=15)
 @given(data=st.data())
 def test_box_has_the_numbers_of_the_whole_image(
     choices: dict[str, Any], boundary: str, data: st.DataObject

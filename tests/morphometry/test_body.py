@@ -5,7 +5,7 @@ from itertools import permutations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from centrum.errors import DataError
 from centrum.geometry import Geometry
@@ -18,6 +18,7 @@ FRONT = DEPTH * (0.5 - 0.12)
 """Of the anterior points; the posterior ones lie as far behind the centre."""
 
 
+@settings(max_examples=40)
 @given(
     st.floats(-40, 40),
     st.sampled_from(((0.6, 0.6, 4.4), (1.0, 1.0, 1.0), (0.55, 0.55, 3.3), (0.6, 0.9, 4.4))),

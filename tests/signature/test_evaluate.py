@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings as tries, strategies as st
 
 from centrum.errors import DataError, SignatureError
 from centrum.signature import (
@@ -124,6 +124,7 @@ def test_all_names_come_from_one_table():
     ]
 
 
+@tries(max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_order_of_columns_and_other_columns_do_not_matter(seed):
     values = table("original+log:3+wavelet", n=6)

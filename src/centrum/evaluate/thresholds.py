@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
@@ -250,6 +251,7 @@ def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dic
     return _measures(*_counts(scored, threshold, weights))
 
 
+@cache
 def proportion_interval(
     hits: int, n: int, confidence: float = 0.95, method: IntervalMethod = "wilson"
 ) -> Interval:

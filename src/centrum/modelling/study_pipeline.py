@@ -1,13 +1,15 @@
 """The chain of steps, told whose case each row is and where it comes from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from inspect import signature
 from typing import Self
 
 import numpy as np
 from imblearn.pipeline import Pipeline
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import has_fit_parameter
 
 from centrum.arrays import Floats
 from centrum.modelling.by_score import finite_scores
@@ -123,8 +125,13 @@ def _names_after(step: BaseEstimator, names: NDArray | None) -> NDArray | None:
 
 def fit_arguments(step: BaseEstimator, **known: ArrayLike | None) -> dict[str, ArrayLike | None]:
     """Of what is known about the rows, that which the step's fit asks for."""
-    return {name: value for name, value in known.items() if has_fit_parameter(step, name)}
+    return {name: value for name, value in known.items() if _asks_for(type(step).fit, name)}
 
 
 def _wanted_of_new(step: BaseEstimator, batch: ArrayLike | None) -> dict[str, ArrayLike | None]:
-    return {"batch": batch} if has_fit_parameter(step, "batch") else {}
+    return {"batch": batch} if _asks_for(type(step).fit, "batch") else {}
+
+
+@cache
+def _asks_for(fit: Callable[..., object], name: str) -> bool:
+    return name in signature(fit).parameters

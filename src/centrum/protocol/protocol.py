@@ -6,7 +6,9 @@
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -479,5 +481,10 @@ def preset_text(name: str) -> str:
 
 
 def _preset_choices(name: str) -> dict[str, Any]:
+    return deepcopy(_parsed_preset(name))
+
+
+@cache
+def _parsed_preset(name: str) -> dict[str, Any]:
     choices: dict[str, Any] = parse_yaml(preset_text(name), name, ProtocolError)
     return choices

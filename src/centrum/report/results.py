@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -74,7 +75,7 @@ class StudyResults(OneLine):
     robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
     contents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def mixed_patients(self) -> int:
         """Patients who have cases of both outcomes."""
         return int((self.scores.groupby("patient")["outcome"].nunique() > 1).sum())
