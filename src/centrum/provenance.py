@@ -17,7 +17,7 @@ from typing import Any
 
 from centrum.errors import DataError
 
-__version__ = "0.2.3"
+__version__ = "0.3.0"
 
 MEASURING = ("numpy", "scipy", "numba", "SimpleITK", "PyWavelets", "pydicom")
 """Packages that can change what is measured of an image."""
