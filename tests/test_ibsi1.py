@@ -129,6 +129,7 @@ BY_N = "teams that divide the covariance by n; everywhere else most divide by n 
 OTHER_HALF = "two teams with a voxel on the other side of a half: see SPACING_DECIMALS"
 SPREAD = "the teams of this group differ among themselves by up to 2e-6"
 PAIR = "two teams alone; the other features of the same matrix agree"
+OTHER_RANGE = "most teams let gamma run over the intensities; section 3.5 says the re-segmentation"
 
 OTHER_THAN_TEAMS: dict[tuple[str, str, str], str] = {
     ("digital_phantom", "R3ER", ""): SHORTENED,
@@ -166,6 +167,9 @@ OTHER_THAN_TEAMS: dict[tuple[str, str, str], str] = {
     ("config_A", "QCFX", ""): OTHER_MESH,
     ("config_A", "25C7", ""): OTHER_MESH,
     ("config_A", "TDIC", ""): BY_N,
+    ("config_A", "NK6P", ""): OTHER_RANGE,
+    ("config_A", "4279", ""): OTHER_RANGE,
+    ("config_A", "WITY", ""): OTHER_RANGE,
     ("config_B", "KLMA", ""): OTHER_HALF,
     ("config_B", "99N0", ""): OTHER_HALF,
     ("config_A", "6BDE", ""): SPREAD,

@@ -237,6 +237,27 @@ def test_a_choice_is_told_in_every_place_that_reads_it(results: StudyResults, wh
     assert changes
 
 
+@pytest.mark.parametrize(
+    ("bins", "limits", "words"),
+    [
+        ("none", {}, "without discretisation."),
+        ("none", {"lower": 0}, "in the image from the lower bound of the re-segmentation."),
+        ("none", {"upper": 9}, "in the image to the upper bound of the re-segmentation."),
+        ("none", {"lower": 0, "upper": 9}, "from the lower to the upper bound of the re"),
+        ("none", {"sigma": 3}, "without discretisation."),
+        ("fixed_bin_number", {"lower": 0, "upper": 9}, "was computed in 1000 bins."),
+    ],
+)
+def test_the_range_of_the_volume_histogram_is_told(
+    results: StudyResults, bins: str, limits: Mapping[str, float], words: str
+) -> None:
+    number = 1000 if bins == "fixed_bin_number" else None
+    block = {"families": ("ivh",), "ivh": {"method": bins, "bins": number}}
+    protocol = patched(results.protocol, {"extraction": {**block, "resegmentation": limits}})
+    (said,) = (s for s in sentences_of(results, protocol) if s.startswith("The intensity-volume"))
+    assert words in said
+
+
 WORDS = {
     ("images.on_grid_mismatch", "refuse"): "A mask on any other grid was rejected",
     ("preparation.normalisation[z_score].over", "image"): "SD (with n) of all voxels of the image",

@@ -1,10 +1,19 @@
 """Intensity-volume histogram features (IBSI 3.5, P88C).
 
 The histogram nu(x) is the fraction of the region's volume with at least the intensity x. The
-intensities x lie on a regular grid, and gamma(x) is where x lies between the ends of the range,
-0 to 1. What the grid is depends on the intensities (arXiv:1612.07003, section 3.5): calibrated
-whole numbers go by the unit, other calibrated ones by bins of fixed size, arbitrary ones by a
-fixed number of bins.
+intensities x lie on a regular grid, and gamma(x) is where x lies between the ends of the total
+range G, 0 to 1. Grid and G depend on the intensities (arXiv:1612.07003, section 3.5):
+
+- calibrated whole numbers go by the unit; "the total range G is equal to the re-segmentation
+  range",
+- other calibrated ones by the centres of bins of a fixed size w; G goes from half a bin above the
+  lower bound of the re-segmentation to half a bin below the upper one,
+- arbitrary ones by a fixed number of bins; G is from the first to the last of them, because a
+  range "generally cannot be provided".
+
+Where the re-segmentation leaves an end open, G has the end of the intensities themselves: the
+smallest or largest unit, or centre of a bin, that occurs. The bounds are those of the protocol;
+those which a number of standard deviations gives are no range.
 """
 
 from dataclasses import dataclass
@@ -28,7 +37,7 @@ class VolumeHistogram:
     ----------
     counts : (k,) voxels at the intensities first, first + interval, ..
     first, interval : the grid
-    low, high : intensities where gamma is 0 and 1
+    low, high : the ends of G, where gamma is 0 and 1
     """
 
     counts: Array
@@ -38,8 +47,11 @@ class VolumeHistogram:
     high: float
 
     @classmethod
-    def by_unit(cls, tally: Tally) -> Self:
-        """Of calibrated whole numbers, such as Hounsfield units, from minimum to maximum.
+    def by_unit(cls, tally: Tally, lower: float | None = None, upper: float | None = None) -> Self:
+        """Of calibrated whole numbers, such as Hounsfield units.
+
+        gamma goes from `lower` to `upper`, the bounds of the re-segmentation; without them from
+        the minimum, to the maximum.
 
         Raises
         ------
@@ -48,8 +60,12 @@ class VolumeHistogram:
 
         >>> VolumeHistogram.by_unit(Tally.of(np.array([-1.0, 1.0, 1.0]))).counts.tolist()
         [1, 0, 2]
+        >>> VolumeHistogram.by_unit(Tally.of(np.array([20, 60])), 0, 100).gamma[[0, -1]].tolist()
+        [0.2, 0.6]
         """
-        return cls(_count_units(tally), tally.low, 1.0, tally.low, tally.high)
+        low = tally.low if lower is None else lower
+        high = tally.high if upper is None else upper
+        return cls(_count_units(tally), tally.low, 1.0, low, high)
 
     @classmethod
     def by_size(
@@ -57,8 +73,9 @@ class VolumeHistogram:
     ) -> Self:
         """Of other calibrated intensities, by the centres of bins of `width`.
 
-        The bins begin at `lower`. gamma goes from `lower` to `upper`, the bounds of the
-        re-segmentation; without them from the centre of the first bin, to that of the last.
+        The bins begin at `lower`, the lower bound of the re-segmentation, without it at the
+        minimum. gamma goes from the centre of the first bin to half a bin below `upper`, without
+        it to the centre of the last bin.
 
         >>> VolumeHistogram.by_size(Tally.of(np.array([0.1, 2.6])), 0.5, 0, 3).intensity.tolist()
         [0.25, 0.75, 1.25, 1.75, 2.25, 2.75]
@@ -66,8 +83,7 @@ class VolumeHistogram:
         counts = tally.recounted(fixed_bin_size(tally.values, width, lower))
         first = (tally.low if lower is None else lower) + width / 2
         last = first + width * (counts.size - 1)
-        low, high = first if lower is None else lower, last if upper is None else upper
-        return cls(counts, first, width, low, high)
+        return cls(counts, first, width, first, last if upper is None else upper - width / 2)
 
     @classmethod
     def by_number(cls, tally: Tally, bins: int) -> Self:
@@ -78,6 +94,11 @@ class VolumeHistogram:
         """
         levels = fixed_bin_number(tally.values, bins)
         return cls(tally.recounted(levels), 1.0, 1.0, 1.0, float(levels.max()))
+
+    @property
+    def has_range(self) -> bool:
+        """Whether G is more than one intensity."""
+        return self.high > self.low
 
     @cached_property
     def intensity(self) -> Floats:
@@ -97,7 +118,7 @@ class VolumeHistogram:
 
     def volume_at(self, fraction: float) -> float:
         """Fraction of the volume with at least this fraction of intensity; NaN without a range."""
-        if self.high == self.low:
+        if not self.has_range:
             return float("nan")
         place = int(np.searchsorted(self.gamma, fraction))
         return float(self.nu[place]) if place < self.nu.size else 0.0
@@ -191,11 +212,15 @@ def intensity_difference(h: VolumeHistogram) -> float:
 
 @ivh.feature("9CMM", "Area under the intensity-volume histogram curve")
 def area_under_curve(h: VolumeHistogram) -> float:
-    """Trapezia between the intensities of the grid; NaN for a region of a single intensity.
+    """Trapezia between the intensities of the grid, over the whole of G; NaN for a region of a
+    single intensity.
 
     >>> area_under_curve(VolumeHistogram.by_unit(Tally.of(np.array([0, 1]))))
     0.75
+    >>> area_under_curve(VolumeHistogram.by_unit(Tally.of(np.array([0, 1])), -1, 3))
+    0.5
     """
-    if h.high == h.low:
+    if not h.has_range:
         return float("nan")
-    return float(np.trapezoid(h.nu, h.gamma))
+    after = h.gamma[-1] + h.interval / (h.high - h.low)
+    return float(np.trapezoid([1, *h.nu, 0], np.clip([0, *h.gamma, after], 0, 1)))

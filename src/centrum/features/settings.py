@@ -144,7 +144,8 @@ class ExtractionSettings(Settings):
     )
     ivh: Discretisation = Field(
         Discretisation(method="fixed_bin_number", bins=1000),
-        description="discretisation of the intensity-volume histogram (IBSI 3.5); none: by unit",
+        description="discretisation of the intensity-volume histogram (IBSI 3.5); none: by unit; "
+        "by unit or size its range is that of `resegmentation`, if given",
     )
     distances: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
         (1,), description="Chebyshev distance of neighbours in voxels; several in PyRadiomics only"

@@ -232,9 +232,17 @@ def _weights(names: Sequence[str], settings: ExtractionSettings) -> str:
 
 
 def volume_histogram(results: StudyResults) -> str:
-    """How the intensity-volume histogram was discretised, where it was computed."""
+    """How the intensity-volume histogram was discretised, and over which range, if computed."""
     extraction = results.protocol.extraction
     if "ivh" not in present(extraction):
         return ""
-    kind = binned(IVH, extraction.ivh)
-    return f"The intensity-volume histogram was computed in {kind}."
+    kind, limits = binned(IVH, extraction.ivh), extraction.resegmentation
+    ends = [
+        *(["from the lower"] if limits.lower is not None else []),
+        *(["to the upper"] if limits.upper is not None else []),
+    ]
+    over = f", in the image {' '.join(ends)} bound of the re-segmentation" if ends else ""
+    return (
+        f"The intensity-volume histogram was computed in {kind}"
+        f"{over if extraction.ivh.bins is None else ''}."
+    )

@@ -120,7 +120,7 @@ class Voxels:
             return VolumeHistogram.by_number(self.tally, ivh.bins)
         if ivh.width is not None:
             return VolumeHistogram.by_size(self.tally, ivh.width, *limits)
-        return VolumeHistogram.by_unit(self.tally)
+        return VolumeHistogram.by_unit(self.tally, *limits)
 
     @cached_property
     def tally(self) -> Tally:
