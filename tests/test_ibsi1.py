@@ -355,7 +355,6 @@ def diagnosed(settings: ExtractionSettings, volume: Volume, mask: Mask) -> dict[
 
 
 OTHER_DIAGNOSTICS = {
-    ("config_E", "mean_int_interp_img"): "two teams, who go on otherwise beyond the edge",
     ("config_E", "int_mask_mean_int_reseg_roi"): SPREAD,
 }
 """(data set, tag): why the mean that some teams share is not ours to 1e-6."""

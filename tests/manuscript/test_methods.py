@@ -264,6 +264,7 @@ WORDS = {
     ("preparation.normalisation[percentile].clip", False): "beyond this range were kept",
     ("preparation.region[largest_piece].connectivity", 6): "share faces)",
     ("extraction.interpolation.image", "cubic"): "Intensities were interpolated by cubic B-splines",
+    ("extraction.interpolation.boundary", "mirror"): "beyond its edges by its mirror image)",
     ("extraction.interpolation.mask", "nearest"): "region was interpolated by nearest neighbour",
     ("extraction.interpolation.round_intensities", True): "linear interpolation and rounded",
     ("extraction.plane", "axial"): "Slices were axial.",
@@ -384,6 +385,10 @@ IRRELEVANT: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "share of a nearest neighbour": (
         {"extraction": {"interpolation": {"in_plane": 1.0, "mask": "nearest"}}},
         {"extraction": {"interpolation": {"partial_volume": 0.7}}},
+    ),
+    "boundary without a spline": (
+        {"extraction": {"interpolation": {"in_plane": 1.0}}},
+        {"extraction": {"interpolation": {"boundary": "nearest"}}},
     ),
     "range of given landmarks": (
         {"preparation": {"normalisation": {"method": "nyul", "landmarks": tuple(range(11))}}},

@@ -180,6 +180,9 @@ CONTEXTS: Mapping[str, Patch] = {
     "extraction.response_discretisation": {"extraction": {"filters": (LOG,)}},
     "extraction.ivh": {"extraction": {"families": ("ivh",)}},
     "extraction.interpolation.image": {"extraction": {"interpolation": {"in_plane": 0.6}}},
+    "extraction.interpolation.boundary": {
+        "extraction": {"interpolation": {"in_plane": 0.6, "image": "cubic"}}
+    },
     "extraction.interpolation.mask": {"extraction": {"interpolation": {"in_plane": 0.6}}},
     "extraction.interpolation.partial_volume": {"extraction": {"interpolation": {"in_plane": 0.6}}},
     "extraction.interpolation.round_intensities": {

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,13 @@ from centrum.errors import DataError, GeometryError
 from centrum.features.settings import Discretisation, ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.measure.extract import extract, plan
-from centrum.prepare.resample import INTERPOLATORS, interpolate, onto_grid, resample_pyradiomics
+from centrum.prepare.resample import (
+    INTERPOLATORS,
+    _itk_resampled,
+    interpolate,
+    onto_grid,
+    resample_pyradiomics,
+)
 from centrum.volume import Mask, Volume, bounding_box
 
 TURNED = (0.0, 0.6, 0.8, 1.0, 0.0, 0.0, 0.0, 0.8, -0.6)
@@ -39,16 +46,65 @@ def placed(part: Geometry, whole: Geometry) -> tuple[slice, slice, slice]:
     return z, y, x
 
 
-@pytest.mark.parametrize(("method", "order"), [("linear", 1), ("cubic", 3)])
-def test_equals_scipy_on_an_image_with_wide_edges(method: str, order: int) -> None:
+@pytest.mark.parametrize(
+    ("method", "order", "chosen", "beyond"),
+    [
+        ("linear", 1, {}, "nearest"),
+        ("cubic", 3, {}, "mirror"),
+        ("cubic", 3, {"boundary": "nearest"}, "nearest"),
+    ],
+)
+def test_equals_scipy(method: str, order: int, chosen: dict[str, str], beyond: str) -> None:
     volume, mask = case()
-    new, _ = interpolate(volume, mask, (1.1, 1.1, 2.0), image=method, margin=None)
+    new, _ = interpolate(volume, mask, (1.1, 1.1, 2.0), image=method, margin=None, **chosen)
     at = volume.geometry.index(
         new.geometry.position(np.indices(new.array.shape)[::-1].reshape(3, -1).T)
     )
-    wide = np.pad(volume.array, 40, mode="edge")
-    expected = map_coordinates(wide, at[:, ::-1].T + 40, order=order, mode="nearest")
-    np.testing.assert_allclose(new.array.ravel(), expected, rtol=1e-12)
+    wide, pad = volume.array, 0
+    if beyond == "nearest":
+        wide, pad = np.pad(wide, 40, mode="edge"), 40
+    expected = map_coordinates(wide, at[:, ::-1].T + pad, order=order, mode=beyond)
+    np.testing.assert_allclose(new.array.ravel(), expected, rtol=1e-11)
+
+
+def test_the_spline_is_that_of_itk() -> None:
+    """Up to the edges, where ITK mirrors too."""
+    volume, mask = case()
+    new, _ = interpolate(volume, mask, (0.31, 0.42, 1.9), image="cubic", margin=None)
+    found = _itk_resampled(volume.array, volume.geometry, new.geometry, "sitkBSpline")
+    np.testing.assert_allclose(new.array, found, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("boundary", "expected"),
+    [
+        ("mirror", [0.9375, 0.9375, 5.0625, 5.0625]),
+        ("nearest", [-0.582693, 1.294111, 4.705889, 6.582693]),
+    ],
+)
+def test_two_voxels_by_hand(boundary: Any, expected: list[float]) -> None:
+    """Mirrored, (4 a + 2 b) / 6 = 0 and (2 a + 4 b) / 6 = 6 give the coefficients -6 and 12, and
+    the curve is even about both voxels. As a step, the coefficients are 6 + A z^k and -A z^k on
+    either side, z = sqrt(3) - 2 and A = 3 (sqrt(3) - 1), and it swings beyond both."""
+    grid = Geometry((2, 1, 1), (1, 1, 1))
+    whole = Mask(np.ones(grid.shape, bool), grid)
+    steps = Volume(np.array([[[0.0, 6.0]]]), grid)
+    made, _ = interpolate(steps, whole, (0.5, None, None), image="cubic", boundary=boundary)
+    np.testing.assert_allclose(made.array.ravel(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("boundary", ["mirror", "nearest"])
+def test_a_region_at_the_edge_has_the_voxels_of_the_whole(boundary: Any) -> None:
+    volume, _ = case(1, (40, 61, 57))
+    corner = np.zeros(volume.array.shape, bool)
+    corner[:3, -4:, :5] = True
+    chosen = {"image": "cubic", "boundary": boundary}
+    whole, _ = interpolate(
+        volume, Mask(corner, volume.geometry), (0.5, 0.7, 2.0), **chosen, margin=None
+    )
+    near, _ = interpolate(volume, Mask(corner, volume.geometry), (0.5, 0.7, 2.0), **chosen)
+    box = placed(near.geometry, whole.geometry)
+    np.testing.assert_allclose(near.array, whole.array[box], rtol=1e-12)
 
 
 @given(
@@ -209,7 +265,7 @@ def test_the_history_names_the_step() -> None:
     volume, mask = case()
     made, inside = interpolate(volume, mask, (1, 1, None), image="cubic", partial_volume=0.4)
     assert made.history[-1].parameters == {
-        "spacing": [1, 1, 3.3], "method": "cubic", "rounded": False
+        "spacing": [1, 1, 3.3], "method": "cubic", "boundary": "mirror", "rounded": False
     }  # fmt: skip
     assert inside.history[-1].parameters["partial_volume"] == 0.4
 

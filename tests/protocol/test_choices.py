@@ -17,5 +17,5 @@ def test_names_of_all_kinds_of_a_block() -> None:
 
 def test_a_key_of_many_blocks_is_offered_once() -> None:
     """Filters share their keys: each place is named once, not once for every filter."""
-    with pytest.raises(ProtocolError, match=r"did you mean extraction\.filters\.boundary\?"):
-        parse_protocol("name: x\nboundary: zero", "study.yaml")
+    with pytest.raises(ProtocolError, match=r"did you mean extraction\.filters\.pooling\?"):
+        parse_protocol("name: x\npooling: max", "study.yaml")

@@ -64,6 +64,8 @@ def test_what_would_be_taken_for_done_is_refused(text: str, key: str) -> None:
     ("text", "key"),
     [
         ("model: {classifier: ridge, lasso: {folds: 7}}", "model.lasso.folds"),
+        ("extraction: {interpolation: {image: linear, boundary: nearest}}",
+         "extraction.interpolation.boundary"),
         ("model: {C: 3}", "model.C"),
         ("model: {select: {n_features: 9}}", "model.select.n_features"),
         (f"{TABLES.split(', {')[0]}]\nmodel: {{agreement: {{threshold: 0.9}}}}",

@@ -83,6 +83,11 @@ class Interpolation(Settings):
     image: Literal["nearest", "linear", "cubic"] = Field(
         "linear", description="interpolation of intensities; cubic is a B-spline"
     )
+    boundary: Literal["mirror", "nearest"] = Field(
+        "mirror",
+        description="what a cubic spline finds beyond the edges of the image: its mirror image, as "
+        "with ITK and most programs, or the outermost voxel",
+    )
     mask: Literal["nearest", "linear"] = Field("linear", description="interpolation of the region")
     partial_volume: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="share of the region from which an interpolated voxel belongs to it"
@@ -209,15 +214,13 @@ class ExtractionSettings(Settings):
         if (
             self.dialect == "pyradiomics"
             and interpolation
-            and (interpolation.mask, interpolation.round_intensities)
-            != (
-                "nearest",
-                False,
-            )
+            and (interpolation.mask, interpolation.round_intensities, interpolation.boundary)
+            != ("nearest", False, "mirror")
         ):
             raise ValueError(
-                "PyRadiomics takes the region by nearest neighbour and does not round: say "
-                "interpolation: {mask: nearest, round_intensities: false}"
+                "PyRadiomics takes the region by nearest neighbour, does not round, and mirrors "
+                "the image at its edges: say "
+                "interpolation: {mask: nearest, round_intensities: false, boundary: mirror}"
             )
         return self
 

@@ -352,6 +352,7 @@ def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tu
         mask,
         spacing,
         image=interpolation.image,
+        boundary=interpolation.boundary,
         mask=interpolation.mask,
         partial_volume=interpolation.partial_volume,
         round_intensities=interpolation.round_intensities,

@@ -5,8 +5,9 @@ three passes along one axis each. Only the voxels around the region are computed
 have the values that they have on the whole grid.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
     import SimpleITK as sitk
 
 Method = Literal["nearest", "linear", "cubic"]
+
+SplineBoundary = Literal["mirror", "nearest"]
+
+CONTINUATIONS: Mapping[SplineBoundary, Literal["reflect", "edge"]] = {
+    "mirror": "reflect",
+    "nearest": "edge",
+}
+"""How numpy pads, by what lies beyond the edges of an image through which a spline is laid:
+its mirror image, the outermost voxel once (d c b | a b c d | c b a), or that voxel again and again
+(a a a | a b c d | d d d).
+
+The first is what the recursive filter of B-splines assumes (Unser et al. 1993), what ITK and scipy
+have, and what gives the whole image of configuration E the mean on which most IBSI teams agree
+(-269.32853; with the outermost voxel twice -270.170, again and again -270.007). The other is what
+two or three teams had for filter 9.B of IBSI 2. All consensus values allow both."""
 
 SIZE_TOLERANCE = 1e-4
 """Part of a new voxel that may be lost at the edge: 8 x 0.5 mm is 4 voxels of 1 mm even when
@@ -46,6 +62,7 @@ def interpolate(
     spacing: Sequence[float | None],
     *,
     image: Method = "linear",
+    boundary: SplineBoundary = "mirror",
     mask: Literal["nearest", "linear"] = "linear",
     partial_volume: float = 0.5,
     round_intensities: bool = False,
@@ -54,13 +71,15 @@ def interpolate(
     """Image and region on the IBSI's grid of another `spacing`, cropped to the region.
 
     The new grid has ceil(size * spacing / new spacing) voxels along each axis and the centre
-    of the old one; beyond the edge the image goes on with its last voxel (IBSI 2.4, codes VTM2,
-    UMPJ).
+    of the old one (IBSI 2.4, codes VTM2, UMPJ). Its outermost voxels may lie up to half an old
+    voxel beyond the centres of those: the region and, unless it is cubic, the image go on there
+    with their outermost voxel, as the manual recommends.
 
     Parameters
     ----------
     spacing : mm along x, y, z; None keeps the voxels of that axis as they are
     image : how intensities are interpolated; cubic is the tensor product cubic B-spline
+    boundary : what a cubic spline finds beyond the edges of the image; see `CONTINUATIONS`
     mask : how the region is interpolated
     partial_volume : share of the region from which a new voxel belongs to it, inclusive
     round_intensities : round to the nearest integer, halves away from zero, as
@@ -84,11 +103,12 @@ def interpolate(
     axes = _new_axes(volume.geometry, spacing)
     inside, near = _interpolate_region(region, axes, mask, partial_volume)
     kept = axes if margin is None else _grow(near, axes, margin)
-    array = _sample(volume.array, kept, image)
+    array = _sample(volume.array, kept, image, boundary)
     if round_intensities:
         array = _to_integers(array)
     chosen = {"spacing": [a.spacing for a in reversed(axes)]}
-    made = Step("interpolate", chosen | {"method": image, "rounded": round_intensities})
+    beyond = {"boundary": boundary} if image == "cubic" else {}
+    made = Step("interpolate", chosen | {"method": image} | beyond | {"rounded": round_intensities})
     cut = Step("interpolate", chosen | {"method": mask, "partial_volume": partial_volume})
     grid = _geometry(volume.geometry, kept)
     return (
@@ -242,18 +262,21 @@ def _to_integers(values: Floats) -> Floats:
     return np.trunc(_without_noise(values) + np.copysign(0.5, values))
 
 
-def _sample(array: Array, axes: Sequence[_Axis], method: Method) -> Floats:
+def _sample(
+    array: Array, axes: Sequence[_Axis], method: Method, boundary: SplineBoundary = "mirror"
+) -> Floats:
     """Values of `array` [z, y, x] at the voxels of `axes`.
 
     The axis that loses most voxels comes first, whichever part of the grid is wanted.
     """
     windows = [_window(a, method) for a in axes]
     out = array[tuple(slice(w.start, w.stop) for w in windows)].astype(float)
+    sampler = partial(_cubic, boundary=boundary) if method == "cubic" else _SAMPLERS[method]
     for k in sorted(range(3), key=lambda k: -axes[k].ratio):
         if axes[k].ratio == 1:
             continue
         at = axes[k].centres - windows[k].start
-        out = _SAMPLERS[method](np.moveaxis(out, k, 0), at)
+        out = sampler(np.moveaxis(out, k, 0), at)
         out = np.moveaxis(out, 0, k)
     return np.ascontiguousarray(out)
 
@@ -278,14 +301,15 @@ def _linear(a: Floats, at: Floats) -> Floats:
     return _weighted(a, below, (1 - part, part))
 
 
-def _cubic(a: Floats, at: Floats) -> Floats:
-    """Cubic B-spline through the values of `a`, which goes on with its last ones on either side.
+def _cubic(a: Floats, at: Floats, boundary: SplineBoundary) -> Floats:
+    """Cubic B-spline through the values of `a`.
 
     Unser, Aldroubi, Eden: B-spline signal processing, IEEE Trans Signal Process 41 (1993).
     """
     from scipy.ndimage import spline_filter1d
 
-    padded = np.pad(a, [(SPLINE_SUPPORT, SPLINE_SUPPORT), (0, 0), (0, 0)], mode="edge")
+    pads = [(SPLINE_SUPPORT, SPLINE_SUPPORT), (0, 0), (0, 0)]
+    padded = np.pad(a, pads, mode=CONTINUATIONS[boundary])
     coefficients = spline_filter1d(padded, order=3, axis=0, mode="mirror")
     below, t = _floor_and_part(at)
     u = 1 - t
@@ -296,7 +320,6 @@ def _cubic(a: Floats, at: Floats) -> Floats:
 _SAMPLERS: dict[Method, Callable[[Floats, Floats], NDArray]] = {
     "nearest": _nearest,
     "linear": _linear,
-    "cubic": _cubic,
 }
 
 

@@ -137,6 +137,13 @@ RULES = (
         stops=False,
     ),
     _Dependency(
+        ("extraction.interpolation.boundary",),
+        lambda p: p.extraction.interpolation is None or p.extraction.interpolation.image == "cubic",
+        "a cubic spline",
+        "extraction.interpolation.image: cubic",
+        stops=False,
+    ),
+    _Dependency(
         ("extraction.response_discretisation",),
         lambda p: bool(p.extraction.filters),
         "a response map",

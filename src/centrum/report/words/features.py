@@ -87,6 +87,13 @@ INTERPOLATIONS = complete(
     },
 )
 
+SPLINE_BOUNDARIES = complete(
+    __name__,
+    ("extraction.interpolation.boundary",),
+    {"mirror": "its mirror image", "nearest": "its outermost voxels"},
+)
+"""What a spline found beyond the edges of the image."""
+
 
 def _centred(settings: Interpolation) -> str:
     share = (
@@ -94,9 +101,14 @@ def _centred(settings: Interpolation) -> str:
         if settings.mask == "linear"
         else ""
     )
+    beyond = (
+        f" (the image continued beyond its edges by {SPLINE_BOUNDARIES[settings.boundary]})"
+        if settings.image == "cubic"
+        else ""
+    )
     return (
         "The new grid had the centre of the old one (align grid centres). Intensities were "
-        f"interpolated by {INTERPOLATIONS[settings.image]} and "
+        f"interpolated by {INTERPOLATIONS[settings.image]}{beyond} and "
         f"{'rounded to integers' if settings.round_intensities else 'not rounded'}; the region was "
         f"interpolated by {INTERPOLATIONS[settings.mask]}{share}."
     )
