@@ -217,13 +217,40 @@ def test_the_same_seed_gives_the_same_whatever_came_before() -> None:
     assert first.history[-1].parameters["seed"] == 11
 
 
-def test_a_margin_changes_nothing_inside() -> None:
-    """But the noise, which is drawn for the whole frame."""
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        EVERYTHING,
+        Perturbation("turn", rotation=50, seed=1),
+        Perturbation("across", translation=(0.4, -0.3, 0.2), rotation=-6, noise=1, seed=2),
+        Perturbation("far", translation=(-1.3, 12.5, -9)),
+        Perturbation("still", noise=1, volume=-0.1, seed=3),
+    ],
+    ids=lambda p: p.name,
+)
+def test_within_the_margin_it_is_as_if_the_whole_were_perturbed(chosen: Perturbation) -> None:
+    """The noise too."""
     volume, mask = image(), body()
-    chosen = Perturbation(**(vars(EVERYTHING) | {"noise": 0}))
-    (narrow, region), (wide, same) = (apply(volume, mask, chosen, margin_mm=m) for m in (0, 9))
-    np.testing.assert_array_equal(region.array, same.array)
-    np.testing.assert_allclose(narrow.array[region.array], wide.array[region.array], rtol=1e-6)
+    whole, same = apply(volume, mask, chosen, margin_mm=np.inf)
+    for margin in ((0.0, 0.0, 0.0), (9.0, 9.0, 9.0), (0.0, 5.0, 20.0)):
+        near, region = apply(volume, mask, chosen, margin_mm=margin)
+        np.testing.assert_array_equal(region.array, same.array)
+        at = grown(region, margin)
+        np.testing.assert_allclose(near.array[at], whole.array[at], rtol=1e-6, atol=1e-4)
+
+
+def grown(region: Mask, mm: tuple[float, float, float]) -> tuple[slice, ...]:
+    """The box of a region and so many mm (z, y, x) around, within the image."""
+    box = ndimage.find_objects(region.array.astype(int))[0]
+    steps = [int(m / s) for m, s in zip(mm, region.geometry.array_spacing, strict=True)]
+    return tuple(slice(max(b.start - n, 0), b.stop + n) for b, n in zip(box, steps, strict=True))
+
+
+def test_an_infinite_margin_is_the_whole_image() -> None:
+    volume, mask = image(), body()
+    chosen = Perturbation("n", noise=1, seed=3, translation=(0, 0.3, 0.4))
+    perturbed, _ = apply(volume, mask, chosen, margin_mm=np.inf)
+    assert (perturbed.array != volume.array).mean() > 0.99
 
 
 def test_a_region_at_the_edge_of_the_image_and_voxels_that_are_not_finite() -> None:
@@ -234,6 +261,14 @@ def test_a_region_at_the_edge_of_the_image_and_voxels_that_are_not_finite() -> N
     perturbed, region = apply(Volume(x, GRID), Mask(inside, GRID), EVERYTHING)
     assert region.array.any()
     assert np.isfinite(perturbed.array[region.array]).all()
+
+
+@pytest.mark.parametrize("shift", [(0, -9, 0), (0, 0, -30.5), (0, 99, 99), (-4, 0, 0), (20, 0, 0)])
+def test_a_region_that_leaves_the_image_is_lost(shift: tuple[float, float, float]) -> None:
+    inside = np.zeros(GRID.shape, bool)
+    inside[0:3, 0:5, 0:6] = True
+    with pytest.raises(DataError, match="'out' leaves no voxel of 'ROI'"):
+        apply(image(), Mask(inside, GRID), Perturbation("out", translation=shift))
 
 
 def test_an_empty_or_lost_region_is_refused() -> None:

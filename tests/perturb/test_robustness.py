@@ -6,22 +6,27 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+from scipy import ndimage
 
 from centrum import cli
 from centrum.agreement import icc
 from centrum.commands import perturb as perturbing, results as left, study as verbs
 from centrum.errors import CentrumError, ProtocolError
 from centrum.features.settings import ExtractionSettings, Interpolation
+from centrum.geometry import Geometry
+from centrum.measure.extract import extract
 from centrum.measure.perturbed import margin
-from centrum.perturb import RobustnessSettings, plan_perturbations
+from centrum.perturb import Perturbable, RobustnessSettings, plan_perturbations
 from centrum.protocol import load_preset, parse_protocol
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
+from centrum.volume import Mask, Volume
 from tests.pictures import drawn
 from tests.studies import PROTOCOL, SIZE, image_of, make_study, read_rows, write_rows
 
@@ -277,9 +282,60 @@ def test_the_block_in_a_protocol() -> None:
 
 
 def test_the_surroundings_are_perturbed_as_far_as_something_looks() -> None:
-    assert margin(ExtractionSettings()) == (0, 0, 0)
-    finer = ExtractionSettings(interpolation=Interpolation(spacing=(0.5, 0.5, None)))
-    assert min(margin(finer)) > 5
-    across, *in_plane = margin(load_preset("vcf-t2w").extraction)
+    grid = Geometry((64, 64, 9), (0.5, 0.5, 4.0))
+    assert margin(grid, ExtractionSettings(plane="axial")) == (0, 0, 0)
+    finer = ExtractionSettings(plane="axial", interpolation=Interpolation(spacing=(0.4, 0.4, None)))
+    assert margin(grid, finer) == (0, 1, 1)
+    wide = {"filters": [{"filter": "mean", "support": 81}]}
+    assert margin(grid, ExtractionSettings.model_validate(wide)) == (20, 160, 160)
+    preset = load_preset("vcf-t2w").extraction.model_copy(update={"plane": "axial"})
+    across, *in_plane = margin(grid, preset)
     assert (across, min(in_plane) > 10) == (0, True)
-    assert min(margin(load_preset("vcf-t2w-2024").extraction)) > 10
+    assert margin(grid, load_preset("vcf-t2w-2024").extraction) == (np.inf, np.inf, np.inf)
+
+
+LOOKING_FAR: dict[str, dict[str, Any]] = {
+    "log": {"filters": [{"filter": "log", "sigma": 8}]},
+    "log in slices": {"filters": [{"filter": "log", "sigma": 8, "dimension": "2D"}]},
+    "mean": {"filters": [{"filter": "mean", "support": 81}]},
+    "mean that wraps": {"filters": [{"filter": "mean", "support": 9, "boundary": "periodic"}]},
+    "simoncelli": {"filters": [{"filter": "simoncelli", "levels": [4]}]},
+    "riesz": {"filters": [{"filter": "riesz-simoncelli", "order": [1, 0], "dimension": "2D"}]},
+    "gabor": {"filters": [{"filter": "gabor", "sigma": 6, "wavelength": 4, "dimension": "2D"}]},
+    "wavelet": {"filters": [{"filter": "wavelet", "wavelet": "coif1", "levels": [3]}]},
+    "laws": {"filters": [{"filter": "laws", "kernels": "L5E5S5", "energy": 20}]},
+    "spline": {"interpolation": {"isotropic": 1.3, "image": "cubic"}},
+    "spline and mean": {
+        "interpolation": {"in_plane": 0.9, "image": "cubic"},
+        "filters": [{"filter": "mean", "support": 31, "dimension": "2D"}],
+    },
+    "peaks": {"families": ["local_intensity"]},
+    "PyRadiomics' LoG": {"dialect": "pyradiomics", "filters": [{"filter": "LoG", "sigma": [5]}]},
+    "PyRadiomics' wavelet": {"dialect": "pyradiomics", "filters": [{"filter": "Wavelet"}]},
+    "PyRadiomics' squares": {"dialect": "pyradiomics", "filters": [{"filter": "Square"}]},
+    "PyRadiomics' splines": {
+        "dialect": "pyradiomics",
+        "interpolation": {"spacing": [1, 1, 2], "image": "cubic", "mask": "nearest"},
+    },
+    "PyRadiomics' z-scores": {"dialect": "pyradiomics", "normalise_scale": 100},
+}
+
+
+@pytest.mark.parametrize("name", LOOKING_FAR)
+def test_it_is_as_if_the_whole_image_were_perturbed(name: str) -> None:
+    """Of whatever looks around the region, however far."""
+    block = {"families": ["statistics"], "plane": "axial"} | LOOKING_FAR[name]
+    chosen = ExtractionSettings.model_validate(block)
+    grid = Geometry((150, 140, 24), (0.7, 0.8, 2.0))
+    rng = np.random.default_rng(3)
+    smooth = ndimage.gaussian_filter(rng.normal(0, 900, grid.shape), (1, 3, 3))
+    volume = Volume(smooth + rng.normal(500, 8, grid.shape), grid)
+    region = Mask(np.zeros(grid.shape, bool), grid)
+    region.array[9:14, 58:82, 60:85] = True
+    settings = RobustnessSettings(kinds=("noise", "translation", "rotation", "volume", "contour"))
+    perturbation = plan_perturbations(settings, "P001")[0]
+    values = [
+        extract(*Perturbable(volume, region, 0, mm).perturbed(perturbation), chosen)
+        for mm in (margin(grid, chosen), np.inf)
+    ]
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-9)

@@ -19,18 +19,12 @@ from centrum.measure.case import (
     warm_up,
 )
 from centrum.measure.extract import extract
+from centrum.measure.region import surroundings
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.provenance import MEASURING, job_key
 from centrum.volume import Mask, Volume
 
 Record = dict[str, Any]
-
-NEAR_MM = 7.0
-"""How far around the region interpolation and local peaks (6.2 mm) look."""
-
-FAR_MM = 15.0
-"""How far around the region filters look: 5 sigma of a Laplacian of Gaussian of 3 mm. Further
-away the image stays as it was, which hardly reaches the region."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +81,8 @@ def _written(job: MeasurementJob, error: Exception) -> str:
 
 def _perturbable(part: MeasuredRegion) -> Perturbable:
     axis = slice_axis(part.image.geometry, part.settings.plane)
-    return Perturbable(part.image, part.region, axis, margin(part.settings))
+    margin_mm = margin(part.image.geometry, part.settings)
+    return Perturbable(part.image, part.region, axis, margin_mm)
 
 
 def _values(
@@ -99,20 +94,19 @@ def _values(
     return [float(v) if np.isfinite(v) else None for v in values]
 
 
-def margin(settings: ExtractionSettings) -> tuple[float, float, float]:
+def margin(grid: Geometry, settings: ExtractionSettings) -> tuple[float, float, float]:
     """mm around the region that these settings look at: across slices, rows, columns.
 
-    >>> margin(ExtractionSettings()), margin(ExtractionSettings(families=("local_intensity",)))
-    ((0.0, 0.0, 0.0), (7.0, 7.0, 7.0))
+    The same along rows and columns; inf is the whole image.
+
+    >>> grid = Geometry((64, 9, 64), (0.5, 4.0, 0.5))
+    >>> coronal = ExtractionSettings(plane="coronal", interpolation={"in_plane": 1})
+    >>> margin(grid, ExtractionSettings()), margin(grid, coronal)
+    ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0))
     """
-    interpolation, filters = settings.interpolation, settings.filters
-    local = "local_intensity" in settings.families
-    if any(not chosen.in_slices for chosen in filters):
-        across = FAR_MM
-    else:
-        across = NEAR_MM if local or (interpolation and interpolation.in_plane is None) else 0.0
-    in_plane = FAR_MM if filters else NEAR_MM if local or interpolation else 0.0
-    return across, in_plane, in_plane
+    far = list(surroundings(grid, settings))
+    across = far.pop(slice_axis(grid, settings.plane))
+    return across, max(far), max(far)
 
 
 def warm_up_perturbed(settings: ExtractionSettings) -> None:

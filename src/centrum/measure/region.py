@@ -34,6 +34,7 @@ from centrum.kernels.tally import Tally
 from centrum.prepare import discretise
 from centrum.prepare.intensity import normalise_image, within_limits
 from centrum.prepare.resample import (
+    SUPPORTS,
     interpolate,
     interpolated_size,
     resample_pyradiomics,
@@ -362,17 +363,45 @@ def _on_new_grid(volume: Volume, mask: Mask, settings: ExtractionSettings) -> tu
 
 def _margin(grid: Geometry, settings: ExtractionSettings) -> float | None:
     """mm of an interpolated image around the region on which features depend; None: all of it."""
+    margin = max(_reach(grid, settings))
+    return margin if np.isfinite(margin) else None
+
+
+def _reach(grid: Geometry, settings: ExtractionSettings) -> tuple[float, float, float]:
+    """The same along the array axes, inf for all of it."""
     axis = slice_axis(grid, settings.plane)
     spacing = _new_spacing(grid, settings, axis)
-    margin = local.RADIUS if "local_intensity" in settings.families else 0.0
+    near = local.RADIUS if "local_intensity" in settings.families else 0.0
+    z, y, x = near, near, near
     for chosen in settings.filters:
         if getattr(chosen, "boundary", None) == "periodic":
-            return None
-        for reach, step in zip(chosen.reach_in(spacing, axis), spacing, strict=True):
-            if reach is None:
-                return None
-            margin = max(margin, reach * step)
-    return margin
+            return np.inf, np.inf, np.inf
+        reach = chosen.reach_in(spacing, axis)
+        far = [np.inf if r is None else r * mm for r, mm in zip(reach, spacing, strict=True)]
+        z, y, x = (max(pair) for pair in zip((z, y, x), far, strict=True))
+    return z, y, x
+
+
+def surroundings(grid: Geometry, settings: ExtractionSettings) -> tuple[float, float, float]:
+    """mm of an image around a region, along the array axes, on which its features depend.
+
+    inf is the whole image. What filters and local peaks look at on the new grid, and what is read
+    of the old one to interpolate it: the new voxels of the region lie within an old voxel of it.
+
+    >>> grid = Geometry((64, 64, 9), (0.5, 0.5, 4.0))
+    >>> surroundings(grid, ExtractionSettings(families=("local_intensity",)))
+    (6.203..., 6.203..., 6.203...)
+    """
+    if settings.normalise_scale is not None:
+        return np.inf, np.inf, np.inf
+    axis = slice_axis(grid, settings.plane)
+    read = 0 if settings.interpolation is None else 1 + SUPPORTS[settings.interpolation.image]
+    spacing = zip(grid.array_spacing, _new_spacing(grid, settings, axis), strict=True)
+    z, y, x = (
+        reach + (0.0 if old == new else read * old)
+        for reach, (old, new) in zip(_reach(grid, settings), spacing, strict=True)
+    )
+    return z, y, x
 
 
 def _new_spacing(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, GeometryError
 from centrum.perturb.contour import Contour
-from centrum.perturb.motion import HALF, Motion, sample_cubic, share, spline_coefficients
+from centrum.perturb.motion import HALF, Motion, mirrored, sample_cubic, share, spline_coefficients
 from centrum.perturb.noise import noise_sd
 from centrum.perturb.plan import Perturbation
 from centrum.provenance import Step
@@ -23,8 +23,9 @@ from centrum.volume import Mask, Volume, bounding_box
 ROOM_MM = 4.0
 """Room for a contour outside of the region."""
 
-SPLINE_REACH = 16
-"""Voxels beside a block that its spline needs: their influence falls by 2 - sqrt(3) per voxel."""
+SPLINE_REACH = 32
+"""Voxels beside a box that its spline needs: their influence falls by 2 - sqrt(3) per voxel, to
+5e-19 at this distance."""
 
 NOISE = 0
 """Stream of randomness that a seed gives to the noise."""
@@ -61,7 +62,8 @@ class Perturbable:
     ----------
     axis : array axis (z, y, x) across the slices, which a turn is about
     margin_mm : how far around the region the image is perturbed, (across slices, rows, columns)
-        or the same for all; beyond it is as it was
+        or the same for all, infinite for the whole of it; beyond it is as it was, within it as if
+        the whole were perturbed
     """
 
     def __init__(
@@ -80,7 +82,6 @@ class Perturbable:
         self.spacing = (spacing.pop(axis), spacing[0], spacing[1])
         self.tight = bounding_box(inside)
         self.box = self._grown(self.tight, np.full(3, ROOM_MM))
-        self._kept: dict[tuple[int, int], Floats] = {}
         self.contour = Contour(inside[self.box], _finite(self.planes[self.box]), self.spacing)
 
     @cached_property
@@ -104,8 +105,7 @@ class Perturbable:
         )
         self._refuse_lost(settings, region)
         if settings.noise:
-            rng = np.random.default_rng([settings.seed, NOISE])
-            x = x + settings.noise * self.noise_sd * rng.standard_normal(x.shape)
+            x = x + settings.noise * self.noise_sd * self._noise(settings.seed, frame)
         return self._whole(settings, frame, x, region)
 
     def _refuse_lost(self, settings: Perturbation, region: Region) -> None:
@@ -115,14 +115,25 @@ class Perturbable:
             )
 
     def _grown(self, box: Box, mm: Floats) -> Box:
-        """The box with so many mm around along each axis, as far as the image goes."""
+        """The box with so many mm around along each axis, as far as the image goes; one that has
+        left the image has its nearest voxels."""
+        steps = np.ceil(mm / self.spacing)
+        sides = zip(box, self.planes.shape, steps, strict=True)
         z, y, x = (
-            slice(max(s.start - n, 0), min(s.stop + n, size))
-            for s, size, n in zip(
-                box, self.planes.shape, np.ceil(mm / self.spacing).astype(int).tolist(), strict=True
-            )
+            slice(int(np.clip(s.start - n, 0, size - 1)), int(np.clip(s.stop + n, 1, size)))
+            for s, size, n in sides
         )
         return z, y, x
+
+    def _noise(self, seed: int, frame: Box) -> Floats:
+        """Standard normal numbers of a frame; a voxel has its own, whichever frame it is in."""
+        slices, rows, columns = frame
+        drawn = (rows.stop, self.planes.shape[2])
+        planes = (
+            np.random.default_rng([seed, NOISE, k]).standard_normal(drawn)
+            for k in range(slices.start, slices.stop)
+        )
+        return np.stack([plane[rows.start :, columns].copy() for plane in planes])
 
     def _still(self, region: Region) -> tuple[Box, Floats, Region]:
         """Frame, intensities and region, when nothing moves."""
@@ -141,9 +152,7 @@ class Perturbable:
         slices = (frame[0], *self.box[1:])
         inside = _shifted(_placed(region, self.box, slices), settings.translation[0], order=1)
         shares = share(inside, rows - slices[1].start, columns - slices[2].start)
-        _, first, left = self.block
-        coefficients = self._coefficients(settings.translation[0], frame[0])
-        x = sample_cubic(coefficients, rows - first.start, columns - left.start)
+        x = self._intensities(settings.translation[0], frame[0], rows, columns)
         shape = (*grid[0].shape, -1)
         return frame, _slices_first(x, shape), _slices_first(shares, shape) >= HALF
 
@@ -158,36 +167,25 @@ class Perturbable:
         ends = [slice(int(e.min()), int(np.ceil(e.max())) + 1) for e in motion.forth(*corners)]
         more = int(np.ceil(abs(across)))
         moved = (slice(slices.start - more, slices.stop + more), ends[0], ends[1])
-        frame = self._grown(moved, self.margin_mm)
-        return (_common(frame[0], self.block[0]), *frame[1:])
+        return self._grown(moved, self.margin_mm)
 
-    @cached_property
-    def block(self) -> Box:
-        """The part of the image that any motion within the margin reads."""
-        mm = np.maximum(ROOM_MM, self.margin_mm)
-        sides = [s.stop - s.start for s in self.tight[1:]]
-        radius = np.hypot(*np.multiply(sides, self.spacing[1:])) / 2 + mm[1:].max()
-        reach = [int(radius / e) + SPLINE_REACH for e in self.spacing[1:]]
-        rows, columns = (
-            slice(max(int(c) - n, 0), min(int(c) + n + 1, size))
-            for c, n, size in zip(self._centre(), reach, self.planes.shape[1:], strict=True)
-        )
-        return self._grown(self.tight, mm)[0], rows, columns
+    def _intensities(self, across: float, slices: slice, rows: Floats, columns: Floats) -> Floats:
+        """At the same places of these slices, shifted across slices: (places, slices)."""
+        _, n_rows, n_columns = self.planes.shape
+        rows, columns = mirrored(rows, n_rows), mirrored(columns, n_columns)
+        near_rows, near_columns = _around(rows, n_rows), _around(columns, n_columns)
+        coefficients = self._coefficients(across, (slices, near_rows, near_columns))
+        return sample_cubic(coefficients, rows - near_rows.start, columns - near_columns.start)
 
-    def _coefficients(self, across: float, slices: slice) -> Floats:
-        """Of the spline through these slices, shifted across slices: (rows, columns, slices)."""
-        start = self.block[0].start
-        part = (slices.start - start, slices.stop - start)
+    def _coefficients(self, across: float, box: Box) -> Floats:
+        """Of the spline through a box, shifted across slices: (rows, columns, slices)."""
+        wide = box[0]
         if across:
-            shifted = _shifted(_finite(self.planes[self.block]), across, order=3)
-            return spline_coefficients(shifted[:, :, slice(*part)])
-        if part not in self._kept:
-            self._kept[part] = np.ascontiguousarray(self._unshifted[:, :, slice(*part)])
-        return self._kept[part]
-
-    @cached_property
-    def _unshifted(self) -> Floats:
-        return spline_coefficients(np.moveaxis(_finite(self.planes[self.block]), 0, 2))
+            ends = np.array([wide.start, wide.stop])
+            wide = _around(np.concatenate([ends, ends - across]), len(self.planes))
+        shifted = _shifted(_finite(self.planes[(wide, *box[1:])]), across, order=3)
+        kept = slice(box[0].start - wide.start, box[0].stop - wide.start)
+        return spline_coefficients(shifted[:, :, kept])
 
     def _whole(
         self, settings: Perturbation, frame: Box, x: Floats, region: Region
@@ -232,6 +230,12 @@ def _within(outer: Box, inner: Box) -> Box:
     return z, y, x
 
 
+def _around(positions: Floats, size: int) -> slice:
+    """The voxels of an axis that a spline at these positions needs."""
+    first, last = int(np.floor(positions.min())), int(np.ceil(positions.max()))
+    return slice(max(first - SPLINE_REACH, 0), min(last + SPLINE_REACH + 1, size))
+
+
 def _common(a: slice, b: slice) -> slice:
     return slice(max(a.start, b.start), min(a.stop, b.stop))
 
@@ -252,7 +256,7 @@ def _shifted(x: NDArray, across: float, order: int) -> Floats:
     """(slices, rows, columns) shifted across slices, as (rows, columns, slices)."""
     from scipy.ndimage import shift
 
-    moved = np.moveaxis(x.astype(float), 0, 2)
+    moved = np.moveaxis(np.asarray(x, dtype=float), 0, 2)
     if not across:
         return moved
     mode = "constant" if order == 1 else "mirror"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from centrum.arrays import Floats, Ints
 from centrum.kernels.plane import weigh_in_plane
@@ -71,8 +72,19 @@ def sample_cubic(coefficients: Floats, rows: Floats, columns: Floats) -> Floats:
     n_rows, n_columns = coefficients.shape[:2]
     first, row_weights = _cubic(rows)
     left, column_weights = _cubic(columns)
-    first, left = _mirrored(first, n_rows), _mirrored(left, n_columns)
+    first, left = mirrored(first, n_rows), mirrored(left, n_columns)
     return weigh_in_plane(coefficients, first, row_weights, left, column_weights)
+
+
+def mirrored(positions: NDArray, size: int) -> NDArray:
+    """Positions on an axis of `size` voxels, those beyond 0 and size - 1 reflected there.
+
+    >>> mirrored(np.array([-1.5, 0.0, 3.0, 4.0]), 4).tolist()
+    [1.5, 0.0, 3.0, 2.0]
+    """
+    period = max(2 * (size - 1), 1)
+    positions = np.abs(positions) % period
+    return np.asarray(np.minimum(positions, period - positions) if size > 1 else 0 * positions)
 
 
 def share(x: Floats, rows: Floats, columns: Floats) -> Floats:
@@ -93,10 +105,3 @@ def _cubic(positions: Floats) -> tuple[Ints, Floats]:
     t = positions - below
     weights = ((1 - t) ** 3, 4 + 3 * t**2 * (t - 2), 4 + 3 * (1 - t) ** 2 * (-1 - t), t**3)
     return below[:, None].astype(np.int64) + np.arange(-1, 3), np.stack(weights, axis=1) / 6
-
-
-def _mirrored(indices: Ints, size: int) -> Ints:
-    """Indices beyond 0 and size - 1 reflected there."""
-    period = max(2 * (size - 1), 1)
-    indices = np.abs(indices) % period
-    return np.asarray(np.minimum(indices, period - indices) if size > 1 else 0 * indices)

@@ -55,6 +55,9 @@ SPLINE_SUPPORT = 32
 """Voxels on either side from which a cubic B-spline coefficient is computed: the influence of
 a voxel falls by 2 - sqrt(3) per voxel, to 5e-19 at this distance."""
 
+SUPPORTS: Mapping[Method, int] = {"nearest": 1, "linear": 1, "cubic": SPLINE_SUPPORT + 1}
+"""Voxels on either side of a place on which its interpolated value depends."""
+
 
 def interpolate(
     volume: Volume,
