@@ -21,6 +21,7 @@ from centrum.cohort.numbers import parse_number
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.frozen.domain import Distribution, Domain, Flag
+from centrum.frozen.moved import as_measured_then, refuse_moved
 from centrum.frozen.schema import (
     PART,
     CalibratorPart,
@@ -432,12 +433,16 @@ class FrozenModel(OneLine):
         ------
         DataError
             Another schema, changed content, something that is missing, unknown, of another kind
-            or contradicts the rest, or a failed self-test.
+            or contradicts the rest, features that an earlier version measured otherwise, or a
+            failed self-test.
         """
         try:
             _check_whole(record)
             content = {name: value for name, value in record.items() if name != "sha256"}
-            model = validated(cls, _with_names(content), "The model", _maker(record))
+            made_by = _maker(record)
+            read = as_measured_then(_with_names(content), made_by)
+            model = validated(cls, read, "The model", made_by)
+            refuse_moved(model.features, model.protocol.extraction, made_by)
             model.check()
             _check_seal(model, content)
         except RecursionError:
