@@ -25,20 +25,26 @@ class Cooccurrence:
 
     Leading axes are a batch (images, blocks, directions); every marginal and feature keeps them.
     `n_levels` (...) is Ng of each matrix, which can be smaller than the largest one's. A matrix
-    without a single pair of neighbours is nan throughout. Most features are
+    without a single pair of neighbours is nan throughout. `one_level` (...) tells where the region
+    itself has a single grey level, and not only the pairs of a matrix. Most features are
     functions of i - j or i + j alone: they read `difference` and `total`.
     """
 
     p: Array
     n_levels: Array
+    one_level: Array
 
     @classmethod
-    def of(cls, p: Array) -> "Cooccurrence":
-        """Of probabilities whose grey levels are all in use."""
-        return cls(p, np.full(p.shape[:-2], p.shape[-1]))
+    def of(cls, p: Array, *, one_level: bool | None = None) -> "Cooccurrence":
+        """Of probabilities whose grey levels are all in use, unless `one_level` says otherwise."""
+        batch, n_levels = p.shape[:-2], p.shape[-1]
+        one_level = n_levels == 1 if one_level is None else one_level
+        return cls(p, np.full(batch, n_levels), np.full(batch, one_level))
 
     @classmethod
-    def from_counts(cls, counts: Array, *, symmetric: bool = True) -> "Cooccurrence":
+    def from_counts(
+        cls, counts: Array, *, symmetric: bool = True, one_level: bool | None = None
+    ) -> "Cooccurrence":
         """From pair counts (..., Ng, Ng) in one direction each; `symmetric` adds the opposite.
 
         >>> Cooccurrence.from_counts(np.array([[2.0, 1.0], [0.0, 1.0]])).p.tolist()
@@ -47,7 +53,8 @@ class Cooccurrence:
         if symmetric:
             counts = counts + np.swapaxes(counts, -1, -2)
         with np.errstate(invalid="ignore"):
-            return cls.of(counts / counts.sum(axis=(-2, -1), keepdims=True))
+            p = counts / counts.sum(axis=(-2, -1), keepdims=True)
+        return cls.of(p, one_level=one_level)
 
     @classmethod
     def together(cls, parts: Sequence["Cooccurrence"]) -> "Cooccurrence":
@@ -62,7 +69,8 @@ class Cooccurrence:
         for k, part in enumerate(parts):
             n = part.p.shape[-1]
             p[k, ..., :n, :n] = part.p
-        return cls(p, np.stack([part.n_levels for part in parts]))
+        n_levels = np.stack([part.n_levels for part in parts])
+        return cls(p, n_levels, np.stack([part.one_level for part in parts]))
 
     @cached_property
     def levels(self) -> Array:
@@ -346,7 +354,8 @@ def inverse_variance(m: Cooccurrence) -> Array:
     >>> round(float(inverse_variance(EXAMPLE)), 6)
     0.25
     """
-    return mean(1 / _k(m.difference)[1:] ** 2, m.difference[..., 1:])
+    k = _k(m.difference)
+    return mean(np.divide(1, k**2, out=np.zeros_like(k), where=k > 0), m.difference)
 
 
 @glcm.feature("NI2N", "Correlation")
@@ -425,17 +434,19 @@ def information_correlation_2(m: Cooccurrence) -> Array:
 
 @glcm.feature("", "Maximal correlation coefficient")
 def maximal_correlation_coefficient(m: Cooccurrence) -> Array:
-    """Square root of the second eigenvalue of Q (Haralick 1973); 1 where there is one level.
+    """Square root of the second eigenvalue of Q (Haralick 1973).
+
+    1 where the region has one grey level, as PyRadiomics has it; 0 where only the pairs have.
 
     >>> round(float(maximal_correlation_coefficient(EXAMPLE)), 6)
     0.466667
+    >>> pairs_of_one_level = Cooccurrence.of(np.array([[1.0, 0.0], [0.0, 0.0]]))
+    >>> float(maximal_correlation_coefficient(pairs_of_one_level))
+    0.0
     """
     p_i, p_j = (p.reshape(-1, p.shape[-1]) for p in (m.p_i, m.p_j))
-    return _maximal_correlation(m.matrices, p_i, p_j).reshape(m.p.shape[:-2])
-
-
-SYMMETRIC = 1e-12
-"""Marginals nearer than this are those of a symmetric matrix, summed in another order."""
+    second = _maximal_correlation(m.matrices, p_i, p_j).reshape(m.p.shape[:-2])
+    return np.where(np.isnan(m.p_i[..., 0]), np.nan, np.where(m.one_level, 1.0, second))
 
 
 def _maximal_correlation(p: Array, p_i: Array, p_j: Array) -> Array:
@@ -444,9 +455,6 @@ def _maximal_correlation(p: Array, p_i: Array, p_j: Array) -> Array:
     The first is 1, of the vectors sqrt(p_i) and sqrt(p_j); their product is taken away.
     """
     scaled = standardise(p, p_i, p_j)
-    if np.abs(p_i - p_j).max(initial=0, where=p_i >= 0) < SYMMETRIC:
-        second = largest_eigenvalue(scaled)
-    else:
-        second = np.asarray(np.linalg.svd(scaled, compute_uv=False)[:, 0], dtype=float)
-    second = np.where(np.count_nonzero(p_i, axis=-1) < 2, 1.0, second)
-    return np.where(np.isnan(p_i[:, 0]), np.nan, second)
+    if np.array_equal(p, np.swapaxes(p, -1, -2), equal_nan=True):
+        return largest_eigenvalue(scaled)
+    return np.asarray(np.linalg.svd(scaled, compute_uv=False)[:, 0], dtype=float)

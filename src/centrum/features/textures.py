@@ -120,6 +120,12 @@ class Textures:
     def flat(self) -> NDArray[np.uint16]:
         return self.layout.whole(self.levels)
 
+    @property
+    def one_level(self) -> bool:
+        """Whether all voxels of the region have one grey level, which need not be the first."""
+        levels = self.flat[self.layout.positions]
+        return bool(levels.min() == levels.max())
+
     @cached_property
     def steps(self) -> Ints:
         """To adjacent voxels, one per direction."""
@@ -140,7 +146,9 @@ class Textures:
     def glcm(self, merged: Axes) -> Cooccurrence:
         """Co-occurrence, with the axes `merged` of (blocks, directions) summed."""
         counts = self.pair_counts.sum(axis=merged) if merged else self.pair_counts
-        return Cooccurrence.from_counts(counts, symmetric=self.neighbourhood.symmetric)
+        return Cooccurrence.from_counts(
+            counts, symmetric=self.neighbourhood.symmetric, one_level=self.one_level
+        )
 
     @cached_property
     def run_counts(self) -> tuple[Array, Array]:
