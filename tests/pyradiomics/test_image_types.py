@@ -162,7 +162,7 @@ def test_wavelets_in_slices(dimension, letters):
 def test_two_dimensional_images():
     image, mask = cases.image()[:, :, 4], cases.mask()[:, :, 4]
     types = {"LoG": {"sigma": [1.0]}, "Wavelet": {}, "Gradient": {}, "Square": {}}
-    found = extract(types, image, mask, force2D=True)
+    found = extract(types, image, mask)
     assert image_names(found)[:5] == [
         "log-sigma-1-0-mm-3D",
         "wavelet-LH",

@@ -82,12 +82,16 @@ class PeriodicWavelet(Filter):
 
     def reach(self, spacing: tuple[float, float, float]) -> Reach:
         """The wrapped voxels lie across the image: the whole of every axis that is filtered."""
-        return 0 if self.in_slices else None, None, None
+        return self._along_filtered(None)
 
     def main_reach(self, spacing: tuple[float, float, float]) -> Reach:
         """Of the last level, on the longer side."""
         half = (self.start_level + self.level) * max(self.around)
-        return 0 if self.in_slices else half, half, half
+        return self._along_filtered(half)
+
+    def _along_filtered(self, reach: int | None) -> Reach:
+        z, y, x = (0,) * (3 - self.n_axes) + (reach,) * self.n_axes
+        return z, y, x
 
     def respond(self, view: View) -> Iterator[NDArray[np.floating]]:
         """float64, or float32 of an image of float32; as PyRadiomics' to 1e-12 of the largest."""
@@ -108,7 +112,7 @@ class PeriodicWavelet(Filter):
 
     def _wrapped(self, view: View, levels: int) -> Floats:
         """The box and what so many levels depend on."""
-        array = view.array[view.box[0]] if self.in_slices else view.array
+        array = view.array[view.box[: 3 - self.n_axes]]
         for axis in range(2, 2 - self.n_axes, -1):
             array = _periodic(array, axis, view.box[axis], [levels * r for r in self.around])
         return array.astype(float)
@@ -130,6 +134,20 @@ class PeriodicWavelet(Filter):
             places = range(last, -1, -1)
             made[band] = convolve(array, places, weights, axis, array.shape[axis] - last)
         return made[band]
+
+
+class OneAxisWavelet(PeriodicWavelet):
+    """The bands L and H along one axis: PyRadiomics' of a 2-D image with `force2D`.
+
+    The axis is the last of those within the slices of the view.
+
+    >>> OneAxisWavelet(dimension="2D").names
+    ('wavelet-H', 'wavelet-L')
+    """
+
+    @cached_property
+    def n_axes(self) -> int:
+        return 1
 
 
 def _periodic(array: Array, axis: int, box: slice, around: Sequence[int]) -> Array:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import SimpleITK as sitk
 
 from centrum.arrays import Floats
-from centrum.pyradiomics.engine import measure
+from centrum.pyradiomics.engine import measure, measure_shape
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, SHAPE_CLASSES, entries, names_of
 from centrum.pyradiomics.regions import MaskedImage, mask_of, volume_of
@@ -96,11 +96,13 @@ class RadiomicsFeaturesBase:
 
     def _compute(self, features: list[str]) -> dict[str, Any]:
         wanted = {self.feature_class: features}
-        found = (
-            feature_maps(self._region(), self.inputImage.GetDimension(), self.settings, wanted)
-            if self.voxelBased
-            else measure(self._region(), self.settings, wanted)
-        )
+        region, dimension = self._region(), self.inputImage.GetDimension()
+        if self.voxelBased:
+            found = feature_maps(region, dimension, self.settings, wanted)
+        elif self.feature_class in SHAPE_CLASSES:
+            found = measure_shape(region, self.settings, wanted, dimension)
+        else:
+            found = measure(region, self.settings, wanted, dimension)
         return {name.removeprefix(f"{self.feature_class}_"): value for name, value in found}
 
     def _region(self) -> MaskedImage:

@@ -22,7 +22,7 @@ from centrum.prepare.discretise import pyradiomics_bin_number, pyradiomics_bin_w
 from centrum.pyradiomics.errors import InputError, UnknownFeature
 from centrum.pyradiomics.feature_names import FAMILIES, WITHOUT_VALUE, entries, names_of
 from centrum.pyradiomics.regions import MaskedImage
-from centrum.pyradiomics.settings import WEIGHTINGS, Settings, read
+from centrum.pyradiomics.settings import WEIGHTINGS, Settings, axis_left_out, read
 
 PLANES = ("axial", "coronal", "sagittal")
 """Planes across the array axes (z, y, x) of a grid that lies straight in the patient."""
@@ -35,20 +35,47 @@ AGGREGATIONS: dict[tuple[bool, bool], AggregationName] = {
 }
 """How matrices are joined with (force2D, weightingNorm)."""
 
+ONE_SLICE = {"force2D": True, "force2Ddimension": 0}
+"""Settings under which a 2-D image is measured as the slice that it is."""
+
 Values = Iterator[tuple[str, Floats]]
 
 
 def measure(
-    region: MaskedImage, settings: Settings, wanted: Mapping[str, Iterable[str] | None]
+    region: MaskedImage,
+    settings: Settings,
+    wanted: Mapping[str, Iterable[str] | None],
+    dimension: int = 3,
 ) -> Values:
     """(class_Feature, value) of the features `wanted` of each class, in that order.
 
     Parameters
     ----------
+    dimension : 2 or 3, of the image as it was given
     wanted : feature names by class; None or none at all: those that are not deprecated
     """
-    (found,) = measure_images(region, [None], settings, wanted)
+    (found,) = measure_images(region, [None], settings, wanted, dimension)
     return found
+
+
+def measure_shape(
+    region: MaskedImage,
+    settings: Settings,
+    wanted: Mapping[str, Iterable[str] | None],
+    dimension: int,
+) -> Values:
+    """The same of shape classes; a 2-D image is one slice, whatever `force2D` says.
+
+    Raises
+    ------
+    InputError
+        shape2D of a 3-D image without `force2D`, or of a region in several slices.
+    """
+    if dimension == 2:
+        settings = {**settings, **ONE_SLICE}
+    if "shape2D" in wanted and not read(settings, "force2D"):
+        raise InputError("shape2D needs a 2-D image, or a 3-D image and force2D=True.")
+    return measure(region, settings, wanted)
 
 
 def measure_images(
@@ -56,6 +83,7 @@ def measure_images(
     images: Sequence[Array | None],
     settings: Settings,
     wanted: Mapping[str, Iterable[str] | None],
+    dimension: int = 3,
 ) -> list[Values]:
     """The same of several images of one region, which are measured together.
 
@@ -68,7 +96,7 @@ def measure_images(
     if not families:
         return [iter(()) for _ in images]
     upright = _upright(region.cropped(region.box))
-    choices = extraction_settings(settings, families)
+    choices = extraction_settings(settings, families, dimension)
     try:
         prepared = PreparedRegion(upright.volume, upright.mask, choices)
         measured = [prepared if i is None else Response(prepared, "response", i) for i in images]
@@ -158,13 +186,16 @@ def _upright(region: MaskedImage) -> MaskedImage:
     return MaskedImage(replace(region.volume, geometry=grid), replace(region.mask, geometry=grid))
 
 
-def extraction_settings(settings: Settings, families: tuple[FamilyName, ...]) -> ExtractionSettings:
-    """The settings of PyRadiomics that features depend on.
+def extraction_settings(
+    settings: Settings, families: tuple[FamilyName, ...], dimension: int = 3
+) -> ExtractionSettings:
+    """The settings of PyRadiomics that features of an image of 2 or 3 dimensions depend on.
 
     >>> extraction_settings({"binCount": 32, "force2D": True}, ("glcm",)).aggregations
     ('2.5D_direction_merged',)
     """
     bins = read(settings, "binCount")
+    axis = axis_left_out(settings, dimension)
     return _extraction_settings(
         families=families,
         bins=None if bins is None else int(bins),
@@ -173,8 +204,8 @@ def extraction_settings(settings: Settings, families: tuple[FamilyName, ...]) ->
         coarseness=float(read(settings, "gldm_a")),
         weighting=_weighting(read(settings, "weightingNorm")),
         symmetric=bool(read(settings, "symmetricalGLCM")),
-        by_slice=bool(read(settings, "force2D")),
-        plane=PLANES[int(read(settings, "force2Ddimension"))],
+        by_slice=axis is not None,
+        plane=PLANES[axis or 0],
         energy_shift=float(read(settings, "voxelArrayShift")),
     )
 

@@ -21,7 +21,7 @@ import SimpleITK as sitk
 
 from centrum.arrays import Array, Floats
 from centrum.pyradiomics import generalinfo, preparation
-from centrum.pyradiomics.engine import measure, measure_images
+from centrum.pyradiomics.engine import measure, measure_images, measure_shape
 from centrum.pyradiomics.feature_names import FEATURE_CLASSES, SHAPE_CLASSES, names_of
 from centrum.pyradiomics.image_types import (
     FILTER_SETTINGS,
@@ -209,7 +209,7 @@ class RadiomicsFeatureExtractor:
             if not found:
                 continue
             arrays = [None if name == "original" else array for name, array in found]
-            measured = measure_images(region, arrays, own, self._wanted())
+            measured = measure_images(region, arrays, own, self._wanted(), dimension)
             for (name, _), values in zip(found, measured, strict=True):
                 yield from _named(name, values)
 
@@ -237,7 +237,7 @@ class RadiomicsFeatureExtractor:
     ) -> Iterator[tuple[str, Floats]]:
         classes = list(self._shape_classes(dimension, settings))
         wanted = {name: self.enabledFeatures[name] for name in classes}
-        return _named("original", measure(region, settings, wanted))
+        return _named("original", measure_shape(region, settings, wanted, dimension))
 
     def _shape_classes(self, dimension: int, settings: Settings) -> Iterator[str]:
         if "shape" in self.enabledFeatures:
@@ -259,9 +259,9 @@ class RadiomicsFeatureExtractor:
         }
 
     def _textures(
-        self, region: MaskedImage, image_name: str, settings: dict[str, Any]
+        self, region: MaskedImage, dimension: int, image_name: str, settings: dict[str, Any]
     ) -> Iterator[tuple[str, Floats]]:
-        return _named(image_name, measure(region, settings, self._wanted()))
+        return _named(image_name, measure(region, settings, self._wanted(), dimension))
 
     def _maps(
         self, region: MaskedImage, dimension: int, image_name: str, settings: dict[str, Any]
@@ -300,10 +300,9 @@ class RadiomicsFeatureExtractor:
         self, image: sitk.Image, mask: sitk.Image, imageTypeName: str, **kwargs: Any
     ) -> "OrderedDict[str, Any]":
         """Intensity and texture features of an image that is on the grid of the mask."""
-        region = _region(image, mask, kwargs)
-        if kwargs.get("voxelBased", False):
-            return OrderedDict(self._maps(region, image.GetDimension(), imageTypeName, kwargs))
-        return OrderedDict(self._textures(region, imageTypeName, kwargs))
+        region, dimension = _region(image, mask, kwargs), image.GetDimension()
+        make = self._maps if kwargs.get("voxelBased", False) else self._textures
+        return OrderedDict(make(region, dimension, imageTypeName, kwargs))
 
 
 def _measuring(settings: Settings) -> dict[str, Any]:

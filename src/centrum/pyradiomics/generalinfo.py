@@ -60,10 +60,13 @@ def original_image(image: sitk.Image) -> Entries:
 
 
 def image_elements(prefix: str, spacing: tuple[float, ...], array: Array) -> Entries:
-    """Grid and range of an image; `array` is indexed [z, y, x]."""
+    """Grid and range of an image; `array` is indexed [z, y, x].
+
+    `spacing` has as many axes as the image as it was given.
+    """
     start = f"diagnostics_Image-{prefix}_"
     yield f"{start}Spacing", spacing
-    yield f"{start}Size", tuple(reversed(array.shape))
+    yield f"{start}Size", array.shape[::-1][: len(spacing)]
     yield f"{start}Mean", np.mean(array, dtype=float)
     yield f"{start}Minimum", np.float64(np.min(array))
     yield f"{start}Maximum", np.float64(np.max(array))
@@ -91,13 +94,13 @@ def mask_elements(prefix: str, mask: Mask, dimension: int) -> Entries:
     box = bounding_box(mask.array)
     inside = mask.array[box]
     first, size = np.array([(b.start, b.stop - b.start) for b in reversed(box)]).T
-    centre = np.mean(np.argwhere(inside), axis=0)[::-1] + first
+    centre = np.mean(np.argwhere(inside)[:, ::-1] + first, axis=0)
     yield f"{start}Spacing", mask.geometry.spacing[:dimension]
     yield f"{start}Size", mask.geometry.size[:dimension]
     yield f"{start}BoundingBox", (*first[:dimension].tolist(), *size[:dimension].tolist())
     yield f"{start}VoxelNum", int(np.count_nonzero(inside))
     yield f"{start}VolumeNum", _pieces(inside)
-    yield f"{start}CenterOfMassIndex", tuple(centre[:dimension])
+    yield f"{start}CenterOfMassIndex", tuple(centre[:dimension].tolist())
     yield f"{start}CenterOfMass", tuple(mask.geometry.position(centre)[:dimension].tolist())
 
 

@@ -14,10 +14,10 @@ from centrum.filters.pyradiomics_lbp2d import LocalBinaryPattern2D
 from centrum.filters.pyradiomics_lbp3d import LocalBinaryPattern3D
 from centrum.filters.pyradiomics_log import SMALLEST, RecursiveLaplacian
 from centrum.filters.pyradiomics_pointwise import Exponential, Logarithm, Square, SquareRoot
-from centrum.filters.pyradiomics_wavelet import PeriodicWavelet
+from centrum.filters.pyradiomics_wavelet import OneAxisWavelet, PeriodicWavelet
 from centrum.filters.view import Box
 from centrum.pyradiomics.errors import InputError
-from centrum.pyradiomics.settings import Settings, read
+from centrum.pyradiomics.settings import Settings, axis_left_out, read
 from centrum.volume import Volume
 
 logger = logging.getLogger("radiomics.imageoperations")
@@ -51,11 +51,13 @@ def _log(volume: Volume, dimension: int, settings: Settings) -> Filter | None:
 
 
 def _wavelet(volume: Volume, dimension: int, settings: Settings) -> Filter:
-    return PeriodicWavelet(
+    left_out = axis_left_out(settings, dimension) is not None
+    kind = OneAxisWavelet if dimension == 2 and left_out else PeriodicWavelet
+    return kind(
         wavelet=read(settings, "wavelet"),
         level=read(settings, "level"),
         start_level=read(settings, "start_level"),
-        dimension="2D" if dimension == 2 or read(settings, "force2D") else "3D",
+        dimension="2D" if dimension == 2 or left_out else "3D",
     )
 
 
@@ -118,6 +120,13 @@ FILTER_SETTINGS = frozenset(
 """Settings that matter to the making of an image and not to its measurement."""
 
 
+def _slice_axis(image_type: str, settings: Settings, dimension: int) -> int:
+    """The axis across the slices that filters in slices see."""
+    if dimension == 3:
+        return int(read(settings, "force2Ddimension"))
+    return (image_type == "Wavelet" and axis_left_out(settings, dimension)) or 0
+
+
 def images(
     image_type: str, volume: Volume, box: Box, dimension: int, settings: Settings
 ) -> Iterator[tuple[str, Array]]:
@@ -132,7 +141,7 @@ def images(
     if image_type == "Original":
         yield "original", volume.array[box]
         return
-    axis = int(read(settings, "force2Ddimension")) if dimension == 3 else 0
+    axis = _slice_axis(image_type, settings, dimension)
     array = volume.array
     if dimension == 2 and image_type == "LBP2D":
         # PyRadiomics writes into a copy of the image in three dimensions only.

@@ -256,9 +256,10 @@ TABLE = (
             "resampling, preCrop", 5),
     Setting("distances", [1], ListOf(_NEAR), "of neighbours in voxels, infinity norm; in glcm, "
             "gldm and ngtdm", [1]),
-    Setting("force2D", False, _FLAG, "textures within slices; needed for shape2D", False),
-    Setting("force2Ddimension", 0, Number("integer", 0, 2), "across slices: 0 = z, 1 = y, 2 = x",
-            0),
+    Setting("force2D", False, _FLAG, "textures within slices; needed for shape2D of a 3-D image",
+            False),
+    Setting("force2Ddimension", 0, Number("integer", 0, 2), "across slices: 0 = z, 1 = y, 2 = x; "
+            "of a 2-D image 0 = y, 1 = x, 2 = none", 0),
     Setting("resegmentRange", None, ListOf(Number("number")), "one or two thresholds of the "
             "intensities that stay in the region"),
     Setting("resegmentMode", ABSENT, OneOf(RESEGMENT_MODES, wrong_kind=ParameterError),
@@ -328,6 +329,19 @@ def read(settings: Settings, name: str) -> Any:
     """
     value = settings.get(name)
     return BY_NAME[name].implied if value is None else value
+
+
+def axis_left_out(settings: Settings, dimension: int) -> int | None:
+    """Array axis (z, y, x) along which `force2D` takes no neighbours; None without it.
+
+    PyRadiomics counts the axes of the image as given: in one of two dimensions, which is [y, x],
+    the first is y, and neighbours remain along x alone.
+
+    >>> axis_left_out({"force2D": True}, 3), axis_left_out({"force2D": True}, 2)
+    (0, 1)
+    """
+    axis = int(read(settings, "force2Ddimension")) + 3 - dimension
+    return axis if read(settings, "force2D") and axis < 3 else None
 
 
 def names(block: Block) -> Iterable[str]:

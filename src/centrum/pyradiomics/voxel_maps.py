@@ -1,8 +1,9 @@
 """Maps: the features of the neighbourhood of every voxel of the region (voxelBased).
 
-A neighbourhood is a cube of 2 kernelRadius + 1 voxels (a square with force2D) around a voxel,
-cut off at the edge of the image and, with maskedKernel, of the region. Grey levels are those of
-the whole region. Texture matrices are counted for many neighbourhoods at once, each a block.
+A neighbourhood is a cube of 2 kernelRadius + 1 voxels around a voxel, without the axis that force2D
+leaves out, cut off at the edge of the image and, with maskedKernel, of the region. Grey levels are
+those of the whole region. Texture matrices are counted for many neighbourhoods at once, each a
+block.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +24,7 @@ from centrum.pyradiomics.engine import definition, discretised, extraction_setti
 from centrum.pyradiomics.feature_names import FAMILIES
 from centrum.pyradiomics.kernel_samples import FEATURES, Samples
 from centrum.pyradiomics.regions import MaskedImage, as_image
-from centrum.pyradiomics.settings import Settings, read
+from centrum.pyradiomics.settings import Settings, axis_left_out, read
 
 BATCH_BYTES = 32e6
 """What the matrices of one batch of neighbourhoods may take."""
@@ -42,7 +43,7 @@ def feature_maps(
     dimension : 2 or 3, of the maps
     wanted : feature names by class; None or none at all: those that are not deprecated
     """
-    kernels = Kernels(region, settings)
+    kernels = Kernels(region, settings, dimension)
     for feature_class, features in wanted.items():
         chosen = selected(feature_class, features)
         maps = kernels.maps(feature_class, chosen) if chosen else {}
@@ -53,22 +54,23 @@ def feature_maps(
 
 @dataclass(frozen=True, eq=False)
 class Kernels:
-    """The neighbourhoods of the voxels of a region.
+    """The neighbourhoods of the voxels of a region in an image of 2 or 3 dimensions.
 
     Arrays have the axis across slices first if neighbourhoods lie within slices.
     """
 
     region: MaskedImage
     settings: Settings
+    dimension: int = 3
 
     @cached_property
     def by_slice(self) -> bool:
-        return bool(read(self.settings, "force2D"))
+        return axis_left_out(self.settings, self.dimension) is not None
 
     @cached_property
     def axis(self) -> int:
         """Array axis that comes first."""
-        return int(read(self.settings, "force2Ddimension")) if self.by_slice else 0
+        return axis_left_out(self.settings, self.dimension) or 0
 
     @cached_property
     def radius(self) -> tuple[int, int, int]:
@@ -101,7 +103,7 @@ class Kernels:
     @cached_property
     def neighbourhood(self) -> Neighbourhood:
         """Which neighbours textures count."""
-        s = extraction_settings(self.settings, ())
+        s = extraction_settings(self.settings, (), self.dimension)
         spacing = list(self.region.volume.geometry.array_spacing)
         across, down, along = spacing.pop(self.axis), *spacing
         return Neighbourhood(
@@ -141,7 +143,10 @@ class Kernels:
             samples = self._samples(centres)
             return {name: FEATURES[name](samples) for name in features}
         textures = KernelTextures(
-            self._around(self.levels, centres), self.neighbourhood, self.n_levels
+            self._around(self.levels, centres),
+            self.neighbourhood,
+            self.n_levels,
+            in_one_level=self.one_level,
         )
         (family,) = FAMILIES[feature_class]
         merged = (DIRECTIONS,) if self.neighbourhood.weighting and family in DIRECTED else ()
@@ -153,6 +158,11 @@ class Kernels:
     @cached_property
     def n_levels(self) -> int:
         return int(self.levels.max())
+
+    @cached_property
+    def one_level(self) -> bool:
+        """Whether the region has one grey level."""
+        return int(self.levels[self.inside].min()) == self.n_levels
 
     def _samples(self, centres: Ints) -> Samples:
         levels = self._around(self.levels, centres).reshape(len(centres), -1)
@@ -168,8 +178,15 @@ class Kernels:
         return np.ascontiguousarray(cubes[tuple(centres.T)])
 
 
+@dataclass(frozen=True, eq=False)
 class KernelTextures(Textures):
-    """Textures of blocks that are measured apart."""
+    """Textures of blocks that are measured apart, of a region that may be `in_one_level`."""
+
+    in_one_level: bool = False
+
+    @property
+    def one_level(self) -> bool:
+        return self.in_one_level
 
     @cached_property
     def _lines_with_two_voxels(self) -> Flags:
