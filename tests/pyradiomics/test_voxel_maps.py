@@ -1,9 +1,13 @@
 """Maps: every voxel of a map is the feature of its neighbourhood taken by itself."""
 
+import logging
+from typing import Any, ClassVar
+
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from centrum import pyradiomics
 from centrum.pyradiomics import featureextractor, glcm
 from centrum.pyradiomics.feature_names import SHAPE_CLASSES
 from tests.pyradiomics import cases
@@ -96,6 +100,38 @@ def test_batches_do_not_matter():
     for name, image in maps(features=features, voxelBatch=7).items():
         difference = sitk.GetArrayFromImage(image) - sitk.GetArrayFromImage(wanted[name])
         assert np.abs(difference).max() < 1e-9
+
+
+class Reporter:
+    """Notes how it is made and told, as `tqdm.tqdm` would show it."""
+
+    told: ClassVar[list[Any]] = []
+
+    def __init__(self, iterable=None, desc="", total=None):
+        self.told.append((desc, total))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.told.append("end")
+
+    def update(self, n=1):
+        self.told.append(n)
+
+
+def test_progress_is_reported_from_info_on(monkeypatch):
+    monkeypatch.setattr(pyradiomics, "progressReporter", Reporter)
+    monkeypatch.setattr(Reporter, "told", [])
+    features = {"firstorder": ["Mean"], "glcm": ["Contrast"]}
+    maps(features=features)
+    assert Reporter.told == []
+    pyradiomics.setVerbosity(logging.INFO)
+    try:
+        maps(features=features, voxelBatch=250)
+    finally:
+        pyradiomics.setVerbosity(logging.WARNING)
+    assert Reporter.told == [("batch", 3), 1, 1, 1, "end"] * 2
 
 
 def test_without_mask_neighbourhoods_reach_out_of_the_region():

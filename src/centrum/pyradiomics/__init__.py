@@ -6,7 +6,8 @@
 (25, ['Original'])
 """
 
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from centrum.pyradiomics import (
     featureextractor,
@@ -23,6 +24,7 @@ from centrum.pyradiomics import (
 from centrum.pyradiomics.classes import FEATURE_CLASS_TYPES, RadiomicsFeaturesBase
 from centrum.pyradiomics.errors import NotAvailable
 from centrum.pyradiomics.image_types import IMAGE_TYPES
+from centrum.pyradiomics.progress import getProgressReporter
 from centrum.pyradiomics.verbosity import handler, logger, setVerbosity
 from centrum.pyradiomics.version import __version__
 
@@ -32,6 +34,7 @@ __all__ = [
     "firstorder",
     "getFeatureClasses",
     "getImageTypes",
+    "getProgressReporter",
     "getTestCase",
     "glcm",
     "gldm",
@@ -41,10 +44,18 @@ __all__ = [
     "imageoperations",
     "logger",
     "ngtdm",
+    "progressReporter",
     "setVerbosity",
     "shape",
     "shape2D",
 ]
+
+progressReporter: Callable[..., Any] | None = None
+"""A class such as `tqdm.tqdm`, which shows how many batches of a map are done; set by scripts.
+
+Its objects are made with `total` and `desc`, used in a `with` statement and told `update(1)`. They
+are shown from `setVerbosity(logging.INFO)` on.
+"""
 
 
 def getFeatureClasses() -> dict[str, type[RadiomicsFeaturesBase]]:

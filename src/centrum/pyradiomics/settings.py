@@ -296,8 +296,8 @@ TABLE = (
             "voxelSetting"),
     Setting("initValue", ABSENT, NumberOrNaN(), "value of maps outside the region", 0,
             "voxelSetting"),
-    Setting("voxelBatch", ABSENT, _COUNT, "neighbourhoods counted at a time; results do not "
-            "depend on it", -1, "voxelSetting"),
+    Setting("voxelBatch", ABSENT, _COUNT, "neighbourhoods between two reports of progress; "
+            "results do not depend on it", -1, "voxelSetting"),
 )  # fmt: skip
 
 BY_NAME = {setting.name: setting for setting in TABLE}

@@ -23,6 +23,7 @@ from centrum.measure.extract import average
 from centrum.pyradiomics.engine import definition, discretised, extraction_settings, selected
 from centrum.pyradiomics.feature_names import FAMILIES
 from centrum.pyradiomics.kernel_samples import FEATURES, Samples
+from centrum.pyradiomics.progress import getProgressReporter
 from centrum.pyradiomics.regions import MaskedImage, as_image
 from centrum.pyradiomics.settings import Settings, axis_left_out, read
 
@@ -120,22 +121,29 @@ class Kernels:
         """Maps [z, y, x] of some features of a class; `initValue` outside the region."""
         fill = float(read(self.settings, "initValue"))
         maps = {name: np.full(self.inside.shape, fill) for name in features}
-        size = self._batch_size(feature_class)
-        for start in range(0, len(self.centres), size):
-            centres = self.centres[start : start + size]
-            for name, values in self._values(feature_class, features, centres).items():
-                maps[name][tuple(centres.T)] = values
+        fitting = self._fitting(feature_class)
+        batches = _parts(self.centres, self._batch_size or fitting)
+        with getProgressReporter(total=len(batches), desc="batch") as progress:
+            for batch in batches:
+                for centres in _parts(batch, fitting):
+                    for name, values in self._values(feature_class, features, centres).items():
+                        maps[name][tuple(centres.T)] = values
+                progress.update(1)
         return {name: np.moveaxis(array, 0, self.axis) for name, array in maps.items()}
 
-    def _batch_size(self, feature_class: str) -> int:
+    @property
+    def _batch_size(self) -> int:
+        """Neighbourhoods whose end is reported; 0 if as many as fit into memory."""
+        return max(int(read(self.settings, "voxelBatch")), 0)
+
+    def _fitting(self, feature_class: str) -> int:
+        """Neighbourhoods whose matrices fit into `BATCH_BYTES`."""
         n_levels = int(self.levels.max()) + 1
         voxels = int(np.prod([2 * r + 1 for r in self.radius]))
         cells = {"glcm": n_levels**2, "glrlm": n_levels * max(self.radius) * 3}
         directions = max(len(self.neighbourhood.pair_offsets), 13)
         per_block = 8 * max(cells.get(feature_class, 0) * directions * 3, n_levels * voxels, voxels)
-        fitting = max(int(BATCH_BYTES / per_block), 1)
-        wanted = int(read(self.settings, "voxelBatch"))
-        return min(fitting, wanted) if wanted > 0 else fitting
+        return max(int(BATCH_BYTES / per_block), 1)
 
     def _values(self, feature_class: str, features: list[str], centres: Ints) -> dict[str, Floats]:
         """Values (n,) of the neighbourhoods of some centres."""
@@ -176,6 +184,10 @@ class Kernels:
         padded = np.pad(array, [(r, r) for r in self.radius])
         cubes = sliding_window_view(padded, [2 * r + 1 for r in self.radius])
         return np.ascontiguousarray(cubes[tuple(centres.T)])
+
+
+def _parts(rows: Ints, size: int) -> list[Ints]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 @dataclass(frozen=True, eq=False)
