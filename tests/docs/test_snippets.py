@@ -14,6 +14,7 @@ from centrum.cli import app
 from centrum.cohort import read_manifest
 from centrum.features.settings import ExtractionSettings
 from centrum.protocol import Protocol, parse_protocol
+from centrum.pyradiomics.command_options import parser
 from centrum.signature.signature import parse_signature
 from tests.docs.given import lay_files, studied
 from tests.docs.pages import ADDING, PAGES, ROOT, blocks_of, name_of, prose_of
@@ -106,6 +107,8 @@ def assert_known(line: str, *, whole: bool = True) -> None:
                 raise
     elif program == "make":
         assert words[0] in TARGETS
+    elif words[:2] == ["-m", "centrum.pyradiomics"]:
+        parser().parse_args(words[2:])
     elif program == "python":
         assert (ROOT / words[0]).is_file()
     else:

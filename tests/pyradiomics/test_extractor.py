@@ -171,6 +171,13 @@ def test_inputs_that_are_no_images():
         extract(mask=cases.mask() * 0)
 
 
+@pytest.mark.parametrize("kind", [ValueError, RuntimeError])
+def test_a_file_that_is_no_image(tmp_path, kind):
+    (tmp_path / "mask.nrrd").write_text("no image")
+    with pytest.raises(kind, match=r"mask: 'mask\.nrrd' is no image"):
+        extract(mask=str(tmp_path / "mask.nrrd"))
+
+
 def test_single_voxels_and_lines():
     labels = np.zeros(cases.SHAPE, np.uint8)
     labels[4, 5, 6] = 1

@@ -57,6 +57,9 @@ Its objects are made with `total` and `desc`, used in a `with` statement and tol
 are shown from `setVerbosity(logging.INFO)` on.
 """
 
+TEST_CASES = "https://github.com/Radiomics/pyradiomics/releases/tag/v1.0"
+"""Where PyRadiomics keeps the images and masks of its test cases."""
+
 
 def getFeatureClasses() -> dict[str, type[RadiomicsFeaturesBase]]:
     """The feature classes by name."""
@@ -71,6 +74,7 @@ def getImageTypes() -> list[str]:
 def getTestCase(testCase: str, dataDirectory: str | None = None) -> NoReturn:
     """Refused: this package downloads nothing."""
     raise NotAvailable(
-        f"Test case {testCase!r} is not downloaded. Get it from PyRadiomics and give the paths of "
-        "its image and mask to RadiomicsFeatureExtractor.execute."
+        f"Test case {testCase!r} is not downloaded. Get {testCase}_image.nrrd and "
+        f"{testCase}_label.nrrd from {TEST_CASES} and give their paths to "
+        "RadiomicsFeatureExtractor.execute; `centrum demo` makes cases without a network."
     )

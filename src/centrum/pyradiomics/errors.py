@@ -15,6 +15,10 @@ class GridMismatch(InputError, RuntimeError):
     """Image and mask are not on one grid; ValueError, or RuntimeError where sizes differ."""
 
 
+class UnreadableFile(InputError, RuntimeError):
+    """A file that SimpleITK cannot read; ValueError, or RuntimeError where PyRadiomics has it."""
+
+
 class ParameterError(ProtocolError, ValueError, RuntimeError):
     """A parameter file or dictionary is refused; stands in for pykwalify's errors."""
 

@@ -15,7 +15,7 @@ from centrum.errors import DataError, ProtocolError
 from centrum.geometry import Geometry
 from centrum.prepare.intensity import within_range
 from centrum.provenance import Step
-from centrum.pyradiomics.errors import GridMismatch, InputError
+from centrum.pyradiomics.errors import GridMismatch, InputError, UnreadableFile
 from centrum.pyradiomics.settings import Settings, read
 from centrum.volume import Mask, Volume, bounding_box
 
@@ -28,7 +28,13 @@ def open_image(source: object, what: str) -> sitk.Image:
     if isinstance(source, sitk.Image):
         return source
     if isinstance(source, str | os.PathLike) and os.path.isfile(source):
-        return sitk.ReadImage(os.fspath(source))
+        try:
+            return sitk.ReadImage(os.fspath(source))
+        except RuntimeError as error:
+            name = os.path.basename(source)
+            raise UnreadableFile(
+                f"{what}: {name!r} is no image that SimpleITK reads; export it again."
+            ) from error
     raise InputError(f"{what}: expected a SimpleITK image or the path of a file, found {source!r}.")
 
 

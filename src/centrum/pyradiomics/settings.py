@@ -6,6 +6,7 @@ in the documentation.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
 from centrum.prepare.discretise import MAX_LEVELS
@@ -329,6 +330,44 @@ def read(settings: Settings, name: str) -> Any:
     """
     value = settings.get(name)
     return BY_NAME[name].implied if value is None else value
+
+
+def setting_from_text(text: str) -> tuple[str, Any]:
+    """A setting written as NAME:VALUE; commas lie between the values of a list.
+
+    >>> setting_from_text("distances:1,2"), setting_from_text("force2D:true")
+    (('distances', [1, 2]), ('force2D', True))
+
+    Raises
+    ------
+    ParameterError
+        There is no colon, no setting of that name, or its value is not allowed.
+    """
+    name, colon, value = text.partition(":")
+    if not colon or name not in BY_NAME:
+        near = get_close_matches(name, BY_NAME, 1, 0.4)
+        hint = f", such as {near[0]}:VALUE" if near else ""
+        raise ParameterError(f"Expected a setting as NAME:VALUE{hint}, found {shown(text)}.")
+    chosen = BY_NAME[name]
+    made = _from_text(chosen.check, value)
+    chosen.validate(made)
+    return name, made
+
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+
+
+def _from_text(check: Check, text: str) -> Any:
+    """What a text stands for; the text itself if it is not of the kind that is wanted."""
+    if isinstance(check, ListOf):
+        return [_from_text(check.item, part) for part in text.split(",")]
+    if isinstance(check, BooleanSetting):
+        return _FLAGS.get(text.lower(), text)
+    whole = isinstance(check, OneOf) or getattr(check, "kind", "") == "integer"
+    try:
+        return (int if whole else float)(text) if text else None
+    except ValueError:
+        return text
 
 
 def axis_left_out(settings: Settings, dimension: int) -> int | None:
