@@ -12,6 +12,7 @@ afresh: its baseline files hold four mesh values of brain1 that it does not repr
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -224,6 +225,7 @@ def runs() -> Iterator[Run]:
         for name, task in FILTERED.items():
             if case in SMALLER_CASES:
                 yield Run(name, case, files | task)
+    yield from _flat_runs(folder)
     yield from _spine_runs()
     yield from _example_runs(folder)
 
@@ -242,6 +244,31 @@ def _spine_runs() -> Iterator[Run]:
             for name in ON_SPINES:
                 yield Run(name, case, files | CONFIGURATIONS[name])
             yield Run("1316", case, files | {"filters": LOG_AND_WAVELET})
+
+
+FLAT: dict[str, dict[str, Any]] = {
+    "2-D": {},
+    "2-D along x": {"settings": {"force2D": True}},
+    "2-D along y": {"settings": {"force2D": True, "force2Ddimension": 1}},
+    "2-D resampling": {"settings": {"resampledPixelSpacing": [1.3, 1.3], "force2D": True}},
+}
+"""Settings of images that have two dimensions."""
+
+
+def _flat_runs(folder: Path) -> Iterator[Run]:
+    """The slices of PyRadiomics' cases that it marks for shape2D, as images of two dimensions."""
+    with tempfile.TemporaryDirectory() as made:
+        for case in SMALLER_CASES:
+            image, labels = (
+                sitk.ReadImage(str(folder / f"{case}_{what}.nrrd"))
+                for what in ("image", "label_2D")
+            )
+            (z,) = np.unique(np.nonzero(sitk.GetArrayViewFromImage(labels))[0]).tolist()
+            files = Path(made) / f"{case}.nrrd", Path(made) / f"{case}_label.nrrd"
+            for whole, path in zip((image, labels), files, strict=True):
+                sitk.WriteImage(whole[:, :, z], str(path))
+            for name, task in FLAT.items():
+                yield Run(name, case, _files(*files) | {"filters": {"Wavelet": {}}} | task)
 
 
 def _example_runs(folder: Path) -> Iterator[Run]:

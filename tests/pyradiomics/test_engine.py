@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from centrum.pyradiomics import featureextractor, shape2D
+from centrum.pyradiomics import featureextractor, imageoperations, shape2D
 
 Y, X = np.indices((7, 9))
 PICTURE = ((5 * X * X + 11 * X * Y + 3 * Y * Y) % 60).astype(np.int16)
@@ -111,6 +111,18 @@ def test_notes_of_a_resampled_2d_image():
     }
     notes = {name: found[f"diagnostics_{name}"] for name in wanted}
     assert str(notes) == str(wanted)
+
+
+def test_integers_of_a_resampled_2d_image_are_cut_off_in_two_dimensions():
+    """Where old and new voxels meet, the last bit decides between an integer and the one below."""
+    image, mask = as_image(PICTURE, (0.7, 0.9)), as_image(OUTLINE, (0.7, 0.9))
+    found, _ = imageoperations.resampleImage(
+        image, mask, resampledPixelSpacing=[0.7, 0.3], interpolator="sitkBSpline"
+    )
+    assert sitk.GetArrayFromImage(found).sum(axis=1).tolist() == [
+        130, 117, 130, 159, 178, 177, 169, 175, 215, 262, 287,
+        270, 235, 212, 230, 268, 311, 334, 343, 342, 343,
+    ]  # fmt: skip
 
 
 CORRELATIONS = {"glcm": ["MCC", "Correlation", "Imc1", "Imc2", "InverseVariance"]}

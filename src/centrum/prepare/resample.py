@@ -360,6 +360,7 @@ def resample_pyradiomics(
     spacing: Sequence[float],
     interpolator: str = "sitkBSpline",
     pad: int = 5,
+    dimension: int = 3,
 ) -> tuple[Volume, Mask]:
     """Image and region as PyRadiomics resamples them, cropped to the region and `pad` voxels.
 
@@ -373,6 +374,7 @@ def resample_pyradiomics(
     spacing : mm along x, y, z (`resampledPixelSpacing`)
     interpolator : name in SimpleITK, such as "sitkBSpline" or "sitkLinear" (`interpolator`)
     pad : voxels of the new grid to keep around the region (`padDistance`)
+    dimension : 2 for the one slice of a 2-D image, which ITK rounds otherwise than one of 3-D
 
     Raises
     ------
@@ -397,8 +399,8 @@ def resample_pyradiomics(
         {"spacing": wanted.tolist(), "interpolator": interpolator, "pad": pad},
     )
     if np.allclose(volume.geometry.spacing, wanted):
-        return _crop(volume, _on_grid(region, volume.geometry), pad, step)
-    new = _pyradiomics_grid(region.geometry, box, wanted, pad)
+        return _crop(volume, _on_grid(region, volume.geometry, dimension), pad, step)
+    new = _pyradiomics_grid(region.geometry, box, wanted, pad, dimension)
     voxels = prod(map(float, new.size))
     if voxels > MOST_VOXELS:
         raise DataError(
@@ -407,8 +409,8 @@ def resample_pyradiomics(
             remedy="Choose a larger spacing.",
             code="too-large",
         )
-    array = _itk_resampled(volume.array, volume.geometry, new, interpolator)
-    inside = _on_grid(region, new)
+    array = _itk_resampled(volume.array, volume.geometry, new, interpolator, dimension=dimension)
+    inside = _on_grid(region, new, dimension)
     return (
         Volume(array, new, (*volume.history, step)),
         replace(inside, history=(*region.history, step)),
@@ -422,16 +424,19 @@ def onto_grid(volume: Volume, grid: Geometry) -> Volume:
     >>> onto_grid(ramp, Geometry((3, 1, 1), (3, 1, 1))).array[0, 0].tolist()
     [0.0, 1.5, 3.0]
     """
-    array = _itk_resampled(volume.array.astype(float), volume.geometry, grid, "sitkLinear", np.nan)
+    array = _itk_resampled(
+        volume.array.astype(float), volume.geometry, grid, "sitkLinear", beyond=np.nan
+    )
     step = Step("resample", {"interpolation": "linear", "from": volume.geometry.describe()})
     return Volume(array, grid, (*volume.history, step))
 
 
-def _on_grid(region: Mask, new: Geometry) -> Mask:
+def _on_grid(region: Mask, new: Geometry, dimension: int) -> Mask:
     """The region at the nearest voxels of another grid."""
     if region.geometry == new:
         return region
-    inside = _itk_resampled(region.array.astype(np.uint8), region.geometry, new, _MASK) == 1
+    labels = region.array.astype(np.uint8)
+    inside = _itk_resampled(labels, region.geometry, new, _MASK, dimension=dimension) == 1
     if not inside.any():
         raise DataError(
             f"Resampled to {new.spacing} mm (x, y, z) {region.name!r} has no voxel "
@@ -463,7 +468,9 @@ def _crop(volume: Volume, region: Mask, pad: int, step: Step) -> tuple[Volume, M
     )
 
 
-def _pyradiomics_grid(old: Geometry, box: Sequence[slice], wanted: Floats, pad: int) -> Geometry:
+def _pyradiomics_grid(
+    old: Geometry, box: Sequence[slice], wanted: Floats, pad: int, dimension: int = 3
+) -> Geometry:
     """The part of PyRadiomics' new grid that holds the `box` (x, y, z) of old voxels and `pad`."""
     spacing = np.array(old.spacing)
     shrink = spacing / wanted
@@ -474,30 +481,42 @@ def _pyradiomics_grid(old: Geometry, box: Sequence[slice], wanted: Floats, pad: 
     )
     nx, ny, nz = (int(n) for n in last - first + 1)
     corner = 0.5 * (wanted - spacing) / spacing + first / shrink
-    x, y, z = _itk_position(old, corner)
+    x, y, z = _itk_position(old, corner, dimension)
     return Geometry((nx, ny, nz), tuple(wanted), (x, y, z), old.direction)
 
 
-def _itk_image(array: Array, grid: Geometry) -> "sitk.Image":
+def _itk_image(array: Array, grid: Geometry, n: int) -> "sitk.Image":
+    """Of n dimensions: the slice alone where it is two."""
     import SimpleITK as sitk
 
     native = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
-    image = sitk.GetImageFromArray(native)
-    image.SetSpacing(grid.spacing)
-    image.SetOrigin(grid.origin)
-    image.SetDirection(grid.direction)
+    image = sitk.GetImageFromArray(native if n == 3 else native[0])
+    image.SetSpacing(grid.spacing[:n])
+    image.SetOrigin(grid.origin[:n])
+    image.SetDirection(_direction(grid, n))
     return image
 
 
-def _itk_position(grid: Geometry, index: Floats) -> tuple[float, float, float]:
+def _direction(grid: Geometry, n: int) -> tuple[float, ...]:
+    return tuple(np.reshape(grid.direction, (3, 3))[:n, :n].ravel().tolist())
+
+
+def _itk_position(grid: Geometry, index: Floats, n: int) -> tuple[float, float, float]:
     """`grid.position(index)` in ITK's arithmetic, which decides where an integer is cut off."""
-    empty = _itk_image(np.zeros((1, 1, 1), np.uint8), grid)
-    x, y, z = empty.TransformContinuousIndexToPhysicalPoint(index.tolist())
+    empty = _itk_image(np.zeros((1, 1, 1), np.uint8), grid, n)
+    found: tuple[float, ...] = empty.TransformContinuousIndexToPhysicalPoint(index[:n].tolist())
+    x, y, z = (*found, *grid.origin[n:])
     return x, y, z
 
 
 def _itk_resampled(
-    array: Array, old: Geometry, new: Geometry, interpolator: str, beyond: float = 0.0
+    array: Array,
+    old: Geometry,
+    new: Geometry,
+    interpolator: str,
+    *,
+    beyond: float = 0.0,
+    dimension: int = 3,
 ) -> Array:
     import SimpleITK as sitk
 
@@ -506,10 +525,11 @@ def _itk_resampled(
             f"There is no interpolator {interpolator!r}; choose one of {', '.join(INTERPOLATORS)}."
         )
     resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(new.size)
-    resampler.SetOutputSpacing(new.spacing)
-    resampler.SetOutputOrigin(new.origin)
-    resampler.SetOutputDirection(new.direction)
+    resampler.SetSize(new.size[:dimension])
+    resampler.SetOutputSpacing(new.spacing[:dimension])
+    resampler.SetOutputOrigin(new.origin[:dimension])
+    resampler.SetOutputDirection(_direction(new, dimension))
     resampler.SetInterpolator(getattr(sitk, interpolator))
     resampler.SetDefaultPixelValue(beyond)
-    return sitk.GetArrayFromImage(resampler.Execute(_itk_image(array, old)))
+    found = sitk.GetArrayFromImage(resampler.Execute(_itk_image(array, old, dimension)))
+    return found if dimension == 3 else found[None]

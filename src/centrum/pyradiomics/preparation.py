@@ -135,7 +135,9 @@ def resampled(
     spacing += [0.0] * (3 - dimension)
     pad = int(read(settings, "padDistance"))
     try:
-        return resample_pyradiomics(volume, mask, spacing, interpolator_name(settings), pad)
+        return resample_pyradiomics(
+            volume, mask, spacing, interpolator_name(settings), pad, dimension
+        )
     except DataError as error:
         raise InputError(str(error)) from error
 
