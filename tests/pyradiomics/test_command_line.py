@@ -169,6 +169,15 @@ def test_features_of_cases_are_kept_and_read_again(folder, capsys):
     assert printed(capsys, TABLE, "-f", "csv", "-od", "kept") == text.replace("B,", "Bee,", 1)
 
 
+def test_a_kept_file_that_is_damaged(folder, capsys, caplog):
+    printed(capsys, *IMAGE, "-od", "kept")
+    for content in ("", "Image,Mask\n", "Image,Mask\n1\n"):
+        (folder / "kept" / "features_1.csv").write_text(content)
+        printed(capsys, *IMAGE, "-od", "kept", code=1)
+        assert "features_1.csv holds no features of a case; delete it" in caplog.text
+        caplog.clear()
+
+
 def test_a_failed_case_is_not_kept(folder, capsys):
     write_table("A,image.nrrd,mask.nrrd,9")
     printed(capsys, TABLE, "-od", "kept", code=1)
@@ -235,7 +244,13 @@ def test_what_cannot_be_done_is_refused(folder, capsys, caplog, words, why):
 
 
 def test_tables_without_cases_are_refused(folder, capsys, caplog):
-    for text, why in (("Image\ni.nrrd\n", "wants the column Mask"), ("Image,Mask\n", "no row")):
+    for text, why in (
+        ("Image\ni.nrrd\n", "found no Mask"),
+        ("Image;Mask\n", "found no Image and no Mask"),
+        ("Image,Mask\n", "no row"),
+        ("Image,Mask\ni.nrrd,m.nrrd,1\n", "Line 2 has more cells"),
+        ('Image,Mask\n"i.nrrd"x,m.nrrd\n', "no CSV file"),
+    ):
         (folder / TABLE).write_text(text)
         printed(capsys, TABLE, code=3)
         assert why in caplog.text

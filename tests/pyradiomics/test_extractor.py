@@ -129,6 +129,14 @@ def test_diagnostics_of_each_step(settings, wanted):
         assert {"Mean", "Minimum", "Maximum", "Spacing", "Size"} <= parts
 
 
+def test_diagnostics_are_plain_numbers():
+    settings = {"resampledPixelSpacing": [1, 1, 0], "resegmentRange": [200, 400]}
+    found = EXTRACTOR(**settings).execute(cases.image(), cases.mask())
+    several = [value for value in found.values() if isinstance(value, tuple)]
+    assert len(several) > 12
+    assert {type(number) for value in several for number in value} == {int, float}
+
+
 def test_no_diagnostics_when_switched_off():
     extractor = EXTRACTOR()
     extractor.addProvenance(False)

@@ -24,6 +24,22 @@ def test_every_class_gives_what_the_extractor_gives():
     assert found == wanted
 
 
+@pytest.mark.parametrize("dimension", [0, 1, 2])
+def test_every_class_of_a_2d_image_gives_what_the_extractor_gives(dimension):
+    image, mask = cases.image()[:, :, 4], cases.mask()[:, :, 4]
+    settings = {"binWidth": 20, "force2D": True, "force2Ddimension": dimension}
+    extractor = featureextractor.RadiomicsFeatureExtractor(additionalInfo=False, **settings)
+    extractor.enableAllFeatures()
+    classes = pyradiomics.getFeatureClasses()
+    del classes["shape"]
+    found = {
+        f"original_{name}_{feature}": value
+        for name, make in classes.items()
+        for feature, value in make(image, mask, **settings).execute().items()
+    }
+    assert found == extractor.execute(image, mask)
+
+
 def test_features_of_a_class():
     features = glcm.RadiomicsGLCM(cases.image(), cases.mask())
     assert glcm.RadiomicsGLCM.getFeatureNames()["SumVariance"] is True

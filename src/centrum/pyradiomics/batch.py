@@ -4,7 +4,7 @@ import csv
 import io
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +23,15 @@ logger = logging.getLogger("radiomics.script")
 Mode = Literal["segment", "voxel"]
 MODES: tuple[Mode, ...] = ("segment", "voxel")
 
+LARGEST_TABLE = 100_000_000
+"""Bytes: a million rows of paths."""
+
 Values = dict[str, Any]
 """Columns of a case by name, and after them what was found."""
+
+
+FILES = ("Image", "Mask")
+"""Columns that a table of cases must have; they hold paths."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class BatchCase:
     columns: Mapping[str, str]
 
     def has_files(self) -> bool:
-        return all(Path(self.columns[name]).is_file() for name in ("Image", "Mask"))
+        return all(Path(self.columns[name]).is_file() for name in FILES)
 
     def whole_number(self, column: str) -> int | None:
         """The number in a column that may be missing or empty."""
@@ -77,21 +84,40 @@ def cases_of(source: str, mask: str | None) -> list[BatchCase]:
 
 
 def _rows(path: Path) -> list[BatchCase]:
-    reader = csv.DictReader(io.StringIO(read_text(path, InputError), newline=""))
-    missing = {"Image", "Mask"} - set(reader.fieldnames or ())
-    if missing:
-        raise InputError(f"The table wants the column {' and '.join(sorted(missing))}.", file=path)
+    text = io.StringIO(_text(path), newline="")
+    try:
+        table = list(_complete(csv.DictReader(text, strict=True)))
+    except csv.Error as error:
+        raise InputError(f"{path.name} is no CSV file: {error}.", file=path) from error
     folder = path.parent.absolute()
-    cases: list[BatchCase] = []
-    for row in reader:
-        if row["Image"] and row["Mask"]:
-            columns = row | {name: str(folder / row[name]) for name in ("Image", "Mask")}
-            cases.append(BatchCase(len(cases) + 1, columns))
-        else:
-            logger.warning("Line %d has no image or no mask: skipped.", reader.line_num)
+    cases = [
+        BatchCase(number, row | {name: str(folder / row[name]) for name in FILES})
+        for number, row in enumerate(table, start=1)
+    ]
     if not cases:
-        raise InputError("The table has no row with an image and a mask.", file=path)
+        raise InputError(f"{path.name} has no row with an image and a mask.", file=path)
     return cases
+
+
+def _text(path: Path) -> str:
+    return read_text(path, InputError, LARGEST_TABLE)
+
+
+def _complete(table: "csv.DictReader[str]") -> Iterator[dict[str, str]]:
+    """The rows with an image and a mask; others are warned of."""
+    missing = set(FILES) - set(table.fieldnames or ())
+    if missing:
+        raise InputError(
+            f"A table of cases has the columns {' and '.join(FILES)}, with commas between columns; "
+            f"found no {' and no '.join(sorted(missing))}."
+        )
+    for row in table:
+        if None in row:
+            raise InputError(f"Line {table.line_num} has more cells than there are columns.")
+        if all(row[name] for name in FILES):
+            yield row
+        else:
+            logger.warning("Line %d has no image or no mask: skipped.", table.line_num)
 
 
 @dataclass(frozen=True)
@@ -158,5 +184,7 @@ def _as_csv(values: Values) -> bytes:
 
 
 def _first_row(path: Path) -> Values:
-    names, values, *_ = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
-    return dict(zip(names, values, strict=True))
+    rows = list(csv.reader(io.StringIO(_text(path), newline="")))
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
+        raise InputError(f"{path.name} holds no features of a case; delete it.", file=path)
+    return dict(zip(*rows, strict=True))

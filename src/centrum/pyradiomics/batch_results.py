@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from centrum.pyradiomics.batch import Values
+from centrum.pyradiomics.batch import FILES, Values
 
 
 def _write_txt(rows: Sequence[Values], columns: Sequence[str], out: TextIO) -> None:
@@ -73,7 +73,7 @@ class Form:
         FORMATS[self.format]([self._formed(values) for values in rows], columns, out)
 
     def _formed(self, values: Values) -> Values:
-        paths = {name: self._path(values[name]) for name in ("Image", "Mask")}
+        paths = {name: self._path(values[name]) for name in FILES}
         return {
             name: value
             for name, value in {**values, **paths}.items()
