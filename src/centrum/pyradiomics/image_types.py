@@ -121,10 +121,10 @@ FILTER_SETTINGS = frozenset(
 
 
 def _slice_axis(image_type: str, settings: Settings, dimension: int) -> int:
-    """The axis across the slices that filters in slices see."""
+    """The axis across the slices that filters see; of a 2-D image only wavelets heed `force2D`."""
     if dimension == 3:
         return int(read(settings, "force2Ddimension"))
-    return (image_type == "Wavelet" and axis_left_out(settings, dimension)) or 0
+    return (axis_left_out(settings, dimension) or 0) if image_type == "Wavelet" else 0
 
 
 def images(
