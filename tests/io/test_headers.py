@@ -224,6 +224,19 @@ def test_nifti_slope_of_0_scales_nothing(nifti, intercept: float) -> None:
     np.testing.assert_array_equal(found.ravel(), np.arange(24))
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.uint32, np.int64, np.float64])
+def test_nifti_scaled_numbers_keep_their_digits(write, kind: type) -> None:
+    """24 bits of single precision do not hold 2**24 + 1."""
+    stored = (2**24 + np.arange(24)).astype(kind).reshape(GRID.shape)
+    path = write("n.nii", stored, GRID)
+    content = bytearray(path.read_bytes())
+    content[SLOPE] = np.array([0.5, 1], "<f4").tobytes()
+    path.write_bytes(content)
+    found = read_image(path).array
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, stored * 0.5 + 1)
+
+
 @pytest.mark.parametrize("scale", [(np.nan, 3), (np.inf, 0), (1, np.nan), (2, -np.inf)])
 def test_nifti_scale_that_is_no_number(nifti, scale: tuple[float, float]) -> None:
     with pytest.raises(ImageError, match="scl_slope"):

@@ -1,7 +1,8 @@
 """NIfTI-1 and NIfTI-2: single files (.nii, .nii.gz) and pairs (.hdr and .img).
 
 SimpleITK reads the header, and the voxels where they are scaled or no plain numbers; plain
-ones are decoded here, from bytes that are read once. It goes by the ending of a name, and gets a
+ones, and scaled ones that its single precision would round, are decoded here, from bytes that are
+read once. It goes by the ending of a name, and gets a
 copy where that is not what the content is. Two things SimpleITK does not tell are checked: a file
 that ends too early (it returns invented voxels), and a qform and sform that place the image
 differently (it follows one of them without a word).
@@ -416,13 +417,15 @@ def _announced(path: Path, header: Any) -> int:
 
 
 def _voxels(header: Any, data: bytes, reader: Any) -> NDArray | None:
-    """Plain, unscaled numbers; None for anything else."""
+    """Plain numbers; None for anything else, and for those that single precision holds scaled."""
     plain, shape = _PLAIN_TYPES.get(int(header["datatype"])), reader.GetSize()[::-1]
     simple = reader.GetNumberOfComponents() == 1 and prod(shape) == _count(header)
-    if plain is None or _is_scaled(header) or not simple:
+    scaled = _is_scaled(header)
+    if plain is None or not simple or (scaled and np.result_type(plain, "f4") == "f4"):
         return None
     order = header.dtype["datatype"].byteorder
-    return stored_voxels(data, int(header["vox_offset"]), order, np.dtype(plain), shape)
+    found = stored_voxels(data, int(header["vox_offset"]), order, np.dtype(plain), shape)
+    return found * float(header["slope"]) + float(header["intercept"]) if scaled else found
 
 
 def _parse(start: bytes, size: int, order: str) -> Any:
