@@ -69,6 +69,14 @@ def test_landmarks_of_few_grey_levels_may_coincide() -> None:
     assert np.unique(found).tolist() == [5, 50, 75, 100]
 
 
+def test_a_scale_that_does_not_rise_is_refused() -> None:
+    """As where a background of 0 fills more of every image than the percentiles leave out."""
+    with pytest.raises(DataError, match=r"no rising scale: 0, 0, 100\. .*over: body"):
+        standard_scale([[0, 0, 10], [0, 0, 7]], (0, 100))
+    with pytest.raises(ValueError, match="found 80 before 20"):
+        Nyul(percentiles=(1, 50, 99), landmarks=(0, 80, 20))
+
+
 def test_a_constant_image_has_no_landmarks() -> None:
     with pytest.raises(DataError, match="are both 7"):
         landmarks_of(Volume(np.full((2, 2, 2), 7.0), Geometry((2, 2, 2), (1, 1, 1))), (1, 99))

@@ -78,6 +78,11 @@ def test_a_preset_with_changes() -> None:
             "name: x\npreparation: {normalisation: {method: nyul, landmarks: [0, 1]}}",
             "11 percentiles need as many landmarks, found 2",
         ),
+        (
+            "name: x\npreparation: {normalisation: {method: nyul, percentiles: [1, 50, 99], "
+            "landmarks: [0, 60, 60]}}",
+            "`landmarks` must rise, as percentiles do, found 60 before 60",
+        ),
         ("name: x\nextraction: {discretisation: {method: fixed_bin_size, bins: 3}}", "takes"),
         (
             "name: x\nextraction: {dialect: pyradiomics, aggregations: [3D_merged, 3D_averaged]}",

@@ -47,13 +47,27 @@ def standard_scale(landmarks: ArrayLike, ends: tuple[float, float]) -> Landmarks
 
     Each image counts once, after its first and last landmark were brought to the ends.
 
+    Raises
+    ------
+    DataError
+        Two landmarks are the same in every image, so that the scale does not rise.
+
     >>> standard_scale([[0, 5, 10], [20, 24, 40]], (0, 100)).tolist()
     [0.0, 35.0, 100.0]
     """
     found = np.atleast_2d(np.asarray(landmarks, dtype=float))
     first, last = found[:, :1], found[:, -1:]
     start, end = ends
-    return np.asarray((start + (found - first) * ((end - start) / (last - first))).mean(axis=0))
+    scale = (start + (found - first) * ((end - start) / (last - first))).mean(axis=0)
+    if not np.all(np.diff(scale) > 0):
+        raise DataError(
+            f"The landmarks of {len(found)} images make no rising scale: "
+            f"{', '.join(f'{value:g}' for value in scale)}.",
+            remedy="Two percentiles are one intensity in all of them, as where a large background "
+            "is 0: choose `over: body`, or other percentiles.",
+            code="no-scale",
+        )
+    return np.asarray(scale)
 
 
 def to_standard_scale(volume: Volume, settings: Nyul, inside: Looked = None) -> Volume:

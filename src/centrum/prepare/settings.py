@@ -95,6 +95,12 @@ class Nyul(Settings):
                 f"{len(self.percentiles)} percentiles need as many landmarks, found "
                 f"{len(self.landmarks)}"
             )
+        for low, high in zip(self.landmarks or (), (self.landmarks or ())[1:], strict=False):
+            if not low < high:
+                raise ValueError(
+                    f"`landmarks` must rise, as percentiles do, found {low:g} before {high:g}; "
+                    "take them from landmarks.json in their order"
+                )
         return self
 
 
