@@ -135,13 +135,12 @@ def _on_whole_grid(volume: Volume, mask: Mask, choices: ExtractionSettings) -> l
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_interpolation_in_plane_follows_the_slices(axis: int) -> None:
-    """Whichever axis of the array lies across them."""
+    """Whichever axis of the array lies across them; it is the first of the region."""
     volume, mask = body()
     names = ("axial", "coronal", "sagittal")
     in_plane = chosen(plane=names[axis], interpolation=Interpolation(in_plane=1.0))
     region = Region(volume, mask, in_plane)
-    expected = [1.0, 1.0, 1.0]
-    expected[axis] = volume.geometry.array_spacing[axis]
+    expected = [volume.geometry.array_spacing[axis], 1.0, 1.0]
     assert region.geometry.array_spacing == pytest.approx(expected)
 
 

@@ -269,4 +269,6 @@ def test_tilted_grids_measure_the_same_in_3d(case: Case, turn: float, tilt: floa
     c, s, d, e = np.cos(turn), np.sin(turn), np.cos(tilt), np.sin(tilt)
     direction = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]]) @ [[1, 0, 0], [0, d, -e], [0, e, d]]
     tilted = measure(*case, IN_3D, direction=tuple(direction.ravel()))
-    np.testing.assert_array_equal(tilted, measure(*case, IN_3D))
+    for name, a, b in zip(names(IN_3D), measure(*case, IN_3D), tilted, strict=True):
+        approximate = name.startswith("enclosing")
+        assert a == pytest.approx(b, rel=1e-4 if approximate else 1e-9, abs=1e-9), name

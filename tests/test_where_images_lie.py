@@ -8,12 +8,12 @@ import SimpleITK as sitk
 
 from centrum.geometry import Geometry, direction_of
 from centrum.io import read_image, read_mask
-from centrum.io.itk import to_image
 from centrum.measure.case import MeasurementJob, Record, measure
 from centrum.morphometry import measure_exam
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, parse_protocol
 from tests.io.test_read_image import nifti_with
+from tests.storage import to_image
 
 GRID = Geometry((30, 28, 9), (0.6, 0.6, 4.4), (12, -30, 44), direction_of("PIR"))
 

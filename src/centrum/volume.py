@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from centrum.arrays import Flags
 from centrum.errors import GeometryError
-from centrum.geometry import Geometry
+from centrum.geometry import TOWARDS, Geometry, orientation_of
 from centrum.provenance import History, Step
 
 
@@ -100,8 +101,76 @@ def _extent(hits: ArrayLike, margin: int) -> slice:
     return slice(max(int(found[0]) - margin, 0), min(int(found[-1]) + 1 + margin, np.size(hits)))
 
 
+@dataclass(frozen=True)
+class Turn:
+    """Another order and direction of the axes of an array [z, y, x]; the voxels stay in place.
+
+    Attributes
+    ----------
+    order : which axis becomes the first, the second and the third
+    turned : which of these then run the other way
+
+    >>> turn = Turn((2, 0, 1), (0,))
+    >>> array = np.arange(12).reshape(2, 3, 2)
+    >>> turn.of(array).shape, bool((turn.undone(turn.of(array)) == array).all())
+    ((2, 2, 3), True)
+    """
+
+    order: tuple[int, ...]
+    turned: tuple[int, ...]
+
+    @classmethod
+    def between(cls, old: Geometry, orientation: str) -> "Turn":
+        """To axes that run along `orientation`, as `geometry.orientation_of` says it."""
+        now, wanted = orientation_of(old)[::-1], orientation[::-1]
+        lines = [TOWARDS[letter][0] for letter in now]
+        order = tuple(lines.index(TOWARDS[letter][0]) for letter in wanted)
+        return cls(order, tuple(k for k in range(3) if now[order[k]] != wanted[k]))
+
+    def of(self, array: NDArray[Any]) -> NDArray[Any]:
+        """A view of the array."""
+        return np.flip(array.transpose(self.order), self.turned)
+
+    def undone(self, array: NDArray[Any]) -> NDArray[Any]:
+        """A view of a turned array as it was stored."""
+        return np.flip(array, self.turned).transpose(np.argsort(self.order))
+
+    def grid(self, old: Geometry) -> Geometry:
+        """The grid of a turned array."""
+        axes = [2 - k for k in reversed(self.order)]
+        signs = np.array([-1.0 if 2 - k in self.turned else 1.0 for k in range(3)])
+        first = np.zeros(3)
+        first[axes] = [old.size[a] - 1 if s < 0 else 0 for a, s in zip(axes, signs, strict=True)]
+        sizes = [(old.size[a], old.spacing[a]) for a in axes]
+        (nx, dx), (ny, dy), (nz, dz) = sizes
+        x, y, z = old.position(first).tolist()
+        direction = tuple((old.axes[:, axes] * signs + 0.0).ravel().tolist())
+        return Geometry((nx, ny, nz), (dx, dy, dz), (x, y, z), direction)
+
+
+Content = TypeVar("Content", Volume, Mask)
+
+
+def turned(content: Content, orientation: str) -> Content:
+    """The content with its array axes along `orientation`, such as "LPS", as near as they are.
+
+    Each voxel keeps its value and its place, the history its steps. What depends on the order of
+    voxels (a tie, the phase of a block, the letters of a wavelet) depends on the patient then.
+
+    >>> image = Volume(np.array([[[1, 2, 3]]]), Geometry((3, 1, 1), (1, 1, 4)))
+    >>> other = turned(image, "RAS")
+    >>> other.array.tolist(), other.geometry.origin
+    ([[[3, 2, 1]]], (2.0, 0.0, 0.0))
+    """
+    if orientation_of(content.geometry) == orientation:
+        return content
+    turn = Turn.between(content.geometry, orientation)
+    array = np.ascontiguousarray(turn.of(content.array))
+    return replace(content, array=array, geometry=turn.grid(content.geometry))
+
+
 def content_digest(content: Volume | Mask) -> str:
-    """SHA-256 of the voxels as they lie in the patient: left to right, front to back, feet to head.
+    """SHA-256 of the voxels as they lie in the patient: right to left, front to back, feet to head.
 
     Voxels that are stored in another order of axes, or as other numbers, have the same digest.
 
@@ -111,18 +180,8 @@ def content_digest(content: Volume | Mask) -> str:
     >>> content_digest(Volume(array, grid)) == content_digest(Volume(array[::-1] + 0.0, turned))
     True
     """
-    upright = _upright(content.array, content.geometry)
+    upright = Turn.between(content.geometry, "LPS").of(content.array)
     numbers = np.ascontiguousarray(upright, dtype="<f4" if upright.dtype != bool else bool)
     found = hashlib.sha256(f"{upright.shape}".encode())
     found.update(numbers.data)
     return found.hexdigest()
-
-
-def _upright(array: NDArray, geometry: Geometry) -> NDArray:
-    """The array with its axes along z, y, x of the patient, as near as they are."""
-    axes = geometry.axes[:, ::-1]
-    order = [int(np.argmax(np.abs(axes[k]))) for k in (2, 1, 0)]
-    if len(set(order)) < len(order):
-        return array
-    turned = tuple(k for k, axis in enumerate(order) if axes[2 - k, axis] < 0)
-    return np.flip(array.transpose(order), turned)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
 from centrum.io import read_image, source_digest
-from centrum.io.itk import to_image
+from tests.storage import to_image
 
 FORMATS = ("image.nrrd", "image.nii", "image.nii.gz")
 

@@ -178,6 +178,20 @@ def test_perturbation_measures_all_sequences(make: Callable[[Change], Study]) ->
     assert {len(values) for values in record["values"].values()} == {len(study.features)}
 
 
+MOVED = RobustnessSettings(kinds=("translation", "rotation"), through_plane=True, repeats=3)
+
+
+def test_the_patient_moves_alike_in_all_sequences(make: Callable[[Change], Study]) -> None:
+    """T1w is twice T2w and 10, on axes of its own: the same motion changes it twice as much."""
+    study = make(turned)
+    named = [(f.sequence, f.family, f.feature) for f in study.features]
+    one, other = (named.index((name, "statistics", "mean")) for name in ("T2w", "T1w"))
+    record = measure_perturbed(PerturbedJob(study.jobs()[0], MOVED))
+    assert len(record["values"]) == 3
+    for values in record["values"].values():
+        assert values[other] == pytest.approx(2 * values[one] + 10, rel=1e-7)
+
+
 def test_one_sequence_has_plain_names(tmp_path: Path) -> None:
     folder = two_sequences(tmp_path / "study", same)
     text = (folder / "study.yaml").read_text()

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from centrum.errors import DataError
 from centrum.features.settings import ExtractionSettings
-from centrum.geometry import Geometry
+from centrum.geometry import Geometry, direction_of
 from centrum.measure.extract import extract
 from centrum.perturb import (
     Perturbable,
@@ -65,9 +65,12 @@ def test_whole_voxels_move_image_and_region_together(shift: tuple[int, int, int]
     np.testing.assert_allclose(after, before, rtol=1e-9)
 
 
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_a_quarter_turn_is_a_quarter_turn(axis: int) -> None:
-    """About the middle of a square box, where every voxel lands on a voxel."""
+@pytest.mark.parametrize(("axis", "plane"), [(0, "axial"), (1, "coronal"), (2, "sagittal")])
+def test_a_quarter_turn_is_a_quarter_turn(axis: int, plane: str) -> None:
+    """About the middle of a square box, where every voxel lands on a voxel.
+
+    From where rows run to towards where columns do: in planes along the patient rows run down.
+    """
     rng = np.random.default_rng(3)
     spacing = np.insert([0.6, 0.6], axis, 4.4)[::-1]
     shape = np.insert([41, 41], axis, 5)
@@ -78,12 +81,33 @@ def test_a_quarter_turn_is_a_quarter_turn(axis: int) -> None:
     inside[2, [10, 30], [10, 30]] = True
     inside = np.moveaxis(inside, 0, axis)
     turned, region = apply(
-        Volume(x, grid), Mask(inside, grid), Perturbation("turn", rotation=90), axis, 0
+        Volume(x, grid), Mask(inside, grid), Perturbation("turn", rotation=90), plane, 0
     )
-    plane = tuple(a for a in range(3) if a != axis)
-    np.testing.assert_array_equal(region.array, np.rot90(inside, -1, plane[::-1]))
-    expected = np.rot90(x, -1, plane[::-1])[region.array]
+    quarters, axes = -1 if plane == "axial" else 1, np.delete([2, 1, 0], 2 - axis)
+    np.testing.assert_array_equal(region.array, np.rot90(inside, quarters, axes))
+    expected = np.rot90(x, quarters, axes)[region.array]
     np.testing.assert_allclose(turned.array[region.array], expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("orientation", ["LPS", "PIR", "SAR"])
+def test_a_shift_is_in_mm_of_the_patient(orientation: str) -> None:
+    """A slope is lowered everywhere by its rise along the shift, on whichever grid."""
+    shift, slope = Perturbation("shift", translation=(0.2, 0.3, -0.45)), np.array([3.0, -5.0, 2.0])
+    found = []
+    here = Geometry((30, 30, 30), (0.6, 0.7, 1.4), (-9, -10, -11))
+    there = Geometry((30, 30, 30), (1.1, 0.9, 1.0), direction=direction_of(orientation))
+    originals = []
+    for grid in (here, there):
+        places = grid.position(np.indices(grid.shape)[::-1].reshape(3, -1).T)
+        inside = np.zeros(grid.shape, bool)
+        inside[12:18, 12:18, 12:18] = True
+        image = Volume((places @ slope).reshape(grid.shape), grid)
+        originals.append(Perturbable(image, Mask(inside, grid), "axial"))
+    for original in originals:
+        moved, _ = original.perturbed(original.as_on(originals[0], shift))
+        found.append((moved.array - original.volume.array)[original.mask.array])
+    mm = np.array([-0.45 * 0.6, 0.3 * 0.7, 0.2 * 1.4])
+    np.testing.assert_allclose(np.concatenate(found), -(slope @ mm), atol=1e-4)
 
 
 def test_a_turn_is_in_mm_and_keeps_the_volume() -> None:

@@ -18,7 +18,6 @@ from centrum.features.settings import ExtractionSettings
 from centrum.frozen.classifiers import Linear
 from centrum.frozen.scorer import Branch, Member, Scorer
 from centrum.geometry import Geometry
-from centrum.io.itk import to_image
 from centrum.measure.extract import plan
 from centrum.modelling.designs import Part
 from centrum.modelling.optimism import Resample
@@ -36,6 +35,7 @@ from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts, Model
 from centrum.validation.procedure import InternalValidation, Permutation, row_audit
 from tests.pictures import rendered
+from tests.storage import to_image
 
 SIMULATED = "Simulated patients (phantom): proves the software, not the medicine"
 POSITIVE, NEGATIVE = "malignant", "osteoporotic"

@@ -74,7 +74,9 @@ class Interpolation(Settings):
     """
 
     spacing: tuple[Millimetres | None, Millimetres | None, Millimetres | None] | None = Field(
-        None, description="mm along x, y, z of the image; null keeps the spacing of an axis"
+        None,
+        description="mm along columns, rows and slices (x, y, z) of the plane, in the dialect "
+        "pyradiomics along those of the array; null keeps the spacing of an axis",
     )
     in_plane: Millimetres | None = Field(
         None, description="mm within the slices of the plane, whose distance is kept"

@@ -8,7 +8,7 @@ import numpy as np
 
 from centrum.arrays import Flags
 from centrum.errors import GeometryError
-from centrum.geometry import Geometry, plane_of
+from centrum.geometry import orientation_of, plane_of, slice_axis, stack_plane
 from centrum.volume import Mask, Volume, bounding_box
 
 MIN_VOXELS = 8
@@ -183,16 +183,8 @@ def _mask_findings(mask: Mask) -> Iterator[ImageFinding]:
     box = bounding_box(mask.array)
     yield from _size_findings(mask, box)
     yield from _border_findings(mask, box)
-    yield from _shape_findings(mask.array[box], slice_axis(mask.geometry))
-
-
-def slice_axis(geometry: Geometry) -> int:
-    """The array axis across slices: that of the largest spacing, the first of equal ones.
-
-    >>> slice_axis(Geometry((4, 4, 4), (4.4, 0.6, 0.6))), slice_axis(Geometry((4, 4, 4), (1, 1, 1)))
-    (2, 0)
-    """
-    return int(np.argmax(geometry.array_spacing))
+    plane = stack_plane(mask.geometry)
+    yield from _shape_findings(mask.array[box], slice_axis(mask.geometry, plane))
 
 
 def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[ImageFinding]:
@@ -213,24 +205,31 @@ def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[ImageFinding]
             "of it are unstable.",
             "Check that the whole body was drawn.",
         )
-    axis = slice_axis(mask.geometry)
+    plane = stack_plane(mask.geometry)
+    axis = slice_axis(mask.geometry, plane)
     in_plane = tuple(k for k in range(3) if k != axis)
     slices = int(np.count_nonzero(mask.array[box].any(axis=in_plane)))
     if slices < MIN_SLICES:
         yield _found(
             "warning",
             "few-slices",
-            f"Mask '{mask.name}' is on {slices} slices (array axis {axis}), fewer than "
+            f"Mask '{mask.name}' is on {slices} {plane} slices, fewer than "
             f"{MIN_SLICES}: 3-D shape and texture mean little.",
             "Draw the body on every slice that shows it.",
         )
 
 
+_SIDES = {"R": "right", "L": "left", "A": "front", "P": "back", "I": "bottom", "S": "top"}
+_OPPOSITE = dict(zip("RLAPIS", "LRPASI", strict=True))
+
+
 def _border_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[ImageFinding]:
-    sides = []
-    for axis, (span, length) in enumerate(zip(box, mask.array.shape, strict=True)):
-        sides += [f"{'zyx'[axis]} first"] if span.start == 0 else []
-        sides += [f"{'zyx'[axis]} last"] if span.stop == length else []
+    touched = set()
+    letters = orientation_of(mask.geometry)[::-1]
+    for towards, span, length in zip(letters, box, mask.array.shape, strict=True):
+        touched |= {_OPPOSITE[towards]} if span.start == 0 else set()
+        touched |= {towards} if span.stop == length else set()
+    sides = [name for letter, name in _SIDES.items() if letter in touched]
     if sides:
         yield _found(
             "warning",

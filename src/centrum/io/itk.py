@@ -179,12 +179,3 @@ def scalar_array(decoded: DecodedImage, path: Path) -> NDArray:
             file=path,
         )
     return array.reshape(array.shape[-3:])
-
-
-def to_image(array: NDArray, geometry: Geometry) -> sitk.Image:
-    """An array [z, y, x] on its grid as a SimpleITK image (booleans as uint8)."""
-    image = sitk.GetImageFromArray(array.astype(np.uint8) if array.dtype == bool else array)
-    image.SetSpacing(geometry.spacing)
-    image.SetOrigin(geometry.origin)
-    image.SetDirection(geometry.direction)
-    return image

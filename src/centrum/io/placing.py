@@ -1,18 +1,16 @@
 """Put a mask on the grid of its image: by where its voxels lie, never by array index."""
 
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 
 import numpy as np
-import SimpleITK as sitk
 
-from centrum.arrays import Flags
+from centrum.arrays import Flags, Ints
 from centrum.errors import GeometryError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
 from centrum.io.guard import WrongCall
-from centrum.io.itk import to_image
 from centrum.provenance import Step
-from centrum.volume import Mask
+from centrum.volume import Mask, bounding_box
 
 MISMATCH_RULES = ("refuse", "resample")
 """What may be done with a mask on another grid than the image's."""
@@ -31,7 +29,8 @@ def place_mask(
     stores its axes in another order or direction (dcm2niix flips rows), is placed without
     loss as long as its voxel centres are voxel centres of the image within `tolerance_mm`.
     Any other grid is refused, or resampled by nearest neighbour when `on_mismatch` is
-    "resample". What was done is the last step of the history.
+    "resample": of two voxels of the mask that are as near, the one further to the patient's left,
+    back or head counts. What was done is the last step of the history.
 
     Raises
     ------
@@ -143,7 +142,7 @@ def _turn_axes(mask: Mask, image: Geometry) -> Mask:
 
 def _voxel_offset(part: Geometry, whole: Geometry) -> tuple[int, int, int]:
     """Voxel (x, y, z) of `whole` that is nearest to the first voxel of `part`."""
-    x, y, z = (int(v) for v in np.rint(whole.index(part.origin)))
+    x, y, z = whole.nearest(whole.index([part.origin]))[0].tolist()
     return x, y, z
 
 
@@ -157,18 +156,31 @@ def _embed(mask: Mask, start: tuple[int, int, int], image: Geometry) -> Flags:
 
 
 def _resample(mask: Mask, image: Geometry) -> Flags:
-    xyz = np.argwhere(mask.array)[:, ::-1]
-    index = image.index(mask.geometry.position(xyz))
-    inside = np.all((index >= -0.5) & (index <= np.array(image.size) - 0.5), axis=1)
-    _refuse_outside(mask.name, int(np.count_nonzero(~inside)), len(xyz))
-    target = sitk.Image(image.size, sitk.sitkUInt8)
-    target.SetSpacing(image.spacing)
-    target.SetOrigin(image.origin)
-    target.SetDirection(image.direction)
-    moved = sitk.Resample(
-        to_image(mask.array, mask.geometry), target, sitk.Transform(), sitk.sitkNearestNeighbor, 0
-    )
-    return sitk.GetArrayFromImage(moved).astype(bool)
+    """Which voxels of the image have their nearest voxel of the mask's grid in the mask."""
+    inside = image.holds(image.index(mask.geometry.position(np.argwhere(mask.array)[:, ::-1])))
+    _refuse_outside(mask.name, int(np.count_nonzero(~inside)), len(inside))
+    array = np.zeros(image.shape, dtype=bool)
+    x, y, z = (np.arange(*ends) for ends in _ends(mask, image))
+    for k in z:
+        xyz = np.stack(np.meshgrid(x, y, [k]), axis=-1).reshape(-1, 3)
+        _resample_slice(mask, image, xyz, array)
+    return array
+
+
+def _resample_slice(mask: Mask, image: Geometry, xyz: Ints, array: Flags) -> None:
+    """The mask at some voxels of the image, written into the array of all."""
+    nearest = mask.geometry.nearest(mask.geometry.index(image.position(xyz)))
+    there = mask.geometry.holds(nearest)
+    array[tuple(xyz[there].T[::-1])] = mask.array[tuple(nearest[there].T[::-1])]
+
+
+def _ends(mask: Mask, image: Geometry) -> list[list[int]]:
+    """First and last but one voxel along x, y and z of the image's part that the mask reaches."""
+    sides = [(s.start - 0.5, s.stop - 0.5) for s in reversed(bounding_box(mask.array))]
+    corners = image.index(mask.geometry.position(list(product(*sides))))
+    first = np.maximum(np.floor(corners.min(axis=0)), 0)
+    stop = np.minimum(np.ceil(corners.max(axis=0)) + 1, image.size)
+    return np.stack([first, stop], axis=1).astype(int).tolist()
 
 
 def _refuse_outside(name: str, outside: int, total: int) -> None:

@@ -15,7 +15,7 @@ from centrum.filters import Filter
 from centrum.geometry import slice_axis
 from centrum.io import ImageFinding
 from centrum.measure.extract import IMAGE
-from centrum.measure.region import Region, Response, Voxels
+from centrum.measure.region import Region, Response, Voxels, as_read
 from centrum.volume import Mask, bounding_box
 
 FEW_LEVELS, MANY_LEVELS = 8, 256
@@ -78,6 +78,7 @@ class Sampling:
     @classmethod
     def expected(cls, mask: Mask, settings: ExtractionSettings) -> "Sampling":
         """Of a region that has not been interpolated yet."""
+        mask = as_read(mask, settings)
         axis, spacing = slice_axis(mask.geometry, settings.plane), mask.geometry.array_spacing
         new: tuple[float | None, ...] = (None, None, None)
         if settings.interpolation is not None:

@@ -3,11 +3,13 @@
 The image is read and prepared once; what follows the preparation is done anew each time.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from centrum.arrays import Floats
 from centrum.cohort.withheld import withheld
 from centrum.errors import CentrumError, describe, of_case
 from centrum.features.settings import ExtractionSettings
@@ -19,12 +21,13 @@ from centrum.measure.case import (
     warm_up,
 )
 from centrum.measure.extract import extract
-from centrum.measure.region import surroundings
+from centrum.measure.region import grid_as_read, surroundings
 from centrum.perturb import Perturbable, Perturbation, RobustnessSettings, plan_perturbations
 from centrum.provenance import MEASURING, job_key
 from centrum.volume import Mask, Volume
 
 Record = dict[str, Any]
+Original = tuple[Perturbable, ExtractionSettings]
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,19 @@ def measure_perturbed(wanted: PerturbedJob) -> Record:
     Keys: values (perturbation -> numbers in the order of `plan`), errors (perturbation ->
     message), plan (what was done), noise_sd.
     """
-    originals = [(_perturbable(part), part.settings) for part in first_parts(wanted.job)]
-    plan = plan_perturbations(wanted.robustness, wanted.case)
+    originals = _originals(first_parts(wanted.job))
+    first, plan = originals[0][0], plan_perturbations(wanted.robustness, wanted.case)
     record: Record = {"values": {}, "errors": {}, "plan": [asdict(p) for p in plan]}
     for perturbation in plan:
         try:
             record["values"][perturbation.name] = [
                 v
                 for original, settings in originals
-                for v in _values(original, perturbation, settings)
+                for v in _values(original, original.as_on(first, perturbation), settings)
             ]
         except CentrumError as error:
             record["errors"][perturbation.name] = _written(wanted.job, error)
-    return record | {"noise_sd": originals[0][0].noise_sd}
+    return record | {"noise_sd": first.noise_sd}
 
 
 def not_perturbed(wanted: PerturbedJob, error: Exception) -> Record:
@@ -79,10 +82,17 @@ def _written(job: MeasurementJob, error: Exception) -> str:
     return withheld(describe(of_case(error)), job.roles, job.words)
 
 
-def _perturbable(part: MeasuredRegion) -> Perturbable:
-    axis = slice_axis(part.image.geometry, part.settings.plane)
+def _originals(parts: Sequence[MeasuredRegion]) -> list[Original]:
+    """The region in every sequence; all turn about the middle of the first one's."""
+    first = _perturbable(parts[0])
+    further = [_perturbable(part, first.about) for part in parts[1:]]
+    settings = [part.settings for part in parts]
+    return list(zip([first, *further], settings, strict=True))
+
+
+def _perturbable(part: MeasuredRegion, about: Floats | None = None) -> Perturbable:
     margin_mm = margin(part.image.geometry, part.settings)
-    return Perturbable(part.image, part.region, axis, margin_mm)
+    return Perturbable(part.image, part.region, part.settings.plane, margin_mm, about)
 
 
 def _values(
@@ -104,6 +114,7 @@ def margin(grid: Geometry, settings: ExtractionSettings) -> tuple[float, float, 
     >>> margin(grid, ExtractionSettings()), margin(grid, coronal)
     ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0))
     """
+    grid = grid_as_read(grid, settings)
     far = list(surroundings(grid, settings))
     across = far.pop(slice_axis(grid, settings.plane))
     return across, max(far), max(far)

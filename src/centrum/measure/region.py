@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +30,7 @@ from centrum.features.spatial import AUTOCORRELATION, Autocorrelation
 from centrum.features.statistics import INTENSITIES, Intensities
 from centrum.features.textures import COUNTS, Neighbourhood, Textures
 from centrum.filters import Filter, View
-from centrum.geometry import Geometry, slice_axis
+from centrum.geometry import READING_ORDER, Geometry, slice_axis
 from centrum.kernels.tally import Tally
 from centrum.prepare import discretise
 from centrum.prepare.intensity import normalise_image, within_limits
@@ -40,7 +41,7 @@ from centrum.prepare.resample import (
     resample_pyradiomics,
     resampled_size,
 )
-from centrum.volume import Mask, Volume, bounding_box
+from centrum.volume import Content, Mask, Turn, Volume, bounding_box, turned
 
 
 class Voxels:
@@ -203,10 +204,15 @@ class Voxels:
 
 
 class Region(Voxels):
-    """The prepared region of one case: cropped, normalised, re-segmented."""
+    """The prepared region of one case: cropped, normalised, re-segmented.
+
+    Its axes are those of `as_read`, however image and mask are stored.
+    """
 
     def __init__(self, volume: Volume, mask: Mask, settings: ExtractionSettings) -> None:
         _check_grids(volume, mask)
+        mask = as_read(replace(mask, geometry=volume.geometry), settings)
+        volume = as_read(volume, settings)
         if settings.normalise_scale is not None:
             volume = normalise_image(volume, settings.normalise_scale)
         volume, mask = _on_new_grid(volume, mask, settings)
@@ -303,11 +309,31 @@ PYRADIOMICS_INTERPOLATORS = {
 }
 
 
+def as_read(content: Content, settings: ExtractionSettings) -> Content:
+    """An image or a mask with columns, rows and slices as the plane of the settings is read.
+
+    `geometry.READING_ORDER` has them; x, y and z of interpolation and filters are these. In the
+    dialect pyradiomics they are the axes of the array, as for PyRadiomics.
+    """
+    if settings.dialect == "pyradiomics":
+        return content
+    return turned(content, READING_ORDER[settings.plane])
+
+
+def grid_as_read(grid: Geometry, settings: ExtractionSettings) -> Geometry:
+    """The grid of what is `as_read`."""
+    if settings.dialect == "pyradiomics":
+        return grid
+    return Turn.between(grid, READING_ORDER[settings.plane]).grid(grid)
+
+
 def measured_voxels(mask: Mask, settings: ExtractionSettings) -> int:
     """Voxels of the image that would be made to measure a region: those of the new grid."""
-    interpolation, grid = settings.interpolation, mask.geometry
+    interpolation = settings.interpolation
     if interpolation is None:
         return 0
+    mask = as_read(mask, settings)
+    grid = mask.geometry
     spacing = interpolation.spacing_of(slice_axis(grid, settings.plane))
     if settings.dialect == "pyradiomics":
         return resampled_size(mask, [s or 0.0 for s in spacing])
@@ -316,6 +342,7 @@ def measured_voxels(mask: Mask, settings: ExtractionSettings) -> int:
 
 def filtered_voxels(mask: Mask, settings: ExtractionSettings) -> dict[str, int]:
     """Voxels that each filter works on: the region's box, and as far as the filter reaches."""
+    mask = as_read(mask, settings)
     grid = mask.geometry
     axis = slice_axis(grid, settings.plane)
     spacing = _new_spacing(grid, settings, axis)

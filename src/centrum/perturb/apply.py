@@ -5,7 +5,7 @@ another acquisition is added.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, GeometryError
+from centrum.geometry import READING_ORDER, TIE_DECIMALS, stack_plane
 from centrum.perturb.contour import Contour
 from centrum.perturb.motion import HALF, Motion, mirrored, sample_cubic, share, spline_coefficients
 from centrum.perturb.noise import noise_sd
 from centrum.perturb.plan import Perturbation
 from centrum.provenance import Step
-from centrum.volume import Mask, Volume, bounding_box
+from centrum.volume import Mask, Turn, Volume, bounding_box
 
 ROOM_MM = 4.0
 """Room for a contour outside of the region."""
@@ -38,7 +39,7 @@ def apply(
     volume: Volume,
     mask: Mask,
     perturbation: Perturbation,
-    axis: int = 0,
+    plane: str | None = None,
     margin_mm: float | Sequence[float] = 10.0,
 ) -> tuple[Volume, Mask]:
     """The perturbed image and region; see `Perturbable`, which is faster for several.
@@ -52,36 +53,44 @@ def apply(
     >>> region.n_voxels, larger.n_voxels
     (100, 120)
     """
-    return Perturbable(volume, mask, axis, margin_mm).perturbed(perturbation)
+    return Perturbable(volume, mask, plane, margin_mm).perturbed(perturbation)
 
 
 class Perturbable:
     """An image and a region; what all their perturbations share is computed once.
 
+    Slices, rows and columns run as `geometry.READING_ORDER` has them for the plane: a perturbation
+    moves the patient the same way in whichever order the axes are stored.
+
     Parameters
     ----------
-    axis : array axis (z, y, x) across the slices, which a turn is about
+    plane : of the slices, about whose normal a turn is; None: `geometry.stack_plane`
     margin_mm : how far around the region the image is perturbed, (across slices, rows, columns)
         or the same for all, infinite for the whole of it; beyond it is as it was, within it as if
         the whole were perturbed
+    about : LPS position in mm that a turn is about; None: the middle of the region
     """
 
     def __init__(
         self,
         volume: Volume,
         mask: Mask,
-        axis: int = 0,
+        plane: str | None = None,
         margin_mm: float | Sequence[float] = 10.0,
+        about: Floats | None = None,
     ) -> None:
         _check(volume, mask)
-        self.volume, self.mask, self.axis = volume, mask, axis
+        self.volume, self.mask = volume, mask
+        order = READING_ORDER[plane or stack_plane(volume.geometry)]
+        self.turn = Turn.between(volume.geometry, order)
+        self.grid = self.turn.grid(volume.geometry)
         self.margin_mm = np.broadcast_to(np.asarray(margin_mm, dtype=float), (3,))
-        self.planes = np.moveaxis(volume.array, axis, 0)
-        inside = np.moveaxis(mask.array, axis, 0)
-        spacing = list(volume.geometry.array_spacing)
-        self.spacing = (spacing.pop(axis), spacing[0], spacing[1])
+        self.planes = self.turn.of(volume.array)
+        inside = np.ascontiguousarray(self.turn.of(mask.array))
+        self.spacing = self.grid.array_spacing
         self.tight = bounding_box(inside)
         self.box = self._grown(self.tight, np.full(3, ROOM_MM))
+        self.about = self._middle() if about is None else about
         self.contour = Contour(inside[self.box], _finite(self.planes[self.box]), self.spacing)
 
     @cached_property
@@ -107,6 +116,24 @@ class Perturbable:
         if settings.noise:
             x = x + settings.noise * self.noise_sd * self._noise(settings.seed, frame)
         return self._whole(settings, frame, x, region)
+
+    def as_on(self, other: "Perturbable", perturbation: Perturbation) -> Perturbation:
+        """What moves the patient on this grid as `perturbation` does on another one.
+
+        Its shift is in voxels of the other grid; the same mm in the same direction are meant.
+
+        >>> from centrum.geometry import Geometry
+        >>> coarse, fine = (Geometry((8, 8, 3), (mm, mm, 4.4)) for mm in (0.8, 0.4))
+        >>> first, further = (
+        ...     Perturbable(Volume(np.zeros(g.shape), g), Mask(np.ones(g.shape, bool), g))
+        ...     for g in (coarse, fine)
+        ... )
+        >>> further.as_on(first, Perturbation("shift", translation=(0, 0.25, -0.5))).translation
+        (0.0, 0.5, -1.0)
+        """
+        mm = other.grid.position(perturbation.translation[::-1]) - other.grid.origin
+        x, y, z = np.round(self.grid.index(mm + self.grid.origin), TIE_DECIMALS).tolist()
+        return replace(perturbation, translation=(z, y, x))
 
     def _refuse_lost(self, settings: Perturbation, region: Region) -> None:
         if not region.any():
@@ -156,9 +183,14 @@ class Perturbable:
         shape = (*grid[0].shape, -1)
         return frame, _slices_first(x, shape), _slices_first(shares, shape) >= HALF
 
+    def _middle(self) -> Floats:
+        """Of the region's box, LPS in mm."""
+        return self.grid.position([(s.start + s.stop - 1) / 2 for s in reversed(self.tight)])
+
     def _centre(self) -> tuple[float, float]:
-        _, rows, columns = self.tight
-        return (rows.start + rows.stop - 1) / 2, (columns.start + columns.stop - 1) / 2
+        """Row and column that a turn is about."""
+        column, row, _ = np.round(self.grid.index(self.about), TIE_DECIMALS).tolist()
+        return row, column
 
     def _frame(self, motion: Motion, region: Region, across: float) -> Box:
         """What the region fills after the motion, and the margin around it."""
@@ -193,8 +225,8 @@ class Perturbable:
         """The frame put into the whole image, which keeps its precision or has that of float32."""
         dtype = np.result_type(self.volume.array.dtype, np.float32)
         array, inside = self.volume.array.astype(dtype), np.zeros(self.mask.array.shape, bool)
-        np.moveaxis(array, self.axis, 0)[frame] = x
-        np.moveaxis(inside, self.axis, 0)[frame] = region
+        self.turn.of(array)[frame] = x
+        self.turn.of(inside)[frame] = region
         said = {k: v for k, v in asdict(settings).items() if v}
         noise = {"noise_sd": self.noise_sd} if settings.noise else {}
         return (
@@ -219,7 +251,7 @@ def _moves(settings: Perturbation) -> bool:
 
 def _finite(x: NDArray) -> Floats:
     """As float64, 0 where a voxel is not finite, or a spline would spread it over its row."""
-    return np.asarray(np.nan_to_num(x.astype(float), nan=0.0, posinf=0.0, neginf=0.0))
+    return np.asarray(np.nan_to_num(x.astype(float, order="C"), nan=0.0, posinf=0.0, neginf=0.0))
 
 
 def _within(outer: Box, inner: Box) -> Box:

@@ -20,8 +20,9 @@ class Perturbation:
     name : of the perturbation, such as "rotation 2"
     kind : one of `Kind`, or "together"
     noise : SD of the added noise, in noise SDs of the image
-    translation : shift along the axes (across slices, rows, columns), in voxels
-    rotation : turn from the row axis towards the column axis, in degrees
+    translation : shift across slices, along rows and along columns (towards where they run when
+        they are read, `geometry.READING_ORDER`), in voxels
+    rotation : turn from where rows run to towards where columns run to, in degrees
     volume : growth (positive) or shrinkage as a fraction of the region's volume
     supervoxel_mm : size of the supervoxels that the contour is randomised by; 0: it is not
     jitter_mm : SD of the field that moves the contour; 0: it does not

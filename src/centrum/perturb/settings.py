@@ -37,7 +37,9 @@ class RobustnessSettings(Settings):
         1.0, description="SD of the added Gaussian noise, in estimated noise SDs of the image"
     )
     translation: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.5, description="largest shift along rows and columns, in voxels"
+        0.5,
+        description="largest shift along rows and columns, in voxels of the image that was drawn "
+        "on; further sequences move by the same mm",
     )
     through_plane: bool = Field(False, description="whether to shift across slices as well")
     rotation: Annotated[float, Field(gt=0, le=180)] = Field(

@@ -8,10 +8,11 @@ import numpy as np
 
 from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
+from centrum.geometry import Geometry, orientation_of, reading_order
 from centrum.prepare.body import BodyMask, averaged, shrinking
 from centrum.prepare.settings import BiasField
 from centrum.provenance import Step
-from centrum.volume import Volume
+from centrum.volume import Mask, Volume, turned
 
 LEAST_LIT = 0.5
 """A block takes part when at least this share of its voxels does."""
@@ -27,8 +28,8 @@ def correct_bias_field(volume: Volume, settings: BiasField, body: BodyMask) -> V
     N4 (Tustison et al., IEEE Trans Med Imaging 29, 2010) fits a B-spline to log intensity, on
     block means; the field is evaluated at every voxel. Its geometric mean over the voxels that
     it is fitted to is 1, so that the general level stays. Voxels as dark as air take no part,
-    wherever they lie; an offset of the image must be subtracted before. One thread: the same
-    input gives the same bytes.
+    wherever they lie; an offset of the image must be subtracted before. One thread, and blocks of
+    the patient in whichever order the axes are stored: the same input gives the same bytes.
 
     Raises
     ------
@@ -42,12 +43,18 @@ def correct_bias_field(volume: Volume, settings: BiasField, body: BodyMask) -> V
             "N4 divides, so that it needs positive intensities, and found none in the body. "
             "Correct the bias field before intensities are normalised."
         )
-    log_field = _log_field(volume, settings, usable)
+    order = reading_order(volume.geometry)
+    read, where = turned(volume, order), turned(Mask(usable, volume.geometry), order)
+    log_field = _as_stored(_log_field(read, settings, where.array), read.geometry, volume.geometry)
     log_field -= log_field[usable].mean()
     field = np.exp(log_field)
     found = {"field": [float(field[usable].min()), float(field[usable].max())]}
     step = Step("n4_bias_field", settings.model_dump(mode="json") | found)
     return volume.with_array(volume.array / field, step)
+
+
+def _as_stored(array: Floats, read: Geometry, stored: Geometry) -> Floats:
+    return turned(Volume(array, read), orientation_of(stored)).array
 
 
 def _log_field(volume: Volume, settings: BiasField, usable: Flags) -> Floats:

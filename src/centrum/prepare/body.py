@@ -11,7 +11,8 @@ import numpy as np
 
 from centrum.arrays import Array, Flags, Floats
 from centrum.errors import DataError
-from centrum.volume import Volume
+from centrum.geometry import orientation_of, reading_order
+from centrum.volume import Mask, Volume, turned
 
 BLOCK_MM = 3.5
 """Side of the blocks that are averaged; an axis of thicker slices is left as it is."""
@@ -50,8 +51,9 @@ def find_body(volume: Volume) -> BodyMask:
     """The voxels that show the patient: air around is out, dark spots within are in.
 
     Blocks brighter than air by `BODY_FRACTION` of the range are closed by `CLOSE_MM`; the
-    largest piece is kept, and what it encloses within a slice is filled. Without air in view
-    nearly everything is body. The border is exact to about a block.
+    largest piece is kept, and what it encloses within a slice (`geometry.stack_plane`) is filled.
+    Without air in view nearly everything is body. The border is exact to about a block. Blocks and
+    slices are those of the patient, in whichever order the axes are stored.
 
     Raises
     ------
@@ -67,7 +69,8 @@ def find_body(volume: Volume) -> BodyMask:
     """
     from scipy import ndimage
 
-    blocks, factors = _averaged(volume)
+    read = turned(volume, reading_order(volume.geometry))
+    blocks, factors = _averaged(read)
     dark, bright = np.percentile(blocks, [DARKEST, BRIGHTEST])
     if not dark < bright:
         raise DataError(
@@ -75,13 +78,13 @@ def find_body(volume: Volume) -> BodyMask:
             f"{blocks.max():g}, and nearly all are the same."
         )
     threshold = float(dark + BODY_FRACTION * (bright - dark))
-    spacing = [f * s for f, s in zip(factors, volume.geometry.array_spacing, strict=True)]
+    spacing = [f * s for f, s in zip(factors, read.geometry.array_spacing, strict=True)]
     pieces, _ = ndimage.label(_closed(blocks > threshold, spacing))
     largest = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
-    slices = np.moveaxis(largest, int(np.argmax(spacing)), 0)
-    for k, one in enumerate(slices):
-        slices[k] = ndimage.binary_fill_holes(one)
-    return BodyMask(enlarged(largest, factors, volume.array.shape), threshold)
+    for k, one in enumerate(largest):
+        largest[k] = ndimage.binary_fill_holes(one)
+    inside = Mask(enlarged(largest, factors, read.array.shape), read.geometry)
+    return BodyMask(turned(inside, orientation_of(volume.geometry)).array, threshold)
 
 
 def air_level(volume: Volume) -> float:
@@ -89,7 +92,7 @@ def air_level(volume: Volume) -> float:
 
     That of air where there is air in view, of cortex or vessels where there is none.
     """
-    blocks, _ = _averaged(volume)
+    blocks, _ = _averaged(turned(volume, reading_order(volume.geometry)))
     return float(np.percentile(blocks, DARKEST))
 
 

@@ -8,15 +8,18 @@
 ['z_score']
 """
 
+from dataclasses import replace
+
 import numpy as np
 
+from centrum.geometry import orientation_of, reading_order
 from centrum.prepare.bias_field import correct_bias_field
 from centrum.prepare.body import BodyMask, find_body
 from centrum.prepare.normalise import Looked, percentile_scale, subtract_air, z_score
 from centrum.prepare.nyul import landmarks_of, to_standard_scale
 from centrum.prepare.settings import Nyul, Over, Percentiles, Preparation, ZScore
 from centrum.provenance import Step
-from centrum.volume import Volume
+from centrum.volume import Volume, turned
 
 MOSTLY_AIR = 0.5
 """A larger share of air than this decides what is computed over the whole view."""
@@ -45,9 +48,18 @@ def fill_missing(volume: Volume) -> Volume:
 def prepare_image(volume: Volume, preparation: Preparation) -> Volume:
     """Air subtracted, shading divided out, on a common scale; each where the settings say so.
 
-    Voxels without a value become background first.
+    Voxels without a value become background first. The numbers are the same to the last digit in
+    whichever order the axes are stored.
     A reference tissue belongs to a reader: `normalise.relate_to_tissue` is for the caller.
     """
+    read = turned(volume, reading_order(volume.geometry))
+    ready = _prepared(read, preparation)
+    if ready is read:
+        return volume
+    return replace(turned(ready, orientation_of(volume.geometry)), geometry=volume.geometry)
+
+
+def _prepared(volume: Volume, preparation: Preparation) -> Volume:
     volume, body = _corrected(volume, preparation)
     scale = preparation.normalisation
     if isinstance(scale, ZScore):
@@ -61,7 +73,8 @@ def prepare_image(volume: Volume, preparation: Preparation) -> Volume:
 
 def landmarks_before(volume: Volume, preparation: Preparation, scale: Nyul) -> list[float]:
     """The landmarks of an image after all steps before the normalisation by `scale`."""
-    volume, body = _corrected(volume, preparation)
+    read = turned(volume, reading_order(volume.geometry))
+    volume, body = _corrected(read, preparation)
     return landmarks_of(volume, scale.percentiles, _looked(body, scale.over)).tolist()
 
 

@@ -91,7 +91,7 @@ def relate_to_tissue(volume: Volume, tissue: Mask, settings: ReferenceTissue) ->
     >>> relate_to_tissue(image, tissue, ReferenceTissue(min_voxels=2)).array.tolist()
     [[[80.0, 120.0, 150.0]]]
     """
-    x = volume.array[tissue.array]
+    x = np.sort(volume.array[tissue.array])  # so that the sum does not depend on an order
     if x.size < settings.min_voxels:
         raise DataError(
             f"The reference tissue {tissue.name!r} has {x.size} voxels, at least "

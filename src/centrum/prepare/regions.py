@@ -18,7 +18,7 @@ from centrum.errors import DataError, GeometryError
 from centrum.geometry import slice_axis
 from centrum.provenance import Step
 from centrum.settings import Millimetres, Settings
-from centrum.volume import Mask, bounding_box
+from centrum.volume import Mask, Turn, bounding_box
 
 TIE_MM = 1e-6
 """A voxel that is this much further than asked for still counts: three times 0.6 is not 1.8 in
@@ -221,7 +221,8 @@ def fill_holes(mask: Mask, axis: int | None = None) -> Mask:
 
 
 def largest_piece(mask: Mask, connectivity: int = 26) -> Mask:
-    """The piece of the region with most voxels, the first in array order of equal ones.
+    """The piece of the region with most voxels; of equal ones the one that begins nearest to the
+    feet, then to the front, then to the right.
 
     Parameters
     ----------
@@ -235,12 +236,12 @@ def largest_piece(mask: Mask, connectivity: int = 26) -> Mask:
     from scipy.ndimage import generate_binary_structure, label
 
     _check_not_empty(mask)
-    box = bounding_box(mask.array)
     steps = {6: 1, 18: 2, 26: 3}[connectivity]
-    pieces, n_pieces = label(mask.array[box], generate_binary_structure(3, steps))
-    sizes = np.bincount(pieces.ravel())[1:]
-    kept = np.zeros_like(mask.array)
-    kept[box] = pieces == 1 + np.argmax(sizes)
+    turn, kept = Turn.between(mask.geometry, "LPS"), np.zeros_like(mask.array)
+    upright, wanted = turn.of(mask.array), turn.of(kept)
+    box = bounding_box(np.ascontiguousarray(upright))
+    pieces, n_pieces = label(upright[box], generate_binary_structure(3, steps))
+    wanted[box] = pieces == 1 + np.argmax(np.bincount(pieces.ravel())[1:])
     return _changed(mask, kept, "largest_piece", connectivity=connectivity, pieces=n_pieces)
 
 

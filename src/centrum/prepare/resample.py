@@ -5,18 +5,17 @@ three passes along one axis each. Only the voxels around the region are computed
 have the values that they have on the whole grid.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from centrum.arrays import Array, Flags, Floats, Ints
 from centrum.errors import DataError, GeometryError
-from centrum.geometry import Geometry
+from centrum.geometry import TIE_DECIMALS, Geometry, nearest_voxel, orientation_of
 from centrum.provenance import Step
 from centrum.volume import Mask, Volume, bounding_box
 
@@ -43,10 +42,6 @@ two or three teams had for filter 9.B of IBSI 2. All consensus values allow both
 SIZE_TOLERANCE = 1e-4
 """Part of a new voxel that may be lost at the edge: 8 x 0.5 mm is 4 voxels of 1 mm even when
 a header says 0.50000001."""
-
-TIE_DECIMALS = 9
-"""Decimals to which a number is taken before it is rounded to an integer or compared with a
-threshold, so that a half is a half whatever the order of summation."""
 
 MOST_VOXELS = 2**28
 """Voxels of an image that is resampled as PyRadiomics does; beyond them a spacing is an error."""
@@ -77,6 +72,8 @@ def interpolate(
     of the old one (IBSI 2.4, codes VTM2, UMPJ). Its outermost voxels may lie up to half an old
     voxel beyond the centres of those: the region and, unless it is cubic, the image go on there
     with their outermost voxel, as the manual recommends.
+    A new voxel that lies half-way between two old ones is, of the nearest, the one further to the
+    patient's left, back or head, in whichever order the axes are stored.
 
     Parameters
     ----------
@@ -165,13 +162,14 @@ class _Axis:
     """Voxels `start` to `stop` of the new grid along one axis.
 
     `length` voxels of `ratio` times the old spacing would make the whole axis; `old_length` is
-    that of the old grid.
+    that of the old grid. It runs `towards` one of the letters of an orientation.
     """
 
     old_length: int
     length: int
     ratio: float
     spacing: float
+    towards: str
     start: int
     stop: int
 
@@ -180,6 +178,12 @@ class _Axis:
         """Centres of the new voxels in voxels of the old grid."""
         first = (self.old_length - 1) / 2 - self.ratio * (self.length - 1) / 2
         return np.asarray(first + self.ratio * np.arange(self.start, self.stop))
+
+    @property
+    def nearest(self) -> Ints:
+        """The old voxel nearest to each new one; of two the one further left, back or up."""
+        voxels = nearest_voxel(self.centres, self.towards)
+        return np.clip(voxels, 0, self.old_length - 1)
 
     def around(self, first: int, last: int) -> "_Axis":
         """At least the new voxels within one old voxel of the old voxels `first` to `last`."""
@@ -203,13 +207,14 @@ def _new_axes(old: Geometry, spacing: Sequence[float | None]) -> Axes:
             f"Interpolation needs a positive spacing in mm along each axis, found {list(spacing)}; "
             "null keeps the spacing of an axis."
         )
-    x, y, z = (_new_axis(*sizes) for sizes in zip(old.size, old.spacing, wanted, strict=True))
+    sides = zip(old.size, old.spacing, wanted, orientation_of(old), strict=True)
+    x, y, z = (_new_axis(*side) for side in sides)
     return z, y, x
 
 
-def _new_axis(size: int, spacing: float, wanted: float) -> _Axis:
+def _new_axis(size: int, spacing: float, wanted: float, towards: str) -> _Axis:
     length = max(int(np.ceil(size * spacing / wanted - SIZE_TOLERANCE)), 1)
-    return _Axis(size, length, wanted / spacing, wanted, 0, length)
+    return _Axis(size, length, wanted / spacing, wanted, towards, 0, length)
 
 
 def _interpolate_region(
@@ -274,9 +279,12 @@ def _sample(
     """
     windows = [_window(a, method) for a in axes]
     out = array[tuple(slice(w.start, w.stop) for w in windows)].astype(float)
-    sampler = partial(_cubic, boundary=boundary) if method == "cubic" else _SAMPLERS[method]
+    sampler = partial(_cubic, boundary=boundary) if method == "cubic" else _linear
     for k in sorted(range(3), key=lambda k: -axes[k].ratio):
         if axes[k].ratio == 1:
+            continue
+        if method == "nearest":
+            out = out.take(axes[k].nearest - windows[k].start, axis=k)
             continue
         at = axes[k].centres - windows[k].start
         out = sampler(np.moveaxis(out, k, 0), at)
@@ -292,11 +300,6 @@ def _window(axis: _Axis, method: Method) -> range:
     last = axis.old_length - 1
     first_needed, last_needed = int(centres[0]) - beyond, int(centres[-1]) + 1 + beyond
     return range(min(max(first_needed, 0), last), min(last_needed, last) + 1)
-
-
-def _nearest(a: Floats, at: Floats) -> Floats:
-    rows = np.floor(_without_noise(at) + 0.5).astype(int)
-    return a[np.clip(rows, 0, len(a) - 1)]
 
 
 def _linear(a: Floats, at: Floats) -> Floats:
@@ -318,12 +321,6 @@ def _cubic(a: Floats, at: Floats, boundary: SplineBoundary) -> Floats:
     u = 1 - t
     weights = (u**3 / 6, 2 / 3 - t**2 * (2 - t) / 2, 2 / 3 - u**2 * (2 - u) / 2, t**3 / 6)
     return _weighted(coefficients, below + SPLINE_SUPPORT - 1, weights)
-
-
-_SAMPLERS: dict[Method, Callable[[Floats, Floats], NDArray]] = {
-    "nearest": _nearest,
-    "linear": _linear,
-}
 
 
 def _floor_and_part(at: Floats) -> tuple[Ints, Floats]:
@@ -420,13 +417,20 @@ def resample_pyradiomics(
 def onto_grid(volume: Volume, grid: Geometry) -> Volume:
     """The image at the voxels of any other grid, linear between its own; nan beyond its edge.
 
+    The edge is half a voxel beyond the last centres.
+
     >>> ramp = Volume(np.arange(4.0).reshape(1, 1, 4), Geometry((4, 1, 1), (2, 1, 1)))
     >>> onto_grid(ramp, Geometry((3, 1, 1), (3, 1, 1))).array[0, 0].tolist()
     [0.0, 1.5, 3.0]
     """
-    array = _itk_resampled(
-        volume.array.astype(float), volume.geometry, grid, "sitkLinear", beyond=np.nan
-    )
+    from scipy.ndimage import map_coordinates
+
+    old, array = volume.array.astype(float), np.full(grid.shape, np.nan)
+    y, x = np.indices(grid.shape[1:]).reshape(2, -1)
+    for z, plane in enumerate(array.reshape(len(array), -1)):
+        at = _without_noise(volume.geometry.index(grid.position(np.stack([x, y, 0 * x + z], 1))))
+        there = volume.geometry.holds(at)
+        plane[there] = map_coordinates(old, at[there, ::-1].T, order=1, mode="nearest")
     step = Step("resample", {"interpolation": "linear", "from": volume.geometry.describe()})
     return Volume(array, grid, (*volume.history, step))
 
@@ -510,13 +514,7 @@ def _itk_position(grid: Geometry, index: Floats, n: int) -> tuple[float, float, 
 
 
 def _itk_resampled(
-    array: Array,
-    old: Geometry,
-    new: Geometry,
-    interpolator: str,
-    *,
-    beyond: float = 0.0,
-    dimension: int = 3,
+    array: Array, old: Geometry, new: Geometry, interpolator: str, *, dimension: int = 3
 ) -> Array:
     import SimpleITK as sitk
 
@@ -530,6 +528,5 @@ def _itk_resampled(
     resampler.SetOutputOrigin(new.origin[:dimension])
     resampler.SetOutputDirection(_direction(new, dimension))
     resampler.SetInterpolator(getattr(sitk, interpolator))
-    resampler.SetDefaultPixelValue(beyond)
     found = sitk.GetArrayFromImage(resampler.Execute(_itk_image(array, old, dimension)))
     return found if dimension == 3 else found[None]
