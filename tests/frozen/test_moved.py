@@ -39,13 +39,30 @@ def test_a_range_moves_the_intensity_volume_histogram() -> None:
     assert moved(settings(families=["ivh"], resegmentation={"lower": 0})) == [], "by number"
 
 
-def test_letters_and_ties_go_by_the_patient() -> None:
-    lettered = settings(filters=[LETTERS])
-    assert {f.image for f in moved(lettered)} == {*lettered.filters[0].names}
-    assert moved(settings(filters=[{**LETTERS, "pooling": "average"}])) == []
-    nearest = {"isotropic": 1, "mask": "nearest"}
-    assert len(moved(settings(interpolation=nearest))) == len(plan(settings()))
-    assert moved(settings(interpolation={"isotropic": 1})) == []
+@pytest.mark.parametrize("pooled", [{}, {"pooling": "average"}])
+def test_directions_of_filters_go_by_the_patient(pooled: dict[str, str]) -> None:
+    directed = settings(filters=[{**LETTERS, **pooled}, {"filter": "log", "sigma": 2}])
+    assert {f.image for f in moved(directed)} == {*directed.filters[0].names}
+
+
+@pytest.mark.parametrize(
+    ("interpolation", "all_moved"),
+    [
+        ({"isotropic": 1}, False),
+        ({"isotropic": 1, "mask": "nearest"}, True),
+        ({"spacing": [1, 1, 1]}, False),
+        ({"spacing": [1, 1, 3]}, True),
+    ],
+)
+def test_ties_and_sides_go_by_the_patient(interpolation: dict[str, Any], all_moved: bool) -> None:
+    chosen = settings(interpolation=interpolation)
+    assert moved(chosen) == (list(plan(chosen)) if all_moved else [])
+
+
+def test_pairs_counted_one_way_go_by_the_patient() -> None:
+    chosen = settings(families=["glcm", "glrlm"], symmetric=False)
+    assert {f.family for f in moved(chosen)} == {"glcm"}
+    assert moved(settings(families=["glcm", "glrlm"])) == []
 
 
 def test_maximal_correlation_moved_and_its_siblings_did_not() -> None:

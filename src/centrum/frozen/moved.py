@@ -7,11 +7,18 @@ from typing import Any
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
+from centrum.filters.gabor import Gabor
 from centrum.filters.laws import Laws
+from centrum.filters.riesz import RieszFilter
+from centrum.filters.simoncelli import Simoncelli
 from centrum.filters.wavelet import Wavelet
 
 EARLIER = "0.2."
 """The versions before 0.3.0, in which all of these moved."""
+
+
+DIRECTED = (Gabor, Laws, RieszFilter, Simoncelli, Wavelet)
+"""Filters whose responses depend on which axis is which, or on where one begins."""
 
 
 def _has_range(feature: FeatureId, settings: ExtractionSettings) -> bool:
@@ -24,9 +31,19 @@ def _is_maximal_correlation(feature: FeatureId, settings: ExtractionSettings) ->
     return feature.name == "Maximal correlation coefficient"
 
 
-def _has_letters(feature: FeatureId, settings: ExtractionSettings) -> bool:
-    lettered = (f for f in settings.filters if isinstance(f, Laws | Wavelet) and f.pooling is None)
-    return any(feature.image in chosen.names for chosen in lettered)
+def _has_directions(feature: FeatureId, settings: ExtractionSettings) -> bool:
+    directed = (chosen for chosen in settings.filters if isinstance(chosen, DIRECTED))
+    return any(feature.image in chosen.names for chosen in directed)
+
+
+def _counts_one_way(feature: FeatureId, settings: ExtractionSettings) -> bool:
+    return feature.family == "glcm" and settings.dialect == "ibsi" and not settings.symmetric
+
+
+def _has_sides(feature: FeatureId, settings: ExtractionSettings) -> bool:
+    new = settings.interpolation
+    sides = new.spacing if new and settings.dialect == "ibsi" else None
+    return sides is not None and len({*sides}) > 1
 
 
 def _may_tie(feature: FeatureId, settings: ExtractionSettings) -> bool:
@@ -39,7 +56,9 @@ MOVED: Mapping[str, Callable[[FeatureId, ExtractionSettings], bool]] = {
     "maximal correlation is 0 where only the pairs of a direction have one grey level": (
         _is_maximal_correlation
     ),
-    "letters of wavelets and kernels go by the patient's axes, not the file's": _has_letters,
+    "directions of filters go by the patient's axes, not the file's": _has_directions,
+    "pairs are counted one way along the patient's axes, not the file's": _counts_one_way,
+    "interpolated voxels have their sides along the patient's axes, not the file's": _has_sides,
     "nearest-neighbour interpolation breaks ties by the patient's axes, not the file's": _may_tie,
 }
 """What changed in 0.3.0, and whose value may be another one since."""
