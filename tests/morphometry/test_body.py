@@ -12,7 +12,7 @@ from centrum.geometry import Geometry
 from centrum.morphometry import measure_body
 from centrum.records import as_json
 from centrum.volume import Mask
-from tests.morphometry.shapes import DEPTH, HEIGHT, Line, vertebral_body
+from tests.morphometry.shapes import DEPTH, HEIGHT, Line, rearranged, vertebral_body
 
 FRONT = DEPTH * (0.5 - 0.12)
 """Of the anterior points; the posterior ones lie as far behind the centre."""
@@ -86,24 +86,6 @@ def test_points_lie_on_the_end_plates_in_the_patient() -> None:
     np.testing.assert_allclose(offset[1, :, 2], -HEIGHT / 2, atol=0.35)
     np.testing.assert_allclose(offset[:, 0, 1], -FRONT, atol=0.35)
     np.testing.assert_allclose(offset[:, :, 0], found.points[0, 0, 0] - centre[0])
-
-
-def rearranged(mask: Mask, order: tuple[int, ...], flips: tuple[int, ...]) -> Mask:
-    """The same voxels in space, stored with other array axes."""
-    array = mask.array.transpose(order)
-    old = mask.geometry
-    axes = old.axes[:, ::-1][:, list(order)] * flips
-    spacing = np.array(old.array_spacing)[list(order)]
-    ends = [0 if flip > 0 else n - 1 for flip, n in zip(flips, array.shape, strict=True)]
-    first = np.empty(3)
-    first[list(order)] = ends
-    grid = Geometry(
-        array.shape[::-1],
-        tuple(spacing[::-1]),
-        tuple(old.position(first[::-1])),
-        tuple(axes[:, ::-1].ravel()),
-    )
-    return Mask(array[tuple(slice(None, None, flip) for flip in flips)], grid, mask.name)
 
 
 def test_the_order_of_voxels_does_not_matter() -> None:

@@ -10,20 +10,11 @@ from centrum.arrays import Floats
 from centrum.cohort.label_map import named_level
 from centrum.cohort.levels import Level
 from centrum.errors import DataError
+from centrum.morphometry.profile import PLACES, THREE, WALL_SHARE, HeightProfile, measure_profile
 from centrum.morphometry.sagittal import BodyOutline, Frame, Slab, body_frame
 from centrum.records import as_json
 from centrum.text import OneLine
 from centrum.volume import Mask
-
-PLACES = (0.12, 0.50, 0.88)
-"""Where the anterior, middle and posterior height are taken, in shares of the depth from the
-front: inside the rounded corners."""
-
-HALF_WIDTH = 0.02
-"""Each height is the mean over this share of the depth on either side."""
-
-WALL_SHARE = 0.8
-"""Depth is measured over this share of the height, so that lips at the corners do not count."""
 
 WALL_ENDS, WALL_MIDDLE = (0.75, 0.85), 0.25
 """Parts of the posterior wall between which its bulge is taken, in shares of half its height."""
@@ -47,6 +38,7 @@ class Morphometry(OneLine):
     lean : of the axis forwards from the direction of the patient's head, degrees
     slices : sagittal slices that took part
     cut : whether the region reaches the edge of the image within a sagittal slice
+    profile : heights along the whole depth, in the middle and to the sides
     points : LPS positions in mm, shape (2, 3, 3): upper and lower; anterior, middle, posterior
     frame : the directions of the body
     """
@@ -64,6 +56,7 @@ class Morphometry(OneLine):
     lean: float
     slices: int
     cut: bool
+    profile: HeightProfile = field(repr=False)
     points: Floats = field(repr=False)
     frame: Frame = field(repr=False)
 
@@ -88,6 +81,16 @@ class Morphometry(OneLine):
         return self.middle / self.posterior
 
     @property
+    def lowest(self) -> float:
+        """Least height between 12 and 88 % of the depth, mm."""
+        return self.profile.lowest
+
+    @property
+    def lowest_at(self) -> float:
+        """Where that is, in shares of the depth from the front."""
+        return self.profile.lowest_at
+
+    @property
     def biconcavity(self) -> float:
         """Share by which the middle height falls short of the mean of the other two."""
         return 1 - 2 * self.middle / (self.anterior + self.posterior)
@@ -97,11 +100,12 @@ class Morphometry(OneLine):
 def _(body: Morphometry) -> dict[str, Any]:
     """mm and degrees; without the frame."""
     left_out = ("level", "points", "frame")
-    ratios = ("anterior_to_posterior", "middle_to_posterior", "biconcavity")
+    derived = ("lowest", "lowest_at", "anterior_to_posterior", "middle_to_posterior", "biconcavity")
     return {
         **{name: value for name, value in vars(body).items() if name not in left_out},
         "level": body.level.name if body.level else None,
-        **{name: getattr(body, name) for name in ratios},
+        **{name: getattr(body, name) for name in derived},
+        "profile": as_json(body.profile),
         "points_lps_mm": as_json(body.points),
     }
 
@@ -131,11 +135,12 @@ def measure_body(mask: Mask, towards_head: Floats | None = None) -> Morphometry:
     outline = slab.outline(frame)
     front, back = outline.walls(WALL_SHARE)
     depth = front - back
+    profile = measure_profile(mask, slab, frame, outline)
     places = front - depth * np.array(PLACES)
-    upper, lower = np.array([outline.plates(at, HALF_WIDTH * depth) for at in places]).T
+    upper, lower = profile.top[[*THREE]], profile.bottom[[*THREE]]
     anterior, middle, posterior = (float(height) for height in upper - lower)
     wall = _wall_convexity(outline, float(lower[2]), float(upper[2]))
-    _check_whole(mask.name, anterior, middle, posterior, wall)
+    _check_whole(mask.name, *profile.heights, wall)
     return Morphometry(
         name=mask.name,
         level=level_of(mask.name),
@@ -150,6 +155,7 @@ def measure_body(mask: Mask, towards_head: Floats | None = None) -> Morphometry:
         lean=float(-np.degrees(frame.angle(np.array([0.0, 0.0, 1.0])))),
         slices=slab.slices,
         cut=_is_cut(slab),
+        profile=profile,
         points=np.stack([frame.point(places, edge) for edge in (upper, lower)]),
         frame=frame,
     )

@@ -29,6 +29,8 @@ COLUMNS = (
     ("anterior", "mm"),
     ("middle", "mm"),
     ("posterior", "mm"),
+    ("lowest", "mm"),
+    ("at", "%"),
     ("depth", "mm"),
     ("wedge", "°"),
     ("wall", "mm"),
@@ -39,24 +41,29 @@ COLUMNS = (
 
 def table_row(body: Morphometry, found: Genant | None) -> list[str]:
     """What is printed of a body, in the order of `COLUMNS`."""
-    numbers = (*body.heights, body.depth, body.wedge_angle, body.wall_convexity)
+    heights = map(_rounded, (*body.heights, body.lowest))
+    others = map(_rounded, (body.depth, body.wedge_angle, body.wall_convexity))
+    place = f"{100 * body.lowest_at:.0f}"
+    grade = "cut by the image" if body.cut else genant_text(found)
+    return [body.title, *heights, place, *others, grade]
+
+
+def _rounded(number: float) -> str:
     # Adding zero makes a rounded -0.0 positive.
-    rounded = [f"{round(number, 1) + 0.0:.1f}" for number in numbers]
-    return [body.title, *rounded, "cut by the image" if body.cut else genant_text(found)]
+    return f"{round(number, 1) + 0.0:.1f}"
 
 
 def genant_text(found: Genant | None) -> str:
-    """Grade, type and greatest loss in a few characters.
+    """Grade, type and greatest loss in a few characters; a node where nothing else is.
 
-    >>> genant_text(Genant(2, "wedge", (0.31, 0.2, 0.05), (28, 27, 29), "neighbours T12, L2"))
-    '2 wedge (31 %)'
     >>> genant_text(None)
     '–'
     """
     if found is None:
         return "–"
     kind = f" {found.kind}" if found.kind else ""
-    return f"{found.grade}{kind} ({percent(max(0.0, *found.loss), 0)})"
+    node = ", node" if found.verdict == "node" else ""
+    return f"{found.grade}{kind} ({percent(max(0.0, found.greatest_loss), 0)}){node}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -5,20 +5,35 @@ Genant et al., J Bone Miner Res 8 (1993) 1137: loss of anterior, middle or poste
 height that is expected, and a grade means little without saying where that comes from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from centrum.arrays import Floats
 from centrum.cohort.levels import Level
 from centrum.morphometry.body import Morphometry
+from centrum.morphometry.dent import (
+    CENTRAL,
+    Dent,
+    filled,
+    half_about,
+    held,
+    held_at,
+    nodes,
+    side_loss,
+)
 from centrum.morphometry.normal import (
     ANTERIOR_TO_POSTERIOR,
     MIDDLE_TO_POSTERIOR,
     Size,
+    normal_profile,
     normal_size,
 )
+from centrum.morphometry.profile import PROFILE, STEP, THREE
+from centrum.records import as_json, fields_of
+from centrum.text import percent
 
 GRADES = (0.20, 0.25, 0.40)
 """Loss of height from which a body has grade 1, 2 and 3."""
@@ -27,29 +42,57 @@ CRUSH_SHARE = 2 / 3
 """A body is crushed when its posterior wall lost this share of the greatest loss, a choice of
 ours; Genant's figures show all of the wall lowered."""
 
+SIDE_LOSS = GRADES[1]
+"""Loss to one side from which that is said; healthy bodies reach grade 1 there."""
+
 Heights = tuple[float, float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Genant:
     """Grade and type of a vertebral fracture, from heights and what they are compared with.
 
     Attributes
     ----------
-    grade : 0 to 3
+    grade : 0 to 3, from the heights along the whole depth, without nodes
     kind : "wedge", "biconcave" or "crush", "" for grade 0
+    greatest_loss : share of the height that is missing where most is, held over 12 % of the depth
+    loss_at : where that is, in shares of the depth from the front
+    loss_width : along the depth about that place with at least half of that loss, mm
+    loss_area : of all height that is missing between 12 and 88 % of the depth, mm2
+    side_loss : the greatest loss of the mean height to the left and to the right of the middle
+    nodes : Schmorl nodes, filled before the grade was taken
+    heights_grade : 0 to 3, from the three heights alone
     loss : share of the anterior, middle and posterior height that is missing
-    expected : the heights without a fracture, mm
+    expected : the three heights without a fracture, mm
     reference : where the expected heights come from
     notes : what to keep in mind when reading the grade
     """
 
     grade: int
     kind: str
+    greatest_loss: float
+    loss_at: float
+    loss_width: float
+    loss_area: float
+    side_loss: tuple[float, float]
+    nodes: tuple[Dent, ...]
+    heights_grade: int
     loss: Heights
     expected: Heights
     reference: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """What took the height: "compression", "node", both, or "" for neither."""
+        found = ("compression",) * bool(self.grade) + ("node",) * bool(self.nodes)
+        return " and ".join(found)
+
+
+@as_json.register
+def _(found: Genant) -> dict[str, Any]:
+    return {**fields_of(found), "verdict": found.verdict}
 
 
 def genant(body: Morphometry, normal_neighbours: Sequence[Morphometry] = ()) -> Genant:
@@ -63,17 +106,44 @@ def genant(body: Morphometry, normal_neighbours: Sequence[Morphometry] = ()) -> 
     ----------
     normal_neighbours : adjacent bodies that are known to be whole
     """
-    expected, reference, notes = _expected(body, normal_neighbours)
-    loss = [float(1 - found / wanted) for found, wanted in zip(body.heights, expected, strict=True)]
-    grade = int(np.searchsorted(GRADES, max(loss), side="right"))
+    wanted, reference, notes = _expected(body, normal_neighbours)
+    heights = wanted[[*THREE]]
+    three = 1 - np.array(body.heights) / heights
+    pits = nodes(body.profile, wanted, body.depth)
+    missing = filled(wanted - body.profile.heights, pits)
+    loss = missing / wanted
+    greatest, at = held(loss), held_at(loss)
+    grade = grade_of(greatest)
+    sides = side_loss(body.profile, wanted)
     return Genant(
         grade=grade,
         kind=kind_of(loss) if grade else "",
-        loss=(loss[0], loss[1], loss[2]),
-        expected=expected,
+        greatest_loss=greatest,
+        loss_at=at,
+        loss_width=float(np.count_nonzero(half_about(loss, at)) * STEP * body.depth),
+        loss_area=float(np.maximum(missing, 0).sum() * STEP * body.depth),
+        side_loss=sides,
+        nodes=pits,
+        heights_grade=grade_of(three.max()),
+        loss=_triple(three),
+        expected=_triple(heights),
         reference=reference,
-        notes=notes,
+        notes=(
+            *notes,
+            *map(_node_note, pits),
+            *_disagreement(greatest, at, three),
+            *_to_the_side(grade, sides),
+        ),
     )
+
+
+def grade_of(loss: float) -> int:
+    """Genant's grade of a loss of height.
+
+    >>> [grade_of(loss) for loss in (0.19, 0.2, 0.25, 0.4)]
+    [0, 1, 2, 3]
+    """
+    return int(np.searchsorted(GRADES, loss, side="right"))
 
 
 def has_grade(level: Level | None) -> bool:
@@ -85,43 +155,73 @@ def has_grade(level: Level | None) -> bool:
     return level is None or Level("C", 2) < level < Level("S", 1)
 
 
-def kind_of(loss: Sequence[float]) -> str:
-    """The shape that goes with a loss of anterior, middle and posterior height.
+def kind_of(loss: Floats) -> str:
+    """The shape that goes with losses of height at the places of `PROFILE`, shape (n,).
 
-    >>> [kind_of(loss) for loss in ((0.4, 0.25, 0.1), (0.2, 0.4, 0.2), (0.4, 0.4, 0.3))]
-    ['wedge', 'biconcave', 'crush']
+    >>> [kind_of(np.interp(PROFILE, PLACES, loss)) for loss in ((0.4, 0.25, 0.1), (0.2, 0.4, 0.2))]
+    ['wedge', 'biconcave']
+    >>> kind_of(np.interp(PROFILE, PLACES, (0.4, 0.4, 0.3)))
+    'crush'
     """
-    anterior, middle, posterior = loss
-    if posterior >= CRUSH_SHARE * max(loss):
+    if loss[-1] >= CRUSH_SHARE * held(loss):
         return "crush"
-    return "biconcave" if middle > anterior else "wedge"
+    central = np.abs(PROFILE - np.mean(CENTRAL)) <= np.ptp(CENTRAL) / 2
+    return "biconcave" if loss[central].max() > loss[0] else "wedge"
 
 
 def _expected(
     body: Morphometry, neighbours: Sequence[Morphometry]
-) -> tuple[Heights, str, tuple[str, ...]]:
+) -> tuple[Floats, str, tuple[str, ...]]:
+    """Heights without a fracture at the places of `PROFILE`, where from, and notes on them."""
     normal = normal_size(body.level)
     if neighbours:
         names = ", ".join(neighbour.title for neighbour in neighbours)
         return _by_neighbours(normal, neighbours), f"neighbours {names}", ()
     if normal and body.level:
-        wanted = _triple(np.array(normal.heights) * body.depth / normal.depth)
+        wanted = normal_profile(normal.heights) * body.depth / normal.depth
         note = "healthy bodies of one depth differ by about 8 %: grade 1 is uncertain"
         return wanted, f"healthy {body.level.name} of the same depth", (note,)
-    ratios = np.array([ANTERIOR_TO_POSTERIOR, MIDDLE_TO_POSTERIOR, 1.0])
+    ratios = (ANTERIOR_TO_POSTERIOR, MIDDLE_TO_POSTERIOR, 1.0)
     note = "a crushed body cannot be told without neighbours or normal sizes of its level"
-    return _triple(ratios * body.posterior), "own posterior height", (note,)
+    return normal_profile(ratios) * body.posterior, "own posterior height", (note,)
 
 
-def _by_neighbours(normal: Size | None, neighbours: Sequence[Morphometry]) -> Heights:
-    scaled = []
-    for neighbour in neighbours:
-        other = normal_size(neighbour.level)
-        ratio = np.divide(normal.heights, other.heights) if normal and other else 1.0
-        scaled.append(np.array(neighbour.heights) * ratio)
-    return _triple(np.mean(scaled, axis=0))
+def _by_neighbours(normal: Size | None, neighbours: Sequence[Morphometry]) -> Floats:
+    scaled = [one.profile.heights * _ratio(normal, normal_size(one.level)) for one in neighbours]
+    return np.asarray(np.mean(scaled, axis=0))
 
 
-def _triple(heights: Any) -> Heights:
+def _ratio(normal: Size | None, other: Size | None) -> Floats | float:
+    """Of healthy bodies of two levels along the depth, 1 where either is not known."""
+    if normal is None or other is None:
+        return 1.0
+    return normal_profile(normal.heights) / normal_profile(other.heights)
+
+
+def _node_note(pit: Dent) -> str:
+    return (
+        f"Schmorl node of the {pit.plate} end plate at {percent(pit.at, 0)} of the depth, "
+        f"{pit.depth:.1f} mm deep and {pit.width:.1f} mm wide: not graded"
+    )
+
+
+def _disagreement(greatest: float, at: float, three: Floats) -> Iterator[str]:
+    """Where the whole depth and the three heights give different grades."""
+    grade, by_three = grade_of(greatest), grade_of(three.max())
+    if grade != by_three:
+        yield (
+            f"grade {by_three} by the three heights ({percent(max(0.0, three.max()), 0)}), grade "
+            f"{grade} by the whole depth ({percent(max(0.0, greatest), 0)}, most at "
+            f"{percent(at, 0)} of it)"
+        )
+
+
+def _to_the_side(grade: int, sides: tuple[float, float]) -> Iterator[str]:
+    for side, loss in zip(("left", "right"), sides, strict=True):
+        if loss >= SIDE_LOSS and grade_of(loss) > grade:
+            yield f"the {side} side lost {percent(loss, 0)}, which would be grade {grade_of(loss)}"
+
+
+def _triple(heights: Floats) -> Heights:
     anterior, middle, posterior = (float(height) for height in heights)
     return anterior, middle, posterior

@@ -97,9 +97,19 @@ class BodyOutline:
 
 
 class Slab:
-    """The mid-sagittal slices of a region, those nearest to the middle of its voxels."""
+    """The mid-sagittal slices of a region, those nearest to the middle of its voxels.
 
-    def __init__(self, mask: Mask) -> None:
+    Parameters
+    ----------
+    aside : how far to the patient's left of the middle the slices are taken instead, mm
+
+    Raises
+    ------
+    DataError
+        The region is empty, or has no voxel in these slices.
+    """
+
+    def __init__(self, mask: Mask, aside: float = 0.0) -> None:
         if not mask.array.any():
             raise DataError(f"The mask {mask.name!r} is empty: there is no body to measure.")
         self.name = mask.name
@@ -107,7 +117,7 @@ class Slab:
         self.axis = slice_axis(mask.geometry, "sagittal")
         self.box = bounding_box(mask.array)
         self.voxels = np.moveaxis(mask.array[self.box], self.axis, 0)
-        self.weights = self._weights()
+        self.weights = self._weights(aside)
         if not self.slices:
             raise DataError(
                 f"The region {mask.name!r} has no voxel in the slices at its middle: it is in "
@@ -117,8 +127,7 @@ class Slab:
     @cached_property
     def upright(self) -> Frame:
         """Along the slices, as near to the patient's directions as they allow."""
-        normal = self.geometry.axes[:, 2 - self.axis]
-        left = normal * np.copysign(1, normal[0])
+        left = self.geometry.axes[:, 2 - self.axis] * self._leftwards
         up = np.array([0.0, 0.0, 1.0])
         up -= (up @ left) * left
         up /= np.linalg.norm(up)
@@ -132,13 +141,25 @@ class Slab:
         middle.insert(self.axis, middle.pop(0))
         return np.array(middle) + [span.start for span in self.box]
 
-    def _weights(self) -> Floats:
+    @property
+    def _leftwards(self) -> float:
+        """1 where slices are counted towards the patient's left, else -1."""
+        return float(np.copysign(1, self.geometry.axes[0, 2 - self.axis]))
+
+    def _weights(self, aside: float) -> Floats:
         """How many mm of the slab lie in each slice of the box."""
         step = self.geometry.array_spacing[self.axis]
         middle = self._centre[self.axis] - self.box[self.axis].start
-        apart = (np.arange(len(self.voxels)) - middle) * step
+        apart = (np.arange(len(self.voxels)) - middle) * step - aside * self._leftwards
         ends = np.minimum(apart + step / 2, SLAB_MM / 2), np.maximum(apart - step / 2, -SLAB_MM / 2)
         return np.clip(ends[0] - ends[1], 0, None) * self.voxels.any(axis=(1, 2))
+
+    @property
+    def width(self) -> float:
+        """Of the slices that hold at least half as much as the fullest one, mm."""
+        filled = self.voxels.sum(axis=(1, 2))
+        step = self.geometry.array_spacing[self.axis]
+        return float(np.count_nonzero(filled >= filled.max() / 2) * step)
 
     @property
     def slices(self) -> int:

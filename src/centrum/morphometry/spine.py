@@ -20,9 +20,9 @@ def measure_spine(
 ) -> tuple[tuple[Morphometry, Genant | None], ...]:
     """Measure and grade the bodies of one exam, from head to foot.
 
-    Those that get a grade, are cut by the edge of the image, or are named, are no reference for
-    others: the nearest whole body on either side is. C1, C2, the sacrum and bodies that are cut
-    get no grade.
+    Those that get a grade or have a node, are cut by the edge of the image, or are named, are no
+    reference for others: the nearest whole body on either side is. C1, C2, the sacrum and bodies
+    that are cut get no grade.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def measure_spine(
     bodies = [measure_body(masks[k], _towards_head(column, place)) for place, k in enumerate(order)]
     whole = [has_grade(b.level) and not (b.cut or b.name in fractured) for b in bodies]
     first = _graded(bodies, whole)
-    whole = [w and not (found and found.grade) for w, found in zip(whole, first, strict=True)]
+    whole = [w and not (found and found.verdict) for w, found in zip(whole, first, strict=True)]
     return tuple(zip(bodies, _graded(bodies, whole), strict=True))
 
 

@@ -20,7 +20,7 @@ from centrum.volume import Mask, Volume
 MARGIN_MM = (12.0, 22.0)
 """What is shown above and below the bodies, and before and behind them."""
 
-IMAGE_SHARE = 0.40
+IMAGE_SHARE = 0.34
 """Of the width of the page; the rest is the table."""
 
 MAX_CM = 22.0
@@ -28,7 +28,7 @@ MAX_CM = 22.0
 ROW_MM = 5.0
 """Height of a row of the table on the page."""
 
-PLACES = (0.02, 0.20, 0.31, 0.43, 0.52, 0.61, 0.69, 0.72)
+PLACES = (0.0, 0.165, 0.265, 0.38, 0.47, 0.53, 0.615, 0.70, 0.76, 0.78)
 """Of the columns along a row: the left side of the first and the last, the right one of others."""
 
 OUTLINE = (withStroke(linewidth=2, foreground="black"),)
