@@ -25,7 +25,9 @@ from centrum.commands import study as verbs
 from centrum.execution import silent
 from centrum.filters.filter import Filter
 from centrum.measure import case as measure, images as images_of_cases, label_checks
+from centrum.measure.morphometry import MorphometryJob
 from centrum.measure.perturbed import PerturbedJob
+from centrum.morphometry.settings import MorphometrySettings
 from centrum.perturb import RobustnessSettings
 from centrum.prepare.settings import Nyul
 from centrum.protocol import Images, Protocol, parse_protocol
@@ -46,7 +48,7 @@ FITTED = {"part", "leak", "resample"}
 WHOLE = {"evaluate", "freeze", "report", "manuscript"}
 """Stages that take a moment, and in which the whole protocol is read or printed."""
 
-TABLE = {"extract", "perturb"}
+TABLE = {"extract", "morphometry", "perturb"}
 """The stages that read the manifest and the images."""
 
 MODEL_OF = {"fit", "internal", *FITTED}
@@ -64,7 +66,8 @@ EXPECTED: dict[str, set[str]] = {
     "tables": TABLE,
     "join": TABLE,
     "images": TABLE | {"measure", "perturbed"},
-    "images.orientation": TABLE | MEASURED,
+    "images.orientation": TABLE | MEASURED | {"bodies"},
+    "images.labels": TABLE | {"measure", "perturbed", "bodies"},
     "images.sequences": TABLE | MEASURED,
     # Images are compared with what is claimed after they were measured.
     "images.weighting": TABLE,
@@ -79,6 +82,8 @@ EXPECTED: dict[str, set[str]] = {
     "robustness.icc": {"perturb"} | MODEL_OF,
     "model": MODEL_OF,
     "model.agreement": {"agree"} | MODEL_OF,
+    "model.agreement.form": {"agree", "morphometry"} | MODEL_OF,
+    "morphometry": {"morphometry", "bodies"},
     "search": MODEL_OF,
     # The rows of a part are its own inputs.
     "split": {"fit", "internal"},
@@ -108,6 +113,7 @@ extraction:
   filters: [{filter: log, sigma: 1, dimension: 2D}]
   response_discretisation: {method: fixed_bin_number, bins: 8}
 robustness: {}
+morphometry: {}
 model: {screen: {}, correlation: {}, n_features: {maximum: 2, folds: 2}}
 search: {}
 """
@@ -223,6 +229,8 @@ def keys_of(study: Study) -> dict[str, str]:
         alone = replace(case, masks=primary)
         found["measure"] = case.key()
         found["perturbed"] = PerturbedJob(alone, protocol.robustness or RobustnessSettings()).key()
+        settings = protocol.morphometry or MorphometrySettings()
+        found["bodies"] = MorphometryJob(case, settings).key()
         if isinstance(case.preparation.normalisation, Nyul):
             found["landmarks"] = measure.landmarks_key(case)
     return found
@@ -295,7 +303,7 @@ def test_every_choice_of_a_protocol_is_in_the_keys_of_what_reads_it(
                 new = SPECIAL[path] if SPECIAL.get(path, value) != value else another(value, kind)
                 there[path] |= before.keys()
                 made[path] |= changed(before, keys_of(replace(study, protocol=put(new))))
-    assert set().union(*there.values()) == set(KEYS) | MEASURED | FITTED
+    assert set().union(*there.values()) == set(KEYS) | MEASURED | {"bodies"} | FITTED
     wanted = {path: expected(path) & there[path] for path in made}
     told = [
         f"{path}: not {wanted[path] - found or '{}'}, but {found - wanted[path] or '{}'}"
@@ -386,8 +394,11 @@ def test_a_changed_file_of_a_case_is_measured_again(study: Path, name: str) -> N
     before, jobs = keys_of(open_study(study)), open_study(study).jobs()
     FILES[name](study / name)
     after, again = keys_of(open_study(study)), open_study(study).jobs()
-    wanted = {"extract", "perturb", "measure", "perturbed"}
-    assert changed(before, after) == wanted - ({"perturbed"} if "resident" in name else set())
+    wanted = {"extract", "morphometry", "perturb", "measure", "perturbed"}
+    drawn = {"bodies"} if name.endswith(".nrrd") else set()
+    assert changed(before, after) == (wanted | drawn) - (
+        {"perturbed"} if "resident" in name else set()
+    )
     assert jobs[1].key() == again[1].key()
 
 
@@ -416,20 +427,22 @@ def test_a_changed_table_is_read_again(tables: Path, tmp_path: Path, name: str) 
     if name != "cases.csv":
         (folder / "cases.csv").rename(folder / name)
         (folder / "cases.csv").write_bytes(kept)
-    assert changed(before, keys_of(open_study(folder))) == {"extract", "perturb"}
+    assert changed(before, keys_of(open_study(folder))) == {"extract", "morphometry", "perturb"}
 
 
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("features.parquet", {"agree", "perturb", *MODEL_OF, *WHOLE}),
-        ("features.json", {"agree", "perturb", *MODEL_OF, *WHOLE}),
+        ("features.parquet", {"agree", "morphometry", "perturb", *MODEL_OF, *WHOLE}),
+        ("features.json", {"agree", "morphometry", "perturb", *MODEL_OF, *WHOLE}),
         ("extraction.json", WHOLE),
         ("overlap.csv", WHOLE),
         ("acquisition.csv", WHOLE),
         ("agreement.csv", {"report", "manuscript"}),
         ("robustness_values.parquet", {*MODEL_OF, *WHOLE}),
         ("robustness.csv", WHOLE),
+        ("morphometry.csv", {*MODEL_OF, *WHOLE}),
+        ("morphometry_agreement.csv", WHOLE),
         ("fit.json", WHOLE),
         ("scores.csv", WHOLE),
         ("assessment.json", {"report", "manuscript"}),
@@ -439,7 +452,8 @@ def test_a_changed_table_is_read_again(tables: Path, tmp_path: Path, name: str) 
 )
 def test_another_result_makes_what_reads_it_again(study: Path, name: str, wanted: set[str]) -> None:
     protocol = (study / "study.yaml").read_text()
-    (study / "study.yaml").write_text(protocol + "robustness: {}\n")
+    covariates = "model: {covariates: ['morphometry:depth']}\nmorphometry: {}\n"
+    (study / "study.yaml").write_text(protocol + covariates + "robustness: {}\n")
     opened = open_study(study)
     before, path = keys_of(opened), opened.results / name
     if name.endswith(".parquet"):
@@ -484,11 +498,11 @@ CELLS = {
 
 MEASURED_CELLS = {
     "case": {"perturbed"},  # what is drawn of a case goes by its name
-    "level": {"measure", "perturbed"},
+    "level": {"measure", "perturbed", "bodies"},
     "image:first": {"measure", "perturbed"},
     "image:second": set(),  # is not the sequence of the study
-    "mask:senior": {"measure", "perturbed"},
-    "mask:resident": {"measure"},
+    "mask:senior": {"measure", "perturbed", "bodies"},
+    "mask:resident": {"measure", "bodies"},
 }
 """The jobs of a case that read a cell; the others read none."""
 
@@ -517,7 +531,7 @@ def test_a_changed_cell_is_read_again(study: Path, head: str) -> None:
     before, rows = keys_of(open_study(study)), read_rows(study)
     rows[0][head] = CELLS[head]
     write_rows(study, rows)
-    wanted = {"extract", "perturb"} | MEASURED_CELLS.get(head, set())
+    wanted = {"extract", "morphometry", "perturb"} | MEASURED_CELLS.get(head, set())
     assert changed(before, keys_of(open_study(study))) == wanted
 
 
@@ -538,7 +552,7 @@ def test_another_table_of_cases_is_read_and_the_cases_stay_measured(
     (study / "study.yaml").write_text(protocol.replace("first}", "first, reader: senior}"))
     before = keys_of(open_study(study))
     write_rows(study, change(read_rows(study)))
-    assert changed(before, keys_of(open_study(study))) == {"extract", "perturb"}
+    assert changed(before, keys_of(open_study(study))) == {"extract", "morphometry", "perturb"}
 
 
 def test_the_order_of_cases_is_read_and_they_stay_measured(study: Path) -> None:
@@ -546,7 +560,7 @@ def test_the_order_of_cases_is_read_and_they_stay_measured(study: Path) -> None:
     before = open_study(study)
     write_rows(study, read_rows(study)[::-1])
     after = open_study(study)
-    assert changed(keys_of(before), keys_of(after)) >= {"extract", "perturb"}
+    assert changed(keys_of(before), keys_of(after)) >= {"extract", "morphometry", "perturb"}
     assert [job.key() for job in before.jobs()] == [job.key() for job in after.jobs()][::-1]
 
 
@@ -559,9 +573,9 @@ def test_pseudonyms_and_the_mark_of_a_phantom_are_read(study: Path) -> None:
     head = "what,name,pseudonym\n"
     (study / "identities.csv").write_text(head + "patient,Anna Roth,P7\npatient,Ina Blau,P8\n")
     renamed = keys_of(open_study(study))
-    assert changed(before, renamed) == {"extract", "perturb"}
+    assert changed(before, renamed) == {"extract", "morphometry", "perturb"}
     (study / "phantom.json").write_text("{}")
-    assert changed(renamed, keys_of(open_study(study))) == {"extract", "perturb"}
+    assert changed(renamed, keys_of(open_study(study))) == {"extract", "morphometry", "perturb"}
 
 
 # The software
@@ -576,8 +590,8 @@ def test_another_version_makes_everything_again(
     assert changed(before, keys_of(study)) == set(before)
 
 
-MEASURING = {"extract", "perturb", "measure", "perturbed", *WHOLE}
-MODELLING = {"agree", "perturb", *MODEL_OF, *WHOLE}
+MEASURING = {"extract", "morphometry", "perturb", "measure", "perturbed", "bodies", *WHOLE}
+MODELLING = {"agree", "morphometry", "perturb", *MODEL_OF, *WHOLE}
 
 
 @pytest.mark.parametrize("package", provenance.PACKAGES)

@@ -831,10 +831,13 @@ def measure(
 @_command(
     "centrum morphometry P012-R1.seg.nrrd\n"
     "centrum morphometry spine-labels.nii.gz --labels verse --figure heights.png\n"
-    "centrum morphometry roi.nii.gz --level L1 --json"
+    "centrum morphometry roi.nii.gz --level L1 --json\n"
+    "centrum morphometry my-study"
 )
 def morphometry(
-    mask: Annotated[str, typer.Argument(metavar="MASK", help="FILE or FILE#SEGMENT")],
+    mask: Annotated[
+        str, typer.Argument(metavar="MASK", help="FILE, FILE#SEGMENT, or the folder of a study")
+    ],
     image: Annotated[str | None, typer.Option(help="the image, to check grids and to draw")] = None,
     level: Annotated[str | None, typer.Option(help="the vertebra, for one body")] = None,
     labels: Labels = None,
@@ -845,11 +848,16 @@ def morphometry(
         str | None, typer.Option(help="where axes run in files that do not say it, such as PIR")
     ] = None,
     figure: Annotated[Path | None, typer.Option(help="draw the six points: .png or .svg")] = None,
+    workers: Workers = 0,
     json_: Json = False,
 ) -> None:
     """Measure vertebral bodies from their masks: heights, wedge, wall, Genant's grade."""
     from centrum.commands.morphometry import exam_lines, measure_bodies
 
+    if Path(mask).is_dir():
+        given = (image, level, labels, fractured, orientation, figure)
+        _measure_bodies_of_study(Path(mask), workers, json_, alone=not any(given))
+        return
     exam = measure_bodies(
         mask, image, level=level, labels=labels, fractured=fractured or (),
         orientation=orientation, figure=figure,
@@ -860,6 +868,25 @@ def morphometry(
         _print_json(exam)
     else:
         _print(exam_lines(exam))
+
+
+def _measure_bodies_of_study(folder: Path, workers: int, json_: bool, *, alone: bool) -> None:
+    """`morphometry` of a study, which says the rest in its protocol."""
+    from centrum.commands.bodies import morphometry
+    from centrum.commands.console import bodies_lines
+
+    if not alone:
+        raise typer.BadParameter(
+            "of a study, image, level, labels, fractured bodies and orientation are in study.yaml "
+            "and its manifest, and no picture is drawn: give --workers and --json alone"
+        )
+    with _progress() as progress:
+        bodies = morphometry(_open(folder), workers=workers, progress=progress)
+    if json_:
+        _print_json(json.loads(bodies.frame.to_json(orient="records")))
+    else:
+        _print(bodies_lines(bodies))
+    raise typer.Exit(CASES_FAILED if bodies.failures else OK)
 
 
 def _open(folder: Path) -> "Study":

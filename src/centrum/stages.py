@@ -21,6 +21,7 @@ RESULTS = {
     "extract": ("features.parquet", "features.json", "extraction.json", "overlap.csv",
                 "acquisition.csv", "landmarks.json"),
     "agree": ("agreement.csv",),
+    "morphometry": ("morphometry.csv", "morphometry_agreement.csv"),
     "perturb": ("robustness_values.parquet", "robustness.csv", "perturbations.csv"),
     "fit": ("fit.json", "scores.csv"),
     "internal": ("assessment.json",),

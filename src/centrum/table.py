@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
-from centrum.io.csv_text import frame_csv
+from centrum.io.csv_text import frame_csv, read_frame
 from centrum.provenance import History, Step, digest, file_digest
 from centrum.records import as_json
 from centrum.settings import Dialect
@@ -29,6 +29,14 @@ SHOWN = 8
 
 PERTURBED = "robustness_values.parquet"
 """File of the perturbed layer."""
+
+
+MORPHOMETRY, PREFIX = "morphometry.csv", "morphometry:"
+"""File of the measures of the vertebral bodies, and what stands before their names among what is
+known about the cases."""
+
+TOLD_OF_BODIES = ("reference", "notes", "error")
+"""Columns of that file that are no measures."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -169,8 +177,10 @@ class FeatureTable(OneLine):
         return path
 
     @classmethod
-    def load(cls, folder: Path, *, perturbed: bool = False) -> "FeatureTable":
-        """Read what `save` wrote, with its perturbed layer if asked for.
+    def load(
+        cls, folder: Path, *, perturbed: bool = False, morphometry: bool = False
+    ) -> "FeatureTable":
+        """Read what `save` wrote, with its perturbed layer and its morphometry if asked for.
 
         Raises
         ------
@@ -194,7 +204,15 @@ class FeatureTable(OneLine):
         values = _unstacked(frame, "reader", readers, names)
         history = tuple(Step(**step) for step in head["history"])
         table = cls(values, obs, features, readers, head["dialect"], history)
+        if morphometry:
+            table = table.with_morphometry(read_morphometry(folder / MORPHOMETRY))
         return table.with_perturbed(pd.read_parquet(folder / PERTURBED)) if perturbed else table
+
+    def with_morphometry(self, frame: pd.DataFrame) -> "FeatureTable":
+        """The table whose `obs` has the primary reader's measures of the bodies, with `PREFIX`."""
+        own = frame[frame["reader"] == self.readers[0]].set_index("case")
+        measures = own.drop(columns=["reader", *TOLD_OF_BODIES])
+        return replace(self, obs=self.obs.join(measures.add_prefix(PREFIX)))
 
     def with_perturbed(self, frame: pd.DataFrame) -> "FeatureTable":
         """The table with a layer as `perturbed_frame` gives it.
@@ -216,10 +234,19 @@ class FeatureTable(OneLine):
         return replace(self, perturbed=values, perturbations=names)
 
 
-def table_digest(folder: Path, *, perturbed: bool) -> str:
+def read_morphometry(path: Path) -> pd.DataFrame:
+    """The rows of `morphometry.csv`: case, reader, measures, reference, notes, error."""
+    frame = read_frame(path, dtype={"case": str, "reader": str})
+    for name in TOLD_OF_BODIES:
+        frame[name] = frame[name].astype(object).fillna("")
+    return frame
+
+
+def table_digest(folder: Path, *, perturbed: bool, morphometry: bool) -> str:
     """Digest of what `FeatureTable.load` reads, but for its history, which no model goes by."""
     head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
-    files = [FEATURES, *([PERTURBED] if perturbed else [])]
+    layers = ((PERTURBED, perturbed), (MORPHOMETRY, morphometry))
+    files = [FEATURES, *(name for name, wanted in layers if wanted)]
     return digest([head | {"history": []}, *(file_digest(folder / name) for name in files)])
 
 

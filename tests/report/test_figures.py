@@ -12,10 +12,10 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from centrum.perturb import RobustnessSettings
+from centrum.report.build import sections_of
 from centrum.report.drawing import figure_of
 from centrum.report.figures import draw_feature_count
 from centrum.report.results import StudyResults
-from centrum.report.sections import SECTIONS
 from centrum.report.style import COLUMN_CM, PAGE_CM, PNG_DPI, png_bytes, svg_bytes
 
 from .conftest import SIMULATED, Make
@@ -43,7 +43,7 @@ def figures(request: pytest.FixtureRequest, make: Make) -> dict[str, Figure]:
     results = make(**VARIANTS[request.param])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        pictures = [p for section in SECTIONS for p in section(results).pictures]
+        pictures = [p for block in sections_of(results) for p in block.pictures]
         drawn = {picture.key: figure_of(picture.drawing) for picture in pictures}
         for figure in drawn.values():
             FigureCanvasAgg(figure).draw()

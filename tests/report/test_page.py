@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from centrum.report.build import sections_of
 from centrum.report.patient import page_of, render_index
 from centrum.report.results import StudyResults
-from centrum.report.sections import SECTIONS
 from centrum.report.sections.caveats import caveats
 
 from .test_report import Page
@@ -66,11 +66,13 @@ def test_headings_have_an_order_and_every_head_its_scope(page: Page) -> None:
     assert all(attrs.get("scope") in ("row", "col") for tag, attrs in page.tags if tag == "th")
 
 
-def test_the_contents_can_be_skipped_folded_and_come_back_to(page: Page, text: str) -> None:
+def test_the_contents_can_be_skipped_folded_and_come_back_to(
+    page: Page, text: str, results: StudyResults
+) -> None:
     hrefs = page.attributes("a", "href")
     assert hrefs[0] == "#content"
     assert ("main", "-1") in [(tag, a.get("tabindex")) for tag, a in page.tags if "id" in a]
-    assert hrefs.count("#contents") == len(SECTIONS)
+    assert hrefs.count("#contents") == len(sections_of(results))
     assert re.search(r"<nav[^>]*>\s*<details open>\s*<summary>", text)
 
 

@@ -15,9 +15,9 @@ from centrum.evaluate.discrimination import precision_recall
 from centrum.perturb import RobustnessSettings
 from centrum.report import readings
 from centrum.report.blocks import Picture
+from centrum.report.build import sections_of
 from centrum.report.flow import flow_table
 from centrum.report.results import StudyResults
-from centrum.report.sections import SECTIONS
 
 from .conftest import Make
 
@@ -37,7 +37,7 @@ scores = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=4, max_s
 
 
 def pictures(results: StudyResults) -> list[Picture]:
-    return [p for section in SECTIONS for p in section(results).pictures]
+    return [p for block in sections_of(results) for p in block.pictures]
 
 
 @pytest.mark.parametrize("name", VARIANTS)

@@ -15,6 +15,7 @@ from centrum.study.study import Study
 from centrum.text import counted, interval_text, p_equals
 
 if TYPE_CHECKING:
+    from centrum.commands.bodies import Bodies
     from centrum.commands.perturb import Robustness
     from centrum.commands.signature import EvaluatedReading
     from centrum.frozen.external import ExternalValidation
@@ -88,6 +89,15 @@ def robustness_lines(robustness: "Robustness") -> Iterator[str]:
         f"{_kept(robustness.features['kept'], robustness.rule)} over {robustness.perturbations} "
         f"perturbations of {robustness.cases} cases."
     )
+
+
+def bodies_lines(bodies: "Bodies") -> Iterator[str]:
+    """What could not be measured, and how many bodies have which grade."""
+    for failure in bodies.failures:
+        yield f"failed: {failure.case}: {failure.message}"
+    grades = bodies.frame["grade"].dropna().astype(int).value_counts().sort_index()
+    told = ", ".join(f"grade {grade}: {n}" for grade, n in grades.items())
+    yield f"{len(bodies.frame) - len(bodies.failures)} bodies measured; {told or 'no grade'}."
 
 
 def _kept(kept: Any, rule: "AgreementSettings | RobustnessRule") -> str:

@@ -1,9 +1,9 @@
 """The verbs of a study: from its cases to a report and a frozen model.
 
-`extract`, `agree`, `perturb`, `fit`, `internal`, `evaluate`, `freeze` and `report` each read what
-the ones before left in `results/` and leave their own; `run` does them all, `perturb` if the
-protocol has a block `robustness`. A stage is made again only when something that decides it has
-changed.
+`extract`, `agree`, `morphometry`, `perturb`, `fit`, `internal`, `evaluate`, `freeze` and `report`
+each read what the ones before left in `results/` and leave their own; `run` does them all,
+`morphometry` if the protocol has a block of that name, and `perturb` if it has one `robustness`. A
+stage is made again only when something that decides it has changed.
 
 `workers` is 1 unless asked for: a script that uses more must guard its own start with
 `if __name__ == "__main__":`, because every worker process imports it.
@@ -21,6 +21,13 @@ import pandas as pd
 from centrum.agreement import icc
 from centrum.cohort import Level
 from centrum.cohort.phantom import NOTICE
+from centrum.commands.bodies import (
+    NO_MORPHOMETRY,
+    Bodies,
+    load_bodies,
+    morphometry,
+    morphometry_outlook,
+)
 from centrum.commands.perturb import NOT_PERTURBED, load_robustness, perturb, perturb_outlook
 from centrum.commands.results import (
     AGREEMENT,
@@ -45,6 +52,7 @@ from centrum.frozen.export import scorer_of
 from centrum.frozen.freeze import check_scores, freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
 from centrum.modelling.designs import PLACE_IN_TIME
+from centrum.morphometry.measures import MEASURES
 from centrum.provenance import PACKAGES, Step, __version__
 from centrum.records import as_json
 from centrum.report.build import write_report
@@ -62,7 +70,14 @@ from centrum.study.extraction import (
 )
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
-from centrum.study.stage_keys import KEYS, extract_key, is_current, made_before, refuse_stale
+from centrum.study.stage_keys import (
+    KEYS,
+    extract_key,
+    has_stage,
+    is_current,
+    made_before,
+    refuse_stale,
+)
 from centrum.study.study import (
     Study as Study,
     foresee_unused,
@@ -158,8 +173,7 @@ def fit(study: Study, *, progress: Progress = silent) -> Model:
     files = [study.results / name for name in (FIT, SCORES)]
     if not is_current(study, "fit"):
         progress("Fitting the model", 0, 1)
-        perturbed = study.protocol.robustness is not None
-        record, scores = _fit(study, load_table(study, perturbed=perturbed))
+        record, scores = _fit(study, load_table(study, **study.protocol.layers))
         write_json(files[0], record)
         write_csv(files[1], scores)
         done(study, "fit", files)
@@ -274,7 +288,8 @@ def freeze(study: Study) -> FrozenModel:
 
 def _freeze(study: Study) -> FrozenModel:
     extraction, prepared = load_extraction(study), known_preparation(study)
-    table, protocol = extraction.table, study.protocol
+    protocol = study.protocol
+    table = load_table(study, morphometry=protocol.layers["morphometry"])
     train, _ = training_rows(protocol, table.obs)
     return freeze_study(
         protocol=protocol.model_copy(update={"preparation": prepared}),
@@ -321,7 +336,8 @@ def collect(study: Study) -> StudyResults:
         evaluate_scores(study),
     )
     cutoff = evaluation.decision.cutoff
-    table = extraction.table
+    table = load_table(study, morphometry=study.protocol.layers["morphometry"])
+    bodies = load_bodies(study) if study.protocol.morphometry else None
     outcome = study.protocol.outcome
     return StudyResults(
         title=study.protocol.name,
@@ -342,7 +358,9 @@ def collect(study: Study) -> StudyResults:
         evaluation=evaluation,
         validation=load_internal_validation(study),
         search=load_search(study),
-        population=_population(table, (outcome.positive, outcome.negative)),
+        population=_population(extraction.table.obs, (outcome.positive, outcome.negative)),
+        morphometry=_described(study, extraction.table.obs, bodies),
+        morphometry_agreement=bodies.agreement if bodies else NO_MORPHOMETRY,
         history=_history(study, table, cutoff),
         versions=versions(),
         digests=_digests(study, "report"),
@@ -351,9 +369,20 @@ def collect(study: Study) -> StudyResults:
     )
 
 
-def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
-    groups = pd.Categorical(table.obs["outcome"], outcomes, ordered=True)
-    described = table.obs.drop(columns=PLACE_IN_TIME, errors="ignore")
+def _described(study: Study, obs: pd.DataFrame, bodies: Bodies | None) -> tuple[PopulationRow, ...]:
+    """The primary reader's measures of the bodies by outcome."""
+    if bodies is None:
+        return ()
+    own = bodies.frame[bodies.frame["reader"] == study.readers[0]].set_index("case")
+    outcome = study.protocol.outcome
+    measures = own[[*MEASURES]].rename(columns={n: m.heading for n, m in MEASURES.items()})
+    known = obs[["patient", "outcome"]].join(measures)
+    return _population(known, (outcome.positive, outcome.negative))
+
+
+def _population(obs: pd.DataFrame, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
+    groups = pd.Categorical(obs["outcome"], outcomes, ordered=True)
+    described = obs.drop(columns=PLACE_IN_TIME, errors="ignore")
     known = described.dropna(axis="columns", how="all").assign(outcome=groups)
     if "level" in known:
         names = sorted(known["level"].dropna().unique(), key=Level.parse)
@@ -363,10 +392,11 @@ def _population(table: FeatureTable, outcomes: tuple[str, str]) -> tuple[Populat
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:
     protocol = study.protocol
-    settings = protocol.robustness
+    settings, bodies = protocol.robustness, protocol.morphometry
     return (
         *table.history,
         Step("agreement", protocol.model.agreement.model_dump(mode="json")),
+        *([Step("morphometry", bodies.model_dump(mode="json"))] if bodies else []),
         *([Step("perturb", settings.model_dump(mode="json"))] if settings else []),
         Step("split by patient", protocol.split.model_dump(mode="json")),
         Step("fit", protocol.model.model_dump(mode="json")),
@@ -406,6 +436,7 @@ def outlook(study: Study) -> tuple[str, ...]:
             f"{stage}: {'made before, again if its input changed' if stage in made else 'to do'}"
             for stage in ("agree", "fit", "internal", "evaluate", "freeze", "report")
         ),
+        *([morphometry_outlook(study)] if study.protocol.morphometry else []),
         *([perturb_outlook(study)] if study.protocol.robustness else []),
         internal_outlook(study),
     )
@@ -448,10 +479,11 @@ def run(study: Study, *, workers: int = 1, progress: Progress = silent) -> tuple
         if extraction.failures:
             refuse_unless_possible(study, extraction.table.cases)
         agree(study)
-        if study.protocol.robustness:
-            perturb(study, workers=workers, progress=progress)
-        else:
-            study.stages.forget("perturb")
+        for stage, make in (("morphometry", morphometry), ("perturb", perturb)):
+            if has_stage(study.protocol, stage):
+                make(study, workers=workers, progress=progress)
+            else:
+                study.stages.forget(stage)
         fit(study, progress=progress)
         internal(study, workers=workers, progress=progress)
         evaluate(study)

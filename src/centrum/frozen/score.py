@@ -26,9 +26,11 @@ from centrum.io.weighting import compare
 from centrum.measure.acquisition import from_manifest, with_manifest
 from centrum.measure.case import MeasurementJob, Record, advisory, measure
 from centrum.measure.images import CaseImages
+from centrum.measure.morphometry import MorphometryJob, measure_bodies
 from centrum.measure.sequences import claimed_weightings, plan_sequences
 from centrum.prepare.image import fill_missing
 from centrum.records import as_json, fields_of
+from centrum.table import PREFIX
 from centrum.text import OneLine
 from centrum.volume import Mask, Volume
 
@@ -151,12 +153,26 @@ def score_and_see(
     seen = None
     try:
         job = score_job(model, patient, store)
+        patient = _with_morphometry(model, patient, job)
         read = CaseImages(job.images)
         record = measure(job, read)
         seen = _seen(job, read)
         return score_record(model, patient, record, None if record["errors"] else seen), seen
     except Exception as error:
         return not_scored(patient, error), seen
+
+
+def _with_morphometry(model: FrozenModel, patient: Patient, job: MeasurementJob) -> Patient:
+    """The patient with the measures of the body that the model reads and that are not given."""
+    columns = {c.column for c in model.covariates if c.column.startswith(PREFIX)}
+    settings = model.protocol.morphometry
+    if settings is None or columns <= patient.known.keys():
+        return patient
+    found = measure_bodies(MorphometryJob(job, settings))["reader"]
+    if found["error"]:
+        raise DataError(found["error"])
+    measured = {PREFIX + name: value for name, value in found["measures"].items()}
+    return replace(patient, known={**measured, **patient.known})
 
 
 def not_scored(patient: Patient, error: Exception) -> Score:

@@ -9,7 +9,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from centrum.features.settings import Interpolation
-from centrum.modelling.fusion import CLINICAL
+from centrum.modelling.fusion import FEW
 from centrum.protocol import Protocol
 from centrum.report.blocks import Estimate, PValue
 from centrum.report.numbering import ref
@@ -239,7 +239,7 @@ def alternatives(results: StudyResults) -> dict[str, Alternative]:
 def simple_models(results: StudyResults) -> dict[str, Alternative]:
     """Those that are a logistic regression of what is no radiomics."""
     found = alternatives(results)
-    return {name: found[name] for name in (VOLUME, CLINICAL) if name in found}
+    return {name: found[name] for name in (VOLUME, *FEW) if name in found}
 
 
 def beside(found: Mapping[str, Alternative]) -> str:

@@ -73,6 +73,7 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
         "Reproducibility of features": (
             methods_agreement.between_readers,
             methods_agreement.perturbed,
+            methods_agreement.morphometry,
         ),
         "Model": (
             methods_model.inputs,

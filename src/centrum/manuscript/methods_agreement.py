@@ -47,6 +47,24 @@ def covariate_names(results: StudyResults) -> tuple[str, ...]:
     return tuple(name for names in made for name in names)
 
 
+def morphometry(results: StudyResults) -> str:
+    """How the vertebral bodies were measured and graded; nothing where they were not."""
+    settings = results.protocol.morphometry
+    if settings is None:
+        return ""
+    among = "the nearest whole bodies of the same label map, else " if settings.neighbours else ""
+    return sentences(
+        "Heights of the vertebral bodies were measured in the masks as they were drawn, in the "
+        "sagittal slices within 1.5 mm of the middle of each body and between 12 and 88 % of its "
+        "depth.",
+        f"The loss of height was relative to {among}healthy bodies of the level, scaled by the "
+        "depth of the body; its greatest value that was held over 12 % of the depth gave the "
+        "grade (20, 25 and 40 %; Genant et al., J Bone Miner Res 1993;8:1137). Schmorl nodes, "
+        "deep, narrow and central dents of one end plate in few slices, were not graded.",
+        "No height of one case was used for another.",
+    )
+
+
 def perturbed(results: StudyResults) -> str:
     """The perturbations and the ICC under them, or that there were none."""
     robustness = results.protocol.robustness

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from centrum.manuscript.methods_agreement import covariate_names
 from centrum.manuscript.methods_selection import correlation_text, screen_text, selection_text
-from centrum.modelling.fusion import CLINICAL, clinical_settings
+from centrum.modelling.fusion import CLINICAL, FEW, MORPHOMETRY, clinical_settings
 from centrum.modelling.settings import ModelSettings, SearchSettings
 from centrum.report.results import StudyResults
 from centrum.report.words.model import (
@@ -17,6 +17,7 @@ from centrum.report.words.model import (
     MEASURES,
     SELECTORS,
 )
+from centrum.table import PREFIX
 from centrum.text import counted, listed, number, numbers, quoted, sentences
 from centrum.validation.matrix import RADIOMICS
 
@@ -68,7 +69,13 @@ def sources(results: StudyResults) -> tuple[str, ...]:
     They are those of `centrum.validation.matrix.Matrix.sources`.
     """
     sequences = dict.fromkeys(f.sequence or RADIOMICS for f in results.table.features)
-    return (*sequences, *([CLINICAL] if covariate_names(results) else []))
+    made = [MORPHOMETRY if n.startswith(PREFIX) else CLINICAL for n in covariate_names(results)]
+    return (*sequences, *dict.fromkeys(made))
+
+
+def plain_sources(results: StudyResults) -> tuple[str, ...]:
+    """Those of a few numbers, with a plain regression where each source has a model."""
+    return tuple(name for name in sources(results) if name in FEW)
 
 
 def fused(results: StudyResults) -> bool:
@@ -86,17 +93,17 @@ def fusion(results: StudyResults) -> str:
     return sentences(
         f"Each of {len(names)} sources ({listed(names)}) had a model of its own ({model.fusion} "
         "fusion), with the steps below.",
-        _clinical(model) if CLINICAL in names else "",
+        *(_clinical(model, name) for name in plain_sources(results)),
         FUSIONS[model.fusion],
         "Scores were divided by their SD over these cases; a source that ranked the wrong way "
         "round had no weight.",
     )
 
 
-def _clinical(settings: ModelSettings) -> str:
+def _clinical(settings: ModelSettings, source: str) -> str:
     classifier = CLASSIFIERS["logistic"].told(clinical_settings(settings))
     return (
-        f"The model of the covariates ({CLINICAL}) was {classifier} of all of them, without "
+        f"The model of the covariates ({source}) was {classifier} of all of them, without "
         "screen, correlation filter and selection."
     )
 
@@ -126,7 +133,7 @@ def classifiers_used(results: StudyResults) -> tuple[str, ...]:
     protocol = results.protocol
     if protocol.search is not None:
         return protocol.search.classifiers
-    clinical = ("logistic",) if fused(results) and CLINICAL in sources(results) else ()
+    clinical = ("logistic",) if fused(results) and plain_sources(results) else ()
     return tuple(dict.fromkeys((protocol.model.classifier, *clinical)))
 
 

@@ -1,7 +1,7 @@
 """Who was trained on and who was tested, and how the whole procedure was validated."""
 
-from centrum.manuscript.methods_model import fused, sources
-from centrum.modelling.fusion import CLINICAL
+from centrum.manuscript.methods_model import fused, plain_sources
+from centrum.modelling.fusion import CLINICAL, MORPHOMETRY
 from centrum.modelling.leaks import TITLES
 from centrum.modelling.pipeline import INNER_FOLDS
 from centrum.report.results import StudyResults
@@ -9,7 +9,7 @@ from centrum.report.sections.leak_audit import exchanged, too_few
 from centrum.report.words.validation import DESIGNS
 from centrum.text import counted, listed, number, percent, sentences
 from centrum.validation.matrix import RADIOMICS
-from centrum.validation.procedure import ALIKE, FEWEST_WAYS, VOLUME
+from centrum.validation.procedure import ALIKE, BOTH, FEWEST_WAYS, VOLUME
 
 
 def design(results: StudyResults) -> str:
@@ -73,7 +73,7 @@ def _inner(results: StudyResults) -> str:
     if chosen is None:
         return refitted
     text = f"the {counted(chosen.folds, 'fold')} that chose the number of features"
-    if fused(results) and CLINICAL in sources(results):
+    if fused(results) and plain_sources(results):
         return f"{text}, and for the covariates {refitted}"
     return text
 
@@ -109,7 +109,7 @@ def ablation(results: StudyResults) -> str:
         "selection)"
     )
     names = [
-        ABLATED.get(name, f'the sequence "{name}" alone') + simple * (name in (VOLUME, CLINICAL))
+        ABLATED.get(name, f'the sequence "{name}" alone') + simple * (name in SIMPLE)
         for name in found
     ]
     return (
@@ -121,9 +121,14 @@ def ablation(results: StudyResults) -> str:
 ABLATED = {
     VOLUME: "the volume of the region alone",
     CLINICAL: "the covariates alone",
+    MORPHOMETRY: "the morphometry alone",
+    f"{CLINICAL}{BOTH}{MORPHOMETRY}": "the covariates and the morphometry together",
     RADIOMICS: "the images without the covariates",
 }
 """Parts of the information, by the names that `centrum.validation.procedure` gives them."""
+
+SIMPLE = ABLATED.keys() - {RADIOMICS}
+"""Those that are no radiomics, in a logistic regression."""
 
 
 def optimism(results: StudyResults) -> str:

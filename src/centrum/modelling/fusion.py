@@ -16,6 +16,12 @@ from centrum.modelling.study_estimator import StudyEstimator
 CLINICAL = "clinical"
 """Name of the source that the covariates make."""
 
+MORPHOMETRY = "morphometry"
+"""Name of the source that those of them make that are measures of the vertebral bodies."""
+
+FEW = (CLINICAL, MORPHOMETRY)
+"""Sources of a few numbers, which are modelled by a plain regression of all of them."""
+
 STACK_C = 1.0
 """Inverse penalty of the stacking regression, on scores in units of their spread."""
 
@@ -123,13 +129,18 @@ class FusionClassifier(StudyEstimator):
         settings, names = self._settings, None
         if self._names is not None:
             names = [self._names[k] for k in columns]
-        if name == CLINICAL:
+        if name in FEW:
             settings = clinical_settings(settings)
         # Levels of a covariate are those of the source that has them.
-        own = self.covariates if name == CLINICAL else ()
         return StudyClassifier(
-            settings, self.seed, names, self.robustness, self.n_readers, own, calibrate=False
-        )
+            settings, self.seed, names, self.robustness, self.n_readers,
+            self._covariates_of(names) if name in FEW else (), calibrate=False,
+        )  # fmt: skip
+
+    def _covariates_of(self, names: Sequence[str] | None) -> Covariates:
+        """Those that make some of these columns."""
+        known = self.covariates
+        return known if names is None else tuple(c for c in known if not {*c}.isdisjoint(names))
 
     def _weigh(self, scores: Floats, positive: Flags) -> None:
         """Learn intercept and weights of the sources' scores."""

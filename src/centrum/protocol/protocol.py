@@ -24,11 +24,14 @@ from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
 from centrum.io.structured import parse_yaml, read_text
 from centrum.io.weighting import Weighting, named_weighting
 from centrum.modelling.settings import ModelSettings, SearchSettings, Split
+from centrum.morphometry.measures import MEASURES
+from centrum.morphometry.settings import MorphometrySettings
 from centrum.perturb.settings import RobustnessSettings
 from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
 from centrum.protocol.faults import Fault, faults_of, without
 from centrum.provenance import digest
 from centrum.settings import Factor, Folds, Seed, Settings
+from centrum.table import PREFIX
 from centrum.text import legal, one_line_each
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -267,6 +270,11 @@ class Protocol(Settings):
     robustness: RobustnessSettings | None = Field(
         None, description="keep features that perturbations hardly change; {} for the defaults"
     )
+    morphometry: MorphometrySettings | None = Field(
+        None,
+        description="measure heights and Genant's grade of every case; {} for the defaults. "
+        "model.covariates can then name them, such as morphometry:greatest_loss",
+    )
     model: ModelSettings = ModelSettings()
     search: SearchSettings | None = Field(
         None, description="try many models against each other; {} for the defaults"
@@ -316,10 +324,45 @@ class Protocol(Settings):
             )
         return self
 
+    @property
+    def morphometry_covariates(self) -> tuple[str, ...]:
+        """The covariates of the model that are measures of the vertebral bodies."""
+        return tuple(name for name in self.model.covariates if name.startswith(PREFIX))
+
+    @property
+    def layers(self) -> dict[str, bool]:
+        """What the model reads beside features and manifest, as `FeatureTable.load` takes it."""
+        return {
+            "perturbed": self.robustness is not None,
+            "morphometry": bool(self.morphometry_covariates),
+        }
+
+    @model_validator(mode="after")
+    def _measured_bodies(self) -> Self:
+        for name in self.morphometry_covariates:
+            if name.removeprefix(PREFIX) not in MEASURES:
+                raise ValueError(
+                    f"model.covariates names {name!r}, which is not measured; there are "
+                    + ", ".join(PREFIX + measure for measure in MEASURES)
+                )
+        if self.morphometry_covariates and self.morphometry is None:
+            raise ValueError(
+                f"model.covariates names {self.morphometry_covariates[0]!r}, and bodies are not "
+                "measured: add a line `morphometry: {}`"
+            )
+        if self.morphometry is not None and self.images.region == "whole_vertebra":
+            raise ValueError(
+                "`morphometry` measures vertebral bodies, and images.region says whole_vertebra: "
+                "leave out one of them"
+            )
+        return self
+
     @model_validator(mode="after")
     def _tables_alone(self) -> Self:
         if self.tables and self.robustness is not None:
             raise ValueError("`robustness` perturbs images; a study of `tables` has none")
+        if self.tables and self.morphometry is not None:
+            raise ValueError("`morphometry` measures masks; a study of `tables` has none")
         readers = [table.reader for table in self.tables]
         if len(set(readers)) < len(readers):
             raise ValueError(f"each of `tables` is of another reader, found {readers}")

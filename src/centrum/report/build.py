@@ -55,11 +55,12 @@ def drawn_document(
 
 
 def sections_of(results: StudyResults) -> list[Block]:
-    """All sections of a study's results, in their order; figures are not drawn yet."""
-    return [_block(section, results) for section in SECTIONS]
+    """All sections that a study has, in their order; figures are not drawn yet."""
+    blocks = (_block(section, results) for section in SECTIONS)
+    return [block for block in blocks if block is not None]
 
 
-def _block(section: Section, results: StudyResults) -> Block:
+def _block(section: Section, results: StudyResults) -> Block | None:
     """A section; one that cannot be written says why, and takes no other with it."""
     name = section.__name__
     title = name.replace("_", " ").capitalize()

@@ -48,6 +48,8 @@ class StudyResults(OneLine):
     sequences : the measured image columns, and how far their weighting is known
     robustness : a row per feature: icc, lower, upper, n, kept, and where kinds of perturbation
         were tried apart icc_KIND; empty without perturbations
+    morphometry : rows of the table of the vertebral bodies; empty where they were not measured
+    morphometry_agreement : a row per measure: measure, icc, lower, upper, n; empty for one reader
     """
 
     title: str
@@ -74,6 +76,8 @@ class StudyResults(OneLine):
     sequences: tuple[MeasuredSequence, ...] = ()
     robustness: pd.DataFrame = field(default_factory=pd.DataFrame)
     contents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    morphometry: tuple[PopulationRow, ...] = ()
+    morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def mixed_patients(self) -> int:

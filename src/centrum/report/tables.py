@@ -1,13 +1,13 @@
 """From results to tables; numbers stay numbers until they are shown."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from centrum.evaluate import MEASURES, Evaluation
+from centrum.evaluate import MEASURES, Evaluation, PopulationRow
 from centrum.evaluate.population import Quartiles
 from centrum.features.feature_id import FeatureId
 from centrum.provenance import History
@@ -81,7 +81,26 @@ def model_order(model: Model) -> np.ndarray:
 
 def population_table(results: StudyResults) -> Table:
     """Who was studied, by outcome."""
-    rows = results.population
+    notes: tuple[str, ...] = ()
+    if results.mixed_patients:
+        mixed = counted(results.mixed_patients, "patient has", "patients have")
+        notes = (f"{mixed} cases of both outcomes: counted in both groups, and once overall.",)
+    columns, cells = described(results.population)
+    return Table("population", "Population", columns, cells, (DESCRIBED, *notes), main=True)
+
+
+DESCRIBED = (
+    "Tests are two-sided and take cases as independent. A numeric variable is described by mean "
+    "and standard deviation (SD), or by median and interquartile range (IQR) when normality is "
+    "rejected (Lilliefors)."
+)
+"""Note of tables of what is described by outcome."""
+
+
+def described(
+    rows: Sequence[PopulationRow],
+) -> tuple[tuple[Column, ...], tuple[tuple[Any, ...], ...]]:
+    """Columns and cells of a table of what is described by outcome."""
     groups = list(rows[0].groups)
     heads = ["Characteristic", "Level", "Statistic", *groups, "Overall", "Test", "P"]
     cells = []
@@ -98,16 +117,7 @@ def population_table(results: StudyResults) -> Table:
                 PValue(found.p) if found else None,
             )
         )
-    notes: tuple[str, ...] = (
-        "Tests are two-sided and take cases as independent. A numeric variable is described by "
-        "mean and standard deviation (SD), or by median and interquartile range (IQR) when "
-        "normality is rejected (Lilliefors).",
-    )
-    if results.mixed_patients:
-        mixed = counted(results.mixed_patients, "patient has", "patients have")
-        notes += (f"{mixed} cases of both outcomes: counted in both groups, and once overall.",)
-    columns = tuple(map(Column, heads))
-    return Table("population", "Population", columns, tuple(cells), notes, main=True)
+    return tuple(map(Column, heads)), tuple(cells)
 
 
 def _heading(variable: str) -> str:

@@ -39,7 +39,14 @@ from centrum.study.findings import Failure, Finding, MeasuredSequence
 from centrum.study.landmarks import FILE as LANDMARKS, is_learnt, known_preparation, learn_landmarks
 from centrum.study.sequence_check import measured_sequences, sequence_findings
 from centrum.study.study import Study
-from centrum.table import FEATURES, HEAD, PERTURBED, FeatureTable
+from centrum.table import (
+    FEATURES,
+    HEAD,
+    MORPHOMETRY,
+    PERTURBED,
+    FeatureTable,
+    read_morphometry,
+)
 from centrum.text import OneLine
 
 OVERLAP_COLUMNS = ["case", "reader_a", "reader_b", *(f.name for f in fields(Overlap))]
@@ -387,8 +394,8 @@ def _read_facts(path: Path) -> dict[str, Any]:
     }
 
 
-def load_table(study: Study, *, perturbed: bool = False) -> FeatureTable:
-    """The table that `extract` left, with the layer of `perturb` if asked for.
+def load_table(study: Study, *, perturbed: bool = False, morphometry: bool = False) -> FeatureTable:
+    """The table that `extract` left, with what `perturb` and `morphometry` left if asked for.
 
     Raises
     ------
@@ -398,4 +405,6 @@ def load_table(study: Study, *, perturbed: bool = False) -> FeatureTable:
     result = study.stages.result
     result(HEAD, lambda path: json.loads(path.read_text(encoding="utf-8"))["features"])
     table = result(FEATURES, lambda path: FeatureTable.load(path.parent))
+    if morphometry:
+        table = table.with_morphometry(result(MORPHOMETRY, read_morphometry))
     return table.with_perturbed(result(PERTURBED, pd.read_parquet)) if perturbed else table

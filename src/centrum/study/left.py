@@ -3,14 +3,16 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from centrum.io.csv_text import read_frame
 from centrum.stages import EVALUATION, PAGE, PERTURBATIONS, RESULTS
 from centrum.study.extraction import Extraction, for_console, load_extraction
 from centrum.study.findings import EVERY_CASE, Finding
-from centrum.study.stage_keys import is_current
+from centrum.study.stage_keys import has_stage, is_current
 from centrum.study.study import Study, foresee_unused
+from centrum.table import MORPHOMETRY
 
 SIDES = ("train", "out_of_fold", "test")
 """What evaluations are of."""
@@ -21,11 +23,11 @@ def up_to_date(study: Study) -> Extraction | None:
 
     A run tries what could not be measured again.
     """
-    perturbed = study.protocol.robustness is not None
-    if not perturbed and "perturb" in study.stages.read():
+    wanted = [stage for stage in RESULTS if has_stage(study.protocol, stage)]
+    if study.stages.read().keys() - {*wanted}:
         return None
-    stages = [s for s in RESULTS if s != "manuscript" and (perturbed or s != "perturb")]
-    if not all(is_current(study, stage) for stage in stages) or (perturbed and _failed(study)):
+    stages = [stage for stage in wanted if stage != "manuscript"]
+    if not all(is_current(study, stage) for stage in stages) or _failed(study):
         return None
     known = load_extraction(study)
     if known.failures or any(finding.severity == "error" for finding in known.findings):
@@ -37,9 +39,11 @@ def up_to_date(study: Study) -> Extraction | None:
 
 
 def _failed(study: Study) -> bool:
-    """Whether a case or perturbation could not be measured."""
-    done = study.stages.result(PERTURBATIONS, lambda path: read_frame(path, na_filter=False))
-    return bool((done["error"] != "").any())
+    """Whether a perturbation or a body of a case could not be measured."""
+    optional = {"perturb": PERTURBATIONS, "morphometry": MORPHOMETRY}
+    names = [name for stage, name in optional.items() if has_stage(study.protocol, stage)]
+    left = [study.stages.result(name, partial(read_frame, na_filter=False)) for name in names]
+    return any((done["error"] != "").any() for done in left)
 
 
 def edited(study: Study) -> Iterator[Finding]:

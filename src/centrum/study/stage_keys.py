@@ -59,9 +59,18 @@ def perturb_key(study: Study) -> str:
     )
 
 
+def morphometry_key(study: Study) -> str:
+    """Of the measures of the vertebral bodies: the masks, which cases there are, the ICC's form."""
+    settings, form = _choices(study, {"morphometry"}), study.protocol.model.agreement.form
+    return job_key(
+        "morphometry", PACKAGES, measured=extract_key(study), table=_table(study),
+        settings=settings, form=form,
+    )  # fmt: skip
+
+
 def _model(study: Study) -> dict[str, object]:
     """All that decides a model: the numbers, and how they are modelled."""
-    table = _table(study, perturbed=study.protocol.robustness is not None)
+    table = _table(study, **study.protocol.layers)
     return {"table": table, "protocol": _choices(study, _MODELLED)}
 
 
@@ -92,22 +101,28 @@ def _key_of_all(stage: str) -> Callable[[Study], str]:
 KEYS: Mapping[str, Callable[[Study], str]] = {
     "extract": extract_key,
     "agree": agree_key,
+    "morphometry": morphometry_key,
     "perturb": perturb_key,
     "fit": fit_key,
     "internal": internal_key,
     **{stage: _key_of_all(stage) for stage in ("evaluate", "freeze", "report", "manuscript")},
 }
 
+_MEASURED_STAGES = ("extract", "morphometry", "perturb")
+_ALL_STAGES = ("extract", "agree", "morphometry", "perturb", "fit", "internal", "evaluate",
+               "freeze")  # fmt: skip
+
 _READ: Mapping[str, tuple[str, ...]] = {
     "export": ("extract",),
     "agree": ("extract",),
+    "morphometry": ("extract",),
     "perturb": ("extract",),
-    "fit": ("extract", "perturb"),
-    "internal": ("extract", "perturb"),
-    "evaluate": ("extract", "perturb", "fit", "internal"),
-    "freeze": ("extract", "perturb", "fit", "internal", "evaluate"),
-    "report": ("extract", "agree", "perturb", "fit", "internal", "evaluate", "freeze"),
-    "manuscript": ("extract", "agree", "perturb", "fit", "internal", "evaluate", "freeze"),
+    "fit": _MEASURED_STAGES,
+    "internal": _MEASURED_STAGES,
+    "evaluate": (*_MEASURED_STAGES, "fit", "internal"),
+    "freeze": (*_MEASURED_STAGES, "fit", "internal", "evaluate"),
+    "report": _ALL_STAGES,
+    "manuscript": _ALL_STAGES,
 }
 """The stages whose results each one reads, directly or not, in the order of a run."""
 
@@ -116,20 +131,26 @@ def made_before(study: Study, stage: str) -> Iterator[str]:
     """The stages that one reads, as far as the protocol has them."""
     for name in _READ[stage]:
         unread = name == "internal" and stage in ("evaluate", "freeze")
-        if name == "perturb" and study.protocol.robustness is None:
+        if not has_stage(study.protocol, name):
             continue
         if unread and study.protocol.split.single_part:
             continue  # the test side of the final model is judged
         yield name
 
 
+def has_stage(protocol: Protocol, stage: str) -> bool:
+    """Whether a protocol asks for a stage; those with a block of their own are optional."""
+    optional = {"perturb": protocol.robustness, "morphometry": protocol.morphometry}
+    return stage not in optional or optional[stage] is not None
+
+
 def _choices(study: Study, blocks: Collection[str] | None = None) -> dict[str, Any]:
     return study.protocol.model_dump(mode="json", include=set(blocks) if blocks else None)
 
 
-def _table(study: Study, *, perturbed: bool = False) -> str:
+def _table(study: Study, *, perturbed: bool = False, morphometry: bool = False) -> str:
     try:
-        return table_digest(study.results, perturbed=perturbed)
+        return table_digest(study.results, perturbed=perturbed, morphometry=morphometry)
     except UNREADABLE as error:
         raise changed_result(HEAD, "extract") from error
 

@@ -127,8 +127,8 @@ class Source(OneLine):
 
     @classmethod
     def of(cls, results: Path, protocol: Protocol) -> "Source":
-        """The table that `extract` left, with its perturbed layer if the protocol wants it."""
-        return cls(results, table_digest(results, perturbed=protocol.robustness is not None))
+        """The table that `extract` left, with the layers that the protocol wants."""
+        return cls(results, table_digest(results, **protocol.layers))
 
     @property
     def store(self) -> Store:
@@ -151,22 +151,18 @@ class Source(OneLine):
 
     def load(self, protocol: Protocol) -> Matrix:
         """The matrix; the table is read once per process."""
-        matrix = study_matrix(_table(self, protocol.robustness is not None), protocol)
+        matrix = study_matrix(_read(self.results, self.table, **protocol.layers), protocol)
         if self.features is not None:
             return matrix.of_features(self.features, tuple(matrix.sources))
         return matrix.of_sources(self.sources) if self.sources is not None else matrix
 
 
 @lru_cache(maxsize=2)
-def _read(results: Path, digest: str, perturbed: bool) -> FeatureTable:
-    table = FeatureTable.load(results, perturbed=perturbed)
-    if table_digest(results, perturbed=perturbed) != digest:
+def _read(results: Path, digest: str, perturbed: bool, morphometry: bool) -> FeatureTable:
+    table = FeatureTable.load(results, perturbed=perturbed, morphometry=morphometry)
+    if table_digest(results, perturbed=perturbed, morphometry=morphometry) != digest:
         raise changed_meanwhile("The table of features", FEATURES)
     return table
-
-
-def _table(source: Source, perturbed: bool) -> FeatureTable:
-    return _read(source.results, source.table, perturbed)
 
 
 @dataclass(frozen=True, repr=False)

@@ -285,16 +285,22 @@ def _by_lasso(model: ModelSettings) -> bool:
 # Columns that the protocol names
 
 
+def _of_manifest(protocol: Protocol) -> tuple[str, ...]:
+    """Covariates that are known before anything is measured."""
+    measured = protocol.morphometry_covariates
+    return tuple(name for name in protocol.model.covariates if name not in measured)
+
+
 def _columns(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     remedy = "Add the column, or remove it from model.covariates."
-    look = partial(covariate_values, obs, protocol.model.covariates)
+    look = partial(covariate_values, obs, _of_manifest(protocol))
     yield from _caught("missing-covariate", remedy, look)
 
 
 def _constants(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     """Covariates that are the same for all cases: no model, where they shall make one of their
     own."""
-    wanted = [name for name in protocol.model.covariates if name in obs]
+    wanted = [name for name in _of_manifest(protocol) if name in obs]
     same = [name for name in wanted if obs[name].nunique() == 1]
     fused = protocol.model.fusion != "early" and len(same) == len(wanted)
     for name in same:
@@ -313,7 +319,7 @@ def _gaps(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
     """Covariates with empty cells, which a model without imputation refuses."""
     if protocol.model.imputation.method != "none":
         return
-    for name in (name for name in protocol.model.covariates if name in obs):
+    for name in (name for name in _of_manifest(protocol) if name in obs):
         empty = obs.index[obs[name].isna()].tolist()
         if 0 < len(empty) < len(obs):
             yield _error(

@@ -10,10 +10,10 @@ from pandas.api.types import is_numeric_dtype
 
 from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
-from centrum.modelling.fusion import CLINICAL
+from centrum.modelling.fusion import CLINICAL, MORPHOMETRY
 from centrum.modelling.levels import Covariates
 from centrum.protocol import Protocol
-from centrum.table import FeatureTable
+from centrum.table import PREFIX, FeatureTable
 from centrum.text import OneLine, spelled
 
 RADIOMICS = "radiomics"
@@ -87,7 +87,7 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
     return Matrix(
         X=np.concatenate([readings, repeated], axis=1),
         names=(*table.names, *names),
-        sources=_sources(table, len(names)),
+        sources=_sources(table, names),
         positive=np.asarray(table.obs["outcome"] == protocol.outcome.positive, dtype=np.int64),
         patients=table.obs["patient"].to_numpy(),
         batch=batches(table.obs, protocol),
@@ -144,15 +144,15 @@ def _column(obs: pd.DataFrame, name: str, said_in: str) -> pd.Series:
     return obs[name]
 
 
-def _sources(table: FeatureTable, n_covariates: int) -> dict[str, tuple[int, ...]]:
+def _sources(table: FeatureTable, covariates: Sequence[str]) -> dict[str, tuple[int, ...]]:
     sequences = [feature.sequence or RADIOMICS for feature in table.features]
     sources = {
         name: tuple(k for k, sequence in enumerate(sequences) if sequence == name)
         for name in dict.fromkeys(sequences)
     }
-    if n_covariates:
-        first = len(table.features)
-        sources[CLINICAL] = tuple(range(first, first + n_covariates))
+    for k, name in enumerate(covariates, len(table.features)):
+        source = MORPHOMETRY if name.startswith(PREFIX) else CLINICAL
+        sources[source] = (*sources.get(source, ()), k)
     return sources
 
 

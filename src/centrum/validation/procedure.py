@@ -19,7 +19,7 @@ from centrum.errors import DataError, attempt, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.modelling.conformal import UNCERTAIN
 from centrum.modelling.designs import Part, plan_parts
-from centrum.modelling.fusion import CLINICAL, clinical_settings
+from centrum.modelling.fusion import FEW, clinical_settings
 from centrum.modelling.leaks import LEAKS, SplitStudy
 from centrum.modelling.optimism import Resample, resample
 from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_seeds
@@ -39,6 +39,9 @@ FEWEST_WAYS = 20
 
 MANY_WAYS = 1_000_000
 """Permutations of the outcomes are counted up to this."""
+
+BOTH = " + "
+"""Between the names of sources of one variant."""
 
 VOLUME = "volume"
 """Variant of an ablation: the size of the region alone."""
@@ -61,23 +64,26 @@ class Variant:
 def variants(
     protocol: Protocol, source: Source, table: FeatureTable, matrix: Matrix
 ) -> list[Variant]:
-    """Volume alone, each source alone, all images without the covariates; not the whole model."""
-    found = []
+    """Volume alone, each source alone, clinical and morphometry together, all images without them;
+    not the whole model."""
+    found, plain = list[Variant](), _plain(protocol)
     volume = volume_position(table)
     if volume is not None:
-        plain = _plain(protocol)
         found.append(Variant(VOLUME, _source(source, plain, features=(volume,)), plain))
     names = list(matrix.sources)
-    images = [name for name in names if name != CLINICAL]
+    few = tuple(name for name in names if name in FEW)
+    images = [name for name in names if name not in FEW]
     alone = protocol.model_copy(
         update={"model": protocol.model.model_copy(update={"fusion": "early"})}
     )
-    if CLINICAL in names:
-        plain = _plain(protocol)
-        found.append(Variant(CLINICAL, _source(source, plain, sources=(CLINICAL,)), plain))
+    together = (few,) if len(few) > 1 else ()
+    found += [
+        Variant(BOTH.join(chosen), _source(source, plain, sources=chosen), plain)
+        for chosen in (*((name,) for name in few), *together)
+    ]
     if len(images) > 1:
         found += [Variant(n, _source(source, alone, sources=(n,)), alone) for n in images]
-    if CLINICAL in names:
+    if few:
         found.append(Variant(RADIOMICS, _source(source, protocol, sources=tuple(images)), protocol))
     return found
 
@@ -474,7 +480,7 @@ def run_internal_validation(
     protocol: Protocol, results: Path, workers: int, progress: Progress
 ) -> InternalValidation:
     """All that the protocol asks for, from the table in `results`."""
-    table = FeatureTable.load(results, perturbed=protocol.robustness is not None)
+    table = FeatureTable.load(results, **protocol.layers)
     source, matrix = Source.of(results, protocol), study_matrix(table, protocol)
     parts, evaluation = parts_of(protocol, matrix), protocol.evaluation
     records = run_parts(protocol, source, parts, workers, progress, "Validating")

@@ -13,6 +13,7 @@ ORDER = (
     "caveats",
     "population",
     "regions",
+    "morphometry",
     "selection",
     "model",
     "performance",

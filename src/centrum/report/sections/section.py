@@ -5,8 +5,8 @@ from collections.abc import Callable
 from centrum.report.blocks import Block
 from centrum.report.results import StudyResults
 
-Section = Callable[[StudyResults], Block]
-"""From the results of a study to a section of its report."""
+Section = Callable[[StudyResults], Block | None]
+"""From the results of a study to a section of its report; None where a study has no such part."""
 
 REGISTERED: dict[str, Section] = {}
 """Name of the module -> its section."""

@@ -22,6 +22,7 @@ from centrum.evaluate.sample_size import (
     most_parameters,
     r2_of_c_statistic,
 )
+from centrum.modelling.fusion import MORPHOMETRY
 from centrum.modelling.optimism import optimism
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
@@ -196,9 +197,11 @@ def ablation_table(results: StudyResults) -> Table:
         if single
         else "Mean over the parts; intervals and test by Nadeau and Bengio over the same parts."
     )
+    measured = MORPHOMETRY in results.validation.ablation
+    bodies = " morphometry: the measures of the bodies." if measured else ""
     notes = (
         f"{settings} volume: the size of the region alone, in a logistic regression. clinical: the "
-        "covariates alone.",
+        f"covariates alone.{bodies}",
     )
     columns = (
         Column(heads[0]), Column(heads[1], lambda v: "" if v is None else fixed(v, 1)),
