@@ -12,6 +12,7 @@ from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.io.csv_text import frame_csv, read_frame
+from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.provenance import History, Step, digest, file_digest
 from centrum.records import as_json
 from centrum.settings import Dialect
@@ -31,9 +32,8 @@ PERTURBED = "robustness_values.parquet"
 """File of the perturbed layer."""
 
 
-MORPHOMETRY, PREFIX = "morphometry.csv", "morphometry:"
-"""File of the measures of the vertebral bodies, and what stands before their names among what is
-known about the cases."""
+MORPHOMETRY = "morphometry.csv"
+"""File of the measures of the vertebral bodies."""
 
 TOLD_OF_BODIES = ("reference", "notes", "error")
 """Columns of that file that are no measures."""
@@ -209,10 +209,10 @@ class FeatureTable(OneLine):
         return table.with_perturbed(pd.read_parquet(folder / PERTURBED)) if perturbed else table
 
     def with_morphometry(self, frame: pd.DataFrame) -> "FeatureTable":
-        """The table whose `obs` has the primary reader's measures of the bodies, with `PREFIX`."""
+        """The table whose `obs` has the primary reader's measures of the bodies, with a prefix."""
         own = frame[frame["reader"] == self.readers[0]].set_index("case")
         measures = own.drop(columns=["reader", *TOLD_OF_BODIES])
-        return replace(self, obs=self.obs.join(measures.add_prefix(PREFIX)))
+        return replace(self, obs=self.obs.join(measures.add_prefix(MORPHOMETRY_PREFIX)))
 
     def with_perturbed(self, frame: pd.DataFrame) -> "FeatureTable":
         """The table with a layer as `perturbed_frame` gives it.

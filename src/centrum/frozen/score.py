@@ -28,9 +28,9 @@ from centrum.measure.case import MeasurementJob, Record, advisory, measure
 from centrum.measure.images import CaseImages
 from centrum.measure.morphometry import MorphometryJob, measure_bodies
 from centrum.measure.sequences import claimed_weightings, plan_sequences
+from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.prepare.image import fill_missing
 from centrum.records import as_json, fields_of
-from centrum.table import PREFIX
 from centrum.text import OneLine
 from centrum.volume import Mask, Volume
 
@@ -164,14 +164,14 @@ def score_and_see(
 
 def _with_morphometry(model: FrozenModel, patient: Patient, job: MeasurementJob) -> Patient:
     """The patient with the measures of the body that the model reads and that are not given."""
-    columns = {c.column for c in model.covariates if c.column.startswith(PREFIX)}
+    columns = {c.column for c in model.covariates if c.column.startswith(MORPHOMETRY_PREFIX)}
     settings = model.protocol.morphometry
     if settings is None or columns <= patient.known.keys():
         return patient
     found = measure_bodies(MorphometryJob(job, settings))["reader"]
     if found["error"]:
         raise DataError(found["error"])
-    measured = {PREFIX + name: value for name, value in found["measures"].items()}
+    measured = {MORPHOMETRY_PREFIX + name: value for name, value in found["measures"].items()}
     return replace(patient, known={**measured, **patient.known})
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from centrum.manuscript.methods_agreement import covariate_names
 from centrum.manuscript.methods_selection import correlation_text, screen_text, selection_text
 from centrum.modelling.fusion import CLINICAL, FEW, MORPHOMETRY, clinical_settings
-from centrum.modelling.settings import ModelSettings, SearchSettings
+from centrum.modelling.settings import MORPHOMETRY_PREFIX, ModelSettings, SearchSettings
 from centrum.report.results import StudyResults
 from centrum.report.words.model import (
     BALANCES,
@@ -17,7 +17,6 @@ from centrum.report.words.model import (
     MEASURES,
     SELECTORS,
 )
-from centrum.table import PREFIX
 from centrum.text import counted, listed, number, numbers, quoted, sentences
 from centrum.validation.matrix import RADIOMICS
 
@@ -69,7 +68,10 @@ def sources(results: StudyResults) -> tuple[str, ...]:
     They are those of `centrum.validation.matrix.Matrix.sources`.
     """
     sequences = dict.fromkeys(f.sequence or RADIOMICS for f in results.table.features)
-    made = [MORPHOMETRY if n.startswith(PREFIX) else CLINICAL for n in covariate_names(results)]
+    made = [
+        MORPHOMETRY if n.startswith(MORPHOMETRY_PREFIX) else CLINICAL
+        for n in covariate_names(results)
+    ]
     return (*sequences, *dict.fromkeys(made))
 
 

@@ -38,6 +38,10 @@ ScreenTest = Literal["t", "student", "mann_whitney", "kruskal", "auc"]
 Adjustment = Literal["none", "benjamini_hochberg", "holm", "bonferroni"]
 
 
+MORPHOMETRY_PREFIX = "morphometry:"
+"""Before the name of a covariate that is a measure of the vertebral body."""
+
+
 class _StepSettings(Settings):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -204,7 +208,8 @@ class ModelSettings(_StepSettings):
     """Inverse strength of the penalty, of the classifier and of the SVM that ranks."""
 
     covariates: tuple[str, ...] = ()
-    """Columns of the manifest, such as age and sex, that join the features of the images."""
+    """Columns of the manifest, such as age and sex, and measures of the vertebral bodies, such as
+    morphometry:greatest_loss, that join the features of the images."""
     fusion: Fusion = "early"
     """How several sources (each image sequence, the covariates) come together. early: one model
     of all features; late: a model of each, the mean of their log-odds; stacked: a model of

@@ -23,7 +23,7 @@ from centrum.features.settings import ExtractionSettings
 from centrum.geometry import GRID_TOLERANCE_MM, ORIENTATIONS
 from centrum.io.structured import parse_yaml, read_text
 from centrum.io.weighting import Weighting, named_weighting
-from centrum.modelling.settings import ModelSettings, SearchSettings, Split
+from centrum.modelling.settings import MORPHOMETRY_PREFIX, ModelSettings, SearchSettings, Split
 from centrum.morphometry.measures import MEASURES
 from centrum.morphometry.settings import MorphometrySettings
 from centrum.perturb.settings import RobustnessSettings
@@ -31,7 +31,6 @@ from centrum.prepare.settings import NoNormalisation, Nyul, Preparation
 from centrum.protocol.faults import Fault, faults_of, without
 from centrum.provenance import digest
 from centrum.settings import Factor, Folds, Seed, Settings
-from centrum.table import PREFIX
 from centrum.text import legal, one_line_each
 
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -327,7 +326,7 @@ class Protocol(Settings):
     @property
     def morphometry_covariates(self) -> tuple[str, ...]:
         """The covariates of the model that are measures of the vertebral bodies."""
-        return tuple(name for name in self.model.covariates if name.startswith(PREFIX))
+        return tuple(name for name in self.model.covariates if name.startswith(MORPHOMETRY_PREFIX))
 
     @property
     def layers(self) -> dict[str, bool]:
@@ -340,10 +339,10 @@ class Protocol(Settings):
     @model_validator(mode="after")
     def _measured_bodies(self) -> Self:
         for name in self.morphometry_covariates:
-            if name.removeprefix(PREFIX) not in MEASURES:
+            if name.removeprefix(MORPHOMETRY_PREFIX) not in MEASURES:
                 raise ValueError(
                     f"model.covariates names {name!r}, which is not measured; there are "
-                    + ", ".join(PREFIX + measure for measure in MEASURES)
+                    + ", ".join(MORPHOMETRY_PREFIX + measure for measure in MEASURES)
                 )
         if self.morphometry_covariates and self.morphometry is None:
             raise ValueError(

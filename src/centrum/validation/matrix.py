@@ -12,8 +12,9 @@ from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
 from centrum.modelling.fusion import CLINICAL, MORPHOMETRY
 from centrum.modelling.levels import Covariates
+from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.protocol import Protocol
-from centrum.table import PREFIX, FeatureTable
+from centrum.table import FeatureTable
 from centrum.text import OneLine, spelled
 
 RADIOMICS = "radiomics"
@@ -151,7 +152,7 @@ def _sources(table: FeatureTable, covariates: Sequence[str]) -> dict[str, tuple[
         for name in dict.fromkeys(sequences)
     }
     for k, name in enumerate(covariates, len(table.features)):
-        source = MORPHOMETRY if name.startswith(PREFIX) else CLINICAL
+        source = MORPHOMETRY if name.startswith(MORPHOMETRY_PREFIX) else CLINICAL
         sources[source] = (*sources.get(source, ()), k)
     return sources
 
