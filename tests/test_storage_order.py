@@ -1,5 +1,6 @@
 """The order and direction in which the axes of an image are stored decide no number."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
@@ -352,11 +353,21 @@ def test_morphometry(storage: Storage) -> None:
         mask = vertebral_body(lean=12, spacing=spacing)
         expected, found = measure_body(mask), measure_body(stored(mask, storage))
         np.testing.assert_allclose(found.points, expected.points, atol=1e-9)
-        for name, value in as_json(expected).items():
-            other = as_json(found)[name]
-            if name != "points_lps_mm":
+        wanted, given = (dict(leaves(as_json(of))) for of in (expected, found))
+        assert [*given] == [*wanted]
+        for place, value in wanted.items():
+            if place[0] != "points_lps_mm":
                 exactly = not isinstance(value, float)
-                assert other == (value if exactly else pytest.approx(value, abs=1e-9)), name
+                assert given[place] == (value if exactly else pytest.approx(value, abs=1e-9)), place
+
+
+def leaves(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """What blocks and lists hold in the end, and where."""
+    if isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(item, (*place, key))
+    else:
+        yield place, value
 
 
 def test_axes_half_way_between_directions_keep_their_names() -> None:
