@@ -104,7 +104,10 @@ def _stations(width: float) -> Floats:
 
 
 def _beside(mask: Mask, aside: float, frame: Frame, ends: tuple[float, float]) -> Floats:
-    """Heights in a slab at the places of the middle one, nan outside its own profile."""
+    """Heights in a slab at the places of the middle one, nan outside its own profile.
+
+    Outside is further than half a step: equal ends, told apart by rounding alone, are inside.
+    """
     try:
         outline = Slab(mask, aside).outline(frame)
     except DataError:  # the region has no body there
@@ -112,4 +115,5 @@ def _beside(mask: Mask, aside: float, frame: Frame, ends: tuple[float, float]) -
     top, bottom = _plates(outline, ends)
     (front, back), own = ends, outline.walls(WALL_SHARE)
     share = (own[0] - front + (front - back) * PROFILE) / (own[0] - own[1])
-    return np.where((share >= PROFILE[0]) & (share <= PROFILE[-1]), top - bottom, np.nan)
+    within = (share > PROFILE[0] - STEP / 2) & (share < PROFILE[-1] + STEP / 2)
+    return np.where(within, top - bottom, np.nan)
