@@ -158,6 +158,7 @@ def has_grade(level: Level | None) -> bool:
 def kind_of(loss: Floats) -> str:
     """The shape that goes with losses of height at the places of `PROFILE`, shape (n,).
 
+    >>> from centrum.morphometry.profile import PLACES
     >>> [kind_of(np.interp(PROFILE, PLACES, loss)) for loss in ((0.4, 0.25, 0.1), (0.2, 0.4, 0.2))]
     ['wedge', 'biconcave']
     >>> kind_of(np.interp(PROFILE, PLACES, (0.4, 0.4, 0.3)))

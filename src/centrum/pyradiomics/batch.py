@@ -13,6 +13,7 @@ from typing import Any, Literal
 import SimpleITK as sitk
 
 from centrum.errors import CentrumError, describe
+from centrum.io.csv_text import csv_text, unmarked
 from centrum.io.structured import read_text
 from centrum.pyradiomics.errors import InputError
 from centrum.pyradiomics.featureextractor import RadiomicsFeatureExtractor
@@ -178,13 +179,12 @@ class BatchExtraction:
 
 
 def _as_csv(values: Values) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([values.keys(), values.values()])
-    return text.getvalue().encode()
+    return csv_text([[*values], [*values.values()]]).encode()
 
 
 def _first_row(path: Path) -> Values:
     rows = list(csv.reader(io.StringIO(_text(path), newline="")))
     if len(rows) != 2 or len(rows[0]) != len(rows[1]):
         raise InputError(f"{path.name} holds no features of a case; delete it.", file=path)
-    return dict(zip(*rows, strict=True))
+    names, values = (map(unmarked, row) for row in rows)
+    return dict(zip(names, values, strict=True))

@@ -1,6 +1,5 @@
 """What was found of cases as text, CSV or JSON, as PyRadiomics' script writes them."""
 
-import csv
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from centrum.io.csv_text import records_csv
 from centrum.pyradiomics.batch import FILES, Values
 
 
@@ -21,9 +21,7 @@ def _write_txt(rows: Sequence[Values], columns: Sequence[str], out: TextIO) -> N
 
 def _write_csv(rows: Sequence[Values], columns: Sequence[str], out: TextIO) -> None:
     """A row of names and a row per case; what a case lacks is empty."""
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    out.write(records_csv(rows, columns))
 
 
 def _write_json(rows: Sequence[Values], columns: Sequence[str], out: TextIO) -> None:
