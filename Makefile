@@ -32,8 +32,8 @@ demo: setup # simulate 100 patients, run the whole study, write its paper, score
 test: setup # run the tests
 	$(PYTEST)
 
-test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom
-	$(PYTEST) -m slow -o addopts=-ra tests
+test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom, 500 examples
+	CENTRUM_EXAMPLES=thorough $(PYTEST) -m 'slow or hypothesis' -o addopts=-ra tests
 
 fuzz: setup # every reader on broken files: N=2000 mutants of each; SEED=, TARGET=
 	$(ONE_THREAD) $(BIN)/python -m tests.fuzz $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \

@@ -11,10 +11,14 @@ from centrum.report import numbering
 from centrum.simulate import simulate_cohort
 from tests import phantom as phantoms, pictures
 
-# A loaded machine is no failure; continuous integration tries the same examples each time.
-settings.register_profile("local", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "local")
+# A loaded machine is no failure; continuous integration tries the same examples each time, and
+# `make test-slow` many more of them.
+settings.register_profile("local", deadline=None, max_examples=50)
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile(
+    os.environ.get("CENTRUM_EXAMPLES") or ("ci" if os.environ.get("CI") else "local")
+)
 
 ABSENT = numbering.absent
 

@@ -24,7 +24,6 @@ from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from centrum.validation.model import Model
 from tests.phantom import SMALL
-from tests.pictures import rendered
 from tests.studies import PROTOCOL, SIZE, SPACING, image_of, make_study, read_rows, write_rows
 
 N = 30
@@ -34,8 +33,7 @@ N = 30
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that has been run; not to be changed."""
     folder = make_study(tmp_path_factory.mktemp("finished") / "study")
-    with rendered():
-        verbs.run(open_study(folder), workers=1)
+    verbs.run(open_study(folder), workers=1)
     return folder
 
 
@@ -75,7 +73,6 @@ def test_scores_are_the_model_on_the_table(finished: Path) -> None:
     assert as_json(from_json(Model, as_json(model))) == as_json(model)
 
 
-@pytest.mark.usefixtures("rendered")
 def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> None:
     """Also when it lies elsewhere and is measured by two processes."""
     shutil.rmtree(study / "results")
@@ -86,7 +83,6 @@ def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> Non
     assert [name for name in first if first[name] != second[name]] == []
 
 
-@pytest.mark.usefixtures("rendered")
 def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
     shutil.rmtree(study / "results")
     command = [sys.executable, "-c", f"from centrum.cli import main; import sys; "
