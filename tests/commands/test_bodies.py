@@ -25,7 +25,7 @@ from centrum.morphometry.settings import MorphometrySettings
 from centrum.protocol import Images, parse_protocol
 from centrum.study.study import open_study
 from centrum.table import MORPHOMETRY
-from centrum.volume import Mask
+from centrum.volume import Mask, bounding_box
 from tests.morphometry.shapes import HOLLOW, crush, trough, vertebral_body, wedge
 from tests.morphometry.test_exam import spine, write as write_labels
 from tests.smallest import MODEL, about
@@ -160,6 +160,38 @@ def test_a_study_without_the_block_has_no_such_stage(study: Path) -> None:
     (study / "study.yaml").write_text(text)
     with pytest.raises(ProtocolError, match="no block `morphometry`"):
         morphometry(open_study(study))
+
+
+def test_a_mask_that_was_cropped_to_its_region_is_not_cut_by_the_image(tmp_path: Path) -> None:
+    """The edge of the file is no edge of the image; where the image ends, there is no grade."""
+    whole = vertebral_body(**HOLLOW, name="L1", spacing=(1.2, 1.2, 4.4))
+    box = bounding_box(whole.array)
+    start = tuple(span.start for span in box[::-1])
+    size = tuple(span.stop - span.start for span in box[::-1])
+    cropped = Mask(whole.array[box], whole.geometry.crop(start, size), whole.name)
+    cases = {"placed": whole, "cut": cropped}
+    for name, image in cases.items():
+        write(tmp_path / f"{name}.nrrd", image.array.astype(np.int16), image)
+    drawn = write(tmp_path / "drawn.nrrd", cropped.array.astype(np.uint8), cropped)
+    records = {
+        name: measured.measure_bodies(
+            measured.MorphometryJob(
+                MeasurementJob(
+                    case=name,
+                    image=str(tmp_path / f"{name}.nrrd"),
+                    masks={"senior": str(tmp_path / drawn)},
+                    images=Images(),
+                    extraction=ExtractionSettings(),
+                    store=None,
+                    level=Level.parse("L1"),
+                ),
+                MorphometrySettings(),
+            )
+        )["senior"]
+        for name in cases
+    }
+    assert records["placed"]["measures"]["grade"] == genant(measure_body(whole)).grade
+    assert records["cut"]["notes"].startswith("no grade: cut by the image")
 
 
 def test_whole_bodies_of_the_label_map_are_the_reference(tmp_path: Path) -> None:

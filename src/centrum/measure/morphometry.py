@@ -7,7 +7,7 @@ from typing import Any
 from centrum.cohort.withheld import withheld
 from centrum.errors import CentrumError, describe, of_case
 from centrum.io import split_source
-from centrum.measure.case import MeasurementJob
+from centrum.measure.case import MeasurementJob, known_digest
 from centrum.morphometry import Exam, Genant, Morphometry, measure_exam
 from centrum.morphometry.measures import measures_of
 from centrum.morphometry.settings import MorphometrySettings
@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 Graded = tuple[Morphometry, Genant | None]
 
-_DECIDING = ("orientation", "labels")
+_DECIDING = ("orientation", "labels", "on_grid_mismatch", "grid_tolerance_mm")
 """What of `images` decides the numbers."""
 
 
@@ -34,10 +34,11 @@ class MorphometryJob:
         return self.job.case
 
     def key(self) -> str:
-        """Of all that decides the numbers; the image is none of it."""
+        """Of all that decides the numbers; of the image it is where it ends."""
         return job_key(
             "morphometry",
             MEASURING,
+            image=known_digest(self.job.image),
             masks=self.job.sources()["masks"],
             level=str(self.job.level or ""),
             images=self.job.images.model_dump(mode="json", include={*_DECIDING}),
@@ -86,7 +87,13 @@ def _body(wanted: MorphometryJob, source: str) -> Graded:
 def _exam(job: MeasurementJob, source: str | Path, level: str | None = None) -> Exam:
     settings = job.images
     return measure_exam(
-        source, level=level, labels=settings.labels, orientation=settings.orientation
+        source,
+        job.image,
+        level=level,
+        labels=settings.labels,
+        orientation=settings.orientation,
+        tolerance_mm=settings.grid_tolerance_mm,
+        on_mismatch=settings.on_grid_mismatch,
     )
 
 

@@ -12,6 +12,7 @@ from centrum.cohort.label_map import BESIDE, Label, LabelMap, read_label_map
 from centrum.cohort.levels import NAME_THE_SCHEME, Level
 from centrum.cohort.schemes import find_scheme
 from centrum.errors import DataError
+from centrum.geometry import GRID_TOLERANCE_MM
 from centrum.io import read_image, read_masks, split_source
 from centrum.morphometry.body import Morphometry, level_of
 from centrum.morphometry.genant import Genant
@@ -105,17 +106,21 @@ def measure_exam(
     labels: str | None = None,
     fractured: Sequence[str] = (),
     orientation: str | None = None,
+    tolerance_mm: float = GRID_TOLERANCE_MM,
+    on_mismatch: str = "refuse",
 ) -> Exam:
     """Measure the regions of a mask file that are named as vertebrae, else its only region.
 
     Parameters
     ----------
     mask : as `centrum.io.read_masks` takes it
-    image : whose grid the masks must fit; not needed to measure
+    image : whose grid the masks must fit; not needed to measure, but it tells a body that its
+        edge cuts from a mask that was cropped to its region
     level : the vertebra, for a file with one body
     labels : the scheme in which numbers of a label map name levels
     fractured : names of bodies that are no reference for others
     orientation : where the array axes run in files that do not say it, such as "PIR"
+    tolerance_mm, on_mismatch : of the grids of masks and image; see `centrum.io.read_mask`
 
     Raises
     ------
@@ -133,7 +138,10 @@ def measure_exam(
     path, part = split_source(mask)
     found = read_label_map(path, find_scheme(labels) if labels is not None else None, orientation)
     found.check()
-    masks = _bodies(read_masks(mask, grid, orientation=orientation), found)
+    read = read_masks(
+        mask, grid, orientation=orientation, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch
+    )
+    masks = _bodies(read, found)
     if level is not None:
         masks = _named(masks, level)
     _check_bodies(masks, found)
