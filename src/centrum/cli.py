@@ -838,7 +838,9 @@ def morphometry(
     mask: Annotated[
         str, typer.Argument(metavar="MASK", help="FILE, FILE#SEGMENT, or the folder of a study")
     ],
-    image: Annotated[str | None, typer.Option(help="the image, to check grids and to draw")] = None,
+    image: Annotated[
+        str | None, typer.Option(help="the image: its edge, its grid, and to draw on")
+    ] = None,
     level: Annotated[str | None, typer.Option(help="the vertebra, for one body")] = None,
     labels: Labels = None,
     fractured: Annotated[

@@ -133,7 +133,7 @@ def _measure(
 
 def _frame(study: Study, records: Mapping[str, Record]) -> pd.DataFrame:
     rows = [
-        {"case": case, "reader": reader, **record[reader].pop("measures"), **record[reader]}
+        {"case": case, "reader": reader, **record[reader], **record[reader]["measures"]}
         for case, record in records.items()
         for reader in study.readers
         if reader in record

@@ -132,20 +132,23 @@ class BatchExtraction:
 
     def measure(self, case: BatchCase) -> Measured:
         """The features of a case, or the files of its maps; a failure is logged."""
+        try:
+            return Measured(self._values(case))
+        except Exception as error:
+            return self.failed(case, error)
+
+    def _values(self, case: BatchCase) -> Values:
+        """What is kept of a case, else what is measured of it."""
         kept = self._kept_file(case)
         if kept is not None and kept.is_file():
             logger.info("Case %d is measured already, reading its results", case.number)
-            return Measured(_first_row(kept))
+            return _first_row(kept)
         start = datetime.now()
-        try:
-            found = self._extract(case)
-        except Exception as error:
-            return self.failed(case, error)
+        values = {**case.columns, **self._extract(case)}
         logger.info("Case %d processed in %s", case.number, datetime.now() - start)
-        values = {**case.columns, **found}
         if kept is not None:
             write_atomically(kept, _as_csv(values))
-        return Measured(values)
+        return values
 
     def failed(self, case: BatchCase, error: Exception) -> Measured:
         """The columns of a case that could not be measured; the log says why."""
