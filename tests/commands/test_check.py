@@ -222,3 +222,12 @@ def test_a_column_called_as_a_feature_is_foreseen(folder: Path) -> None:
     found = foreseen(folder)["taken-name"]
     assert (found.severity, repr(feature) in found.message) == ("error", True)
     assert [row.code for row in foresee_run(folder)[0].stops] == ["taken-name"]
+
+
+def test_a_column_called_as_a_measure_of_the_bodies_is_foreseen(folder: Path) -> None:
+    column = "morphometry:greatest_loss"
+    change(folder, lambda rows: [row.update({column: "0.3"}) for row in rows])
+    assert "taken-name" not in foreseen(folder)
+    protocol = folder / "study.yaml"
+    protocol.write_text(protocol.read_text() + "\nmorphometry: {}\n")
+    assert repr(column) in foreseen(folder)["taken-name"].message

@@ -2,6 +2,10 @@
 
 from centrum.agreement import parse_form
 from centrum.modelling.settings import AgreementSettings, RobustnessRule
+from centrum.morphometry.dent import HELD
+from centrum.morphometry.genant import GRADES
+from centrum.morphometry.profile import PLACES
+from centrum.morphometry.sagittal import SLAB_MM
 from centrum.perturb.settings import RobustnessSettings
 from centrum.report.readers import agreed_over, trained_over
 from centrum.report.results import StudyResults
@@ -53,14 +57,17 @@ def morphometry(results: StudyResults) -> str:
     if settings is None:
         return ""
     among = "the nearest whole bodies of the same label map, else " if settings.neighbours else ""
+    front, *_, behind = PLACES
+    mild, moderate, severe = GRADES
     return sentences(
         "Heights of the vertebral bodies were measured in the masks as they were drawn, in the "
-        "sagittal slices within 1.5 mm of the middle of each body and between 12 and 88 % of its "
-        "depth.",
+        f"sagittal slices within {SLAB_MM / 2:g} mm of the middle of each body and between "
+        f"{100 * front:.0f} and {100 * behind:.0f} % of its depth.",
         f"The loss of height was relative to {among}healthy bodies of the level, scaled by the "
-        "depth of the body; its greatest value that was held over 12 % of the depth gave the "
-        "grade (20, 25 and 40 %; Genant et al., J Bone Miner Res 1993;8:1137). Schmorl nodes, "
-        "deep, narrow and central dents of one end plate in few slices, were not graded.",
+        f"depth of the body; its greatest value that was held over {100 * HELD:.0f} % of the depth "
+        f"gave the grade ({100 * mild:.0f}, {100 * moderate:.0f} and {100 * severe:.0f} %; Genant "
+        "et al., J Bone Miner Res 1993;8:1137). Schmorl nodes, deep, narrow and central dents of "
+        "one end plate in few slices, were not graded.",
         "No height of one case was used for another.",
     )
 

@@ -30,7 +30,9 @@ from centrum.modelling.designs import (
     place_in_time,
     plan_parts,
 )
+from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.modelling.split import Indices
+from centrum.morphometry.measures import MEASURES
 from centrum.prepare.settings import Preparation
 from centrum.protocol import Protocol, read_protocol
 from centrum.protocol.unused import UNUSED, refuse_unused, unused_settings
@@ -319,7 +321,7 @@ def matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def refuse_taken_names(study: Study) -> None:
-    """Refuses columns of the manifest that are called as a feature that is measured.
+    """Refuses columns of the manifest that are called as a feature or a measure of the bodies.
 
     Raises
     ------
@@ -329,7 +331,12 @@ def refuse_taken_names(study: Study) -> None:
     if study.protocol.tables or not study.cohort.covariates:
         return  # what tables hold is known when they are read
     dialect = study.protocol.extraction.dialect
-    refuse_names_of_features(study, {feature.spell(dialect) for feature in study.features})
+    of_bodies = MEASURES if study.protocol.morphometry else ()
+    refuse_names_of_features(
+        study,
+        {feature.spell(dialect) for feature in study.features}
+        | {MORPHOMETRY_PREFIX + measure for measure in of_bodies},
+    )
 
 
 def refuse_names_of_features(study: Study, features: Collection[str]) -> None:
