@@ -25,10 +25,10 @@ def test_every_advertised_design_is_tried() -> None:
 def test_permuted_outcomes_give_half(cell: tuple[str, str]) -> None:
     areas = permuted.permuted(cell)
     assert len(areas) == permuted.PERMUTATIONS
-    assert np.mean(areas) == pytest.approx(0.5, abs=permuted.TOLERANCE)
+    assert abs(permuted.errors(areas)) <= permuted.ERRORS
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("leak", ["apparent", "selection_before_split", "copies_on_both_sides"])
 def test_a_leak_that_is_switched_on_shows_its_rise(leak: str) -> None:
-    assert np.mean(permuted.leaked(leak)) > 0.5 + 2 * permuted.TOLERANCE
+    assert np.mean(permuted.leaked(leak)) > 0.56

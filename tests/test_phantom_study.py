@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from centrum.commands import begin, study as verbs
+from centrum.modelling.auc import auc
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.resampling import repeated_split_auc
 from centrum.protocol import load_preset
@@ -28,15 +29,19 @@ def measured(folder: Path, settings: PhantomSettings, preset: str = "vcf-t2w") -
     return verbs.extract(open_study(folder)).table
 
 
+def malignant(table: FeatureTable) -> np.ndarray:
+    """Outcomes, 1 for malignant."""
+    return (table.obs["outcome"] == "malignant").to_numpy(dtype=int)
+
+
 def areas(table: FeatureTable, preset: str, *, shuffle: bool = False) -> np.ndarray:
     """Test AUCs of repeated 7:3 splits, each with a fresh fit of the preset's model."""
-    malignant = (table.obs["outcome"] == "malignant").to_numpy(dtype=int)
     classifier = StudyClassifier(load_preset(preset).model, 1, table.names, calibrate=False)
     patients = table.obs["patient"].to_numpy()
     return repeated_split_auc(
         classifier,
         table.values,
-        malignant,
+        malignant(table),
         patients,
         repeats=SHUFFLES if shuffle else REPEATS,
         seed=1,
@@ -88,13 +93,19 @@ def test_a_null_cohort_has_nothing_to_learn(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_another_centre_costs_something(tmp_path: Path) -> None:
-    """Trained at centre A, scored at centre B."""
-    here = measured(tmp_path / "a", PhantomSettings(seed=3))
-    there = measured(tmp_path / "b", PhantomSettings(seed=4, centre="B"))
-    y, z = ((t.obs["outcome"] == "malignant").to_numpy(dtype=int) for t in (here, there))
-    model = StudyClassifier(load_preset("vcf-t2w").model, 1, here.names, calibrate=False).fit(
-        here.values, y
-    )
-    scores = model.decision_function(there.values)
-    ranks = scores[z == 1][:, None] > scores[z == 0]
-    assert 0.55 <= ranks.mean() <= 0.95
+    """Two cohorts, each imaged at both centres and scored by a model of other patients of A.
+
+    benchmarks/difficulty.py has five pairs, and what harmonising wins back.
+    """
+    training = measured(tmp_path / "training", PhantomSettings(seed=3))
+    model = StudyClassifier(load_preset("vcf-t2w").model, 1, training.names, calibrate=False)
+    model.fit(training.values, malignant(training))
+
+    def scored(seed: int, centre: str) -> float:
+        folder = tmp_path / f"{centre}{seed}"
+        table = measured(folder, PhantomSettings(seed=seed, centre=centre))
+        return float(auc(malignant(table) == 1, model.decision_function(table.values)))
+
+    here, there = (np.mean([scored(seed, centre) for seed in (4, 5)]) for centre in "AB")
+    assert 0.75 <= here <= 0.95
+    assert 0.0 < here - there < 0.15

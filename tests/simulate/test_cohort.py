@@ -93,6 +93,21 @@ def test_without_cue_the_marrow_tells_nothing(sign: str) -> None:
     assert abs(gap(0.0, sign)) < 0.2 * scale
 
 
+@pytest.mark.parametrize(("cue", "share"), [(0.0, 0.5), (0.7, 0.0723), (1.0, 0.03)])
+@pytest.mark.parametrize(("sign", "middle"), [("variation", 0.085), ("edge_mm", 1.4)])
+def test_a_sign_misleads_in_single_patients(
+    sign: str, middle: float, cue: float, share: float
+) -> None:
+    """By geometric middles of what the two outcomes show: .03 and .24, .4 and 5 mm."""
+    high = {
+        outcome: np.mean([getattr(p.lesion, sign) > middle for p in of(planned(cue), outcome)])
+        for outcome in (MALIGNANT, OSTEOPOROTIC)
+    }
+    expected = pytest.approx(share, abs=3.5 * np.sqrt(share * (1 - share) / 1200))
+    assert 1 - high[MALIGNANT] == expected
+    assert high[OSTEOPOROTIC] == expected
+
+
 def test_null_permutes_persons_not_images() -> None:
     settings = {"n_malignant": 200, "n_osteoporotic": 200, "cue": 1.0}
     real = plan_cohort(PhantomSettings(**settings))

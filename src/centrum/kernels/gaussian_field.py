@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from centrum.kernels.banded import banded_product
 
 REACH = 4.0
 """Of the kernel, in standard deviations; what lies further off weighs below .0004."""
@@ -32,10 +33,9 @@ def gaussian_field(
     kernels = [_kernel(np.asarray(axis), x) for axis, x in zip(axes, lengths, strict=True)]
     noise = rng.standard_normal([weights.shape[1] for weights in kernels], dtype=np.float32)
     first, second, third = kernels
-    planes = _spread(*_band(second), np.matmul(noise, third.T))
-    return _spread(*_band(first), planes.reshape(1, len(planes), -1)).reshape(
-        len(first), *planes.shape[1:]
-    )
+    planes = banded_product(second, np.matmul(noise, third.T))
+    spread = banded_product(first, planes.reshape(len(planes), -1))
+    return spread.reshape(len(first), *planes.shape[1:])
 
 
 def _kernel(axis: NDArray, length: float) -> NDArray:
@@ -48,32 +48,3 @@ def _kernel(axis: NDArray, length: float) -> NDArray:
     distance = np.abs(axis[:, None] - grid[None, :]) / sigma
     weights = np.exp(-0.5 * distance**2) * (distance <= REACH)
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)
-
-
-def _band(weights: NDArray) -> tuple[NDArray, NDArray]:
-    """Where each row of weights begins to be more than 0, and the weights from there."""
-    begins = (weights > 0).argmax(axis=1)
-    width = int((weights > 0).sum(axis=1).max())
-    begins = np.minimum(begins, weights.shape[1] - width)
-    return begins, np.take_along_axis(weights, begins[:, None] + np.arange(width), axis=1)
-
-
-CHUNK = 2048
-"""Numbers of a row that are summed at a time: they stay in the processor's cache."""
-
-
-@njit(cache=True, nogil=True)
-def _spread(begins: NDArray, weights: NDArray, coarse: NDArray) -> NDArray:
-    """Weighted sums of the rows of each plane of `coarse`."""
-    planes, _, columns = coarse.shape
-    fine = np.zeros((planes, len(begins), columns), dtype=coarse.dtype)
-    for plane in range(planes):
-        for start in range(0, columns, CHUNK):
-            for row in range(len(begins)):
-                total = fine[plane, row, start : start + CHUNK]
-                for k in range(weights.shape[1]):
-                    weight = weights[row, k]
-                    part = coarse[plane, begins[row] + k, start : start + CHUNK]
-                    for column in range(total.size):
-                        total[column] += weight * part[column]
-    return fine

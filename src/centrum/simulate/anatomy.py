@@ -149,7 +149,7 @@ def _end_plates(
     rim = np.minimum(radius, 1.15)
     edge = (anterior + posterior + (posterior - anterior) * np.clip(x, -1.1, 1.1)) / 4
     least, most = 0.06 * middle, 0.16 * middle
-    cup = np.clip((anterior + posterior) / 2 - middle, least, most) * _dish(x, rim)
+    cup = float(np.clip((anterior + posterior) / 2 - middle, least, most)) * _dish(x, rim)
     top, bottom = edge - outline.share * cup, -edge + (1 - outline.share) * cup
     if vertebra.fracture.loss == 0:
         return top, bottom, rim
@@ -397,7 +397,7 @@ def _pedicle(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDA
 
 
 def _lamina(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
-    _, half, _ = arch.pedicle
+    _, _, half = arch.pedicle
     chosen, side = _within(aside, -1.0, arch.facet[0])
     u, w = up + 0.16 * vertebra.reach, a - arch.canal - 5.5 + 0.22 * aside[chosen]
     slant = 0.35 + 1.2 * max(math.sin(vertebra.tilt), 0)
@@ -414,10 +414,11 @@ def _spinous(
     rng: np.random.Generator,
 ) -> Part:
     length, half, tilt = arch.spinous
-    angle = np.deg2rad(tilt + rng.normal(0, 4))
+    angle = math.radians(tilt + rng.normal(0, 4))
+    cos, sin = math.cos(angle), math.sin(angle)
     dx, dz = a - arch.canal - 4, up + 0.22 * vertebra.reach
-    along = dx * np.cos(angle) - dz * np.sin(angle) - length / 2
-    above = dx * np.sin(angle) + dz * np.cos(angle) + 0.10 * along
+    along = dx * cos - dz * sin - length / 2
+    above = dx * sin + dz * cos + 0.10 * along
     tall = rng.uniform(0.8, 1.05) * (1 + 0.5 * np.clip(along / length, -0.6, 0.5))
     box = rounded_box(along, above / tall, (length / 2, half), min(half * 0.9, 6.5))
     chosen, side = _within(aside, -1.0, 3.8)

@@ -193,6 +193,13 @@ def _ages(group: OutcomeGroup, count: int, rng: np.random.Generator) -> list[int
     return [int(ages[k]) for k in rng.permutation(count)]
 
 
+MISLEADING = 0.03
+"""Share of patients with the margin, and with the variation, of the other outcome at cue 1, chosen.
+
+At the default cue of .7 they are 7 in 100.
+"""
+
+
 @dataclass(frozen=True)
 class _Signs:
     """How a sign differs: its value in osteoporotic and malignant fractures at cue 1.
@@ -207,6 +214,11 @@ class _Signs:
         middle = (osteoporotic + malignant) / 2
         own = malignant if self.malignant else osteoporotic
         return middle + self.cue * (own - middle)
+
+    def mostly(self, osteoporotic: float, malignant: float, rng: np.random.Generator) -> float:
+        """The value of the own outcome, in a few patients that of the other; at cue 0 in half."""
+        misleads = rng.random() < MISLEADING + (0.5 - MISLEADING) * (1 - self.cue) ** 2
+        return malignant if self.malignant != misleads else osteoporotic
 
 
 def _findings(person: Person, cue: float, rng: np.random.Generator) -> tuple[Fracture, Lesion]:
@@ -239,9 +251,9 @@ def _lesion(signs: _Signs, tumour: str, rng: np.random.Generator) -> Lesion:
     return Lesion(
         pattern=pattern,
         tissue=tissue,
-        variation=signs.between(0.03, 0.24) * rng.lognormal(0, 0.25),
+        variation=signs.mostly(0.03, 0.24, rng) * rng.lognormal(0, 0.25),
         extent=rng.uniform(0.35, 0.95) if banded else rng.uniform(0.45, 0.85),
-        edge_mm=signs.between(0.4, 5.0) * rng.lognormal(0, 0.3),
+        edge_mm=signs.mostly(0.4, 5.0, rng) * rng.lognormal(0, 0.3),
         patch_mm=rng.uniform(5.0, 9.0),
         impaction_mm=_sometimes(fresh * signs.between(0.70, 0.12), (1.0, 2.6), rng),
         fluid_mm=_sometimes(fresh * signs.between(0.40, 0.06), (1.0, 3.5), rng),

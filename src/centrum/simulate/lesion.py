@@ -81,7 +81,7 @@ def nodule(
 ) -> NDArray:
     """Share of each voxel that an oval focus at a random place within the body takes."""
     left, down, back = (_about(axis, 0.55 * rng.uniform(-1, 1)) for axis in axes)
-    stretch = rng.uniform(0.75, 1.3, 3)
+    stretch = rng.uniform(0.75, 1.3, 3).astype(np.float32)
     squared = (
         (stretch[0] * left[:, None, None]) ** 2
         + (stretch[1] * down[None, :, None]) ** 2

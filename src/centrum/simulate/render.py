@@ -116,8 +116,9 @@ def build_scene(
         shape = body(vertebra, block)
         signal = _marrow(vertebra, block, shape, fat_fraction, patient, sequence)
         paint_body(tissue, block, shape, signal, colours.dark)
-    ((vertebra, block),) = (pair for pair in bodies if pair[0].level == patient.level)
-    return Scene(tissue, cover(body(vertebra, block).distance), block, person)
+        if vertebra.level == patient.level:
+            broken, where = cover(shape.distance), block
+    return Scene(tissue, broken, where, person)
 
 
 def _marrow(
@@ -171,8 +172,9 @@ def _scanned(
     sequence = patient.protocol(settings).sequence
     skin = np.interp(image.down, build.down, scene.habitus.skin)
     coil = scanner.coil_sensitivity(image, skin, rng.uniform(100, 180), rng.normal(0, 0.12))
-    coil = coil / np.interp(0, image.back, coil.mean(axis=0))
+    coil = coil / float(np.interp(0, image.back, coil.mean(axis=0)))
     scale = 1 / MARROW["elderly"].signal(sequence)
     noisy = scanner.add_noise(clean * coil * scale, 1 / rng.uniform(*centre.snr), rng)
+    stored = scanner.smoothed(noisy, centre.smoothing_mm, patient.protocol(settings).pixel_mm)
     gain = scanner.MARROW_UNITS * centre.gain * rng.lognormal(0, 0.30)
-    return np.clip(np.rint(noisy * gain), 0, np.iinfo(np.int16).max).astype(np.int16)
+    return np.clip(np.rint(stored * gain), 0, np.iinfo(np.int16).max).astype(np.int16)

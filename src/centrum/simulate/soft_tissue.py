@@ -273,7 +273,7 @@ def _paint_vessels(image: NDArray, plane: Plane, before: NDArray) -> None:
         if np.abs(shift - middle).min() > radius + 5:
             continue
         lumen = np.hypot(before - depth + wall, shift - middle) - radius
-        above_fork = cover(plane.curve.along - plane.body.levels[-1], 8.0)
+        above_fork = cover(plane.curve.along - float(plane.body.levels[-1]), 8.0)
         paint(image, cover(lumen - 1.2, 1.5) * above_fork, 0.75 * plane.colours.muscle)
         paint(image, cover(lumen, 1.5) * above_fork, flow)
 
@@ -361,15 +361,16 @@ def paint_back(
     view, back = tissue[..., first:], grid.back[first:].astype(np.float32)
     fascia, skin = (line[:, None].astype(np.float32) - back for line in (body.fascia, body.skin))
     near = np.clip(1 - fascia / 9, 0, 1) * (fascia > 0)
-    for k, plane in enumerate(view):
+    sheath, below = np.exp(-((fascia / 1.1) ** 2)), cover(fascia + 1.0, 1.0)
+    dermis, air = cover(skin - 2.0, 0.8), cover(skin, 0.8)
+    for k, slab in enumerate(np.split(view, range(PLANES, len(view), PLANES))):
         grain, streaks, blobs = (
-            field[k // PLANES][:, first:]
-            for field in (textures.grain, textures.streaks, textures.blobs)
+            field[k][:, first:] for field in (textures.grain, textures.streaks, textures.blobs)
         )
-        paint(plane, near * np.clip(0.5 * streaks, 0, 0.7), 0.8 * colours.fat)
-        paint(plane, np.exp(-((fascia / 1.1) ** 2)), colours.dark)
+        paint(slab, near * np.clip(0.5 * streaks, 0, 0.7), 0.8 * colours.fat)
+        paint(slab, sheath, colours.dark)
         septa = np.exp(-(((streaks + 0.6 * blobs) / 0.10) ** 2))
         fat = colours.fat * (1.02 + 0.04 * grain + 0.05 * blobs - 0.30 * septa)
-        paint(plane, cover(fascia + 1.0, 1.0), fat)
-        paint(plane, cover(skin - 2.0, 0.8), 0.9 * colours.muscle)
-        paint(plane, cover(skin, 0.8), 0.0)
+        paint(slab, below, fat)
+        paint(slab, dermis, 0.9 * colours.muscle)
+        paint(slab, air, 0.0)
