@@ -132,8 +132,8 @@ def main() -> None:
         "patients of a made-up cohort (240 cases of 200 patients, 120 features, two readers, three",
         "centres); the whole procedure refitted in each. Mean of the test AUC, its standard "
         "deviation",
-        "over the permutations, and how many standard errors the mean lies from 0.5. Nothing can be",
-        f"learnt: more than {ERRORS} are a fault.",
+        "over the permutations, and how many standard errors the mean lies from 0.5. Nothing can",
+        f"be learnt: more than {ERRORS} are a fault.",
         "",
         "| model | design | mean AUC | SD | standard errors |",
         "|---|---|--:|--:|--:|",
