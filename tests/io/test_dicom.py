@@ -250,22 +250,15 @@ def test_a_number_that_is_none_is_named(write_series, stack: NDArray) -> None:
         read_image(folder)
 
 
-def test_single_file_and_dicom_masks_are_refused(
+def test_a_single_file_is_no_image_and_contours_are_no_mask(
     reference: Path, write_series, stack: NDArray
 ) -> None:
     folder = write_series(stack)
     with pytest.raises(ImageError, match="expected a folder with the slices of a series"):
         read_image(folder / "1.2.3-00.dcm")
-    derived = reference / "dicom" / "derived_tptbox_sagittal_t2"
-    geometry = read_image(folder).geometry
-    for mask in (
-        derived / "seg.dcm",
-        derived / "rtstruct.dcm",
-        f"{derived / 'seg.dcm'}#C5",
-        folder,
-    ):
-        with pytest.raises(CentrumError, match="SEG and RTSTRUCT are not read as masks"):
-            read_mask(mask, geometry)
+    contours = reference / "dicom" / "derived_tptbox_sagittal_t2" / "rtstruct.dcm"
+    with pytest.raises(ImageError, match="DICOM of the kind RT Structure Set Storage"):
+        read_mask(contours, read_image(folder).geometry)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,17 @@ import re
 from pathlib import Path
 
 from centrum.geometry import EVEN, GRID_TOLERANCE_MM
-from centrum.io import checks, dicom, nifti
+from centrum.io import (
+    checks,
+    dicom,
+    dicom_object,
+    frame_of_reference,
+    frame_pixels,
+    functional_groups,
+    nifti,
+    seg,
+)
+from centrum.io.gzipped import MOST_VOXELS
 from centrum.io.open import LARGEST_MM, SMALLEST_MM
 from centrum.measure.case import BYTES_PER_VOXEL
 from centrum.study import content_check
@@ -42,3 +52,22 @@ def test_thresholds_are_those_of_the_code() -> None:
         f"{BYTES_PER_VOXEL} bytes are counted",
     ):
         assert wanted in text
+
+
+def test_what_is_said_of_dicom_segmentations_is_so() -> None:
+    """Its limits, and every code that the modules raise for them."""
+    section = PAGE.read_text("utf-8").split("## DICOM segmentations")[1].split("\n## ")[0]
+    for wanted in (
+        f"{dicom_object.LARGEST_HEADER >> 20} MB",
+        f"2^{dicom_object.MOST_ITEMS.bit_length() - 1} items",
+        f"2^{MOST_VOXELS.bit_length() - 1} voxels or {seg.MOST_LAYERS} layers",
+        f"more than {dicom.SLICE_TOLERANCE_MM} mm from their place",
+        *(f"`{word}`" for word in seg.ALGORITHM_TYPES),
+    ):
+        assert wanted in section
+    modules = (dicom_object, frame_of_reference, frame_pixels, functional_groups, seg)
+    sources = "".join(Path(module.__file__).read_text("utf-8") for module in modules)
+    raised = set(re.findall(r'code="([a-z-]+)"', sources)) | {"damaged-file"}
+    raised |= {f"several-{what}" for what in ("orientations", "sizes")}
+    table = section.split("| refused | code |")[1]
+    assert set(re.findall(r"`([a-z-]+)`", table)) | {"no-spacing"} == raised

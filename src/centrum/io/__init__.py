@@ -1,4 +1,4 @@
-"""Read images and masks: NIfTI, NRRD, `.seg.nrrd` of 3D Slicer, MetaImage, and DICOM series.
+"""Read images and masks: NIfTI, NRRD, `.seg.nrrd` of 3D Slicer, MetaImage, DICOM series and SEG.
 
 `open` tells the format and chooses the reader; every mask comes back on its image's grid.
 `checks` says what is wrong with an image and a mask that could be read.

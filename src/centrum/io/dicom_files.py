@@ -58,6 +58,7 @@ _OTHER_KEYWORDS = (
     "RescaleSlope",
     "RescaleIntercept",
     "NumberOfFrames",
+    "FrameOfReferenceUID",
     "ProtocolName",
     "PhotometricInterpretation",
     "SeriesDescription",
@@ -120,19 +121,12 @@ class DicomFile:
     pixel_bytes: int | None = None
 
     def value(self, keyword: str) -> Any:
-        """The entry as plain Python numbers or text, None if absent or empty."""
-        value = self.header.get(keyword)
-        if value is None or value == "":
-            return None
-        if isinstance(value, MutableSequence):
-            return [_plain(v) for v in value]
-        return _plain(value)
+        """As `entry`."""
+        return entry(self.header, keyword)
 
     def places(self, keyword: str) -> bool:
         """Whether an entry of the image plane is there, with as many numbers as it must have."""
-        value = self.value(keyword)
-        wanted = IMAGE_PLANE[keyword]
-        return isinstance(value, list) and [type(v) for v in value] == [float] * wanted
+        return places(keyword, self.value(keyword))
 
     def vector(self, keyword: str) -> Floats:
         """An entry of the image plane as an array."""
@@ -160,6 +154,22 @@ class DicomFile:
         if not self.places("ImageOrientationPatient"):
             return ""
         return _PLANES[int(np.abs(self.normal).argmax())]
+
+
+def entry(header: "pydicom.Dataset", keyword: str) -> Any:
+    """An entry as plain Python numbers or text, None if absent or empty."""
+    value = header.get(keyword)
+    if value is None or value == "":
+        return None
+    if isinstance(value, MutableSequence):
+        return [_plain(v) for v in value]
+    return _plain(value)
+
+
+def places(keyword: str, value: Any) -> bool:
+    """Whether the value of an entry of the image plane has as many numbers as it must have."""
+    wanted = IMAGE_PLANE[keyword]
+    return isinstance(value, list) and [type(v) for v in value] == [float] * wanted
 
 
 def _plain(value: Any) -> Any:

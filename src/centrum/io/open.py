@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
-from centrum.io import dicom, metaimage, nifti, nrrd
+from centrum.io import dicom, metaimage, nifti, nrrd, seg
 from centrum.io.checks import ORIENTATION_STATED
+from centrum.io.dicom_object import sop_class, uid_name
+from centrum.io.frame_of_reference import check_frame
 from centrum.io.guard import guarded
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
 from centrum.io.itk import DecodedImage, scalar_array
@@ -25,6 +28,14 @@ _DIGESTS = {
     "NRRD": nrrd.content_digest,
     "MetaImage": metaimage.content_digest,
 }
+_DicomMask = Callable[[Path, Geometry | None], tuple[LabelImage, dict[str, Any]]]
+
+_DICOM_MASKS: dict[str, _DicomMask] = {
+    **dict.fromkeys(seg.SOP_CLASSES, seg.read),
+}
+"""Readers of DICOM objects that are masks, by the UID of their SOP class; each is told the grid of
+the image, where there is one."""
+
 _DICOM_PREFIX = slice(128, 132)
 
 SMALLEST_MM, LARGEST_MM = 0.05, 20.0
@@ -86,7 +97,7 @@ def read_image(
 @guarded
 def read_mask(
     source: str | Path,
-    image_geometry: Geometry,
+    image: Volume | Geometry,
     *,
     tolerance_mm: float = GRID_TOLERANCE_MM,
     on_mismatch: str = "refuse",
@@ -97,8 +108,9 @@ def read_mask(
     Parameters
     ----------
     source : FILE#SEGMENT, where the segment is a name or a label value; FILE alone if it
-        holds exactly one segment. NIfTI, NRRD, MetaImage, or .seg.nrrd of 3D Slicer
-    image_geometry : the grid of the image that the mask belongs to
+        holds exactly one segment. NIfTI, NRRD, MetaImage, .seg.nrrd of 3D Slicer, DICOM SEG
+    image : the image that the mask belongs to, or its grid alone, with which nothing tells whether
+        a DICOM mask has the frame of reference of its image
     tolerance_mm : largest accepted distance between corner voxels of the two grids
     on_mismatch : "refuse" another grid, or "resample" it by nearest neighbour; a crop of the
         image's grid, or the same grid with turned axes, is placed without loss in any case
@@ -109,20 +121,21 @@ def read_mask(
     ------
     ImageError
         The file cannot be read, is no label image, or does not hold that segment; the
-        segments that it holds are listed.
+        segments that it holds are listed. A DICOM mask is of another frame of reference than
+        its DICOM image ("other-frame-of-reference").
     GeometryError
         The mask is on another grid (both are printed), or partly outside the image.
     """
     path, part = _located(source)
-    labels, step = _read_labels(path, orientation, image_geometry)
+    labels, step = _read_labels(path, orientation, image)
     segment = select(labels.segments, part, path)
-    return _placed(path, labels, segment, step, image_geometry, tolerance_mm, on_mismatch)
+    return _placed(path, labels, segment, step, _grid(image), tolerance_mm, on_mismatch)
 
 
 @guarded
 def read_masks(
     source: str | Path,
-    image_geometry: Geometry | None = None,
+    image: Volume | Geometry | None = None,
     *,
     tolerance_mm: float = GRID_TOLERANCE_MM,
     on_mismatch: str = "refuse",
@@ -133,14 +146,18 @@ def read_masks(
     They come on the grid of the image, else on the file's own; see `read_mask`.
     """
     path, part = _located(source)
-    labels, step = _read_labels(path, orientation, image_geometry)
+    labels, step = _read_labels(path, orientation, image)
     wanted = labels.segments if part is None else (select(labels.segments, part, path),)
-    grid = image_geometry or labels.geometry
+    grid = labels.geometry if image is None else _grid(image)
     return tuple(
         _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
         for segment in wanted
         if segment.voxels
     )
+
+
+def _grid(image: Volume | Geometry) -> Geometry:
+    return image.geometry if isinstance(image, Volume) else image
 
 
 def _placed(
@@ -320,25 +337,43 @@ def _check_spacing(path: Path, grid: Geometry) -> None:
 
 
 def _read_labels(
-    path: Path, orientation: str | None, image: Geometry | None
+    path: Path, orientation: str | None, image: Volume | Geometry | None
 ) -> tuple[LabelImage, Step]:
     """The label image on its grid, in the patient."""
-    labels, step = _labels(path)
+    grid = None if image is None else _grid(image)
+    labels, step = _labels(path, grid)
+    if isinstance(image, Volume):
+        check_frame(path, step, image)
     if labels.without_voxels:
         return labels, step
-    grid, step = _placed_grid(path, labels, step, orientation, image)
-    return replace(labels, geometry=grid), step
+    own, step = _placed_grid(path, labels, step, orientation, grid)
+    return replace(labels, geometry=own), step
 
 
-def _labels(path: Path) -> tuple[LabelImage, Step]:
-    if path.is_dir() or file_format(path) == "DICOM":
-        raise ImageError(
-            f"{path.name}: expected a label image (NIfTI, NRRD, MetaImage) as a mask, found DICOM "
-            "or a folder. DICOM SEG and RTSTRUCT are not read as masks.",
-            remedy="Load it in 3D Slicer together with the image and save the segmentation as "
-            ".seg.nrrd.",
-            code="not-a-label-image",
-            file=path,
-        )
+def _labels(path: Path, image: Geometry | None = None) -> tuple[LabelImage, Step]:
+    if path.is_dir():
+        raise _no_labels(path, "a folder")
+    if file_format(path) == "DICOM":
+        labels, notes = _dicom_mask(path)(path, image)
+        return labels, Step("read", notes)
     decoded, step = _read_file(path)
     return label_image(decoded, path), step
+
+
+def _dicom_mask(path: Path) -> _DicomMask:
+    """The reader of a DICOM object that is a mask."""
+    kind = sop_class(path)
+    if kind not in _DICOM_MASKS:
+        raise _no_labels(path, f"DICOM of the kind {uid_name(kind)}")
+    return _DICOM_MASKS[kind]
+
+
+def _no_labels(path: Path, found: str) -> ImageError:
+    return ImageError(
+        f"{path.name}: expected a label image (NIfTI, NRRD, MetaImage or DICOM SEG) as a mask, "
+        f"found {found}.",
+        remedy="Load it in 3D Slicer together with the image and save the segmentation as "
+        ".seg.nrrd.",
+        code="not-a-label-image",
+        file=path,
+    )

@@ -44,7 +44,7 @@ def mask_of(source: str, volume: Volume, images: Images) -> Mask:
     """A reader's mask on the grid of its image; see `centrum.io.read_mask`."""
     return read_mask(
         source,
-        volume.geometry,
+        volume,
         tolerance_mm=images.grid_tolerance_mm,
         on_mismatch=images.on_grid_mismatch,
         orientation=images.orientation,

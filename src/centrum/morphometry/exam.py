@@ -134,12 +134,11 @@ def measure_exam(
         `level` is given for several bodies, or a body cannot be measured.
     """
     volume = fill_missing(read_image(image, orientation=orientation)) if image else None
-    grid = volume.geometry if volume else None
     path, part = split_source(mask)
     found = read_label_map(path, find_scheme(labels) if labels is not None else None, orientation)
     found.check()
     read = read_masks(
-        mask, grid, orientation=orientation, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch
+        mask, volume, orientation=orientation, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch
     )
     masks = _bodies(read, found)
     if level is not None:

@@ -1,0 +1,194 @@
+"""One DICOM file that is an object of its own: the entries that are asked for, and its pixels.
+
+pydicom reads it, from bytes that are read once. It makes an object of every item of a sequence, and
+reads as many as there are: how many there can be is looked at before.
+
+Source: DICOM PS3.5 (encoding), PS3.10, 7.1 (file meta information).
+"""
+
+import hashlib
+import warnings
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from centrum.errors import CentrumError, ImageError
+from centrum.io.gzipped import damaged
+
+if TYPE_CHECKING:
+    import pydicom
+
+LARGEST_HEADER = 1 << 26
+"""Bytes before the pixels. A segmentation has 700 for each frame: this is enough for 90 000."""
+
+MOST_ITEMS = 1 << 20
+"""Items of sequences, of which pydicom reads some 70 000 in a second. A frame has about eight."""
+
+LARGEST_INFLATED = 1 << 29
+"""Bytes of a file that is compressed with its header, once they are unpacked."""
+
+IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+DEFLATED, RLE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"
+READ_SYNTAXES = (IMPLICIT, EXPLICIT, DEFLATED, RLE)
+"""UIDs of the transfer syntaxes that are read; the others are big-endian or need a library."""
+
+_META_STARTS, _LONGEST_META = 132, 1 << 16
+_META_GROUP, _PIXEL_DATA = 2, 0x7FE00010
+_ITEM = b"\xfe\xff\x00\xe0"
+
+
+@dataclass(frozen=True, eq=False)
+class DicomObject:
+    """What is read of a DICOM file.
+
+    Attributes
+    ----------
+    path : where it is
+    header : the entries that were asked for
+    pixels : the value of Pixel Data, items and all where it is compressed; empty without
+    is_rle : whether the pixels are compressed, as RLE Lossless
+    sha256 : digest of the file
+    """
+
+    path: Path
+    header: "pydicom.Dataset"
+    pixels: bytes
+    is_rle: bool
+    sha256: str
+
+
+def sop_class(path: Path) -> str:
+    """The UID of what kind of object a DICOM file holds, "" where it does not say it.
+
+    Raises
+    ------
+    ImageError
+        The file meta information is damaged.
+    """
+    with path.open("rb") as stream:
+        meta, _ = _meta(path, stream.read(_LONGEST_META))
+    return str(meta.get("MediaStorageSOPClassUID", ""))
+
+
+def read_object(path: Path, keywords: Iterable[str]) -> DicomObject:
+    """Read a DICOM file, of its header the entries with these keywords.
+
+    Raises
+    ------
+    ImageError
+        The file is damaged, larger than the limits of this module, or in a transfer syntax that
+        is not read ("transfer-syntax").
+    """
+    data = path.read_bytes()
+    meta, start = _meta(path, data[:_LONGEST_META])
+    syntax = str(meta.get("TransferSyntaxUID", ""))
+    if syntax not in READ_SYNTAXES:
+        raise _other_syntax(path, syntax)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if syntax == DEFLATED:
+        data, start = _inflated(path, data[start:]), 0
+    _check_items(path, data)
+    header, pixels = _read(path, data, start, syntax == IMPLICIT, list(keywords))
+    return DicomObject(path, header, pixels, syntax == RLE, sha256)
+
+
+def _meta(path: Path, data: bytes) -> "tuple[pydicom.Dataset, int]":
+    """The file meta information, and where it ends."""
+    stream = BytesIO(data)
+    stream.seek(_META_STARTS)
+    with reading(path):
+        return _entries(stream, stop_when=lambda tag, *_: tag >> 16 != _META_GROUP), stream.tell()
+
+
+def _inflated(path: Path, data: bytes) -> bytes:
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    with reading(path):
+        found = unpacker.decompress(data, LARGEST_INFLATED)
+    if not unpacker.eof:
+        raise damaged(path, f"it unpacks to more than {LARGEST_INFLATED} bytes, or has no end")
+    return found
+
+
+def _check_items(path: Path, data: bytes) -> None:
+    found = data.count(_ITEM)
+    if found > MOST_ITEMS:
+        raise damaged(path, f"its sequences have some {found} items")
+
+
+def _read(
+    path: Path, data: bytes, start: int, implicit: bool, keywords: Iterable[str]
+) -> "tuple[pydicom.Dataset, bytes]":
+    """The header, and the pixels behind it."""
+    from pydicom.datadict import tag_for_keyword
+
+    tags = list(filter(None, map(tag_for_keyword, keywords)))
+    stream = BytesIO(data[: start + LARGEST_HEADER])
+    stream.seek(start)
+    with reading(path):
+        header = _entries(stream, implicit, stop_when=_are_pixels, specific_tags=tags)
+        behind, implicit = BytesIO(data), bool(header.original_encoding[0])
+        behind.seek(stream.tell())
+        # Not at the top level: there pydicom may take the length of the pixels for their kind.
+        rest = _entries(behind, implicit, specific_tags=[_PIXEL_DATA], at_top_level=False)
+        pixels = rest[_PIXEL_DATA].value if _PIXEL_DATA in rest else b""
+    if not isinstance(pixels, bytes):
+        raise damaged(path, "its pixels are no bytes")
+    return header, pixels
+
+
+def _entries(stream: BytesIO, implicit: bool = False, **options: Any) -> "pydicom.Dataset":
+    """The entries from here; each is converted, so that a damaged one is found now."""
+    from pydicom.filereader import read_dataset
+
+    found = read_dataset(stream, implicit, True, **options)
+    list(found)
+    return found
+
+
+def _are_pixels(tag: int, *_: object) -> bool:
+    return tag == _PIXEL_DATA
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Within it the values of a DICOM file may be read, items of sequences too.
+
+    Whatever pydicom stumbles over is damage, for which it has no error of its own. What it would
+    only warn of does not matter, or leaves something out that is missed later.
+    """
+    from pydicom import config
+
+    with config.disable_value_validation(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except (CentrumError, MemoryError):
+            raise
+        except Exception as error:
+            why = f"its DICOM data cannot be read ({type(error).__name__})"
+            raise damaged(path, why) from error
+
+
+def uid_name(uid: str) -> str:
+    """What the standard calls a UID, to print in messages; "unknown" for one that it does not know.
+
+    >>> uid_name("1.2.840.10008.5.1.4.1.1.481.3"), uid_name("1.2.3")
+    ('RT Structure Set Storage', 'unknown')
+    """
+    from pydicom.uid import UID_dictionary
+
+    return UID_dictionary[uid][0] if uid in UID_dictionary else "unknown"
+
+
+def _other_syntax(path: Path, syntax: str) -> ImageError:
+    return ImageError(
+        f"{path.name} has the transfer syntax {uid_name(syntax)}; those that are read are "
+        f"{', '.join(map(uid_name, READ_SYNTAXES))}.",
+        remedy="Save it uncompressed (Explicit VR Little Endian).",
+        code="transfer-syntax",
+        file=path,
+    )

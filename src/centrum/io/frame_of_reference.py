@@ -1,0 +1,66 @@
+"""Whose coordinates a DICOM file gives: positions of one frame of reference may be compared.
+
+Two exams of a patient have coordinates of their own: a mask of the one would lie anywhere on the
+other, often within it. Files of other formats name no frame, and their geometry alone decides.
+
+Source: DICOM PS3.3, C.7.4.1 (Frame of Reference Module).
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from centrum.errors import ImageError
+from centrum.provenance import Step, digest
+from centrum.volume import Mask, Volume
+
+FRAME = "frame_of_reference"
+"""Parameter of the reading step: a digest, since the UID itself leads back to the exam."""
+
+
+def frame_note(uids: Iterable[Any]) -> dict[str, str]:
+    """What the reading step says of the frame of its files; nothing where they name none, or many.
+
+    >>> frame_note(["1.2", "1.2"]) == frame_note(["1.2"]) != frame_note(["1.3"])
+    True
+    >>> frame_note(["1.2", "1.3"]), frame_note([None])
+    ({}, {})
+    """
+    found = {str(uid or "") for uid in uids}
+    return {FRAME: digest(found.pop())} if len(found) == 1 and "" not in found else {}
+
+
+def frame_of(read: Volume | Mask) -> str:
+    """The digest of the frame in which an image or a mask was read, "" where its file names none.
+
+    >>> import numpy as np
+    >>> from centrum.geometry import Geometry
+    >>> step = Step("read", frame_note(["1.2"]))
+    >>> frame_of(Volume(np.zeros((1, 1, 1)), Geometry((1, 1, 1), (1, 1, 1)), (step,)))[:8]
+    'b83db121'
+    """
+    return next(filter(None, map(_frame, read.history)), "")
+
+
+def check_frame(path: Path, mask: Step, image: Volume) -> None:
+    """Refuses a mask, by its reading step, of another frame than its image.
+
+    Raises
+    ------
+    ImageError
+        Both name a frame of reference, and not the same ("other-frame-of-reference").
+    """
+    own, wanted = _frame(mask), frame_of(image)
+    if own and wanted and own != wanted:
+        raise ImageError(
+            f"{path.name} has another frame of reference than its image: its positions are those "
+            "of another exam, or of the patient in another place.",
+            remedy="Take the segmentation of this image. Where both were registered to each other, "
+            "export it with this image as its reference.",
+            code="other-frame-of-reference",
+            file=path,
+        )
+
+
+def _frame(step: Step) -> str:
+    return str(step.parameters.get(FRAME, ""))
