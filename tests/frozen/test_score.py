@@ -16,12 +16,14 @@ from centrum.commands.score import read_known
 from centrum.errors import DataError, ManifestError
 from centrum.frozen.model import Covariate, FrozenModel, read_model
 from centrum.frozen.score import Patient, Score, score_job, score_patient, see
+from centrum.io import read_image, read_mask
 from centrum.measure import images
 from centrum.measure.images import CaseImages
 from centrum.provenance import digest
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from tests import hostile
+from tests.io.seg_files import frames_of, save, segmentation
 from tests.studies import (
     PROTOCOL,
     SIZE,
@@ -81,6 +83,23 @@ def test_another_readers_region_gives_another_score(finished: Path, model: Froze
         score_patient(model, patient(finished, reader=r)).score for r in ("senior", "resident")
     ]
     assert scores[0] != scores[1]
+
+
+def test_a_region_in_a_dicom_segmentation_has_the_same_score(
+    finished: Path, model: FrozenModel, tmp_path: Path
+) -> None:
+    known = patient(finished)
+    mask = read_mask(known.mask, read_image(known.image))
+    header = segmentation(mask.geometry, frames_of({4: mask.array}), {4: "LWK 3"})
+    path = save(tmp_path / "s.dcm", header)
+    scores = [
+        score_patient(model, replace(known, mask=source))
+        for source in (known.mask, f"{path}#LWK 3", f"{path}#4")
+    ]
+    assert scores[0].status == "scored"
+    assert {(score.score, score.probability) for score in scores} == {
+        (scores[0].score, scores[0].probability)
+    }
 
 
 def test_a_case_like_the_training_cases_has_no_warning(finished: Path, model: FrozenModel) -> None:
