@@ -13,13 +13,21 @@ import pydicom
 import SimpleITK as sitk
 import yaml
 from numpy.typing import NDArray
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
 
 from centrum.commands import study as verbs
 from centrum.commands.tables import import_tables
+from centrum.geometry import Geometry
 from centrum.protocol import preset_text
 from centrum.study.study import open_study
 from tests.fuzz.mutate import zipped
 from tests.io.conftest import _slice
+from tests.io.seg_files import encoded, frames_of, label_frames, segmentation
 
 Files = dict[str, bytes]
 """Contents by name, of a file and what lies beside it."""
@@ -145,6 +153,31 @@ def _series(uid: str, array: NDArray) -> Files:
         pydicom.dcmwrite(whole, header, enforce_file_format=True)
         files[f"{uid}-{k}.dcm"] = whole.getvalue()
     return files
+
+
+def seg(folder: Path) -> Iterator[Files]:
+    """Bits with segments that overlap, bytes, numbers of 8 and 16 bits, packed in every way."""
+    grid = Geometry(SHAPE[::-1], (0.6, 0.7, 4.4), (11.5, -20.25, 33.0))
+    first, second = np.zeros(SHAPE, bool), np.zeros(SHAPE, bool)
+    first[0, 1:3, 1:4], first[2, 0], second[:2, 2, 2:] = True, True, True
+    labels = np.where(second, 300, first)
+    for kind, bits, syntax in (
+        ("BINARY", 1, ExplicitVRLittleEndian),
+        ("BINARY", 1, ImplicitVRLittleEndian),
+        ("BINARY", 1, DeflatedExplicitVRLittleEndian),
+        ("BINARY", 8, RLELossless),
+        ("LABELMAP", 8, ExplicitVRLittleEndian),
+        ("LABELMAP", 16, RLELossless),
+    ):
+        number = 300 if bits == 16 else 2
+        frames = frames_of({1: first, number: second})
+        if kind == "LABELMAP":
+            frames = label_frames(np.minimum(labels, number))
+        header = segmentation(
+            grid, frames, {1: "L1", number: "L2"}, kind=kind, bits=bits,
+            measures={"SpacingBetweenSlices": 4.4, "SliceThickness": 4.0},
+        )  # fmt: skip
+        yield {"a.dcm": encoded(header, syntax)}
 
 
 def listing(folder: Path) -> Iterator[Files]:

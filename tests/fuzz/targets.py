@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from centrum.errors import CentrumError
 from centrum.exchange import read_table
 from centrum.frozen.model import UNSEALED, FrozenModel, read_model
 from centrum.frozen.score import score_values
+from centrum.geometry import Geometry
 from centrum.io import (
     inspect_case,
     inspect_image,
@@ -40,6 +42,7 @@ from centrum.io import (
     list_series,
     read_image,
     read_labels,
+    read_mask,
     read_masks,
     source_digest,
 )
@@ -338,6 +341,71 @@ def _sources(folder: Path) -> list[str]:
         return [str(folder)]
 
 
+_OF_FRAMES = [
+    struct.pack("<HH", *tag)
+    for tag in (
+        (0x0008, 0x0005), (0x0018, 0x0050), (0x0018, 0x0088), (0x0020, 0x0032), (0x0020, 0x0037),
+        (0x0020, 0x0052), (0x0020, 0x9113), (0x0020, 0x9116), (0x0028, 0x0030), (0x0028, 0x9110),
+        (0x0062, 0x0004), (0x0062, 0x0005), (0x0062, 0x0008), (0x0062, 0x000A), (0x0062, 0x000B),
+        (0x5200, 0x9229), (0x5200, 0x9230), (0x7FE0, 0x0010), (0xFFFE, 0xE000),
+    )
+]  # fmt: skip
+"""Tags of segments, of what places frames, and of items, at whatever depth they stand."""
+
+
+def _of_frames(rng: Random, data: bytes) -> bytes:
+    """Bytes behind one of these tags: its kind, its length, or the first of its value."""
+    tag = rng.choice(_OF_FRAMES)
+    starts = [k for k in range(len(data) - 4) if data.startswith(tag, k)]
+    if not starts:
+        return some(rng, data, BYTES)
+    start = rng.choice(starts) + rng.choice((0, 4, 4, 6, 8, 8, 8, 12))
+    new = rng.choice((
+        bytes(rng.randrange(256) for _ in range(rng.choice((1, 2, 4)))),
+        struct.pack("<L", rng.choice((0, 1, 7, 0xFFFF, 0xFFFFFFFF, len(data), 1 << 30))),
+        struct.pack("<H", rng.choice((0, 1, 2, 3, 300, 65535))),
+        rng.choice((b"SQ", b"UN", b"OB", b"DS", b"US", b"UT", b"FD", b"PN")),
+        rng.choice((b"1e300", b"-0", b"nan\\", b"\\\\\\", b"0.7\\0.", b"99999", b"4.40001")),
+    ))  # fmt: skip
+    return data[:start] + new + data[start + len(new) :]
+
+
+def _read_seg(path: Path) -> None:
+    _read_image(path)
+    for mask in (path, f"{path}#1", f"{path}#L2"):
+        tried(lambda mask=mask: read_mask(mask, _GRID))  # type: ignore[misc]
+
+
+_GRID = Geometry((5, 4, 3), (0.6, 0.7, 4.4), (11.5, -20.25, 33.0))
+"""That of the image on which the seeds were drawn."""
+
+
+def _voxels_differ(path: Path) -> str:
+    """Which segment has other voxels than pydicom's frames."""
+    try:
+        segments = list_segments(path)
+    except CentrumError:
+        return ""
+    try:
+        found = pydicom.dcmread(path)
+        pixels = found.pixel_array.reshape(-1, found.Rows, found.Columns)
+        theirs = _voxels(found, pixels)
+    except Exception:
+        return ""
+    wrong = [one for one in segments if one.voxels != theirs.get(one.label, 0)]
+    return f"{wrong[0].describe()}, pydicom {theirs}" if wrong else ""
+
+
+def _voxels(found: pydicom.Dataset, pixels: np.ndarray) -> Counter[int]:
+    if found.SegmentationType != "BINARY":
+        return Counter(pixels.ravel().tolist())
+    counts: Counter[int] = Counter()
+    for frame, own in zip(pixels, found.PerFrameFunctionalGroupsSequence, strict=True):
+        shown = own.SegmentIdentificationSequence[0].ReferencedSegmentNumber
+        counts[shown] += int(np.count_nonzero(frame))
+    return counts
+
+
 # Folders
 
 
@@ -573,6 +641,8 @@ TARGETS = {
         Target("nii_gz", (".nii.gz",), seeds.nii_gz, (of_gzip(_NIFTI),), _read_image,
                _image_differs("NiftiImageIO"), (*[of_json] * 9, *TEXT, deep_json)),
         Target("dicom", (), seeds.dicom, (*[_of_element] * 8, *BYTES), _read_series),
+        Target("seg", (".dcm",), seeds.seg, (*[_of_element] * 6, *[_of_frames] * 12, *BYTES),
+               _read_seg, _voxels_differ),
         Target("listing", (".json",), seeds.listing, (_other_name,), _read_listing),
         Target("cases_csv", ("cases.csv",), seeds.cases_csv, _CSV, _read_cases, beside=_YAML),
         Target("cases_xlsx", (".xlsx",), seeds.cases_xlsx, (of_zip(XML),), _read_cases,
