@@ -9,6 +9,7 @@ import numpy as np
 from centrum.arrays import Flags
 from centrum.errors import GeometryError
 from centrum.geometry import orientation_of, plane_of, slice_axis, stack_plane
+from centrum.io.contours import EMPTY_SLICES
 from centrum.volume import Mask, Volume, bounding_box
 
 MIN_VOXELS = 8
@@ -56,7 +57,7 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[ImageFinding, ...]:
     """Everything that is found wrong with a mask on its image, errors first.
 
     Codes: errors "empty-mask", "tiny-mask", "non-finite-roi", "constant-roi"; warnings
-    "small-mask", "few-slices", "touches-border", "several-pieces", "holes",
+    "small-mask", "few-slices", "skipped-slices", "touches-border", "several-pieces", "holes",
     "non-finite-image"; note "stated-orientation".
 
     Raises
@@ -141,6 +142,11 @@ def stated_orientation(read: Volume | Mask) -> str:
     return next(filter(None, found), "")
 
 
+def of_contours(mask: Mask) -> bool:
+    """Whether a mask was filled from contours, whose file has no grid of its own."""
+    return any(EMPTY_SLICES in step.parameters for step in mask.history)
+
+
 def _image_findings(image: Volume, mask: Mask) -> Iterator[ImageFinding]:
     bad = ~np.isfinite(image.array)
     inside = int(np.count_nonzero(bad & mask.array))
@@ -182,6 +188,7 @@ def _mask_findings(mask: Mask) -> Iterator[ImageFinding]:
         return
     box = bounding_box(mask.array)
     yield from _size_findings(mask, box)
+    yield from _left_out(mask)
     yield from _border_findings(mask, box)
     plane = stack_plane(mask.geometry)
     yield from _shape_findings(mask.array[box], slice_axis(mask.geometry, plane))
@@ -216,6 +223,19 @@ def _size_findings(mask: Mask, box: tuple[slice, ...]) -> Iterator[ImageFinding]
             f"Mask '{mask.name}' is on {slices} {plane} slices, fewer than "
             f"{MIN_SLICES}: 3-D shape and texture mean little.",
             "Draw the body on every slice that shows it.",
+        )
+
+
+def _left_out(mask: Mask) -> Iterator[ImageFinding]:
+    """Slices without a contour between others that have one."""
+    skipped = sum(int(step.parameters.get(EMPTY_SLICES, 0)) for step in mask.history)
+    if skipped:
+        yield _found(
+            "warning",
+            "skipped-slices",
+            f"Mask '{mask.name}' has no contour on {skipped} slices between others: they are left "
+            "empty.",
+            "Draw it on every slice, unless the region ends there on purpose.",
         )
 
 
