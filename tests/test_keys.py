@@ -24,6 +24,7 @@ from centrum import __version__, provenance
 from centrum.commands import study as verbs
 from centrum.execution import silent
 from centrum.filters.filter import Filter
+from centrum.geometry import Geometry
 from centrum.measure import case as measure, images as images_of_cases, label_checks
 from centrum.measure.morphometry import MorphometryJob
 from centrum.measure.perturbed import PerturbedJob
@@ -664,7 +665,7 @@ def test_the_rows_columns_and_draws_of_a_fit_are_in_its_key(tables: Path) -> Non
     assert len({job.key() for job in jobs}) == len(jobs)
 
 
-@pytest.mark.parametrize("change", ["file", "labels", "orientation"])
+@pytest.mark.parametrize("change", ["file", "labels", "orientation", "grid"])
 def test_what_is_doubtful_about_a_label_map_goes_by_the_map_and_its_scheme(
     study: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
@@ -675,15 +676,18 @@ def test_what_is_doubtful_about_a_label_map_goes_by_the_map_and_its_scheme(
         Images(labels="verse"),
         study / "results/store",
     )
-    label_checks._check_file(path, settings, store)
-    label_checks._check_file(path, settings, store)
+    grid = Geometry((4, 4, 4), (1, 1, 1))
+    label_checks._check_file(path, settings, store, grid)
+    label_checks._check_file(path, settings, store, grid)
     assert len(made) == 1
     if change == "file":
         erase_voxel(path)
+    elif change == "grid":
+        grid = Geometry((4, 4, 4), (1, 1, 2))
     else:
         other = {"labels": "spineps", "orientation": "PIR"}[change]
         settings = settings.model_copy(update={change: other})
-    label_checks._check_file(path, settings, store)
+    label_checks._check_file(path, settings, store, grid)
     assert len(made) == 2
 
 

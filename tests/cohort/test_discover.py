@@ -15,6 +15,7 @@ from centrum.cohort.columns import FIELDS
 from centrum.cohort.discover import Discovery, discover
 from centrum.cohort.schemes import find_scheme
 from centrum.errors import ManifestError
+from tests.io.drawing import squares, structure_set, written
 
 
 def image(path: Path) -> None:
@@ -96,6 +97,40 @@ def test_dicom_folders_with_slicer_segmentations(tmp_path: Path) -> None:
     assert found.images_without_mask == ("p2/",)
     assert found.ignored == ("notes/readme.txt",)
     assert found.notes == ()
+
+
+@pytest.mark.parametrize("masks", ["", "masks/"])
+def test_dicom_folders_with_structure_sets(tmp_path: Path, masks: str) -> None:
+    """A region each; contours have no voxels before they are laid on the image."""
+    images = "images/" if masks else ""
+    (tmp_path / masks).mkdir(exist_ok=True)
+    regions = [(1, "L1", squares((0, 0, 1, 1))), (2, "cord", squares((0, 0, 1, 1))),
+               (3, "L2 body", squares((0, 0, 1, 1))), (4, "L3", [])]  # fmt: skip
+    for case, found in (("p1", regions), ("p2", regions[:1])):
+        dicom(tmp_path / images / case)
+        (tmp_path / f"{masks}{case}_R1.dcm").write_bytes(written(structure_set(found)))
+    found = discover(tmp_path)
+    path = f"{masks}p1_R1.dcm"
+    assert sources(found) == {
+        "p1_L1": ({"default": f"{images}p1/"}, {"R1": f"{path}#L1"}),
+        "p1_L2": ({"default": f"{images}p1/"}, {"R1": f"{path}#L2 body"}),
+        "p2": ({"default": f"{images}p2/"}, {"R1": f"{masks}p2_R1.dcm"}),
+    }
+    assert [case.level for case in found.cases] == [Level("L", 1), Level("L", 2), Level("L", 1)]
+    assert found.notes == (
+        f"segment 'L3' of {path} is empty",
+        f"{path}: contours: the order of levels is checked when they are measured",
+        f"{path}: left out, no vertebrae: cord",
+    )
+
+
+def test_regions_of_one_name_are_called_by_number(tmp_path: Path) -> None:
+    dicom(tmp_path / "p1")
+    regions = [(k, "ROI", squares((0, 0, 1, 1))) for k in (3, 8)]
+    (tmp_path / "p1.dcm").write_bytes(written(structure_set(regions)))
+    found = discover(tmp_path)
+    assert sources(found) == {"p1": ({"default": "p1/"}, {"reader": "p1.dcm#3"})}
+    assert "segment 'ROI' of p1.dcm is ignored: it is another ROI" in found.notes
 
 
 def test_a_folder_with_two_series_is_told(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from centrum.provenance import digest
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from tests import hostile
+from tests.io.drawing import drawn, structure_set, written
 from tests.io.seg_files import frames_of, save, segmentation
 from tests.studies import (
     PROTOCOL,
@@ -76,6 +77,17 @@ def test_a_training_case_is_scored_as_in_the_study(finished: Path, model: Frozen
         total = model.scorer.intercept() + sum(part.contribution for part in found.parts)
         np.testing.assert_allclose(total, found.score, **EXACT)
         assert found.called == (model.positive if found.score >= model.cutoff else model.negative)
+
+
+def test_a_region_that_is_drawn_as_contours_is_scored_as_its_voxels(
+    finished: Path, model: FrozenModel, tmp_path: Path
+) -> None:
+    one = patient(finished)
+    mask = read_image(one.mask)
+    contours = [(1, "L1", drawn(mask.array != 0, mask.geometry))]
+    (tmp_path / "s.dcm").write_bytes(written(structure_set(contours)))
+    found = score_patient(model, replace(one, mask=f"{tmp_path / 's.dcm'}#L1"))
+    assert found.score == score_patient(model, one).score
 
 
 def test_another_readers_region_gives_another_score(finished: Path, model: FrozenModel) -> None:

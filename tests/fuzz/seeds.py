@@ -15,6 +15,7 @@ import yaml
 from numpy.typing import NDArray
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     RLELossless,
@@ -27,6 +28,7 @@ from centrum.protocol import preset_text
 from centrum.study.study import open_study
 from tests.fuzz.mutate import zipped
 from tests.io.conftest import _slice
+from tests.io.drawing import squares, structure_set, written
 from tests.io.seg_files import encoded, frames_of, label_frames, segmentation
 
 Files = dict[str, bytes]
@@ -111,6 +113,26 @@ SIDECAR = {
     "MagneticFieldStrength": 1.5, "RepetitionTime": 2.778, "EchoTime": 0.104,
     "ScanningSequence": "SE", "SeriesDescription": "T2 sag", "SliceThickness": 4.0,
 }  # fmt: skip
+
+
+STRUCTURES = Geometry((12, 10, 4), (1.0, 1.0, 3.0))
+"""The grid of the image that structure sets are read on."""
+
+
+def rtstruct(folder: Path) -> Iterator[Files]:
+    """Regions with a hole, an island, a point and nothing; in each encoding."""
+    ring = squares((1, 1, 9, 8), (3, 3, 7, 7), (5, 5, 6, 6), z=3)
+    regions = [(1, "L1", ring + squares((2, 2, 5, 5), z=6)), (2, "L2", ring), (3, "", [])]
+    for kind in ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "POINT"):
+        yield {"s.dcm": written(structure_set(regions, kind=kind))}
+    for syntax in (ExplicitVRLittleEndian, ExplicitVRBigEndian):
+        found = structure_set(regions)
+        found.file_meta.TransferSyntaxUID = syntax
+        yield {"s.dcm": written(found)}
+    found = structure_set(regions)
+    for element in found.iterall():
+        element.is_undefined_length = element.VR == "SQ"
+    yield {"s.dcm": written(found)}
 
 
 def nii(folder: Path) -> Iterator[Files]:

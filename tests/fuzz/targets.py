@@ -51,6 +51,7 @@ from centrum.provenance import digest
 from centrum.pyradiomics import featureextractor
 from centrum.pyradiomics.parameters import read_parameter_file
 from centrum.signature import evaluate_signature, read_signature
+from centrum.volume import Volume
 from tests.fuzz import seeds
 from tests.fuzz.mutate import (
     BYTES,
@@ -406,6 +407,64 @@ def _voxels(found: pydicom.Dataset, pixels: np.ndarray) -> Counter[int]:
     return counts
 
 
+# Structure sets
+
+
+def _of_item(rng: Random, data: bytes) -> bytes:
+    """An item of a sequence, or an element in one, taken out, repeated or with another value."""
+    try:
+        found = pydicom.dcmread(BytesIO(data))
+        for _ in range(rng.choice((1, 1, 2))):
+            _alter(rng, rng.choice([found, *_within(found)]))
+        stream = BytesIO()
+        found.save_as(stream)
+        return stream.getvalue()
+    except Exception:
+        return some(rng, data, BYTES)
+
+
+def _within(found: pydicom.Dataset) -> Iterator[pydicom.Dataset]:
+    for element in found:
+        for item in element.value if element.VR == "SQ" else ():
+            yield item
+            yield from _within(item)
+
+
+def _alter(rng: Random, item: pydicom.Dataset) -> None:
+    element = item[rng.choice(sorted(item.keys()))]
+    what = rng.randrange(4)
+    if what == 0:
+        del item[element.tag]
+    elif element.VR == "SQ" and element.value:
+        k = rng.randrange(len(element.value))
+        (element.value.append(element.value[k]) if what == 1 else element.value.pop(k))
+    else:
+        words = "\\".join(map(str, np.ravel(element.value))).split("\\")
+        words[rng.randrange(len(words))] = rng.choice((*_DICOM_VALUES, *_POINTS))
+        item.add_new(element.tag, "UT", "\\".join(words))
+
+
+_POINTS = (
+    "0", "1", "3", "4", "2.5", "-0.5", "11.5", "1e9", "-1e9", "inf", "1_0", "3.1", "8.0000001",
+    "OPEN_PLANAR", "CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "L1", "2147483648",
+)  # fmt: skip
+
+
+def _read_structures(path: Path) -> None:
+    tried(lambda: source_digest(path))
+    tried(lambda: list_segments(path))
+    tried(lambda: read_masks(path))
+    tried(lambda: _look_at_structures(path))
+
+
+def _look_at_structures(path: Path) -> None:
+    image = Volume(np.zeros(seeds.STRUCTURES.shape), seeds.STRUCTURES)
+    for segment in list_segments(path):
+        source = f"{path}#{segment.label}"
+        tried(lambda source=source: inspect_case(image, read_mask(source, image)))  # type: ignore[misc]
+    tried(lambda: read_masks(path, image))
+
+
 # Folders
 
 
@@ -643,6 +702,8 @@ TARGETS = {
         Target("dicom", (), seeds.dicom, (*[_of_element] * 8, *BYTES), _read_series),
         Target("seg", (".dcm",), seeds.seg, (*[_of_element] * 6, *[_of_frames] * 12, *BYTES),
                _read_seg, _voxels_differ),
+        Target("rtstruct", (".dcm",), seeds.rtstruct,
+               (*[_of_item] * 8, *[_of_element] * 2, *BYTES), _read_structures),
         Target("listing", (".json",), seeds.listing, (_other_name,), _read_listing),
         Target("cases_csv", ("cases.csv",), seeds.cases_csv, _CSV, _read_cases, beside=_YAML),
         Target("cases_xlsx", (".xlsx",), seeds.cases_xlsx, (of_zip(XML),), _read_cases,

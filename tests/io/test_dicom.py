@@ -256,9 +256,14 @@ def test_a_single_file_is_no_image_and_contours_are_no_mask(
     folder = write_series(stack)
     with pytest.raises(ImageError, match="expected a folder with the slices of a series"):
         read_image(folder / "1.2.3-00.dcm")
-    contours = reference / "dicom" / "derived_tptbox_sagittal_t2" / "rtstruct.dcm"
-    with pytest.raises(ImageError, match="DICOM of the kind RT Structure Set Storage"):
-        read_mask(contours, read_image(folder).geometry)
+    geometry = read_image(folder).geometry
+    for mask, kind in (
+        (folder / "1.2.3-00.dcm", "DICOM of the kind MR Image"),
+        (folder, "a folder"),
+    ):
+        with pytest.raises(ImageError, match=f"expected a label image .* found {kind}") as caught:
+            read_mask(mask, geometry)
+        assert caught.value.code == "not-a-label-image"
 
 
 @pytest.mark.parametrize(

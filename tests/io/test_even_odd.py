@@ -118,10 +118,11 @@ def test_edges_that_are_looked_at_in_parts_are_as_one(monkeypatch: pytest.Monkey
         np.testing.assert_array_equal(pixels(zigzag, shape=(50, 50)), wanted)
 
 
-def test_steps_are_no_fewer_than_are_taken() -> None:
+def test_steps_are_those_of_the_edges_and_of_the_box() -> None:
     zigzag = np.random.default_rng(0).uniform(0, 49, (400, 2))
     edge = np.abs(np.roll(zigzag, -1, axis=0) - zigzag)
-    assert edge.sum() <= steps(zigzag) <= edge.sum() + 4 * len(zigzag)
+    assert edge.sum() <= steps(zigzag) <= edge.sum() + 4 * len(zigzag) + 49**2 / 16
+    assert steps(np.array([(0, 0), (1e5, 1e5)])) > 1e8  # a box that is a slice of its own
 
 
 @pytest.mark.parametrize("away", [(-20.0, 0.0), (0.0, -20.0), (40.0, 0.0), (0.0, 40.0)])

@@ -6,8 +6,10 @@ from pathlib import Path
 from centrum.geometry import EVEN, GRID_TOLERANCE_MM
 from centrum.io import (
     checks,
+    contours,
     dicom,
     dicom_object,
+    even_odd,
     frame_of_reference,
     frame_pixels,
     functional_groups,
@@ -50,6 +52,9 @@ def test_thresholds_are_those_of_the_code() -> None:
         f"below {SMALLEST_MM} mm or above {LARGEST_MM:g} mm",
         f"more than {EVEN} times the shortest",
         f"{BYTES_PER_VOXEL} bytes are counted",
+        f"within {even_odd.TOLERANCE} pixels",
+        f"within {contours.PLANE_TOLERANCE_MM} mm of a slice",
+        f"more than 2^{contours.MOST_STEPS.bit_length() - 1} rows and columns",
     ):
         assert wanted in text
 
@@ -69,5 +74,6 @@ def test_what_is_said_of_dicom_segmentations_is_so() -> None:
     sources = "".join(Path(module.__file__).read_text("utf-8") for module in modules)
     raised = set(re.findall(r'code="([a-z-]+)"', sources)) | {"damaged-file"}
     raised |= {f"several-{what}" for what in ("orientations", "sizes")}
+    raised -= {"other-series"}  # of structure sets
     table = section.split("| refused | code |")[1]
     assert set(re.findall(r"`([a-z-]+)`", table)) | {"no-spacing"} == raised

@@ -372,7 +372,7 @@ def _regions(folder: Path, path: str, match: _MatchedFiles) -> dict[str, _Labell
 def _sure(found: LabelMap, path: str, match: _MatchedFiles) -> bool:
     """Whether the levels of a label map may be right; notes what it leaves open."""
     for label in found.labels:
-        if label.place is None:
+        if label.is_empty:
             match.notes.append(f"segment {label.segment.name!r} of {path} is empty")
     try:
         found.check()
@@ -382,6 +382,8 @@ def _sure(found: LabelMap, path: str, match: _MatchedFiles) -> bool:
         return False
     if not found.oriented and any(label.level for label in found.labels):
         match.about["it does not say how it lies: the order of levels is not checked"].append(path)
+    if found.unplaced:
+        match.about["contours: the order of levels is checked when they are measured"].append(path)
     if left_out := found.left_out():
         match.about[f"left out, no vertebrae: {left_out}"].append(path)
     if found.numbers:

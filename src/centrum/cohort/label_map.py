@@ -13,9 +13,9 @@ from centrum.cohort.anatomy import RegionPlace, SpinalColumn, place_of
 from centrum.cohort.findings import listed
 from centrum.cohort.levels import NAME_THE_SCHEME, Level
 from centrum.cohort.schemes import SCHEMES, Scheme
-from centrum.errors import DataError, ManifestError
-from centrum.io import LabelImage, Segment, read_labels
-from centrum.volume import Mask
+from centrum.errors import CentrumError, DataError, ManifestError
+from centrum.geometry import Geometry
+from centrum.io import Segment, Segmentation, read_labels
 
 BESIDE = re.compile(r"(disc|disk|ivd|canal|cord|csf|end ?plate|sacrum|coccyx)", re.IGNORECASE)
 """Names of what lies beside vertebrae; such segments are no regions where others name levels."""
@@ -30,13 +30,18 @@ class Label:
     segment : name, number and voxels
     level : the vertebra, None where nothing names one
     beside : what it is instead of a vertebra, such as "canal"; "" for a region
-    place : None without voxels
+    place : None without voxels, and of contours that are not laid on an image
     """
 
     segment: Segment
     level: Level | None
     beside: str
     place: RegionPlace | None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is drawn."""
+        return self.place is None and not self.segment.drawn
 
     @property
     def number(self) -> int | None:
@@ -63,8 +68,13 @@ class LabelMap:
 
     @property
     def regions(self) -> tuple[Label, ...]:
-        """The labels with voxels that are regions to measure."""
-        return tuple(each for each in self.labels if each.place and not each.beside)
+        """The labels with voxels or contours that are regions to measure."""
+        return tuple(each for each in self.labels if not (each.is_empty or each.beside))
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether levels are drawn as contours that are not laid on an image, one above another."""
+        return sum(bool(each.level) and each.place is None for each in self.regions) > 1
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -153,24 +163,28 @@ def refuse(doubt: Mapping[str, str], file: str) -> None:
 
 
 def read_label_map(
-    path: Path | str, scheme: Scheme | None = None, orientation: str | None = None
+    path: Path | str,
+    scheme: Scheme | None = None,
+    orientation: str | None = None,
+    image: Geometry | None = None,
 ) -> LabelMap:
     """The labels of a map; numbers are read by `scheme`, names by themselves.
 
-    `orientation` is that of a file that does not say it; without it the anatomy is not looked at.
+    `orientation` is that of a file that does not say it, `image` the grid on which contours are
+    laid; without it the anatomy is not looked at.
 
     Raises
     ------
     ImageError
         The file cannot be read, or is no label image.
     """
-    image = read_labels(path, orientation)
-    names = [segment.name for segment in image.segments]
+    found = read_labels(path, orientation, image)
+    names = [segment.name for segment in found.segments]
     said = scheme_of_one(names[0], scheme) if len(names) == 1 else scheme
-    labels = [_label(segment, _place(image, segment), said) for segment in image.segments]
+    labels = [_label(segment, _place(found, segment), said) for segment in found.segments]
     if any(each.level for each in labels):
         labels = [_beside(each) for each in labels]
-    return LabelMap(Path(path).name, said, tuple(labels), image.oriented)
+    return LabelMap(Path(path).name, said, tuple(labels), found.oriented)
 
 
 def scheme_of_one(name: str, scheme: Scheme | None) -> Scheme | None:
@@ -213,10 +227,26 @@ def _beside(label: Label) -> Label:
     return Label(label.segment, None, label.segment.name, label.place)
 
 
-def _place(image: LabelImage, segment: Segment) -> RegionPlace | None:
-    if not segment.voxels or image.without_voxels:
+def _place(found: Segmentation, segment: Segment) -> RegionPlace | None:
+    if segment.drawn:
+        return _place_of_contours(found, segment)
+    if not segment.voxels or found.without_voxels:
         return None
-    return place_of(Mask(image.region(segment), image.geometry))
+    return place_of(found.mask(segment))
+
+
+def _place_of_contours(found: Segmentation, segment: Segment) -> RegionPlace | None:
+    """Of what has or may have a place in the spine; other contours would be filled for nothing.
+
+    Contours that cannot be laid on the image are refused when they are measured.
+    """
+    if not (named_level(segment.name, None) or BESIDE.search(segment.name)):
+        return None
+    try:
+        mask = found.mask(segment)
+    except CentrumError:
+        return None
+    return place_of(mask) if mask.n_voxels else None
 
 
 def _column(labels: Sequence[Label]) -> SpinalColumn:

@@ -26,8 +26,8 @@ decimals or three. Where slices are closer than 0.4 mm it is a quarter of their 
 """
 
 MOST_STEPS = 1 << 26
-"""Rows and columns that the contours of a region may meet: ten seconds. A body of 512 x 512 x 300
-voxels has five millions."""
+"""Rows and columns that the contours of a region may meet, the pixels of their boxes counted in:
+ten seconds. The outline of a body of 512 x 512 x 300 voxels has five millions."""
 
 MOST_CONTOURS = 1 << 16
 """Contours of a region; more are none of a structure, and each takes its time."""

@@ -27,7 +27,7 @@ from centrum.io.dicom_files import (
     choose,
 )
 from centrum.io.facts import NUMBERS, read_facts
-from centrum.io.frame_of_reference import frame_note
+from centrum.io.frame_of_reference import SERIES, frame_note
 from centrum.io.gzipped import MOST_VOXELS, damaged
 from centrum.io.itk import read_file
 from centrum.io.paths import check_name
@@ -84,6 +84,7 @@ def _read_series(files: list[DicomFile], ignored: int) -> Volume:
     array = np.stack([_pixels(file, geometry) for file in files])
     parameters = {"format": "DICOM", "sha256": _files_digest(files), **notes}
     parameters |= frame_note(file.value("FrameOfReferenceUID") for file in files)
+    parameters |= {SERIES: digest(files[0].value("SeriesInstanceUID"))}
     parameters |= {"ignored_files": ignored, **_facts(files[0])}
     return Volume(array, geometry, (Step("read", parameters),))
 

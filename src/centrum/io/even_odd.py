@@ -20,7 +20,10 @@ in pixels of 0.36 mm and more; of a region 20 pixels wide it is 0.4 % of the are
 """
 
 MOST_AT_ONCE = 1 << 20
-"""Rows and columns met by edges that are looked at together."""
+"""Edges, and rows or columns that they meet, which are looked at together."""
+
+
+PIXELS_PER_STEP = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +63,22 @@ def fill(points: Floats, shape: tuple[int, int]) -> FilledContour:
     y, x = (_span(points[:, axis], shape[1 - axis]) for axis in (1, 0))
     start = points - np.array([x.start, y.start], dtype=float)
     end, size = np.roll(start, -1, axis=0), (y.stop - y.start, x.stop - x.start)
-    return FilledContour((y, x), _inside(start, end, size), _met(start, end, size))
+    crossings, met = np.zeros((size[0], size[1] + 1), dtype=np.int64), np.zeros(size, dtype=bool)
+    for k in range(0, len(start), MOST_AT_ONCE):
+        some = slice(k, k + MOST_AT_ONCE)
+        _count(start[some], end[some], crossings)
+        _meet(start[some], end[some], met)
+    inside = np.cumsum(crossings[:, :-1], axis=1) & 1
+    return FilledContour((y, x), inside.astype(bool), met)
 
 
 def steps(points: Floats) -> float:
-    """About how many rows and columns the edges of a contour meet: what filling it costs."""
-    return float(np.abs(np.diff(points, axis=0, append=points[:1])).sum()) + 4 * len(points)
+    """What filling a contour costs: about how many rows and columns its edges meet.
+
+    `PIXELS_PER_STEP` pixels of the box around it take as long as one.
+    """
+    edges = float(np.abs(np.diff(points, axis=0, append=points[:1])).sum()) + 4 * len(points)
+    return edges + float(np.prod(np.ptp(points, axis=0))) / PIXELS_PER_STEP
 
 
 def _span(at: Floats, size: int) -> slice:
@@ -73,37 +86,33 @@ def _span(at: Floats, size: int) -> slice:
     return slice(first, int(np.clip(np.floor(at.max() + TOLERANCE) + 1, first, size)))
 
 
-def _inside(start: Floats, end: Floats, shape: tuple[int, int]) -> Flags:
-    """Centres with an odd number of crossings to their left.
+def _count(start: Floats, end: Floats, crossings: Ints) -> None:
+    """Count where edges cross rows, at the next centre to the right; there is a column more.
 
     An edge has the row in which its upper end lies and not that of its lower end, whose edge on
     the other side has it.
     """
-    rows, columns = shape
+    rows, columns = crossings.shape[0], crossings.shape[1] - 1
     swap = start[:, 1] > end[:, 1]
     upper, lower = (np.where(swap[:, None], *pair) for pair in ((end, start), (start, end)))
     first = np.maximum(np.ceil(upper[:, 1]), 0).astype(np.int64)
     stop = np.minimum(np.ceil(lower[:, 1]), rows).astype(np.int64)
-    crossings = np.zeros((rows, columns + 1), dtype=np.int64)
     for edge, row in _each(first, stop):
         x = _at(row, upper[edge, 1], lower[edge, 1], upper[edge, 0], lower[edge, 0])
         column = np.clip(np.floor(x) + 1, 0, columns).astype(np.int64)
         flat = np.bincount(row * (columns + 1) + column, minlength=crossings.size)
         crossings += flat.reshape(crossings.shape)
-    return (np.cumsum(crossings[:, :-1], axis=1) & 1).astype(bool)
 
 
-def _met(start: Floats, end: Floats, shape: tuple[int, int]) -> Flags:
-    """Centres within the tolerance of an edge.
+def _meet(start: Floats, end: Floats, met: Flags) -> None:
+    """Mark centres within the tolerance of an edge.
 
     Along the axis in which an edge is longer it has one centre at most in each row or column.
     """
-    met = np.zeros(shape, dtype=bool)
     steep = np.abs(end - start)[:, 1] > np.abs(end - start)[:, 0]
     for chosen, along, view in ((~steep, 0, met.T), (steep, 1, met)):
         a, b = (each[chosen][:, [along, 1 - along]] for each in (start, end))
         _mark(a, b, view)
-    return met
 
 
 def _mark(start: Floats, end: Floats, met: Flags) -> None:

@@ -17,6 +17,12 @@ from centrum.volume import Mask, Volume
 FRAME = "frame_of_reference"
 """Parameter of the reading step: a digest, since the UID itself leads back to the exam."""
 
+SERIES = "series"
+"""Parameter of the step that read a DICOM series: the digest of its UID."""
+
+REFERENCED_SERIES = "referenced_series"
+"""Parameter of the step that read a mask: digests of the series on which it says to be drawn."""
+
 
 def frame_note(uids: Iterable[Any]) -> dict[str, str]:
     """What the reading step says of the frame of its files; nothing where they name none, or many.
@@ -39,28 +45,49 @@ def frame_of(read: Volume | Mask) -> str:
     >>> frame_of(Volume(np.zeros((1, 1, 1)), Geometry((1, 1, 1), (1, 1, 1)), (step,)))[:8]
     'b83db121'
     """
-    return next(filter(None, map(_frame, read.history)), "")
+    return _first(read, FRAME)
 
 
 def check_frame(path: Path, mask: Step, image: Volume) -> None:
-    """Refuses a mask, by its reading step, of another frame than its image.
+    """Refuses a mask, by its reading step, of another frame or series than its image.
 
     Raises
     ------
     ImageError
-        Both name a frame of reference, and not the same ("other-frame-of-reference").
+        Both name a frame of reference, and not the same ("other-frame-of-reference"); the mask
+        names series, and not that of the image ("other-series").
     """
-    own, wanted = _frame(mask), frame_of(image)
-    if own and wanted and own != wanted:
+    frame, wanted = mask.parameters.get(FRAME, ""), frame_of(image)
+    series, named = _first(image, SERIES), mask.parameters.get(REFERENCED_SERIES, ())
+    if frame and wanted and frame != wanted:
+        raise _other_frame(path, told=series in named)
+    if series and named and series not in named:
         raise ImageError(
-            f"{path.name} has another frame of reference than its image: its positions are those "
-            "of another exam, or of the patient in another place.",
-            remedy="Take the segmentation of this image. Where both were registered to each other, "
-            "export it with this image as its reference.",
-            code="other-frame-of-reference",
+            f"{path.name} was drawn on another series than that of its image.",
+            remedy="Take the series that it was drawn on, or export it with this image as its "
+            "reference.",
+            code="other-series",
             file=path,
         )
 
 
-def _frame(step: Step) -> str:
-    return str(step.parameters.get(FRAME, ""))
+def _other_frame(path: Path, told: bool) -> ImageError:
+    """`told` is whether the mask names the series of the image all the same."""
+    but = (
+        " It names the series of the image all the same: rt-utils wrote such files until 2023."
+        if told
+        else ""
+    )
+    return ImageError(
+        f"{path.name} has another frame of reference than its image: its positions are those of "
+        f"another exam, or of the patient in another place.{but}",
+        remedy="Take the segmentation of this image. Where both were registered to each other, "
+        "export it with this image as its reference.",
+        code="other-frame-of-reference",
+        file=path,
+    )
+
+
+def _first(read: Volume | Mask, parameter: str) -> str:
+    found = (str(step.parameters.get(parameter, "")) for step in read.history)
+    return next(filter(None, found), "")

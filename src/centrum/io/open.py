@@ -9,7 +9,7 @@ import numpy as np
 
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
-from centrum.io import dicom, metaimage, nifti, nrrd, seg
+from centrum.io import dicom, metaimage, nifti, nrrd, rtstruct, seg
 from centrum.io.checks import ORIENTATION_STATED
 from centrum.io.dicom_object import sop_class, uid_name
 from centrum.io.frame_of_reference import check_frame
@@ -18,7 +18,7 @@ from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
 from centrum.io.itk import DecodedImage, scalar_array
 from centrum.io.paths import check_content, check_name, split_source
 from centrum.io.placing import laid_on, place_mask
-from centrum.io.segments import LabelImage, Segment, label_image, select
+from centrum.io.segments import LabelImage, Segment, Segmentation, label_image, select
 from centrum.provenance import Step, file_digest
 from centrum.volume import Mask, Volume
 
@@ -28,10 +28,11 @@ _DIGESTS = {
     "NRRD": nrrd.content_digest,
     "MetaImage": metaimage.content_digest,
 }
-_DicomMask = Callable[[Path, Geometry | None], tuple[LabelImage, dict[str, Any]]]
+_DicomMask = Callable[[Path, Geometry | None], tuple[Segmentation, dict[str, Any]]]
 
 _DICOM_MASKS: dict[str, _DicomMask] = {
     **dict.fromkeys(seg.SOP_CLASSES, seg.read),
+    rtstruct.SOP_CLASS: rtstruct.read,
 }
 """Readers of DICOM objects that are masks, by the UID of their SOP class; each is told the grid of
 the image, where there is one."""
@@ -108,7 +109,8 @@ def read_mask(
     Parameters
     ----------
     source : FILE#SEGMENT, where the segment is a name or a label value; FILE alone if it
-        holds exactly one segment. NIfTI, NRRD, MetaImage, .seg.nrrd of 3D Slicer, DICOM SEG
+        holds exactly one segment. NIfTI, NRRD, MetaImage, .seg.nrrd of 3D Slicer, DICOM SEG, or
+        DICOM RTSTRUCT, whose contours are filled on the grid of the image
     image : the image that the mask belongs to, or its grid alone, with which nothing tells whether
         a DICOM mask has the frame of reference of its image
     tolerance_mm : largest accepted distance between corner voxels of the two grids
@@ -121,10 +123,11 @@ def read_mask(
     ------
     ImageError
         The file cannot be read, is no label image, or does not hold that segment; the
-        segments that it holds are listed. A DICOM mask is of another frame of reference than
-        its DICOM image ("other-frame-of-reference").
+        segments that it holds are listed. A DICOM mask is of another frame of reference or
+        series than its DICOM image ("other-frame-of-reference", "other-series").
     GeometryError
-        The mask is on another grid (both are printed), or partly outside the image.
+        The mask is on another grid (both are printed), or partly outside the image; contours do
+        not lie in its slices.
     """
     path, part = _located(source)
     labels, step = _read_labels(path, orientation, image)
@@ -143,7 +146,8 @@ def read_masks(
 ) -> tuple[Mask, ...]:
     """Read all segments of a label image that have voxels, or the one of FILE#SEGMENT.
 
-    They come on the grid of the image, else on the file's own; see `read_mask`.
+    They come on the grid of the image, else on the file's own, which contours have not
+    ("needs-image"); see `read_mask`.
     """
     path, part = _located(source)
     labels, step = _read_labels(path, orientation, image)
@@ -152,7 +156,7 @@ def read_masks(
     return tuple(
         _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
         for segment in wanted
-        if segment.voxels
+        if segment.voxels or segment.drawn
     )
 
 
@@ -162,7 +166,7 @@ def _grid(image: Volume | Geometry) -> Geometry:
 
 def _placed(
     path: Path,
-    labels: LabelImage,
+    labels: Segmentation,
     segment: Segment,
     step: Step,
     grid: Geometry,
@@ -172,7 +176,8 @@ def _placed(
     step = Step(step.name, {**step.parameters, "segment": segment.name, "label": segment.label})
     if labels.without_voxels:
         return Mask(np.zeros(grid.shape, dtype=bool), grid, segment.name, (step,))
-    mask = Mask(labels.region(segment), labels.geometry, segment.name, (step,))
+    mask = labels.mask(segment)
+    mask = replace(mask, history=(step, *mask.history))
     try:
         return place_mask(mask, grid, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch)
     except CentrumError as error:
@@ -182,8 +187,10 @@ def _placed(
 
 
 @guarded
-def read_labels(path: str | Path, orientation: str | None = None) -> LabelImage:
-    """A label image with all of its segments, on its own grid.
+def read_labels(
+    path: str | Path, orientation: str | None = None, image: Geometry | None = None
+) -> Segmentation:
+    """A label image with all of its segments, on its own grid; contours on that of the `image`.
 
     A file that does not say how its axes lie is `oriented` only with a stated `orientation`.
 
@@ -193,8 +200,8 @@ def read_labels(path: str | Path, orientation: str | None = None) -> LabelImage:
         The file cannot be read, or is no label image.
     """
     path, _ = _located(path)
-    labels, step = _labels(path)
-    if labels.oriented or orientation is None:
+    labels, step = _labels(path, image)
+    if orientation is None or labels.oriented or not isinstance(labels, LabelImage):
         return labels
     grid, _ = _placed_grid(path, labels, step, orientation)
     return replace(labels, geometry=grid, oriented=True)
@@ -338,19 +345,19 @@ def _check_spacing(path: Path, grid: Geometry) -> None:
 
 def _read_labels(
     path: Path, orientation: str | None, image: Volume | Geometry | None
-) -> tuple[LabelImage, Step]:
+) -> tuple[Segmentation, Step]:
     """The label image on its grid, in the patient."""
     grid = None if image is None else _grid(image)
     labels, step = _labels(path, grid)
     if isinstance(image, Volume):
         check_frame(path, step, image)
-    if labels.without_voxels:
+    if labels.without_voxels or not isinstance(labels, LabelImage):
         return labels, step
     own, step = _placed_grid(path, labels, step, orientation, grid)
     return replace(labels, geometry=own), step
 
 
-def _labels(path: Path, image: Geometry | None = None) -> tuple[LabelImage, Step]:
+def _labels(path: Path, image: Geometry | None = None) -> tuple[Segmentation, Step]:
     if path.is_dir():
         raise _no_labels(path, "a folder")
     if file_format(path) == "DICOM":
@@ -370,8 +377,8 @@ def _dicom_mask(path: Path) -> _DicomMask:
 
 def _no_labels(path: Path, found: str) -> ImageError:
     return ImageError(
-        f"{path.name}: expected a label image (NIfTI, NRRD, MetaImage or DICOM SEG) as a mask, "
-        f"found {found}.",
+        f"{path.name}: expected a label image (NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT) as a "
+        f"mask, found {found}.",
         remedy="Load it in 3D Slicer together with the image and save the segmentation as "
         ".seg.nrrd.",
         code="not-a-label-image",

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from centrum.errors import ImageError
 from centrum.geometry import Geometry
 from centrum.io.itk import DecodedImage
 from centrum.text import one_line
+from centrum.volume import Mask
 
 _KEY = re.compile(r"Segment([0-9]{1,6})_(ID|Name|LabelValue|Layer)")
 _WHOLE = re.compile(r"\s*([0-9]{1,18})\s*")
@@ -43,17 +45,40 @@ class Segment:
     name : the segment's name, or its label value as text in a plain label image
     label : its value in the layer
     layer : the layer it lies in, 0 unless the file holds overlapping segments
-    voxels : how many voxels it has in the file
+    voxels : how many voxels it has in the file, None where it is `drawn`
     """
 
     name: str
     label: int
     layer: int
-    voxels: int
+    voxels: int | None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the file holds its contours, which have voxels on the grid of an image alone."""
+        return False
 
     def describe(self) -> str:
         """The segment in one line, to print in messages."""
         return f"'{self.name}' (label {self.label}, layer {self.layer}, {self.voxels} voxels)"
+
+
+class Segmentation(Protocol):
+    """Segments on one grid, whether their file holds voxels or contours; as `LabelImage` has it."""
+
+    @property
+    def geometry(self) -> Geometry: ...
+
+    @property
+    def segments(self) -> tuple[Segment, ...]: ...
+
+    @property
+    def oriented(self) -> bool: ...
+
+    @property
+    def without_voxels(self) -> bool: ...
+
+    def mask(self, segment: Segment) -> Mask: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +104,10 @@ class LabelImage:
     def region(self, segment: Segment) -> Flags:
         """The voxels of a segment, indexed [z, y, x]."""
         return np.asarray(self.layers[segment.layer] == segment.label)
+
+    def mask(self, segment: Segment) -> Mask:
+        """A segment as a mask on the grid of every layer."""
+        return Mask(self.region(segment), self.geometry, segment.name)
 
 
 def label_image(decoded: DecodedImage, path: Path) -> LabelImage:
@@ -117,7 +146,7 @@ def select(segments: tuple[Segment, ...], part: str | None, path: Path) -> Segme
     listed = "\n  ".join(s.describe() for s in segments)
     raise ImageError(
         f"{path.name}: {wanted}, found {len(candidates)}. The segments in the file:\n  {listed}\n",
-        remedy="Choose one as FILE#NAME or FILE#LABEL.",
+        remedy="Choose one as FILE#NAME, or by its number as FILE#NUMBER.",
         code="choose-segment",
         file=path,
     )

@@ -24,9 +24,11 @@ from centrum.features.settings import Discretisation, ExtractionSettings, Resegm
 from centrum.geometry import Geometry, slice_axis
 from centrum.io import (
     ImageFinding,
+    Segment,
     inspect_case,
     inspect_image,
     list_segments,
+    of_contours,
     place_mask,
     read_mask,
     source_digest,
@@ -486,7 +488,8 @@ def _fitted(
     if mask.geometry.same_grid(grid, tolerance):
         return scene, Mask(mask.array, grid, mask.name, mask.history)
     try:
-        if stated_orientation(mask):  # its place is that of the first sequence
+        # Where the file has no place or grid of its own, it is that of the first sequence.
+        if stated_orientation(mask) or of_contours(mask):
             return scene, place_mask(mask, grid, tolerance_mm=tolerance)
         return scene, read_mask(source, grid, tolerance_mm=tolerance)
     except GeometryError as error:
@@ -534,7 +537,7 @@ def _of_reader(job: MeasurementJob, source: str, scene: PreparedSequence, mask: 
     normalisation = job.preparation.normalisation
     if not isinstance(normalisation, ReferenceTissue):
         return scene.ready
-    tissue = mask_of(_reference_source(source, normalisation), scene.ready, job.images)
+    tissue = _reference_tissue(job, source, scene.ready, normalisation)
     if not np.isfinite(scene.volume.array[tissue.array]).all():
         raise DataError(
             f"The reference tissue {tissue.name!r} holds voxels without a value (NaN or infinite).",
@@ -551,14 +554,18 @@ def _of_reader(job: MeasurementJob, source: str, scene: PreparedSequence, mask: 
     return relate_to_tissue(scene.ready, tissue, normalisation)
 
 
-def _reference_source(source: str, settings: ReferenceTissue) -> str:
+def _reference_tissue(
+    job: MeasurementJob, source: str, image: Volume, settings: ReferenceTissue
+) -> Mask:
     """The first wanted segment of the mask's file that has enough voxels."""
     path, _ = split_source(source)
     held = list_segments(path)
     for name in settings.segments:
         for segment in held:
-            if name in (segment.name, str(segment.label)) and segment.voxels >= settings.min_voxels:
-                return f"{path}#{name}"
+            if name in (segment.name, str(segment.label)) and _may_have(segment, settings):
+                tissue = mask_of(f"{path}#{name}", image, job.images)
+                if not segment.drawn or tissue.n_voxels >= settings.min_voxels:
+                    return tissue
     listed = "\n  ".join(segment.describe() for segment in held)
     raise DataError(
         f"{path.name}: no reference tissue. Wanted one of "
@@ -568,6 +575,11 @@ def _reference_source(source: str, settings: ReferenceTissue) -> str:
         code="reference-tissue",
         file=path,
     )
+
+
+def _may_have(segment: Segment, settings: ReferenceTissue) -> bool:
+    """Whether a segment has enough voxels, which of contours is known on the image alone."""
+    return segment.drawn or (segment.voxels or 0) >= settings.min_voxels
 
 
 def _findings(reader: str, volume: Volume, mask: Mask) -> list[dict[str, str]]:

@@ -1,6 +1,7 @@
 """Whether a mask holds the vertebra of its case, and no more of it than the study measures."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
@@ -8,6 +9,7 @@ from centrum.cohort.label_map import named_level, read_label_map, refuse, scheme
 from centrum.cohort.levels import Level
 from centrum.cohort.schemes import Scheme
 from centrum.errors import DataError
+from centrum.geometry import Geometry
 from centrum.io import ImageFinding, source_digest, split_source
 from centrum.protocol import Images
 from centrum.provenance import MEASURING, job_key
@@ -42,7 +44,7 @@ def check_label(
     named = named_level(mask.name, scheme)
     _check_level(path, mask, named, level, scheme)
     if part is not None:
-        _check_file(path, images, store)
+        _check_file(path, images, store, mask.geometry)
     numbered = scheme if named and mask.name.isdecimal() else None
     return list(_about_region(path, mask, named or level, images, numbered))
 
@@ -96,12 +98,18 @@ def _about_region(
         )
 
 
-def _check_file(path: Path, images: Images, store: Path | None) -> None:
-    """Refuse a label map whose levels contradict the anatomy; each file is read once."""
+def _check_file(
+    path: Path, images: Images, store: Path | None, grid: Geometry | None = None
+) -> None:
+    """Refuse a label map whose levels contradict the anatomy; each file is read once.
+
+    `grid` is that of the image, on which contours are laid.
+    """
 
     def doubt() -> dict[str, str]:
-        return read_label_map(path, images.scheme, images.orientation).doubt()
+        return read_label_map(path, images.scheme, images.orientation, grid).doubt()
 
     settings = {"labels": images.labels, "orientation": images.orientation}
-    key = job_key("doubt", MEASURING, images=settings, file=source_digest(path))
+    laid = asdict(grid) if grid else None
+    key = job_key("doubt", MEASURING, images=settings, file=source_digest(path), grid=laid)
     refuse(Store(store).kept(key, doubt) if store else doubt(), path.name)

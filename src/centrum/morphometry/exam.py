@@ -135,7 +135,8 @@ def measure_exam(
     """
     volume = fill_missing(read_image(image, orientation=orientation)) if image else None
     path, part = split_source(mask)
-    found = read_label_map(path, find_scheme(labels) if labels is not None else None, orientation)
+    scheme = find_scheme(labels) if labels is not None else None
+    found = read_label_map(path, scheme, orientation, volume.geometry if volume else None)
     found.check()
     read = read_masks(
         mask, volume, orientation=orientation, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch
