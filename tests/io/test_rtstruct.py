@@ -247,7 +247,8 @@ def test_regions_are_listed_with_what_is_drawn_of_them(save: Save) -> None:
         ("nothing", -4, None, False),
     ]
     assert found[0].describe() == "'L1 Körper' (ROI number 1, 2 contours)"
-    assert found[2].describe() == "'Isocentre' (ROI number 0, 1 POINT)"
+    assert found[1].describe() == "'7' (ROI number 7, 1 contour)"
+    assert found[2].describe() == "'Isocentre' (ROI number 0, no contours, 1 POINT)"
     assert found[3].describe() == "'nothing' (ROI number -4, no contours)"
     assert read_mask(f"{path}#L1 Körper", GRID).n_voxels == 98
     assert [mask.name for mask in read_masks(path, GRID)] == ["L1 Körper", "7"]
@@ -267,7 +268,7 @@ def test_two_regions_of_one_name_are_chosen_by_number(save: Save) -> None:
     path = save((1, "L1", body()), (2, "L1", body(12)))
     error = refused("choose-segment", f"{path}#L1")
     assert "FILE#NUMBER" in error.remedy
-    assert "(ROI number 2, 1 contours)" in str(error)
+    assert "(ROI number 2, 1 contour)" in str(error)
     assert read_mask(f"{path}#2", GRID).array[3].any()
 
 
@@ -297,6 +298,16 @@ def test_contours_without_an_inside_are_refused(save: Save, kind: str) -> None:
     error = refused("contour-type", save((1, "needle", body()), kind=kind))
     assert (kind[:30] or "of no kind") in str(error)
     assert len(str(error)) < 400
+
+
+def test_a_slab_beside_its_contours_is_refused(save: Save) -> None:
+    def offset(vector: str) -> Callable[[Dataset], None]:
+        return lambda found: setattr(
+            found.ROIContourSequence[0].ContourSequence[0], "ContourOffsetVector", vector
+        )
+
+    refused("contour-offset", save((1, "L1", body()), change=offset("0\\0\\2")))
+    assert read_mask(save((1, "L1", body()), change=offset("0\\0\\0")), GRID).n_voxels == 49
 
 
 def test_one_open_contour_among_closed_ones_is_not_left_out(save: Save) -> None:

@@ -82,18 +82,23 @@ class Roi(Segment):
 
     def describe(self) -> str:
         """The region in one line, to print in messages."""
-        named = {kind: "contours" if kind in CLOSED else kind for kind, _ in self.contours}
-        found = ", ".join(f"{count} {named[kind]}" for kind, count in self.contours)
-        return f"'{self.name}' (ROI number {self.label}, {found or 'no contours'})"
+        closed = sum(count for kind, count in self.contours if kind in CLOSED)
+        others = [f"{count} {kind}" for kind, count in self.contours if kind not in CLOSED]
+        found = [f"{closed or 'no'} {'contour' if closed == 1 else 'contours'}", *others]
+        return f"'{self.name}' (ROI number {self.label}, {', '.join(found)})"
 
 
 @dataclass(frozen=True, eq=False)
 class _StoredContour:
-    """One contour as it stands in the file: its kind, its number of points and their text."""
+    """One contour as it stands in the file: its kind, and its points in number and text.
+
+    `offset` is by how much the region lies aside of the points.
+    """
 
     kind: str
     stated: str
     text: bytes
+    offset: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -337,7 +342,10 @@ def _contours(path: Path, header: "pydicom.Dataset") -> dict[int, tuple[_StoredC
 
 def _contour(item: "pydicom.Dataset") -> _StoredContour:
     kind, stated = (_word(item, word) for word in ("ContourGeometricType", "NumberOfContourPoints"))
-    return _StoredContour(kind, stated, _plain(item, "ContourData").rstrip(b" \0"))
+    text, offset = (
+        _plain(item, word).rstrip(b" \0") for word in ("ContourData", "ContourOffsetVector")
+    )
+    return _StoredContour(kind, stated, text, offset)
 
 
 def _frames(path: Path, header: "pydicom.Dataset") -> set[str]:
@@ -408,6 +416,14 @@ def _check_size(path: Path, region: Segment, found: Sequence[_StoredContour]) ->
 def _points(path: Path, region: Segment, number: int, contour: _StoredContour) -> Floats:
     """LPS positions in mm, (n, 3)."""
     which = f"contour {number} of the region '{region.name}'"
+    if _numbers(path, which, contour.offset).any():
+        raise ImageError(
+            f"{path.name}: {which} is of a slab that lies aside of its points "
+            "(ContourOffsetVector).",
+            remedy="Export the contours in the planes of the slices.",
+            code="contour-offset",
+            file=path,
+        )
     numbers = _numbers(path, which, contour.text)
     if numbers.size % 3 or not numbers.size:
         raise damaged(path, f"{which} has {numbers.size} numbers, which are no points in space")
