@@ -148,6 +148,10 @@ def test_up_to_half_a_voxel_beyond_the_outermost_centres(axis: int, end: int) ->
     inner = {0: slice(0, 5), 1: slice(1, GRID.size[axis])}[end]
     assert found.any(axis=axis)[inner].all()
     assert found.sum() == 4 * len(range(*inner.indices(GRID.size[axis])))
+    rounded = corners.copy()
+    rounded[moved, axis] += 0.015 if end else -0.015
+    again = mask_of_contours(region([GRID.position(rounded)]), GRID).array[2]
+    np.testing.assert_array_equal(again, found)
     corners[moved, axis] += 0.1 if end else -0.1
     with pytest.raises(GeometryError, match=r"2 of the 4 points .* outside .* 0\.05 mm") as caught:
         mask_of_contours(region([GRID.position(corners)]), GRID)

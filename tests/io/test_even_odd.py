@@ -125,6 +125,13 @@ def test_steps_are_those_of_the_edges_and_of_the_box() -> None:
     assert steps(np.array([(0, 0), (1e5, 1e5)])) > 1e8  # a box that is a slice of its own
 
 
+def test_beyond_the_end_of_a_line_its_end_is_what_counts() -> None:
+    """0.015 pixels further along and 0.015 aside are 0.021."""
+    line = np.array([(0.0, 2.985), (1.985, 2.985)])
+    assert np.argwhere(pixels(line)).tolist() == [[3, 0], [3, 1]]
+    assert np.argwhere(pixels(line + np.array([0.01, 0]))).tolist() == [[3, 0], [3, 1], [3, 2]]
+
+
 @pytest.mark.parametrize("away", [(-20.0, 0.0), (0.0, -20.0), (40.0, 0.0), (0.0, 40.0)])
 def test_nothing_of_what_lies_outside(away: tuple[float, float]) -> None:
     found = fill(np.array([(1.0, 1.0), (5.0, 1.0), (5.0, 5.0)]) + away, SHAPE)

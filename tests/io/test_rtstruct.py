@@ -1,5 +1,6 @@
 """Structure sets: real ones, what they say of their image, and damage of every kind."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -321,6 +322,13 @@ def test_what_contours_do_wrong_is_said_of_the_file(save: Save) -> None:
     assert "2.00 mm from" in str(refused("between-slices", save((1, "L1", body(10)))))
     refused("mask-outside", save((1, "L1", body(24))))
     refused("overlapping-contours", save((1, "L1", body(8, (5, 5, 10, 10)))))
+
+    def mixed(found: Dataset) -> None:
+        contours = found.ROIContourSequence[0].ContourSequence
+        contours[0].ContourGeometricType = rtstruct.EXCLUSIVE
+
+    path = save((1, "L1", body(8, (5, 5, 10, 10))), change=mixed)
+    refused("overlapping-contours", path)
     error = refused("repeated-contour", save((1, "L1", body() + body())))
     assert "region 'L1', slice 3 of 6" in error.__notes__
 
@@ -367,6 +375,26 @@ def test_every_encoding_and_a_contour_of_many_points(
         path.write_bytes(data[:cut])
         with pytest.raises(ImageError):
             read_mask(path, GRID)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", ExplicitVRLittleEndian])
+def test_a_file_that_ends_between_two_items_is_no_smaller_structure_set(
+    save: Save, syntax: str
+) -> None:
+    """pydicom takes what there is of a sequence whose length goes beyond the end of the file."""
+
+    def encoded(found: Dataset) -> None:
+        found.file_meta.TransferSyntaxUID = syntax
+
+    path = save(*((k, "L1", body() + body(12)) for k in (1, 2)), change=encoded)
+    assert read_mask(f"{path}#1", GRID).n_voxels == 98
+    data = path.read_bytes()
+    starts = [found.start() for found in re.finditer(rb"\xfe\xff\x00\xe0", data)]
+    assert len(starts) == 11
+    for cut in starts:
+        path.write_bytes(data[:cut])
+        with pytest.raises(ImageError):
+            read_mask(f"{path}#1", GRID)
 
 
 def test_deflated_files_are_refused(save: Save) -> None:
