@@ -41,7 +41,7 @@ def write_figures(
     keys = {picture.key: printed_key(drawing_key(picture.drawing)) for picture in pictures}
     jobs = [
         (picture.key, picture.drawing)
-        for picture in sorted(pictures, key=_size, reverse=True)
+        for picture in pictures
         if not (store and _is_there(store.get(keys[picture.key]), folder, stems[picture.key]))
     ]
     for (key, _), contents in map_jobs(_print, jobs, workers):
@@ -56,11 +56,6 @@ def write_figures(
         if OWN.fullmatch(path.name):
             path.unlink()
     return paths
-
-
-def _size(picture: Picture) -> int:
-    """Of what is drawn: the largest come first, so that no process waits for one at the end."""
-    return len(picture.made.svg)
 
 
 def _print(job: tuple[str, Drawing]) -> dict[str, bytes]:
