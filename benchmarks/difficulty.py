@@ -168,7 +168,7 @@ def page(cohorts: Mapping[float, int], pairs: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Difficulty of the phantom cohorts.")
     parser.add_argument("--cohorts", type=int, default=20, help="of the default cue")
-    parser.add_argument("--ends", type=int, default=5, help="cohorts of cue 0 and of cue 1")
+    parser.add_argument("--ends", type=int, default=4, help="cohorts of cue 0 and of cue 1")
     parser.add_argument("--pairs", type=int, default=5, help="training cohorts for centre B")
     parser.add_argument("--page", type=Path, default=PAGE)
     chosen = parser.parse_args()

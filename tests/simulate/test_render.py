@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from centrum.simulate import PhantomSettings, plan_cohort, render
-from centrum.simulate.acquisition import build_grid, image_grid
-from centrum.simulate.render import POSE, build_scene
+from centrum.simulate.acquisition import CENTRES, VoxelGrid, build_grid, image_grid, smoothed
+from centrum.simulate.render import POSE, Scene, build_scene
 from tests.simulate.conftest import SETTINGS, Drawn
 
 
@@ -37,14 +37,32 @@ def test_sagittal_series_of_the_protocol(drawn: list[Drawn]) -> None:
         assert np.linalg.det(axes) == pytest.approx(1)
 
 
-def test_tissue_is_in_single_precision(drawn: list[Drawn]) -> None:
-    """Double precision shows nothing that noise does not hide, and takes twice as long."""
+@pytest.fixture(scope="module")
+def built(drawn: list[Drawn]) -> tuple[Scene, VoxelGrid]:
+    """The tissue of a patient, and the grid that it is built on."""
     patient = drawn[0][0]
-    rng = patient.generator(SETTINGS, POSE)
     protocol = patient.protocol(SETTINGS)
-    build = build_grid(image_grid(protocol, SETTINGS.field_mm, 0.0))
-    scene = build_scene(patient, build, protocol.sequence, rng)
+    grid = build_grid(image_grid(protocol, SETTINGS.field_mm, 0.0))
+    rng = patient.generator(SETTINGS, POSE)
+    return build_scene(patient, grid, protocol.sequence, rng), grid
+
+
+def test_tissue_is_in_single_precision(built: tuple[Scene, VoxelGrid]) -> None:
+    """Double precision shows nothing that noise does not hide, and takes twice as long."""
+    scene, _ = built
     assert (scene.tissue.dtype, scene.broken.dtype) == (np.float32, np.float32)
+
+
+def test_fat_under_the_skin_goes_on_for_two_planes_of_the_build(
+    built: tuple[Scene, VoxelGrid],
+) -> None:
+    scene, grid = built
+    body, back = scene.habitus, grid.back[None, :]
+    fat = (back > body.fascia[:, None] + 2) & (back < body.skin[:, None] - 4)
+    first, second, third, fourth = (plane[fat] for plane in scene.tissue[:4])
+    np.testing.assert_array_equal(first, second)
+    np.testing.assert_array_equal(third, fourth)
+    assert np.abs(first - third).max() > 0.1 * first.mean()
 
 
 def test_gap_is_part_of_the_spacing_of_centre_a() -> None:
@@ -84,3 +102,14 @@ def test_centre_b_is_another_scanner() -> None:
     image, mask = render(patient, other)
     assert image.geometry.spacing != render(patient, SETTINGS)[0].geometry.spacing
     assert mask.array.any()
+
+
+def test_centre_b_smooths_image_and_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, centre = replace(SETTINGS, centre="B"), CENTRES["B"]
+    patient = plan_cohort(settings)[0]
+    image, _ = render(patient, settings)
+    monkeypatch.setitem(CENTRES, "B", replace(centre, smoothing_mm=0.0))
+    noisy, _ = render(patient, settings)
+    pixel_mm = image.geometry.spacing[0]
+    expected = smoothed(noisy.array.astype(np.float32), centre.smoothing_mm, pixel_mm)
+    np.testing.assert_allclose(image.array, expected, atol=1.0)  # both are stored as whole numbers

@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from centrum.arrays import Floats
 from centrum.geometry import Geometry
 from centrum.kernels.banded import banded_product
+from centrum.kernels.gaussian_field import REACH
 from centrum.simulate.signal import Sequence
 
 BUILD_MM = (1.0, 0.4, 0.4)
@@ -211,12 +212,9 @@ def _slice_weights(fine: NDArray, centres: NDArray, thickness: float) -> NDArray
 
 
 def _spread_weights(fine: NDArray, centres: NDArray, fwhm: float) -> NDArray:
-    """Gaussian point spread of the given full width, sampled at the pixel centres.
-
-    What lies beyond 4 SD weighs below .0004 and is left out.
-    """
+    """Gaussian point spread of the given full width, sampled at the pixel centres."""
     distance = (fine[None, :] - centres[:, None]) / (fwhm * FWHM_TO_SIGMA)
-    return _normalised(np.exp(-0.5 * distance**2) * (np.abs(distance) <= 4))
+    return _normalised(np.exp(-0.5 * distance**2) * (np.abs(distance) <= REACH))
 
 
 def _normalised(weights: NDArray) -> NDArray:
