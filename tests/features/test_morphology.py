@@ -137,6 +137,14 @@ def test_centre_of_mass_follows_the_kept_voxels() -> None:
     assert by_code(shape)["99N0"] == pytest.approx(5 * shape.volume)
 
 
+def test_no_centre_of_intensities_that_cancel() -> None:
+    x = np.random.default_rng(0).normal(500, 60, 1000)
+    z = (x - x.mean()) / x.std()
+    shape = Shape(np.ones((10, 10, 10), bool), SPACING, x=z)
+    assert not np.isfinite(by_code(shape)["KLMA"])
+    assert np.isfinite(by_code(Shape(shape.inside, SPACING, x=z + 1e-6))["KLMA"])
+
+
 def test_ellipsoid_area_is_exact_for_a_sphere() -> None:
     assert ellipsoid_area((2.0, 2.0, 2.0)) == pytest.approx(16 * np.pi)
     assert ellipsoid_area((0.0, 0.0, 0.0)) == 0

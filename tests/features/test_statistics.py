@@ -123,3 +123,11 @@ def test_the_standard_deviation_is_given_on_request_only() -> None:
     names = statistics.compute(Intensities.of([1, 2, 3]), "pyradiomics")
     assert "standard_deviation" not in names
     assert len(names) == 16
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_variation_relative_to_a_mean_that_cancels(seed: int) -> None:
+    x = np.random.default_rng(seed).normal(500, 60, 3000)
+    z = (x - x.mean()) / x.std()
+    assert not np.isfinite(by_code(Intensities.of(z))["7TET"])
+    assert by_code(Intensities.of(z + 1e-6))["7TET"] == pytest.approx(1e6, rel=1e-6)

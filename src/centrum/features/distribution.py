@@ -1,4 +1,4 @@
-"""Mean, variance and entropy of discrete distributions along the last axis."""
+"""Mean, variance and entropy of discrete distributions along the last axis; sums that cancel."""
 
 import numpy as np
 
@@ -8,6 +8,21 @@ from centrum.arrays import Array
 def mean(values: Array, p: Array) -> Array:
     """Expectation of `values` (n,), or (..., n), under probabilities `p` (..., n)."""
     return np.asarray(p @ values if values.ndim == 1 else (p * values).sum(axis=-1))
+
+
+CANCELLED = 1e-12
+"""Share of the sizes of its terms below which a sum is their rounding error."""
+
+
+def unless_cancelled(total: float, sizes: float) -> float:
+    """A sum, 0 where its terms cancel, as after a z-score over the region itself.
+
+    What is divided by it is then undefined, instead of noise divided by noise.
+
+    >>> unless_cancelled(-3e-16, 2.0), unless_cancelled(-3e-6, 2.0)
+    (0.0, -3e-06)
+    """
+    return total if abs(total) > CANCELLED * sizes else 0.0
 
 
 def variance(values: Array, p: Array) -> Array:

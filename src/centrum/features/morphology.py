@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centrum.arrays import Array, Flags
+from centrum.features.distribution import unless_cancelled
 from centrum.features.registry import Family, Reads
 from centrum.kernels import enclosing, hull
 from centrum.kernels.mesh import Surface, scan, weighted_moments
@@ -179,13 +180,14 @@ class Shape:
     def intensity_moments(self) -> tuple[Array, float]:
         """As `centre`, weighted by intensity, and the mean intensity.
 
-        NaN without intensities.
+        NaN without intensities, the centre also where they add up to 0.
         """
         if self.x is None or self.x.size == 0:
             return np.full(3, np.nan), float("nan")
         kept = self.inside if self.kept is None else self.kept
         total, *sums = weighted_moments(kept, self.x).tolist()
-        return np.divide(sums, total) * self.spacing, total / self.x.size
+        weight = unless_cancelled(total, np.abs(self.x).sum()) or np.nan
+        return np.divide(sums, weight) * self.spacing, total / self.x.size
 
 
 def box_volume(sides: Lengths) -> float:
@@ -335,7 +337,9 @@ def asphericity(s: Shape) -> float:
 
 @morphology.feature("KLMA", "Centre of mass shift")
 def centre_of_mass_shift(s: Shape) -> float:
-    """From the centre of the voxels to that of the intensities; NaN without intensities.
+    """From the centre of the voxels to that of the intensities.
+
+    NaN without intensities, or if they add up to 0.
 
     >>> pair = Shape(np.ones((1, 1, 2), bool), (1.0, 1.0, 1.0), x=np.array([1.0, 3.0]))
     >>> round(centre_of_mass_shift(pair), 4)

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 
 from centrum.arrays import Array
+from centrum.features.distribution import unless_cancelled
 from centrum.features.registry import Family, Reads
 from centrum.kernels.tally import Deviations, Tally
 
@@ -183,7 +184,8 @@ def coefficient_of_variation(s: Sample) -> float:
     >>> coefficient_of_variation(Sample.of([1, 3]))
     0.5
     """
-    return float(np.float64(s.variance**0.5) / s.mean)
+    deviation = np.float64(s.variance**0.5)
+    return float(deviation / unless_cancelled(s.mean, deviation))
 
 
 def quartile_coefficient_of_dispersion(s: Sample) -> float:
