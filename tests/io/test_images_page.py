@@ -7,7 +7,6 @@ from centrum.geometry import EVEN, GRID_TOLERANCE_MM
 from centrum.io import (
     checks,
     contours,
-    dicom,
     dicom_object,
     even_odd,
     frame_of_reference,
@@ -15,6 +14,7 @@ from centrum.io import (
     functional_groups,
     nifti,
     seg,
+    slices,
 )
 from centrum.io.gzipped import MOST_VOXELS
 from centrum.io.open import LARGEST_MM, SMALLEST_MM
@@ -43,8 +43,8 @@ def test_thresholds_are_those_of_the_code() -> None:
     text = PAGE.read_text("utf-8")
     for wanted in (
         f"more than {nifti.FORM_TOLERANCE_MM} mm apart",
-        f"more than {dicom.MISSING_SLICE_RATIO} times",
-        f"more than {dicom.SLICE_TOLERANCE_MM} mm from its place",
+        f"more than {slices.MISSING_SLICE_RATIO} times",
+        f"more than {slices.SLICE_TOLERANCE_MM} mm from its place",
         f"within {GRID_TOLERANCE_MM} mm",
         f"fewer than {checks.MIN_VOXELS} voxels",
         f"fewer than {checks.SMALL_VOXELS} voxels",
@@ -66,7 +66,7 @@ def test_what_is_said_of_dicom_segmentations_is_so() -> None:
         f"{dicom_object.LARGEST_HEADER >> 20} MB",
         f"2^{dicom_object.MOST_ITEMS.bit_length() - 1} items",
         f"2^{MOST_VOXELS.bit_length() - 1} voxels or {seg.MOST_LAYERS} layers",
-        f"more than {dicom.SLICE_TOLERANCE_MM} mm from their place",
+        f"more than {slices.SLICE_TOLERANCE_MM} mm from their place",
         *(f"`{word}`" for word in seg.ALGORITHM_TYPES),
     ):
         assert wanted in section

@@ -30,6 +30,10 @@ ORIENTATION_STATED = "orientation_stated"
 """What the reading step says of a file whose orientation the protocol states."""
 
 
+LOSSY = "lossy_compression"
+"""What the reading step says of an image that lost something in compression: by what."""
+
+
 Severity = Literal["error", "warning", "note"]
 
 
@@ -84,8 +88,8 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[ImageFinding, ...]:
 def inspect_image(image: Volume, plane: str, file: str) -> tuple[ImageFinding, ...]:
     """What is odd about how an image was acquired and read, whatever its mask.
 
-    Codes: warning "other-plane" (than `plane`, in which features are counted by slice); note
-    "stated-orientation", "unread-fact". `file` is the name of the image.
+    Codes: warnings "other-plane" (than `plane`, in which features are counted by slice),
+    "lossy-compression"; notes "stated-orientation", "unread-fact". `file` is the name of the image.
 
     >>> from centrum.geometry import Geometry
     >>> axial = Volume(np.zeros((3, 8, 8)), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
@@ -108,9 +112,24 @@ def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Imag
             "the right exam.",
             file,
         )
+    yield from _lossy(image, file)
     yield from _stated(image, file)
     notes = (note for step in image.history for note in step.parameters.get(NOTES, ()))
     yield from (unread(name, text) for name, text in notes)
+
+
+def _lossy(image: Volume, file: str) -> Iterator[ImageFinding]:
+    by = [each for step in image.history for each in step.parameters.get(LOSSY, ())]
+    if by:
+        yield _found(
+            "warning",
+            "lossy-compression",
+            f"The image was compressed with loss ({'; '.join(by)}), which takes fine texture away "
+            "and may put blocks in its place.",
+            "Take the original from the archive where there is one; else say so, and see that "
+            "all cases were compressed alike.",
+            file,
+        )
 
 
 def _stated(read: Volume | Mask, file: str = "") -> Iterator[ImageFinding]:

@@ -3,17 +3,17 @@
 pydicom reads the headers; of these only what is listed here is kept.
 """
 
-from collections.abc import Iterable, MutableSequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
-import numpy as np
-
-from centrum.arrays import Floats
 from centrum.errors import ImageError
+from centrum.io.dicom_object import DEFLATED, check_inflated, entry, is_native
 from centrum.io.guard import guarded
+from centrum.io.lossy import LOSSY_KEYWORDS
 from centrum.io.paths import APPLE_DOUBLE, check_content, existing, is_dangling
+from centrum.io.slices import DISTINGUISHING, IMAGE_PLANE, ImageSlice
 
 if TYPE_CHECKING:
     import pydicom
@@ -36,20 +36,6 @@ ACQUISITION_FACTS = {
 }
 """What is kept of the headers, and the DICOM keyword it comes from; nothing that identifies."""
 
-DISTINGUISHING = (
-    "EchoTime",
-    "RepetitionTime",
-    "InversionTime",
-    "TemporalPositionIdentifier",
-    "AcquisitionNumber",
-    "DiffusionBValue",
-    "ImageType",
-)
-"""Header entries that tell images at one position apart."""
-
-IMAGE_PLANE = {"ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2}
-"""The entries that place a slice, and how many numbers each has."""
-
 _OTHER_KEYWORDS = (
     "Rows",
     "Columns",
@@ -65,9 +51,13 @@ _OTHER_KEYWORDS = (
     "SeriesInstanceUID",
     "SeriesNumber",
 )
-_KEYWORDS = [*ACQUISITION_FACTS.values(), *DISTINGUISHING, *IMAGE_PLANE, *_OTHER_KEYWORDS]
-LARGEST_DEFLATED = 1 << 20
-"""Bytes of a file whose header is compressed with its pixels, which is unpacked as a whole."""
+_KEYWORDS = [
+    *ACQUISITION_FACTS.values(),
+    *DISTINGUISHING,
+    *IMAGE_PLANE,
+    *LOSSY_KEYWORDS,
+    *_OTHER_KEYWORDS,
+]
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
 _ITEMS, _UNDEFINED = 0xFFFE, 0xFFFFFFFF
@@ -75,7 +65,6 @@ _LONG_KINDS = b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
 """Kinds of values whose length has four bytes, behind two that are reserved."""
 
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
-_PLANES = ("sagittal", "coronal", "axial")
 
 
 @dataclass(frozen=True)
@@ -110,72 +99,36 @@ class Series:
 
 
 @dataclass(frozen=True)
-class DicomFile:
+class DicomFile(ImageSlice):
     """One DICOM file: where it is, and the header entries that are used.
 
-    `pixel_bytes` is the length of its pixels; None where they are compressed or missing.
+    `syntax` is the UID of its transfer syntax; `pixel_bytes` the length of its pixels, None where
+    they are compressed or missing.
     """
+
+    apart = "Put each in a folder of its own."
 
     path: Path
     header: "pydicom.Dataset"
+    syntax: str
     pixel_bytes: int | None = None
 
     def value(self, keyword: str) -> Any:
         """As `entry`."""
         return entry(self.header, keyword)
 
-    def places(self, keyword: str) -> bool:
-        """Whether an entry of the image plane is there, with as many numbers as it must have."""
-        return places(keyword, self.value(keyword))
+    @property
+    def name(self) -> str:
+        return self.path.name
 
-    def vector(self, keyword: str) -> Floats:
-        """An entry of the image plane as an array."""
-        return np.array(self.value(keyword), dtype=float)
+    @property
+    def is_native(self) -> bool:
+        """Whether pixels lie in the file as they are, and the file as a whole."""
+        return is_native(self.syntax)
 
     @property
     def size(self) -> tuple[int, int]:
-        """Pixels along a row and along a column."""
         return self.value("Columns"), self.value("Rows")
-
-    @property
-    def normal(self) -> Floats:
-        """Unit vector across the slice, so that row, column and normal are right-handed."""
-        cosines = self.vector("ImageOrientationPatient")
-        return np.cross(cosines[:3], cosines[3:])
-
-    @property
-    def along_normal(self) -> float:
-        """Position along the normal in mm."""
-        return float(self.normal @ self.vector("ImagePositionPatient"))
-
-    @property
-    def plane(self) -> str:
-        """The anatomical plane nearest to the slice, "" if the header has no orientation."""
-        if not self.places("ImageOrientationPatient"):
-            return ""
-        return _PLANES[int(np.abs(self.normal).argmax())]
-
-
-def entry(header: "pydicom.Dataset", keyword: str) -> Any:
-    """An entry as plain Python numbers or text, None if absent or empty."""
-    value = header.get(keyword)
-    if value is None or value == "":
-        return None
-    if isinstance(value, MutableSequence):
-        return [_plain(v) for v in value]
-    return _plain(value)
-
-
-def places(keyword: str, value: Any) -> bool:
-    """Whether the value of an entry of the image plane has as many numbers as it must have."""
-    wanted = IMAGE_PLANE[keyword]
-    return isinstance(value, list) and [type(v) for v in value] == [float] * wanted
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, int):
-        return int(value)
-    return float(value) if isinstance(value, float) else str(value)
 
 
 @guarded
@@ -247,9 +200,9 @@ def _read(path: Path) -> DicomFile | None:
     try:
         with pydicom.config.disable_value_validation(), path.open("rb") as stream:
             syntax = read_file_meta_info(path).TransferSyntaxUID
-            deflated = syntax.is_deflated
-            if deflated and path.stat().st_size > LARGEST_DEFLATED:
-                raise ValueError("what it expands to has no bounds")
+            deflated = syntax == DEFLATED
+            if deflated:
+                check_inflated(path)
             header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=_KEYWORDS)
             # Every value is converted now, so that a damaged one is found here.
             list(header), list(header.file_meta)
@@ -263,6 +216,8 @@ def _read(path: Path) -> DicomFile | None:
         if path.suffix.lower() == ".dcm":
             raise _damaged(path) from error
         return None
+    except ImageError:
+        raise
     except Exception as error:
         # Whatever pydicom stumbles over in a damaged file: it has no error of its own for that.
         raise _damaged(path, error) from error
@@ -272,7 +227,7 @@ def _read(path: Path) -> DicomFile | None:
     without_pixels = _is_image(header) and at_end and not deflated
     if without_pixels or not header.get("SeriesInstanceUID"):
         raise _damaged(path)
-    return DicomFile(path, header, pixels)
+    return DicomFile(path, header, str(syntax), pixels)
 
 
 def _pixel_bytes(start: bytes, syntax: "pydicom.uid.UID") -> int | None:

@@ -9,7 +9,7 @@ Source: DICOM PS3.5 (encoding), PS3.10, 7.1 (file meta information).
 import hashlib
 import warnings
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, MutableSequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from centrum.errors import CentrumError, ImageError
+from centrum.io.codestream import SYNTAXES
 from centrum.io.gzipped import damaged
 
 if TYPE_CHECKING:
@@ -32,8 +33,9 @@ LARGEST_INFLATED = 1 << 29
 """Bytes of a file that is compressed with its header, once they are unpacked."""
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
+BIG_ENDIAN = "1.2.840.10008.1.2.2"
 DEFLATED, RLE = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.5"
-READ_SYNTAXES = (IMPLICIT, EXPLICIT, DEFLATED, RLE)
+READ_SYNTAXES = (IMPLICIT, EXPLICIT, DEFLATED, RLE, *SYNTAXES)
 """UIDs of the transfer syntaxes that are read; the others are big-endian or need a library."""
 
 _META_STARTS, _LONGEST_META = 132, 1 << 16
@@ -50,15 +52,25 @@ class DicomObject:
     path : where it is
     header : the entries that were asked for
     pixels : the value of Pixel Data, items and all where it is compressed; empty without
-    is_rle : whether the pixels are compressed, as RLE Lossless
+    syntax : UID of the transfer syntax
     sha256 : digest of the file
     """
 
     path: Path
     header: "pydicom.Dataset"
     pixels: bytes
-    is_rle: bool
+    syntax: str
     sha256: str
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether the pixels are, and not the whole file."""
+        return self.syntax != DEFLATED and not is_native(self.syntax)
+
+
+def is_native(syntax: str) -> bool:
+    """Whether nothing of a file in a transfer syntax is compressed."""
+    return syntax in (IMPLICIT, EXPLICIT, BIG_ENDIAN)
 
 
 def sop_class(path: Path) -> str:
@@ -93,7 +105,7 @@ def read_object(path: Path, keywords: Iterable[str]) -> DicomObject:
         data, start = _inflated(path, data[start:]), 0
     _check_items(path, data)
     header, pixels = _read(path, data, start, syntax == IMPLICIT, list(keywords))
-    return DicomObject(path, header, pixels, syntax == RLE, sha256)
+    return DicomObject(path, header, pixels, syntax, sha256)
 
 
 def _meta(path: Path, data: bytes) -> "tuple[pydicom.Dataset, int]":
@@ -102,6 +114,19 @@ def _meta(path: Path, data: bytes) -> "tuple[pydicom.Dataset, int]":
     stream.seek(_META_STARTS)
     with reading(path):
         return _entries(stream, stop_when=lambda tag, *_: tag >> 16 != _META_GROUP), stream.tell()
+
+
+def check_inflated(path: Path) -> None:
+    """Refuses a file that is compressed with its header, and damaged or too large.
+
+    Raises
+    ------
+    ImageError
+        As it says.
+    """
+    data = path.read_bytes()
+    _, start = _meta(path, data[:_LONGEST_META])
+    _inflated(path, data[start:])
 
 
 def _inflated(path: Path, data: bytes) -> bytes:
@@ -171,6 +196,22 @@ def reading(path: Path) -> Iterator[None]:
         except Exception as error:
             why = f"its DICOM data cannot be read ({type(error).__name__})"
             raise damaged(path, why) from error
+
+
+def entry(header: "pydicom.Dataset", keyword: str) -> Any:
+    """An entry as plain Python numbers or text, None if absent or empty."""
+    value = header.get(keyword)
+    if value is None or value == "":
+        return None
+    if isinstance(value, MutableSequence):
+        return [_plain(v) for v in value]
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if isinstance(value, float) else str(value)
 
 
 def uid_name(uid: str) -> str:

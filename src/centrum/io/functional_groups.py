@@ -18,9 +18,9 @@ import numpy as np
 from centrum.arrays import Floats, Ints
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
-from centrum.io.dicom import DIRECTION_TOLERANCE, SLICE_TOLERANCE_MM, SPACING_TOLERANCE
-from centrum.io.dicom_files import entry, places
+from centrum.io.dicom_object import entry
 from centrum.io.gzipped import FARTHEST_MM, damaged
+from centrum.io.slices import DIRECTION_TOLERANCE, SLICE_TOLERANCE_MM, SPACING_TOLERANCE, places
 
 if TYPE_CHECKING:
     import pydicom

@@ -19,15 +19,13 @@ from numpy.typing import DTypeLike, NDArray
 from centrum.arrays import Flags, Ints
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
-from centrum.io.dicom_files import entry
-from centrum.io.dicom_object import DicomObject, read_object, reading
+from centrum.io.dicom_object import DicomObject, entry, read_object, reading
 from centrum.io.frame_of_reference import frame_note
 from centrum.io.frame_pixels import (
     PIXEL_KEYWORDS,
     Frames,
     frame_pixels,
-    frame_size,
-    pixel_bits,
+    plain_format,
 )
 from centrum.io.functional_groups import (
     GROUPS,
@@ -91,13 +89,13 @@ def _read(found: DicomObject, image: Geometry | None) -> tuple[LabelImage, dict[
     path, kind = found.path, _kind(found)
     names = _names(found, 1 if kind == "BINARY" else 0)
     groups = frame_groups(found.header, path)
-    stack = stack_frames(groups, frame_size(found), path, image)
-    bits = pixel_bits(found, _BITS[kind])
-    frames = frame_pixels(found, len(groups), bits)
+    pixels = plain_format(found, _BITS[kind])
+    stack = stack_frames(groups, (pixels.columns, pixels.rows), path, image)
+    frames = frame_pixels(found, len(groups), pixels)
     if kind == "BINARY":
         labels = _of_flags(path, names, _numbers(path, groups), frames, stack)
     else:
-        labels = _of_labels(path, names, _background(found, bits), frames, stack)
+        labels = _of_labels(path, names, _background(found, pixels.bits), frames, stack)
     return labels, _notes(found, kind, stack)
 
 
