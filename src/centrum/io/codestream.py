@@ -115,20 +115,20 @@ def _check_headers(
     """Where the pixels begin, and the parameters of their scan."""
     if not data.startswith(_START):
         _wrong("does not begin as JPEG")
-    found = 0
+    described = 0
     for end, marker, segment in _jpeg_segments(data):
-        if marker == _SCAN and found == 1:
-            return end, segment
         if marker in frames:
-            found += 1
+            described += 1
             depth, rows, columns, channels = struct.unpack_from(">BHHB", segment)
             _check_size(columns, rows, pixels)
             _check_depth(depth, channels, pixels)
-        elif marker not in (*tables, *_APPLICATION):
+        elif marker not in (_SCAN, *tables, *_APPLICATION):
             _wrong(f"has the JPEG marker {marker:02x}, which is of another kind of image")
         elif marker == _JPEG_LS_PARAMETERS and segment[0] != 1:
             _wrong("has a palette, or a size of its own")
-    return _wrong("has no pixels")
+    if described != 1:
+        _wrong(f"has {described} descriptions of its pixels")
+    return end, segment
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:
