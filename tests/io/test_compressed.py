@@ -1,4 +1,4 @@
-"""Compressed pixels: every transfer syntax, told where it loses something, refused where it lies."""
+"""Compressed pixels: every transfer syntax, loss that is told, streams that are refused."""
 
 import shutil
 import struct
@@ -211,7 +211,7 @@ def test_jpeg_that_describes_its_pixels_twice() -> None:
 
 
 def test_a_hundred_tiles_need_as_many_parts() -> None:
-    """A tile of 4 x 4 pixels, of which the stream has one; with tiles of one pixel, more than may be."""
+    """Tiles of 4 x 4 pixels, of which the stream has one; and of 8 x 8, which are too many."""
     for side, message in ((4, "has 1 of 90 tiles"), (0, "off its corner")):
         tiles = changed("90", SIZ, 22, struct.pack(">LL", side, side))
         with pytest.raises(Contradiction, match=message):

@@ -115,8 +115,8 @@ def _check_headers(
     """Where the pixels begin, and the parameters of their scan."""
     if not data.startswith(_START):
         _wrong("does not begin as JPEG")
-    described = 0
-    for end, marker, segment in _jpeg_segments(data):
+    described, segments = 0, list(_jpeg_segments(data))
+    for _, marker, segment in segments:
         if marker in frames:
             described += 1
             depth, rows, columns, channels = struct.unpack_from(">BHHB", segment)
@@ -128,7 +128,8 @@ def _check_headers(
             _wrong("has a palette, or a size of its own")
     if described != 1:
         _wrong(f"has {described} descriptions of its pixels")
-    return end, segment
+    end, _, scan = segments[-1]
+    return end, scan
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, bytes]]:

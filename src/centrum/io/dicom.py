@@ -1,4 +1,4 @@
-"""DICOM series: one classic (single-frame) image file per slice, in one folder.
+"""DICOM series in one folder: a classic (single-frame) image file per slice, or one multi-frame.
 
 The grid is made from the positions in the headers; SimpleITK (GDCM) reads the pixels and
 applies rescale slope and intercept, slice by slice. ITK's own series reader is not used: it
@@ -10,7 +10,6 @@ Source: DICOM PS3.3, C.7.6.2 (Image Plane Module).
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -18,10 +17,10 @@ from numpy.typing import NDArray
 
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
-from centrum.io.checks import NOTES
-from centrum.io.dicom_files import ACQUISITION_FACTS, DicomFile, choose
-from centrum.io.dicom_object import read_object, reading
-from centrum.io.facts import NUMBERS, read_facts
+from centrum.io import enhanced
+from centrum.io.dicom_facts import acquisition_note
+from centrum.io.dicom_files import DicomFile, choose
+from centrum.io.dicom_object import read_object, reading, uid_name
 from centrum.io.frame_of_reference import SERIES, frame_note
 from centrum.io.frame_pixels import (
     PIXEL_BITS,
@@ -36,16 +35,18 @@ from centrum.io.gzipped import MOST_VOXELS, damaged
 from centrum.io.itk import read_file
 from centrum.io.lossy import lossy_note
 from centrum.io.paths import check_name
-from centrum.io.slices import check_one_stack, check_placed, stack_geometry
-from centrum.io.weighting import DESCRIPTIONS, described_weighting
+from centrum.io.slices import check_grey, check_one_stack, check_placed, stack_geometry
 from centrum.provenance import Step, digest, file_digest
 from centrum.volume import Volume
 
 
-def read(folder: Path, uid: str | None = None) -> Volume:
+def read(folder: Path, part: str | None = None) -> Volume:
     """The volume of one series; see `centrum.io.read_image`."""
+    uid, frames = _parts(part)
     files, ignored = choose(folder, uid)
     try:
+        if file := _multi_frame(files, frames):
+            return enhanced.read(file.path, frames, ignored)
         return _read_series(files, ignored)
     except CentrumError as error:
         error.file = error.file or folder.name
@@ -53,10 +54,47 @@ def read(folder: Path, uid: str | None = None) -> Volume:
         raise
 
 
-def content_digest(folder: Path, uid: str | None = None) -> str:
+def content_digest(folder: Path, part: str | None = None) -> str:
     """SHA-256 of the files of one series, whatever they are called."""
+    uid, frames = _parts(part)
     files, _ = choose(folder, uid)
+    if file := _multi_frame(files, frames):
+        return enhanced.content_digest(file.path, frames)
     return _files_digest(files)
+
+
+def _parts(part: str | None) -> tuple[str | None, str | None]:
+    """The UID of the series, and the choice of frames, of UID, of CHOICE or of UID,CHOICE."""
+    if part is None or "=" not in part:
+        return part, None
+    uid, comma, rest = part.partition(",")
+    return (uid, rest) if comma and "=" not in uid else (None, part)
+
+
+def _multi_frame(files: list[DicomFile], frames: str | None) -> DicomFile | None:
+    """The file that is a whole series, None for a series of single slices.
+
+    Raises
+    ------
+    ImageError
+        There are others beside it ("several-files"); frames are chosen, and there are none.
+    """
+    found = [file for file in files if file.sop_class in enhanced.SOP_CLASSES]
+    if not found and frames:
+        raise ImageError(
+            f"'{frames}' chooses frames of an enhanced multi-frame file, which the series has not.",
+            remedy="Leave it out.",
+            code="part-of-image",
+        )
+    if found and len(files) > 1:
+        raise ImageError(
+            "Expected one multi-frame file in the series, or one file per slice; found "
+            f"{len(found)} multi-frame files of {len(files)}, the first {found[0].name}.",
+            remedy="Give the file instead of the folder.",
+            code="several-files",
+            file=found[0].path,
+        )
+    return found[0] if found else None
 
 
 def _files_digest(files: Iterable[DicomFile]) -> str:
@@ -76,7 +114,8 @@ def _read_series(files: list[DicomFile], ignored: int) -> Volume:
     parameters |= frame_note(file.value("FrameOfReferenceUID") for file in files)
     parameters |= {SERIES: digest(files[0].value("SeriesInstanceUID"))}
     parameters |= lossy_note((file.value, file.syntax) for file in files)
-    parameters |= {"ignored_files": ignored, **_facts(files[0])}
+    parameters |= {"ignored_files": ignored}
+    parameters |= acquisition_note(files[0].value, files[0].name)
     return Volume(array, geometry, (Step("read", parameters),))
 
 
@@ -87,8 +126,9 @@ def _check_single_slice(file: DicomFile) -> None:
     """Refuses what is not one grey-scale slice with a place in the patient."""
     if file.value("NumberOfFrames") not in (None, 0, 1):
         raise ImageError(
-            f"{file.path.name} is an enhanced multi-frame file ({file.value('NumberOfFrames')} "
-            "frames): expected one file per slice.",
+            f"{file.path.name} is a multi-frame file ({file.value('NumberOfFrames')} frames) of "
+            f"the kind {uid_name(file.sop_class)}: expected an enhanced MR or CT image, or one "
+            "file per slice.",
             remedy="Export the series as classic single-frame DICOM, or convert it to NIfTI or "
             "NRRD.",
             code="multi-frame",
@@ -102,15 +142,7 @@ def _check_single_slice(file: DicomFile) -> None:
             code="mosaic",
             file=file.path,
         )
-    if file.value("PhotometricInterpretation") != "MONOCHROME2":
-        raise ImageError(
-            f"{file.path.name} has the photometric interpretation "
-            f"{file.value('PhotometricInterpretation')}: expected MONOCHROME2 (one number "
-            "per pixel, high is bright).",
-            remedy="Remove screenshots and inverted images from the series.",
-            code="photometric-interpretation",
-            file=file.path,
-        )
+    check_grey(file)
     check_placed(file, "Rows", "Columns")
 
 
@@ -128,7 +160,7 @@ def _check_pixels(file: DicomFile) -> None:
     check_rescale(file.path, *map(file.value, RESCALE))
 
 
-# Pixels and facts
+# Pixels
 
 
 def _pixels(file: DicomFile, geometry: Geometry) -> NDArray:
@@ -147,16 +179,3 @@ def _compressed_pixels(file: DicomFile) -> NDArray:
         found = read_object(file.path, PIXEL_KEYWORDS)
         stored = frame_pixels(found, 1, pixel_format(found, PIXEL_BITS))(0)
     return rescaled(stored, *map(file.value, RESCALE))
-
-
-def _facts(file: DicomFile) -> dict[str, Any]:
-    """Facts of the acquisition, and notes about those that could not be read."""
-    given = {name: file.value(keyword) for name, keyword in ACQUISITION_FACTS.items()}
-    found = read_facts({name: given[name] for name in given if name in NUMBERS},
-                       called=ACQUISITION_FACTS)  # fmt: skip
-    others = {n: value for n, value in given.items() if n not in NUMBERS and value is not None}
-    # Descriptions can hold a name: what they say is judged here, and they are not kept.
-    described = described_weighting(map(file.value, DESCRIPTIONS))
-    facts = others | found.facts | ({"described_as": described} if described else {})
-    notes = [(file.path.name, note) for note in found.notes]
-    return {"acquisition": facts} | ({NOTES: notes} if notes else {})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from centrum.errors import ImageError
+from centrum.io.dicom_facts import ACQUISITION_FACTS
 from centrum.io.dicom_object import DEFLATED, check_inflated, entry, is_native
 from centrum.io.guard import guarded
 from centrum.io.lossy import LOSSY_KEYWORDS
@@ -17,24 +18,6 @@ from centrum.io.slices import DISTINGUISHING, IMAGE_PLANE, ImageSlice
 
 if TYPE_CHECKING:
     import pydicom
-
-ACQUISITION_FACTS = {
-    "modality": "Modality",
-    "manufacturer": "Manufacturer",
-    "model": "ManufacturerModelName",
-    "field_strength_t": "MagneticFieldStrength",
-    "repetition_time_ms": "RepetitionTime",
-    "echo_time_ms": "EchoTime",
-    "inversion_time_ms": "InversionTime",
-    "echo_train_length": "EchoTrainLength",
-    "flip_angle_deg": "FlipAngle",
-    "slice_thickness_mm": "SliceThickness",
-    "spacing_between_slices_mm": "SpacingBetweenSlices",
-    "pixel_bandwidth_hz": "PixelBandwidth",
-    "scanning_sequence": "ScanningSequence",
-    "acquisition_type": "MRAcquisitionType",
-}
-"""What is kept of the headers, and the DICOM keyword it comes from; nothing that identifies."""
 
 _OTHER_KEYWORDS = (
     "Rows",
@@ -122,13 +105,14 @@ class DicomFile(ImageSlice):
         return self.path.name
 
     @property
+    def sop_class(self) -> str:
+        """The UID of what kind of object it is, "" where the file does not say it."""
+        return str(self.header.file_meta.get("MediaStorageSOPClassUID", ""))
+
+    @property
     def is_native(self) -> bool:
         """Whether pixels lie in the file as they are, and the file as a whole."""
         return is_native(self.syntax)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        return self.value("Columns"), self.value("Rows")
 
 
 @guarded

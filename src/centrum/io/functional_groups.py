@@ -38,7 +38,7 @@ SMALLEST_PART_MM, PART_TOLERANCE = 0.2, 0.03
 """A step that no gap has must be this long, and no distance farther from a multiple of it than this
 share of it: of a small step, or within a wide tolerance, any distances would be multiples."""
 
-_PLANES = {
+PLANE_GROUPS = {
     "ImagePositionPatient": "PlanePositionSequence",
     "ImageOrientationPatient": "PlaneOrientationSequence",
     "PixelSpacing": "PixelMeasuresSequence",
@@ -55,9 +55,18 @@ class FrameGroups:
 
     def entry(self, group: str, keyword: str) -> Any:
         """An entry of a group, its own or that of all frames; None if absent."""
+        found = self._group(group)
+        return None if found is None else entry(found, keyword)
+
+    def items(self, group: str, keyword: str) -> "Sequence[pydicom.Dataset]":
+        """The items of a sequence within a group, none if it is absent."""
+        found = self._group(group)
+        return [] if found is None else items(found, keyword)
+
+    def _group(self, name: str) -> "pydicom.Dataset | None":
         for groups in (self.own, self.shared):
-            if found := items(groups, group):
-                return entry(found[0], keyword)
+            if found := items(groups, name):
+                return found[0]
         return None
 
 
@@ -130,7 +139,7 @@ def stack_frames(
     GeometryError
         The axes are not orthonormal.
     """
-    position, orientation, spacing = (_numbers(frames, keyword, path) for keyword in _PLANES)
+    position, orientation, spacing = (_numbers(frames, keyword, path) for keyword in PLANE_GROUPS)
     _check_alike(orientation, DIRECTION_TOLERANCE, "orientations", path)
     _check_alike(spacing / spacing[0], SPACING_TOLERANCE, "sizes", path)
     rows, columns = orientation[0].reshape(2, 3)
@@ -163,7 +172,7 @@ def _grid(path: Path, *given: Any) -> Geometry:
 
 def _numbers(frames: Sequence[FrameGroups], keyword: str, path: Path) -> Floats:
     """An entry of the image plane of every frame, shape (frames, numbers)."""
-    found = [frame.entry(_PLANES[keyword], keyword) for frame in frames]
+    found = [frame.entry(PLANE_GROUPS[keyword], keyword) for frame in frames]
     missing = [k for k, value in enumerate(found, 1) if not _is_placed(keyword, value)]
     if missing:
         raise ImageError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import GRID_TOLERANCE_MM, Geometry, direction_of
-from centrum.io import dicom, metaimage, nifti, nrrd, rtstruct, seg
+from centrum.io import dicom, enhanced, metaimage, nifti, nrrd, rtstruct, seg
 from centrum.io.checks import ORIENTATION_STATED
 from centrum.io.dicom_object import sop_class, uid_name
 from centrum.io.frame_of_reference import check_frame
@@ -47,12 +47,14 @@ SMALLEST_MM, LARGEST_MM = 0.05, 20.0
 def read_image(
     source: str | Path, *, orientation: str | None = None, beside: Geometry | None = None
 ) -> Volume:
-    """Read an image: a NIfTI, NRRD or MetaImage file, or a folder with a DICOM series.
+    """Read an image: a NIfTI, NRRD or MetaImage file, a folder with a DICOM series, or its file.
 
     Parameters
     ----------
     source : path of a .nii, .nii.gz, .hdr or .img (NIfTI), .nrrd, .nhdr, .mha or .mhd file, or of
-        a DICOM folder; choose one series of several as FOLDER#SeriesInstanceUID
+        a DICOM folder; choose one series of several as FOLDER#SeriesInstanceUID. A file of an
+        enhanced MR or CT image; choose among its echoes, stacks, time points ... as
+        FILE#EchoTime=80, FILE#NAME=VALUE,NAME=VALUE, FOLDER#NAME=VALUE or FOLDER#UID,NAME=VALUE
     orientation : where the array axes run, one of `centrum.geometry.ORIENTATIONS`, in a file that
         does not say it; without it such a file is refused
     beside : grid of another image of the same exam, on which such a file is laid voxel for voxel
@@ -70,7 +72,8 @@ def read_image(
     ImageError
         No such file, an unknown format, a damaged or truncated file, 2-D, 4-D or colour; a
         series with missing, repeated, uneven or differently oriented slices; several series
-        and none chosen; no orientation ("no-orientation"); a spacing that is not that of a
+        and none chosen; several frames at one place of which none is chosen ("choose-frames");
+        no orientation ("no-orientation"); a spacing that is not that of a
         patient's image ("impossible-spacing").
     GeometryError
         The axes are not orthonormal, or a file without a position differs from the image
@@ -81,10 +84,14 @@ def read_image(
         volume = dicom.read(path, part)
         _check_spacing(path, volume.geometry)
         return volume
+    if _is_enhanced(path):
+        volume = enhanced.read(path, part)
+        _check_spacing(path, volume.geometry)
+        return volume
     if part is not None:
         raise ImageError(
-            f"{path.name} is one image; '#{part}' chooses a series of a DICOM folder or a "
-            "segment of a mask.",
+            f"{path.name} is one image; '#{part}' chooses a series of a DICOM folder, frames of an "
+            "enhanced DICOM file or a segment of a mask.",
             remedy="Leave it out.",
             code="part-of-image",
             file=path,
@@ -217,12 +224,21 @@ def list_segments(path: str | Path) -> tuple[Segment, ...]:
 def source_digest(source: str | Path) -> str:
     """SHA-256 of what `source` reads: a file and its sidecar, or the files of a DICOM series.
 
+    Of frames that are chosen in an enhanced DICOM file it is another than of the file.
+
     It changes when the content changes, not when files are moved or renamed.
     """
     path, part = _located(source)
     if path.is_dir():
         return dicom.content_digest(path, part)
+    if part and _is_enhanced(path):
+        return enhanced.content_digest(path, part)
     return _DIGESTS.get(file_format(path), file_digest)(path)
+
+
+def _is_enhanced(path: Path) -> bool:
+    """Whether a file is a DICOM image of many frames."""
+    return file_format(path) == "DICOM" and sop_class(path) in enhanced.SOP_CLASSES
 
 
 def _located(source: str | Path) -> tuple[Path, str | None]:
@@ -289,7 +305,8 @@ def _read_file(path: Path) -> tuple[DecodedImage, Step]:
     kind = file_format(path)
     if kind == "DICOM":
         raise ImageError(
-            f"{path.name} is a single DICOM file: expected a folder with the slices of a series.",
+            f"{path.name} is a single DICOM file of the kind {uid_name(sop_class(path))}: expected "
+            "a folder with the slices of a series, or an enhanced MR or CT image.",
             remedy="Give the folder that holds it.",
             code="single-dicom-file",
             file=path,

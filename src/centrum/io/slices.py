@@ -79,9 +79,9 @@ class ImageSlice(ABC):
         """An entry as plain Python numbers or text, None if absent or empty."""
 
     @property
-    @abstractmethod
     def size(self) -> tuple[int, int]:
         """Pixels along a row and along a column."""
+        return self.value("Columns"), self.value("Rows")
 
     def places(self, keyword: str) -> bool:
         """Whether an entry of the image plane is there, with as many numbers as it must have."""
@@ -120,6 +120,19 @@ def check_placed(found: ImageSlice, *others: str) -> None:
             "is unknown.",
             remedy="Export the original series again, or remove the file from the folder.",
             code="no-position",
+            file=found.path,
+        )
+
+
+def check_grey(found: ImageSlice) -> None:
+    """Refuses what does not have one number per pixel, high for bright."""
+    if found.value("PhotometricInterpretation") != "MONOCHROME2":
+        raise ImageError(
+            f"{found.name} has the photometric interpretation "
+            f"{found.value('PhotometricInterpretation')}: expected MONOCHROME2 (one number "
+            "per pixel, high is bright).",
+            remedy="Remove screenshots and inverted images from the series.",
+            code="photometric-interpretation",
             file=found.path,
         )
 
