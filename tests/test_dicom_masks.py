@@ -1,5 +1,6 @@
 """A study of DICOM images and segmentations: found, checked and measured as one of NRRD is."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from centrum.morphometry import measure_exam
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from tests.io.conftest import _slice
+from tests.io.enhanced_files import enhanced, frames_of_stack, shuffled
 from tests.io.seg_files import FRAME, frames_of, label_frames, save, segmentation
 from tests.storage import to_image
 from tests.studies import read_rows, write_rows
@@ -104,6 +106,45 @@ def test_init_check_and_run(exams: Path, tmp_path: Path) -> None:
         {key: value.replace(".dcm#", ".seg.nrrd#") for key, value in row.items()} for row in rows
     ])  # fmt: skip
     np.testing.assert_array_equal(extracted(folder), measured)
+
+
+@pytest.mark.parametrize("place", ["images/{}/e.dcm", "images/{}.dcm"])
+def test_enhanced_images_are_measured_as_their_slices(
+    exams: Path, tmp_path: Path, place: str
+) -> None:
+    """A multi-frame file instead of each folder of slices, in it or beside it."""
+    measured = extracted(begun(exams, tmp_path / "classic"))
+    for folder in sorted((exams / "images").iterdir()):
+        volume = read_image(folder)
+        shutil.rmtree(folder)
+        path = exams / place.format(folder.name)
+        path.parent.mkdir(exist_ok=True)
+        header = enhanced(volume.geometry, shuffled(frames_of_stack(volume.array)))
+        header.save_as(path, enforce_file_format=True)
+    study = begun(exams, tmp_path / "study")
+    assert read_rows(study)[0]["image"].endswith(("images/P0/", "images/P0", "images/P0.dcm"))
+    assert not check_study(study).failures
+    np.testing.assert_array_equal(extracted(study), measured)
+
+
+def test_check_says_what_can_be_chosen(exams: Path, tmp_path: Path) -> None:
+    """Two echoes in one file: an error of the case, until the manifest names one."""
+    volume = read_image(exams / "images" / "P0")
+    frames = [
+        frame
+        for time in (20.0, 80.0)
+        for frame in frames_of_stack(volume.array, MREchoSequence={"EffectiveEchoTime": time})
+    ]
+    header = enhanced(volume.geometry, frames)
+    header.save_as(exams / "images" / "two.dcm", enforce_file_format=True)
+    study = begun(exams, tmp_path / "study")
+    rows = read_rows(study)
+    whole = rows[0]["image"].replace("images/P0", "images/two.dcm").rstrip("/")
+    for image, codes in ((whole, {"choose-frames"}), (f"{whole}#EchoTime=80", set())):
+        write_rows(study, [{**rows[0], "image": image}, *rows[1:]])
+        found = check_study(study).failures
+        assert {failure.code for failure in found} == codes
+        assert all("FILE#EchoTime=20" in failure.message for failure in found)
 
 
 def extracted(folder: Path) -> NDArray:
