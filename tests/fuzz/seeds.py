@@ -27,8 +27,10 @@ from centrum.geometry import Geometry
 from centrum.protocol import preset_text
 from centrum.study.study import open_study
 from tests.fuzz.mutate import zipped
+from tests.io.codestreams import LOSSLESS, LOSSY, PICTURE, STREAMS, compressed, slice_of
 from tests.io.conftest import _slice
 from tests.io.drawing import squares, structure_set, written
+from tests.io.enhanced_files import enhanced, frames_of_stack
 from tests.io.seg_files import encoded, frames_of, label_frames, segmentation
 
 Files = dict[str, bytes]
@@ -158,10 +160,12 @@ def nii_gz(folder: Path) -> Iterator[Files]:
 
 
 def dicom(folder: Path) -> Iterator[Files]:
-    """A series, and two series in one folder."""
+    """A series, two series in one folder, and a slice in each compression."""
     first = _series("1.2.3", _arrays()[0])
     yield first
     yield first | _series("1.2.4", _arrays()[0][:, ::-1])
+    for end in (*LOSSLESS, *LOSSY):
+        yield {"1.dcm": written(slice_of(_slice(_arrays()[0][0].astype("<u2"), 0, "1.2.3"), end))}
 
 
 def _series(uid: str, array: NDArray) -> Files:
@@ -200,6 +204,28 @@ def seg(folder: Path) -> Iterator[Files]:
             measures={"SpacingBetweenSlices": 4.4, "SliceThickness": 4.0},
         )  # fmt: skip
         yield {"a.dcm": encoded(header, syntax)}
+
+
+def enhanced_images(folder: Path) -> Iterator[Files]:
+    """A stack, two echoes and two stacks of them; native, deflated and in each compression."""
+    grid = Geometry(SHAPE[::-1], (0.6, 0.7, 4.4), (11.5, -20.25, 33.0))
+    array = _arrays()[0].astype("u2")
+    stack = frames_of_stack(array, FrameContentSequence={"StackID": "1"})
+    frames = stack + frames_of_stack(array + 1, MREchoSequence={"EffectiveEchoTime": 80.0})
+    for syntax in (ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
+        for shown in (stack, frames):
+            found = enhanced(grid, shown)
+            found.file_meta.TransferSyntaxUID = syntax
+            yield {"e.dcm": written(found)}
+    found = enhanced(grid, stack, stored=12)
+    found.compress(RLELossless, generate_instance_uid=False)
+    yield {"e.dcm": written(found)}
+    for end, streams in STREAMS.items():
+        pixels = np.zeros((2, *PICTURE.shape), "i2" if end == "signed" else "u2")
+        found = enhanced(grid, frames_of_stack(pixels))
+        slice_of(found, "90" if end == "signed" else end)
+        compressed(found, [streams] * 2, "90" if end == "signed" else end)
+        yield {"e.dcm": written(found)}
 
 
 def listing(folder: Path) -> Iterator[Files]:

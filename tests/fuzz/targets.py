@@ -407,6 +407,33 @@ def _voxels(found: pydicom.Dataset, pixels: np.ndarray) -> Counter[int]:
     return counts
 
 
+# Enhanced images
+
+
+def _read_enhanced(path: Path) -> None:
+    tried(lambda: list_series(path.parent))
+    for source in (path, *(f"{path}#{choice}" for choice in ("EchoTime=80", "StackID=1", "x=1"))):
+        tried(lambda source=source: source_digest(source))  # type: ignore[misc]
+        tried(lambda source=source: _look_at_series(source))  # type: ignore[misc]
+
+
+def _frames_differ(path: Path) -> str:
+    """Whether uncompressed frames of a stack, unscaled, have other values than pydicom's."""
+    try:
+        volume = read_image(path)
+        found = pydicom.dcmread(path)
+        shared = found.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence[0]
+        plain = (float(shared.RescaleSlope), float(shared.RescaleIntercept)) == (1, 0)
+        own = any("PixelValueTransformationSequence" in each
+                  for each in found.PerFrameFunctionalGroupsSequence)  # fmt: skip
+        if not plain or own or found.file_meta.TransferSyntaxUID.is_compressed:
+            return ""
+        theirs = Counter(found.pixel_array.ravel().tolist())
+    except Exception:
+        return ""
+    return "" if Counter(volume.array.ravel().tolist()) == theirs else "pydicom has other values"
+
+
 # Structure sets
 
 
@@ -702,6 +729,9 @@ TARGETS = {
         Target("dicom", (), seeds.dicom, (*[_of_element] * 8, *BYTES), _read_series),
         Target("seg", (".dcm",), seeds.seg, (*[_of_element] * 6, *[_of_frames] * 12, *BYTES),
                _read_seg, _voxels_differ),
+        Target("enhanced", (".dcm",), seeds.enhanced_images,
+               (*[_of_element] * 4, *[_of_frames] * 8, *BYTES, *BYTES), _read_enhanced,
+               _frames_differ),
         Target("rtstruct", (".dcm",), seeds.rtstruct,
                (*[_of_item] * 8, *[_of_element] * 2, *BYTES), _read_structures),
         Target("listing", (".json",), seeds.listing, (_other_name,), _read_listing),
