@@ -143,6 +143,33 @@ def test_what_may_lose_something_and_did_not(series) -> None:
     assert "lossy_compression" not in read_image(series(lossless)).history[0].parameters
 
 
+SAMPLES = {
+    "693_J2KI.dcm": True,
+    "J2K_pixelrep_mismatch.dcm": False,  # no sign in the stream
+    "MR_small_RLE.dcm": False,
+    "MR_small_jp2klossless.dcm": False,
+    "MR_small_jpeg_ls_lossless.dcm": False,
+}
+"""Slices that come with pydicom, and whether they were compressed with loss."""
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_samples_of_pydicom_have_the_values_that_it_reads(tmp_path: Path, name: str) -> None:
+    sample = Path(pydicom.__file__).parent / "data" / "test_files" / name
+    if not sample.is_file():
+        pytest.skip(f"pydicom comes without {name}")
+    shutil.copy(sample, tmp_path)
+    header = pydicom.dcmread(sample)
+    try:
+        stored = header.pixel_array
+    except RuntimeError:
+        pytest.skip("pydicom has no decoder for it")
+    volume = read_image(tmp_path)
+    scale = [float(header.get(k, v)) for k, v in (("RescaleSlope", 1), ("RescaleIntercept", 0))]
+    np.testing.assert_array_equal(volume.array[0], stored * scale[0] + scale[1])
+    assert ("lossy_compression" in volume.history[0].parameters) == SAMPLES[name]
+
+
 # Broken streams
 
 

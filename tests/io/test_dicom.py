@@ -22,6 +22,7 @@ ACCEPTED = {
     "vendor_headers_noise_pixels/ge_mr750_sagittal_t1": (256, 256, 4),
     "vendor_headers_noise_pixels/philips_intera_coronal": (240, 240, 4),
     "dcmqi_ct_seg/ct-3slice": (512, 512, 3),
+    "dcmqi_ct_seg/23x38x3/image": (23, 38, 3),
     "rtutils_ct_rtstruct": (512, 512, 2),
 }
 
@@ -193,7 +194,10 @@ def test_segmentation_beside_the_images_is_not_an_image(
             {"PixelSpacing": [0.7, 0.7]},
             r"(?s)Expected one size and pixel spacing, .*1\.2\.3-02\.dcm",
         ),
-        ({"NumberOfFrames": 3}, r"1\.2\.3-02\.dcm is an enhanced multi-frame file \(3 frames\)"),
+        (
+            {"NumberOfFrames": 3},
+            r"1\.2\.3-02\.dcm is a multi-frame file \(3 frames\) of the kind MR Image",
+        ),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "MOSAIC"]}, r"1\.2\.3-02\.dcm is a mosaic"),
         ({"PhotometricInterpretation": "MONOCHROME1"}, "photometric interpretation MONOCHROME1"),
         ({"PhotometricInterpretation": "RGB", "SamplesPerPixel": 3}, "interpretation RGB"),
@@ -206,10 +210,10 @@ def test_odd_slice_is_named(write_series, stack: NDArray, changed, wanted: str) 
         read_image(folder)
 
 
-def test_enhanced_multi_frame_is_refused(write_series, stack: NDArray) -> None:
+def test_an_enhanced_image_without_groups_is_refused(write_series, stack: NDArray) -> None:
     enhanced = {"NumberOfFrames": 5, "SOPClassUID": EnhancedMRImageStorage}
     folder = write_series(stack[:1], changes=lambda k: enhanced)
-    with pytest.raises(ImageError, match="Export the series as classic single-frame"):
+    with pytest.raises(ImageError, match="has no functional groups of its frames"):
         read_image(folder)
 
 

@@ -237,7 +237,9 @@ def _tiles(segment: bytes, pixels: PixelFormat) -> _Tiles:
         _wrong("has pixels apart, or off its corner")
     _check_size(right, bottom, pixels)
     _check_depth((depth & 0x7F) + 1, channels, pixels)
-    if bool(depth >> 7) != pixels.signed:
+    # Some encoders take two's complement for plain numbers; GDCM and pydicom make it of them again.
+    bare = pixels.signed and depth == pixels.stored - 1
+    if bool(depth >> 7) != pixels.signed and not bare:
         _wrong(f"{'has' if depth >> 7 else 'lacks'} a sign of its pixels, unlike its header")
     width, height = min(width, right), min(height, bottom)
     tiles = _Tiles(width, height, -(-right // width), -(-bottom // height))
