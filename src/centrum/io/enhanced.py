@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from centrum.errors import CentrumError, ImageError
+from centrum.io.codestream import PixelFormat
 from centrum.io.dicom_facts import ACQUISITION_FACTS, acquisition_note
 from centrum.io.dicom_object import DicomObject, entry, read_object, reading
 from centrum.io.facts import NUMBERS
@@ -122,6 +123,8 @@ _SEQUENCES = {"SPIN": ["SE"], "GRADIENT": ["GR"], "BOTH": ["SE", "GR"]}
 
 _PULSES = {"InversionRecovery": "IR", "EchoPlanarPulseSequence": "EP"}
 
+_PHOTOMETRIC, _DIRECTION = "PhotometricInterpretation", "DiffusionGradientOrientation"
+
 _OF_FRAMES = dict.fromkeys(
     (*IMAGE_PLANE, *RESCALE, *TELLING_APART, *ACQUISITION_FACTS.values(), *DESCRIPTIONS)
 )
@@ -129,7 +132,7 @@ _OF_ALL = (
     "EchoPulseSequence",
     "FrameOfReferenceUID",
     "NumberOfFrames",
-    "PhotometricInterpretation",
+    _PHOTOMETRIC,
     "SeriesInstanceUID",
     *_PULSES,
     *LOSSY_KEYWORDS,
@@ -144,7 +147,7 @@ _SHOWN = 12
 
 
 @dataclass(frozen=True, eq=False)
-class Frame(ImageSlice):
+class ImageFrame(ImageSlice):
     """A frame: its number from 0 in the file, and its entries by the keywords of classic images."""
 
     apart = (
@@ -199,10 +202,8 @@ def _read(path: Path, choice: str | None, ignored: int) -> Volume:
     found = read_object(path, (*_OF_FRAMES, *_OF_ALL))
     pixels = pixel_format(found, PIXEL_BITS)
     groups = frame_groups(found.header, path)
-    frames = [
-        Frame(path, k, _entries(found, each) | {"Columns": pixels.columns, "Rows": pixels.rows})
-        for k, each in enumerate(groups)
-    ]
+    of_all = _of_all(found, pixels)
+    frames = [ImageFrame(path, k, of_all | _own(each)) for k, each in enumerate(groups)]
     chosen = _one_stack(path, _chosen(path, frames, choice))
     geometry, notes = stack_geometry(chosen)
     voxels = len(chosen) * pixels.columns * pixels.rows
@@ -222,23 +223,26 @@ def _read(path: Path, choice: str | None, ignored: int) -> Volume:
 # Entries
 
 
-def _entries(found: DicomObject, groups: FrameGroups) -> dict[str, Any]:
-    """What is known of a frame, wherever the file says it."""
-    known = {keyword: _entry(found, groups, keyword) for keyword in _OF_FRAMES}
-    known["PhotometricInterpretation"] = entry(found.header, "PhotometricInterpretation")
+def _of_all(found: DicomObject, pixels: PixelFormat) -> dict[str, Any]:
+    """What the header says of all frames at once, as classic images have it."""
+    known = {keyword: entry(found.header, keyword) for keyword in (*_OF_FRAMES, _PHOTOMETRIC)}
     known["ScanningSequence"] = known["ScanningSequence"] or _scanning_sequence(found)
+    return known | {"Columns": pixels.columns, "Rows": pixels.rows}
+
+
+def _own(groups: FrameGroups) -> dict[str, Any]:
+    """What the functional groups say of a frame."""
+    known = {keyword: _entry(groups, keyword) for keyword in _OF_FRAMES}
     directions = groups.items("MRDiffusionSequence", "DiffusionGradientDirectionSequence")
     if directions:
-        name = "DiffusionGradientOrientation"
-        known[name] = entry(directions[0], name)
-    return known
+        known[_DIRECTION] = entry(directions[0], _DIRECTION)
+    return {keyword: value for keyword, value in known.items() if value is not None}
 
 
-def _entry(found: DicomObject, groups: FrameGroups, keyword: str) -> Any:
+def _entry(groups: FrameGroups, keyword: str) -> Any:
     places = (*_PLACES.get(keyword, ()), *((group, keyword) for group in _CONVERTED))
     values = (groups.entry(group, name) for group, name in places)
-    inside = next((value for value in values if value is not None), None)
-    return entry(found.header, keyword) if inside is None else inside
+    return next((value for value in values if value is not None), None)
 
 
 def _scanning_sequence(found: DicomObject) -> list[str] | str | None:
@@ -248,7 +252,7 @@ def _scanning_sequence(found: DicomObject) -> list[str] | str | None:
     return words[0] if len(words) == 1 else words or None
 
 
-def _acquisition(path: Path, frames: Sequence[Frame]) -> dict[str, Any]:
+def _acquisition(path: Path, frames: Sequence[ImageFrame]) -> dict[str, Any]:
     """Facts of all frames; where numbers differ, all of them, of which a note is made."""
 
     def value(keyword: str) -> Any:
@@ -263,7 +267,7 @@ def _acquisition(path: Path, frames: Sequence[Frame]) -> dict[str, Any]:
 # Which frames
 
 
-def _one_stack(path: Path, frames: list[Frame]) -> list[Frame]:
+def _one_stack(path: Path, frames: list[ImageFrame]) -> list[ImageFrame]:
     """The frames in order of position, when nothing is left to choose."""
     for frame in frames:
         check_placed(frame)
@@ -285,7 +289,7 @@ def _one_stack(path: Path, frames: list[Frame]) -> list[Frame]:
     return ordered
 
 
-def _chosen(path: Path, frames: list[Frame], choice: str | None) -> list[Frame]:
+def _chosen(path: Path, frames: list[ImageFrame], choice: str | None) -> list[ImageFrame]:
     """The frames that have the chosen values."""
     for name, text in _wanted(path, frames, choice):
         left = [frame for frame in frames if _is(frame.value(name), text)]
@@ -295,7 +299,7 @@ def _chosen(path: Path, frames: list[Frame], choice: str | None) -> list[Frame]:
     return frames
 
 
-def _wanted(path: Path, frames: list[Frame], choice: str | None) -> list[tuple[str, str]]:
+def _wanted(path: Path, frames: list[ImageFrame], choice: str | None) -> list[tuple[str, str]]:
     """Names and values of a choice; a value may have a comma."""
     parts = re.split(r",(?=\w+=)", choice) if choice else []
     wanted = [(name.strip(), text.strip()) for name, _, text in (p.partition("=") for p in parts)]
@@ -306,7 +310,7 @@ def _wanted(path: Path, frames: list[Frame], choice: str | None) -> list[tuple[s
     return [(names[name.casefold()], text) for name, text in wanted]
 
 
-def _varying(frames: Sequence[Frame]) -> list[str]:
+def _varying(frames: Sequence[ImageFrame]) -> list[str]:
     return [k for k in TELLING_APART if any(f.value(k) != frames[0].value(k) for f in frames)]
 
 
@@ -334,7 +338,9 @@ def _spelled(value: Any) -> str:
     return one_line(str(value or ""))
 
 
-def _choose(path: Path, frames: Sequence[Frame], names: Sequence[str], found: str) -> ImageError:
+def _choose(
+    path: Path, frames: Sequence[ImageFrame], names: Sequence[str], found: str
+) -> ImageError:
     listed = "\n  ".join(f"{name}: {_values(frames, name)}" for name in names)
     known = [name for name in names if any(_spelled(f.value(name)) for f in frames)]
     example = f"{known[0]}={_first(frames, known[0])}" if known else "NAME=VALUE"
@@ -346,11 +352,11 @@ def _choose(path: Path, frames: Sequence[Frame], names: Sequence[str], found: st
     )
 
 
-def _first(frames: Sequence[Frame], name: str) -> str:
+def _first(frames: Sequence[ImageFrame], name: str) -> str:
     return next(filter(None, (_spelled(frame.value(name)) for frame in frames)))
 
 
-def _values(frames: Sequence[Frame], name: str) -> str:
+def _values(frames: Sequence[ImageFrame], name: str) -> str:
     counts = Counter(_spelled(frame.value(name)) or "not stated" for frame in frames)
     shown = ", ".join(f"{value} ({n} frames)" for value, n in list(counts.items())[:_SHOWN])
     return shown if len(counts) <= _SHOWN else f"{shown} and {len(counts) - _SHOWN} more"

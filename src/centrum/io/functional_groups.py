@@ -8,7 +8,7 @@ and `SpacingBetweenSlices` is believed only where positions leave it open.
 Source: DICOM PS3.3, C.7.6.16 (Multi-frame Functional Groups Module).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,13 +48,13 @@ PLANE_GROUPS = {
 
 @dataclass(frozen=True, eq=False)
 class FrameGroups:
-    """The functional groups of one frame."""
+    """The functional groups of one frame by their names: its own, and those of all frames."""
 
-    own: "pydicom.Dataset"
-    shared: "pydicom.Dataset"
+    own: "Mapping[str, pydicom.Dataset]"
+    shared: "Mapping[str, pydicom.Dataset]"
 
     def entry(self, group: str, keyword: str) -> Any:
-        """An entry of a group, its own or that of all frames; None if absent."""
+        """An entry of a group; None if absent."""
         found = self._group(group)
         return None if found is None else entry(found, keyword)
 
@@ -64,10 +64,7 @@ class FrameGroups:
         return [] if found is None else items(found, keyword)
 
     def _group(self, name: str) -> "pydicom.Dataset | None":
-        for groups in (self.own, self.shared):
-            if found := items(groups, name):
-                return found[0]
-        return None
+        return self.own.get(name, self.shared.get(name))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +99,6 @@ def frame_groups(header: "pydicom.Dataset", path: Path) -> list[FrameGroups]:
     ImageError
         They are missing ("no-functional-groups"), or are not as many as the frames.
     """
-    from pydicom import Dataset
-
     announced = entry(header, "NumberOfFrames")
     shared, own = (items(header, keyword) for keyword in GROUPS)
     if not own:
@@ -116,8 +111,16 @@ def frame_groups(header: "pydicom.Dataset", path: Path) -> list[FrameGroups]:
         )
     if announced != len(own):
         raise damaged(path, f"it announces {announced} frames, and describes {len(own)}")
-    of_all = shared[0] if shared else Dataset()
-    return [FrameGroups(groups, of_all) for groups in own]
+    of_all = _by_name(shared[0]) if shared else {}
+    return [FrameGroups(_by_name(groups), of_all) for groups in own]
+
+
+def _by_name(groups: "pydicom.Dataset") -> "dict[str, pydicom.Dataset]":
+    """The first item of each group that has one: looked for once, and not for every entry."""
+    from pydicom.datadict import keyword_for_tag
+
+    found = {name: items(groups, name) for name in map(keyword_for_tag, groups.keys()) if name}
+    return {name: each[0] for name, each in found.items() if each}
 
 
 def stack_frames(
