@@ -268,6 +268,14 @@ def test_a_broken_slice_is_named(series) -> None:
     assert e.value.code == "damaged-file"
 
 
+def test_what_gdcm_cannot_decode_is_named_after_its_file(series) -> None:
+    """A table of JPEG with a number that there is not."""
+    stream = changed("70", b"\xff\xc4", 4, b"\x33")
+    folder = series(lambda header: slice_of(header, "70", stream))
+    with pytest.raises(ImageError, match=r"1\.2\.3-00\.dcm .*its frame 1 cannot be decoded"):
+        read_image(folder)
+
+
 def _fragments(*parts: bytes) -> bytes:
     return b"".join(b"\xfe\xff\x00\xe0" + struct.pack("<L", len(p)) + p for p in parts)
 

@@ -194,7 +194,10 @@ def read(path: Path, choice: str | None = None, ignored: int = 0) -> Volume:
 
 def content_digest(path: Path, choice: str | None = None) -> str:
     """SHA-256 of a file; of a choice of its frames another one."""
-    whole = file_digest(path)
+    return _of_choice(file_digest(path), choice)
+
+
+def _of_choice(whole: str, choice: str | None) -> str:
     return digest([whole, choice]) if choice else whole
 
 
@@ -210,7 +213,7 @@ def _read(path: Path, choice: str | None, ignored: int) -> Volume:
     check_announced(path, voxels, len(found.pixels), 1)
     stored = frame_pixels(found, len(frames), pixels)
     array = np.stack([rescaled(stored(f.number), *map(f.value, RESCALE)) for f in chosen])
-    parameters = {"format": "DICOM", "sha256": content_digest(path, choice), **notes}
+    parameters = {"format": "DICOM", "sha256": _of_choice(found.sha256, choice), **notes}
     parameters |= frame_note([entry(found.header, "FrameOfReferenceUID")])
     parameters |= {SERIES: digest(str(entry(found.header, "SeriesInstanceUID") or ""))}
     parameters |= {"frames": len(chosen), "of_frames": len(frames)}

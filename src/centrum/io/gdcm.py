@@ -10,7 +10,8 @@ from typing import Any
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from centrum.io.codestream import PixelFormat, check_codestream
+from centrum.errors import ImageError
+from centrum.io.codestream import Contradiction, PixelFormat, check_codestream
 from centrum.io.itk import read_file
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -22,15 +23,17 @@ def decode_frame(data: bytes, syntax: str, pixels: PixelFormat) -> NDArray:
     Raises
     ------
     Contradiction
-        The data are not as the header says; see `codestream.check_codestream`.
-    CentrumError
-        They cannot be decoded.
+        The data are not as the header says (see `codestream.check_codestream`), or cannot be
+        decoded.
     """
     check_codestream(data, syntax, pixels)
     with TemporaryDirectory(prefix="centrum-") as folder:
         path = Path(folder, "frame.dcm")
         _write(path, data, syntax, pixels)
-        return sitk.GetArrayFromImage(read_file(path, "GDCMImageIO"))[0]
+        try:
+            return sitk.GetArrayFromImage(read_file(path, "GDCMImageIO"))[0]
+        except ImageError as error:
+            raise Contradiction("cannot be decoded") from error
 
 
 def _write(path: Path, data: bytes, syntax: str, pixels: PixelFormat) -> None:
