@@ -29,7 +29,7 @@ FLOORS = (
     ("signature", "validation"),
     ("frozen",),
     ("report",),
-    ("manuscript",),
+    ("manuscript", "pacs"),
     ("commands",),
     ("cli",),
 )

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -170,11 +171,11 @@ def _own_words() -> Iterator[None]:
 
 
 def _command(
-    examples: str, name: str | None = None
+    examples: str, name: str | None = None, to: typer.Typer = app
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command whose help ends with examples; called as the function when it has no name."""
     lines = "\n".join(f"  {line}" for line in examples.splitlines())
-    register = app.command(name, epilog=f"\b\nExamples:\n{lines}")
+    register = to.command(name, epilog=f"\b\nExamples:\n{lines}")
     return lambda function: register(_own_words()(function))
 
 
@@ -889,6 +890,125 @@ def _measure_bodies_of_study(folder: Path, workers: int, json_: bool, *, alone: 
     else:
         _print(bodies_lines(bodies))
     raise typer.Exit(CASES_FAILED if bodies.failures else OK)
+
+
+pacs = typer.Typer(
+    help="Find, fetch and send in the hospital's archive, over DICOMweb or DIMSE.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(pacs, name="pacs")
+ProfileFile = Annotated[
+    Path, typer.Argument(metavar="PROFILE", help="how the archive is reached, a YAML file")
+]
+
+
+@_command(
+    "centrum pacs find archive.yaml --from 2024-01-01 --to 2024-06-30 --modality MR\n"
+    "centrum pacs find archive.yaml --patients ids.txt --description '*t2*sag*' --out found.csv",
+    "find",
+    to=pacs,
+)
+def pacs_find(
+    profile: ProfileFile,
+    first: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="first day of the study"),
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day of the study")
+    ] = None,
+    modality: Annotated[str, typer.Option(help="such as MR")] = "",
+    description: Annotated[str, typer.Option(help="of the series, with * and ?")] = "",
+    patients: Annotated[
+        Path | None, typer.Option(help="file with a Patient ID on each line; - asks for them")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="table of the series, for fetch")] = None,
+    identifiers: Annotated[
+        bool, typer.Option("--identifiers", help="show whose the series are")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """List series of the archive, without identifiers unless asked for them."""
+    from centrum.commands import pacs as verbs
+
+    found = verbs.find(
+        profile, first=first and first.date(), last=last and last.date(), modality=modality,
+        description=description, patients=patients, out=out,
+    )  # fmt: skip
+    if json_:
+        _print_json(verbs.found_json(found, identifiers=identifiers))
+        return
+    _print(verbs.found_lines(found, identifiers=identifiers))
+    if out is not None:
+        print(f"Table: {out} (only you can read it). Next: centrum pacs fetch {profile} {out} DIR")
+
+
+@_command(
+    "centrum pacs fetch archive.yaml found.csv mri --dry-run\n"
+    "centrum pacs fetch archive.yaml found.csv mri --series 1f0c56b4a9d2e873",
+    "fetch",
+    to=pacs,
+)
+def pacs_fetch(
+    profile: ProfileFile,
+    found: Annotated[Path, typer.Argument(metavar="FOUND", help="table that find --out wrote")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of the images")],
+    series: Annotated[
+        list[str] | None, typer.Option(help="as find names it; all when missing; can be repeated")
+    ] = None,
+    keep_identifiers: Annotated[
+        bool, typer.Option("--keep-identifiers", help="leave names, dates and UIDs as they are")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="fetch nothing")] = False,
+    json_: Json = False,
+) -> None:
+    """Fetch series from the archive into a folder, de-identified; goes on where it was stopped.
+
+    Exit code 1 when an instance was refused or is missing.
+    """
+    from centrum.commands import pacs as verbs
+
+    with _progress() as progress:
+        fetched = verbs.fetch(
+            profile, found, folder, series=series or (), keep_identifiers=keep_identifiers,
+            dry_run=dry_run, progress=progress,
+        )  # fmt: skip
+    if isinstance(fetched, verbs.Outlook):
+        print(verbs.outlook_line(fetched))
+        return
+    if json_:
+        _print_json(verbs.fetched_json(fetched))
+    else:
+        _print(verbs.fetched_lines(fetched))
+    raise typer.Exit(OK if all(f.complete for f in fetched) else CASES_FAILED)
+
+
+@_command(
+    "centrum pacs send archive.yaml seg.dcm report.dcm\ncentrum pacs send archive.yaml scored",
+    "send",
+    to=pacs,
+)
+def pacs_send(
+    profile: ProfileFile,
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="DICOM files, or folders of them")
+    ],
+    json_: Json = False,
+) -> None:
+    """Send DICOM files to the archive; what it has already is not sent again.
+
+    Exit code 1 when the archive has not got them all.
+    """
+    from centrum.commands import pacs as verbs
+
+    with _progress() as progress:
+        sent = verbs.send(profile, paths, progress)
+    if json_:
+        _print_json(verbs.sent_json(sent))
+    else:
+        _print(verbs.sent_lines(sent))
+    raise typer.Exit(OK if sent.complete else CASES_FAILED)
 
 
 def _open(folder: Path) -> "Study":

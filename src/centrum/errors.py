@@ -104,6 +104,13 @@ class DataError(CentrumError, ValueError):
     usual_remedy = "Look at the cases that the message names, or change the choice that it names."
 
 
+class ArchiveError(CentrumError):
+    """The archive cannot be reached, refuses, or answers what was not asked for."""
+
+    code = "archive"
+    usual_remedy = "Ask those who run the archive, or correct the profile."
+
+
 def of_case(error: Exception) -> CentrumError:
     """Whatever went wrong with one case, as an error of this case: the others go on.
 

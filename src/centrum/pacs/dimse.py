@@ -1,0 +1,299 @@
+"""An archive that speaks DIMSE: C-FIND to find, C-GET to fetch, C-STORE to send.
+
+Source: DICOM PS3.4, C.6.2 (Study Root), C.4.3 (C-GET); PS3.7, 9.1.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from pydicom import Dataset
+from pynetdicom import AE, Association, build_role, evt
+from pynetdicom.presentation import PresentationContext, build_context
+from pynetdicom.sop_class import (
+    StudyRootQueryRetrieveInformationModelFind as FIND,
+    StudyRootQueryRetrieveInformationModelGet as GET,
+)
+
+from centrum.errors import ArchiveError
+from centrum.pacs.archive import (
+    FoundSeries,
+    FoundStudy,
+    Instance,
+    Query,
+    ToSend,
+    check_number,
+    checked_uid,
+    number_of,
+    text_of,
+    unreachable,
+)
+from centrum.pacs.meter import Meter
+from centrum.pacs.profile import Profile, tls_context
+
+PENDING, SUCCESS, WARNING = (0xFF00, 0xFF01), 0x0000, 0xB
+REFUSED = 0xA700
+AT_ONCE = 100
+"""Instances that are asked for in one C-GET."""
+
+MOST_CONTEXTS = 128
+"""Of an association. Source: DICOM PS3.8, 9.3.2.2 (odd numbers to 255)."""
+
+UNCOMPRESSED = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
+CHUNK = 1 << 16
+COMPRESSED = tuple(f"1.2.840.10008.1.2.{n}" for n in ("4.70", "4.57", "4.80", "4.90", "5"))
+"""Transfer syntaxes without loss. Source: DICOM PS3.6, A."""
+
+
+class DimseArchive:
+    """An archive at a port."""
+
+    def __init__(self, profile: Profile) -> None:
+        assert profile.dimse is not None
+        self._limits, self._dimse = profile.limits, profile.dimse
+        self._context = tls_context(profile.dimse.tls) if profile.dimse.tls else None
+        _hush()
+
+    def studies(self, query: Query) -> Iterator[FoundStudy]:
+        for patient in query.patients or ("",):
+            asked = {"StudyDate": query.days, "ModalitiesInStudy": query.modality}
+            wanted = _identifier("STUDY", StudyInstanceUID="", PatientID=patient, **asked)
+            for found in self._find(wanted, self._limits.series, "series"):
+                uid = checked_uid(found.get("StudyInstanceUID"))
+                patient_id, day = (text_of(found.get(k)) for k in ("PatientID", "StudyDate"))
+                yield FoundStudy(uid, patient_id, day)
+
+    def series(self, study: FoundStudy) -> Iterator[FoundSeries]:
+        wanted = _identifier("SERIES", StudyInstanceUID=study.uid, SeriesInstanceUID="",
+                             Modality="", SeriesDescription="",
+                             NumberOfSeriesRelatedInstances="")  # fmt: skip
+        for found in self._find(wanted, self._limits.series, "series"):
+            yield FoundSeries(
+                study.uid,
+                checked_uid(found.get("SeriesInstanceUID")),
+                text_of(found.get("Modality")),
+                text_of(found.get("SeriesDescription")),
+                number_of(found.get("NumberOfSeriesRelatedInstances")),
+                study.patient,
+                study.day,
+            )
+
+    def instances(self, study: str, series: str) -> Iterator[Instance]:
+        wanted = _identifier("IMAGE", StudyInstanceUID=study, SeriesInstanceUID=series,
+                             SOPInstanceUID="", SOPClassUID="")  # fmt: skip
+        for found in self._find(wanted, self._limits.instances, "instances"):
+            names = (found.get("SOPInstanceUID"), found.get("SOPClassUID"))
+            yield Instance(*map(checked_uid, names))
+
+    def _find(self, wanted: Dataset, most: int, what: str) -> Iterator[Dataset]:
+        with self._association([build_context(FIND)]) as association:
+            found = 0
+            for status, match in association.send_c_find(wanted, FIND):
+                if _code(status) in PENDING and match is not None:
+                    found += 1
+                    check_number(found, most, what)
+                    yield match
+                else:
+                    _check(status)
+
+    def fetch(
+        self, series: FoundSeries, wanted: Collection[Instance], take: Callable[[bytes], None]
+    ) -> None:
+        for some in _parts(tuple(wanted), AT_ONCE):
+            self._get(series, some, take)
+
+    def _get(
+        self, series: FoundSeries, wanted: Sequence[Instance], take: Callable[[bytes], None]
+    ) -> None:
+        meter, receiver = Meter(self._limits), _Receiver(take)
+        classes = sorted({instance.sop_class for instance in wanted})
+        contexts = [c for uid in classes for c in _contexts(uid)][: MOST_CONTEXTS - 1]
+        roles = [build_role(uid, scp_role=True) for uid in classes]
+        handlers: list[Any] = [(evt.EVT_C_STORE, receiver.store, [meter])]
+        uids = [instance.uid for instance in wanted]
+        asked = _identifier("IMAGE", StudyInstanceUID=series.study, SeriesInstanceUID=series.uid,
+                            SOPInstanceUID=uids)  # fmt: skip
+        with self._association([build_context(GET), *contexts], meter, roles, handlers) as open_:
+            for status, _ in open_.send_c_get(asked, GET):
+                if receiver.error is not None:
+                    raise receiver.error
+                if _code(status) not in PENDING:
+                    _check(status)
+
+    def send(self, files: Sequence[ToSend], sent: Callable[[ToSend, str], None]) -> None:
+        kinds = sorted({(file.sop_class, file.syntax) for file in files})
+        for some in _parts(kinds, MOST_CONTEXTS):
+            contexts = [build_context(*kind) for kind in some]
+            with self._association(contexts) as association:
+                accepted = {(c.abstract_syntax, c.transfer_syntax[0])
+                            for c in association.accepted_contexts}  # fmt: skip
+                for file in files:
+                    kind = (file.sop_class, file.syntax)
+                    if kind in accepted:
+                        sent(file, _stored(association, file))
+                    elif kind in some:
+                        sent(file, "the archive takes no objects of this kind and encoding")
+
+    @contextmanager
+    def _association(
+        self,
+        contexts: Iterable[PresentationContext],
+        meter: Meter | None = None,
+        roles: Sequence[Any] = (),
+        handlers: Sequence[Any] = (),
+    ) -> Iterator[Association]:
+        """A connection for one purpose; what goes wrong is told without what the archive said."""
+        entity, meter = self._entity(contexts), meter or Meter(self._limits)
+        opened = (evt.EVT_CONN_OPEN, _count_bytes, [meter, self._limits.seconds])
+        association = entity.associate(
+            self._dimse.host,
+            self._dimse.port,
+            ae_title=self._dimse.called,
+            ext_neg=list(roles),
+            evt_handlers=[opened, *handlers],
+            tls_args=(self._context, self._dimse.host) if self._context else None,
+        )
+        try:
+            if not association.is_established:
+                raise meter.error or _not_established(association)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield association
+        except _Lost:
+            raise meter.error or unreachable("the connection broke off") from None
+        except _STRANGE as error:
+            raise ArchiveError(
+                f"The archive's answer is not used: it cannot be understood "
+                f"({type(error).__name__}).", code="archive-answer"
+            ) from None  # fmt: skip
+        finally:
+            _end(association)
+
+    def _entity(self, contexts: Iterable[PresentationContext]) -> AE:
+        entity = AE(self._dimse.calling)
+        entity.requested_contexts = list(contexts)
+        seconds = self._limits.seconds
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = seconds
+        entity.connection_timeout = seconds
+        return entity
+
+
+class _Lost(Exception):
+    """The connection is no longer there."""
+
+
+_STRANGE = (AttributeError, IndexError, KeyError, NotImplementedError, TypeError, ValueError)
+"""What pydicom and pynetdicom raise where an answer is built otherwise than they expect."""
+
+
+class _Receiver:
+    """Takes what a C-GET sends, until something of it is refused."""
+
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        self._take = take
+        self.error: Exception | None = None
+
+    def store(self, event: evt.Event, meter: Meter) -> int:
+        """Called for each C-STORE; what is refused ends the connection."""
+        if self.error is None:
+            try:
+                self._take(event.encoded_dataset())
+                meter.restart()
+                return SUCCESS
+            except Exception as error:
+                self.error = error
+        event.assoc.abort(block=False)
+        return REFUSED
+
+
+def _count_bytes(event: evt.Event, meter: Meter, seconds: float) -> None:
+    """Count what arrives at a connection that opens; what is announced counts, too."""
+    link = event.assoc.dul.socket
+    link.socket.settimeout(seconds)
+
+    def receive(n: int) -> bytearray:
+        found = bytearray()
+        try:
+            meter.count(n)
+            while len(found) < n and (some := link.socket.recv(min(n - len(found), CHUNK))):
+                found += some
+                meter.count(0)
+        except ArchiveError as error:
+            meter.error = error
+            raise OSError from error
+        return found
+
+    link.recv = receive
+
+
+def _end(association: Association) -> None:
+    """Release a connection that is as it should be, and break off any other."""
+    if association.is_established:
+        association.release()
+    elif association.is_alive():
+        association.abort(block=False)
+
+
+def _not_established(association: Association) -> ArchiveError:
+    if association.is_rejected:
+        return ArchiveError(
+            "The archive refuses us: it does not know one of the titles of the profile.",
+            remedy="Ask for `calling` to be registered, and for the archive's own title, `called`.",
+            code="not-allowed",
+        )
+    return unreachable("no connection comes about")
+
+
+def _stored(association: Association, file: ToSend) -> str:
+    """Why a file was not stored, "" where it was."""
+    if not association.is_established:
+        raise _Lost
+    try:
+        status = _code(association.send_c_store(file.path))
+    except RuntimeError:
+        raise _Lost from None
+    if status is None:
+        raise _Lost
+    stored = status == SUCCESS or status >> 12 == WARNING
+    return "" if stored else f"the archive refuses it ({status:04X}H)"
+
+
+def _check(status: Dataset) -> None:
+    """Refuses what is neither a success nor a warning."""
+    code = _code(status)
+    if code is None:
+        raise _Lost
+    if code != SUCCESS and code >> 12 != WARNING:
+        raise ArchiveError(
+            f"The archive answers with the failure {code:04X}H.", code="archive-answer"
+        )
+
+
+def _code(status: Dataset) -> int | None:
+    """None where no answer came."""
+    found = status.get("Status")
+    return found if isinstance(found, int) else None
+
+
+def _contexts(sop_class: str) -> tuple[PresentationContext, ...]:
+    """Uncompressed or, where the archive has it so, compressed without loss."""
+    return build_context(sop_class, UNCOMPRESSED), build_context(sop_class, COMPRESSED)
+
+
+def _identifier(level: str, **wanted: Any) -> Dataset:
+    found = Dataset()
+    found.QueryRetrieveLevel = level
+    for keyword, value in wanted.items():
+        setattr(found, keyword, value)
+    return found
+
+
+def _parts(items: Sequence[Any], n: int) -> Iterator[Sequence[Any]]:
+    return (items[k : k + n] for k in range(0, len(items), n))
+
+
+def _hush() -> None:
+    """pynetdicom would print what patients are asked for."""
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
