@@ -251,7 +251,7 @@ def _session(web: Web, credentials: Credentials | None, limits: Limits) -> reque
 
 def _hush() -> None:
     """Libraries that would print addresses, which hold UIDs and Patient IDs, print nothing."""
-    for name in ("dicomweb_client", "urllib3"):
+    for name in ("dicomweb_client", "pydicom", "retrying", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 

@@ -1,0 +1,74 @@
+"""Run by the fixture within a network namespace: an archive, and a way out for each of its ports.
+
+`python inside.py FOLDER PROGRAM...` brings the loopback device up, starts the program, and passes
+what comes to FOLDER/PORT.socket on to PORT of the namespace's own 127.0.0.1. Only who can open the
+folder reaches it.
+"""
+
+import fcntl
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+SET_FLAGS, UP = 0x8914, 1
+
+
+def loopback_up() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
+        fcntl.ioctl(device, SET_FLAGS, struct.pack("16sh14x", b"lo", UP))
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Pass on until one side ends, then end both."""
+    try:
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    except OSError:
+        pass
+    for each in (source, target):
+        try:
+            each.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+
+def relay(server: socket.socket, family: int, address: object) -> None:
+    """Connect whoever comes to `server` with an address."""
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            other = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                other.connect(address)
+            except OSError:
+                client.close()
+                continue
+            for end in (client, other):
+                if end.family == socket.AF_INET:
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for pair in ((client, other), (other, client)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+
+
+def main(folder: Path, ports: list[int], program: list[str]) -> int:
+    loopback_up()
+    for port in ports:
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        server.bind(str(folder / f"{port}.socket"))
+        server.listen(64)
+        relay(server, socket.AF_INET, ("127.0.0.1", port))
+    return subprocess.Popen(program, stdin=subprocess.DEVNULL).wait()
+
+
+if __name__ == "__main__":
+    folder, ports, *program = sys.argv[1:]
+    sys.exit(main(Path(folder), [int(port) for port in ports.split(",")], program))
