@@ -7,6 +7,8 @@ import pytest
 
 from tests.pacs.orthanc import PASSWORD, USER, Orthanc, needed
 
+CREDENTIALS = "credentials: credentials.yaml\n"
+
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
@@ -31,16 +33,14 @@ def profile(request: pytest.FixtureRequest, orthanc: Orthanc, tmp_path: Path) ->
     return write_profile(tmp_path / "private", orthanc, request.param)
 
 
-def write_profile(folder: Path, archive: Orthanc, language: str, more: str = "") -> Path:
+def write_profile(folder: Path, archive: Orthanc, language: str) -> Path:
     folder.mkdir(exist_ok=True)
     secret = folder / "credentials.yaml"
     secret.write_text(f"username: {USER}\npassword: {PASSWORD}\n", encoding="utf-8")
     secret.chmod(0o600)
-    ways = {
-        "web": f"web: {{url: 'http://127.0.0.1:{archive.web}/dicom-web'}}\n"
-        "credentials: credentials.yaml\n",
-        "dimse": f"dimse: {{host: 127.0.0.1, port: {archive.dicom}, called: ORTHANC, tls: false}}\n",
-    }
+    web = f"web: {{url: 'http://127.0.0.1:{archive.web}/dicom-web'}}\n{CREDENTIALS}"
+    dimse = f"dimse: {{host: 127.0.0.1, port: {archive.dicom}, called: ORTHANC, tls: false}}\n"
     path = folder / "archive.yaml"
-    path.write_text(f"name: test\n{ways[language]}{more}", encoding="utf-8")
+    way = {"web": web, "dimse": dimse}[language]
+    path.write_text(f"name: test\n{way}", encoding="utf-8")
     return path

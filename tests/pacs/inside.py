@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 SET_FLAGS, UP = 0x8914, 1
@@ -23,16 +24,12 @@ def loopback_up() -> None:
 
 def pump(source: socket.socket, target: socket.socket) -> None:
     """Pass on until one side ends, then end both."""
-    try:
+    with suppress(OSError):
         while data := source.recv(1 << 16):
             target.sendall(data)
-    except OSError:
-        pass
     for each in (source, target):
-        try:
+        with suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
 
 
 def relay(server: socket.socket, family: int, address: object) -> None:

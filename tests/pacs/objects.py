@@ -97,7 +97,7 @@ def _identify(found: Dataset, patient: str, study: str) -> None:
     found.OperatorsName = "Nachbar^Anna"
     found.RequestAttributesSequence = [item(RequestedProcedureID="ACC-777")]
     deep = item(PatientName="Mustermann^Erika", StudyDate=DAY, PatientID=patient,
-                ReferencedSOPInstanceUID=f"{ROOT}.9", ClinicalTrialTimePointDescription="Haus")  # fmt: skip
+                ReferencedSOPInstanceUID=f"{ROOT}.9", PatientComments="Haus")  # fmt: skip
     deep.add_new(0x00191010, "LO", "Nachbar")
     deep.add_new(0x00191011, "LO", "Mustermann")
     found.ContributingEquipmentSequence = [

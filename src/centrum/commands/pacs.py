@@ -8,7 +8,7 @@ from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from centrum.errors import ArchiveError
+from centrum.errors import ArchiveError, CentrumError
 from centrum.execution import Progress, silent
 from centrum.io.structured import read_text
 from centrum.pacs.archive import FoundSeries, Query, find as find_series
@@ -51,7 +51,8 @@ def find(
     settings = read_profile(profile)
     asked = read_patients(patients) if patients else ()
     query = Query(first, last, modality, description, asked)
-    found = find_series(open_archive(settings), query, settings)
+    with open_archive(settings) as archive:
+        found = find_series(archive, query, settings)
     if out is not None:
         write_selection(found, out)
     told = {"archive": settings.name, "found": len(found)}
@@ -118,21 +119,31 @@ def fetch(
         check_table()
         _check_apart(settings.identities, folder)
         cleaner = Deidentified(Identities(settings.identities))
-    archive = open_archive(settings)
-    plans = receive.plan(archive, chosen, folder, settings.limits, cleaner)
-    if dry_run:
-        there = [(len(p.places), len(p.places) - len(p.wanted())) for p in plans]
-        return Outlook(len(plans), sum(n for n, _ in there), sum(kept for _, kept in there))
+    with open_archive(settings) as archive:
+        plans = receive.plan(archive, chosen, folder, settings.limits, cleaner)
+        if dry_run:
+            return _outlook(plans)
+        fetching = receive.fetch(archive, plans, folder, settings.limits, cleaner, progress)
+        return _noted(settings, plans, fetching, deidentified=cleaner is not None)
+
+
+def _outlook(plans: "Sequence[Plan]") -> Outlook:
+    there = [(len(plan.places), len(plan.places) - len(plan.wanted())) for plan in plans]
+    return Outlook(len(plans), sum(n for n, _ in there), sum(kept for _, kept in there))
+
+
+def _noted(
+    settings: Profile, plans: "Sequence[Plan]", fetching: "Iterator[Fetched]", *, deidentified: bool
+) -> "tuple[Fetched, ...]":
+    """What is fetched, told in the audit log series by series."""
     done: list[Fetched] = []
     try:
-        for each in receive.fetch(archive, plans, folder, settings.limits, cleaner, progress):
+        for each in fetching:
             done.append(each)
-            _note_fetched(settings, each, deidentified=cleaner is not None)
-    except ArchiveError as error:
+            _note_fetched(settings, each, deidentified=deidentified)
+    except CentrumError as error:
         _note_failed(settings, plans[len(done)], error)
-        error.add_note(
-            f"{len(done)} of {counted(len(plans), 'series', 'series')} done; what arrived is kept"
-        )
+        error.add_note(f"{len(done)} of {len(plans)} series done; what arrived is kept")
         raise
     return tuple(done)
 
@@ -161,7 +172,7 @@ def _note_fetched(settings: Profile, fetched: "Fetched", *, deidentified: bool) 
     note(audit_file(settings.audit), "fetch", told)
 
 
-def _note_failed(settings: Profile, plan: "Plan", error: ArchiveError) -> None:
+def _note_failed(settings: Profile, plan: "Plan", error: CentrumError) -> None:
     told = {"archive": settings.name, "series": short_digest(plan.series.uid)}
     note(audit_file(settings.audit), "fetch", {**told, "result": f"failed: {error.code}"})
 

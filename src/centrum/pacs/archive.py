@@ -134,6 +134,9 @@ class Archive(Protocol):
     def send(self, files: Sequence["ToSend"], sent: Callable[["ToSend", str], None]) -> None:
         """Send files, and tell of each why it was refused, "" where it arrived."""
 
+    def close(self) -> None:
+        """End what is open."""
+
 
 @dataclass(frozen=True)
 class ToSend:

@@ -1,18 +1,30 @@
 """From a profile to the archive, with the libraries of the extra `dicom`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from centrum.errors import ArchiveError
 from centrum.pacs.archive import Archive
 from centrum.pacs.profile import Profile
 
 
-def open_archive(profile: Profile) -> Archive:
-    """The archive in the language of its profile; nothing is sent yet.
+@contextmanager
+def open_archive(profile: Profile) -> Iterator[Archive]:
+    """The archive in the language of its profile.
 
     Raises
     ------
     ArchiveError
         Credentials or certificates cannot be used, or a library is missing ("no-library").
     """
+    archive = _archive(profile)
+    try:
+        yield archive
+    finally:
+        archive.close()
+
+
+def _archive(profile: Profile) -> Archive:
     try:
         if profile.web:
             from centrum.pacs.web import WebArchive

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from socket import IPPROTO_TCP, TCP_NODELAY
-from typing import Any
+from typing import Any, cast
 
 from pydicom import Dataset
 from pynetdicom import AE, Association, build_role, evt
@@ -55,6 +55,7 @@ class DimseArchive:
         assert profile.dimse is not None
         self._limits, self._dimse = profile.limits, profile.dimse
         self._context = tls_context(profile.dimse.tls) if profile.dimse.tls else None
+        self._meter, self._finder = Meter(profile.limits), cast("Association | None", None)
         _hush()
 
     def studies(self, query: Query) -> Iterator[FoundStudy]:
@@ -88,16 +89,26 @@ class DimseArchive:
             names = (found.get("SOPInstanceUID"), found.get("SOPClassUID"))
             yield Instance(*map(checked_uid, names))
 
-    def _find(self, wanted: Dataset, most: int, what: str) -> Iterator[Dataset]:
-        with self._association([build_context(FIND)]) as association:
-            found = 0
-            for status, match in association.send_c_find(wanted, FIND):
-                if _code(status) in PENDING and match is not None:
-                    found += 1
-                    check_number(found, most, what)
-                    yield match
-                else:
+    def _find(self, wanted: Dataset, most: int, what: str) -> list[Dataset]:
+        """All matches; searches share a connection, which takes longer to open than they do."""
+        if self._finder is None or not self._finder.is_established:
+            self._finder = self._open([build_context(FIND)], self._meter)
+        self._meter.restart()
+        found: list[Dataset] = []
+        with _speaking(self._meter):
+            for status, match in self._finder.send_c_find(wanted, FIND):
+                if _code(status) not in PENDING or match is None:
                     _check(status)
+                elif len(found) < most:
+                    found.append(match)
+                else:
+                    self._finder.abort(block=False)
+                    check_number(most + 1, most, what)
+        return found
+
+    def close(self) -> None:
+        if self._finder is not None:
+            _end(self._finder)
 
     def fetch(
         self, series: FoundSeries, wanted: Collection[Instance], take: Callable[[bytes], None]
@@ -108,18 +119,16 @@ class DimseArchive:
     def _get(
         self, series: FoundSeries, wanted: Sequence[Instance], take: Callable[[bytes], None]
     ) -> None:
-        meter, receiver = Meter(self._limits), _Receiver(take)
+        meter = Meter(self._limits)
         classes = sorted({instance.sop_class for instance in wanted})
         contexts = [c for uid in classes for c in _contexts(uid)][: MOST_CONTEXTS - 1]
         roles = [build_role(uid, scp_role=True) for uid in classes]
-        handlers: list[Any] = [(evt.EVT_C_STORE, receiver.store, [meter])]
+        handlers: list[Any] = [(evt.EVT_C_STORE, _take, [take, meter])]
         uids = [instance.uid for instance in wanted]
         asked = _identifier("IMAGE", StudyInstanceUID=series.study, SeriesInstanceUID=series.uid,
                             SOPInstanceUID=uids)  # fmt: skip
         with self._association([build_context(GET), *contexts], meter, roles, handlers) as open_:
             for status, _ in open_.send_c_get(asked, GET):
-                if receiver.error is not None:
-                    raise receiver.error
                 if _code(status) not in PENDING:
                     _check(status)
 
@@ -127,11 +136,13 @@ class DimseArchive:
         kinds = sorted({(file.sop_class, file.syntax) for file in files})
         for some in _parts(kinds, MOST_CONTEXTS):
             contexts = [build_context(*kind) for kind in some]
-            with self._association(contexts) as association:
+            meter = Meter(self._limits)
+            with self._association(contexts, meter) as association:
                 accepted = {(c.abstract_syntax, c.transfer_syntax[0])
                             for c in association.accepted_contexts}  # fmt: skip
                 for file in files:
                     kind = (file.sop_class, file.syntax)
+                    meter.restart()
                     if kind in accepted:
                         sent(file, _stored(association, file))
                     elif kind in some:
@@ -141,36 +152,38 @@ class DimseArchive:
     def _association(
         self,
         contexts: Iterable[PresentationContext],
-        meter: Meter | None = None,
+        meter: Meter,
         roles: Sequence[Any] = (),
         handlers: Sequence[Any] = (),
     ) -> Iterator[Association]:
-        """A connection for one purpose; what goes wrong is told without what the archive said."""
-        entity, meter = self._entity(contexts), meter or Meter(self._limits)
-        opened = (evt.EVT_CONN_OPEN, _count_bytes, [meter, self._limits.seconds])
-        association = entity.associate(
-            self._dimse.host,
-            self._dimse.port,
-            ae_title=self._dimse.called,
-            ext_neg=list(roles),
-            evt_handlers=[opened, *handlers],
-            tls_args=(self._context, self._dimse.host) if self._context else None,
-        )
+        """A connection for one purpose."""
+        association = self._open(contexts, meter, roles, handlers)
         try:
-            if not association.is_established:
-                raise meter.error or _not_established(association)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _speaking(meter):
                 yield association
-        except _Lost:
-            raise meter.error or unreachable("the connection broke off") from None
-        except _STRANGE as error:
-            raise ArchiveError(
-                f"The archive's answer is not used: it cannot be understood "
-                f"({type(error).__name__}).", code="archive-answer"
-            ) from None  # fmt: skip
         finally:
             _end(association)
+
+    def _open(
+        self,
+        contexts: Iterable[PresentationContext],
+        meter: Meter,
+        roles: Sequence[Any] = (),
+        handlers: Sequence[Any] = (),
+    ) -> Association:
+        opened = (evt.EVT_CONN_OPEN, _count_bytes, [meter, self._limits.seconds])
+        with _speaking(meter):
+            association = self._entity(contexts).associate(
+                self._dimse.host,
+                self._dimse.port,
+                ae_title=self._dimse.called,
+                ext_neg=list(roles),
+                evt_handlers=[opened, *handlers],
+                tls_args=(self._context, self._dimse.host) if self._context else None,
+            )
+        if not association.is_established:
+            raise meter.error or _not_established(association)
+        return association
 
     def _entity(self, contexts: Iterable[PresentationContext]) -> AE:
         entity = AE(self._dimse.calling)
@@ -185,28 +198,36 @@ class _Lost(Exception):
     """The connection is no longer there."""
 
 
+@contextmanager
+def _speaking(meter: Meter) -> Iterator[None]:
+    """What goes wrong within is told in words of our own: the libraries' may hold anything."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except _Lost:
+        raise meter.error or unreachable("the connection broke off") from None
+    except _STRANGE as error:
+        raise ArchiveError(
+            f"The archive's answer is not used: it cannot be understood ({type(error).__name__}).",
+            code="archive-answer",
+        ) from None
+
+
 _STRANGE = (AttributeError, IndexError, KeyError, NotImplementedError, TypeError, ValueError)
 """What pydicom and pynetdicom raise where an answer is built otherwise than they expect."""
 
 
-class _Receiver:
-    """Takes what a C-GET sends, until something of it is refused."""
-
-    def __init__(self, take: Callable[[bytes], None]) -> None:
-        self._take = take
-        self.error: Exception | None = None
-
-    def store(self, event: evt.Event, meter: Meter) -> int:
-        """Called for each C-STORE; what is refused ends the connection."""
-        if self.error is None:
-            try:
-                self._take(event.encoded_dataset())
-                meter.restart()
-                return SUCCESS
-            except Exception as error:
-                self.error = error
-        event.assoc.abort(block=False)
-        return REFUSED
+def _take(event: evt.Event, take: Callable[[bytes], None], meter: Meter) -> int:
+    """Called for each C-STORE of a C-GET; after what is refused nothing more is accepted."""
+    if meter.error is None:
+        try:
+            take(event.encoded_dataset())
+            meter.restart()
+            return SUCCESS
+        except Exception as error:
+            meter.error = error
+    return REFUSED
 
 
 def _count_bytes(event: evt.Event, meter: Meter, seconds: float) -> None:
@@ -244,6 +265,12 @@ def _not_established(association: Association) -> ArchiveError:
         return ArchiveError(
             "The archive refuses us: it does not know one of the titles of the profile.",
             remedy="Ask for `calling` to be registered, and for the archive's own title, `called`.",
+            code="not-allowed",
+        )
+    if association.rejected_contexts:
+        return ArchiveError(
+            "The archive takes none of these kinds of objects, or does not answer such requests.",
+            remedy="Use `web` in the profile, if the archive speaks DICOMweb.",
             code="not-allowed",
         )
     return unreachable("no connection comes about")

@@ -22,7 +22,7 @@ from centrum.io.structured import parse_json, read_text
 from centrum.pacs.profile import check_private
 
 OWNER_ONLY = 0o600
-LARGEST = 1 << 26
+LARGEST = 1 << 24
 SHORTEST_SECRET = 64
 """Hexadecimal digits: 256 bits."""
 

@@ -7,7 +7,9 @@ from centrum.pacs.profile import Limits
 
 
 class Meter:
-    """Counts bytes as they arrive; `error` is for those who cannot raise where they count.
+    """Counts bytes as they arrive.
+
+    Whoever sets `error` ends the answer: nothing more of it is accepted.
 
     >>> meter = Meter(Limits(instance_bytes=10))
     >>> meter.count(10)
@@ -19,7 +21,7 @@ class Meter:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self.error: ArchiveError | None = None
+        self.error: Exception | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -34,7 +36,11 @@ class Meter:
         ------
         ArchiveError
             They are too many ("too-large"), or the answer takes too long ("too-slow").
+        Exception
+            That which was set as `error`.
         """
+        if self.error is not None:
+            raise self.error
         self._left -= n
         if self._left < 0:
             raise ArchiveError(

@@ -89,7 +89,7 @@ class Limits(Settings):
     minutes : for one answer
     """
 
-    series: int = Field(5_000, ge=1, le=1_000_000)
+    series: int = Field(5_000, ge=1, le=50_000)
     instances: int = Field(50_000, ge=1, le=10_000_000)
     bytes: int = Field(50_000_000_000, ge=1, le=10**14)
     instance_bytes: int = Field(1_000_000_000, ge=1, le=4_000_000_000)

@@ -13,10 +13,13 @@ from io import BytesIO
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
+from pydicom.dataelem import RawDataElement
+from pydicom.uid import UID
 
-from centrum.errors import ArchiveError
+from centrum.errors import ArchiveError, CentrumError
 from centrum.execution import Progress, silent
 from centrum.io.dicom_object import DEFLATED, MOST_ITEMS, reading
+from centrum.io.gzipped import damaged
 from centrum.pacs.archive import Archive, FoundSeries, Instance, check_number
 from centrum.pacs.audit import short_digest
 from centrum.pacs.deidentify import KINDS, Deidentified, may_be_drawn_on
@@ -26,8 +29,10 @@ from centrum.store import tidy, write_atomically
 FETCHING = "Fetching instances"
 NAMED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_UNDEFINED = 0xFFFFFFFF
 _ITEM = b"\xfe\xff\x00\xe0"
-_WHAT = Path("an object of the archive")
+_WHAT = Path("An object of the archive")
 
 
 @dataclass
@@ -151,6 +156,7 @@ class _SeriesReceiver:
         self._plan, self._cleaner, self._told = plan, cleaner, told
         self._fetched = Fetched(plan.series, plan.folder)
         self._expected: dict[str, Path] = {}
+        self._unread = 0
 
     def fetch(self, archive: Archive, wanted: Sequence[Instance]) -> Fetched:
         fetched = self._fetched
@@ -160,7 +166,7 @@ class _SeriesReceiver:
             fetched.refused[_UNCLEAN_KIND] = len(wanted) - len(cleanable)
         self._expected = {i.uid: self._plan.places[i.uid][1] for i in cleanable}
         archive.fetch(self._plan.series, cleanable, self.take)
-        fetched.missing = len(self._expected)
+        fetched.missing = len(self._expected) - self._unread
         return fetched
 
     def take(self, data: bytes) -> None:
@@ -173,11 +179,20 @@ class _SeriesReceiver:
                 "kept.",
                 code="too-large",
             )
-        dataset = read_instance(data)
-        path = self._place(dataset)
-        with reading(_WHAT):
-            self._keep(dataset, data, path)
+        try:
+            dataset = read_instance(data)
+        except CentrumError as error:
+            self._pass_over(error)
+        else:
+            self._keep(dataset, data, self._place(dataset))
         self._told(self._fetched.new)
+
+    def _pass_over(self, error: CentrumError) -> None:
+        """One that cannot be read is one of those that were asked for, as long as these last."""
+        self._unread += 1
+        if self._unread > len(self._expected):
+            raise error
+        self._fetched.refused[error.message] += 1
 
     def _place(self, dataset: Dataset) -> Path:
         named = [str(dataset.get(keyword)) for keyword in NAMED]
@@ -196,8 +211,9 @@ class _SeriesReceiver:
         fetched, flagged = self._fetched, may_be_drawn_on(dataset)
         if self._cleaner is not None:
             try:
-                data = self._cleaner.file(dataset)
-            except ArchiveError as error:
+                with reading(_WHAT):
+                    data = self._cleaner.file(dataset)
+            except CentrumError as error:
                 fetched.refused[error.message] += 1
                 return
             fetched.patient = str(dataset.PatientID)
@@ -226,4 +242,17 @@ def read_instance(data: bytes) -> Dataset:
             code="damaged-instance",
         )
     with reading(_WHAT):
-        return dcmread(BytesIO(data))
+        dataset = dcmread(BytesIO(data))
+        whole = _is_whole(dataset)
+        list(dataset)  # each entry is converted, so that a damaged one is found now
+    if not whole:
+        raise damaged(_WHAT, "it ends before it should")
+    return dataset
+
+
+def _is_whole(dataset: Dataset) -> bool:
+    """Whether no value is shorter than it says, which pydicom passes over, and pixels are there."""
+    raw = (e for e in dataset.elements() if isinstance(e, RawDataElement))
+    is_image = "Image Storage" in UID(dataset.get("SOPClassUID", "")).name
+    short = any(e.length != _UNDEFINED and len(e.value or b"") < e.length for e in raw)
+    return not short and not (is_image and not any(k in dataset for k in PIXELS))

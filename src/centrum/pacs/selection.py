@@ -18,7 +18,7 @@ from centrum.pacs.audit import short_digest
 from centrum.pacs.profile import check_private
 
 COLUMNS = tuple(field.name for field in fields(FoundSeries))
-LARGEST = 1 << 28
+LARGEST = 1 << 24
 OWNER_ONLY = 0o600
 
 

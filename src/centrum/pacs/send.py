@@ -56,9 +56,9 @@ def send_files(paths: Iterable[Path], profile: Profile, progress: Progress = sil
     """
     files = read_files(paths)
     outcome = Sent()
-    archive = open_archive(profile)
     try:
-        _send(archive, files, outcome, progress)
+        with open_archive(profile) as archive:
+            _send(archive, files, outcome, progress)
     except ArchiveError as error:
         outcome.problem = describe(error)
     told = {*outcome.sent, *outcome.held, *outcome.refused}

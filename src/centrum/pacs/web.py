@@ -134,6 +134,9 @@ class WebArchive:
                 dataset = dcmread(file.path)
             sent(file, self._stored(dataset, file))
 
+    def close(self) -> None:
+        self._session.close()
+
     def _stored(self, dataset: Dataset, file: ToSend) -> str:
         """Why a file was not stored, "" where it was."""
         try:
