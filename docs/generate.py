@@ -1,7 +1,7 @@
 """Write the reference pages that follow from the code: features, protocol, command line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -120,9 +120,17 @@ def command_line_page() -> str:
     lines = ["# Command line", "", "Generated from the commands.", ""]
     group = get_command(app)
     lines += ["```text", _help(group, "centrum"), "```", ""]
-    for name, command in group.commands.items():
+    for name, command in _commands(group):
         lines += [f"## {name}", "", "```text", _help(command, f"centrum {name}"), "```", ""]
     return "\n".join(lines)
+
+
+def _commands(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Commands by name, those of a group behind it."""
+    for name, command in group.commands.items():
+        yield f"{above}{name}", command
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{above}{name} ")
 
 
 def _help(command: Any, called: str) -> str:

@@ -99,9 +99,15 @@ def assert_known(line: str, *, whole: bool = True) -> None:
     """The program takes these words; in prose (not `whole`) what it needs may be left out."""
     program, *words = shlex.split(re.sub(r"(^|\s)[#>].*", "", line)) or [""]
     if program == "centrum":
-        command, *arguments = words
+        name, *arguments = words
+        command = COMMANDS[name]
+        while arguments and hasattr(command, "commands"):
+            name, *arguments = arguments
+            command = command.commands[name]
+        if hasattr(command, "commands") and not whole:
+            return
         try:
-            COMMANDS[command].make_context(command, arguments)
+            command.make_context(name, arguments)
         except BadParameter as error:
             if whole or type(error).__name__ != "MissingParameter":
                 raise
@@ -118,6 +124,7 @@ def assert_known(line: str, *, whole: bool = True) -> None:
 def test_what_is_unknown_is_found() -> None:
     assert_known("centrum run my-study --workers 4  # all of it")
     assert_known("centrum score", whole=False)
-    for line in ("centrum score", "centrum run my-study --fast", "centrum walk", "make tea"):
+    for line in ("centrum score", "centrum run my-study --fast", "centrum walk", "make tea",
+                 "centrum pacs burn", "centrum pacs find"):  # fmt: skip
         with pytest.raises((USAGE, KeyError, AssertionError)):
             assert_known(line)

@@ -32,6 +32,7 @@ from centrum.io.facts import NUMBERS, OTHER_NAMES, fact_of, read_facts
 from centrum.measure.acquisition import TEXTS
 from centrum.measure.case import warm_up
 from centrum.measure.sequences import choose_sequences
+from centrum.pacs.audit import DIGITS, audit_file, note, short_digest
 from centrum.protocol import read_protocol
 from centrum.report.overlay import Overlay, overlay
 from centrum.report.patient import page_of, render_index, render_patient
@@ -300,12 +301,21 @@ def score_lines(scores: Iterable[Score]) -> Iterator[str]:
 def _write_patient(
     model: FrozenModel, patient: Patient, score: Score, picture: Overlay | None, folder: Path
 ) -> Path:
+    _note(model, score)
     score = as_written(model, patient, score)
     page = folder / page_of(patient.case)
     record = json.dumps(score.to_dict(model), indent=1) + "\n"
     write_atomically(page.with_suffix(".json"), record.encode())
     write_atomically(page, render_patient(model, score, picture).encode())
     return page
+
+
+def _note(model: FrozenModel, score: Score) -> None:
+    """A line in the audit log, where the environment names one; see `centrum.pacs.audit`."""
+    path = audit_file()
+    if path is not None:
+        named = {"model": model.to_dict()["sha256"][:DIGITS], "case": short_digest(score.case)}
+        note(path, "score", {**named, "result": score.status})
 
 
 def _table(scores: Sequence[Score]) -> str:

@@ -100,7 +100,7 @@ OLDEST = 89
 
 Source: 45 CFR 164.514(b)(2)(i)(C)."""
 
-METHOD = "centrum: PS3.15 E.1 (2026c), clean descriptors, modified dates, age and sex retained"
+METHOD = ["centrum, PS3.15 E.1 (2026c)", "clean descriptors, modified dates, age and sex kept"]
 CODES = {
     "113100": "Basic Application Confidentiality Profile",
     "113105": "Clean Descriptors Option",
