@@ -45,7 +45,7 @@ def test_no_entry_keeps_what_a_person_may_have_typed(cleaner: Deidentified) -> N
     image.PatientID = objects.PATIENT
     image.SharedFunctionalGroupsSequence = [inner]
     found = left(cleaner, image)
-    kept = {e.keyword for e in found.iterall() if "Mustermann" in str(e.value) or
+    kept = {e.keyword for e in found.iterall() if (e.VR != "SQ" and "Mustermann" in str(e.value)) or
             str(e.value) in (objects.DAY, "101530.25")}  # fmt: skip
     assert kept <= {
         "AlgorithmName", "AlgorithmVersion", "CodeMeaning", "CodeValue", "CodingSchemeVersion",

@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 import socket
+import ssl
 import struct
 import threading
 import tracemalloc
@@ -49,6 +50,13 @@ ONE = dicom_json(SOPInstanceUID=f"{objects.MR}.1", SOPClassUID=MRImageStorage)
 def parts(*files: bytes) -> bytes:
     head = f"\r\n--{BOUNDARY}\r\nContent-Type: application/dicom\r\n\r\n".encode()
     return b"".join(head + file for file in files) + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+class Quiet(ThreadingHTTPServer):
+    """Prints nothing of clients that break off."""
+
+    def handle_error(self, *_: object) -> None:
+        pass
 
 
 class Liar(BaseHTTPRequestHandler):
@@ -116,8 +124,12 @@ def packed(liar: Liar) -> None:
 
 
 @contextmanager
-def liar(answers: Callable[[str, str], object]) -> Iterator[SimpleNamespace]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+def liar(
+    answers: Callable[[str, str], object], context: ssl.SSLContext | None = None
+) -> Iterator[SimpleNamespace]:
+    server = Quiet(("127.0.0.1", 0), Liar)
+    if context:
+        server.socket = context.wrap_socket(server.socket, True, do_handshake_on_connect=False)
     server.answers, server.asked, server.daemon_threads = answers, [], True
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
