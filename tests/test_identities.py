@@ -227,7 +227,10 @@ def test_the_key_tells_whose_a_pseudonym_is(finished: Path) -> None:
         assert (finished / KEY).stat().st_mode & 0o777 == 0o600
 
 
-def test_scored_pages_hold_no_marker(finished: Path, tmp_path: Path) -> None:
+def test_scored_pages_hold_no_marker(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CENTRUM_AUDIT", str(tmp_path / "audit.jsonl"))
     model = read_model(finished / "results" / "model.json")
     cases = scoring.read_new_cases(finished, model)
     scored = scoring.score_cohort(model, cases, tmp_path / "many")
@@ -236,6 +239,10 @@ def test_scored_pages_hold_no_marker(finished: Path, tmp_path: Path) -> None:
     missing = Patient("patient", str(finished / row["image"]), str(finished / row["mask:senior"]))
     scoring.score_one(model, missing, tmp_path / "one")
     assert found_in(tmp_path, MARKERS) == []
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [line["result"] for line in lines[:-1]] == [s.status for s in scored]
+    assert {line["action"] for line in lines} == {"score"}
+    assert {line["model"] for line in lines} == {model.to_dict()["sha256"][:16]}
 
 
 def test_a_validation_holds_no_marker(finished: Path, tmp_path: Path) -> None:

@@ -170,12 +170,16 @@ def _own_words() -> Iterator[None]:
         raise RuntimeError(kind_of(error)) from error
 
 
+def _examples(examples: str) -> str:
+    lines = "\n".join(f"  {line}" for line in examples.splitlines())
+    return f"\b\nExamples:\n{lines}"
+
+
 def _command(
     examples: str, name: str | None = None, to: typer.Typer = app
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command whose help ends with examples; called as the function when it has no name."""
-    lines = "\n".join(f"  {line}" for line in examples.splitlines())
-    register = to.command(name, epilog=f"\b\nExamples:\n{lines}")
+    register = to.command(name, epilog=_examples(examples))
     return lambda function: register(_own_words()(function))
 
 
@@ -894,6 +898,11 @@ def _measure_bodies_of_study(folder: Path, workers: int, json_: bool, *, alone: 
 
 pacs = typer.Typer(
     help="Find, fetch and send in the hospital's archive, over DICOMweb or DIMSE.",
+    epilog=_examples(
+        "centrum pacs find archive.yaml --patients ids.txt --out found.csv\n"
+        "centrum pacs fetch archive.yaml found.csv mri\n"
+        "centrum pacs send archive.yaml scored"
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -913,7 +922,7 @@ def pacs_find(
     profile: ProfileFile,
     first: Annotated[
         datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="first day of the study"),
+        typer.Option("--from", formats=["%Y-%m-%d"], help="first day of the study, as 2024-01-31"),
     ] = None,
     last: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="last day of the study")

@@ -1,8 +1,8 @@
 """Run by the fixture within a network namespace: an archive, and a way out for each of its ports.
 
-`python inside.py FOLDER PROGRAM...` brings the loopback device up, starts the program, and passes
-what comes to FOLDER/PORT.socket on to PORT of the namespace's own 127.0.0.1. Only who can open the
-folder reaches it.
+`python inside.py FOLDER PORT,PORT BACK PROGRAM...` brings the loopback device up and starts the
+program. What comes to FOLDER/PORT.socket goes to PORT of the namespace's own 127.0.0.1, and what
+comes to BACK within to FOLDER/BACK.socket. Only who can open the folder reaches it.
 """
 
 import fcntl
@@ -56,16 +56,18 @@ def relay(server: socket.socket, family: int, address: object) -> None:
     threading.Thread(target=serve, daemon=True).start()
 
 
-def main(folder: Path, ports: list[int], program: list[str]) -> int:
+def main(folder: Path, ports: list[int], back: int, program: list[str]) -> int:
     loopback_up()
     for port in ports:
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         server.bind(str(folder / f"{port}.socket"))
         server.listen(64)
         relay(server, socket.AF_INET, ("127.0.0.1", port))
+    door = socket.create_server(("127.0.0.1", back))
+    relay(door, socket.AF_UNIX, str(folder / f"{back}.socket"))
     return subprocess.Popen(program, stdin=subprocess.DEVNULL).wait()
 
 
 if __name__ == "__main__":
-    folder, ports, *program = sys.argv[1:]
-    sys.exit(main(Path(folder), [int(port) for port in ports.split(",")], program))
+    folder, ports, back, *program = sys.argv[1:]
+    sys.exit(main(Path(folder), [int(port) for port in ports.split(",")], int(back), program))

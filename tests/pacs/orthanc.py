@@ -17,7 +17,7 @@ import pytest
 from tests.pacs import inside
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-WEB, DICOM = 8042, 4242
+WEB, DICOM, BACK = 8042, 4242, 4243
 USER, PASSWORD = "centrum", "correct horse battery"
 MISSING = "tests of the archive need Orthanc, its DICOMweb plugin and the right to unshare"
 
@@ -37,7 +37,7 @@ def configuration(folder: Path) -> dict:
         "DicomCheckCalledAet": True,
         "DicomAlwaysAllowEcho": False,
         "DicomAlwaysAllowStore": False,
-        "DicomModalities": {"centrum": ["CENTRUM", "127.0.0.1", 4243]},
+        "DicomModalities": {"centrum": ["CENTRUM", "127.0.0.1", BACK]},
         "SyncStorageArea": False,
         "StableAge": 1,
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "EnableWado": False},
@@ -62,10 +62,16 @@ class Orthanc:
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
         (self.folder / "orthanc.json").write_text(json.dumps(configuration(self.folder)))
-        for door in self.folder.glob("*.socket"):
-            door.unlink()
+        for port in (WEB, DICOM):
+            (self.folder / f"{port}.socket").unlink(missing_ok=True)
         words = ["unshare", "--net", sys.executable, inside.__file__]
-        words += [str(self.folder), f"{WEB},{DICOM}", "Orthanc", str(self.folder / "orthanc.json")]
+        words += [
+            str(self.folder),
+            f"{WEB},{DICOM}",
+            str(BACK),
+            "Orthanc",
+            str(self.folder / "orthanc.json"),
+        ]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
         if not self.doors:
@@ -78,6 +84,16 @@ class Orthanc:
         self.doors.append(door)
         inside.relay(door, socket.AF_UNIX, str(self.folder / f"{port}.socket"))
         return door.getsockname()[1]
+
+    def sends_to(self, port: int) -> None:
+        """What the archive sends to CENTRUM goes to a port of this side's loopback."""
+        path = self.folder / f"{BACK}.socket"
+        path.unlink(missing_ok=True)
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        door.bind(str(path))
+        door.listen(8)
+        self.doors.append(door)
+        inside.relay(door, socket.AF_INET, ("127.0.0.1", port))
 
     def _wait(self) -> None:
         end = time.monotonic() + 20

@@ -12,6 +12,10 @@ from tests.docs.pages import DOCS, blocks_of
 
 WEB = "name: a\nweb: {url: 'https://pacs.example.org/dicom-web'}\n"
 DIMSE = "name: a\ndimse: {host: pacs.example.org, port: 104, called: PACS}\n"
+LISTENING = (
+    "name: a\ndimse: {host: 127.0.0.1, port: 104, called: PACS, tls: false, "
+    "move: {port: 9, address: 127.0.0.2}}\n"
+)
 
 
 def profile(folder: Path, text: str) -> Path:
@@ -53,6 +57,8 @@ def test_profiles_of_the_page_are_read(tmp_path: Path) -> None:
         (DIMSE.replace("104", "99999"), "port"),
         (WEB + "limits: {bytes: -1}\n", "limits.bytes"),
         (DIMSE.replace("PACS}", "PACS, tls: {key: k.pem}}"), "`key` belongs to a `certificate`"),
+        (DIMSE.replace("104", "104, move: {port: 9}"), "`move`) shows a `certificate`"),
+        (LISTENING.replace("127.0.0.2", "0.0.0.0"), "would not be encrypted"),
         ("- a\n", "expected lines of `key: value`"),
     ],
 )
@@ -65,6 +71,7 @@ def test_plain_connections_are_for_this_computer_or_for_who_says_so(tmp_path: Pa
     assert read_profile(profile(tmp_path, plain + "insecure: true\n")).insecure
     for host in ("127.0.0.1", "localhost", "[::1]"):
         read_profile(profile(tmp_path, plain.replace("pacs.example.org", f"{host}:8042")))
+    read_profile(profile(tmp_path, LISTENING))
     for host in ("127.0.0.1.example.org", "localhost.example.org", "10.0.0.1"):
         refused(profile(tmp_path, plain.replace("pacs.example.org", host)))
 

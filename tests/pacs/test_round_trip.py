@@ -1,6 +1,7 @@
 """A real archive: sent, found, fetched, in both languages; killed in the middle."""
 
 import json
+import socket
 from datetime import date
 from pathlib import Path
 
@@ -88,6 +89,27 @@ def test_a_folder_of_images_says_nothing_of_the_patient(
     assert [(f.new, f.kept) for f in again] == [(0, f.new) for f in fetched]
     pacs.fetch(profile, tmp_path / "found.csv", tmp_path / "elsewhere")
     assert contents(folder) == before == contents(tmp_path / "elsewhere")
+
+
+def test_an_archive_that_moves(orthanc: Orthanc, exam: Path, tmp_path: Path) -> None:
+    """Where the profile says so the archive connects to us, and is held to what was asked for."""
+    profile = write_profile(tmp_path / "private", orthanc, "dimse")
+    pacs.send(profile, [exam])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    orthanc.sends_to(port)
+    text = profile.read_text().replace("tls: false", f"tls: false, move: {{port: {port}}}")
+    profile.write_text(text, encoding="utf-8")
+    pacs.find(profile, **ALL, out=tmp_path / "found.csv")
+    fetched = pacs.fetch(profile, tmp_path / "found.csv", tmp_path / "mri")
+    assert sorted((f.new, f.complete) for f in fetched) == [(1, True), (1, True), (6, True)]
+    assert told(tmp_path / "mri") == []
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port))
+
+    profile.write_text(text + "limits: {bytes: 20000}\n", encoding="utf-8")
+    with pytest.raises(ArchiveError, match="more bytes than are to be fetched"):
+        pacs.fetch(profile, tmp_path / "found.csv", tmp_path / "elsewhere")
 
 
 def test_a_dry_run_and_chosen_series(orthanc: Orthanc, exam: Path, tmp_path: Path) -> None:

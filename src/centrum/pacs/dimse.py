@@ -1,6 +1,6 @@
-"""An archive that speaks DIMSE: C-FIND to find, C-GET to fetch, C-STORE to send.
+"""An archive that speaks DIMSE: C-FIND to find, C-GET or C-MOVE to fetch, C-STORE to send.
 
-Source: DICOM PS3.4, C.6.2 (Study Root), C.4.3 (C-GET); PS3.7, 9.1.
+Source: DICOM PS3.4, C.6.2 (Study Root), C.4.2 (C-MOVE), C.4.3 (C-GET); PS3.7, 9.1.
 """
 
 import logging
@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from socket import IPPROTO_TCP, TCP_NODELAY
+from threading import Lock
 from typing import Any, cast
 
 from pydicom import Dataset
@@ -16,6 +17,7 @@ from pynetdicom.presentation import PresentationContext, build_context
 from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelFind as FIND,
     StudyRootQueryRetrieveInformationModelGet as GET,
+    StudyRootQueryRetrieveInformationModelMove as MOVE,
 )
 
 from centrum.errors import ArchiveError
@@ -32,7 +34,7 @@ from centrum.pacs.archive import (
     unreachable,
 )
 from centrum.pacs.meter import Meter
-from centrum.pacs.profile import Profile, tls_context
+from centrum.pacs.profile import Move, Profile, tls_context
 
 PENDING, SUCCESS, WARNING = (0xFF00, 0xFF01), 0x0000, 0xB
 REFUSED = 0xA700
@@ -113,24 +115,47 @@ class DimseArchive:
     def fetch(
         self, series: FoundSeries, wanted: Collection[Instance], take: Callable[[bytes], None]
     ) -> None:
-        for some in _parts(tuple(wanted), AT_ONCE):
-            self._get(series, some, take)
-
-    def _get(
-        self, series: FoundSeries, wanted: Sequence[Instance], take: Callable[[bytes], None]
-    ) -> None:
         meter = Meter(self._limits)
-        classes = sorted({instance.sop_class for instance in wanted})
+        taking = (evt.EVT_C_STORE, _take, [take, meter, Lock()])
+        for some in _parts(tuple(wanted), AT_ONCE):
+            meter.restart()
+            uids = [instance.uid for instance in some]
+            asked = _identifier("IMAGE", StudyInstanceUID=series.study,
+                                SeriesInstanceUID=series.uid, SOPInstanceUID=uids)  # fmt: skip
+            classes = sorted({instance.sop_class for instance in some})
+            if self._dimse.move is None:
+                self._get(asked, classes, taking, meter)
+            else:
+                self._move(self._dimse.move, asked, classes, taking, meter)
+
+    def _get(self, asked: Dataset, classes: Sequence[str], taking: Any, meter: Meter) -> None:
         contexts = [c for uid in classes for c in _contexts(uid)][: MOST_CONTEXTS - 1]
         roles = [build_role(uid, scp_role=True) for uid in classes]
-        handlers: list[Any] = [(evt.EVT_C_STORE, _take, [take, meter])]
-        uids = [instance.uid for instance in wanted]
-        asked = _identifier("IMAGE", StudyInstanceUID=series.study, SeriesInstanceUID=series.uid,
-                            SOPInstanceUID=uids)  # fmt: skip
-        with self._association([build_context(GET), *contexts], meter, roles, handlers) as open_:
-            for status, _ in open_.send_c_get(asked, GET):
-                if _code(status) not in PENDING:
-                    _check(status)
+        contexts = [build_context(GET), *contexts]
+        with self._association(contexts, meter, roles, [taking]) as association:
+            _finish(association.send_c_get(asked, GET))
+
+    def _move(
+        self, move: Move, asked: Dataset, classes: Sequence[str], taking: Any, meter: Meter
+    ) -> None:
+        """Listen, for as long as the archive sends, to the archive alone."""
+        entity, own = self._entity(()), Meter(self._limits)
+        entity.supported_contexts = [c for uid in classes for c in _contexts(uid)]
+        entity.require_called_aet, entity.require_calling_aet = True, [self._dimse.called]
+        tls = self._dimse.tls
+        server = entity.start_server(
+            (move.address, move.port),
+            block=False,
+            ssl_context=tls_context(tls, listening=True) if tls else None,
+            evt_handlers=[(evt.EVT_CONN_OPEN, _count_bytes, [meter, self._limits.seconds]), taking],
+        )
+        try:
+            with self._association([build_context(MOVE)], own) as association:
+                _finish(association.send_c_move(asked, self._dimse.calling, MOVE))
+        finally:
+            server.shutdown()
+        if meter.error is not None:
+            raise meter.error
 
     def send(self, files: Sequence[ToSend], sent: Callable[[ToSend, str], None]) -> None:
         kinds = sorted({(file.sop_class, file.syntax) for file in files})
@@ -218,15 +243,23 @@ _STRANGE = (AttributeError, IndexError, KeyError, NotImplementedError, TypeError
 """What pydicom and pynetdicom raise where an answer is built otherwise than they expect."""
 
 
-def _take(event: evt.Event, take: Callable[[bytes], None], meter: Meter) -> int:
-    """Called for each C-STORE of a C-GET; after what is refused nothing more is accepted."""
-    if meter.error is None:
-        try:
-            take(event.encoded_dataset())
-            meter.restart()
-            return SUCCESS
-        except Exception as error:
-            meter.error = error
+def _finish(answers: Iterator[tuple[Dataset, Dataset | None]]) -> None:
+    """Wait for the end of a C-GET or C-MOVE."""
+    for status, _ in answers:
+        if _code(status) not in PENDING:
+            _check(status)
+
+
+def _take(event: evt.Event, take: Callable[[bytes], None], meter: Meter, lock: Lock) -> int:
+    """Called for each C-STORE that arrives; after what is refused nothing more is accepted."""
+    with lock:
+        if meter.error is None:
+            try:
+                take(event.encoded_dataset())
+                meter.restart()
+                return SUCCESS
+            except Exception as error:
+                meter.error = error
     return REFUSED
 
 

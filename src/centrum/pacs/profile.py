@@ -66,14 +66,31 @@ class Web(Settings):
         return self
 
 
+class Move(Settings):
+    """Where this computer listens, for an archive that only sends to titles that it knows.
+
+    It listens as long as something is fetched.
+    """
+
+    port: Port
+    address: str = "127.0.0.1"
+
+
 class Dimse(Settings):
-    """An archive that speaks DIMSE (PS3.7): C-FIND, C-GET and C-STORE, or C-MOVE where it must."""
+    """An archive that speaks DIMSE (PS3.7): C-FIND, C-STORE, and C-GET or, if told so, C-MOVE."""
 
     host: str
     port: Port
     called: Title
     calling: Title = "CENTRUM"
     tls: Certificates | Literal[False] = Certificates()
+    move: Move | None = None
+
+    @model_validator(mode="after")
+    def _listens_with_certificate(self) -> "Dimse":
+        if self.move and self.tls and not self.tls.certificate:
+            raise ValueError("whoever listens (`move`) shows a `certificate`, and none is given")
+        return self
 
 
 class Limits(Settings):
@@ -124,8 +141,8 @@ class Profile(Settings):
             raise ValueError("one of `web` and `dimse` is wanted")
         if self.dimse and self.credentials:
             raise ValueError("`credentials` are for `web`; DIMSE knows titles and certificates")
-        host, secret = _reached(self)
-        if not secret and not self.insecure and not is_loopback(host):
+        hosts, secret = _reached(self)
+        if not secret and not self.insecure and not all(map(is_loopback, hosts)):
             raise ValueError(
                 "the connection would not be encrypted: patients could be read on the way. Use "
                 "https, or `tls`; or write `insecure: true` if the network itself is trusted"
@@ -133,13 +150,14 @@ class Profile(Settings):
         return self
 
 
-def _reached(profile: Profile) -> tuple[str, bool]:
-    """The computer that a profile names, and whether the way there is encrypted."""
+def _reached(profile: Profile) -> tuple[list[str], bool]:
+    """The computers and addresses that a profile names, and whether the way is encrypted."""
     if profile.web:
         parts = urlsplit(profile.web.url)
-        return parts.hostname or "", parts.scheme == "https"
+        return [parts.hostname or ""], parts.scheme == "https"
     assert profile.dimse is not None
-    return profile.dimse.host, profile.dimse.tls is not False
+    move = [profile.dimse.move.address] if profile.dimse.move else []
+    return [profile.dimse.host, *move], profile.dimse.tls is not False
 
 
 def is_loopback(host: str) -> bool:
@@ -258,8 +276,10 @@ def _wrong(path: Path, why: str) -> ArchiveError:
     return ArchiveError(f"{path.name}: {why.rstrip('.')}.", code="archive-profile", file=path)
 
 
-def tls_context(tls: Certificates) -> ssl.SSLContext:
-    """A context that checks the archive's certificate and name, and shows our own.
+def tls_context(tls: Certificates, *, listening: bool = False) -> ssl.SSLContext:
+    """A context that checks the archive's certificate, and its name, and shows our own.
+
+    Of who comes to us while `listening` the certificate alone can be checked.
 
     Raises
     ------
@@ -267,7 +287,9 @@ def tls_context(tls: Certificates) -> ssl.SSLContext:
         A file of certificates cannot be read ("archive-certificate").
     """
     try:
-        context = ssl.create_default_context(cafile=tls.ca)
+        purpose = ssl.Purpose.CLIENT_AUTH if listening else ssl.Purpose.SERVER_AUTH
+        context = ssl.create_default_context(purpose, cafile=tls.ca)
+        context.verify_mode = ssl.CERT_REQUIRED
         if tls.certificate:
             context.load_cert_chain(tls.certificate, tls.key)
     except (OSError, ssl.SSLError) as error:
