@@ -107,7 +107,7 @@ def test_an_archive_that_moves(orthanc: Orthanc, exam: Path, tmp_path: Path) -> 
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", port))
 
-    profile.write_text(text + "limits: {bytes: 20000}\n", encoding="utf-8")
+    profile.write_text(text + "limits: {bytes: 5000}\n", encoding="utf-8")
     with pytest.raises(ArchiveError, match="more bytes than are to be fetched"):
         pacs.fetch(profile, tmp_path / "found.csv", tmp_path / "elsewhere")
 

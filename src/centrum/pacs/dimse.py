@@ -123,16 +123,20 @@ class DimseArchive:
             asked = _identifier("IMAGE", StudyInstanceUID=series.study,
                                 SeriesInstanceUID=series.uid, SOPInstanceUID=uids)  # fmt: skip
             classes = sorted({instance.sop_class for instance in some})
-            if self._dimse.move is None:
-                self._get(asked, classes, taking, meter)
-            else:
-                self._move(self._dimse.move, asked, classes, taking, meter)
+            try:
+                if self._dimse.move is None:
+                    self._get(asked, classes, taking, meter)
+                else:
+                    self._move(self._dimse.move, asked, classes, taking, meter)
+            except ArchiveError as error:
+                raise meter.error or error from None
+            if meter.error is not None:
+                raise meter.error
 
     def _get(self, asked: Dataset, classes: Sequence[str], taking: Any, meter: Meter) -> None:
-        contexts = [c for uid in classes for c in _contexts(uid)][: MOST_CONTEXTS - 1]
+        contexts = [build_context(GET), *(c for uid in classes for c in _contexts(uid))]
         roles = [build_role(uid, scp_role=True) for uid in classes]
-        contexts = [build_context(GET), *contexts]
-        with self._association(contexts, meter, roles, [taking]) as association:
+        with self._association(contexts[:MOST_CONTEXTS], meter, roles, [taking]) as association:
             _finish(association.send_c_get(asked, GET))
 
     def _move(
@@ -154,8 +158,6 @@ class DimseArchive:
                 _finish(association.send_c_move(asked, self._dimse.calling, MOVE))
         finally:
             server.shutdown()
-        if meter.error is not None:
-            raise meter.error
 
     def send(self, files: Sequence[ToSend], sent: Callable[[ToSend, str], None]) -> None:
         kinds = sorted({(file.sop_class, file.syntax) for file in files})
