@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydicom.config import disable_value_validation
 from pydicom.uid import MRImageStorage
 from typer.testing import CliRunner, Result
 
@@ -97,8 +98,12 @@ def test_the_key_does_not_lie_among_the_images(tmp_path: Path, ids: Path) -> Non
     with liar(answers) as server:
         profile = web_profile(tmp_path, server.port)
         pacs.find(profile, patients=ids, out=tmp_path / "found.csv")
-        with pytest.raises(ArchiveError, match="would lie among the images"):
+        with pytest.raises(ArchiveError, match=r"identities\.jsonl, which .* among the images"):
             pacs.fetch(profile, tmp_path / "found.csv", tmp_path)
+        (tmp_path / "mri").mkdir()
+        (tmp_path / "found.csv").rename(tmp_path / "mri" / "found.csv")
+        with pytest.raises(ArchiveError, match=r"found\.csv, which .* among the images"):
+            pacs.fetch(profile, tmp_path / "mri" / "found.csv", tmp_path / "mri")
 
 
 def test_what_is_no_dicom_is_not_sent(tmp_path: Path) -> None:
@@ -106,6 +111,15 @@ def test_what_is_no_dicom_is_not_sent(tmp_path: Path) -> None:
     for path in (tmp_path / "notes.txt", tmp_path / "nothing.dcm"):
         with pytest.raises(CentrumError, match="is no DICOM file"):
             pacs.send(web_profile(tmp_path, 9), [path])
+
+
+def test_a_file_without_a_uid_is_not_sent(tmp_path: Path) -> None:
+    found = objects.mri()[0]
+    with disable_value_validation():
+        found.StudyInstanceUID = "../../x"
+        (tmp_path / "a.dcm").write_bytes(objects.encoded(found))
+        with pytest.raises(ArchiveError, match=r"a\.dcm has no UID where one is wanted"):
+            pacs.send(web_profile(tmp_path, 9), [tmp_path])
 
 
 def test_two_files_of_one_uid_must_be_one(tmp_path: Path) -> None:

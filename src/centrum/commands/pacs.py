@@ -117,7 +117,7 @@ def fetch(
     cleaner = None
     if not keep_identifiers:
         check_table()
-        _check_apart(settings.identities, folder)
+        _check_apart(folder, settings.identities, selection)
         cleaner = Deidentified(Identities(settings.identities))
     with open_archive(settings) as archive:
         plans = receive.plan(archive, chosen, folder, settings.limits, cleaner)
@@ -148,14 +148,16 @@ def _noted(
     return tuple(done)
 
 
-def _check_apart(identities: Path, folder: Path) -> None:
-    if identities.resolve().is_relative_to(folder.resolve()):
-        raise ArchiveError(
-            f"{identities.name}, which tells whose the pseudonyms are, would lie among the images.",
-            remedy="Fetch into another folder, or name another place as `identities` in the "
-            "profile.",
-            code="identities-among-images",
-        )
+def _check_apart(folder: Path, *private: Path) -> None:
+    """Refuses files that name patients where the images will be that do not."""
+    for path in private:
+        if path.resolve().is_relative_to(folder.resolve()):
+            raise ArchiveError(
+                f"{path.name}, which says who the patients are, would lie among the images.",
+                remedy="Fetch into another folder, or put the file elsewhere; the profile names "
+                "the place of `identities`.",
+                code="identities-among-images",
+            )
 
 
 def _note_fetched(settings: Profile, fetched: "Fetched", *, deidentified: bool) -> None:

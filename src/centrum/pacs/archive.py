@@ -150,6 +150,15 @@ class ToSend:
     syntax: str
 
 
+def is_uid(text: str) -> bool:
+    """Whether a text is a UID. Source: DICOM PS3.5, 9.1.
+
+    >>> is_uid("1.2.840"), is_uid("1..2"), is_uid("1.2/3")
+    (True, False, False)
+    """
+    return len(text) <= _LONGEST_UID and bool(_UID.fullmatch(text))
+
+
 def checked_uid(value: object) -> str:
     """A UID that the archive gave; it becomes part of an address, and of nothing else.
 
@@ -164,7 +173,7 @@ def checked_uid(value: object) -> str:
     centrum.errors.ArchiveError: The archive names something by what is no UID. ...
     """
     text = str(value or "")
-    if len(text) > _LONGEST_UID or not _UID.fullmatch(text):
+    if not is_uid(text):
         raise ArchiveError(
             "The archive names something by what is no UID.",
             remedy="Nothing of it is used; tell those who run the archive.",

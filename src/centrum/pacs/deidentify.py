@@ -251,7 +251,7 @@ class _Cleaning:
 
     def _goes(self, element: DataElement) -> bool:
         tag = element.tag
-        if tag.is_private or not dictionary_has_tag(tag) or tag.group & 0xFF00 in _DRAWN_OVER:
+        if not dictionary_has_tag(tag) or tag.group & 0xFF00 in _DRAWN_OVER:
             return True
         if element.VR in _BYTES and tag.group not in _IMAGE_GROUPS:
             return True

@@ -8,7 +8,7 @@ from pathlib import Path
 from centrum.errors import ArchiveError, describe
 from centrum.execution import Progress, silent
 from centrum.io.dicom_object import reading
-from centrum.pacs.archive import Archive, ToSend, by_series
+from centrum.pacs.archive import Archive, ToSend, by_series, is_uid
 from centrum.pacs.audit import audit_file, note, short_digest
 from centrum.pacs.connect import open_archive
 from centrum.pacs.profile import Profile
@@ -146,8 +146,11 @@ def _read(path: Path) -> ToSend:
         header = dcmread(path, stop_before_pixels=True, specific_tags=list(_NAMED))
         kind, uid, study, series = (str(header.get(keyword) or "") for keyword in _NAMED)
         syntax = str(header.file_meta.TransferSyntaxUID)
-    if not (kind and uid and study and series):
+    if not all(map(is_uid, (kind, uid, study, series))):
         raise ArchiveError(
-            f"{path.name} lacks one of {', '.join(_NAMED)}.", code="no-dicom", file=path
+            f"{path.name} has no UID where one is wanted, in one of {', '.join(_NAMED)}.",
+            remedy="Write it again; an archive would not know where it belongs.",
+            code="no-dicom",
+            file=path,
         )
     return ToSend(path, kind, uid, study, series, syntax)
