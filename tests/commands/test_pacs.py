@@ -50,8 +50,10 @@ def test_found_and_fetched(tmp_path: Path, ids: Path) -> None:
         profile = web_profile(tmp_path, server.port)
         found = run("find", profile, "--patients", ids, "--out", table)
         assert found.exit_code == OK
-        assert found.stdout.splitlines()[0].split() == [name, "1", "MR", "2", "t2", "sag"]
-        assert found.stdout.splitlines()[1] == "1 series of 1 patient."
+        head, row, end, _ = found.stdout.splitlines()
+        assert row.split() == [name, "1", "MR", "2", "t2", "sag"]
+        assert head.index("description") == row.index("t2")
+        assert end == "1 series of 1 patient."
         assert not any(s in found.output for s in (objects.PATIENT, objects.DAY, objects.ROOT))
         assert stat.S_IMODE(table.stat().st_mode) == 0o600
         told = run("find", profile, "--from", "2024-05-17", "--identifiers").stdout
@@ -64,7 +66,7 @@ def test_found_and_fetched(tmp_path: Path, ids: Path) -> None:
         fetched = run("fetch", profile, table, tmp_path / "mri", "--series", name)
         assert fetched.exit_code == CASES_FAILED
         lines = fetched.stdout.splitlines()
-        assert lines[0].endswith("  P0001  1 new, 0 there")
+        assert lines[0].endswith("  P0001  MR: 1 new, 0 there")
         assert lines[1].startswith("  refused: 1 instance: An object of the archive is truncated")
         assert len(list((tmp_path / "mri").rglob("*.dcm"))) == 1
         again = run("fetch", profile, table, tmp_path / "mri", "--json")

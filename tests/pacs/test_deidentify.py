@@ -4,6 +4,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 from hypothesis import given, strategies as st
@@ -11,6 +12,8 @@ from pydicom.datadict import DicomDictionary, dictionary_keyword, dictionary_VR
 from pydicom.dataset import Dataset
 
 from centrum.errors import ArchiveError
+from centrum.io import read_image
+from centrum.io.open import read_masks
 from centrum.pacs.deidentify import Deidentified, cleaned, may_be_drawn_on, patient_of
 from centrum.pacs.identities import Identities
 from tests.pacs import objects
@@ -104,6 +107,16 @@ def test_references_lead_where_they_led(cleaner: Deidentified) -> None:
     assert seg.ContentCreatorName == cleaner.identities.reader("ROTH^ANNA")
 
 
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [("L1 Mustermann", "L1"), ("Segment_1", "Segment 7"), ("Mustermann", "region 7")],
+)
+def test_segments_are_told_apart(cleaner: Deidentified, label: str, told: str) -> None:
+    seg = objects.seg()
+    seg.SegmentSequence[0].SegmentLabel, seg.SegmentSequence[0].SegmentNumber = label, 7
+    assert left(cleaner, seg).SegmentSequence[0].SegmentLabel == told
+
+
 @pytest.mark.parametrize("why", objects.REFUSED)
 def test_what_cannot_be_cleaned_is_refused(cleaner: Deidentified, why: str) -> None:
     image = objects.mri()[0]
@@ -144,3 +157,45 @@ def test_cleaned_words_are_of_the_list(text: str) -> None:
     assert cleaned(cleaned(text)) == cleaned(text)
     assert not any(len(digits) > 2 for digits in "".join(
         c if c.isdigit() else " " for c in cleaned(text)).split())  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("exam", "masks"),
+    [
+        ("derived_tptbox_sagittal_t2/mr", ("seg.dcm", "rtstruct.dcm")),
+        ("dcmqi_ct_seg/ct-3slice", ("liver.dcm",)),
+    ],
+)
+def test_masks_of_real_exams_stay_where_they_are(
+    cleaner: Deidentified, reference: Path, tmp_path: Path, exam: str, masks: tuple[str, ...]
+) -> None:
+    series = reference / "dicom" / exam
+    (tmp_path / "series").mkdir()
+    for path in series.iterdir():
+        (tmp_path / "series" / path.name).write_bytes(cleaner.file(pydicom.dcmread(path)))
+    before, after = read_image(series), read_image(tmp_path / "series")
+    assert after.geometry == before.geometry
+    np.testing.assert_array_equal(after.array, before.array)
+    for name in masks:
+        whole = series.parent / name
+        (tmp_path / name).write_bytes(cleaner.file(pydicom.dcmread(whole)))
+        pairs = zip(read_masks(whole, before), read_masks(tmp_path / name, after), strict=True)
+        for drawn, fetched in pairs:
+            assert drawn.array.any()
+            np.testing.assert_array_equal(fetched.array, drawn.array)
+
+
+def test_groups_of_frames_stay(cleaner: Deidentified) -> None:
+    image = objects.mri()[0]
+    content = objects.item(StackID="1", InStackPositionNumber=1, DimensionIndexValues=[1, 1],
+                           FrameAcquisitionDateTime=f"{objects.DAY}1015", FrameComments="Haus")  # fmt: skip
+    position = objects.item(ImagePositionPatient=[1, 2, 3])
+    image.PerFrameFunctionalGroupsSequence = [
+        objects.item(FrameContentSequence=[content], PlanePositionSequence=[position])
+    ]
+    (frame,) = left(cleaner, image).PerFrameFunctionalGroupsSequence
+    assert frame.PlanePositionSequence[0].ImagePositionPatient == [1, 2, 3]
+    (found,) = frame.FrameContentSequence
+    assert (found.StackID, found.DimensionIndexValues) == ("1", [1, 1])
+    assert found.FrameAcquisitionDateTime == left(cleaner, objects.mri()[0]).StudyDate
+    assert "FrameComments" not in found

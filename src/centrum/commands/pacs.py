@@ -189,9 +189,11 @@ def send(profile: Path, paths: Sequence[Path], progress: Progress = silent) -> S
 
 def found_lines(found: Sequence[FoundSeries], *, identifiers: bool) -> Iterator[str]:
     """A table of series; without identifiers a patient is a number within this table."""
+    more = "  patient id, day, UID" if identifiers else ""
+    yield f"{'series':16}  {'patient':>7}  {'kind':8} {'files':>6}  description{more}"
     numbers = {p: k for k, p in enumerate(dict.fromkeys(s.patient for s in found), 1)}
     for s in found:
-        line = f"{short_digest(s.uid)}  {numbers[s.patient]:4}  {one_line(s.modality)[:8]:8}"
+        line = f"{short_digest(s.uid)}  {numbers[s.patient]:7}  {one_line(s.modality)[:8]:8} "
         line += f"{s.instances or '?':>6}  {one_line(s.description)[:WIDEST]}"
         yield f"{line}  {one_line(s.patient)}  {s.day}  {s.uid}" if identifiers else line
     yield f"{counted(len(found), 'series', 'series')} of {counted(len(numbers), 'patient')}."
@@ -210,7 +212,8 @@ def fetched_lines(fetched: Sequence["Fetched"]) -> Iterator[str]:
     """What became of each series, and where it is."""
     for f in fetched:
         who = f"{f.patient}  " if f.patient else ""
-        yield f"{f.folder.as_posix()}  {who}{f.new} new, {f.kept} there"
+        kind = one_line(f.series.modality)[:8]
+        yield f"{f.folder.as_posix()}  {who}{kind}: {f.new} new, {f.kept} there"
         for why, n in f.refused.items():
             yield f"  refused: {counted(n, 'instance')}: {why}"
         if f.missing:

@@ -57,6 +57,9 @@ CLEANED = frozenset({
 })  # fmt: skip
 """Typed by people, and needed: only words that say nothing of a person stay."""
 
+NUMBERED = {"SegmentLabel": "SegmentNumber", "ROIName": "ROINumber"}
+"""Names of what can be several in one object, and the entry beside them that counts it."""
+
 MACHINE_MADE = frozenset({
     "CodeMeaning", "CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "Manufacturer",
     "ManufacturerModelName", "PulseSequenceName", "ReceiveCoilName", "SequenceName",
@@ -247,7 +250,7 @@ class _Cleaning:
                 for item in element.value:
                     self.clean(item)
             else:
-                element.value = self._instead(element)
+                element.value = self._instead(element, dataset)
 
     def _goes(self, element: DataElement) -> bool:
         tag = element.tag
@@ -265,7 +268,7 @@ class _Cleaning:
     def _is_kept(element: DataElement) -> bool:
         return _rules().get(element.tag, KEEP) in (KEEP, UIDS)
 
-    def _instead(self, element: DataElement) -> Any:
+    def _instead(self, element: DataElement, beside: Dataset) -> Any:
         """The value that takes the place of one."""
         kind, keyword = element.VR, element.keyword
         if kind == "SQ":
@@ -276,8 +279,10 @@ class _Cleaning:
             return element.value if element.value in ("M", "F", "O") else ""
         if keyword == "ContentCreatorName":
             return self.identities.reader(str(element.value)) if element.value else ""
+        if keyword in NUMBERED:
+            return _name(str(element.value or ""), beside.get(NUMBERED[keyword]))
         if keyword in CLEANED:
-            return _each(element.value, cleaned) or _stand_in(element, keyword)
+            return _each(element.value, cleaned) or _stand_in(keyword)
         if kind == "UI":
             return _each(element.value, self._uid)
         if kind in ("DA", "DT") and element.tag != _PATIENT_BIRTH:
@@ -326,10 +331,18 @@ def cleaned(text: str) -> str:
     return " ".join(w for w in words if w.casefold() in WORDS or _LEVEL.fullmatch(w.casefold()))
 
 
-_MUST_BE_THERE = ("ContentLabel", "ProtocolName", "SegmentLabel", "StructureSetLabel")
+def _name(text: str, number: Any) -> str:
+    """Of a segment or region: its words, with a level or else its number, which tells it apart."""
+    found = cleaned(text)
+    if any(_LEVEL.fullmatch(word.casefold()) for word in found.split()):
+        return found
+    return f"{found or 'region'} {number}"
 
 
-def _stand_in(element: DataElement, keyword: str) -> str:
+_MUST_BE_THERE = ("ContentLabel", "ProtocolName", "StructureSetLabel")
+
+
+def _stand_in(keyword: str) -> str:
     """What a description that had nothing to keep becomes, where one must be there."""
     return "REMOVED" if keyword in _MUST_BE_THERE else ""
 
