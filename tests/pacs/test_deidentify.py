@@ -187,8 +187,8 @@ def test_masks_of_real_exams_stay_where_they_are(
 
 def test_groups_of_frames_stay(cleaner: Deidentified) -> None:
     image = objects.mri()[0]
-    content = objects.item(StackID="1", InStackPositionNumber=1, DimensionIndexValues=[1, 1],
-                           FrameAcquisitionDateTime=f"{objects.DAY}1015", FrameComments="Haus")  # fmt: skip
+    content = objects.item(StackID="1", InStackPositionNumber=1, DimensionIndexValues=[1, 1])
+    content.FrameAcquisitionDateTime, content.FrameComments = f"{objects.DAY}1015", "Haus"
     position = objects.item(ImagePositionPatient=[1, 2, 3])
     image.PerFrameFunctionalGroupsSequence = [
         objects.item(FrameContentSequence=[content], PlanePositionSequence=[position])

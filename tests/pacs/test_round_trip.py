@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import RLELossless
 
 from centrum.commands import pacs
 from centrum.errors import ArchiveError, describe
 from centrum.io import read_image, read_mask
 from centrum.pacs.audit import short_digest
+from tests.io.seg_files import LABELMAP_STORAGE
 from tests.pacs import objects
 from tests.pacs.conftest import write_profile
 from tests.pacs.orthanc import MISSING, Orthanc, needed
@@ -124,6 +126,34 @@ def test_a_dry_run_and_chosen_series(orthanc: Orthanc, exam: Path, tmp_path: Pat
     assert (one.new, one.series.uid) == (1, objects.SEG)
     with pytest.raises(ArchiveError, match="no series 12ab"):
         pacs.fetch(profile, tmp_path / "found.csv", tmp_path / "mri", series=["12ab"])
+
+
+def test_compressed_images_come_as_they_were_drawn(profile: Path, tmp_path: Path) -> None:
+    images = objects.mri()
+    for image in images:
+        image.compress(RLELossless, generate_instance_uid=False)
+    assert pacs.send(profile, [objects.saved(images, tmp_path / "exam")]).complete
+    pacs.find(profile, **ALL, out=tmp_path / "found.csv")
+    (fetched,) = pacs.fetch(profile, tmp_path / "found.csv", tmp_path / "mri")
+    assert (fetched.new, fetched.complete) == (objects.SLICES, True)
+    files = [pydicom.dcmread(path) for path in (tmp_path / "mri").rglob("*.dcm")]
+    found = [image.pixel_array for image in sorted(files, key=lambda d: d.InstanceNumber)]
+    np.testing.assert_array_equal(found, objects.pixels())
+
+
+def test_kinds_that_an_archive_does_not_take_are_told(orthanc: Orthanc, tmp_path: Path) -> None:
+    """Orthanc 1.10 does not know label maps over DIMSE; those who keep to it still learn it."""
+    profile = write_profile(tmp_path / "private", orthanc, "dimse")
+    labels = objects.seg()
+    labels.SOPClassUID = LABELMAP_STORAGE
+    alone = pacs.send(profile, [objects.saved([labels], tmp_path / "labels")])
+    assert (alone.sent, len(alone.left)) == ([], 1)
+    assert "takes none of these kinds" in alone.problem
+    beside = pacs.send(profile, [objects.saved([labels, *objects.mri()], tmp_path / "both")])
+    assert (len(beside.sent), beside.left) == (objects.SLICES, [])
+    assert list(beside.refused.values()) == [
+        "the archive takes no objects of this kind and encoding"
+    ]
 
 
 def test_an_archive_that_dies_in_the_middle(profile: Path, orthanc: Orthanc, exam: Path) -> None:
