@@ -11,6 +11,7 @@ import time
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,7 @@ class Orthanc:
         (self.folder / "orthanc.json").write_text(json.dumps(configuration(self.folder)))
         for port in (WEB, DICOM):
             (self.folder / f"{port}.socket").unlink(missing_ok=True)
-        words = ["unshare", "--net", sys.executable, inside.__file__]
+        words = [*apart(), sys.executable, inside.__file__]
         words += [
             str(self.folder),
             f"{WEB},{DICOM}",
@@ -131,16 +132,25 @@ class Orthanc:
             door.close()
 
 
-def can_be_shown() -> bool:
-    """Whether an archive can be started here."""
-    if not (shutil.which("Orthanc") and PLUGIN.exists() and shutil.which("unshare")):
-        return False
-    return subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode == 0
+@cache
+def apart() -> tuple[str, ...]:
+    """Words before a program that runs in a network of its own; none where that is not allowed."""
+    for words in (("unshare", "--net"), ("unshare", "--user", "--map-root-user", "--net")):
+        if shutil.which(words[0]):
+            done = subprocess.run([*words, "true"], capture_output=True)
+            if done.returncode == 0:
+                return words
+    return ()
+
+
+def can_be_started() -> bool:
+    """Whether there is an archive, and a network for it alone."""
+    return bool(shutil.which("Orthanc") and PLUGIN.exists() and apart())
 
 
 def needed() -> None:
     """Skips where no archive can be started; in continuous integration that fails."""
-    there = can_be_shown()
+    there = can_be_started()
     if not there and os.environ.get("CI"):
         pytest.fail(MISSING)
     if not there:

@@ -209,8 +209,8 @@ def test_a_bad_file_is_refused_and_nothing_of_it_is_kept(name: str, tmp_path: Pa
 
 
 DAMAGED = {
-    "deflated": (deflated(), "unfold to far more"),
-    "items": (many_items(), "unfold to far more"),
+    "deflated": (deflated(), "would unfold"),
+    "items": (many_items(), "would unfold"),
     "nested": (nested(), "RecursionError"),
     "no-dicom": (b"hello", "InvalidDicomError"),
     "cut": (image()[:-41], "ends before it should"),
@@ -223,7 +223,7 @@ DAMAGED = {
 def test_a_damaged_file_is_passed_over(
     name: str, keep: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("centrum.pacs.receive.MOST_ITEMS", 5000)
+    monkeypatch.setattr("centrum.pacs.instance.MOST_ITEMS", 5000)
     content, why = DAMAGED[name]
     write_selection([SERIES], tmp_path / "found.csv")
     two = [ONE, dicom_json(SOPInstanceUID=f"{objects.MR}.2", SOPClassUID=MRImageStorage)]
@@ -262,6 +262,14 @@ def test_a_bad_answer_to_a_search_is_refused(name: str, tmp_path: Path) -> None:
         with pytest.raises(ArchiveError) as refused:
             pacs.find(web_profile(tmp_path, server.port), **ALL)
     assert refused.value.code == code
+
+
+def test_a_wrong_address_is_no_empty_archive(tmp_path: Path) -> None:
+    with (
+        liar(lambda path, whole: lambda liar: liar.send_error(404)) as server,
+        pytest.raises(ArchiveError, match="HTTP 404"),
+    ):
+        pacs.find(web_profile(tmp_path, server.port), **ALL)
 
 
 def test_pages_without_end_are_refused(tmp_path: Path) -> None:

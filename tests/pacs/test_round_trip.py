@@ -141,6 +141,17 @@ def test_compressed_images_come_as_they_were_drawn(profile: Path, tmp_path: Path
     np.testing.assert_array_equal(found, objects.pixels())
 
 
+def test_a_file_that_cannot_be_read_keeps_no_other_from_being_sent(
+    profile: Path, tmp_path: Path
+) -> None:
+    folder = objects.saved(objects.mri(), tmp_path / "exam")
+    (broken, *_) = sorted(folder.iterdir())
+    broken.write_bytes(broken.read_bytes()[:-20])
+    outcome = pacs.send(profile, [folder])
+    assert (list(outcome.refused), len(outcome.sent)) == ([broken], objects.SLICES - 1)
+    assert "truncated or damaged" in outcome.refused[broken]
+
+
 def test_kinds_that_an_archive_does_not_take_are_told(orthanc: Orthanc, tmp_path: Path) -> None:
     """Orthanc 1.10 does not know label maps over DIMSE; those who keep to it still learn it."""
     profile = write_profile(tmp_path / "private", orthanc, "dimse")
@@ -254,7 +265,7 @@ def test_a_wrong_password_or_title_is_told(orthanc: Orthanc, tmp_path: Path) -> 
 def test_tests_without_an_archive_skip_but_fail_in_continuous_integration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tests.pacs.orthanc.can_be_shown", lambda: False)
+    monkeypatch.setattr("tests.pacs.orthanc.can_be_started", lambda: False)
     for value, ending in (("1", pytest.fail.Exception), ("", pytest.skip.Exception)):
         monkeypatch.setenv("CI", value)
         with pytest.raises(ending, match=MISSING[:20]):

@@ -7,9 +7,10 @@ import logging
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from socket import IPPROTO_TCP, TCP_NODELAY
 from threading import Lock
-from typing import Any, cast
+from typing import Any
 
 from pydicom import Dataset
 from pynetdicom import AE, Association, build_role, evt
@@ -33,6 +34,7 @@ from centrum.pacs.archive import (
     text_of,
     unreachable,
 )
+from centrum.pacs.instance import stored
 from centrum.pacs.meter import Meter
 from centrum.pacs.profile import Move, Profile, tls_context
 
@@ -57,7 +59,8 @@ class DimseArchive:
         assert profile.dimse is not None
         self._limits, self._dimse = profile.limits, profile.dimse
         self._context = tls_context(profile.dimse.tls) if profile.dimse.tls else None
-        self._meter, self._finder = Meter(profile.limits), cast("Association | None", None)
+        self._meter = Meter(profile.limits)
+        self._finder: Association | None = None
         _hush()
 
     def studies(self, query: Query) -> Iterator[FoundStudy]:
@@ -171,7 +174,7 @@ class DimseArchive:
                     kind = (file.sop_class, file.syntax)
                     meter.restart()
                     if kind in accepted:
-                        sent(file, _stored(association, file))
+                        sent(file, stored(file, partial(_store, association)))
                     elif kind in some:
                         sent(file, "the archive takes no objects of this kind and encoding")
 
@@ -311,18 +314,18 @@ def _not_established(association: Association) -> ArchiveError:
     return unreachable("no connection comes about")
 
 
-def _stored(association: Association, file: ToSend) -> str:
-    """Why a file was not stored, "" where it was."""
+def _store(association: Association, dataset: Dataset) -> str:
+    """Why an object was not stored, "" where it was."""
     if not association.is_established:
         raise _Lost
     try:
-        status = _code(association.send_c_store(file.path))
+        status = _code(association.send_c_store(dataset))
     except RuntimeError:
         raise _Lost from None
     if status is None:
         raise _Lost
-    stored = status == SUCCESS or status >> 12 == WARNING
-    return "" if stored else f"the archive refuses it ({status:04X}H)"
+    taken = status == SUCCESS or status >> 12 == WARNING
+    return "" if taken else f"the archive refuses it ({status:04X}H)"
 
 
 def _check(status: Dataset) -> None:

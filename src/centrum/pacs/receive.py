@@ -9,29 +9,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
-from pydicom import Dataset, dcmread
-from pydicom.dataelem import RawDataElement
-from pydicom.uid import UID
+from pydicom import Dataset
 
 from centrum.errors import ArchiveError, CentrumError
 from centrum.execution import Progress, silent
-from centrum.io.dicom_object import DEFLATED, MOST_ITEMS, reading
-from centrum.io.gzipped import damaged
+from centrum.io.dicom_object import reading
 from centrum.pacs.archive import Archive, FoundSeries, Instance, check_number
 from centrum.pacs.audit import short_digest
 from centrum.pacs.deidentify import KINDS, Deidentified, may_be_drawn_on
+from centrum.pacs.instance import read_instance
 from centrum.pacs.profile import Limits
 from centrum.store import tidy, write_atomically
 
 FETCHING = "Fetching instances"
 NAMED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 
-PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-_UNDEFINED = 0xFFFFFFFF
-_ITEM = b"\xfe\xff\x00\xe0"
 _WHAT = Path("An object of the archive")
 
 
@@ -180,7 +174,7 @@ class _SeriesReceiver:
                 code="too-large",
             )
         try:
-            dataset = read_instance(data)
+            dataset = read_instance(data, _WHAT)
         except CentrumError as error:
             self._pass_over(error)
         else:
@@ -225,34 +219,3 @@ class _SeriesReceiver:
 _UNCLEAN_KIND = (
     "An object is not fetched, because its kind can hold names as text or in its picture."
 )
-
-
-def read_instance(data: bytes) -> Dataset:
-    """A file that came from outside, once its size when read is known to be bounded.
-
-    Raises
-    ------
-    ArchiveError
-        It would unfold to more than arrived ("damaged-instance"), or cannot be read.
-    """
-    if DEFLATED.encode() in data or data.count(_ITEM) > MOST_ITEMS:
-        raise ArchiveError(
-            "The archive sends an object that would unfold to far more than arrived.",
-            remedy="It is not read; export it uncompressed.",
-            code="damaged-instance",
-        )
-    with reading(_WHAT):
-        dataset = dcmread(BytesIO(data))
-        whole = _is_whole(dataset)
-        list(dataset)  # each entry is converted, so that a damaged one is found now
-    if not whole:
-        raise damaged(_WHAT, "it ends before it should")
-    return dataset
-
-
-def _is_whole(dataset: Dataset) -> bool:
-    """Whether no value is shorter than it says, which pydicom passes over, and pixels are there."""
-    raw = (e for e in dataset.elements() if isinstance(e, RawDataElement))
-    is_image = "Image Storage" in UID(dataset.get("SOPClassUID", "")).name
-    short = any(e.length != _UNDEFINED and len(e.value or b"") < e.length for e in raw)
-    return not short and not (is_image and not any(k in dataset for k in PIXELS))

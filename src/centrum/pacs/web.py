@@ -16,14 +16,13 @@ from typing import Any
 
 import requests
 from dicomweb_client.web import DICOMwebClient
-from pydicom import Dataset, dcmread
+from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from urllib3.exceptions import HTTPError
 
 from centrum.errors import ArchiveError
-from centrum.io.dicom_object import reading
 from centrum.pacs.archive import (
     FoundSeries,
     FoundStudy,
@@ -36,6 +35,7 @@ from centrum.pacs.archive import (
     text_of,
     unreachable,
 )
+from centrum.pacs.instance import stored
 from centrum.pacs.meter import Meter
 from centrum.pacs.profile import Credentials, Limits, Profile, Web, read_credentials, tls_context
 
@@ -75,14 +75,14 @@ class WebArchive:
         for patient in query.patients or ("",):
             filters = {k: v for k, v in (asked | {"PatientID": patient}).items() if v}
             search = partial(self._client.search_for_studies, search_filters=filters)
-            for found in self._pages(search, STUDY_FIELDS, self._limits.series, "series"):
+            for found in self._pages(search, STUDY_FIELDS, "series"):
                 uid = checked_uid(_value(found, "StudyInstanceUID"))
                 patient_id, day = (text_of(_value(found, k)) for k in STUDY_FIELDS[1:])
                 yield FoundStudy(uid, patient_id, day)
 
     def series(self, study: FoundStudy) -> Iterator[FoundSeries]:
-        search = partial(self._client.search_for_series, study.uid)
-        for found in self._pages(search, SERIES_FIELDS, self._limits.series, "series"):
+        search = partial(_below, self._client.search_for_series, study.uid)
+        for found in self._pages(search, SERIES_FIELDS, "series"):
             yield FoundSeries(
                 study.uid,
                 checked_uid(_value(found, "SeriesInstanceUID")),
@@ -94,24 +94,24 @@ class WebArchive:
             )
 
     def instances(self, study: str, series: str) -> Iterator[Instance]:
-        search = partial(self._client.search_for_instances, study, series)
-        for found in self._pages(search, INSTANCE_FIELDS, self._limits.instances, "instances"):
+        search = partial(_below, self._client.search_for_instances, study, series)
+        for found in self._pages(search, INSTANCE_FIELDS, "instances"):
             yield Instance(*(checked_uid(_value(found, k)) for k in INSTANCE_FIELDS))
 
     def _pages(
-        self, search: Callable[..., list[Answer]], fields: Sequence[str], most: int, what: str
+        self, search: Callable[..., list[Answer]], fields: Sequence[str], what: str
     ) -> Iterator[Answer]:
         """All matches, page by page, until one brings nothing new."""
         seen: set[object] = set()
         while True:
             with _speaking():
-                found = _matches(partial(search, fields=fields, limit=PAGE, offset=len(seen)))
-            new = {_value(match, fields[0]): match for match in found}
+                found = search(fields=fields, limit=PAGE, offset=len(seen))
+            new = {_value(match, fields[0]): match for match in found if isinstance(match, dict)}
             fresh = [match for uid, match in new.items() if uid not in seen]
             if not fresh:
                 return
             seen |= set(new)
-            check_number(len(seen), most, what)
+            check_number(len(seen), getattr(self._limits, what), what)
             yield from fresh
 
     def fetch(
@@ -130,15 +130,12 @@ class WebArchive:
 
     def send(self, files: Sequence[ToSend], sent: Callable[[ToSend, str], None]) -> None:
         for file in files:
-            with reading(file.path):
-                dataset = dcmread(file.path)
-            sent(file, self._stored(dataset, file))
+            sent(file, stored(file, partial(self._store, file)))
 
     def close(self) -> None:
         self._session.close()
 
-    def _stored(self, dataset: Dataset, file: ToSend) -> str:
-        """Why a file was not stored, "" where it was."""
+    def _store(self, file: ToSend, dataset: Dataset) -> str:
         try:
             with _speaking():
                 return _refused(self._client.store_instances([dataset]), file)
@@ -148,10 +145,10 @@ class WebArchive:
             return error.message
 
 
-def _matches(search: Callable[[], list[Answer]]) -> list[Answer]:
-    """What a search finds; nothing below what is not there."""
+def _below(search: Callable[..., list[Answer]], *uids: str, **options: Any) -> list[Answer]:
+    """What a search below a study finds; nothing where the archive has no such study."""
     try:
-        return [match for match in search() if isinstance(match, dict)]
+        return search(*uids, **options)
     except requests.HTTPError as error:
         if error.response.status_code == ABSENT:
             return []
