@@ -24,6 +24,7 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import (
     StudyRootQueryRetrieveInformationModelFind as FIND,
     StudyRootQueryRetrieveInformationModelGet as GET,
+    StudyRootQueryRetrieveInformationModelMove as MOVE,
 )
 
 from centrum.commands import pacs
@@ -314,8 +315,10 @@ def dimse_profile(folder: Path, port: int) -> Path:
 
 
 @contextmanager
-def dimse_liar(sends: Callable[[evt.Event], Iterator]) -> Iterator[int]:
-    """Says that a series has one instance, and sends in a C-GET what it likes."""
+def dimse_liar(
+    sends: Callable[[evt.Event], Iterator], moves: Callable[[evt.Event], Iterator] = iter
+) -> Iterator[int]:
+    """Says that a series has one instance, and sends in a C-GET or C-MOVE what it likes."""
 
     def find(event: evt.Event) -> Iterator:
         yield (
@@ -330,8 +333,9 @@ def dimse_liar(sends: Callable[[evt.Event], Iterator]) -> Iterator[int]:
     entity = AE("LIAR")
     entity.add_supported_context(FIND)
     entity.add_supported_context(GET)
+    entity.add_supported_context(MOVE)
     entity.add_supported_context(MRImageStorage, scu_role=True, scp_role=True)
-    handlers = [(evt.EVT_C_FIND, find), (evt.EVT_C_GET, sends)]
+    handlers = [(evt.EVT_C_FIND, find), (evt.EVT_C_GET, sends), (evt.EVT_C_MOVE, moves)]
     server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)
     try:
         yield server.socket.getsockname()[1]
@@ -382,6 +386,28 @@ def test_a_c_get_that_sends_something_else_ends(
     assert len(list(tmp_path.rglob("*.dcm"))) == kept
     if sends is flood:
         assert flood.sent < 20
+
+
+def test_nobody_but_the_archive_sends_while_we_listen(tmp_path: Path) -> None:
+    write_selection([SERIES], tmp_path / "found.csv")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    rejected = []
+
+    def strangers(event: evt.Event) -> Iterator:
+        for calling, called in (("STRANGER", "CENTRUM"), ("LIAR", "OTHER")):
+            entity = AE(calling)
+            entity.add_requested_context(MRImageStorage)
+            rejected.append(entity.associate("127.0.0.1", port, ae_title=called).is_rejected)
+        yield None, None
+
+    with dimse_liar(flood, strangers) as archive:
+        profile = dimse_profile(tmp_path, archive)
+        way = profile.read_text().replace("tls: false", f"tls: false, move: {{port: {port}}}")
+        profile.write_text(way, encoding="utf-8")
+        with pytest.raises(ArchiveError, match="failure A801H"):
+            pacs.fetch(profile, tmp_path / "found.csv", tmp_path / "mri", keep_identifiers=True)
+    assert rejected == [True, True]
 
 
 @pytest.mark.parametrize("answer", ["nothing", "a PDU of 4 GB", "noise"])
