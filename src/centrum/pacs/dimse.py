@@ -235,16 +235,19 @@ def _speaking(meter: Meter) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except _Lost:
-        raise meter.error or unreachable("the connection broke off") from None
     except _STRANGE as error:
         raise ArchiveError(
             f"The archive's answer is not used: it cannot be understood ({type(error).__name__}).",
             code="archive-answer",
         ) from None
+    except (_Lost, RuntimeError):  # as pynetdicom calls a connection that is no longer there
+        raise meter.error or unreachable("the connection broke off") from None
 
 
-_STRANGE = (AttributeError, IndexError, KeyError, NotImplementedError, TypeError, ValueError)
+_STRANGE = (
+    AttributeError, IndexError, KeyError, NotImplementedError, RecursionError, TypeError,
+    ValueError,
+)  # fmt: skip
 """What pydicom and pynetdicom raise where an answer is built otherwise than they expect."""
 
 
@@ -282,7 +285,7 @@ def _count_bytes(event: evt.Event, meter: Meter, seconds: float) -> None:
             while len(found) < n and (some := link.socket.recv(min(n - len(found), CHUNK))):
                 found += some
                 meter.count(0)
-        except ArchiveError as error:
+        except Exception as error:
             meter.error = error
             raise OSError from error
         return found
@@ -318,10 +321,7 @@ def _store(association: Association, dataset: Dataset) -> str:
     """Why an object was not stored, "" where it was."""
     if not association.is_established:
         raise _Lost
-    try:
-        status = _code(association.send_c_store(dataset))
-    except RuntimeError:
-        raise _Lost from None
+    status = _code(association.send_c_store(dataset))
     if status is None:
         raise _Lost
     taken = status == SUCCESS or status >> 12 == WARNING
