@@ -285,6 +285,8 @@ def _count_bytes(event: evt.Event, meter: Meter, seconds: float) -> None:
             while len(found) < n and (some := link.socket.recv(min(n - len(found), CHUNK))):
                 found += some
                 meter.count(0)
+        except OSError:
+            raise
         except Exception as error:
             meter.error = error
             raise OSError from error
