@@ -6,11 +6,14 @@ comes to BACK within to FOLDER/BACK.socket. Only who can open the folder reaches
 """
 
 import fcntl
+import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,7 +59,15 @@ def relay(server: socket.socket, family: int, address: object) -> None:
     threading.Thread(target=serve, daemon=True).start()
 
 
+def end_with(parent: int) -> None:
+    """End the archive with the tests that started it, however they end."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.killpg(0, signal.SIGKILL)
+
+
 def main(folder: Path, ports: list[int], back: int, program: list[str]) -> int:
+    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
     loopback_up()
     for port in ports:
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
