@@ -877,6 +877,39 @@ def morphometry(
         _print(exam_lines(exam))
 
 
+@_command(
+    "centrum bodies labels.nii.gz --image T2w.nii.gz --labels totalspineseg --out proposed\n"
+    "centrum bodies seg-vert.nii.gz --parts seg-spine.nii.gz --image T2w.nii.gz --labels spineps\n"
+    "centrum bodies total.nii.gz --parts vertebrae_body.nii.gz --image CT.nii.gz "
+    "--labels totalsegmentator"
+)
+def bodies(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="label map of whole vertebrae")],
+    image: Annotated[str, typer.Option(help="the image that it is of")],
+    labels: Labels = None,
+    parts: Annotated[
+        Path | None, typer.Option(help="file of the same program with the bodies apart")
+    ] = None,
+    orientation: Annotated[
+        str | None, typer.Option(help="where axes run in files that do not say it, such as PIR")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="folder for mask and picture")] = Path("proposed"),
+    json_: Json = False,
+) -> None:
+    """Propose vertebral bodies from a label map of whole vertebrae, for a reader to approve.
+
+    Without --parts they are cut at the spinal canal, row by row; the map must hold the canal.
+    Writes FILE_bodies.seg.nrrd, whose segments say that they are proposals, and a picture.
+    """
+    from centrum.commands.propose import proposal_lines, proposal_record, propose
+
+    written = propose(file, image, out, labels=labels, parts=parts, orientation=orientation)
+    if json_:
+        _print_json(proposal_record(written))
+    else:
+        _print(proposal_lines(written))
+
+
 def _measure_bodies_of_study(folder: Path, workers: int, json_: bool, *, alone: bool) -> None:
     """`morphometry` of a study, which says the rest in its protocol."""
     from centrum.commands.bodies import morphometry

@@ -22,6 +22,7 @@ from centrum.protocol import Protocol, load_preset, presets
 from centrum.provenance import Step
 from centrum.report.results import StudyResults
 from centrum.report.words.features import DIALECTS
+from centrum.study.findings import Finding
 from centrum.text import number, percent
 from tests.manuscript.walk import (
     BINS,
@@ -51,6 +52,13 @@ def results(make: Make) -> StudyResults:
 
 def text_of(results: StudyResults, protocol: Protocol | None = None) -> str:
     return as_markdown(methods_text(replace(results, protocol=protocol or results.protocol)))
+
+
+def test_proposed_regions_are_told(results: StudyResults) -> None:
+    found = Finding(results.table.cases[0], "senior", "warning", "proposal:totalspineseg", "")
+    told = text_of(replace(results, findings=(found,)))
+    assert '1 of "senior" (proposal:totalspineseg) were proposed by the software' in told
+    assert "proposed by the software" not in text_of(results)
 
 
 # Every choice

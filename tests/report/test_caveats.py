@@ -68,6 +68,16 @@ def test_cautions_come_first_and_are_said_once(results: StudyResults) -> None:
     assert "caution" not in " ".join(summary(sound).prose)
 
 
+def test_regions_that_no_reader_drew_are_a_caution(results: StudyResults) -> None:
+    assert not any("proposed by the software" in point.text for point in cautions(results))
+    (case, *_), reader = results.table.cases, results.table.readers[0]
+    codes = {case: "proposal:spider", "not-measured": "proposal:spider"}
+    found = tuple(Finding(one, reader, "warning", code, "") for one, code in codes.items())
+    *_, point = cautions(replace(results, findings=(*results.findings, *found)))
+    assert point.grave
+    assert f'1 of "{reader}" (proposal:spider) were proposed by the software' in point.text
+
+
 def test_a_leak_is_said_first_of_all(results: StudyResults) -> None:
     rows = {**results.validation.rows}
     rows["parts"] = [{**rows["parts"][0], "patients": 2}]

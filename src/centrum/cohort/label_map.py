@@ -178,13 +178,17 @@ def read_label_map(
     ImageError
         The file cannot be read, or is no label image.
     """
-    found = read_labels(path, orientation, image)
+    return label_map_of(read_labels(path, orientation, image), Path(path).name, scheme)
+
+
+def label_map_of(found: Segmentation, file: str, scheme: Scheme | None = None) -> LabelMap:
+    """The labels of a map that was read; see `read_label_map`."""
     names = [segment.name for segment in found.segments]
     said = scheme_of_one(names[0], scheme) if len(names) == 1 else scheme
     labels = [_label(segment, _place(found, segment), said) for segment in found.segments]
     if any(each.level for each in labels):
         labels = [_beside(each) for each in labels]
-    return LabelMap(Path(path).name, said, tuple(labels), found.oriented)
+    return LabelMap(file, said, tuple(labels), found.oriented)
 
 
 def scheme_of_one(name: str, scheme: Scheme | None) -> Scheme | None:

@@ -41,6 +41,7 @@ class Scheme:
     discs : label -> the vertebra above the disc
     others : label -> what else it is
     caution : what the numbers do not say, "" if nothing
+    parts : name of the scheme of the file that the program writes beside, with the bodies apart
 
     >>> find_scheme("verse").levels[20].name
     'L1'
@@ -54,11 +55,20 @@ class Scheme:
     discs: Mapping[int, Level] = field(default_factory=dict)
     others: Mapping[int, str] = field(default_factory=dict)
     caution: str = ""
+    parts: str = ""
 
     @property
     def whole(self) -> bool:
         """Whether a label is a whole vertebra, the body not apart."""
         return self.holds == "whole vertebrae"
+
+    def labels_of(self, *structures: str) -> tuple[int, ...]:
+        """The labels of structures that are no vertebra and no disc.
+
+        >>> find_scheme("totalspineseg").labels_of("canal", "cord")
+        (1, 2)
+        """
+        return tuple(label for label, what in self.others.items() if what in structures)
 
     def structure(self, label: int) -> str:
         """What a label is, in a word or two; "" where the scheme does not know it.
@@ -171,20 +181,21 @@ _TABLES = (
         _VERSE,
         discs={100 + label: level for label, level in _VERSE.items()},
         others=_SACRUM | _spread(201, 228, "end plate"),
+        parts="spineps-spine",
         caution="without a labelling model the numbers count from the top of the image",
     ),
     Scheme(
         "spineps-spine",
-        "SPINEPS seg-spine",
+        "SPINEPS seg-spine, and subregions of TPTBox",
         "parts",
-        "https://github.com/Hendrik-code/spineps, readme",
+        "https://github.com/Hendrik-code/spineps, readme; 50 to 53 of TPTBox, vert_constants.py",
         others={
             26: "sacrum",
             41: "arch",
             42: "spinous process",
             **_spread(43, 44, "costal process"),
             **_spread(45, 48, "articular process"),
-            49: "body",
+            **_spread(49, 50, "body"),
             51: "dens",
             **_spread(52, 53, "end plate"),
             60: "cord",
@@ -202,6 +213,7 @@ _TABLES = (
         _VERSE,
         discs={100 + label: level for label, level in _VERSE.items()},
         others=_SACRUM | _spread(29, 33, "sacrum") | _spread(201, 228, "end plate"),
+        parts="spineps-spine",
         caution="its subregions (49 and 50 for bodies) are another file, which names no levels",
     ),
     Scheme(
@@ -236,6 +248,7 @@ _TABLES = (
         "https://github.com/wasserth/TotalSegmentator, map_to_binary.py",
         _TOTAL | {26: Level("S", 1)},
         others=_organs(117, range(26, 51)) | {25: "sacrum", 79: "cord"},
+        parts="totalsegmentator-body",
     ),
     Scheme(
         "totalsegmentator-v3",
@@ -244,6 +257,7 @@ _TABLES = (
         "https://github.com/wasserth/TotalSegmentator, map_to_binary.py",
         _TOTAL | {26: Level("L", 6)},
         others=_organs(117, range(26, 51)) | {25: "sacrum", 79: "cord"},
+        parts="totalsegmentator-body",
     ),
     Scheme(
         "totalsegmentator-v1",
@@ -252,6 +266,7 @@ _TABLES = (
         "https://github.com/wasserth/TotalSegmentator, map_to_binary.py",
         _numbered({"L5-C1": 18}),
         others=_organs(104, range(18, 42)) | {92: "sacrum"},
+        parts="totalsegmentator-body",
     ),
     Scheme(
         "totalsegmentator-body",

@@ -180,7 +180,9 @@ def _placed(
     tolerance_mm: float,
     on_mismatch: str,
 ) -> Mask:
-    step = Step(step.name, {**step.parameters, "segment": segment.name, "label": segment.label})
+    chosen = {"segment": segment.name, "label": segment.label}
+    origin = {"proposal": segment.proposal} if segment.proposal else {}
+    step = Step(step.name, {**step.parameters, **chosen, **origin})
     if labels.without_voxels:
         return Mask(np.zeros(grid.shape, dtype=bool), grid, segment.name, (step,))
     mask = labels.mask(segment)

@@ -11,7 +11,7 @@ Source of the keys: 3D Slicer developer guide, "Segmentation labelmap file forma
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -25,8 +25,16 @@ from centrum.io.itk import DecodedImage
 from centrum.text import one_line
 from centrum.volume import Mask
 
-_KEY = re.compile(r"Segment([0-9]{1,6})_(ID|Name|LabelValue|Layer)")
+_KEY = re.compile(r"Segment([0-9]{1,6})_(ID|Name|LabelValue|Layer|Tags)")
 _WHOLE = re.compile(r"\s*([0-9]{1,18})\s*")
+
+PROPOSAL_TAG = "Centrum.Proposal"
+"""Tag of a segment that centrum proposes. 3D Slicer keeps the tags of segments that it edits."""
+
+PROPOSED = "proposal:"
+"""What the tag begins with; the scheme of the label map follows."""
+
+_PROPOSAL = re.compile(rf"(?:^|\|){re.escape(PROPOSAL_TAG)}:({PROPOSED}[a-z0-9-]{{1,40}})(?:\||$)")
 
 MOST_LABELS = 1 << 16
 """An image with more different values is none of labels."""
@@ -46,12 +54,15 @@ class Segment:
     label : its value in the layer
     layer : the layer it lies in, 0 unless the file holds overlapping segments
     voxels : how many voxels it has in the file, None where it is `drawn`
+    proposal : "proposal:SCHEME" where centrum cut it out of a label map, "" where the file does not
+        say so
     """
 
     name: str
     label: int
     layer: int
     voxels: int | None
+    proposal: str = field(default="", kw_only=True, repr=False)
 
     @property
     def drawn(self) -> bool:
@@ -222,7 +233,10 @@ def _named_segments(header: Mapping[str, str], layers: NDArray, path: Path) -> t
                 path,
                 f"announces segment '{name}' in layer {layer}, but holds {len(layers)} layers",
             )
-        segments.append(Segment(name, label, layer, int(np.count_nonzero(layers[layer] == label))))
+        voxels = int(np.count_nonzero(layers[layer] == label))
+        tag = _PROPOSAL.search(keys.get("Tags", ""))
+        proposal = tag[1] if tag else ""
+        segments.append(Segment(name, label, layer, voxels, proposal=proposal))
     return tuple(segments)
 
 

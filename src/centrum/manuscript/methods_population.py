@@ -6,7 +6,7 @@ from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import CaseCounts, Exclusion
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.schemes import Scheme
-from centrum.report.readers import readers_counted
+from centrum.report.readers import proposed_text, readers_counted
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
 from centrum.report.words.images import GRID_MISMATCHES, REGIONS, SEQUENCE_MISMATCHES
@@ -144,6 +144,7 @@ def segmentation(results: StudyResults) -> str:
     return sentences(
         placeholder(DRAWN),
         _readers(results),
+        proposed_text(results),
         REGIONS[settings.region],
         _scheme(settings.scheme),
         "A mask was taken as it was where the corner voxels of mask and image lay within "

@@ -7,10 +7,11 @@ from pathlib import Path
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
 from centrum.cohort.label_map import named_level, read_label_map, refuse, scheme_of_one
 from centrum.cohort.levels import Level
-from centrum.cohort.schemes import Scheme
+from centrum.cohort.schemes import SCHEMES, Scheme
 from centrum.errors import DataError
 from centrum.geometry import Geometry
 from centrum.io import ImageFinding, source_digest, split_source
+from centrum.io.segments import PROPOSED
 from centrum.protocol import Images
 from centrum.provenance import MEASURING, job_key
 from centrum.store import Store
@@ -46,7 +47,8 @@ def check_label(
     if part is not None:
         _check_file(path, images, store, mask.geometry)
     numbered = scheme if named and mask.name.isdecimal() else None
-    return list(_about_region(path, mask, named or level, images, numbered))
+    about_region = _about_region(path, mask, named or level, images, numbered)
+    return [*_about_origin(path, mask), *about_region]
 
 
 def _check_level(
@@ -69,6 +71,24 @@ def _check_level(
             code="label-no-vertebra",
             file=path,
         )
+
+
+def _about_origin(path: Path, mask: Mask) -> Iterator[ImageFinding]:
+    """A region that centrum proposed, which is no reader's although it stands in a reader's place.
+
+    The code of the finding is the provenance, "proposal:SCHEME".
+    """
+    found = next((s.parameters["proposal"] for s in mask.history if "proposal" in s.parameters), "")
+    if not found:
+        return
+    scheme = found.removeprefix(PROPOSED)
+    code = found if scheme in SCHEMES else f"{PROPOSED}unknown"
+    message = (
+        f"the region was proposed by centrum, from a label map of another program ({code}), and "
+        "drawn by no reader."
+    )
+    remedy = "See that somebody has looked at it and corrected it."
+    yield ImageFinding("warning", code, f"{message} {remedy}", path.name, remedy)
 
 
 def _about_region(

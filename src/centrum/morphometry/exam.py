@@ -147,7 +147,7 @@ def measure_exam(
     _check_bodies(masks, found)
     bodies = measure_spine(masks, fractured)
     named = {one.name: one for one in masks}
-    notes = () if part else tuple(_notes(found))
+    notes = (*_origins(masks), *(() if part else _notes(found)))
     return Exam(volume or _union(masks), named, bodies, notes)
 
 
@@ -215,6 +215,13 @@ def _check_bodies(masks: Sequence[Mask], found: LabelMap) -> None:
             code="whole-vertebra",
             file=found.file,
         )
+
+
+def _origins(masks: Sequence[Mask]) -> Iterator[str]:
+    """Which of the bodies no reader has drawn."""
+    proposed = [m.name for m in masks if any("proposal" in s.parameters for s in m.history)]
+    if proposed:
+        yield f"proposed by centrum and drawn by no reader: {', '.join(proposed)}"
 
 
 def _notes(found: LabelMap) -> Iterator[str]:

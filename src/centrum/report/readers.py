@@ -1,10 +1,12 @@
 """Over which cases readers are compared: said alike wherever it is said."""
 
+from collections import Counter
 from collections.abc import Iterable
 
+from centrum.io.segments import PROPOSED
 from centrum.protocol import Protocol
 from centrum.report.results import StudyResults
-from centrum.text import counted
+from centrum.text import counted, listed
 
 
 def agreed_over(results: StudyResults) -> str:
@@ -80,3 +82,16 @@ def span(low: int, high: int) -> str:
     ('8', '7 to 8 (by feature)')
     """
     return f"{low}" if low == high else f"{low} to {high} (by feature)"
+
+
+def proposed_text(results: StudyResults) -> str:
+    """Whose regions were proposed by the software and drawn by no reader; "" where none was."""
+    told = [f for f in results.findings if f.code.startswith(PROPOSED)]
+    found = Counter((f.reader, f.code) for f in told if f.case in results.table.cases)
+    if not found:
+        return ""
+    parts = [f'{n} of "{reader}" ({code})' for (reader, code), n in sorted(found.items())]
+    return (
+        f"Of the regions of interest, {listed(parts)} were proposed by the software, from label "
+        "maps of another program, and not drawn by a reader."
+    )

@@ -12,7 +12,7 @@ from centrum.evaluate.calibration import Coefficient
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
 from centrum.report.numbering import place
-from centrum.report.readers import read_by_all, trained_over
+from centrum.report.readers import proposed_text, read_by_all, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.sections.section import section
@@ -60,6 +60,7 @@ def cautions(results: StudyResults) -> tuple[Point, ...]:
         *_leaks_found(results),
         *_doubts(results.evaluation.by_set["test"]),
         *_one_exam(results),
+        *(_grave(text, "regions", "regions") for text in [proposed_text(results)] if text),
         *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
     )
 
