@@ -9,6 +9,7 @@ from centrum.cohort.label_map import read_label_map
 from centrum.cohort.schemes import SCHEMES, Scheme, find_scheme, naming_levels
 from centrum.errors import DataError
 from tests.cohort.label_maps import blocks, noise, write
+from tests.io.label_tables import caret_xml, extension, insert
 
 HEAD_TO_FOOT = ["T11", "T12", "L1", "L2", "L3", "L4", "L5"]
 
@@ -165,3 +166,45 @@ def test_real_exams_as_their_numbers_and_sizes_say(reference: Path) -> None:
     counted = reference / "spine_mri" / "tptbox_cspine" / "seg-vb.nii.gz"
     assert "C5 to C7 would have 32 mL" in read_label_map(counted, verse).contradiction()
     assert len(exams) == 8
+
+
+def total_named(path: Path, numbers: list[int], scheme: str = "totalsegmentator") -> Path:
+    """A map with the table of a task of TotalSegmentator in its header."""
+    levels = {n: f"vertebrae_{level}" for n, level in find_scheme(scheme).levels.items()}
+    write(path, blocks(numbers))
+    return insert(path, extension(caret_xml({**levels, 25: "sacrum", 5: "liver"})))
+
+
+def test_a_table_in_the_file_names_levels_and_the_scheme(tmp_path: Path) -> None:
+    path = total_named(tmp_path / "a.nii", [30, 29, 5, 25])
+    for named in (None, "verse"):
+        found = read_label_map(path, find_scheme(named) if named else None)
+        assert found.scheme is SCHEMES["totalsegmentator"]
+        assert [str(label.level) for label in found.regions] == ["L3", "L2"]
+        assert found.left_out() == "liver, sacrum"
+        assert found.contradiction() == ""
+    six = read_label_map(total_named(tmp_path / "b.nii", [27, 26], "totalsegmentator-v3"))
+    assert six.scheme is SCHEMES["totalsegmentator-v3"]
+    turned = read_label_map(total_named(tmp_path / "c.nii", [29, 30]))
+    assert turned.contradiction() == "L3 lies above L2"
+
+
+def test_a_table_of_some_vertebrae_names_them_and_no_scheme(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii", blocks([30, 29, 5]))
+    insert(path, extension(caret_xml({30: "vertebrae_L2", 29: "vertebrae_L3", 5: "liver"})))
+    found = read_label_map(path)
+    assert found.scheme is None
+    assert [str(label.level) for label in found.regions] == ["L3", "L2"]
+
+
+def test_init_says_that_a_file_named_its_levels(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(tmp_path / f"images/{name}.nii", noise(blocks([30, 29, 5])))
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        total_named(tmp_path / f"masks/{name}_R1.nii", [30, 29, 5])
+    found = discover(tmp_path)
+    assert [(case.id, case.masks["R1"]) for case in found.cases[:2]] == [
+        ("a_L3", "masks/a_R1.nii#vertebrae_L3"), ("a_L2", "masks/a_R1.nii#vertebrae_L2")
+    ]  # fmt: skip
+    (told,) = [note for note in found.notes if "table in the file" in note]
+    assert "TotalSegmentator, task total (CT), version 2, whole vertebrae; see --region" in told

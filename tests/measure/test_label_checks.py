@@ -16,6 +16,7 @@ from centrum.protocol import Images, parse_protocol
 from centrum.protocol.limits import outside_the_region
 from centrum.study.study import open_study
 from tests.cohort.label_maps import blocks, noise, write
+from tests.cohort.test_label_map import total_named
 
 SPINEPS = [19, 20, 21]
 
@@ -69,6 +70,15 @@ def test_a_whole_vertebra_is_refused_until_it_is_said(labels: Path) -> None:
     assert refused(labels, "20", "L1") == "whole-vertebra"
     assert check(labels, "20", "L1", "whole_vertebra") == []
     assert check(labels, "20", "L1", "vertebral_body") == []
+
+
+def test_whole_vertebrae_by_the_table_of_the_file(tmp_path: Path) -> None:
+    """It needs no scheme, and has the last word where another is named."""
+    path = total_named(tmp_path / "a.nii", [30, 29])
+    for labels in (None, "verse"):
+        assert refused(path, "vertebrae_L2", "L2", None, labels) == "whole-vertebra"
+        assert check(path, "vertebrae_L2", "L2", "whole_vertebra", labels) == []
+        assert refused(path, "30", "L1", "whole_vertebra", labels) == "level-contradicts-label"
 
 
 def test_a_region_that_no_body_is_deep_enough_for(tmp_path: Path) -> None:

@@ -382,6 +382,8 @@ def _sure(found: LabelMap, path: str, match: _MatchedFiles) -> bool:
         return False
     if not found.oriented and any(label.level for label in found.labels):
         match.about["it does not say how it lies: the order of levels is not checked"].append(path)
+    if found.tabled and any(label.level for label in found.labels):
+        match.about[f"levels are those of the table in the file{_of(found.scheme)}"].append(path)
     if found.unplaced:
         match.about["contours: the order of levels is checked when they are measured"].append(path)
     if left_out := found.left_out():
@@ -389,6 +391,14 @@ def _sure(found: LabelMap, path: str, match: _MatchedFiles) -> bool:
     if found.numbers:
         match.about[f"level left empty: {found.hint()}; see --labels"].append(path)
     return True
+
+
+def _of(scheme: Scheme | None) -> str:
+    """What the table of a file says of its masks."""
+    if scheme is None:
+        return ""
+    whole = ", whole vertebrae; see --region" if scheme.whole else ""
+    return f" ({scheme.title}{whole})"
 
 
 def _file_name(name: str) -> str:

@@ -56,8 +56,9 @@ class LabelMap:
     Attributes
     ----------
     file : its name
-    scheme : what its numbers mean, None where the user has not said
+    scheme : what its numbers mean, None where neither the user nor a table of the file has said
     labels : in the order of the file
+    tabled : whether a table in the file itself names the labels
     oriented : whether it is known how it lies in the patient
     """
 
@@ -65,6 +66,7 @@ class LabelMap:
     scheme: Scheme | None
     labels: tuple[Label, ...]
     oriented: bool = True
+    tabled: bool = False
 
     @property
     def regions(self) -> tuple[Label, ...]:
@@ -187,8 +189,9 @@ def label_map_of(found: Segmentation, file: str, scheme: Scheme | None = None) -
     said = scheme_of_one(names[0], scheme) if len(names) == 1 else scheme
     labels = [_label(segment, _place(found, segment), said) for segment in found.segments]
     if any(each.level for each in labels):
-        labels = [_beside(each) for each in labels]
-    return LabelMap(file, said, tuple(labels), found.oriented)
+        labels = [_beside(each, tabled=bool(found.table)) for each in labels]
+    scheme = scheme_of_table(found.table) or said
+    return LabelMap(file, scheme, tuple(labels), found.oriented, bool(found.table))
 
 
 def scheme_of_one(name: str, scheme: Scheme | None) -> Scheme | None:
@@ -223,9 +226,26 @@ def _label(segment: Segment, place: RegionPlace | None, scheme: Scheme | None) -
     return Label(segment, level, beside, place)
 
 
-def _beside(label: Label) -> Label:
-    """The label as what its name says that it is beside vertebrae."""
-    found = BESIDE.search(label.segment.name)
+def scheme_of_table(table: Mapping[int, str]) -> Scheme | None:
+    """The one scheme whose vertebrae a table of names has, all of them and no others.
+
+    >>> total = SCHEMES["totalsegmentator"]
+    >>> names = {n: f"vertebrae_{level}" for n, level in total.levels.items()} | {1: "spleen"}
+    >>> scheme_of_table(names) is total, scheme_of_table({27: "vertebrae_L5"})
+    (True, None)
+    """
+    named = {n: level for n, name in table.items() if (level := named_level(name, None))}
+    fits = [scheme for scheme in SCHEMES.values() if named and named == scheme.levels]
+    return fits[0] if len(fits) == 1 else None
+
+
+def _beside(label: Label, *, tabled: bool) -> Label:
+    """The label as what its name says that it is beside vertebrae.
+
+    In a table that a program wrote, that is whatever it does not call a vertebra; of segments that
+    a user named, what is known to be none.
+    """
+    found = tabled or BESIDE.search(label.segment.name)
     if label.level or label.beside or not found:
         return label
     return Label(label.segment, None, label.segment.name, label.place)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class DecodedImage:
     header : keys and values as SimpleITK names them
     oriented : whether the file says how its axes lie in the patient; else only size and spacing
         of the geometry are the file's
+    table : names of labels that the file gives, by number
     """
 
     array: NDArray
@@ -34,6 +35,7 @@ class DecodedImage:
     geometry: Geometry
     header: Mapping[str, str]
     oriented: bool = True
+    table: Mapping[int, str] = field(default_factory=dict)
 
 
 @contextmanager

@@ -44,6 +44,7 @@ from centrum.io.gzipped import (
     open_stream,
 )
 from centrum.io.itk import DecodedImage, decode, stored_voxels
+from centrum.io.label_table import label_table
 from centrum.io.structured import parse_json, read_bytes
 from centrum.io.weighting import DESCRIPTIONS, described_weighting
 from centrum.provenance import digest, file_digest
@@ -173,7 +174,11 @@ def read(path: Path) -> tuple[DecodedImage, dict[str, Any]]:
         _check_form(path, name, affine, decoded.geometry)
     notes = {"format": "NIfTI", "orientation_from": sorted(forms) or "nothing"}
     sha256 = _digest([hashlib.sha256(each).hexdigest() for each in stored])
-    return replace(decoded, oriented=bool(forms)), {**notes, "sha256": sha256, **_sidecar(path)}
+    start = int(header["vox_offset"]) if len(files) == 1 else None
+    order = header_size(data[0])
+    table = label_table(data[0][:start], *order) if order else {}
+    decoded = replace(decoded, oriented=bool(forms), table=table)
+    return decoded, {**notes, "sha256": sha256, **_sidecar(path)}
 
 
 def content_digest(path: Path) -> str:

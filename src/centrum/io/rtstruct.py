@@ -12,7 +12,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, MutableSequence, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +111,7 @@ class StructureSet:
     segments : its regions, in the order of the file
     contours : of each region, by ROI Number
     grid : of the image, None where there is none
+    table : empty; each region has its own name
     """
 
     path: Path
@@ -119,6 +120,7 @@ class StructureSet:
     grid: Geometry | None = None
     oriented: bool = True
     without_voxels: bool = False
+    table: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def geometry(self) -> Geometry:

@@ -1,9 +1,9 @@
 """Label images: which segments a file holds, and the voxels of one of them.
 
-A plain NIfTI or NRRD label image has a segment per label value, named by its number. A
-`.seg.nrrd` of 3D Slicer says in header keys what each segment is called, which label value
-it has and in which layer it lies; segments that overlap lie in different layers, stored as
-the components of each voxel.
+A plain NIfTI or NRRD label image has a segment per label value, named by its number, or as a table
+in the header of a NIfTI file says (`centrum.io.label_table`). A `.seg.nrrd` of 3D Slicer says in
+header keys what each segment is called, which label value it has and in which layer it lies;
+segments that overlap lie in different layers, stored as the components of each voxel.
 
 Source of the keys: 3D Slicer developer guide, "Segmentation labelmap file format
 (.seg.nrrd)".
@@ -50,7 +50,7 @@ class Segment:
 
     Attributes
     ----------
-    name : the segment's name, or its label value as text in a plain label image
+    name : the segment's name, or its label value as text where the file gives it none
     label : its value in the layer
     layer : the layer it lies in, 0 unless the file holds overlapping segments
     voxels : how many voxels it has in the file, None where it is `drawn`
@@ -89,6 +89,9 @@ class Segmentation(Protocol):
     @property
     def without_voxels(self) -> bool: ...
 
+    @property
+    def table(self) -> Mapping[int, str]: ...
+
     def mask(self, segment: Segment) -> Mask: ...
 
 
@@ -104,6 +107,7 @@ class LabelImage:
     oriented : whether the file says how its axes lie in the patient
     without_voxels : whether the file is 3D Slicer's stand-in for an empty segmentation, one
         voxel whose geometry says nothing
+    table : names of labels that the file's header gives, also of labels without voxels
     """
 
     layers: NDArray
@@ -111,6 +115,7 @@ class LabelImage:
     segments: tuple[Segment, ...]
     oriented: bool = True
     without_voxels: bool = False
+    table: Mapping[int, str] = field(default_factory=dict)
 
     def region(self, segment: Segment) -> Flags:
         """The voxels of a segment, indexed [z, y, x]."""
@@ -129,9 +134,10 @@ def label_image(decoded: DecodedImage, path: Path) -> LabelImage:
     return LabelImage(
         layers,
         decoded.geometry,
-        named + _unnamed_segments(layers, named, path),
+        named + _unnamed_segments(layers, named, decoded.table, path),
         oriented=decoded.oriented,
         without_voxels=bool(named) and layers[0].size == 1,
+        table=decoded.table,
     )
 
 
@@ -258,9 +264,12 @@ def _damaged(path: Path, why: str) -> ImageError:
 
 
 def _unnamed_segments(
-    layers: NDArray, named: tuple[Segment, ...], path: Path
+    layers: NDArray, named: tuple[Segment, ...], table: Mapping[int, str], path: Path
 ) -> tuple[Segment, ...]:
-    """A segment for every label value that occurs and that no header key describes."""
+    """A segment for every label value that occurs and that no header key describes.
+
+    It is called as the table says, else by its number.
+    """
     known = {(s.layer, s.label) for s in named}
     found = []
     for layer, array in enumerate(layers):
@@ -273,7 +282,7 @@ def _unnamed_segments(
                 file=path,
             )
         found += [
-            Segment(str(label), int(label), layer, int(count))
+            Segment(table.get(int(label), str(label)), int(label), layer, int(count))
             for label, count in zip(labels, counts, strict=True)
             if (layer, int(label)) not in known
         ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
 from centrum.cohort.label_map import named_level, read_label_map, refuse, scheme_of_one
@@ -44,9 +45,8 @@ def check_label(
     scheme = scheme_of_one(mask.name, images.scheme) if part is None else images.scheme
     named = named_level(mask.name, scheme)
     _check_level(path, mask, named, level, scheme)
-    if part is not None:
-        _check_file(path, images, store, mask.geometry)
-    numbered = scheme if named and mask.name.isdecimal() else None
+    tabled = _check_file(path, images, store, mask.geometry) if part is not None else None
+    numbered = scheme if named and mask.name.isdecimal() else tabled
     about_region = _about_region(path, mask, named or level, images, numbered)
     return [*_about_origin(path, mask), *about_region]
 
@@ -120,16 +120,21 @@ def _about_region(
 
 def _check_file(
     path: Path, images: Images, store: Path | None, grid: Geometry | None = None
-) -> None:
+) -> Scheme | None:
     """Refuse a label map whose levels contradict the anatomy; each file is read once.
 
-    `grid` is that of the image, on which contours are laid.
+    Returns the scheme that a table of the file itself says. `grid` is that of the image, on which
+    contours are laid.
     """
 
-    def doubt() -> dict[str, str]:
-        return read_label_map(path, images.scheme, images.orientation, grid).doubt()
+    def looked_at() -> dict[str, Any]:
+        found = read_label_map(path, images.scheme, images.orientation, grid)
+        tabled = found.scheme.name if found.tabled and found.scheme else ""
+        return {"doubt": found.doubt(), "tabled": tabled}
 
     settings = {"labels": images.labels, "orientation": images.orientation}
     laid = asdict(grid) if grid else None
-    key = job_key("doubt", MEASURING, images=settings, file=source_digest(path), grid=laid)
-    refuse(Store(store).kept(key, doubt) if store else doubt(), path.name)
+    key = job_key("label map", MEASURING, images=settings, file=source_digest(path), grid=laid)
+    found = Store(store).kept(key, looked_at) if store else looked_at()
+    refuse(found["doubt"], path.name)
+    return SCHEMES.get(found["tabled"])
