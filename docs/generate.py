@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from centrum.cli import app
+from centrum.cohort.confusable import Confusable, confusable, of_same_numbers
 from centrum.cohort.schemes import SCHEMES
 from centrum.features.registry import Entry, catalogue
 from centrum.filters import FILTERS, Filter
@@ -155,11 +156,45 @@ def label_schemes_page() -> str:
         holds = "a whole vertebra" if scheme.whole else "a part: no levels"
         tables = (_spans(table) for table in (scheme.levels, scheme.discs, scheme.others))
         lines.append(f"| `{scheme.name}` | {scheme.title} | {holds} | {' | '.join(tables)} |")
-    lines += ["", "What the numbers do not say, and where the tables come from:", ""]
+    lines += ["", *_not_told_apart(), ""]
+    lines += ["## Sources", "", "What the numbers do not say, and where the tables come from:", ""]
     for scheme in SCHEMES.values():
         caution = f"{scheme.caution}; " if scheme.caution else ""
         lines.append(f"- `{scheme.name}`: {caution}{scheme.source}")
     return "\n".join(lines) + "\n"
+
+
+def _not_told_apart() -> list[str]:
+    alike = [
+        f"`{scheme.name}` as {', '.join(f'`{other.name}`' for other in others)}"
+        for scheme in SCHEMES.values()
+        if (others := of_same_numbers(scheme))
+    ]
+    return [
+        "## What no check tells apart",
+        "",
+        "Found by writing a spine of usual sizes in every scheme, with all discs, sacrum and",
+        "canal that it has, and reading it as every other one. In all pairs that are not listed",
+        "the wrong scheme is refused and the right one is proposed. In these only your word says",
+        "which it is: it stands in `study.yaml` as `images.labels`, and methods and report repeat",
+        "it.",
+        "",
+        f"The same numbers for the same vertebrae, so that levels are right: {'; '.join(alike)}.",
+        "",
+        "Other vertebrae in an order that fits:",
+        "",
+        "| a map of | fits | view | if it holds | so that |",
+        "|---|---|---|---|---|",
+        *map(_confused, confusable()),
+    ]
+
+
+def _confused(found: Confusable) -> str:
+    holds = "vertebrae alone" if found.alone else "all that its scheme has"
+    return (
+        f"| `{found.true.name}` | `{found.read.name}` | {found.view} | {holds} | {found.level} is "
+        f"taken for {found.read_as} |"
+    )
 
 
 def _spans(table: Mapping[int, object]) -> str:

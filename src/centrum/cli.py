@@ -878,6 +878,37 @@ def morphometry(
 
 
 @_command(
+    "centrum labels labels.nii.gz\n"
+    "centrum labels P012-R1.seg.nrrd --json\n"
+    "centrum labels rtstruct.dcm --image dicom/"
+)
+def labels(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="NIfTI, NRRD, MetaImage, DICOM SEG or RTSTRUCT")
+    ],
+    image: Annotated[
+        str | None, typer.Option(help="the image, on which contours are filled")
+    ] = None,
+    orientation: Annotated[
+        str | None, typer.Option(help="where axes run in files that do not say it, such as PIR")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Tell what a mask file holds: labels, names, sizes, places, and the schemes that would fit.
+
+    A scheme fits where it has all numbers, and order, discs, canal, sacrum and sizes contradict
+    nothing. Which one it is, only you know: name it as --labels.
+    """
+    from centrum.commands.labels import label_lines, label_record, labels_of
+
+    found = labels_of(file, image, orientation=orientation)
+    if json_:
+        _print_json(label_record(found))
+    else:
+        _print(label_lines(found))
+
+
+@_command(
     "centrum bodies labels.nii.gz --image T2w.nii.gz --labels totalspineseg --out proposed\n"
     "centrum bodies seg-vert.nii.gz --parts seg-spine.nii.gz --image T2w.nii.gz --labels spineps\n"
     "centrum bodies total.nii.gz --parts vertebrae_body.nii.gz --image CT.nii.gz "

@@ -1,6 +1,6 @@
 """Studies whose masks are contours: measured as from voxels, on the image that they are of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from centrum.cohort.discover import discover
 from centrum.cohort.levels import Level
+from centrum.cohort.schemes import find_scheme
 from centrum.commands.check import check_study
 from centrum.errors import DataError
 from centrum.io import read_image, read_mask
@@ -121,6 +123,52 @@ def test_the_order_of_levels_is_checked_on_the_image(spine: tuple[Path, list[Dra
     swapped = [(a, "L1", first), (b, "T12", second), last]
     with pytest.raises(DataError, match="L1 lies above T12"):
         checked(image, saved(image, swapped), "L1")
+
+
+@pytest.mark.parametrize("called", ["{}", "Label {}", "label_{}"])
+def test_regions_called_by_number_are_levels_of_a_scheme(
+    spine: tuple[Path, list[Drawn]], called: str
+) -> None:
+    """And the order of these levels, too, is checked on the image."""
+    image, regions = spine
+    images = Images(labels="verse", region="vertebral_body")
+
+    def check(numbers: Sequence[int], chosen: int = 20) -> list[str]:
+        named = zip(numbers, regions, strict=True)
+        drawings = [(roi, called.format(n), points) for n, (roi, _, points) in named]
+        source = f"{saved(image, drawings)}#{called.format(chosen)}"
+        mask = read_mask(source, read_image(image))
+        return [f.code for f in check_label(mask, source, Level("L", 1), images)]
+
+    assert check([19, 20, 21]) == []
+    with pytest.raises(DataError, match="L1 lies above T12"):
+        check([20, 19, 21])
+    with pytest.raises(DataError, match=r"\(T12 in verse\) contradicts the level of the case, L1"):
+        check([19, 20, 21], 19)
+
+
+def test_init_knows_regions_called_by_number(tmp_path: Path) -> None:
+    """The levels of a scheme by name of ROI and of segment; what is no vertebra is left out."""
+    for case in ("a", "b"):
+        labels = blocks([1, 2, 3])
+        image = read_image(write(tmp_path / f"images/{case}.nii.gz", labels))
+        write(tmp_path / f"images/{case}.nii.gz", noise(labels))
+        regions = [
+            (k, name, drawn(image.array == k, image.geometry))
+            for k, name in enumerate(("Label 19", "20", "26"), 1)
+        ]
+        (tmp_path / "masks").mkdir(exist_ok=True)
+        (tmp_path / f"masks/{case}_R1.dcm").write_bytes(written(structure_set(regions)))
+    patterns = {"image_pattern": "images/{case}.{ext}", "mask_pattern": "masks/{case}_{reader}.dcm"}
+    found = discover(tmp_path, **patterns)
+    assert all(case.level is None for case in found.cases)
+    assert any("19, 20, 26 name no levels by themselves; they would fit verse or" in note
+               for note in found.notes)  # fmt: skip
+    found = discover(tmp_path, labels=find_scheme("verse"), **patterns)
+    assert {case.masks["R1"]: str(case.level) for case in found.cases if case.id[0] == "a"} == {
+        "masks/a_R1.dcm#Label 19": "T12", "masks/a_R1.dcm#20": "L1"
+    }  # fmt: skip
+    assert any("left out, no vertebrae: sacrum" in note for note in found.notes)
 
 
 def test_regions_that_cannot_be_laid_on_the_image_hinder_no_other(

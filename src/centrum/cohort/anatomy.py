@@ -47,6 +47,30 @@ to 44 mm. A whole vertebra reaches to the tip of its spinous process: 45 mm at C
 the lumbar spine."""
 
 
+LEAST_PASSED = 0.5
+"""Share of the vertebrae that a canal passes, which may have been drawn in a part of the view."""
+
+USUAL = {"C": 7, "T": 12, "L": 5, "S": 5}
+"""Vertebrae of a spine without variants, by region."""
+
+LEAST_ROOM = 10.0
+"""From one vertebra to the next, mm: no disc and no crushed body leave less for long."""
+
+STURDY = (Level("T", 11), Level("L", 6), 20.0)
+"""First and last level, and least median distance of neighbours, mm; it is 23 mm in a child of five
+years. With fewer than `MANY` neighbours a single crushed body would decide."""
+
+MANY = 3
+
+LARGEST, TALLEST = 150.0, 85.0
+"""No vertebra has more mL, or more mm from the tip of its upper to that of its lower processes: the
+largest lumbar ones have 110 mL and 75 mm. A sacrum has 200 mL and 100 mm."""
+
+BESIDE_COLUMN = (20.0, 60.0)
+"""Nearer than this to a vertebra, sideways or to front and back, and above or below it, is the
+place of another one, mm. The great vessels lie 40 mm before it, the muscles 35 mm beside it."""
+
+
 @dataclass(frozen=True)
 class RegionPlace:
     """Where a region lies, and its size.
@@ -56,11 +80,13 @@ class RegionPlace:
     centre : LPS position of its centre, mm
     volume : mL
     depth : from its foremost to its hindmost voxel, mm
+    span : heights of the centres of its lowest and its highest voxel, mm
     """
 
     centre: tuple[float, float, float]
     volume: float
     depth: float
+    span: tuple[float, float]
 
     @property
     def height(self) -> float:
@@ -74,7 +100,7 @@ def place_of(mask: Mask) -> RegionPlace:
     >>> from centrum.geometry import Geometry
     >>> grid = Geometry((4, 20, 30), (5, 2, 2))
     >>> place_of(Mask(np.ones(grid.shape, bool), grid))
-    RegionPlace(centre=(7.5, 19.0, 29.0), volume=48.0, depth=40.0)
+    RegionPlace(centre=(7.5, 19.0, 29.0), volume=48.0, depth=40.0, span=(0.0, 58.0))
     """
     box, grid = bounding_box(mask.array), mask.geometry
     index = np.argwhere(mask.array[box]) + [span.start for span in box]
@@ -82,7 +108,8 @@ def place_of(mask: Mask) -> RegionPlace:
     x, y, z = map(float, places.mean(axis=0))
     voxel = float(np.abs(grid.axes[1]) @ grid.spacing)
     depth = float(np.ptp(places[:, 1])) + voxel
-    return RegionPlace((x, y, z), len(index) * grid.voxel_volume / 1000, depth)
+    span = float(places[:, 2].min()), float(places[:, 2].max())
+    return RegionPlace((x, y, z), len(index) * grid.voxel_volume / 1000, depth, span)
 
 
 def deeper_than_a_body(place: RegionPlace, level: Level | None) -> bool:
@@ -100,28 +127,51 @@ class SpinalColumn:
     bodies : by level
     discs : by the level above
     sacrum : what must lie below all of them
+    canal : what must pass them
+    partial : by name, vertebrae that the edge of the image cuts, which must not lie between others
+    organs : by name, what has its place outside the spine
     """
 
     bodies: Mapping[Level, RegionPlace]
     discs: Mapping[Level, RegionPlace] = field(default_factory=dict)
     sacrum: tuple[RegionPlace, ...] = ()
+    canal: tuple[RegionPlace, ...] = ()
+    partial: Mapping[str, RegionPlace] = field(default_factory=dict)
+    organs: Mapping[str, RegionPlace] = field(default_factory=dict)
 
     def contradiction(self) -> str:
         """What no spine has, in a clause; "" if there is nothing.
 
-        >>> low, high = RegionPlace((0, 0, 0), 5, 20), RegionPlace((0, 0, 20), 5, 20)
+        >>> low, high = (RegionPlace((0, 0, z), 5, 20, (z, z)) for z in (0, 20))
         >>> SpinalColumn({Level("L", 1): low, Level("T", 12): high}).contradiction()
         ''
         >>> SpinalColumn({Level("L", 1): high, Level("T", 12): low}).contradiction()
         'L1 lies above T12'
         """
-        found = (*self._order(), *self._discs(), *self._sacrum(), *self._sizes())
-        return "; ".join(found[:1])
+        order = (self._order, self._room, self._discs, self._order_of_discs)
+        beside = (self._sacrum, self._canal, self._partial, self._organs)
+        rules = (*order, *beside, self._sizes)
+        return next((told for rule in rules for told in rule()), "")
 
     def _order(self) -> Iterator[str]:
         for upper, lower in pairwise(sorted(self.bodies)):
             if self.bodies[lower].height > self.bodies[upper].height:
                 yield f"{lower} lies above {upper}"
+
+    def _room(self) -> Iterator[str]:
+        for upper, lower in pairwise(sorted(self.bodies)):
+            between = _between(upper, lower)
+            apart = dist(self.bodies[upper].centre, self.bodies[lower].centre)
+            if between and apart < LEAST_ROOM * (between + 1):
+                yield (
+                    f"{upper} and {lower} would lie {apart:.0f} mm apart, with {between} "
+                    f"{'vertebra' if between == 1 else 'vertebrae'} between them"
+                )
+
+    def _order_of_discs(self) -> Iterator[str]:
+        for upper, lower in pairwise(sorted(self.discs)):
+            if self.discs[lower].height > self.discs[upper].height:
+                yield f"the disc below {lower} lies above that below {upper}"
 
     def _discs(self) -> Iterator[str]:
         for level, disc in self.discs.items():
@@ -136,6 +186,27 @@ class SpinalColumn:
             for level, body in self.bodies.items():
                 if body.height < sacrum.height:
                     yield f"the sacrum lies above {level}"
+
+    def _canal(self) -> Iterator[str]:
+        for canal in self.canal:
+            low, high = canal.span
+            passed = sum(low <= body.height <= high for body in self.bodies.values())
+            if passed < len(self.bodies) * LEAST_PASSED:
+                yield f"the canal passes {passed} of {len(self.bodies)} vertebrae"
+
+    def _partial(self) -> Iterator[str]:
+        heights = [body.height for body in self.bodies.values()]
+        for name, place in self.partial.items():
+            if heights and min(heights) < place.height < max(heights):
+                yield f"{name} lies between vertebrae that are wholly visible"
+
+    def _organs(self) -> Iterator[str]:
+        aside, along = BESIDE_COLUMN
+        for name, organ in self.organs.items():
+            for level, body in self.bodies.items():
+                across = dist(organ.centre[:2], body.centre[:2])
+                if across < aside and LEAST_ROOM / 2 < abs(organ.height - body.height) < along:
+                    yield f"{name} stands in the column, next to {level}"
 
     def _sizes(self) -> Iterator[str]:
         for bounds in SLENDER:
@@ -154,10 +225,36 @@ class SpinalColumn:
                     f"spine lie less than {bounds.pitch:g} mm apart"
                 )
 
+        for level, body in self.bodies.items():
+            tall = body.span[1] - body.span[0]
+            if body.volume > LARGEST or tall > TALLEST:
+                yield (
+                    f"{level} would have {body.volume:.0f} mL and {tall:.0f} mm from head to foot, "
+                    f"where no vertebra has more than {LARGEST:g} mL or {TALLEST:g} mm"
+                )
+        first, last, least = STURDY
+        sturdy = [level for level in sorted(self.bodies) if first <= level <= last]
+        pitches = [*self._pitches(sturdy)]
+        if len(pitches) >= MANY and _median(pitches) < least:
+            yield (
+                f"{sturdy[0]} to {sturdy[-1]} would lie {_median(pitches):.0f} mm apart, where "
+                f"vertebrae of this part of the spine lie more than {least:g} mm apart"
+            )
+
     def _pitches(self, named: list[Level]) -> Iterator[float]:
         for upper, lower in pairwise(named):
             if lower.number == upper.number + 1:
                 yield dist(self.bodies[upper].centre, self.bodies[lower].centre)
+
+
+def _between(upper: Level, lower: Level) -> int:
+    """How many vertebrae a usual spine has between two, which may be of two regions.
+
+    >>> _between(Level("T", 11), Level("L", 2)), _between(Level("L", 5), Level("S", 1))
+    (2, 0)
+    """
+    usual = [Level(letter, n) for letter, last in USUAL.items() for n in range(1, last + 1)]
+    return sum(upper < level < lower for level in usual)
 
 
 def _median(numbers: Iterable[float]) -> float:

@@ -5,20 +5,24 @@ named. Every label is a region, or is named as what it is instead; none is dropp
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from centrum.cohort.anatomy import RegionPlace, SpinalColumn, place_of
 from centrum.cohort.findings import listed
 from centrum.cohort.levels import NAME_THE_SCHEME, Level
-from centrum.cohort.schemes import SCHEMES, Scheme
+from centrum.cohort.schemes import ORGAN, SCHEMES, Scheme
 from centrum.errors import CentrumError, DataError, ManifestError
 from centrum.geometry import Geometry
 from centrum.io import Segment, Segmentation, read_labels
 
 BESIDE = re.compile(r"(disc|disk|ivd|canal|cord|csf|end ?plate|sacrum|coccyx)", re.IGNORECASE)
 """Names of what lies beside vertebrae; such segments are no regions where others name levels."""
+
+
+_NUMBERED = re.compile(r"(?:label[ _-]*)?([0-9]{1,9})", re.IGNORECASE)
+"""A number as a name, alone or as programs call what they have no name for."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Label:
     @property
     def number(self) -> int | None:
         """The number that stands for a name, None where the name is a word."""
-        return int(self.segment.name) if self.segment.name.isdecimal() else None
+        return number_in(self.segment.name)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,7 @@ class LabelMap:
 
     def fitting(self) -> tuple[str, ...]:
         """The schemes that know every number and whose levels the anatomy allows."""
-        fits = [scheme for scheme in SCHEMES.values() if self._fits(scheme)]
+        fits = [scheme for scheme in SCHEMES.values() if not self.against(scheme)]
         return tuple(s.name if s.levels else f"{s.name} (which names no levels)" for s in fits)
 
     def hint(self) -> str:
@@ -132,17 +136,22 @@ class LabelMap:
         fits = self.fitting()
         numbers = f"the numbers {listed(self.numbers, 12)}"
         fit = f"would fit {' or '.join(fits)}" if fits else "fit no known scheme"
-        they = "they and their order" if self.oriented else "they"
+        placed = self.oriented and all(each.place for each in self.regions)
+        they = "they and their order" if placed else "they"
         return f"{numbers} name no levels by themselves; {they} {fit}"
 
-    def _fits(self, scheme: Scheme) -> bool:
-        numbered = [each for each in self.labels if each.place and each.number is not None]
+    def against(self, scheme: Scheme) -> str:
+        """Why the numbers cannot be of a scheme, in a clause; "" where they fit."""
+        numbered = [each for each in self.labels if not each.is_empty and each.number is not None]
         known = [_label(each.segment, each.place, scheme) for each in numbered]
-        if not known or any(each.beside.startswith("unknown") for each in known):
-            return False
-        named = any(each.level for each in known)
-        wrong = self.oriented and _column(known).contradiction()
-        return named == bool(scheme.levels) and not wrong
+        unknown = [str(each.number) for each in known if each.beside.startswith("unknown")]
+        if not known:
+            return "no label is called by a number"
+        if unknown:
+            return f"it has no {listed(unknown, 3)}"
+        if scheme.levels and not any(each.level for each in known):
+            return "none of them is a vertebra"
+        return _column(known).contradiction() if self.oriented else ""
 
     def _other_scheme(self) -> str:
         scheme = self.scheme
@@ -201,8 +210,18 @@ def scheme_of_one(name: str, scheme: Scheme | None) -> Scheme | None:
     >>> [scheme_of_one(name, spider) is spider for name in ("1", "2", "255", "L1")]
     [False, True, False, False]
     """
-    said = scheme and name.isdecimal() and name != "1" and scheme.structure(int(name))
-    return scheme if said else None
+    number = number_in(name) or 1
+    return scheme if scheme and number != 1 and scheme.structure(number) else None
+
+
+def number_in(name: str) -> int | None:
+    """The label that a segment is called by, None where its name is a word.
+
+    >>> [number_in(name) for name in ("21", "Label 21", "label_7", "L1", "Segment_1")]
+    [21, 21, 7, None, None]
+    """
+    found = _NUMBERED.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 def named_level(name: str, scheme: Scheme | None) -> Level | None:
@@ -211,8 +230,8 @@ def named_level(name: str, scheme: Scheme | None) -> Level | None:
     >>> named_level("L1 body", None), named_level("lesion", None), named_level("20", None)
     (Level(letter='L', number=1), None, None)
     """
-    if name.isdecimal():
-        return scheme.levels.get(int(name)) if scheme else None
+    if (number := number_in(name)) is not None:
+        return scheme.levels.get(number) if scheme else None
     try:
         return Level.parse(name)
     except ManifestError:
@@ -221,8 +240,9 @@ def named_level(name: str, scheme: Scheme | None) -> Level | None:
 
 def _label(segment: Segment, place: RegionPlace | None, scheme: Scheme | None) -> Label:
     level, beside = named_level(segment.name, scheme), ""
-    if level is None and scheme and segment.name.isdecimal():
-        beside = scheme.structure(int(segment.name)) or f"unknown {segment.name}"
+    number = number_in(segment.name)
+    if level is None and scheme and number is not None:
+        beside = scheme.structure(number) or f"unknown {number}"
     return Label(segment, level, beside, place)
 
 
@@ -264,7 +284,8 @@ def _place_of_contours(found: Segmentation, segment: Segment) -> RegionPlace | N
 
     Contours that cannot be laid on the image are refused when they are measured.
     """
-    if not (named_level(segment.name, None) or BESIDE.search(segment.name)):
+    name = segment.name
+    if number_in(name) is None and not (named_level(name, None) or BESIDE.search(name)):
         return None
     try:
         mask = found.mask(segment)
@@ -281,11 +302,17 @@ def _column(labels: Sequence[Label]) -> SpinalColumn:
         for each in labels
         if each.place and re.fullmatch(r"disc [CTL]\d+", each.beside)
     }
-    return SpinalColumn(bodies, discs, tuple(_sacra(labels)))
+    partial = {f"the partly visible {n}": p for n, p in _placed(labels, "partly visible vertebra")}
+    organs = {f"the organ {n}": place for n, place in _placed(labels, ORGAN)}
+    sacrum, canal = ([p for _, p in _placed(labels, what)] for what in ("sacrum", "canal"))
+    return SpinalColumn(bodies, discs, tuple(sacrum), tuple(canal), partial, organs)
 
 
-def _sacra(labels: Iterable[Label]) -> Iterable[RegionPlace]:
-    return (each.place for each in labels if each.place and each.beside.casefold() == "sacrum")
+def _placed(labels: Iterable[Label], beside: str) -> Iterator[tuple[str, RegionPlace]]:
+    """Names and places of what lies beside vertebrae."""
+    for each in labels:
+        if each.place and each.beside.casefold() == beside:
+            yield each.segment.name, each.place
 
 
 def _family(beside: str) -> str:

@@ -155,9 +155,13 @@ def _spread(first: int, last: int, text: str) -> dict[int, str]:
     return dict.fromkeys(range(first, last + 1), text)
 
 
+ORGAN = "another organ"
+"""What lies outside the spine, where a task has it."""
+
+
 def _organs(last: int, vertebrae: range) -> dict[int, str]:
     """The other labels of a task that ends with `last`."""
-    return {n: "another organ" for n in range(1, last + 1) if n not in vertebrae}
+    return {n: ORGAN for n in range(1, last + 1) if n not in vertebrae}
 
 
 _VERSE = _numbered({"C1-T12": 1, "L1-L6": 20, "T13": 28})

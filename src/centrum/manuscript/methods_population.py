@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import CaseCounts, Exclusion
 from centrum.cohort.expression import columns, parse
-from centrum.cohort.schemes import Scheme
 from centrum.report.readers import proposed_text, readers_counted
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
-from centrum.report.words.images import GRID_MISMATCHES, REGIONS, SEQUENCE_MISMATCHES
+from centrum.report.words.images import GRID_MISMATCHES, REGIONS, SEQUENCE_MISMATCHES, scheme_text
 from centrum.text import counted, listed, number, placeholder, quoted, sentences
 
 RETROSPECTIVE = "setting, period and design of recruitment"
@@ -146,7 +145,7 @@ def segmentation(results: StudyResults) -> str:
         _readers(results),
         proposed_text(results),
         REGIONS[settings.region],
-        _scheme(settings.scheme),
+        scheme_text(settings.scheme) or "No numbers of label maps were read as levels.",
         "A mask was taken as it was where the corner voxels of mask and image lay within "
         f"{number(settings.grid_tolerance_mm)} mm of each other, and placed without resampling "
         "where "
@@ -176,16 +175,6 @@ def _readers(results: StudyResults) -> str:
         f"{listed(readers_counted(results, quoted=True))}. The "
         f'features of "{readers[0]}", the primary reader, fed the model; those of the '
         f"{'other' if len(readers) == 2 else 'others'} served to assess agreement."
-    )
-
-
-def _scheme(scheme: Scheme | None) -> str:
-    """What the numbers of label maps were read as."""
-    if scheme is None:
-        return "No numbers of label maps were read as levels."
-    return (
-        f"Numbers of label maps were read as levels by the scheme {scheme.name} ({scheme.title}); "
-        "maps whose levels contradicted the anatomy were refused."
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
-from centrum.cohort.label_map import named_level, read_label_map, refuse, scheme_of_one
+from centrum.cohort.label_map import named_level, number_in, read_label_map, refuse, scheme_of_one
 from centrum.cohort.levels import Level
 from centrum.cohort.schemes import SCHEMES, Scheme
 from centrum.errors import DataError
@@ -46,7 +46,7 @@ def check_label(
     named = named_level(mask.name, scheme)
     _check_level(path, mask, named, level, scheme)
     tabled = _check_file(path, images, store, mask.geometry) if part is not None else None
-    numbered = scheme if named and mask.name.isdecimal() else tabled
+    numbered = scheme if named and number_in(mask.name) is not None else tabled
     about_region = _about_region(path, mask, named or level, images, numbered)
     return [*_about_origin(path, mask), *about_region]
 
@@ -54,7 +54,8 @@ def check_label(
 def _check_level(
     path: Path, mask: Mask, named: Level | None, level: Level | None, scheme: Scheme | None
 ) -> None:
-    numbered = scheme if mask.name.isdecimal() else None
+    number = number_in(mask.name)
+    numbered = scheme if number is not None else None
     said = f"{mask.name} ({named} in {numbered.name})" if numbered else repr(mask.name)
     if named and level and named != level:
         raise DataError(
@@ -64,7 +65,7 @@ def _check_level(
             file=path,
         )
     if numbered and not named:
-        found = numbered.structure(int(mask.name)) or "unknown"
+        found = numbered.structure(number or 0) or "unknown"
         raise DataError(
             f"{path.name}: the label {mask.name} is {found} in {numbered.name}, no vertebra.",
             remedy="Name the label of a vertebra, or correct images.labels.",

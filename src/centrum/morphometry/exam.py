@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from centrum.cohort.anatomy import deeper_than_a_body, place_of
-from centrum.cohort.label_map import BESIDE, Label, LabelMap, read_label_map
+from centrum.cohort.label_map import BESIDE, Label, LabelMap, number_in, read_label_map
 from centrum.cohort.levels import NAME_THE_SCHEME, Level
 from centrum.cohort.schemes import find_scheme
 from centrum.errors import DataError
@@ -187,7 +187,7 @@ def _label(mask: Mask) -> int:
 
 
 def _called(mask: Mask, level: Level) -> Mask:
-    return replace(mask, name=level.name) if mask.name.isdecimal() else mask
+    return replace(mask, name=level.name) if number_in(mask.name) is not None else mask
 
 
 def _named(masks: Sequence[Mask], level: str) -> list[Mask]:

@@ -18,6 +18,7 @@ from centrum.report.sections.leak_audit import Crossings, crossings, suspicious,
 from centrum.report.sections.section import section
 from centrum.report.sections.validation import sizes_needed
 from centrum.report.sequences import verification
+from centrum.report.words.images import scheme_text
 from centrum.study.findings import SAME_IMAGE, MeasuredSequence
 from centrum.text import counted, fixed, interval_text, p_equals, p_text, percent
 
@@ -348,6 +349,8 @@ def _scope(results: StudyResults) -> Iterator[Point]:
         )
     outside = outside_the_region(results.protocol.images.region)
     yield Point(outside, "regions", "regions")
+    if scheme := results.protocol.images.scheme:
+        yield Point(scheme_text(scheme), "regions", "regions")
     yield _centres(results)
     if len(results.table.readers) == 1:
         yield Point(

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from centrum.cohort.confusable import not_told_from
+from centrum.cohort.schemes import Scheme
 from centrum.prepare.regions import Dilate, Erode, FillHoles, LargestPiece, Shell
 from centrum.prepare.settings import Nyul, Percentiles, ReferenceTissue, ZScore
 from centrum.protocol.limits import BODY, WHOLE, region_words
 from centrum.report.words.word import Wording, always, complete
-from centrum.text import counted, number, numbers, quoted
+from centrum.text import counted, listed, number, numbers, quoted
 
 REGIONS = complete(
     __name__,
@@ -20,6 +22,20 @@ REGIONS = complete(
     choices=(None,),
 )
 """What masks hold, by what the protocol says of them."""
+
+
+def scheme_text(scheme: Scheme | None) -> str:
+    """What the numbers of label maps were read as, and on whose word; "" without a scheme."""
+    if scheme is None:
+        return ""
+    alike = listed([other.name for other in not_told_from(scheme)], "or")
+    left = f" That cannot tell all such maps from those of {alike}." if alike else ""
+    return (
+        f"Numbers of label maps were read as levels by the scheme {scheme.name} ({scheme.title}), "
+        "as the authors named it; maps whose levels contradicted the anatomy were refused."
+        f"{left}"
+    )
+
 
 GRID_MISMATCHES: Mapping[str, Wording[object]] = complete(
     __name__,
