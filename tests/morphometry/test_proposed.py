@@ -8,10 +8,9 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.cohort.schemes import SCHEMES, find_scheme
+from centrum.commands.propose import propose
 from centrum.errors import DataError
-from centrum.geometry import Geometry
 from centrum.io import read_labels, read_masks
-from centrum.io.seg_nrrd import write_proposal
 from centrum.morphometry import measure_exam
 from centrum.morphometry.proposed import Proposal, propose_bodies
 from tests.cohort.label_maps import blocks, write
@@ -115,7 +114,7 @@ def test_a_file_that_holds_no_parts_is_refused(spine: Path, tmp_path: Path) -> N
     assert refusal(spine, tmp_path, "spider", spine / "seg-subreg.nii.gz").code == "no-parts"
 
 
-def propose(path: Path, labels: str | None) -> Proposal:
+def of_file(path: Path, labels: str | None) -> Proposal:
     scheme = find_scheme(labels) if labels else None
     return propose_bodies(path, read_labels(path).geometry, scheme)
 
@@ -137,22 +136,22 @@ def test_what_cannot_be_cut_is_left_out_and_said(tmp_path: Path) -> None:
     """A vertebra beside which there is no canal, one that is cut too far behind, one that is all
     body."""
     image = with_canal({41: (2, 17, 2), 43: (42, 57, 43)}, (38, 50))
-    found = propose(write(tmp_path / "a.nii.gz", image), "totalspineseg")
+    found = of_file(write(tmp_path / "a.nii.gz", image), "totalspineseg")
     assert [each.level.name for each in found.bodies] == ["L1"]
     assert found.notes == ("L3 is left out: the canal passes 0 % of its rows",)
     assert found.bodies[0].body.n_voxels == 4 * 15 * 33
     deep = with_canal({41: (2, 17, 2)}, (80, 85))
     with pytest.raises(DataError, match="L1 is left out: it would reach 75 mm") as caught:
-        propose(write(tmp_path / "b.nii.gz", deep), "totalspineseg")
+        of_file(write(tmp_path / "b.nii.gz", deep), "totalspineseg")
     assert caught.value.code == "no-body"
     shallow = with_canal({41: (2, 17, 2)}, (37, 85))
-    found = propose(write(tmp_path / "c.nii.gz", shallow), "totalspineseg")
+    found = of_file(write(tmp_path / "c.nii.gz", shallow), "totalspineseg")
     assert "already?" in found.notes[0]
 
 
 def test_the_atlas_has_no_body(tmp_path: Path) -> None:
     image = with_canal({11: (2, 12, 2), 12: (14, 24, 2)}, (25, 35))
-    found = propose(write(tmp_path / "a.nii.gz", image), "totalspineseg")
+    found = of_file(write(tmp_path / "a.nii.gz", image), "totalspineseg")
     assert [each.level.name for each in found.bodies] == ["C2"]
     assert found.notes[0] == "C1 is left out: it has no body"
 
@@ -160,21 +159,21 @@ def test_the_atlas_has_no_body(tmp_path: Path) -> None:
 def test_numbers_are_never_guessed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.nii.gz", blocks([41, 42, 43]))
     with pytest.raises(DataError, match=r"would fit .*totalspineseg") as caught:
-        propose(path, None)
+        of_file(path, None)
     assert caught.value.code == "level-needs-scheme"
 
 
 def test_what_is_written_says_that_it_is_a_proposal(spine: Path, tmp_path: Path) -> None:
-    found = proposed(spine, tmp_path, "totalspineseg")
-    path = tmp_path / "bodies.seg.nrrd"
-    write_proposal(path, {each.label: each.body for each in found.bodies}, found.provenance)
-    grid: Geometry = found.bodies[0].body.geometry
-    masks = read_masks(path, grid)
+    file = numbered(spine, "totalspineseg", tmp_path)
+    image = str(spine / "T2w.nii.gz")
+    written = propose(file, image, tmp_path, labels="totalspineseg")
+    found, path = written.proposal, written.mask
+    masks = read_masks(path, found.bodies[0].body.geometry)
     assert [mask.name for mask in masks] == ["L1", "L2", "L3"]
     for mask, each in zip(masks, found.bodies, strict=True):
         assert np.array_equal(mask.array, each.body.array)
         assert mask.history[0].parameters["proposal"] == "proposal:totalspineseg"
     assert "drawn by no reader: L1, L2, L3" in measure_exam(path).notes[0]
-    before = path.read_bytes()
-    write_proposal(path, {each.label: each.body for each in found.bodies}, found.provenance)
-    assert path.read_bytes() == before
+    before = [place.read_bytes() for place in (written.mask, written.picture)]
+    propose(file, image, tmp_path, labels="totalspineseg")
+    assert [place.read_bytes() for place in (written.mask, written.picture)] == before

@@ -7,7 +7,8 @@ from pathlib import Path
 from centrum.cohort.schemes import find_scheme
 from centrum.errors import DataError
 from centrum.io import read_image
-from centrum.io.seg_nrrd import write_proposal
+from centrum.io.segments import PROPOSAL_TAG
+from centrum.io.write import write_masks
 from centrum.morphometry.proposed import Proposal, propose_bodies
 from centrum.prepare.image import fill_missing
 
@@ -59,10 +60,15 @@ def propose(
     written = WrittenProposal(found, out / f"{stem}.seg.nrrd", out / f"{stem}.png")
     _refuse_own_input(written.mask, file)
     out.mkdir(parents=True, exist_ok=True)
-    masks = {each.label: each.body for each in found.bodies}
-    write_proposal(written.mask, masks, found.provenance)
+    write_masks([each.body for each in found.bodies], written.mask, keys=_tags(found))
     save_figure(draw_proposal(volume, found), written.picture)
     return written
+
+
+def _tags(proposal: Proposal) -> dict[str, str]:
+    """Of every segment, what it is."""
+    tag = f"{PROPOSAL_TAG}:{proposal.provenance}|"
+    return {f"Segment{k}_Tags": tag for k in range(len(proposal.bodies))}
 
 
 def _refuse_own_input(mask: Path, file: Path) -> None:
