@@ -72,8 +72,8 @@ def simulate_case(patient: SimulatedPatient, settings: PhantomSettings, out_dir:
     notice = {SIMULATED_KEY: NOTICE}
     write_image(image, Path(out_dir) / paths["image"], notice)
     for reader, mask in masks.items():
-        path = Path(out_dir) / paths[f"mask:{reader}"]
-        write_masks([mask], path, cropped=reader in CROPPED_READERS, keys=notice)
+        file = Path(out_dir) / paths[f"mask:{reader}"]
+        write_masks([mask], file, cropped=reader in CROPPED_READERS, keys=notice)
     return patient.id
 
 
