@@ -97,6 +97,22 @@ def test_the_numbers_of_a_scheme(name: str) -> None:
         assert scheme.structure(number) == what
 
 
+INTO_TOTALSEGMENTATOR = {
+    "spider": dict(zip(range(1, 25), range(18, 42), strict=True)),
+    "mrspineseg": dict(zip(range(2, 11), range(18, 27), strict=True)),
+}
+"""As TotalSpineSeg translates the numbers of others into those of TotalSegmentator's first version:
+labels_maps/spider.json and mrspineseg.json. Sacra: 1 of MRSpineSeg is 92."""
+
+
+@pytest.mark.parametrize("name", INTO_TOTALSEGMENTATOR)
+def test_schemes_are_as_another_program_translates_them(name: str) -> None:
+    of_first = SCHEMES["totalsegmentator-v1"]
+    for number, there in INTO_TOTALSEGMENTATOR[name].items():
+        assert SCHEMES[name].levels[number] == of_first.levels[there]
+    assert SCHEMES["mrspineseg"].others[1] == of_first.others[92] == "sacrum"
+
+
 @pytest.mark.parametrize("name", sorted(set(SCHEMES) - set(LEVELS)))
 def test_schemes_without_levels_are_refused(name: str) -> None:
     with pytest.raises(ProtocolError, match="name no levels") as caught:

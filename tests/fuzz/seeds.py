@@ -26,11 +26,13 @@ from centrum.commands.tables import import_tables
 from centrum.geometry import Geometry
 from centrum.protocol import preset_text
 from centrum.study.study import open_study
+from tests.cohort.label_maps import write
 from tests.fuzz.mutate import zipped
 from tests.io.codestreams import LOSSLESS, LOSSY, PICTURE, STREAMS, compressed, slice_of
 from tests.io.conftest import _slice
 from tests.io.drawing import squares, structure_set, written
 from tests.io.enhanced_files import enhanced, frames_of_stack
+from tests.io.label_tables import caret_xml, extension, insert
 from tests.io.seg_files import encoded, frames_of, label_frames, segmentation
 
 Files = dict[str, bytes]
@@ -145,7 +147,10 @@ def nii(folder: Path) -> Iterator[Files]:
     yield {"a.nii": data, "a.json": json.dumps(SIDECAR).encode()}
     scaled = np.array([2.0, -1.5], "<f4").tobytes()
     yield {"a.nii": data[:112] + scaled + data[120:]}
-    yield {"a.nii": _written(folder, "a.nii", _image((_arrays()[0] > 500).astype(np.uint8)))}
+    labels = _image((_arrays()[0] > 500).astype(np.uint8))
+    yield {"a.nii": _written(folder, "a.nii", labels)}
+    named = extension(caret_xml({1: "vertebrae_L1", 2: "spinal_cord"}))
+    yield {"a.nii": insert(write(folder / "a.nii", labels), named).read_bytes()}
 
 
 def nii_gz(folder: Path) -> Iterator[Files]:
