@@ -191,7 +191,8 @@ def test_a_table_in_the_file_names_levels_and_the_scheme(tmp_path: Path) -> None
 
 def test_a_table_of_some_vertebrae_names_them_and_no_scheme(tmp_path: Path) -> None:
     path = write(tmp_path / "a.nii", blocks([30, 29, 5]))
-    insert(path, extension(caret_xml({30: "vertebrae_L2", 29: "vertebrae_L3", 5: "liver"})))
+    some = {30: "vertebrae_L2", 29: "vertebrae_L3", 26: "vertebrae_S1", 5: "liver"}
+    insert(path, extension(caret_xml(some)))
     found = read_label_map(path)
     assert found.scheme is None
     assert [str(label.level) for label in found.regions] == ["L3", "L2"]

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -14,6 +15,10 @@ from centrum.measure.label_checks import check_label
 from centrum.protocol import Images
 from tests.cohort.label_maps import noise, write
 from tests.morphometry.test_proposed import with_canal
+
+
+def read_any(path: Path) -> sitk.Image:
+    return sitk.ReadImage(str(path))
 
 
 @pytest.fixture
@@ -50,6 +55,15 @@ def test_a_case_says_that_its_mask_is_a_proposal(spine: Path, tmp_path: Path) ->
     (found,) = check_label(read_mask(source, image), source, None, Images())
     assert (found.severity, found.code) == ("warning", "proposal:totalspineseg")
     assert "drawn by no reader" in found.message
+
+
+def test_init_does_not_take_it_for_a_reader_in_silence(spine: Path, tmp_path: Path) -> None:
+    for case in "ab":
+        write(tmp_path / f"d/images/{case}.nii.gz", read_any(spine.with_name("T2w.nii.gz")))
+        copied = write(tmp_path / f"{case}.nii.gz", read_any(spine))
+        run(copied, "--out", str(tmp_path / "d/masks"))
+    told = CliRunner().invoke(app, ["init", str(tmp_path / "d"), "--dry-run"]).output
+    assert "a_bodies.seg.nrrd, masks/b_bodies.seg.nrrd: proposed by centrum and drawn by no" in told
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,16 @@ def test_what_cannot_be_cut_is_left_out_and_said(tmp_path: Path) -> None:
     assert "already?" in found.notes[0]
 
 
+def test_the_cord_is_a_part_of_the_canal_where_it_fills_it(tmp_path: Path) -> None:
+    image = with_canal({41: (2, 17, 2)}, (38, 50))
+    array = sitk.GetArrayFromImage(image)
+    array[:, 3:17][array[:, 3:17] == 2] = 1
+    narrow = sitk.GetImageFromArray(array)
+    narrow.CopyInformation(image)
+    found = of_file(write(tmp_path / "a.nii.gz", narrow), "totalspineseg")
+    assert found.bodies[0].body.n_voxels == 4 * 15 * 33
+
+
 def test_the_atlas_has_no_body(tmp_path: Path) -> None:
     image = with_canal({11: (2, 12, 2), 12: (14, 24, 2)}, (25, 35))
     found = of_file(write(tmp_path / "a.nii.gz", image), "totalspineseg")

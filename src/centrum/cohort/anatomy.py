@@ -127,7 +127,7 @@ class SpinalColumn:
     bodies : by level
     discs : by the level above
     sacrum : what must lie below all of them
-    canal : what must pass them
+    canal : parts of what must pass them, the cord in it among them
     partial : by name, vertebrae that the edge of the image cuts, which must not lie between others
     organs : by name, what has its place outside the spine
     """
@@ -188,11 +188,12 @@ class SpinalColumn:
                     yield f"the sacrum lies above {level}"
 
     def _canal(self) -> Iterator[str]:
-        for canal in self.canal:
-            low, high = canal.span
-            passed = sum(low <= body.height <= high for body in self.bodies.values())
-            if passed < len(self.bodies) * LEAST_PASSED:
-                yield f"the canal passes {passed} of {len(self.bodies)} vertebrae"
+        if not self.canal:
+            return
+        low, high = (pick(z for part in self.canal for z in part.span) for pick in (min, max))
+        passed = sum(low <= body.height <= high for body in self.bodies.values())
+        if passed < len(self.bodies) * LEAST_PASSED:
+            yield f"the canal passes {passed} of {len(self.bodies)} vertebrae"
 
     def _partial(self) -> Iterator[str]:
         heights = [body.height for body in self.bodies.values()]

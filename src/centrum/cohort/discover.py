@@ -384,6 +384,8 @@ def _sure(found: LabelMap, path: str, match: _MatchedFiles) -> bool:
         match.about["it does not say how it lies: the order of levels is not checked"].append(path)
     if found.tabled and any(label.level for label in found.labels):
         match.about[f"levels are those of the table in the file{_of(found.scheme)}"].append(path)
+    if any(label.segment.proposal for label in found.regions):
+        match.about["proposed by centrum and drawn by no reader"].append(path)
     if found.unplaced:
         match.about["contours: the order of levels is checked when they are measured"].append(path)
     if left_out := found.left_out():

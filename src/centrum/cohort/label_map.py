@@ -304,8 +304,11 @@ def _column(labels: Sequence[Label]) -> SpinalColumn:
     }
     partial = {f"the partly visible {n}": p for n, p in _placed(labels, "partly visible vertebra")}
     organs = {f"the organ {n}": place for n, place in _placed(labels, ORGAN)}
-    sacrum, canal = ([p for _, p in _placed(labels, what)] for what in ("sacrum", "canal"))
-    return SpinalColumn(bodies, discs, tuple(sacrum), tuple(canal), partial, organs)
+    sacrum, canal, cord = (
+        tuple(place for _, place in _placed(labels, what)) for what in ("sacrum", "canal", "cord")
+    )
+    around = canal and (*canal, *cord)
+    return SpinalColumn(bodies, discs, sacrum, around, partial, organs)
 
 
 def _placed(labels: Iterable[Label], beside: str) -> Iterator[tuple[str, RegionPlace]]:
