@@ -19,6 +19,8 @@ LISTED = {
     ("totalsegmentator-vertebrae-mr", "spider", "thoracic", False),
     ("totalsegmentator-vertebrae-mr", "spider", "lumbar", True),
     ("totalsegmentator", "totalsegmentator-v1", "thoracic", False),
+    ("totalsegmentator", "totalsegmentator-v1", "cervical", False),
+    ("totalsegmentator-v3", "totalsegmentator-v1", "cervical", False),
     ("totalsegmentator-v3", "totalsegmentator-v1", "thoracic", False),
     ("totalsegmentator-v1", "totalsegmentator", "cervical", False),
     ("totalsegmentator-v1", "totalsegmentator-v3", "cervical", False),
@@ -135,6 +137,9 @@ def test_an_organ_has_no_place_in_the_column() -> None:
     bodies = levels("L1", "L2")
     for organ in (at(30, beside=45), at(200)):
         assert SpinalColumn(bodies, organs={"the organ 5": organ}).contradiction() == ""
+    atlas = {Level("C", 1): at(0, volume=20)}
+    head = SpinalColumn(atlas, organs={"the organ 90": at(40)})
+    assert head.contradiction() == ""
     found = SpinalColumn(bodies, organs={"the organ 5": at(30)}).contradiction()
     assert found == "the organ 5 stands in the column, next to L1"
 
@@ -143,6 +148,8 @@ def test_a_sacrum_is_no_vertebra() -> None:
     assert SpinalColumn({Level("L", 5): at(0, volume=140, tall=80)}).contradiction() == ""
     for large in (at(0, volume=160), at(0, tall=90)):
         assert SpinalColumn({Level("L", 5): large}).contradiction().startswith("L5 would have")
+        grown_together = {Level("L", 4): large, Level("L", 5): at(-60)}
+        assert SpinalColumn(grown_together).contradiction() == ""
 
 
 def test_lumbar_vertebrae_are_not_as_near_as_cervical_ones() -> None:

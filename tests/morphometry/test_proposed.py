@@ -173,6 +173,17 @@ def test_numbers_are_never_guessed(tmp_path: Path) -> None:
     assert caught.value.code == "level-needs-scheme"
 
 
+def test_labels_of_named_segments_are_no_numbers_of_a_program(tmp_path: Path) -> None:
+    """Label 2 of a segmentation of 3D Slicer is whatever its name says, and no canal."""
+    image = with_canal({41: (2, 17, 2)}, (38, 50))
+    for k, (label, name) in enumerate({41: "L1", 2: "L2"}.items()):
+        image.SetMetaData(f"Segment{k}_Name", name)
+        image.SetMetaData(f"Segment{k}_LabelValue", str(label))
+    path = write(tmp_path / "a.seg.nrrd", image)
+    with pytest.raises(DataError, match="its segments are named"):
+        of_file(path, "totalspineseg")
+
+
 def test_what_is_written_says_that_it_is_a_proposal(spine: Path, tmp_path: Path) -> None:
     file = numbered(spine, "totalspineseg", tmp_path)
     image = str(spine / "T2w.nii.gz")

@@ -13,6 +13,7 @@ from statistics import median
 import numpy as np
 
 from centrum.cohort.levels import Level
+from centrum.cohort.schemes import SPINE
 from centrum.volume import Mask, bounding_box
 
 
@@ -50,9 +51,6 @@ the lumbar spine."""
 LEAST_PASSED = 0.5
 """Share of the vertebrae that a canal passes, which may have been drawn in a part of the view."""
 
-USUAL = {"C": 7, "T": 12, "L": 5, "S": 5}
-"""Vertebrae of a spine without variants, by region."""
-
 LEAST_ROOM = 10.0
 """From one vertebra to the next, mm: no disc and no crushed body leave less for long."""
 
@@ -63,12 +61,14 @@ years. With fewer than `MANY` neighbours a single crushed body would decide."""
 MANY = 3
 
 LARGEST, TALLEST = 150.0, 85.0
-"""No vertebra has more mL, or more mm from the tip of its upper to that of its lower processes: the
-largest lumbar ones have 110 mL and 75 mm. A sacrum has 200 mL and 100 mm."""
+"""The lowest vertebra has no more mL, nor mm from the tip of its upper to that of its lower
+processes: the largest have 110 mL and 75 mm. A sacrum has 200 mL and 100 mm. Two vertebrae that
+have grown together higher up may have as much."""
 
 BESIDE_COLUMN = (20.0, 60.0)
 """Nearer than this to a vertebra, sideways or to front and back, and above or below it, is the
-place of another one, mm. The great vessels lie 40 mm before it, the muscles 35 mm beside it."""
+place of another one, mm. The great vessels lie 40 mm before it, the muscles 35 mm beside it; above
+cervical vertebrae are skull and brain."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,9 @@ class SpinalColumn:
         for name, organ in self.organs.items():
             for level, body in self.bodies.items():
                 across = dist(organ.centre[:2], body.centre[:2])
-                if across < aside and LEAST_ROOM / 2 < abs(organ.height - body.height) < along:
+                above = organ.height - body.height
+                head = level.letter == "C" and above > 0
+                if across < aside and LEAST_ROOM / 2 < abs(above) < along and not head:
                     yield f"{name} stands in the column, next to {level}"
 
     def _sizes(self) -> Iterator[str]:
@@ -226,7 +228,8 @@ class SpinalColumn:
                     f"spine lie less than {bounds.pitch:g} mm apart"
                 )
 
-        for level, body in self.bodies.items():
+        for level in sorted(self.bodies)[-1:]:
+            body = self.bodies[level]
             tall = body.span[1] - body.span[0]
             if body.volume > LARGEST or tall > TALLEST:
                 yield (
@@ -254,8 +257,7 @@ def _between(upper: Level, lower: Level) -> int:
     >>> _between(Level("T", 11), Level("L", 2)), _between(Level("L", 5), Level("S", 1))
     (2, 0)
     """
-    usual = [Level(letter, n) for letter, last in USUAL.items() for n in range(1, last + 1)]
-    return sum(upper < level < lower for level in usual)
+    return sum(upper < level < lower for level in map(Level.parse, SPINE))
 
 
 def _median(numbers: Iterable[float]) -> float:

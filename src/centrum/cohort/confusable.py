@@ -22,7 +22,7 @@ VIEWS = {
 }
 """First and last vertebra in view; a lumbar view has the sacrum too."""
 
-SIZES = {"C": (18.0, 14.0), "T": (27.0, 30.0), "L": (37.0, 65.0), "S": (30.0, 60.0)}
+SIZES = {"C": (18.0, 14.0), "T": (27.0, 30.0), "L": (37.0, 65.0)}
 """Distance to the next vertebra (mm) and volume with posterior elements (mL), by region."""
 
 UPPER_THORACIC = (22.0, 22.0)

@@ -125,9 +125,11 @@ def propose_bodies(
 
 
 def _scheme_of(found: LabelMap) -> Scheme:
-    if found.scheme is None:
+    numbered = found.tabled or any(each.number is not None for each in found.labels)
+    if found.scheme is None or not numbered:
+        why = found.hint() if numbered else "its segments are named, as no program's label map is"
         raise DataError(
-            f"{found.file}: {found.hint()}.",
+            f"{found.file}: {why}.",
             remedy="Name the scheme: --labels.",
             code="level-needs-scheme",
             file=found.file,
@@ -150,15 +152,16 @@ def _placed(read: Segmentation, labels: list[Label], grid: Geometry) -> Mask:
 
 def _canal(read: Segmentation, found: LabelMap, scheme: Scheme, grid: Geometry) -> Mask:
     """The canal with the cord in it."""
-    there = {each.segment.label: each for each in found.labels if each.place}
-    numbers = scheme.labels_of("canal")
-    if not there.keys() & {*numbers}:
-        raise _no_canal(found, scheme, there.keys() & {*scheme.labels_of("cord")})
-    inside = scheme.labels_of("canal", "cord")
-    return _placed(read, [there[number] for number in inside if number in there], grid)
+    canal, cord = (
+        [each for each in found.labels if each.place and what in each.beside.casefold()]
+        for what in ("canal", "cord")
+    )
+    if not canal:
+        raise _no_canal(found, scheme, cord)
+    return _placed(read, [*canal, *cord], grid)
 
 
-def _no_canal(found: LabelMap, scheme: Scheme, cord: set[int]) -> DataError:
+def _no_canal(found: LabelMap, scheme: Scheme, cord: list[Label]) -> DataError:
     """Why a map cannot be cut; `cord` are its labels of the cord."""
     known = scheme.labels_of("canal")
     wanted = (
@@ -167,8 +170,8 @@ def _no_canal(found: LabelMap, scheme: Scheme, cord: set[int]) -> DataError:
         else f"{scheme.name} has no label of the spinal canal, at whose wall bodies are cut"
     )
     instead = (
-        f"; the cord (label {min(cord)}) is no canal: it lies behind the wall by the width of the "
-        "fluid, and ends at L1 or L2"
+        f"; the cord (label {cord[0].segment.label}) is no canal: it lies behind the wall by the "
+        "width of the fluid, and ends at L1 or L2"
         if cord
         else ""
     )
