@@ -78,6 +78,20 @@ def test_regions_that_no_reader_drew_are_a_caution(results: StudyResults) -> Non
     assert f'1 of "{reader}" (proposal:spider) were proposed by the software' in point.text
 
 
+def test_the_scheme_stands_on_the_user_s_word(results: StudyResults) -> None:
+    assert "the scheme" not in said(results)
+    images = results.protocol.images.model_copy(update={"labels": "spider"})
+    numbered = replace(results, protocol=results.protocol.model_copy(update={"images": images}))
+    assert "by the scheme spider (SPIDER, reference masks), as the authors named it" in said(
+        numbered
+    )
+    assert "from those of totalsegmentator-vertebrae-mr or mrspineseg." in said(numbered)
+    only = images.model_copy(update={"labels": "totalspineseg"})
+    alone = replace(results, protocol=results.protocol.model_copy(update={"images": only}))
+    assert "by the scheme totalspineseg" in said(alone)
+    assert "cannot tell" not in said(alone)
+
+
 def test_a_leak_is_said_first_of_all(results: StudyResults) -> None:
     rows = {**results.validation.rows}
     rows["parts"] = [{**rows["parts"][0], "patients": 2}]
