@@ -145,19 +145,19 @@ def test_an_organ_has_no_place_in_the_column() -> None:
 
 
 def test_a_sacrum_is_no_vertebra() -> None:
-    assert SpinalColumn({Level("L", 5): at(0, volume=140, tall=80)}).contradiction() == ""
+    assert SpinalColumn({Level("L", 5): at(0, volume=140, tall=80)}).unusual_size() == ""
     for large in (at(0, volume=160), at(0, tall=90)):
-        assert SpinalColumn({Level("L", 5): large}).contradiction().startswith("L5 would have")
+        assert SpinalColumn({Level("L", 5): large}).unusual_size().startswith("L5 would have")
         grown_together = {Level("L", 4): large, Level("L", 5): at(-60)}
-        assert SpinalColumn(grown_together).contradiction() == ""
+        assert SpinalColumn(grown_together).unusual_size() == ""
 
 
 def test_lumbar_vertebrae_are_not_as_near_as_cervical_ones() -> None:
     """Unless few of them are seen, of which one may be crushed."""
     near = levels("L1", "L2", "L3", "L4", pitch=18)
-    assert SpinalColumn(near).contradiction() == (
+    assert SpinalColumn(near).unusual_size() == (
         "L1 to L4 would lie 18 mm apart, where vertebrae of this part of the spine lie more than "
         "20 mm apart"
     )
-    assert SpinalColumn(levels("L1", "L2", "L3", pitch=18)).contradiction() == ""
-    assert SpinalColumn(levels("T7", "T8", "T9", "T10", pitch=18)).contradiction() == ""
+    assert SpinalColumn(levels("L1", "L2", "L3", pitch=18)).unusual_size() == ""
+    assert SpinalColumn(levels("T7", "T8", "T9", "T10", pitch=18)).unusual_size() == ""

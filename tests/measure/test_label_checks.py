@@ -10,7 +10,7 @@ from centrum.cohort.levels import Level
 from centrum.commands import begin
 from centrum.commands.check import check_cases
 from centrum.errors import DataError, ProtocolError
-from centrum.io import read_image, read_mask
+from centrum.io import read_image, read_mask, read_masks
 from centrum.measure.label_checks import check_label
 from centrum.protocol import Images, parse_protocol
 from centrum.protocol.limits import outside_the_region
@@ -60,6 +60,29 @@ def test_a_label_that_contradicts_the_level(labels: Path, tmp_path: Path) -> Non
     assert check(path, "T12", "T12", None, None) == []
     assert refused(path, "T12", "L1", None, None) == "level-contradicts-label"
     assert refused(path, "1", "L1", None, None) == "level-contradicts-label"
+
+
+def test_sizes_of_another_part_of_the_spine(tmp_path: Path) -> None:
+    """Of a program's numbers they say that it counts otherwise, of names only that they are odd."""
+    lumbar = blocks([3, 4, 5, 6], scale=1.8)
+    numbered = write(tmp_path / "a.nii.gz", lumbar)
+    assert refused(numbered, "4", "C4", "vertebral_body") == "levels-contradict-anatomy"
+    for k, number in enumerate((3, 4, 5, 6)):
+        lumbar.SetMetaData(f"Segment{k}_Name", f"C{number}")
+        lumbar.SetMetaData(f"Segment{k}_LabelValue", str(number))
+    named = write(tmp_path / "named.seg.nrrd", lumbar)
+    for scheme in (None, "spineps"):
+        assert "unusual-size" in check(named, "C4", "C4", labels=scheme)
+
+
+@pytest.mark.parametrize("file", ["seg.dcm", "rtstruct.dcm"])
+def test_bodies_of_the_reference_are_measured_with_a_warning(reference: Path, file: str) -> None:
+    """Three bodies called C5 to C7 of 8, 37 and 32 mL."""
+    folder = reference / "dicom" / "derived_tptbox_sagittal_t2"
+    image = read_image(folder / "mr")
+    for segment in read_masks(folder / file, image):
+        found = check_label(segment, f"{folder / file}#{segment.name}", None, Images())
+        assert "unusual-size" in [finding.code for finding in found]
 
 
 def test_a_label_that_is_no_vertebra(labels: Path) -> None:

@@ -140,7 +140,7 @@ class SpinalColumn:
     organs: Mapping[str, RegionPlace] = field(default_factory=dict)
 
     def contradiction(self) -> str:
-        """What no spine has, in a clause; "" if there is nothing.
+        """What no spine has, whatever its size, in a clause; "" if there is nothing.
 
         >>> low, high = (RegionPlace((0, 0, z), 5, 20, (z, z)) for z in (0, 20))
         >>> SpinalColumn({Level("L", 1): low, Level("T", 12): high}).contradiction()
@@ -150,8 +150,15 @@ class SpinalColumn:
         """
         order = (self._order, self._room, self._discs, self._order_of_discs)
         beside = (self._sacrum, self._canal, self._partial, self._organs)
-        rules = (*order, *beside, self._sizes)
-        return next((told for rule in rules for told in rule()), "")
+        return next((told for rule in (*order, *beside) for told in rule()), "")
+
+    def unusual_size(self) -> str:
+        """Where vertebrae have sizes of another part of the spine, in a clause; "" if nowhere.
+
+        Then numbers are another program's, levels counted from elsewhere, or voxels not as large
+        as the file says.
+        """
+        return next(self._sizes(), "")
 
     def _order(self) -> Iterator[str]:
         for upper, lower in pairwise(sorted(self.bodies)):

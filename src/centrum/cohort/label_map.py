@@ -97,8 +97,11 @@ class LabelMap:
         words = dict.fromkeys(_family(each.beside) for each in self.labels if each.beside)
         return listed(list(words), 8)
 
-    def contradiction(self) -> str:
-        """Why the levels cannot be right, in a clause; "" where nothing speaks against them."""
+    def contradiction(self, *, by_size: bool = False) -> str:
+        """Why the levels cannot be right, in a clause; "" where nothing speaks against them.
+
+        `by_size` has sizes speak against levels that names say, as they do against numbers.
+        """
         placed = [each for each in self.labels if each.place]
         named = [each for each in placed if each.level]
         unknown = [each.segment.name for each in placed if each.beside.startswith("unknown")]
@@ -106,9 +109,23 @@ class LabelMap:
             return f"none of {listed([each.segment.name for each in placed], 12)} is a vertebra"
         if len(unknown) > len(named):
             return f"most of the labels, such as {listed(unknown)}, are none of its labels"
-        return _column(placed).contradiction() if self.oriented else ""
+        by_size = by_size or self._by_number
+        return _doubt(placed, by_size=by_size) if self.oriented else ""
 
-    def check(self) -> None:
+    def unusual_size(self) -> str:
+        """Where the sizes are not those of the levels that names say, in a clause; "" if nowhere.
+
+        Somebody gave each region its name, which numbers of another program do not explain.
+        """
+        named = [each for each in self.labels if each.place and each.level]
+        return _column(named).unusual_size() if self.oriented and not self._by_number else ""
+
+    @property
+    def _by_number(self) -> bool:
+        """Whether a level is that of a number, which another program may give otherwise."""
+        return any(each.level and each.number is not None for each in self.labels)
+
+    def check(self, *, by_size: bool = False) -> None:
         """Refuse levels that no anatomy allows.
 
         Raises
@@ -116,11 +133,12 @@ class LabelMap:
         DataError
             With what contradicts them, and the schemes that the numbers would fit.
         """
-        refuse(self.doubt(), self.file)
+        refuse(self.doubt(by_size=by_size), self.file)
 
-    def doubt(self) -> dict[str, str]:
+    def doubt(self, *, by_size: bool = False) -> dict[str, str]:
         """Message and remedy where the levels contradict the anatomy, else nothing."""
-        why, said = self.contradiction(), f" as {self.scheme.name} labels" if self.scheme else ""
+        why = self.contradiction(by_size=by_size)
+        said = f" as {self.scheme.name} labels" if self.scheme else ""
         if not why:
             return {}
         message = f"the levels{said} contradict the anatomy: {why}."
@@ -151,7 +169,7 @@ class LabelMap:
             return f"it has no {listed(unknown, 3)}"
         if scheme.levels and not any(each.level for each in known):
             return "none of them is a vertebra"
-        return _column(known).contradiction() if self.oriented else ""
+        return _doubt(known, by_size=True) if self.oriented else ""
 
     def _other_scheme(self) -> str:
         scheme = self.scheme
@@ -309,6 +327,12 @@ def _column(labels: Sequence[Label]) -> SpinalColumn:
     )
     around = canal and (*canal, *cord)
     return SpinalColumn(bodies, discs, sacrum, around, partial, organs)
+
+
+def _doubt(labels: Sequence[Label], *, by_size: bool) -> str:
+    """What the anatomy has against the levels, in a clause."""
+    column = _column(labels)
+    return column.contradiction() or (column.unusual_size() if by_size else "")
 
 
 def _placed(labels: Iterable[Label], beside: str) -> Iterator[tuple[str, RegionPlace]]:

@@ -64,7 +64,7 @@ def labels_of(
             found = _filled(found, read, notes)
     if not found.oriented:
         notes.append("it does not say how it lies: the order from head to foot is not looked at")
-    if doubt := found.contradiction():
+    if doubt := found.contradiction(by_size=True):
         notes.append(f"the levels of its names contradict the anatomy: {doubt}")
     numbered = any(each.number is not None and not each.is_empty for each in found.labels)
     against = {s.name: found.against(s) for s in SCHEMES.values()} if numbered else {}

@@ -45,10 +45,15 @@ def check_label(
     scheme = scheme_of_one(mask.name, images.scheme) if part is None else images.scheme
     named = named_level(mask.name, scheme)
     _check_level(path, mask, named, level, scheme)
-    tabled = _check_file(path, images, store, mask.geometry) if part is not None else None
+    file = _looked_at(path, images, store, mask.geometry) if part is not None else {}
+    refuse(file.get("doubt", {}), path.name)
+    tabled = SCHEMES.get(file.get("tabled", ""))
     numbered = scheme if named and number_in(mask.name) is not None else tabled
-    about_region = _about_region(path, mask, named or level, images, numbered)
-    return [*_about_origin(path, mask), *about_region]
+    return [
+        *_about_origin(path, mask),
+        *_about_sizes(path, file.get("sizes", "")),
+        *_about_region(path, mask, named or level, images, numbered),
+    ]
 
 
 def _check_level(
@@ -119,23 +124,28 @@ def _about_region(
         )
 
 
-def _check_file(
-    path: Path, images: Images, store: Path | None, grid: Geometry | None = None
-) -> Scheme | None:
-    """Refuse a label map whose levels contradict the anatomy; each file is read once.
+def _about_sizes(path: Path, why: str) -> Iterator[ImageFinding]:
+    """Levels that names say, and sizes do not."""
+    if why:
+        remedy = "Check the levels, and how large the voxels are."
+        message = f"the sizes are not those of the levels: {why}."
+        yield ImageFinding("warning", "unusual-size", f"{message} {remedy}", path.name, remedy)
 
-    Returns the scheme that a table of the file itself says. `grid` is that of the image, on which
-    contours are laid.
+
+def _looked_at(path: Path, images: Images, store: Path | None, grid: Geometry) -> dict[str, Any]:
+    """What there is to say of the levels of a label map; each file is read once.
+
+    A doubt with which it is refused, unusual sizes, and the scheme that a table of the file itself
+    says. `grid` is that of the image, on which contours are laid.
     """
 
     def looked_at() -> dict[str, Any]:
         found = read_label_map(path, images.scheme, images.orientation, grid)
         tabled = found.scheme.name if found.tabled and found.scheme else ""
-        return {"doubt": found.doubt(), "tabled": tabled}
+        return {"doubt": found.doubt(), "sizes": found.unusual_size(), "tabled": tabled}
 
     settings = {"labels": images.labels, "orientation": images.orientation}
-    laid = asdict(grid) if grid else None
-    key = job_key("label map", MEASURING, images=settings, file=source_digest(path), grid=laid)
-    found = Store(store).kept(key, looked_at) if store else looked_at()
-    refuse(found["doubt"], path.name)
-    return SCHEMES.get(found["tabled"])
+    key = job_key(
+        "label map", MEASURING, images=settings, file=source_digest(path), grid=asdict(grid)
+    )
+    return Store(store).kept(key, looked_at) if store else looked_at()

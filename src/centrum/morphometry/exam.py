@@ -137,7 +137,7 @@ def measure_exam(
     path, part = split_source(mask)
     scheme = find_scheme(labels) if labels is not None else None
     found = read_label_map(path, scheme, orientation, volume.geometry if volume else None)
-    found.check()
+    found.check(by_size=True)
     read = read_masks(
         mask, volume, orientation=orientation, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch
     )

@@ -64,7 +64,8 @@ def _check(masks: Sequence[Mask], fractured: Sequence[str]) -> None:
         if not mask.array.any():
             raise DataError(f"The mask {mask.name!r} is empty: there is no body to measure.")
     known = {level: place_of(mask) for mask in masks if (level := level_of(mask.name))}
-    if why := SpinalColumn(known).contradiction():
+    column = SpinalColumn(known)
+    if why := column.contradiction() or column.unusual_size():
         raise DataError(
             f"The levels contradict the anatomy: {why}.",
             remedy="Check the names of the segments, and which way up the file is.",
