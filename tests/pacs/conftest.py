@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from centrum.geometry import Geometry
+from tests.pacs.bodies import GRID
 from tests.pacs.orthanc import PASSWORD, USER, Orthanc, needed
 
 CREDENTIALS = "credentials: credentials.yaml\n"
@@ -44,3 +46,9 @@ def write_profile(folder: Path, archive: Orthanc, language: str) -> Path:
     way = {"web": web, "dimse": dimse}[language]
     path.write_text(f"name: test\n{way}", encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def grid() -> Geometry:
+    """Of an exam with two bodies."""
+    return GRID

@@ -1,0 +1,35 @@
+"""Programs of others that judge what is written: without them tests skip, in CI they fail."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGES = {
+    "dciodvfy": "Debian's dicom3tools",
+    "dsrdump": "Debian's dcmtk",
+    "segimage2itkimage": "dcmqi of the package index",
+    "tid1500reader": "dcmqi of the package index",
+}
+
+
+def run(name: str, *words: str | Path) -> str:
+    """What a program says of a file, on either stream."""
+    own = Path(sys.executable).with_name(name)
+    path = str(own) if own.is_file() else shutil.which(name)
+    if path is None:
+        missing = f"needs {name}, of {PACKAGES[name]}"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    done = subprocess.run(
+        [path, *map(str, words)], capture_output=True, text=True, errors="replace"
+    )
+    assert done.returncode == 0 or name == "dciodvfy", done.stderr
+    return done.stdout + done.stderr
+
+
+def faults(path: Path) -> list[str]:
+    """What dciodvfy calls an error."""
+    return [line for line in run("dciodvfy", path).splitlines() if line.startswith("Error")]
