@@ -130,15 +130,16 @@ def test_what_cannot_be_excluded_and_what_warns(one: Exam, n: int) -> None:
     assert told(one, score, "Warning") == ["outline-off"]
 
 
-def test_a_feature_that_was_not_defined_has_no_value(one: Exam, tmp_path: Path) -> None:
+def test_a_feature_that_was_filled_has_no_number(one: Exam) -> None:
     score = scored(one)[0].score
-    gap = replace(score, parts=tuple(replace(p, value=None) for p in score.parts))
-    made = report(one, model(), [ScoredRegion(one.regions[0], gap)])
-    (item,) = children(groups(made)[0], "Mean intensity")
-    assert len(item.MeasuredValueSequence) == 0
-    assert item.NumericValueQualifierCodeSequence[0].CodeMeaning == "Not a number"
-    made.save_as(tmp_path / "sr.dcm")
-    assert "Mean intensity" in run("dsrdump", tmp_path / "sr.dcm")
+    parts = [replace(p, value=None) if "mean" in p.name else p for p in score.parts]
+    gap = replace(score, parts=tuple(parts))
+    (group,) = groups(report(one, model(), [ScoredRegion(one.regions[0], gap)]))
+    assert not children(group, "Mean intensity")
+    assert number(group, "age") == VALUES[0][0]
+    name = "Not defined in this region, filled by the model"
+    assert told(one, gap, name) == ["Mean intensity"]
+    assert told(one, score, name) == []
 
 
 def test_validators_find_no_fault(one: Exam, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ Features have the codes of the IBSI, from `features/catalogue.csv` and not from 
 which lacks plain intensity statistics. What no scheme has is coded in our own, `OWN`, where the
 code is the digest of its meaning: one code cannot come to mean two things.
 
-Source: DICOM PS3.16, 8 (coding schemes), CID 42, 100 and 7151; UCUM; IBSI reference manual.
+Source: DICOM PS3.16, 8 (coding schemes), CID 100 and 7151; UCUM; IBSI reference manual.
 """
 
 import re
@@ -37,7 +37,6 @@ TISSUE = CodedTerm("85756007", SCT, "Tissue")
 ANATOMY = CodedTerm("91723000", SCT, "Anatomical Structure")
 IMAGING = CodedTerm("363679005", SCT, "Imaging procedure")
 SOURCE_IMAGE = CodedTerm("260753009", SCT, "Source")
-NOT_A_NUMBER = CodedTerm("114000", DCM, "Not a number")
 ENGLISH = CodedTerm("en", "RFC5646", "English")
 
 _VERTEBRAE = {

@@ -21,7 +21,6 @@ from centrum.pacs.codes import (
     ENGLISH,
     IMAGING,
     NO_UNITS,
-    NOT_A_NUMBER,
     OWN,
     SOURCE_IMAGE,
     TISSUE,
@@ -49,7 +48,8 @@ SCORE = own_term("Score")
 CUTOFF = own_term("Cut-off of the score")
 CALLED = own_term("Called at the cut-off")
 SET = own_term("Outcome that cannot be excluded (conformal set)")
-NEITHER = own_term("Neither outcome is typical")
+NEITHER = "Neither outcome is typical"
+FILLED = own_term("Not defined in this region, filled by the model")
 WARNING = own_term("Warning")
 
 _LIBRARY = CodedTerm("111028", DCM, "Image Library")
@@ -186,7 +186,7 @@ def _group(
         measurements=[*_results(model, scored.score), *_features(model, scored.score)],
         qualitative_evaluations=[
             sr.QualitativeEvaluation(coded(name), coded(value))
-            for name, value in _evaluations(scored.score)
+            for name, value in _evaluations(model, scored.score)
         ],
     )
 
@@ -199,18 +199,26 @@ def _algorithm(model: FrozenModel) -> Any:
 
 def _results(model: FrozenModel, score: Score) -> Iterator[Any]:
     probability = own_term(f"Probability of {model.positive}")
-    for term, value in ((probability, score.probability), (SCORE, score.score)):
-        yield _measurement(term, value, NO_UNITS)
-    if isfinite(model.cutoff):
-        yield _measurement(CUTOFF, model.cutoff, NO_UNITS)
+    results = ((probability, score.probability), (SCORE, score.score), (CUTOFF, model.cutoff))
+    for term, value in results:
+        if value is not None and isfinite(value):
+            yield _measurement(term, value, NO_UNITS)
 
 
 def _features(model: FrozenModel, score: Score) -> Iterator[Any]:
     """The features in the order of the model; the column name tells apart those of one code."""
+    for name, feature, value in _valued(model, score):
+        if value is not None:
+            term, unit = _term_of(name, feature)
+            yield _measurement(term, value, unit, parameters=[name])
+
+
+def _valued(
+    model: FrozenModel, score: Score
+) -> Iterator[tuple[str, FeatureId | None, float | None]]:
     values = {part.name: part.value for part in score.parts}
     for name, feature in zip(model.scorer.features, model.features, strict=True):
-        term, unit = _term_of(name, feature)
-        yield _measurement(term, values[name], unit, parameters=[name])
+        yield name, feature, values[name]
 
 
 def _term_of(name: str, feature: FeatureId | None) -> tuple[CodedTerm, CodedTerm]:
@@ -221,30 +229,20 @@ def _term_of(name: str, feature: FeatureId | None) -> tuple[CodedTerm, CodedTerm
 
 
 def _measurement(
-    term: CodedTerm, value: float | None, unit: CodedTerm, parameters: Sequence[str] = ()
+    term: CodedTerm, value: float, unit: CodedTerm, parameters: Sequence[str] = ()
 ) -> Any:
-    """A number; one that was not defined, and filled, says so in the place of a value."""
     sr = highdicom().sr
-    made = sr.Measurement(
-        coded(term),
-        0.0 if value is None else float(value),
-        coded(unit),
-        qualifier=coded(NOT_A_NUMBER) if value is None else None,
-        algorithm_id=sr.AlgorithmIdentification("centrum", __version__, parameters)
-        if parameters
-        else None,
-    )
-    if value is None:
-        made[0].MeasuredValueSequence = []
-    return made
+    made_by = sr.AlgorithmIdentification("centrum", __version__, parameters) if parameters else None
+    return sr.Measurement(coded(term), float(value), coded(unit), algorithm_id=made_by)
 
 
-def _evaluations(score: Score) -> Iterator[tuple[CodedTerm, CodedTerm]]:
+def _evaluations(model: FrozenModel, score: Score) -> Iterator[tuple[CodedTerm, CodedTerm]]:
     yield CALLED, own_term(score.called)
-    for outcome in score.outcomes:
+    for outcome in score.outcomes or (NEITHER,):
         yield SET, own_term(outcome)
-    if not score.outcomes:
-        yield SET, NEITHER
+    for name, feature, value in _valued(model, score):
+        if value is None:
+            yield FILLED, _term_of(name, feature)[0]
     for flag in score.flags:
         if flag.severity == "warning":
             yield WARNING, own_term(flag.code)
