@@ -30,6 +30,7 @@ from centrum.provenance import __version__
 from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:
+    from centrum.commands.dicom_out import DicomOut
     from centrum.commands.problems import Problems
     from centrum.commands.study import Study
     from centrum.execution import Progress
@@ -586,7 +587,8 @@ def report(folder: StudyFolder, workers: Workers = 0) -> None:
 @_command(
     "centrum score model.json --image T2w.nrrd --mask body.seg.nrrd#L1\n"
     "centrum score model.json --image dicom/ --mask roi.seg.nrrd --known age=71 --known sex=F\n"
-    "centrum score model.json new-patients --out scored --workers 4"
+    "centrum score model.json new-patients --out scored --workers 4\n"
+    "centrum score model.json new-patients --dicom for-the-archive"
 )
 def score(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="a frozen model, model.json")],
@@ -607,13 +609,20 @@ def score(
     case: Annotated[str, typer.Option(help="what the patient's files are called")] = "patient",
     reader: Annotated[str | None, typer.Option(help="whose masks, of a cohort")] = None,
     out: Annotated[Path, typer.Option(help="folder for pages and numbers")] = Path("scored"),
+    dicom: Annotated[
+        Path | None, typer.Option(help="folder for DICOM SEG, SR and pages to give to an archive")
+    ] = None,
+    labelmap: Annotated[
+        bool, typer.Option("--labelmap", help="with --dicom: SEG as LABELMAP, not as BINARY")
+    ] = False,
     workers: Workers = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
     json_: Json = False,
 ) -> None:
     """Score new patients by a frozen model: a page and a JSON file for each.
 
-    Exit code 1 when a case was refused: its page says why.
+    Exit code 1 when a case was refused: its page says why; and with --dicom, when a case has no
+    objects, as its image is no DICOM series.
     """
     if cohort is None:
         gc.disable()  # one patient fits into memory, and imports are a tenth of a second faster
@@ -623,12 +632,13 @@ def score(
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = scoring.read_model(model)
+    out_dicom = _dicom_out(dicom, labelmap)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
         patient = scoring.Patient(
             one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
         )
-        one, page = scoring.score_one(frozen, patient, out)
+        one, page = scoring.score_one(frozen, patient, out, out_dicom)
         scores, cases = [one], None
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
@@ -637,14 +647,27 @@ def score(
             return
         with _progress() as progress:
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
-                                               workers=workers, progress=progress))  # fmt: skip
+                                               workers=workers, progress=progress,
+                                               dicom=out_dicom))  # fmt: skip
     if json_:
         _print_json([s.to_dict(frozen) for s in scores])
     else:
         _print(scoring.score_lines(scores))
         _print(key_lines(cases) if cases is not None else ())
+        _print(out_dicom.lines() if out_dicom else ())
         print(f"Page: {page}")
-    raise typer.Exit(CASES_FAILED if any(s.refused for s in scores) else OK)
+    failed = any(s.refused for s in scores) or bool(out_dicom and out_dicom.without)
+    raise typer.Exit(CASES_FAILED if failed else OK)
+
+
+def _dicom_out(folder: Path | None, labelmap: bool) -> "DicomOut | None":
+    if folder is None and labelmap:
+        raise ProtocolError("--labelmap is about the segmentations of --dicom, which is not given.")
+    if folder is None:
+        return None
+    from centrum.commands.dicom_out import DicomOut
+
+    return DicomOut(folder, "LABELMAP" if labelmap else "BINARY")
 
 
 @_command(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
@@ -34,10 +35,12 @@ from centrum.measure.case import warm_up
 from centrum.measure.sequences import choose_sequences
 from centrum.pacs.audit import DIGITS, audit_file, note, short_digest
 from centrum.protocol import read_protocol
-from centrum.report.overlay import Overlay, overlay
+from centrum.report.overlay import RegionView, region_view
 from centrum.report.patient import page_of, render_index, render_patient
-from centrum.report.slices import largest_slice
 from centrum.store import take_leftovers, tidy, write_atomically
+
+if TYPE_CHECKING:
+    from centrum.commands.dicom_out import DicomOut
 
 MANIFESTS = ("cases.csv", "cases.xlsx")
 
@@ -53,8 +56,14 @@ COLUMNS = (
 """Of the table of a scored cohort."""
 
 
-def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score, Path]:
+def score_one(
+    model: FrozenModel, patient: Patient, folder: Path, dicom: "DicomOut | None" = None
+) -> tuple[Score, Path]:
     """Score a patient; leaves CASE.json and CASE.html in `folder`. Gives the page's path.
+
+    Parameters
+    ----------
+    dicom : where objects for an archive go, if they are wanted
 
     Raises
     ------
@@ -64,7 +73,10 @@ def score_one(model: FrozenModel, patient: Patient, folder: Path) -> tuple[Score
     if patient.case in (".", "..") or any(c in "/\\" for c in patient.case):
         raise DataError(f"A case names its files: no slash in it, found {patient.case!r}.")
     score, seen = score_and_see(model, patient)
-    return score, _write_patient(model, patient, score, _picture(seen), folder)
+    view = _view(seen)
+    if dicom is not None:
+        dicom.write(model, [patient], [(score, view)])
+    return score, _write_patient(model, patient, score, view, folder)
 
 
 def read_known(model: FrozenModel, given: Mapping[str, str]) -> dict[str, Value]:
@@ -110,8 +122,11 @@ def score_cohort(
     reader: str | None = None,
     workers: int = 1,
     progress: Progress = silent,
+    dicom: "DicomOut | None" = None,
 ) -> tuple[Score, ...]:
     """Score all cases of a cohort; leaves scores.csv, index.html and two files for each case.
+
+    Objects for an archive go to `dicom`, if they are wanted.
 
     A case that cannot be scored, such as one whose file is missing, is refused with its reason and
     does not stop the others.
@@ -125,8 +140,10 @@ def score_cohort(
     given = _Given(model.to_dict(), folder / STORE, pictured=True)
     scored = _score_each(given, model, patients, folder, workers, progress)
     keep_key(cohort)
-    for patient, (score, picture) in zip(patients, scored, strict=True):
-        _write_patient(model, patient, score, picture, folder)
+    for patient, (score, view) in zip(patients, scored, strict=True):
+        _write_patient(model, patient, score, view, folder)
+    if dicom is not None:
+        dicom.write(model, patients, scored)
     scores = tuple(score for score, _ in scored)
     shown = [as_written(model, *pair) for pair in zip(patients, scores, strict=True)]
     write_atomically(folder / "scores.csv", _table(shown).encode())
@@ -154,7 +171,7 @@ def _score_each(
     folder: Path,
     workers: int,
     progress: Progress,
-) -> list[tuple[Score, Overlay | None]]:
+) -> list[tuple[Score, RegionView | None]]:
     tidy(folder / STORE)
     if folder.is_dir():
         take_leftovers(folder, os.listdir(folder))
@@ -182,23 +199,23 @@ _MODELS: dict[str, FrozenModel] = {}
 """The models that this process has read, by digest."""
 
 
-def _score(given: _Given, patient: Patient) -> tuple[Score, Overlay | None]:
+def _score(given: _Given, patient: Patient) -> tuple[Score, RegionView | None]:
     """The score of a patient, and the picture of its region if asked for."""
     key = given.model["sha256"]
     if key not in _MODELS:
         _MODELS[key] = FrozenModel.from_dict(given.model)
     score, seen = score_and_see(_MODELS[key], patient, given.store)
-    return score, _picture(seen) if given.pictured else None
+    return score, _view(seen) if given.pictured else None
 
 
-def _not_scored(patient: Patient, error: Exception) -> tuple[Score, Overlay | None]:
+def _not_scored(patient: Patient, error: Exception) -> tuple[Score, RegionView | None]:
     return not_scored(patient, error), None
 
 
-def _picture(seen: Seen | None) -> Overlay | None:
+def _view(seen: Seen | None) -> RegionView | None:
     """The region on its image; None where it cannot be drawn, which takes no score away."""
     try:
-        return None if seen is None else overlay(largest_slice(seen.volume, {"ROI": seen.mask}))
+        return None if seen is None else region_view(seen.volume, seen.mask)
     except Exception as error:
         of_case(error)
         return None
@@ -299,13 +316,14 @@ def score_lines(scores: Iterable[Score]) -> Iterator[str]:
 
 
 def _write_patient(
-    model: FrozenModel, patient: Patient, score: Score, picture: Overlay | None, folder: Path
+    model: FrozenModel, patient: Patient, score: Score, view: RegionView | None, folder: Path
 ) -> Path:
     _note(model, score)
     score = as_written(model, patient, score)
     page = folder / page_of(patient.case)
     record = json.dumps(score.to_dict(model), indent=1) + "\n"
     write_atomically(page.with_suffix(".json"), record.encode())
+    picture = None if view is None else view.picture
     write_atomically(page, render_patient(model, score, picture).encode())
     return page
 

@@ -1,7 +1,7 @@
 """A slice and the outlines on it as a small picture for a page: PNG and SVG paths."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from centrum.arrays import Flags, Floats
-from centrum.report.slices import Slice
+from centrum.geometry import Geometry
+from centrum.report.slices import Slice, largest_slice
+from centrum.volume import Mask, Volume, bounding_box
 
 WINDOW = (2, 98)
 """Percentiles of the shown neighbourhood that become black and white."""
@@ -44,6 +46,40 @@ class Overlay:
     aspect: float
     width_mm: float
     paths: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class RegionView:
+    """A region and what is shown of it, without the whole image.
+
+    Attributes
+    ----------
+    picture : for web pages
+    view : the same slice as numbers, with the region `ROI`
+    mask : the region, cropped to its voxels
+    grid : that of the image
+    """
+
+    picture: Overlay
+    view: Slice
+    mask: Mask
+    grid: Geometry
+
+
+def region_view(volume: Volume, mask: Mask) -> RegionView:
+    """What is shown of a region on its image's grid.
+
+    Raises
+    ------
+    GeometryError
+        The region is empty.
+    """
+    view = largest_slice(volume, {"ROI": mask})
+    z, y, x = bounding_box(mask.array)
+    size = (x.stop - x.start, y.stop - y.start, z.stop - z.start)
+    grid = mask.geometry.crop((x.start, y.start, z.start), size)
+    cropped = replace(mask, array=mask.array[z, y, x].copy(), geometry=grid)
+    return RegionView(overlay(view), view, cropped, volume.geometry)
 
 
 def overlay(shown: Slice) -> Overlay:

@@ -49,8 +49,8 @@ def render_index(model: FrozenModel, scores: Sequence[Score]) -> str:
 def _environment() -> Environment:
     environment = templates()
     environment.filters["source"] = _source
-    environment.filters["fixed"] = _fixed
-    environment.filters["interval_text"] = _interval
+    environment.filters["fixed"] = fixed_text
+    environment.filters["interval_text"] = between_text
     environment.filters["page_of"] = page_of
     return environment
 
@@ -60,11 +60,13 @@ def _number(value: float | str | None) -> float:
     return float("nan" if value is None else value)
 
 
-def _fixed(value: float | str | None, digits: int = 3) -> str:
+def fixed_text(value: float | str | None, digits: int = 3) -> str:
+    """A number of a model's record with as many decimals."""
     return fixed(_number(value), digits)
 
 
-def _interval(lower: float | str | None, upper: float | str | None, digits: int = 3) -> str:
+def between_text(lower: float | str | None, upper: float | str | None, digits: int = 3) -> str:
+    """An interval of a model's record."""
     return interval_text(_number(lower), _number(upper), digits)
 
 

@@ -104,12 +104,18 @@ def pdf_bytes(figure: Figure) -> bytes:
 def tiff_bytes(figure: Figure) -> bytes:
     """The figure as TIFF of 600 dpi: RGB without alpha, compressed without loss."""
     stream = BytesIO()
-    pixels = _saved(figure, "rgba", None, TIFF_DPI)
-    width, height = (int(TIFF_DPI * inches) for inches in figure.get_size_inches())
-    Image.frombuffer("RGBA", (width, height), pixels).convert("RGB").save(
+    rgb_picture(figure, TIFF_DPI).save(
         stream, format="tiff", compression="tiff_lzw", dpi=(TIFF_DPI, TIFF_DPI)
     )
     return stream.getvalue()
+
+
+@STYLE
+def rgb_picture(figure: Figure, dpi: float) -> Image.Image:
+    """The figure as pixels: RGB without alpha."""
+    pixels = _saved(figure, "rgba", None, dpi)
+    width, height = (int(dpi * inches) for inches in figure.get_size_inches())
+    return Image.frombuffer("RGBA", (width, height), pixels).convert("RGB")
 
 
 def save_figure(figure: Figure, path: Path) -> None:

@@ -51,7 +51,7 @@ def draw_rois(panels: Sequence[RoiPanel], mark: str = "") -> Figure:
     figure = new_figure(PAGE_CM, 1.0 + 6.8 * rows, mark)
     grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
     for axes, panel in zip(grid, panels, strict=False):
-        _panel(axes, panel)
+        draw_panel(axes, panel)
     for axes in grid[len(panels) :]:
         axes.set_visible(False)
     readers = list(dict.fromkeys(reader for panel in panels for reader in panel.masks))
@@ -67,7 +67,8 @@ def _colour(k: int) -> str:
     return READERS[k % len(READERS)]
 
 
-def _panel(axes: Axes, panel: RoiPanel) -> None:
+def draw_panel(axes: Axes, panel: RoiPanel) -> None:
+    """One slice with the contours of its regions and a scale bar, on axes of its own."""
     rows, columns = panel.image.shape
     height, width = rows * panel.spacing[0], columns * panel.spacing[1]
     low, high = np.percentile(panel.image, WINDOW)
