@@ -10,6 +10,7 @@ from hypothesis import settings
 from centrum.report import numbering
 from centrum.simulate import simulate_cohort
 from tests import phantom as phantoms, pictures
+from tests.pacs import bodies
 
 # A loaded machine is no failure; continuous integration tries the same examples each time, and
 # `make test-slow` many more of them.
@@ -92,6 +93,12 @@ def one_processor() -> None:
         processors = sorted(os.sched_getaffinity(0))
         number = int(worker.removeprefix("gw"))
         os.sched_setaffinity(0, {processors[number % len(processors)]})
+
+
+@pytest.fixture(scope="session")
+def one(tmp_path_factory: pytest.TempPathFactory) -> bodies.Exam:
+    """A DICOM series with two bodies drawn on it; not to be changed."""
+    return bodies.exam(tmp_path_factory.mktemp("exam"))
 
 
 @pytest.fixture(scope="session")

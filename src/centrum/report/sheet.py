@@ -34,12 +34,12 @@ LINE_CM = 0.42
 PER_LINE = 118
 """Characters of small text that fill a line."""
 
-MOST_LINES = 12
+MOST_LINES = 10
 """Of what a score must be read with."""
 
-MOST_FEATURES = 22
+MOST_FEATURES = 12
 
-MOST_LIMITS = 9
+MOST_LIMITS = 8
 """Lines about the model."""
 
 _SEVERITY = {"refuse": "Refused", "warning": "Warning", "note": "Note"}
