@@ -12,8 +12,8 @@ PYTEST := $(ONE_THREAD) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
 
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling
 
-.PHONY: setup demo test test-slow fuzz lint bench peers peers-build bench-peers spine real-tables \
-	protocols \
+.PHONY: setup judges demo test test-slow fuzz lint bench peers peers-build bench-peers spine \
+	real-tables protocols \
 	$(BENCHMARKS:%=bench-%) docs clean help
 
 help:
@@ -25,6 +25,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@tools/make-venv $(PYTHON) .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
+
+judges: setup # install programs of others that tests have judge DICOM files (as root)
+	tools/install-judges
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dcmqi
 
 demo: setup # simulate 100 patients, run the whole study, write its paper, score three new patients
 	$(BIN)/centrum demo demo

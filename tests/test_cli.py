@@ -35,8 +35,8 @@ from tests.studies import make_study, read_rows, write_rows
 
 COMMANDS = ("demo", "simulate", "init", "import", "export", "check", "run", "extract", "agree",
             "perturb", "fit", "internal", "evaluate", "freeze", "manuscript", "report", "score",
-             "validate", "decode", "signature", "features", "measure", "morphometry", "labels",
-             "bodies", "pacs")  # fmt: skip
+            "validate", "decode", "signature", "features", "measure", "morphometry", "labels",
+            "bodies", "pacs", "export-masks")  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:

@@ -370,6 +370,29 @@ def export(
     _print(map(str, verbs.export(_open(folder), out, format_)))
 
 
+@_command(
+    "centrum export-masks my-study\n"
+    "centrum export-masks my-study --format dicom --out for-the-archive"
+)
+def export_masks(
+    folder: StudyFolder,
+    format_: Annotated[
+        str, typer.Option("--format", help="seg.nrrd, nii.gz, nii or dicom (DICOM SEG)")
+    ] = "seg.nrrd",
+    out: Annotated[Path, typer.Option(help="folder for the masks")] = Path("masks"),
+) -> None:
+    """Write what readers drew for other programs, on the grid of the image.
+
+    Exit code 1 when a mask could not be exported.
+    """
+    from centrum.commands.export_masks import export_masks as exported
+
+    with _progress() as progress:
+        done = exported(_open(folder), out, format_, progress)
+    _print(done.lines(out))
+    raise typer.Exit(CASES_FAILED if done.without else OK)
+
+
 @_command("centrum check my-study\ncentrum check my-study --json > findings.json")
 def check(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
     """Read protocol, manifest, images and masks and say all that is wrong, without measuring.

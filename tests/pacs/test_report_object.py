@@ -8,8 +8,8 @@ import pytest
 import SimpleITK as sitk
 from PIL import Image
 
-from centrum.pacs.objects import encoded
 from centrum.pacs.report_object import encapsulated_pdf, secondary_capture
+from centrum.pacs.source import encoded
 from tests.pacs.bodies import Exam
 from tests.pacs.series import IDENTITY, NAME
 from tests.programs import faults

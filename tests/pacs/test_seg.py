@@ -15,7 +15,7 @@ from centrum.errors import DataError, ImageError
 from centrum.geometry import ORIENTATIONS, Geometry, direction_of
 from centrum.io import list_segments, read_image, read_mask
 from centrum.pacs.seg import DrawnRegion, segmentation
-from centrum.pacs.source import read_series
+from centrum.pacs.source import encoded, read_series
 from centrum.provenance import Step
 from centrum.volume import Mask, Volume
 from tests.pacs.bodies import BRIGHT, Exam, exam
@@ -28,12 +28,6 @@ highdicom = pytest.importorskip("highdicom", reason="the extra dicom is not inst
 def saved(made: pydicom.Dataset, path: Path) -> Path:
     made.save_as(path, enforce_file_format=True)
     return path
-
-
-def encoded(made: pydicom.Dataset) -> bytes:
-    stream = BytesIO()
-    made.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
 
 
 # What is written comes back

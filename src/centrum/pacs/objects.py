@@ -4,10 +4,8 @@ A series gets one segmentation and one report, since viewers open the last one o
 every case has pages of its own.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,17 +13,15 @@ from centrum.cohort.levels import Level
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import Score
 from centrum.io.placing import place_mask
-from centrum.pacs.codes import LONGEST_MEANING
 from centrum.pacs.report_object import encapsulated_pdf, secondary_capture
-from centrum.pacs.seg import DrawnRegion, SegmentationType, segmentation
-from centrum.pacs.source import SourceSeries
+from centrum.pacs.seg import SegmentationType, named_regions, segmentation
+from centrum.pacs.source import SourceSeries, encoded
 from centrum.pacs.sr import ScoredRegion, measurement_report
-from centrum.report.labels import shortened
 from centrum.report.overlay import RegionView
 from centrum.report.sheet import draw_sheet
 from centrum.report.style import pdf_bytes, rgb_picture
 from centrum.store import write_atomically
-from centrum.text import file_stem, one_line
+from centrum.text import file_stem
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -67,13 +63,6 @@ def write_objects(
     return paths
 
 
-def encoded(made: "Dataset") -> bytes:
-    """The bytes of the file of an object."""
-    stream = BytesIO()
-    made.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
-
-
 def _objects(
     model: FrozenModel,
     source: SourceSeries,
@@ -81,7 +70,10 @@ def _objects(
     kind: SegmentationType,
 ) -> "Iterator[tuple[str, Dataset]]":
     """Names of files, and what they hold."""
-    regions = _regions(cases)
+    regions = named_regions(
+        (case.score.case, place_mask(case.region.mask, case.region.grid), case.level)
+        for case in cases
+    )
     stem = file_stem(cases[0].score.case)
     segmented = segmentation(source, regions, kind)
     yield f"{stem}.seg.dcm", segmented
@@ -92,26 +84,3 @@ def _objects(
         sheet = draw_sheet(model, case.score, case.region.view)
         yield f"{stem}.sc.dcm", secondary_capture(rgb_picture(sheet, PAGE_DPI), source)
         yield f"{stem}.pdf.dcm", encapsulated_pdf(pdf_bytes(sheet), source)
-
-
-def _regions(cases: Sequence[ScoredCase]) -> list[DrawnRegion]:
-    """The regions on the grid of their image, each with a label of its own."""
-    names = [_named(case) for case in cases]
-    counts = Counter(names)
-    return [
-        DrawnRegion(
-            place_mask(case.region.mask, case.region.grid),
-            _label(name if counts[name] == 1 else f"{name} of {case.score.case}"),
-            case.level,
-        )
-        for name, case in zip(names, cases, strict=True)
-    ]
-
-
-def _named(case: ScoredCase) -> str:
-    return case.level.name if case.level else case.region.mask.name
-
-
-def _label(text: str) -> str:
-    """As the label of a segment: a backslash would part it in two."""
-    return shortened(one_line(text).replace("\\", "/"), LONGEST_MEANING)

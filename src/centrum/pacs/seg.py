@@ -6,8 +6,9 @@ takes the n-th slice for the n-th file, and mirrors the body where files lie the
 Source: DICOM PS3.3, A.51 and C.8.20 (Segmentation); LABELMAP: Supplement 243.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ from centrum.errors import ImageError
 from centrum.geometry import Geometry
 from centrum.io.seg import ALGORITHM_TYPES
 from centrum.io.write import common_grid, layers_of, overlapping
-from centrum.pacs.codes import ANATOMY, TISSUE, vertebra
+from centrum.pacs.codes import ANATOMY, LONGEST_MEANING, TISSUE, vertebra
 from centrum.pacs.extra import coded, highdicom
 from centrum.pacs.source import (
     EMPTY_ALLOWED,
@@ -30,6 +31,8 @@ from centrum.pacs.source import (
     undated,
 )
 from centrum.provenance import __version__
+from centrum.report.labels import shortened
+from centrum.text import one_line
 from centrum.volume import Mask, content_digest
 
 if TYPE_CHECKING:
@@ -61,9 +64,37 @@ class DrawnRegion:
     label: str
     level: Level | None = None
 
+    @property
+    def named(self) -> Mask:
+        """The mask, called by the label."""
+        return replace(self.mask, name=self.label)
+
     def tracking_uid(self, source: SourceSeries) -> str:
         """By which segmentations and reports of a series name the same region."""
         return derived_uid("region", source.uid, self.label)
+
+
+def named_regions(found: Iterable[tuple[str, Mask, Level | None]]) -> list[DrawnRegion]:
+    """Regions by case, mask and level: each called by its level, else its mask, else its case too.
+
+    >>> mask = Mask(np.ones((1, 1, 1), bool), Geometry((1, 1, 1), (1, 1, 1)), "lesion")
+    >>> [r.label for r in named_regions([("P1", mask, None), ("P2", mask, Level("L", 1))])]
+    ['lesion', 'L1']
+    >>> [r.label for r in named_regions([("P1", mask, None), ("P2", mask, None)])]
+    ['lesion of P1', 'lesion of P2']
+    """
+    found = list(found)
+    names = [level.name if level else mask.name for _, mask, level in found]
+    counts = Counter(names)
+    return [
+        DrawnRegion(mask, _label(name if counts[name] == 1 else f"{name} of {case}"), level)
+        for name, (case, mask, level) in zip(names, found, strict=True)
+    ]
+
+
+def _label(text: str) -> str:
+    """As the label of a segment: a backslash would part it in two."""
+    return shortened(one_line(text).replace("\\", "/"), LONGEST_MEANING)
 
 
 def segmentation(

@@ -8,6 +8,7 @@ Source: DICOM PS3.3, C.7.1 to C.7.4; PS3.5, B.2 (UIDs of the root 2.25).
 """
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -156,3 +157,10 @@ def derived_uid(kind: str, *parts: object) -> str:
     False
     """
     return f"2.25.{UUID(hex=digest([kind, *parts])[:32], version=5).int}"
+
+
+def encoded(made: "Dataset") -> bytes:
+    """The bytes of the file of an object."""
+    stream = BytesIO()
+    made.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
