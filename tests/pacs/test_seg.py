@@ -151,6 +151,27 @@ def test_each_frame_names_the_slice_that_it_lies_on(one: Exam) -> None:
         np.testing.assert_allclose(position, places[named.ReferencedSOPInstanceUID], atol=1e-6)
 
 
+def test_of_an_enhanced_image_in_one_file(one: Exam, tmp_path: Path) -> None:
+    """Converted from the classic series, its frames in another order."""
+    classic = [pydicom.dcmread(path) for path in sorted(one.folder.iterdir())[::-1]]
+    enhanced = highdicom.legacy.LegacyConvertedEnhancedMRImage(classic, "1.2.5", 1, "1.2.5.1", 1)
+    path = saved(enhanced, tmp_path / "enhanced.dcm")
+    found = read_series(f"{path}#EchoTime=90")
+    made = segmentation(found, one.regions)
+    assert faults(saved(made, tmp_path / "seg.dcm")) == []
+    for region in one.regions:
+        mask = read_mask(f"{tmp_path / 'seg.dcm'}#{region.label}", one.image)
+        np.testing.assert_array_equal(mask.array, region.mask.array)
+    (named,) = made.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    assert named.ReferencedSOPInstanceUID == "1.2.5.1"
+    assert made.PatientName == NAME
+    frames = enhanced.PerFrameFunctionalGroupsSequence
+    for frame in made.PerFrameFunctionalGroupsSequence:
+        (named,) = frame.DerivationImageSequence[0].SourceImageSequence
+        place = frames[named.ReferencedFrameNumber - 1].PlanePositionSequence[0]
+        assert place == frame.PlanePositionSequence[0]
+
+
 def test_a_paired_part_keeps_its_side(tmp_path: Path) -> None:
     drawn = exam(tmp_path, Laterality="L", BodyPartExamined="KNEE")
     made = segmentation(drawn.source, drawn.regions)
@@ -261,7 +282,7 @@ def test_the_right_series_of_a_folder_is_taken(tmp_path: Path, one: Exam) -> Non
     write_series(folder, one.image, SeriesInstanceUID="1.2.8")
     for path in one.folder.iterdir():
         (folder / f"other-{path.name}").write_bytes(path.read_bytes())
-    found = read_series(f"{folder}#1.2.8")
+    found = read_series(f"{folder}#1.2.8,EchoTime=90")
     assert len(found.images) == one.image.geometry.size[2]
     assert {image.SeriesInstanceUID for image in found.images} == {"1.2.8"}
     assert found.first.FrameOfReferenceUID == FRAME

@@ -91,8 +91,8 @@ def read_series(source: str | Path) -> SourceSeries:
     """
     import pydicom
 
-    path, uid = split_source(source)
-    paths = _files(path, uid)
+    path, part = split_source(source)
+    paths = _files(path, part)
     with reading(path):
         headers = [pydicom.dcmread(each, stop_before_pixels=True) for each in paths]
     lacking = [k for k in NEEDED if not all(header.get(k) for header in headers)]
@@ -106,8 +106,10 @@ def read_series(source: str | Path) -> SourceSeries:
     return SourceSeries(tuple(sorted(headers, key=lambda header: str(header.SOPInstanceUID))))
 
 
-def _files(path: Path, uid: str | None) -> list[Path]:
+def _files(path: Path, part: str | None) -> list[Path]:
+    """The files of a series; of the part that chooses it, what has a "=" is about frames."""
     if path.is_dir():
+        uid = next((word for word in (part or "").split(",") if word and "=" not in word), None)
         return [file.path for file in choose(path, uid)[0]]
     if file_format(path) == "DICOM":
         return [path]
