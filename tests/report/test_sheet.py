@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from centrum.frozen.domain import Flag
 from centrum.frozen.score import Score, score_values
+from centrum.report import patient
 from centrum.report.colours import VERMILION
 from centrum.report.sheet import MOST_LINES, NOTICE, draw_sheet
 from centrum.report.slices import Slice
@@ -95,6 +96,23 @@ def test_nothing_lies_below_the_lower_band(score: Score, view: Slice) -> None:
     lowest = min(t.get_window_extent().y0 for t in figure.texts if t.get_text() != NOTICE)
     band = next(p for p in figure.patches if p.get_y() == 0).get_window_extent()
     assert lowest > band.y1
+
+
+def test_long_names_of_features_touch_nothing_else(
+    score: Score, view: Slice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "Normalised dependence count non-uniformity, NGLDM, wavelet-coif1-LLH-2D"
+    monkeypatch.setattr(patient, "labels_of", lambda of: dict.fromkeys(of.scorer.features, name))
+    figure = draw_sheet(model(), score, view)
+    rgb_picture(figure, 100)
+    picture, bars = figure.axes
+    labels = [t.get_window_extent() for t in bars.get_yticklabels()]
+    assert len(labels) == 6
+    assert min(label.x0 for label in labels) > picture.get_window_extent().x1
+    values = min(t.get_window_extent().x0 for t in figure.texts if t.get_text() == "431.2")
+    names = [t.get_window_extent().x1 for t in figure.texts if t.get_text().endswith("2D")]
+    assert len(names) == 4
+    assert max(names) < values
 
 
 def test_a_simulated_patient_is_called_so(score: Score, view: Slice) -> None:

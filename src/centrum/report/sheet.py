@@ -153,13 +153,13 @@ def _flags(paper: _Paper, score: Score) -> None:
 def _pictures(paper: _Paper, model: FrozenModel, score: Score, view: Slice | None) -> None:
     """The region on its slice, and beside it what makes the score."""
     bars = waterfall(model, score)
-    height = max(7.2 if view else 0.0, 1.3 + 0.42 * len(bars) if bars else 0.0)
+    height = max(6.3 if view else 0.0, 1.3 + 0.42 * len(bars) if bars else 0.0)
     if not height:
         return
     paper.down += 0.2
     bottom = 1 - (paper.down + height) / HEIGHT_CM
     if view is not None:
-        axes = paper.figure.add_axes((MARGIN_CM / WIDTH_CM, bottom, 0.34, height / HEIGHT_CM))
+        axes = paper.figure.add_axes((MARGIN_CM / WIDTH_CM, bottom, 0.3, height / HEIGHT_CM))
         draw_panel(axes, RoiPanel(view.image, view.masks, view.spacing, ()))
         axes.set_anchor("NW")
     if bars:
@@ -173,11 +173,11 @@ def _pictures(paper: _Paper, model: FrozenModel, score: Score, view: Slice | Non
 def _bars(
     figure: Figure, bars: Sequence[Bar], model: FrozenModel, bottom: float, height: float
 ) -> None:
-    axes = figure.add_axes((0.66, bottom, 0.27, height))
+    axes = figure.add_axes((0.69, bottom, 0.235, height))
     for k, bar in enumerate(bars):
         axes.barh(k, bar.end - bar.start, left=bar.start, height=0.7,
                   color=OUTCOMES[0] if bar.up else OUTCOMES[1])  # fmt: skip
-    labels = [f"{shortened(bar.label, 40)}  {bar.text}" for bar in bars]
+    labels = [f"{shortened(bar.label, 35)}  {bar.text}" for bar in bars]
     axes.set_yticks(range(len(bars)), labels, size=SMALL_PT)
     axes.invert_yaxis()
     axes.axvline(model.cutoff, color=GREY, ls="--", lw=0.8)
@@ -195,7 +195,7 @@ def _features(paper: _Paper, model: FrozenModel, score: Score) -> None:
     effect = "Contribution" if model.scorer.linear else "Effect"
     _row(paper, ("Feature", "Value", "Unit", effect, "Outside training"), weight="bold")
     for s in found[:MOST_FEATURES]:
-        _row(paper, (shortened(s.label, 62), s.value, s.unit, s.contribution, s.beyond))
+        _row(paper, (shortened(s.label, 56), s.value, s.unit, s.contribution, s.beyond))
     if (hidden := len(found) - MOST_FEATURES) > 0:
         _row(paper, (f"… and {hidden} more on the patient's page",), color=GREY)
 
