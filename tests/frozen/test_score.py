@@ -300,7 +300,7 @@ def test_a_case_that_fails_in_any_way_is_refused(
 
 
 @pytest.mark.parametrize(
-    "place", ["frozen.score.outline_of", "frozen.score.fill_missing", "commands.score.overlay"]
+    "place", ["frozen.score.outline_of", "frozen.score.fill_missing", "commands.score.region_view"]
 )
 def test_what_decides_no_score_refuses_none(
     finished: Path, model: FrozenModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
