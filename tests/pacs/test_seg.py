@@ -219,6 +219,13 @@ def test_the_same_twice_and_another_for_another(one: Exam, tmp_path: Path) -> No
         assert a.TrackingUID == b.TrackingUID, "it is the same vertebra"
 
 
+def test_what_files_are_called_changes_nothing(one: Exam, tmp_path: Path) -> None:
+    for number, path in enumerate(sorted(one.folder.iterdir(), reverse=True)):
+        (tmp_path / f"{number}.dcm").write_bytes(path.read_bytes())
+    again = encoded(segmentation(read_series(tmp_path), one.regions))
+    assert again == encoded(segmentation(one.source, one.regions))
+
+
 # Odd series and regions
 
 
@@ -286,3 +293,5 @@ def test_the_right_series_of_a_folder_is_taken(tmp_path: Path, one: Exam) -> Non
     assert len(found.images) == one.image.geometry.size[2]
     assert {image.SeriesInstanceUID for image in found.images} == {"1.2.8"}
     assert found.first.FrameOfReferenceUID == FRAME
+    region = one.regions[0]
+    assert region.tracking_uid(found) != region.tracking_uid(one.source)

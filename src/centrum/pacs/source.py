@@ -10,7 +10,7 @@ Source: DICOM PS3.3, C.7.1 to C.7.4; PS3.5, B.2 (UIDs of the root 2.25).
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from centrum.errors import ImageError
@@ -135,12 +135,7 @@ def describe_source(made: "Dataset", source: SourceSeries, *, body: bool) -> Non
         made.pop(keyword, None)
         value = source.first.get(keyword)
         if value or keyword in EMPTY_ALLOWED:
-            setattr(made, keyword, _as_text(value or ""))
-
-
-def _as_text(value: Any) -> Any:
-    """A name keeps the bytes of its file: as text, it is written in the characters of the other."""
-    return str(value) if type(value).__name__ == "PersonName" else value
+            setattr(made, keyword, value or "")
 
 
 def undated(made: "Dataset") -> None:
