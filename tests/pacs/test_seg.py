@@ -215,6 +215,8 @@ def test_the_same_twice_and_another_for_another(one: Exam, tmp_path: Path) -> No
     for keyword in ("SOPInstanceUID", "SeriesInstanceUID"):
         assert other[keyword].value != original[keyword].value
         assert original[keyword].value.startswith("2.25.")
+    unknown = segmentation(one.source, [replace(r, level=None) for r in one.regions])
+    assert unknown.SOPInstanceUID != original.SOPInstanceUID
     for a, b in zip(other.SegmentSequence, original.SegmentSequence, strict=True):
         assert a.TrackingUID == b.TrackingUID, "it is the same vertebra"
 
@@ -274,6 +276,29 @@ def test_a_series_of_which_nothing_can_be_said(tmp_path: Path, entries: dict, co
     with pytest.raises(ImageError) as caught:
         segmentation(drawn.source, drawn.regions)
     assert caught.value.code == code
+
+
+def test_a_series_without_a_slice_thickness(one: Exam, tmp_path: Path) -> None:
+    """It may be empty or missing, and says nothing about where slices lie."""
+    for number, path in enumerate(one.folder.iterdir()):
+        header = pydicom.dcmread(path)
+        del header.SliceThickness
+        if number % 2:
+            header.SliceThickness = None
+        header.save_as(tmp_path / path.name)
+    path = saved(segmentation(read_series(tmp_path), one.regions), tmp_path / "seg.seg")
+    found = read_mask(f"{path}#L2", one.image)
+    np.testing.assert_array_equal(found.array, one.regions[1].mask.array)
+    assert faults(path) == []
+
+
+def test_a_series_of_two_frames_of_reference(one: Exam, tmp_path: Path) -> None:
+    for number, path in enumerate(one.folder.iterdir()):
+        header = pydicom.dcmread(path)
+        header.FrameOfReferenceUID = f"1.2.{number % 2 + 1}"
+        header.save_as(tmp_path / path.name)
+    with pytest.raises(ImageError, match="or several"):
+        segmentation(read_series(tmp_path), one.regions)
 
 
 def test_what_is_no_series_is_told(tmp_path: Path, one: Exam) -> None:

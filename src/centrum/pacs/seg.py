@@ -120,23 +120,24 @@ def segmentation(
     """
     from pydicom.uid import ExplicitVRLittleEndian, RLELossless
 
-    frame = source.first.get("FrameOfReferenceUID")
-    if not frame:
+    frames = {str(image.get("FrameOfReferenceUID") or "") for image in source.images}
+    if len(frames) > 1 or "" in frames:
         raise ImageError(
-            "The series names no frame of reference: nothing says where a segmentation of it lies.",
+            "The series names no frame of reference, or several: nothing says where a segmentation "
+            "of it lies.",
             remedy="Fetch the series from the archive again.",
             code="no-frame",
         )
     array, grid = _voxels(regions, kind)
-    digests = [[region.label, content_digest(region.mask)] for region in regions]
-    key = (kind, __version__, [str(image.SOPInstanceUID) for image in source.images], digests)
+    named = [str(image.SOPInstanceUID) for image in source.images]
+    key = (kind, __version__, named, [_told(region) for region in regions])
     made = highdicom().seg.Segmentation(
-        source_images=_complete(source),
+        source_images=_complete(source, grid.spacing[2]),
         pixel_array=highdicom().Volume(
             array,
             _affine(grid),
             "PATIENT",
-            str(frame),
+            frames.pop(),
             channels={"SegmentNumber": range(1, len(regions) + 1)} if array.ndim == 4 else None,
         ),
         segmentation_type=kind,
@@ -165,8 +166,17 @@ def segmentation(
     return made
 
 
-def _complete(source: SourceSeries) -> list["Dataset"]:
-    """Headers in which all is there that highdicom copies, and `describe_source` replaces."""
+def _told(region: DrawnRegion) -> list[str]:
+    """All that a segment says of its region."""
+    kind = _algorithm_type(region.mask)
+    return [region.label, str(region.level), kind, content_digest(region.mask)]
+
+
+def _complete(source: SourceSeries, depth: float) -> list["Dataset"]:
+    """Headers in which all is there that highdicom copies, and `describe_source` replaces.
+
+    A slice whose thickness is not known is as thick as a voxel of the mask is deep (mm).
+    """
     from pydicom import Dataset
 
     complete = []
@@ -176,6 +186,9 @@ def _complete(source: SourceSeries) -> list["Dataset"]:
         for keyword in EMPTY_ALLOWED:
             header.pop(keyword, None)  # set alone, it would be set in the source too
             setattr(header, keyword, None)
+        if not header.get("SliceThickness"):
+            header.pop("SliceThickness", None)
+            header.SliceThickness = f"{depth:.10g}"
         complete.append(header)
     return complete
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from centrum.errors import ImageError
-from centrum.io.dicom_files import choose
+from centrum.io.dicom_files import IMAGE_PLANE, choose
 from centrum.io.dicom_object import reading
+from centrum.io.functional_groups import GROUPS
 from centrum.io.open import file_format
 from centrum.io.paths import split_source
 from centrum.provenance import digest
@@ -45,6 +46,15 @@ OF_THE_BODY = ("BodyPartExamined", "Laterality")
 """Entries of the series that say which part of the body it shows."""
 
 NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Modality")
+
+KEYWORDS = (
+    *NEEDED, *PATIENT_AND_STUDY, *OF_THE_BODY, *IMAGE_PLANE, *GROUPS, "FrameOfReferenceUID",
+    "PositionReferenceIndicator", "Rows", "Columns", "NumberOfFrames", "ImageType",
+    "SliceThickness", "SpecificCharacterSet", "LossyImageCompression",
+    "LossyImageCompressionMethod", "LossyImageCompressionRatio", "ContentDate", "ContentTime",
+    "AcquisitionDate", "AcquisitionTime", "SeriesDate", "SeriesTime",
+)  # fmt: skip
+"""What is read of a header: the rest of a file can be of any size."""
 
 UNKNOWN_DATE, UNKNOWN_TIME = "19000101", "000000"
 """Of an object whose series has no date, as after de-identification, where the standard wants one.
@@ -94,7 +104,10 @@ def read_series(source: str | Path) -> SourceSeries:
     path, part = split_source(source)
     paths = _files(path, part)
     with reading(path):
-        headers = [pydicom.dcmread(each, stop_before_pixels=True) for each in paths]
+        headers = [
+            pydicom.dcmread(each, stop_before_pixels=True, specific_tags=[*KEYWORDS])
+            for each in paths
+        ]
     lacking = [k for k in NEEDED if not all(header.get(k) for header in headers)]
     if lacking:
         raise ImageError(
