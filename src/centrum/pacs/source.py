@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from centrum.errors import ImageError
-from centrum.io.dicom_files import IMAGE_PLANE, choose
+from centrum.io.dicom_files import choose
 from centrum.io.dicom_object import reading
 from centrum.io.functional_groups import GROUPS
 from centrum.io.open import file_format
 from centrum.io.paths import split_source
+from centrum.io.slices import IMAGE_PLANE
 from centrum.provenance import digest
 
 if TYPE_CHECKING:
