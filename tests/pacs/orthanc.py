@@ -64,6 +64,12 @@ class Orthanc:
     def start(self) -> None:
         self.folder.mkdir(exist_ok=True)
         (self.folder / "orthanc.json").write_text(json.dumps(configuration(self.folder)))
+        self._launch()
+        if not self.doors:
+            self.web, self.dicom = map(self._open, (WEB, DICOM))
+        self._wait()
+
+    def _launch(self) -> None:
         for port in (WEB, DICOM):
             (self.folder / f"{port}.socket").unlink(missing_ok=True)
         words = [*apart(), sys.executable, inside.__file__]
@@ -76,9 +82,6 @@ class Orthanc:
         ]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
-        if not self.doors:
-            self.web, self.dicom = map(self._open, (WEB, DICOM))
-        self._wait()
 
     def _open(self, port: int) -> int:
         """A door on this side's loopback; as long as the archive is down it closes at once."""
@@ -105,6 +108,8 @@ class Orthanc:
                 return
             except OSError:
                 time.sleep(0.02)
+            if self.process and self.process.poll() is not None:
+                self._launch()  # the one that was killed may still hold its database
         raise AssertionError((self.folder / "log").read_text()[-2000:])
 
     def ask(self, path: str, method: str = "GET") -> object:
