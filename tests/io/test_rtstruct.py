@@ -135,12 +135,12 @@ def test_contours_of_a_ct_hold_the_centres_that_matplotlib_finds(
         np.testing.assert_array_equal(mask.array, wanted)
 
 
-def test_a_frame_of_reference_that_was_made_up_is_refused_and_told(reference: Path) -> None:
+def test_a_frame_of_reference_that_was_made_up_is_told(reference: Path) -> None:
     """rt-utils gave its first files one of their own, beside the right series."""
     image, path = read_image(reference / CT), reference / CT / "rt.dcm"
-    error = refused("other-frame-of-reference", f"{path}#ROI-1", image)
-    assert "names the series of the image all the same" in str(error)
-    assert read_mask(f"{path}#ROI-1", image.geometry).n_voxels == 1443
+    mask = read_mask(f"{path}#ROI-1", image)
+    assert mask.n_voxels == 1443
+    assert "frame-of-reference-made-up" in {found.code for found in inspect_case(image, mask)}
 
 
 @pytest.mark.parametrize("name", ["invalid_reference_rt", "non_existent_reference_rt"])
@@ -153,8 +153,7 @@ def test_contours_on_slices_that_are_not_there_are_refused(reference: Path, name
 
 def test_bodies_of_another_exam_are_refused(reference: Path) -> None:
     image = read_image(reference / "dicom" / "siemens_prisma_sagittal_epi")
-    error = refused("other-frame-of-reference", f"{reference / DERIVED / 'rtstruct.dcm'}#1", image)
-    assert "names the series" not in str(error)
+    refused("other-frame-of-reference", f"{reference / DERIVED / 'rtstruct.dcm'}#1", image)
 
 
 # Frames of reference and series
@@ -184,16 +183,37 @@ def test_contours_of_this_series(save: Save, image: Volume) -> None:
 
 
 def test_another_frame_or_series_is_refused(save: Save, image: Volume) -> None:
-    refused("other-frame-of-reference", save(l1(image), frame="1.2.9"), image)
+    refused("other-frame-of-reference", save(l1(image), frame="1.2.9", series=""), image)
+    refused("other-frame-of-reference", save(l1(image), frame="1.2.9", series="1.2.8"), image)
     refused("other-series", save(l1(image), series="1.2.9"), image)
     assert read_mask(save(l1(image), series="1.2.9"), image.geometry).n_voxels == 48
+
+
+def test_a_series_in_another_frame_than_the_contours_is_not_theirs(
+    save: Save, image: Volume
+) -> None:
+    """Drawn on an image that was registered to this one, which the file names beside its own."""
+
+    def registered(found: Dataset) -> None:
+        own = found.ReferencedFrameOfReferenceSequence[0]
+        found.ReferencedFrameOfReferenceSequence.append(Dataset())
+        found.ReferencedFrameOfReferenceSequence[1].FrameOfReferenceUID = own.FrameOfReferenceUID
+        own.FrameOfReferenceUID = FRAME
+
+    path = save(l1(image), frame="1.2.9", change=registered)
+    refused("other-frame-of-reference", path, image)
+
+
+def test_the_right_frame_is_not_told(save: Save, image: Volume) -> None:
+    mask = read_mask(save(l1(image)), image)
+    assert "frame-of-reference-made-up" not in {f.code for f in inspect_case(image, mask)}
 
 
 def test_the_image_of_a_case_is_compared_when_it_is_measured(
     save: Save, image: Volume, tmp_path: Path
 ) -> None:
     right = save(l1(image)).rename(tmp_path / "right.dcm")
-    masks = {"right": str(right), "wrong": str(save(l1(image), frame="1.2.9"))}
+    masks = {"right": str(right), "wrong": str(save(l1(image), frame="1.2.9", series=""))}
     settings = ExtractionSettings(
         families=["morphology"], discretisation={"method": "fixed_bin_number", "bins": 8}
     )
@@ -218,7 +238,8 @@ def test_a_frame_that_regions_do_not_name_is_that_of_the_file(save: Save, image:
     def unnamed(found: Dataset) -> None:
         del found.StructureSetROISequence[0].ReferencedFrameOfReferenceUID
 
-    refused("other-frame-of-reference", save(l1(image), frame="1.2.9", change=unnamed), image)
+    path = save(l1(image), frame="1.2.9", series="", change=unnamed)
+    refused("other-frame-of-reference", path, image)
 
 
 def test_several_frames_are_refused_on_an_image_and_listed(save: Save) -> None:

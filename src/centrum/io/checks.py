@@ -10,6 +10,7 @@ from centrum.arrays import Flags
 from centrum.errors import GeometryError
 from centrum.geometry import orientation_of, plane_of, slice_axis, stack_plane
 from centrum.io.contours import EMPTY_SLICES
+from centrum.io.frame_of_reference import frame_made_up
 from centrum.volume import Mask, Volume, bounding_box
 
 MIN_VOXELS = 8
@@ -62,7 +63,7 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[ImageFinding, ...]:
 
     Codes: errors "empty-mask", "tiny-mask", "non-finite-roi", "constant-roi"; warnings
     "small-mask", "few-slices", "skipped-slices", "touches-border", "several-pieces", "holes",
-    "non-finite-image"; note "stated-orientation".
+    "frame-of-reference-made-up", "non-finite-image"; note "stated-orientation".
 
     Raises
     ------
@@ -81,7 +82,7 @@ def inspect_case(image: Volume, mask: Mask) -> tuple[ImageFinding, ...]:
             remedy="Read it with read_mask.",
             code="other-grid",
         )
-    found = [*_image_findings(image, mask), *_mask_findings(mask), *_stated(mask)]
+    found = [*_image_findings(image, mask), *_frame(mask), *_mask_findings(mask), *_stated(mask)]
     return tuple(sorted(found, key=lambda f: ("error", "warning", "note").index(f.severity)))
 
 
@@ -193,6 +194,17 @@ def _image_findings(image: Volume, mask: Mask) -> Iterator[ImageFinding]:
             f"All {values.size} voxels in the ROI have the value {values.flat[0]:g}: there is no "
             "texture.",
             "Check that the mask lies on the anatomy of this image.",
+        )
+
+
+def _frame(mask: Mask) -> Iterator[ImageFinding]:
+    if frame_made_up(mask):
+        yield _found(
+            "warning",
+            "frame-of-reference-made-up",
+            f"Mask '{mask.name}' names the series of its image, but another frame of reference: it "
+            "is taken as drawn on that series.",
+            "Look at a picture of the case.",
         )
 
 

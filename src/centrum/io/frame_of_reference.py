@@ -21,7 +21,11 @@ SERIES = "series"
 """Parameter of the step that read a DICOM series: the digest of its UID."""
 
 REFERENCED_SERIES = "referenced_series"
-"""Parameter of the step that read a mask: digests of the series on which it says to be drawn."""
+"""Parameter of the step that read a mask: digests of the series on which it says to be drawn, in
+the frame that it names."""
+
+FRAME_MADE_UP = "frame_of_reference_made_up"
+"""Parameter of the step that read a mask which names its image's series in a frame of its own."""
 
 
 def frame_note(uids: Iterable[Any]) -> dict[str, str]:
@@ -48,8 +52,12 @@ def frame_of(read: Volume | Mask) -> str:
     return _first(read, FRAME)
 
 
-def check_frame(path: Path, mask: Step, image: Volume) -> None:
-    """Refuses a mask, by its reading step, of another frame or series than its image.
+def check_frame(path: Path, mask: Step, image: Volume) -> Step:
+    """The reading step of a mask that may have been drawn on its image; others are refused.
+
+    A mask that names the series of the image, whose UID no other series has, was drawn on it. If
+    its frame of reference is another nevertheless, its program made that up, as rt-utils did until
+    2023: the step then says so, for `checks` to tell.
 
     Raises
     ------
@@ -59,8 +67,9 @@ def check_frame(path: Path, mask: Step, image: Volume) -> None:
     """
     frame, wanted = mask.parameters.get(FRAME, ""), frame_of(image)
     series, named = _first(image, SERIES), mask.parameters.get(REFERENCED_SERIES, ())
-    if frame and wanted and frame != wanted:
-        raise _other_frame(path, told=series in named)
+    other_frame = bool(frame and wanted and frame != wanted)
+    if other_frame and series not in named:
+        raise _other_frame(path)
     if series and named and series not in named:
         raise ImageError(
             f"{path.name} was drawn on another series than that of its image.",
@@ -69,18 +78,18 @@ def check_frame(path: Path, mask: Step, image: Volume) -> None:
             code="other-series",
             file=path,
         )
+    return Step(mask.name, {**mask.parameters, FRAME_MADE_UP: True}) if other_frame else mask
 
 
-def _other_frame(path: Path, told: bool) -> ImageError:
-    """`told` is whether the mask names the series of the image all the same."""
-    but = (
-        " It names the series of the image all the same: rt-utils wrote such files until 2023."
-        if told
-        else ""
-    )
+def frame_made_up(mask: Mask) -> bool:
+    """Whether a mask names the series of its image in another frame of reference."""
+    return any(FRAME_MADE_UP in step.parameters for step in mask.history)
+
+
+def _other_frame(path: Path) -> ImageError:
     return ImageError(
         f"{path.name} has another frame of reference than its image: its positions are those of "
-        f"another exam, or of the patient in another place.{but}",
+        "another exam, or of the patient in another place.",
         remedy="Take the segmentation of this image. Where both were registered to each other, "
         "export it with this image as its reference.",
         code="other-frame-of-reference",

@@ -369,7 +369,7 @@ def _read_labels(
     grid = None if image is None else _grid(image)
     labels, step = _labels(path, grid)
     if isinstance(image, Volume):
-        check_frame(path, step, image)
+        step = check_frame(path, step, image)
     if labels.without_voxels or not isinstance(labels, LabelImage):
         return labels, step
     own, step = _placed_grid(path, labels, step, orientation, grid)

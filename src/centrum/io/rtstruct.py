@@ -11,7 +11,7 @@ import hashlib
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableSequence, Sequence
+from collections.abc import Collection, Iterable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -185,7 +185,7 @@ def read(path: Path, grid: Geometry | None = None) -> tuple[StructureSet, dict[s
     frames = {region.frame for region in regions if region.frame} or _frames(path, header)
     if grid is not None and len(frames) > 1:
         raise _several_frames(path, len(frames))
-    series = sorted(digest(uid) for uid in _series(path, header))
+    series = sorted(digest(uid) for uid in _series(path, header, frames))
     notes = {"format": FORMAT, "sha256": hashlib.sha256(data).hexdigest(), **frame_note(frames)}
     return StructureSet(path, regions, contours, grid), notes | {REFERENCED_SERIES: series}
 
@@ -356,11 +356,12 @@ def _frames(path: Path, header: "pydicom.Dataset") -> set[str]:
     return {uid for item in items if (uid := _text(path, item, "FrameOfReferenceUID"))}
 
 
-def _series(path: Path, header: "pydicom.Dataset") -> set[str]:
-    """UIDs of the series on which the contours are said to be drawn."""
+def _series(path: Path, header: "pydicom.Dataset", frames: Collection[str]) -> set[str]:
+    """UIDs of the series on which the contours are said to be drawn: those of their frames."""
     return {
         uid
         for frame in _items(path, header, "ReferencedFrameOfReferenceSequence")
+        if not frames or _text(path, frame, "FrameOfReferenceUID") in {"", *frames}
         for study in _items(path, frame, "RTReferencedStudySequence")
         for series in _items(path, study, "RTReferencedSeriesSequence")
         if (uid := _text(path, series, "SeriesInstanceUID"))
