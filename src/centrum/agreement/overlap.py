@@ -73,6 +73,16 @@ def overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
     return _overlap(a[box], b[box], spacing)
 
 
+def dice(a: Flags, b: Flags) -> float:
+    """The Dice coefficient of two masks on one grid, 0 where both are empty.
+
+    >>> dice(np.array([1, 1, 0], bool), np.array([0, 1, 1], bool))
+    0.5
+    """
+    size = int(np.count_nonzero(a)) + int(np.count_nonzero(b))
+    return 2 * int(np.count_nonzero(a & b)) / size if size else 0.0
+
+
 def _overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
     size_a, size_b = int(np.count_nonzero(a)), int(np.count_nonzero(b))
     common = int(np.count_nonzero(a & b))
@@ -80,7 +90,7 @@ def _overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
     there = _distances(surface_a, surface_b, spacing)
     back = _distances(surface_b, surface_a, spacing)
     return Overlap(
-        dice=2 * common / (size_a + size_b),
+        dice=dice(a, b),
         jaccard=common / (size_a + size_b - common),
         volume_difference_mm3=(size_b - size_a) * float(np.prod(spacing)),
         hausdorff_mm=float(max(there.max(), back.max())),

@@ -12,9 +12,8 @@ from unicodedata import normalize
 from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, column
 from centrum.cohort.columns import FIELDS
 from centrum.cohort.findings import listed
-from centrum.cohort.label_map import LabelMap, read_label_map
+from centrum.cohort.found_cases import CaseMaker, FoundExam
 from centrum.cohort.layouts import learn_layouts
-from centrum.cohort.levels import Level
 from centrum.cohort.manifest import write_manifest
 from centrum.cohort.patterns import ENDING, LAYOUTS, FolderLayout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
@@ -34,7 +33,6 @@ Given = tuple[str | None, str | None]
 
 _DICOM_MARK = (128, b"DICM")
 _SLICER_SUFFIX = ".seg.nrrd"
-_PLAIN_NAME = re.compile(r"[^/\\#]+")
 
 
 @dataclass(frozen=True)
@@ -98,32 +96,23 @@ def _cells(case: Case, cohort: Cohort, described: Iterable[str], base: Path) -> 
 
 @dataclass
 class _MatchedFiles:
-    """Files of one layout, sorted into cases by id.
-
-    `about` holds what is noted of several mask files, `doubts` why levels cannot be right.
-    """
+    """Files of one layout, sorted into cases by id."""
 
     layout: FolderLayout
     images: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     masks: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     patients: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    labels: Scheme | None = None
-    about: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    doubts: list[CentrumError] = field(default_factory=list)
 
     @property
     def cases(self) -> list[str]:
         """Ids with an image and a mask."""
         return [case for case in self.images if case in self.masks]
 
-
-@dataclass(frozen=True)
-class _LabelledSegment:
-    """A segment of a mask file: where it is, and the vertebra that its name or number says."""
-
-    level: Level | None
-    source: str
+    def exam(self, name: str) -> FoundExam:
+        """What was found of the case."""
+        masks = {reader: (path,) for reader, path in self.masks[name].items()}
+        return FoundExam(name, self.patients[name], self.images[name], masks)
 
 
 def discover(
@@ -166,8 +155,7 @@ def discover(
             "than this computer's, cannot stand in a table. Rename them"
         )
     best.notes += [f"{path} is {DANGLING}. {FETCH}" for path in found if path not in {*there}]
-    best.labels = labels
-    return _discovery(folder, best, files)
+    return _discovery(folder, best, files, labels)
 
 
 def _uses(match: _MatchedFiles, files: Sequence[str]) -> bool:
@@ -279,11 +267,11 @@ def _put(match: _MatchedFiles, kind: dict, by: str, path: str, found: Mapping[st
         match.notes.append(f"{path} is ignored: {first} is the same {by} of the same case")
 
 
-def _discovery(folder: Path, match: _MatchedFiles, files: Sequence[str]) -> Discovery:
-    cases = [case for name in match.cases for case in _cases(folder, match, name)]
-    if match.labels and match.doubts and not any(case.level for case in cases):
-        raise match.doubts[0]
-    match.notes += [f"{listed(files, 3)}: {text}" for text, files in match.about.items()]
+def _discovery(
+    folder: Path, match: _MatchedFiles, files: Sequence[str], labels: Scheme | None
+) -> Discovery:
+    maker = CaseMaker(folder, labels, match.notes)
+    cases = maker.all_cases(map(match.exam, match.cases))
     chosen = {path for case in cases for path in case.images.values() if path.endswith("/")}
     match.notes += [note for path in sorted(chosen) for note in _series_notes(folder, path)]
     used = {p for kind in (match.images, match.masks) for by in kind.values() for p in by.values()}
@@ -293,30 +281,12 @@ def _discovery(folder: Path, match: _MatchedFiles, files: Sequence[str]) -> Disc
     return Discovery(
         folder,
         match.layout,
-        tuple(cases),
+        cases,
         tuple(path for paths in lonely_images for path in paths),
         tuple(lonely_masks),
         tuple(path for path in rest if path not in lonely_masks),
         tuple(match.notes),
     )
-
-
-def _cases(folder: Path, match: _MatchedFiles, name: str) -> list[Case]:
-    """The case `name`, or one for each of its segments when a mask file has several."""
-    found = {r: _regions(folder, path, match) for r, path in match.masks[name].items()}
-    if all(len(regions) <= 1 for regions in found.values()):
-        only = {r: region for r, regions in found.items() for region in regions.values()}
-        groups = {name: only} if only else {}
-    else:
-        keys = dict.fromkeys(key for regions in found.values() for key in regions)
-        groups = {
-            f"{name}_{key}": {r: regions[key] for r, regions in found.items() if key in regions}
-            for key in keys
-        }
-    for case, regions in groups.items():
-        without = (r for r in found if r not in regions)
-        match.notes += [f"case {case} has no mask by reader {r}" for r in without]
-    return [_case(match, name, case, regions) for case, regions in groups.items()]
 
 
 def _series_notes(folder: Path, path: str) -> list[str]:
@@ -327,84 +297,6 @@ def _series_notes(folder: Path, path: str) -> list[str]:
     told = "; ".join(each.describe() for each in series)
     found = f"{path} holds {len(series)} image series, choose one as FOLDER#UID: {told}"
     return [] if len(series) == 1 else [found]
-
-
-def _case(
-    match: _MatchedFiles, name: str, case: str, regions: Mapping[str, _LabelledSegment]
-) -> Case:
-    levels = {region.level for region in regions.values() if region.level}
-    if len(levels) > 1:
-        told = listed(sorted(levels))
-        match.notes.append(f"case {case}: the readers name {told}; level left empty")
-    return Case(
-        id=case,
-        patient=match.patients[name],
-        outcome="",
-        level=levels.pop() if len(levels) == 1 else None,
-        images=match.images[name],
-        masks={reader: region.source for reader, region in regions.items()},
-    )
-
-
-def _regions(folder: Path, path: str, match: _MatchedFiles) -> dict[str, _LabelledSegment]:
-    """The regions of a mask file by the name of their level, else by their own name."""
-    try:
-        found = read_label_map(folder / path, match.labels)
-    except CentrumError as error:
-        match.notes.append(f"{path} could not be read: {describe(error)}")
-        return {}
-    sure = _sure(found, path, match)
-    found = found if sure else read_label_map(folder / path)
-    names = [label.segment.name for label in found.labels]
-    regions: dict[str, _LabelledSegment] = {}
-    for label in found.regions:
-        name, level = label.segment.name, label.level if sure else None
-        key = level.name if level else _file_name(name or str(label.segment.label))
-        if key in regions:
-            match.notes.append(f"segment {name!r} of {path} is ignored: it is another {key}")
-        else:
-            clear = names.count(name) == 1 and _PLAIN_NAME.fullmatch(name)
-            part = f"#{name if clear else label.segment.label}" if len(names) > 1 else ""
-            regions[key] = _LabelledSegment(level, path + part)
-    return regions
-
-
-def _sure(found: LabelMap, path: str, match: _MatchedFiles) -> bool:
-    """Whether the levels of a label map may be right; notes what it leaves open."""
-    for label in found.labels:
-        if label.is_empty:
-            match.notes.append(f"segment {label.segment.name!r} of {path} is empty")
-    try:
-        found.check()
-    except CentrumError as error:
-        match.doubts.append(error)
-        match.notes.append(f"{path}: level left empty. {describe(error)}")
-        return False
-    if not found.oriented and any(label.level for label in found.labels):
-        match.about["it does not say how it lies: the order of levels is not checked"].append(path)
-    if found.tabled and any(label.level for label in found.labels):
-        match.about[f"levels are those of the table in the file{_of(found.scheme)}"].append(path)
-    if any(label.segment.proposal for label in found.regions):
-        match.about["proposed by centrum and drawn by no reader"].append(path)
-    if found.unplaced:
-        match.about["contours: the order of levels is checked when they are measured"].append(path)
-    if left_out := found.left_out():
-        match.about[f"left out, no vertebrae: {left_out}"].append(path)
-    if found.numbers:
-        match.about[f"level left empty: {found.hint()}; see --labels"].append(path)
-    return True
-
-
-def _of(scheme: Scheme | None) -> str:
-    """What the table of a file says of its masks."""
-    if scheme is None:
-        return ""
-    whole = ", whole vertebrae; see --region" if scheme.whole else ""
-    return f" ({scheme.title}{whole})"
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[/\\#\s]+", "_", name)
 
 
 def as_options(layout: FolderLayout) -> str:
