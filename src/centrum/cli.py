@@ -243,6 +243,7 @@ def simulate(
     "centrum init ~/mri --labels spineps --region whole_vertebra\n"
     "centrum init ~/mri --image 'images/{case}_{sequence}.nii.gz' --sequence T1w\n"
     "centrum init ~/mri --image '{case}/T2w.nii.gz' --mask '{case}/roi_{reader}.seg.nrrd'\n"
+    "centrum init ~/archive my-study --series 'T2*sag*' --readers description\n"
     "centrum init ~/mri --table clinic.xlsx --outcome-column Diagnose --positive Metastase"
 )
 def init(
@@ -262,6 +263,17 @@ def init(
     ] = None,
     sequence: Annotated[
         str | None, typer.Option(help="to be measured, such as T2w; default: that of the preset")
+    ] = None,
+    series: Annotated[
+        str | None,
+        typer.Option(help="of DICOM: series to be measured, as 'T2*sag*' (description, number...)"),
+    ] = None,
+    masks: Annotated[
+        str | None, typer.Option(help="of DICOM: masks that are taken, by description or path")
+    ] = None,
+    readers: Annotated[
+        str | None,
+        typer.Option(help="of DICOM: who drew a mask, by creator, description or folder"),
     ] = None,
     table: Annotated[
         Path | None, typer.Option(help="clinical table (CSV, XLSX, ODS) with ids as in the folder")
@@ -299,10 +311,13 @@ def init(
         clinical = begin.ClinicalTable(table, outcome_column, *words, id_column)
         if min_share is not None:
             clinical = replace(clinical, min_share=min_share)
-    _print(begin.init(
-        images, study, image=image, mask=mask, labels=labels, region=region, sequence=sequence,
-        table=clinical, preset=preset, keep_names=keep_names, dry_run=dry_run,
-    ))  # fmt: skip
+    with _progress() as progress:
+        told = begin.init(
+            images, study, image=image, mask=mask, labels=labels, region=region, sequence=sequence,
+            series=series, masks=masks, readers=readers, table=clinical, preset=preset,
+            keep_names=keep_names, dry_run=dry_run, progress=progress,
+        )  # fmt: skip
+    _print(told)
     if not dry_run:
         filled = "Look at" if table else "Fill in outcome (and age, sex, centre) in"
         print(f"{filled} {study / 'cases.csv'}, then:")

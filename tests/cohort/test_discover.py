@@ -137,7 +137,7 @@ def test_a_folder_with_two_series_is_told(tmp_path: Path) -> None:
     dicom(tmp_path / "p1", n_series=2)
     labels(tmp_path / "p1.seg.nrrd", [1], ["L1"])
     (note,) = discover(tmp_path).notes
-    assert note.startswith("p1/ holds 2 image series, choose one as FOLDER#UID: 1.2.3.0 ")
+    assert note.startswith("p1/ holds 2 image series, choose one as FOLDER#CODE: ")
     assert "Meyer" not in note
 
 

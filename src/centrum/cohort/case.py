@@ -82,7 +82,7 @@ class Identity:
 
     Attributes
     ----------
-    what : "case" or "patient"
+    what : "case", "patient" or "reader"
     name : as the manifest spells it; never written but to the key
     pseudonym : the code
     """

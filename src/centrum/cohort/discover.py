@@ -5,11 +5,13 @@ import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import normalize
 
-from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, column
+from centrum.cohort.archive.exams import ArchiveChoices, find_exams
+from centrum.cohort.archive.index import ArchiveIndex, index_files
+from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, Identity, column
 from centrum.cohort.columns import FIELDS
 from centrum.cohort.findings import listed
 from centrum.cohort.found_cases import CaseMaker, FoundExam
@@ -18,8 +20,9 @@ from centrum.cohort.manifest import write_manifest
 from centrum.cohort.patterns import ENDING, LAYOUTS, FolderLayout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
 from centrum.errors import CentrumError, ManifestError, describe
+from centrum.execution import Progress, silent
 from centrum.io import list_segments, list_series
-from centrum.io.paths import DANGLING, FETCH, existing, is_dangling, seen_from
+from centrum.io.paths import DANGLING, DEEPEST, FETCH, existing, is_dangling, seen_from
 from centrum.text import one_line
 
 LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
@@ -27,6 +30,9 @@ LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
 
 MOST_LABELS = 80
 """An image with more values than this is no label map."""
+
+ANY_ARCHIVE = ArchiveChoices()
+"""Nothing is said of a tree of DICOM files."""
 
 Given = tuple[str | None, str | None]
 """The patterns of images and masks that the user gave."""
@@ -42,19 +48,21 @@ class Discovery:
     Attributes
     ----------
     folder : where was looked
-    layout : the patterns that matched
+    layout : the patterns that matched; None where DICOM headers said what belongs together
     cases : without outcome; sources are paths relative to `folder`
     images_without_mask, masks_without_image, ignored : paths relative to `folder`
     notes : what was assumed, or could not be read
+    identities : whose the codes among the names of readers are
     """
 
     folder: Path
-    layout: FolderLayout
+    layout: FolderLayout | None
     cases: tuple[Case, ...]
     images_without_mask: tuple[str, ...]
     masks_without_image: tuple[str, ...]
     ignored: tuple[str, ...]
     notes: tuple[str, ...]
+    identities: tuple[Identity, ...] = ()
 
     def summary(self) -> tuple[str, ...]:
         """What was found and what was not matched, in lines to print."""
@@ -65,9 +73,14 @@ class Discovery:
             "masks without an image": self.masks_without_image,
             "files ignored": self.ignored,
         }
+        found = (
+            f"images {self.layout.image}, masks {self.layout.mask}"
+            if self.layout
+            else "put together by what DICOM headers say"
+        )
         return (
-            f"{len(cohort)} cases of {patients} patients, images {self.layout.image}, "
-            f"masks {self.layout.mask}, readers {', '.join(cohort.readers)}",
+            f"{len(cohort)} cases of {patients} patients, {found}, "
+            f"readers {', '.join(cohort.readers)}",
             *(f"{what} ({len(p)}): {listed(p, 10)}" for what, p in unmatched.items() if p),
             *self.notes,
         )
@@ -121,6 +134,8 @@ def discover(
     image_pattern: str | None = None,
     mask_pattern: str | None = None,
     labels: Scheme | None = None,
+    archive: ArchiveChoices = ANY_ARCHIVE,
+    progress: Progress = silent,
 ) -> Discovery:
     """Find images and masks below `folder` and put them together to cases.
 
@@ -130,6 +145,10 @@ def discover(
     (`centrum.cohort.patterns.LAYOUTS`) are tried and the one that matches most cases is
     taken. A mask file with several segments gives a case per segment, `{case}_{segment}`,
     with the level that the segment's name says, or its number in the scheme `labels`.
+
+    Where there are DICOM masks that no layout has a place for, or several image series in a
+    folder, headers say what belongs together, and names of files nothing; `archive` is what the
+    user says of that.
 
     Raises
     ------
@@ -144,18 +163,77 @@ def discover(
     found = _files(folder)
     there = [path for path in found if not is_dangling(existing(folder / path))]
     files = [path for path in there if one_line(path) == path]
+    strange = _notes_on_names(found, there, files)
     folders = _dicom_folders(folder, files)
     given = image_pattern, mask_pattern
     best = max(_matches(LAYOUTS, given, files, folders), key=lambda match: len(match.cases))
+    if given == (None, None) and (
+        archive_found := _of_archive(folder, best, files, labels, archive, progress)
+    ):
+        return replace(archive_found, notes=(*archive_found.notes, *strange))
     if not best.cases or (given == (None, None) and not _uses(best, files)):
         best = _better(folder, best, given, files, folders)
+    best.notes += strange
+    return _discovery(folder, best, files, labels)
+
+
+def _notes_on_names(found: Sequence[str], there: Sequence[str], files: Sequence[str]) -> list[str]:
+    """What is said of files that are links to nothing, or whose names no table can hold."""
+    notes = []
     if strange := len(there) - len(files):
-        best.notes.append(
+        notes.append(
             f"files left out, {strange}: a name with control characters, or of another encoding "
             "than this computer's, cannot stand in a table. Rename them"
         )
-    best.notes += [f"{path} is {DANGLING}. {FETCH}" for path in found if path not in {*there}]
-    return _discovery(folder, best, files, labels)
+    return notes + [f"{path} is {DANGLING}. {FETCH}" for path in found if path not in {*there}]
+
+
+def _of_archive(
+    folder: Path,
+    best: _MatchedFiles,
+    files: Sequence[str],
+    labels: Scheme | None,
+    choices: ArchiveChoices,
+    progress: Progress,
+) -> Discovery | None:
+    """The cases by what DICOM headers say; None where names of files do, or there are no masks.
+
+    Raises
+    ------
+    ManifestError
+        There are DICOM masks, and none of them has an image.
+    """
+    if not any(_is_dicom(folder / path) for path in files):
+        return None
+    index = index_files(folder, files, progress)
+    if not choices.stated and (not index.masks or _is_for_names(best, index)):
+        return None
+    found = find_exams(index, choices, labels)
+    if not found.cases:
+        raise ManifestError(
+            f"no DICOM image with a mask in {folder.name!r}.\n  " + "\n  ".join(found.notes),
+            remedy="Choose by --series and --masks, or give --image and --mask as patterns of the "
+            "names of files.",
+            code="no-cases",
+        )
+    return Discovery(
+        folder,
+        None,
+        found.cases,
+        found.without_mask,
+        found.without_image,
+        index.foreign,
+        found.notes,
+        found.identities,
+    )
+
+
+def _is_for_names(match: _MatchedFiles, index: ArchiveIndex) -> bool:
+    """Whether a layout has a place for every DICOM mask, and its folders hold one series each."""
+    images = {path for by in match.images.values() for path in by.values()}
+    masks = {path for by in match.masks.values() for path in by.values()}
+    single = all(index.series_in[path.rstrip("/")] == 1 for path in images if path.endswith("/"))
+    return bool(match.cases) and single and all(mask.path in masks for mask in index.masks)
 
 
 def _uses(match: _MatchedFiles, files: Sequence[str]) -> bool:
@@ -207,13 +285,16 @@ def _is_label_map(path: Path) -> bool:
 def _files(folder: Path) -> list[str]:
     """Paths of all files below `folder`, relative to it; hidden ones are left out.
 
-    Links to folders are followed, each real folder once. Names are in the composed Unicode form,
-    whichever they have on disk, so that those of one case are equal.
+    Links to folders are followed, each real folder once, and `DEEPEST` folders down. Names are in
+    the composed Unicode form, whichever they have on disk, so that those of one case are equal.
     """
     found, seen = [], set()
     for place, below, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        below[:] = [] if real in seen else [name for name in below if not _is_left_behind(name)]
+        deep = place.count(os.sep) - str(folder).count(os.sep) >= DEEPEST
+        below[:] = (
+            [] if deep or real in seen else [name for name in below if not _is_left_behind(name)]
+        )
         names = [] if real in seen else [name for name in names if not _is_left_behind(name)]
         seen.add(real)
         found += [Path(place, name).relative_to(folder).as_posix() for name in names]
@@ -295,7 +376,7 @@ def _series_notes(folder: Path, path: str) -> list[str]:
     except CentrumError as error:
         return [f"{path} could not be read: {describe(error)}"]
     told = "; ".join(each.describe() for each in series)
-    found = f"{path} holds {len(series)} image series, choose one as FOLDER#UID: {told}"
+    found = f"{path} holds {len(series)} image series, choose one as FOLDER#CODE: {told}"
     return [] if len(series) == 1 else [found]
 
 

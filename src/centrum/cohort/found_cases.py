@@ -35,12 +35,19 @@ class FoundExam:
     name, patient : as the case and its patient are to be called
     images : source of each sequence, relative to the folder that is looked into
     masks : mask files of each reader, relative to it
+    told : what messages call it; its name if empty
     """
 
     name: str
     patient: str
     images: Mapping[str, str]
     masks: Mapping[str, Sequence[str]]
+    told: str = ""
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return self.told or self.name
 
 
 @dataclass(frozen=True)
@@ -75,44 +82,47 @@ class CaseMaker:
     doubts: list[CentrumError] = field(default_factory=list)
 
     def all_cases(self, exams: Iterable[FoundExam]) -> tuple[Case, ...]:
-        """The cases of the exams; with `about` the notes are complete.
+        """The cases of the exams; errors as of `finished`."""
+        return self.finished(case for exam in exams for case in self.cases(exam))
+
+    def finished(self, cases: Iterable[Case]) -> tuple[Case, ...]:
+        """The cases that were made, once the notes are complete.
 
         Raises
         ------
         DataError
             In no mask the levels of the scheme fit the anatomy.
         """
-        cases = tuple(case for exam in exams for case in self.cases(exam))
-        if self.labels and self.doubts and not any(case.level for case in cases):
+        made = tuple(cases)
+        if self.labels and self.doubts and not any(case.level for case in made):
             raise self.doubts[0]
         self.notes += [f"{listed(files, 3)}: {text}" for text, files in self.about.items()]
-        return cases
+        return made
 
     def cases(self, exam: FoundExam) -> list[Case]:
         """The case of the exam, or one for each of its regions where a reader has several."""
         found = {r: self._regions_of_files(r, paths) for r, paths in exam.masks.items()}
         if all(len(regions) <= 1 for regions in found.values()):
             only = {r: region for r, regions in found.items() for region in regions.values()}
-            groups = {exam.name: only} if only else {}
+            groups = {"": only} if only else {}
         else:
             found = self._matched(exam, found)
             keys = dict.fromkeys(key for regions in found.values() for key in regions)
             groups = {
-                f"{exam.name}_{key}": {r: own[key] for r, own in found.items() if key in own}
-                for key in keys
+                f"_{key}": {r: own[key] for r, own in found.items() if key in own} for key in keys
             }
-        for case, regions in groups.items():
+        for end, regions in groups.items():
             without = (r for r in found if r not in regions)
-            self.notes += [f"case {case} has no mask by reader {r}" for r in without]
-        return [self._case(exam, case, regions) for case, regions in groups.items()]
+            self.notes += [f"case {exam.title}{end} has no mask by reader {r}" for r in without]
+        return [self._case(exam, end, regions) for end, regions in groups.items()]
 
-    def _case(self, exam: FoundExam, case: str, regions: Mapping[str, FoundRegion]) -> Case:
+    def _case(self, exam: FoundExam, end: str, regions: Mapping[str, FoundRegion]) -> Case:
         levels = {region.level for region in regions.values() if region.level}
         if len(levels) > 1:
             told = listed(sorted(levels))
-            self.notes.append(f"case {case}: the readers name {told}; level left empty")
+            self.notes.append(f"case {exam.title}{end}: the readers name {told}; level left empty")
         return Case(
-            id=case,
+            id=exam.name + end,
             patient=exam.patient,
             outcome="",
             level=levels.pop() if len(levels) == 1 else None,
@@ -210,7 +220,7 @@ class CaseMaker:
         try:
             masks = dict(self._masks(exam, rest))
         except CentrumError as error:
-            self.notes.append(f"case {exam.name}: regions not compared. {describe(error)}")
+            self.notes.append(f"case {exam.title}: regions not compared. {describe(error)}")
             return {}
         keys: dict[tuple[str, str], str] = {}
         notes = []
@@ -223,7 +233,7 @@ class CaseMaker:
             told = f"{first.source} and {second.source}"
             notes.append(f"{told} are of one body by where they lie: {key}")
         if _collide(rest, keys):
-            notes, keys = [f"case {exam.name}: regions overlap, and are not compared"], {}
+            notes, keys = [f"case {exam.title}: regions overlap, and are not compared"], {}
         self.notes += notes
         return keys
 

@@ -26,7 +26,7 @@ from centrum.io.structured import read_text
 KEY = "identities.csv"
 """File of the key, beside the manifest and never in results."""
 
-_KINDS = ("case", "patient")
+_KINDS = ("case", "patient", "reader")
 
 COLUMNS = ("what", "name", "pseudonym")
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from centrum.cohort import Cohort
+from centrum.cohort.archive.exams import ArchiveChoices
+from centrum.cohort.archive.series import SeriesWanted
 from centrum.cohort.clinical import ClinicalTable as ClinicalTable, Merged, merge_table
 from centrum.cohort.discover import Discovery, discover
 from centrum.cohort.phantom import is_phantom
@@ -13,6 +15,7 @@ from centrum.cohort.pseudonyms import KEY, about_key, pseudonymised, write_key
 from centrum.errors import ManifestError, ProtocolError
 from centrum.execution import Progress, silent
 from centrum.features.families import FAMILIES
+from centrum.io.weighting import named_weighting
 from centrum.measure.label_checks import SAY_THE_REGION
 from centrum.protocol import Images, parse_protocol, preset_text
 from centrum.protocol.text import protocol_with
@@ -37,10 +40,14 @@ def init(
     labels: str | None = None,
     region: str | None = None,
     sequence: str | None = None,
+    series: str | None = None,
+    masks: str | None = None,
+    readers: str | None = None,
     table: ClinicalTable | None = None,
     preset: str = "vcf-t2w",
     keep_names: bool = False,
     dry_run: bool = False,
+    progress: Progress = silent,
 ) -> tuple[str, ...]:
     """Write cases.csv and study.yaml for a folder of images; lines that say what was found.
 
@@ -53,13 +60,16 @@ def init(
     labels, region : `images.labels` and `images.region` of the protocol
     sequence : to be measured, as the files call it or by its weighting; that of the preset when
         missing
+    series, masks : of DICOM files, patterns of the series that are measured (description, number,
+        code or folder) and of their segmentations (description or path)
+    readers : what names the readers of DICOM masks: "creator", "description" or "folder"
 
     Raises
     ------
     ManifestError
         No image has a mask, there is a manifest already, or the table cannot be read.
     ProtocolError
-        There is no such preset, scheme of labels, region or sequence.
+        There is no such preset, scheme of labels, region or sequence; nothing names readers so.
     DataError
         In no label map the levels of the scheme fit the anatomy, or too few rows of the table
         and too few cases match.
@@ -69,7 +79,21 @@ def init(
     protocol = protocol_with(_starting_protocol(preset), chosen)
     settings = parse_protocol(protocol, PROTOCOL)
     scheme = settings.images.scheme
-    found = discover(images, image_pattern=image, mask_pattern=mask, labels=scheme)
+    weighting = named_weighting(sequence or "") or settings.images.weighting
+    archive = ArchiveChoices(
+        SeriesWanted(weighting, settings.extraction.plane, series),
+        masks,
+        readers,
+        None if keep_names else folder / KEY,
+    )
+    found = discover(
+        images,
+        image_pattern=image,
+        mask_pattern=mask,
+        labels=scheme,
+        archive=archive,
+        progress=progress,
+    )
     merged = Merged(found.cases)
     if table is not None:
         outcomes = (settings.outcome.positive, settings.outcome.negative)
@@ -82,6 +106,7 @@ def init(
     ]
     named = Cohort(found.cases)
     coded = named if keep_names else pseudonymised(named, folder / KEY)
+    coded = replace(coded, identities=(*coded.identities, *found.identities))
     notes += [about_key(coded)] if coded.identities else []
     chosen, protocol = chosen | of_files, protocol_with(protocol, of_files)
     if not dry_run:

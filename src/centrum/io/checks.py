@@ -27,6 +27,9 @@ _LISTED_PIECES = 5
 NOTES = "acquisition_notes"
 """What the reading step says of facts that it left out: pairs of a file's name and a sentence."""
 
+UNREAD_FILES = "unread_files"
+"""What the reading step says of a series that was chosen in a folder with files that are broken."""
+
 ORIENTATION_STATED = "orientation_stated"
 """What the reading step says of a file whose orientation the protocol states."""
 
@@ -90,7 +93,8 @@ def inspect_image(image: Volume, plane: str, file: str) -> tuple[ImageFinding, .
     """What is odd about how an image was acquired and read, whatever its mask.
 
     Codes: warnings "other-plane" (than `plane`, in which features are counted by slice),
-    "lossy-compression"; notes "stated-orientation", "unread-fact". `file` is the name of the image.
+    "unread-files", "lossy-compression"; notes "stated-orientation", "unread-fact". `file` is the
+    name of the image.
 
     >>> from centrum.geometry import Geometry
     >>> axial = Volume(np.zeros((3, 8, 8)), Geometry((8, 8, 3), (0.6, 0.6, 4.4)))
@@ -113,10 +117,24 @@ def _acquisition_findings(image: Volume, plane: str, file: str) -> Iterator[Imag
             "the right exam.",
             file,
         )
+    yield from _unread_files(image, file)
     yield from _lossy(image, file)
     yield from _stated(image, file)
     notes = (note for step in image.history for note in step.parameters.get(NOTES, ()))
     yield from (unread(name, text) for name, text in notes)
+
+
+def _unread_files(image: Volume, file: str) -> Iterator[ImageFinding]:
+    unread = sum(int(step.parameters.get(UNREAD_FILES, 0)) for step in image.history)
+    if unread:
+        yield _found(
+            "warning",
+            "unread-files",
+            f"{unread} DICOM files of the folder cannot be read: a slice at the end of the series "
+            "may be among them.",
+            "Export them again, or compare the number of slices with the archive's.",
+            file,
+        )
 
 
 def _lossy(image: Volume, file: str) -> Iterator[ImageFinding]:

@@ -8,7 +8,7 @@ Compressed files are not given to it, but their frame, once it was checked (`fra
 Source: DICOM PS3.3, C.7.6.2 (Image Plane Module).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
 from centrum.io import enhanced
+from centrum.io.checks import UNREAD_FILES
 from centrum.io.dicom_facts import acquisition_note
-from centrum.io.dicom_files import DicomFile, choose
+from centrum.io.dicom_files import DicomFile, choose, unread_beside
 from centrum.io.dicom_object import read_object, reading, uid_name
 from centrum.io.frame_of_reference import SERIES, frame_note
 from centrum.io.frame_pixels import (
@@ -47,7 +48,7 @@ def read(folder: Path, part: str | None = None) -> Volume:
     try:
         if file := _multi_frame(files, frames):
             return enhanced.read(file.path, frames, ignored)
-        return _read_series(files, ignored)
+        return _read_series(files, {"ignored_files": ignored, **_unread(folder, uid)})
     except CentrumError as error:
         error.file = error.file or folder.name
         error.add_note(f"while reading the DICOM series in {folder.name}")
@@ -101,7 +102,12 @@ def _files_digest(files: Iterable[DicomFile]) -> str:
     return digest(sorted(file_digest(f.path) for f in files))
 
 
-def _read_series(files: list[DicomFile], ignored: int) -> Volume:
+def _unread(folder: Path, uid: str | None) -> dict[str, int]:
+    found = unread_beside(folder, uid)
+    return {UNREAD_FILES: found} if found else {}
+
+
+def _read_series(files: list[DicomFile], others: Mapping[str, int]) -> Volume:
     for file in files:
         check_name(file.path)
         _check_single_slice(file)
@@ -114,7 +120,7 @@ def _read_series(files: list[DicomFile], ignored: int) -> Volume:
     parameters |= frame_note(file.value("FrameOfReferenceUID") for file in files)
     parameters |= {SERIES: digest(files[0].value("SeriesInstanceUID"))}
     parameters |= lossy_note((file.value, file.syntax) for file in files)
-    parameters |= {"ignored_files": ignored}
+    parameters |= others
     parameters |= acquisition_note(files[0].value, files[0].name)
     return Volume(array, geometry, (Step("read", parameters),))
 

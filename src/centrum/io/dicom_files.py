@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from centrum.errors import ImageError
 from centrum.io.dicom_facts import ACQUISITION_FACTS
+from centrum.io.dicom_header import series_code, series_of
 from centrum.io.dicom_object import DEFLATED, check_inflated, entry, is_native
 from centrum.io.guard import guarded
 from centrum.io.lossy import LOSSY_KEYWORDS
@@ -56,7 +57,7 @@ class Series:
 
     Attributes
     ----------
-    uid : Series Instance UID; choose the series as FOLDER#UID
+    uid : Series Instance UID; choose the series as FOLDER#UID, or as FOLDER#CODE with its code
     number, description, modality : as in the headers, description and modality may be empty
     is_image : whether it holds images, and not segmentations, contours or reports
     n_files : files in the folder
@@ -78,7 +79,12 @@ class Series:
         """The series in one line, to print in messages."""
         times = f"TR {self.repetition_time_ms} TE {self.echo_time_ms}"
         words = (self.modality, self.orientation, self.description)
-        return f"{self.uid}  {self.n_files} files  {' '.join(filter(None, words))}  {times}"
+        return f"{self.code}  {self.n_files} files  {' '.join(filter(None, words))}  {times}"
+
+    @property
+    def code(self) -> str:
+        """What stands for the UID where nothing may lead back to the exam."""
+        return series_code(self.uid)
 
 
 @dataclass(frozen=True)
@@ -129,27 +135,54 @@ def list_series(folder: str | Path) -> tuple[Series, ...]:
     return tuple(sorted(series, key=lambda s: (s.number is None, s.number or 0, s.uid)))
 
 
-def choose(folder: Path, uid: str | None) -> tuple[list[DicomFile], int]:
-    """The files of the series `uid`, or of the only image series, and how many are ignored."""
-    files, ignored = _scan(folder)
+def choose(folder: Path, part: str | None) -> tuple[list[DicomFile], int]:
+    """The files of one series, and how many others are ignored.
+
+    `part` is its UID or code; None is the only image series. Of other series than a chosen one
+    nothing but the UID is read.
+    """
+    files, ignored = _scan(folder, part)
     groups = _by_series(files)
     series = [_summary(key, members) for key, members in groups.items()]
-    chosen = [s for s in series if (s.uid == uid if uid else s.is_image)]
+    chosen = [s for s in series if (part in (s.uid, s.code) if part else s.is_image)]
     if len(chosen) == 1:
         return groups[chosen[0].uid], ignored
-    wanted = f"the series {uid}" if uid else "exactly one image series"
+    wanted = f"the series {part}" if part else "exactly one image series"
     listed = "\n  ".join(s.describe() for s in series)
     raise ImageError(
         f"{folder.name}: expected {wanted}, found {len(chosen)}. The series in the folder:\n"
         f"  {listed}\n",
-        remedy="Choose one as FOLDER#UID.",
+        remedy="Choose one as FOLDER#CODE, with the code before its number of files.",
         code="choose-series",
         file=folder,
     )
 
 
-def _scan(folder: Path) -> tuple[list[DicomFile], int]:
-    """The DICOM files of a folder, and how many other files lie beside them."""
+def unread_beside(folder: Path, part: str | None) -> int:
+    """How many files of a folder may be of the chosen series, but cannot be read.
+
+    Without a choice there are none: such a file is refused.
+    """
+    return len([p for p in _paths(folder) if series_of(p) is None]) if part else 0
+
+
+def _of_series(paths: list[Path], part: str) -> list[Path]:
+    """The paths of one series; all of them if there is none, so that they can be listed."""
+    uids = {path: series_of(path) for path in paths}
+    wanted = {uid for uid in set(uids.values()) if uid and part in (uid, series_code(uid))}
+    return [path for path in paths if uids[path] in wanted] if wanted else paths
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(
+        p
+        for p in folder.iterdir()
+        if not p.name.startswith(APPLE_DOUBLE) and (p.is_file() or is_dangling(p))
+    )
+
+
+def _scan(folder: Path, part: str | None = None) -> tuple[list[DicomFile], int]:
+    """The DICOM files of a folder, or of one series in it, and how many files lie beside them."""
     if not folder.is_dir():
         raise ImageError(
             f"There is no folder {folder.name!r} in {folder.parent.name or '.'!r}.",
@@ -157,22 +190,23 @@ def _scan(folder: Path) -> tuple[list[DicomFile], int]:
             code="missing-file",
             file=folder,
         )
-    paths = sorted(p for p in folder.iterdir() if p.is_file() or is_dangling(p))
-    others = [p for p in paths if p.name.startswith(APPLE_DOUBLE)]
-    paths = [p for p in paths if p not in others]
+    there = sum(1 for p in folder.iterdir() if p.is_file() or is_dangling(p))
+    paths = _paths(folder)
+    if part:
+        paths = _of_series(paths, part)
     for path in paths:
         check_content(path)
     files = [file for path in paths if (file := _read(path)) is not None]
     if not files:
         inner = sum(1 for p in folder.iterdir() if p.is_dir())
         raise ImageError(
-            f"{folder.name} holds no DICOM file ({len(paths)} other files, {inner} "
+            f"{folder.name} holds no DICOM file ({there} other files, {inner} "
             "subfolders, which are not searched).",
             remedy="Give the folder that holds the slices.",
             code="no-dicom",
             file=folder,
         )
-    return files, len(others) + len(paths) - len(files)
+    return files, there - len(files)
 
 
 def _read(path: Path) -> DicomFile | None:

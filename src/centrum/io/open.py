@@ -52,8 +52,8 @@ def read_image(
     Parameters
     ----------
     source : path of a .nii, .nii.gz, .hdr or .img (NIfTI), .nrrd, .nhdr, .mha or .mhd file, or of
-        a DICOM folder; choose one series of several as FOLDER#SeriesInstanceUID. A file of an
-        enhanced MR or CT image; choose among its echoes, stacks, time points ... as
+        a DICOM folder; choose one series of several as FOLDER#SeriesInstanceUID or by its code.
+        A file of an enhanced MR or CT image; choose among its echoes, stacks, time points ... as
         FILE#EchoTime=80, FILE#NAME=VALUE,NAME=VALUE, FOLDER#NAME=VALUE or FOLDER#UID,NAME=VALUE
     orientation : where the array axes run, one of `centrum.geometry.ORIENTATIONS`, in a file that
         does not say it; without it such a file is refused
