@@ -86,10 +86,11 @@ def _is_prefix(prefix: str) -> bool:
     )
 
 
-def pseudonymised(cohort: Cohort, key: Path) -> Cohort:
+def pseudonymised(cohort: Cohort, key: Path, *, of_headers: bool = False) -> Cohort:
     """The cohort with codes as ids of cases and patients; those of the key file are kept.
 
-    Nothing is written: `write_key` does that, once something else is.
+    Nothing is written: `write_key` does that, once something else is. Where ids are `of_headers`,
+    one without a letter is a number of the hospital, and no code however short it is.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def pseudonymised(cohort: Cohort, key: Path) -> Cohort:
     >>> [(case.id, case.patient) for case in found.cases], found.names
     ([('P001', 'P001'), ('P7', 'P7')], {'P001': 'Anna L1', 'P7': 'P7'})
     """
-    patients, cases = _named(cohort)
+    patients, cases = _named(cohort, of_headers)
     if not patients and not cases:
         return cohort
     names = _Names(cohort, read_key(key))
@@ -114,10 +115,11 @@ def pseudonymised(cohort: Cohort, key: Path) -> Cohort:
     )
 
 
-def _named(cohort: Cohort) -> tuple[frozenset[str], frozenset[str]]:
+def _named(cohort: Cohort, of_headers: bool) -> tuple[frozenset[str], frozenset[str]]:
     """Patients and cases whose ids are no codes; a case that bears a patient's name has none."""
     patients = {case.patient for case in cohort.cases if case.patient}
-    named = frozenset(patients - codes(patients))
+    numbers = {name for name in patients if of_headers and not re.search(r"[^\W\d_]", name)}
+    named = frozenset(patients - codes(patients) | numbers)
     coded = codes({case.id for case in cohort.cases})
     cases = (
         case.id

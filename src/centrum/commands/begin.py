@@ -105,7 +105,8 @@ def init(
         *notes_on_choices(of_files, Cohort(found.cases)),
     ]
     named = Cohort(found.cases)
-    coded = named if keep_names else pseudonymised(named, folder / KEY)
+    by_headers = found.layout is None
+    coded = named if keep_names else pseudonymised(named, folder / KEY, of_headers=by_headers)
     coded = replace(coded, identities=(*coded.identities, *found.identities))
     notes += [about_key(coded)] if coded.identities else []
     chosen, protocol = chosen | of_files, protocol_with(protocol, of_files)

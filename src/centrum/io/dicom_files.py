@@ -168,9 +168,10 @@ def unread_beside(folder: Path, part: str | None) -> int:
 
 def _of_series(paths: list[Path], part: str) -> list[Path]:
     """The paths of one series; all of them if there is none, so that they can be listed."""
-    uids = {path: series_of(path) for path in paths}
-    wanted = {uid for uid in set(uids.values()) if uid and part in (uid, series_code(uid))}
-    return [path for path in paths if uids[path] in wanted] if wanted else paths
+    uids = list(map(series_of, paths))
+    wanted = {uid for uid in set(uids) if uid and part in (uid, series_code(uid))}
+    chosen = [path for path, uid in zip(paths, uids, strict=True) if uid in wanted]
+    return chosen or paths
 
 
 def _paths(folder: Path) -> list[Path]:

@@ -52,6 +52,7 @@ _KEYWORDS = {
 ones of segmentations, structure sets and multi-frame images."""
 
 _IMAGES = next(iter(_KEYWORDS))
+_SERIES = 0x0020000E
 _LAST = {**dict.fromkeys(SEGMENTATIONS, 0x00700084), STRUCTURE_SET: 0x30060010}
 
 
@@ -69,8 +70,8 @@ class FileHeader:
         return "Image Storage" in uid_name(self.storage)
 
 
-def read_header(path: Path) -> FileHeader | None:
-    """The header of a file; None where it is no DICOM.
+def read_header(path: Path, *, series_alone: bool = False) -> FileHeader | None:
+    """The header of a file, or its series alone; None where it is no DICOM.
 
     Raises
     ------
@@ -84,16 +85,16 @@ def read_header(path: Path) -> FileHeader | None:
                 raise damaged(path, "it has no preamble")
             return None
         with reading(path):
-            found = _read(path, data, whole=len(data) < FIRST_BYTES)
+            found = _read(path, data, series_alone, whole=len(data) < FIRST_BYTES)
             if found is None:
                 data += stream.read(MOST_BYTES - FIRST_BYTES)
-                found = _read(path, data, whole=len(data) < MOST_BYTES)
+                found = _read(path, data, series_alone, whole=len(data) < MOST_BYTES)
     if found is None:
         raise damaged(path, f"its header has more than {MOST_BYTES} bytes")
     return found
 
 
-def _read(path: Path, data: bytes, whole: bool) -> FileHeader | None:
+def _read(path: Path, data: bytes, series_alone: bool, whole: bool) -> FileHeader | None:
     """The header, None where it goes on behind these bytes."""
     stream = BytesIO(data)
     stream.seek(_STARTS)
@@ -101,10 +102,11 @@ def _read(path: Path, data: bytes, whole: bool) -> FileHeader | None:
     syntax, storage = meta.TransferSyntaxUID, str(meta.get("MediaStorageSOPClassUID", ""))
     little = syntax.is_little_endian
     if syntax == DEFLATED:
-        stream = BytesIO(zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(), MOST_BYTES))
+        data = zlib.decompressobj(-zlib.MAX_WBITS).decompress(stream.read(), MOST_BYTES)
+        stream = BytesIO(data)
     if data.count(_ITEM[little]) > MOST_ITEMS:
         raise damaged(path, f"the sequences of its header have more than {MOST_ITEMS} items")
-    last = _last(storage)
+    last = _SERIES if series_alone else _last(storage)
     ended: list[int] = []
 
     def behind(tag: int, *_: object) -> bool:
@@ -113,7 +115,11 @@ def _read(path: Path, data: bytes, whole: bool) -> FileHeader | None:
 
     found = _entries(stream, syntax.is_implicit_VR, little, stop_when=behind,
                      specific_tags=_tags(last))  # fmt: skip
-    return FileHeader(path, storage, found) if ended or whole else None
+    list(found)  # each is converted, so that a damaged one is found now
+    header = FileHeader(path, storage, found)
+    if whole and not ended and (header.is_image or storage in _LAST):
+        raise damaged(path, "it ends within its header")
+    return header if ended or whole else None
 
 
 def _last(storage: str) -> int:
@@ -128,19 +134,18 @@ def _last(storage: str) -> int:
 def _tags(last: int) -> tuple[int, ...]:
     from pydicom.datadict import tag_for_keyword
 
+    if last == _SERIES:
+        return (last,)
     words = (_KEYWORDS[tag].split() for tag in {_IMAGES, last})
     return tuple(filter(None, (tag_for_keyword(word) for each in words for word in each)))
 
 
 def _entries(stream: BytesIO, implicit: bool, little: bool, **options: Any) -> "pydicom.Dataset":
-    """The entries from here; each is converted, so that a damaged one is found now."""
     from pydicom.filereader import read_dataset
 
     if "specific_tags" in options:
         options["specific_tags"] = list(options["specific_tags"])
-    found = read_dataset(stream, implicit, little, **options)
-    list(found)
-    return found
+    return read_dataset(stream, implicit, little, **options)
 
 
 def series_code(uid: str) -> str:
@@ -167,7 +172,7 @@ def series_of(path: Path) -> str | None:
 @lru_cache(maxsize=1 << 17)
 def _series_of(path: Path, modified: int, size: int) -> str | None:
     try:
-        header = read_header(path)
+        header = read_header(path, series_alone=True)
     except ImageError:
         return None
     if header is None or header.storage == DIRECTORY:

@@ -1,10 +1,14 @@
 """Trees of DICOM files: what is chosen, what is left out, and what is said of it."""
 
+import os
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import EnhancedMRImageStorage
 
 from centrum.cohort.archive.exams import ArchiveChoices
 from centrum.cohort.archive.series import SeriesWanted
@@ -371,6 +375,63 @@ def test_who_is_a_patient_is_told_where_it_is_doubtful(tree: Path) -> None:
     assert len({case.patient for case in found.cases}) == 3
     assert "2 exams without a patient's id: taken as of a patient each" in told(found)
     assert "1 id of a patient with several dates of birth" in told(found)
+
+
+# What else lies in a folder
+
+
+def test_loops_depths_and_foreign_files(tree: Path) -> None:
+    write_series(tree / "a", JANE, 1, pixels(1))
+    write_seg(tree / "seg", JANE, {"L1": body()})
+    (tree / "a/up").symlink_to(tree)
+    (tree / "itself").symlink_to(tree / "itself")
+    os.mkfifo(tree / "pipe")
+    (tree / "notes.txt").write_text("x")
+    (tree / "._IM0").write_bytes(bytes(200))
+    (tree / "cut.dcm").write_bytes((tree / "seg").read_bytes()[:300])
+    with (tree / "sparse").open("wb") as stream:
+        stream.write((tree / "seg").read_bytes()[:200])
+        stream.truncate(1 << 40)
+    deep = tree
+    for _ in range(600):
+        deep /= "d"
+        deep.mkdir()
+    found = found_in(tree)
+    assert sources(found) == {JANE.patient: ("a/", {"R1": "seg"})}
+    assert set(found.ignored) == {"notes.txt", "pipe"}
+    assert "2 that cannot be read: cut.dcm, sparse" in told(found)
+
+
+def test_files_with_several_frames(tree: Path) -> None:
+    """An enhanced image says in its functional groups what others say of their one frame."""
+    (file, *others) = write_series(tree / "a", JANE, 1, pixels(1))
+    header = pydicom.dcmread(file)
+    frames = [pydicom.dcmread(path) for path in (file, *others)]
+    header.SOPClassUID = header.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    header.NumberOfFrames = len(frames)
+    header.PerFrameFunctionalGroupsSequence = [item(
+        PlanePositionSequence=[item(ImagePositionPatient=frame.ImagePositionPatient)]
+    ) for frame in frames]  # fmt: skip
+    header.SharedFunctionalGroupsSequence = [item(
+        PlaneOrientationSequence=[item(ImageOrientationPatient=header.ImageOrientationPatient)],
+        MRTimingAndRelatedParametersSequence=[item(RepetitionTime=3200)],
+        MREchoSequence=[item(EffectiveEchoTime=105.0)],
+    )]  # fmt: skip
+    for keyword in ("RepetitionTime", "EchoTime", "ImageOrientationPatient", "SeriesDescription",
+                    "ImagePositionPatient"):  # fmt: skip
+        delattr(header, keyword)
+    for path in others:
+        path.unlink()
+    header.save_as(file, enforce_file_format=True)
+    write_seg(tree / "seg", JANE, {"L1": body()})
+    assert sources(found_in(tree)) == {JANE.patient: ("a/", {"R1": "seg"})}
+
+
+def item(**entries: object) -> Dataset:
+    found = Dataset()
+    for keyword, value in entries.items():
+        setattr(found, keyword, value)
+    return found
 
 
 # When names of files decide

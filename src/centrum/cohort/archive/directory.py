@@ -7,7 +7,6 @@ from centrum.cohort.findings import listed
 from centrum.errors import CentrumError
 from centrum.io.dicomdir import listed_files
 from centrum.io.paths import existing
-from centrum.text import counted
 
 
 def directory_notes(index: ArchiveIndex) -> Iterator[str]:
@@ -34,17 +33,17 @@ def _differences(path: str, ids: list[tuple[str, ...]], index: ArchiveIndex) -> 
     named = {_plain("/".join(each)): "/".join(each) for each in safe}
     missing = [named[key] for key in named.keys() - there.keys()]
     extra = [there[key] for key in there.keys() - named.keys()]
-    if len(safe) < len(ids):
-        yield f"{path} names {counted(len(ids) - len(safe), 'file')} outside its folder: not opened"
+    if outside := len(ids) - len(safe):
+        yield f"{path} names files outside its folder ({outside}): not opened"
     if missing:
         yield (
-            f"{path} names {counted(len(missing), 'file')} that are not there: "
+            f"{path} names files that are not there ({len(missing)}): "
             f"{listed(sorted(missing), 3)}. Look whether the export is complete"
         )
     if extra:
         yield (
-            f"{path} does not name {counted(len(extra), 'file')} that are there, and are taken: "
-            f"{listed(sorted(extra), 3)}"
+            f"{path} does not name files that are there ({len(extra)}), which are taken all the "
+            f"same: {listed(sorted(extra), 3)}"
         )
 
 
