@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 from centrum.cohort.archive.exams import ArchiveChoices, find_exams
 from centrum.cohort.archive.index import ArchiveIndex, index_files
+from centrum.cohort.archive.series import SeriesWanted, judge_all, shown, source_of
 from centrum.cohort.case import DEFAULT_READER, DEFAULT_SEQUENCE, Case, Cohort, Identity, column
 from centrum.cohort.columns import FIELDS
 from centrum.cohort.findings import listed
@@ -174,7 +175,7 @@ def discover(
     if not best.cases or (given == (None, None) and not _uses(best, files)):
         best = _better(folder, best, given, files, folders)
     best.notes += strange
-    return _discovery(folder, best, files, labels)
+    return _discovery(folder, best, files, labels, archive.wanted)
 
 
 def _notes_on_names(found: Sequence[str], there: Sequence[str], files: Sequence[str]) -> list[str]:
@@ -206,7 +207,7 @@ def _of_archive(
     if not any(_is_dicom(folder / path) for path in files):
         return None
     index = index_files(folder, files, progress)
-    if not choices.stated and (not index.masks or _is_for_names(best, index)):
+    if not index.masks or (not choices.stated and _is_for_names(best, index)):
         return None
     found = find_exams(index, choices, labels)
     if not found.cases:
@@ -349,12 +350,16 @@ def _put(match: _MatchedFiles, kind: dict, by: str, path: str, found: Mapping[st
 
 
 def _discovery(
-    folder: Path, match: _MatchedFiles, files: Sequence[str], labels: Scheme | None
+    folder: Path,
+    match: _MatchedFiles,
+    files: Sequence[str],
+    labels: Scheme | None,
+    wanted: SeriesWanted,
 ) -> Discovery:
     maker = CaseMaker(folder, labels, match.notes)
-    cases = maker.all_cases(map(match.exam, match.cases))
-    chosen = {path for case in cases for path in case.images.values() if path.endswith("/")}
-    match.notes += [note for path in sorted(chosen) for note in _series_notes(folder, path)]
+    found = [_with_series(folder, match.exam(name), files, wanted) for name in match.cases]
+    cases = maker.all_cases(exam for exam, _ in found)
+    match.notes += [note for _, notes in found for note in notes]
     used = {p for kind in (match.images, match.masks) for by in kind.values() for p in by.values()}
     rest = [p for p in files if p not in used and f"{p.rpartition('/')[0]}/" not in used]
     lonely_masks = match_all(match.layout.mask, rest)
@@ -368,6 +373,38 @@ def _discovery(
         tuple(path for path in rest if path not in lonely_masks),
         tuple(match.notes),
     )
+
+
+def _with_series(
+    folder: Path, exam: FoundExam, files: Sequence[str], wanted: SeriesWanted
+) -> tuple[FoundExam, list[str]]:
+    """The exam with the one series of a folder that is measured, if it holds several.
+
+    Of a folder that a pattern calls another sequence nothing is chosen. Also what is to be told.
+    """
+    images, notes = dict(exam.images), []
+    for sequence, path in exam.images.items():
+        chosen = sequence == DEFAULT_SEQUENCE and _one_of_several(folder, path, files, wanted)
+        if chosen:
+            images[sequence], note = chosen
+            notes.append(note)
+        elif path.endswith("/"):
+            notes += _series_notes(folder, path)
+    return replace(exam, images=images), notes
+
+
+def _one_of_several(
+    folder: Path, path: str, files: Sequence[str], wanted: SeriesWanted
+) -> tuple[str, str] | None:
+    """The only series of a DICOM folder that is measured, of several, and what is told of it."""
+    inside = [f for f in files if path.endswith("/") and f.rpartition("/")[0] == path[:-1]]
+    index = index_files(folder, inside)
+    fits = [index.series[uid] for uid, v in judge_all(index, wanted).items() if not v.why_not]
+    if len(index.series) < 2 or len(fits) != 1:
+        return None
+    name, total = shown(fits[0].said) or fits[0].code, len(index.series)
+    note = f"{path}: taken is {name}, the one {wanted.describe()} of {total} image series"
+    return source_of(fits[0], index), note
 
 
 def _series_notes(folder: Path, path: str) -> list[str]:

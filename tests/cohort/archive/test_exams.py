@@ -15,6 +15,7 @@ from centrum.cohort.archive.series import SeriesWanted
 from centrum.cohort.discover import Discovery, discover
 from centrum.errors import CentrumError, ManifestError
 from centrum.io import read_image, read_mask
+from centrum.io.dicom_header import series_code
 from tests.archives import (
     GRID,
     T1,
@@ -28,6 +29,7 @@ from tests.archives import (
     write_series,
     write_structures,
 )
+from tests.cohort.test_discover import labels
 
 JANE = Exam()
 DISK = "DICOM/PA0/ST0"
@@ -445,3 +447,20 @@ def test_a_layout_that_fits_stays(tree: Path) -> None:
     assert sources(found) == {"P1": ("images/P1/", {"senior": "masks/P1_senior.dcm"})}
     write_series(tree / "images/P1", JANE, 2, pixels(2), T1, names="x{}")
     assert discover(tree, archive=ArchiveChoices(key=tree / "key")).layout is None
+
+
+def test_of_several_series_in_a_folder_of_a_layout(tree: Path) -> None:
+    """Masks of 3D Slicer beside folders of DICOM files as the scanner sent them."""
+    for k in range(2):
+        exam = Exam(study=str(k))
+        write_series(tree / f"P{k}", exam, 1, pixels(1), T1, names="a{}")
+        write_series(tree / f"P{k}", exam, 2, pixels(2), names="b{}")
+        labels(tree / f"P{k}_R1.seg.nrrd", [1], ["L1"])
+    found = discover(tree)
+    assert found.layout is not None
+    for k, case in enumerate(found.cases):
+        assert case.images["default"] == f"P{k}/#{series_code(Exam(study=str(k)).series(2))}"
+        assert (read_image(f"{tree}/{case.images['default']}").array == pixels(2)).all()
+    assert "P0/: taken is t2_tse_sag, the one sagittal T2w of 2 image series" in found.notes
+    (stir,) = {case.images["default"] for case in found_in(tree, series="t1*").cases[:1]}
+    assert stir.endswith(series_code(Exam(study="0").series(1)))
