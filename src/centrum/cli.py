@@ -268,7 +268,7 @@ def init(
         str | None,
         typer.Option(help="of DICOM: series to be measured, as 'T2*sag*' (description, number...)"),
     ] = None,
-    masks: Annotated[
+    segmentations: Annotated[
         str | None, typer.Option(help="of DICOM: masks that are taken, by description or path")
     ] = None,
     readers: Annotated[
@@ -314,8 +314,8 @@ def init(
     with _progress() as progress:
         told = begin.init(
             images, study, image=image, mask=mask, labels=labels, region=region, sequence=sequence,
-            series=series, masks=masks, readers=readers, table=clinical, preset=preset,
-            keep_names=keep_names, dry_run=dry_run, progress=progress,
+            series=series, segmentations=segmentations, readers=readers, table=clinical,
+            preset=preset, keep_names=keep_names, dry_run=dry_run, progress=progress,
         )  # fmt: skip
     _print(told)
     if not dry_run:

@@ -20,10 +20,11 @@ from centrum.cohort.layouts import learn_layouts
 from centrum.cohort.manifest import write_manifest
 from centrum.cohort.patterns import ENDING, LAYOUTS, FolderLayout, case_name, match_all, match_known
 from centrum.cohort.schemes import Scheme
-from centrum.errors import CentrumError, ManifestError, describe
+from centrum.errors import CentrumError, ManifestError, ProtocolError, describe
 from centrum.execution import Progress, silent
 from centrum.io import list_segments, list_series
 from centrum.io.paths import DANGLING, DEEPEST, FETCH, existing, is_dangling, seen_from
+from centrum.io.weighting import named_weighting
 from centrum.text import one_line
 
 LEFT_BEHIND = ("__macosx", "thumbs.db", "desktop.ini")
@@ -172,10 +173,23 @@ def discover(
         archive_found := _of_archive(folder, best, files, labels, archive, progress)
     ):
         return replace(archive_found, notes=(*archive_found.notes, *strange))
+    _check_meant(archive, folders)
     if not best.cases or (given == (None, None) and not _uses(best, files)):
         best = _better(folder, best, given, files, folders)
     best.notes += strange
     return _discovery(folder, best, files, labels, archive.wanted)
+
+
+def _check_meant(choices: ArchiveChoices, folders: Sequence[str]) -> None:
+    """Refuse choices among DICOM files where names of files decide."""
+    if choices.masks is None and choices.readers is None and (folders or not choices.stated):
+        return
+    raise ProtocolError(
+        "--series is about DICOM files, --segmentations and --readers about DICOM masks whose "
+        "headers say what belongs together; here the names of files do.",
+        remedy="Leave them out, or leave out --image and --mask.",
+        code="not-dicom",
+    )
 
 
 def _notes_on_names(found: Sequence[str], there: Sequence[str], files: Sequence[str]) -> list[str]:
@@ -213,8 +227,8 @@ def _of_archive(
     if not found.cases:
         raise ManifestError(
             f"no DICOM image with a mask in {folder.name!r}.\n  " + "\n  ".join(found.notes),
-            remedy="Choose by --series and --masks, or give --image and --mask as patterns of the "
-            "names of files.",
+            remedy="Choose by --series and --segmentations, or give --image and --mask as patterns "
+            "of the names of files.",
             code="no-cases",
         )
     return Discovery(
@@ -378,33 +392,35 @@ def _discovery(
 def _with_series(
     folder: Path, exam: FoundExam, files: Sequence[str], wanted: SeriesWanted
 ) -> tuple[FoundExam, list[str]]:
-    """The exam with the one series of a folder that is measured, if it holds several.
+    """The exam with the one series of each folder that is measured, and what is to be told.
 
-    Of a folder that a pattern calls another sequence nothing is chosen. Also what is to be told.
+    Of a folder that a pattern calls a sequence that is the one with its weighting.
     """
     images, notes = dict(exam.images), []
     for sequence, path in exam.images.items():
-        chosen = sequence == DEFAULT_SEQUENCE and _one_of_several(folder, path, files, wanted)
-        if chosen:
-            images[sequence], note = chosen
-            notes.append(note)
-        elif path.endswith("/"):
-            notes += _series_notes(folder, path)
+        if path.endswith("/"):
+            named = SeriesWanted(named_weighting(sequence), wanted.plane)
+            choice = wanted if sequence == DEFAULT_SEQUENCE else named
+            images[sequence], told = _one_of_several(folder, path, files, choice)
+            notes += told
     return replace(exam, images=images), notes
 
 
 def _one_of_several(
     folder: Path, path: str, files: Sequence[str], wanted: SeriesWanted
-) -> tuple[str, str] | None:
-    """The only series of a DICOM folder that is measured, of several, and what is told of it."""
-    inside = [f for f in files if path.endswith("/") and f.rpartition("/")[0] == path[:-1]]
+) -> tuple[str, list[str]]:
+    """The source of the only series of a DICOM folder that is measured, and what is told of it."""
+    inside = [file for file in files if file.rpartition("/")[0] == path[:-1]]
     index = index_files(folder, inside)
     fits = [index.series[uid] for uid, v in judge_all(index, wanted).items() if not v.why_not]
-    if len(index.series) < 2 or len(fits) != 1:
-        return None
-    name, total = shown(fits[0].said) or fits[0].code, len(index.series)
-    note = f"{path}: taken is {name}, the one {wanted.describe()} of {total} image series"
-    return source_of(fits[0], index), note
+    total = len(index.series)
+    if total > 1 and len(fits) == 1:
+        name = shown(fits[0].said) or fits[0].code
+        note = f"{path}: taken is {name}, the one {wanted.describe()} of {total} image series"
+        return source_of(fits[0], index), [note]
+    unmet = f"{path}: --series fits {len(fits)} of {total} image series"
+    doubt = [unmet] if wanted.pattern and len(fits) != 1 else []
+    return path, doubt + _series_notes(folder, path)
 
 
 def _series_notes(folder: Path, path: str) -> list[str]:

@@ -143,7 +143,7 @@ class CaseMaker:
                 files = listed([region.source for region in several])
                 self.notes.append(
                     f"reader {reader} has {len(several)} segmentations of {key}, none of which is "
-                    f"taken: {files}. Choose by --masks, or tell readers apart by --readers"
+                    f"taken: {files}. Choose by --segmentations, or tell readers apart by --readers"
                 )
         return {key: several[0] for key, several in by_key.items() if len(several) == 1}
 

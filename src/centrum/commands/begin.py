@@ -41,7 +41,7 @@ def init(
     region: str | None = None,
     sequence: str | None = None,
     series: str | None = None,
-    masks: str | None = None,
+    segmentations: str | None = None,
     readers: str | None = None,
     table: ClinicalTable | None = None,
     preset: str = "vcf-t2w",
@@ -60,8 +60,8 @@ def init(
     labels, region : `images.labels` and `images.region` of the protocol
     sequence : to be measured, as the files call it or by its weighting; that of the preset when
         missing
-    series, masks : of DICOM files, patterns of the series that are measured (description, number,
-        code or folder) and of their segmentations (description or path)
+    series, segmentations : of DICOM files, patterns of the series that are measured (description,
+        number, code or folder) and of their masks (description or path)
     readers : what names the readers of DICOM masks: "creator", "description" or "folder"
 
     Raises
@@ -82,7 +82,7 @@ def init(
     weighting = named_weighting(sequence or "") or settings.images.weighting
     archive = ArchiveChoices(
         SeriesWanted(weighting, settings.extraction.plane, series),
-        masks,
+        segmentations,
         readers,
         None if keep_names else folder / KEY,
     )

@@ -13,7 +13,7 @@ from pydicom.uid import EnhancedMRImageStorage
 from centrum.cohort.archive.exams import ArchiveChoices
 from centrum.cohort.archive.series import SeriesWanted
 from centrum.cohort.discover import Discovery, discover
-from centrum.errors import CentrumError, ManifestError
+from centrum.errors import CentrumError, ManifestError, ProtocolError
 from centrum.io import read_image, read_mask
 from centrum.io.dicom_header import series_code
 from tests.archives import (
@@ -29,7 +29,7 @@ from tests.archives import (
     write_series,
     write_structures,
 )
-from tests.cohort.test_discover import labels
+from tests.cohort.test_discover import image as nrrd, labels
 
 JANE = Exam()
 DISK = "DICOM/PA0/ST0"
@@ -464,3 +464,18 @@ def test_of_several_series_in_a_folder_of_a_layout(tree: Path) -> None:
     assert "P0/: taken is t2_tse_sag, the one sagittal T2w of 2 image series" in found.notes
     (stir,) = {case.images["default"] for case in found_in(tree, series="t1*").cases[:1]}
     assert stir.endswith(series_code(Exam(study="0").series(1)))
+    assert "P0/: --series fits 0 of 2 image series" in found_in(tree, series="flair").notes
+
+
+def test_choices_among_dicom_files_where_names_decide(tree: Path) -> None:
+    write_series(tree / "images/P1", JANE, 1, pixels(1))
+    write_seg(tree / "masks/P1_senior.dcm", JANE, {"L1": body()})
+    choices = ArchiveChoices(readers="folder")
+    with pytest.raises(ProtocolError, match="here the names of files do"):
+        discover(tree, image_pattern="images/{case}/", mask_pattern="masks/{case}_*.dcm",
+                 archive=choices)  # fmt: skip
+    shutil.rmtree(tree)
+    nrrd(tree / "images/P1.nrrd")
+    labels(tree / "masks/P1.nrrd", [1])
+    with pytest.raises(ProtocolError, match="about DICOM files"):
+        found_in(tree, series="T2*")

@@ -37,7 +37,7 @@ def _placed(
 ) -> PlacedMask:
     names = (str(mask.said["SeriesDescription"] or ""), shown(mask.said), mask.path)
     if pattern is not None and not fits(pattern, names):
-        return PlacedMask(mask, "", "not named by --masks")
+        return PlacedMask(mask, "", "not named by --segmentations")
     if mask.said["SegmentationType"] == "FRACTIONAL":
         return PlacedMask(mask, "", "FRACTIONAL: which voxels belong to a segment is left open")
     if mask.series:
