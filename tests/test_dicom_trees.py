@@ -124,5 +124,5 @@ def test_a_whole_run(tmp_path: Path) -> None:
     _, page = run(open_study(folder))
     text = page.read_text()
     assert page.exists()
-    for secret in ("-77-", "Roth", "Lind", "Doe", "1948"):
+    for secret in ("-77-", "Roth", "Lind", "Doe", "19480312"):
         assert secret not in text

@@ -281,6 +281,14 @@ def test_of_two_series_that_a_mask_names_one_can_be_measured(tree: Path) -> None
     assert "names 2 series, of which one can be measured" in told(found)
 
 
+def test_a_mask_with_the_id_of_another_patient_is_told(tree: Path) -> None:
+    write_series(tree / "a", JANE, 1, pixels(1))
+    write_seg(tree / "seg", JANE, {"L1": body()}, said={"PatientID": "ANON7"})
+    assert "masks taken, although with another patient's id than the image: seg" in told(
+        found_in(tree)
+    )
+
+
 # Readers
 
 
@@ -380,6 +388,22 @@ def test_who_is_a_patient_is_told_where_it_is_doubtful(tree: Path) -> None:
 
 
 # What else lies in a folder
+
+
+@pytest.mark.parametrize(
+    "keyword", ["PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber", "StudyDate",
+                "SeriesDescription", "FrameOfReferenceUID", "Modality", "EchoTime", "ImageType",
+                "OperatorsName", "SOPInstanceUID"]
+)  # fmt: skip
+def test_entries_with_several_values(tree: Path, keyword: str) -> None:
+    """As damaged files have them, and others that have a backslash in a text."""
+    write_series(tree / "a", JANE, 1, pixels(1))
+    write_seg(tree / "seg", JANE, {"L1": body()})
+    said = {keyword: ["1", "2"]} if keyword != "ImageType" else {keyword: "M"}
+    with pydicom.config.disable_value_validation():
+        write_series(tree / "b", JANE, 2, pixels(2), T1 | said)
+        write_seg(tree / "seg2", JANE, {"L2": body()}, [2], said)
+    assert "a/" in {image for image, _ in sources(found_in(tree)).values()}
 
 
 def test_loops_depths_and_foreign_files(tree: Path) -> None:

@@ -17,7 +17,7 @@ from centrum.cohort.schemes import Scheme
 from centrum.io.dicom_header import series_code
 from centrum.text import counted
 
-WITHOUT_MASK = "without a mask"
+WITHOUT_MASK, MASKS_NOT_TAKEN = "without a mask", "none of its masks was taken"
 """Why a series is left out that could be measured."""
 
 
@@ -85,12 +85,14 @@ def find_exams(
     readers, who = readers_of(drawn, index, choices.readers, choices.key)
     maker = CaseMaker(index.folder, labels)
     cases = maker.finished(_without_doubles(_exams(index, readers), index, maker))
-    taken = {each.series for each in drawn}
-    alone = [uid for uid, v in verdicts.items() if not v.why_not and uid not in taken]
+    used = {case.images[DEFAULT_SEQUENCE] for case in cases}
+    with_mask = {each.series for each in drawn}
+    taken = {uid for uid in with_mask if source_of(index.series[uid], index) in used}
+    alone = [uid for uid, v in verdicts.items() if not v.why_not and uid not in with_mask]
     notes = (
         _overview(index),
-        *_notes_on_series(index, verdicts, taken),
-        *_notes_on_masks(placed, readers),
+        *_notes_on_series(index, verdicts, taken, with_mask),
+        *_notes_on_masks(index, placed, readers),
         *_notes_on_patients(index, drawn),
         *directory_notes(index),
         *maker.notes,
@@ -173,13 +175,20 @@ def _overview(index: ArchiveIndex) -> str:
 
 
 def _notes_on_series(
-    index: ArchiveIndex, verdicts: Mapping[str, Verdict], taken: Collection[str]
+    index: ArchiveIndex,
+    verdicts: Mapping[str, Verdict],
+    taken: Collection[str],
+    with_mask: Collection[str],
 ) -> Iterator[str]:
     """Which series were taken, and why not the others; the most frequent reason first."""
     why = {uid: verdict.why_not for uid, verdict in verdicts.items()}
     for reason, uids in _by_reason({uid: why[uid] for uid in verdicts if uid in taken}):
         yield f"taken{f' although {reason}' if reason else ''}: {_told_series(index, uids)}"
-    rest = {uid: why[uid] or WITHOUT_MASK for uid in verdicts if uid not in taken}
+    rest = {
+        uid: MASKS_NOT_TAKEN if uid in with_mask else why[uid] or WITHOUT_MASK
+        for uid in verdicts
+        if uid not in taken
+    }
     for reason, uids in _by_reason(rest):
         yield f"left out, {reason}: {_told_series(index, uids)}"
 
@@ -201,7 +210,7 @@ def _told_series(index: ArchiveIndex, uids: Sequence[str]) -> str:
 
 
 def _notes_on_masks(
-    placed: Sequence[PlacedMask], readers: Mapping[PlacedMask, str]
+    index: ArchiveIndex, placed: Sequence[PlacedMask], readers: Mapping[PlacedMask, str]
 ) -> Iterator[str]:
     counts = Counter(f"{each.mask.kind} by {reader}" for each, reader in readers.items())
     if counts:
@@ -210,7 +219,18 @@ def _notes_on_masks(
     for each in placed:
         if each.told:
             told[f"{'taken' if each.series else 'left out'}, {each.told}"].append(each.mask.path)
+        if each.series and _of_another(each, index):
+            told["taken, although with another patient's id than the image"].append(each.mask.path)
     yield from (f"masks {what}: {listed(paths, 3)}" for what, paths in told.items())
+
+
+def _of_another(placed: PlacedMask, index: ArchiveIndex) -> bool:
+    """Whether a mask bears the id of another patient than its image, or was renamed alone."""
+    own, other = (
+        str(said["PatientID"] or "").strip()
+        for said in (placed.mask.said, index.series[placed.series].said)
+    )
+    return bool(own and other and own != other)
 
 
 def _notes_on_patients(index: ArchiveIndex, drawn: Sequence[PlacedMask]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from centrum.errors import CentrumError
+from centrum.errors import CentrumError, ManifestError
 from centrum.execution import Progress, silent
 from centrum.io.dicom_files import DicomFile
 from centrum.io.dicom_header import (
@@ -22,6 +22,7 @@ from centrum.io.dicom_object import entry, reading
 from centrum.io.functional_groups import FrameGroups, frame_groups, items
 from centrum.io.paths import existing
 from centrum.provenance import file_digest
+from centrum.text import one_line
 
 if TYPE_CHECKING:
     import pydicom
@@ -30,15 +31,12 @@ KINDS = {**dict.fromkeys(SEGMENTATIONS, "SEG"), STRUCTURE_SET: "RTSTRUCT"}
 """What masks are called, by what a file holds."""
 
 MOST_FILES = 1_000_000
-"""Files that are looked into."""
+"""More files are not looked into: half an hour."""
 
 _SAID = (
     "ContentCreatorName",
     "ContrastBolusAgent",
-    "EchoTime",
     "FrameOfReferenceUID",
-    "ImageType",
-    "InversionTime",
     "IssuerOfPatientID",
     "Modality",
     "OperatorsName",
@@ -46,10 +44,7 @@ _SAID = (
     "PatientID",
     "PatientName",
     "ProtocolName",
-    "RepetitionTime",
     "SOPInstanceUID",
-    "ScanOptions",
-    "ScanningSequence",
     "SegmentationType",
     "SeriesDescription",
     "SeriesInstanceUID",
@@ -57,6 +52,16 @@ _SAID = (
     "StudyDate",
     "StudyInstanceUID",
 )
+
+_SEVERAL = (
+    "EchoTime",
+    "ImageType",
+    "InversionTime",
+    "RepetitionTime",
+    "ScanOptions",
+    "ScanningSequence",
+)
+"""Entries that may have several values; of times these are told as such."""
 
 _OF_FRAMES = {
     "RepetitionTime": ("MRTimingAndRelatedParametersSequence", "RepetitionTime"),
@@ -208,15 +213,16 @@ class _Gathered:
             self.told["unreadable"].append(path)
 
     def _add(self, path: str, header: FileHeader) -> None:
-        said = {keyword: entry(header.entries, keyword) for keyword in _SAID}
-        uid = said["SeriesInstanceUID"]
+        said = _said(header.entries)
+        uid, exam = said["SeriesInstanceUID"], _exam(said)
         if kind := KINDS.get(header.storage):
             self.masks.append(_mask(path, kind, said, header.entries))
         elif header.is_image and uid:
             frames = _frames(header)
-            self.slices[uid] += _slices(path, said, header, frames)
-            self.said.setdefault(uid, said | _of_frames(frames))
-            self.exams[uid].add(_exam(said))
+            slices, more = _slices(path, said, header, frames), _of_frames(frames)
+            self.slices[uid] += slices
+            self.said.setdefault(uid, {**said, **more})
+            self.exams[uid].add(exam)
         else:
             self.told["others"].append(path)
 
@@ -233,21 +239,43 @@ class _Gathered:
 
 
 def index_files(folder: Path, paths: Sequence[str], progress: Progress = silent) -> ArchiveIndex:
-    """The index of files relative to a folder; at most `MOST_FILES` are looked into."""
+    """The index of files relative to a folder.
+
+    Raises
+    ------
+    ManifestError
+        They are more than `MOST_FILES`.
+    """
+    if len(paths) > MOST_FILES:
+        raise ManifestError(
+            f"{folder.name!r} holds {len(paths)} files; up to {MOST_FILES} are looked into.",
+            remedy="Begin with a part of its folders.",
+            code="too-many-files",
+        )
     found = _Gathered(folder)
-    wanted = paths[:MOST_FILES]
-    for k, path in enumerate(wanted):
-        progress("Reading DICOM headers", k, len(wanted))
+    for k, path in enumerate(paths):
+        progress("Reading DICOM headers", k, len(paths))
         found.add(path)
-    progress("Reading DICOM headers", len(wanted), len(wanted))
+    progress("Reading DICOM headers", len(paths), len(paths))
     return found.index()
+
+
+def _said(header: "pydicom.Dataset") -> Said:
+    """The entries, text for those that have one value by the standard."""
+    given = {keyword: entry(header, keyword) for keyword in (*_SAID, *_SEVERAL)}
+    return {
+        keyword: "\\".join(map(str, value))
+        if isinstance(value, list) and keyword in _SAID
+        else value
+        for keyword, value in given.items()
+    }
 
 
 def _exam(said: Said) -> tuple[str, str]:
     """Patient and study; without an id of the patient the study is all that is known of him."""
     study = said["StudyInstanceUID"] or said["FrameOfReferenceUID"] or said["SeriesInstanceUID"]
-    named = [text.strip() for k in ("PatientID", "IssuerOfPatientID") if (text := said[k] or "")]
-    return " ".join(filter(None, named)) if said["PatientID"] else "", study
+    names = [one_line(str(said[k] or "")).strip() for k in ("PatientID", "IssuerOfPatientID")]
+    return " ".join(filter(None, names)) if names[0] else "", study
 
 
 def _frames(header: FileHeader) -> list[FrameGroups]:
@@ -264,7 +292,7 @@ def _of_frames(frames: Sequence[FrameGroups]) -> dict[str, Any]:
 
 def _slices(
     path: str, said: Said, header: FileHeader, frames: Sequence[FrameGroups]
-) -> Iterable[ArchiveSlice]:
+) -> list[ArchiveSlice]:
     uid = said["SOPInstanceUID"] or path
     if not frames:
         return [_slice(path, uid, header.entries)]

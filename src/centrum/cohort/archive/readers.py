@@ -24,9 +24,8 @@ def _creator(placed: PlacedMask, index: ArchiveIndex) -> str:
     """The creator of the content, else the operator, unless that is who made the images."""
     said, of_image = placed.mask.said, index.series[placed.series].said
     operator = said["OperatorsName"] if said["OperatorsName"] != of_image["OperatorsName"] else None
-    names = said["ContentCreatorName"] or operator or ""
-    first = names[0] if isinstance(names, list) else names
-    return " ".join(one_line(str(first)).replace("^", " ").split())
+    name = one_line(str(said["ContentCreatorName"] or operator or ""))
+    return " ".join(name.replace("^", " ").split())
 
 
 def _description(placed: PlacedMask, index: ArchiveIndex) -> str:
