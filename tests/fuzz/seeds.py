@@ -27,6 +27,16 @@ from centrum.geometry import Geometry
 from centrum.protocol import preset_text
 from centrum.study.study import open_study
 from tests.cohort.label_maps import write
+from tests.archives import (
+    T1,
+    Exam,
+    body,
+    pixels as noise,
+    write_directory,
+    write_seg,
+    write_series,
+    write_structures,
+)
 from tests.fuzz.mutate import zipped
 from tests.io.codestreams import LOSSLESS, LOSSY, PICTURE, STREAMS, compressed, slice_of
 from tests.io.conftest import _slice
@@ -184,6 +194,17 @@ def _series(uid: str, array: NDArray) -> Files:
         pydicom.dcmwrite(whole, header, enforce_file_format=True)
         files[f"{uid}-{k}.dcm"] = whole.getvalue()
     return files
+
+
+def archive(folder: Path) -> Iterator[Files]:
+    """An exam in one folder: two series, a segmentation, a structure set and a DICOMDIR."""
+    exam = Exam()
+    write_series(folder / "a", exam, 1, noise(1), names="1-{}")
+    write_series(folder / "a", exam, 2, noise(2), T1, names="2-{}")
+    write_seg(folder / "a/seg", exam, {"L1": body()}, [1, 2])
+    write_structures(folder / "a/rt", exam, {"L1": body(1)})
+    write_directory(folder / "a/DICOMDIR", [["SEG"], ["RT"]])
+    yield {path.name: path.read_bytes() for path in sorted((folder / "a").iterdir())}
 
 
 def seg(folder: Path) -> Iterator[Files]:

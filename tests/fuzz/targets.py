@@ -24,8 +24,10 @@ import pydicom
 import SimpleITK as sitk
 import yaml
 
+from centrum.cohort.archive.exams import ArchiveChoices
 from centrum.cohort.case import Case
 from centrum.cohort.clinical import ClinicalTable, merge_table
+from centrum.cohort.discover import discover
 from centrum.cohort.manifest import examine_manifest, missing_files
 from centrum.commands import begin
 from centrum.commands.check import check_study
@@ -327,6 +329,10 @@ def _read_series(folder: Path) -> None:
         tried(lambda source=source: _look_at_series(source))  # type: ignore[misc]
     for path in sorted(folder.iterdir())[:1]:
         tried(lambda path=path: read_image(path))  # type: ignore[misc]
+
+
+def _read_archive(folder: Path) -> None:
+    tried(lambda: discover(folder, archive=ArchiveChoices(key=folder / "key.csv")))
 
 
 def _look_at_series(source: str) -> None:
@@ -727,6 +733,8 @@ TARGETS = {
         Target("nii_gz", (".nii.gz",), seeds.nii_gz, (of_gzip(_NIFTI),), _read_image,
                _image_differs("NiftiImageIO"), (*[of_json] * 9, *TEXT, deep_json)),
         Target("dicom", (), seeds.dicom, (*[_of_element] * 8, *BYTES), _read_series),
+        Target("archive", (), seeds.archive, (*[_of_element] * 6, *[_of_item] * 3, *BYTES),
+               _read_archive),
         Target("seg", (".dcm",), seeds.seg, (*[_of_element] * 6, *[_of_frames] * 12, *BYTES),
                _read_seg, _voxels_differ),
         Target("enhanced", (".dcm",), seeds.enhanced_images,
