@@ -3,6 +3,7 @@
 pydicom reads the headers; of these only what is listed here is kept.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from centrum.errors import ImageError
 from centrum.io.dicom_facts import ACQUISITION_FACTS
-from centrum.io.dicom_header import series_code, series_of
+from centrum.io.dicom_header import series_code, series_in
 from centrum.io.dicom_object import DEFLATED, check_inflated, entry, is_native
 from centrum.io.guard import guarded
 from centrum.io.lossy import LOSSY_KEYWORDS
@@ -163,23 +164,25 @@ def unread_beside(folder: Path, part: str | None) -> int:
 
     Without a choice there are none: such a file is refused.
     """
-    return len([p for p in _paths(folder) if series_of(p) is None]) if part else 0
+    found = series_in(folder, _slices(_names(folder))) if part else {}
+    return sum(uid is None for uid in found.values())
 
 
-def _of_series(paths: list[Path], part: str) -> list[Path]:
-    """The paths of one series; all of them if there is none, so that they can be listed."""
-    uids = list(map(series_of, paths))
-    wanted = {uid for uid in set(uids) if uid and part in (uid, series_code(uid))}
-    chosen = [path for path, uid in zip(paths, uids, strict=True) if uid in wanted]
-    return chosen or paths
+def _of_series(folder: Path, names: list[str], part: str) -> list[str]:
+    """The files of one series; all of them if there is none, so that they can be listed."""
+    uids = series_in(folder, names)
+    wanted = {uid for uid in set(uids.values()) if uid and part in (uid, series_code(uid))}
+    return [name for name in names if uids[name] in wanted] or names
 
 
-def _paths(folder: Path) -> list[Path]:
-    return sorted(
-        p
-        for p in folder.iterdir()
-        if not p.name.startswith(APPLE_DOUBLE) and (p.is_file() or is_dangling(p))
-    )
+def _names(folder: Path) -> list[str]:
+    """Files of a folder, and links to what is not there."""
+    with os.scandir(folder) as entries:
+        return sorted(e.name for e in entries if e.is_file() or is_dangling(Path(e.path)))
+
+
+def _slices(names: list[str]) -> list[str]:
+    return [name for name in names if not name.startswith(APPLE_DOUBLE)]
 
 
 def _scan(folder: Path, part: str | None = None) -> tuple[list[DicomFile], int]:
@@ -191,23 +194,22 @@ def _scan(folder: Path, part: str | None = None) -> tuple[list[DicomFile], int]:
             code="missing-file",
             file=folder,
         )
-    there = sum(1 for p in folder.iterdir() if p.is_file() or is_dangling(p))
-    paths = _paths(folder)
-    if part:
-        paths = _of_series(paths, part)
+    there = _names(folder)
+    names = _slices(there)
+    paths = [folder / name for name in (_of_series(folder, names, part) if part else names)]
     for path in paths:
         check_content(path)
     files = [file for path in paths if (file := _read(path)) is not None]
     if not files:
         inner = sum(1 for p in folder.iterdir() if p.is_dir())
         raise ImageError(
-            f"{folder.name} holds no DICOM file ({there} other files, {inner} "
+            f"{folder.name} holds no DICOM file ({len(there)} other files, {inner} "
             "subfolders, which are not searched).",
             remedy="Give the folder that holds the slices.",
             code="no-dicom",
             file=folder,
         )
-    return files, there - len(files)
+    return files, len(there) - len(files)
 
 
 def _read(path: Path) -> DicomFile | None:

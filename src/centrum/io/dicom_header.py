@@ -6,7 +6,9 @@ pixels. What reads a file for good looks at it again (`dicom_files`, `dicom_obje
 Source: DICOM PS3.10, 7 (file format) and PS3.5, 7.1 (entries in the order of their tags).
 """
 
+import os
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from io import BytesIO
@@ -157,22 +159,27 @@ def series_code(uid: str) -> str:
     return digest(uid)[:12]
 
 
-def series_of(path: Path) -> str | None:
+def series_in(folder: Path, names: Iterable[str]) -> dict[str, str | None]:
+    """The UID of the series of each file of a folder; as `series_of`."""
+    return {name: series_of(os.path.join(folder, name)) for name in names}
+
+
+def series_of(path: Path | str) -> str | None:
     """The UID of the series of a file, "" of one that is no DICOM; None where it cannot be read.
 
     What was read of a file once is kept while the file is as it was.
     """
     try:
-        state = path.stat()
-        return _series_of(path, state.st_mtime_ns, state.st_size)
+        state = os.stat(path)
+        return _series_of(str(path), state.st_mtime_ns, state.st_size)
     except OSError:
         return None
 
 
 @lru_cache(maxsize=1 << 17)
-def _series_of(path: Path, modified: int, size: int) -> str | None:
+def _series_of(path: str, modified: int, size: int) -> str | None:
     try:
-        header = read_header(path, series_alone=True)
+        header = read_header(Path(path), series_alone=True)
     except ImageError:
         return None
     if header is None or header.storage == DIRECTORY:
