@@ -311,7 +311,7 @@ def init(
         clinical = begin.ClinicalTable(table, outcome_column, *words, id_column)
         if min_share is not None:
             clinical = replace(clinical, min_share=min_share)
-    with _progress() as progress:
+    with _progress(kept=False) as progress:
         told = begin.init(
             images, study, image=image, mask=mask, labels=labels, region=region, sequence=sequence,
             series=series, segmentations=segmentations, readers=readers, table=clinical,
@@ -1152,8 +1152,11 @@ def _open(folder: Path) -> "Study":
 
 
 @contextmanager
-def _progress() -> "Iterator[Progress]":
-    """A progress bar on the terminal's error stream; nothing where that is no terminal."""
+def _progress(kept: bool = True) -> "Iterator[Progress]":
+    """A progress bar on the error stream, once there is progress.
+
+    `kept` is whether what is done by then is kept if the user stops it.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -1165,20 +1168,24 @@ def _progress() -> "Iterator[Progress]":
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        tasks: dict[str, Any] = {}
-        last: list[str] = []
+    bar = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, Any] = {}
+    last: list[str] = []
 
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=total)
-            bar.update(tasks[what], completed=done, total=total)
-            last[:] = [f"{what}: {done} of {total} are done and kept."]
+    def show(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            bar.start()
+            tasks[what] = bar.add_task(what, total=total)
+        bar.update(tasks[what], completed=done, total=total)
+        last[:] = [f"{what}: {done} of {total} are done and kept."] if kept else []
 
-        try:
-            yield show
-        except KeyboardInterrupt as stop:
-            raise _Stopped("".join(last) or "Nothing was begun.") from stop
+    try:
+        yield show
+    except KeyboardInterrupt as stop:
+        raise _Stopped("".join(last) or "Nothing was begun.") from stop
+    finally:
+        if tasks:
+            bar.stop()
 
 
 def _noticed(failures: Iterable[Any], findings: Iterable[Any]) -> dict[str, list[dict[str, Any]]]:
