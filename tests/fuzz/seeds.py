@@ -26,7 +26,6 @@ from centrum.commands.tables import import_tables
 from centrum.geometry import Geometry
 from centrum.protocol import preset_text
 from centrum.study.study import open_study
-from tests.cohort.label_maps import write
 from tests.archives import (
     T1,
     Exam,
@@ -37,6 +36,7 @@ from tests.archives import (
     write_series,
     write_structures,
 )
+from tests.cohort.label_maps import write
 from tests.fuzz.mutate import zipped
 from tests.io.codestreams import LOSSLESS, LOSSY, PICTURE, STREAMS, compressed, slice_of
 from tests.io.conftest import _slice
