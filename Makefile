@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 DOCS_STAMP := .venv/.docs-installed
+WHEELHOUSE := build/wheelhouse
+BILL_TOOL := build/bill-tool
 # Threads of the linear algebra only wait for each other on matrices as small as these.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 # Compiled once for all processes and runs. Neighbouring tests stay in one process, which makes
@@ -14,7 +16,7 @@ BENCHMARKS := speed filtered coldstart throughput reading kernels modelling
 
 .PHONY: setup judges demo test test-slow fuzz lint bench peers peers-build bench-peers spine \
 	real-tables protocols \
-	$(BENCHMARKS:%=bench-%) docs clean help
+	$(BENCHMARKS:%=bench-%) docs wheelhouse wheelhouse-check clean help
 
 help:
 	@grep -E '^[a-z-]+:.*#' $(MAKEFILE_LIST) | sed 's/:.*# /\t/' | sort
@@ -80,6 +82,23 @@ docs: $(DOCS_STAMP) # write the reference pages from the code, build the site in
 
 $(DOCS_STAMP): $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+wheelhouse: setup $(BILL_TOOL)/.installed # all that installs offline: PYTHON_VERSION=, PLATFORM=, EXTRAS=
+	rm -rf $(WHEELHOUSE)
+	$(BIN)/python -m tools.wheelhouse $(WHEELHOUSE) --bill-tool $(BILL_TOOL)/bin/python \
+		$(if $(PYTHON_VERSION),--python-version $(PYTHON_VERSION)) \
+		$(if $(PLATFORM),--platform $(PLATFORM)) \
+		$(if $(filter undefined,$(origin EXTRAS)),,--extras '$(EXTRAS)')
+
+wheelhouse-check: wheelhouse # install the wheelhouse and run the small demo, both without network
+	rm -rf build/offline
+	unshare --map-root-user --net $(PYTHON) $(WHEELHOUSE)/install.py build/offline/environment
+	cd build/offline && unshare --map-root-user --net environment/bin/centrum demo --small
+
+$(BILL_TOOL)/.installed: tools/wheelhouse/bill-tool.txt
+	@tools/make-venv $(PYTHON) $(BILL_TOOL)
+	$(BILL_TOOL)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 clean: # remove what was made, but not .venv

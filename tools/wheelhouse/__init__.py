@@ -1,0 +1,1 @@
+"""`make wheelhouse`: a folder from which centrum is installed without network."""
