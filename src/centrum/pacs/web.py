@@ -217,7 +217,7 @@ class _Bounded(HTTPAdapter):
 
     def send(self, *args: Any, **options: Any) -> requests.Response:
         response = super().send(*args, **options)
-        response.iter_content = partial(_bounded, response, Meter(self._limits))  # type: ignore[method-assign]
+        response.iter_content = partial(_bounded, response, Meter(self._limits))
         return response
 
 
