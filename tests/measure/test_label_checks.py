@@ -63,10 +63,13 @@ def test_a_label_that_contradicts_the_level(labels: Path, tmp_path: Path) -> Non
 
 
 def test_sizes_of_another_part_of_the_spine(tmp_path: Path) -> None:
-    """Of a program's numbers they say that it counts otherwise, of names only that they are odd."""
+    """They refuse numbers that another scheme would fit; else somebody may have counted so."""
+    upper = write(tmp_path / "t.nii.gz", blocks([21, 22, 23, 24], scale=1.8))
+    sized = (upper, "22", "T2", "vertebral_body", "totalspineseg")
+    assert refused(*sized) == "levels-contradict-anatomy"  # L2 to L5 in VerSe
     lumbar = blocks([3, 4, 5, 6], scale=1.8)
     numbered = write(tmp_path / "a.nii.gz", lumbar)
-    assert refused(numbered, "4", "C4", "vertebral_body") == "levels-contradict-anatomy"
+    assert "unusual-size" in check(numbered, "4", "C4", "whole_vertebra")
     for k, number in enumerate((3, 4, 5, 6)):
         lumbar.SetMetaData(f"Segment{k}_Name", f"C{number}")
         lumbar.SetMetaData(f"Segment{k}_LabelValue", str(number))

@@ -100,7 +100,7 @@ class LabelMap:
     def contradiction(self, *, by_size: bool = False) -> str:
         """Why the levels cannot be right, in a clause; "" where nothing speaks against them.
 
-        `by_size` has sizes speak against levels that names say, as they do against numbers.
+        Sizes speak against numbers that another scheme would fit, and with `by_size` in any case.
         """
         placed = [each for each in self.labels if each.place]
         named = [each for each in placed if each.level]
@@ -109,21 +109,25 @@ class LabelMap:
             return f"none of {listed([each.segment.name for each in placed], 12)} is a vertebra"
         if len(unknown) > len(named):
             return f"most of the labels, such as {listed(unknown)}, are none of its labels"
-        by_size = by_size or self._by_number
-        return _doubt(placed, by_size=by_size) if self.oriented else ""
+        if not self.oriented:
+            return ""
+        return _doubt(placed, by_size=by_size or bool(self._sizes() and self._other_schemes()))
 
     def unusual_size(self) -> str:
-        """Where the sizes are not those of the levels that names say, in a clause; "" if nowhere.
+        """Where the sizes are not those of the levels, and no other scheme explains it; else "".
 
-        Somebody gave each region its name, which numbers of another program do not explain.
+        Voxels may not be as large as the file says, or somebody counted from elsewhere.
         """
-        named = [each for each in self.labels if each.place and each.level]
-        return _column(named).unusual_size() if self.oriented and not self._by_number else ""
+        why = self._sizes()
+        return "" if why and self._other_schemes() else why
 
-    @property
-    def _by_number(self) -> bool:
-        """Whether a level is that of a number, which another program may give otherwise."""
-        return any(each.level and each.number is not None for each in self.labels)
+    def _sizes(self) -> str:
+        named = [each for each in self.labels if each.place and each.level]
+        return _column(named).unusual_size() if self.oriented else ""
+
+    def _other_schemes(self) -> list[str]:
+        """Schemes that the numbers would fit, sizes and all, beside the one that is named."""
+        return [s for s in self.fitting() if self.scheme and s != self.scheme.name]
 
     def check(self, *, by_size: bool = False) -> None:
         """Refuse levels that no anatomy allows.
@@ -173,8 +177,7 @@ class LabelMap:
 
     def _other_scheme(self) -> str:
         scheme = self.scheme
-        fits = [name for name in self.fitting() if scheme and name != scheme.name]
-        if fits:
+        if fits := self._other_schemes():
             return f"These numbers fit {' or '.join(fits)}. {NAME_THE_SCHEME}"
         caution = f" In {scheme.name} {scheme.caution}." if scheme and scheme.caution else ""
         return f"Check the labels, and which way up the file is.{caution}"

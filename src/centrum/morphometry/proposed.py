@@ -114,6 +114,8 @@ def propose_bodies(
         proposed = [*_proposed(wholes, lambda whole: whole.array & told)]
     bodies = tuple(each for each in proposed if isinstance(each, ProposedBody))
     notes = tuple(each for each in proposed if isinstance(each, str))
+    if why := found.unusual_size():
+        notes = (f"the sizes are not those of the levels: {why}", *notes)
     if not bodies:
         raise DataError(
             f"{file.name}: there is no body to propose. {' '.join(f'{note}.' for note in notes)}",
@@ -196,19 +198,21 @@ def _proposed(
             yield "C1 is left out: it has no body"
         elif isinstance(found, str):
             yield f"{level} is left out: {found}"
-        elif doubt := _doubt(body := Mask(found, whole.geometry, level.name), level):
+        elif doubt := _doubt(body := Mask(found, whole.geometry, level.name)):
             yield f"{level} is left out: {doubt}"
         else:
+            if deeper_than_a_body(place := place_of(body), level):
+                yield f"{level}: {place.depth:.0f} mm from front to back are many for its level"
             if 1 - body.n_voxels / whole.n_voxels < LEAST_BEHIND:
                 yield f"{level}: nearly all of it is body; does the map hold bodies already?"
             yield ProposedBody(level, label.segment.label, whole, body)
 
 
-def _doubt(body: Mask, level: Level) -> str:
+def _doubt(body: Mask) -> str:
     if not body.n_voxels:
         return "none of it is body"
     place = place_of(body)
-    if deeper_than_a_body(place, level):
+    if deeper_than_a_body(place, None):
         return f"it would reach {place.depth:.0f} mm from front to back, more than a body does"
     return ""
 
