@@ -31,7 +31,7 @@ class _AuditFile(RotatingFileHandler):
     """A file that is private, and whose faults are nobody's to overlook."""
 
     def _open(self):  # type: ignore[no-untyped-def]
-        return open(self.baseFilename, "a", encoding="utf-8", opener=_private)
+        return open(self.baseFilename, "a", encoding="utf-8", newline="\n", opener=_private)
 
     def handleError(self, record: logging.LogRecord) -> None:
         raise

@@ -7,7 +7,6 @@ the archive shows a certificate that is checked, unless the profile says `insecu
 
 import os
 import ssl
-import sys
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -235,7 +234,7 @@ def check_private(path: Path) -> None:
     ArchiveError
         With the code "not-private".
     """
-    if not path.is_file() or sys.platform == "win32":
+    if not path.is_file() or not hasattr(os, "geteuid"):
         return
     state = path.stat()
     if state.st_mode & OTHERS or state.st_uid != os.geteuid():
