@@ -626,7 +626,7 @@ def report(folder: StudyFolder, workers: Workers = 0) -> None:
     "centrum score model.json --image T2w.nrrd --mask body.seg.nrrd#L1\n"
     "centrum score model.json --image dicom/ --mask roi.seg.nrrd --known age=71 --known sex=F\n"
     "centrum score model.json new-patients --out scored --workers 4\n"
-    "centrum score model.json new-patients --dicom for-the-archive"
+    "centrum score model.json new-patients --dicom for-the-archive --send archive.yaml"
 )
 def score(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="a frozen model, model.json")],
@@ -653,6 +653,10 @@ def score(
     labelmap: Annotated[
         bool, typer.Option("--labelmap", help="with --dicom: SEG as LABELMAP, not as BINARY")
     ] = False,
+    send: Annotated[
+        Path | None,
+        typer.Option(metavar="PROFILE", help="archive to which the objects of --dicom are sent"),
+    ] = None,
     workers: Workers = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be done")] = False,
     json_: Json = False,
@@ -660,7 +664,7 @@ def score(
     """Score new patients by a frozen model: a page and a JSON file for each.
 
     Exit code 1 when a case was refused: its page says why; and with --dicom, when a case has no
-    objects, as its image is no DICOM series.
+    objects, as its image is no DICOM series, or the archive has not got them all.
     """
     if cohort is None:
         gc.disable()  # one patient fits into memory, and imports are a tenth of a second faster
@@ -670,7 +674,7 @@ def score(
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = scoring.read_model(model)
-    out_dicom = _dicom_out(dicom, labelmap)
+    out_dicom = _dicom_out(dicom, labelmap, send)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
         patient = scoring.Patient(
@@ -687,6 +691,9 @@ def score(
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
                                                workers=workers, progress=progress,
                                                dicom=out_dicom))  # fmt: skip
+    if out_dicom:
+        with _progress() as progress:
+            out_dicom.send(progress)
     if json_:
         _print_json([s.to_dict(frozen) for s in scores])
     else:
@@ -694,18 +701,19 @@ def score(
         _print(key_lines(cases) if cases is not None else ())
         _print(out_dicom.lines() if out_dicom else ())
         print(f"Page: {page}")
-    failed = any(s.refused for s in scores) or bool(out_dicom and out_dicom.without)
+    failed = any(s.refused for s in scores) or bool(out_dicom and not out_dicom.complete)
     raise typer.Exit(CASES_FAILED if failed else OK)
 
 
-def _dicom_out(folder: Path | None, labelmap: bool) -> "DicomOut | None":
-    if folder is None and labelmap:
-        raise ProtocolError("--labelmap is about the segmentations of --dicom, which is not given.")
+def _dicom_out(folder: Path | None, labelmap: bool, send: Path | None) -> "DicomOut | None":
+    for option, given in (("--labelmap", labelmap), ("--send", send)):
+        if folder is None and given:
+            raise ProtocolError(f"{option} is about the objects of --dicom, which is not given.")
     if folder is None:
         return None
     from centrum.commands.dicom_out import DicomOut
 
-    return DicomOut(folder, "LABELMAP" if labelmap else "BINARY")
+    return DicomOut(folder, "LABELMAP" if labelmap else "BINARY", send)
 
 
 @_command(

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from centrum.commands import dicom_out
 from centrum.io import read_mask
 from centrum.io.write import write_image, write_masks
+from centrum.pacs.send import Sent
 from tests.markers import found_in
 from tests.pacs.bodies import Exam
 from tests.pacs.models import model
@@ -68,7 +70,31 @@ def test_one_patient_as_a_labelmap(one: Exam, folder: Path, tmp_path: Path) -> N
     np.testing.assert_array_equal(found.array, one.regions[1].mask.array)
     code, said = run(*words, "--labelmap")
     assert code == 2
-    assert "--labelmap is about the segmentations of --dicom" in said
+    assert "--labelmap is about the objects of --dicom" in said
+
+
+def test_objects_are_sent(
+    one: Exam, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Path] = []
+
+    def takes_one(paths: list[Path], *_: object) -> Sent:
+        taken.extend(paths)
+        return Sent(sent=paths[:1], left=paths[1:], problem="The connection broke off.")
+
+    monkeypatch.setattr(dicom_out, "send_files", takes_one)
+    profile = tmp_path / "archive.yaml"
+    profile.write_text("name: test\nweb: {url: 'http://127.0.0.1:1/dicom-web'}\n")
+    words = (folder / "model.json", "--image", one.folder, "--mask",
+             f"{folder / 'bodies.seg.nrrd'}#L2", "--known", "age=70", "--known", "level=L2",
+             "--out", tmp_path / "scored", "--send", profile)  # fmt: skip
+    code, said = run(*words, "--dicom", tmp_path / "objects")
+    assert {*taken} == {*(tmp_path / "objects").iterdir()}
+    assert code == 1
+    assert "1 file sent" in said
+    assert "The connection broke off." in said
+    code, said = run(*words)
+    assert (code, "--send is about the objects of --dicom" in said) == (2, True)
 
 
 def test_without_highdicom_nothing_is_begun(

@@ -6,12 +6,16 @@ from pathlib import Path
 
 from centrum.cohort.label_map import named_level
 from centrum.cohort.withheld import withheld
+from centrum.commands.pacs import sent_lines
 from centrum.errors import DataError, describe, of_case
+from centrum.execution import Progress, silent
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import Patient, Score, as_written
 from centrum.pacs.extra import highdicom
 from centrum.pacs.objects import ScoredCase, write_objects
+from centrum.pacs.profile import read_profile
 from centrum.pacs.seg import SegmentationType
+from centrum.pacs.send import Sent, send_files
 from centrum.pacs.source import read_series
 from centrum.report.overlay import RegionView
 from centrum.text import counted
@@ -27,22 +31,29 @@ class DicomOut:
     ----------
     folder : made when the first is written
     kind : of the segmentations
+    profile : of the archive to which they are sent, None for nowhere
     written : the files
     without : why a case has none, by case
+    sent : what became of them on their way to the archive
 
     Raises
     ------
     DataError
         highdicom is not installed: better now than after the scoring.
+    ArchiveError
+        The profile cannot be used.
     """
 
     folder: Path
     kind: SegmentationType = "BINARY"
+    profile: Path | None = None
     written: list[Path] = field(default_factory=list)
     without: dict[str, str] = field(default_factory=dict)
+    sent: Sent | None = None
 
     def __post_init__(self) -> None:
         highdicom()
+        self._archive = read_profile(self.profile) if self.profile else None
 
     def write(
         self,
@@ -69,11 +80,23 @@ class DicomOut:
             for patient, score, _ in found:
                 self.without[score.case] = withheld(why, patient.roles)
 
+    def send(self, progress: Progress = silent) -> None:
+        """Send what was written, if to an archive; what it has already is not sent again."""
+        if self._archive and self.written:
+            self.sent = send_files(self.written, self._archive, progress)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every case has its objects, and the archive has them."""
+        return not self.without and (self.sent is None or self.sent.complete)
+
     def lines(self) -> Iterator[str]:
-        """What was written, and what was not, to print."""
+        """What was written and sent, and what was not, to print."""
         for case, why in self.without.items():
             yield f"{case}: no DICOM objects: {why}"
         yield f"{counted(len(self.written), 'DICOM object')} in {self.folder}"
+        if self.sent:
+            yield from sent_lines(self.sent)
 
 
 def _case(
