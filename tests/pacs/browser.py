@@ -84,12 +84,13 @@ class Page:
         return np.asarray(shown.convert("RGB")).astype(int)
 
     def settled(self) -> np.ndarray:
-        """The picture that no longer changes."""
-        before = self.picture()
+        """The picture that stays for three looks: a busy machine draws late."""
+        before, stayed = self.picture(), 0
         for _ in range(60):
             time.sleep(0.5)
             after = self.picture()
-            if np.array_equal(before, after):
+            stayed = stayed + 1 if np.array_equal(before, after) else 0
+            if stayed == 3:
                 return after
             before = after
         raise AssertionError("the page changes all the time")
