@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from centrum.cohort.schemes import SCHEMES, find_scheme
 from centrum.commands.propose import propose
 from centrum.errors import DataError
-from centrum.io import read_labels, read_masks
+from centrum.io import read_image, read_labels, read_masks
 from centrum.morphometry import measure_exam
 from centrum.morphometry.proposed import Proposal, propose_bodies
 from tests.cohort.label_maps import blocks, write
@@ -77,6 +77,20 @@ def test_files_of_instances_and_of_parts_are_joined(spine: Path, tmp_path: Path)
     assert found.canal is None
     for each, body in zip(found.bodies, truth(spine), strict=True):
         assert np.array_equal(each.body.array, body)
+
+
+def test_bodies_of_unusual_size_are_proposed_and_told(spine: Path) -> None:
+    """The map as it is: three vertebrae of lumbar size, called C5 to C7."""
+    grid = read_image(spine / "T2w.nii.gz").geometry
+    found = propose_bodies(
+        spine / "seg-vert.nii.gz", grid, find_scheme("tptbox"), spine / "seg-subreg.nii.gz"
+    )
+    assert [body.level.name for body in found.bodies] == ["C5", "C6", "C7"]
+    for body, true in zip(found.bodies, truth(spine), strict=True):
+        np.testing.assert_array_equal(body.body.array, true)
+    assert found.notes[0].startswith("the sizes are not those of the levels: C5 to C7 would have")
+    deep = [note for note in found.notes if "are many for its level" in note]
+    assert len(deep) == 3
 
 
 def test_bodies_of_one_number_are_told_apart_by_instances(spine: Path, tmp_path: Path) -> None:
