@@ -109,6 +109,11 @@ def slices(page: Page, n: int) -> list[np.ndarray]:
     return pictures
 
 
+def keep(page: Page, path: Path) -> None:
+    """The whole page, to be looked at."""
+    Image.fromarray(page.settled().astype("u1")).save(path)
+
+
 def colour(picture: np.ndarray) -> np.ndarray:
     """Without what is grey in it."""
     return picture - picture.min(axis=-1, keepdims=True)
@@ -136,6 +141,7 @@ def test_each_vertebra_has_its_colour_on_each_of_its_slices(
         page.wait(f"!{button('Yes')}")
         drawn = slices(page, n)
         named = named_colours(page)
+        keep(page, tmp_path / "segmentation.png")
     named.pop("Background", None)  # of a LABELMAP
     assert list(named) == ["L1", "L2"]
     hues = np.array([colour(rgb) / np.linalg.norm(colour(rgb)) for rgb in named.values()])
@@ -171,6 +177,7 @@ def test_the_page_is_shown_as_a_picture_but_neither_report_nor_pdf(
     )
     with opened(viewer, orthanc, bodies, tmp_path, *objects) as page:
         open_series(page, "SR")
+        keep(page, tmp_path / "report.png")
         assert page.wait(f"{TOAST}?.innerText").startswith("Something went wrong")
         assert viewport(page).max() < 20
         open_series(page, "DOC")
@@ -179,6 +186,7 @@ def test_the_page_is_shown_as_a_picture_but_neither_report_nor_pdf(
         open_series(page, "OT")
         page.wait(f"{part('viewport-overlay-bottom-right')}?.innerText.includes('1/1')")
         shown = viewport(page)
+        keep(page, tmp_path / "capture.png")
     width = round(len(shown) * sheet.width / sheet.height)
     left = (shown.shape[1] - width) // 2
     found = Image.fromarray(shown[:, left : left + width].astype("u1"))
