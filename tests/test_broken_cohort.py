@@ -250,7 +250,7 @@ def test_nineteen_are_measured_and_one_is_named(
     spoil(twenty, [case])
     monkeypatch.setattr(hostile, "FAULTS", {case: hostile.FAULTS[case]})
     monkeypatch.setattr(hostile, "ENDINGS", {})
-    monkeypatch.setattr("centrum.study.extraction.measure_anew", hostile.measure_anew)
+    monkeypatch.setattr("centrum.study.measuring.measure_anew", hostile.measure_anew)
     code, found = extracted(twenty, workers=1)
     assert code == CASES_FAILED
     assert found["cases"] == N - 1
@@ -269,7 +269,7 @@ def test_processes_that_end_do_not_keep_others_from_being_measured(
 ) -> None:
     bad = {**hostile.FAULTS, **hostile.ENDINGS}
     spoil(twenty, bad)
-    monkeypatch.setattr("centrum.study.extraction.measure_anew", hostile.measure_anew)
+    monkeypatch.setattr("centrum.study.measuring.measure_anew", hostile.measure_anew)
     code, found = extracted(twenty, workers=2)
     assert code == CASES_FAILED
     assert found["cases"] == N - len(bad)

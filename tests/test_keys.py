@@ -622,11 +622,11 @@ def test_another_version_of_a_library_makes_what_it_computes_again(
 def test_the_order_of_readers_is_applied_after_the_store(study: Path) -> None:
     """Records know no order: an overlap is of the later reader against the earlier one."""
     first = verbs.extract(open_study(study))
-    entries = contents(study / "results" / "store")
+    entries = contents(study / "results" / "shards")
     protocol = (study / "study.yaml").read_text()
     (study / "study.yaml").write_text(protocol.replace("first}", "first, reader: resident}"))
     turned = verbs.extract(open_study(study))
-    assert contents(study / "results" / "store") == entries, "nothing was measured again"
+    assert contents(study / "results" / "shards") == entries, "nothing was measured again"
     assert first.table.readers == ("senior", "resident")
     assert turned.table.readers == ("resident", "senior")
     np.testing.assert_array_equal(turned.table.values, first.table.values[:, :, ::-1])

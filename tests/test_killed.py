@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.studies import make_study
@@ -55,6 +56,10 @@ def processes(mark: str) -> list[int]:
     return [int(f.name) for f in Path("/proc").iterdir() if f.name.isdigit() and marked(f)]
 
 
+def rows(shard: Path) -> int:
+    return pq.read_metadata(shard).num_rows if shard.suffix == ".parquet" else 0
+
+
 def wait_until(done: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not done() and time.monotonic() < end:
@@ -99,12 +104,12 @@ def test_a_run_that_is_ended_leaves_no_process(
     study = make_study(tmp_path / "study", n=40)
     script = "from centrum.cli import main; main()"
     main = start(mark, "-c", script, "check", study, "--workers", 2)
-    assert wait_until(lambda: any((study / "results/store").glob("*/*.json")), 60)
+    assert wait_until(lambda: any((study / "results/shards").glob("*/*.parquet")), 60)
     main.send_signal(number)
     _, said = main.communicate()
     assert main.returncode == code
     assert wait_until(lambda: not processes(mark), LIMIT), processes(mark)
-    assert len(list((study / "results/store").glob("*/*.json"))) < 40, "ended before it was done"
+    assert sum(map(rows, (study / "results/shards").glob("??/*"))) < 40, "ended before it was done"
     if number != signal.SIGKILL:
         assert "The same command goes on from there." in said
         assert "Traceback" not in said

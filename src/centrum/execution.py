@@ -178,7 +178,7 @@ def _make(
 
 def map_jobs(
     function: Callable[[Job], Result],
-    jobs: Sequence[Job],
+    jobs: Sequence[Job] | deque[Job],
     workers: int,
     warm_up: Callable[[], object] = lambda: None,
     *,
@@ -189,7 +189,8 @@ def map_jobs(
     `function` and the jobs must be importable and picklable when there is more than one
     worker: processes are started afresh, never forked from a process with threads.
     `warm_up` is called here before they start: what it compiles they find in numba's cache,
-    instead of each compiling it.
+    instead of each compiling it. Jobs that are given as a deque are taken out of it, and more can
+    be put in as long as the last result has not been asked for.
 
     When a process ends in the middle of its work, as by a fault of a library or for want of
     memory, each job that was under way is done once more, alone in a process of its own. One that
@@ -205,12 +206,13 @@ def map_jobs(
     >>> sorted(map_jobs(abs, [-1, 2], workers=1))
     [(-1, 1), (2, 2)]
     """
-    if workers == 1 or len(jobs) < 2:
-        for job in jobs:
+    waiting = jobs if isinstance(jobs, deque) else deque(jobs)
+    if workers == 1 or len(waiting) < 2:
+        while waiting:
+            job = waiting.popleft()
             yield job, function(job)
         return
     warm_up()
-    waiting = deque(jobs)
     while waiting:
         suspects = yield from _together(function, waiting, min(workers, len(waiting), MOST))
         for job in suspects:

@@ -85,9 +85,13 @@ def job_key(kind: str, packages: Sequence[str], **reads: object) -> str:
     >>> one == job_key("demo", ("numpy",), masks={"b": 2, "a": 1})
     False
     """
-    software = {"centrum": __version__, **{name: package_version(name) for name in packages}}
-    text = json.dumps([kind, software, reads], separators=(",", ":"))
+    text = json.dumps([kind, software(packages), reads], separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def software(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of the package itself and of others."""
+    return {"centrum": __version__, **{name: package_version(name) for name in packages}}
 
 
 @lru_cache

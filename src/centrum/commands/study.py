@@ -59,7 +59,6 @@ from centrum.report.build import write_report
 from centrum.report.old import marking_old
 from centrum.report.results import StudyResults
 from centrum.stages import EVALUATION, PAGE
-from centrum.store import Store
 from centrum.study.extraction import (
     Extraction,
     for_console,
@@ -70,6 +69,7 @@ from centrum.study.extraction import (
 )
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
+from centrum.study.measuring import Measure, measured_before
 from centrum.study.stage_keys import (
     KEYS,
     extract_key,
@@ -97,14 +97,20 @@ from centrum.validation.procedure import InternalValidation, run_internal_valida
 # Measuring the cases
 
 
-def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> Extraction:
+def extract(
+    study: Study,
+    *,
+    workers: int = 1,
+    progress: Progress = silent,
+    measure: Measure | None = None,
+) -> Extraction:
     """Measure every case and reader; leaves features.parquet and .csv, extraction.json.
 
-    A study of tables reads them instead.
+    A study of tables reads them instead. `measure` is what measures in the place of `workers`.
 
-    Cases that were measured before with the same files and settings come from the store. Failures
-    and findings are given with the names of cases and files, which a screen may show; what is left
-    on disk is without them.
+    Cases that were measured before with the same files and settings come from their shards.
+    Failures and findings are given with the names of cases and files, which a screen may show; what
+    is left on disk is without them.
 
     Raises
     ------
@@ -113,7 +119,9 @@ def extract(study: Study, *, workers: int = 1, progress: Progress = silent) -> E
     """
     key = extract_key(study)  # of what is there before it is read
     of_tables = bool(study.protocol.tables)
-    extraction = read_study_tables(study) if of_tables else measure_study(study, workers, progress)
+    extraction = (
+        read_study_tables(study) if of_tables else measure_study(study, workers, progress, measure)
+    )
     study.keep_key()
     files = save_extraction(study, extraction)
     study.stages.done("extract", key, files)
@@ -447,8 +455,8 @@ def _extract_outlook(study: Study) -> str:
     if study.protocol.tables:
         files = [f for t in study.protocol.tables for f in table_files(study.folder, t)]
         return f"read {len(files)} tables of features that were measured elsewhere"
-    jobs, store = study.jobs(preparation=known_preparation(study)), Store(study.results / "store")
-    measured = sum(store.get(job.key()) is not None for job in jobs)
+    jobs = study.jobs(preparation=known_preparation(study))
+    measured = measured_before(study, jobs)
     return (
         f"measure {len(study.features)} features in sequence {' and '.join(study.sequences)}: "
         f"{len(jobs) - measured} cases to do, {measured} in the store"

@@ -135,7 +135,9 @@ def known_digest(source: str) -> list[str | None]:
 
 def measure(job: MeasurementJob, read: CaseImages | None = None) -> Record:
     """The record of a case, from the store when it is there; see `measure_anew`."""
-    kept = kept_records(Store(job.store)) if job.store else None
+    kept = None
+    if job.store:
+        kept = KeptResults[MeasurementJob, Record](Store(job.store), MeasurementJob.key, _is_sound)
     anew = partial(measure_anew, read=read)
     return in_order(job, run_job(anew, job, not_measured, kept))
 
@@ -152,11 +154,6 @@ def measure_anew(job: MeasurementJob, read: CaseImages | None = None) -> Record:
     errors it is as it may be written: without names of files and without texts of headers.
     """
     return _as_written(job, _measure(job, read))
-
-
-def kept_records(store: Store) -> KeptResults[MeasurementJob, Record]:
-    """Where records of cases are kept."""
-    return KeptResults(store, MeasurementJob.key, _is_sound)
 
 
 def _is_sound(record: Record) -> bool:
@@ -199,6 +196,12 @@ def _as_written(job: MeasurementJob, record: Record) -> Record:
     findings = [withheld_fields(finding, known, words) for finding in record["findings"]]
     history = {r: [_without_texts(s) for s in steps] for r, steps in record["history"].items()}
     return record | {"findings": findings, "history": history}
+
+
+def errors_as_written(job: MeasurementJob, record: Record) -> Record:
+    """The record whose errors, too, name no file and hold no text of a header."""
+    errors = [withheld_fields(error, job.roles, job.words) for error in record["errors"]]
+    return record | {"errors": errors}
 
 
 def _without_texts(step: Mapping[str, Any]) -> dict[str, Any]:

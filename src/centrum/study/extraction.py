@@ -14,21 +14,18 @@ from centrum.agreement import Overlap
 from centrum.arrays import Flags
 from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
 from centrum.errors import DataError
-from centrum.execution import Progress, run_jobs
+from centrum.execution import Progress
 from centrum.io import ImageFinding
 from centrum.io.csv_text import frame_csv, read_frame
 from centrum.io.facts import NUMBERS
 from centrum.measure.acquisition import REGION, TEXTS, with_manifest
+from centrum.measure.batches import LocalEngine
 from centrum.measure.case import (
     ALL_READERS,
     MeasurementJob,
     Record,
     advisory,
     in_order,
-    kept_records,
-    measure_anew,
-    not_measured,
-    warm_up,
 )
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
@@ -37,6 +34,7 @@ from centrum.store import write_atomically
 from centrum.study.content_check import content_findings
 from centrum.study.findings import Failure, Finding, MeasuredSequence
 from centrum.study.landmarks import FILE as LANDMARKS, is_learnt, known_preparation, learn_landmarks
+from centrum.study.measuring import Measure, by_engine
 from centrum.study.sequence_check import measured_sequences, sequence_findings
 from centrum.study.study import Study
 from centrum.table import (
@@ -84,15 +82,19 @@ class Extraction(OneLine):
     sequences: tuple[MeasuredSequence, ...] = ()
 
 
-def measure_study(study: Study, workers: int, progress: Progress) -> Extraction:
-    """Measure every case and reader; cases that were measured before come from the store.
+def measure_study(
+    study: Study, workers: int, progress: Progress, measure: Measure | None = None
+) -> Extraction:
+    """Measure every case and reader; cases that were measured before come from their shards.
+
+    `measure` is what measures; processes of this machine when missing.
 
     Raises
     ------
     DataError
         Not one case could be measured.
     """
-    records, defined = _prepare_and_measure(study, workers, progress)
+    records, defined = _prepare_and_measure(study, workers, progress, measure)
     failures = failures_of(study, records)
     failed = {failure.case for failure in failures}
     kept = [case for case in study.cohort.cases if case.id not in failed]
@@ -112,7 +114,7 @@ def measure_study(study: Study, workers: int, progress: Progress) -> Extraction:
 
 
 def _prepare_and_measure(
-    study: Study, workers: int, progress: Progress
+    study: Study, workers: int, progress: Progress, measure: Measure | None
 ) -> tuple[dict[str, Record], Flags]:
     """Records by case, and which features are defined in any.
 
@@ -121,12 +123,12 @@ def _prepare_and_measure(
     """
     settings, bad = study.protocol.preparation, dict[str, Record]()
     if is_learnt(settings):
-        checked = measure_all(study, workers, progress, features=False)
+        checked = measure_all(study, workers, progress, measure, features=False)
         bad = {failure.case: checked[failure.case] for failure in failures_of(study, checked)}
     while True:
         kept = [case.id for case in study.cohort.cases if case.id not in bad]
         preparation = learn_landmarks(study, kept, workers, progress) if kept else settings
-        records = measure_all(study, workers, progress, preparation=preparation) | bad
+        records = measure_all(study, workers, progress, measure, preparation=preparation) | bad
         defined = _defined(study, records)
         records = {case: _without_gaps(study, r, defined) for case, r in records.items()}
         failed = {failure.case: records[failure.case] for failure in failures_of(study, records)}
@@ -139,6 +141,7 @@ def measure_all(
     study: Study,
     workers: int,
     progress: Progress,
+    measure: Measure | None = None,
     *,
     features: bool = True,
     preparation: Preparation | None = None,
@@ -146,16 +149,8 @@ def measure_all(
     """Records by case, in the order of the manifest, with what only shows between them."""
     jobs = study.jobs(features=features, preparation=preparation)
     what = "Measuring cases" if features else "Reading cases"
-    records = run_jobs(
-        measure_anew,
-        jobs,
-        workers,
-        progress,
-        what,
-        failed=not_measured,
-        kept=kept_records(study.store),
-        warm_up=lambda: warm_up(jobs[0].extraction),
-    )
+    by = measure or by_engine(LocalEngine(workers))
+    records = by(study, jobs, progress, what)
     pairs = zip(jobs, records, strict=True)
     return _compared(study, {job.case: in_order(job, record) for job, record in pairs})
 

@@ -1,0 +1,221 @@
+"""Cases measured in batches, each kept as one shard by whoever measured it.
+
+What goes to a worker is a batch of jobs, what comes back is the name of a shard and counts: which
+engine carries them, processes of this machine or a cluster, decides nothing.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, Protocol, TypeVar
+
+from centrum.errors import CentrumError, DataError
+from centrum.execution import map_jobs
+from centrum.measure.case import (
+    MeasurementJob,
+    Record,
+    errors_as_written,
+    measure_anew,
+    not_measured,
+)
+from centrum.measure.shards import Shards, own_software
+from centrum.provenance import changed_meanwhile
+
+Job = TypeVar("Job", bound=MeasurementJob)
+
+MOST = 200
+"""Cases of a batch at most."""
+
+ROUNDS = 4
+"""Batches for each worker at least, so that all end at about the same time."""
+
+FIRST = 2
+"""Cases of the batches by which the others are timed: the first one also loads the kernels."""
+
+
+@dataclass(frozen=True)
+class Batch(Generic[Job]):
+    """Cases that are measured one after the other and kept together, and their keys."""
+
+    jobs: tuple[Job, ...] = field(repr=False)  # a cluster writes it into its log
+    keys: tuple[str, ...] = field(repr=False)
+
+    def singly(self) -> Iterator["Batch[Job]"]:
+        """Each case as a batch of its own."""
+        return (Batch((job,), (key,)) for job, key in zip(self.jobs, self.keys, strict=True))
+
+
+@dataclass(frozen=True)
+class BatchDone:
+    """What is told of a batch: which shard holds it, how many cases, how many of them with errors.
+
+    `seconds` is the time that its last case took. `records` are those with errors, in full, by
+    case: they stay on the machine. A batch that ended its process has no shard.
+    """
+
+    shard: str
+    cases: int
+    failed: int = 0
+    seconds: float = 0.0
+    records: dict[str, Record] = field(default_factory=dict)
+
+
+def _nothing() -> None:
+    """Nothing is to be compiled."""
+
+
+@dataclass(frozen=True)
+class BatchWork(Generic[Job]):
+    """How a batch is measured and kept.
+
+    Attributes
+    ----------
+    shards : where to
+    protocol : digest of the choices by which is measured
+    make : the record of a case
+    failed : the record of a case that ended in an error
+    warm_up : compiles what measuring calls, once on every machine
+    software : the versions of whoever asks; another worker is refused
+    """
+
+    shards: Shards
+    protocol: str = ""
+    make: Callable[[Job], Record] = measure_anew
+    failed: Callable[[Job, Exception], Record] = not_measured
+    warm_up: Callable[[], object] = _nothing
+    software: str = field(default_factory=own_software)
+
+    def __call__(self, batch: Batch[Job]) -> BatchDone:
+        """Measure a batch and keep it.
+
+        Raises
+        ------
+        DataError
+            This worker has other versions than whoever asks; code "other-version".
+        OSError
+            The disk is full or cannot be written to.
+        """
+        refuse_other_software(self.software)
+        records, seconds = [], 0.0
+        for job, key in zip(batch.jobs, batch.keys, strict=True):
+            begin = time.perf_counter()
+            records.append(self._measured(job, key))
+            seconds = time.perf_counter() - begin
+        return replace(self.keep(batch, records), seconds=seconds)
+
+    def keep(self, batch: Batch[Job], records: Sequence[Record]) -> BatchDone:
+        """Write the records of a batch, those with errors as they may be written."""
+        rows = list(zip(batch.jobs, batch.keys, records, strict=True))
+        bad = {job.case: record for job, _, record in rows if record["errors"]}
+        written = {k: errors_as_written(j, r) if r["errors"] else r for j, k, r in rows}
+        name = self.shards.write(written, self.protocol)
+        return BatchDone(name, len(batch.jobs), len(bad), records=bad)
+
+    def ended(self, batch: Batch[Job], error: CentrumError) -> BatchDone:
+        """Keep what is known of a batch that ended its process: the case, where it is one."""
+        if len(batch.jobs) > 1:
+            return BatchDone("", len(batch.jobs))
+        return self.keep(batch, [self.failed(job, error) for job in batch.jobs])
+
+    def _measured(self, job: Job, key: str) -> Record:
+        """The record of a job that had this key, which is computed again when it is measured."""
+        try:
+            record = self.make(job)
+            if not record["errors"] and job.key() != key:
+                raise changed_meanwhile("A file of the case")
+            return record
+        except Exception as error:
+            return self.failed(job, error)
+
+
+def refuse_other_software(wanted: str) -> None:
+    """Refuse to measure for others with other versions than theirs."""
+    if wanted != (own := own_software()):
+        raise DataError(
+            f"A worker has other versions than the study that it measures for: expected {wanted}; "
+            f"found {own}.",
+            remedy="Install the same versions on every machine.",
+            code="other-version",
+        )
+
+
+class Engine(Protocol):
+    """What carries batches to workers and gives back what is told of each, as it is done."""
+
+    @property
+    def workers(self) -> int:
+        """How many there are, at least one."""
+
+    @property
+    def seconds(self) -> float:
+        """How much work a batch should be: what a killed worker loses at most."""
+
+    def run(
+        self, work: BatchWork[Job], waiting: deque[Batch[Job]]
+    ) -> Iterator[tuple[Batch[Job], BatchDone]]:
+        """Do all that waits, also what is added meanwhile.
+
+        At most twice as many are on their way as there are workers.
+        """
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Processes of this machine, or this process alone where `workers` is 1."""
+
+    workers: int
+    seconds: float = 5.0
+
+    def run(
+        self, work: BatchWork[Job], waiting: deque[Batch[Job]]
+    ) -> Iterator[tuple[Batch[Job], BatchDone]]:
+        """As `map_jobs`; a batch that ends its process is told as such."""
+        return map_jobs(work, waiting, self.workers, work.warm_up, ended=work.ended)
+
+
+def measure_batches(
+    work: BatchWork[Job], batch: Batch[Job], engine: Engine, progress: Callable[[int], object]
+) -> dict[str, Record]:
+    """Measure many cases as batches of a fitting size; full records of those with errors, by case.
+
+    The first batches are small and timed. One that ended its process is done again case by case.
+    `progress` is called with how many cases are done.
+    """
+    done, bad = 0, dict[str, Record]()
+    first, rest = _split(batch, FIRST * engine.workers)
+    waiting = deque(cut(first, -(-len(first.jobs) // engine.workers)))
+    for each, told in engine.run(work, waiting):
+        if rest.jobs:
+            waiting.extend(cut(rest, batch_size(len(rest.jobs), engine, told.seconds)))
+            rest = Batch((), ())
+        if not told.shard:
+            waiting.extend(each.singly())
+            continue
+        done += told.cases
+        bad |= told.records
+        progress(done)
+    return bad
+
+
+def batch_size(cases: int, engine: Engine, seconds: float) -> int:
+    """Cases of a batch, where one takes so many seconds.
+
+    >>> engine = LocalEngine(2)
+    >>> [batch_size(cases, engine, 0.05) for cases in (1000, 100, 3)], batch_size(9, engine, 60)
+    ([100, 13, 1], 1)
+    """
+    fitting = int(engine.seconds / max(seconds, 1e-9))
+    share = -(-cases // (ROUNDS * engine.workers))
+    return max(1, min(fitting, share, MOST))
+
+
+def cut(batch: Batch[Job], size: int) -> Iterator[Batch[Job]]:
+    """Batches of at most so many cases."""
+    for k in range(0, len(batch.jobs), size):
+        yield Batch(batch.jobs[k : k + size], batch.keys[k : k + size])
+
+
+def _split(batch: Batch[Job], size: int) -> tuple[Batch[Job], Batch[Job]]:
+    first = Batch(batch.jobs[:size], batch.keys[:size])
+    return first, Batch(batch.jobs[size:], batch.keys[size:])

@@ -1,0 +1,275 @@
+"""Measured cases in shards: a Parquet file for each batch, and one index of all that they hold.
+
+A shard has a row for every case of its batch: the key of the case, its error (none where all went
+well), the values of all readers as one list, and whatever else the record holds as JSON. It is
+named by what it is of, written whole or not at all, and never changed, so that any number of
+machines write into one folder without knowing of each other. A row carries the digest of its
+content; what does not agree counts as absent.
+
+The index is made of the shards and can be lost: what it does not know it looks for in them.
+"""
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from centrum.arrays import Floats
+from centrum.measure.case import Record
+from centrum.provenance import MEASURING, canonical_json, job_key, software
+from centrum.store import write_atomically
+
+INDEX = "index.parquet"
+"""File that says which shard holds which case."""
+
+_ROW = pa.schema(
+    [
+        ("key", pa.string()),
+        ("error", pa.string()),
+        ("values", pa.list_(pa.float64())),
+        ("more", pa.string()),
+        ("digest", pa.string()),
+    ]
+)
+
+_ENTRY = pa.schema(
+    [
+        ("key", pa.string()),
+        ("shard", pa.string()),
+        ("changed", pa.int64()),
+        ("failed", pa.bool_()),
+        ("software", pa.string()),
+    ]
+)
+
+
+class _Damaged(Exception):
+    """A file is not what it was written as."""
+
+
+def own_software() -> str:
+    """Names and versions of all that measures here, as a shard tells them."""
+    return ", ".join(f"{name} {number}" for name, number in software(MEASURING).items())
+
+
+@dataclass(frozen=True)
+class Shards:
+    """A folder of shards.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> record = {"values": {"senior": [1.5, None]}, "errors": [], "findings": []}
+    >>> with TemporaryDirectory() as folder:
+    ...     shards = Shards(Path(folder))
+    ...     _ = shards.write({"ab12": record})
+    ...     shards.records(["ab12", "cd34"]) == {"ab12": record}
+    True
+    """
+
+    folder: Path
+
+    def write(self, records: Mapping[str, Record], protocol: str = "") -> str:
+        """Keep the records of a batch by their keys; gives the name of the shard.
+
+        `protocol` is the digest of the choices by which they were measured.
+
+        Raises
+        ------
+        OSError
+            The disk is full or cannot be written to; nothing is left behind.
+        """
+        name = job_key("shard", MEASURING, cases=sorted(records), protocol=protocol)
+        told = {"software": own_software(), "protocol": protocol}
+        rows = [_row(key, records[key]) for key in sorted(records)]
+        table = pa.Table.from_pylist(rows, _ROW.with_metadata(told))
+        write_atomically(self._path(name), _parquet(table))
+        return name
+
+    def records(self, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
+        """The records of those keys that were measured; with `failed` also those with errors."""
+        entries, wanted = self._entries(keys), defaultdict[str, set[str]](set)
+        for key in keys:
+            entry = entries.get(key)
+            if entry and (failed or not entry.failed):
+                wanted[entry.shard].add(key)
+        return {
+            key: record
+            for name, own in wanted.items()
+            for key, record in self._read(name).items()
+            if key in own and (failed or not record["errors"])
+        }
+
+    def measured(self, keys: Collection[str]) -> set[str]:
+        """Those of the keys that need not be measured, as the index has it."""
+        entries = self._entries(keys)
+        return {key for key in keys if key in entries and not entries[key].failed}
+
+    def compact(self) -> None:
+        """Look for shards that the index does not know, and drop those that are gone."""
+        self._compacted(self._index())
+
+    def other_software(self) -> dict[str, int]:
+        """How many cases were measured by other versions than those here, by their names."""
+        counted = self._index()["software"].value_counts().to_pylist()
+        others = {each["values"]: each["counts"] for each in counted}
+        others.pop(own_software(), None)
+        return others
+
+    def _entries(self, keys: Collection[str]) -> dict[str, "_Place"]:
+        """What is known of these keys, and of others; one file is read where it knows them all."""
+        table = self._index()
+        entries = _by_key(table)
+        if all(key in entries and not entries[key].failed for key in keys):
+            return entries
+        return _by_key(self._compacted(table))
+
+    def _index(self) -> pa.Table:
+        with suppress(FileNotFoundError, _Damaged):
+            return _table(self.folder / INDEX, _ENTRY)
+        return _ENTRY.empty_table()
+
+    def _compacted(self, table: pa.Table) -> pa.Table:
+        """The index of what is there now, which is written if it is another."""
+        present = dict(self._present())
+        known = zip(table["shard"].to_pylist(), table["changed"].to_pylist(), strict=True)
+        current = [present.get(shard) == changed for shard, changed in known]
+        kept = table.filter(pa.array(current, pa.bool_()))
+        new = present.keys() - set(kept["shard"].unique().to_pylist())
+        found = pa.concat_tables([kept, *(self._look(name, present[name]) for name in sorted(new))])
+        if not found.equals(table):
+            write_atomically(self.folder / INDEX, _parquet(found))
+        return found
+
+    def _present(self) -> Iterator[tuple[str, int]]:
+        """Names of all shards, and when each was written, in nanoseconds."""
+        for place in self.folder.glob("??"):
+            with os.scandir(place) as files:
+                for file in files:
+                    if file.name.endswith(".parquet") and not file.name.startswith("."):
+                        yield file.name.removesuffix(".parquet"), file.stat().st_mtime_ns
+
+    def _look(self, name: str, changed: int) -> pa.Table:
+        """The entries of a shard, without its values; none where it is damaged."""
+        with suppress(FileNotFoundError, _Damaged):
+            rows = _table(self._path(name), _ROW, ["key", "error"])
+            told = (rows.schema.metadata or {}).get(b"software", b"").decode(errors="replace")
+            columns = [
+                rows["key"], [name] * len(rows), [changed] * len(rows),
+                rows["error"].is_valid(), [told] * len(rows),
+            ]  # fmt: skip
+            return pa.table(columns, names=_ENTRY.names).cast(_ENTRY)
+        return _ENTRY.empty_table()
+
+    def _read(self, name: str) -> dict[str, Record]:
+        """The records of a shard by key; those that are damaged are taken away."""
+        path, table = self._path(name), _ROW.empty_table()
+        try:
+            table = _table(path, _ROW)
+        except FileNotFoundError:
+            return {}
+        except _Damaged:
+            pass
+        rows = list(_rows(table))
+        sound = {key: record for key, record in rows if record is not None}
+        if not sound:
+            path.unlink(missing_ok=True)
+        elif len(sound) < len(rows):
+            whole = [record is not None for _, record in rows]
+            write_atomically(path, _parquet(table.filter(pa.array(whole))))
+        return sound
+
+    def _path(self, name: str) -> Path:
+        return self.folder / name[:2] / f"{name}.parquet"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a case is kept, and whether something went wrong with it."""
+
+    shard: str
+    failed: bool
+
+
+def _by_key(table: pa.Table) -> dict[str, _Place]:
+    """The entry that counts of each key: a sound one, and else the last."""
+    order = table.sort_by([("failed", "descending"), ("changed", "ascending")])
+    columns = (order[name].to_pylist() for name in ("key", "shard", "failed"))
+    return {key: _Place(shard, failed) for key, shard, failed in zip(*columns, strict=True)}
+
+
+def _table(path: Path, schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
+    """The columns of a file; what is no such file is `_Damaged`, and what cannot be reached is not.
+
+    pyarrow says both by OSError, which has a number only where the system has said so.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read(names or schema.names)
+        table.validate(full=True)
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        raise _Damaged from error
+    wanted = pa.schema([schema.field(name) for name in names or schema.names])
+    if not table.schema.equals(wanted):
+        raise _Damaged
+    return table
+
+
+def _parquet(table: pa.Table) -> bytes:
+    stream = BytesIO()
+    dictionaries = [name for name in ("shard", "software") if name in table.column_names]
+    pq.write_table(table, stream, compression="zstd", use_dictionary=dictionaries)
+    return stream.getvalue()
+
+
+def _row(key: str, record: Record) -> dict[str, Any]:
+    """A record as a row; a value that is missing is NaN, which no feature is."""
+    readers = {reader: len(numbers) for reader, numbers in record["values"].items()}
+    numbers = [v for own in record["values"].values() for v in own]
+    values = np.array(numbers, dtype=np.float64)
+    rest = {name: block for name, block in record.items() if name != "values"}
+    more = canonical_json(rest | {"readers": list(readers.items())})
+    errors = [error["message"] for error in record["errors"]]
+    return {
+        "key": key,
+        "error": " ".join(errors) if errors else None,
+        "values": values,
+        "more": more,
+        "digest": _digest(key, more, values),
+    }
+
+
+def _digest(key: str, more: str, values: Floats) -> str:
+    """SHA-256 of what a row holds; missing values are one NaN, whatever its bits."""
+    found = hashlib.sha256(f"{key}\n{more}\n".encode())
+    found.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+    return found.hexdigest()
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[str, Record | None]]:
+    """Keys and records; none where a row does not agree with its digest."""
+    columns = (table[name].to_pylist() for name in ("key", "more", "digest"))
+    for k, (key, more, digest) in enumerate(zip(*columns, strict=True)):
+        numbers = table["values"][k].values
+        values = np.asarray([] if numbers is None else numbers, dtype=np.float64)
+        whole = digest == _digest(key, more, values)
+        yield key, _record(json.loads(more), values.tolist()) if whole else None
+
+
+def _record(more: Record, values: Sequence[float]) -> Record:
+    found, begin = dict[str, list[float | None]](), 0
+    for reader, length in more.pop("readers"):
+        own = values[begin : begin + length]
+        found[reader] = [None if v != v else v for v in own]
+        begin += length
+    return {**more, "values": found}

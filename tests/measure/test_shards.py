@@ -1,0 +1,251 @@
+"""A shard holds whole rows or none, whoever writes, reads or damages it."""
+
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest.mock import Mock
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from centrum.measure import shards as module
+from centrum.measure.shards import INDEX, Shards
+
+numbers = st.none() | st.floats(allow_nan=False, allow_infinity=False)
+texts = st.text(st.characters(exclude_categories=["Cs"]))
+records = st.fixed_dictionaries(
+    {
+        "values": st.dictionaries(texts, st.lists(numbers, max_size=4), max_size=3),
+        "errors": st.lists(st.fixed_dictionaries({"message": texts, "code": texts}), max_size=2),
+        "history": st.dictionaries(texts, st.lists(st.integers() | texts), max_size=2),
+    }
+)
+
+
+def record(number: float, *errors: str) -> dict:
+    told = [{"message": text} for text in errors]
+    return {"values": {"senior": [number, None], "junior": [-0.0]}, "errors": told}
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("??/*.parquet"))
+
+
+@settings(max_examples=30)
+@given(batch=st.dictionaries(st.sampled_from(["a", "b", "c"]), records))
+def test_what_is_written_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, batch: dict[str, dict]
+) -> None:
+    shards = Shards(tmp_path_factory.mktemp("shards"))
+    shards.write(batch)
+    assert json.dumps(shards.records("abcd", failed=True), sort_keys=True) == json.dumps(
+        batch, sort_keys=True
+    ), "with the sign of zero"
+    sound = {key for key, each in batch.items() if not each["errors"]}
+    assert shards.records("abcd").keys() == shards.measured("abcd") == sound
+
+
+def test_a_shard_is_a_plain_table_of_one_row_for_each_case(tmp_path: Path) -> None:
+    """So that other programs read it: values are one list column."""
+    name = Shards(tmp_path).write({"b": record(1.5), "a": record(2.5, "Too small.")}, "choices")
+    frame = pq.read_table(tmp_path / name[:2] / f"{name}.parquet").to_pandas()
+    assert frame["key"].tolist() == ["a", "b"]
+    assert frame["error"].fillna("").tolist() == ["Too small.", ""]
+    assert frame["values"][1][[0, 2]].tolist() == [1.5, 0.0]
+
+
+def test_the_name_of_a_shard_is_what_it_is_of(tmp_path: Path) -> None:
+    shards = Shards(tmp_path)
+    names = [
+        shards.write({"a": record(1), "b": record(2)}),
+        shards.write({"a": record(1)}),
+        shards.write({"a": record(1), "b": record(2)}, "other choices"),
+    ]
+    assert len(set(names)) == 3
+    assert shards.write({"b": record(2), "a": record(1)}) == names[0]
+
+
+def test_every_damage_is_noticed(tmp_path: Path) -> None:
+    """One bit of a shard is turned at a time: the record is as it was or not there."""
+    shards, whole = Shards(tmp_path / "whole"), {"a": record(1.5), "b": record(2.5)}
+    shards.write(whole)
+    [path] = files(shards.folder)
+    content, rng = path.read_bytes(), random.Random(0)
+    for place in rng.sample(range(len(content)), 300):
+        spoilt = bytearray(content)
+        spoilt[place] ^= 1 << rng.randrange(8)
+        path.write_bytes(bytes(spoilt))
+        (shards.folder / INDEX).unlink(missing_ok=True)
+        found = shards.records("ab")
+        assert all(whole.get(key) == each for key, each in found.items()), place
+
+
+@pytest.mark.parametrize("keep", [0, 4, 100, -1])
+def test_a_shard_that_was_cut_is_taken_away_and_its_cases_can_be_kept_again(
+    tmp_path: Path, keep: int
+) -> None:
+    shards = Shards(tmp_path)
+    shards.write({"a": record(1)})
+    assert shards.measured("a") == {"a"}
+    [path] = files(tmp_path)
+    path.write_bytes(path.read_bytes()[:keep])
+    assert shards.records("a") == {}
+    assert not files(tmp_path)
+    shards.write({"a": record(1)})
+    shards.compact()
+    assert shards.records("a") == {"a": record(1)}
+
+
+def test_one_damaged_row_does_not_take_the_others_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards, true = Shards(tmp_path), module._digest
+    wrong = Mock(side_effect=lambda key, *more: "wrong" if key == "a" else true(key, *more))
+    monkeypatch.setattr(module, "_digest", wrong)
+    shards.write({"a": record(1), "b": record(2)})
+    monkeypatch.undo()
+    assert shards.records("ab") == {"b": record(2)}
+    shards.compact()
+    assert shards.measured("ab") == {"b"}
+
+
+def test_a_file_that_cannot_be_reached_is_not_taken_for_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network folder that is away for a moment."""
+    shards = Shards(tmp_path)
+    shards.write({"a": record(1)})
+    shards.compact()
+    true = module._table
+    monkeypatch.setattr(
+        module, "_table", lambda path, *c: true(path, *c) if path.name == INDEX else _gone()
+    )
+    with pytest.raises(OSError, match="stale"):
+        shards.records("a")
+    monkeypatch.undo()
+    assert shards.records("a") == {"a": record(1)}
+
+
+def _gone() -> None:
+    raise OSError(116, "stale file handle")
+
+
+def test_what_is_measured_is_asked_of_one_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = Shards(tmp_path)
+    for key in "abc":
+        shards.write({key: record(1)})
+    assert shards.measured("abcd") == {*"abc"}
+    read: list[str] = []
+    true = module._table
+    monkeypatch.setattr(module, "_table", lambda path, *c: read.append(path.name) or true(path, *c))
+    monkeypatch.setattr(
+        os, "scandir", Mock(side_effect=AssertionError("folders are not looked at"))
+    )
+    assert shards.measured("abc") == {*"abc"}
+    assert read == [INDEX]
+
+
+@pytest.mark.parametrize("index", ["deleted", "cut", "another file"])
+def test_an_index_that_is_lost_is_made_again(tmp_path: Path, index: str) -> None:
+    shards = Shards(tmp_path)
+    shards.write({"a": record(1)})
+    shards.compact()
+    path, before = tmp_path / INDEX, (tmp_path / INDEX).read_bytes()
+    if index == "deleted":
+        path.unlink()
+    elif index == "cut":
+        path.write_bytes(before[:50])
+    else:
+        shutil.copy(files(tmp_path)[0], path)
+    assert shards.records("a") == {"a": record(1)}
+    assert path.read_bytes() == before
+
+
+def test_shards_that_are_gone_leave_the_index(tmp_path: Path) -> None:
+    shards = Shards(tmp_path)
+    shards.write({"a": record(1)})
+    shards.compact()
+    files(tmp_path)[0].unlink()
+    assert shards.records("a") == {}
+    shards.compact()
+    assert shards.measured("a") == set()
+
+
+def test_a_sound_row_counts_before_one_with_an_error_whichever_is_newer(tmp_path: Path) -> None:
+    shards = Shards(tmp_path)
+    shards.write({"a": record(1)})
+    shards.write({"a": record(2, "Later."), "b": record(3, "Wrong.")})
+    assert shards.records("ab") == {"a": record(1)}
+    assert shards.records("ab", failed=True) == {"a": record(1), "b": record(3, "Wrong.")}
+
+
+def test_the_last_error_counts(tmp_path: Path) -> None:
+    shards = Shards(tmp_path)
+    for k, others in enumerate(("xyz", "uv", "w")):
+        batch = {"a": record(1, f"Try {k}"), **{key: record(1) for key in others}}
+        name = shards.write(batch)
+        os.utime(tmp_path / name[:2] / f"{name}.parquet", ns=(0, 1000 - k))
+    [found] = shards.records("a", failed=True).values()
+    assert found["errors"] == [{"message": "Try 0"}]
+
+
+def test_a_shard_that_was_written_again_is_read_again(tmp_path: Path) -> None:
+    """The same cases are tried again, and this time all is well."""
+    shards = Shards(tmp_path)
+    shards.write({"a": record(1, "The disk was away.")})
+    assert shards.measured("a") == set()
+    shards.write({"a": record(1)})
+    assert shards.measured("a") == {"a"}
+
+
+def test_many_write_and_gather_at_once(tmp_path: Path) -> None:
+    shards, keys = Shards(tmp_path), [f"{k:02d}" for k in range(40)]
+
+    def write(key: str) -> None:
+        shards.write({key: record(float(key))})
+        shards.compact()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, keys))
+    assert shards.records(keys) == {key: record(float(key)) for key in keys}
+
+
+def test_a_full_disk_leaves_no_part_of_a_shard(tmp_path: Path) -> None:
+    """A process that may not write more than 2048 bytes to a file stands for a full disk."""
+    script = f"""
+        import resource, signal
+        from pathlib import Path
+        from centrum.measure.shards import Shards
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+        values = {{"senior": [k ** 0.5 for k in range(999)]}}
+        try:
+            Shards(Path({str(tmp_path)!r})).write({{"a": {{"values": values, "errors": []}}}})
+        except OSError:
+            print("refused")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "refused\n"
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_what_other_versions_measured_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = Shards(tmp_path)
+    monkeypatch.setattr(module, "own_software", lambda: "centrum 0.1")
+    shards.write({"a": record(1), "b": record(1)})
+    monkeypatch.undo()
+    shards.write({"c": record(1)})
+    shards.compact()
+    assert shards.other_software() == {"centrum 0.1": 2}
