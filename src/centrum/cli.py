@@ -32,6 +32,7 @@ from centrum.text import one_line, one_line_each
 if TYPE_CHECKING:
     from centrum.commands.dicom_out import DicomOut
     from centrum.commands.problems import Problems
+    from centrum.commands.run import Extraction
     from centrum.commands.study import Study
     from centrum.execution import Progress
 
@@ -474,15 +475,81 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     raise typer.Exit(CASES_FAILED if extraction.failures else OK)
 
 
-@_command("centrum extract my-study\ncentrum extract my-study --workers 8")
-def extract(folder: StudyFolder, workers: Workers = 0, json_: Json = False) -> None:
+@_command(
+    "centrum extract my-study\n"
+    "centrum extract my-study --workers 8\n"
+    "centrum extract my-study --shard 17/400 --workers 1\n"
+    "centrum extract my-study --dask tls://10.0.0.5:8786\n"
+    "centrum extract my-study --slurm cluster.yaml"
+)
+def extract(
+    folder: StudyFolder,
+    workers: Workers = 0,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="measure the I-th of N shares alone, for `gather`"),
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="scheduler whose workers measure")
+    ] = None,
+    slurm: Annotated[
+        Path | None, typer.Option(metavar="PROFILE", help="YAML file: what to ask SLURM for")
+    ] = None,
+    json_: Json = False,
+) -> None:
     """Measure every case and reader; writes results/features.csv and .parquet."""
-    from centrum.commands import study as verbs
-    from centrum.commands.console import extraction_lines
+    if sum(option is not None for option in (shard, dask, slurm)) > 1:
+        raise ProtocolError("Give one of --shard, --dask and --slurm.")
+    if shard is not None:
+        _extract_share(folder, shard, workers, as_json=json_)
+    with _progress() as progress:
+        if dask is not None:
+            from centrum.commands.shards import extract_on_dask
+
+            extraction = extract_on_dask(_open(folder.absolute()), dask, progress=progress)
+        elif slurm is not None:
+            from centrum.commands.shards import extract_on_slurm
+
+            extraction = extract_on_slurm(_open(folder.absolute()), slurm, progress=progress)
+        else:
+            from centrum.commands import study as verbs
+
+            extraction = verbs.extract(_open(folder), workers=workers, progress=progress)
+    _print_extraction(extraction, as_json=json_)
+
+
+def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> None:
+    from centrum.commands.console import problem_lines
+    from centrum.commands.shards import Share, extract_share
+
+    share = Share.parse(text)
+    with _progress() as progress:
+        done = extract_share(_open(folder), share, workers=workers, progress=progress)
+    if as_json:
+        _print_json({"cases": done.cases, "failures": [vars(f) for f in done.failures]})
+    else:
+        _print(problem_lines(done.failures, (), _width()))
+        print(f"{done.cases - len(done.failures)} of {done.cases} cases of this share measured.")
+    raise typer.Exit(CASES_FAILED if done.failures else OK)
+
+
+@_command("centrum gather my-study")
+def gather(folder: StudyFolder, json_: Json = False) -> None:
+    """Make the table of what `extract --shard` has measured; nothing is measured here.
+
+    Exit code 2 when a case has not been measured: it says how many, and which.
+    """
+    from centrum.commands.shards import gather as gather_shards
 
     with _progress() as progress:
-        extraction = verbs.extract(_open(folder), workers=workers, progress=progress)
-    if json_:
+        extraction = gather_shards(_open(folder), progress=progress)
+    _print_extraction(extraction, as_json=json_)
+
+
+def _print_extraction(extraction: "Extraction", *, as_json: bool) -> None:
+    from centrum.commands.console import extraction_lines
+
+    if as_json:
         sizes = extraction.table.values.shape
         shape = dict(zip(("cases", "features", "readers"), sizes, strict=True))
         _print_json(shape | _noticed(extraction.failures, extraction.findings))

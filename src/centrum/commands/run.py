@@ -5,7 +5,7 @@ from pathlib import Path
 from centrum.execution import Progress, silent
 from centrum.report.old import marking_old
 from centrum.stages import PAGE
-from centrum.study.extraction import Extraction
+from centrum.study.extraction import Extraction as Extraction
 from centrum.study.left import load_evaluations as load_evaluations, up_to_date
 from centrum.study.study import RESULTS, Study, open_study
 

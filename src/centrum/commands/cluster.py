@@ -1,0 +1,303 @@
+"""Measuring on a cluster: batches go to the workers of dask.distributed, shards stay on the disk.
+
+Through the scheduler go jobs, which name files, and what is told of a batch: a name and counts.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError
+
+from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.io.structured import read_yaml
+from centrum.measure.batches import Batch, BatchDone, BatchWork, Job
+from centrum.pacs.profile import is_loopback
+from centrum.protocol.faults import faults_of
+from centrum.settings import Settings
+
+WAIT = 60
+"""Seconds in which a scheduler answers and has a first worker."""
+
+
+@dataclass(frozen=True)
+class DaskEngine:
+    """The workers of a scheduler, however many there are at the time.
+
+    A batch is sent again when its worker is gone; one with which several workers went is done
+    case by case.
+    """
+
+    client: Any
+    seconds: float = 20.0
+
+    @property
+    def workers(self) -> int:
+        """How many there are now."""
+        return max(1, len(self.client.nthreads()))
+
+    def run(
+        self, work: BatchWork[Job], waiting: deque[Batch[Job]]
+    ) -> Iterator[tuple[Batch[Job], BatchDone]]:
+        """Do all that waits; see `centrum.measure.batches.Engine`.
+
+        Raises
+        ------
+        CentrumError
+            The scheduler is gone, or a worker has other versions or cannot write.
+        """
+        with _connected():
+            yield from self._run(work, waiting)
+
+    def _run(
+        self, work: BatchWork[Job], waiting: deque[Batch[Job]]
+    ) -> Iterator[tuple[Batch[Job], BatchDone]]:
+        from distributed import as_completed
+
+        self._warm_up(work)
+        under_way: dict[Any, Batch[Job]] = {}
+        done = as_completed(loop=self.client.loop)
+        while waiting or under_way:
+            room = 2 * self.workers - len(under_way)
+            for batch in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
+                future = self.client.submit(_told, work, batch, pure=False)
+                under_way[future] = batch
+                done.add(future)
+            future = next(done)
+            batch = under_way.pop(future)
+            yield batch, _outcome(work, future, batch)
+
+    def _warm_up(self, work: BatchWork[Job]) -> None:
+        """Compile once on every machine what its workers then find in numba's cache."""
+        first = {urlsplit(address).hostname: address for address in self.client.nthreads()}
+        made = [self.client.submit(work.warm_up, workers=[a], pure=False) for a in first.values()]
+        self.client.gather(made, errors="skip")  # a worker that cannot says so with its batch
+
+
+def _told(work: BatchWork[Job], batch: Batch[Job]) -> BatchDone | Exception:
+    """What a worker tells of a batch: no record, and errors as values, which no log repeats."""
+    try:
+        return replace(work(batch), records={})
+    except (CentrumError, OSError) as error:
+        return error
+
+
+def _outcome(work: BatchWork[Job], future: Any, batch: Batch[Job]) -> BatchDone:
+    from distributed import KilledWorker
+
+    try:
+        told: BatchDone | Exception = future.result()
+    except KilledWorker:
+        return work.ended(batch, _killed())
+    if isinstance(told, Exception):
+        raise told
+    return told
+
+
+def _killed() -> CentrumError:
+    return CentrumError(
+        "Several workers that worked on it were ended.",
+        remedy="Give workers more memory and a longer walltime; else export its files again, or "
+        "leave it out.",
+        code="worker-ended",
+    )
+
+
+@contextmanager
+def _connected() -> Iterator[None]:
+    """Say in our own words that the scheduler is gone."""
+    from distributed import CancelledError
+    from distributed.comm import CommClosedError
+
+    try:
+        yield
+    except (CancelledError, CommClosedError, TimeoutError) as error:
+        raise CentrumError(
+            "The connection to the scheduler was lost. What was finished is kept.",
+            remedy="Start a scheduler, and run the same command again.",
+            code="no-scheduler",
+        ) from error
+
+
+@contextmanager
+def dask_engine(address: str) -> Iterator[DaskEngine]:
+    """The workers of the scheduler at an address, such as tls://10.0.0.5:8786.
+
+    Certificates are those of dask's own configuration (`distributed.comm.tls`).
+
+    Raises
+    ------
+    ProtocolError
+        The address leads beyond this machine and is not encrypted.
+    CentrumError
+        Nobody answers there, there is no worker, or one has several threads.
+    """
+    refuse_open(address)
+    distributed = _distributed()
+    try:
+        client = distributed.Client(address, timeout=WAIT, set_as_default=False)
+    except (OSError, TypeError, ValueError, RuntimeError) as error:
+        raise CentrumError(
+            f"No scheduler answers at {address}.",
+            remedy="Is it running (`dask scheduler`)? For tls:// certificates are wanted in dask's "
+            "configuration, distributed.comm.tls.",
+            code="no-scheduler",
+        ) from error
+    with client:
+        _expect_workers(client)
+        yield DaskEngine(client)
+
+
+def refuse_open(address: str) -> None:
+    """Refuse a connection on which others could read: names of files go over it.
+
+    >>> refuse_open("tls://10.0.0.5:8786"), refuse_open("tcp://127.0.0.1:8786")
+    (None, None)
+    """
+    parts = urlsplit(address if "://" in address else f"tcp://{address}")
+    if parts.scheme == "tls" or (parts.scheme == "tcp" and is_loopback(parts.hostname or "")):
+        return
+    raise ProtocolError(
+        f"--dask: the connection to {address} would not be encrypted, and names of files go over "
+        "it.",
+        remedy="Start scheduler and workers with tls:// addresses and certificates; tcp:// is for "
+        "this machine alone (127.0.0.1).",
+        code="not-encrypted",
+    )
+
+
+def _expect_workers(client: Any) -> None:
+    """Raise unless there are workers, of one thread each."""
+    try:
+        client.wait_for_workers(1, timeout=WAIT)
+    except TimeoutError as error:
+        raise CentrumError(
+            f"The scheduler has had no worker for {WAIT} seconds.",
+            remedy="Start some: `dask worker ADDRESS --nthreads 1 --nworkers N`.",
+            code="no-workers",
+        ) from error
+    if several := [n for n in client.nthreads().values() if n > 1]:
+        raise CentrumError(
+            f"A worker has {several[0]} threads: expected one, since cases are measured by "
+            "processes.",
+            remedy="Start workers with --nthreads 1 and as many --nworkers as there are cores.",
+            code="threads",
+        )
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise DataError(
+            "Clusters are reached by dask.distributed, which is not installed.",
+            remedy="Install it: pip install 'centrum[dask]'.",
+            code="missing-extra",
+        ) from error
+    return distributed
+
+
+# SLURM
+
+
+class SlurmProfile(Settings):
+    """What to ask a SLURM cluster for.
+
+    Attributes
+    ----------
+    jobs : how many are asked for
+    workers : processes of a job, of one core each
+    memory_gb : of each process
+    walltime_minutes : after which SLURM ends a job; workers take no batch shortly before
+    queue, account : as SLURM calls them
+    interface : network over which workers reach the scheduler, such as ib0
+    directives : further lines `#SBATCH ...`
+    prologue : lines of shell that a job runs first, such as `module load python`
+    python : that of the workers; this one when missing
+    """
+
+    jobs: Annotated[int, Field(ge=1)]
+    workers: Annotated[int, Field(ge=1)] = 1
+    memory_gb: Annotated[float, Field(gt=0)] = 4
+    walltime_minutes: Annotated[int, Field(ge=10)] = 240
+    queue: str | None = None
+    account: str | None = None
+    interface: str | None = None
+    directives: tuple[str, ...] = ()
+    prologue: tuple[str, ...] = ()
+    python: str | None = None
+
+
+def read_slurm_profile(path: Path) -> SlurmProfile:
+    """Read what to ask for.
+
+    Raises
+    ------
+    ProtocolError
+        The file cannot be read, or asks for something unknown.
+    """
+    choices = read_yaml(path, ProtocolError)
+    given = choices if isinstance(choices, dict) else {}
+    try:
+        return SlurmProfile.model_validate(given)
+    except ValidationError as error:
+        told = "; ".join(fault.message for fault in faults_of(error, SlurmProfile, given))
+        raise ProtocolError(
+            f"{path.name}: {told}",
+            remedy=f"It has the keys {', '.join(SlurmProfile.model_fields)}.",
+            code="slurm-profile",
+            file=path,
+        ) from None
+
+
+@contextmanager
+def slurm_engine(path: Path, certificates: Path) -> Iterator[DaskEngine]:
+    """Workers that SLURM starts, and ends with this process; the scheduler is in this process.
+
+    Everything is encrypted with certificates of this one run, which lie in the private folder
+    `certificates` meanwhile. Raises as `read_slurm_profile` and `dask_engine`.
+    """
+    profile, distributed = read_slurm_profile(path), _distributed()
+    from dask_jobqueue import SLURMCluster
+
+    with SLURMCluster(**slurm_options(profile), security=distributed.Security.temporary(),
+                      shared_temp_directory=str(certificates)) as cluster:  # fmt: skip
+        cluster.scale(jobs=profile.jobs)
+        with distributed.Client(cluster, set_as_default=False) as client:
+            client.wait_for_workers(1)  # as long as the queue takes
+            yield DaskEngine(client)
+
+
+def slurm_options(profile: SlurmProfile) -> dict[str, Any]:
+    """A profile as dask-jobqueue takes it.
+
+    Workers stop by themselves before the walltime: a job that SLURM ends is blamed on the batch.
+
+    >>> slurm_options(SlurmProfile(jobs=1, walltime_minutes=60))["worker_extra_args"]
+    ['--lifetime', '54m', '--lifetime-stagger', '3m']
+    """
+    minutes = profile.walltime_minutes
+    spare = max(4, minutes // 10)
+    given = {"python": profile.python} if profile.python else {}
+    return {
+        "queue": profile.queue,
+        "account": profile.account,
+        "cores": profile.workers,
+        "processes": profile.workers,
+        "memory": f"{profile.memory_gb * profile.workers:g}GB",
+        "walltime": f"{minutes // 60:02d}:{minutes % 60:02d}:00",
+        "interface": profile.interface,
+        "job_extra_directives": list(profile.directives),
+        "job_script_prologue": list(profile.prologue),
+        "worker_extra_args": [
+            "--lifetime",
+            f"{minutes - spare}m",
+            "--lifetime-stagger",
+            f"{spare // 2}m",
+        ],
+        **given,
+    }

@@ -1,0 +1,308 @@
+"""Shards over dask.distributed: a scheduler and workers as processes, on loopback."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from centrum.commands import shards as verbs, study as of_study
+from centrum.commands.cluster import (
+    SlurmProfile,
+    dask_engine,
+    read_slurm_profile,
+    refuse_open,
+    slurm_options,
+)
+from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.measure.batches import Batch, BatchWork, measure_batches
+from centrum.measure.shards import Shards
+from centrum.study.study import open_study
+from tests.smallest import image_study
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Cluster:
+    """A scheduler and its workers."""
+
+    folder: Path
+    port: int = 0
+    processes: list[subprocess.Popen] = field(default_factory=list)
+
+    def start(self, *words: str) -> subprocess.Popen:
+        paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
+        log = (self.folder / f"{len(self.processes)}.log").open("w")
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *words],
+            env=os.environ | {"PYTHONPATH": paths},
+            cwd=self.folder,
+            stdout=log,
+            stderr=log,
+        )
+        self.processes.append(process)
+        return process
+
+    def schedule(self) -> subprocess.Popen:
+        """Start a scheduler, at the port of the one before if there was one."""
+        address = self.folder / "scheduler.json"
+        address.unlink(missing_ok=True)
+        process = self.start(
+            "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard",
+            "--scheduler-file", str(address),
+        )  # fmt: skip
+        wait_for(lambda: address.is_file() and address.stat().st_size > 0)
+        time.sleep(0.2)
+        self.port = int(self.address.rpartition(":")[2])
+        return process
+
+    @property
+    def address(self) -> str:
+        import json
+
+        return json.loads((self.folder / "scheduler.json").read_text())["address"]
+
+    def work(self, threads: int = 1) -> subprocess.Popen:
+        return self.start(
+            "worker", self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard",
+            "--death-timeout", "60",
+        )  # fmt: skip
+
+    def logs(self) -> str:
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+        for process in self.processes:
+            process.wait()
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.05)
+
+
+@contextmanager
+def a_cluster(folder: Path, workers: int) -> Iterator[Cluster]:
+    cluster = Cluster(folder)
+    try:
+        cluster.schedule()
+        for _ in range(workers):
+            cluster.work()
+        yield cluster
+    finally:
+        cluster.end()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with a_cluster(tmp_path_factory.mktemp("cluster"), 2) as found:
+        yield found
+
+
+@dataclass(frozen=True)
+class Nap:
+    """A case whose measuring is a sleep; where it was measured stands in a file."""
+
+    case: str
+    folder: Path
+    seconds: float = 0.05
+
+    def key(self) -> str:
+        return f"key of {self.case}"
+
+
+def nap(job: Nap) -> dict:
+    with (job.folder / f"by-{os.getpid()}").open("a") as stream:
+        stream.write(f"{job.case}\n")
+    time.sleep(job.seconds)
+    return {"values": {"senior": [1.0]}, "errors": []}
+
+
+def no_nap(job: Nap, error: Exception) -> dict:
+    return {"values": {}, "errors": [{"message": str(error)}]}
+
+
+def naps(folder: Path, n: int, **how: float) -> Batch:
+    jobs = tuple(Nap(f"P{k:03d}", folder, **how) for k in range(n))
+    return Batch(jobs, tuple(job.key() for job in jobs))
+
+
+def taken(folder: Path) -> list[str]:
+    return [case for file in folder.glob("by-*") for case in file.read_text().split()]
+
+
+def sleep_over(
+    cluster: Cluster, folder: Path, batch: Batch, told: Callable = int, **more
+) -> Shards:
+    shards = Shards(folder / "shards")
+    with dask_engine(cluster.address) as engine:
+        work = BatchWork(shards, make=nap, failed=no_nap, **more)
+        measure_batches(work, batch, engine, told)
+    shards.compact()
+    return shards
+
+
+def test_a_study_over_two_workers_is_the_same_to_the_byte(cluster: Cluster, tmp_path: Path) -> None:
+    here, there = image_study(tmp_path / "1/study", 6), image_study(tmp_path / "2/study", 6)
+    (there / "P03-first.nii.gz").write_bytes(b"broken")
+    (here / "P03-first.nii.gz").write_bytes(b"broken")
+    expected = of_study.extract(open_study(here))
+    found = verbs.extract_on_dask(open_study(there), cluster.address)
+    assert found.failures == expected.failures
+    for path in (p for p in (here / "results").iterdir() if p.is_file()):
+        assert (there / "results" / path.name).read_bytes() == path.read_bytes()
+    assert "P03-first" not in cluster.logs(), "workers write no names into their logs"
+
+
+def test_every_case_is_measured_once_and_a_rerun_does_nothing(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    batch, counts = naps(tmp_path, 60), list[int]()
+    shards = sleep_over(cluster, tmp_path, batch, counts.append)
+    assert counts[-1] == 60
+    assert shards.measured(batch.keys) == {*batch.keys}
+    assert sorted(taken(tmp_path)) == sorted(job.case for job in batch.jobs)
+    assert len(list(tmp_path.glob("by-*"))) == 2, "both workers took part"
+
+
+def test_a_worker_of_another_version_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected centrum 0\.1; found") as caught:
+        sleep_over(cluster, tmp_path, naps(tmp_path, 3), software="centrum 0.1")
+    assert caught.value.code == "other-version"
+    assert taken(tmp_path) == []
+
+
+def test_a_full_disk_of_a_worker_stops_all(cluster: Cluster, tmp_path: Path) -> None:
+    (tmp_path / "shards").write_text("a file in the place of the folder")
+    with pytest.raises(OSError, match=r"exists|directory"):
+        sleep_over(cluster, tmp_path, naps(tmp_path, 3))
+
+
+def test_a_killed_worker_costs_what_it_was_at(tmp_path: Path) -> None:
+    (tmp_path / "cluster").mkdir()
+    with a_cluster(tmp_path / "cluster", 2) as own:
+        victim = own.processes[1]
+
+        def kill(done: int) -> None:
+            if done > 10:
+                victim.kill()
+
+        batch = naps(tmp_path, 60)
+        shards = sleep_over(own, tmp_path, batch, kill)
+    assert shards.measured(batch.keys) == {*batch.keys}
+    assert len(taken(tmp_path)) < 60 + 2 * 10, "no more again than the batches on its way"
+
+
+def test_a_scheduler_that_ends_is_told_and_a_rerun_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "cluster").mkdir()
+    batch = naps(tmp_path, 60)
+    with a_cluster(tmp_path / "cluster", 2) as own:
+        scheduler = own.processes[0]
+        with pytest.raises(CentrumError, match="What was finished is kept") as caught:
+            sleep_over(own, tmp_path, batch, lambda done: done > 10 and scheduler.kill())
+        assert caught.value.code == "no-scheduler"
+        for worker in own.processes[1:]:
+            worker.kill()
+        shards = Shards(tmp_path / "shards")
+        shards.compact()
+        kept = shards.measured(batch.keys)
+        assert 10 < len(kept) < 60
+        before = len(taken(tmp_path))
+        own.schedule()
+        own.work()
+        rest = [(j, k) for j, k in zip(batch.jobs, batch.keys, strict=True) if k not in kept]
+        sleep_over(own, tmp_path, Batch(*map(tuple, zip(*rest, strict=True))))
+    assert shards.measured(batch.keys) == {*batch.keys}
+    assert len(taken(tmp_path)) - before == 60 - len(kept)
+
+
+def test_a_worker_of_several_threads_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "cluster").mkdir()
+    with a_cluster(tmp_path / "cluster", 0) as own:
+        own.work(threads=2)
+        with pytest.raises(CentrumError, match="2 threads: expected one"), dask_engine(own.address):
+            pass
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://10.0.0.5:8786", "10.0.0.5:8786", "tcp://[::]:1", "ws://127.0.0.1:1", "ucx://10.0.0.1:1",
+     "inproc://x", "tcp://scheduler:8786", "tcp://127.0.0.1.example.org:1"],
+)  # fmt: skip
+def test_beyond_this_machine_only_encrypted(address: str) -> None:
+    with pytest.raises(ProtocolError, match="not be encrypted") as caught, dask_engine(address):
+        pass
+    assert caught.value.code == "not-encrypted"
+
+
+@pytest.mark.parametrize(
+    "address", ["tls://10.0.0.5:8786", "tcp://127.0.0.1:1", "localhost:8786", "tcp://[::1]:8786"]
+)
+def test_what_is_encrypted_or_stays_here_may_be(address: str) -> None:
+    refuse_open(address)
+
+
+def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("centrum.commands.cluster.WAIT", 1)
+    with pytest.raises(CentrumError, match="No scheduler answers"), dask_engine("127.0.0.1:1"):
+        pass
+
+
+def test_tls_without_certificates_is_told() -> None:
+    with pytest.raises(CentrumError, match="certificates"), dask_engine("tls://127.0.0.1:1"):
+        pass
+
+
+# What is asked of SLURM
+
+
+def test_a_job_script_has_what_the_profile_says(tmp_path: Path) -> None:
+    from dask_jobqueue import SLURMCluster
+
+    (tmp_path / "cluster.yaml").write_text(
+        "jobs: 3\nworkers: 4\nmemory_gb: 2\nwalltime_minutes: 1500\nqueue: long\n"
+        "account: spine\ndirectives: [--nice]\nprologue: [module load python]\n"
+    )
+    options = slurm_options(read_slurm_profile(tmp_path / "cluster.yaml"))
+    job = SLURMCluster.job_cls("tcp://127.0.0.1:1", name="x", **options)
+    script = job.job_script()
+    for line in (
+        "#SBATCH -p long", "#SBATCH -A spine", "#SBATCH --cpus-per-task=4", "#SBATCH --mem=8G",
+        "#SBATCH -t 25:00:00", "#SBATCH --nice", "module load python", "--nthreads 1",
+        "--nworkers 4", "--lifetime 1350m --lifetime-stagger 75m",
+    ):  # fmt: skip
+        assert line in script, script
+
+
+@pytest.mark.parametrize("minutes", [10, 60, 1440])
+def test_workers_stop_before_slurm_ends_them(minutes: int) -> None:
+    words = slurm_options(SlurmProfile(jobs=1, walltime_minutes=minutes))["worker_extra_args"]
+    latest = int(words[1].removesuffix("m")) + int(words[3].removesuffix("m"))
+    assert 0 < latest < minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("jobs: 0", "jobs"),
+        ("job: 3", "jobs"),
+        ("[1]", "jobs"),
+        ("jobs: 1\nwalltime_minutes: 5", "10"),
+    ],
+)
+def test_a_profile_that_cannot_be_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "cluster.yaml").write_text(text)
+    with pytest.raises(ProtocolError, match=message):
+        read_slurm_profile(tmp_path / "cluster.yaml")

@@ -1,0 +1,309 @@
+"""Shares of a study on several machines, the table gathered of them, and studies of before."""
+
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, strategies as st
+from typer.testing import CliRunner
+
+from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
+from centrum.commands import study as of_study
+from centrum.commands.shards import Share, extract_share, gather
+from centrum.errors import DataError, ProtocolError
+from centrum.execution import silent
+from centrum.measure import shards as format_
+from centrum.measure.batches import LocalEngine
+from centrum.measure.case import MeasurementJob, Record
+from centrum.study import measuring
+from centrum.study.extraction import measure_all
+from centrum.study.measuring import shards_of
+from centrum.study.study import Study, open_study
+from tests.smallest import image_study, table_study
+
+N = 5
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study that was measured by one machine; not to be changed."""
+    folder = image_study(tmp_path_factory.mktemp("whole") / "study", N)
+    of_study.extract(open_study(folder))
+    return folder
+
+
+@pytest.fixture
+def study(whole: Path, tmp_path: Path) -> Path:
+    """The same, unmeasured."""
+    shutil.copytree(whole, tmp_path / "study", ignore=shutil.ignore_patterns("results"))
+    return tmp_path / "study"
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    """The results of `extract`, without what keeps them."""
+    return {p.name: p.read_bytes() for p in (folder / "results").iterdir() if p.is_file()}
+
+
+def shards(folder: Path) -> dict[str, int]:
+    return {p.name: p.stat().st_mtime_ns for p in (folder / "results/shards").glob("??/*")}
+
+
+def nobody(job: MeasurementJob) -> Record:
+    raise AssertionError("nothing is measured")
+
+
+@given(st.integers(0, 40), st.integers(1, 50))
+def test_shares_are_all_cases_once(n: int, among: int) -> None:
+    cases = list(range(n))
+    shares = [Share(k, among).of(cases) for k in range(1, among + 1)]
+    assert sorted(case for share in shares for case in share) == cases
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "1", "1/", "/3", "a/b", "1/0", "-1/3", "1/3/5", ""])
+def test_what_is_no_share_is_refused(text: str) -> None:
+    with pytest.raises(ProtocolError, match="from 1 to N"):
+        Share.parse(text)
+
+
+def test_shares_of_three_machines_make_the_same_table(whole: Path, study: Path) -> None:
+    done = [extract_share(open_study(study), Share(k, 3)) for k in (3, 1, 2)]
+    assert [share.cases for share in done] == [1, 2, 2]
+    assert results(study) == {}, "shards alone"
+    found = gather(open_study(study))
+    assert results(study) == results(whole)
+    assert found.table.cases == tuple(f"P{k:02d}" for k in range(N))
+
+
+def test_a_share_that_is_done_is_not_done_again(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract_share(open_study(study), Share(1, 2))
+    before = shards(study)
+    monkeypatch.setattr(measuring, "measure_anew", nobody)
+    assert extract_share(open_study(study), Share(1, 2)).failures == ()
+    assert shards(study) == before
+
+
+def test_other_shares_of_the_same_cases_need_nothing(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of machines can change between two runs."""
+    for k in (1, 2):
+        extract_share(open_study(study), Share(k, 2))
+    monkeypatch.setattr(measuring, "measure_anew", nobody)
+    for k in (1, 2, 3):
+        assert extract_share(open_study(study), Share(k, 3)).failures == ()
+
+
+def test_what_is_missing_is_told_by_count_and_case(study: Path) -> None:
+    extract_share(open_study(study), Share(1, 2))
+    with pytest.raises(DataError, match=r"2 of 5 cases have not been measured: P01, P03\.") as told:
+        gather(open_study(study))
+    assert told.value.code == "not-measured"
+    assert results(study) == {}, "no table of a part"
+
+
+def test_extract_measures_what_shares_have_left(
+    whole: Path, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract_share(open_study(study), Share(1, 2))
+    measured, true = [], measuring.measure_anew
+    monkeypatch.setattr(
+        measuring, "measure_anew", lambda job: measured.append(job.case) or true(job)
+    )
+    of_study.extract(open_study(study))
+    assert measured == ["P01", "P03"]
+    assert results(study) == results(whole)
+
+
+def test_the_exit_codes(study: Path) -> None:
+    def run(*words: object) -> int:
+        return CliRunner().invoke(app, list(map(str, words)), catch_exceptions=True).exit_code
+
+    assert run("extract", study, "--shard", "1/2", "--workers", 1) == OK
+    told = CliRunner().invoke(app, ["gather", str(study)])
+    assert isinstance(told.exception, DataError)  # which `main` ends with BAD_INPUT
+    assert BAD_INPUT == 2
+    (study / "P01-first.nii.gz").write_bytes(b"broken")
+    assert run("extract", study, "--shard", "2/2", "--workers", 1) == CASES_FAILED
+    assert run("gather", study) == CASES_FAILED
+    assert isinstance(
+        CliRunner().invoke(app, ["extract", str(study), "--shard", "1/2", "--dask", "x"]).exception,
+        ProtocolError,
+    )
+
+
+def test_a_case_with_an_error_is_gathered_as_such_and_tried_again(whole: Path, study: Path) -> None:
+    image = study / "P01-first.nii.gz"
+    sound = image.read_bytes()
+    image.write_bytes(b"broken")
+    [failure] = extract_share(open_study(study), Share(2, 2)).failures
+    assert (failure.case, failure.file) == ("P01", "P01-first.nii.gz")
+    extract_share(open_study(study), Share(1, 2))
+    found = gather(open_study(study))
+    assert [f.case for f in found.failures] == ["P01"]
+    assert "P01-first.nii.gz" in found.failures[0].message, "the screen shows the file"
+    of_study.extract(open_study(study))
+    gathered = results(study)
+    shutil.rmtree(study / "results")
+    of_study.extract(open_study(study))
+    assert results(study) == gathered, "as one machine does it"
+    image.write_bytes(sound)
+    with pytest.raises(DataError, match="1 of 5 cases have not been measured: P01"):
+        gather(open_study(study))
+    extract_share(open_study(study), Share(2, 2))
+    gather(open_study(study))
+    assert results(study) == results(whole)
+
+
+def test_no_name_of_a_file_is_in_a_shard(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(job: MeasurementJob) -> Record:
+        raise ValueError(f"cannot read 'Anna Roth' in {job.image}")
+
+    monkeypatch.setattr(measuring, "measure_anew", unknown)
+    told = extract_share(open_study(study), Share(1, 1)).failures[0]
+    assert "Anna Roth" in told.message, "on the screen"
+    kept = shards_of(open_study(study)).records(
+        [job.key() for job in open_study(study).jobs()], failed=True
+    )
+    assert len(kept) == N
+    assert "Anna" not in json.dumps(kept)
+    assert "P00-first" not in json.dumps(kept)
+
+
+def test_two_gather_at_once(whole: Path, study: Path) -> None:
+    for k in (1, 2):
+        extract_share(open_study(study), Share(k, 2))
+    (study / "results/shards/index.parquet").unlink(missing_ok=True)
+    opened, errors = [open_study(study) for _ in range(4)], list[BaseException]()
+
+    def one(each: Study) -> None:
+        try:
+            gather(each)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=one, args=(each,)) for each in opened]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert results(study) == results(whole)
+
+
+def test_what_another_version_measured_does_not_count(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from centrum import provenance
+
+    with monkeypatch.context() as other:
+        other.setattr(provenance, "package_version", lambda name: "9.9")
+        extract_share(open_study(study), Share(1, 1))
+    with pytest.raises(DataError, match=r"5 of 5 cases .* 5 cases were measured by centrum .*9\.9"):
+        gather(open_study(study))
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+@pytest.mark.parametrize("damage", [cut_off, Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_damaged_shard_is_missing_and_then_measured_again(
+    whole: Path, study: Path, damage: Callable[[Path], None]
+) -> None:
+    for k in (1, 2):
+        extract_share(open_study(study), Share(k, 2))
+    gather(open_study(study))
+    [path] = [p for p in (study / "results/shards").glob("??/*") if cases_of(p) == 2][:1]
+    damage(path)
+    with pytest.raises(DataError, match="2 of 5 cases have not been measured"):
+        gather(open_study(study))
+    for k in (1, 2):
+        extract_share(open_study(study), Share(k, 2))
+    gather(open_study(study))
+    assert results(study) == results(whole)
+
+
+def cases_of(path: Path) -> int:
+    return format_._table(path, format_._ROW).num_rows
+
+
+def test_workers_that_write_elsewhere_are_told(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Elsewhere(LocalEngine):
+        def run(self, work, waiting):
+            for batch, told in super().run(work, waiting):
+                shutil.rmtree(study / "results/shards")
+                yield batch, told
+
+    opened = open_study(study)
+    with pytest.raises(DataError, match="same path") as caught:
+        measuring.by_engine(Elsewhere(1))(opened, opened.jobs(), silent, "")
+    assert caught.value.code == "not-shared"
+
+
+def test_what_is_learnt_of_all_cases_has_no_shares(study: Path) -> None:
+    protocol = study / "study.yaml"
+    text = protocol.read_text()
+    protocol.write_text(text + "preparation: {normalisation: {method: nyul}}\n")
+    for verb in (lambda s: extract_share(s, Share(1, 2)), gather):
+        with pytest.raises(ProtocolError, match="learnt from all training patients"):
+            verb(open_study(study))
+
+
+def test_a_study_of_tables_has_no_shares(tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match="nothing to measure"):
+        gather(open_study(table_study(tmp_path / "study")))
+
+
+# Studies of before: a JSON file for each case
+
+
+def as_before(folder: Path) -> None:
+    """Put what was measured where version 0.3.0 had it."""
+    study = open_study(folder)
+    keys = [job.key() for job in study.jobs()]
+    for key, record in shards_of(study).records(keys).items():
+        study.store.put(key, record)
+    shutil.rmtree(folder / "results/shards")
+
+
+def test_a_study_of_before_is_converted_and_not_measured_again(
+    whole: Path, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_study.extract(open_study(study))
+    as_before(study)
+    assert len(list((study / "results/store").glob("??/*.json"))) == N
+    assert "0 cases to do, 5 in the store" in of_study.outlook(open_study(study))[1]
+    monkeypatch.setattr(measuring, "measure_anew", nobody)
+    of_study.extract(open_study(study))
+    assert results(study) == results(whole)
+    assert list((study / "results/store").glob("??/*.json")) == []
+    of_study.extract(open_study(study))
+    assert "0 cases to do, 5 in the store" in of_study.outlook(open_study(study))[1]
+
+
+def test_a_damaged_entry_of_before_is_measured_again(whole: Path, study: Path) -> None:
+    of_study.extract(open_study(study))
+    as_before(study)
+    next((study / "results/store").glob("??/*.json")).write_text("{")
+    of_study.extract(open_study(study))
+    assert results(study) == results(whole)
+
+
+def test_progress_counts_what_is_kept(study: Path) -> None:
+    extract_share(open_study(study), Share(1, 2))
+    told: list[tuple[str, int, int]] = []
+    measure_all(open_study(study), 1, lambda *each: told.append(each))
+    counts = [done for _, done, _ in told]
+    assert counts[0] == 0
+    assert counts[-1] == N
+    assert 3 in counts, "those that are kept already"
+    assert counts == sorted(counts)
+    assert {(what, total) for what, _, total in told} == {("Measuring cases", N)}
