@@ -374,14 +374,26 @@ def import_(
         print(f"Look at {folder / 'cases.csv'}, fill in what is empty, then: centrum run {folder}")
 
 
-@_command("centrum export my-study --format slicer\ncentrum export my-study --out tables")
+@_command(
+    "centrum export my-study --format slicer\n"
+    "centrum export my-study --out tables\n"
+    "centrum export my-study --format site --out berlin"
+)
 def export(
     folder: StudyFolder,
-    format_: Annotated[str, typer.Option("--format", help="pyradiomics or slicer")] = "pyradiomics",
+    format_: Annotated[
+        str, typer.Option("--format", help="pyradiomics, slicer, or site (for `gather`)")
+    ] = "pyradiomics",
     out: Annotated[Path, typer.Option(help="folder for the tables")] = Path("exported"),
 ) -> None:
     """Write a study's features as PyRadiomics or 3D Slicer would, a table per reader."""
     from centrum.commands import study as verbs
+
+    if format_ == "site":
+        from centrum.commands.sites import export_site
+
+        _print(map(str, export_site(_open(folder), out)))
+        return
 
     _print(map(str, verbs.export(_open(folder), out, format_)))
 
@@ -533,16 +545,33 @@ def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> N
     raise typer.Exit(CASES_FAILED if done.failures else OK)
 
 
-@_command("centrum gather my-study")
-def gather(folder: StudyFolder, json_: Json = False) -> None:
-    """Make the table of what `extract --shard` has measured; nothing is measured here.
+@_command("centrum gather my-study\ncentrum gather berlin bern basel --into consortium")
+def gather(
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="STUDY | SITE...", help="a study, or several sites")
+    ],
+    into: Annotated[
+        Path | None, typer.Option(metavar="STUDY", help="new study of the tables of the sites")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """Make the table of what `extract --shard` has measured, or a study of the tables of sites.
 
-    Exit code 2 when a case has not been measured: it says how many, and which.
+    Nothing is measured here. A site is what `export --format site` wrote. Exit code 2 when a case
+    has not been measured: it says how many, and which; or when sites were not measured alike.
     """
+    if into is not None:
+        from centrum.commands.sites import gather_sites
+
+        _print(gather_sites(folders, into))
+        print(f"Look at {into / 'cases.csv'}, then: centrum run {into}")
+        return
+    if len(folders) > 1:
+        raise ProtocolError("Several sites are gathered into a new study: add --into STUDY.")
     from centrum.commands.shards import gather as gather_shards
 
     with _progress() as progress:
-        extraction = gather_shards(_open(folder), progress=progress)
+        extraction = gather_shards(_open(folders[0]), progress=progress)
     _print_extraction(extraction, as_json=json_)
 
 

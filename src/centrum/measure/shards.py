@@ -124,7 +124,7 @@ class Shards:
         others.pop(own_software(), None)
         return others
 
-    def _entries(self, keys: Collection[str]) -> dict[str, "_Place"]:
+    def _entries(self, keys: Collection[str]) -> dict[str, "_Whereabouts"]:
         """What is known of these keys, and of others; one file is read where it knows them all."""
         table = self._index()
         entries = _by_key(table)
@@ -192,18 +192,18 @@ class Shards:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Whereabouts:
     """Where a case is kept, and whether something went wrong with it."""
 
     shard: str
     failed: bool
 
 
-def _by_key(table: pa.Table) -> dict[str, _Place]:
+def _by_key(table: pa.Table) -> dict[str, _Whereabouts]:
     """The entry that counts of each key: a sound one, and else the last."""
     order = table.sort_by([("failed", "descending"), ("changed", "ascending")])
     columns = (order[name].to_pylist() for name in ("key", "shard", "failed"))
-    return {key: _Place(shard, failed) for key, shard, failed in zip(*columns, strict=True)}
+    return {key: _Whereabouts(shard, failed) for key, shard, failed in zip(*columns, strict=True)}
 
 
 def _table(path: Path, schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:

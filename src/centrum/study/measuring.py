@@ -94,14 +94,14 @@ def _measure(
     batch = Batch(tuple(jobs), tuple(keys[job.case] for job in jobs))
     work = BatchWork[MeasurementJob](
         shards_of(study),
-        _measured_by(study),
+        measured_by(study),
         measure_anew,
         warm_up=partial(warm_up, jobs[0].extraction),
     )
     return measure_batches(work, batch, engine, progress)
 
 
-def _measured_by(study: Study) -> str:
+def measured_by(study: Study) -> str:
     """Digest of the choices by which cases are measured."""
     blocks = {"images", "preparation", "extraction"}
     return digest(study.protocol.model_dump(mode="json", include=blocks))
@@ -180,7 +180,7 @@ def _moved(study: Study, keys: Iterable[str]) -> dict[str, Record]:
     old = ((key, record) for key, record in entries if record is not None)
     moved: dict[str, Record] = {}
     while some := dict(islice(old, MOST)):
-        shards_of(study).write(some, _measured_by(study))
+        shards_of(study).write(some, measured_by(study))
         for key in some:
             study.store.path(key).unlink(missing_ok=True)
         moved |= some
