@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 pytest.importorskip("distributed")
 
-from centrum.commands import shards as verbs, study as of_study
+from centrum.commands import cluster as cluster_module, shards as verbs, study as of_study
 from centrum.commands.cluster import (
     SlurmProfile,
     dask_engine,
@@ -36,6 +37,7 @@ class Cluster:
 
     folder: Path
     port: int = 0
+    tls: tuple[str, ...] = ()
     processes: list[subprocess.Popen] = field(default_factory=list)
 
     def start(self, *words: str) -> subprocess.Popen:
@@ -57,7 +59,7 @@ class Cluster:
         address.unlink(missing_ok=True)
         process = self.start(
             "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard",
-            "--scheduler-file", str(address),
+            "--scheduler-file", str(address), *self.tls,
         )  # fmt: skip
         wait_for(lambda: address.is_file() and address.stat().st_size > 0)
         time.sleep(0.2)
@@ -73,7 +75,7 @@ class Cluster:
     def work(self, threads: int = 1) -> subprocess.Popen:
         return self.start(
             "worker", self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard",
-            "--death-timeout", "60",
+            "--death-timeout", "60", *self.tls,
         )  # fmt: skip
 
     def logs(self) -> str:
@@ -118,6 +120,8 @@ class Nap:
     case: str
     folder: Path
     seconds: float = 0.05
+    roles: ClassVar = dict[str, str]()
+    words: ClassVar = frozenset[str]()
 
     def key(self) -> str:
         return f"key of {self.case}"
@@ -263,6 +267,66 @@ def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tls_without_certificates_is_told() -> None:
     with pytest.raises(CentrumError, match="certificates"), dask_engine("tls://127.0.0.1:1"):
         pass
+
+
+class Blamed:
+    """A future whose workers were ended, one after the other."""
+
+    def result(self) -> None:
+        from distributed import KilledWorker
+
+        raise KilledWorker("a batch", "the last worker", 3)
+
+
+def test_a_batch_with_which_workers_end_is_done_case_by_case(tmp_path: Path) -> None:
+    work = BatchWork(Shards(tmp_path / "shards"), make=nap, failed=no_nap)
+    assert cluster_module._outcome(work, Blamed(), naps(tmp_path, 3)).shard == ""
+    told = cluster_module._outcome(work, Blamed(), naps(tmp_path, 1))
+    assert told.failed == 1
+    [kept] = work.shards.records(["key of P000"], failed=True).values()
+    assert "Several workers that worked on it were ended" in kept["errors"][0]["message"]
+
+
+def test_what_a_worker_tells_holds_no_record_and_its_batch_no_name(tmp_path: Path) -> None:
+    """The scheduler carries it, and logs show it."""
+    batch = naps(tmp_path, 3)
+    assert repr(batch) == "Batch()"
+    bad = BatchWork(Shards(tmp_path / "shards"), make=fails, failed=no_nap)
+    told = cluster_module._told(bad, batch)
+    assert (told.cases, told.failed, told.records) == (3, 3, {})
+
+
+def fails(job: Nap) -> dict:
+    raise ValueError(job.case)
+
+
+def test_a_worker_reaches_a_scheduler_over_tls_with_certificates_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of dask's configuration; without them nobody gets in."""
+    import dask
+    from distributed import Security
+
+    security, files = Security.temporary(), {}
+    for name in ("tls_ca_file", "tls_client_cert", "tls_client_key"):
+        files[name] = tmp_path / f"{name}.pem"
+        files[name].write_text(getattr(security, name))
+    ca, cert, key = map(str, files.values())
+    tls = ("--protocol", "tls", "--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key)
+    (tmp_path / "cluster").mkdir()
+    own = Cluster(tmp_path / "cluster", tls=tls)
+    try:
+        own.schedule()
+        own.work()
+        assert own.address.startswith("tls://")
+        with pytest.raises(CentrumError, match="certificates"), dask_engine(own.address):
+            pass
+        tls_of = {"ca-file": ca, "client.cert": cert, "client.key": key}
+        with dask.config.set({f"distributed.comm.tls.{name}": p for name, p in tls_of.items()}):
+            shards = sleep_over(own, tmp_path, naps(tmp_path, 5))
+        assert len(shards.measured(naps(tmp_path, 5).keys)) == 5
+    finally:
+        own.end()
 
 
 # What is asked of SLURM
