@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest.mock import Mock
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -116,6 +117,19 @@ def test_one_damaged_row_does_not_take_the_others_away(
     assert shards.measured("ab") == {"b"}
 
 
+def test_an_error_that_lost_its_mark_is_no_result(tmp_path: Path) -> None:
+    """What is in the record counts, not what the column beside it says."""
+    shards = Shards(tmp_path)
+    shards.write({"a": record(1, "Wrong.")})
+    [path] = files(tmp_path)
+    with pq.ParquetFile(path) as file:
+        table = file.read()
+    none = pa.nulls(1, pa.string())
+    pq.write_table(table.set_column(table.column_names.index("error"), "error", none), path)
+    assert shards.records("a") == {}
+    assert shards.records("a", failed=True).keys() == {"a"}
+
+
 def test_a_file_that_cannot_be_reached_is_not_taken_for_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,10 +137,8 @@ def test_a_file_that_cannot_be_reached_is_not_taken_for_damaged(
     shards = Shards(tmp_path)
     shards.write({"a": record(1)})
     shards.compact()
-    true = module._table
-    monkeypatch.setattr(
-        module, "_table", lambda path, *c: true(path, *c) if path.name == INDEX else _gone()
-    )
+    true = pq.ParquetFile
+    monkeypatch.setattr(pq, "ParquetFile", lambda p: true(p) if p.name == INDEX else _gone())
     with pytest.raises(OSError, match="stale"):
         shards.records("a")
     monkeypatch.undo()
