@@ -229,6 +229,17 @@ def test_a_damaged_shard_is_missing_and_then_measured_again(
     assert results(study) == results(whole)
 
 
+def test_shards_that_were_deleted_are_made_again_in_other_batches(whole: Path, study: Path) -> None:
+    """The index still knows them."""
+    for k in (1, 2):
+        extract_share(open_study(study), Share(k, 2))
+    gather(open_study(study))
+    for path in (study / "results/shards").glob("??/*"):
+        path.unlink()
+    of_study.extract(open_study(study))
+    assert results(study) == results(whole)
+
+
 def cases_of(path: Path) -> int:
     return format_._table(path, format_._ROW).num_rows
 
