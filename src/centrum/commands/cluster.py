@@ -51,25 +51,30 @@ class DaskEngine:
             The scheduler is gone, or a worker has other versions or cannot write.
         """
         with _connected():
-            yield from self._run(work, waiting)
+            self._warm_up(work)
+        for batch, told in self._sent(work, waiting):
+            if isinstance(told, Exception):
+                raise told
+            yield batch, told
 
-    def _run(
+    def _sent(
         self, work: BatchWork[Job], waiting: deque[Batch[Job]]
-    ) -> Iterator[tuple[Batch[Job], BatchDone]]:
+    ) -> Iterator[tuple[Batch[Job], BatchDone | Exception]]:
         from distributed import as_completed
 
-        self._warm_up(work)
         under_way: dict[Any, Batch[Job]] = {}
         done = as_completed(loop=self.client.loop)
         while waiting or under_way:
-            room = 2 * self.workers - len(under_way)
-            for batch in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
-                future = self.client.submit(_told, work, batch, pure=False)
-                under_way[future] = batch
-                done.add(future)
-            future = next(done)
-            batch = under_way.pop(future)
-            yield batch, _outcome(work, future, batch)
+            with _connected():
+                room = 2 * self.workers - len(under_way)
+                for batch in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
+                    future = self.client.submit(_told, work, batch, pure=False)
+                    under_way[future] = batch
+                    done.add(future)
+                future = next(done)
+                batch = under_way.pop(future)
+                told = _outcome(work, future, batch)
+            yield batch, told
 
     def _warm_up(self, work: BatchWork[Job]) -> None:
         """Compile once on every machine what its workers then find in numba's cache."""
@@ -86,15 +91,13 @@ def _told(work: BatchWork[Job], batch: Batch[Job]) -> BatchDone | Exception:
         return error
 
 
-def _outcome(work: BatchWork[Job], future: Any, batch: Batch[Job]) -> BatchDone:
+def _outcome(work: BatchWork[Job], future: Any, batch: Batch[Job]) -> BatchDone | Exception:
     from distributed import KilledWorker
 
     try:
         told: BatchDone | Exception = future.result()
     except KilledWorker:
         return work.ended(batch, _killed())
-    if isinstance(told, Exception):
-        raise told
     return told
 
 
