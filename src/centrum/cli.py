@@ -25,7 +25,7 @@ from centrum.errors import (
     kind_of,
     show_traceback,
 )
-from centrum.execution import default_workers
+from centrum.execution import default_workers, look_seldom
 from centrum.provenance import __version__
 from centrum.text import one_line, one_line_each
 
@@ -91,6 +91,7 @@ def _terminate(*_: object) -> None:
 
 def main() -> None:
     """Run the command line; what goes wrong ends with one message and its exit code."""
+    look_seldom()
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
     for stream in (sys.stdout, sys.stderr):

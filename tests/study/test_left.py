@@ -22,7 +22,7 @@ from tests.studies import read_rows, write_rows
 
 HEAVY = (
     "scipy.stats scipy.ndimage sklearn imblearn matplotlib docx jinja2 PIL centrum.validation "
-    "centrum.simulate"
+    "centrum.simulate pyarrow.dataset"
 )
 """What only a stage that is made needs."""
 
