@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ class FeatureTable(OneLine):
                 f"{wanted}, found {values.shape}."
             )
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Column names of the features."""
         return tuple(feature.spell(self.dialect) for feature in self.features)

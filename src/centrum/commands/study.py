@@ -336,7 +336,9 @@ def collect(study: Study) -> StudyResults:
         evaluate_scores(study),
     )
     cutoff = evaluation.decision.cutoff
-    table = load_table(study, morphometry=study.protocol.layers["morphometry"])
+    table = extraction.table
+    if study.protocol.layers["morphometry"]:
+        table = load_table(study, morphometry=True)
     bodies = load_bodies(study) if study.protocol.morphometry else None
     outcome = study.protocol.outcome
     return StudyResults(

@@ -15,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from centrum.errors import ProtocolError
 from centrum.report.colours import GREY
@@ -108,7 +109,7 @@ def tiff_bytes(figure: Figure) -> bytes:
     """The figure as TIFF of 600 dpi: RGB without alpha, compressed without loss."""
     stream = BytesIO()
     rgb_picture(figure, TIFF_DPI).save(
-        stream, format="tiff", compression="tiff_lzw", dpi=(TIFF_DPI, TIFF_DPI)
+        stream, format=TiffImageFile.format, compression="tiff_lzw", dpi=(TIFF_DPI, TIFF_DPI)
     )
     return stream.getvalue()
 
