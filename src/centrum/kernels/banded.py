@@ -59,32 +59,28 @@ def banded_product(weights: NDArray, planes: NDArray) -> NDArray:
 def _product(begins: NDArray, weights: NDArray, planes: NDArray) -> NDArray:
     """Weighted sums of the rows of each plane."""
     count, _, columns = planes.shape
-    product = np.zeros((count, len(begins), columns), dtype=planes.dtype)
+    product = np.empty((count, len(begins), columns), dtype=planes.dtype)
     for plane in range(count):
         for start in range(0, columns, CHUNK):
             for row in range(len(begins)):
                 total = product[plane, row, start : start + CHUNK]
                 parts = planes[plane, begins[row] : begins[row] + weights.shape[1]]
-                _add_rows(total, weights[row], parts, start)
+                _sum_rows(total, weights[row], parts, start)
     return product
 
 
 @njit(cache=True, nogil=True)
-def _add_rows(total: NDArray, weights: NDArray, rows: NDArray, start: int) -> None:
-    """Add the weighted rows from column `start`: four at a time, each read once for the four."""
-    fours = weights.size - weights.size % 4
+def _sum_rows(total: NDArray, weights: NDArray, rows: NDArray, start: int) -> None:
+    """Sum of the weighted rows from column `start`: four are added each time `total` is read."""
+    total[:] = 0
+    end, fours = start + total.size, weights.size - weights.size % 4
     for k in range(0, fours, 4):
-        _add_four(total, weights[k : k + 4], rows[k : k + 4], start)
+        wa, wb, wc, wd = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        a, b = rows[k, start:end], rows[k + 1, start:end]
+        c, d = rows[k + 2, start:end], rows[k + 3, start:end]
+        for x in range(total.size):
+            total[x] = total[x] + wa * a[x] + wb * b[x] + wc * c[x] + wd * d[x]
     for k in range(fours, weights.size):
-        weight, row = weights[k], rows[k, start : start + total.size]
-        for column in range(total.size):
-            total[column] += weight * row[column]
-
-
-@njit(cache=True, nogil=True)
-def _add_four(total: NDArray, weights: NDArray, rows: NDArray, start: int) -> None:
-    end = start + total.size
-    a, b, c, d = rows[0, start:end], rows[1, start:end], rows[2, start:end], rows[3, start:end]
-    wa, wb, wc, wd = weights[0], weights[1], weights[2], weights[3]
-    for k in range(total.size):
-        total[k] = total[k] + wa * a[k] + wb * b[k] + wc * c[k] + wd * d[k]
+        weight, row = weights[k], rows[k, start:end]
+        for x in range(total.size):
+            total[x] += weight * row[x]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.acquisition import VoxelGrid
 from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
-from centrum.simulate.shapes import cover, ellipse, paint, rounded_box, smooth_max
+from centrum.simulate.shapes import Place, cover, ellipse, paint, paint_rimmed, rounded_box, smooth_max
 from centrum.simulate.signal import GRADES, TISSUES, Sequence
 from centrum.simulate.spine import SpinalCurve, Vertebra
 
@@ -212,10 +212,10 @@ def paint_body(
     tissue: NDArray, block: BuildBox, shape: VertebralBody, marrow: NDArray, cortex: float
 ) -> None:
     """Put a body of the given marrow signal, its dark rim and its vein on the build."""
-    view = tissue[block.where]
+    z, y, x = block.where
     inwards, outwards = CORTEX_MM
-    paint(view, cover(shape.distance - outwards, 0.9), cortex)
-    paint(view, cover(shape.distance + inwards, 0.7), marrow)
+    place = (np.arange(z.start, z.stop), y.start, x.start)
+    paint_rimmed(tissue, place, shape.distance, (outwards, 0.9, cortex), (-inwards, 0.7), marrow)
 
 
 def vein(shape: VertebralBody, vertebra: Vertebra) -> NDArray:
@@ -354,86 +354,144 @@ def paint_arch(
     if block is None:
         return
     rng = np.random.default_rng([vertebra.seed, 4])
-    a, up = vertebra.local(block.down, block.back)
-    aside = np.abs(block.left - vertebra.left)
-    place = (vertebra, arch, a - behind, up, aside)
-    plane = block.where[1:]
-    canal = arch.canal + 0.6 - (curve.across[plane] - curve.half_depth[plane])
-    parts = [_pedicle(*place), _behind(_spinous(*place, rng), canal)]
-    if vertebra.level.region != "sacral":
-        parts += [_behind(_lamina(*place), canal), _facets(*place)]
-    view = tissue[block.where]
+    droop, tall = rng.normal(0, 4), rng.uniform(0.8, 1.05)
     texture = 1 + 0.14 * gaussian_field(rng, block.axes, 4.0)
     rough = 1.1 * gaussian_field(rng, block.axes, 6.0)
     bright = marrow * rng.uniform(0.85, 1.15) * texture
-    for distance, reach in parts:
-        planes = view[reach]
-        paint(planes, cover(distance + rough[reach] - 0.5, 1.2), 2.5 * cortex)
-        paint(planes, cover(distance + rough[reach] + 0.8, 1.8), bright[reach])
-        view[reach] = planes
+    a, up = vertebra.local(block.down, block.back)
+    aside = np.abs(block.left - vertebra.left)
+    frame = ArchFrame(arch, vertebra.reach, vertebra.tilt, a - behind, up, aside, rough)
+    plane = block.where[1:]
+    canal = arch.canal + 0.6 - (curve.across[plane] - curve.half_depth[plane])[None]
+    parts = [_pedicle(frame), _behind(_spinous(frame, droop, tall), canal)]
+    if vertebra.level.region != "sacral":
+        parts += [_behind(_lamina(frame), canal), _facets(frame)]
+    rim, core = (0.5, 1.2, 2.5 * cortex), (-0.8, 1.8)
+    for distance, near in parts:
+        paint_rimmed(
+            tissue, near.within(block.where), distance + near.of(rough), rim, core, near.of(bright)
+        )
 
 
-Part = tuple[NDArray, NDArray]
+@dataclass(frozen=True, eq=False)
+class Near:
+    """The part of a block that one part of an arch can reach.
+
+    Attributes
+    ----------
+    planes, rows, columns : of the block
+    side : distance to the side of the part in each of these planes, mm, shaped to broadcast
+    """
+
+    planes: NDArray
+    rows: slice
+    columns: slice
+    side: NDArray
+
+    def seen(self, plane: NDArray) -> NDArray:
+        """What the block has in all planes alike (1, rows, columns), here."""
+        return plane[:, self.rows, self.columns]
+
+    def of(self, field: NDArray) -> NDArray:
+        """What the block has, here."""
+        return field[self.planes, self.rows, self.columns]
+
+    def within(self, where: tuple[slice, slice, slice]) -> Place:
+        """The planes, the first row and the first column in the array that the block is of."""
+        z, y, x = (part.start for part in where)
+        return self.planes + z, y + self.rows.start, x + self.columns.start
 
 
-def _within(aside: NDArray, inner: float, outer: float) -> tuple[NDArray, NDArray]:
-    """The sagittal planes that a part can reach, and its distance to the side there."""
-    chosen = np.flatnonzero((aside[:, 0, 0] > inner - 3) & (aside[:, 0, 0] < outer + 3))
-    near = aside[chosen]
-    return chosen, np.maximum(inner - near, near - outer)
+Part = tuple[NDArray, Near]
+"""Distance to a part of an arch, mm, and where it is near."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArchFrame:
+    """Positions about an arch, mm, on a block.
+
+    Attributes
+    ----------
+    arch : its sizes
+    tall : height of the vertebra
+    tilt : radians by which the vertebra leans forward on its way up
+    behind, up : behind the body and up its axis, shaped to broadcast over the block
+    aside : from the midline
+    rough : by how much surfaces lie further out
+    """
+
+    arch: Arch
+    tall: float
+    tilt: float
+    behind: NDArray
+    up: NDArray
+    aside: NDArray
+    rough: NDArray
+
+    def near(self, least: NDArray, inner: float, outer: float) -> Near:
+        """Where a part may be painted that is no nearer than `least`, seen from the side."""
+        planes = np.flatnonzero((self.aside[:, 0, 0] > inner - 3) & (self.aside[:, 0, 0] < outer + 3))
+        aside = self.aside[planes]
+        hit = least[0] < RIM_REACH - self.rough.min()
+        rows, columns = (_stretch(hit.any(axis=axis)) for axis in (1, 0))
+        return Near(planes, rows, columns, np.maximum(inner - aside, aside - outer))
+
+
+RIM_REACH = 1.1
+"""Distance in mm up to which the rim of a smooth part of an arch is painted."""
+
+
+def _stretch(hit: NDArray) -> slice:
+    """From the first to the last that is true; an empty one where none is."""
+    found = np.flatnonzero(hit)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
 def _behind(part: Part, canal: NDArray) -> Part:
     """Keep a part out of the canal, which follows the curve of the spine."""
-    return smooth_max(part[0], canal[None], 2.0), part[1]
+    return smooth_max(part[0], part[1].seen(canal), 2.0), part[1]
 
 
-def _pedicle(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
-    inner, outer, half = arch.pedicle
-    chosen, side = _within(aside, inner, outer)
-    centre = 0.20 * vertebra.reach
-    box = rounded_box(a - 4.0, up - centre, (9.0, half), 4.0)
-    return smooth_max(box, side, 3.0), chosen
+def _pedicle(frame: ArchFrame) -> Part:
+    inner, outer, half = frame.arch.pedicle
+    box = rounded_box(frame.behind - 4.0, frame.up - 0.20 * frame.tall, (9.0, half), 4.0)
+    near = frame.near(box, inner, outer)
+    return smooth_max(near.seen(box), near.side, 3.0), near
 
 
-def _lamina(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
-    _, _, half = arch.pedicle
-    chosen, side = _within(aside, -1.0, arch.facet[0])
-    u, w = up + 0.16 * vertebra.reach, a - arch.canal - 5.5 + 0.22 * aside[chosen]
-    slant = 0.35 + 1.2 * max(math.sin(vertebra.tilt), 0)
-    box = rounded_box(w + slant * u, u, (2.6, 1.2 * half), 2.4)
-    return smooth_max(box, side, 3.0), chosen
+def _lamina(frame: ArchFrame) -> Part:
+    half, outer = 1.2 * frame.arch.pedicle[2], frame.arch.facet[0]
+    u, w = frame.up + 0.16 * frame.tall, frame.behind - frame.arch.canal - 5.5
+    slanted = w + (0.35 + 1.2 * max(math.sin(frame.tilt), 0)) * u
+    sweep = 0.11 * (outer + 3)  # the middle lies behind by up to twice this in the outermost plane
+    least = np.maximum(np.abs(slanted + sweep) - sweep - 2.6, np.abs(u) - half)
+    near = frame.near(least, -1.0, outer)
+    leaning = near.seen(slanted) + 0.22 * frame.aside[near.planes]
+    box = rounded_box(leaning, near.seen(u), (2.6, half), 2.4)
+    return smooth_max(box, near.side, 3.0), near
 
 
-def _spinous(
-    vertebra: Vertebra,
-    arch: Arch,
-    a: NDArray,
-    up: NDArray,
-    aside: NDArray,
-    rng: np.random.Generator,
-) -> Part:
-    length, half, tilt = arch.spinous
-    angle = math.radians(tilt + rng.normal(0, 4))
+def _spinous(frame: ArchFrame, droop_deg: float, tall: float) -> Part:
+    length, half, tilt = frame.arch.spinous
+    angle = math.radians(tilt + droop_deg)
     cos, sin = math.cos(angle), math.sin(angle)
-    dx, dz = a - arch.canal - 4, up + 0.22 * vertebra.reach
+    dx, dz = frame.behind - frame.arch.canal - 4, frame.up + 0.22 * frame.tall
     along = dx * cos - dz * sin - length / 2
     above = dx * sin + dz * cos + 0.10 * along
-    tall = rng.uniform(0.8, 1.05) * (1 + 0.5 * np.clip(along / length, -0.6, 0.5))
-    box = rounded_box(along, above / tall, (length / 2, half), min(half * 0.9, 6.5))
-    chosen, side = _within(aside, -1.0, 3.8)
+    higher = tall * (1 + 0.5 * np.clip(along / length, -0.6, 0.5))
+    box = rounded_box(along, above / higher, (length / 2, half), min(half * 0.9, 6.5))
+    near = frame.near(box, -1.0, 3.8)
     thinner = 2.2 * np.clip(above / half, -1, 1) ** 2 + 1.2 * np.clip(along / length, 0, 1)
-    return smooth_max(box, side + thinner, 3.0), chosen
+    return smooth_max(near.seen(box), near.side + near.seen(thinner), 3.0), near
 
 
-def _facets(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
-    where, deep, tall = arch.facet
-    chosen, side = _within(aside, where - 5.0, where + 5.0)
+def _facets(frame: ArchFrame) -> Part:
+    where, deep, tall = frame.arch.facet
+    x, up = frame.behind - frame.arch.canal, frame.up
     pillar = [
-        ellipse(a - arch.canal + shift + 0.25 * (up - centre), up - centre, (deep, tall))
-        for shift, centre in (
-            (3.0, 0.45 * vertebra.reach),
-            (-3.0, -0.62 * vertebra.reach),
-        )
+        ellipse(x + shift + 0.25 * (up - centre), up - centre, (deep, tall))
+        for shift, centre in ((3.0, 0.45 * frame.tall), (-3.0, -0.62 * frame.tall))
     ]
-    return smooth_max(np.minimum(*pillar), side, 3.0), chosen
+    both = np.minimum(*pillar)
+    near = frame.near(both, where - 5.0, where + 5.0)
+    return smooth_max(near.seen(both), near.side, 3.0), near
