@@ -2,14 +2,26 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.acquisition import VoxelGrid
 from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
-from centrum.simulate.shapes import Place, cover, ellipse, paint, paint_rimmed, rounded_box, smooth_max
+from centrum.simulate.shapes import (
+    Place,
+    cover,
+    ellipse,
+    limited,
+    paint,
+    paint_rimmed,
+    rounded_box,
+    rounded_maximum,
+    smooth_max,
+)
 from centrum.simulate.signal import GRADES, TISSUES, Sequence
 from centrum.simulate.spine import SpinalCurve, Vertebra
 
@@ -119,15 +131,13 @@ def body(vertebra: Vertebra, block: BuildBox) -> VertebralBody:
     radius = _footprint(x, lateral)
     top, bottom, rim = _end_plates(vertebra, outline, x, radius)
     rough = _roughness(vertebra, block, outline)
-    middle, half = (top + bottom) / 2, np.maximum((top - bottom) / 2, 1.0)
-    level = (up - middle) / half
-    side = _side(vertebra, outline, back, aside, radius, level)
-    plates = np.maximum(up - top, bottom - up)
+    plates = EndPlates(top, bottom, radius, rough)
+    wall = Wall.of(vertebra, outline)
     broken_up = vertebra.fracture.superior
     return VertebralBody(
-        distance=smooth_max(side + rough, plates + 0.7 * rough, 2.5),
+        distance=body_distance(back[0], up[0], aside[:, 0, 0], plates, wall),
         below=top - up if broken_up else up - bottom,
-        height=2 * half,
+        height=2 * np.maximum((top - bottom) / 2, 1.0),
         rim=rim,
         towards_back=back,
         up=up,
@@ -165,32 +175,90 @@ def _dish(x: NDArray, rim: NDArray) -> NDArray:
     return (1 - np.minimum(rim, 1) ** 2) * (1 + 0.3 * np.clip(x, -1, 1))
 
 
-def _side(
-    vertebra: Vertebra,
-    outline: BodyIrregularities,
-    back: NDArray,
-    aside: NDArray,
-    radius: NDArray,
-    level: NDArray,
+class Wall(NamedTuple):
+    """Shape of the wall of a body all round, mm unless said otherwise.
+
+    Attributes
+    ----------
+    depth, width : of the body
+    waist, hollow, lip : of its irregularities
+    open : 1 where the posterior wall keeps its hollow, 0 where a bulge takes it
+    spread : share by which a broken body is wider
+    turned : 1 where the upper end plate is broken, -1 where the lower one is
+    bulge, corner : how far the posterior wall and its corner were pushed back
+    """
+
+    depth: float
+    width: float
+    waist: float
+    hollow: float
+    lip: float
+    open: float
+    spread: float
+    turned: float
+    bulge: float
+    corner: float
+
+    @classmethod
+    def of(cls, vertebra: Vertebra, outline: BodyIrregularities) -> "Wall":
+        """The wall of a vertebra."""
+        fracture = vertebra.fracture
+        return cls(
+            vertebra.depth,
+            vertebra.width,
+            outline.waist,
+            outline.hollow,
+            outline.lip,
+            0.0 if fracture.bulge_mm else 1.0,
+            0.05 * fracture.loss / 0.33,
+            1.0 if fracture.superior else -1.0,
+            float(fracture.bulge_mm),
+            float(fracture.corner_mm),
+        )
+
+
+class EndPlates(NamedTuple):
+    """Heights of both end plates, footprint and roughness on a block (planes, rows, columns)."""
+
+    top: NDArray
+    bottom: NDArray
+    radius: NDArray
+    rough: NDArray
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def body_distance(
+    back: NDArray, up: NDArray, aside: NDArray, plates: EndPlates, wall: Wall
 ) -> NDArray:
+    """Distance to the outline: the wall all round and both end plates, joined by round edges."""
+    distance = np.empty_like(plates.top)
+    for z in range(len(aside)):
+        for y in range(len(back)):
+            row, x, height = distance[z, y], back[y], up[y]
+            top, bottom, radius = plates.top[z, y], plates.bottom[z, y], plates.radius[z, y]
+            rough = plates.rough[z, y]
+            for k in range(row.size):
+                half = max((top[k] - bottom[k]) / 2, 1.0)
+                level = (height[k] - (top[k] + bottom[k]) / 2) / half
+                side = _side(x[k], aside[z], radius[k], level, wall) + rough[k]
+                flat = max(height[k] - top[k], bottom[k] - height[k]) + 0.7 * rough[k]
+                row[k] = rounded_maximum(side, flat, 2.5)
+    return distance
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _side(back: float, aside: float, radius: float, level: float, wall: Wall) -> float:
     """Distance to the wall all round: waist, hollow back, lips, bulge or pushed-out corner."""
-    ray = np.sqrt(back**2 + aside**2)
-    wall = ray - ray / np.maximum(radius, 0.05)
-    x = 2 * back / vertebra.depth
-    behind = np.clip((x - 0.4) / 0.4, 0, 1)
-    drawn_in = outline.waist + (outline.hollow - outline.waist) * behind
-    if vertebra.fracture.bulge_mm:
-        drawn_in = drawn_in * (1 - behind)
-    wall = wall + drawn_in * np.clip(1 - level**2, 0, 1)
-    corner = np.clip(1 - np.abs(np.abs(level) - 1) / 0.3, 0, 1)
-    wall = wall - outline.lip * corner * corner * np.clip((-x - 0.3) / 0.5, 0, 1)
-    fracture = vertebra.fracture
-    if fracture.loss == 0:
-        return wall
-    spread = 0.05 * fracture.loss / 0.33 * ray
-    up = level if fracture.superior else -level
-    lateral = 2 * np.abs(aside) / vertebra.width
-    return wall - spread - wall_shift(fracture, up, x, lateral)
+    ray = np.sqrt(back * back + aside * aside)
+    x, lateral = 2 * back / wall.depth, 2 * aside / wall.width
+    behind = limited((x - 0.4) / 0.4)
+    drawn_in = wall.waist + (wall.hollow - wall.waist) * behind
+    drawn_in *= 1 - (1 - wall.open) * behind
+    corner = limited(1 - abs(abs(level) - 1) / 0.3)
+    lip = wall.lip * corner * corner * limited((-x - 0.3) / 0.5)
+    shift = wall_shift(wall.bulge, wall.corner, wall.turned * level, x, lateral)
+    side = ray - ray / max(radius, 0.05) + drawn_in * limited(1 - level * level)
+    return side - lip - wall.spread * ray - shift
 
 
 def _roughness(vertebra: Vertebra, block: BuildBox, outline: BodyIrregularities) -> NDArray:

@@ -384,13 +384,16 @@ def paint_skin(
         for y in range(slab.shape[1]):
             row = slab[z, y]
             for k in range(row.size):
-                deep = fascia[y] - back[k]
+                deep, surface = fascia[y] - back[k], skin[y] - back[k]
                 if deep > 12:
+                    continue
+                if surface <= -0.4:  # air alone
+                    row[k] = 0
                     continue
                 row[k] = _subcutaneous(
                     row[k],
                     deep,
-                    skin[y] - back[k],
+                    surface,
                     textures.grain[y, k],
                     textures.streaks[y, k],
                     textures.blobs[y, k],

@@ -20,6 +20,19 @@ def smooth_max(a: NDArray, b: NDArray, radius_mm: float) -> NDArray:
     return overlap
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def rounded_maximum(a: float, b: float, radius_mm: float) -> float:
+    """`smooth_max` at one place."""
+    overlap = max(radius_mm - abs(a - b), 0.0)
+    return max(a, b) + overlap * overlap * 0.25 / radius_mm
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def limited(value: float) -> float:
+    """The value, but from 0 to 1."""
+    return min(max(value, 0.0), 1.0)
+
+
 def rounded_box(x: NDArray, y: NDArray, half: tuple[float, float], radius_mm: float) -> NDArray:
     """Distance to a rectangle of half sizes `half` whose corners have a radius."""
     qx, qy = np.abs(x) - (half[0] - radius_mm), np.abs(y) - (half[1] - radius_mm)

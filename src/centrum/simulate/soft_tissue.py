@@ -183,23 +183,56 @@ def soft_tissue(
 ) -> NDArray:
     """Paint all that is neither bone nor disc nor behind the fascia, plane by plane."""
     tissue = np.empty([len(axis) for axis in grid.axes], np.float32)
-    canal_span = _span(np.abs(curve.across - curve.half_depth - 13) < 17)
-    front, canal = _front(curve, body), _canal(curve.columns(slice(*canal_span)), body)
+    front, zones = _front(curve, body), Zones.of(curve)
+    canal = _canal(curve.columns(slice(*zones.canal.span)), body)
     for k, left in enumerate(grid.left[::PLANES]):
         slab = tissue[PLANES * k : PLANES * (k + 1)]
         fields = textures.plane(k)
         paint_muscle(slab[0], left, front, fields, colours, body.fatty)
-        _paint_front(slab[0], left, front, fields, colours, body.region)
-        _paint_midline(slab[0], left, front, fields, colours)
-        _paint_canal(slab[0], left, canal_span, canal, fields, colours, body)
+        _paint_front(slab[0], left, zones.front, front, fields, colours, body.region)
+        if zones.behind.aside(left)[0] <= 7:
+            paint_midline(slab[0], left, zones.behind.span, front, fields, colours)
+        _paint_canal(slab[0], left, zones.canal, canal, fields, colours, body)
         slab[1:] = slab[0]
     return tissue
 
 
-def _span(wanted: Flags) -> Span:
-    """The columns in which any element is true."""
-    hit = np.flatnonzero(wanted.any(axis=0))
-    return int(hit[0]), int(hit[-1]) + 1
+@dataclass(frozen=True)
+class Zone:
+    """Columns of all planes, and between what distances to the left the curve runs there, mm."""
+
+    span: Span
+    low: float
+    high: float
+
+    @classmethod
+    def where(cls, wanted: Flags, curve: SpinalCurve) -> "Zone":
+        """The columns in which any element is true."""
+        hit = np.flatnonzero(wanted.any(axis=0))
+        start, stop = int(hit[0]), int(hit[-1]) + 1
+        middle = curve.left[:, start:stop]
+        return cls((start, stop), float(middle.min()), float(middle.max()))
+
+    def aside(self, left: float) -> tuple[float, float]:
+        """Least and greatest distance of a plane from the midline of the spine, mm."""
+        nearest = max(self.low - left, left - self.high, 0.0)
+        return nearest, max(self.high - left, left - self.low)
+
+
+@dataclass(frozen=True)
+class Zones:
+    """Where there may be what lies before the bodies, in the canal and between the spines."""
+
+    front: Zone
+    canal: Zone
+    behind: Zone
+
+    @classmethod
+    def of(cls, curve: SpinalCurve) -> "Zones":
+        """The zones about a spine."""
+        behind = curve.across - curve.half_depth
+        wanted = (curve.across + curve.half_depth < 8, np.abs(behind - 13) < 17, behind > 9)
+        return cls(*(Zone.where(each, curve) for each in wanted))
 
 
 def _nearest_gap(curve: SpinalCurve, gaps: NDArray) -> NDArray:
@@ -239,50 +272,40 @@ def _canal(curve: SpinalCurve, body: Habitus) -> Canal:
     return Canal(*map(np.ascontiguousarray, planes))
 
 
-def _aside(left: float, middle: NDArray) -> tuple[float, float]:
-    """Least and greatest distance of a plane from the midline of the spine, mm."""
-    low, high = float(middle.min()), float(middle.max())
-    return max(low - left, left - high, 0.0), max(high - left, left - low)
-
-
 def _paint_front(
-    image: NDArray, left: float, front: Front, fields: Textures, colours: Colours, region: str
+    image: NDArray,
+    left: float,
+    zone: Zone,
+    front: Front,
+    fields: Textures,
+    colours: Colours,
+    region: str,
 ) -> None:
     """What lies before the bodies: organs, great vessels and the ligament."""
-    span = _span(front.before > -8)
-    paint_organs(image, left, span, front, fields, colours, REGIONS.index(region))
-    middle = front.left[:, slice(*span)]
+    paint_organs(image, left, zone.span, front, fields, colours, REGIONS.index(region))
     for vessel in VESSELS if region != "cervical" else ():
-        if _aside(left - vessel[0], middle)[0] <= vessel[2] + 5:
-            paint_vessel(image, left, span, front, fields, colours.muscle, vessel)
-    paint_ligament(image, left, span, front, fields, colours)
-
-
-def _paint_midline(
-    image: NDArray, left: float, front: Front, fields: Textures, colours: Colours
-) -> None:
-    span = _span(front.behind > 9)
-    if _aside(left, front.left[:, slice(*span)])[0] <= 7:
-        paint_midline(image, left, span, front, fields, colours)
+        if zone.aside(left - vessel[0])[0] <= vessel[2] + 5:
+            paint_vessel(image, left, zone.span, front, fields, colours.muscle, vessel)
+    paint_ligament(image, left, zone.span, front, fields, colours)
 
 
 def _paint_canal(
     image: NDArray,
     left: float,
-    span: Span,
+    zone: Zone,
     canal: Canal,
     fields: Textures,
     colours: Colours,
     body: Habitus,
 ) -> None:
     """Foramina; epidural fat, dura, CSF, and the cord or the roots of the cauda equina."""
-    nearest, furthest = _aside(left, canal.left)
+    nearest, furthest = zone.aside(left)
     if furthest >= 7 and nearest <= 25:
-        paint_foramen(image, left, span, canal, fields, colours)
+        paint_foramen(image, left, zone.span, canal, fields, colours)
     if nearest <= 12:
         sizes = CanalSizes(*body.sac_half, *body.cord_half, body.cord_back)
-        paint_sac(image, left, span, canal, fields, colours, sizes)
-        paint_cord(image, left, span, canal, fields, colours, sizes)
+        paint_sac(image, left, zone.span, canal, fields, colours, sizes)
+        paint_cord(image, left, zone.span, canal, fields, colours, sizes)
 
 
 VESSELS = ((9.0, 13.0, 9.0), (-13.0, 11.0, 8.0))
