@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.acquisition import VoxelGrid
-from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
+from centrum.simulate.fracture import Fracture, end_plate_drop, opposite_drop, wall_shift
 from centrum.simulate.shapes import (
     Place,
     cover,
@@ -68,6 +68,20 @@ class BuildBox:
         return self.left[:, 0, 0], self.down[0, :, 0], self.back[0, 0, :]
 
 
+class EndPlates(NamedTuple):
+    """End plates of a body on a block, each (planes, rows, columns).
+
+    Attributes
+    ----------
+    top, bottom : their heights above the centre, mm
+    radius : from 0 in the middle of the end plates to 1 at their edge and beyond
+    """
+
+    top: NDArray
+    bottom: NDArray
+    radius: NDArray
+
+
 @dataclass(frozen=True, eq=False)
 class VertebralBody:
     """The outline of a vertebral body on a block.
@@ -75,19 +89,32 @@ class VertebralBody:
     Attributes
     ----------
     distance : signed distance to the outline in mm, negative inside
-    below : mm from the broken (else the upper) end plate into the body
-    height : of the body at the same place, mm
-    rim : 0 in the middle of the end plates, 1 at their edge
+    plates : end plates and footprint
+    upside : whether the upper end plate is the broken one, or none is
     towards_back, up, aside : coordinates in the frame of the body, mm
     """
 
     distance: NDArray
-    below: NDArray
-    height: NDArray
-    rim: NDArray
+    plates: EndPlates
+    upside: bool
     towards_back: NDArray
     up: NDArray
     aside: NDArray
+
+    @property
+    def below(self) -> NDArray:
+        """Distance from the broken (else the upper) end plate into the body, mm."""
+        return self.plates.top - self.up if self.upside else self.up - self.plates.bottom
+
+    @property
+    def height(self) -> NDArray:
+        """Of the body at each place, mm."""
+        return 2 * np.maximum((self.plates.top - self.plates.bottom) / 2, 1.0)
+
+    @property
+    def rim(self) -> NDArray:
+        """0 in the middle of the end plates, 1 at their edge."""
+        return _rim(self.plates.radius)
 
 
 @dataclass(frozen=True)
@@ -129,20 +156,10 @@ def body(vertebra: Vertebra, block: BuildBox) -> VertebralBody:
     aside = block.left - vertebra.left
     x, lateral = 2 * back / vertebra.depth, 2 * np.abs(aside) / vertebra.width
     radius = _footprint(x, lateral)
-    top, bottom, rim = _end_plates(vertebra, outline, x, radius)
-    rough = _roughness(vertebra, block, outline)
-    plates = EndPlates(top, bottom, radius, rough)
-    wall = Wall.of(vertebra, outline)
-    broken_up = vertebra.fracture.superior
-    return VertebralBody(
-        distance=body_distance(back[0], up[0], aside[:, 0, 0], plates, wall),
-        below=top - up if broken_up else up - bottom,
-        height=2 * np.maximum((top - bottom) / 2, 1.0),
-        rim=rim,
-        towards_back=back,
-        up=up,
-        aside=aside,
-    )
+    plates = _end_plates(vertebra, outline, x, radius)
+    rough, wall = _roughness(vertebra, block, outline), Wall.of(vertebra, outline)
+    distance = _body_distance(back[0], up[0], aside[:, 0, 0], plates, rough, wall)
+    return VertebralBody(distance, plates, vertebra.fracture.superior, back, up, aside)
 
 
 def _footprint(x: NDArray, lateral: NDArray) -> NDArray:
@@ -151,28 +168,48 @@ def _footprint(x: NDArray, lateral: NDArray) -> NDArray:
     return np.cbrt(front**3 + lateral**3)
 
 
+def _rim(radius: NDArray) -> NDArray:
+    return np.minimum(radius, 1.15)
+
+
 def _end_plates(
     vertebra: Vertebra, outline: BodyIrregularities, x: NDArray, radius: NDArray
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Heights of the upper and lower end plate above the centre, and the rim coordinate."""
+) -> EndPlates:
+    """Heights of the upper and lower end plate above the centre."""
     anterior, middle, posterior = vertebra.heights
-    rim = np.minimum(radius, 1.15)
-    edge = (anterior + posterior + (posterior - anterior) * np.clip(x, -1.1, 1.1)) / 4
-    least, most = 0.06 * middle, 0.16 * middle
-    cup = float(np.clip((anterior + posterior) / 2 - middle, least, most)) * _dish(x, rim)
-    top, bottom = edge - outline.share * cup, -edge + (1 - outline.share) * cup
-    if vertebra.fracture.loss == 0:
-        return top, bottom, rim
-    broken = end_plate_drop(vertebra.fracture, x, rim) * (top - bottom)
-    other = opposite_drop(vertebra.fracture, rim) * (top - bottom)
-    above, below = (broken, other) if vertebra.fracture.superior else (other, broken)
+    cup = float(np.clip((anterior + posterior) / 2 - middle, 0.06 * middle, 0.16 * middle))
+    plates = _whole_plates(x[0], radius, (anterior, posterior), cup, outline.share)
+    return _broken(plates, vertebra.fracture, x) if vertebra.fracture.loss else plates
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _whole_plates(
+    x: NDArray, radius: NDArray, heights: tuple[float, float], cup: float, share: float
+) -> EndPlates:
+    """Concave end plates, deepest behind the middle: by `cup`, of which `share` is above."""
+    anterior, posterior = heights
+    top, bottom = np.empty_like(radius), np.empty_like(radius)
+    for z in range(len(radius)):
+        for y in range(len(x)):
+            along, from_middle = x[y], radius[z, y]
+            above, below = top[z, y], bottom[z, y]
+            for k in range(along.size):
+                rim, slope = min(from_middle[k], 1.0), min(max(along[k], -1.1), 1.1)
+                dish = cup * (1 - rim * rim) * (1 + 0.3 * min(max(along[k], -1.0), 1.0))
+                edge = (anterior + posterior + (posterior - anterior) * slope) / 4
+                above[k], below[k] = edge - share * dish, (1 - share) * dish - edge
+    return EndPlates(top, bottom, radius)
+
+
+def _broken(plates: EndPlates, fracture: Fracture, x: NDArray) -> EndPlates:
+    """What a fracture leaves of end plates, moved so that the body stays in its place."""
+    top, bottom, radius = plates
+    rim = _rim(radius)
+    broken = end_plate_drop(fracture, x, rim) * (top - bottom)
+    other = opposite_drop(fracture, rim) * (top - bottom)
+    above, below = (broken, other) if fracture.superior else (other, broken)
     shift = (above.mean() - below.mean()) / 2
-    return top - above + shift, bottom + below + shift, rim
-
-
-def _dish(x: NDArray, rim: NDArray) -> NDArray:
-    """Depth of a concave end plate, 1 where it is deepest, behind the middle."""
-    return (1 - np.minimum(rim, 1) ** 2) * (1 + 0.3 * np.clip(x, -1, 1))
+    return EndPlates(top - above + shift, bottom + below + shift, radius)
 
 
 class Wall(NamedTuple):
@@ -217,18 +254,9 @@ class Wall(NamedTuple):
         )
 
 
-class EndPlates(NamedTuple):
-    """Heights of both end plates, footprint and roughness on a block (planes, rows, columns)."""
-
-    top: NDArray
-    bottom: NDArray
-    radius: NDArray
-    rough: NDArray
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def body_distance(
-    back: NDArray, up: NDArray, aside: NDArray, plates: EndPlates, wall: Wall
+def _body_distance(
+    back: NDArray, up: NDArray, aside: NDArray, plates: EndPlates, roughness: NDArray, wall: Wall
 ) -> NDArray:
     """Distance to the outline: the wall all round and both end plates, joined by round edges."""
     distance = np.empty_like(plates.top)
@@ -236,7 +264,7 @@ def body_distance(
         for y in range(len(back)):
             row, x, height = distance[z, y], back[y], up[y]
             top, bottom, radius = plates.top[z, y], plates.bottom[z, y], plates.radius[z, y]
-            rough = plates.rough[z, y]
+            rough = roughness[z, y]
             for k in range(row.size):
                 half = max((top[k] - bottom[k]) / 2, 1.0)
                 level = (height[k] - (top[k] + bottom[k]) / 2) / half
