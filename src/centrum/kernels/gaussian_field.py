@@ -80,5 +80,6 @@ def _kernel(axis: NDArray, length: float) -> NDArray:
     margin = int(np.ceil(3 * sigma / step))
     grid = axis.min() + step * np.arange(-margin, np.ceil(extent / step) + margin + 1)
     distance = np.abs(axis[:, None] - grid[None, :]) / sigma
-    weights = np.exp(-0.5 * distance**2) * (distance <= REACH)
+    weights = np.zeros_like(distance)
+    np.exp(-0.5 * distance**2, where=distance <= REACH, out=weights)
     return (weights / np.linalg.norm(weights, axis=1, keepdims=True)).astype(np.float32)

@@ -190,12 +190,10 @@ def add_noise(image: NDArray, sigma: float, rng: np.random.Generator) -> NDArray
     parts = rng.standard_normal((2, *image.shape), dtype=np.float32)
     for plane in parts.reshape(-1, *image.shape[1:]):
         plane[:] = _spread_rows(_spread_rows(plane.T, 0.45).T, 0.6)
-    real, imaginary = parts * (sigma / parts.std())
-    real += image
-    real *= real
-    imaginary *= imaginary
-    real += imaginary
-    return np.sqrt(real, out=real)
+    parts *= sigma / parts.std()
+    parts[0] += image
+    parts *= parts
+    return np.sqrt(parts[0] + parts[1])
 
 
 def _spread_rows(plane: NDArray, sd: float) -> NDArray:
@@ -204,7 +202,8 @@ def _spread_rows(plane: NDArray, sd: float) -> NDArray:
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sd) ** 2)
     padded = np.pad(plane, ((reach, reach), (0, 0)), mode="symmetric")
     parts = (
-        float(weight) * padded[k : k + len(plane)] for k, weight in enumerate(weights / weights.sum())
+        float(weight) * padded[k : k + len(plane)]
+        for k, weight in enumerate(weights / weights.sum())
     )
     return np.asarray(sum(parts))
 

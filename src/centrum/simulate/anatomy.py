@@ -526,7 +526,9 @@ class ArchFrame:
 
     def near(self, least: NDArray, inner: float, outer: float) -> Near:
         """Where a part may be painted that is no nearer than `least`, seen from the side."""
-        planes = np.flatnonzero((self.aside[:, 0, 0] > inner - 3) & (self.aside[:, 0, 0] < outer + 3))
+        planes = np.flatnonzero(
+            (self.aside[:, 0, 0] > inner - 3) & (self.aside[:, 0, 0] < outer + 3)
+        )
         aside = self.aside[planes]
         hit = least[0] < RIM_REACH - self.rough.min()
         rows, columns = (_stretch(hit.any(axis=axis)) for axis in (1, 0))

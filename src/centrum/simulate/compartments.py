@@ -380,25 +380,19 @@ def paint_skin(
     `slab` (planes, rows, columns) has the same on all its planes; `fascia` and `skin` are mm to
     the front of each row, `back` is the position of each column.
     """
-    for z in range(len(slab)):
-        for y in range(slab.shape[1]):
-            row = slab[z, y]
-            for k in range(row.size):
-                deep, surface = fascia[y] - back[k], skin[y] - back[k]
-                if deep > 12:
-                    continue
-                if surface <= -0.4:  # air alone
-                    row[k] = 0
-                    continue
-                row[k] = _subcutaneous(
-                    row[k],
-                    deep,
-                    surface,
-                    textures.grain[y, k],
-                    textures.streaks[y, k],
-                    textures.blobs[y, k],
-                    colours,
-                )
+    for y in range(slab.shape[1]):
+        for k in range(back.size):
+            deep, surface = fascia[y] - back[k], skin[y] - back[k]
+            if deep > 12:
+                continue
+            for z in range(len(slab)):
+                if z > 0 and deep < -1.5:  # fat or skin or air alone, which planes share
+                    slab[z, y, k] = slab[0, y, k]
+                elif surface < -0.4:
+                    slab[z, y, k] = 0
+                else:
+                    fields = textures.grain[y, k], textures.streaks[y, k], textures.blobs[y, k]
+                    slab[z, y, k] = _subcutaneous(slab[z, y, k], deep, surface, fields, colours)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -406,11 +400,10 @@ def _subcutaneous(
     old: float,
     fascia: float,
     skin: float,
-    grain: float,
-    streaks: float,
-    blobs: float,
+    fields: tuple[float, float, float],
     colours: Colours,
 ) -> float:
+    grain, streaks, blobs = fields
     near = _limited(1 - fascia / 9) if fascia > 0 else 0.0
     new = _mixed(old, near * min(max(0.5 * streaks, 0.0), 0.7), 0.8 * colours.fat)
     new = _mixed(new, _bell(fascia / 1.1), colours.dark)
