@@ -32,7 +32,7 @@ class Colours(NamedTuple):
     dark: float
 
 
-class Textures(NamedTuple):
+class TexturePlane(NamedTuple):
     """Random fields on a plane; what each is for says `TextureFields`."""
 
     grain: NDArray
@@ -123,7 +123,12 @@ def _ellipse(x: float, y: float, deep: float, wide: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def paint_muscle(
-    image: NDArray, left: float, front: Front, textures: Textures, colours: Colours, fatty: float
+    image: NDArray,
+    left: float,
+    front: Front,
+    textures: TexturePlane,
+    colours: Colours,
+    fatty: float,
 ) -> None:
     """Muscle with streaks of fat, more of them near the bones."""
     for y in range(image.shape[0]):
@@ -174,7 +179,7 @@ def paint_organs(
     left: float,
     span: Span,
     front: Front,
-    textures: Textures,
+    textures: TexturePlane,
     colours: Colours,
     region: int,
 ) -> None:
@@ -209,7 +214,7 @@ def paint_vessel(
     left: float,
     span: Span,
     front: Front,
-    textures: Textures,
+    textures: TexturePlane,
     muscle: float,
     size: tuple[float, float, float],
 ) -> None:
@@ -229,7 +234,7 @@ def paint_vessel(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def paint_ligament(
-    image: NDArray, left: float, span: Span, front: Front, textures: Textures, colours: Colours
+    image: NDArray, left: float, span: Span, front: Front, textures: TexturePlane, colours: Colours
 ) -> None:
     """The ligament before the bodies, and a line of fat before that."""
     for y in range(image.shape[0]):
@@ -252,7 +257,7 @@ def _bell(x: float) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def paint_midline(
-    image: NDArray, left: float, span: Span, front: Front, textures: Textures, colours: Colours
+    image: NDArray, left: float, span: Span, front: Front, textures: TexturePlane, colours: Colours
 ) -> None:
     """Interspinous ligaments with fat."""
     start, stop = span
@@ -269,7 +274,7 @@ def paint_midline(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def paint_foramen(
-    image: NDArray, left: float, span: Span, canal: Canal, textures: Textures, colours: Colours
+    image: NDArray, left: float, span: Span, canal: Canal, textures: TexturePlane, colours: Colours
 ) -> None:
     """Fat between the pedicles, with the nerve root in its upper part and vessels."""
     start, stop = span
@@ -295,7 +300,7 @@ def paint_sac(
     left: float,
     span: Span,
     canal: Canal,
-    textures: Textures,
+    textures: TexturePlane,
     colours: Colours,
     sizes: CanalSizes,
 ) -> None:
@@ -325,7 +330,7 @@ def paint_cord(
     left: float,
     span: Span,
     canal: Canal,
-    textures: Textures,
+    textures: TexturePlane,
     colours: Colours,
     sizes: CanalSizes,
 ) -> None:
@@ -372,7 +377,7 @@ def paint_skin(
     fascia: NDArray,
     skin: NDArray,
     back: NDArray,
-    textures: Textures,
+    textures: TexturePlane,
     colours: Colours,
 ) -> None:
     """Fascia, fat under the skin with its septa, skin, and the air behind it.

@@ -84,8 +84,8 @@ def paint_rimmed(
 
     >>> tissue = np.ones((1, 1, 4), np.float32)
     >>> distance = np.array([[[3.0, 0.0, -3.0]]], np.float32)
-    >>> place = (np.array([0]), 0, 1)
-    >>> paint_rimmed(tissue, place, distance, (1.0, 0.5, 0.0), (-1.0, 0.5), np.full_like(distance, 5))
+    >>> place, core = (np.array([0]), 0, 1), np.full_like(distance, 5)
+    >>> paint_rimmed(tissue, place, distance, (1.0, 0.5, 0.0), (-1.0, 0.5), core)
     >>> tissue
     array([[[1., 1., 0., 5.]]], dtype=float32)
     """

@@ -17,7 +17,7 @@ from centrum.simulate.compartments import (
     Colours,
     Front,
     Span,
-    Textures,
+    TexturePlane,
     paint_cord,
     paint_foramen,
     paint_ligament,
@@ -81,20 +81,20 @@ class TextureFields:
         oblique = straight + (FIBRE_SLOPE * np.arange(len(grid.down))).astype(int)
         return cls(**fields, straight=straight, oblique=oblique)
 
-    def plane(self, k: int) -> Textures:
+    def plane(self, k: int) -> TexturePlane:
         """The fields on the k-th plane."""
-        return Textures(
+        return TexturePlane(
             self.grain.plane(k),
             rolled(self.streaks.plane(k), self.oblique),
             rolled(self.roots.plane(k), self.straight),
             self.blobs.plane(k),
         )
 
-    def behind(self, k: int, first: int) -> Textures:
+    def behind(self, k: int, first: int) -> TexturePlane:
         """The fields of the k-th plane from a column on, without those of the canal."""
         streaks = rolled(self.streaks.plane(k), self.oblique)[:, first:]
         grain, blobs = self.grain.plane(k, first), self.blobs.plane(k, first)
-        return Textures(grain, np.ascontiguousarray(streaks), grain, blobs)
+        return TexturePlane(grain, np.ascontiguousarray(streaks), grain, blobs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,7 @@ def soft_tissue(
 ) -> NDArray:
     """Paint all that is neither bone nor disc nor behind the fascia, plane by plane."""
     tissue = np.empty([len(axis) for axis in grid.axes], np.float32)
-    front, zones = _front(curve, body), Zones.of(curve)
+    front, zones = _front(curve, body), TissueZones.of(curve)
     canal = _canal(curve.columns(slice(*zones.canal.span)), body)
     for k, left in enumerate(grid.left[::PLANES]):
         slab = tissue[PLANES * k : PLANES * (k + 1)]
@@ -220,7 +220,7 @@ class Zone:
 
 
 @dataclass(frozen=True)
-class Zones:
+class TissueZones:
     """Where there may be what lies before the bodies, in the canal and between the spines."""
 
     front: Zone
@@ -228,7 +228,7 @@ class Zones:
     behind: Zone
 
     @classmethod
-    def of(cls, curve: SpinalCurve) -> "Zones":
+    def of(cls, curve: SpinalCurve) -> "TissueZones":
         """The zones about a spine."""
         behind = curve.across - curve.half_depth
         wanted = (curve.across + curve.half_depth < 8, np.abs(behind - 13) < 17, behind > 9)
@@ -277,7 +277,7 @@ def _paint_front(
     left: float,
     zone: Zone,
     front: Front,
-    fields: Textures,
+    fields: TexturePlane,
     colours: Colours,
     region: str,
 ) -> None:
@@ -294,7 +294,7 @@ def _paint_canal(
     left: float,
     zone: Zone,
     canal: Canal,
-    fields: Textures,
+    fields: TexturePlane,
     colours: Colours,
     body: Habitus,
 ) -> None:
