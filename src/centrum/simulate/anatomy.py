@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from centrum.kernels.gaussian_field import gaussian_field
@@ -13,6 +12,7 @@ from centrum.simulate.acquisition import VoxelGrid
 from centrum.simulate.fracture import Fracture, end_plate_drop, opposite_drop, wall_shift
 from centrum.simulate.shapes import (
     Place,
+    compiled,
     cover,
     ellipse,
     limited,
@@ -182,7 +182,7 @@ def _end_plates(
     return _broken(plates, vertebra.fracture, x) if vertebra.fracture.loss else plates
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _whole_plates(
     x: NDArray, radius: NDArray, heights: tuple[float, float], cup: float, share: float
 ) -> EndPlates:
@@ -254,7 +254,7 @@ class Wall(NamedTuple):
         )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _body_distance(
     back: NDArray, up: NDArray, aside: NDArray, plates: EndPlates, roughness: NDArray, wall: Wall
 ) -> NDArray:
@@ -274,7 +274,7 @@ def _body_distance(
     return distance
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _side(back: float, aside: float, radius: float, level: float, wall: Wall) -> float:
     """Distance to the wall all round: waist, hollow back, lips, bulge or pushed-out corner."""
     ray = np.sqrt(back * back + aside * aside)

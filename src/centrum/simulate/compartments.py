@@ -8,8 +8,9 @@ from math import exp
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from centrum.simulate.shapes import compiled, covered, elliptic, limited, mixed
 
 Span = tuple[int, int]
 """Columns from the first to before the last."""
@@ -96,32 +97,7 @@ class CanalSizes(NamedTuple):
     cord_back: float
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _limited(value: float) -> float:
-    """From 0 to 1."""
-    return min(max(value, 0.0), 1.0)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _cover(distance: float, edge: float) -> float:
-    """As `shapes.cover`, of one voxel."""
-    return min(max(0.5 - distance / edge, 0.0), 1.0)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _mixed(old: float, share: float, new: float) -> float:
-    """As `shapes.paint`, of one voxel."""
-    return old + share * (new - old)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
-def _ellipse(x: float, y: float, deep: float, wide: float) -> float:
-    """As `shapes.ellipse`, of one voxel."""
-    a, b = x / deep, y / wide
-    return (np.sqrt(a * a + b * b) - 1.0) * min(deep, wide)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_muscle(
     image: NDArray,
     left: float,
@@ -135,45 +111,45 @@ def paint_muscle(
         row, middle = image[y], front.left[y]
         grain, streaks, blobs = textures.grain[y], textures.streaks[y], textures.blobs[y]
         for k in range(row.size):
-            near_bone = _limited(1.3 - abs(left - middle[k]) / 22)
+            near_bone = limited(1.3 - abs(left - middle[k]) / 22)
             amount = 0.6 * streaks[k] + 0.15 * grain[k] + 0.6 * blobs[k]
             amount += 1.3 * fatty + 0.6 * near_bone - 1.7
             muscle = colours.muscle * (1.05 + 0.12 * grain[k] + 0.10 * blobs[k])
             fat = colours.fat * (0.85 + 0.08 * grain[k])
-            row[k] = _mixed(muscle, 0.75 * _limited(amount), fat)
+            row[k] = mixed(muscle, 0.75 * limited(amount), fat)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled
 def _organ(grain: float, streaks: float, blobs: float, colours: Colours) -> float:
     organ = colours.marrow * max(0.85 + 0.28 * blobs + 0.08 * grain, 0.12)
-    fatty = _limited(0.5 * blobs + 0.5 * streaks - 0.1)
-    return _mixed(organ, 0.8 * fatty, 0.85 * colours.fat)
+    fatty = limited(0.5 * blobs + 0.5 * streaks - 0.1)
+    return mixed(organ, 0.8 * fatty, 0.85 * colours.fat)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled
 def _with_airway(organ: float, before: float, aside: float, blobs: float, dark: float) -> float:
     airway = max(abs(before - 13 + blobs) - 6.5, aside - 7)
-    return _mixed(0.75 * organ, _cover(airway, 2.0), dark)
+    return mixed(0.75 * organ, covered(airway, 2.0), dark)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled
 def _with_lung(
     organ: float, before: float, aside: float, grain: float, blobs: float, marrow: float
 ) -> float:
-    lung = _cover(7.0 - aside - 0.5 * before + 3 * blobs, 4.0)
-    return _mixed(organ, lung, 0.10 * marrow * (1 + 0.3 * grain))
+    lung = covered(7.0 - aside - 0.5 * before + 3 * blobs, 4.0)
+    return mixed(organ, lung, 0.10 * marrow * (1 + 0.3 * grain))
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@compiled
 def _with_gas(
     organ: float, before: float, grain: float, streaks: float, blobs: float, dark: float
 ) -> float:
     bubbles = blobs + 0.12 * grain + 0.2 * streaks
-    share = _cover(1.4 - bubbles, 0.4) if before > 24 else 0.0
-    return _mixed(organ, share, dark)
+    share = covered(1.4 - bubbles, 0.4) if before > 24 else 0.0
+    return mixed(organ, share, dark)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_organs(
     image: NDArray,
     left: float,
@@ -192,23 +168,23 @@ def paint_organs(
         streaks, blobs = textures.streaks[y, start:stop], textures.blobs[y, start:stop]
         for k in range(row.size):
             aside, ahead = abs(left - middle[k]), before[k]
-            share = _cover(3.0 + 1.2 * blobs[k] - ahead, 2.0)
+            share = covered(3.0 + 1.2 * blobs[k] - ahead, 2.0)
             organ = _organ(grain[k], streaks[k], blobs[k], colours)
             if region == CERVICAL:
                 organ = _with_airway(organ, ahead, aside, blobs[k], colours.dark)
             else:
                 if region == THORACIC:
                     organ = _with_lung(organ, ahead, aside, grain[k], blobs[k], colours.marrow)
-                    beside = _cover(behind[k] - 4 - 2 * blobs[k], 2.0)
-                    beside *= _cover(wide[k] + 3 - aside, 2.0)
-                    row[k] = _mixed(row[k], beside, 0.12 * colours.marrow)
-                    lateral = _limited((aside - wide[k] - 2) / 4) if ahead < 0 else 0.0
+                    beside = covered(behind[k] - 4 - 2 * blobs[k], 2.0)
+                    beside *= covered(wide[k] + 3 - aside, 2.0)
+                    row[k] = mixed(row[k], beside, 0.12 * colours.marrow)
+                    lateral = limited((aside - wide[k] - 2) / 4) if ahead < 0 else 0.0
                     share = max(share, lateral)
                 organ = _with_gas(organ, ahead, grain[k], streaks[k], blobs[k], colours.dark)
-            row[k] = _mixed(row[k], share, organ)
+            row[k] = mixed(row[k], share, organ)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_vessel(
     image: NDArray,
     left: float,
@@ -227,12 +203,12 @@ def paint_vessel(
         for k in range(row.size):
             across, along = before[k] - depth + 0.8 * blobs[k], left - axis[k] - middle
             lumen = np.sqrt(across * across + along * along) - radius
-            wall = _mixed(row[k], _cover(lumen - 1.2, 1.5) * above_fork[k], 0.75 * muscle)
+            wall = mixed(row[k], covered(lumen - 1.2, 1.5) * above_fork[k], 0.75 * muscle)
             flow = muscle * (0.35 + 0.15 * grain[k])
-            row[k] = _mixed(wall, _cover(lumen, 1.5) * above_fork[k], flow)
+            row[k] = mixed(wall, covered(lumen, 1.5) * above_fork[k], flow)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_ligament(
     image: NDArray, left: float, span: Span, front: Front, textures: TexturePlane, colours: Colours
 ) -> None:
@@ -243,19 +219,19 @@ def paint_ligament(
             if aside >= 20 or abs(before) > 12:
                 continue
             fat_line = _bell(before - 2.2 - 0.6 * textures.blobs[y, k])
-            share = 0.75 * _limited(0.8 + 0.6 * textures.streaks[y, k]) * fat_line
-            image[y, k] = _mixed(image[y, k], share, colours.fat)
+            share = 0.75 * limited(0.8 + 0.6 * textures.streaks[y, k]) * fat_line
+            image[y, k] = mixed(image[y, k], share, colours.fat)
             if aside < 16:
                 ligament = 0.85 * _bell((before - 0.3) / 0.9)
-                image[y, k] = _mixed(image[y, k], ligament, colours.dark)
+                image[y, k] = mixed(image[y, k], ligament, colours.dark)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _bell(x: float) -> float:
     return exp(-x * x) if x * x < FAR else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_midline(
     image: NDArray, left: float, span: Span, front: Front, textures: TexturePlane, colours: Colours
 ) -> None:
@@ -266,13 +242,13 @@ def paint_midline(
         behind, grain = front.behind[y, start:stop], textures.grain[y, start:stop]
         streaks, blobs = textures.streaks[y, start:stop], textures.blobs[y, start:stop]
         for k in range(row.size):
-            near = _limited((7 - abs(left - middle[k])) / 3)
-            share = near * _cover(14 - behind[k], 3.0) * _limited(0.9 + 0.3 * blobs[k])
-            fat = _limited(0.36 + 0.22 * streaks[k] + 0.10 * grain[k] + 0.15 * blobs[k])
-            row[k] = _mixed(row[k], share, _mixed(colours.muscle, fat, 0.85 * colours.fat))
+            near = limited((7 - abs(left - middle[k])) / 3)
+            share = near * covered(14 - behind[k], 3.0) * limited(0.9 + 0.3 * blobs[k])
+            fat = limited(0.36 + 0.22 * streaks[k] + 0.10 * grain[k] + 0.15 * blobs[k])
+            row[k] = mixed(row[k], share, mixed(colours.muscle, fat, 0.85 * colours.fat))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_foramen(
     image: NDArray, left: float, span: Span, canal: Canal, textures: TexturePlane, colours: Colours
 ) -> None:
@@ -285,16 +261,16 @@ def paint_foramen(
         blobs = textures.blobs[y, start:stop]
         for k in range(row.size):
             aside, opening = abs(left - middle[k]), window[k] + 0.8 * blobs[k]
-            lateral = _cover(max(9 - aside, aside - 23 - blobs[k]), 3.0)
+            lateral = covered(max(9 - aside, aside - 23 - blobs[k]), 3.0)
             fat = colours.fat * (0.9 + 0.1 * grain[k])
-            new = _mixed(row[k], 0.9 * lateral * _cover(opening, 1.5), fat)
-            root = _ellipse(behind[k] - 4.0 - 0.2 * (aside - 14), to_gap[k] + 6.0, 2.4, 2.9)
-            new = _mixed(new, lateral * _cover(root, 0.8), 1.25 * colours.muscle)
-            vessel = _cover(1.25 - streaks[k], 0.5) * _cover(opening + 1, 1.5)
-            row[k] = _mixed(new, 0.7 * lateral * vessel, 0.4 * colours.muscle)
+            new = mixed(row[k], 0.9 * lateral * covered(opening, 1.5), fat)
+            root = elliptic(behind[k] - 4.0 - 0.2 * (aside - 14), to_gap[k] + 6.0, 2.4, 2.9)
+            new = mixed(new, lateral * covered(root, 0.8), 1.25 * colours.muscle)
+            vessel = covered(1.25 - streaks[k], 0.5) * covered(opening + 1, 1.5)
+            row[k] = mixed(new, 0.7 * lateral * vessel, 0.4 * colours.muscle)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_sac(
     image: NDArray,
     left: float,
@@ -313,18 +289,18 @@ def paint_sac(
         blobs = textures.blobs[y, start:stop]
         for k in range(row.size):
             aside = abs(left - middle[k])
-            wide = _ellipse(behind[k] - 1.0, aside, sizes.sac_deep + 2.6, sizes.sac_wide + 2.5)
-            new = _mixed(row[k], _cover(wide, 1.2), 0.7 * colours.muscle)
+            wide = elliptic(behind[k] - 1.0, aside, sizes.sac_deep + 2.6, sizes.sac_wide + 2.5)
+            new = mixed(row[k], covered(wide, 1.2), 0.7 * colours.muscle)
             fat = colours.fat * (1.0 + 0.06 * grain[k])
-            new = _mixed(new, _cover(max(wedge[k], aside - 6.5), 1.2), fat)
-            sac = _ellipse(behind[k], aside, sizes.sac_deep, sizes.sac_wide)
+            new = mixed(new, covered(max(wedge[k], aside - 6.5), 1.2), fat)
+            sac = elliptic(behind[k], aside, sizes.sac_deep, sizes.sac_wide)
             sac += 0.5 * narrowed[k] + 0.15 * blobs[k]
-            new = _mixed(new, above_end[k] * _cover(sac - 0.9, 0.8), colours.dark)
+            new = mixed(new, above_end[k] * covered(sac - 0.9, 0.8), colours.dark)
             flow = 1 - 0.05 * abs(roots[k]) - 0.04 * grain[k]
-            row[k] = _mixed(new, above_end[k] * _cover(sac, 0.7), colours.csf * flow)
+            row[k] = mixed(new, above_end[k] * covered(sac, 0.7), colours.csf * flow)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_cord(
     image: NDArray,
     left: float,
@@ -342,20 +318,20 @@ def paint_cord(
         roots, blobs = textures.roots[y, start:stop], textures.blobs[y, start:stop]
         for k in range(row.size):
             aside, back = abs(left - middle[k]), behind[k] - sizes.cord_back
-            sac = _ellipse(behind[k], aside, sizes.sac_deep, sizes.sac_wide)
-            within = _cover(sac + 0.5 * narrowed[k] + 0.15 * blobs[k] + 0.6, 0.8)
-            dorsal = _limited((back + 1.5 - 2.5 * (1 - below[k])) / 4) + 0.25
-            share = 0.75 * _limited(0.7 * roots[k] + 0.35) * dorsal * below[k]
-            share *= _limited((9 - aside) / 3)
-            new = _mixed(row[k], within * share, colours.cord)
+            sac = elliptic(behind[k], aside, sizes.sac_deep, sizes.sac_wide)
+            within = covered(sac + 0.5 * narrowed[k] + 0.15 * blobs[k] + 0.6, 0.8)
+            dorsal = limited((back + 1.5 - 2.5 * (1 - below[k])) / 4) + 0.25
+            share = 0.75 * limited(0.7 * roots[k] + 0.35) * dorsal * below[k]
+            share *= limited((9 - aside) / 3)
+            new = mixed(row[k], within * share, colours.cord)
             deep, wide = sizes.cord_deep * taper[k], sizes.cord_wide * taper[k]
             a, b = back / deep, aside / wide
             cord = (np.sqrt(a * a + b * b) - 1) * deep
             bright = colours.cord * (1 + 0.05 * roots[k])
-            row[k] = _mixed(new, within * _cover(cord, 0.9), bright)
+            row[k] = mixed(new, within * covered(cord, 0.9), bright)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def rolled(plane: NDArray, shift: NDArray) -> NDArray:
     """Each row moved to the right by its own number of columns, not negative, round the end.
 
@@ -371,7 +347,7 @@ def rolled(plane: NDArray, shift: NDArray) -> NDArray:
     return moved
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def paint_skin(
     slab: NDArray,
     fascia: NDArray,
@@ -400,7 +376,7 @@ def paint_skin(
                     slab[z, y, k] = _subcutaneous(slab[z, y, k], deep, surface, fields, colours)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _subcutaneous(
     old: float,
     fascia: float,
@@ -409,11 +385,11 @@ def _subcutaneous(
     colours: Colours,
 ) -> float:
     grain, streaks, blobs = fields
-    near = _limited(1 - fascia / 9) if fascia > 0 else 0.0
-    new = _mixed(old, near * min(max(0.5 * streaks, 0.0), 0.7), 0.8 * colours.fat)
-    new = _mixed(new, _bell(fascia / 1.1), colours.dark)
+    near = limited(1 - fascia / 9) if fascia > 0 else 0.0
+    new = mixed(old, near * min(max(0.5 * streaks, 0.0), 0.7), 0.8 * colours.fat)
+    new = mixed(new, _bell(fascia / 1.1), colours.dark)
     septa = _bell((streaks + 0.6 * blobs) / 0.10)
     fat = colours.fat * (1.02 + 0.04 * grain + 0.05 * blobs - 0.30 * septa)
-    new = _mixed(new, _cover(fascia + 1.0, 1.0), fat)
-    new = _mixed(new, _cover(skin - 2.0, 0.8), 0.9 * colours.muscle)
-    return _mixed(new, _cover(skin, 0.8), 0.0)
+    new = mixed(new, covered(fascia + 1.0, 1.0), fat)
+    new = mixed(new, covered(skin - 2.0, 0.8), 0.9 * colours.muscle)
+    return mixed(new, covered(skin, 0.8), 0.0)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from centrum.simulate.shapes import limited
+from centrum.simulate.shapes import compiled, limited
 
 KINDS = ("wedge", "biconcave", "crush")
 """Genant's shapes of a compression fracture."""
@@ -57,7 +56,7 @@ def opposite_drop(fracture: Fracture, rim: NDArray) -> NDArray:
     return fracture.loss * 0.4 * np.clip(1 - rim**2, 0, 1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def wall_shift(bulge: float, corner: float, up: float, x: float, lateral: float) -> float:
     """Distance in mm by which the posterior wall moved back at one place.
 

@@ -1,8 +1,17 @@
-"""Signed distances (mm, negative inside) and how they are painted on a block of signal."""
+"""Signed distances (mm, negative inside) and how they are painted on a block of signal.
+
+First of arrays, then the same at one place, for compiled loops.
+"""
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from centrum.kernels.cache import use_cache
+
+use_cache()
+compiled = njit(cache=True, nogil=True, error_model="numpy")
+"""Of functions of one voxel or of a whole array, which work in double precision in between."""
 
 EDGE_MM = 0.5
 """Width of a painted edge, about a voxel of the build: no staircase survives the blur."""
@@ -18,19 +27,6 @@ def smooth_max(a: NDArray, b: NDArray, radius_mm: float) -> NDArray:
     overlap *= 0.25 / radius_mm
     overlap += np.maximum(a, b)
     return overlap
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def rounded_maximum(a: float, b: float, radius_mm: float) -> float:
-    """`smooth_max` at one place."""
-    overlap = max(radius_mm - abs(a - b), 0.0)
-    return max(a, b) + overlap * overlap * 0.25 / radius_mm
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def limited(value: float) -> float:
-    """The value, but from 0 to 1."""
-    return min(max(value, 0.0), 1.0)
 
 
 def rounded_box(x: NDArray, y: NDArray, half: tuple[float, float], radius_mm: float) -> NDArray:
@@ -57,6 +53,38 @@ def paint(block: NDArray, share: NDArray, signal: NDArray | float) -> None:
     change = signal - block
     change *= share
     block += change
+
+
+@compiled
+def limited(value: float) -> float:
+    """The value, but from 0 to 1."""
+    return min(max(value, 0.0), 1.0)
+
+
+@compiled
+def covered(distance: float, edge_mm: float) -> float:
+    """`cover` of one voxel."""
+    return limited(0.5 - distance / edge_mm)
+
+
+@compiled
+def mixed(old: float, share: float, new: float) -> float:
+    """What `paint` makes of one voxel."""
+    return old + share * (new - old)
+
+
+@compiled
+def elliptic(x: float, y: float, deep: float, wide: float) -> float:
+    """`ellipse` at one place."""
+    a, b = x / deep, y / wide
+    return (np.sqrt(a * a + b * b) - 1.0) * min(deep, wide)
+
+
+@compiled
+def rounded_maximum(a: float, b: float, radius_mm: float) -> float:
+    """`smooth_max` at one place."""
+    overlap = max(radius_mm - abs(a - b), 0.0)
+    return max(a, b) + overlap * overlap * 0.25 / radius_mm
 
 
 Place = tuple[NDArray, int, int]
@@ -92,7 +120,7 @@ def paint_rimmed(
     _paint_rimmed(tissue, *place, distance, *rim, *core, signal)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _paint_rimmed(
     tissue: NDArray,
     planes: NDArray,
@@ -111,7 +139,5 @@ def _paint_rimmed(
             shape, bright = distance[z, y], signal[z, y]
             row = tissue[planes[z], first_row + y, first_column : first_column + shape.size]
             for k in range(row.size):
-                share = min(max(0.5 - (shape[k] - rim) / rim_edge, 0.0), 1.0)
-                ringed = row[k] + share * (rim_signal - row[k])
-                share = min(max(0.5 - (shape[k] - core) / core_edge, 0.0), 1.0)
-                row[k] = ringed + share * (bright[k] - ringed)
+                ringed = mixed(row[k], covered(shape[k] - rim, rim_edge), rim_signal)
+                row[k] = mixed(ringed, covered(shape[k] - core, core_edge), bright[k])
