@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
@@ -858,14 +859,25 @@ def test_sequences_within_sequences(written, grid: Geometry, undefined: bool) ->
     assert time.process_time() - began < 10
 
 
-def test_more_items_than_frames_can_have(written, grid: Geometry, monkeypatch) -> None:
-    monkeypatch.setattr(dicom_object, "MOST_ITEMS", 10_000)
+def test_more_items_or_sequences_than_frames_can_have(
+    written, grid: Geometry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 1 MB with 131 072 items pydicom would make 95 MB of objects."""
+    monkeypatch.setattr(pydicom.filereader, "read_sequence", _never)
     path = written({1: body(grid)}, _without("PixelData", "PerFrameFunctionalGroupsSequence"))
-    items = struct.pack("<HHL", 0xFFFE, 0xE000, 0) * 20_000
-    head = struct.pack("<HH2sHL", 0x5200, 0x9230, b"SQ", 0, len(items))
-    path.write_bytes(path.read_bytes() + head + items)
-    with pytest.raises(ImageError, match="have some 200"):
-        list_segments(path)
+    head, many = path.read_bytes(), dicom_object.MOST_ITEMS + 1
+    assert many < 300_000
+    groups = struct.pack("<HH2sHL", 0x5200, 0x9230, b"SQ", 0, 0xFFFFFFFF)
+    item, end = (struct.pack("<HHL", 0xFFFE, mark, 0) for mark in (0xE000, 0xE0DD))
+    inner = struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    for content in (item * many, inner + (groups + end) * many):
+        path.write_bytes(head + groups + content)
+        with pytest.raises(ImageError, match="have some 262"):
+            list_segments(path)
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("sequences are not read")
 
 
 def test_what_a_deflated_file_becomes_is_bounded(written, grid: Geometry, monkeypatch) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from centrum.arrays import Floats, Ints
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
-from centrum.io.dicom_object import entry
+from centrum.io.dicom_object import entry, items
 from centrum.io.gzipped import FARTHEST_MM, damaged
 from centrum.io.slices import DIRECTION_TOLERANCE, SLICE_TOLERANCE_MM, SPACING_TOLERANCE, places
 
@@ -81,14 +81,6 @@ class Stack:
     geometry: Geometry
     slices: Ints
     step_from: str
-
-
-def items(dataset: "pydicom.Dataset", keyword: str) -> "Sequence[pydicom.Dataset]":
-    """The items of a sequence, none if it is absent or another kind of value."""
-    from pydicom import Sequence as Items
-
-    found = dataset.get(keyword)
-    return found if isinstance(found, Items) else []
 
 
 def frame_groups(header: "pydicom.Dataset", path: Path) -> list[FrameGroups]:

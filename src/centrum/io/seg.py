@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 from centrum.arrays import Flags, Ints
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
-from centrum.io.dicom_object import DicomObject, entry, read_object, reading
+from centrum.io.dicom_object import DicomObject, entry, items, read_object, reading
 from centrum.io.frame_of_reference import frame_note
 from centrum.io.frame_pixels import (
     PIXEL_KEYWORDS,
@@ -32,7 +32,6 @@ from centrum.io.functional_groups import (
     FrameGroups,
     Stack,
     frame_groups,
-    items,
     stack_frames,
 )
 from centrum.io.gzipped import MOST_VOXELS, damaged
