@@ -153,12 +153,15 @@ def read_masks(
 ) -> tuple[Mask, ...]:
     """Read all segments of a label image that have voxels, or the one of FILE#SEGMENT.
 
-    They come on the grid of the image, else on the file's own, which contours have not
+    They come on the grid of the image, else on the file's own, which contours have not, and which
+    is refused where a DICOM SEG leaves open whether there are slices between its frames
     ("needs-image"); see `read_mask`.
     """
     path, part = _located(source)
     labels, step = _read_labels(path, orientation, image)
     wanted = labels.segments if part is None else (select(labels.segments, part, path),)
+    if image is None:
+        _check_sure(path, labels)
     grid = labels.geometry if image is None else _grid(image)
     return tuple(
         _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
@@ -185,6 +188,8 @@ def _placed(
     step = Step(step.name, {**step.parameters, **chosen, **origin})
     if labels.without_voxels:
         return Mask(np.zeros(grid.shape, dtype=bool), grid, segment.name, (step,))
+    if on_mismatch != "refuse":
+        _check_sure(path, labels)
     mask = labels.mask(segment)
     mask = replace(mask, history=(step, *mask.history))
     try:
@@ -193,6 +198,18 @@ def _placed(
         error.file = path.name
         error.add_note(f"while reading {path.name}")
         raise
+
+
+def _check_sure(path: Path, labels: Segmentation) -> None:
+    """Refuses a grid of its own in which slices may be missing: the image's would tell."""
+    if labels.doubt:
+        raise ImageError(
+            f"{path.name}: {labels.doubt}. Programs leave out slices without voxels: some may lie "
+            "between these, and nothing places them.",
+            remedy="Give the image that it was drawn on; a mask on its slices is placed by them.",
+            code="needs-image",
+            file=path,
+        )
 
 
 @guarded

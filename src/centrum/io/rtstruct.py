@@ -107,6 +107,7 @@ class StructureSet:
     contours : of each region, by ROI Number
     grid : of the image, None where there is none
     table : empty; each region has its own name
+    doubt : none; the grid is that of the image
     """
 
     path: Path
@@ -116,6 +117,7 @@ class StructureSet:
     oriented: bool = True
     without_voxels: bool = False
     table: Mapping[int, str] = field(default_factory=dict)
+    doubt: str = ""
 
     @property
     def geometry(self) -> Geometry:

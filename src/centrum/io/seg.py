@@ -10,6 +10,7 @@ Source: DICOM PS3.3, A.51 and C.8.20 (Segmentation); LABELMAP: Supplement 243.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ def _read(found: DicomObject, image: Geometry | None) -> tuple[LabelImage, dict[
         labels = _of_flags(path, names, _numbers(path, groups), frames, stack)
     else:
         labels = _of_labels(path, names, _background(found, pixels.bits), frames, stack)
-    return labels, _notes(found, kind, stack)
+    return replace(labels, doubt=stack.doubt), _notes(found, kind, stack)
 
 
 def _notes(found: DicomObject, kind: str, stack: Stack) -> dict[str, Any]:

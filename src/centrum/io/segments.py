@@ -92,6 +92,9 @@ class Segmentation(Protocol):
     @property
     def table(self) -> Mapping[int, str]: ...
 
+    @property
+    def doubt(self) -> str: ...
+
     def mask(self, segment: Segment) -> Mask: ...
 
 
@@ -108,6 +111,7 @@ class LabelImage:
     without_voxels : whether the file is 3D Slicer's stand-in for an empty segmentation, one
         voxel whose geometry says nothing
     table : names of labels that the file's header gives, also of labels without voxels
+    doubt : why slices may be missing in its grid, "" where nothing says so
     """
 
     layers: NDArray
@@ -116,6 +120,7 @@ class LabelImage:
     oriented: bool = True
     without_voxels: bool = False
     table: Mapping[int, str] = field(default_factory=dict)
+    doubt: str = ""
 
     def region(self, segment: Segment) -> Flags:
         """The voxels of a segment, indexed [z, y, x]."""
