@@ -929,7 +929,7 @@ def morphometry(
     json_: Json = False,
 ) -> None:
     """Measure vertebral bodies from their masks: heights, wedge, wall, Genant's grade."""
-    from centrum.commands.morphometry import exam_lines, measure_bodies
+    from centrum.commands.morphometry import exam_lines, failure_lines, measure_bodies
 
     if Path(mask).is_dir():
         given = (image, level, labels, fractured, orientation, figure)
@@ -945,6 +945,9 @@ def morphometry(
         _print_json(exam)
     else:
         _print(exam_lines(exam))
+    for line in failure_lines(exam):
+        _say(line)
+    raise typer.Exit(CASES_FAILED if exam.failures else OK)
 
 
 @_command(

@@ -1,6 +1,6 @@
 """Open images and masks: the format is told from the content, one reader does the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -157,16 +157,50 @@ def read_masks(
     is refused where a DICOM SEG leaves open whether there are slices between its frames
     ("needs-image"); see `read_mask`.
     """
+    masks: list[Mask] = []
+    for _, found in read_each(
+        source, image, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch, orientation=orientation
+    ):
+        if isinstance(found, CentrumError):
+            raise found
+        masks.append(found)
+    return tuple(masks)
+
+
+@guarded
+def read_each(
+    source: str | Path,
+    image: Volume | Geometry | None = None,
+    *,
+    wanted: Collection[Segment] | None = None,
+    tolerance_mm: float = GRID_TOLERANCE_MM,
+    on_mismatch: str = "refuse",
+    orientation: str | None = None,
+) -> tuple[tuple[Segment, Mask | CentrumError], ...]:
+    """As `read_masks`, each segment with its mask, or why it has none; if given, those `wanted`.
+
+    Raises
+    ------
+    ImageError
+        The file cannot be read, or is no label image.
+    """
     path, part = _located(source)
     labels, step = _read_labels(path, orientation, image)
-    wanted = labels.segments if part is None else (select(labels.segments, part, path),)
+    chosen = labels.segments if part is None else (select(labels.segments, part, path),)
     if image is None:
         _check_sure(path, labels)
     grid = labels.geometry if image is None else _grid(image)
+
+    def read(segment: Segment) -> Mask | CentrumError:
+        try:
+            return _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
+        except CentrumError as error:
+            return error
+
     return tuple(
-        _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
-        for segment in wanted
-        if segment.voxels or segment.drawn
+        (each, read(each))
+        for each in chosen
+        if (each.voxels or each.drawn) and (wanted is None or each in wanted)
     )
 
 
