@@ -1131,7 +1131,9 @@ def pacs_fetch(
 
 
 @_command(
-    "centrum pacs send archive.yaml seg.dcm report.dcm\ncentrum pacs send archive.yaml scored",
+    "centrum pacs send archive.yaml seg.dcm report.dcm\n"
+    "centrum pacs send archive.yaml scored\n"
+    "centrum pacs send archive.yaml scored --reidentify private/identities.jsonl",
     "send",
     to=pacs,
 )
@@ -1140,16 +1142,23 @@ def pacs_send(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="DICOM files, or folders of them")
     ],
+    reidentify: Annotated[
+        Path | None,
+        typer.Option(help="identities of the fetch: send as of the archive's patient and study"),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Send DICOM files to the archive; what it has already is not sent again.
+
+    With --reidentify what was made of de-identified images goes back under the patient, the study
+    and the UIDs of the archive.
 
     Exit code 1 when the archive has not got them all.
     """
     from centrum.commands import pacs as verbs
 
     with _progress() as progress:
-        sent = verbs.send(profile, paths, progress)
+        sent = verbs.send(profile, paths, progress, reidentify)
     if json_:
         _print_json(verbs.sent_json(sent))
     else:
