@@ -140,6 +140,19 @@ def test_a_report_still_refers_to_its_segmentation(made: Path, tmp_path: Path) -
     }
 
 
+def test_what_another_program_wrote_in_other_characters(
+    made: Path, objects: Path, tmp_path: Path
+) -> None:
+    """A mask drawn on the same images, of which the program says no date."""
+    seg = pydicom.dcmread(objects / "patient.seg.dcm")
+    seg.SpecificCharacterSet, seg.ContentDate = "ISO_IR 100", "19000101"
+    seg.SegmentSequence[0].SegmentLabel = "Wirbelkörper"
+    seg.save_as(objects / "patient.seg.dcm")
+    found = back(made, objects, tmp_path / "back")["patient.seg.dcm"]
+    assert found.SegmentSequence[0].SegmentLabel == "Wirbelkörper"
+    assert (str(found.PatientName), found.ContentDate) == (NAME, "19000101")
+
+
 def _of_another_study(seg: Dataset) -> None:
     seg.StudyInstanceUID = "1.2.3"
 

@@ -73,7 +73,6 @@ def _restored(file: ToSend, identities: Identities, back: dict[str, str], own: s
         dataset = dcmread(file.path)
         _Restoring(file, study, identities, back, own).restore(dataset)
         _describe(dataset, study)
-        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     return dataset
 
 
