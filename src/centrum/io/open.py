@@ -16,10 +16,11 @@ from centrum.io.frame_of_reference import check_frame
 from centrum.io.guard import guarded
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
 from centrum.io.itk import DecodedImage, scalar_array
+from centrum.io.label_descriptions import description_of, names_of
 from centrum.io.paths import check_content, check_name, split_source
 from centrum.io.placing import laid_on, place_mask
 from centrum.io.segments import LabelImage, Segment, Segmentation, label_image, select
-from centrum.provenance import Step, file_digest
+from centrum.provenance import Step, digest, file_digest
 from centrum.volume import Mask, Volume
 
 _READERS = {"NIfTI": nifti.read, "NRRD": nrrd.read, "MetaImage": metaimage.read}
@@ -275,7 +276,8 @@ def list_segments(path: str | Path) -> tuple[Segment, ...]:
 
 @guarded
 def source_digest(source: str | Path) -> str:
-    """SHA-256 of what `source` reads: a file and its sidecar, or the files of a DICOM series.
+    """SHA-256 of what `source` reads: a file, its sidecar and what names its labels, or the files
+    of a DICOM series.
 
     Of frames that are chosen in an enhanced DICOM file it is another than of the file.
 
@@ -286,7 +288,9 @@ def source_digest(source: str | Path) -> str:
         return dicom.content_digest(path, part)
     if part and _is_enhanced(path):
         return enhanced.content_digest(path, part)
-    return _DIGESTS.get(file_format(path), file_digest)(path)
+    own = _DIGESTS.get(file_format(path), file_digest)(path)
+    beside = _description_of(path)
+    return digest([own, file_digest(beside)]) if beside else own
 
 
 def _is_enhanced(path: Path) -> bool:
@@ -434,7 +438,16 @@ def _labels(path: Path, image: Geometry | None = None) -> tuple[Segmentation, St
         labels, notes = _dicom_mask(path)(path, image)
         return labels, Step("read", notes)
     decoded, step = _read_file(path)
-    return label_image(decoded, path), step
+    beside = None if decoded.table else _description_of(path)
+    if beside is None:
+        return label_image(decoded, path), step
+    step = Step(step.name, {**step.parameters, "label_descriptions": file_digest(beside)})
+    return label_image(decoded, path, names_of(beside)), step
+
+
+def _description_of(path: Path) -> Path | None:
+    """The file beside a label map that names its labels; NRRD has room for names of its own."""
+    return None if file_format(path) in ("NRRD", "DICOM") else description_of(path)
 
 
 def _dicom_mask(path: Path) -> _DicomMask:

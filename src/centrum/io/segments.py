@@ -1,9 +1,10 @@
 """Label images: which segments a file holds, and the voxels of one of them.
 
 A plain NIfTI or NRRD label image has a segment per label value, named by its number, or as a table
-in the header of a NIfTI file says (`centrum.io.label_table`). A `.seg.nrrd` of 3D Slicer says in
-header keys what each segment is called, which label value it has and in which layer it lies;
-segments that overlap lie in different layers, stored as the components of each voxel.
+in the header of a NIfTI file (`centrum.io.label_table`) or a file of ITK-SNAP beside it says
+(`centrum.io.label_descriptions`). A `.seg.nrrd` of 3D Slicer says in header keys what each segment
+is called, which label value it has and in which layer it lies; segments that overlap lie in
+different layers, stored as the components of each voxel.
 
 Source of the keys: 3D Slicer developer guide, "Segmentation labelmap file format
 (.seg.nrrd)".
@@ -131,15 +132,20 @@ class LabelImage:
         return Mask(self.region(segment), self.geometry, segment.name)
 
 
-def label_image(decoded: DecodedImage, path: Path) -> LabelImage:
-    """The label image that a file holds; refuses colours, fractions and negative labels."""
+def label_image(
+    decoded: DecodedImage, path: Path, described: Mapping[int, str] | None = None
+) -> LabelImage:
+    """The label image that a file holds; refuses colours, fractions and negative labels.
+
+    `described` are names of labels that stand in a file beside it; its own table goes before them.
+    """
     _check_representation(decoded.header, path)
     layers = _layers(decoded, path)
     named = _named_segments(decoded.header, layers, path)
     return LabelImage(
         layers,
         decoded.geometry,
-        named + _unnamed_segments(layers, named, decoded.table, path),
+        named + _unnamed_segments(layers, named, decoded.table or described or {}, path),
         oriented=decoded.oriented,
         without_voxels=bool(named) and layers[0].size == 1,
         table=decoded.table,
