@@ -107,6 +107,8 @@ def test_the_own_table_of_a_file_goes_before(tmp_path: Path) -> None:
     path = insert(plain, extension(caret_xml({20: "vertebrae_L3", 21: "vertebrae_L2"})))
     put(tmp_path, f"{path.name.removesuffix('.nii')}.label")
     assert names(path) == ["vertebrae_L3", "vertebrae_L2"]
+    mask = read_mask(f"{path}#20", read_labels(path).geometry)
+    assert "label_descriptions" not in mask.history[0].parameters
 
 
 OTHERS = {
@@ -130,6 +132,7 @@ def test_other_texts_name_nothing(plain: Path, text: str) -> None:
 def test_names_are_one_line_and_short() -> None:
     long = HEAD + f'1 0 0 0 1 1 1 "{"x" * 500}"\n2 0 0 0 1 1 1 " L\t1 "\n3 0 0 0 1 1 1 ""\n'
     assert label_descriptions(long) == {2: "L 1"}
+    assert label_descriptions(HEAD + CLEAR) == {}
 
 
 def test_bytes_that_are_no_text_and_folders_called_so(plain: Path) -> None:

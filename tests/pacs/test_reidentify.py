@@ -140,16 +140,19 @@ def test_a_report_still_refers_to_its_segmentation(made: Path, tmp_path: Path) -
     }
 
 
+@pytest.mark.parametrize(
+    ("characters", "label"), [("ISO_IR 100", "Wirbelkörper"), ("ISO_IR 6", "body")]
+)
 def test_what_another_program_wrote_in_other_characters(
-    made: Path, objects: Path, tmp_path: Path
+    made: Path, objects: Path, tmp_path: Path, characters: str, label: str
 ) -> None:
     """A mask drawn on the same images, of which the program says no date."""
     seg = pydicom.dcmread(objects / "patient.seg.dcm")
-    seg.SpecificCharacterSet, seg.ContentDate = "ISO_IR 100", "19000101"
-    seg.SegmentSequence[0].SegmentLabel = "Wirbelkörper"
+    seg.SpecificCharacterSet, seg.ContentDate = characters, "19000101"
+    seg.SegmentSequence[0].SegmentLabel = label
     seg.save_as(objects / "patient.seg.dcm")
     found = back(made, objects, tmp_path / "back")["patient.seg.dcm"]
-    assert found.SegmentSequence[0].SegmentLabel == "Wirbelkörper"
+    assert found.SegmentSequence[0].SegmentLabel == label
     assert (str(found.PatientName), found.ContentDate) == (NAME, "19000101")
 
 
