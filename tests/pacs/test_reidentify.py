@@ -141,7 +141,7 @@ def test_a_report_still_refers_to_its_segmentation(made: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("characters", "label"), [("ISO_IR 100", "Wirbelkörper"), ("ISO_IR 6", "body")]
+    ("characters", "label"), [("ISO_IR 100", "Wirbelkörper"), ("ISO_IR 144", "тело")]
 )
 def test_what_another_program_wrote_in_other_characters(
     made: Path, objects: Path, tmp_path: Path, characters: str, label: str
