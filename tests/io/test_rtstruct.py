@@ -419,6 +419,20 @@ def test_a_file_that_ends_between_two_items_is_no_smaller_structure_set(
             read_mask(f"{path}#1", GRID)
 
 
+@pytest.mark.parametrize("tag", [b"\x06\x30\x40\x00SQ\0\0", b"\x06\x30\x16\x00SQ\0\0"])
+def test_an_inner_sequence_that_goes_on_behind_its_item(save: Save, tag: bytes) -> None:
+    def encoded(found: Dataset) -> None:
+        found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        found.ROIContourSequence[0].ContourSequence[0].ContourImageSequence = [Dataset()]
+
+    path = save((1, "L1", body()), change=encoded)
+    data = path.read_bytes()
+    place = data.index(tag) + len(tag)
+    longer = int.from_bytes(data[place : place + 4], "little") + 100
+    path.write_bytes(data[:place] + longer.to_bytes(4, "little") + data[place + 4 :])
+    refused("damaged-file", path)
+
+
 def test_what_a_deflated_file_becomes_is_bounded(
     save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -554,9 +568,17 @@ def test_what_is_missing_or_contradicts_itself(save: Save, change: str, syntax: 
 def test_a_file_with_too_many_items_is_refused_before_they_are_made(
     save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = save((1, "L1", [square for z in range(6) for square in body(4 * z)]))
-    monkeypatch.setattr(dicom_object, "MOST_ITEMS", 5)
-    assert "some 11 items" in str(refused("damaged-file", path))
+    def big(found: Dataset) -> None:
+        found.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+
+    regions = (1, "L1", [square for z in range(6) for square in body(4 * z)])
+    for change in (big, lambda _: None):
+        path = save(regions, change=change)
+        with monkeypatch.context() as lower:
+            lower.setattr(dicom_object, "MOST_ITEMS", 5)
+            assert "some 11 items" in str(refused("damaged-file", path))
+    monkeypatch.setattr(dicom_object, "LARGEST_HEADER", 300)
+    assert read_mask(path, GRID).n_voxels > 0
     monkeypatch.setattr(dicom_object, "MOST_ITEMS", 500)
     monkeypatch.setattr(rtstruct, "MOST_POINTS", 20)
     assert "24 points" in str(refused("too-large", path))

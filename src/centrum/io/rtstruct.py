@@ -282,11 +282,15 @@ def _contours(path: Path, header: "pydicom.Dataset") -> dict[int, tuple[_StoredC
         number = _number(path, item, "ReferencedROINumber")
         if number in found:
             raise damaged(path, f"it has two lists of contours of the ROI number {number}")
-        found[number] = tuple(map(_contour, _items(path, item, "ContourSequence")))
+        found[number] = tuple(
+            _contour(path, each) for each in _items(path, item, "ContourSequence")
+        )
     return found
 
 
-def _contour(item: "pydicom.Dataset") -> _StoredContour:
+def _contour(path: Path, item: "pydicom.Dataset") -> _StoredContour:
+    if not is_whole(item):
+        raise damaged(path, "a contour goes on behind its end")
     kind, stated = (_word(item, word) for word in ("ContourGeometricType", "NumberOfContourPoints"))
     text, offset = (
         _plain(item, word).rstrip(b" \0") for word in ("ContourData", "ContourOffsetVector")
