@@ -30,6 +30,7 @@ FLOORS = (
     ("frozen",),
     ("report",),
     ("manuscript", "pacs"),
+    ("reading",),
     ("commands",),
     ("cli",),
 )
