@@ -2,9 +2,9 @@
 
     python -m tests.reading.make_polygons
 
-The oracle of `centrum.reading.raster` and of the page's `raster.js`, made without either. Pixels are
-decided by fractions; a polygon with a crossing so near to a centre that doubles decide otherwise
-would be left out, and there is none.
+The oracle of `centrum.reading.raster` and of the page's `raster.js`, made without either. Pixels
+are decided by fractions; a slice with a crossing so near to a centre that doubles decide otherwise
+is left out.
 """
 
 import hashlib
@@ -122,8 +122,11 @@ def tiny(chance: random.Random, rows: int, columns: int) -> list[Points]:
 def beyond(chance: random.Random, rows: int, columns: int) -> list[Points]:
     """Around the border and far beyond it."""
     n = chance.randint(3, 7)
-    return [[[round(chance.uniform(-columns, 2 * columns), 1), round(chance.uniform(-rows, 2 * rows), 1)]
-             for _ in range(n)]]  # fmt: skip
+    x, y = (
+        (lambda: chance.uniform(-columns, 2 * columns)),
+        (lambda: chance.uniform(-rows, 2 * rows)),
+    )
+    return [[[round(x(), 1), round(y(), 1)] for _ in range(n)]]
 
 
 def repeated(chance: random.Random, rows: int, columns: int) -> list[Points]:

@@ -63,8 +63,7 @@ def test_runs_and_masks_are_the_same_thing(data, shape) -> None:
 def test_runs_that_pass_are_the_only_ones_of_their_mask(shape, runs) -> None:
     try:
         check_runs(runs, shape)
-    except DataError as error:
-        assert error.code == "bad-runs"
+    except DataError:
         return
     assert runs_of(mask_of(runs, shape)) == tuple(runs)
 

@@ -98,7 +98,7 @@ class Pins:
             self._write({**self._read(), reader: replace(new, hash=new.hashed(pin))})
 
     def check(self, reader: str, pin: str) -> bool:
-        """Whether it is the reader's PIN; wrong ones are counted, and counted still after a restart.
+        """Whether it is the reader's PIN; wrong ones are counted, over restarts, too.
 
         Raises
         ------

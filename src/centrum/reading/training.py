@@ -17,7 +17,6 @@ from centrum.io.nrrd import SIMULATED_KEY
 from centrum.io.write import write_image, write_masks
 from centrum.reading.between import signed_distance
 from centrum.reading.room import TRAINING, Room
-from centrum.simulate import PhantomSettings, plan_cohort, render
 from centrum.volume import Mask, Volume
 
 PHANTOM_FIELD_MM = (130.0, 120.0)
@@ -60,6 +59,8 @@ def _paths(room: Room, name: str) -> tuple[Path, Path]:
 
 def _make(room: Room, name: str) -> None:
     """The same seed makes the same phantoms."""
+    from centrum.simulate import PhantomSettings, plan_cohort, render
+
     cases = room.settings.training.cases
     few = PhantomSettings(
         n_malignant=cases - cases // 2,
