@@ -45,7 +45,8 @@ class Address:
     @property
     def names(self) -> tuple[str, ...]:
         """Hosts by which the room may be asked for."""
-        return LOCAL if self.local else (self.host.lower(),)
+        own = self.host.lower()
+        return (*LOCAL, own) if self.local else (own,)
 
     @property
     def _ending(self) -> str:

@@ -309,7 +309,9 @@ async def me(service: Served, cookie: Cookie) -> Response:
 async def lock(service: Served, cookie: Cookie) -> Response:
     """Lock the screen at once."""
     service.door.lock(cookie)
-    return JSONResponse(_me(service, cookie))
+    told = _me(service, cookie)
+    service.events.look(told["reader"])
+    return JSONResponse(told)
 
 
 @_room.post("/leave")

@@ -14,6 +14,9 @@ MOST_STREAMS = 8
 LONGEST_QUEUE = 256
 """Events that a tab may be behind; one that is farther behind reads the state anew."""
 
+LOOK: dict[str, Any] = {"kind": "look"}
+"""Sent to nobody: the streams look whether the screen was locked."""
+
 _Queue = asyncio.Queue["dict[str, Any] | None"]
 
 
@@ -28,6 +31,10 @@ class Events:
         """Tell the tabs of `reader`; may be called in any thread."""
         if self._loop is not None and self._streams.get(reader):
             self._loop.call_soon_threadsafe(self._spread, reader, event)
+
+    def look(self, reader: str) -> None:
+        """Have the streams of `reader` look whether they are inside still."""
+        self.publish(reader, LOOK)
 
     def _spread(self, reader: str, event: dict[str, Any]) -> None:
         for queue in list(self._streams.get(reader, ())):
@@ -68,7 +75,8 @@ class Events:
                     continue
                 if event is None:
                     return
-                yield as_sent(event)
+                if event is not LOOK:
+                    yield as_sent(event)
             yield as_sent({"kind": "locked"})
         finally:
             self._left(reader, queue)
