@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -64,6 +65,7 @@ class TicketBook:
 
     def __init__(self, room: Room, phantoms: Sequence[str] = ()) -> None:
         self._path = room.folder / TICKETS
+        self._lock = threading.Lock()
         self._tickets = self._read()
         new = list(_new_tickets(room, phantoms, self._tickets.values()))
         self._tickets |= {ticket.token: ticket for ticket in new}
@@ -85,11 +87,12 @@ class TicketBook:
 
     def note_image(self, case: str, image: str, geometry: str) -> None:
         """Keep the digests of what was opened in all tickets of its case."""
-        noted = [replace(t, image=image, geometry=geometry) for t in self.of_case(case)]
-        changed = {t.token: t for t in noted if t != self._tickets[t.token]}
-        self._tickets |= changed
-        if changed:
-            self._write()
+        with self._lock:
+            noted = [replace(t, image=image, geometry=geometry) for t in self.of_case(case)]
+            changed = {t.token: t for t in noted if t != self._tickets[t.token]}
+            self._tickets |= changed
+            if changed:
+                self._write()
 
     def _read(self) -> dict[str, Ticket]:
         if not self._path.exists():
