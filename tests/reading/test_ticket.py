@@ -171,10 +171,30 @@ def test_other_rooms_are_refused(tmp_path: Path, text: str, told: str) -> None:
         open_room(study)
 
 
+def test_two_books_keep_each_others_tickets(tmp_path: Path) -> None:
+    study = small_study(tmp_path / "study", n=4)
+    rows = read_rows(study)
+    write_rows(study, rows[:2])
+    old = TicketBook(open_room(study), ())
+    write_rows(study, rows)
+    new = TicketBook(open_room(study), ())
+    old.note_image("P000", "image", "grid")
+    kept = TicketBook(open_room(study))
+    assert [t.token for t in kept.of("reader1", "first")] == [
+        t.token for t in new.of("reader1", "first")
+    ]
+    assert {t.image for t in kept.of_case("P000")} == {"image"}
+
+
+def test_who_only_looks_deals_nothing(tmp_path: Path) -> None:
+    study = small_study(tmp_path / "study")
+    assert TicketBook(open_room(study)).of("reader1", "first") == []
+    assert not (study / "readings" / TICKETS).exists()
+
+
 def test_tickets_that_were_changed_are_refused(tmp_path: Path) -> None:
     study = small_study(tmp_path / "study")
     room = open_room(study)
-    TicketBook(room)
     for text in ("[]", '{"ab": 1}', '{"ab": {"case": "P1"}}'):
         (study / "readings" / TICKETS).write_text(text)
         with pytest.raises(DataError, check=lambda error: error.code == "bad-tickets"):

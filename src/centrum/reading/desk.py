@@ -86,7 +86,9 @@ class _Work:
 
 
 class Desk:
-    """The reading room of a study, for its readers; one process at a time.
+    """The reading room of a study, for its readers; one process at a time, in any threads.
+
+    A stroke waits for other strokes, and not for an image that somebody opens.
 
     Parameters
     ----------
@@ -162,6 +164,12 @@ class Desk:
             "never acknowledged, was removed from the journal."
             for shelf in torn
         )
+
+    def prepare(self) -> None:
+        """Make the phantoms of the practice, which takes seconds; else they are when opened."""
+        for name in self._names:
+            with self._image_lock:
+                training.phantom(self.room, name)
 
     def readers(self) -> tuple[str, ...]:
         """Names of the readers."""
@@ -253,7 +261,8 @@ class Desk:
         """
         with self._at(reader, token) as work:
             self._check_practised(work.ticket)
-            sheets = self._sheets(work.ticket)
+        sheets = self._sheets(work.ticket)
+        with self._at(reader, token) as work:
             if work.shelf.case(token) is None:
                 self._begin(work, sheets)
             return self._case_view(work, sheets)
@@ -334,14 +343,18 @@ class Desk:
         DataError
             There is no such sequence, or it may not be shown; code "no-sequence".
         """
-        with self._at(reader, token) as work:
-            return self._sheets(work.ticket, sequence).encoded()
+        return self._shown_sheets(reader, token, sequence).encoded()
 
     def sequence_view(self, reader: str, token: str, sequence: str) -> dict[str, Any]:
         """Scale and windows of another sequence; errors as of `pixels`."""
+        sheets = self._shown_sheets(reader, token, sequence)
+        return {"name": sequence, "scale": sheets.scale, "windows": sheets.windows()}
+
+    def _shown_sheets(self, reader: str, token: str, sequence: str | None) -> Sheets:
+        """Slices for a reader; nobody else waits while they are read."""
         with self._at(reader, token) as work:
-            sheets = self._sheets(work.ticket, sequence)
-            return {"name": sequence, "scale": sheets.scale, "windows": sheets.windows()}
+            self._check_practised(work.ticket)
+        return self._sheets(work.ticket, sequence)
 
     def _sheets(self, ticket: Ticket, sequence: str | None = None) -> Sheets:
         if sequence is not None and sequence not in self._further(ticket):

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import secrets
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -59,16 +60,17 @@ _TICKETS = TypeAdapter(dict[str, Ticket])
 class TicketBook:
     """All tickets of a room, kept in `readings/tickets.json`, which only the owner may read.
 
-    Cases that have no ticket yet get one, behind those that have.
+    Cases that have no ticket yet get one, behind those that have, where `phantoms` names those of
+    the practice; without it nothing is dealt and nothing written.
     """
 
-    def __init__(self, room: Room, phantoms: Sequence[str] = ()) -> None:
+    def __init__(self, room: Room, phantoms: Sequence[str] | None = None) -> None:
         self._path = room.folder / TICKETS
+        self._lock = threading.Lock()
         self._tickets = self._read()
-        new = list(_new_tickets(room, phantoms, self._tickets.values()))
-        self._tickets |= {ticket.token: ticket for ticket in new}
-        if new:
-            self._write()
+        if phantoms is not None:
+            new = _new_tickets(room, phantoms, [*self._tickets.values()])
+            self._keep({ticket.token: ticket for ticket in new})
 
     def get(self, token: str) -> Ticket | None:
         """The ticket of a token, None where there is none."""
@@ -85,11 +87,9 @@ class TicketBook:
 
     def note_image(self, case: str, image: str, geometry: str) -> None:
         """Keep the digests of what was opened in all tickets of its case."""
-        noted = [replace(t, image=image, geometry=geometry) for t in self.of_case(case)]
-        changed = {t.token: t for t in noted if t != self._tickets[t.token]}
-        self._tickets |= changed
-        if changed:
-            self._write()
+        with self._lock:
+            noted = [replace(t, image=image, geometry=geometry) for t in self.of_case(case)]
+            self._keep({t.token: t for t in noted if t != self._tickets[t.token]})
 
     def _read(self) -> dict[str, Ticket]:
         if not self._path.exists():
@@ -105,7 +105,11 @@ class TicketBook:
                 file=self._path,
             ) from error
 
-    def _write(self) -> None:
+    def _keep(self, changed: Mapping[str, Ticket]) -> None:
+        """Write tickets, beside those that another process has written since."""
+        if not changed:
+            return
+        self._tickets = {**self._read(), **self._tickets, **changed}
         kept = {token: asdict(ticket) for token, ticket in self._tickets.items()}
         for fields in kept.values():
             del fields["token"]
