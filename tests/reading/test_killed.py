@@ -40,20 +40,19 @@ for line in sys.stdin:
 """
 """A process for each number that it is told, which writes edits until it is killed."""
 
-TIMES = 30
-
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked, which saves imports")
-def test_every_acknowledged_edit_is_there_after_thirty_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [8, pytest.param(100, marks=pytest.mark.slow)])
+def test_every_acknowledged_edit_is_there_after_kills(tmp_path: Path, times: int) -> None:
     study = small_study(tmp_path / "study")
     command = [sys.executable, "-c", WRITER, str(study)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as writers:
         chance = random.Random(1)
-        saved = [each for k in range(TIMES) for each in killed(writers, k, chance.randint(0, 9))]
+        saved = [each for k in range(times) for each in killed(writers, k, chance.randint(0, 9))]
         writers.stdin.close()  # type: ignore[union-attr]
     assert writers.returncode == 0
-    assert len(saved) > TIMES
+    assert len(saved) > times
     with Desk(study) as desk:
         shelf = desk._shelves["reader1", "first"]
         for token, revision, k, digest in saved:

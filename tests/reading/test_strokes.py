@@ -1,6 +1,5 @@
 """Whatever is sent is an edit or refused with one kind of error."""
 
-import json
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +11,8 @@ from centrum.errors import DataError
 from centrum.reading.desk import Desk
 from centrum.reading.raster import slice_digest
 from centrum.reading.strokes import (
-    LARGEST_BODY,
     LONGEST_COMMENT,
     MOST_POINTS,
-    parse_body,
     read_edit,
     read_text,
 )
@@ -133,42 +130,6 @@ def test_what_was_sent_is_not_repeated() -> None:
         with pytest.raises(DataError) as error:
             read_edit(sent(**{field: "CANARY"}), SHAPE)
         assert "CANARY" not in str(error.value)
-
-
-@given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
-@settings(max_examples=200)
-def test_any_body_is_an_object_or_refused(body) -> None:
-    try:
-        assert isinstance(parse_body(body), dict)
-    except DataError as error:
-        if error.code not in ("bad-json", "too-large"):
-            raise
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"\xff",
-        b"[]",
-        b'{"a": NaN}',
-        b'{"a": Infinity}',
-        b'{"a": [[[[[[1]]]]]]}',
-        b'{"a":' + b"[" * 30000,
-        b'{"a":' * 9000,
-        b'{"a": "' + b"b" * LARGEST_BODY + b'"}',
-        b'{"a": 1' + b"0" * 6000 + b"}",
-    ],
-)
-def test_other_bodies_are_refused(body: bytes) -> None:
-    with pytest.raises(DataError) as error:
-        parse_body(body)
-    assert error.value.code in ("bad-json", "too-large")
-
-
-def test_an_edit_is_not_too_deep() -> None:
-    body = json.dumps(polygons([1, 2], [3, 4], [5, 1])).encode()
-    assert read_edit(parse_body(body), SHAPE).content is not None
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\x1b[2J", "\ud800", "a" * (LONGEST_COMMENT + 1), 7])

@@ -156,6 +156,7 @@ def test_a_room_is_made_where_there_is_none(tmp_path: Path) -> None:
         ("readers: []", "at least one"),
         ("readers: [consensus]", "name folders"),
         ("readers: ['../x']", "name folders"),
+        ("readers: [Lead]", "name folders"),
         ("sessions: [training]", "name folders"),
         ("convention: middle", "convention"),
         ("seeds: 3", "seeds"),
@@ -190,6 +191,16 @@ def test_who_only_looks_deals_nothing(tmp_path: Path) -> None:
     study = small_study(tmp_path / "study")
     assert TicketBook(open_room(study)).of("reader1", "first") == []
     assert not (study / "readings" / TICKETS).exists()
+
+
+def test_a_choice_that_is_the_default_is_frozen_as_one_that_is_not_made() -> None:
+    plain, told = RoomSettings(), RoomSettings(convention="outer_edge", training={"cases": 3})
+    assert plain.frozen_digest == told.frozen_digest
+    others = [{"seed": 1}, {"confirm_level": False}, {"shown": {"age": True}}, {"training": {}},
+              {"assistance": {"proposals": {"column": "a"}}}, {"readers": ["a"]}]  # fmt: skip
+    digests = [RoomSettings.model_validate(choices).frozen_digest for choices in others]
+    assert len({*digests}) == 5
+    assert digests[3] == digests[5] == plain.frozen_digest
 
 
 def test_tickets_that_were_changed_are_refused(tmp_path: Path) -> None:

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from centrum.errors import DataError
+from centrum.io import read_image, read_masks
 from centrum.reading import training
 from centrum.reading.desk import Desk
 from centrum.reading.raster import runs_of
+from centrum.reading.room import RoomSettings
 from centrum.reading.training import compare_with_truth
+from centrum.simulate import PhantomSettings, SimulatedPatient
+from centrum.volume import Mask, Volume
 from tests.reading.hands import Hand, small_study
 from tests.studies import read_rows, write_rows
 
@@ -47,8 +51,16 @@ def test_nothing_in_common() -> None:
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "PHANTOM_FIELD_MM", (110.0, 110.0))
+def quick(monkeypatch: pytest.MonkeyPatch, phantom: Path) -> None:
+    """A phantom that is there already is rendered: it takes seconds."""
+    image = read_image(phantom / "images/P001.nrrd")
+    (mask,) = read_masks(phantom / "masks/P001_senior.seg.nrrd", image)
+
+    def render(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume, Mask]:
+        assert (patient.id, settings.seed) == ("P001", RoomSettings().seed)
+        return image, mask
+
+    monkeypatch.setattr("centrum.simulate.render", render)
 
 
 ROOM = "training: {cases: 1, pass_dice: 0.9, required: true}"

@@ -29,6 +29,9 @@ from centrum.study.study import PROTOCOL, manifest_path
 
 ROOM = "room.yaml"
 
+LEAD = "lead"
+"""Who leads the study and reads nothing; no reader may be called so."""
+
 TRAINING = "training"
 """Session of the practice on phantoms, and the folder that has them."""
 
@@ -104,7 +107,7 @@ class RoomSettings(Settings):
     @field_validator("readers", "sessions")
     @classmethod
     def _folder_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        taken = (EVERY, CONSENSUS, TRAINING)
+        taken = (EVERY, CONSENSUS, TRAINING, LEAD)
         for name in names:
             if not _NAME.fullmatch(name) or name.casefold() in taken:
                 raise ValueError(
@@ -122,8 +125,13 @@ class RoomSettings(Settings):
 
     @property
     def frozen_digest(self) -> str:
-        """SHA-256 of the choices that no longer change once something was read."""
-        return digest(self.model_dump(mode="json", exclude=set(NOT_FROZEN)))
+        """SHA-256 of the choices that no longer change once something was read.
+
+        Of those that are not the default, so that a choice which a later version adds changes no
+        room that does not make it.
+        """
+        chosen = self.model_dump(mode="json", exclude=set(NOT_FROZEN), exclude_defaults=True)
+        return digest(chosen)
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,11 @@ JSON forms of the content of a slice: `{"kind": "polygons", "polygons": [[[x, y]
 untouched or cleared.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from centrum.errors import DataError
 from centrum.reading.raster import (
@@ -44,13 +43,8 @@ TOOLS: dict[Tool, tuple[Kind | None, ...]] = {
 }
 """What each tool can leave on a slice."""
 
-LARGEST_BODY = 64 * 1024
-"""Bytes of what is sent at once."""
-
 MOST_POINTS = 2000
 """Of all polygons of a slice."""
-
-DEEPEST_JSON = 6
 
 LONGEST_COMMENT = 2000
 """Characters of a comment or of a reason."""
@@ -110,43 +104,6 @@ class Edit:
     runs: Runs
     after: str
     seconds: float
-
-
-def parse_body(body: bytes) -> dict[str, Any]:
-    """The JSON object of what was sent.
-
-    Raises
-    ------
-    DataError
-        It is too large ("too-large"), too deep, or no JSON object ("bad-json").
-
-    >>> parse_body(b'{"id": 7}')
-    {'id': 7}
-    """
-    if len(body) > LARGEST_BODY:
-        raise DataError(
-            f"{len(body)} bytes at once, expected at most {LARGEST_BODY}.",
-            remedy="Draw the slice with fewer points.",
-            code="too-large",
-        )
-    try:
-        value = json.loads(body, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise _bad("JSON in UTF-8 without NaN", "bad-json") from error
-    if not isinstance(value, dict) or not _shallow(value, DEEPEST_JSON):
-        raise _bad(f"a JSON object of at most {DEEPEST_JSON} levels", "bad-json")
-    return value
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _shallow(value: Any, deepest: int) -> bool:
-    below = list(value.values()) if isinstance(value, dict) else value
-    if not isinstance(below, list):
-        return True
-    return deepest > 0 and all(_shallow(each, deepest - 1) for each in below)
 
 
 def read_edit(value: object, shape: PlaneShape) -> Edit:
@@ -287,9 +244,11 @@ def _read_point(value: object, shape: PlaneShape) -> tuple[float, float]:
     return x, y
 
 
-def _bad(wanted: str, code: str = "bad-edit") -> DataError:
+def _bad(wanted: str) -> DataError:
     return DataError(
-        f"What was sent is not understood: expected {wanted}.", remedy="Reload the page.", code=code
+        f"What was sent is not understood: expected {wanted}.",
+        remedy="Reload the page.",
+        code="bad-edit",
     )
 
 
