@@ -1254,7 +1254,8 @@ def _open_room(place: Path, choices: "RoomChoices") -> None:
     from centrum.web.serve import PORT, Network, serve
 
     folder = laid_out(place)
-    desk, told = begun_desk(folder, choices.readers)
+    with _progress(kept=False) as progress:
+        desk, told = begun_desk(folder, choices.readers, progress)
     with desk:
         _print(told)
         network = Network(choices.host, choices.network, choices.certificate, choices.key)

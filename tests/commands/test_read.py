@@ -78,6 +78,23 @@ def test_two_readers_unless_others_are_named(tmp_path: Path) -> None:
     assert verbs.read_settings(study).readers == ("reader1", "reader2")
 
 
+def test_letters_that_may_be_burned_in_are_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(tmp_path / "study", cases=2)
+    shutil.rmtree(study / "readings")
+    found = [("Kanarienvogel 1", "corner")]
+    monkeypatch.setattr(verbs, "find_burned_in", lambda room, progress: found)
+    desk, told = verbs.begun_desk(study)
+    desk.close()
+    key = (study / "identities.csv").read_text()
+    (named,) = [line for line in told if "burned" in line]
+    assert any(f"{line.rpartition(',')[2]} (corner)" in named for line in key.splitlines())
+    desk, told = verbs.begun_desk(study)
+    desk.close()
+    assert told == ()
+
+
 @pytest.mark.parametrize("names", [("lead",), ("Lead", "b"), ("a", "A"), ("../x",), ("consensus",)])
 def test_names_that_no_reader_can_have(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert code(lambda: verbs.begin_room(tmp_path, names)) == "bad-room"
@@ -87,7 +104,7 @@ def test_names_that_no_reader_can_have(tmp_path: Path, names: tuple[str, ...]) -
 def test_a_lead_among_the_readers_of_a_room_is_refused(study: Path) -> None:
     path = study / "readings" / "room.yaml"
     path.write_text(path.read_text().replace("ben", "lead"))
-    assert code(lambda: verbs.begin_room(study)) == "bad-room"
+    assert code(lambda: verbs.begun_desk(study)) == "bad-room"
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from centrum.cohort.case import Cohort
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.cohort.readings import READINGS
 from centrum.errors import DataError
+from centrum.execution import Progress, silent
+from centrum.reading.burned_in import find_burned_in
 from centrum.reading.desk import Desk as Desk
 from centrum.reading.journal import JOURNAL, Line, read_journal
 from centrum.reading.pins import Pins as Pins
@@ -22,6 +24,7 @@ from centrum.reading.refusals import (
     UnknownTicket as UnknownTicket,
 )
 from centrum.reading.room import (
+    LEAD as LEAD,
     ROOM,
     Room,
     RoomSettings,
@@ -32,9 +35,6 @@ from centrum.reading.room import (
 from centrum.reading.ticket import Ticket, TicketBook
 from centrum.reading.training import phantom_names
 from centrum.text import counted, listed
-
-LEAD = "lead"
-"""Who leads the study: sees what both have signed, and draws nothing."""
 
 FOLDER_ONLY = 0o700
 
@@ -82,8 +82,12 @@ def refuse_without_extra() -> None:
         )
 
 
-def begun_desk(study: Path, readers: Sequence[str] = ()) -> tuple[Desk, tuple[str, ...]]:
+def begun_desk(
+    study: Path, readers: Sequence[str] = (), progress: Progress = silent
+) -> tuple[Desk, tuple[str, ...]]:
     """The desk of a study, whose room is made where it is missing; and what is to be told.
+
+    When it is made, all images are looked at for letters that may be burned in.
 
     Raises
     ------
@@ -91,8 +95,21 @@ def begun_desk(study: Path, readers: Sequence[str] = ()) -> tuple[Desk, tuple[st
         As of `begin_room` and `Desk`.
     """
     told = begin_room(study, readers)
+    if told:
+        told = (*told, *_burned_in_lines(study, progress))
     desk = Desk(study)
     return desk, (*told, *desk.notes)
+
+
+def _burned_in_lines(study: Path, progress: Progress) -> Iterator[str]:
+    """Which images the lead has to look at before readers do."""
+    room = open_room(study)
+    codes, said = _codes(study, room), {"stated": "header", "corner": "corner"}
+    found = [f"{codes[case]} ({said[why]})" for case, why in find_burned_in(room, progress)]
+    if found:
+        yield f"Letters may be burned into {listed(found)}: look at these images first."
+    else:
+        yield "No letters were found in the corners of the images; look at some of them yourself."
 
 
 def begin_room(study: Path, readers: Sequence[str] = ()) -> tuple[str, ...]:
@@ -112,10 +129,8 @@ def begin_room(study: Path, readers: Sequence[str] = ()) -> tuple[str, ...]:
                 remedy="Add further ones there; readers who have begun stay.",
                 code="room-exists",
             )
-        _refuse_lead(read_settings(study))
         return ()
     settings = _chosen(readers)
-    _refuse_lead(settings)
     path.parent.mkdir(mode=FOLDER_ONLY, parents=True, exist_ok=True)
     write_settings(study, settings)
     return (
@@ -132,15 +147,6 @@ def _chosen(readers: Sequence[str]) -> RoomSettings:
     except ValidationError as error:
         said = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
         raise DataError(f"--readers: {said}.", remedy="Choose others.", code="bad-room") from None
-
-
-def _refuse_lead(settings: RoomSettings) -> None:
-    if LEAD in map(str.casefold, settings.readers):
-        raise DataError(
-            f'"{LEAD}" is the study\'s lead and no reader.',
-            remedy="Give this reader another name.",
-            code="bad-room",
-        )
 
 
 def set_pin(study: Path, name: str, pin: str) -> None:
@@ -277,16 +283,20 @@ def progress_json(found: Sequence[SessionProgress]) -> list[dict[str, Any]]:
 # Whose case a token is, as it may be written
 
 
+def _codes(study: Path, room: Room) -> dict[str, str]:
+    """Codes of the cases, by id; those of names are kept in the key beside the manifest."""
+    cohort = pseudonymised(Cohort(tuple(room.cases.values())), study / KEY)
+    write_key(cohort.identities, study / KEY)
+    return dict(zip(room.cases, (case.id for case in cohort.cases), strict=True))
+
+
 def cases_by_token(study: Path) -> dict[str, dict[str, str]]:
     """Case (its code), reader and session by token, of all tickets but those of the practice.
 
     Names that are no codes get pseudonyms, whose key is kept beside the manifest.
     """
     room = existing_room(study)
-    cohort = pseudonymised(Cohort(tuple(room.cases.values())), study / KEY)
-    write_key(cohort.identities, study / KEY)
-    codes = dict(zip(room.cases, (case.id for case in cohort.cases), strict=True))
-    book = tickets_of(room)
+    codes, book = _codes(study, room), tickets_of(room)
     return {
         ticket.token: {"case": codes[ticket.case], "reader": reader, "session": session}
         for reader in room.settings.readers
