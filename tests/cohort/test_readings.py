@@ -9,14 +9,19 @@ from hypothesis import given, strategies as st
 from centrum.cohort.readings import (
     FLAGS,
     PROVENANCES,
+    ClosedRoom,
     LevelMark,
+    ReadingPair,
     ReadingPlace,
     ReadingRecord,
+    SlicePair,
     counted_provenance,
     places_of,
+    read_closed,
     read_signed,
     sessions_in,
     signed_path,
+    write_closed,
     write_signed,
 )
 from centrum.errors import DataError
@@ -143,3 +148,79 @@ def test_every_slice_with_a_provenance_is_counted_once(records):
         assert sum(len(record.slices(p)) for p in PROVENANCES) + record.provenance.count(None) == (
             len(record.provenance)
         )
+
+
+PIXELS = st.integers(0, 50)
+SLICES = st.builds(
+    lambda **known: SlicePair(**{**known, "common": min(known["pixels_a"], known["pixels_b"])}),
+    slice=st.integers(0, 20),
+    a=st.sampled_from([*PROVENANCES, None]),
+    b=st.sampled_from([*PROVENANCES, None]),
+    pixels_a=PIXELS,
+    pixels_b=st.integers(1, 50),
+)
+PAIRS = st.builds(
+    ReadingPair,
+    reader_a=st.just("r1"),
+    reader_b=st.sampled_from(["r2", "r1-second"]),
+    token_a=TOKENS,
+    token_b=TOKENS,
+    intra=st.booleans(),
+    slices=st.lists(SLICES, max_size=3).map(tuple),
+    level_mm=st.none() | NUMBERS,
+    height_mm=st.none() | NUMBERS,
+)
+CLOSINGS = st.builds(
+    ClosedRoom,
+    convention=st.sampled_from(["outer_edge", "mid_cortex", "marrow_edge"]),
+    order_seed=st.integers(0, 9),
+    shown=st.just(("age",)),
+    assistance=st.just(("fill",)),
+    scratch_share=st.none() | st.just(0.2),
+    training=st.none() | st.just((3, 0.9)),
+    digests=st.just({"readings/r1/first/0f.seg.nrrd": "ab"}),
+    pairs=st.lists(PAIRS, max_size=2).map(tuple),
+)
+
+
+@given(CLOSINGS)
+def test_a_closing_is_read_as_it_was_written(tmp_path_factory, closed):
+    study = tmp_path_factory.mktemp("study")
+    assert read_closed(study) is None
+    write_closed(study, closed)
+    assert read_closed(study) == closed
+
+
+def test_a_closing_that_was_edited_is_refused(tmp_path):
+    path = write_closed(tmp_path, ClosedRoom(convention="outer_edge", order_seed=1))
+    path.write_text(path.read_text().replace("outer_edge", "anywhere"))
+    with pytest.raises(DataError, match=r"closed\.json: convention.*--close"):
+        read_closed(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "pixels", "made"),
+    [
+        ("drawn", "drawn", (5, 5), "drawn"),
+        ("drawn", "filled", (5, 5), "filled"),
+        ("filled_corrected", "drawn", (5, 5), "filled"),
+        ("filled", "proposed", (5, 5), "proposed"),
+        ("drawn", "proposed_corrected", (5, 5), "proposed"),
+        ("drawn", "nobody", (5, 0), "one_only"),
+        (None, "proposed", (0, 5), "one_only"),
+    ],
+)
+def test_slices_are_told_apart_by_how_they_were_made(a, b, pixels, made):
+    pair = SlicePair(slice=0, a=a, b=b, pixels_a=pixels[0], pixels_b=pixels[1], common=0)
+    assert pair.made == made
+
+
+@pytest.mark.parametrize(
+    ("apart", "height", "other"),
+    [(13.0, 26.0, False), (13.1, 26.0, True), (None, 26.0, False), (40.0, None, False)],
+)
+def test_marks_half_a_body_apart_are_of_another_level(apart, height, other):
+    pair = ReadingPair(
+        reader_a="a", reader_b="b", token_a="0", token_b="1", level_mm=apart, height_mm=height
+    )
+    assert pair.other_level is other

@@ -175,14 +175,9 @@ def read_signed(study: Path, reader: str, session: str) -> dict[str, ReadingReco
     try:
         return _SIGNED.validate_python(read_json(path, DataError))
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DataError(
-            f"{SIGNED} of {reader}, session {session}: {place}: {first['msg']}.",
-            remedy="It is written by the reading room alone: take it back from the backup.",
-            code="bad-reading",
-            file=path,
-        ) from error
+        told = f"{SIGNED} of {reader}, session {session}"
+        remedy = "It is written by the reading room alone: take it back from the backup."
+        raise _refusal(path, told, remedy, error) from error
 
 
 def write_signed(study: Path, reader: str, session: str, signed: SignedReadings) -> Path:
@@ -191,6 +186,151 @@ def write_signed(study: Path, reader: str, session: str, signed: SignedReadings)
     records = {token: record.model_dump(mode="json") for token, record in signed.items()}
     write_atomically(path, canonical_json(records).encode() + b"\n")
     return path
+
+
+# What closing leaves for the report
+
+SlicesMade = Literal["drawn", "filled", "proposed", "one_only"]
+"""How the outlines of one slice came about: drawn by both; filled between drawn slices by at least
+one, corrected or not; proposed to at least one, likewise; outlined by one of the two alone."""
+
+SLICES_MADE: tuple[SlicesMade, ...] = get_args(SlicesMade)
+
+
+class SlicePair(_RoomRecord):
+    """One acquired slice as two readers outlined it.
+
+    Attributes
+    ----------
+    slice : its number, from 0
+    a, b : provenance of each outline
+    pixels_a, pixels_b, common : how many each covers, and both
+    """
+
+    slice: Count
+    a: SliceProvenance | None
+    b: SliceProvenance | None
+    pixels_a: Count
+    pixels_b: Count
+    common: Count
+
+    @property
+    def dice(self) -> float:
+        """The Dice coefficient of the slice; 0 where only one has outlined it.
+
+        >>> SlicePair(slice=0, a="drawn", b="drawn", pixels_a=6, pixels_b=4, common=4).dice
+        0.8
+        """
+        return 2 * self.common / (self.pixels_a + self.pixels_b)
+
+    @property
+    def made(self) -> SlicesMade:
+        """How the two outlines came about.
+
+        >>> SlicePair(slice=0, a="drawn", b="filled", pixels_a=6, pixels_b=4, common=4).made
+        'filled'
+        """
+        if not (self.pixels_a and self.pixels_b):
+            return "one_only"
+        own = {self.a, self.b}
+        if own & {"proposed", "proposed_corrected"}:
+            return "proposed"
+        return "filled" if own & {"filled", "filled_corrected"} else "drawn"
+
+
+class ReadingPair(_RoomRecord):
+    """Two signed readings of one case.
+
+    Attributes
+    ----------
+    reader_a, reader_b : names of their columns in the manifest
+    token_a, token_b : of the readings
+    intra : whether one reader read twice; else two readers are compared
+    slices : those on which at least one has an outline
+    level_mm : how far apart the marks of the level lie along the spine; None without both marks
+    height_mm : of the lower of the two outlined bodies; None without an outline
+    """
+
+    reader_a: str
+    reader_b: str
+    token_a: str
+    token_b: str
+    intra: bool = False
+    slices: tuple[SlicePair, ...] = ()
+    level_mm: float | None = None
+    height_mm: float | None = None
+
+    @property
+    def other_level(self) -> bool:
+        """Whether the marks lie further apart than half a body is high.
+
+        >>> names = dict(reader_a="1", reader_b="2", token_a="0f", token_b="1e")
+        >>> ReadingPair(**names, level_mm=14, height_mm=26).other_level
+        True
+        """
+        if self.level_mm is None or self.height_mm is None:
+            return False
+        return 2 * self.level_mm > self.height_mm
+
+
+class ClosedRoom(_RoomRecord):
+    """What a closed room tells the report beside the signed records: choices, and agreement.
+
+    Attributes
+    ----------
+    convention : where outlines run
+    order_seed : of the order of the cases, which differs from reader to reader
+    shown : what readers were told beside the image: "age", "sex", "sequences"
+    assistance : which aids there were: "fill", "livewire", "growcut", "proposals"
+    scratch_share : share of the cases that were drawn without a proposal; None without proposals
+    training : number of phantoms for practice, and the Dice coefficient that passed; None without
+    digests : of the signed masks, by the paths that the manifest has
+    pairs : of readings of one case, by two readers or by one reader twice
+    """
+
+    convention: Convention
+    order_seed: int
+    shown: tuple[str, ...] = ()
+    assistance: tuple[str, ...] = ()
+    scratch_share: float | None = None
+    training: tuple[int, float] | None = None
+    digests: Mapping[str, str] = {}
+    pairs: tuple[ReadingPair, ...] = ()
+
+
+CLOSED = "closed.json"
+
+
+def read_closed(study: Path) -> ClosedRoom | None:
+    """What closing left; None where the room was not closed.
+
+    Raises
+    ------
+    DataError
+        The file is not what `write_closed` wrote; code "bad-reading".
+    """
+    path = study / READINGS / CLOSED
+    if not path.exists():
+        return None
+    try:
+        return ClosedRoom.model_validate(read_json(path, DataError))
+    except ValidationError as error:
+        raise _refusal(path, CLOSED, "Run `centrum read --close` again.", error) from error
+
+
+def write_closed(study: Path, closed: ClosedRoom) -> Path:
+    """Write what closing leaves; the path."""
+    path = study / READINGS / CLOSED
+    write_atomically(path, canonical_json(closed.model_dump(mode="json")).encode() + b"\n")
+    return path
+
+
+def _refusal(path: Path, told: str, remedy: str, error: ValidationError) -> DataError:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return DataError(
+        f"{told}: {place}: {first['msg']}.", remedy=remedy, code="bad-reading", file=path
+    )
 
 
 def counted_provenance(records: Iterable[ReadingRecord]) -> dict[SliceProvenance, int]:
