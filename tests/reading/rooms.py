@@ -2,8 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
+
+from centrum.cohort.case import Case
+from centrum.cohort.manifest import read_manifest
+from centrum.io import read_image, read_mask
 from centrum.reading.desk import Desk
-from tests.reading.hands import Hand, small_study, square
+from centrum.reading.raster import runs_of
+from centrum.reading.sheet import lay_out
+from centrum.simulate import PhantomSettings, simulate_cohort
+from tests.reading.hands import Hand, small_study, square, write_room
 
 
 def case_of(desk: Desk, token: str) -> str:
@@ -48,3 +56,40 @@ def without_masks(study: Path) -> None:
     rows = [line.split(",") for line in path.read_text().splitlines()]
     kept = [k for k, head in enumerate(rows[0]) if not head.startswith("mask")]
     path.write_text("".join(",".join(row[k] for k in kept) + "\n" for row in rows))
+
+
+def read_phantoms(
+    folder: Path, settings: PhantomSettings, room: str = "training: {cases: 0}\n"
+) -> Path:
+    """A simulated study in whose room the simulator's two readers have drawn their masks.
+
+    Every other slice is drawn, the others are filled; the last outlined slice is always drawn.
+    """
+    simulate_cohort(settings, folder)
+    (folder / "study.yaml").write_text("preset: vcf-t2w\nname: Phantoms\n")
+    write_room(folder, room)
+    cases = {case.id: case for case in read_manifest(folder / "cases.csv").cases}
+    with Desk(folder) as desk:
+        for reader, hand in zip(("reader1", "reader2"), ("senior", "resident"), strict=True):
+            for case, token in tokens_of(desk, reader).items():
+                draw_mask(Hand(desk, reader, token).open(), cases[case], hand)
+    return folder
+
+
+def draw_mask(hand: Hand, case: Case, drawer: str) -> None:
+    """Draw what one of the simulated readers has drawn, and sign it."""
+    image = read_image(next(iter(case.images.values())))
+    planes = lay_out(image).drawn(read_mask(case.masks[drawer], image))
+    outlined = [k for k, plane in enumerate(planes) if plane.any()]
+    rows, columns = np.nonzero(planes[outlined[0]])
+    hand.level(outlined[0], float(columns.mean()), float(rows.mean()))
+    for k in (*outlined[::2], outlined[-1]):
+        hand.runs(k, list(runs_of(planes[k])))
+    if len(outlined) > 2:
+        hand.fill()
+    for k in range(len(planes)):
+        if k not in outlined:
+            hand.nobody(k)
+    hand.seconds += 20 * len(outlined)
+    hand.quality()
+    hand.submit()

@@ -42,9 +42,9 @@ class Closing:
     manifest : that was written
     kept : the manifest as it was before; None where nothing in it changed
     columns : heads of the columns that were written, and how many cells say something
-    unsigned : ids of the cases that are not signed, by column
-    other_level : ids of the cases whose marks of the level lie more than half a body apart
-    not_drawn : ids of the cases that nobody outlined
+    unsigned : cases that are not signed, by column
+    other_level : cases whose marks of the level lie more than half a body apart
+    not_drawn : cases that nobody outlined
     """
 
     manifest: Path
@@ -106,8 +106,9 @@ def close_room(study: Path | str, *, partial: bool = False) -> Closing:
     manifest = manifest_path(study)
     refuse_other_than_text(manifest)
     finished = finished_room(study)
+    left = {name: tuple(map(finished.name, own)) for name, own in finished.unsigned.items()}
     if not partial:
-        _refuse_unsigned(finished)
+        _refuse_unsigned(left)
     pairs = [(a.case.id, pair_of(study, a, b)) for a, b in finished.pairs()]
     apart = tuple(dict.fromkeys(case for case, pair in pairs if pair.other_level))
     columns = _columns(finished, apart, read_sheet(manifest).header)
@@ -115,7 +116,9 @@ def close_room(study: Path | str, *, partial: bool = False) -> Closing:
     kept = _write(manifest, with_columns(manifest, columns))
     write_closed(study, _closed(finished, [pair for _, pair in pairs]))
     told = {head: sum(map(bool, _said(cells))) for head, cells in columns.items()}
-    return Closing(manifest, kept, told, finished.unsigned, apart, _not_drawn(finished))
+    finished.keep_key()
+    names = (tuple(map(finished.name, cases)) for cases in (apart, _not_drawn(finished)))
+    return Closing(manifest, kept, told, left, *names)
 
 
 def _said(cells: Mapping[int, str]) -> list[str]:
@@ -123,10 +126,9 @@ def _said(cells: Mapping[int, str]) -> list[str]:
     return [text for text in cells.values() if text != NO]
 
 
-def _refuse_unsigned(finished: FinishedRoom) -> None:
-    left = {name: cases for name, cases in finished.unsigned.items() if cases}
-    if left:
-        told = "; ".join(f"{name} {_named(cases)}" for name, cases in left.items())
+def _refuse_unsigned(unsigned: Mapping[str, tuple[str, ...]]) -> None:
+    if any(unsigned.values()):
+        told = "; ".join(f"{name} {_named(cases)}" for name, cases in unsigned.items() if cases)
         raise DataError(
             f"Not all cases are signed: {told}.",
             remedy="Finish them, or close without them: `--partial`.",

@@ -1,14 +1,16 @@
 """Readings that are signed, by case: what closing, comparing and adjudicating go by."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from centrum.arrays import Flags
-from centrum.cohort.case import Case
+from centrum.cohort.case import Case, Cohort, Identity
+from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.cohort.readings import (
     CONSENSUS,
     READINGS,
@@ -22,9 +24,11 @@ from centrum.cohort.readings import (
 from centrum.errors import CentrumError, DataError
 from centrum.geometry import reading_order
 from centrum.io.open import read_masks
+from centrum.protocol import read_protocol
 from centrum.reading.journal import JOURNAL
 from centrum.reading.room import ROOM, Room, RoomSettings, open_room
 from centrum.reading.ticket import TicketBook
+from centrum.study.study import PROTOCOL
 from centrum.volume import bounding_box, content_digest, turned
 
 
@@ -61,12 +65,26 @@ class FinishedRoom:
     columns : readers and sessions that have begun, by their names in the manifest, in order
     signed : by case, in the order of the manifest, and within it of the columns
     unsigned : ids of the cases that are not, by column; a consensus is never incomplete
+    identities : whose the codes are that are shown in the place of ids
     """
 
     room: Room
     columns: tuple[str, ...]
     signed: Mapping[str, tuple[SignedCase, ...]]
     unsigned: Mapping[str, tuple[str, ...]]
+    identities: tuple[Identity, ...] = field(default=(), repr=False)
+
+    def name(self, case: str) -> str:
+        """What is shown in the place of a case's id."""
+        return self._codes.get(case, case)
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        return {each.name: each.pseudonym for each in self.identities if each.what == "case"}
+
+    def keep_key(self) -> None:
+        """Write whose the codes are, beside the manifest; nothing where ids are codes."""
+        write_key(self.identities, self.room.study / KEY)
 
     def pairs(self) -> Iterator[tuple[SignedCase, SignedCase]]:
         """Two readings of a case by two readers, or by one reader twice; no consensus."""
@@ -115,7 +133,14 @@ def finished_room(study: Path | str) -> FinishedRoom:
         left = [case for case in signed if tickets.get(case, "") not in known]
         unsigned[column] = () if column == CONSENSUS else tuple(left)
     rows = {case: tuple(own) for case, own in signed.items()}
-    return FinishedRoom(room, tuple(columns.values()), rows, unsigned)
+    return FinishedRoom(room, tuple(columns.values()), rows, unsigned, _identities(room))
+
+
+def _identities(room: Room) -> tuple[Identity, ...]:
+    """Codes for ids that are names, the same as in all that the study writes."""
+    if read_protocol(room.study / PROTOCOL).keep_names:
+        return ()
+    return pseudonymised(Cohort(tuple(room.cases.values())), room.study / KEY).identities
 
 
 def column_name(reader: str, session: str, settings: RoomSettings) -> str:
@@ -173,7 +198,7 @@ def drawn_slices(study: Path, signed: SignedCase) -> DrawnSlices | None:
     try:
         return _drawn_slices(study, signed)
     except CentrumError as error:
-        error.add_note(f"case {signed.case.id}, {signed.column}")
+        error.add_note(f"row {signed.case.row} of the manifest, {signed.column}")
         raise
 
 
