@@ -5,6 +5,7 @@ one that does not exist. What a verb writes is on the disk when it returns. The 
 is done once and answered twice, so that a page may repeat what it got no answer to.
 """
 
+import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any, Self
 from centrum.arrays import Flags
 from centrum.cohort.case import Case
 from centrum.cohort.levels import Level
-from centrum.cohort.readings import FLAGS, read_signed
+from centrum.cohort.readings import CONSENSUS, FLAGS, LevelMark, SliceProvenance, read_signed
 from centrum.errors import CentrumError, DataError
 from centrum.io import source_digest
 from centrum.measure.images import CaseImages
@@ -59,6 +60,24 @@ KEPT_IMAGES = 3
 
 NOT_MEASURABLE = "not_measurable"
 """Flag with which a case may be signed although slices are not drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class TakenOutline:
+    """What a consensus begins with.
+
+    Attributes
+    ----------
+    name : of the reader, or how it was made of two
+    slices : [slice, row, column]
+    provenance : of each slice
+    level : where the level is
+    """
+
+    name: str
+    slices: Flags
+    provenance: tuple[SliceProvenance | None, ...]
+    level: LevelMark | None
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,18 @@ class Desk:
             for session in (TRAINING, *self.room.settings.sessions):
                 folder = self.room.session_folder(reader, session)
                 self._shelves[reader, session] = Shelf(folder, chosen)
+        if self._consensus_folder.exists():
+            self._open_consensus()
+
+    @property
+    def _consensus_folder(self) -> Path:
+        return self.room.session_folder(CONSENSUS, self.room.settings.sessions[0])
+
+    def _open_consensus(self) -> None:
+        """The journal of the adjudicated readings, which few studies have."""
+        key = CONSENSUS, self.room.settings.sessions[0]
+        if key not in self._shelves:
+            self._shelves[key] = Shelf(self._consensus_folder, self.room.settings.frozen_digest)
 
     def _mend_records(self) -> None:
         """Enter what was signed just before a crash; the journal says what that is."""
@@ -177,6 +208,8 @@ class Desk:
 
     def session(self, reader: str) -> str:
         """The session that a reader is at: the first that is not all signed, else the last."""
+        if reader == CONSENSUS:
+            return self.room.settings.sessions[0]
         with self._lock:
             for session in self.room.settings.sessions:
                 tickets = self._tickets(reader, session)
@@ -186,7 +219,7 @@ class Desk:
 
     def worklist(self, reader: str) -> list[WorkView]:
         """A reader's own cases of the current session in their order, practice first."""
-        if reader not in self.readers():
+        if reader not in (*self.readers(), CONSENSUS):
             raise UnknownTicket
         with self._lock:
             tickets = self._tickets(reader, TRAINING) + self._tickets(reader, self.session(reader))
@@ -728,6 +761,53 @@ class Desk:
             self._keep_record(work)
             return _state_at(history, history.revision)
 
+    # Consensus
+
+    def consensus(self, case: str) -> str:
+        """The token under which a case is adjudicated: a reading of its own, by `CONSENSUS`.
+
+        Raises
+        ------
+        UnknownTicket
+            There is no such case.
+        """
+        with self._lock:
+            if case not in self.room.cases:
+                raise UnknownTicket
+            self._open_consensus()
+            return self._book.issue(case, CONSENSUS, self.room.settings.sessions[0]).token
+
+    def take(self, token: str, taken: TakenOutline, reason: str) -> StateView:
+        """Lay outlines of readers in the place of all that a consensus has; one step for undo.
+
+        Raises
+        ------
+        DataError
+            The consensus is signed ("signed"), or has other slices ("other-slices").
+        """
+        with self._at(CONSENSUS, token) as work:
+            history = work.history
+            state = history.state
+            self._check_open(history, history.revision)
+            if taken.slices.shape != (len(state.slices), *state.shape):
+                raise DataError(
+                    "The outlines have other slices than the image.", code="other-slices"
+                )
+            if taken.level is not None:
+                mark = taken.level.model_dump()
+                self._add(work, "level", {"id": new_id(), **mark}, after=(_short_digest(mark),))
+            runs = {str(k): runs_of(plane) for k, plane in enumerate(taken.slices)}
+            said = {"from": taken.name, "provenance": list(taken.provenance), "reason": reason}
+            history = self._add(
+                work,
+                "proposal",
+                {"id": new_id(), "runs": runs, **said},
+                slices=tuple(range(len(state.slices))),
+                before=tuple(outline.digest for outline in state.slices),
+                after=tuple(slice_digest(found, state.shape) for found in runs.values()),
+            )
+            return _state_at(history, history.revision)
+
     def training_result(self, reader: str, token: str) -> dict[str, Any]:
         """How near a practice is to the truth, and the pixels of that, slice by slice.
 
@@ -808,6 +888,11 @@ def _done_before(
             "Something else was sent under this id before.", remedy="Reload.", code="id-used"
         )
     return done
+
+
+def new_id() -> str:
+    """A name for what no page has sent."""
+    return secrets.token_hex(16)
 
 
 def _state_at(history: CaseHistory, revision: int) -> StateView:

@@ -35,6 +35,7 @@ def record_of(state: CaseState) -> ReadingRecord:
         level=state.level,
         signed_utc=state.signed_utc,
         journal_line=state.signed,
+        taken_from=state.taken_from,
     )
 
 

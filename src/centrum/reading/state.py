@@ -67,6 +67,7 @@ class CaseState:
     result : of a practice that was signed, how near it is to the truth
     seconds : active time
     strokes : how often each tool was used, "fill" and "proposal" among them
+    taken : of a consensus, what it was taken from, and the digests of the slices then
     done, undone : what undo takes back and redo brings back, the last one next
     """
 
@@ -81,6 +82,7 @@ class CaseState:
     result: Mapping[str, float] | None = None
     seconds: float = 0.0
     strokes: Mapping[str, int] | None = None
+    taken: tuple[str, tuple[str, ...]] | None = None
     done: tuple[Change, ...] = ()
     undone: tuple[Change, ...] = ()
 
@@ -92,6 +94,14 @@ class CaseState:
     def mask(self) -> Flags:
         """All slices, [slice, row, column]."""
         return np.stack([mask_of(self.pixels(k), self.shape) for k in range(len(self.slices))])
+
+    @property
+    def taken_from(self) -> str:
+        """Of a consensus, whose outline it is; "" once a hand has changed it."""
+        if self.taken is None:
+            return ""
+        name, digests = self.taken
+        return name if tuple(outline.digest for outline in self.slices) == digests else ""
 
     @property
     def unread(self) -> tuple[int, ...]:
@@ -145,6 +155,27 @@ def _from_elsewhere(state: CaseState, line: Line) -> CaseState:
     return _changed(state, line, after, line.kind)
 
 
+def _proposal(state: CaseState, line: Line) -> CaseState:
+    """An outline of another program, or of other readers, whose provenances it keeps."""
+    if "from" not in line.payload:
+        return _from_elsewhere(state, line)
+    after = {
+        k: _taken(provenance, tuple(line.payload["runs"][str(k)]), digest)
+        for k, digest, provenance in zip(
+            line.slices, line.after, line.payload["provenance"], strict=True
+        )
+    }
+    state = replace(state, taken=(line.payload["from"], line.after))
+    return _changed(state, line, after, line.kind)
+
+
+def _taken(provenance: SliceProvenance | None, runs: Runs, digest: str) -> Outline:
+    if provenance is None:
+        return Outline(None, None, digest)
+    content = Content("nobody") if provenance == "nobody" else Content("runs", runs=runs)
+    return Outline(content, provenance, digest)
+
+
 def _changed(state: CaseState, line: Line, after: Mapping[int, Outline], tool: str) -> CaseState:
     change = Change(line.number, {k: state.slices[k] for k in after}, after)
     strokes = dict(state.strokes or {})
@@ -191,7 +222,7 @@ def _reopen(state: CaseState, line: Line) -> CaseState:
 _BY_KIND = {
     "edit": _edit,
     "fill": _from_elsewhere,
-    "proposal": _from_elsewhere,
+    "proposal": _proposal,
     "undo": _undo,
     "redo": _redo,
     "level": _level,
