@@ -1165,7 +1165,10 @@ def pacs_send(
     "centrum read anna --backup from-anna.zip\n"
     "centrum read my-study --unpack from-anna.zip\n"
     "centrum read my-study --export readings.zip\n"
-    "centrum read my-study --verify readings.zip"
+    "centrum read my-study --verify readings.zip\n"
+    "centrum read my-study --compare\n"
+    "centrum read my-study --adjudicate P001=anna --adjudicate P002=union --reason 'end plate'\n"
+    "centrum read my-study --close"
 )
 def read(
     folder: Annotated[
@@ -1208,6 +1211,27 @@ def read(
     verify: Annotated[
         Path | None, typer.Option(metavar="FILE", help="whether an export is as it was signed")
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="agreement of signed cases: two tables and a page")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="folder of --compare; results/reading-agreement of the study if missing"),
+    ] = None,
+    adjudicate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE=READER",
+            help="decide a consensus: a reader's outline, or the union or intersection of two",
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="of --adjudicate; kept in the journal")] = "",
+    close: Annotated[
+        bool, typer.Option("--close", help="write masks and flags into the manifest")
+    ] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="close although cases are not signed yet")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Open the reading room: readers outline the bodies in the browser, blind to each other.
@@ -1225,8 +1249,11 @@ def read(
         "--backup": lambda: _backup_readings(folder, backup),
         "--export": lambda: _export_readings(folder, export),
         "--verify": lambda: _verify_readings(folder, verify, json_),
+        "--compare": lambda: _compare_readings(folder, out),
+        "--adjudicate": lambda: _adjudicate_readings(folder, adjudicate or [], reason),
+        "--close": lambda: _close_readings(folder, partial),
     }
-    given = (set_pin, progress, pack, unpack, backup, export, verify)
+    given = (set_pin, progress, pack, unpack, backup, export, verify, compare, adjudicate, close)
     asked = [name for name, value in zip(tasks, given, strict=True) if value]
     if len(asked) > 1:
         raise typer.BadParameter(f"{' and '.join(asked)} are done one after the other")
@@ -1318,6 +1345,24 @@ def _unpack_readings(folder: Path, file: Path | None) -> None:
 
     with _progress(kept=False) as progress:
         print(unpacked_line(unpack(folder, file or Path(), progress)))
+
+
+def _compare_readings(folder: Path, out: Path | None) -> None:
+    from centrum.commands.read_finished import write_comparison
+
+    _print(write_comparison(folder, out).lines())
+
+
+def _adjudicate_readings(folder: Path, decisions: list[str], reason: str) -> None:
+    from centrum.commands.read_finished import adjudicate_cases
+
+    _print(adjudicate_cases(folder, decisions, reason).lines())
+
+
+def _close_readings(folder: Path, partial: bool) -> None:
+    from centrum.commands.read_finished import close_room
+
+    _print(close_room(folder, partial=partial).lines())
 
 
 def _backup_readings(folder: Path, file: Path | None) -> None:
