@@ -20,6 +20,7 @@ from centrum.study.readings import readings_of
 from centrum.study.study import open_study
 from tests.reading.hands import Hand, square
 from tests.reading.rooms import case_of, hand_of, read_study
+from tests.studies import make_study
 
 JOURNAL = "readings/consensus/first/journal.jsonl"
 
@@ -179,3 +180,19 @@ def test_a_restart_keeps_the_record_of_a_consensus(study: Path) -> None:
         (token,) = before
         assert case_of(desk, token) == "P000"
     assert read_signed(study, CONSENSUS, "first") == before
+
+
+def test_a_consensus_is_measured_only_as_the_primary_reader(study: Path) -> None:
+    adjudicate(study, {"P000": "reader1"}, "a")
+    close_room(study)
+    assert open_study(study).readers == ("reader1", "reader2")
+    with (study / "study.yaml").open("a") as protocol:
+        protocol.write("images: {reader: consensus}\n")
+    assert open_study(study).readers == ("consensus", "reader1", "reader2")
+
+
+def test_a_column_called_consensus_from_elsewhere_stays_a_reader(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", 2)
+    text = (study / "cases.csv").read_text().replace("mask:resident", "mask:consensus")
+    (study / "cases.csv").write_text(text)
+    assert open_study(study).readers == ("senior", "consensus")

@@ -21,7 +21,7 @@ FurtherColumns = Mapping[str, Mapping[int, str]]
 
 
 @dataclass(frozen=True)
-class _Line:
+class _TableRow:
     """A row as it is written: its cells with their quotation marks, and the end of its line."""
 
     cells: tuple[str, ...]
@@ -80,7 +80,7 @@ def refuse_other_than_text(path: Path) -> None:
         )
 
 
-def _with_head(sheet: Sheet, lines: Sequence[_Line], head: str) -> Sheet:
+def _with_head(sheet: Sheet, lines: Sequence[_TableRow], head: str) -> Sheet:
     """The sheet whose header knows the new column, too."""
     if position_of(sheet.header, head) is not None:
         return sheet
@@ -90,8 +90,8 @@ def _with_head(sheet: Sheet, lines: Sequence[_Line], head: str) -> Sheet:
 
 
 def _filled(
-    lines: Sequence[_Line], sheet: Sheet, head: str, cells: Mapping[int, str], delimiter: str
-) -> list[_Line]:
+    lines: Sequence[_TableRow], sheet: Sheet, head: str, cells: Mapping[int, str], delimiter: str
+) -> list[_TableRow]:
     """The lines with the cells of one column."""
     at = position_of(sheet.header, head)
     wanted = {row: cells[row] for row, _ in sheet.rows if row in cells}
@@ -107,16 +107,16 @@ def _filled(
     return filled
 
 
-def _width(lines: Sequence[_Line], sheet: Sheet) -> int:
+def _width(lines: Sequence[_TableRow], sheet: Sheet) -> int:
     """Cells of the widest row, from the heads on."""
     return max(len(lines[row - 1].cells) for row in (sheet.head_row, *(n for n, _ in sheet.rows)))
 
 
-def _put(line: _Line, at: int, cell: str) -> _Line:
+def _put(line: _TableRow, at: int, cell: str) -> _TableRow:
     """A line with another cell at a place, and empty ones before it where it is shorter."""
     cells = [*line.cells, *[""] * (at + 1 - len(line.cells))]
     cells[at] = cell
-    return _Line(tuple(cells), line.end)
+    return _TableRow(tuple(cells), line.end)
 
 
 def _spelt(text: str, delimiter: str) -> str:
@@ -124,7 +124,7 @@ def _spelt(text: str, delimiter: str) -> str:
     return csv_text([["", text]], delimiter)[len(delimiter) : -1]
 
 
-def _lines(text: str, delimiter: str) -> Iterator[_Line]:
+def _lines(text: str, delimiter: str) -> Iterator[_TableRow]:
     """The rows of a text that `csv.reader` reads in its strict way, counted as it counts them."""
     mark = re.escape(delimiter)
     cell = re.compile(rf'"[^"]*(?:""[^"]*)*"|[^{mark}\r\n]*')
@@ -138,5 +138,5 @@ def _lines(text: str, delimiter: str) -> Iterator[_Line]:
         cells.append(found[0])
         at = end.end()
         if end[0] != delimiter:
-            yield _Line(tuple(cells), end[0])
+            yield _TableRow(tuple(cells), end[0])
             cells = []

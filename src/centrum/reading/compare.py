@@ -206,7 +206,7 @@ def _known(value: float) -> float | str:
 
 
 @dataclass(frozen=True)
-class Compared:
+class WrittenComparison:
     """Files that comparing wrote, and what is to be told."""
 
     folder: Path

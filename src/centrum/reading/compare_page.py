@@ -14,9 +14,9 @@ from centrum.measure.images import CaseImages
 from centrum.reading.compare import (
     MM3_PER_ML,
     CaseComparison,
-    Compared,
     RoomComparison,
     SliceComparison,
+    WrittenComparison,
     compare_room,
     outlines_of,
     write_tables,
@@ -88,7 +88,7 @@ class ComparedCase:
     bar: float
 
 
-def write_comparison(study: Path | str, folder: Path | None = None) -> Compared:
+def write_comparison(study: Path | str, folder: Path | None = None) -> WrittenComparison:
     """Compare finished readings, and write two tables and a page; see `compare_room`.
 
     They go to `results/reading-agreement` of the study unless another folder is given. The page
@@ -107,7 +107,7 @@ def write_comparison(study: Path | str, folder: Path | None = None) -> Compared:
         page = render_comparison(comparison, part, names, k)
         write_atomically(folder / names[k], page.encode())
     comparison.finished.keep_key()
-    return Compared(folder, (*files, *(folder / name for name in names)), comparison)
+    return WrittenComparison(folder, (*files, *(folder / name for name in names)), comparison)
 
 
 def page_name(k: int) -> str:

@@ -123,6 +123,10 @@ class StudyReadings(OneLine):
     def _columns(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(reading.reader for reading in self.readings))
 
+    def is_consensus(self, reader: str) -> bool:
+        """Whether the masks of a column were adjudicated."""
+        return reader == CONSENSUS and CONSENSUS in self._columns
+
     def by_reader(self) -> tuple[ReaderSummary, ...]:
         """A summary of each column of masks, the consensus among them."""
         return tuple(map(self._summary, self._columns))
