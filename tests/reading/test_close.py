@@ -11,9 +11,11 @@ from centrum.cohort.readings import read_closed, read_signed
 from centrum.commands import study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError
 from centrum.io import read_image, read_mask
+from centrum.provenance import PACKAGES, job_key
 from centrum.reading.close import close_room
 from centrum.reading.desk import Desk
 from centrum.study.readings import readings_of
+from centrum.study.stage_keys import KEYS, made_before
 from centrum.study.study import open_study
 from tests.reading.hands import Hand, small_study, square
 from tests.reading.rooms import (
@@ -288,3 +290,24 @@ def test_a_case_signed_anew_after_closing_is_not_reported(tmp_path: Path) -> Non
 def test_masks_from_elsewhere_have_no_readings(tmp_path: Path) -> None:
     study = small_study(tmp_path / "study", 2)
     assert readings_of(open_study(study)) is None
+
+
+def test_only_the_report_and_the_manuscript_hang_on_the_readings(tmp_path: Path) -> None:
+    """Their keys are those of any study where masks come from elsewhere."""
+    plain = open_study(small_study(tmp_path / "plain", 2))
+    for stage in ("report", "manuscript"):
+        left = plain.stages.digests_of(*made_before(plain, stage))
+        choices = plain.protocol.model_dump(mode="json")
+        assert KEYS[stage](plain) == job_key(stage, PACKAGES, protocol=choices, results=left)
+    study = read_study(tmp_path / "study")
+    close_room(study)
+    stages = ("extract", "evaluate", "freeze", "report", "manuscript")
+    before = {stage: KEYS[stage](open_study(study)) for stage in stages}
+    with Desk(study) as desk:
+        hand = hand_of(desk, "reader1", "P000")
+        hand.reopen()
+        hand.quality(comment="on second thoughts")
+        hand.submit()
+    close_room(study)
+    after = {stage: KEYS[stage](open_study(study)) for stage in stages}
+    assert {stage for stage in stages if before[stage] != after[stage]} == {"report", "manuscript"}

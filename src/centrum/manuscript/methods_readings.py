@@ -1,9 +1,13 @@
 """How the regions of interest were drawn, in a study that has a reading room of its own."""
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+
 from centrum.cohort.readings import ClosedRoom
 from centrum.report.results import StudyResults
 from centrum.report.words.readings import CAME_ABOUT, CONVENTIONS, MADE, QUALITY
-from centrum.study.readings import MadeSummary, ReaderSummary, StudyReadings
+from centrum.study.readings import ReaderSummary, StudyReadings
 from centrum.text import counted, fixed, listed, number, percent, quoted, sentence_case, sentences
 
 HIDDEN = {"age": "age", "sex": "sex", "sequences": "further sequences"}
@@ -20,7 +24,7 @@ def room_text(results: StudyResults) -> str:
     found = results.readings
     if found is None:
         return ""
-    summaries = [s for s in found.by_reader() if s.reader in found.readers]
+    summaries = list(found.by_reader())
     return sentences(
         "The regions were outlined in the reading room of centrum, slice by slice on the acquired "
         f"grid, {CONVENTIONS[found.closed.convention]}.",
@@ -31,7 +35,7 @@ def room_text(results: StudyResults) -> str:
         *map(provenance_text, summaries),
         _time(summaries),
         _flags(summaries),
-        *map(_agreement, found.by_made()),
+        *_agreement(found),
         _consensus(found),
     )
 
@@ -69,11 +73,15 @@ def _proposals(closed: ClosedRoom) -> str:
 
 def provenance_text(summary: ReaderSummary) -> str:
     """How the outlines of one reader came about."""
-    parts = [f"{n} {CAME_ABOUT[name]}" for name, n in summary.slices.items()
-             if n and name in CAME_ABOUT]  # fmt: skip
-    verb = "was" if summary.outlined == 1 else "were"
-    of = f'Of the {counted(summary.outlined, "slice")} that "{summary.reader}" outlined'
-    return f"{of} in {counted(summary.cases, 'case')}, {verb} {listed(parts)}." if parts else ""
+    parts = [
+        f"{n} {'was' if n == 1 else 'were'} {CAME_ABOUT[name]}"
+        for name, n in summary.slices.items()
+        if n and name in CAME_ABOUT
+    ]
+    if not parts:
+        return ""
+    slices, cases = counted(summary.outlined, "slice"), counted(summary.cases, "case")
+    return f'Of the {slices} that "{summary.reader}" outlined in {cases}, {listed(parts)}.'
 
 
 def _time(summaries: list[ReaderSummary]) -> str:
@@ -87,30 +95,44 @@ def _time(summaries: list[ReaderSummary]) -> str:
 
 def _flags(summaries: list[ReaderSummary]) -> str:
     told = [
-        f'{QUALITY[flag]} {n} (by "{summary.reader}")'
+        f'{QUALITY[flag]} in {counted(n, "case")} ("{summary.reader}")'
         for summary in summaries
         for flag, n in summary.flags.items()
         if n
     ]
-    return f"Cases were flagged: {listed(told)}." if told else "No case was flagged for quality."
+    return f"Flags of quality were: {listed(told)}." if told else "No flag of quality was set."
 
 
-def _agreement(summary: MadeSummary) -> str:
-    """Agreement of slices that came about alike."""
-    readers = quoted((summary.reader_a, summary.reader_b))
-    within = " (one reader twice)" if summary.intra else ""
-    slices = counted(summary.slices, "slice")
-    made = MADE[summary.made]
-    if summary.made == "one_only":
-        return f"{sentence_case(slices)} of {readers}{within}: {made.lower()}."
-    return (
-        f"{made}: {slices} of {readers}{within}, median Dice coefficient {fixed(summary.dice, 2)}."
-    )
+def _agreement(found: StudyReadings) -> Iterator[str]:
+    """Of every two readings, agreement of slices by how their outlines came about."""
+    by_pair = groupby(found.by_made(), attrgetter("reader_a", "reader_b", "intra"))
+    for (a, b, intra), summaries in by_pair:
+        own = list(summaries)
+        told = [
+            f"{fixed(s.dice, 2)} of those {MADE[s.made].lower()} (n = {s.slices})"
+            for s in own
+            if s.made != "one_only"
+        ]
+        alone = sum(s.slices for s in own if s.made == "one_only")
+        within = ", which are one reader at two times," if intra else ""
+        if told:
+            yield (
+                f"The median Dice coefficient of single slices of {quoted((a, b))}{within} was "
+                f"{listed(told)}."
+            )
+        if alone:
+            yield f"{sentence_case(counted(alone, 'slice'))} had an outline of one of them only."
 
 
 def _consensus(found: StudyReadings) -> str:
     taken = found.taken_from()
     if not taken:
         return ""
-    told = [f"{name or 'drawn anew'} in {counted(n, 'case')}" for name, n in taken.items()]
-    return f"A consensus was decided on case by case: {listed(told)}."
+    told = [f"{_source(name)} in {counted(n, 'case')}" for name, n in taken.items()]
+    return f"A consensus was decided on case by case, of outlines that were signed: {listed(told)}."
+
+
+def _source(name: str) -> str:
+    if not name:
+        return "an outline drawn anew"
+    return f"the {name} of both" if name in ("union", "intersection") else f'that of "{name}"'

@@ -128,8 +128,8 @@ class StudyReadings(OneLine):
         return reader == CONSENSUS and CONSENSUS in self._columns
 
     def by_reader(self) -> tuple[ReaderSummary, ...]:
-        """A summary of each column of masks, the consensus among them."""
-        return tuple(map(self._summary, self._columns))
+        """A summary of each reader, without the consensus."""
+        return tuple(map(self._summary, self.readers))
 
     def _summary(self, reader: str) -> ReaderSummary:
         records = [reading.record for reading in self.readings if reading.reader == reader]
@@ -157,10 +157,16 @@ class StudyReadings(OneLine):
         """Cases in which the marks of the level lie half a body apart or more."""
         return tuple(dict.fromkeys(case for case, pair in self.pairs if pair.other_level))
 
+    def consensus(self) -> dict[str, str]:
+        """By case, the reader whose outline the consensus is, or what it is made of.
+
+        "" is an outline that was drawn anew; a case without a consensus is not there.
+        """
+        return {r.case: r.record.taken_from for r in self.readings if r.reader == CONSENSUS}
+
     def taken_from(self) -> dict[str, int]:
         """Of the consensus, whose outline it is in how many cases; empty without one."""
-        found = (r.record.taken_from for r in self.readings if r.reader == CONSENSUS)
-        return dict(sorted(Counter(found).items()))
+        return dict(sorted(Counter(self.consensus().values()).items()))
 
 
 def _made_summaries(

@@ -21,6 +21,7 @@ def reading_room(results: StudyResults) -> Block | None:
     found = results.readings
     if found is None:
         return None
+    decided = found.consensus()
     tables = [_readers_table(found), *_made_tables(found), _cases_table(found)]
     prose = sentences(
         f"The regions were drawn in the study's own reading room, "
@@ -30,6 +31,7 @@ def reading_room(results: StudyResults) -> Block | None:
         f"{ref('Table slice_agreement')} has the agreement by that." if found.pairs else "",
         f"{ref('Table reading_cases')} has every case.",
         _levels_text(found),
+        f"A consensus was decided on in {counted(len(decided), 'case')}." if decided else "",
     )
     return Block(
         "How the regions were drawn", "reading-room",
@@ -62,7 +64,7 @@ def _readers_table(found: StudyReadings) -> Table:
     shown = [name for name in PROVENANCES if any(reader.slices[name] for reader in readers)]
     heads = (
         *map(Column, ("Reader", "Cases", *(OUTLINES[name] for name in shown))),
-        *(Column(f"Minutes per case, {name}", _minutes) for name in ("median", "least", "most")),
+        *(Column(f"Minutes, {name}", _minutes) for name in ("median", "least", "most")),
         Column("Cases with a flag"),
     )
     rows = tuple(
@@ -70,7 +72,7 @@ def _readers_table(found: StudyReadings) -> Table:
          _flags_text(r.flags))
         for r in readers
     )  # fmt: skip
-    notes = ("Numbers of slices; minutes of active time, without idling.",)
+    notes = ("Numbers of slices; minutes of active time per case, without idling.",)
     return Table("readings", "How the outlines came about", heads, rows, notes, main=True)
 
 
@@ -103,17 +105,20 @@ def _pair_label(a: str, b: str, *, intra: bool) -> str:
 
 def _cases_table(found: StudyReadings) -> Table:
     """What every reading took, and what it is made of."""
-    names = [name for name in PROVENANCES if any(r.record.slices(name) for r in found.readings)]
+    own = [r for r in found.readings if r.reader in found.readers]
+    names = [name for name in PROVENANCES if any(r.record.slices(name) for r in own)]
+    apart, decided = found.other_levels(), found.consensus()
+    last = ("Flags", "Level", *(["Consensus"] if decided else []))
     heads = (
         *map(Column, ("Case", "Reader")), Column("Minutes", _minutes),
-        *(Column(OUTLINES[name]) for name in names), *map(Column, ("Flags", "Level")),
+        *(Column(OUTLINES[name]) for name in names), *map(Column, last),
     )  # fmt: skip
-    apart = found.other_levels()
     rows = tuple(
         (r.case, r.reader, r.record.seconds / 60, *_counts(r.record, names),
          ", ".join(QUALITY[flag] for flag in r.record.quality),
-         "half a body apart" if r.case in apart else "")
-        for r in found.readings
+         "half a body apart" if r.case in apart else "",
+         *([_decision(decided, r.case)] if decided else []))
+        for r in own
     )  # fmt: skip
     return Table("reading_cases", "Readings of each case", heads, rows, sorts=True, boxed=True)
 
@@ -131,3 +136,7 @@ def _slices_table(found: StudyReadings) -> Table:
     )
     heads = tuple(map(Column, ("case", "reader", "slice", "provenance")))
     return Table("reading_slices", "Provenance of every slice", heads, rows)
+
+
+def _decision(decided: Mapping[str, str], case: str) -> str:
+    return (decided[case] or "drawn anew") if case in decided else ""
