@@ -157,6 +157,20 @@ def test_what_cannot_be_decided_is_refused(
     assert not (study / JOURNAL).exists()
 
 
+@pytest.mark.parametrize("name", ["reader2", "union"])
+def test_slices_of_which_nothing_is_said_are_no_consensus(study: Path, name: str) -> None:
+    with Desk(study) as desk:
+        hand = hand_of(desk, "reader2", "P001")
+        hand.reopen()
+        hand.quality("not_measurable")
+        hand.clear(6)
+        hand.submit()
+    with refused("slices-unread") as caught:
+        adjudicate(study, {"P000": "reader1", "P001": name}, "a")
+    assert "P001: of slices 7" in caught.value.message
+    assert not (study / JOURNAL).exists()
+
+
 def test_an_open_room_is_not_adjudicated_behind_its_back(study: Path) -> None:
     with Desk(study), refused("journal-open"):
         adjudicate(study, {"P000": "reader1"}, "a")

@@ -58,12 +58,25 @@ def adjudicate(study: Path | str, decisions: Mapping[str, str], reason: str) -> 
     finished = finished_room(study)
     chosen = {_case_id(finished, case): name for case, name in decisions.items()}
     outlines = {case: taken_outline(finished, case, name) for case, name in chosen.items()}
+    for case, taken in outlines.items():
+        _refuse_unread(finished.name(case), taken)
     anew = [case for case, name in chosen.items() if not _stands(finished, case, name)]
     with Desk(study) as desk:
         for case in anew:
             decide(desk, case, outlines[case], reason)
     taken = {finished.name(case): name for case, name in chosen.items()}
     return Adjudicated(taken, tuple(map(finished.name, anew)))
+
+
+def _refuse_unread(name: str, taken: TakenOutline) -> None:
+    """A case that is flagged as not measurable may have slices of which nothing is said."""
+    unread = [k + 1 for k, provenance in enumerate(taken.provenance) if provenance is None]
+    if unread:
+        raise DataError(
+            f"Case {name}: of slices {listed(list(map(str, unread)))} nothing is said there.",
+            remedy="Take another outline, or let it be finished.",
+            code="slices-unread",
+        )
 
 
 def _case_id(finished: FinishedRoom, named: str) -> str:
