@@ -58,8 +58,8 @@ def adjudicate(study: Path | str, decisions: Mapping[str, str], reason: str) -> 
     finished = finished_room(study)
     chosen = {_case_id(finished, case): name for case, name in decisions.items()}
     outlines = {case: taken_outline(finished, case, name) for case, name in chosen.items()}
-    for case, taken in outlines.items():
-        _refuse_unread(finished.name(case), taken)
+    for case, outline in outlines.items():
+        _refuse_unread(finished.name(case), outline)
     anew = [case for case, name in chosen.items() if not _stands(finished, case, name)]
     with Desk(study) as desk:
         for case in anew:
