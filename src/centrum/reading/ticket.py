@@ -87,23 +87,15 @@ class TicketBook:
 
     def issue(self, case: str, reader: str, session: str) -> Ticket:
         """The ticket of a case for a reader beside those of the room, made where there is none."""
-        there = self.of(reader, session)
-        found = next((ticket for ticket in there if ticket.case == case), None)
-        if found is None:
-            known = next(iter(self.of_case(case)), None)
-            found = Ticket(
-                token=secrets.token_hex(TOKEN_BYTES),
-                case=case,
-                reader=reader,
-                session=session,
-                place=len(there) + 1,
-                from_scratch=True,
-                image=known.image if known else "",
-                geometry=known.geometry if known else "",
-            )
-            self._tickets[found.token] = found
-            self._write()
-        return found
+        with self._lock:
+            there = self.of(reader, session)
+            found = next((ticket for ticket in there if ticket.case == case), None)
+            if found is None:
+                token, known = secrets.token_hex(TOKEN_BYTES), next(iter(self.of_case(case)), None)
+                seen = (known.image, known.geometry) if known else ("", "")
+                found = Ticket(token, case, reader, session, len(there) + 1, True, *seen)
+                self._keep({token: found})
+            return found
 
     def note_image(self, case: str, image: str, geometry: str) -> None:
         """Keep the digests of what was opened in all tickets of its case."""
