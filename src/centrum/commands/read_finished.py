@@ -3,10 +3,17 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from centrum.cohort.readings import CONSENSUS as CONSENSUS
 from centrum.errors import DataError
 from centrum.reading.adjudicate import Adjudicated, adjudicate
 from centrum.reading.close import close_room as close_room
 from centrum.reading.compare_page import write_comparison as write_comparison
+from centrum.reading.lead import (
+    compared_pair as compared_pair,
+    compared_pairs as compared_pairs,
+    compared_pixels as compared_pixels,
+    decide_pair as decide_pair,
+)
 
 
 def adjudicate_cases(study: Path, decisions: Iterable[str], reason: str) -> Adjudicated:

@@ -59,7 +59,7 @@ def adjudicate(study: Path | str, decisions: Mapping[str, str], reason: str) -> 
     chosen = {_case_id(finished, case): name for case, name in decisions.items()}
     outlines = {case: taken_outline(finished, case, name) for case, name in chosen.items()}
     for case, outline in outlines.items():
-        _refuse_unread(finished.name(case), outline)
+        refuse_unread(finished.name(case), outline)
     anew = [case for case, name in chosen.items() if not _stands(finished, case, name)]
     with Desk(study) as desk:
         for case in anew:
@@ -68,12 +68,19 @@ def adjudicate(study: Path | str, decisions: Mapping[str, str], reason: str) -> 
     return Adjudicated(taken, tuple(map(finished.name, anew)))
 
 
-def _refuse_unread(name: str, taken: TakenOutline) -> None:
-    """A case that is flagged as not measurable may have slices of which nothing is said."""
+def refuse_unread(name: str, taken: TakenOutline) -> None:
+    """A case that is flagged as not measurable may have slices of which nothing is said.
+
+    Raises
+    ------
+    DataError
+        It has; code "slices-unread".
+    """
     unread = [k + 1 for k, provenance in enumerate(taken.provenance) if provenance is None]
     if unread:
+        told = f"Case {name}: of" if name else "Of"
         raise DataError(
-            f"Case {name}: of slices {listed(list(map(str, unread)))} nothing is said there.",
+            f"{told} slices {listed(list(map(str, unread)))} nothing is said there.",
             remedy="Take another outline, or let it be finished.",
             code="slices-unread",
         )

@@ -25,11 +25,19 @@ from centrum.commands.read import (
     StaleRevision,
     UnknownTicket,
 )
+from centrum.commands.read_finished import (
+    CONSENSUS,
+    compared_pair,
+    compared_pairs,
+    compared_pixels,
+    decide_pair,
+)
 from centrum.errors import CentrumError, DataError
 from centrum.provenance import __version__
 from centrum.web.address import Address
 from centrum.web.auth import Door, Visit
 from centrum.web.bodies import (
+    DecideBody,
     EditBody,
     EnterBody,
     FillBody,
@@ -161,6 +169,11 @@ async def _visitor(service: Served, cookie: Cookie) -> Visit:
 
 
 async def _reader(visit: Annotated[Visit, Depends(_visitor)]) -> str:
+    """Whose cases are asked for; the lead draws nothing but what is adjudicated."""
+    return CONSENSUS if visit.lead else visit.name
+
+
+async def _no_lead(visit: Annotated[Visit, Depends(_visitor)]) -> str:
     if visit.lead:
         raise HTTPException(404)
     return visit.name
@@ -173,6 +186,7 @@ async def _lead(visit: Annotated[Visit, Depends(_visitor)]) -> str:
 
 
 Reader = Annotated[str, Depends(_reader)]
+OwnReader = Annotated[str, Depends(_no_lead)]
 Lead = Annotated[str, Depends(_lead)]
 Token = Annotated[str, InPath(description="32 hex digits from the worklist")]
 
@@ -348,7 +362,7 @@ def _inside(door: Door, cookie: str) -> Callable[[], bool]:
 
 
 @_room.get("/worklist")
-def worklist(service: Served, reader: Reader) -> Response:
+def worklist(service: Served, reader: OwnReader) -> Response:
     """One's own cases, in their order."""
     return JSONResponse([as_sent(entry) for entry in service.desk.worklist(reader)])
 
@@ -372,7 +386,10 @@ def pixels(
     sequence: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Response:
     """All slices, int16 little-endian [slice, row, column]; `scale` makes them intensities."""
-    data = service.desk.pixels(reader, token, sequence)
+    return _pixels(request, service.desk.pixels(reader, token, sequence))
+
+
+def _pixels(request: Request, data: bytes) -> Response:
     headers = {"vary": "accept-encoding"}
     if "gzip" in request.headers.get("accept-encoding", ""):
         data = igzip.compress(data, COMPRESSION, mtime=0)
@@ -491,3 +508,32 @@ def sequence(
 def progress(service: Served, lead: Lead) -> Response:
     """How far each reader is: counts alone."""
     return JSONResponse(service.desk.progress())
+
+
+@_room.get("/compare")
+def compare(service: Served, lead: Lead) -> Response:
+    """Cases that two have signed, by pairs of tokens; those that agree least first."""
+    return JSONResponse(as_sent(compared_pairs(service.desk)))
+
+
+@_room.get("/compare/{a}/{b}")
+def compare_pair(a: Token, b: Token, service: Served, lead: Lead) -> Response:
+    """One of them: runs of both on every slice that either has outlined."""
+    return JSONResponse(as_sent(compared_pair(service.desk, a, b)))
+
+
+@_room.get(
+    "/compare/{a}/{b}/pixels",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def compare_pixels(a: Token, b: Token, request: Request, service: Served, lead: Lead) -> Response:
+    """The image of one of them, as that of a case."""
+    return _pixels(request, compared_pixels(service.desk, a, b))
+
+
+@_room.post("/compare/{a}/{b}/decide")
+def decide(a: Token, b: Token, body: DecideBody, service: Served, lead: Lead) -> Response:
+    """Decide its consensus; unsigned, the lead goes on drawing it under the token that is told."""
+    decided = decide_pair(service.desk, a, b, body.take, body.reason, sign=body.sign)
+    return JSONResponse(as_sent(decided))

@@ -134,3 +134,11 @@ class EnterBody(Body):
     link: Annotated[str, Field(max_length=128)] | None = None
     reader: Annotated[str, Field(max_length=128)] | None = None
     pin: Annotated[str, Field(max_length=128)] | None = None
+
+
+class DecideBody(Body):
+    """Whose outline a consensus is: a reader's, or the union or intersection of two."""
+
+    take: Annotated[str, Field(min_length=1, max_length=96)]
+    reason: Words
+    sign: bool = True
