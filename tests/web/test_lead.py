@@ -110,9 +110,7 @@ def test_the_lead_draws_anew_what_is_adjudicated_and_nothing_else(
     assert lead.client.get("/api/compare").json()[0]["decided"] == ""
     for foreign in pair:
         assert lead.client.get(f"/api/t/{foreign}").status_code == 404
-        reopened = lead.send(
-            "POST", f"/api/t/{foreign}/reopen", {"id": "0" * 32, "reason": "r"}, 1
-        )
+        reopened = lead.send("POST", f"/api/t/{foreign}/reopen", {"id": "0" * 32, "reason": "r"}, 1)
         assert reopened.status_code == 404
     assert anna.client.get(f"/api/t/{token}").status_code == 404
     assert lead.client.get("/api/worklist").status_code == 404
