@@ -303,3 +303,30 @@ def test_a_revision_is_a_whole_number(desk: Desk, revision: object) -> None:
     with pytest.raises(StaleRevision):
         desk.edit("reader1", hand.token, 2, hand.sent("clear", None), revision)
     desk.edit("reader1", hand.token, 2, hand.sent("clear", None), 1)
+
+
+def test_the_worklist_follows_what_is_done(desk: Desk) -> None:
+    def listed() -> tuple:
+        work = desk.worklist("reader1")[0]
+        return work["state"], work["slices"], work["done"], work["level"]
+
+    assert listed() == ("new", None, 0, False)
+    hand = Hand.at(desk)
+    assert listed() == ("begun", 7, 0, False)
+    hand.level()
+    hand.nobody(0)
+    assert listed() == ("begun", 7, 1, True)
+    hand.undo()
+    assert listed() == ("begun", 7, 0, True)
+    hand.polygon(1, square(8, 7, 6))
+    hand.polygon(5, square(8, 7, 6))
+    hand.fill()
+    hand.nobody(0)
+    hand.nobody(6)
+    hand.submit()
+    assert listed() == ("signed", 7, 7, True)
+    hand.reopen()
+    assert listed() == ("begun", 7, 7, True)
+    assert desk.progress()["reader1"] == {"cases": 3, "begun": 1, "signed": 0}
+    with pytest.raises(UnknownTicket):
+        desk.worklist("nobody")
