@@ -12,7 +12,6 @@ import numpy as np
 from centrum.arrays import Flags, Floats
 from centrum.volume import bounding_box
 
-
 TIE_MM = 1e-9
 """Sums that differ by less are equal: pixels half-way are inside, whatever the order of summation.
 
