@@ -1,0 +1,257 @@
+"""What a reader does to one slice: an edit, checked when it comes in.
+
+JSON forms of the content of a slice: `{"kind": "polygons", "polygons": [[[x, y], ...], ...]}`,
+`{"kind": "runs", "runs": [start, length, ...]}`, `{"kind": "nobody"}`, or null for a slice that is
+untouched or cleared.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from centrum.errors import DataError
+from centrum.reading.raster import (
+    PlaneShape,
+    Polygon,
+    Runs,
+    check_runs,
+    fill_polygons,
+    runs_of,
+    slice_digest,
+)
+
+Kind = Literal["polygons", "runs", "nobody"]
+
+Tool = Literal[
+    "polygon", "freehand", "brush", "eraser", "nobody", "clear", "livewire", "growcut", "correct"
+]
+
+_OUTLINES: tuple[Kind, ...] = ("polygons", "runs")
+
+TOOLS: dict[Tool, tuple[Kind | None, ...]] = {
+    "polygon": ("polygons",),
+    "freehand": _OUTLINES,
+    "brush": ("runs",),
+    "eraser": ("runs",),
+    "nobody": ("nobody",),
+    "clear": (None,),
+    "livewire": ("polygons",),
+    "growcut": _OUTLINES,
+    "correct": _OUTLINES,
+}
+"""What each tool can leave on a slice."""
+
+MOST_POINTS = 2000
+"""Of all polygons of a slice."""
+
+LONGEST_COMMENT = 2000
+"""Characters of a comment or of a reason."""
+
+LONGEST_SECONDS = 1e7
+"""Of active time; a third of a year is none."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What lies on a slice.
+
+    Attributes
+    ----------
+    kind : "polygons", "runs" or "nobody": looked at, and no body on it
+    polygons : points (x, y) in pixels; together, by the even-odd rule
+    runs : pixels, as `raster.runs_of`
+    """
+
+    kind: Kind
+    polygons: tuple[Polygon, ...] = ()
+    runs: Runs = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is sent and kept."""
+        if self.kind == "nobody":
+            return {"kind": self.kind}
+        return {"kind": self.kind, self.kind: getattr(self, self.kind)}
+
+    def pixels(self, shape: PlaneShape) -> Runs:
+        """The pixels that it covers."""
+        if self.kind == "polygons":
+            return runs_of(fill_polygons(self.polygons, shape))
+        return self.runs
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit of one slice by hand.
+
+    Attributes
+    ----------
+    id : 32 hexadecimal digits of the page, by which an edit that is sent twice is done once
+    tool : what made it
+    content : what lies on the slice now, None for nothing
+    runs : the pixels of `content`
+    after : digest of them
+    seconds : active time since the case was opened
+    """
+
+    id: str
+    tool: Tool
+    content: Content | None
+    runs: Runs
+    after: str
+    seconds: float
+
+
+def read_edit(value: object, shape: PlaneShape) -> Edit:
+    """An edit from its JSON, for a slice of this shape.
+
+    Raises
+    ------
+    DataError
+        A field is missing, unknown, of another type or beyond its limits; code "bad-edit", of runs
+        "bad-runs". The text repeats nothing of what was sent.
+
+    >>> read_edit({"id": "0" * 32, "tool": "nobody", "content": {"kind": "nobody"},
+    ...            "after": slice_digest((), (4, 4)), "seconds": 2}, (4, 4)).content
+    Content(kind='nobody', polygons=(), runs=())
+    """
+    found = fields_in(value, ("id", "tool", "content", "after", "seconds"))
+    tool, after = found["tool"], found["after"]
+    if not isinstance(tool, str) or tool not in TOOLS:
+        raise _bad(f"a tool of {', '.join(TOOLS)}")
+    if not isinstance(after, str) or not _DIGEST.fullmatch(after):
+        raise _bad("`after` as 16 hexadecimal digits")
+    content = read_content(found["content"], shape)
+    if (content and content.kind) not in TOOLS[tool]:
+        raise _bad("content that its tool can make")
+    runs = content.pixels(shape) if content else ()
+    return Edit(
+        id=read_id(found["id"]),
+        tool=tool,
+        content=content,
+        runs=runs,
+        after=after,
+        seconds=read_seconds(found["seconds"]),
+    )
+
+
+def read_content(value: object, shape: PlaneShape) -> Content | None:
+    """The content of a slice from its JSON; errors as of `read_edit`."""
+    if value is None:
+        return None
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if kind == "nobody":
+        fields_in(value, ("kind",))
+        return Content("nobody")
+    if kind == "runs":
+        runs = read_integers(fields_in(value, ("kind", "runs"))["runs"])
+        check_runs(runs, shape)
+        return Content("runs", runs=runs)
+    if kind == "polygons":
+        polygons = fields_in(value, ("kind", "polygons"))["polygons"]
+        return Content("polygons", polygons=_read_polygons(polygons, shape))
+    raise _bad("a content whose kind is polygons, runs or nobody")
+
+
+def fields_in(
+    value: object, wanted: Sequence[str], optional: Sequence[str] = ()
+) -> Mapping[str, Any]:
+    """The fields of a JSON object that has those and no others."""
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise _bad("a JSON object")
+    if not {*wanted} <= {*value} <= {*wanted, *optional}:
+        raise _bad(f"the fields {', '.join((*wanted, *optional))} and no others")
+    return value
+
+
+def read_id(value: object) -> str:
+    """The name that the page gave to something it sends."""
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise _bad("`id` as 32 hexadecimal digits")
+    return value
+
+
+def read_seconds(value: object) -> float:
+    """Active time."""
+    seconds = read_number(value)
+    if not 0 <= seconds <= LONGEST_SECONDS:
+        raise _bad(f"`seconds` from 0 to {LONGEST_SECONDS:g}")
+    return seconds
+
+
+def read_number(value: object) -> float:
+    """A finite number; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _bad("a number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise _bad("a finite number")
+    return number
+
+
+def read_index(value: object, below: int) -> int:
+    """A whole number from 0 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
+        raise _bad(f"a whole number from 0 to {below - 1}")
+    return value
+
+
+def read_integers(value: object) -> tuple[int, ...]:
+    """A list of whole numbers."""
+    if not isinstance(value, list) or not all(type(each) is int for each in value):
+        raise _bad("a list of whole numbers")
+    return tuple(value)
+
+
+def read_text(value: object) -> str:
+    """A comment: letters on one or several lines."""
+    if not isinstance(value, str) or len(value) > LONGEST_COMMENT:
+        raise _bad(f"a text of at most {LONGEST_COMMENT} characters")
+    if any(_is_control(letter) for letter in value):
+        raise _bad("a text without control characters")
+    return value
+
+
+def _is_control(letter: str) -> bool:
+    return (
+        (letter < " " and letter not in "\n\t")
+        or "\x7f" <= letter <= "\x9f"
+        or ("\ud800" <= letter <= "\udfff")
+    )
+
+
+def _read_polygons(value: object, shape: PlaneShape) -> tuple[Polygon, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, list) for each in value):
+        raise _bad("polygons as lists of points")
+    if sum(map(len, value)) > MOST_POINTS or len(value) > MOST_POINTS:
+        raise _bad(f"at most {MOST_POINTS} points in a slice")
+    return tuple(tuple(_read_point(point, shape) for point in each) for each in value)
+
+
+def _read_point(value: object, shape: PlaneShape) -> tuple[float, float]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise _bad("points as [x, y]")
+    x, y = map(read_number, value)
+    if not (-1 <= x <= shape[1] and -1 <= y <= shape[0]):
+        raise _bad("points within the slice, or at most a pixel beyond it")
+    return x, y
+
+
+def _bad(wanted: str) -> DataError:
+    return DataError(
+        f"What was sent is not understood: expected {wanted}.",
+        remedy="Reload the page.",
+        code="bad-edit",
+    )
+
+
+def digest_of(content: Content | None, shape: PlaneShape) -> str:
+    """The digest of the pixels of a content."""
+    return slice_digest(content.pixels(shape) if content else (), shape)
