@@ -20,7 +20,7 @@ def reference(below, above, share, spacing):
 
     if not below.any() or not above.any():
         return np.zeros(below.shape, bool)
-    return (1 - share) * signed(below) + share * signed(above) < 0
+    return (1 - share) * signed(below) + share * signed(above) <= 1e-9
 
 
 def blob(rng):
@@ -53,6 +53,15 @@ def test_ends_are_the_outlines_themselves() -> None:
 def test_a_disc_grows_evenly() -> None:
     areas = [between(disc(20, 20, 5), disc(20, 20, 11), s, (1, 1)).sum() for s in (0.25, 0.5, 0.75)]
     assert np.allclose(np.sqrt(np.array(areas) / np.pi), (6.5, 8, 9.5), atol=0.4)
+
+
+def test_pixels_half_way_are_inside() -> None:
+    below, above = np.zeros((2, 1, 9), bool)
+    below[0, 3:6] = above[0, 2:5] = True
+    assert np.flatnonzero(between(below, above, 0.5, (1, 1))).tolist() == [2, 3, 4, 5]
+    halves = [between(a, b, s, (0.7, 0.7)) for a, b, s in
+              ((below, above, 1 / 3), (above, below, 2 / 3))]  # fmt: skip
+    assert (halves[0] == halves[1]).all()
 
 
 def test_spacing_counts() -> None:

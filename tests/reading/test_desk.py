@@ -1,6 +1,6 @@
 """The desk, verb by verb."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +227,106 @@ def test_one_server_at_a_time(study: Path, desk: Desk) -> None:
         Desk(study)
     desk.close()
     Desk(study).close()
+
+
+def test_every_verb_may_be_sent_again_even_after_a_restart(study: Path) -> None:
+    """The same request gets the same answer, and the journal no second line."""
+    with Desk(study) as desk:
+        hand = Hand.at(desk)
+        asked = requests(hand)
+        lines = len([*desk._shelves["reader1", "first"].journal.lines()])
+        assert [ask(desk) for ask, _ in asked] == [answer for _, answer in asked]
+    with Desk(study) as desk:
+        assert [ask(desk) for ask, _ in asked] == [answer for _, answer in asked]
+        assert len([*desk._shelves["reader1", "first"].journal.lines()]) == lines == 1 + len(asked)
+
+
+def requests(hand: Hand) -> list[tuple[Callable[[Desk], object], object]]:
+    """One request of each kind, as it can be repeated, with its answer."""
+    asked: list[tuple[Callable[[Desk], object], object]] = []
+    token = hand.token
+
+    def ask(request: Callable[[Desk], object]) -> None:
+        answer = request(hand.desk)
+        hand.revision = answer["revision"]  # type: ignore[index]
+        asked.append((request, answer))
+
+    def edit(k: int, size: float) -> None:
+        content = {"kind": "polygons", "polygons": [square(4, 4, size)]}
+        sent, revision = hand.sent("polygon", content), hand.revision
+        ask(lambda desk: desk.edit("reader1", token, k, sent, revision))
+
+    def say(verb: str, **words: object) -> None:
+        sent, revision = {"id": new_id(), **words}, hand.revision
+        rest = () if verb == "reopen" else (revision,)
+        ask(lambda desk: getattr(desk, verb)("reader1", token, sent, *rest))
+
+    def step(verb: str) -> None:
+        name, revision = new_id(), hand.revision
+        ask(lambda desk: getattr(desk, verb)("reader1", token, name, revision))
+
+    say("level", slice=3, x=4, y=5)
+    edit(1, 5)
+    edit(4, 7)
+    shown = hand.desk.between("reader1", token)["slices"]
+    say("fill", digests={k: slice_digest(runs, hand.shape) for k, runs in shown.items()})
+    step("undo")
+    step("redo")
+    say("quality", flags=["not_measurable"], comment="")
+    say("submit")
+    say("reopen", reason="once more")
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "others"),
+    [
+        ("level", {"slice": 3, "x": 4, "y": 5}, {"slice": 3, "x": 4, "y": 6}),
+        ("quality", {"flags": [], "comment": "a"}, {"flags": [], "comment": "b"}),
+    ],
+)
+def test_other_words_under_the_same_id_are_refused(
+    desk: Desk, verb: str, words: dict, others: dict
+) -> None:
+    hand, name = Hand.at(desk), new_id()
+    said = getattr(desk, verb)("reader1", hand.token, {"id": name, **words}, 0)
+    with refused("id-used"):
+        getattr(desk, verb)("reader1", hand.token, {"id": name, **others}, said["revision"])
+    with refused("id-used"):
+        desk.undo("reader1", hand.token, name, said["revision"])
+
+
+@pytest.mark.parametrize("revision", [True, 1.0, "1", None, [1]])
+def test_a_revision_is_a_whole_number(desk: Desk, revision: object) -> None:
+    hand = Hand.at(desk)
+    hand.level()
+    with pytest.raises(StaleRevision):
+        desk.edit("reader1", hand.token, 2, hand.sent("clear", None), revision)
+    desk.edit("reader1", hand.token, 2, hand.sent("clear", None), 1)
+
+
+def test_the_worklist_follows_what_is_done(desk: Desk) -> None:
+    def listed() -> tuple:
+        work = desk.worklist("reader1")[0]
+        return work["state"], work["slices"], work["done"], work["level"]
+
+    assert listed() == ("new", None, 0, False)
+    hand = Hand.at(desk)
+    assert listed() == ("begun", 7, 0, False)
+    hand.level()
+    hand.nobody(0)
+    assert listed() == ("begun", 7, 1, True)
+    hand.undo()
+    assert listed() == ("begun", 7, 0, True)
+    hand.polygon(1, square(8, 7, 6))
+    hand.polygon(5, square(8, 7, 6))
+    hand.fill()
+    hand.nobody(0)
+    hand.nobody(6)
+    hand.submit()
+    assert listed() == ("signed", 7, 7, True)
+    hand.reopen()
+    assert listed() == ("begun", 7, 7, True)
+    assert desk.progress()["reader1"] == {"cases": 3, "begun": 1, "signed": 0}
+    with pytest.raises(UnknownTicket):
+        desk.worklist("nobody")

@@ -253,3 +253,16 @@ def test_strokes_from_many_threads_are_all_kept(tmp_path: Path) -> None:
             thread.join(60)
         assert not failed
         assert all(hand.state["revision"] == 21 for hand in hands)
+
+
+def test_a_proposal_waits_for_the_level_even_where_no_stroke_does(tmp_path: Path) -> None:
+    study = with_proposals(tmp_path / "study", share=0)
+    room = study / "readings/room.yaml"
+    room.write_text(room.read_text() + "\nconfirm_level: false\n")
+    with Desk(study) as desk:
+        hand = Hand.at(desk)
+        hand.nobody(6)
+        with refused("level-first"):
+            desk.use_proposal("reader1", hand.token, {"id": new_id()}, hand.revision)
+        hand.level()
+        desk.use_proposal("reader1", hand.token, {"id": new_id()}, hand.revision)

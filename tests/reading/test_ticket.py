@@ -202,6 +202,12 @@ def test_a_choice_that_is_the_default_is_frozen_as_one_that_is_not_made() -> Non
     assert len({*digests}) == 5
     assert digests[3] == digests[5] == plain.frozen_digest
 
+    class Later(RoomSettings):
+        novelty: bool = False
+
+    assert Later(seed=1).frozen_digest == digests[0]
+    assert Later(novelty=True).frozen_digest != plain.frozen_digest
+
 
 def test_tickets_that_were_changed_are_refused(tmp_path: Path) -> None:
     study = small_study(tmp_path / "study")
