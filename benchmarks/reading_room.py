@@ -129,6 +129,12 @@ def memory(process: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
+def processor(process: int) -> float:
+    """Seconds of processor that a process has used."""
+    used = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
 def bare_writes(folder: Path, line: bytes, n: int) -> list[float]:
     """Seconds of appending the same line with fsync."""
     seconds = []
@@ -172,7 +178,7 @@ def soak(folder: Path, cases: int) -> dict[str, Any]:
         links = _links(said)
         hands = [Hand(*links[name]) for name in READERS]
         threads = [threading.Thread(target=hand.read_all) for hand in hands]
-        began, megabytes = time.perf_counter(), []
+        began, megabytes, used = time.perf_counter(), [], processor(server.pid or 0)
         for thread in threads:
             thread.start()
         total = cases * len(READERS)
@@ -182,6 +188,7 @@ def soak(folder: Path, cases: int) -> dict[str, Any]:
                 megabytes.append(memory(server.pid or 0))
             time.sleep(0.02)
         wall = time.perf_counter() - began
+        used = processor(server.pid or 0) - used
     finally:
         server.terminate()
         server.join()
@@ -189,7 +196,8 @@ def soak(folder: Path, cases: int) -> dict[str, Any]:
     bare = bare_writes(folder, line, min(2000, SLICES * cases))
     puts = np.array([s for hand in hands for s in hand.seconds])
     return {
-        "cases": total, "edits": puts.size, "wall_s": wall, "lost": lost(study, hands),
+        "cases": total, "edits": puts.size, "lost": lost(study, hands),
+        "wall_s": wall, "processor_s": used,
         "put_ms": quantiles(puts), "bare_ms": quantiles(np.array(bare)),
         "open_ms": quantiles(np.array([s for hand in hands for s in hand.opened])),
         "memory_mb": [round(m, 1) for m in megabytes],
@@ -213,8 +221,10 @@ def lines(found: dict[str, Any]) -> list[str]:
     table = [f"{name:20} {found[k]['50']:>6} ms {found[k]['95']:>6} ms" for k, name in rows]
     memory_mb = found["memory_mb"] or [0.0]
     return [
-        f"{found['cases']} cases, {found['edits']} edits in {found['wall_s']:.0f} s; "
-        f"{found['lost']} acknowledged edits lost; journals {found['journal_mb']:.1f} MB",
+        f"{found['cases']} cases, {found['edits']} edits in {found['wall_s']:.0f} s, of which the "
+        f"server used {found['processor_s']:.0f} s of processor; "
+        f"{found['lost']} acknowledged edits lost; "
+        f"journals {found['journal_mb']:.1f} MB",
         head, *table,
         f"memory of the server: {memory_mb[0]} MB after the first twentieth, "
         f"{memory_mb[len(memory_mb) // 2]} MB half-way, {memory_mb[-1]} MB at the end",
