@@ -1298,6 +1298,8 @@ def _open_room(place: Path, choices: "RoomChoices") -> None:
         desk, told = begun_desk(folder, choices.readers, progress)
     with desk:
         _print(told)
+        if is_pack(folder):
+            print(f"To give back what you read: centrum read {folder} --backup FILE")
         network = Network(choices.host, choices.network, choices.certificate, choices.key)
         serve(
             desk, port=PORT if choices.port is None else choices.port,

@@ -9,8 +9,10 @@ import pytest
 import SimpleITK as sitk
 
 from centrum.commands.read import LEAD, Pins
+from centrum.errors import CentrumError, DataError, ImageError, ManifestError
 from centrum.web.app import KINDS, STATIC
 from tests.web.rooms import (
+    CANARIES,
     ROOM,
     SHAPE,
     Hand,
@@ -460,6 +462,28 @@ def test_an_image_that_cannot_be_read_is_not_named(room: Served, anna: Hand) -> 
         answer = anna.client.get(f"/api/t/{anna.tokens()[0]}{ending}")
         assert answer.status_code == 422
         assert "anari" not in answer.text
+
+
+def _noted(error: CentrumError) -> CentrumError:
+    error.add_note("while reading case Kanarienvogel")
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [DataError("Zeisig.", file="Zeisig.nrrd"), ImageError("Zeisig."), ManifestError("Zeisig."),
+     _noted(DataError("It is so."))],
+)  # fmt: skip
+def test_an_error_that_could_name_a_file_is_not_passed_on(
+    still: Served, reader: Hand, monkeypatch: pytest.MonkeyPatch, error: CentrumError
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(still.desk, "open", fails)
+    answer = reader.client.get(f"/api/t/{reader.tokens()[0]}")
+    assert (answer.status_code, answer.json()["code"]) == (422, "unreadable")
+    assert not [canary for canary in CANARIES if canary in answer.text]
 
 
 def test_a_disk_that_is_full_is_told_so_that_it_is_sent_again(

@@ -205,6 +205,26 @@ def test_a_visit_expires_whatever_one_does(door: Door, clock: Clock) -> None:
         door.acts(cookie)
 
 
+def test_who_has_no_pin_can_come_back_after_the_longest_visit(
+    door: Door, clock: Clock, told: list[tuple[str, str]]
+) -> None:
+    """Told once, by whatever notices first; who is inside with another visit needs no link."""
+    first = door.enter_by_link(door.link("ben"))
+    clock.now = 10
+    second = door.enter_by_link(door.link("ben"))
+    with_pin = door.enter_by_link(door.link("anna"))
+    clock.now = LONGEST_VISIT
+    assert door.visit(first) is None
+    assert told == []
+    clock.now = LONGEST_VISIT + 10
+    assert [door.visit(cookie) for cookie in (second, second, with_pin)] == [None] * 3
+    ((name, secret),) = told
+    assert door.acts(door.enter_by_link(secret)).name == name == "ben"
+    clock.now += LONGEST_VISIT
+    door.enter_by_pin("anna", "468013")
+    assert len(told) == 2
+
+
 def test_who_leaves_is_gone(door: Door) -> None:
     cookie = door.enter_by_link(door.link("anna"))
     other = door.enter_by_link(door.link("anna"))

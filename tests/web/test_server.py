@@ -95,6 +95,16 @@ def test_no_answer_says_what_serves_it(anna: Hand) -> None:
         assert "x-powered-by" not in headers
 
 
+def test_no_answer_waits_for_an_acknowledgement(anna: Hand) -> None:
+    """Nagle's algorithm would hold each back for 40 ms, however quick the machine is."""
+    seconds = []
+    for _ in range(20):
+        began = time.perf_counter()
+        anna.client.get("/")
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.03
+
+
 def test_two_servers_cannot_write_one_journal(server: Server) -> None:
     from centrum.commands.read import Desk
 

@@ -52,7 +52,7 @@ class Door:
     names : who may enter
     pins : their PINs
     idle_seconds : without an act, until the screen locks
-    tell : is given name and secret where a reader without PIN was locked out, for a new link
+    tell : is given name and secret of a new link where a reader without PIN was locked out
     clock : seconds that only grow
 
     >>> now = [0.0]
@@ -131,7 +131,7 @@ class Door:
     def _forget(self, now: float) -> None:
         """Visits that are over, and the oldest where there are too many."""
         for key in [key for key, visit in self._visits.items() if visit.ends <= now]:
-            del self._visits[key]
+            self._expired(key)
         while len(self._visits) >= MOST_VISITS:
             del self._visits[next(iter(self._visits))]
 
@@ -140,8 +140,10 @@ class Door:
         with self._alone:
             key, now = _digest(cookie), self.clock()
             found = self._visits.get(key)
-            if found is None or found.ends <= now:
-                self._visits.pop(key, None)
+            if found is None:
+                return None
+            if found.ends <= now:
+                self._expired(key)
                 return None
             if not found.locked and found.seen + self.idle_seconds <= now:
                 found = self._locked(key, found)
@@ -173,9 +175,18 @@ class Door:
 
     def _locked(self, key: str, found: Visit) -> Visit:
         self._visits[key] = locked = replace(found, locked=True)
-        if not self.has_pin(found.name):
-            self.tell(found.name, self.link(found.name))
+        self._tell_new_link(found.name)
         return locked
+
+    def _expired(self, key: str) -> None:
+        found = self._visits.pop(key)
+        if not any(visit.name == found.name for visit in self._visits.values()):
+            self._tell_new_link(found.name)
+
+    def _tell_new_link(self, name: str) -> None:
+        """Who has no PIN could not come back otherwise."""
+        if not self.has_pin(name):
+            self.tell(name, self.link(name))
 
     def leave(self, cookie: str) -> None:
         """End a visit."""
