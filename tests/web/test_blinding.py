@@ -18,11 +18,15 @@ from tests.web.rooms import CANARIES, ROOM, Hand, Served, edit, fresh, make_stud
 BODIES = {
     "edit": edit(square()),
     "between": {},
+    "suggest": {"tool": "livewire", "points": [[1, 1], [5, 1]], "closed": False},
     "fill": {"digests": {"1": "0" * 16}},
     "level": {"slice": 1, "x": 3, "y": 4},
     "quality": {"flags": ["motion"], "comment": ""},
     "reopen": {"reason": "to look"},
 }
+
+WITHOUT_ID = {"between", "suggest"}
+"""Nothing is kept of these."""
 
 OF_THE_LEAD = {
     "/api/progress",
@@ -67,7 +71,7 @@ def ask(hand: Hand, method: str, path: str, name: str, token: str) -> tuple[int,
     if method == "GET":
         answer = hand.client.get(url)
     else:
-        body = BODIES.get(name, {}) | ({} if name == "between" else {"id": fresh()})
+        body = BODIES.get(name, {}) | ({} if name in WITHOUT_ID else {"id": fresh()})
         answer = hand.send(method, url, body, 1)
     return answer.status_code, answer.content, dict(answer.headers)
 

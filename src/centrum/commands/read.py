@@ -9,7 +9,7 @@ from typing import Any
 
 from centrum.cohort.case import Cohort
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.cohort.readings import READINGS
+from centrum.cohort.readings import READINGS, QualityFlag as QualityFlag
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.reading.burned_in import find_burned_in
@@ -32,6 +32,13 @@ from centrum.reading.room import (
     read_settings,
     write_settings,
 )
+from centrum.reading.strokes import (
+    LONGEST_COMMENT as LONGEST_COMMENT,
+    LONGEST_SECONDS as LONGEST_SECONDS,
+    MOST_POINTS as MOST_POINTS,
+    Tool as Tool,
+)
+from centrum.reading.suggestion import MOST_CLICKS as MOST_CLICKS
 from centrum.reading.ticket import Ticket, TicketBook
 from centrum.reading.training import phantom_names
 from centrum.text import counted, listed

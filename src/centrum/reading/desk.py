@@ -44,6 +44,7 @@ from centrum.reading.strokes import (
     read_seconds,
     read_text,
 )
+from centrum.reading.suggestion import suggested, tool_of
 from centrum.reading.ticket import Ticket, TicketBook
 from centrum.reading.views import (
     CaseView,
@@ -471,6 +472,22 @@ class Desk:
     def _check_tool(self, tool: str) -> None:
         if not getattr(self.room.settings.assistance, tool, True):
             raise _not_allowed(tool)
+
+    def suggest(self, reader: str, token: str, slice: int, sent: object) -> dict[str, Any]:
+        """What a smart tool offers on a slice, `{"content": ...}`; nothing is kept.
+
+        Raises
+        ------
+        DataError
+            The tool is not one of this study ("not-allowed"), the level is to be placed first
+            ("level-first"), or as of `suggestion.suggested`.
+        """
+        with self._at(reader, token) as work:
+            self._check_level(work.history.state)
+            k = read_index(slice, len(work.history.state.slices))
+            self._check_tool(tool_of(sent))
+        sheets = self._sheets(work.ticket)
+        return {"content": suggested(sent, sheets.plane(k), sheets.spacing[1:]).as_json()}
 
     def between(
         self, reader: str, token: str, from_slices: Sequence[int] | None = None

@@ -31,14 +31,17 @@ SMOOTH_PX = 0.5
 """Points that lie no further from the line between their neighbours are left out."""
 
 
-def live_wire(image: Floats, spacing: Sequence[float], clicks: ArrayLike) -> Floats:
-    """The closed outline through clicks, between which it follows the dark rim.
+def live_wire(
+    image: Floats, spacing: Sequence[float], clicks: ArrayLike, *, closed: bool = True
+) -> Floats:
+    """The outline through clicks, between which it follows the dark rim.
 
     Parameters
     ----------
     image : (rows, columns), intensities of one slice
     spacing : mm between rows and between columns
-    clicks : (n, 2), x and y in pixels, n > 1; the last is joined to the first
+    clicks : (n, 2), x and y in pixels, n > 1
+    closed : whether the last is joined to the first
 
     Returns
     -------
@@ -59,11 +62,10 @@ def live_wire(image: Floats, spacing: Sequence[float], clicks: ArrayLike) -> Flo
     points = np.asarray(clicks, dtype=float).reshape(-1, 2)
     _check(points, image.shape)
     rim = dark_lines(image, spacing)
-    parts = [
-        _between(rim, spacing, start, end)
-        for start, end in zip(points, np.roll(points, -1, axis=0), strict=True)
-    ]
-    return np.concatenate([part[:-1] for part in parts])
+    ends = np.concatenate([points[1:], points[:1]] if closed else [points[1:]])
+    parts = [_between(rim, spacing, *pair) for pair in zip(points, ends, strict=False)]
+    line = np.concatenate([points[:1], *(part[1:] for part in parts)])
+    return line[:-1] if closed else line
 
 
 def _check(points: Floats, shape: tuple[int, ...]) -> None:

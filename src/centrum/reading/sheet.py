@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from centrum.arrays import Flags
+from centrum.arrays import Flags, Floats
 from centrum.geometry import Geometry, orientation_of, reading_order
 from centrum.prepare.image import fill_missing
 from centrum.provenance import digest
@@ -91,6 +91,10 @@ class Sheets:
             {"name": name, "low": low, "high": max(high, low + self.slope)}
             for name, (low, high) in pairs
         ]
+
+    def plane(self, k: int) -> Floats:
+        """Intensities of a slice, (rows, columns)."""
+        return self.pixels[k] * self.slope + self.intercept
 
     def encoded(self) -> bytes:
         """The pixels as they are sent, little-endian."""

@@ -148,12 +148,10 @@ def read_content(value: object, shape: PlaneShape) -> Content | None:
         fields_in(value, ("kind",))
         return Content("nobody")
     if kind == "runs":
-        runs = read_integers(fields_in(value, ("kind", "runs"))["runs"])
-        check_runs(runs, shape)
-        return Content("runs", runs=runs)
+        return Content("runs", runs=read_runs(fields_in(value, ("kind", "runs"))["runs"], shape))
     if kind == "polygons":
         polygons = fields_in(value, ("kind", "polygons"))["polygons"]
-        return Content("polygons", polygons=_read_polygons(polygons, shape))
+        return Content("polygons", polygons=read_polygons(polygons, shape))
     raise _bad("a content whose kind is polygons, runs or nobody")
 
 
@@ -210,6 +208,13 @@ def read_integers(value: object) -> tuple[int, ...]:
     return tuple(value)
 
 
+def read_runs(value: object, shape: PlaneShape) -> Runs:
+    """Runs of a slice of this shape, as `raster.check_runs` wants them."""
+    runs = read_integers(value)
+    check_runs(runs, shape)
+    return runs
+
+
 def read_text(value: object) -> str:
     """A comment: letters on one or several lines."""
     if not isinstance(value, str) or len(value) > LONGEST_COMMENT:
@@ -227,11 +232,12 @@ def _is_control(letter: str) -> bool:
     )
 
 
-def _read_polygons(value: object, shape: PlaneShape) -> tuple[Polygon, ...]:
+def read_polygons(value: object, shape: PlaneShape, most: int = MOST_POINTS) -> tuple[Polygon, ...]:
+    """Lists of points [x, y] in a slice of this shape, at most so many points in all."""
     if not isinstance(value, list) or not all(isinstance(each, list) for each in value):
         raise _bad("polygons as lists of points")
-    if sum(map(len, value)) > MOST_POINTS or len(value) > MOST_POINTS:
-        raise _bad(f"at most {MOST_POINTS} points in a slice")
+    if sum(map(len, value)) > most or len(value) > most:
+        raise _bad(f"at most {most} points in a slice")
     return tuple(tuple(_read_point(point, shape) for point in each) for each in value)
 
 

@@ -42,10 +42,12 @@ from centrum.web.bodies import (
     EnterBody,
     FillBody,
     FromBody,
+    GrowBody,
     LevelBody,
     QualityBody,
     ReopenBody,
     StepBody,
+    WireBody,
 )
 from centrum.web.events import Events
 from centrum.web.guard import Guard
@@ -409,6 +411,18 @@ def edit(
     """Record one edit of one slice; answered once it is on the disk."""
     saved = service.desk.edit(reader, token, k, _sent(body), revision)
     return _written(service, reader, token, saved)
+
+
+@_room.post("/t/{token}/slice/{k}/suggest")
+def suggest(
+    token: Token,
+    k: Annotated[int, InPath(ge=0, lt=MOST_SLICES)],
+    body: WireBody | GrowBody,
+    service: Served,
+    reader: Reader,
+) -> Response:
+    """What a live wire or GrowCut offers on a slice; nothing is stored."""
+    return JSONResponse(as_sent(service.desk.suggest(reader, token, k, _sent(body))))
 
 
 @_room.post("/t/{token}/between")

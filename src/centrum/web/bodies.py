@@ -7,8 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-MOST_POINTS = 2000
-"""Of all polygons of a slice."""
+from centrum.commands.read import (
+    LONGEST_COMMENT,
+    LONGEST_SECONDS,
+    MOST_CLICKS,
+    MOST_POINTS,
+    QualityFlag,
+    Tool,
+)
 
 MOST_RUNS = 1 << 15
 """Numbers in the runs of a slice: as many as 64 KB hold."""
@@ -22,14 +28,9 @@ Whole = Annotated[int, Field(strict=True, ge=0, le=LARGEST_NUMBER)]
 Coordinate = Annotated[
     float, Field(strict=True, ge=-1, le=LARGEST_NUMBER, allow_inf_nan=False, description="pixels")
 ]
-Seconds = Annotated[float, Field(strict=True, ge=0, le=1e7, allow_inf_nan=False)]
-Words = Annotated[str, Field(max_length=2000)]
+Seconds = Annotated[float, Field(strict=True, ge=0, le=LONGEST_SECONDS, allow_inf_nan=False)]
+Words = Annotated[str, Field(max_length=LONGEST_COMMENT)]
 Point = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
-
-Tool = Literal[
-    "polygon", "freehand", "brush", "eraser", "nobody", "clear", "livewire", "growcut", "correct"
-]
-Flag = Literal["motion", "artefact", "wrong_level", "not_measurable"]
 
 
 class Body(BaseModel):
@@ -78,6 +79,22 @@ class EditBody(Body):
     seconds: Seconds
 
 
+class WireBody(Body):
+    """Clicks between which a line follows the dark rim."""
+
+    tool: Literal["livewire"]
+    points: Annotated[list[Point], Field(max_length=MOST_CLICKS)]
+    closed: bool
+
+
+class GrowBody(Body):
+    """Strokes inside a body and outside it, as runs."""
+
+    tool: Literal["growcut"]
+    inside: Annotated[list[Whole], Field(max_length=MOST_RUNS)]
+    outside: Annotated[list[Whole], Field(max_length=MOST_RUNS)]
+
+
 class FromBody(Body):
     """Between which slices is to be filled; all drawn ones when missing."""
 
@@ -115,7 +132,7 @@ class QualityBody(Body):
     """What is wrong with the images."""
 
     id: Id
-    flags: Annotated[list[Flag], Field(max_length=4)]
+    flags: Annotated[list[QualityFlag], Field(max_length=4)]
     comment: Words = ""
     seconds: Seconds = 0.0
 
@@ -124,7 +141,7 @@ class ReopenBody(Body):
     """Why a signed case is opened again."""
 
     id: Id
-    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    reason: Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT)]
     seconds: Seconds = 0.0
 
 
