@@ -155,5 +155,5 @@ def test_vertices_are_kept_as_they_were_set(new_hand) -> None:
 def test_states_of_few_cases_are_in_memory(desk: Desk, new_hand) -> None:
     hands = [new_hand() for _ in range(9)]
     assert len(desk._shelves["reader1", "first"]._cases) == 6
-    assert len(desk._images) == 3
+    assert len(desk._box) == 3
     assert hands[0].polygon(2, square(3, 4, 5))["revision"] == 2

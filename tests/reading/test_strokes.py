@@ -9,13 +9,9 @@ from hypothesis import given, settings, strategies as st
 
 from centrum.errors import DataError
 from centrum.reading.desk import Desk
+from centrum.reading.forms import LONGEST_COMMENT, read_text
 from centrum.reading.raster import slice_digest
-from centrum.reading.strokes import (
-    LONGEST_COMMENT,
-    MOST_POINTS,
-    read_edit,
-    read_text,
-)
+from centrum.reading.strokes import MOST_POINTS, read_edit
 from tests.reading.hands import Hand, small_study, square
 
 SHAPE = (6, 7)

@@ -82,7 +82,7 @@ def test_practice_first_then_the_study(tmp_path: Path, quick: None) -> None:
         with refused("no-result"):
             desk.training_result("reader1", hand.token)
         _, truth = training.phantom(desk.room, "phantom-1")
-        draw(hand, desk._sheets(desk._book.get(hand.token)).drawn(truth))  # type: ignore[arg-type]
+        draw(hand, desk._box.sheets(desk._book.get(hand.token)).drawn(truth))  # type: ignore[arg-type]
         hand.submit()
         found = desk.training_result("reader1", hand.token)
         assert (found["dice"], found["mean_signed_mm"], found["passed"]) == (1.0, 0.0, True)

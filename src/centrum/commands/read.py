@@ -14,6 +14,10 @@ from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.reading.burned_in import find_burned_in
 from centrum.reading.desk import Desk as Desk
+from centrum.reading.forms import (
+    LONGEST_COMMENT as LONGEST_COMMENT,
+    LONGEST_SECONDS as LONGEST_SECONDS,
+)
 from centrum.reading.journal import JOURNAL, Line, read_journal
 from centrum.reading.pins import Pins as Pins
 from centrum.reading.refusals import (
@@ -32,12 +36,7 @@ from centrum.reading.room import (
     read_settings,
     write_settings,
 )
-from centrum.reading.strokes import (
-    LONGEST_COMMENT as LONGEST_COMMENT,
-    LONGEST_SECONDS as LONGEST_SECONDS,
-    MOST_POINTS as MOST_POINTS,
-    Tool as Tool,
-)
+from centrum.reading.strokes import MOST_POINTS as MOST_POINTS, Tool as Tool
 from centrum.reading.suggestion import MOST_CLICKS as MOST_CLICKS
 from centrum.reading.ticket import Ticket, TicketBook
 from centrum.reading.training import phantom_names

@@ -16,34 +16,35 @@ from typing import Any, Self
 
 from centrum.arrays import Flags
 from centrum.cohort.case import Case
-from centrum.cohort.levels import Level
-from centrum.cohort.readings import CONSENSUS, FLAGS, LevelMark, SliceProvenance, read_signed
-from centrum.errors import CentrumError, DataError
-from centrum.io import source_digest
-from centrum.measure.images import CaseImages
-from centrum.prepare.resample import onto_grid
+from centrum.cohort.readings import CONSENSUS, LevelMark, SliceProvenance, read_signed
+from centrum.errors import DataError
 from centrum.provenance import digest
 from centrum.reading import training
 from centrum.reading.between import fill_between
-from centrum.reading.instructions import instructions
-from centrum.reading.journal import Act, Line
-from centrum.reading.raster import Runs, mask_of, runs_of, slice_digest
-from centrum.reading.refusals import DigestDiffers, SlicesUnread, StaleRevision, UnknownTicket
-from centrum.reading.room import TRAINING, open_room
-from centrum.reading.sheet import Sheets, lay_out
-from centrum.reading.shelf import CaseHistory, Done, Few, Shelf, WorkSummary
-from centrum.reading.signed import keep_record, record_of, write_signed_mask
-from centrum.reading.state import CaseState
-from centrum.reading.strokes import (
+from centrum.reading.forms import (
     fields_in,
-    read_edit,
+    read_digests,
+    read_flags,
     read_id,
     read_index,
     read_integers,
-    read_number,
+    read_named,
     read_seconds,
     read_text,
+    read_within,
+    seconds_in,
 )
+from centrum.reading.instructions import instructions
+from centrum.reading.journal import Act, Line
+from centrum.reading.light_box import LightBox
+from centrum.reading.raster import Runs, mask_of, runs_of, slice_digest
+from centrum.reading.refusals import DigestDiffers, SlicesUnread, StaleRevision, UnknownTicket
+from centrum.reading.room import TRAINING, open_room
+from centrum.reading.sheet import Sheets
+from centrum.reading.shelf import CaseHistory, Done, Shelf, WorkSummary
+from centrum.reading.signed import keep_record, record_of, write_signed_mask
+from centrum.reading.state import CaseState
+from centrum.reading.strokes import read_edit
 from centrum.reading.suggestion import suggested, tool_of
 from centrum.reading.ticket import Ticket, TicketBook
 from centrum.reading.views import (
@@ -55,9 +56,6 @@ from centrum.reading.views import (
     state_view,
 )
 from centrum.volume import content_digest
-
-KEPT_IMAGES = 3
-"""Images that are kept in memory, some 10 MB each."""
 
 NOT_MEASURABLE = "not_measurable"
 """Flag with which a case may be signed although slices are not drawn."""
@@ -126,11 +124,10 @@ class Desk:
         self._names = training.phantom_names(self.room.settings.training.cases)
         self._shelves: dict[tuple[str, str], Shelf] = {}
         self._lock = threading.RLock()
-        self._image_lock = threading.RLock()
-        self._images = Few[tuple[str, str], Sheets](KEPT_IMAGES)
         try:
             self._open_shelves()
             self._book = TicketBook(self.room, self._names)
+            self._box = LightBox(self.room, self._book)
             self._mend_records()
         except BaseException:
             self.close()
@@ -199,9 +196,7 @@ class Desk:
 
     def prepare(self) -> None:
         """Make the phantoms of the practice, which takes seconds; else they are when opened."""
-        for name in self._names:
-            with self._image_lock:
-                training.phantom(self.room, name)
+        self._box.prepare(self._names)
 
     def readers(self) -> tuple[str, ...]:
         """Names of the readers."""
@@ -295,7 +290,7 @@ class Desk:
         """
         with self._at(reader, token) as work:
             self._check_practised(work.ticket)
-        sheets = self._sheets(work.ticket)
+        sheets = self._box.sheets(work.ticket)
         with self._at(reader, token) as work:
             if work.shelf.case(token) is None:
                 self._begin(work, sheets)
@@ -326,7 +321,7 @@ class Desk:
         ticket, settings = work.ticket, self.room.settings
         case = self.room.cases.get(ticket.case)
         history = work.history
-        level = self._level_of(ticket)
+        level = self._box.level_of(ticket)
         return {
             "token": ticket.token,
             "level": level.name if level else "",
@@ -341,12 +336,12 @@ class Desk:
                 "fill": settings.assistance.fill,
                 "livewire": settings.assistance.livewire,
                 "growcut": settings.assistance.growcut,
-                "proposals": self._has_proposal(ticket),
+                "proposals": self._box.has_proposal(ticket),
             },
             "confirm_level": settings.confirm_level,
             "shown": self._shown(case),
-            "sequences": self._further(ticket),
-            "proposal": self._has_proposal(ticket),
+            "sequences": self._box.further(ticket),
+            "proposal": self._box.has_proposal(ticket),
             "state": state_view(history.state, history.revision),
         }
 
@@ -354,17 +349,6 @@ class Desk:
         shown = self.room.settings.shown
         facts = {"age": shown.age, "sex": shown.sex} if case else {}
         return {name: getattr(case, name) for name, allowed in facts.items() if allowed}
-
-    def _further(self, ticket: Ticket) -> list[str]:
-        """Other sequences that may be looked at."""
-        if ticket.training or not self.room.settings.shown.sequences:
-            return []
-        return [name for name in self.room.cases[ticket.case].images if name != self.room.sequence]
-
-    def _level_of(self, ticket: Ticket) -> Level | None:
-        if ticket.training:
-            return Level.parse(training.phantom(self.room, ticket.case)[1].name)
-        return self.room.cases[ticket.case].level
 
     def pixels(self, reader: str, token: str, sequence: str | None = None) -> bytes:
         """All slices as little-endian int16, [slice, row, column]; `scale` makes them intensities.
@@ -388,44 +372,7 @@ class Desk:
         """Slices for a reader; nobody else waits while they are read."""
         with self._at(reader, token) as work:
             self._check_practised(work.ticket)
-        return self._sheets(work.ticket, sequence)
-
-    def _sheets(self, ticket: Ticket, sequence: str | None = None) -> Sheets:
-        if sequence is not None and sequence not in self._further(ticket):
-            raise DataError("There is no such sequence.", code="no-sequence")
-        key = f"{ticket.session}:{ticket.case}" if ticket.training else ticket.case
-        with self._image_lock:
-            return self._images.kept(
-                (key, sequence or ""), lambda: self._laid_out(ticket, sequence)
-            )
-
-    def _laid_out(self, ticket: Ticket, sequence: str | None) -> Sheets:
-        with _nameless():
-            if ticket.training:
-                return lay_out(training.phantom(self.room, ticket.case)[0])
-            case, read = self.room.cases[ticket.case], CaseImages(self.room.images)
-            source = case.images[self.room.sequence]
-            first = read.image(source)
-            sheets = lay_out(first)
-            if sequence is not None:
-                other = read.image(case.images[sequence], first)
-                return lay_out(onto_grid(other, first.geometry))
-        self._check_image(ticket, source, sheets)
-        return sheets
-
-    def _check_image(self, ticket: Ticket, source: str, sheets: Sheets) -> None:
-        """Note which image it is, or refuse another one than was drawn on."""
-        with _nameless():
-            image = source_digest(source)
-        found = (image, sheets.geometry_digest)
-        for each in self._book.of_case(ticket.case):
-            if each.image and (each.image, each.geometry) != found:
-                raise DataError(
-                    "The image of this case is another one than it was when it was first opened.",
-                    remedy="Tell the study's lead, who puts the first one back.",
-                    code="image-changed",
-                )
-        self._book.note_image(ticket.case, *found)
+        return self._box.sheets(work.ticket, sequence)
 
     # Drawing
 
@@ -486,7 +433,7 @@ class Desk:
             self._check_level(work.history.state)
             k = read_index(slice, len(work.history.state.slices))
             self._check_tool(tool_of(sent))
-        sheets = self._sheets(work.ticket)
+        sheets = self._box.sheets(work.ticket)
         return {"content": suggested(sent, sheets.plane(k), sheets.spacing[1:]).as_json()}
 
     def between(
@@ -535,7 +482,10 @@ class Desk:
         with self._at(reader, token) as work:
             history = work.history
             sent = fields_in(accepted, ("id", "digests"), ("from", "seconds"))
-            name, digests = read_id(sent["id"]), _read_digests(sent["digests"], history.state)
+            name, digests = (
+                read_id(sent["id"]),
+                read_digests(sent["digests"], len(history.state.slices)),
+            )
             slices, after = tuple(digests), tuple(digests.values())
             if done := _done_before(history, name, "fill", slices, after):
                 return _state_at(history, done.revision)
@@ -567,7 +517,7 @@ class Desk:
             slices=tuple(runs),
             before=tuple(state.slices[k].digest for k in runs),
             after=tuple(slice_digest(found, state.shape) for found in runs.values()),
-            seconds=_seconds(sent),
+            seconds=seconds_in(sent),
         )
         return _state_at(history, history.revision)
 
@@ -581,10 +531,10 @@ class Desk:
             placed first ("level-first"); or as of `edit`.
         """
         with self._at(reader, token) as work:
-            history, (name, fields) = work.history, _named(sent)
+            history, (name, fields) = work.history, read_named(sent)
             if done := _done_before(history, name, "proposal"):
                 return _state_at(history, done.revision)
-            if not self._has_proposal(work.ticket):
+            if not self._box.has_proposal(work.ticket):
                 raise _no_proposal()
             self._check_drawable(history, revision)
             if history.state.level is None:
@@ -592,24 +542,12 @@ class Desk:
             state = history.state
             found = {
                 k: runs_of(plane)
-                for k, plane in enumerate(self._proposed(work.ticket))
+                for k, plane in enumerate(self._box.proposed(work.ticket))
                 if plane.any() and state.slices[k].is_untouched
             }
             if not found:
                 raise _no_proposal()
             return self._from_elsewhere(work, "proposal", name, found, fields)
-
-    def _has_proposal(self, ticket: Ticket) -> bool:
-        if ticket.training or ticket.from_scratch:
-            return False
-        return self.room.proposal(self.room.cases[ticket.case]) is not None
-
-    def _proposed(self, ticket: Ticket) -> Flags:
-        case, read = self.room.cases[ticket.case], CaseImages(self.room.images)
-        with _nameless():
-            volume = read.image(case.images[self.room.sequence])
-            mask = read.mask(str(self.room.proposal(case)), volume)
-        return self._sheets(ticket).drawn(mask)
 
     def undo(
         self, reader: str, token: str, id: object, revision: object, seconds: float = 0
@@ -665,8 +603,8 @@ class Desk:
             rows, columns = history.state.shape
             mark = {
                 "slice": read_index(fields["slice"], len(history.state.slices)),
-                "x": _read_within(fields["x"], columns),
-                "y": _read_within(fields["y"], rows),
+                "x": read_within(fields["x"], columns),
+                "y": read_within(fields["y"], rows),
             }
             return self._say(work, "level", fields, mark, revision)
 
@@ -675,7 +613,7 @@ class Desk:
         with self._at(reader, token) as work:
             fields = fields_in(sent, ("id", "flags", "comment"), ("seconds",))
             said = {
-                "flags": _read_flags(fields["flags"]),
+                "flags": read_flags(fields["flags"]),
                 "comment": read_text(fields["comment"]),
             }
             return self._say(work, "quality", fields, said, revision)
@@ -693,7 +631,9 @@ class Desk:
         if done := _done_before(history, name, kind, after=after):
             return _state_at(history, done.revision)
         self._check_open(history, revision)
-        history = self._add(work, kind, {"id": name, **said}, after=after, seconds=_seconds(fields))
+        history = self._add(
+            work, kind, {"id": name, **said}, after=after, seconds=seconds_in(fields)
+        )
         return _state_at(history, history.revision)
 
     def submit(self, reader: str, token: str, sent: object, revision: object) -> StateView:
@@ -708,14 +648,14 @@ class Desk:
             ("image-changed"), or as of `edit`.
         """
         with self._at(reader, token) as work:
-            history, (name, fields) = work.history, _named(sent)
+            history, (name, fields) = work.history, read_named(sent)
             if done := _done_before(history, name, "submit"):
                 return _state_at(history, done.revision)
             self._check_open(history, revision)
             drawn = _signable(history.state)
             payload = self._practised if work.ticket.training else self._sign
             history = self._add(
-                work, "submit", {"id": name, **payload(work, drawn)}, seconds=_seconds(fields)
+                work, "submit", {"id": name, **payload(work, drawn)}, seconds=seconds_in(fields)
             )
             self._keep_record(work)
             return _state_at(history, history.revision)
@@ -725,7 +665,7 @@ class Desk:
         if not drawn.any():
             return {"digest": ""}
         ticket, case = work.ticket, self.room.cases[work.ticket.case]
-        mask = self._sheets(ticket).mask(drawn)
+        mask = self._box.sheets(ticket).mask(drawn)
         folder = self.room.session_folder(ticket.reader, ticket.session)
         source = case.images[self.room.sequence]
         try:
@@ -741,13 +681,10 @@ class Desk:
 
     def _practised(self, work: _Work, drawn: Flags) -> dict[str, Any]:
         """How near a practice is; what the journal says of it."""
-        sheets, truth = self._sheets(work.ticket), self._truth(work.ticket)
+        sheets, truth = self._box.sheets(work.ticket), self._box.truth(work.ticket)
         found = training.compare_with_truth(drawn, truth, sheets.spacing[1:])
         result = {"dice": found.dice, "mean_signed_mm": found.mean_signed_mm}
         return {"digest": "", "result": result}
-
-    def _truth(self, ticket: Ticket) -> Flags:
-        return self._sheets(ticket).drawn(training.phantom(self.room, ticket.case)[1])
 
     def _keep_record(self, work: _Work) -> None:
         ticket = work.ticket
@@ -774,7 +711,7 @@ class Desk:
                 return _state_at(history, done.revision)
             _check_reopening(work.ticket, history.state, reason)
             payload = {"id": name, "reason": reason}
-            history = self._add(work, "reopen", payload, after=after, seconds=_seconds(fields))
+            history = self._add(work, "reopen", payload, after=after, seconds=seconds_in(fields))
             self._keep_record(work)
             return _state_at(history, history.revision)
 
@@ -843,7 +780,7 @@ class Desk:
             return {
                 **state.result,
                 "passed": state.result["dice"] >= self.room.settings.training.pass_dice,
-                "slices": [runs_of(plane) for plane in self._truth(work.ticket)],
+                "slices": [runs_of(plane) for plane in self._box.truth(work.ticket)],
             }
 
     # Checks and lines
@@ -868,19 +805,6 @@ class Desk:
         ticket, room = work.ticket, self.room.settings.frozen_digest
         line = Line(ticket.session, ticket.token, kind, room, payload=payload, **facts)
         return work.shelf.add(line)
-
-
-@contextmanager
-def _nameless() -> Iterator[None]:
-    """Errors about files without their names, which may be those of patients."""
-    try:
-        yield
-    except (CentrumError, OSError) as error:
-        raise DataError(
-            "The images of this case cannot be read.",
-            remedy="Go on with another one, and tell the study's lead; `centrum check` says why.",
-            code="unreadable-image",
-        ) from error
 
 
 def _done_before(
@@ -925,56 +849,6 @@ def _chosen(from_slices: object, state: CaseState) -> tuple[int, ...] | None:
         return None
     found = read_integers(from_slices)
     return tuple(read_index(k, len(state.slices)) for k in found)
-
-
-def _read_digests(value: object, state: CaseState) -> dict[int, str]:
-    """Digest by slice, in order; at least one."""
-    if not isinstance(value, dict) or not value:
-        raise _bad_digests()
-    found = {}
-    for key, shown in value.items():
-        text = str(key)
-        if not (text.isascii() and text.isdecimal() and len(text) < 7 and isinstance(shown, str)):
-            raise _bad_digests()
-        found[read_index(int(text), len(state.slices))] = shown
-    return dict(sorted(found.items()))
-
-
-def _bad_digests() -> DataError:
-    return DataError(
-        "An accepted fill has a digest for each of its slices.",
-        remedy="Reload the page.",
-        code="bad-edit",
-    )
-
-
-def _read_within(value: object, most: int) -> float:
-    number = read_number(value)
-    if not -0.5 <= number <= most - 0.5:
-        raise DataError(
-            "The level lies on a slice, found a place beyond it.",
-            remedy="Reload the page.",
-            code="bad-edit",
-        )
-    return number
-
-
-def _read_flags(value: object) -> list[str]:
-    if not isinstance(value, list) or not all(each in FLAGS for each in value):
-        raise DataError(
-            f"Quality flags are {', '.join(FLAGS)}.", remedy="Reload the page.", code="bad-edit"
-        )
-    return [flag for flag in FLAGS if flag in value]
-
-
-def _named(sent: object) -> tuple[str, Mapping[str, Any]]:
-    """Id and fields of what says no more."""
-    fields = fields_in(sent, ("id",), ("seconds",))
-    return read_id(fields["id"]), fields
-
-
-def _seconds(fields: Mapping[str, Any]) -> float:
-    return read_seconds(fields.get("seconds", 0))
 
 
 def _short_digest(said: Mapping[str, Any]) -> str:

@@ -5,13 +5,18 @@ JSON forms of the content of a slice: `{"kind": "polygons", "polygons": [[[x, y]
 untouched or cleared.
 """
 
-import math
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from centrum.errors import DataError
+from centrum.reading.forms import (
+    bad_form,
+    fields_in,
+    read_id,
+    read_integers,
+    read_number,
+    read_seconds,
+)
 from centrum.reading.raster import (
     PlaneShape,
     Polygon,
@@ -46,13 +51,6 @@ TOOLS: dict[Tool, tuple[Kind | None, ...]] = {
 MOST_POINTS = 2000
 """Of all polygons of a slice."""
 
-LONGEST_COMMENT = 2000
-"""Characters of a comment or of a reason."""
-
-LONGEST_SECONDS = 1e7
-"""Of active time; a third of a year is none."""
-
-_ID = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
@@ -122,12 +120,12 @@ def read_edit(value: object, shape: PlaneShape) -> Edit:
     found = fields_in(value, ("id", "tool", "content", "after", "seconds"))
     tool, after = found["tool"], found["after"]
     if not isinstance(tool, str) or tool not in TOOLS:
-        raise _bad(f"a tool of {', '.join(TOOLS)}")
+        raise bad_form(f"a tool of {', '.join(TOOLS)}")
     if not isinstance(after, str) or not _DIGEST.fullmatch(after):
-        raise _bad("`after` as 16 hexadecimal digits")
+        raise bad_form("`after` as 16 hexadecimal digits")
     content = read_content(found["content"], shape)
     if (content and content.kind) not in TOOLS[tool]:
-        raise _bad("content that its tool can make")
+        raise bad_form("content that its tool can make")
     runs = content.pixels(shape) if content else ()
     return Edit(
         id=read_id(found["id"]),
@@ -152,60 +150,7 @@ def read_content(value: object, shape: PlaneShape) -> Content | None:
     if kind == "polygons":
         polygons = fields_in(value, ("kind", "polygons"))["polygons"]
         return Content("polygons", polygons=read_polygons(polygons, shape))
-    raise _bad("a content whose kind is polygons, runs or nobody")
-
-
-def fields_in(
-    value: object, wanted: Sequence[str], optional: Sequence[str] = ()
-) -> Mapping[str, Any]:
-    """The fields of a JSON object that has those and no others."""
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise _bad("a JSON object")
-    if not {*wanted} <= {*value} <= {*wanted, *optional}:
-        raise _bad(f"the fields {', '.join((*wanted, *optional))} and no others")
-    return value
-
-
-def read_id(value: object) -> str:
-    """The name that the page gave to something it sends."""
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise _bad("`id` as 32 hexadecimal digits")
-    return value
-
-
-def read_seconds(value: object) -> float:
-    """Active time."""
-    seconds = read_number(value)
-    if not 0 <= seconds <= LONGEST_SECONDS:
-        raise _bad(f"`seconds` from 0 to {LONGEST_SECONDS:g}")
-    return seconds
-
-
-def read_number(value: object) -> float:
-    """A finite number; true and false are none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _bad("a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise _bad("a finite number")
-    return number
-
-
-def read_index(value: object, below: int) -> int:
-    """A whole number from 0 on."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < below:
-        raise _bad(f"a whole number from 0 to {below - 1}")
-    return value
-
-
-def read_integers(value: object) -> tuple[int, ...]:
-    """A list of whole numbers."""
-    if not isinstance(value, list) or not all(type(each) is int for each in value):
-        raise _bad("a list of whole numbers")
-    return tuple(value)
+    raise bad_form("a content whose kind is polygons, runs or nobody")
 
 
 def read_runs(value: object, shape: PlaneShape) -> Runs:
@@ -215,47 +160,22 @@ def read_runs(value: object, shape: PlaneShape) -> Runs:
     return runs
 
 
-def read_text(value: object) -> str:
-    """A comment: letters on one or several lines."""
-    if not isinstance(value, str) or len(value) > LONGEST_COMMENT:
-        raise _bad(f"a text of at most {LONGEST_COMMENT} characters")
-    if any(_is_control(letter) for letter in value):
-        raise _bad("a text without control characters")
-    return value
-
-
-def _is_control(letter: str) -> bool:
-    return (
-        (letter < " " and letter not in "\n\t")
-        or "\x7f" <= letter <= "\x9f"
-        or ("\ud800" <= letter <= "\udfff")
-    )
-
-
 def read_polygons(value: object, shape: PlaneShape, most: int = MOST_POINTS) -> tuple[Polygon, ...]:
     """Lists of points [x, y] in a slice of this shape, at most so many points in all."""
     if not isinstance(value, list) or not all(isinstance(each, list) for each in value):
-        raise _bad("polygons as lists of points")
+        raise bad_form("polygons as lists of points")
     if sum(map(len, value)) > most or len(value) > most:
-        raise _bad(f"at most {most} points in a slice")
+        raise bad_form(f"at most {most} points in a slice")
     return tuple(tuple(_read_point(point, shape) for point in each) for each in value)
 
 
 def _read_point(value: object, shape: PlaneShape) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise _bad("points as [x, y]")
+        raise bad_form("points as [x, y]")
     x, y = map(read_number, value)
     if not (-1 <= x <= shape[1] and -1 <= y <= shape[0]):
-        raise _bad("points within the slice, or at most a pixel beyond it")
+        raise bad_form("points within the slice, or at most a pixel beyond it")
     return x, y
-
-
-def _bad(wanted: str) -> DataError:
-    return DataError(
-        f"What was sent is not understood: expected {wanted}.",
-        remedy="Reload the page.",
-        code="bad-edit",
-    )
 
 
 def digest_of(content: Content | None, shape: PlaneShape) -> str:

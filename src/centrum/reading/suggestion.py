@@ -11,10 +11,11 @@ import numpy as np
 
 from centrum.arrays import Floats
 from centrum.errors import DataError
+from centrum.reading.forms import fields_in
 from centrum.reading.grow_cut import grow_cut
 from centrum.reading.live_wire import live_wire
 from centrum.reading.raster import Polygon, mask_of, runs_of
-from centrum.reading.strokes import Content, fields_in, read_polygons, read_runs
+from centrum.reading.strokes import Content, read_polygons, read_runs
 
 SmartTool = Literal["livewire", "growcut"]
 
