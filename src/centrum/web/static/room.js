@@ -1,0 +1,193 @@
+// The page: who is there, and which screen is shown. Nothing of a case stands in the address; where
+// the reader was is kept in the tab alone.
+
+import * as api from "./api.js";
+import { freshId, h } from "./dom.js";
+import { Editor } from "./editor.js";
+import { entrance, linkSecret } from "./entrance.js";
+import * as queue from "./queue.js";
+import { openReading } from "./reading.js";
+import { say } from "./speech.js";
+import { Result } from "./training.js";
+import { nextCase, worklistScreen } from "./worklist.js";
+
+const room = document.getElementById("room");
+
+const HERE = "here";
+
+/** Milliseconds between two looks at whether the screen has to lock. */
+const LOOK = 5000;
+
+const state = { me: null, shown: null, cases: [], seen: performance.now(), locked: false };
+
+function show(screen, name) {
+  state.shown?.close?.();
+  state.shown = screen;
+  room.replaceChildren(screen.element ?? screen);
+  document.title = `${name} · Reading room`;
+  room.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+const keep = (here) => sessionStorage.setItem(HERE, JSON.stringify(here));
+const kept = () => JSON.parse(sessionStorage.getItem(HERE) ?? "null");
+
+/** Shows what `make` makes; what goes wrong is a screen of its own, with a way on. */
+async function screen(name, make) {
+  try {
+    show(await make(), name);
+  } catch (error) {
+    if (error.status === 401) lock();
+    else show(failure(error, () => screen(name, make)), "Error");
+  }
+}
+
+function failure(error, again) {
+  const told = error.status ? [error.message, error.remedy ?? ""] : ["The reading room's server cannot be reached.",
+    "Is “centrum read” still running? Changes that were not yet sent are kept on this computer."];
+  if (!error.status && !(error instanceof api.Offline)) throw error;
+  return h("div", { class: "empty failure" }, h("h1", { tabindex: -1 }, "That did not work"), h("p", {}, told[0]), h("p", { class: "small" }, told[1]),
+    h("div", { class: "choices" }, h("button", { type: "button", class: "main", onclick: again }, "Try again"),
+      h("button", { type: "button", class: "quiet", onclick: worklist }, "Worklist")));
+}
+
+// Screens
+
+async function worklist() {
+  keep(null);
+  await screen("Worklist", async () => {
+    state.cases = await api.worklist();
+    const element = worklistScreen(state.cases, await queue.counts(), openCase);
+    return { element: h("div", { class: "page" }, bar(), element), close: nextKey() };
+  });
+}
+
+const bar = () => h("header", { class: "masthead" }, h("span", { class: "brand" }, "Reading room"), h("span", { class: "reader" }, state.me.reader),
+  h("button", { type: "button", class: "quiet", onclick: lockNow }, "Lock"));
+
+/** N on the worklist opens the case to go on with. */
+function nextKey() {
+  const act = (event) => {
+    const next = event.key.toLowerCase() === "n" && !event.ctrlKey && !event.metaKey ? nextCase(state.cases) : null;
+    if (next) openCase(next);
+  };
+  addEventListener("keydown", act);
+  return () => removeEventListener("keydown", act);
+}
+
+const titleOf = (one) => `${one.training ? "Training" : "Case"} ${one.place} · ${one.level}`;
+
+async function openCase(one) {
+  keep({ token: one.token });
+  await screen(titleOf(one), async () => {
+    const reading = await openReading(one.token);
+    reading.seen.training = one.training;
+    return new Editor(reading, titleOf(one), (where) => leave(one, where));
+  });
+  state.shown?.arrived?.();
+}
+
+async function leave(one, where) {
+  if (where === "worklist") await worklist();
+  else if (where === "training") await result(one);
+  else await next(one);
+}
+
+async function next(one) {
+  await screen("Worklist", async () => {
+    state.cases = await api.worklist();
+    return h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "…"));
+  });
+  const following = nextCase(state.cases, one.token);
+  if (following) await openCase(following);
+  else await worklist();
+}
+
+async function result(one) {
+  keep({ token: one.token, result: true });
+  await screen(titleOf(one), async () => {
+    const [reading, found] = await Promise.all([openReading(one.token), api.trainingResult(one.token)]);
+    return new Result(reading, found, titleOf(one), reading.seen.pass_dice, {
+      worklist, next: () => next(one), again: () => again(one, reading),
+    });
+  });
+}
+
+async function again(one, reading) {
+  await screen(titleOf(one), async () => {
+    await reading.ask("reopen", { reason: "practised again" });
+    return h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "…"));
+  });
+  await openCase(one);
+}
+
+// The lock
+
+function lock() {
+  if (state.locked) return;
+  state.locked = true;
+  const known = state.me?.reader;
+  const pin = state.me?.pin ?? true;
+  show(entrance({
+    title: known ? "Locked" : "Reading room",
+    text: known ? lockedText(pin) : "Enter with the link that you were given, or with your name and PIN.",
+    reader: known, pin,
+  }, entered), "Locked");
+}
+
+const lockedText = (pin) => (pin ? "The room locked itself after a while without a hand. Your work is kept."
+  : "The room locked itself after a while without a hand. Your work is kept. Enter by the new link that was made for you where the room runs.");
+
+async function lockNow() {
+  await api.lock().catch(() => null);
+  lock();
+}
+
+function watchIdle() {
+  for (const sign of ["pointermove", "pointerdown", "keydown", "wheel"]) {
+    addEventListener(sign, () => {
+      state.seen = performance.now();
+    }, { passive: true });
+  }
+  setInterval(() => {
+    const idle = performance.now() - state.seen;
+    if (state.me && !state.locked && idle > state.me.idle_minutes * 60000) lockNow();
+  }, LOOK);
+  addEventListener("locked", lock);
+}
+
+// The start
+
+async function entered(me) {
+  const before = state.me?.reader;
+  Object.assign(state, { me, locked: false, seen: performance.now() });
+  const here = before && before !== me.reader ? null : kept();
+  if (!here) return worklist();
+  state.cases = await api.worklist().catch(() => []);
+  const one = state.cases.find(({ token }) => token === here.token);
+  if (!one) return worklist();
+  return here.result && one.state === "signed" ? result(one) : openCase(one);
+}
+
+async function arrive() {
+  const link = linkSecret();
+  const me = await (link ? api.enter({ link }) : api.me());
+  if (me.locked) {
+    state.me = me;
+    lock();
+  } else await entered(me);
+}
+
+async function start() {
+  await queue.nameTab(freshId);
+  watchIdle();
+  try {
+    await arrive();
+  } catch (error) {
+    if (error.status === 401) lock();
+    else if (error.status || error instanceof api.Offline) show(failure(error, start), "Error");
+    else throw error;
+  }
+  say(document.title);
+}
+
+start();

@@ -1,0 +1,70 @@
+// The worklist: what is to do, what is begun, what is signed; nobody else's work.
+
+import { clock, h, plural } from "./dom.js";
+
+const STATES = {
+  new: ["○", "to do"],
+  begun: ["◐", "begun"],
+  signed: ["●", "signed"],
+};
+
+/** The case to go on with: a begun one first, then the first that is new; training comes first. */
+export function nextCase(cases, after = null) {
+  const open = cases.filter(({ state, token }) => state !== "signed" && token !== after);
+  const place = cases.find(({ token }) => token === after)?.place ?? 0;
+  const later = open.filter((one) => one.place > place);
+  return (later.length ? later : open).toSorted(readingOrder)[0] ?? null;
+}
+
+const readingOrder = (a, b) => Number(b.training) - Number(a.training) || a.place - b.place;
+
+function row(one, waits, choose) {
+  const [sign, words] = STATES[one.state];
+  const title = `${one.training ? "Training" : "Case"} ${one.place}`;
+  return h("tr", { class: one.state },
+    h("th", { scope: "row" }, h("button", { type: "button", class: "link", onclick: () => choose(one) }, title)),
+    h("td", { class: "level" }, one.level),
+    h("td", {}, h("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${passed(one) ?? words}`,
+      waits ? h("span", { class: "waits" }, `${plural(waits, "change")} not yet sent`) : null),
+    h("td", {}, h("progress", { max: one.slices, value: one.done, "aria-label": "slices done" }),
+      h("span", { class: "count" }, `${one.done} of ${one.slices}`)),
+    h("td", { class: "time" }, one.seconds ? clock(one.seconds) : "–"));
+}
+
+function passed(one) {
+  if (!one.training || one.state !== "signed") return null;
+  return one.passed ? "passed" : "not passed";
+}
+
+const HEADS = ["Case", "Level", "State", "Slices", "Time"];
+
+const table = (title, cases, waiting, choose) => (cases.length ? h("section", { "aria-label": title },
+  h("h2", {}, title),
+  h("table", {}, h("thead", {}, h("tr", {}, HEADS.map((head) => h("th", { scope: "col" }, head)))),
+    h("tbody", {}, cases.map((one) => row(one, waiting[one.token], choose))))) : null);
+
+function summary(cases) {
+  const signed = cases.filter(({ state }) => state === "signed").length;
+  return h("p", { class: "summary" }, `${signed} of ${plural(cases.length, "case")} signed`,
+    h("progress", { max: cases.length, value: signed, "aria-label": "cases signed" }));
+}
+
+export function worklistScreen(cases, waiting, choose) {
+  if (!cases.length) return empty();
+  const next = nextCase(cases);
+  const byPlace = cases.toSorted((a, b) => a.place - b.place);
+  return h("div", { class: "worklist" },
+    h("header", {}, h("h1", { tabindex: -1 }, "Worklist"), summary(cases), next ? begin(next, choose) : finished()),
+    table("Training", byPlace.filter(({ training }) => training), waiting, choose),
+    table("Cases", byPlace.filter(({ training }) => !training), waiting, choose));
+}
+
+const begin = (next, choose) => h("button", { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },
+  `${next.state === "begun" ? "Go on with" : "Read"} ${next.training ? "training" : "case"} ${next.place} · ${next.level} `,
+  h("kbd", { "aria-hidden": "true" }, "N"));
+
+const finished = () => h("p", { class: "finished" }, "Everything is signed. Thank you. A signed case can be opened, and reopened with a reason.");
+
+const empty = () => h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "Nothing to read"),
+  h("p", {}, "No case is waiting for you. Whoever leads the study adds cases with images to its cases.csv; they appear here when the "
+    + "reading room has been started again."));
