@@ -141,6 +141,11 @@ export class Bench extends EventTarget {
     this.draw();
   }
 
+  /** Whether a point lies on the slice. */
+  holds([x, y]) {
+    return x >= -0.5 && y >= -0.5 && x <= this.columns - 0.5 && y <= this.rows - 0.5;
+  }
+
   /** False while something else has to be decided first; told by whoever owns the bench. */
   get free() {
     return this.hindrance() === null;

@@ -582,7 +582,7 @@ export class Editor {
   signedBar() {
     return bar("signed", "Signed: this case is locked.", button("Next case", "N", () => this.leave("next"), { class: "main" }),
       this.reading.seen.training ? button("Result", "", () => this.leave("training"), { class: "quiet" }) : null,
-      button("Reopen…", "", () => this.reopen(), { class: "quiet" }));
+      this.reading.seen.training ? null : button("Reopen…", "", () => this.reopen(), { class: "quiet" }));
   }
 
   noteBar() {

@@ -3,11 +3,11 @@
 
 import { ask, h, svg } from "./dom.js";
 
-/** Key of the room's convention: title, sentence, and how far in (mm of the picture) the line runs. */
-export const CONVENTIONS = {
-  outer_edge: ["Outer edge of the dark cortex", "The dark rim belongs to the body. Run along its outer side, where dark turns to disc, fat or vessel.", 0],
-  mid_cortex: ["Middle of the dark cortex", "Run along the middle of the dark rim: half of it lies inside.", 4],
-  marrow_edge: ["Edge of the marrow", "The dark rim stays outside. Run along its inner side, where marrow turns dark.", 8],
+/** Convention: title, and how far in (units of the picture) the line runs. */
+const CONVENTIONS = {
+  outer_edge: ["Outer edge of the dark cortex", 0],
+  mid_cortex: ["Middle of the dark cortex", 4],
+  marrow_edge: ["Edge of the marrow", 8],
 };
 
 /** A body with slightly hollow end plates, drawn in by `inset`. */
@@ -19,7 +19,7 @@ function body(inset) {
 }
 
 function picture(convention) {
-  const [title, , inset] = CONVENTIONS[convention];
+  const [title, inset] = CONVENTIONS[convention];
   return svg("svg", { viewBox: "0 0 180 160", class: "convention", role: "img", "aria-label": title },
     svg("rect", { class: "fat", width: 180, height: 160 }),
     svg("rect", { class: "canal", x: 160, width: 20, height: 160 }),
@@ -31,24 +31,21 @@ function picture(convention) {
     svg("path", { class: "line", d: body(inset) }));
 }
 
-function figure(convention, asked) {
-  const [title, text] = CONVENTIONS[convention];
+function figure(convention, asked, outline) {
+  const [title] = CONVENTIONS[convention];
   return h("figure", { class: convention === asked ? "asked" : "other" }, picture(convention),
     h("figcaption", {}, h("strong", {}, convention === asked ? `✓ ${title}` : title),
-      convention === asked ? h("span", {}, text) : null));
+      convention === asked ? h("span", {}, outline) : null));
 }
 
-export function instructionsBody({ convention, text }, level) {
+export function instructionsBody({ convention, outline, slices }, level) {
   const order = [convention, ...Object.keys(CONVENTIONS).filter((one) => one !== convention)];
   return [
-    h("p", {}, "Outline the vertebral body ", h("strong", {}, level), " on every slice on which it is seen. Pedicles, arch and "
-      + "processes stay outside; osteophytes belong to it as far as the marrow runs into them. Where the body is not seen, say so: "
-      + "“no body on this slice”."),
+    h("p", {}, "The body asked for is ", h("strong", {}, level), ". ", slices),
     h("h3", {}, "Where the line runs in this study"),
-    h("div", { class: "conventions" }, order.map((one) => figure(one, convention))),
+    h("div", { class: "conventions" }, order.map((one) => figure(one, convention, outline))),
     h("p", { class: "small" }, "The two pale pictures are other conventions, for comparison only. One pixel more or less around a "
       + "body changes its overlap with another reader's by about a tenth."),
-    text ? h("p", { class: "study-text" }, text) : null,
   ];
 }
 

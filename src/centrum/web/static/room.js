@@ -9,7 +9,7 @@ import * as queue from "./queue.js";
 import { openReading } from "./reading.js";
 import { say } from "./speech.js";
 import { Result } from "./training.js";
-import { nextCase, worklistScreen } from "./worklist.js";
+import { nextCase, numbered, titleOf, worklistScreen } from "./worklist.js";
 
 const room = document.getElementById("room");
 
@@ -18,7 +18,10 @@ const HERE = "here";
 /** Milliseconds between two looks at whether the screen has to lock. */
 const LOOK = 5000;
 
-const state = { me: null, shown: null, cases: [], seen: performance.now(), locked: false };
+/** Milliseconds after which the server is told that somebody is there. */
+const TELL = 60000;
+
+const state = { me: null, shown: null, cases: [], seen: performance.now(), told: 0, locked: false };
 
 function show(screen, name) {
   state.shown?.close?.();
@@ -55,7 +58,7 @@ function failure(error, again) {
 async function worklist() {
   keep(null);
   await screen("Worklist", async () => {
-    state.cases = await api.worklist();
+    state.cases = await work();
     const element = worklistScreen(state.cases, await queue.counts(), openCase);
     return { element: h("div", { class: "page" }, bar(), element), close: nextKey() };
   });
@@ -74,14 +77,13 @@ function nextKey() {
   return () => removeEventListener("keydown", act);
 }
 
-const titleOf = (one) => `${one.training ? "Training" : "Case"} ${one.place} · ${one.level}`;
+const work = async () => numbered(await api.worklist());
 
 async function openCase(one) {
   keep({ token: one.token });
   await screen(titleOf(one), async () => {
     const reading = await openReading(one.token);
-    reading.seen.training = one.training;
-    return new Editor(reading, titleOf(one), (where) => leave(one, where));
+    return new Editor(reading, `${titleOf(one)} · ${reading.seen.level}`, (where) => leave(one, where));
   });
   state.shown?.arrived?.();
 }
@@ -94,7 +96,7 @@ async function leave(one, where) {
 
 async function next(one) {
   await screen("Worklist", async () => {
-    state.cases = await api.worklist();
+    state.cases = await work();
     return h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "…"));
   });
   const following = nextCase(state.cases, one.token);
@@ -106,18 +108,8 @@ async function result(one) {
   keep({ token: one.token, result: true });
   await screen(titleOf(one), async () => {
     const [reading, found] = await Promise.all([openReading(one.token), api.trainingResult(one.token)]);
-    return new Result(reading, found, titleOf(one), reading.seen.pass_dice, {
-      worklist, next: () => next(one), again: () => again(one, reading),
-    });
+    return new Result(reading, found, titleOf(one), { worklist, next: () => next(one) });
   });
-}
-
-async function again(one, reading) {
-  await screen(titleOf(one), async () => {
-    await reading.ask("reopen", { reason: "practised again" });
-    return h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "…"));
-  });
-  await openCase(one);
 }
 
 // The lock
@@ -134,12 +126,18 @@ function lock() {
   }, entered), "Locked");
 }
 
-const lockedText = (pin) => (pin ? "The room locked itself after a while without a hand. Your work is kept."
-  : "The room locked itself after a while without a hand. Your work is kept. Enter by the new link that was made for you where the room runs.");
+const lockedText = (pin) => (pin ? "The screen is locked; your work is kept. Enter your PIN to go on where you were."
+  : "The screen is locked; your work is kept. Enter by the new link that was made for you where the room runs.");
 
 async function lockNow() {
   await api.lock().catch(() => null);
   lock();
+}
+
+/** A hand that looks and does not draw is there, too: the server hears of it. */
+function stillHere(now) {
+  state.told = now;
+  api.worklist().catch((error) => error.status === 401 && lock());
 }
 
 function watchIdle() {
@@ -149,8 +147,10 @@ function watchIdle() {
     }, { passive: true });
   }
   setInterval(() => {
-    const idle = performance.now() - state.seen;
-    if (state.me && !state.locked && idle > state.me.idle_minutes * 60000) lockNow();
+    if (!state.me || state.locked) return;
+    const now = performance.now();
+    if (now - state.seen > state.me.idle_minutes * 60000) lockNow();
+    else if (state.seen > state.told && now - state.told > TELL) stillHere(now);
   }, LOOK);
   addEventListener("locked", lock);
 }
@@ -162,7 +162,7 @@ async function entered(me) {
   Object.assign(state, { me, locked: false, seen: performance.now() });
   const here = before && before !== me.reader ? null : kept();
   if (!here) return worklist();
-  state.cases = await api.worklist().catch(() => []);
+  state.cases = await work().catch(() => []);
   const one = state.cases.find(({ token }) => token === here.token);
   if (!one) return worklist();
   return here.result && one.state === "signed" ? result(one) : openCase(one);

@@ -24,7 +24,8 @@ export class Scout {
   }
 
   down(point) {
-    this.mark(point);
+    if (this.bench.holds(point)) this.mark(point);
+    else say("Click on the image.");
   }
 
   mark(point) {

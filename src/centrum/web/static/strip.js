@@ -61,8 +61,12 @@ export class Strip {
     context.putImageData(data, 0, 0);
   }
 
+  /** Scrolls the strip, and not the page around it. */
   reveal(current) {
-    this.items[current].row.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const { element } = this;
+    const [box, row] = [element.getBoundingClientRect(), this.items[current].row.getBoundingClientRect()];
+    element.scrollTop += Math.min(0, row.top - box.top) + Math.max(0, row.bottom - box.bottom);
+    element.scrollLeft += Math.min(0, row.left - box.left) + Math.max(0, row.right - box.right);
   }
 
   update(current, marks = new Map()) {

@@ -14,37 +14,36 @@ const ON_THE_LINE = 0.05;
 const VIEW = 90;
 
 export class Result {
-  /** `go`: {again, next, worklist}. */
-  constructor(reading, result, title, passAt, go) {
-    Object.assign(this, { reading, result, go, slice: 0, travel: 0 });
+  /** `go`: {next, worklist}. */
+  constructor(reading, result, title, go) {
+    Object.assign(this, { reading, result, go, slice: 0 });
     const { seen } = reading;
     this.pane = new Pane({ ...reading, spacing: seen.spacing, scale: seen.scale, orientation: seen.orientation, label: title }, h);
     this.truth = result.slices.map((runs) => maskOfRuns(runs ?? [], reading.rows, reading.columns));
     this.strip = new Strip(reading, (k) => this.show(k));
-    this.lay(title, passAt);
+    this.lay(title);
     this.listen();
     this.pane.view.window(seen.windows[0].low, seen.windows[0].high);
     this.strip.paint(this.pane.view, seen.scale);
     this.show(reading.level?.slice ?? Math.floor(reading.slices / 2));
   }
 
-  lay(title, passAt) {
-    const { passed, dice, mean_signed_mm: distance } = this.result;
+  lay(title) {
+    const { passed, dice, mean_signed_mm: distance, pass_dice: asked } = this.result;
     this.where = h("p", { class: "readout", "aria-hidden": "true" });
     this.element = h("div", { class: "editor result" },
       h("header", { class: "case" }, h("div", { class: "bar-left" }, button("Worklist", "", this.go.worklist, { class: "quiet" }), h("h1", { tabindex: -1 }, `${title}: result`))),
       this.strip.element,
       h("div", { class: "middle" }, h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.where))),
       h("aside", { class: "palette", "aria-label": "Result" },
-        h("p", { class: passed ? "verdict passed" : "verdict failed" }, passed ? "✓ Passed" : "✕ Not passed yet"),
+        h("p", { class: passed ? "verdict passed" : "verdict failed" }, passed ? "✓ Passed" : "Below the mark"),
         h("dl", { class: "figures" },
           h("div", {}, h("dt", {}, "Dice"), h("dd", {}, dice.toFixed(3))),
           h("div", {}, h("dt", {}, "Mean signed distance"), h("dd", {}, `${distance > 0 ? "+" : "−"}${Math.abs(distance).toFixed(2)} mm`))),
         h("p", {}, sense(distance)),
-        passAt ? h("p", { class: "small" }, `The study asks for a Dice of ${passAt.toFixed(2)}.`) : null,
+        asked ? h("p", { class: "small" }, `The study asks for a Dice of ${asked.toFixed(2)}.`) : null,
         h("ul", { class: "legend" }, h("li", { class: "own" }, "yours: solid, hatched"), h("li", { class: "truth" }, "true: dashed")),
-        button("Next case", "N", this.go.next, { class: passed ? "main" : "quiet" }),
-        button("Practise this one again", "", this.go.again, { class: passed ? "quiet" : "main" })));
+        button("Next case", "N", this.go.next, { class: "main" })));
   }
 
   listen() {

@@ -8,32 +8,41 @@ const STATES = {
   signed: ["●", "signed"],
 };
 
-/** The case to go on with: a begun one first, then the first that is new; training comes first. */
+/** The next case that is not signed, after one or from the first on; practice comes first. */
 export function nextCase(cases, after = null) {
   const open = cases.filter(({ state, token }) => state !== "signed" && token !== after);
   const place = cases.find(({ token }) => token === after)?.place ?? 0;
-  const later = open.filter((one) => one.place > place);
-  return (later.length ? later : open).toSorted(readingOrder)[0] ?? null;
+  return open.find((one) => one.place > place) ?? open[0] ?? null;
 }
 
-const readingOrder = (a, b) => Number(b.training) - Number(a.training) || a.place - b.place;
+/** "Case 3": practice and cases are counted apart. */
+export const titleOf = ({ training, number }) => `${training ? "Training" : "Case"} ${number}`;
+
+/** Cases in their order, with their number among those of their kind. */
+export function numbered(cases) {
+  const count = { true: 0, false: 0 };
+  return cases.toSorted((a, b) => a.place - b.place).map((one) => {
+    count[one.training] += 1;
+    return { ...one, number: count[one.training] };
+  });
+}
 
 function row(one, waits, choose) {
   const [sign, words] = STATES[one.state];
-  const title = `${one.training ? "Training" : "Case"} ${one.place}`;
+  const title = titleOf(one);
   return h("tr", { class: one.state },
     h("th", { scope: "row" }, h("button", { type: "button", class: "link", onclick: () => choose(one) }, title)),
     h("td", { class: "level" }, one.level),
     h("td", {}, h("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${passed(one) ?? words}`,
       waits ? h("span", { class: "waits" }, `${plural(waits, "change")} not yet sent`) : null),
-    h("td", {}, h("progress", { max: one.slices, value: one.done, "aria-label": "slices done" }),
-      h("span", { class: "count" }, `${one.done} of ${one.slices}`)),
+    h("td", {}, h("progress", { max: one.slices ?? 1, value: one.done, "aria-label": "slices done" }),
+      h("span", { class: "count" }, one.slices ? `${one.done} of ${one.slices}` : "not opened yet")),
     h("td", { class: "time" }, one.seconds ? clock(one.seconds) : "–"));
 }
 
 function passed(one) {
   if (!one.training || one.state !== "signed") return null;
-  return one.passed ? "passed" : "not passed";
+  return one.passed ? "passed" : "below the mark";
 }
 
 const HEADS = ["Case", "Level", "State", "Slices", "Time"];
@@ -52,15 +61,14 @@ function summary(cases) {
 export function worklistScreen(cases, waiting, choose) {
   if (!cases.length) return empty();
   const next = nextCase(cases);
-  const byPlace = cases.toSorted((a, b) => a.place - b.place);
   return h("div", { class: "worklist" },
     h("header", {}, h("h1", { tabindex: -1 }, "Worklist"), summary(cases), next ? begin(next, choose) : finished()),
-    table("Training", byPlace.filter(({ training }) => training), waiting, choose),
-    table("Cases", byPlace.filter(({ training }) => !training), waiting, choose));
+    table("Training", cases.filter(({ training }) => training), waiting, choose),
+    table("Cases", cases.filter(({ training }) => !training), waiting, choose));
 }
 
 const begin = (next, choose) => h("button", { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },
-  `${next.state === "begun" ? "Go on with" : "Read"} ${next.training ? "training" : "case"} ${next.place} · ${next.level} `,
+  `${next.state === "begun" ? "Go on with" : "Read"} ${titleOf(next).toLowerCase()} · ${next.level} `,
   h("kbd", { "aria-hidden": "true" }, "N"));
 
 const finished = () => h("p", { class: "finished" }, "Everything is signed. Thank you. A signed case can be opened, and reopened with a reason.");
