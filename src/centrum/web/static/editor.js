@@ -180,8 +180,9 @@ export class Editor {
   fit() {
     const { view, width, height } = this.pane;
     const { level } = this.reading;
-    if (level && this.home_ !== "whole") view.around([level.x, level.y], FIELD, width, height);
-    else view.fit(width, height);
+    view.fit(width, height);
+    const closer = Math.min(width, height) / FIELD;
+    if (level && this.home_ !== "whole" && closer > view.zoom) view.show([level.x, level.y], closer, width, height);
   }
 
   home() {

@@ -11,6 +11,7 @@ import { Strip } from "./strip.js";
 /** mm within which an outline is said to lie on the true one. */
 const ON_THE_LINE = 0.05;
 
+/** mm of height around the level. */
 const VIEW = 90;
 
 export class Result {
@@ -64,7 +65,8 @@ export class Result {
   fit() {
     const { level, columns, rows } = this.reading;
     const middle = level ? [level.x, level.y] : [columns / 2, rows / 2];
-    this.pane.view.around(middle, VIEW, this.pane.width, this.pane.height);
+    const { width, height } = this.pane;
+    this.pane.view.show(middle, Math.min(width, height) / VIEW, width, height);
   }
 
   show(k) {

@@ -41,11 +41,7 @@ export class View {
       width, height);
   }
 
-  /** `millimetres` of height around a voxel. */
-  around(voxel, millimetres, width, height) {
-    this.show(voxel, Math.min(height, width) / millimetres, width, height);
-  }
-
+  /** A voxel in the middle, at a zoom in CSS pixels a mm. */
   show([x, y], zoom, width, height) {
     this.zoom = Math.min(LARGEST, Math.max(SMALLEST, zoom));
     this.panX = width / 2 - (x + 0.5) * this.scaleX;

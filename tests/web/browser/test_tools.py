@@ -1,0 +1,257 @@
+"""Each tool drawn by mouse: what is recorded is bit by bit what the geometry of the events says."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from PIL import Image
+
+from tests.web.browser.places import GRIDS, SIZE, SPACING, Room
+from tests.web.browser.sight import Eyes, brushed, inside, pixels_of
+
+COLUMNS, ROWS, SLICES = SIZE
+SHAPE = (ROWS, COLUMNS)
+BODY = [(9, 8), (20, 9.5), (30, 8), (29, 16), (31, 25), (20, 23), (9, 25), (10, 16)]
+"""A body with hollow sides, in pixels."""
+
+PIXELS = """async (token) => {
+  const answer = await fetch(`/api/t/${token}/pixels`);
+  return [...new Int16Array(await answer.arrayBuffer())];
+}"""
+
+
+@pytest.mark.parametrize("case", GRIDS)
+def test_a_polygon_is_signed_on_the_grid_of_the_image(eyes: Eyes, room: Room, case: str):
+    """Every voxel has its own value: the voxels of the mask are those whose values were drawn on."""
+    eyes.open(case)
+    drawn_on = eyes.slice
+    outline = eyes.outline(BODY)
+    for k in range(GRIDS[case][0][2]):
+        if k != drawn_on:
+            eyes.press("Home", *["PageDown"] * k, "x")
+    eyes.press("s")
+    eyes.page.click("dialog button.main")
+    eyes.page.wait_for_selector(".bar.signed")
+
+    shown = np.array(eyes.page.evaluate(PIXELS, room.tickets[case])).reshape(-1, *SHAPE)
+    drawn = shown[drawn_on][inside([outline], *SHAPE)]
+    image, mask = room.stored(case), room.signed_mask(case)
+    values, found = sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(mask)
+    assert len(drawn) > 200
+    assert np.array_equal(found != 0, np.isin(values, drawn))
+    for fact in ("GetSize", "GetSpacing", "GetOrigin", "GetDirection"):
+        assert np.allclose(getattr(mask, fact)(), getattr(image, fact)(), rtol=0, atol=1e-12)
+
+
+SCREENS = [(1, 1), (1.5, 1), (2, 1), (1, 0.9), (1, 1.25), (2, 1.5), (1, 2)]
+"""Device pixels of a CSS pixel, and page zoom."""
+
+
+@pytest.mark.parametrize(("scale", "zoom"), SCREENS)
+def test_on_every_screen_a_polygon_lies_where_it_was_clicked(
+    browser: Any, room: Room, scale: float, zoom: float
+):
+    with Eyes.before(browser, room, scale, zoom) as eyes:
+        eyes.open()
+        check_outline(eyes)
+        check_screen(eyes, scale * zoom)
+
+
+@pytest.mark.parametrize("zoom", [0.9, 1.5, 2])
+def test_a_page_that_css_zooms_is_drawn_on_where_it_was_clicked(eyes: Eyes, zoom: float):
+    """`offsetX` would make the mask 22-125 % too large."""
+    eyes.page.evaluate(f"document.documentElement.style.zoom = {zoom}")
+    eyes.open()
+    check_outline(eyes)
+    check_screen(eyes, 1)
+
+
+def check_outline(eyes: Eyes) -> None:
+    outline: list[list[list[float]]] = []
+    (edit,) = eyes.sent(lambda: outline.append(eyes.outline(BODY)))
+    (polygon,) = edit["content"]["polygons"]
+    assert np.allclose(polygon, outline[0], rtol=0, atol=1e-9)
+    assert np.array_equal(recorded(eyes), inside(outline, *SHAPE))
+
+
+def check_screen(eyes: Eyes, device: float) -> None:
+    """The brightest voxels of the slice are seen where the page says that they lie."""
+    eyes.press("i", "o")
+    token = eyes.room.tickets["plain"]
+    shown = np.array(eyes.page.evaluate(PIXELS, token)).reshape(-1, *SHAPE)[eyes.slice].astype(int)
+    seen = np.asarray(Image.open(BytesIO(eyes.page.screenshot())).convert("L"), dtype=float)
+    scale_x, scale_y, pan_x, pan_y = eyes.view
+    box = eyes.box
+    across, down = np.arange(8, 32), np.arange(8, 28)
+    x = (box["x"] + pan_x + (across + 0.5) * scale_x) * device
+    y = (box["y"] + pan_y + (down + 0.5) * scale_y) * device
+    there = seen[np.ix_(y.astype(int), x.astype(int))]
+    told = shown[np.ix_(down, across)]
+    assert np.corrcoef(there.ravel(), told.ravel())[0, 1] > 0.98
+    for shift in ((0.5, 0), (-0.5, 0), (0, 0.5), (0, -0.5)):
+        moved_x = (x + shift[0] * 0.8 * scale_x * device).astype(int)
+        moved_y = (y + shift[1] * 0.8 * scale_y * device).astype(int)
+        assert np.corrcoef(seen[np.ix_(moved_y, moved_x)].ravel(), told.ravel())[0, 1] > 0.98
+
+
+def recorded(eyes: Eyes, k: int | None = None) -> np.ndarray:
+    """A slice as the server has it."""
+    eyes.saved()
+    token = eyes.room.tickets["plain"]
+    view = eyes.page.evaluate(f"fetch('/api/t/{token}').then((answer) => answer.json())")
+    content = view["state"]["slices"][eyes.slice if k is None else k]["content"]
+    if content is None or content["kind"] == "nobody":
+        return np.zeros(SHAPE, dtype=bool)
+    if content["kind"] == "runs":
+        return pixels_of(content["runs"], SHAPE)
+    return inside(content["polygons"], *SHAPE)
+
+
+def content(eyes: Eyes) -> dict[str, Any] | None:
+    eyes.saved()
+    return eyes.room.journal()[-1]["payload"]["content"]
+
+
+class TestPolygon:
+    def test_a_vertex_is_dragged(self, eyes: Eyes):
+        eyes.open()
+        outline = eyes.outline(BODY)
+        *_, outline[4] = eyes.drag([BODY[4], (34, 29)])
+        assert np.allclose(content(eyes)["polygons"], [outline], rtol=0, atol=1e-9)
+        assert np.array_equal(recorded(eyes), inside([outline], *SHAPE))
+
+    def test_a_double_click_on_an_edge_adds_a_vertex(self, eyes: Eyes):
+        eyes.open()
+        outline = eyes.outline(BODY)
+        middle = ((BODY[2][0] + BODY[3][0]) / 2, (BODY[2][1] + BODY[3][1]) / 2)
+        place = eyes.place(middle)
+        eyes.page.mouse.dblclick(*place)
+        outline.insert(3, eyes.voxel(place))
+        assert np.allclose(content(eyes)["polygons"], [outline], rtol=0, atol=1e-9)
+
+    def test_tab_walks_the_vertices_and_delete_removes_one(self, eyes: Eyes):
+        eyes.open()
+        outline = eyes.outline(BODY)
+        eyes.press("Tab", "Tab")
+        assert "point 2 of 8" in eyes.said()
+        eyes.press("Delete")
+        assert np.allclose(content(eyes)["polygons"], [outline[:1] + outline[2:]], rtol=0, atol=1e-9)
+
+    def test_arrows_nudge_a_vertex_by_a_quarter(self, eyes: Eyes):
+        eyes.open()
+        outline = eyes.outline(BODY)
+        eyes.press("Tab", "ArrowRight", "ArrowUp", "ArrowUp", "Shift+ArrowLeft")
+        outline[0] = [outline[0][0] + 0.25 - 1, outline[0][1] - 0.5]
+        assert np.allclose(content(eyes)["polygons"], [outline], rtol=0, atol=1e-9)
+
+    def test_tab_leaves_the_slice_after_the_last_vertex(self, eyes: Eyes):
+        """No trap for the keyboard."""
+        eyes.open()
+        eyes.outline(BODY)
+        eyes.press(*["Tab"] * (len(BODY) + 1))
+        assert not eyes.page.locator(".overlay:focus").count()
+
+    def test_an_outline_apart_is_a_second_piece(self, eyes: Eyes):
+        eyes.open()
+        first = eyes.outline([(3, 3), (9, 3), (9, 9)])
+        second = eyes.outline([(20, 20), (30, 20), (30, 30)])
+        assert np.allclose(content(eyes)["polygons"], [first, second], rtol=0, atol=1e-9)
+
+    def test_an_outline_over_another_takes_its_place(self, eyes: Eyes):
+        eyes.open()
+        eyes.outline(BODY)
+        second = eyes.outline([(12.6, 11.4), (36, 11), (36, 30)])
+        assert np.allclose(content(eyes)["polygons"], [second], rtol=0, atol=1e-9)
+
+    def test_undo_takes_the_last_point_of_an_open_outline(self, eyes: Eyes):
+        eyes.open()
+        eyes.click(*BODY[:4])
+        eyes.press("Control+z")
+        points = eyes.click((20, 23))
+        eyes.page.mouse.click(*eyes.place(BODY[0]))
+        (polygon,) = content(eyes)["polygons"]
+        assert len(polygon) == 4
+        assert np.allclose(polygon[3], points[0], rtol=0, atol=1e-9)
+
+    def test_an_outline_between_pixel_centres_is_not_recorded(self, eyes: Eyes):
+        eyes.open()
+        eyes.outline([(12.2, 12.2), (12.8, 12.2), (12.8, 12.8)])
+        assert "holds no pixel" in eyes.said()
+        assert eyes.room.kinds() == []
+
+
+def test_freehand_is_the_way_of_the_hand(eyes: Eyes):
+    eyes.open()
+    eyes.press("h")
+    path = eyes.drag(BODY)
+    assert content(eyes)["kind"] == "polygons"
+    assert np.allclose(content(eyes)["polygons"], [path], rtol=0, atol=1e-9)
+    assert np.array_equal(recorded(eyes), inside([path], *SHAPE))
+
+
+def test_a_fast_brush_leaves_no_gap_and_is_round_in_mm(eyes: Eyes):
+    """Three events across the body; the slice's pixels are not square."""
+    eyes.open()
+    eyes.press("b", "[", "[")
+    path = eyes.drag([(8, 8), (30, 12), (25, 28)])
+    radius = float(eyes.page.locator(".size").inner_text().split()[0]) / 2
+    assert radius < 3
+    expected = brushed(path, radius, (SPACING[1], SPACING[0]), SHAPE)
+    assert np.array_equal(recorded(eyes), expected)
+    assert eyes.room.journal()[-1]["tool"] == "brush"
+
+
+def test_the_eraser_takes_away_what_it_passes(eyes: Eyes):
+    eyes.open()
+    outline = eyes.outline(BODY)
+    eyes.press("e")
+    path = eyes.drag([(20, 5), (20, 20)])
+    gone = brushed(path, 3.0, (SPACING[1], SPACING[0]), SHAPE)
+    assert np.array_equal(recorded(eyes), inside([outline], *SHAPE) & ~gone)
+    assert eyes.room.journal()[-1]["tool"] == "eraser"
+
+
+def test_ctrl_swaps_brush_and_eraser(eyes: Eyes):
+    eyes.open()
+    outline = eyes.outline(BODY)
+    eyes.press("b")
+    eyes.page.keyboard.down("Control")
+    path = eyes.drag([(20, 5), (20, 20)])
+    eyes.page.keyboard.up("Control")
+    gone = brushed(path, 3.0, (SPACING[1], SPACING[0]), SHAPE)
+    assert np.array_equal(recorded(eyes), inside([outline], *SHAPE) & ~gone)
+
+
+def test_clear_and_no_body_are_states_of_a_slice(eyes: Eyes):
+    eyes.open()
+    k = eyes.slice
+    eyes.outline(BODY)
+    assert eyes.states()[k] == "drawn"
+    eyes.press("x")
+    assert (eyes.states()[k], content(eyes)) == ("nobody", {"kind": "nobody"})
+    eyes.press("x")
+    assert (eyes.states()[k], content(eyes)) == ("open", None)
+
+
+def test_wheel_turns_slices_and_zooms_and_space_pans(eyes: Eyes):
+    eyes.open()
+    k = eyes.slice
+    eyes.page.mouse.move(*eyes.place((20, 20)))
+    eyes.page.mouse.wheel(0, 100)
+    eyes.settle()
+    assert eyes.slice == k + 1
+    before, under = eyes.view, eyes.voxel(eyes.place((20, 20)))
+    place = eyes.place((20, 20))
+    eyes.page.keyboard.down("Control")
+    eyes.page.mouse.wheel(0, -100)
+    eyes.page.keyboard.up("Control")
+    assert eyes.view[0] > before[0]
+    assert np.allclose(eyes.voxel(place), under, atol=1e-6)
+    before = eyes.view
+    eyes.page.keyboard.down(" ")
+    eyes.drag([(20, 20), (25, 22)])
+    eyes.page.keyboard.up(" ")
+    assert np.allclose(eyes.view[2:], np.add(before[2:], np.multiply(before[:2], (5, 2))), atol=2)
+    assert eyes.room.kinds() == []
