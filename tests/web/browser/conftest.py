@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,10 +30,10 @@ def browser() -> Iterator[Any]:
         found.close()
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    """A room of one reader with four cases; see `places`."""
-    with open_room(make_study(tmp_path / "study")) as found:
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """A room of one reader, in which each test opens a fresh case; see `places`."""
+    with open_room(make_study(tmp_path_factory.mktemp("room") / "study")) as found:
         yield found
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import SimpleITK as sitk
 import uvicorn
 import yaml
 
-from centrum.commands.read import Desk
+from centrum.commands.read import Desk, Pins
 from centrum.web.address import Address
 from centrum.web.app import create_app
 from centrum.web.auth import Door
@@ -66,13 +66,14 @@ def image(size: tuple[int, int, int], direction: np.ndarray) -> sitk.Image:
     return made
 
 
-def make_study(folder: Path, **settings: Any) -> Path:
-    """A case for each of `GRIDS`, by its name, and a room for one reader."""
+def make_study(folder: Path, spare: int = 30, **settings: Any) -> Path:
+    """A case for each of `GRIDS`, by its name, `spare` plain ones, and a room for one reader."""
     folder.mkdir()
-    rows = []
-    for name, (size, direction) in GRIDS.items():
+    grids = GRIDS | {f"spare {k}": GRIDS["plain"] for k in range(spare)}
+    for name, (size, direction) in grids.items():
         sitk.WriteImage(image(size, direction), folder / f"{name}.nrrd")
-        rows.append({"case": name, "patient": name, "level": "L1", "image": f"{name}.nrrd"})
+    facts = ("case", "patient", "level", "image")
+    rows = [dict(zip(facts, (name, name, "L1", f"{name}.nrrd"), strict=True)) for name in grids]
     write_rows(folder, rows)
     (folder / "study.yaml").write_text("preset: vcf-t2w\nimages: {weighting: null}\n")
     (folder / "readings").mkdir()
@@ -88,6 +89,13 @@ class Room:
     study: Path
     origin: str
     door: Door
+    opened: set[str] = field(default_factory=set)
+
+    def fresh(self) -> str:
+        """A plain case that nobody has opened."""
+        case = next(case for case in self.tickets if case not in {*self.opened, *GRIDS})
+        self.opened.add(case)
+        return case
 
     def link(self) -> str:
         """For the reader, once."""
@@ -99,15 +107,16 @@ class Room:
         known = json.loads((self.study / "readings/tickets.json").read_text())
         return {ticket["case"]: token for token, ticket in known.items()}
 
-    def journal(self, token: str | None = None) -> list[dict[str, Any]]:
-        """Lines of the reader's journal."""
+    def journal(self, token: str) -> list[dict[str, Any]]:
+        """Lines of a case in the reader's journal."""
         text = (self.study / f"readings/{READER}/first/journal.jsonl").read_text()
         lines = [json.loads(line) for line in text.splitlines()]
-        return [line for line in lines if token in (None, line["token"])]
+        return [line for line in lines if line["token"] == token]
 
-    def kinds(self) -> list[str]:
-        """What the journal has, but for what opens a case."""
-        return [line["kind"] for line in self.journal() if line["kind"] not in ("open", "level")]
+    def kinds(self, token: str) -> list[str]:
+        """What the journal has of a case, but for what opens it."""
+        kinds = [line["kind"] for line in self.journal(token)]
+        return [kind for kind in kinds if kind not in ("open", "level")]
 
     def signed_mask(self, case: str) -> sitk.Image:
         """What was signed of a case."""
@@ -119,13 +128,13 @@ class Room:
 
 
 @contextmanager
-def open_room(study: Path) -> Iterator[Room]:
-    """Serve a study's room from a thread."""
+def open_room(study: Path, pins: Pins | None = None) -> Iterator[Room]:
+    """Serve a study's room from a thread; it locks as its room.yaml says."""
     with Desk(study) as desk, socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         address = Address("127.0.0.1", listener.getsockname()[1])
-        door = Door(desk.readers())
+        door = Door(desk.readers(), pins, 60 * desk.room.settings.idle_minutes)
         app = create_app(desk, door, address)
         quiet = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(quiet)

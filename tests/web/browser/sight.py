@@ -25,6 +25,37 @@ VIEWPORT = (1280, 800)
 Point = tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Frame:
+    """CSS pixels of a column and of a row, where the slice begins on the canvas, and that there."""
+
+    scale_x: float
+    scale_y: float
+    pan_x: float
+    pan_y: float
+    left: float
+    top: float
+
+    def exact(self, point: Point) -> Point:
+        """Where a voxel lies on the screen."""
+        return (
+            self.left + self.pan_x + (point[0] + 0.5) * self.scale_x,
+            self.top + self.pan_y + (point[1] + 0.5) * self.scale_y,
+        )
+
+    def place(self, point: Point) -> Point:
+        """The whole CSS pixel next to it; a mouse has no others."""
+        x, y = self.exact(point)
+        return round(x), round(y)
+
+    def voxel(self, place: Point) -> list[float]:
+        """What that pixel means, by the geometry of the event."""
+        return [
+            (place[0] - self.left - self.pan_x) / self.scale_x - 0.5,
+            (place[1] - self.top - self.pan_y) / self.scale_y - 0.5,
+        ]
+
+
 @dataclass
 class Eyes:
     """A tab of the reading room.
@@ -33,12 +64,29 @@ class Eyes:
     ----------
     requests : addresses that the page asked
     console : what the browser complained of
+    case : the case that is open
     """
 
     page: Any
     room: Room
     requests: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
+    case: str = ""
+
+    @property
+    def token(self) -> str:
+        """Of the case that is open."""
+        return self.room.tickets[self.case]
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        """Lines of the case that is open."""
+        return self.room.journal(self.token)
+
+    @property
+    def kinds(self) -> list[str]:
+        """What was done to the case that is open."""
+        return self.room.kinds(self.token)
 
     @classmethod
     @contextmanager
@@ -69,11 +117,16 @@ class Eyes:
         return eyes
 
     def second_tab(self) -> "Eyes":
-        """Another tab of the same browser."""
+        """Another tab of the same browser, with the same case."""
         other = Eyes.in_tab(self.page.context.new_page(), self.room)
         other.page.goto(self.room.origin)
         other.page.wait_for_selector(".worklist")
-        return other
+        return other.open(self.case)
+
+    def front(self) -> "Eyes":
+        """The tab that is seen; a browser lets others sleep."""
+        self.page.bring_to_front()
+        return self
 
     # Where one is
 
@@ -82,8 +135,9 @@ class Eyes:
         listed = self.page.evaluate("fetch('/api/worklist').then((answer) => answer.json())")
         return [entry["token"] for entry in listed].index(self.room.tickets[case])
 
-    def open(self, case: str = "plain", level: bool = True) -> "Eyes":
-        """Open a case from the worklist, and confirm the level in the middle of what is shown."""
+    def open(self, case: str = "", level: bool = True) -> "Eyes":
+        """Open a case, a fresh one if it is not named, and confirm the level in the middle."""
+        self.case = case = case or self.room.fresh()
         self.page.locator(".worklist tbody button").nth(self.number(case)).click()
         self.page.wait_for_selector(".editor")
         if level and self.page.locator(".scouting").count():
@@ -135,61 +189,39 @@ class Eyes:
         return self
 
     @property
-    def box(self) -> dict[str, float]:
-        """The canvas on the screen."""
-        return self.page.locator(".overlay").first.bounding_box()
-
-    @property
-    def view(self) -> tuple[float, float, float, float]:
-        """CSS pixels of a column and a row, and where the slice begins on the canvas."""
+    def frame(self) -> "Frame":
+        """How the slice lies on the screen now."""
         self.settle()
-        told = self.page.locator(".overlay").first.get_attribute("data-view")
-        scale_x, scale_y, pan_x, pan_y = map(float, told.split())
-        return scale_x, scale_y, pan_x, pan_y
-
-    def place(self, point: Point) -> Point:
-        """The whole CSS pixel next to a voxel; a mouse has no others."""
-        scale_x, scale_y, pan_x, pan_y = self.view
-        box = self.box
-        return (
-            round(box["x"] + pan_x + (point[0] + 0.5) * scale_x),
-            round(box["y"] + pan_y + (point[1] + 0.5) * scale_y),
-        )
-
-    def voxel(self, place: Point) -> list[float]:
-        """Where that pixel lies on the slice, by the geometry of the event."""
-        scale_x, scale_y, pan_x, pan_y = self.view
-        box = self.box
-        return [
-            (place[0] - box["x"] - pan_x) / scale_x - 0.5,
-            (place[1] - box["y"] - pan_y) / scale_y - 0.5,
-        ]
+        overlay = self.page.locator(".overlay").first
+        told = map(float, overlay.get_attribute("data-view").split())
+        box = overlay.bounding_box()
+        return Frame(*told, box["x"], box["y"])
 
     def click(self, *points: Point) -> list[list[float]]:
         """Click on voxels; the points that these clicks mean."""
-        places = [self.place(point) for point in points]
+        frame = self.frame
+        places = [frame.place(point) for point in points]
         for place in places:
             self.page.mouse.click(*place)
-        self.settle()
-        return [self.voxel(place) for place in places]
+        return [frame.voxel(place) for place in places]
 
     def outline(self, points: Sequence[Point]) -> list[list[float]]:
         """Draw a polygon, closed on its first point."""
-        drawn = self.click(*points)
-        self.page.mouse.click(*self.place(points[0]))
+        *drawn, _ = self.click(*points, points[0])
         self.settle()
         return drawn
 
     def drag(self, points: Sequence[Point], steps: int = 1) -> list[list[float]]:
         """Press on the first voxel, go over the others and let go; the points that it means."""
-        places = [self.place(point) for point in points]
+        frame = self.frame
+        places = [frame.place(point) for point in points]
         self.page.mouse.move(*places[0])
         self.page.mouse.down()
         for place in places[1:]:
             self.page.mouse.move(*place, steps=steps)
         self.page.mouse.up()
         self.settle()
-        return [self.voxel(place) for place in places]
+        return [frame.voxel(place) for place in places]
 
     # What was sent
 

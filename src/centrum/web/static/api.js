@@ -42,6 +42,7 @@ export const me = () => read("/api/me");
 export const enter = (proof) => write("POST", "/enter", proof);
 export const lock = () => write("POST", "/api/lock", {});
 export const worklist = () => read("/api/worklist");
+export const progress = () => read("/api/progress");
 export const openCase = (token) => read(ticket(token));
 export const trainingResult = (token) => read(`${ticket(token)}/training`);
 export const between = (token, slices) =>

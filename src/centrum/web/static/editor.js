@@ -27,7 +27,7 @@ const PAN = 40;
 export class Editor {
   /** `leave(where)`: to "worklist", "next" or "training". */
   constructor(reading, title, leave) {
-    Object.assign(this, { reading, title, goTo: leave, preview: null, conflict: null, hidden: false, home_: true });
+    Object.assign(this, { reading, title, goTo: leave, preview: null, conflict: null, hidden: false, centred: true });
     const { seen } = reading;
     this.pane = new Pane({ ...reading, spacing: seen.spacing, scale: seen.scale, orientation: seen.orientation, label: "slice" }, h);
     this.bench = new Bench(reading, this.pane);
@@ -165,7 +165,7 @@ export class Editor {
 
   resized() {
     const { width, height } = this.pane;
-    if (this.home_) this.fit();
+    if (this.centred) this.fit();
     else if (this.size) this.pane.view.pan((width - this.size[0]) / 2, (height - this.size[1]) / 2);
     this.size = [width, height];
     this.refreshReadout();
@@ -173,6 +173,7 @@ export class Editor {
 
   /** The page shows this case now. */
   arrived() {
+    this.stage.scrollIntoView({ block: "nearest" });
     this.strip.reveal(this.bench.slice);
     this.focus();
   }
@@ -182,19 +183,19 @@ export class Editor {
     const { level } = this.reading;
     view.fit(width, height);
     const closer = Math.min(width, height) / FIELD;
-    if (level && this.home_ !== "whole" && closer > view.zoom) view.show([level.x, level.y], closer, width, height);
+    if (level && this.centred !== "whole" && closer > view.zoom) view.show([level.x, level.y], closer, width, height);
   }
 
   home() {
-    this.home_ = this.home_ === true && this.reading.level ? "whole" : true;
-    this.moved(() => this.fit(), this.home_);
-    say(this.home_ === "whole" ? "whole slice" : "around the level");
+    this.centred = this.centred === true && this.reading.level ? "whole" : true;
+    this.moved(() => this.fit(), this.centred);
+    say(this.centred === "whole" ? "whole slice" : "around the level");
   }
 
   /** After pan and zoom by hand the view stays as it is, whatever the window does. */
   moved(change, home = false) {
     change();
-    this.home_ = home;
+    this.centred = home;
     this.pane.redraw("image", "overlay");
     this.other?.follow();
     this.refreshReadout();
@@ -282,7 +283,6 @@ export class Editor {
 
   commit({ slice, content, tool }) {
     this.reading.commit(slice, content, tool, this.timer.seconds);
-    say(this.sentence());
   }
 
   enter(event) {
@@ -334,17 +334,17 @@ export class Editor {
     }
     const slices = await this.attempt(() => this.reading[verb](this.timer.seconds));
     if (slices?.length && !slices.includes(this.bench.slice)) this.show(slices[0]);
-    say(slices?.length ? `${verb}: slice ${listed(slices)}` : verb);
+    this.announce(slices?.length ? `${verb}: slice ${listed(slices)}` : verb);
   }
 
   confirmed(k, [x, y]) {
     this.reading.confirmLevel(k, [x, y], this.timer.seconds);
     this.scout = null;
     this.bench.take("polygon");
-    this.home_ = true;
+    this.centred = true;
     this.moved(() => this.fit(), true);
     this.show(k);
-    this.focus();
+    this.arrived();
     say(`${this.reading.seen.level} confirmed. Polygon: click along the edge of the body.`);
   }
 
@@ -374,7 +374,7 @@ export class Editor {
     const { preview } = this;
     this.preview = null;
     this.reading.accept(preview, this.timer.seconds);
-    say(`${plural(preview.size, "slice")} filled. One undo takes all of them back.`);
+    this.announce(`${plural(preview.size, "slice")} filled, one undo takes all of them back`);
     this.focus();
   }
 
@@ -460,9 +460,21 @@ export class Editor {
   told({ kind, waiting, error }) {
     const before = this.status.element.dataset.kind;
     this.status.show({ kind, waiting });
-    if (kind !== before && kind !== "saving") say(this.status.words.textContent);
+    if (kind !== before && kind !== "saving") this.announceStatus(kind);
     if (kind === "conflict") this.other409(error);
     if (kind === "locked") dispatchEvent(new Event("locked"));
+  }
+
+  /** Says what was done; once it is saved that is said with it. */
+  announce(text) {
+    this.justDone = text;
+    say(text);
+  }
+
+  announceStatus(kind) {
+    const parts = kind === "saved" ? [this.justDone, this.sentence()] : [this.status.words.textContent];
+    if (kind === "saved") this.justDone = null;
+    say(parts.filter(Boolean).join("; "));
   }
 
   async other409(error) {

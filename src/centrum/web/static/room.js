@@ -6,6 +6,7 @@ import { freshId, h } from "./dom.js";
 import { Editor } from "./editor.js";
 import { entrance, linkSecret } from "./entrance.js";
 import * as queue from "./queue.js";
+import { leadScreen } from "./lead.js";
 import { openReading } from "./reading.js";
 import { say } from "./speech.js";
 import { Result } from "./training.js";
@@ -16,7 +17,7 @@ const room = document.getElementById("room");
 const HERE = "here";
 
 /** Milliseconds between two looks at whether the screen has to lock. */
-const LOOK = 5000;
+const LOOK = 1000;
 
 /** Milliseconds after which the server is told that somebody is there. */
 const TELL = 60000;
@@ -63,6 +64,8 @@ async function worklist() {
     return { element: h("div", { class: "page" }, bar(), element), close: nextKey() };
   });
 }
+
+const lead = () => screen("Progress", async () => h("div", { class: "page" }, bar(), leadScreen(await api.progress())));
 
 const bar = () => h("header", { class: "masthead" }, h("span", { class: "brand" }, "Reading room"), h("span", { class: "reader" }, state.me.reader),
   h("button", { type: "button", class: "quiet", onclick: lockNow }, "Lock"));
@@ -160,6 +163,7 @@ function watchIdle() {
 async function entered(me) {
   const before = state.me?.reader;
   Object.assign(state, { me, locked: false, seen: performance.now() });
+  if (me.lead) return lead();
   const here = before && before !== me.reader ? null : kept();
   if (!here) return worklist();
   state.cases = await work().catch(() => []);
