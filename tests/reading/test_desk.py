@@ -330,3 +330,15 @@ def test_the_worklist_follows_what_is_done(desk: Desk) -> None:
     assert desk.progress()["reader1"] == {"cases": 3, "begun": 1, "signed": 0}
     with pytest.raises(UnknownTicket):
         desk.worklist("nobody")
+
+
+def test_the_worklist_tells_level_time_and_slices(tmp_path: Path):
+    with Desk(small_study(tmp_path / "study")) as desk:
+        new = desk.worklist("reader1")[0]
+        hand = Hand.at(desk)
+        assert (new["level"], new["seconds"], new["slices"]) == (hand.view["level"], 0, None)
+        hand.level()
+        hand.seconds = 40
+        hand.nobody(0)
+        begun = desk.worklist("reader1")[0]
+        assert (begun["seconds"], begun["slices"], begun["done"]) == (42, 7, 1)

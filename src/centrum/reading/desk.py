@@ -255,7 +255,8 @@ class Desk:
             "state": state,
             "slices": found.slices if found else None,
             "done": found.done if found else 0,
-            "level": bool(found and found.level),
+            "level": "" if ticket.training else self._level_name(ticket),
+            "seconds": found.seconds if found else 0.0,
             "training": ticket.training,
             "passed": self._passed(found) if ticket.training else None,
         }
@@ -321,10 +322,9 @@ class Desk:
         ticket, settings = work.ticket, self.room.settings
         case = self.room.cases.get(ticket.case)
         history = work.history
-        level = self._box.level_of(ticket)
         return {
             "token": ticket.token,
-            "level": level.name if level else "",
+            "level": self._level_name(ticket),
             "training": ticket.training,
             "shape": list(sheets.shape),
             "spacing": list(sheets.spacing),
@@ -349,6 +349,10 @@ class Desk:
         shown = self.room.settings.shown
         facts = {"age": shown.age, "sex": shown.sex} if case else {}
         return {name: getattr(case, name) for name, allowed in facts.items() if allowed}
+
+    def _level_name(self, ticket: Ticket) -> str:
+        level = self._box.level_of(ticket)
+        return level.name if level else ""
 
     def pixels(self, reader: str, token: str, sequence: str | None = None) -> bytes:
         """All slices as little-endian int16, [slice, row, column]; `scale` makes them intensities.
@@ -780,6 +784,7 @@ class Desk:
             return {
                 **state.result,
                 "passed": state.result["dice"] >= self.room.settings.training.pass_dice,
+                "pass_dice": self.room.settings.training.pass_dice,
                 "slices": [runs_of(plane) for plane in self._box.truth(work.ticket)],
             }
 

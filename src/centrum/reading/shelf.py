@@ -85,12 +85,12 @@ class CaseHistory:
 
 
 class WorkSummary(NamedTuple):
-    """What the worklist says of a case: slices of which something is said, and all."""
+    """What the worklist says of a case: slices of which something is said, all, active time."""
 
     signed: bool
     done: int
     slices: int
-    level: bool
+    seconds: float
     result: dict[str, float] | None
 
 
@@ -145,4 +145,4 @@ def _summary(state: CaseState) -> WorkSummary:
     total = len(state.slices)
     result = dict(state.result) if state.result else None
     done = total - len(state.unread)
-    return WorkSummary(bool(state.signed), done, total, state.level is not None, result)
+    return WorkSummary(bool(state.signed), done, total, state.seconds, result)

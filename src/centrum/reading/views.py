@@ -52,14 +52,19 @@ class CaseView(TypedDict):
 
 
 class WorkView(TypedDict):
-    """A case of the worklist."""
+    """A case of the worklist.
+
+    `level` is the one that is asked for, "" in the practice, which tells it when it is opened;
+    `seconds` is active time.
+    """
 
     token: str
     place: int
     state: str
     slices: int | None
     done: int
-    level: bool
+    level: str
+    seconds: float
     training: bool
     passed: bool | None
 

@@ -256,7 +256,9 @@ def inside(polygons: Sequence[Sequence[Sequence[float]]], rows: int, columns: in
     return mask
 
 
-def brushed(path: Sequence[Sequence[float]], radius: float, spacing: Point, shape: tuple[int, int]) -> np.ndarray:
+def brushed(
+    path: Sequence[Sequence[float]], radius: float, spacing: Point, shape: tuple[int, int]
+) -> np.ndarray:
     """Pixels whose centre lies within `radius` mm of a path; spacing of rows and columns."""
     mask = np.zeros(shape, dtype=bool)
     scale = np.array([spacing[1], spacing[0]])

@@ -24,7 +24,7 @@ PIXELS = """async (token) => {
 
 @pytest.mark.parametrize("case", GRIDS)
 def test_a_polygon_is_signed_on_the_grid_of_the_image(eyes: Eyes, room: Room, case: str):
-    """Every voxel has its own value: the voxels of the mask are those whose values were drawn on."""
+    """Every voxel has its own value: those of the mask have the values that were drawn on."""
     eyes.open(case)
     drawn_on = eyes.slice
     outline = eyes.outline(BODY)
@@ -84,7 +84,8 @@ def check_screen(eyes: Eyes, device: float) -> None:
     left, top = np.floor(frame.exact((across[0] - 1, down[0] - 1)))
     right, bottom = np.ceil(frame.exact((across[-1] + 1, down[-1] + 1)))
     clip = {"x": left, "y": top, "width": right - left, "height": bottom - top}
-    seen = np.asarray(Image.open(BytesIO(eyes.page.screenshot(clip=clip))).convert("L"), dtype=float)
+    picture = Image.open(BytesIO(eyes.page.screenshot(clip=clip))).convert("L")
+    seen = np.asarray(picture, dtype=float)
     for dx, dy in ((0, 0), (0.35, 0), (-0.35, 0), (0, 0.35), (0, -0.35)):
         x = (frame.exact((across + dx, 0))[0] - left) * device
         y = (frame.exact((0, down + dy))[1] - top) * device
@@ -139,7 +140,8 @@ class TestPolygon:
         eyes.saved().press("Tab", "Tab")
         assert "point 2 of 8" in eyes.said()
         eyes.press("Delete")
-        assert np.allclose(content(eyes)["polygons"], [outline[:1] + outline[2:]], rtol=0, atol=1e-9)
+        left = [outline[:1] + outline[2:]]
+        assert np.allclose(content(eyes)["polygons"], left, rtol=0, atol=1e-9)
 
     def test_arrows_nudge_a_vertex_by_a_quarter(self, eyes: Eyes):
         eyes.open()

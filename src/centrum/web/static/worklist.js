@@ -32,7 +32,7 @@ function row(one, waits, choose) {
   const title = titleOf(one);
   return h("tr", { class: one.state },
     h("th", { scope: "row" }, h("button", { type: "button", class: "link", onclick: () => choose(one) }, title)),
-    h("td", { class: "level" }, one.level),
+    h("td", { class: "level" }, one.level || "–"),
     h("td", {}, h("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${passed(one) ?? words}`,
       waits ? h("span", { class: "waits" }, `${plural(waits, "change")} not yet sent`) : null),
     h("td", {}, h("progress", { max: one.slices ?? 1, value: one.done, "aria-label": "slices done" }),
@@ -68,7 +68,7 @@ export function worklistScreen(cases, waiting, choose) {
 }
 
 const begin = (next, choose) => h("button", { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },
-  `${next.state === "begun" ? "Go on with" : "Read"} ${titleOf(next).toLowerCase()} · ${next.level} `,
+  `${next.state === "begun" ? "Go on with" : "Read"} ${titleOf(next).toLowerCase()}${next.level ? ` · ${next.level}` : ""} `,
   h("kbd", { "aria-hidden": "true" }, "N"));
 
 const finished = () => h("p", { class: "finished" }, "Everything is signed. Thank you. A signed case can be opened, and reopened with a reason.");
