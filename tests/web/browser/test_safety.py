@@ -130,6 +130,24 @@ class TestTwoTabs:
         assert "Decide first" in eyes.said()
         assert eyes.kinds == ["edit"]
 
+    def test_what_waited_over_a_reload_is_stale_all_the_same(self, browser: Any, eyes: Eyes):
+        """Another computer went on meanwhile: the waiting change does not go over its work."""
+        eyes.open()
+        k = eyes.slice
+        eyes.page.route("**/slice/*", lambda route: route.abort())
+        eyes.press("x")
+        eyes.wait_status("offline")
+        with Eyes.before(browser, eyes.room) as elsewhere:
+            elsewhere.open(eyes.case)
+            elsewhere.outline(SQUARE)
+            elsewhere.saved()
+        eyes.page.unroute("**/slice/*")
+        eyes.page.reload()
+        eyes.page.wait_for_selector(".bar.conflict")
+        assert eyes.states()[k] == "drawn"
+        assert f"slice {k + 1}" in eyes.page.locator(".bar.conflict").inner_text()
+        assert eyes.kinds == ["edit"]
+
 
 class TestReload:
     def test_undo_and_redo_are_the_journal(self, eyes: Eyes):

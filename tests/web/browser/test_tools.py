@@ -194,6 +194,29 @@ def test_freehand_is_the_way_of_the_hand(eyes: Eyes):
     assert np.array_equal(recorded(eyes), inside([path], *SHAPE))
 
 
+COALESCED = """(places) => {
+  const overlay = document.querySelector(".overlay");
+  const event = ([clientX, clientY], more = {}) => new PointerEvent("pointermove", {
+    pointerId: 1, isPrimary: true, bubbles: true, clientX, clientY, ...more,
+  });
+  const coalescedEvents = places.map((place) => event(place));
+  overlay.dispatchEvent(event(places.at(-1), { coalescedEvents }));
+}"""
+
+
+def test_events_that_the_browser_bundles_are_all_drawn(eyes: Eyes):
+    eyes.open()
+    eyes.press("h")
+    frame = eyes.frame
+    places = [frame.place(point) for point in BODY]
+    eyes.page.mouse.move(*places[0])
+    eyes.page.mouse.down()
+    eyes.page.evaluate(COALESCED, places[1:])
+    eyes.page.mouse.up()
+    path = [frame.voxel(place) for place in places]
+    assert np.allclose(content(eyes)["polygons"], [path], rtol=0, atol=1e-9)
+
+
 def test_a_fast_brush_leaves_no_gap_and_is_round_in_mm(eyes: Eyes):
     """Three events across the body; the slice's pixels are not square."""
     eyes.open()

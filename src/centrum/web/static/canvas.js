@@ -112,6 +112,22 @@ export class Pane {
   }
 }
 
+/** Hatches, drawn once for each colour and way of leaning. */
+const tiles = new Map();
+
+function tileOf(colour, leaning) {
+  const tile = new OffscreenCanvas(HATCH, HATCH);
+  const pen = tile.getContext("2d");
+  pen.strokeStyle = colour;
+  pen.globalAlpha = 0.45;
+  for (const shift of [-HATCH, 0, HATCH]) {
+    pen.moveTo(shift, leaning > 0 ? HATCH : 0);
+    pen.lineTo(shift + HATCH, leaning > 0 ? 0 : HATCH);
+  }
+  pen.stroke();
+  return tile;
+}
+
 /** Draws voxels' coordinates in CSS pixels; colours are the style sheet's. */
 export class Pen {
   constructor(context, view, style) {
@@ -152,16 +168,9 @@ export class Pen {
   }
 
   hatch(name, leaning) {
-    const tile = new OffscreenCanvas(HATCH, HATCH);
-    const pen = tile.getContext("2d");
-    pen.strokeStyle = this.colour(name);
-    pen.globalAlpha = 0.45;
-    for (const shift of [-HATCH, 0, HATCH]) {
-      pen.moveTo(shift, leaning > 0 ? HATCH : 0);
-      pen.lineTo(shift + HATCH, leaning > 0 ? 0 : HATCH);
-    }
-    pen.stroke();
-    return this.context.createPattern(tile, "repeat");
+    const key = `${this.colour(name)} ${leaning}`;
+    if (!tiles.has(key)) tiles.set(key, tileOf(this.colour(name), leaning));
+    return this.context.createPattern(tiles.get(key), "repeat");
   }
 
   polygon(points, name, { closed = true, handles = false, chosen = -1, dash = [] } = {}) {

@@ -22,7 +22,11 @@ const FIELD = 110;
 /** Milliseconds without a key until a comment is sent. */
 const TYPED = 700;
 
+/** CSS pixels of an arrow while panning. */
 const PAN = 40;
+
+/** The window preset goes with the reader from case to case. */
+const PRESET = "preset";
 
 export class Editor {
   /** `leave(where)`: to "worklist", "next" or "training". */
@@ -37,7 +41,7 @@ export class Editor {
     this.palette = new Palette(reading, this.acts());
     this.lay();
     this.listen();
-    this.preset(0);
+    this.preset(Number(sessionStorage.getItem(PRESET) ?? 0));
     this.start();
   }
 
@@ -218,6 +222,7 @@ export class Editor {
   preset(n) {
     const window_ = this.reading.seen.windows[n];
     if (!window_) return;
+    sessionStorage.setItem(PRESET, n);
     this.pane.view.window(window_.low, window_.high);
     this.rewindow();
     if (this.size) say(`window ${window_.name}`);

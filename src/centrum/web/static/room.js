@@ -37,11 +37,14 @@ const kept = () => JSON.parse(sessionStorage.getItem(HERE) ?? "null");
 
 /** Shows what `make` makes; what goes wrong is a screen of its own, with a way on. */
 async function screen(name, make) {
+  room.setAttribute("aria-busy", "true");
   try {
     show(await make(), name);
   } catch (error) {
     if (error.status === 401) lock();
     else show(failure(error, () => screen(name, make)), "Error");
+  } finally {
+    room.removeAttribute("aria-busy");
   }
 }
 

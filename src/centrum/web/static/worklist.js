@@ -53,9 +53,10 @@ const table = (title, cases, waiting, choose) => (cases.length ? h("section", { 
     h("tbody", {}, cases.map((one) => row(one, waiting[one.token], choose))))) : null);
 
 function summary(cases) {
-  const signed = cases.filter(({ state }) => state === "signed").length;
-  return h("p", { class: "summary" }, `${signed} of ${plural(cases.length, "case")} signed`,
-    h("progress", { max: cases.length, value: signed, "aria-label": "cases signed" }));
+  const real = cases.filter(({ training }) => !training);
+  const signed = real.filter(({ state }) => state === "signed").length;
+  return h("p", { class: "summary" }, `${signed} of ${plural(real.length, "case")} signed`,
+    h("progress", { max: real.length || 1, value: signed, "aria-label": "cases signed" }));
 }
 
 export function worklistScreen(cases, waiting, choose) {
