@@ -29,7 +29,9 @@ def test_a_case_is_read_by_keyboard_alone(eyes: Eyes, room: Room):
     eyes.press(*["Tab"] * eyes.number(case), "Enter")
     eyes.page.wait_for_selector(".editor.scouting")
     eyes.settle()
-    eyes.press("ArrowDown", "ArrowUp", "Enter", "Enter")
+    eyes.press("ArrowDown", "ArrowUp", "Enter", "ArrowRight", "Enter")
+    assert eyes.page.locator(".editor.scouting").count()
+    eyes.press("Enter")
     eyes.page.wait_for_selector(".editor:not(.scouting)")
 
     k = eyes.slice

@@ -26,7 +26,10 @@ class TestOffline:
         eyes.press("PageDown", "x")
         eyes.wait_status("offline")
         assert "Offline: 1 change kept here" in eyes.said()
-        eyes.press("PageUp", "PageUp", "x", "Control+z", "Control+Shift+z")
+        eyes.press("PageUp", "PageUp", "x", "Control+z")
+        assert eyes.states()[k - 1] == "open"
+        eyes.press("Control+Shift+z")
+        assert eyes.states()[k - 1] == "nobody"
         assert "4 changes kept here" in eyes.page.locator(".status").inner_text()
         assert eyes.kinds == ["edit"]
         eyes.page.context.set_offline(False)
@@ -84,6 +87,20 @@ class TestOffline:
         eyes.saved()
         assert eyes.kinds == ["edit"]
         assert "nobody" in eyes.states()
+
+    def test_a_tab_that_lives_sends_its_own(self, eyes: Eyes):
+        eyes.open()
+        eyes.page.route("**/slice/*", lambda route: route.abort())
+        eyes.press("x")
+        eyes.wait_status("offline")
+        other = eyes.second_tab()
+        other.saved()
+        assert "nobody" not in other.states()
+        assert eyes.kinds == []
+        other.page.close()
+        eyes.front().page.unroute("**/slice/*")
+        eyes.saved()
+        assert eyes.kinds == ["edit"]
 
 
 class TestTwoTabs:
@@ -197,6 +214,19 @@ def test_a_change_that_the_server_computes_otherwise_is_told_and_taken_back(eyes
     eyes.page.wait_for_selector(".strip [data-state=drawn]", state="detached")
     assert eyes.states()[k] == "open"
     assert eyes.kinds == []
+
+
+def test_an_answer_with_another_digest_is_not_called_saved(eyes: Eyes):
+    eyes.open()
+
+    def lie(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"digest": "0" * 16})
+
+    eyes.page.route("**/slice/*", lie)
+    eyes.press("x")
+    eyes.page.wait_for_selector(".bar.note")
+    assert "not the one on the screen" in eyes.page.locator(".bar.note").inner_text()
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_on_every_screen_a_polygon_lies_where_it_was_clicked(
 
 @pytest.mark.parametrize("zoom", [0.9, 1.5])
 def test_a_page_that_css_zooms_is_drawn_on_where_it_was_clicked(eyes: Eyes, zoom: float):
-    """`offsetX` would make the mask 22-125 % too large."""
+    """In browsers whose `offsetX` knows nothing of zoom masks became 22-125 % too large."""
     eyes.page.evaluate(f"document.documentElement.style.zoom = {zoom}")
     eyes.open()
     check_outline(eyes)
