@@ -102,6 +102,36 @@ class TestOffline:
         eyes.saved()
         assert eyes.kinds == ["edit"]
 
+    def test_a_stroke_during_another_answer_stays_on_the_screen(self, eyes: Eyes):
+        """The answer to a flag, which is a whole state, is older than the stroke."""
+        eyes.open()
+        k = eyes.slice
+        held: list[Any] = []
+        eyes.page.route("**/quality", lambda route: held.append(route))
+        eyes.page.locator(".flags input").first.check()
+        eyes.page.wait_for_timeout(900)
+        eyes.page.locator(".overlay").focus()
+        eyes.press("x")
+        held[0].continue_()
+        eyes.saved()
+        eyes.settle()
+        assert eyes.states()[k] == "nobody"
+        assert eyes.kinds == ["quality", "edit"]
+
+    def test_what_waits_is_sent_from_the_worklist_too(self, eyes: Eyes):
+        eyes.open()
+        eyes.page.route("**/slice/*", lambda route: route.abort())
+        eyes.press("x")
+        eyes.wait_status("offline")
+        eyes.page.click("text=Worklist")
+        eyes.page.wait_for_selector(".waits")
+        assert "1 change not yet sent" in eyes.page.locator(".waits").inner_text()
+        eyes.page.unroute("**/slice/*")
+        eyes.page.wait_for_timeout(3500)
+        assert eyes.kinds == ["edit"]
+        eyes.open(eyes.case)
+        assert "nobody" in eyes.states()
+
 
 class TestTwoTabs:
     def test_a_stale_change_is_offered_again_on_the_newer_state(self, eyes: Eyes):

@@ -96,14 +96,14 @@ export class Editor {
     this.pane.painter = (pen) => this.paint(pen);
     this.pane.onresize = () => this.resized();
     this.stop = listen(bindingsOf(this), (target) => target === this.pane.overlay || target === document.body);
-    this.released = (event) => event.key === " " && this.hold(false);
-    addEventListener("keyup", this.released);
+    this.released = (event) => (event.type === "blur" || event.key === " ") && this.hold(false);
+    for (const sign of ["keyup", "blur"]) addEventListener(sign, this.released);
     this.ticking = setInterval(() => this.tick(), 1000);
   }
 
   close() {
     this.stop();
-    removeEventListener("keyup", this.released);
+    for (const sign of ["keyup", "blur"]) removeEventListener(sign, this.released);
     clearInterval(this.ticking);
     if (this.typed) this.sendJudgement();
     this.timer.close();
@@ -466,7 +466,7 @@ export class Editor {
     const before = this.status.element.dataset.kind;
     this.status.show({ kind, waiting });
     if (kind !== before && kind !== "saving") this.announceStatus(kind);
-    if (kind === "conflict") this.other409(error);
+    if (kind === "conflict" && error) this.other409(error);
     if (kind === "locked") dispatchEvent(new Event("locked"));
   }
 
@@ -495,21 +495,18 @@ export class Editor {
     const { state, mine, quality, level } = this.conflict;
     this.conflict = null;
     const filled = again ? mine.filter(([, held]) => held.provenance === "filled") : [];
-    const wanted = again ? { mine: mine.filter(([, held]) => held.provenance !== "filled"), quality, level } : { mine: [] };
+    const judged = this.reading.outbox.changes.some(({ kind }) => kind === "quality") ? this.palette.quality : quality;
+    const wanted = again ? { mine: mine.filter(([, held]) => held.provenance !== "filled"), quality: judged, level } : { mine: [] };
     await this.attempt(() => this.reading.settle(state, wanted, this.timer.seconds));
     if (filled.length) this.note(`Slices ${listed(filled.map(([k]) => k))} were filled: press F to fill them again on the newer state.`);
     this.refresh();
     this.focus();
   }
 
+  /** Said, and the server's state is shown again. */
   notTaken(error) {
     this.note(`${error.message} ${error.remedy ?? ""}`);
-    this.reload();
-  }
-
-  /** After a refusal the server's state is shown again. */
-  reload() {
-    this.attempt(() => this.reading.refetch());
+    this.reading.refetch().catch(() => null);
   }
 
   /** What the server refuses or cannot be asked is told, and nothing is lost. */
@@ -519,7 +516,7 @@ export class Editor {
     } catch (error) {
       if (error.status === 409) this.told({ kind: "conflict", waiting: 0, error });
       else if (error.status === 401) dispatchEvent(new Event("locked"));
-      else if (error.status) this.note(`${error.message} ${error.remedy ?? ""}`);
+      else if (error.status) this.notTaken(error);
       else this.note("The server cannot be reached. What you have drawn is kept on this computer; this step has to wait.");
       return null;
     }

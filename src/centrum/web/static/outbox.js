@@ -13,12 +13,17 @@ const LATER = [429, 500];
 /** States that only the reader ends. */
 const STUCK = ["conflict", "closed"];
 
+/** The outbox of each case. One that was left with changes goes on; its case opened anew takes over. */
+const live = new Map();
+
 export class Outbox extends EventTarget {
   constructor(token, revision, changes = []) {
     super();
     Object.assign(this, {
       token, revision, changes, kind: changes.length ? "saving" : "saved", tries: 0, timer: null, running: false,
     });
+    live.get(token)?.close();
+    live.set(token, this);
     addEventListener("online", this.again);
   }
 
@@ -26,6 +31,11 @@ export class Outbox extends EventTarget {
     removeEventListener("online", this.again);
     clearTimeout(this.timer);
     this.kind = "closed";
+  }
+
+  /** Nobody looks any more: what waits is sent all the same. */
+  rest() {
+    if (this.empty) this.close();
   }
 
   get empty() {
@@ -53,8 +63,8 @@ export class Outbox extends EventTarget {
     if (this.running || STUCK.includes(this.kind)) return;
     this.running = true;
     try {
-      while (this.changes[0]?.order !== undefined) await this.send(this.changes[0]);
-      if (this.empty) this.tell("saved");
+      while (this.kind !== "closed" && this.changes[0]?.order !== undefined) await this.send(this.changes[0]);
+      if (this.empty && this.kind !== "closed") this.tell("saved");
     } catch (error) {
       this.hinder(error);
     } finally {

@@ -33,7 +33,7 @@ export class Reading extends EventTarget {
   constructor(seen, image, changes) {
     super();
     const [slices, rows, columns] = seen.shape;
-    Object.assign(this, { seen, image, slices, rows, columns, token: seen.token, past: [], future: [] });
+    Object.assign(this, { seen, image, slices, rows, columns, token: seen.token, past: [], future: [], unsent: 0, owed: false });
     this.masks = new Map();
     this.order = Promise.resolve();
     this.state = seen.state;
@@ -45,7 +45,12 @@ export class Reading extends EventTarget {
   }
 
   close() {
-    if (this.outbox.empty) this.outbox.close();
+    this.outbox.rest();
+  }
+
+  /** Nothing of the hand is on its way, nor about to be. */
+  get idle() {
+    return this.outbox.empty && this.unsent === 0;
   }
 
   get signed() {
@@ -100,9 +105,12 @@ export class Reading extends EventTarget {
 
   /** In the order of the hand, whatever takes its time (digests do). */
   send(request) {
+    this.unsent += 1;
     this.order = this.order.then(async () => {
       const body = { id: freshId(), ...(await request.body()) };
-      return this.outbox.push({ effect: [], ...request, body });
+      const pushed = this.outbox.push({ effect: [], ...request, body });
+      this.unsent -= 1;
+      return pushed;
     });
     return this.order;
   }
@@ -175,14 +183,20 @@ export class Reading extends EventTarget {
     this.adopt(await api.write("POST", path, { id: freshId(), ...body }, this.outbox.revision));
   }
 
+  /** A whole state is shown as soon as the hand has nothing newer on its way. */
   answered({ change, answer }) {
-    if (answer.slices && this.outbox.empty) this.adopt(answer);
-    else {
-      const { revision, undo, redo } = answer;
-      this.state = { ...this.state, revision, undo, redo };
-      if (answer.provenance !== undefined && this.outbox.empty) this.told(change, answer);
-    }
+    const { revision, undo, redo } = answer;
+    this.state = { ...this.state, revision, undo, redo };
+    if (!this.idle) this.owed ||= Boolean(answer.slices);
+    else if (answer.slices) this.adopt(answer);
+    else if (this.owed) this.catchUp();
+    else if (answer.provenance !== undefined) this.told(change, answer);
     this.changed();
+  }
+
+  async catchUp() {
+    const { state } = await api.openCase(this.token).catch(() => ({ state: null }));
+    if (state && this.idle && state.revision === this.outbox.revision) this.adopt(state);
   }
 
   told(change, { provenance }) {
@@ -191,6 +205,7 @@ export class Reading extends EventTarget {
 
   /** The server's state is the state. */
   adopt(state) {
+    this.owed = false;
     this.outbox.revision = state.revision;
     this.show(state);
   }
