@@ -261,6 +261,18 @@ def test_clear_and_no_body_are_states_of_a_slice(eyes: Eyes):
     assert (eyes.states()[k], content(eyes)) == ("open", None)
 
 
+def test_the_window_of_the_level_is_that_of_the_greys_around_it(eyes: Eyes):
+    """From the 1st to the 99th percentile within 30 mm, which here is the whole slice."""
+    eyes.open()
+    low, high = np.percentile(shown_pixels(eyes)[eyes.slice], (1, 99), method="lower")
+    readout = eyes.page.locator(".readout").inner_text()
+    assert f"W {round(high - low)} " in readout
+    eyes.press("2")
+    assert f"W {round(high - low)} " not in eyes.page.locator(".readout").inner_text()
+    eyes.press("0")
+    assert eyes.page.locator(".readout").inner_text() == readout
+
+
 def test_wheel_turns_slices_and_zooms_and_space_pans(eyes: Eyes):
     eyes.open()
     k = eyes.slice

@@ -15,6 +15,7 @@ import { say } from "./speech.js";
 import { Status } from "./status.js";
 import { STATES, stateOf, Strip } from "./strip.js";
 import { Timer } from "./timer.js";
+import { LEVEL, levelWindow } from "./window.js";
 
 /** mm of height around the level: the body and a good part of its neighbours. */
 const FIELD = 110;
@@ -41,7 +42,7 @@ export class Editor {
     this.palette = new Palette(reading, this.acts());
     this.lay();
     this.listen();
-    this.preset(Number(sessionStorage.getItem(PRESET) ?? 0));
+    this.firstWindow();
     this.start();
   }
 
@@ -219,13 +220,23 @@ export class Editor {
     if (dx || dy) this.moved(() => this.pane.view.pan(dx, dy));
   }
 
+  /** A preset by its number, or that of the level; it goes with the reader. */
   preset(n) {
-    const window_ = this.reading.seen.windows[n];
-    if (!window_) return;
+    const { level, seen } = this.reading;
+    const series = seen.windows[n];
+    if (!series && !(n === LEVEL && level)) return;
     sessionStorage.setItem(PRESET, n);
-    this.pane.view.window(window_.low, window_.high);
+    this.pane.view.window(...(series ? [series.low, series.high] : levelWindow(this.reading)));
     this.rewindow();
-    if (this.size) say(`window ${window_.name}`);
+    if (this.size) say(`window ${series?.name ?? "of the level"}`);
+  }
+
+  /** The preset of the case before; that of the level has to wait for it. */
+  firstWindow() {
+    const before = sessionStorage.getItem(PRESET) ?? LEVEL;
+    this.pane.view.window(...levelWindow(this.reading));
+    this.rewindow();
+    this.preset(before === LEVEL ? LEVEL : Number(before));
   }
 
   windowBy(dx, dy) {
@@ -345,6 +356,7 @@ export class Editor {
   confirmed(k, [x, y]) {
     this.reading.confirmLevel(k, [x, y], this.timer.seconds);
     this.scout = null;
+    this.firstWindow();
     this.bench.take("polygon");
     this.centred = true;
     this.moved(() => this.fit(), true);

@@ -1,5 +1,7 @@
 // Keys and what they do, once: the table that runs them is the table that help shows.
 
+import { LEVEL } from "./window.js";
+
 /** A key as help writes it and as the table has it: "Ctrl+Shift+Z", "?", "F". */
 export function pressed(event) {
   const parts = [];
@@ -63,6 +65,7 @@ export function bindingsOf(editor) {
     { section: "Slices", keys: ["End"], text: "last slice", local: true, run: () => editor.show(editor.reading.slices - 1) },
     { section: "Slices", keys: ["T"], text: "next slice to do", run: () => editor.nextOpen() },
     { section: "View", keys: ["1", "2", "3", "4", "5"], shown: ["1", "to", "5"], text: "window presets", run: (event) => editor.preset(Number(event.key) - 1) },
+    { section: "View", keys: ["0"], text: "window of the level", run: () => editor.preset(LEVEL) },
     { section: "View", keys: ["W"], text: "window by drag or arrows", run: held("window") },
     { section: "View", keys: ["+", "="], text: "zoom in", run: () => editor.zoomBy(1) },
     { section: "View", keys: ["-"], text: "zoom out", run: () => editor.zoomBy(-1) },

@@ -3,6 +3,7 @@
 import { button, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { FLAGS } from "./reading.js";
+import { LEVEL } from "./window.js";
 
 const TOOLS = [
   ["polygon", "Polygon", "P"],
@@ -27,8 +28,8 @@ export class Palette {
     this.comment = h("textarea", { id: "comment", rows: 2, maxlength: 2000, oninput: act.judge, placeholder: "No names, no dates" });
     this.submit = button("Sign this case", "S", act.submit, { class: "main conclude" });
     this.left = h("p", { class: "todo" });
-    this.presets = reading.seen.windows.map(({ name }, n) =>
-      button(name, String(n + 1), () => act.preset(n), { class: "preset" }));
+    this.presets = [preset("level", "0", () => act.preset(LEVEL)),
+      ...reading.seen.windows.map(({ name }, n) => preset(name, String(n + 1), () => act.preset(n)))];
     for (const wide of [this.nobody, this.fill]) wide.classList.add("wide");
     this.element = this.lay(act);
     this.fillIn();
@@ -85,6 +86,8 @@ function proposal(show) {
   made.classList.add("wide");
   return made;
 }
+
+const preset = (name, key, onclick) => button(name, key, onclick, { class: "preset" });
 
 const pick = (name, label, key, onclick) => {
   const made = button(label, key, onclick, { class: "tool", "aria-label": label });

@@ -7,6 +7,7 @@ import { listen } from "./keys.js";
 import { maskOfRuns } from "./raster.js";
 import { say } from "./speech.js";
 import { Strip } from "./strip.js";
+import { levelWindow } from "./window.js";
 
 /** mm within which an outline is said to lie on the true one. */
 const ON_THE_LINE = 0.05;
@@ -24,7 +25,7 @@ export class Result {
     this.strip = new Strip(reading, (k) => this.show(k));
     this.lay(title);
     this.listen();
-    this.pane.view.window(seen.windows[0].low, seen.windows[0].high);
+    this.pane.view.window(...levelWindow(reading));
     this.strip.paint(this.pane.view, seen.scale);
     this.show(reading.level?.slice ?? Math.floor(reading.slices / 2));
   }
