@@ -308,25 +308,25 @@ def test_a_revision_is_a_whole_number(desk: Desk, revision: object) -> None:
 def test_the_worklist_follows_what_is_done(desk: Desk) -> None:
     def listed() -> tuple:
         work = desk.worklist("reader1")[0]
-        return work["state"], work["slices"], work["done"], work["level"]
+        return work["state"], work["slices"], work["done"]
 
-    assert listed() == ("new", None, 0, False)
+    assert listed() == ("new", None, 0)
     hand = Hand.at(desk)
-    assert listed() == ("begun", 7, 0, False)
+    assert listed() == ("begun", 7, 0)
     hand.level()
     hand.nobody(0)
-    assert listed() == ("begun", 7, 1, True)
+    assert listed() == ("begun", 7, 1)
     hand.undo()
-    assert listed() == ("begun", 7, 0, True)
+    assert listed() == ("begun", 7, 0)
     hand.polygon(1, square(8, 7, 6))
     hand.polygon(5, square(8, 7, 6))
     hand.fill()
     hand.nobody(0)
     hand.nobody(6)
     hand.submit()
-    assert listed() == ("signed", 7, 7, True)
+    assert listed() == ("signed", 7, 7)
     hand.reopen()
-    assert listed() == ("begun", 7, 7, True)
+    assert listed() == ("begun", 7, 7)
     assert desk.progress()["reader1"] == {"cases": 3, "begun": 1, "signed": 0}
     with pytest.raises(UnknownTicket):
         desk.worklist("nobody")

@@ -64,8 +64,10 @@ export class Editor {
     this.stage = h("div", { class: "stage" }, this.pane.element, this.none, this.readout);
     this.element = h("div", { class: "editor" },
       h("header", { class: "case" },
-        h("div", { class: "bar-left" }, button("Worklist", "", () => this.leave("worklist"), { class: "quiet" }), h("h1", { tabindex: -1 }, this.title), this.facts(), this.where),
-        h("div", { class: "bar-right" }, this.clock, this.status.element, button("Instructions", "G", () => this.instructions(), { class: "quiet" }),
+        h("div", { class: "bar-left" }, button("Worklist", "", () => this.leave("worklist"), { class: "quiet" }),
+          h("h1", { tabindex: -1 }, this.title), this.facts(), this.where),
+        h("div", { class: "bar-right" }, this.clock, this.status.element,
+          button("Instructions", "G", () => this.instructions(), { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
       this.strip.element, h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage)), this.palette.element);
     second.offer(this);
@@ -163,8 +165,9 @@ export class Editor {
   sentence() {
     const { reading, bench } = this;
     const points = bench.content?.polygons?.flat().length;
-    const parts = [`slice ${bench.slice + 1} of ${reading.slices}`, STATES[this.mark(bench.slice)]?.[1] ?? "fill proposed",
-      bench.content?.kind === "runs" ? "painted" : points ? `polygon, ${plural(points, "point")}` : null, this.status.words.textContent.toLowerCase()];
+    const drawn = points ? `polygon, ${plural(points, "point")}` : null;
+    const parts = [`slice ${bench.slice + 1} of ${reading.slices}`, STATES[this.mark(bench.slice)]?.[1] ?? this.mark(bench.slice),
+      bench.content?.kind === "runs" ? "painted" : drawn, this.status.words.textContent.toLowerCase()];
     return parts.filter(Boolean).join(", ");
   }
 
@@ -292,7 +295,8 @@ export class Editor {
 
   /** True when nothing else has to be decided; says what has to be otherwise. */
   free() {
-    const why = this.hindrance() ?? (this.bench.tool === this.scout && this.scout ? `Show first where ${this.reading.seen.level} is.` : null);
+    const scouting = this.bench.tool === this.scout;
+    const why = this.hindrance() ?? (scouting ? `Show first where ${this.reading.seen.level} is.` : null);
     if (why) say(why);
     return why === null;
   }
@@ -372,7 +376,8 @@ export class Editor {
     const preview = await this.attempt(() => this.reading.between());
     if (!preview) return;
     if (!preview.size) {
-      this.note("Nothing lies between drawn slices. Draw the first and the last slice of the body, and every second or third between them.");
+      this.note("Nothing lies between drawn slices. Draw the first and the last slice of the body, and every "
+        + "second or third between them.");
       return;
     }
     this.preview = preview;
@@ -434,10 +439,12 @@ export class Editor {
     const lines = [
       missing.length ? h("p", {}, `${missing.length === 1 ? "Slice" : "Slices"} `, h("strong", {}, listed(missing)),
         ` ${missing.length === 1 ? "is" : "are"} neither drawn, nor filled, nor marked “no body on this slice”.`) : null,
-      open.length ? h("p", {}, "The outline on slice ", h("strong", {}, listed(open)), " is not closed: close it with Enter on its first point, or drop it with Escape.") : null,
+      open.length ? h("p", {}, "The outline on slice ", h("strong", {}, listed(open)), " is not closed: close it with ",
+        "Shift+Enter or a click on its first point, or drop it with Escape.") : null,
       missing.length ? h("p", { class: "small" }, "If the body cannot be outlined at all, mark the case as not measurable.") : null,
     ];
-    const answer = await ask("Not yet complete", lines, [{ label: `Go to slice ${one + 1}`, value: "go", main: true }, { label: "Back", value: "" }]);
+    const answer = await ask("Not yet complete", lines,
+      [{ label: `Go to slice ${one + 1}`, value: "go", main: true }, { label: "Back", value: "" }]);
     if (answer) this.show(one);
     this.focus();
   }
@@ -467,8 +474,10 @@ export class Editor {
   async reopen() {
     const reason = h("textarea", { id: "reason", rows: 3, required: true, maxlength: 2000, autofocus: true });
     const answer = await ask("Reopen this case", [h("p", {}, "The reason stays in the record beside the signature."),
-      h("label", { for: "reason" }, "Reason"), reason], [{ label: "Reopen", value: "reopen", main: true }, { label: "Leave it signed", value: "" }]);
-    if (answer && reason.value.trim()) await this.attempt(() => this.reading.ask("reopen", { reason: reason.value.trim(), seconds: this.timer.seconds }));
+      h("label", { for: "reason" }, "Reason"), reason],
+    [{ label: "Reopen", value: "reopen", main: true }, { label: "Leave it signed", value: "" }]);
+    const said = { reason: reason.value.trim(), seconds: this.timer.seconds };
+    if (answer && said.reason) await this.attempt(() => this.reading.ask("reopen", said));
     this.focus();
   }
 
@@ -579,7 +588,9 @@ export class Editor {
 
   refreshReadout() {
     const { view } = this.pane;
-    this.readout.textContent = `Slice ${this.bench.slice + 1} / ${this.reading.slices}   W ${Math.round(view.high - view.low)} L ${Math.round((view.high + view.low) / 2)}   ${view.zoom.toFixed(1)} px/mm`;
+    const [width, level] = [view.high - view.low, (view.high + view.low) / 2].map(Math.round);
+    this.readout.textContent = [`Slice ${this.bench.slice + 1} / ${this.reading.slices}`, `W ${width} L ${level}`,
+      `${view.zoom.toFixed(1)} px/mm`].join("   ");
   }
 
   tick() {

@@ -40,6 +40,8 @@ const towards = (act, far) => (event) => act(...ARROWS[event.key], far);
 export function bindingsOf(editor) {
   const { bench } = editor;
   const held = (name) => () => bench.take(name);
+  const arrow = (...by) => editor.arrow(...by);
+  const enter = (event) => editor.enter(event);
   return [
     { section: "Draw", keys: ["P"], text: "polygon", run: held("polygon") },
     { section: "Draw", keys: ["H"], text: "freehand", run: held("freehand") },
@@ -51,20 +53,38 @@ export function bindingsOf(editor) {
     { section: "Draw", keys: ["X"], text: "no body on this slice", run: () => editor.nobody() },
     { section: "Draw", keys: ["Ctrl+Z"], text: "undo", run: () => editor.undo() },
     { section: "Draw", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], text: "redo", run: () => editor.redo() },
-    { section: "Draw by keyboard", keys: arrows(), shown: ["← → ↑ ↓"], text: "move the crosshair by a pixel; nudge the chosen point by a quarter", local: true, run: towards((...by) => editor.arrow(...by), false) },
-    { section: "Draw by keyboard", keys: arrows("Shift+"), shown: ["Shift", "← → ↑ ↓"], text: "by five pixels; the chosen point by one", local: true, run: towards((...by) => editor.arrow(...by), true) },
-    { section: "Draw by keyboard", keys: ["Enter", "Ctrl+Enter"], text: "set a point; brush and freehand: pen down, pen up; accept a fill", local: true, run: (event) => editor.enter(event) },
-    { section: "Draw by keyboard", keys: ["Shift+Enter"], text: "close the outline", local: true, run: (event) => editor.enter(event) },
-    { section: "Draw by keyboard", keys: ["Tab"], text: "next point of the outline; after the last, on to the tools", local: true, run: () => editor.walk(1) },
+    {
+      section: "Draw by keyboard", keys: arrows(), shown: ["← → ↑ ↓"], local: true,
+      text: "move the crosshair by a pixel; nudge the chosen point by a quarter", run: towards(arrow, false),
+    },
+    {
+      section: "Draw by keyboard", keys: arrows("Shift+"), shown: ["Shift", "← → ↑ ↓"], local: true,
+      text: "by five pixels; the chosen point by one", run: towards(arrow, true),
+    },
+    {
+      section: "Draw by keyboard", keys: ["Enter", "Ctrl+Enter"], local: true,
+      text: "set a point; brush and freehand: pen down, pen up; accept a fill", run: enter,
+    },
+    { section: "Draw by keyboard", keys: ["Shift+Enter"], text: "close the outline", local: true, run: enter },
+    {
+      section: "Draw by keyboard", keys: ["Tab"], local: true,
+      text: "next point of the outline; after the last, on to the tools", run: () => editor.walk(1),
+    },
     { section: "Draw by keyboard", keys: ["Shift+Tab"], text: "the point before", local: true, run: () => editor.walk(-1) },
-    { section: "Draw by keyboard", keys: ["Delete", "Backspace"], text: "remove the chosen point, or the last of an open outline", local: true, run: () => editor.remove() },
+    {
+      section: "Draw by keyboard", keys: ["Delete", "Backspace"], local: true,
+      text: "remove the chosen point, or the last of an open outline", run: () => editor.remove(),
+    },
     { section: "Draw by keyboard", keys: ["Escape"], text: "let go: point, open outline, preview", run: () => editor.escape() },
     { section: "Slices", keys: ["PageDown", "."], text: "next slice", run: () => editor.step(1) },
     { section: "Slices", keys: ["PageUp", ","], text: "slice before", run: () => editor.step(-1) },
     { section: "Slices", keys: ["Home"], text: "first slice", local: true, run: () => editor.show(0) },
     { section: "Slices", keys: ["End"], text: "last slice", local: true, run: () => editor.show(editor.reading.slices - 1) },
     { section: "Slices", keys: ["T"], text: "next slice to do", run: () => editor.nextOpen() },
-    { section: "View", keys: ["1", "2", "3", "4", "5"], shown: ["1", "to", "5"], text: "window presets", run: (event) => editor.preset(Number(event.key) - 1) },
+    {
+      section: "View", keys: ["1", "2", "3", "4", "5"], shown: ["1", "to", "5"], text: "window presets",
+      run: (event) => editor.preset(Number(event.key) - 1),
+    },
     { section: "View", keys: ["0"], text: "window of the level", run: () => editor.preset(LEVEL) },
     { section: "View", keys: ["W"], text: "window by drag or arrows", run: held("window") },
     { section: "View", keys: ["+", "="], text: "zoom in", run: () => editor.zoomBy(1) },

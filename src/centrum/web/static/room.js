@@ -52,7 +52,8 @@ function failure(error, again) {
   const told = error.status ? [error.message, error.remedy ?? ""] : ["The reading room's server cannot be reached.",
     "Is “centrum read” still running? Changes that were not yet sent are kept on this computer."];
   if (!error.status && !(error instanceof api.Offline)) throw error;
-  return h("div", { class: "empty failure" }, h("h1", { tabindex: -1 }, "That did not work"), h("p", {}, told[0]), h("p", { class: "small" }, told[1]),
+  return h("div", { class: "empty failure" },
+    h("h1", { tabindex: -1 }, "That did not work"), h("p", {}, told[0]), h("p", { class: "small" }, told[1]),
     h("div", { class: "choices" }, h("button", { type: "button", class: "main", onclick: again }, "Try again"),
       h("button", { type: "button", class: "quiet", onclick: worklist }, "Worklist")));
 }
@@ -70,7 +71,8 @@ async function worklist() {
 
 const lead = () => screen("Progress", async () => h("div", { class: "page" }, bar(), leadScreen(await api.progress())));
 
-const bar = () => h("header", { class: "masthead" }, h("span", { class: "brand" }, "Reading room"), h("span", { class: "reader" }, state.me.reader),
+const bar = () => h("header", { class: "masthead" },
+  h("span", { class: "brand" }, "Reading room"), h("span", { class: "reader" }, state.me.reader),
   h("button", { type: "button", class: "quiet", onclick: lockNow }, "Lock"));
 
 /** N on the worklist opens the case to go on with. */

@@ -8,7 +8,8 @@ export class Scout {
   constructor(bench, level, confirm) {
     Object.assign(this, { bench, level, done: confirm, marked: null, aimed: false });
     this.text = h("p", {});
-    this.yes = h("button", { type: "button", class: "main", onclick: () => this.confirm() }, `This is ${level} `, h("kbd", { "aria-hidden": "true" }, "Enter"));
+    this.yes = h("button", { type: "button", class: "main", onclick: () => this.confirm() }, `This is ${level} `,
+      h("kbd", { "aria-hidden": "true" }, "Enter"));
     this.element = h("section", { class: "bar scout", "aria-label": "Level" }, this.text, h("div", { class: "choices" }, this.yes));
     this.update();
   }
@@ -20,7 +21,8 @@ export class Scout {
     this.yes.hidden = this.marked === null;
     this.text.replaceChildren(...(this.marked
       ? [`Marked on slice ${this.marked.slice + 1}. Look at it on other slices, click again to move it, then confirm.`]
-      : ["Where is ", h("strong", {}, this.level), "? Click the middle of its body, on the slice on which you see it best. The whole series is shown: count from below and from above."]));
+      : ["Where is ", h("strong", {}, this.level), "? Click the middle of its body, on the slice on which you see it best. "
+        + "The whole series is shown: count from below and from above."]));
   }
 
   down(point) {

@@ -34,7 +34,8 @@ export class Result {
     const { passed, dice, mean_signed_mm: distance, pass_dice: asked } = this.result;
     this.where = h("p", { class: "readout", "aria-hidden": "true" });
     this.element = h("div", { class: "editor result" },
-      h("header", { class: "case" }, h("div", { class: "bar-left" }, button("Worklist", "", this.go.worklist, { class: "quiet" }), h("h1", { tabindex: -1 }, `${title}: result`))),
+      h("header", { class: "case" }, h("div", { class: "bar-left" },
+        button("Worklist", "", this.go.worklist, { class: "quiet" }), h("h1", { tabindex: -1 }, `${title}: result`))),
       this.strip.element,
       h("div", { class: "middle" }, h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.where))),
       h("aside", { class: "palette", "aria-label": "Result" },
