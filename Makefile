@@ -12,7 +12,7 @@ ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 # what they share once, until another one has nothing left to do.
 PYTEST := $(ONE_THREAD) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal
 
-BENCHMARKS := speed filtered coldstart throughput reading kernels modelling
+BENCHMARKS := speed filtered coldstart throughput reading kernels modelling room reading_room room_frames
 
 .PHONY: setup judges demo test test-slow fuzz lint bench peers peers-build bench-peers spine \
 	real-tables protocols \

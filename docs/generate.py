@@ -16,6 +16,7 @@ from centrum.cohort.schemes import SCHEMES
 from centrum.features.registry import Entry, catalogue
 from centrum.filters import FILTERS, Filter
 from centrum.protocol import Protocol
+from centrum.reading.room import RoomSettings
 
 FOLDER = Path(__file__).parent / "reference"
 
@@ -66,6 +67,17 @@ def protocol_page() -> str:
         "",
     ]
     return "\n".join(lines + _block(Protocol, "study.yaml"))
+
+
+def room_page() -> str:
+    lines = [
+        "# Reading room",
+        "",
+        "Generated from the models that validate `readings/room.yaml`; what they mean:",
+        "[the reading room](../concepts/reading-room.md).",
+        "",
+    ]
+    return "\n".join(lines + _block(RoomSettings, "room.yaml"))
 
 
 def filters_page() -> str:
@@ -226,6 +238,7 @@ PAGES = {
     "filters": filters_page,
     "label-schemes": label_schemes_page,
     "protocol": protocol_page,
+    "room": room_page,
     "command-line": command_line_page,
 }
 

@@ -36,7 +36,7 @@ from tests.studies import make_study, read_rows, write_rows
 COMMANDS = ("demo", "simulate", "init", "import", "export", "export-masks", "check", "run",
             "extract", "gather", "agree", "perturb", "fit", "internal", "evaluate", "freeze",
             "manuscript", "report", "score", "validate", "decode", "signature", "features",
-            "measure", "morphometry", "labels", "bodies", "pacs")  # fmt: skip
+            "measure", "morphometry", "labels", "bodies", "read", "pacs")  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:

@@ -1,5 +1,6 @@
 """Mapping over processes."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -137,6 +138,16 @@ def test_what_is_imported_here_is_imported_once_for_all_workers(
     execution._context()
     assert {"centrum.execution", "centrum.errors"} <= {*asked} <= {*sys.modules}
     assert all(name.startswith("centrum.") for name in asked)
+
+
+def objects_before_a_look(_: int) -> int:
+    return gc.get_threshold()[0]
+
+
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_workers_look_for_garbage_seldom(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr(multiprocessing, "get_all_start_methods", lambda: [method])
+    assert {n for _, n in map_jobs(objects_before_a_look, range(2), 2)} == {10_000}
 
 
 COUNT_COMPILATIONS = """

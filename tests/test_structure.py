@@ -30,7 +30,9 @@ FLOORS = (
     ("frozen",),
     ("report",),
     ("manuscript", "pacs"),
+    ("reading",),
     ("commands",),
+    ("web",),
     ("cli",),
 )
 """Rooms from the ground up: each reads from floors below its own alone, not from its neighbours."""
@@ -118,7 +120,7 @@ def test_no_two_classes_share_a_name():
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
-VERBS = {"commands", "errors", "execution", "provenance", "text"}
+VERBS = {"commands", "errors", "execution", "provenance", "text", "web"}
 """What the command line may know of the house."""
 
 

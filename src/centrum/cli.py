@@ -25,13 +25,14 @@ from centrum.errors import (
     kind_of,
     show_traceback,
 )
-from centrum.execution import default_workers
+from centrum.execution import default_workers, look_seldom
 from centrum.provenance import __version__
 from centrum.text import one_line, one_line_each
 
 if TYPE_CHECKING:
     from centrum.commands.dicom_out import DicomOut
     from centrum.commands.problems import Problems
+    from centrum.commands.read import RoomChoices
     from centrum.commands.run import Extraction
     from centrum.commands.study import Study
     from centrum.execution import Progress
@@ -92,6 +93,7 @@ def _terminate(*_: object) -> None:
 
 def main() -> None:
     """Run the command line; what goes wrong ends with one message and its exit code."""
+    look_seldom()
     for name in BLAS_THREADS:
         os.environ.setdefault(name, "1")
     for stream in (sys.stdout, sys.stderr):
@@ -1024,7 +1026,7 @@ def morphometry(
     json_: Json = False,
 ) -> None:
     """Measure vertebral bodies from their masks: heights, wedge, wall, Genant's grade."""
-    from centrum.commands.morphometry import exam_lines, measure_bodies
+    from centrum.commands.morphometry import exam_lines, failure_lines, measure_bodies
 
     if Path(mask).is_dir():
         given = (image, level, labels, fractured, orientation, figure)
@@ -1040,6 +1042,9 @@ def morphometry(
         _print_json(exam)
     else:
         _print(exam_lines(exam))
+    for line in failure_lines(exam):
+        _say(line)
+    raise typer.Exit(CASES_FAILED if exam.failures else OK)
 
 
 @_command(
@@ -1223,7 +1228,9 @@ def pacs_fetch(
 
 
 @_command(
-    "centrum pacs send archive.yaml seg.dcm report.dcm\ncentrum pacs send archive.yaml scored",
+    "centrum pacs send archive.yaml seg.dcm report.dcm\n"
+    "centrum pacs send archive.yaml scored\n"
+    "centrum pacs send archive.yaml scored --reidentify private/identities.jsonl",
     "send",
     to=pacs,
 )
@@ -1232,21 +1239,269 @@ def pacs_send(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="DICOM files, or folders of them")
     ],
+    reidentify: Annotated[
+        Path | None,
+        typer.Option(help="identities of the fetch: send as of the archive's patient and study"),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """Send DICOM files to the archive; what it has already is not sent again.
+
+    With --reidentify what was made of de-identified images goes back under the patient, the study
+    and the UIDs of the archive.
 
     Exit code 1 when the archive has not got them all.
     """
     from centrum.commands import pacs as verbs
 
     with _progress() as progress:
-        sent = verbs.send(profile, paths, progress)
+        sent = verbs.send(profile, paths, progress, reidentify)
     if json_:
         _print_json(verbs.sent_json(sent))
     else:
         _print(verbs.sent_lines(sent))
     raise typer.Exit(OK if sent.complete else CASES_FAILED)
+
+
+@_command(
+    "centrum read my-study\n"
+    "centrum read my-study --readers anna,ben --open\n"
+    "centrum read my-study --progress\n"
+    "centrum read my-study --set-pin anna\n"
+    "centrum read my-study --host 192.168.1.20 --network\n"
+    "centrum read my-study --pack anna anna.zip\n"
+    "centrum read anna.zip\n"
+    "centrum read anna --backup from-anna.zip\n"
+    "centrum read my-study --unpack from-anna.zip\n"
+    "centrum read my-study --export readings.zip\n"
+    "centrum read my-study --verify readings.zip\n"
+    "centrum read my-study --compare\n"
+    "centrum read my-study --adjudicate P001=anna --adjudicate P002=union --reason 'end plate'\n"
+    "centrum read my-study --close"
+)
+def read(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="STUDY", help="folder of a study, or a pack that you were given"),
+    ],
+    reader: Annotated[str | None, typer.Option(help="tell the link of this reader alone")] = None,
+    readers: Annotated[
+        str | None, typer.Option(help="names with commas between them; at the first time")
+    ] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="of this machine")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="open the first link in a browser")] = False,
+    host: Annotated[
+        str, typer.Option(help="address of this machine that others reach it by")
+    ] = "127.0.0.1",
+    network: Annotated[
+        bool, typer.Option("--network", help="others may reach it: TLS, and a PIN for everybody")
+    ] = False,
+    cert: Annotated[Path | None, typer.Option(help="certificate (PEM); else one is made")] = None,
+    key: Annotated[Path | None, typer.Option(help="key of the certificate (PEM)")] = None,
+    set_pin: Annotated[
+        str | None, typer.Option(metavar="NAME", help='ask for the PIN of a reader, or of "lead"')
+    ] = None,
+    progress: Annotated[
+        bool, typer.Option("--progress", help="print how far everybody is, and end")
+    ] = False,
+    pack: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(metavar="READER FILE", help="a reader's cases for their own computer"),
+    ] = None,
+    unpack: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="take back what was read in a pack")
+    ] = None,
+    backup: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="everything in readings/ as a ZIP file")
+    ] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="readings and journals, signed")
+    ] = None,
+    verify: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="whether an export is as it was signed")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="agreement of signed cases: two tables and a page")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="folder of --compare; results/reading-agreement of the study if missing"),
+    ] = None,
+    adjudicate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE=READER",
+            help="decide a consensus: a reader's outline, or the union or intersection of two",
+        ),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="of --adjudicate; kept in the journal")] = "",
+    close: Annotated[
+        bool, typer.Option("--close", help="write masks and flags into the manifest")
+    ] = False,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="close although cases are not signed yet")
+    ] = False,
+    json_: Json = False,
+) -> None:
+    """Open the reading room: readers outline the bodies in the browser, blind to each other.
+
+    Without another option it serves this machine alone until Ctrl-C. See
+    docs/how-to/read-in-the-browser.md.
+    """
+    from centrum.commands import read as verbs
+
+    tasks: dict[str, Callable[[], None]] = {
+        "--set-pin": lambda: _set_pin(folder, str(set_pin)),
+        "--progress": lambda: _reading_progress(folder, json_),
+        "--pack": lambda: _pack_readings(folder, pack),
+        "--unpack": lambda: _unpack_readings(folder, unpack),
+        "--backup": lambda: _backup_readings(folder, backup),
+        "--export": lambda: _export_readings(folder, export),
+        "--verify": lambda: _verify_readings(folder, verify, json_),
+        "--compare": lambda: _compare_readings(folder, out),
+        "--adjudicate": lambda: _adjudicate_readings(folder, adjudicate or [], reason),
+        "--close": lambda: _close_readings(folder, partial),
+    }
+    given = (set_pin, progress, pack, unpack, backup, export, verify, compare, adjudicate, close)
+    asked = [name for name, value in zip(tasks, given, strict=True) if value]
+    if len(asked) > 1:
+        raise typer.BadParameter(f"{' and '.join(asked)} are done one after the other")
+    if asked:
+        tasks[asked[0]]()
+        return
+    room = verbs.RoomChoices(
+        reader,
+        tuple(filter(None, (readers or "").split(","))),
+        port,
+        open_,
+        host,
+        network,
+        cert,
+        key,
+    )
+    _open_room(folder, room)
+
+
+def _open_room(place: Path, choices: "RoomChoices") -> None:
+    from centrum.commands.read import begun_desk, refuse_without_extra
+    from centrum.commands.read_pack import is_pack, laid_out
+
+    refuse_without_extra()
+    from centrum.web.serve import PORT, Network, serve
+
+    folder = laid_out(place)
+    with _progress(kept=False) as progress:
+        desk, told = begun_desk(folder, choices.readers, progress)
+    with desk:
+        _print(told)
+        if is_pack(folder):
+            print(f"To give back what you read: centrum read {folder} --backup FILE")
+        network = Network(choices.host, choices.network, choices.certificate, choices.key)
+        serve(
+            desk, port=PORT if choices.port is None else choices.port,
+            network=network, only=choices.reader, say=_say_now, lead=not is_pack(folder),
+            opened=_browse if choices.open else None,
+        )  # fmt: skip
+
+
+def _say_now(line: str) -> None:
+    print(line, flush=True)
+
+
+def _browse(link: str) -> None:
+    import webbrowser
+
+    webbrowser.open(link)
+
+
+def _set_pin(folder: Path, name: str) -> None:
+    from getpass import getpass
+
+    from centrum.commands.read import set_pin
+
+    if sys.stdin.isatty():
+        pin = getpass(f"PIN of {name} (not shown): ")
+        if getpass("Again: ") != pin:
+            raise typer.BadParameter("these are two different PINs; nothing was kept")
+    else:
+        pin = sys.stdin.readline().rstrip("\r\n")
+    set_pin(folder, name, pin)
+    print(f"{name} has a PIN.")
+
+
+def _reading_progress(folder: Path, json_: bool) -> None:
+    from centrum.commands import read as verbs
+
+    found = verbs.progress(folder)
+    if json_:
+        _print_json(verbs.progress_json(found))
+    else:
+        _print(verbs.progress_lines(found))
+
+
+def _pack_readings(folder: Path, given: tuple[str, Path] | None) -> None:
+    from centrum.commands.read_pack import pack
+
+    reader, file = given or ("", Path())
+    with _progress(kept=False) as progress:
+        cases = pack(folder, reader, file, progress)
+    print(f"{cases} cases of {reader}: {file}, which holds images and no names.")
+    print(
+        f"There: centrum read {file.name}; and what is given back: centrum read STUDY --unpack FILE"
+    )
+
+
+def _unpack_readings(folder: Path, file: Path | None) -> None:
+    from centrum.commands.read_pack import unpack, unpacked_line
+
+    with _progress(kept=False) as progress:
+        print(unpacked_line(unpack(folder, file or Path(), progress)))
+
+
+def _compare_readings(folder: Path, out: Path | None) -> None:
+    from centrum.commands.read_finished import write_comparison
+
+    _print(write_comparison(folder, out).lines())
+
+
+def _adjudicate_readings(folder: Path, decisions: list[str], reason: str) -> None:
+    from centrum.commands.read_finished import adjudicate_cases
+
+    _print(adjudicate_cases(folder, decisions, reason).lines())
+
+
+def _close_readings(folder: Path, partial: bool) -> None:
+    from centrum.commands.read_finished import close_room
+
+    _print(close_room(folder, partial=partial).lines())
+
+
+def _backup_readings(folder: Path, file: Path | None) -> None:
+    from centrum.commands.read_archive import backup
+
+    files = backup(folder, file or Path())
+    print(f"{files} files: {file} (only you can read it; PINs and keys are in it).")
+
+
+def _export_readings(folder: Path, file: Path | None) -> None:
+    from centrum.commands.read import cases_by_token, refuse_without_extra
+    from centrum.commands.read_archive import export
+
+    refuse_without_extra()
+    fingerprint = export(folder, file or Path(), cases_by_token(folder))
+    print(f"{file}, signed by {fingerprint}: tell this to whom you give it, by another way.")
+
+
+def _verify_readings(folder: Path, file: Path | None, json_: bool) -> None:
+    from centrum.commands.read import refuse_without_extra
+    from centrum.commands.read_archive import verified_lines, verify
+
+    refuse_without_extra()
+    found = verify(file or Path(), folder)
+    if json_:
+        _print_json(found)
+    else:
+        _print(verified_lines(found))
 
 
 def _open(folder: Path) -> "Study":

@@ -1,6 +1,7 @@
 """One function over many jobs: in this process or over local processes, kept as they are done."""
 
 import atexit
+import gc
 import multiprocessing
 import os
 import signal
@@ -56,6 +57,11 @@ def silent(what: str, done: int, total: int) -> None:
 def default_workers() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def look_seldom() -> None:
+    """Look for garbage seldom: libraries leave a million objects, each of which is looked at."""
+    gc.set_threshold(10_000)
 
 
 def always(result: object) -> bool:
@@ -315,6 +321,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 def _begin(watched: Connection) -> None:
     """What a worker does first; a Ctrl-C is for the process that started it."""
+    look_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
 
@@ -354,3 +361,4 @@ if any("multiprocessing.forkserver" in word for word in sys.orig_argv):
     # Workers are forked from this process, which has nothing to put away: taking apart the
     # libraries that it has loaded would have it outlive the main process by a second.
     atexit.register(os._exit, 0)
+    look_seldom()

@@ -34,10 +34,11 @@ RETRIES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds to wait for a file that another program has open."""
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file that is either whole or not there; an older one stays until it is replaced.
 
-    A file that already holds `content` is left as it is, with its time.
+    A file that already holds `content` is left as it is, with its time. `mode` says who may read
+    and write it, everybody else may whom the system lets.
 
     Raises
     ------
@@ -55,7 +56,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         # mkstemp makes files that only their owner can read; results are ordinary files.
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~_umask() if mode is None else mode)
         _replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

@@ -8,6 +8,7 @@ from hypothesis import assume, given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from centrum.agreement import overlap
+from centrum.agreement.overlap import slice_overlap
 from centrum.errors import DataError, GeometryError
 
 SPACING = (4.4, 0.6, 0.7)
@@ -100,3 +101,42 @@ def test_an_empty_mask_is_an_error_that_says_which():
 def test_masks_on_different_grids_are_refused():
     with pytest.raises(GeometryError, match="one grid"):
         overlap(np.ones((2, 2, 2), bool), np.ones((2, 2, 3), bool), SPACING)
+
+
+planes = arrays(bool, (4, 5))
+
+
+@given(planes, planes, st.tuples(*[st.floats(0.2, 5)] * 2))
+def test_a_slice_equals_brute_force_with_its_own_neighbours(a, b, spacing):
+    assume(a.any() and b.any())
+    found = slice_overlap(a, b, spacing)
+    p, q = (edge_points(plane) * spacing for plane in (a, b))
+    between = np.linalg.norm(p[:, None] - q[None], axis=2)
+    there, back = between.min(axis=1), between.min(axis=0)
+    assert found.dice == pytest.approx(2 * (a & b).sum() / (a.sum() + b.sum()))
+    assert found.volume_difference_mm3 == pytest.approx((b.sum() - a.sum()) * np.prod(spacing))
+    assert found.hausdorff_mm == pytest.approx(max(there.max(), back.max()))
+    assert found.mean_surface_distance_mm == pytest.approx(np.mean([*there, *back]))
+
+
+def edge_points(plane):
+    padded = np.pad(plane, 1)
+    around = [(1, 0), (-1, 0), (0, 1), (0, -1)]
+    inside = [(y, x) for y, x in np.argwhere(padded)]
+    return np.array(
+        [(y, x) for y, x in inside if not all(padded[y + i, x + j] for i, j in around)], float
+    )
+
+
+def test_a_slice_of_one_reader_alone_has_no_distance():
+    a, b = np.zeros((3, 3), bool), np.zeros((3, 3), bool)
+    a[1, 1] = True
+    found = slice_overlap(a, b, (2, 3))
+    assert (found.dice, found.jaccard, found.volume_difference_mm3) == (0, 0, -6)
+    assert np.isnan(
+        [found.hausdorff_mm, found.hausdorff95_mm, found.mean_surface_distance_mm]
+    ).all()
+    with pytest.raises(DataError, match="nothing to compare"):
+        slice_overlap(b, b, (2, 3))
+    with pytest.raises(GeometryError):
+        slice_overlap(a, b[:2], (2, 3))

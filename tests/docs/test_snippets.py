@@ -15,6 +15,7 @@ from centrum.cohort import read_manifest
 from centrum.features.settings import ExtractionSettings
 from centrum.protocol import Protocol, parse_protocol
 from centrum.pyradiomics.command_options import parser
+from centrum.reading.room import RoomSettings
 from centrum.signature.signature import parse_signature
 from tests.docs.given import lay_files, studied
 from tests.docs.pages import ADDING, PAGES, ROOT, blocks_of, name_of, prose_of
@@ -57,6 +58,8 @@ def test_settings_are_accepted(text: str) -> None:
     keys = set(yaml.safe_load(text))
     if keys <= set(Protocol.model_fields) | {"preset"}:
         parse_protocol(text if "preset" in keys else f"preset: vcf-t2w\n{text}", "page")
+    elif keys <= set(RoomSettings.model_fields):
+        RoomSettings.model_validate(yaml.safe_load(text))
     elif keys <= set(ExtractionSettings.model_fields):
         ExtractionSettings.model_validate(yaml.safe_load(text))
     else:

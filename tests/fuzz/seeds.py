@@ -139,7 +139,11 @@ def rtstruct(folder: Path) -> Iterator[Files]:
     regions = [(1, "L1", ring + squares((2, 2, 5, 5), z=6)), (2, "L2", ring), (3, "", [])]
     for kind in ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "POINT"):
         yield {"s.dcm": written(structure_set(regions, kind=kind))}
-    for syntax in (ExplicitVRLittleEndian, ExplicitVRBigEndian):
+    for syntax in (
+        ExplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+    ):
         found = structure_set(regions)
         found.file_meta.TransferSyntaxUID = syntax
         yield {"s.dcm": written(found)}

@@ -22,6 +22,7 @@ from centrum.errors import CentrumError, GeometryError, ImageError
 from centrum.features.settings import ExtractionSettings
 from centrum.geometry import Geometry
 from centrum.io import (
+    dicom_object,
     inspect_case,
     list_segments,
     of_contours,
@@ -418,13 +419,30 @@ def test_a_file_that_ends_between_two_items_is_no_smaller_structure_set(
             read_mask(f"{path}#1", GRID)
 
 
-def test_deflated_files_are_refused(save: Save) -> None:
-    """What they unpack to has no bounds."""
+@pytest.mark.parametrize("tag", [b"\x06\x30\x40\x00SQ\0\0", b"\x06\x30\x16\x00SQ\0\0"])
+def test_an_inner_sequence_that_goes_on_behind_its_item(save: Save, tag: bytes) -> None:
+    def encoded(found: Dataset) -> None:
+        found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        found.ROIContourSequence[0].ContourSequence[0].ContourImageSequence = [Dataset()]
 
+    path = save((1, "L1", body()), change=encoded)
+    data = path.read_bytes()
+    place = data.index(tag) + len(tag)
+    longer = int.from_bytes(data[place : place + 4], "little") + 100
+    path.write_bytes(data[:place] + longer.to_bytes(4, "little") + data[place + 4 :])
+    refused("damaged-file", path)
+
+
+def test_what_a_deflated_file_becomes_is_bounded(
+    save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def deflated(found: Dataset) -> None:
         found.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
 
-    refused("transfer-syntax", save((1, "L1", body()), change=deflated))
+    path = save((1, "L1", body()), change=deflated)
+    assert read_mask(path, GRID).n_voxels == 49
+    monkeypatch.setattr(dicom_object, "LARGEST_INFLATED", 300)
+    assert "unpacks to more than 300 bytes" in str(refused("damaged-file", path))
 
 
 @pytest.mark.parametrize(
@@ -433,7 +451,7 @@ def test_deflated_files_are_refused(save: Save) -> None:
 def test_an_encoding_that_there_is_not(save: Save, syntax: bytes) -> None:
     path = save((1, "L1", body()))
     path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2\0", syntax))
-    refused("damaged-file", path)
+    refused("transfer-syntax", path)
 
 
 # Damage
@@ -550,14 +568,29 @@ def test_what_is_missing_or_contradicts_itself(save: Save, change: str, syntax: 
 def test_a_file_with_too_many_items_is_refused_before_they_are_made(
     save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = save((1, "L1", [square for z in range(6) for square in body(4 * z)]))
-    monkeypatch.setattr(rtstruct, "MOST_ITEMS", 5)
-    assert "more than 5 items" in str(refused("damaged-file", path))
-    monkeypatch.setattr(rtstruct, "MOST_ITEMS", 500)
+    def big(found: Dataset) -> None:
+        found.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+
+    regions = (1, "L1", [square for z in range(6) for square in body(4 * z)])
+    for change in (big, lambda _: None):
+        path = save(regions, change=change)
+        with monkeypatch.context() as lower:
+            lower.setattr(dicom_object, "MOST_ITEMS", 5)
+            assert "some 11 items" in str(refused("damaged-file", path))
+    monkeypatch.setattr(dicom_object, "LARGEST_HEADER", 300)
+    assert read_mask(path, GRID).n_voxels > 0
+    monkeypatch.setattr(dicom_object, "MOST_ITEMS", 500)
     monkeypatch.setattr(rtstruct, "MOST_POINTS", 20)
     assert "24 points" in str(refused("too-large", path))
     monkeypatch.setattr(rtstruct, "LARGEST_BYTES", 500)
     refused("too-large", path)
+
+
+def test_thousands_of_contours_are_far_from_the_limit(save: Save) -> None:
+    """A hundred organs in 300 slices each have 30 000 contours, of two items each."""
+    assert dicom_object.MOST_ITEMS > 4 * 2 * 30_000
+    path = save((1, "L1", body() * 5001))
+    assert list_segments(path)[0].contours == (("CLOSED_PLANAR", 5001),)
 
 
 def test_deep_sequences_end_as_an_error(save: Save) -> None:

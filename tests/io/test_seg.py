@@ -3,10 +3,12 @@
 import struct
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
@@ -282,7 +284,7 @@ def test_overlapping_segments_lie_in_as_few_layers_as_they_need(written, grid: G
 
 
 def test_segments_by_label_and_number(written, grid: Geometry) -> None:
-    path = written({2: body(grid), 9: ~body(grid)})
+    path = written({2: body(grid), 9: ~body(grid)}, measures={"SliceThickness": 4.0})
     assert [(s.name, s.label) for s in list_segments(path)] == [("L2", 2), ("L9", 9)]
     by_label, by_number = (read_mask(f"{path}#{part}", grid) for part in ("L9", "9"))
     np.testing.assert_array_equal(by_label.array, by_number.array)
@@ -372,17 +374,48 @@ def test_any_byte_changes_the_digest(written, grid: Geometry) -> None:
 @pytest.mark.parametrize("measures", [{}, {"SpacingBetweenSlices": 9.0}, {"SliceThickness": 3.0},
                                       {"SpacingBetweenSlices": 0.0}, {"SpacingBetweenSlices": -4.4},
                                       {"SpacingBetweenSlices": 1.1}])  # fmt: skip
-@pytest.mark.parametrize("with_image", [True, False])
-def test_positions_say_how_far_slices_are_apart(written, grid, measures, with_image) -> None:
+def test_positions_say_how_far_slices_are_apart(written, grid, measures) -> None:
     """Whatever stands beside them: a step of 1.1 would have left out three slices of four."""
     region = body(grid)
     region[[0, 3]] = False
-    mask = read_masks(written({1: region}, measures=measures), grid if with_image else None)[0]
+    mask = read_mask(written({1: region}, measures=measures), grid)
     assert mask.history[0].parameters["slice_step_from"] == "positions"
     assert mask.geometry.spacing[2] == pytest.approx(4.4)
-    assert mask.n_voxels == region.sum()
-    if with_image:
-        np.testing.assert_array_equal(mask.array, region)
+    np.testing.assert_array_equal(mask.array, region)
+
+
+ALONE: dict[str, tuple[dict[str, float], str]] = {
+    "nothing": ({}, "8.8 mm apart, and it does not state"),
+    "the step of the image": ({"SpacingBetweenSlices": 4.4}, "states slices of 4.4 mm"),
+    "one that positions refute": ({"SpacingBetweenSlices": 5.0}, "does not state"),
+    "a thickness with a gap": ({"SliceThickness": 4.0}, "states slices of 4 mm"),
+    "that step": ({"SpacingBetweenSlices": 8.8, "SliceThickness": 4.0}, ""),
+    "a thickness of that step": ({"SliceThickness": 8.0}, ""),
+}
+"""What the file says of its step, and why it is in doubt all the same."""
+
+
+@pytest.mark.parametrize("stated", ALONE)
+def test_every_second_slice_without_the_image(written, grid: Geometry, stated: str) -> None:
+    """Read as slices of 8.8 mm, a body would have gained half its volume without a word."""
+    measures, doubt = ALONE[stated]
+    region = body(grid)
+    region[[1, 3]] = False
+    path = written({1: region}, measures=measures)
+    assert doubt in read_labels(path).doubt
+    assert bool(doubt) == bool(read_labels(path).doubt)
+    assert list_segments(path)[0].voxels == region.sum()
+    if not doubt:
+        assert read_masks(path)[0].geometry.spacing[2] == pytest.approx(8.8)
+        return
+    other = Geometry((40, 40, 30), (1, 1, 1), grid.origin, grid.direction)
+    for read in (read_masks, partial(read_mask, image=other, on_mismatch="resample")):
+        with pytest.raises(ImageError, match=doubt) as caught:
+            read(path)
+        assert caught.value.code == "needs-image"
+    mask = read_mask(path, grid)
+    np.testing.assert_array_equal(mask.array, region)
+    assert not read_labels(path, image=grid).doubt
 
 
 SPARSE = {
@@ -858,14 +891,25 @@ def test_sequences_within_sequences(written, grid: Geometry, undefined: bool) ->
     assert time.process_time() - began < 10
 
 
-def test_more_items_than_frames_can_have(written, grid: Geometry, monkeypatch) -> None:
-    monkeypatch.setattr(dicom_object, "MOST_ITEMS", 10_000)
+def test_more_items_or_sequences_than_frames_can_have(
+    written, grid: Geometry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 1 MB with 131 072 items pydicom would make 95 MB of objects."""
+    monkeypatch.setattr(pydicom.filereader, "read_sequence", _never)
     path = written({1: body(grid)}, _without("PixelData", "PerFrameFunctionalGroupsSequence"))
-    items = struct.pack("<HHL", 0xFFFE, 0xE000, 0) * 20_000
-    head = struct.pack("<HH2sHL", 0x5200, 0x9230, b"SQ", 0, len(items))
-    path.write_bytes(path.read_bytes() + head + items)
-    with pytest.raises(ImageError, match="have some 200"):
-        list_segments(path)
+    head, many = path.read_bytes(), dicom_object.MOST_ITEMS + 1
+    assert many < 300_000
+    groups = struct.pack("<HH2sHL", 0x5200, 0x9230, b"SQ", 0, 0xFFFFFFFF)
+    item, end = (struct.pack("<HHL", 0xFFFE, mark, 0) for mark in (0xE000, 0xE0DD))
+    inner = struct.pack("<HHL", 0xFFFE, 0xE000, 0xFFFFFFFF)
+    for content in (item * many, inner + (groups + end) * many):
+        path.write_bytes(head + groups + content)
+        with pytest.raises(ImageError, match="have some 262"):
+            list_segments(path)
+
+
+def _never(*_: object, **__: object) -> None:
+    raise AssertionError("sequences are not read")
 
 
 def test_what_a_deflated_file_becomes_is_bounded(written, grid: Geometry, monkeypatch) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from centrum.kernels.gaussian_field import gaussian_field
+from centrum.kernels.gaussian_field import FieldPlanes, gaussian_field
 
 STEP = 0.5
 AXES = [STEP * np.arange(n) for n in (6, 90, 110)]
@@ -33,3 +33,11 @@ def test_correlation_falls_as_a_gaussian(
     kept = np.moveaxis(fields * moved, axis, 0)[:-shift]
     expected = np.exp(-((STEP * shift) ** 2) / (2 * length**2))
     assert kept.mean() == pytest.approx(expected, abs=0.035)
+
+
+def test_planes_are_those_of_the_whole_field() -> None:
+    lengths = (3.0, 2.0, 4.0)
+    whole = gaussian_field(np.random.default_rng(7), AXES, lengths)
+    planes = FieldPlanes.drawn(np.random.default_rng(7), AXES, lengths)
+    np.testing.assert_array_equal(np.stack([planes.plane(k) for k in range(6)]), whole)
+    np.testing.assert_array_equal(planes.plane(4, 30), whole[4, :, 30:])

@@ -108,6 +108,16 @@ def test_a_picture_gives_the_same_bytes_again(roi: Picture) -> None:
         assert png_bytes(figure_of(shown.drawing)) == shown.made.png
 
 
+def test_a_figure_is_left_as_it_was(roi: Picture) -> None:
+    figure = figure_of(roi.drawing)
+    own = figure.dpi
+    tiff_bytes(figure)
+    assert figure.dpi == own
+    with rendered():
+        assert svg_bytes(figure) == roi.made.svg
+        assert png_bytes(figure) == roi.made.png
+
+
 def test_tiff_is_rgb_of_600_dpi_at_the_printed_width(roi: Picture, roi_tiff: bytes) -> None:
     curve = as_picture()
     whole, half = (roi, roi_tiff, PAGE_CM), (curve, tiff_bytes(figure_of(curve.drawing)), COLUMN_CM)

@@ -19,6 +19,7 @@ from centrum.records import as_json
 from centrum.report.figures.morphometry import draw_morphometry
 from centrum.report.style import save_figure
 from centrum.volume import Mask
+from tests.io.drawing import drawn, structure_set, written
 from tests.morphometry.shapes import vertebral_body
 
 
@@ -166,6 +167,55 @@ def test_the_command_prints_a_table_json_and_a_picture(tmp_path: Path) -> None:
     assert "L1: against neighbours T12\n" in named.output
     failed = CliRunner().invoke(app, ["morphometry", path, "--figure", str(tmp_path / "a.gif")])
     assert isinstance(failed.exception, ProtocolError)
+
+
+def test_a_body_that_cannot_be_measured_stops_no_other(tmp_path: Path) -> None:
+    """Two voxels of L1 are none; T12 and L2 are still each other's neighbours."""
+    masks = spine(("T12", "L1", "L2"), (27, 27, 14))
+    z, y, x = (int(k.mean()) for k in np.nonzero(masks[1].array))
+    masks[1].array[:] = False
+    masks[1].array[z, y, x : x + 2] = True
+    path = write(tmp_path / "s.seg.nrrd", masks, (1, 2, 3))
+    shown = CliRunner().invoke(app, ["morphometry", str(path), "--fractured", "L1"])
+    assert shown.exit_code == 1
+    assert [line.split()[0] for line in shown.stdout.splitlines()[2:4]] == ["T12", "L2"]
+    assert "L2: against neighbours T12" in shown.stdout
+    assert shown.stderr.startswith("L1 is not measured: ")
+    told = CliRunner().invoke(app, ["morphometry", str(path), "--json"])
+    assert told.exit_code == 1
+    records = json.loads(told.stdout)
+    assert [record["name"] for record in records] == ["T12", "L2", "L1"]
+    assert records[2].keys() == {"name", "error"}
+    picture = tmp_path / "out.svg"
+    CliRunner().invoke(app, ["morphometry", str(path), "--figure", str(picture)])
+    assert picture.exists()
+    alone = CliRunner().invoke(app, ["morphometry", f"{path}#L1"])
+    assert isinstance(alone.exception, DataError)
+    with pytest.raises(DataError, match="one body, but there are 3"):
+        measure_exam(path, level="L1")
+
+
+def test_a_region_that_cannot_be_filled_stops_no_other(tmp_path: Path) -> None:
+    """Contours between two slices; and others that are no body, and are not looked at."""
+    masks = spine(("T12", "L1", "L2"), (27, 27, 27))
+    image = write(tmp_path / "image.nrrd", masks, (1, 2, 3))
+    regions = [(k, mask.name, drawn(mask.array, mask.geometry)) for k, mask in enumerate(masks, 1)]
+    header = structure_set([*regions, (4, "entry", [np.zeros((1, 3))])])
+    for contour in header.ROIContourSequence[1].ContourSequence:
+        contour.ContourData = [str(mm + 1.5) for mm in np.array(contour.ContourData, float)]
+    path = tmp_path / "s.dcm"
+    path.write_bytes(written(header))
+    found = measure_exam(path, image)
+    assert [body.name for body, _ in found.bodies] == ["T12", "L2"]
+    assert list(found.masks) == ["T12", "L2"]
+    ((name, why),) = found.failures
+    assert name == "L1"
+    assert "1.5" in why
+    assert found.notes == ("left out, no level with a body: entry",)
+    for part, level in (("#L1", None), ("#L1", "L1"), ("#entry", None)):
+        with pytest.raises(CentrumError) as caught:
+            measure_exam(f"{path}{part}", image, level=level)
+        assert caught.value.code == "between-slices"
 
 
 def test_texts_of_the_picture_are_apart_and_inside(exam: Exam) -> None:

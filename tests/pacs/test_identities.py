@@ -12,7 +12,7 @@ from pydicom.uid import UID
 
 from centrum.cohort.pseudonyms import codes
 from centrum.errors import ArchiveError
-from centrum.pacs.identities import EARLIEST, LATEST, Identities
+from centrum.pacs.identities import EARLIEST, LATEST, Identities, KnownStudy
 
 
 @pytest.fixture
@@ -65,7 +65,10 @@ def test_those_who_write_at_once_give_nobody_the_code_of_another(path: Path) -> 
 
 @pytest.mark.parametrize(
     "text", ["", "{}\n", '{"secret": "12"}\n', '{"secret": "' + 64 * "x" + '"}\n', "no json\n",
-             '{"secret": "' + 64 * "a" + '"}\n{"patient": "1"}\n'],
+             *('{"secret": "' + 64 * "a" + '"}\n' + line + "\n" for line in (
+                 '{"patient": "1"}', '{"uids": [1]}', '{"uids": "1.2"}',
+                 '{"study": "1.2", "of": "1"}', '{"study": "1.2", "of": "1", "entries": []}',
+                 '{"uids": ["1.2"], "secret": "1"}'))],
 )  # fmt: skip
 def test_a_file_that_was_changed_is_refused(text: str, path: Path) -> None:
     path.parent.mkdir()
@@ -73,6 +76,24 @@ def test_a_file_that_was_changed_is_refused(text: str, path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(ArchiveError):
         Identities(path)
+
+
+def test_what_is_needed_for_the_way_back_is_kept_once_and_by_others_too(path: Path) -> None:
+    first, other = Identities(path), Identities(path)
+    study = KnownStudy("4711", {"00100020": {"vr": "LO", "Value": ["4711"]}})
+    for _ in range(2):
+        first.keep({"1.2.3", "1.2.4"})
+        first.keep_study("1.2.9", study)
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 3
+    other.keep({"1.2.4", "1.2.5"})
+    assert set(first.originals().values()) == {"1.2.3", "1.2.4", "1.2.5"}
+    assert first.originals()[first.uid("1.2.5")] == "1.2.5"
+    assert (other.study("1.2.9"), other.study("1.2.8")) == (study, None)
+    assert other.pseudonym("4711") == "P0001"
+    assert Identities(path).originals() == first.originals()
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    with pytest.raises(ArchiveError, match="something else was found"):
+        first.study("1.2.9")
 
 
 def test_the_file_is_lines_for_people(path: Path) -> None:

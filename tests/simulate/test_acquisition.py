@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from centrum.simulate import acquisition as scanner
 from centrum.simulate.acquisition import CENTRES, Centre, VoxelGrid
@@ -67,3 +68,12 @@ def test_smoothing_keeps_the_mean_and_takes_noise_away_within_slices() -> None:
     assert smooth.std() == pytest.approx(pixel_mm / (2 * np.sqrt(np.pi) * sd_mm), rel=0.05)
     between = np.corrcoef(smooth[0].ravel(), smooth[1].ravel())[0, 1]
     assert abs(between) < 0.1
+
+
+@pytest.mark.parametrize("sd", [0.3, 0.45, 0.6, 1.2])
+def test_noise_is_spread_as_scipy_spreads_it(sd: float) -> None:
+    plane = np.random.default_rng(4).normal(size=(9, 7)).astype(np.float32)
+    spread = scanner._spread_rows(plane, sd)
+    assert spread.dtype == np.float32
+    expected = gaussian_filter1d(plane, sd, axis=0, truncate=3.0)
+    np.testing.assert_allclose(spread, expected, atol=1e-6)

@@ -22,7 +22,7 @@ from tests.studies import read_rows, write_rows
 
 HEAVY = (
     "scipy.stats scipy.ndimage sklearn imblearn matplotlib docx jinja2 PIL centrum.validation "
-    "centrum.simulate"
+    "centrum.simulate pyarrow.dataset"
 )
 """What only a stage that is made needs."""
 
@@ -63,7 +63,7 @@ def test_it_says_the_same(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_that_computes_is_loaded_and_no_process_starts(study: Path) -> None:
     script = f"""
-import multiprocessing, sys
+import gc, multiprocessing, sys
 from centrum.cli import main
 sys.argv = ["centrum", "run", {str(study)!r}, "--workers", "2"]
 try:
@@ -71,10 +71,11 @@ try:
 except SystemExit as end:
     assert not end.code, end.code
 print([name for name in {HEAVY.split()} if name in sys.modules], multiprocessing.active_children())
+print(gc.get_threshold()[0])
 """
     run = [sys.executable, "-c", script]
     told = subprocess.run(run, capture_output=True, text=True, check=True).stdout
-    assert told.splitlines()[-1] == "[] []"
+    assert told.splitlines()[-2:] == ["[] []", "10000"]
     assert "report.html" in told
 
 

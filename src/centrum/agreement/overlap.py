@@ -25,7 +25,7 @@ class Overlap:
     ----------
     dice : 2 |A and B| / (|A| + |B|), 0 to 1
     jaccard : |A and B| / |A or B|, 0 to 1
-    volume_difference_mm3 : volume of B minus volume of A
+    volume_difference_mm3 : volume of B minus volume of A; within one slice area, in mm²
     hausdorff_mm : largest distance from a surface voxel of one to the surface of the other
     hausdorff95_mm : larger of the two directed 95th percentiles of those distances
     mean_surface_distance_mm : mean of those distances over the surface voxels of both
@@ -71,6 +71,39 @@ def overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
             )
     box = bounding_box(a | b)
     return _overlap(a[box], b[box], spacing)
+
+
+def slice_overlap(a: Flags, b: Flags, spacing: Sequence[float]) -> Overlap:
+    """Compare two outlines of one slice, masks of the shape (rows, columns).
+
+    As `overlap`, with the four neighbours within the slice and areas, in mm², in the place of
+    volumes. Distances are nan where only one of the two has an outline.
+
+    Raises
+    ------
+    GeometryError
+        The arrays differ in shape.
+    DataError
+        Both are empty.
+
+    >>> a, b = np.zeros((4, 6), bool), np.zeros((4, 6), bool)
+    >>> a[1:3, 1:3] = b[1:3, 1:4] = True
+    >>> found = slice_overlap(a, b, (0.5, 0.5))
+    >>> found.dice, found.volume_difference_mm3, found.hausdorff_mm
+    (0.8, 0.5, 0.5)
+    """
+    if a.shape != b.shape:
+        raise GeometryError(
+            f"Outlines to compare lie on one slice, found the shapes {a.shape} and {b.shape}."
+        )
+    if a.any() and b.any():
+        _, rows, columns = bounding_box((a | b)[None])
+        return _overlap(a[rows, columns], b[rows, columns], spacing)
+    sizes = int(np.count_nonzero(a)), int(np.count_nonzero(b))
+    if not any(sizes):
+        raise DataError("Nobody has an outline on this slice: there is nothing to compare.")
+    nan = float("nan")
+    return Overlap(0.0, 0.0, (sizes[1] - sizes[0]) * float(np.prod(spacing)), nan, nan, nan)
 
 
 def dice(a: Flags, b: Flags) -> float:

@@ -99,12 +99,27 @@ def find_columns(header: tuple[str, ...]) -> ManifestColumns:
     return columns
 
 
+def position_of(header: Sequence[str], head: str) -> int | None:
+    """Where the column stands that a head means, however it is spelt; None where it does not.
+
+    >>> position_of(["case", "Mask: R1", "Motion"], "mask:r1"), position_of(["case"], "mask")
+    (1, None)
+    """
+    wanted = _compared(head)
+    return next((k for k, found in enumerate(header) if found and _compared(found) == wanted), None)
+
+
+def _compared(head: str) -> tuple[str, str]:
+    """What two heads of one meaning have in common."""
+    kind, name = _meaning(head)
+    return kind, identifier(name) or name
+
+
 def repeated_heads(header: tuple[str, ...]) -> Iterator[list[str]]:
     """Heads that name one column twice, such as "centre" and "Center"."""
     groups = defaultdict(list)
     for head in filter(None, header):
-        kind, name = _meaning(head)
-        groups[kind, identifier(name) or name].append(head)
+        groups[_compared(head)].append(head)
     return (heads for heads in groups.values() if len(heads) > 1)
 
 

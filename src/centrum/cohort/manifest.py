@@ -52,6 +52,7 @@ def read_manifest(
     mixed_patients: bool = False,
     optional: Collection[str] = (),
     labels: Scheme | None = None,
+    only: Callable[[str], bool] | None = None,
 ) -> Cohort:
     """Read the table of cases: a CSV, XLSX or ODS file.
 
@@ -63,7 +64,8 @@ def read_manifest(
     belongs to the vertebra and not to a disease of the patient), and then noted. `optional` are
     required columns that may be missing or empty here: the outcome of cases that are to be
     scored, images and masks of a study of tables. `labels` is the scheme of integers in the
-    column level, which are a problem without one.
+    column level, which are a problem without one. `only` says of a head whether its column is
+    looked at; the others count as absent.
 
     Raises
     ------
@@ -73,7 +75,12 @@ def read_manifest(
     """
     path = Path(path)
     cohort, problems = examine_manifest(
-        path, outcomes=outcomes, mixed_patients=mixed_patients, optional=optional, labels=labels
+        path,
+        outcomes=outcomes,
+        mixed_patients=mixed_patients,
+        optional=optional,
+        labels=labels,
+        only=only,
     )
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise refusal(path.name, errors)
@@ -87,6 +94,7 @@ def examine_manifest(
     mixed_patients: bool = False,
     optional: Collection[str] = (),
     labels: Scheme | None = None,
+    only: Callable[[str], bool] | None = None,
 ) -> tuple[Cohort, tuple[Problem, ...]]:
     """The cases that can be told apart, and everything that is wrong with the table.
 
@@ -99,6 +107,7 @@ def examine_manifest(
         The file is no table at all.
     """
     sheet = read_sheet(path)
+    sheet = sheet.only(only) if only else sheet
     findings = Findings(list(sheet.problems), list(sheet.notes))
     columns = _read_header(sheet, findings, optional)
     cases = _ManifestPass(sheet, columns, path.parent, outcomes, findings, optional, labels).cases()
@@ -426,7 +435,7 @@ class _ManifestPass:
         self, row: int, kind: str, columns: Mapping[str, Mapping[int, str]]
     ) -> dict[str, str]:
         filled = {name: by[row] for name, by in columns.items() if not is_missing(by[row])}
-        if columns and not filled:
+        if columns and not filled and kind not in self.optional:
             head = column(kind, next(iter(columns)))
             self.findings.problem(
                 f"the case has no {kind}",

@@ -1,6 +1,6 @@
 """A table as text cells with the row numbers that a spreadsheet shows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,6 +48,25 @@ class Sheet:
     def column(self, index: int) -> dict[int, str]:
         """Text by row number of the column at `index`, "" where a row is shorter."""
         return {n: cells[index] if index < len(cells) else "" for n, cells in self.rows}
+
+    def only(self, wanted: Callable[[str], bool]) -> "Sheet":
+        """The table without columns whose heads are not wanted, and without what is said of them.
+
+        Cells beyond the last head stay where they are beyond it.
+
+        >>> sheet = Sheet("a.csv", ("case", "age"), ((2, ("P1", "71")),), {})
+        >>> sheet.only(lambda head: head == "case").rows
+        ((2, ('P1',)),)
+        """
+        width = len(self.header)
+        kept = [k for k, head in enumerate(self.header) if wanted(head)]
+        rows = tuple(
+            (n, (*(cells[k] for k in kept if k < len(cells)), *cells[width:]))
+            for n, cells in self.rows
+        )
+        heads = tuple(self.header[k] for k in kept)
+        problems = tuple(p for p in self.problems if not p.column or p.column in heads)
+        return replace(self, header=heads, rows=rows, notes=(), problems=problems)
 
 
 def read_sheet(path: Path, *, knows: Knows = is_known_head) -> Sheet:

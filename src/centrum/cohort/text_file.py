@@ -6,6 +6,7 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -30,6 +31,8 @@ Knows = Callable[[str], bool]
 """Whether a text is a head that a table of the kind that is read may have."""
 
 _BOMS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_CODECS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+"""How the text behind a mark is written; the mark itself is not."""
 _SAID = re.compile(r"\s*\"?sep=([^\w\"\r\n\0])\"?\r?\n", re.IGNORECASE)
 
 _NOT_WESTERN = re.compile(
@@ -37,6 +40,46 @@ _NOT_WESTERN = re.compile(
     rb"|(?<![A-Za-z])[\xa1-\xaf\xb1-\xff]{2,}(?![A-Za-z])"  # a word without a letter of a-z
     rb"|[A-Za-z][\xa1-\xa9\xab-\xaf\xb1-\xb4\xb6\xb8\xb9\xbb-\xbf][a-z]"  # a sign within a word
 )
+
+
+@dataclass(frozen=True)
+class TableText:
+    """A text table as its file has it.
+
+    Attributes
+    ----------
+    mark : the bytes before the text that tell its encoding
+    encoding : as it is told
+    codec : of the bytes behind the mark
+    said : a first line that names the delimiter, with its end
+    text : all that follows
+    delimiter : between cells
+    """
+
+    mark: bytes
+    encoding: str
+    codec: str
+    said: str
+    text: str
+    delimiter: str
+
+    def bytes_of(self, text: str) -> bytes:
+        """A file like this one with another text; UnicodeEncodeError where it cannot hold it."""
+        return self.mark + (self.said + text).encode(self.codec)
+
+
+def read_table_text(path: Path, knows: Knows, findings: Findings) -> TableText:
+    """The text of a table, and how it is stored; errors as of `read_text`."""
+    raw = read_bytes(path)
+    text, encoding = _decode(path, raw, findings)
+    mark = next((bom for bom in _BOMS if raw.startswith(bom)), b"")
+    found = _SAID.match(text)
+    said = found[0] if found else ""
+    text = text[len(said) :]
+    delimiter = found[1] if found else _sniff(text, knows)
+    if text.count(delimiter) + text.count("\n") > MOST_CELLS:
+        raise too_large(path, f"{MOST_CELLS} cells")
+    return TableText(mark, encoding, _CODECS.get(mark, encoding), said, text, delimiter)
 
 
 def read_text(path: Path, knows: Knows, findings: Findings) -> tuple[list[list[str]], dict]:
@@ -47,15 +90,10 @@ def read_text(path: Path, knows: Knows, findings: Findings) -> tuple[list[list[s
     ManifestError
         The file is damaged or too large, or in an encoding that cannot be told.
     """
-    text, encoding = _decode(path, findings)
-    said = _SAID.match(text)
-    text = text[said.end() :] if said else text
-    delimiter = said[1] if said else _sniff(text, knows)
-    if text.count(delimiter) + text.count("\n") > MOST_CELLS:
-        raise too_large(path, f"{MOST_CELLS} cells")
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    table = read_table_text(path, knows, findings)
+    rows = csv.reader(io.StringIO(table.text, newline=""), delimiter=table.delimiter, strict=True)
     try:
-        return list(rows), {"encoding": encoding, "delimiter": delimiter}
+        return list(rows), {"encoding": table.encoding, "delimiter": table.delimiter}
     except csv.Error as error:
         raise ManifestError(
             f"{path.name}: not a readable CSV table near line {rows.line_num}: {error}.",
@@ -96,9 +134,8 @@ def too_large(path: Path, most: str) -> ManifestError:
     )
 
 
-def _decode(path: Path, findings: Findings) -> tuple[str, str]:
+def _decode(path: Path, raw: bytes, findings: Findings) -> tuple[str, str]:
     """The text and its encoding: UTF-8, UTF-16, or Windows' Western one, which is noted."""
-    raw = read_bytes(path)
     marked = [encoding for bom, encoding in _BOMS.items() if raw.startswith(bom)]
     for encoding in marked or _unmarked(raw):
         try:

@@ -46,7 +46,7 @@ def labels_of(
 
     Parameters
     ----------
-    image : on which contours of an RTSTRUCT are filled
+    image : on which contours of an RTSTRUCT are filled, and whose slices those of a SEG are
     orientation : where the array axes run in files that do not say it, such as "PIR"
 
     Raises
@@ -62,6 +62,8 @@ def labels_of(
             notes.append("contours have voxels on the grid of an image: --image")
         else:
             found = _filled(found, read, notes)
+    if read.doubt:
+        notes.append(f"{read.doubt}: volumes are wrong if slices were left out; --image tells")
     if not found.oriented:
         notes.append("it does not say how it lies: the order from head to foot is not looked at")
     if doubt := found.contradiction(by_size=True):

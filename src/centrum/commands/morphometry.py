@@ -42,5 +42,11 @@ def exam_lines(exam: Exam) -> Iterator[str]:
             yield "; ".join((f"{body.title}: against {grade.reference}", *grade.notes))
 
 
+def failure_lines(exam: Exam) -> Iterator[str]:
+    """The bodies that have no measures, and why."""
+    for name, why in exam.failures:
+        yield f"{name} is not measured: {why}"
+
+
 def _mark(exam: Exam) -> str:
     return NOTICE if exam.simulated else ""

@@ -179,9 +179,14 @@ def _note_failed(settings: Profile, plan: "Plan", error: CentrumError) -> None:
     note(audit_file(settings.audit), "fetch", {**told, "result": f"failed: {error.code}"})
 
 
-def send(profile: Path, paths: Sequence[Path], progress: Progress = silent) -> Sent:
+def send(
+    profile: Path,
+    paths: Sequence[Path],
+    progress: Progress = silent,
+    identities: Path | None = None,
+) -> Sent:
     """DICOM files to the archive; see `centrum.pacs.send.send_files`."""
-    return send_files(paths, read_profile(profile), progress)
+    return send_files(paths, read_profile(profile), progress, identities)
 
 
 # Lines to print

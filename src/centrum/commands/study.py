@@ -70,6 +70,7 @@ from centrum.study.extraction import (
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
 from centrum.study.measuring import Measure, measured_before
+from centrum.study.readings import readings_of
 from centrum.study.stage_keys import (
     KEYS,
     extract_key,
@@ -344,7 +345,9 @@ def collect(study: Study) -> StudyResults:
         evaluate_scores(study),
     )
     cutoff = evaluation.decision.cutoff
-    table = load_table(study, morphometry=study.protocol.layers["morphometry"])
+    table = extraction.table
+    if study.protocol.layers["morphometry"]:
+        table = load_table(study, morphometry=True)
     bodies = load_bodies(study) if study.protocol.morphometry else None
     outcome = study.protocol.outcome
     return StudyResults(
@@ -374,6 +377,7 @@ def collect(study: Study) -> StudyResults:
         digests=_digests(study, "report"),
         sequences=extraction.sequences,
         robustness=load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
+        readings=readings_of(study),
     )
 
 

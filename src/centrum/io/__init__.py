@@ -14,6 +14,7 @@ from centrum.io.checks import (
 from centrum.io.dicom_files import Series, list_series
 from centrum.io.open import (
     list_segments,
+    read_each,
     read_image,
     read_labels,
     read_mask,
@@ -36,6 +37,7 @@ __all__ = [
     "list_series",
     "of_contours",
     "place_mask",
+    "read_each",
     "read_image",
     "read_labels",
     "read_mask",

@@ -21,6 +21,9 @@ from centrum.io.slices import DISTINGUISHING, IMAGE_PLANE, ImageSlice
 if TYPE_CHECKING:
     import pydicom
 
+MOST_BELOW = 1 << 17
+"""Files below a folder, among which a series is looked for."""
+
 _OTHER_KEYWORDS = (
     "Rows",
     "Columns",
@@ -140,7 +143,7 @@ def choose(folder: Path, part: str | None) -> tuple[list[DicomFile], int]:
     """The files of one series, and how many others are ignored.
 
     `part` is its UID or code; None is the only image series. Of other series than a chosen one
-    nothing but the UID is read.
+    nothing but the UID is read. One that is not in the folder itself is looked for below it.
     """
     files, ignored = _scan(folder, part)
     groups = _by_series(files)
@@ -164,15 +167,37 @@ def unread_beside(folder: Path, part: str | None) -> int:
 
     Without a choice there are none: such a file is refused.
     """
-    found = series_in(folder, _slices(_names(folder))) if part else {}
+    found = series_in(folder, _among(folder, part)) if part else {}
     return sum(uid is None for uid in found.values())
 
 
+def _among(folder: Path, part: str) -> list[str]:
+    """The files among which a series is: those of the folder, or with those of its subfolders.
+
+    Programs that write media put some hundred files into a folder each.
+    """
+    own = _slices(_names(folder))
+    if _of_series(folder, own, part):
+        return own
+    below = _below(folder)
+    return below if _of_series(folder, below, part) else own
+
+
 def _of_series(folder: Path, names: list[str], part: str) -> list[str]:
-    """The files of one series; all of them if there is none, so that they can be listed."""
     uids = series_in(folder, names)
     wanted = {uid for uid in set(uids.values()) if uid and part in (uid, series_code(uid))}
-    return [name for name in names if uids[name] in wanted] or names
+    return [name for name in names if uids[name] in wanted]
+
+
+def _below(folder: Path) -> list[str]:
+    """Files of a folder and its subfolders, relative to it; none where there are too many."""
+    found: list[str] = []
+    for inner, _, names in os.walk(folder):
+        place = Path(inner).relative_to(folder)
+        found += [(place / name).as_posix() for name in _slices(names)]
+        if len(found) > MOST_BELOW:
+            return []
+    return sorted(found)
 
 
 def _names(folder: Path) -> list[str]:
@@ -196,7 +221,10 @@ def _scan(folder: Path, part: str | None = None) -> tuple[list[DicomFile], int]:
         )
     there = _names(folder)
     names = _slices(there)
-    paths = [folder / name for name in (_of_series(folder, names, part) if part else names)]
+    if part:  # where there is none, the others are listed
+        names = _of_series(folder, among := _among(folder, part), part) or names
+        there = max(there, among, key=len)
+    paths = [folder / name for name in names]
     for path in paths:
         check_content(path)
     files = [file for path in paths if (file := _read(path)) is not None]

@@ -8,9 +8,7 @@ Source: DICOM PS3.3, F.3 (Basic Directory Information Object Definition).
 
 from pathlib import Path
 
-from centrum.errors import ImageError
-from centrum.io.dicom_object import entry, read_object, reading
-from centrum.io.functional_groups import items
+from centrum.io.dicom_object import entry, items, read_object, reading
 
 LARGEST = 1 << 26
 """Bytes of a DICOMDIR; a record has some 400."""
@@ -24,15 +22,7 @@ def listed_files(path: Path) -> list[tuple[str, ...]]:
     ImageError
         It is damaged, or larger than `LARGEST`.
     """
-    if path.stat().st_size > LARGEST:
-        raise ImageError(
-            f"{path.name} has {path.stat().st_size} bytes: a DICOMDIR of more than {LARGEST} is "
-            "not read.",
-            remedy="Leave it out: the files themselves are looked into.",
-            code="too-large",
-            file=path,
-        )
     with reading(path):
-        header = read_object(path, ["DirectoryRecordSequence"]).header
+        header = read_object(path, ["DirectoryRecordSequence"], without_pixels=LARGEST).header
         ids = [entry(each, "ReferencedFileID") for each in items(header, "DirectoryRecordSequence")]
     return [tuple(each) if isinstance(each, list) else (each,) for each in ids if each]

@@ -18,7 +18,7 @@ import numpy as np
 from centrum.arrays import Floats, Ints
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
-from centrum.io.dicom_object import entry
+from centrum.io.dicom_object import entry, items
 from centrum.io.gzipped import FARTHEST_MM, damaged
 from centrum.io.slices import DIRECTION_TOLERANCE, SLICE_TOLERANCE_MM, SPACING_TOLERANCE, places
 
@@ -76,19 +76,13 @@ class Stack:
     geometry : the grid, its slices in order of position
     slices : the slice of each frame, shape (frames,)
     step_from : what says how far apart slices are
+    doubt : why there may be slices between these frames all the same, "" where nothing says so
     """
 
     geometry: Geometry
     slices: Ints
     step_from: str
-
-
-def items(dataset: "pydicom.Dataset", keyword: str) -> "Sequence[pydicom.Dataset]":
-    """The items of a sequence, none if it is absent or another kind of value."""
-    from pydicom import Sequence as Items
-
-    found = dataset.get(keyword)
-    return found if isinstance(found, Items) else []
+    doubt: str = ""
 
 
 def frame_groups(header: "pydicom.Dataset", path: Path) -> list[FrameGroups]:
@@ -131,7 +125,8 @@ def stack_frames(
     Slices that no frame has lie on it where the others leave room for them. The step between
     slices is the largest of which all distances are multiples; but where frames lie on slices of
     the `image` and leave out others, so that their positions cannot tell it, that of the image,
-    unless the file states another that its positions allow.
+    unless the file states another that its positions allow. A step that positions alone tell is
+    in doubt: frames on every second slice have twice the step of their image.
 
     Raises
     ------
@@ -147,7 +142,7 @@ def stack_frames(
     _check_alike(spacing / spacing[0], SPACING_TOLERANCE, "sizes", path)
     rows, columns = orientation[0].reshape(2, 3)
     normal = np.cross(rows, columns)
-    slices, step, source = _slices(frames, position @ normal, normal, path, image)
+    slices, step, source, doubt = _slices(frames, position @ normal, normal, path, image)
     first = position[slices.argmin()]
     _check_even(position, first + np.outer(slices * step, normal), path)
     row_step, column_step = spacing[0]
@@ -158,7 +153,7 @@ def stack_frames(
         (first[0], first[1], first[2]),
         tuple(np.column_stack([rows, columns, normal]).flat),
     )
-    return Stack(geometry, slices, source)
+    return Stack(geometry, slices, source, doubt)
 
 
 def _grid(path: Path, *given: Any) -> Geometry:
@@ -217,16 +212,19 @@ def _slices(
     normal: Floats,
     path: Path,
     image: Geometry | None,
-) -> tuple[Ints, float, str]:
-    """The slice of each frame, the step between slices in mm, and what says it."""
+) -> tuple[Ints, float, str, str]:
+    """The slice of each frame, the step between slices in mm, what says it, and any doubt."""
     levels = _levels(along)
     stated = _stated(frames[0], "SpacingBetweenSlices")
-    of_image = _step_along(image, normal) if image else None
+    of_image, doubt = _step_along(image, normal) if image else None, ""
     if len(levels) == 1:
         step, source = _step_of_one(frames[0], stated, of_image, path)
     else:
-        step, source = _step_of_several(levels - levels[0], stated, of_image, path)
-    return np.rint((along - levels[0]) / step).astype(int), step, source
+        distances = levels - levels[0]
+        step, source = _step_of_several(distances, stated, of_image, path)
+        known = stated if stated and _fits(distances, stated, SLICE_TOLERANCE_MM) else None
+        doubt = _doubt(step, of_image, known or _stated(frames[0], "SliceThickness"))
+    return np.rint((along - levels[0]) / step).astype(int), step, source, doubt
 
 
 def _levels(along: Floats) -> Floats:
@@ -278,6 +276,16 @@ def _step_of_several(
     if common is None:
         raise _uneven(path, "their distances are no multiples of one step")
     return common, "positions"
+
+
+def _doubt(step: float, of_image: float | None, stated: float | None) -> str:
+    """Why slices without a frame may lie between those with one, "" where there is no reason."""
+    if of_image and abs(step - of_image) <= STEP_TOLERANCE * of_image:
+        return ""
+    apart = f"its frames lie {step:.4g} mm apart"
+    if stated is None:
+        return f"{apart}, and it does not state the distance between slices"
+    return f"{apart}, and it states slices of {stated:.4g} mm" if round(step / stated) > 1 else ""
 
 
 def _same_slices(length: float, one: float, other: float) -> bool:

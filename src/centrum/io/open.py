@@ -1,6 +1,6 @@
 """Open images and masks: the format is told from the content, one reader does the rest."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ from centrum.io.frame_of_reference import check_frame
 from centrum.io.guard import guarded
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
 from centrum.io.itk import DecodedImage, scalar_array
+from centrum.io.label_descriptions import description_of, names_of
 from centrum.io.paths import check_content, check_name, split_source
 from centrum.io.placing import laid_on, place_mask
 from centrum.io.segments import LabelImage, Segment, Segmentation, label_image, select
-from centrum.provenance import Step, file_digest
+from centrum.provenance import Step, digest, file_digest
 from centrum.volume import Mask, Volume
 
 _READERS = {"NIfTI": nifti.read, "NRRD": nrrd.read, "MetaImage": metaimage.read}
@@ -153,17 +154,54 @@ def read_masks(
 ) -> tuple[Mask, ...]:
     """Read all segments of a label image that have voxels, or the one of FILE#SEGMENT.
 
-    They come on the grid of the image, else on the file's own, which contours have not
+    They come on the grid of the image, else on the file's own, which contours have not, and which
+    is refused where a DICOM SEG leaves open whether there are slices between its frames
     ("needs-image"); see `read_mask`.
+    """
+    masks: list[Mask] = []
+    for _, found in read_each(
+        source, image, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch, orientation=orientation
+    ):
+        if isinstance(found, CentrumError):
+            raise found
+        masks.append(found)
+    return tuple(masks)
+
+
+@guarded
+def read_each(
+    source: str | Path,
+    image: Volume | Geometry | None = None,
+    *,
+    wanted: Collection[Segment] | None = None,
+    tolerance_mm: float = GRID_TOLERANCE_MM,
+    on_mismatch: str = "refuse",
+    orientation: str | None = None,
+) -> tuple[tuple[Segment, Mask | CentrumError], ...]:
+    """As `read_masks`, each segment with its mask, or why it has none; if given, those `wanted`.
+
+    Raises
+    ------
+    ImageError
+        The file cannot be read, or is no label image.
     """
     path, part = _located(source)
     labels, step = _read_labels(path, orientation, image)
-    wanted = labels.segments if part is None else (select(labels.segments, part, path),)
+    chosen = labels.segments if part is None else (select(labels.segments, part, path),)
+    if image is None:
+        _check_sure(path, labels)
     grid = labels.geometry if image is None else _grid(image)
+
+    def read(segment: Segment) -> Mask | CentrumError:
+        try:
+            return _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
+        except CentrumError as error:
+            return error
+
     return tuple(
-        _placed(path, labels, segment, step, grid, tolerance_mm, on_mismatch)
-        for segment in wanted
-        if segment.voxels or segment.drawn
+        (each, read(each))
+        for each in chosen
+        if (each.voxels or each.drawn) and (wanted is None or each in wanted)
     )
 
 
@@ -185,6 +223,8 @@ def _placed(
     step = Step(step.name, {**step.parameters, **chosen, **origin})
     if labels.without_voxels:
         return Mask(np.zeros(grid.shape, dtype=bool), grid, segment.name, (step,))
+    if on_mismatch != "refuse":
+        _check_sure(path, labels)
     mask = labels.mask(segment)
     mask = replace(mask, history=(step, *mask.history))
     try:
@@ -193,6 +233,18 @@ def _placed(
         error.file = path.name
         error.add_note(f"while reading {path.name}")
         raise
+
+
+def _check_sure(path: Path, labels: Segmentation) -> None:
+    """Refuses a grid of its own in which slices may be missing: the image's would tell."""
+    if labels.doubt:
+        raise ImageError(
+            f"{path.name}: {labels.doubt}. Programs leave out slices without voxels: some may lie "
+            "between these, and nothing places them.",
+            remedy="Give the image that it was drawn on; a mask on its slices is placed by them.",
+            code="needs-image",
+            file=path,
+        )
 
 
 @guarded
@@ -224,7 +276,8 @@ def list_segments(path: str | Path) -> tuple[Segment, ...]:
 
 @guarded
 def source_digest(source: str | Path) -> str:
-    """SHA-256 of what `source` reads: a file and its sidecar, or the files of a DICOM series.
+    """SHA-256 of what `source` reads: a file, its sidecar and what names its labels, or the files
+    of a DICOM series.
 
     Of frames that are chosen in an enhanced DICOM file it is another than of the file.
 
@@ -235,7 +288,9 @@ def source_digest(source: str | Path) -> str:
         return dicom.content_digest(path, part)
     if part and _is_enhanced(path):
         return enhanced.content_digest(path, part)
-    return _DIGESTS.get(file_format(path), file_digest)(path)
+    own = _DIGESTS.get(file_format(path), file_digest)(path)
+    beside = _description_of(path)
+    return digest([own, file_digest(beside)]) if beside else own
 
 
 def _is_enhanced(path: Path) -> bool:
@@ -383,7 +438,16 @@ def _labels(path: Path, image: Geometry | None = None) -> tuple[Segmentation, St
         labels, notes = _dicom_mask(path)(path, image)
         return labels, Step("read", notes)
     decoded, step = _read_file(path)
-    return label_image(decoded, path), step
+    beside = None if decoded.table else _description_of(path)
+    if beside is None:
+        return label_image(decoded, path), step
+    step = Step(step.name, {**step.parameters, "label_descriptions": file_digest(beside)})
+    return label_image(decoded, path, names_of(beside)), step
+
+
+def _description_of(path: Path) -> Path | None:
+    """The file beside a label map that names its labels; NRRD has room for names of its own."""
+    return None if file_format(path) in ("NRRD", "DICOM") else description_of(path)
 
 
 def _dicom_mask(path: Path) -> _DicomMask:

@@ -7,13 +7,11 @@ in text, of which there can be millions, and are taken from the bytes.
 Source: DICOM PS3.3, C.8.8.5 (Structure Set Module) and C.8.8.6 (ROI Contour Module).
 """
 
-import hashlib
 import re
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +21,7 @@ from centrum.arrays import Floats
 from centrum.errors import CentrumError, ImageError
 from centrum.geometry import Geometry
 from centrum.io.contours import Contours, mask_of_contours
+from centrum.io.dicom_object import is_whole, items, read_object, reading
 from centrum.io.frame_of_reference import REFERENCED_SERIES, frame_note
 from centrum.io.gzipped import FARTHEST_MM, damaged
 from centrum.io.segments import Segment
@@ -45,13 +44,9 @@ CLOSED = ("CLOSED_PLANAR", EXCLUSIVE)
 LARGEST_BYTES = 1 << 29
 """A hundred organs of a whole body, their points with all digits, have 200 million bytes."""
 
-MOST_ITEMS = 1 << 19
-"""Items of sequences in a file, each of which pydicom makes an object of: a contour has two."""
-
 MOST_POINTS = 1 << 23
 """Points of a region. The outline of a body in 300 slices of 512 x 512 has half a million."""
 
-_ITEM = {"little": b"\xfe\xff\x00\xe0", "big": b"\xff\xfe\xe0\x00"}
 _KEYWORDS = [
     "SpecificCharacterSet",
     "ReferencedFrameOfReferenceSequence",
@@ -112,6 +107,7 @@ class StructureSet:
     contours : of each region, by ROI Number
     grid : of the image, None where there is none
     table : empty; each region has its own name
+    doubt : none; the grid is that of the image
     """
 
     path: Path
@@ -121,6 +117,7 @@ class StructureSet:
     oriented: bool = True
     without_voxels: bool = False
     table: Mapping[int, str] = field(default_factory=dict)
+    doubt: str = ""
 
     @property
     def geometry(self) -> Geometry:
@@ -178,91 +175,38 @@ def read(path: Path, grid: Geometry | None = None) -> tuple[StructureSet, dict[s
         or regions in several frames of reference, of which an image has one
         ("several-frames-of-reference").
     """
-    data = _bytes(path)
-    header = _header(path, data)
+    with reading(path):
+        found = read_object(path, _KEYWORDS, without_pixels=LARGEST_BYTES)
+        return _read(path, found.header, grid, found.sha256)
+
+
+def _read(
+    path: Path, header: "pydicom.Dataset", grid: Geometry | None, sha256: str
+) -> tuple[StructureSet, dict[str, Any]]:
     contours = _contours(path, header)
     regions = _regions(path, header, contours)
     frames = {region.frame for region in regions if region.frame} or _frames(path, header)
     if grid is not None and len(frames) > 1:
         raise _several_frames(path, len(frames))
     series = sorted(digest(uid) for uid in _series(path, header, frames))
-    notes = {"format": FORMAT, "sha256": hashlib.sha256(data).hexdigest(), **frame_note(frames)}
+    notes = {"format": FORMAT, "sha256": sha256, **frame_note(frames)}
     return StructureSet(path, regions, contours, grid), notes | {REFERENCED_SERIES: series}
 
 
-# The file
+# Entries
 
 
-def _bytes(path: Path) -> bytes:
-    if path.stat().st_size > LARGEST_BYTES:
-        raise ImageError(
-            f"{path.name} has {path.stat().st_size} bytes: a structure set of more than "
-            f"{LARGEST_BYTES} is not read.",
-            remedy="Export it with fewer regions.",
-            code="too-large",
-            file=path,
-        )
-    return path.read_bytes()
-
-
-def _header(path: Path, data: bytes) -> "pydicom.Dataset":
-    """The entries that are used, after a look at how many objects they can become."""
-    import pydicom
-    from pydicom.filereader import read_file_meta_info
-
-    with pydicom.config.disable_value_validation():
-        try:
-            syntax = read_file_meta_info(path).TransferSyntaxUID
-            order = "little" if syntax.is_little_endian else "big"
-            deflated = syntax.is_deflated
-        except Exception as error:
-            raise _unread(path, error) from error
-        if deflated:
-            raise ImageError(
-                f"{path.name} is a structure set in a deflated transfer syntax.",
-                remedy="Export it uncompressed (Explicit VR Little Endian).",
-                code="transfer-syntax",
-                file=path,
-            )
-        if data.count(_ITEM[order]) > MOST_ITEMS:
-            raise damaged(path, f"its sequences have more than {MOST_ITEMS} items")
-        try:
-            return pydicom.dcmread(BytesIO(data), specific_tags=_KEYWORDS)
-        except Exception as error:
-            # Whatever pydicom stumbles over in a damaged file: it has no error of its own.
-            raise _unread(path, error) from error
-
-
-def _unread(path: Path, error: Exception) -> ImageError:
-    return damaged(path, f"its DICOM data cannot be read ({type(error).__name__})")
-
-
-def _items(path: Path, within: "pydicom.Dataset", keyword: str) -> "Iterable[pydicom.Dataset]":
+def _items(path: Path, within: "pydicom.Dataset", keyword: str) -> "Sequence[pydicom.Dataset]":
     """The items of a sequence, none where it is not there."""
-    from pydicom.dataelem import RawDataElement
-    from pydicom.sequence import Sequence as Items
-
-    try:
-        raw = within.get_item(keyword)
-        if isinstance(raw, RawDataElement) and len(raw.value or b"") != raw.length:
-            raise EOFError(keyword)
-        found = within[keyword].value if raw is not None else ()
-    except Exception as error:
-        raise _unread(path, error) from error
-    if not isinstance(found, (Items, tuple)):
-        raise damaged(path, f"its {keyword} is no sequence")
+    whole, found = is_whole(within), items(within, keyword)
+    if not whole or (keyword in within and found is not within[keyword].value):
+        raise damaged(path, f"its {keyword} is no whole sequence")
     return found
 
 
-def _text(path: Path, item: "pydicom.Dataset", keyword: str) -> str:
+def _text(item: "pydicom.Dataset", keyword: str) -> str:
     """A text in the characters of the file, "" where it is not there."""
-    import pydicom
-
-    try:
-        with pydicom.config.disable_value_validation():
-            value = item.get(keyword)
-    except Exception as error:
-        raise _unread(path, error) from error
+    value = item.get(keyword)
     values = value if isinstance(value, MutableSequence) else [value]
     return "" if value is None else one_line("\\".join(map(str, values)))
 
@@ -316,8 +260,8 @@ def _regions(
 def _region(
     path: Path, item: "pydicom.Dataset", number: int, layer: int, found: Sequence[_StoredContour]
 ) -> Roi:
-    name = _text(path, item, "ROIName").strip() or str(number)
-    frame = _text(path, item, "ReferencedFrameOfReferenceUID")
+    name = _text(item, "ROIName").strip() or str(number)
+    frame = _text(item, "ReferencedFrameOfReferenceUID")
     kinds = tuple(sorted(Counter(each.kind[:_SHOWN] for each in found).items()))
     return Roi(name, number, layer, None, kinds, frame)
 
@@ -338,11 +282,15 @@ def _contours(path: Path, header: "pydicom.Dataset") -> dict[int, tuple[_StoredC
         number = _number(path, item, "ReferencedROINumber")
         if number in found:
             raise damaged(path, f"it has two lists of contours of the ROI number {number}")
-        found[number] = tuple(map(_contour, _items(path, item, "ContourSequence")))
+        found[number] = tuple(
+            _contour(path, each) for each in _items(path, item, "ContourSequence")
+        )
     return found
 
 
-def _contour(item: "pydicom.Dataset") -> _StoredContour:
+def _contour(path: Path, item: "pydicom.Dataset") -> _StoredContour:
+    if not is_whole(item):
+        raise damaged(path, "a contour goes on behind its end")
     kind, stated = (_word(item, word) for word in ("ContourGeometricType", "NumberOfContourPoints"))
     text, offset = (
         _plain(item, word).rstrip(b" \0") for word in ("ContourData", "ContourOffsetVector")
@@ -353,7 +301,7 @@ def _contour(item: "pydicom.Dataset") -> _StoredContour:
 def _frames(path: Path, header: "pydicom.Dataset") -> set[str]:
     """UIDs of the frames of reference that the file names, for regions that name none."""
     items = _items(path, header, "ReferencedFrameOfReferenceSequence")
-    return {uid for item in items if (uid := _text(path, item, "FrameOfReferenceUID"))}
+    return {uid for item in items if (uid := _text(item, "FrameOfReferenceUID"))}
 
 
 def _series(path: Path, header: "pydicom.Dataset", frames: Collection[str]) -> set[str]:
@@ -361,10 +309,10 @@ def _series(path: Path, header: "pydicom.Dataset", frames: Collection[str]) -> s
     return {
         uid
         for frame in _items(path, header, "ReferencedFrameOfReferenceSequence")
-        if not frames or _text(path, frame, "FrameOfReferenceUID") in {"", *frames}
+        if not frames or _text(frame, "FrameOfReferenceUID") in {"", *frames}
         for study in _items(path, frame, "RTReferencedStudySequence")
         for series in _items(path, study, "RTReferencedSeriesSequence")
-        if (uid := _text(path, series, "SeriesInstanceUID"))
+        if (uid := _text(series, "SeriesInstanceUID"))
     }
 
 

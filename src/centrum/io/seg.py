@@ -10,6 +10,7 @@ Source: DICOM PS3.3, A.51 and C.8.20 (Segmentation); LABELMAP: Supplement 243.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from centrum.arrays import Flags, Ints
 from centrum.errors import ImageError
 from centrum.geometry import Geometry
-from centrum.io.dicom_object import DicomObject, entry, read_object, reading
+from centrum.io.dicom_object import DicomObject, entry, items, read_object, reading
 from centrum.io.frame_of_reference import frame_note
 from centrum.io.frame_pixels import (
     PIXEL_KEYWORDS,
@@ -32,7 +33,6 @@ from centrum.io.functional_groups import (
     FrameGroups,
     Stack,
     frame_groups,
-    items,
     stack_frames,
 )
 from centrum.io.gzipped import MOST_VOXELS, damaged
@@ -96,7 +96,7 @@ def _read(found: DicomObject, image: Geometry | None) -> tuple[LabelImage, dict[
         labels = _of_flags(path, names, _numbers(path, groups), frames, stack)
     else:
         labels = _of_labels(path, names, _background(found, pixels.bits), frames, stack)
-    return labels, _notes(found, kind, stack)
+    return replace(labels, doubt=stack.doubt), _notes(found, kind, stack)
 
 
 def _notes(found: DicomObject, kind: str, stack: Stack) -> dict[str, Any]:

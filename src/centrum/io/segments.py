@@ -1,9 +1,10 @@
 """Label images: which segments a file holds, and the voxels of one of them.
 
 A plain NIfTI or NRRD label image has a segment per label value, named by its number, or as a table
-in the header of a NIfTI file says (`centrum.io.label_table`). A `.seg.nrrd` of 3D Slicer says in
-header keys what each segment is called, which label value it has and in which layer it lies;
-segments that overlap lie in different layers, stored as the components of each voxel.
+in the header of a NIfTI file (`centrum.io.label_table`) or a file of ITK-SNAP beside it says
+(`centrum.io.label_descriptions`). A `.seg.nrrd` of 3D Slicer says in header keys what each segment
+is called, which label value it has and in which layer it lies; segments that overlap lie in
+different layers, stored as the components of each voxel.
 
 Source of the keys: 3D Slicer developer guide, "Segmentation labelmap file format
 (.seg.nrrd)".
@@ -92,6 +93,9 @@ class Segmentation(Protocol):
     @property
     def table(self) -> Mapping[int, str]: ...
 
+    @property
+    def doubt(self) -> str: ...
+
     def mask(self, segment: Segment) -> Mask: ...
 
 
@@ -108,6 +112,7 @@ class LabelImage:
     without_voxels : whether the file is 3D Slicer's stand-in for an empty segmentation, one
         voxel whose geometry says nothing
     table : names of labels that the file's header gives, also of labels without voxels
+    doubt : why slices may be missing in its grid, "" where nothing says so
     """
 
     layers: NDArray
@@ -116,6 +121,7 @@ class LabelImage:
     oriented: bool = True
     without_voxels: bool = False
     table: Mapping[int, str] = field(default_factory=dict)
+    doubt: str = ""
 
     def region(self, segment: Segment) -> Flags:
         """The voxels of a segment, indexed [z, y, x]."""
@@ -126,15 +132,20 @@ class LabelImage:
         return Mask(self.region(segment), self.geometry, segment.name)
 
 
-def label_image(decoded: DecodedImage, path: Path) -> LabelImage:
-    """The label image that a file holds; refuses colours, fractions and negative labels."""
+def label_image(
+    decoded: DecodedImage, path: Path, described: Mapping[int, str] | None = None
+) -> LabelImage:
+    """The label image that a file holds; refuses colours, fractions and negative labels.
+
+    `described` are names of labels that stand in a file beside it; its own table goes before them.
+    """
     _check_representation(decoded.header, path)
     layers = _layers(decoded, path)
     named = _named_segments(decoded.header, layers, path)
     return LabelImage(
         layers,
         decoded.geometry,
-        named + _unnamed_segments(layers, named, decoded.table, path),
+        named + _unnamed_segments(layers, named, decoded.table or described or {}, path),
         oriented=decoded.oriented,
         without_voxels=bool(named) and layers[0].size == 1,
         table=decoded.table,

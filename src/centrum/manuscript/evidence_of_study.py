@@ -20,9 +20,12 @@ from centrum.manuscript.answers import (
     shown,
     spread,
 )
+from centrum.manuscript.methods_readings import blinding_text, provenance_text
 from centrum.measure.acquisition import REGION
 from centrum.report.results import StudyResults
-from centrum.text import counted, fixed
+from centrum.report.words.readings import CONVENTIONS
+from centrum.study.readings import StudyReadings
+from centrum.text import counted, fixed, sentences
 
 
 @evidence
@@ -133,12 +136,35 @@ def characteristics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 @evidence
 def readers(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """A hint: their number; training and tools are the author's."""
+    unknown = "Experience, tool, rules and blinding are not in the records."
+    if results.readings:
+        unknown = "Their experience is not in the records."
+    return author(f"{_readers_text(results)} {unknown}")
+
+
+def _readers_text(results: StudyResults) -> str:
     table = results.table
     read = zip(table.readers, table.read.sum(axis=0), strict=True)
     each = listed(f"{reader} {n}" for reader, n in read)
-    return author(
-        f"{counted(len(table.readers), 'reader')}, cases: {each}. Experience, tool, rules and "
-        "blinding are not in the records."
+    return f"{counted(len(table.readers), 'reader')}, cases: {each}."
+
+
+@evidence
+def segmentation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
+    """How regions were drawn, where the study has a reading room of its own."""
+    if results.readings is None:
+        return readers(results, facts)
+    text = f"{_readers_text(results)} {_drawn_text(results.readings)}"
+    return answered(text, shown("reading-room", "Table readings"))
+
+
+def _drawn_text(found: StudyReadings) -> str:
+    """Tool, convention, provenance of the slices, blinding."""
+    return sentences(
+        "Outlined in the reading room of centrum, slice by slice, "
+        f"{CONVENTIONS[found.closed.convention]}.",
+        blinding_text(found.closed),
+        *map(provenance_text, found.by_reader()),
     )
 
 

@@ -7,7 +7,7 @@ from centrum.morphometry.genant import GRADES
 from centrum.morphometry.profile import PLACES
 from centrum.morphometry.sagittal import SLAB_MM
 from centrum.perturb.settings import RobustnessSettings
-from centrum.report.readers import agreed_over, trained_over
+from centrum.report.readers import agreed_over, consensus_text, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.words.agreement import FORMS, JUDGED, PERTURBATIONS, icc_label
 from centrum.text import counted, number, sentences
@@ -27,6 +27,7 @@ def between_readers(results: StudyResults) -> str:
         _kept(results, "agreement"),
         f"The ICC that is reported of each feature is over {agreed_over(results)}; it had no part "
         "in the model.",
+        consensus_text(results),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import CaseCounts, Exclusion
 from centrum.cohort.expression import columns, parse
+from centrum.manuscript.methods_readings import room_text
 from centrum.report.readers import proposed_text, readers_counted
 from centrum.report.results import StudyResults
 from centrum.report.sequences import weighting_text
@@ -15,6 +16,9 @@ RETROSPECTIVE = "setting, period and design of recruitment"
 ETHICS = "approval of the ethics committee and informed consent"
 DIAGNOSIS = "how the diagnosis was established"
 SCANNER = "scanner, field strength and parameters of the acquisition"
+EXPERIENCE = "with which experience the readers drew the regions of interest"
+"""What the records of a reading room do not hold."""
+
 DRAWN = "who drew the regions of interest, with which experience and software, blinded to what"
 
 DIRECTIONS = {
@@ -141,8 +145,9 @@ def segmentation(results: StudyResults) -> str:
     """Readers, and what was done to fit masks to images."""
     settings = results.protocol.images
     return sentences(
-        placeholder(DRAWN),
+        placeholder(EXPERIENCE if results.readings else DRAWN),
         _readers(results),
+        room_text(results),
         proposed_text(results),
         REGIONS[settings.region],
         scheme_text(settings.scheme) or "No numbers of label maps were read as levels.",

@@ -11,12 +11,13 @@ from centrum.cohort.anatomy import deeper_than_a_body, place_of
 from centrum.cohort.label_map import BESIDE, Label, LabelMap, number_in, read_label_map
 from centrum.cohort.levels import NAME_THE_SCHEME, Level
 from centrum.cohort.schemes import find_scheme
-from centrum.errors import DataError
+from centrum.errors import CentrumError, DataError, describe
 from centrum.geometry import GRID_TOLERANCE_MM
-from centrum.io import read_image, read_masks, split_source
+from centrum.io import read_each, read_image, split_source
+from centrum.io.segments import Segment, select
 from centrum.morphometry.body import Morphometry, level_of
 from centrum.morphometry.genant import Genant
-from centrum.morphometry.spine import measure_spine
+from centrum.morphometry.spine import measure_each
 from centrum.prepare.image import fill_missing
 from centrum.records import as_json
 from centrum.text import OneLine, percent
@@ -77,12 +78,14 @@ class Exam(OneLine):
     masks : by name
     bodies : measures, and grade where the level has one
     notes : what was assumed, and what was left out
+    failures : name of a body that could not be read or measured, and why
     """
 
     image: Volume
     masks: dict[str, Mask]
     bodies: tuple[tuple[Morphometry, Genant | None], ...]
     notes: tuple[str, ...] = ()
+    failures: tuple[tuple[str, str], ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -93,9 +96,11 @@ class Exam(OneLine):
 
 @as_json.register
 def _(exam: Exam) -> list[dict[str, Any]]:
-    """One record per body."""
+    """One record per body; of one that failed its name and the error."""
     marked = {"simulated": True} if exam.simulated else {}
-    return [{**as_json(body), "genant": as_json(found), **marked} for body, found in exam.bodies]
+    failed = [{"name": name, "error": why, **marked} for name, why in exam.failures]
+    bodies = exam.bodies
+    return [{**as_json(b), "genant": as_json(found), **marked} for b, found in bodies] + failed
 
 
 def measure_exam(
@@ -110,6 +115,9 @@ def measure_exam(
     on_mismatch: str = "refuse",
 ) -> Exam:
     """Measure the regions of a mask file that are named as vertebrae, else its only region.
+
+    One that cannot be read or measured does not stop the others, unless it is the only one or a
+    `level` is given for it.
 
     Parameters
     ----------
@@ -131,34 +139,50 @@ def measure_exam(
     DataError
         The file holds several regions and none is named as a vertebra, numbers stand without a
         scheme, the levels contradict the anatomy, whole vertebrae stand where bodies are wanted,
-        `level` is given for several bodies, or a body cannot be measured.
+        `level` is given for several bodies, or no body can be measured.
     """
     volume = fill_missing(read_image(image, orientation=orientation)) if image else None
     path, part = split_source(mask)
     scheme = find_scheme(labels) if labels is not None else None
     found = read_label_map(path, scheme, orientation, volume.geometry if volume else None)
     found.check(by_size=True)
-    read = read_masks(
-        mask, volume, orientation=orientation, tolerance_mm=tolerance_mm, on_mismatch=on_mismatch
+    wanted = _bodies(_of_part(found, part, path), found)
+    read = read_each(
+        mask,
+        volume,
+        wanted=[each.segment for each in wanted],
+        orientation=orientation,
+        tolerance_mm=tolerance_mm,
+        on_mismatch=on_mismatch,
     )
-    masks = _bodies(read, found)
+    masks, failures = _sorted_out(read, wanted)
+    if failures and (level is not None or not masks):
+        raise next(iter(failures.values()))
     if level is not None:
         masks = _named(masks, level)
     _check_bodies(masks, found)
-    bodies = measure_spine(masks, fractured)
-    named = {one.name: one for one in masks}
+    bodies, others = measure_each(masks, [each for each in fractured if each not in failures])
+    failures |= others
+    if not bodies:
+        raise next(iter(failures.values()))
+    named = {one.name: one for one in masks if one.name not in failures}
     notes = (*_origins(masks), *(() if part else _notes(found)))
-    return Exam(volume or _union(masks), named, bodies, notes)
+    told = tuple((name, describe(error)) for name, error in failures.items())
+    return Exam(volume or _union(masks), named, bodies, notes, told)
 
 
-def _bodies(masks: Sequence[Mask], found: LabelMap) -> list[Mask]:
-    """The masks of bodies, those that a number named under the name of their level."""
-    known = {(each.segment.name, each.segment.label): each for each in found.labels}
-    labels = [known[mask.name, _label(mask)] for mask in masks]
-    named = [(mask, label.level) for mask, label in zip(masks, labels, strict=True)]
-    chosen = [_called(mask, level) for mask, level in named if level and level != ATLAS]
-    if chosen or (len(masks) == 1 and _may_be_a_body(labels[0])):
-        return chosen or list(masks)
+def _of_part(found: LabelMap, part: str | None, path: Path) -> list[Label]:
+    """The labels that have voxels or contours, or the one that is chosen of them."""
+    segments = tuple(each.segment for each in found.labels)
+    chosen = segments if part is None else (select(segments, part, path),)
+    return [each for each in found.labels if each.segment in chosen and not each.is_empty]
+
+
+def _bodies(labels: Sequence[Label], found: LabelMap) -> list[Label]:
+    """The labels of bodies."""
+    chosen = [each for each in labels if each.level and each.level != ATLAS]
+    if chosen or (len(labels) == 1 and _may_be_a_body(labels[0])):
+        return chosen or list(labels)
     if found.numbers:
         raise DataError(
             f"{found.file}: {found.hint()}.",
@@ -166,7 +190,7 @@ def _bodies(masks: Sequence[Mask], found: LabelMap) -> list[Mask]:
             code="level-needs-scheme",
             file=found.file,
         )
-    names = ", ".join(repr(mask.name) for mask in masks) or "none"
+    names = ", ".join(repr(each.segment.name) for each in labels) or "none"
     raise DataError(
         f"{found.file}: expected segments named as vertebrae (L1, Th12), or a single one; found "
         f"{names}.",
@@ -181,13 +205,18 @@ def _may_be_a_body(label: Label) -> bool:
     return label.level != ATLAS and not label.beside and not BESIDE.search(label.segment.name)
 
 
-def _label(mask: Mask) -> int:
-    """The number of the label that a mask was read from."""
-    return next(int(s.parameters["label"]) for s in mask.history if "label" in s.parameters)
+def _sorted_out(
+    read: Sequence[tuple[Segment, Mask | CentrumError]], labels: Sequence[Label]
+) -> tuple[list[Mask], dict[str, CentrumError]]:
+    """Masks, and by name why a body has none; one that a number named is called by its level."""
+    names = {each.segment: _name(each) for each in labels}
+    masks = [replace(mask, name=names[s]) for s, mask in read if isinstance(mask, Mask)]
+    return masks, {names[s]: error for s, error in read if isinstance(error, CentrumError)}
 
 
-def _called(mask: Mask, level: Level) -> Mask:
-    return replace(mask, name=level.name) if number_in(mask.name) is not None else mask
+def _name(label: Label) -> str:
+    name = label.segment.name
+    return label.level.name if label.level and number_in(name) is not None else name
 
 
 def _named(masks: Sequence[Mask], level: str) -> list[Mask]:

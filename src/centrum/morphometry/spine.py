@@ -1,12 +1,12 @@
 """All vertebral bodies of one exam: each finds its axis and its reference in the others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from centrum.arrays import Floats
 from centrum.cohort.anatomy import SpinalColumn, place_of
-from centrum.errors import DataError, GeometryError
+from centrum.errors import CentrumError, DataError, GeometryError
 from centrum.morphometry.body import Morphometry, level_of, measure_body
 from centrum.morphometry.genant import Genant, genant, has_grade
 from centrum.volume import Mask, bounding_box
@@ -15,9 +15,10 @@ NEAR_MM = 90.0
 """Bodies whose centres are further apart are no neighbours: one level may be missing, not two."""
 
 
-def measure_spine(
-    masks: Sequence[Mask], fractured: Sequence[str] = ()
-) -> tuple[tuple[Morphometry, Genant | None], ...]:
+Graded = tuple[Morphometry, Genant | None]
+
+
+def measure_spine(masks: Sequence[Mask], fractured: Sequence[str] = ()) -> tuple[Graded, ...]:
     """Measure and grade the bodies of one exam, from head to foot.
 
     Those that get a grade or have a node, are cut by the edge of the image, or are named, are no
@@ -37,11 +38,49 @@ def measure_spine(
     GeometryError
         The masks are on different grids.
     """
-    _check(masks, fractured)
+    bodies, failures = measure_each(masks, fractured)
+    for error in failures.values():
+        raise error
+    return bodies
+
+
+def measure_each(
+    masks: Sequence[Mask], fractured: Sequence[str] = ()
+) -> tuple[tuple[Graded, ...], dict[str, CentrumError]]:
+    """As `measure_spine`; a body that cannot be measured does not stop the others.
+
+    Returns
+    -------
+    tuple
+        The bodies, and by the name of its mask why one is not among them. It still shows its
+        neighbours where the head is, and is no reference for them.
+    """
+    failures: dict[str, CentrumError] = {
+        mask.name: DataError(f"The mask {mask.name!r} is empty: there is no body to measure.")
+        for mask in masks
+        if not mask.array.any()
+    }
+    _check(masks, [mask for mask in masks if mask.name not in failures], fractured)
+    bodies = []
+    for mask, upwards in _from_head_to_foot([m for m in masks if m.name not in failures]):
+        try:
+            bodies.append(measure_body(mask, upwards))
+        except CentrumError as error:
+            failures[mask.name] = error
+    return _compared(bodies, fractured), failures
+
+
+def _from_head_to_foot(masks: Sequence[Mask]) -> Iterator[tuple[Mask, Floats | None]]:
+    """The masks in their order, each with the direction towards the head."""
     centres = [_centre(mask) for mask in masks]
     order = np.argsort([-centre[2] for centre in centres])
     column = [centres[k] for k in order]
-    bodies = [measure_body(masks[k], _towards_head(column, place)) for place, k in enumerate(order)]
+    for place, k in enumerate(order):
+        yield masks[k], _towards_head(column, place)
+
+
+def _compared(bodies: Sequence[Morphometry], fractured: Sequence[str]) -> tuple[Graded, ...]:
+    """Each with its grade, which tells those that are whole, and then against these alone."""
     whole = [has_grade(b.level) and not (b.cut or b.name in fractured) for b in bodies]
     first = _graded(bodies, whole)
     whole = [w and not (found and found.verdict) for w, found in zip(whole, first, strict=True)]
@@ -55,15 +94,13 @@ def _graded(bodies: Sequence[Morphometry], whole: Sequence[bool]) -> list[Genant
     ]
 
 
-def _check(masks: Sequence[Mask], fractured: Sequence[str]) -> None:
+def _check(masks: Sequence[Mask], filled: Sequence[Mask], fractured: Sequence[str]) -> None:
     if not masks:
         raise DataError("There is no mask of a vertebral body to measure.")
     for mask in masks:
         if not mask.geometry.same_grid(masks[0].geometry):
             raise GeometryError(f"Masks {masks[0].name!r} and {mask.name!r} are on other grids.")
-        if not mask.array.any():
-            raise DataError(f"The mask {mask.name!r} is empty: there is no body to measure.")
-    known = {level: place_of(mask) for mask in masks if (level := level_of(mask.name))}
+    known = {level: place_of(mask) for mask in filled if (level := level_of(mask.name))}
     column = SpinalColumn(known)
     if why := column.contradiction() or column.unusual_size():
         raise DataError(

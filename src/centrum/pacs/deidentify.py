@@ -12,7 +12,7 @@ sex). What the table leaves alone, and what is removed all the same: decision 00
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -29,7 +29,8 @@ from pydicom.uid import UID_dictionary
 
 from centrum.errors import ArchiveError
 from centrum.io.dicom_object import uid_name
-from centrum.pacs.identities import Identities
+from centrum.pacs.identities import Identities, KnownStudy
+from centrum.pacs.source import PATIENT_AND_STUDY
 
 TABLE = "dicomanonymizer.dicom_anonymization_databases.dicomfields_2026c"
 
@@ -127,6 +128,8 @@ class Deidentified:
     def file(self, dataset: Dataset) -> bytes:
         """The DICOM file of an object without the patient; the dataset is changed.
 
+        Its UIDs, and whose it was, are written into the identities before.
+
         Raises
         ------
         ArchiveError
@@ -134,7 +137,10 @@ class Deidentified:
         """
         check_cleanable(dataset)
         patient = patient_of(dataset)
-        _Cleaning(self.identities, self.identities.shift(patient)).clean(dataset)
+        self.identities.keep_study(str(dataset.get("StudyInstanceUID")), _known(dataset, patient))
+        cleaning = _Cleaning(self.identities, self.identities.shift(patient))
+        cleaning.clean(dataset)
+        self.identities.keep(cleaning.replaced)
         _sign(dataset, self.identities.pseudonym(patient))
         meta = FileMetaDataset()
         meta.TransferSyntaxUID = dataset.file_meta.TransferSyntaxUID
@@ -150,6 +156,14 @@ def patient_of(dataset: Dataset) -> str:
     if not known:
         return f"study {dataset.get('StudyInstanceUID')}"
     return f"{known} ({issuer})" if issuer else known
+
+
+def _known(dataset: Dataset, patient: str) -> KnownStudy:
+    entries = Dataset()
+    for keyword in PATIENT_AND_STUDY:
+        if keyword in dataset:
+            entries.add(dataset[keyword])
+    return KnownStudy(patient, entries.to_json_dict(suppress_invalid_tags=True))
 
 
 # Pixels
@@ -236,10 +250,11 @@ def check_table() -> None:
 
 @dataclass(frozen=True)
 class _Cleaning:
-    """What is done to one object."""
+    """What is done to one object, and the UIDs that it had."""
 
     identities: Identities
     shift: timedelta
+    replaced: set[str] = field(default_factory=set)
 
     def clean(self, dataset: Dataset) -> None:
         """Every entry, those of sequences within sequences, too."""
@@ -303,7 +318,10 @@ class _Cleaning:
         return element.value
 
     def _uid(self, uid: str) -> str:
-        return uid if not uid or uid in UID_dictionary else self.identities.uid(uid)
+        if not uid or uid in UID_dictionary:
+            return uid
+        self.replaced.add(uid)
+        return self.identities.uid(uid)
 
     def _moved(self, text: str) -> str:
         """A date, without its time, moved; "" for what is none."""

@@ -5,17 +5,14 @@ from io import BytesIO
 from pathlib import Path
 
 from pydicom import Dataset, dcmread
-from pydicom.dataelem import RawDataElement
 from pydicom.uid import UID
 
 from centrum.errors import ArchiveError, CentrumError
-from centrum.io.dicom_object import DEFLATED, MOST_ITEMS, reading
+from centrum.io.dicom_object import DEFLATED, MOST_ITEMS, is_whole, most_made, reading
 from centrum.io.gzipped import damaged
 from centrum.pacs.archive import ToSend
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-_UNDEFINED = 0xFFFFFFFF
-_ITEM = b"\xfe\xff\x00\xe0"
 
 
 def read_instance(data: bytes, name: Path) -> Dataset:
@@ -26,7 +23,7 @@ def read_instance(data: bytes, name: Path) -> Dataset:
     CentrumError
         It would unfold to more than it is ("damaged-instance"), is cut short, or cannot be read.
     """
-    if DEFLATED.encode() in data or data.count(_ITEM) > MOST_ITEMS:
+    if DEFLATED.encode() in data or most_made(data) > MOST_ITEMS:
         raise ArchiveError(
             f"{name.name} would unfold to far more than it is, and is not read.",
             remedy="Export it uncompressed.",
@@ -34,19 +31,17 @@ def read_instance(data: bytes, name: Path) -> Dataset:
         )
     with reading(name):
         dataset = dcmread(BytesIO(data))
-        whole = _is_whole(dataset)
+        whole = is_whole(dataset) and _has_pixels(dataset)
         list(dataset)  # each entry is converted, so that a damaged one is found now
     if not whole:
         raise damaged(name, "it ends before it should")
     return dataset
 
 
-def _is_whole(dataset: Dataset) -> bool:
-    """Whether no value is shorter than it says, which pydicom passes over, and pixels are there."""
-    raw = (e for e in dataset.elements() if isinstance(e, RawDataElement))
+def _has_pixels(dataset: Dataset) -> bool:
+    """Whether pixels are there, if it is an image."""
     is_image = "Image Storage" in UID(dataset.get("SOPClassUID", "")).name
-    short = any(e.length != _UNDEFINED and len(e.value or b"") < e.length for e in raw)
-    return not short and not (is_image and not any(k in dataset for k in PIXELS))
+    return not is_image or any(keyword in dataset for keyword in PIXELS)
 
 
 def stored(file: ToSend, store: Callable[[Dataset], str]) -> str:

@@ -1,9 +1,10 @@
 """Send DICOM files to the archive: what it has already is not sent, and nothing is sent twice."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from centrum.errors import ArchiveError, describe
 from centrum.execution import Progress, silent
@@ -11,6 +12,7 @@ from centrum.io.dicom_object import reading
 from centrum.pacs.archive import Archive, ToSend, by_series, is_uid
 from centrum.pacs.audit import audit_file, note, short_digest
 from centrum.pacs.connect import open_archive
+from centrum.pacs.identities import Identities
 from centrum.pacs.profile import Profile
 from centrum.provenance import file_digest
 
@@ -44,17 +46,39 @@ class Sent:
         return not self.refused and not self.left and not self.problem
 
 
-def send_files(paths: Iterable[Path], profile: Profile, progress: Progress = silent) -> Sent:
+def send_files(
+    paths: Iterable[Path],
+    profile: Profile,
+    progress: Progress = silent,
+    identities: Path | None = None,
+) -> Sent:
     """Send files, and all DICOM files of folders, to an archive; also told in the audit log.
 
     The same files sent again change nothing, and what a broken connection left is sent then.
 
+    Parameters
+    ----------
+    identities : file under which the images were de-identified that the files are about: they are
+        sent under the patient and the UIDs of the archive
+
     Raises
     ------
     ArchiveError
-        A path is no DICOM file, or two files have one UID and differ.
+        A path is no DICOM file, or two files have one UID and differ; with `identities` also as
+        `centrum.pacs.reidentify.restored`.
     """
     files = read_files(paths)
+    if identities is None:
+        return _send_all(files, profile, progress)
+    from centrum.pacs.reidentify import restored
+
+    known = Identities(identities, begin=False)
+    with TemporaryDirectory(prefix="centrum-") as folder:
+        ready = read_files(restored(files, known, Path(folder)))
+        return _send_all(ready, profile, progress, identifiers="restored")
+
+
+def _send_all(files: Sequence[ToSend], profile: Profile, progress: Progress, **more: str) -> Sent:
     outcome = Sent()
     try:
         with open_archive(profile) as archive:
@@ -63,7 +87,7 @@ def send_files(paths: Iterable[Path], profile: Profile, progress: Progress = sil
         outcome.problem = describe(error)
     told = {*outcome.sent, *outcome.held, *outcome.refused}
     outcome.left = [file.path for file in files if file.path not in told]
-    _note(files, outcome, profile)
+    _note(files, outcome, profile, more)
     return outcome
 
 
@@ -86,14 +110,16 @@ def _send(archive: Archive, files: Sequence[ToSend], outcome: Sent, progress: Pr
     archive.send(missing, tell)
 
 
-def _note(files: Sequence[ToSend], outcome: Sent, profile: Profile) -> None:
+def _note(
+    files: Sequence[ToSend], outcome: Sent, profile: Profile, more: Mapping[str, str]
+) -> None:
     kinds = ("sent", "held", "refused", "left")
     became = {path: kind for kind in kinds for path in getattr(outcome, kind)}
     for (_, series), group in by_series(files).items():
         counts = Counter(became[file.path] for file in group)
         result = "incomplete" if counts["refused"] or counts["left"] else "complete"
         told = {"archive": profile.name, "series": short_digest(series), "result": result}
-        note(audit_file(profile.audit), "send", {**told, **counts})
+        note(audit_file(profile.audit), "send", {**told, **more, **counts})
 
 
 def read_files(paths: Iterable[Path]) -> list[ToSend]:

@@ -103,7 +103,7 @@ def read_series(source: str | Path) -> SourceSeries:
     import pydicom
 
     path, part = split_source(source)
-    paths = _files(path, part)
+    paths = source_files(path, part)
     with reading(path):
         headers = [
             pydicom.dcmread(each, stop_before_pixels=True, specific_tags=[*KEYWORDS])
@@ -120,8 +120,14 @@ def read_series(source: str | Path) -> SourceSeries:
     return SourceSeries(tuple(sorted(headers, key=lambda header: str(header.SOPInstanceUID))))
 
 
-def _files(path: Path, part: str | None) -> list[Path]:
-    """The files of a series; of the part that chooses it, what has a "=" is about frames."""
+def source_files(path: Path, part: str | None) -> list[Path]:
+    """The files of a series; of the part that chooses it, what has a "=" is about frames.
+
+    Raises
+    ------
+    ImageError
+        It is no DICOM series; code "not-dicom".
+    """
     if path.is_dir():
         uid = next((word for word in (part or "").split(",") if word and "=" not in word), None)
         return [file.path for file in choose(path, uid)[0]]

@@ -138,6 +138,15 @@ def outline_path(region: Flags) -> str:
     return "".join((*level, *upright))
 
 
+def region_path(region: Flags) -> str:
+    """SVG path around the pixels of a region (rows, columns), to be filled.
+
+    >>> region_path(np.array([[True, True], [False, True]]))
+    'M0 0h2v1h-2zM1 1h1v1h-1z'
+    """
+    return "".join(f"M{x} {y}h{n}v1h-{n}z" for y, x, n in _runs(region))
+
+
 def _runs(lines: Flags) -> Iterator[tuple[int, int, int]]:
     """Line, start and length of each run of true values."""
     steps = np.diff(np.pad(lines, ((0, 0), (1, 1))).astype(np.int8), axis=1)

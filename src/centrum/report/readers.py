@@ -53,6 +53,19 @@ def _who(results: StudyResults) -> str:
     return who(len(results.table.readers), results.protocol)
 
 
+def consensus_text(results: StudyResults) -> str:
+    """That the primary reader is a consensus of the others, which agrees with them; else ""."""
+    primary = results.table.readers[0]
+    if not results.readings or not results.readings.is_consensus(primary):
+        return ""
+    if len(results.table.readers) == 1:
+        return ""
+    return (
+        f'The ICC counts "{primary}" as a reader: it was made of the outlines of the others, and '
+        "the ICC is higher than that of readers who do not know of each other."
+    )
+
+
 def who(readers: int, protocol: Protocol) -> str:
     """All readers, and what they did."""
     did = "measured" if protocol.tables else "drew"

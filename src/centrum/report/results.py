@@ -13,6 +13,7 @@ from centrum.frozen.scorer import Scorer
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.study.findings import Failure, Finding, MeasuredSequence
+from centrum.study.readings import StudyReadings
 from centrum.table import FeatureTable
 from centrum.text import OneLine
 from centrum.validation.evaluation import StudyEvaluation
@@ -50,6 +51,7 @@ class StudyResults(OneLine):
         were tried apart icc_KIND; empty without perturbations
     morphometry : rows of the table of the vertebral bodies; empty where they were not measured
     morphometry_agreement : a row per measure: measure, icc, lower, upper, n; empty for one reader
+    readings : how the regions were drawn; None where that was not in the study's reading room
     """
 
     title: str
@@ -78,6 +80,7 @@ class StudyResults(OneLine):
     contents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     morphometry: tuple[PopulationRow, ...] = ()
     morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
+    readings: StudyReadings | None = None
 
     @cached_property
     def mixed_patients(self) -> int:

@@ -4,14 +4,18 @@ Sizes are those of a two-column journal page; text is 8 pt at the printed size.
 """
 
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
 import matplotlib.style
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine, LayoutEngine
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from centrum.errors import ProtocolError
 from centrum.report.colours import GREY
@@ -105,7 +109,7 @@ def tiff_bytes(figure: Figure) -> bytes:
     """The figure as TIFF of 600 dpi: RGB without alpha, compressed without loss."""
     stream = BytesIO()
     rgb_picture(figure, TIFF_DPI).save(
-        stream, format="tiff", compression="tiff_lzw", dpi=(TIFF_DPI, TIFF_DPI)
+        stream, format=TiffImageFile.format, compression="tiff_lzw", dpi=(TIFF_DPI, TIFF_DPI)
     )
     return stream.getvalue()
 
@@ -113,9 +117,12 @@ def tiff_bytes(figure: Figure) -> bytes:
 @STYLE
 def rgb_picture(figure: Figure, dpi: float) -> Image.Image:
     """The figure as pixels: RGB without alpha."""
-    pixels = _saved(figure, "rgba", None, dpi)
-    width, height = (int(dpi * inches) for inches in figure.get_size_inches())
-    return Image.frombuffer("RGBA", (width, height), pixels).convert("RGB")
+    _settle(figure)
+    canvas = FigureCanvasAgg(figure)
+    with _at(figure, dpi):
+        canvas.draw()
+    pixels = canvas.buffer_rgba()  # 100 MB of a page, which savefig would copy
+    return Image.frombuffer("RGBA", pixels.shape[1::-1], pixels, "raw", "RGBA", 0, 1).convert("RGB")
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -127,20 +134,24 @@ def save_figure(figure: Figure, path: Path) -> None:
     write_atomically(path, kinds[path.suffix.lower()](figure))
 
 
-def _saved(
-    figure: Figure, kind: str, metadata: dict[str, None] | None, dpi: float = PNG_DPI
-) -> bytes:
-    if engine := figure.get_layout_engine():
-        _settle(figure, engine)
+def _saved(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
+    _settle(figure)
     stream = BytesIO()
-    figure.savefig(stream, format=kind, metadata=metadata, dpi=dpi)
+    figure.savefig(stream, format=kind, metadata=metadata, dpi=PNG_DPI)
     return stream.getvalue()
 
 
-def _settle(figure: Figure, engine: LayoutEngine) -> None:
+def _settle(figure: Figure) -> None:
     """Lay the axes out once and for all; doing it for every file would move them a little."""
-    own_dpi = figure.dpi
-    figure.set_dpi(PNG_DPI)
-    engine.execute(figure)
-    figure.set_dpi(own_dpi)
-    figure.set_layout_engine(None)  # "none" would have each file drawn twice
+    if engine := figure.get_layout_engine():
+        with _at(figure, PNG_DPI):
+            engine.execute(figure)
+        figure.set_layout_engine(None)  # "none" would have each file drawn twice
+
+
+@contextmanager
+def _at(figure: Figure, dpi: float) -> Iterator[None]:
+    own = figure.dpi
+    figure.set_dpi(dpi)
+    yield
+    figure.set_dpi(own)

@@ -243,7 +243,7 @@ def agreement_table(agreement: pd.DataFrame) -> Table:
             PValue(float(row["p"])),
             "yes" if row["kept"] else "no",
         )
-        for name, row in agreement.iterrows()
+        for name, row in zip(agreement.index, agreement.to_dict("records"), strict=True)
     )
     columns = tuple(map(Column, ("Feature", "Cases", "ICC (95 % CI)", "P", "Passes the rule")))
     same = int((agreement["lower"] == agreement["upper"]).sum())

@@ -2,14 +2,26 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centrum.kernels.gaussian_field import gaussian_field
 from centrum.simulate.acquisition import VoxelGrid
-from centrum.simulate.fracture import end_plate_drop, opposite_drop, wall_shift
-from centrum.simulate.shapes import cover, ellipse, paint, rounded_box, smooth_max
+from centrum.simulate.fracture import Fracture, end_plate_drop, opposite_drop, wall_shift
+from centrum.simulate.shapes import (
+    Place,
+    compiled,
+    cover,
+    ellipse,
+    limited,
+    paint,
+    paint_rimmed,
+    rounded_box,
+    rounded_maximum,
+    smooth_max,
+)
 from centrum.simulate.signal import GRADES, TISSUES, Sequence
 from centrum.simulate.spine import SpinalCurve, Vertebra
 
@@ -56,6 +68,20 @@ class BuildBox:
         return self.left[:, 0, 0], self.down[0, :, 0], self.back[0, 0, :]
 
 
+class EndPlates(NamedTuple):
+    """End plates of a body on a block, each (planes, rows, columns).
+
+    Attributes
+    ----------
+    top, bottom : their heights above the centre, mm
+    radius : from 0 in the middle of the end plates to 1 at their edge and beyond
+    """
+
+    top: NDArray
+    bottom: NDArray
+    radius: NDArray
+
+
 @dataclass(frozen=True, eq=False)
 class VertebralBody:
     """The outline of a vertebral body on a block.
@@ -63,19 +89,32 @@ class VertebralBody:
     Attributes
     ----------
     distance : signed distance to the outline in mm, negative inside
-    below : mm from the broken (else the upper) end plate into the body
-    height : of the body at the same place, mm
-    rim : 0 in the middle of the end plates, 1 at their edge
+    plates : end plates and footprint
+    upside : whether the upper end plate is the broken one, or none is
     towards_back, up, aside : coordinates in the frame of the body, mm
     """
 
     distance: NDArray
-    below: NDArray
-    height: NDArray
-    rim: NDArray
+    plates: EndPlates
+    upside: bool
     towards_back: NDArray
     up: NDArray
     aside: NDArray
+
+    @property
+    def below(self) -> NDArray:
+        """Distance from the broken (else the upper) end plate into the body, mm."""
+        return self.plates.top - self.up if self.upside else self.up - self.plates.bottom
+
+    @property
+    def height(self) -> NDArray:
+        """Of the body at each place, mm."""
+        return 2 * np.maximum((self.plates.top - self.plates.bottom) / 2, 1.0)
+
+    @property
+    def rim(self) -> NDArray:
+        """0 in the middle of the end plates, 1 at their edge."""
+        return _rim(self.plates.radius)
 
 
 @dataclass(frozen=True)
@@ -117,22 +156,10 @@ def body(vertebra: Vertebra, block: BuildBox) -> VertebralBody:
     aside = block.left - vertebra.left
     x, lateral = 2 * back / vertebra.depth, 2 * np.abs(aside) / vertebra.width
     radius = _footprint(x, lateral)
-    top, bottom, rim = _end_plates(vertebra, outline, x, radius)
-    rough = _roughness(vertebra, block, outline)
-    middle, half = (top + bottom) / 2, np.maximum((top - bottom) / 2, 1.0)
-    level = (up - middle) / half
-    side = _side(vertebra, outline, back, aside, radius, level)
-    plates = np.maximum(up - top, bottom - up)
-    broken_up = vertebra.fracture.superior
-    return VertebralBody(
-        distance=smooth_max(side + rough, plates + 0.7 * rough, 2.5),
-        below=top - up if broken_up else up - bottom,
-        height=2 * half,
-        rim=rim,
-        towards_back=back,
-        up=up,
-        aside=aside,
-    )
+    plates = _end_plates(vertebra, outline, x, radius)
+    rough, wall = _roughness(vertebra, block, outline), Wall.of(vertebra, outline)
+    distance = _body_distance(back[0], up[0], aside[:, 0, 0], plates, rough, wall)
+    return VertebralBody(distance, plates, vertebra.fracture.superior, back, up, aside)
 
 
 def _footprint(x: NDArray, lateral: NDArray) -> NDArray:
@@ -141,56 +168,125 @@ def _footprint(x: NDArray, lateral: NDArray) -> NDArray:
     return np.cbrt(front**3 + lateral**3)
 
 
+def _rim(radius: NDArray) -> NDArray:
+    return np.minimum(radius, 1.15)
+
+
 def _end_plates(
     vertebra: Vertebra, outline: BodyIrregularities, x: NDArray, radius: NDArray
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Heights of the upper and lower end plate above the centre, and the rim coordinate."""
+) -> EndPlates:
+    """Heights of the upper and lower end plate above the centre."""
     anterior, middle, posterior = vertebra.heights
-    rim = np.minimum(radius, 1.15)
-    edge = (anterior + posterior + (posterior - anterior) * np.clip(x, -1.1, 1.1)) / 4
-    least, most = 0.06 * middle, 0.16 * middle
-    cup = float(np.clip((anterior + posterior) / 2 - middle, least, most)) * _dish(x, rim)
-    top, bottom = edge - outline.share * cup, -edge + (1 - outline.share) * cup
-    if vertebra.fracture.loss == 0:
-        return top, bottom, rim
-    broken = end_plate_drop(vertebra.fracture, x, rim) * (top - bottom)
-    other = opposite_drop(vertebra.fracture, rim) * (top - bottom)
-    above, below = (broken, other) if vertebra.fracture.superior else (other, broken)
+    cup = float(np.clip((anterior + posterior) / 2 - middle, 0.06 * middle, 0.16 * middle))
+    plates = _whole_plates(x[0], radius, (anterior, posterior), cup, outline.share)
+    return _broken(plates, vertebra.fracture, x) if vertebra.fracture.loss else plates
+
+
+@compiled
+def _whole_plates(
+    x: NDArray, radius: NDArray, heights: tuple[float, float], cup: float, share: float
+) -> EndPlates:
+    """Concave end plates, deepest behind the middle: by `cup`, of which `share` is above."""
+    anterior, posterior = heights
+    top, bottom = np.empty_like(radius), np.empty_like(radius)
+    for z in range(len(radius)):
+        for y in range(len(x)):
+            along, from_middle = x[y], radius[z, y]
+            above, below = top[z, y], bottom[z, y]
+            for k in range(along.size):
+                rim, slope = min(from_middle[k], 1.0), min(max(along[k], -1.1), 1.1)
+                dish = cup * (1 - rim * rim) * (1 + 0.3 * min(max(along[k], -1.0), 1.0))
+                edge = (anterior + posterior + (posterior - anterior) * slope) / 4
+                above[k], below[k] = edge - share * dish, (1 - share) * dish - edge
+    return EndPlates(top, bottom, radius)
+
+
+def _broken(plates: EndPlates, fracture: Fracture, x: NDArray) -> EndPlates:
+    """What a fracture leaves of end plates, moved so that the body stays in its place."""
+    top, bottom, radius = plates
+    rim = _rim(radius)
+    broken = end_plate_drop(fracture, x, rim) * (top - bottom)
+    other = opposite_drop(fracture, rim) * (top - bottom)
+    above, below = (broken, other) if fracture.superior else (other, broken)
     shift = (above.mean() - below.mean()) / 2
-    return top - above + shift, bottom + below + shift, rim
+    return EndPlates(top - above + shift, bottom + below + shift, radius)
 
 
-def _dish(x: NDArray, rim: NDArray) -> NDArray:
-    """Depth of a concave end plate, 1 where it is deepest, behind the middle."""
-    return (1 - np.minimum(rim, 1) ** 2) * (1 + 0.3 * np.clip(x, -1, 1))
+class Wall(NamedTuple):
+    """Shape of the wall of a body all round, mm unless said otherwise.
+
+    Attributes
+    ----------
+    depth, width : of the body
+    waist, hollow, lip : of its irregularities
+    open : 1 where the posterior wall keeps its hollow, 0 where a bulge takes it
+    spread : share by which a broken body is wider
+    turned : 1 where the upper end plate is broken, -1 where the lower one is
+    bulge, corner : how far the posterior wall and its corner were pushed back
+    """
+
+    depth: float
+    width: float
+    waist: float
+    hollow: float
+    lip: float
+    open: float
+    spread: float
+    turned: float
+    bulge: float
+    corner: float
+
+    @classmethod
+    def of(cls, vertebra: Vertebra, outline: BodyIrregularities) -> "Wall":
+        """The wall of a vertebra."""
+        fracture = vertebra.fracture
+        return cls(
+            vertebra.depth,
+            vertebra.width,
+            outline.waist,
+            outline.hollow,
+            outline.lip,
+            0.0 if fracture.bulge_mm else 1.0,
+            0.05 * fracture.loss / 0.33,
+            1.0 if fracture.superior else -1.0,
+            float(fracture.bulge_mm),
+            float(fracture.corner_mm),
+        )
 
 
-def _side(
-    vertebra: Vertebra,
-    outline: BodyIrregularities,
-    back: NDArray,
-    aside: NDArray,
-    radius: NDArray,
-    level: NDArray,
+@compiled
+def _body_distance(
+    back: NDArray, up: NDArray, aside: NDArray, plates: EndPlates, roughness: NDArray, wall: Wall
 ) -> NDArray:
+    """Distance to the outline: the wall all round and both end plates, joined by round edges."""
+    distance = np.empty_like(plates.top)
+    for z in range(len(aside)):
+        for y in range(len(back)):
+            row, x, height = distance[z, y], back[y], up[y]
+            top, bottom, radius = plates.top[z, y], plates.bottom[z, y], plates.radius[z, y]
+            rough = roughness[z, y]
+            for k in range(row.size):
+                half = max((top[k] - bottom[k]) / 2, 1.0)
+                level = (height[k] - (top[k] + bottom[k]) / 2) / half
+                side = _side(x[k], aside[z], radius[k], level, wall) + rough[k]
+                flat = max(height[k] - top[k], bottom[k] - height[k]) + 0.7 * rough[k]
+                row[k] = rounded_maximum(side, flat, 2.5)
+    return distance
+
+
+@compiled
+def _side(back: float, aside: float, radius: float, level: float, wall: Wall) -> float:
     """Distance to the wall all round: waist, hollow back, lips, bulge or pushed-out corner."""
-    ray = np.sqrt(back**2 + aside**2)
-    wall = ray - ray / np.maximum(radius, 0.05)
-    x = 2 * back / vertebra.depth
-    behind = np.clip((x - 0.4) / 0.4, 0, 1)
-    drawn_in = outline.waist + (outline.hollow - outline.waist) * behind
-    if vertebra.fracture.bulge_mm:
-        drawn_in = drawn_in * (1 - behind)
-    wall = wall + drawn_in * np.clip(1 - level**2, 0, 1)
-    corner = np.clip(1 - np.abs(np.abs(level) - 1) / 0.3, 0, 1)
-    wall = wall - outline.lip * corner * corner * np.clip((-x - 0.3) / 0.5, 0, 1)
-    fracture = vertebra.fracture
-    if fracture.loss == 0:
-        return wall
-    spread = 0.05 * fracture.loss / 0.33 * ray
-    up = level if fracture.superior else -level
-    lateral = 2 * np.abs(aside) / vertebra.width
-    return wall - spread - wall_shift(fracture, up, x, lateral)
+    ray = np.sqrt(back * back + aside * aside)
+    x, lateral = 2 * back / wall.depth, 2 * aside / wall.width
+    behind = limited((x - 0.4) / 0.4)
+    drawn_in = wall.waist + (wall.hollow - wall.waist) * behind
+    drawn_in *= 1 - (1 - wall.open) * behind
+    corner = limited(1 - abs(abs(level) - 1) / 0.3)
+    lip = wall.lip * corner * corner * limited((-x - 0.3) / 0.5)
+    shift = wall_shift(wall.bulge, wall.corner, wall.turned * level, x, lateral)
+    side = ray - ray / max(radius, 0.05) + drawn_in * limited(1 - level * level)
+    return side - lip - wall.spread * ray - shift
 
 
 def _roughness(vertebra: Vertebra, block: BuildBox, outline: BodyIrregularities) -> NDArray:
@@ -212,10 +308,10 @@ def paint_body(
     tissue: NDArray, block: BuildBox, shape: VertebralBody, marrow: NDArray, cortex: float
 ) -> None:
     """Put a body of the given marrow signal, its dark rim and its vein on the build."""
-    view = tissue[block.where]
+    z, y, x = block.where
     inwards, outwards = CORTEX_MM
-    paint(view, cover(shape.distance - outwards, 0.9), cortex)
-    paint(view, cover(shape.distance + inwards, 0.7), marrow)
+    place = (np.arange(z.start, z.stop), y.start, x.start)
+    paint_rimmed(tissue, place, shape.distance, (outwards, 0.9, cortex), (-inwards, 0.7), marrow)
 
 
 def vein(shape: VertebralBody, vertebra: Vertebra) -> NDArray:
@@ -354,86 +450,146 @@ def paint_arch(
     if block is None:
         return
     rng = np.random.default_rng([vertebra.seed, 4])
-    a, up = vertebra.local(block.down, block.back)
-    aside = np.abs(block.left - vertebra.left)
-    place = (vertebra, arch, a - behind, up, aside)
-    plane = block.where[1:]
-    canal = arch.canal + 0.6 - (curve.across[plane] - curve.half_depth[plane])
-    parts = [_pedicle(*place), _behind(_spinous(*place, rng), canal)]
-    if vertebra.level.region != "sacral":
-        parts += [_behind(_lamina(*place), canal), _facets(*place)]
-    view = tissue[block.where]
+    droop, tall = rng.normal(0, 4), rng.uniform(0.8, 1.05)
     texture = 1 + 0.14 * gaussian_field(rng, block.axes, 4.0)
     rough = 1.1 * gaussian_field(rng, block.axes, 6.0)
     bright = marrow * rng.uniform(0.85, 1.15) * texture
-    for distance, reach in parts:
-        planes = view[reach]
-        paint(planes, cover(distance + rough[reach] - 0.5, 1.2), 2.5 * cortex)
-        paint(planes, cover(distance + rough[reach] + 0.8, 1.8), bright[reach])
-        view[reach] = planes
+    a, up = vertebra.local(block.down, block.back)
+    aside = np.abs(block.left - vertebra.left)
+    frame = ArchFrame(arch, vertebra.reach, vertebra.tilt, a - behind, up, aside, rough)
+    plane = block.where[1:]
+    canal = arch.canal + 0.6 - (curve.across[plane] - curve.half_depth[plane])[None]
+    parts = [_pedicle(frame), _behind(_spinous(frame, droop, tall), canal)]
+    if vertebra.level.region != "sacral":
+        parts += [_behind(_lamina(frame), canal), _facets(frame)]
+    rim, core = (0.5, 1.2, 2.5 * cortex), (-0.8, 1.8)
+    for distance, near in parts:
+        paint_rimmed(
+            tissue, near.within(block.where), distance + near.of(rough), rim, core, near.of(bright)
+        )
 
 
-Part = tuple[NDArray, NDArray]
+@dataclass(frozen=True, eq=False)
+class Near:
+    """The part of a block that one part of an arch can reach.
+
+    Attributes
+    ----------
+    planes, rows, columns : of the block
+    side : distance to the side of the part in each of these planes, mm, shaped to broadcast
+    """
+
+    planes: NDArray
+    rows: slice
+    columns: slice
+    side: NDArray
+
+    def seen(self, plane: NDArray) -> NDArray:
+        """What the block has in all planes alike (1, rows, columns), here."""
+        return plane[:, self.rows, self.columns]
+
+    def of(self, field: NDArray) -> NDArray:
+        """What the block has, here."""
+        return field[self.planes, self.rows, self.columns]
+
+    def within(self, where: tuple[slice, slice, slice]) -> Place:
+        """The planes, the first row and the first column in the array that the block is of."""
+        z, y, x = (part.start for part in where)
+        return self.planes + z, y + self.rows.start, x + self.columns.start
 
 
-def _within(aside: NDArray, inner: float, outer: float) -> tuple[NDArray, NDArray]:
-    """The sagittal planes that a part can reach, and its distance to the side there."""
-    chosen = np.flatnonzero((aside[:, 0, 0] > inner - 3) & (aside[:, 0, 0] < outer + 3))
-    near = aside[chosen]
-    return chosen, np.maximum(inner - near, near - outer)
+Part = tuple[NDArray, Near]
+"""Distance to a part of an arch, mm, and where it is near."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArchFrame:
+    """Positions about an arch, mm, on a block.
+
+    Attributes
+    ----------
+    arch : its sizes
+    tall : height of the vertebra
+    tilt : radians by which the vertebra leans forward on its way up
+    behind, up : behind the body and up its axis, shaped to broadcast over the block
+    aside : from the midline
+    rough : by how much surfaces lie further out
+    """
+
+    arch: Arch
+    tall: float
+    tilt: float
+    behind: NDArray
+    up: NDArray
+    aside: NDArray
+    rough: NDArray
+
+    def near(self, least: NDArray, inner: float, outer: float) -> Near:
+        """Where a part may be painted that is no nearer than `least`, seen from the side."""
+        planes = np.flatnonzero(
+            (self.aside[:, 0, 0] > inner - 3) & (self.aside[:, 0, 0] < outer + 3)
+        )
+        aside = self.aside[planes]
+        hit = least[0] < RIM_REACH - self.rough.min()
+        rows, columns = (_stretch(hit.any(axis=axis)) for axis in (1, 0))
+        return Near(planes, rows, columns, np.maximum(inner - aside, aside - outer))
+
+
+RIM_REACH = 1.1
+"""Distance in mm up to which the rim of a smooth part of an arch is painted."""
+
+
+def _stretch(hit: NDArray) -> slice:
+    """From the first to the last that is true; an empty one where none is."""
+    found = np.flatnonzero(hit)
+    return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
 
 
 def _behind(part: Part, canal: NDArray) -> Part:
     """Keep a part out of the canal, which follows the curve of the spine."""
-    return smooth_max(part[0], canal[None], 2.0), part[1]
+    return smooth_max(part[0], part[1].seen(canal), 2.0), part[1]
 
 
-def _pedicle(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
-    inner, outer, half = arch.pedicle
-    chosen, side = _within(aside, inner, outer)
-    centre = 0.20 * vertebra.reach
-    box = rounded_box(a - 4.0, up - centre, (9.0, half), 4.0)
-    return smooth_max(box, side, 3.0), chosen
+def _pedicle(frame: ArchFrame) -> Part:
+    inner, outer, half = frame.arch.pedicle
+    box = rounded_box(frame.behind - 4.0, frame.up - 0.20 * frame.tall, (9.0, half), 4.0)
+    near = frame.near(box, inner, outer)
+    return smooth_max(near.seen(box), near.side, 3.0), near
 
 
-def _lamina(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
-    _, _, half = arch.pedicle
-    chosen, side = _within(aside, -1.0, arch.facet[0])
-    u, w = up + 0.16 * vertebra.reach, a - arch.canal - 5.5 + 0.22 * aside[chosen]
-    slant = 0.35 + 1.2 * max(math.sin(vertebra.tilt), 0)
-    box = rounded_box(w + slant * u, u, (2.6, 1.2 * half), 2.4)
-    return smooth_max(box, side, 3.0), chosen
+def _lamina(frame: ArchFrame) -> Part:
+    half, outer = 1.2 * frame.arch.pedicle[2], frame.arch.facet[0]
+    u, w = frame.up + 0.16 * frame.tall, frame.behind - frame.arch.canal - 5.5
+    slanted = w + (0.35 + 1.2 * max(math.sin(frame.tilt), 0)) * u
+    sweep = 0.11 * (outer + 3)  # the middle lies behind by up to twice this in the outermost plane
+    least = np.maximum(np.abs(slanted + sweep) - sweep - 2.6, np.abs(u) - half)
+    near = frame.near(least, -1.0, outer)
+    leaning = near.seen(slanted) + 0.22 * frame.aside[near.planes]
+    box = rounded_box(leaning, near.seen(u), (2.6, half), 2.4)
+    return smooth_max(box, near.side, 3.0), near
 
 
-def _spinous(
-    vertebra: Vertebra,
-    arch: Arch,
-    a: NDArray,
-    up: NDArray,
-    aside: NDArray,
-    rng: np.random.Generator,
-) -> Part:
-    length, half, tilt = arch.spinous
-    angle = math.radians(tilt + rng.normal(0, 4))
+def _spinous(frame: ArchFrame, droop_deg: float, tall: float) -> Part:
+    length, half, tilt = frame.arch.spinous
+    angle = math.radians(tilt + droop_deg)
     cos, sin = math.cos(angle), math.sin(angle)
-    dx, dz = a - arch.canal - 4, up + 0.22 * vertebra.reach
+    dx, dz = frame.behind - frame.arch.canal - 4, frame.up + 0.22 * frame.tall
     along = dx * cos - dz * sin - length / 2
     above = dx * sin + dz * cos + 0.10 * along
-    tall = rng.uniform(0.8, 1.05) * (1 + 0.5 * np.clip(along / length, -0.6, 0.5))
-    box = rounded_box(along, above / tall, (length / 2, half), min(half * 0.9, 6.5))
-    chosen, side = _within(aside, -1.0, 3.8)
+    higher = tall * (1 + 0.5 * np.clip(along / length, -0.6, 0.5))
+    box = rounded_box(along, above / higher, (length / 2, half), min(half * 0.9, 6.5))
+    near = frame.near(box, -1.0, 3.8)
     thinner = 2.2 * np.clip(above / half, -1, 1) ** 2 + 1.2 * np.clip(along / length, 0, 1)
-    return smooth_max(box, side + thinner, 3.0), chosen
+    return smooth_max(near.seen(box), near.side + near.seen(thinner), 3.0), near
 
 
-def _facets(vertebra: Vertebra, arch: Arch, a: NDArray, up: NDArray, aside: NDArray) -> Part:
-    where, deep, tall = arch.facet
-    chosen, side = _within(aside, where - 5.0, where + 5.0)
+def _facets(frame: ArchFrame) -> Part:
+    where, deep, tall = frame.arch.facet
+    x, up = frame.behind - frame.arch.canal, frame.up
     pillar = [
-        ellipse(a - arch.canal + shift + 0.25 * (up - centre), up - centre, (deep, tall))
-        for shift, centre in (
-            (3.0, 0.45 * vertebra.reach),
-            (-3.0, -0.62 * vertebra.reach),
-        )
+        ellipse(x + shift + 0.25 * (up - centre), up - centre, (deep, tall))
+        for shift, centre in ((3.0, 0.45 * frame.tall), (-3.0, -0.62 * frame.tall))
     ]
-    return smooth_max(np.minimum(*pillar), side, 3.0), chosen
+    both = np.minimum(*pillar)
+    near = frame.near(both, where - 5.0, where + 5.0)
+    return smooth_max(near.seen(both), near.side, 3.0), near

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from centrum.simulate.shapes import compiled, limited
+
 KINDS = ("wedge", "biconcave", "crush")
 """Genant's shapes of a compression fracture."""
 
@@ -54,14 +56,14 @@ def opposite_drop(fracture: Fracture, rim: NDArray) -> NDArray:
     return fracture.loss * 0.4 * np.clip(1 - rim**2, 0, 1)
 
 
-def wall_shift(fracture: Fracture, up: NDArray, x: NDArray, lateral: NDArray) -> NDArray:
-    """Distance in mm by which the posterior wall moved back.
+@compiled
+def wall_shift(bulge: float, corner: float, up: float, x: float, lateral: float) -> float:
+    """Distance in mm by which the posterior wall moved back at one place.
 
-    `up` is the height from -1 (lower end plate) to 1, signed so that the broken end plate is
-    up; `x` runs from the front (-1) to the back (1), `lateral` from 0 in the midline to 1.
+    `bulge` and `corner` are how far it did in the middle and at its corner. `up` is the height
+    from -1 (lower end plate) to 1, signed so that the broken end plate is up; `x` runs from the
+    front (-1) to the back (1), `lateral` from 0 in the midline to 1 or -1.
     """
-    behind = np.clip((x - 0.25) / 0.5, 0, 1)
-    across = np.clip(1 - lateral**2, 0, 1)
-    bulge = fracture.bulge_mm * np.clip(1.05 - up**2, 0, 1)
-    corner = fracture.corner_mm * np.clip((up - 0.1) / 0.6, 0, 1)
-    return behind * across * (bulge + corner)
+    behind, across = limited((x - 0.25) / 0.5), limited(1 - lateral * lateral)
+    convex, pushed = limited(1.05 - up * up), limited((up - 0.1) / 0.6)
+    return behind * across * (bulge * convex + corner * pushed)

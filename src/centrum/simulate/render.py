@@ -28,10 +28,10 @@ from centrum.simulate.shapes import cover, paint
 from centrum.simulate.signal import MARROW, Sequence
 from centrum.simulate.soft_tissue import (
     Habitus,
-    Palette,
     TextureFields,
     habitus,
     paint_back,
+    palette,
     soft_tissue,
 )
 from centrum.simulate.spine import SpinalCurve, Vertebra, build_spine
@@ -101,7 +101,7 @@ def build_scene(
     spine = build_spine(patient.level, patient.fracture, rng)
     curve = SpinalCurve.through(spine, grid.down, grid.back)
     person = habitus(spine, patient.level.region, grid, rng)
-    colours = Palette.of(sequence)
+    colours = palette(sequence)
     textures = TextureFields.over(grid, curve, rng)
     tissue = soft_tissue(curve, person, colours, grid, textures)
     for upper, lower in pairwise(spine):

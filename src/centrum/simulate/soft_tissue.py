@@ -7,32 +7,39 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from centrum.arrays import Flags
-from centrum.kernels.gaussian_field import gaussian_field
+from centrum.kernels.gaussian_field import FieldPlanes, gaussian_field
 from centrum.simulate.acquisition import VoxelGrid
 from centrum.simulate.anatomy import arch_of
-from centrum.simulate.shapes import cover, ellipse, paint
+from centrum.simulate.compartments import (
+    REGIONS,
+    Canal,
+    CanalSizes,
+    Colours,
+    Front,
+    Span,
+    TexturePlane,
+    paint_cord,
+    paint_foramen,
+    paint_ligament,
+    paint_midline,
+    paint_muscle,
+    paint_organs,
+    paint_sac,
+    paint_skin,
+    paint_vessel,
+    rolled,
+)
+from centrum.simulate.shapes import cover, ellipse
 from centrum.simulate.signal import MARROW, TISSUES, Sequence
 from centrum.simulate.spine import SpinalCurve, Vertebra
 
 
-@dataclass(frozen=True)
-class Palette:
-    """Signals of the soft tissues, and of marrow for scale."""
-
-    muscle: float
-    fat: float
-    csf: float
-    cord: float
-    marrow: float
-    dark: float
-
-    @classmethod
-    def of(cls, sequence: Sequence) -> "Palette":
-        """The signals under a sequence."""
-        muscle, fat, csf, cord, cortex = (
-            TISSUES[name].signal(sequence) for name in ("muscle", "fat", "csf", "cord", "cortex")
-        )
-        return cls(muscle, fat, csf, cord, MARROW["elderly"].signal(sequence), cortex)
+def palette(sequence: Sequence) -> Colours:
+    """The signals of the soft tissues under a sequence."""
+    muscle, fat, csf, cord, cortex = (
+        TISSUES[name].signal(sequence) for name in ("muscle", "fat", "csf", "cord", "cortex")
+    )
+    return Colours(muscle, fat, csf, cord, MARROW["elderly"].signal(sequence), cortex)
 
 
 PLANES = 2
@@ -49,12 +56,15 @@ class TextureFields:
     streaks : long along the back, of fat between muscle fibres
     roots : thin and long, of nerve roots and of flow in CSF
     blobs : broad, of organs and of the outline of compartments
+    straight, oblique : by how many columns roots and streaks are moved in each row
     """
 
-    grain: NDArray
-    streaks: NDArray
-    roots: NDArray
-    blobs: NDArray
+    grain: FieldPlanes
+    streaks: FieldPlanes
+    roots: FieldPlanes
+    blobs: FieldPlanes
+    straight: NDArray
+    oblique: NDArray
 
     @classmethod
     def over(cls, grid: VoxelGrid, curve: SpinalCurve, rng: np.random.Generator) -> "TextureFields":
@@ -66,15 +76,25 @@ class TextureFields:
             "blobs": (9.0, 9.0, 7.0),
         }
         axes = (grid.left[::PLANES], grid.down, grid.back)
-        fields = {k: gaussian_field(rng, axes, v) for k, v in lengths.items()}
-        rows, columns = np.ogrid[: len(grid.down), : len(grid.back)]
-        origin = np.abs(curve.across).argmin(axis=1)
-        oblique = FIBRE_SLOPE * np.arange(len(grid.down))
-        shifts = {"roots": origin, "streaks": origin + oblique.astype(int)}
-        for name, shift in shifts.items():
-            along = (columns - shift[:, None]) % len(grid.back)
-            fields[name] = fields[name][:, rows, along]
-        return cls(**fields)
+        fields = {k: FieldPlanes.drawn(rng, axes, v) for k, v in lengths.items()}
+        straight = np.abs(curve.across).argmin(axis=1)
+        oblique = straight + (FIBRE_SLOPE * np.arange(len(grid.down))).astype(int)
+        return cls(**fields, straight=straight, oblique=oblique)
+
+    def plane(self, k: int) -> TexturePlane:
+        """The fields on the k-th plane."""
+        return TexturePlane(
+            self.grain.plane(k),
+            rolled(self.streaks.plane(k), self.oblique),
+            rolled(self.roots.plane(k), self.straight),
+            self.blobs.plane(k),
+        )
+
+    def behind(self, k: int, first: int) -> TexturePlane:
+        """The fields of the k-th plane from a column on, without those of the canal."""
+        streaks = rolled(self.streaks.plane(k), self.oblique)[:, first:]
+        grain, blobs = self.grain.plane(k, first), self.blobs.plane(k, first)
+        return TexturePlane(grain, np.ascontiguousarray(streaks), grain, blobs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,56 +178,61 @@ def _smooth_line(positions: NDArray, length_mm: float, rng: np.random.Generator)
     return np.asarray(gaussian_field(rng, (single, positions, single), length_mm)[0, :, 0])
 
 
-@dataclass(frozen=True, eq=False)
-class Plane:
-    """One sagittal plane of the build."""
-
-    curve: SpinalCurve
-    body: Habitus
-    colours: Palette
-    left: float
-    grain: NDArray
-    streaks: NDArray
-    roots: NDArray
-    blobs: NDArray
-
-    @property
-    def aside(self) -> NDArray:
-        """Distance from the midline of the spine, mm, 2-D."""
-        return np.abs(self.left - self.curve.left)
-
-    def columns(self, span: slice) -> "Plane":
-        """The part of the plane between two distances from the front."""
-        fields = (self.grain, self.streaks, self.roots, self.blobs)
-        parts = (field[:, span] for field in fields)
-        return Plane(self.curve.columns(span), self.body, self.colours, self.left, *parts)
-
-
 def soft_tissue(
-    curve: SpinalCurve, body: Habitus, colours: Palette, grid: VoxelGrid, textures: TextureFields
+    curve: SpinalCurve, body: Habitus, colours: Colours, grid: VoxelGrid, textures: TextureFields
 ) -> NDArray:
     """Paint all that is neither bone nor disc nor behind the fascia, plane by plane."""
     tissue = np.empty([len(axis) for axis in grid.axes], np.float32)
-    to_gap = _nearest_gap(curve, body.gaps)
-    front = _span(curve.across + curve.half_depth < 8)
-    canal = _span(np.abs(curve.across - curve.half_depth - 13) < 17)
-    behind = _span(curve.across - curve.half_depth > 9)
+    front, zones = _front(curve, body), TissueZones.of(curve)
+    canal = _canal(curve.columns(slice(*zones.canal.span)), body)
     for k, left in enumerate(grid.left[::PLANES]):
-        fields = (textures.grain[k], textures.streaks[k], textures.roots[k], textures.blobs[k])
-        plane = Plane(curve, body, colours, float(left), *fields)
-        image = _muscle(plane)
-        _paint_front(image[:, front], plane.columns(front))
-        _paint_midline(image[:, behind], plane.columns(behind))
-        _paint_foramen(image[:, canal], plane.columns(canal), to_gap[:, canal])
-        _paint_canal(image[:, canal], plane.columns(canal), to_gap[:, canal])
-        tissue[PLANES * k : PLANES * (k + 1)] = image
+        slab = tissue[PLANES * k : PLANES * (k + 1)]
+        fields = textures.plane(k)
+        paint_muscle(slab[0], left, front, fields, colours, body.fatty)
+        _paint_front(slab[0], left, zones.front, front, fields, colours, body.region)
+        if zones.behind.aside(left)[0] <= 7:
+            paint_midline(slab[0], left, zones.behind.span, front, fields, colours)
+        _paint_canal(slab[0], left, zones.canal, canal, fields, colours, body)
+        slab[1:] = slab[0]
     return tissue
 
 
-def _span(wanted: Flags) -> slice:
-    """The columns in which any element is true."""
-    hit = np.flatnonzero(wanted.any(axis=0))
-    return slice(int(hit[0]), int(hit[-1]) + 1)
+@dataclass(frozen=True)
+class Zone:
+    """Columns of all planes, and between what distances to the left the curve runs there, mm."""
+
+    span: Span
+    low: float
+    high: float
+
+    @classmethod
+    def where(cls, wanted: Flags, curve: SpinalCurve) -> "Zone":
+        """The columns in which any element is true."""
+        hit = np.flatnonzero(wanted.any(axis=0))
+        start, stop = int(hit[0]), int(hit[-1]) + 1
+        middle = curve.left[:, start:stop]
+        return cls((start, stop), float(middle.min()), float(middle.max()))
+
+    def aside(self, left: float) -> tuple[float, float]:
+        """Least and greatest distance of a plane from the midline of the spine, mm."""
+        nearest = max(self.low - left, left - self.high, 0.0)
+        return nearest, max(self.high - left, left - self.low)
+
+
+@dataclass(frozen=True)
+class TissueZones:
+    """Where there may be what lies before the bodies, in the canal and between the spines."""
+
+    front: Zone
+    canal: Zone
+    behind: Zone
+
+    @classmethod
+    def of(cls, curve: SpinalCurve) -> "TissueZones":
+        """The zones about a spine."""
+        behind = curve.across - curve.half_depth
+        wanted = (curve.across + curve.half_depth < 8, np.abs(behind - 13) < 17, behind > 9)
+        return cls(*(Zone.where(each, curve) for each in wanted))
 
 
 def _nearest_gap(curve: SpinalCurve, gaps: NDArray) -> NDArray:
@@ -216,161 +241,87 @@ def _nearest_gap(curve: SpinalCurve, gaps: NDArray) -> NDArray:
     return (curve.along - gaps[np.searchsorted(edges, curve.along)]).astype(np.float32)
 
 
-def _muscle(plane: Plane) -> NDArray:
-    """Muscle with streaks of fat, more of them near the bones."""
-    colours, body = plane.colours, plane.body
-    image = colours.muscle * (1.05 + 0.12 * plane.grain + 0.10 * plane.blobs)
-    near_bone = np.clip(1.3 - plane.aside / 22, 0, 1)
-    amount = 0.6 * plane.streaks + 0.15 * plane.grain + 0.6 * plane.blobs
-    amount += 1.3 * body.fatty + 0.6 * near_bone - 1.7
-    paint(image, 0.75 * np.clip(amount, 0, 1), colours.fat * (0.85 + 0.08 * plane.grain))
-    return image
+def _front(curve: SpinalCurve, body: Habitus) -> Front:
+    return Front(
+        left=curve.left,
+        half_width=curve.half_width,
+        before=-curve.across - curve.half_depth,
+        behind=curve.across - curve.half_depth,
+        above_fork=cover(curve.along - float(body.levels[-1]), 8.0),
+    )
 
 
-def _paint_front(image: NDArray, plane: Plane) -> None:
-    """What lies before the bodies: fat, great vessels, and organs or lung or airway."""
-    colours, curve, region = plane.colours, plane.curve, plane.body.region
-    before = -curve.across - curve.half_depth
-    aside = plane.aside
-    lateral = np.clip((aside - curve.half_width - 2) / 4, 0, 1) * (before < 0)
-    organs = colours.marrow * np.clip(0.85 + 0.28 * plane.blobs + 0.08 * plane.grain, 0.12, None)
-    fatty = np.clip(0.5 * plane.blobs + 0.5 * plane.streaks - 0.1, 0, 1)
-    paint(organs, 0.8 * fatty, 0.85 * colours.fat)
-    front = cover(3.0 + 1.2 * plane.blobs - before, 2.0)
-    if region == "thoracic":
-        lung = cover(7.0 - aside - 0.5 * before + 3 * plane.blobs, 4.0)
-        paint(organs, lung, 0.10 * colours.marrow * (1 + 0.3 * plane.grain))
-        paint(
-            image,
-            cover(curve.across - curve.half_depth - 4 - 2 * plane.blobs, 2.0)
-            * cover(curve.half_width + 3 - aside, 2.0),
-            0.12 * colours.marrow,
-        )
-        front = np.maximum(front, lateral)
-    if region == "cervical":
-        organs *= 0.75
-        airway = cover(np.maximum(np.abs(before - 13 + plane.blobs) - 6.5, aside - 7), 2.0)
-        paint(organs, airway, colours.dark)
-    else:
-        bubbles = plane.blobs + 0.12 * plane.grain + 0.2 * plane.streaks
-        paint(organs, cover(1.4 - bubbles, 0.4) * (before > 24), colours.dark)
-    paint(image, front, organs)
-    _paint_vessels(image, plane, before)
-    fat_line = np.exp(-(((before - 2.2 - 0.6 * plane.blobs) / 1.0) ** 2)) * (aside < 20)
-    paint(image, 0.75 * np.clip(0.8 + 0.6 * plane.streaks, 0, 1) * fat_line, colours.fat)
-    ligament = np.exp(-(((before - 0.3) / 0.9) ** 2)) * (aside < 16)
-    paint(image, 0.85 * ligament, colours.dark)
-
-
-def _paint_vessels(image: NDArray, plane: Plane, before: NDArray) -> None:
-    """Aorta on the left, vena cava on the right: flow takes the signal away."""
-    if plane.body.region == "cervical":
-        return
-    shift = plane.left - plane.curve.left
-    flow = plane.colours.muscle * (0.35 + 0.15 * plane.grain)
-    wall = 0.8 * plane.blobs
-    for middle, depth, radius in ((9.0, 13.0, 9.0), (-13.0, 11.0, 8.0)):
-        if np.abs(shift - middle).min() > radius + 5:
-            continue
-        lumen = np.hypot(before - depth + wall, shift - middle) - radius
-        above_fork = cover(plane.curve.along - float(plane.body.levels[-1]), 8.0)
-        paint(image, cover(lumen - 1.2, 1.5) * above_fork, 0.75 * plane.colours.muscle)
-        paint(image, cover(lumen, 1.5) * above_fork, flow)
-
-
-def _paint_midline(image: NDArray, plane: Plane) -> None:
-    """Interspinous ligaments with fat."""
-    colours, curve, aside = plane.colours, plane.curve, plane.aside
-    if aside.min() > 7:
-        return
-    near = np.clip((7 - aside) / 3, 0, 1)
-    behind = cover(curve.half_depth + 14 - curve.across, 3.0)
-    fat = np.clip(0.36 + 0.22 * plane.streaks + 0.10 * plane.grain + 0.15 * plane.blobs, 0, 1)
-    mixed = colours.muscle + fat * (0.85 * colours.fat - colours.muscle)
-    paint(image, near * behind * np.clip(0.9 + 0.3 * plane.blobs, 0, 1), mixed)
-
-
-def _paint_foramen(image: NDArray, plane: Plane, to_gap: NDArray) -> None:
-    """Fat between the pedicles, with the nerve root in its upper part and vessels."""
-    colours, curve, aside = plane.colours, plane.curve, plane.aside
-    if aside.max() < 7 or aside.min() > 25:
-        return
-    behind = curve.across - curve.half_depth
-    lateral = cover(np.maximum(9 - aside, aside - 23 - plane.blobs), 3.0)
-    window = ellipse(behind - 5.5, to_gap + 2, (9.5, 13.0)) + 0.8 * plane.blobs
-    paint(image, 0.9 * lateral * cover(window, 1.5), colours.fat * (0.9 + 0.1 * plane.grain))
-    root = ellipse(behind - 4.0 - 0.2 * (aside - 14), to_gap + 6.0, (2.4, 2.9))
-    paint(image, lateral * cover(root, 0.8), 1.25 * colours.muscle)
-    vessel = cover(1.25 - plane.streaks, 0.5) * cover(window + 1, 1.5)
-    paint(image, 0.7 * lateral * vessel, 0.4 * colours.muscle)
-
-
-def _paint_canal(image: NDArray, plane: Plane, to_gap: NDArray) -> None:
-    """Epidural fat, dura, CSF, and the cord or the roots of the cauda equina."""
-    colours, curve, body = plane.colours, plane.curve, plane.body
-    aside = plane.aside
-    if aside.min() > 12:
-        return
-    depth, width = body.sac_half
-    ends = cover(curve.along - body.canal_end, 6.0)
-    middle = curve.half_depth + depth + 1.8
+def _canal(curve: SpinalCurve, body: Habitus) -> Canal:
+    to_gap, behind = _nearest_gap(curve, body.gaps), curve.across - curve.half_depth
     narrowed = 1.1 * np.exp(-((to_gap / 4.0) ** 2))
-    behind = curve.across - middle - 0.5 * narrowed
-    canal = ellipse(behind - 1.0, aside, (depth + 2.6, width + 2.5))
-    paint(image, cover(canal, 1.2), 0.7 * colours.muscle)
-    _paint_epidural_fat(image, plane, behind - depth, aside, to_gap)
-    sac = ellipse(behind, aside, (depth, width)) + 0.5 * narrowed + 0.15 * plane.blobs
-    paint(image, ends * cover(sac - 0.9, 0.8), colours.dark)
-    flow = 1 - 0.05 * np.abs(plane.roots) - 0.04 * plane.grain
-    paint(image, ends * cover(sac, 0.7), colours.csf * flow)
-    _paint_cord(image, plane, behind, aside, cover(sac + 0.6, 0.8))
-
-
-def _paint_epidural_fat(
-    image: NDArray, plane: Plane, behind_sac: NDArray, aside: NDArray, to_gap: NDArray
-) -> None:
-    """Bright wedges behind the sac between the laminae, and some fat before it at S1."""
-    half = {"cervical": (1.4, 4.5), "thoracic": (2.4, 9.0), "lumbar": (4.2, 9.5)}
-    deep, tall = half[plane.body.region]
-    wedge = ellipse(behind_sac - 0.8, to_gap - 2.0, (deep, tall))
-    wedge = np.maximum(wedge, aside - 6.5)
-    paint(image, cover(wedge, 1.2), plane.colours.fat * (1.0 + 0.06 * plane.grain))
-
-
-def _paint_cord(
-    image: NDArray, plane: Plane, behind: NDArray, aside: NDArray, within: NDArray
-) -> None:
-    colours, curve, body = plane.colours, plane.curve, plane.body
+    sac_behind = curve.across - (curve.half_depth + body.sac_half[0] + 1.8) - 0.5 * narrowed
     taper = np.clip((body.conus - curve.along) / 28, 0, 1) ** 0.6
-    deep, wide = (half * np.maximum(taper, 0.02) for half in body.cord_half)
-    behind = behind - body.cord_back
-    cord = (np.sqrt((behind / deep) ** 2 + (aside / wide) ** 2) - 1) * deep
-    below = np.clip((curve.along - body.conus + 45) / 60, 0, 1)
-    dorsal = np.clip((behind + 1.5 - 2.5 * (1 - below)) / 4, 0, 1) + 0.25
-    roots = np.clip(0.7 * plane.roots + 0.35, 0, 1)
-    share = 0.75 * roots * dorsal * below * np.clip((9 - aside) / 3, 0, 1)
-    paint(image, within * share, colours.cord)
-    paint(image, within * cover(cord, 0.9), colours.cord * (1 + 0.05 * plane.roots))
+    wedge = ellipse(sac_behind - body.sac_half[0] - 0.8, to_gap - 2.0, FAT_WEDGE[body.region])
+    planes = (
+        curve.left,
+        behind,
+        to_gap,
+        ellipse(behind - 5.5, to_gap + 2, (9.5, 13.0)),
+        sac_behind,
+        narrowed,
+        wedge,
+        cover(curve.along - body.canal_end, 6.0),
+        np.clip((curve.along - body.conus + 45) / 60, 0, 1),
+        np.maximum(taper, 0.02),
+    )
+    return Canal(*map(np.ascontiguousarray, planes))
+
+
+def _paint_front(
+    image: NDArray,
+    left: float,
+    zone: Zone,
+    front: Front,
+    fields: TexturePlane,
+    colours: Colours,
+    region: str,
+) -> None:
+    """What lies before the bodies: organs, great vessels and the ligament."""
+    paint_organs(image, left, zone.span, front, fields, colours, REGIONS.index(region))
+    for vessel in VESSELS if region != "cervical" else ():
+        if zone.aside(left - vessel[0])[0] <= vessel[2] + 5:
+            paint_vessel(image, left, zone.span, front, fields, colours.muscle, vessel)
+    paint_ligament(image, left, zone.span, front, fields, colours)
+
+
+def _paint_canal(
+    image: NDArray,
+    left: float,
+    zone: Zone,
+    canal: Canal,
+    fields: TexturePlane,
+    colours: Colours,
+    body: Habitus,
+) -> None:
+    """Foramina; epidural fat, dura, CSF, and the cord or the roots of the cauda equina."""
+    nearest, furthest = zone.aside(left)
+    if furthest >= 7 and nearest <= 25:
+        paint_foramen(image, left, zone.span, canal, fields, colours)
+    if nearest <= 12:
+        sizes = CanalSizes(*body.sac_half, *body.cord_half, body.cord_back)
+        paint_sac(image, left, zone.span, canal, fields, colours, sizes)
+        paint_cord(image, left, zone.span, canal, fields, colours, sizes)
+
+
+VESSELS = ((9.0, 13.0, 9.0), (-13.0, 11.0, 8.0))
+"""Aorta on the left, vena cava on the right: mm to the left, mm before the bodies, radius."""
+
+FAT_WEDGE = {"cervical": (1.4, 4.5), "thoracic": (2.4, 9.0), "lumbar": (4.2, 9.5)}
+"""Half depth and half height of the fat behind the sac between the laminae, mm."""
 
 
 def paint_back(
-    tissue: NDArray, body: Habitus, colours: Palette, grid: VoxelGrid, textures: TextureFields
+    tissue: NDArray, body: Habitus, colours: Colours, grid: VoxelGrid, textures: TextureFields
 ) -> None:
-    """Fascia, fat under the skin with its septa, skin, and the air behind it."""
+    """Fascia, fat under the skin, skin, and the air behind it."""
     first = int(np.searchsorted(grid.back, body.fascia.min() - 10))
-    view, back = tissue[..., first:], grid.back[first:].astype(np.float32)
-    fascia, skin = (line[:, None].astype(np.float32) - back for line in (body.fascia, body.skin))
-    near = np.clip(1 - fascia / 9, 0, 1) * (fascia > 0)
-    sheath, below = np.exp(-((fascia / 1.1) ** 2)), cover(fascia + 1.0, 1.0)
-    dermis, air = cover(skin - 2.0, 0.8), cover(skin, 0.8)
-    for k, slab in enumerate(np.split(view, range(PLANES, len(view), PLANES))):
-        grain, streaks, blobs = (
-            field[k][:, first:] for field in (textures.grain, textures.streaks, textures.blobs)
-        )
-        paint(slab, near * np.clip(0.5 * streaks, 0, 0.7), 0.8 * colours.fat)
-        paint(slab, sheath, colours.dark)
-        septa = np.exp(-(((streaks + 0.6 * blobs) / 0.10) ** 2))
-        fat = colours.fat * (1.02 + 0.04 * grain + 0.05 * blobs - 0.30 * septa)
-        paint(slab, below, fat)
-        paint(slab, dermis, 0.9 * colours.muscle)
-        paint(slab, air, 0.0)
+    back = grid.back[first:].astype(np.float32)
+    fascia, skin = body.fascia.astype(np.float32), body.skin.astype(np.float32)
+    for k, start in enumerate(range(0, len(tissue), PLANES) if back.size else ()):
+        slab = tissue[start : start + PLANES, :, first:]
+        paint_skin(slab, fascia, skin, back, textures.behind(k, first), colours)

@@ -44,6 +44,7 @@ from centrum.table import (
     PERTURBED,
     FeatureTable,
     read_morphometry,
+    read_parquet,
 )
 from centrum.text import OneLine
 
@@ -402,4 +403,4 @@ def load_table(study: Study, *, perturbed: bool = False, morphometry: bool = Fal
     table = result(FEATURES, lambda path: FeatureTable.load(path.parent))
     if morphometry:
         table = table.with_morphometry(result(MORPHOMETRY, read_morphometry))
-    return table.with_perturbed(result(PERTURBED, pd.read_parquet)) if perturbed else table
+    return table.with_perturbed(result(PERTURBED, read_parquet)) if perturbed else table

@@ -9,6 +9,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import MEASURING, MODELLING, PACKAGES, job_key
 from centrum.stages import RESULTS, UNREADABLE, changed_result, not_made
 from centrum.study.landmarks import is_learnt
+from centrum.study.readings import readings_digest
 from centrum.study.study import PROTOCOL, Study
 from centrum.study.tables import tables_digest
 from centrum.table import HEAD, table_digest
@@ -88,12 +89,18 @@ def internal_key(study: Study) -> str:
     return job_key("internal", MODELLING, **_model(study), settings=settings)
 
 
+_TELLING = ("report", "manuscript")
+"""Stages that say how the regions were drawn."""
+
+
 def _key_of_all(stage: str) -> Callable[[Study], str]:
     """Of a stage that reads the whole protocol, and all that the stages before it left."""
 
     def key(study: Study) -> str:
         left = study.stages.digests_of(*made_before(study, stage))
-        return job_key(stage, PACKAGES, protocol=_choices(study), results=left)
+        drawn = readings_digest(study) if stage in _TELLING else ""
+        told = {"readings": drawn} if drawn else {}
+        return job_key(stage, PACKAGES, protocol=_choices(study), results=left, **told)
 
     return key
 

@@ -17,6 +17,7 @@ from centrum.cohort.eligibility import EligibilityRule
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
+from centrum.cohort.readings import CONSENSUS, ReadingPlace
 from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
@@ -170,11 +171,22 @@ class Study(OneLine):
 
     @property
     def readers(self) -> tuple[str, ...]:
-        """The readers, the primary one first."""
+        """The readers, the primary one first.
+
+        A consensus of the reading room is none of them, unless the protocol makes it the primary
+        one: what was made of the readers' outlines agrees with them.
+        """
         if self.protocol.tables:
             return tuple(table.reader for table in self.protocol.tables)
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
-        return (primary, *(r for r in self.cohort.readers if r != primary))
+        others = (r for r in self.cohort.readers if r != primary)
+        return (primary, *(r for r in others if not self._is_consensus(r)))
+
+    def _is_consensus(self, reader: str) -> bool:
+        """Whether the masks of a column were adjudicated in the reading room."""
+        masks = (case.masks[reader] for case in self.cohort.cases if reader in case.masks)
+        places = filter(None, map(ReadingPlace.of, masks))
+        return any(place.reader == CONSENSUS for place in places)
 
     @property
     def store(self) -> Store:

@@ -14,8 +14,8 @@ from centrum.cohort.archive.exams import ArchiveChoices
 from centrum.cohort.archive.series import SeriesWanted
 from centrum.cohort.discover import Discovery, discover
 from centrum.errors import CentrumError, ManifestError, ProtocolError
-from centrum.io import read_image, read_mask
-from centrum.io.dicom_header import series_code
+from centrum.io import read_image, read_mask, source_digest
+from centrum.io.dicom_header import read_header, series_code
 from tests.archives import (
     GRID,
     T1,
@@ -225,7 +225,29 @@ def test_slices_that_are_there_twice_or_in_several_folders(tree: Path) -> None:
     (tree / "a/copy").unlink()
     (tree / "b").mkdir()
     (tree / "a/IM3").rename(tree / "b/IM3")
-    with pytest.raises(ManifestError, match="left out, slices lie in several folders: 1 series"):
+    (case,) = found_in(tree).cases
+    source = case.images["default"]
+    assert source == f"./#{series_code(read_header(tree / 'b/IM3').entries.SeriesInstanceUID)}"
+    shutil.copytree(tree / "a", tree.parent / "whole")
+    shutil.copy(tree / "b/IM3", tree.parent / "whole")
+    (volume, wanted) = (read_image(tree / source), read_image(tree.parent / "whole"))
+    assert volume.geometry == wanted.geometry
+    np.testing.assert_array_equal(volume.array, wanted.array)
+    assert source_digest(tree / source) == source_digest(tree.parent / "whole")
+    shutil.copytree(tree / "b", tree.parent / "whole/sub")
+    code = source.partition("#")[2]
+    assert read_image(f"{tree.parent / 'whole'}#{code}").geometry == wanted.geometry
+    (tree / "b/IM9.dcm").write_bytes(bytes(200))
+    parameters = read_image(tree / source).history[0].parameters
+    assert parameters["unread_files"] == 1
+    assert parameters["ignored_files"] > 1
+    (tree / "b/IM9.dcm").unlink()
+    shutil.copy(tree / "a/IM0", tree / "b/copy")
+    with pytest.raises(ManifestError, match="left out, slices are there twice: 1 series"):
+        found_in(tree)
+    (tree / "b/copy").unlink()
+    (tree / "b/IM3").rename(tree / "IM3")
+    with pytest.raises(ManifestError, match="slices lie in a folder and in others within it: 1 s"):
         found_in(tree)
 
 

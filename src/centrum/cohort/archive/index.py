@@ -18,8 +18,8 @@ from centrum.io.dicom_header import (
     read_header,
     series_code,
 )
-from centrum.io.dicom_object import entry, reading
-from centrum.io.functional_groups import FrameGroups, frame_groups, items
+from centrum.io.dicom_object import entry, items, reading
+from centrum.io.functional_groups import FrameGroups, frame_groups
 from centrum.io.paths import existing
 from centrum.provenance import file_digest
 from centrum.text import one_line

@@ -4,6 +4,7 @@ What a header does not say is not guessed: such a series is taken where a mask w
 where the user names it.
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -108,7 +109,10 @@ def fits(pattern: str, names: Iterable[str]) -> bool:
 
 def source_of(series: ArchiveSeries, index: ArchiveIndex) -> str:
     """The series as `centrum.io.read_image` takes it, relative to the folder of the index."""
-    folder = min(_whole(series))
+    whole = _whole(series)
+    if not whole:
+        return f"{_spread(series) or '.'}/#{series.code}"
+    folder = min(whole)
     part = f"#{series.code}" if index.series_in[folder] > 1 else ""
     return f"{folder or '.'}/{part}"
 
@@ -160,14 +164,21 @@ def _whole(series: ArchiveSeries) -> list[str]:
     return [folder for folder, uids in found.items() if uids == wanted]
 
 
+def _spread(series: ArchiveSeries) -> str | None:
+    """The folder below which its slices lie in several; None where some lie in it itself."""
+    folders = series.in_folders()
+    base = os.path.commonpath([f"/{folder}" for folder in folders])[1:]
+    return None if base in folders else base
+
+
 def _broken(series: ArchiveSeries) -> Iterator[str]:
     whole = _whole(series)
     if len(series.exams) > 1:
         yield "one series UID in several exams"
-    if not whole:
-        yield "slices lie in several folders"
+    if not whole and _spread(series) is None:
+        yield "slices lie in a folder and in others within it"
         return
-    inside = series.in_folders()[min(whole)]
+    inside = series.in_folders()[min(whole)] if whole else series.slices
     if len({each.uid for each in inside}) < len(inside):
         yield "slices are there twice"
     elif len({each.position for each in inside} - {None}) < len(inside) and _is_stack(series):

@@ -13,6 +13,7 @@ ORDER = (
     "caveats",
     "population",
     "regions",
+    "reading_room",
     "morphometry",
     "selection",
     "model",

@@ -21,7 +21,14 @@ from centrum.report.figures import (
     draw_rois,
 )
 from centrum.report.labels import family_label
-from centrum.report.readers import agreed_cases, agreed_over, readers_counted, span, trained_over
+from centrum.report.readers import (
+    agreed_cases,
+    agreed_over,
+    consensus_text,
+    readers_counted,
+    span,
+    trained_over,
+)
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.slices import (
@@ -33,7 +40,7 @@ from centrum.report.slices import (
 )
 from centrum.report.tables import agreement_table, frame_table, overlap_table
 from centrum.report.words.agreement import PERTURBATIONS, icc_label, rule_label
-from centrum.text import fixed
+from centrum.text import fixed, sentences
 
 
 @section
@@ -56,6 +63,7 @@ def regions(results: StudyResults) -> Block:
     elif len(results.agreement):
         prose += f" The readers are compared over {agreed_over(results)}; the final model judged "
         prose += f"their agreement on {trained_over(results)}."
+        prose = sentences(prose, consensus_text(results))
     prose = " ".join((prose, *(pair.text() for pair in copies_in(results.overlap))))
     if len(results.robustness):
         prose += f" {_perturbed_text(results)}"

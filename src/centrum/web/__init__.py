@@ -1,0 +1,1 @@
+"""The reading room in the browser: who may enter, what is answered, and on which address."""

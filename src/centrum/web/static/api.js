@@ -1,0 +1,56 @@
+// One door to the server. A write names the revision that it builds on; an answer is JSON or an
+// error that says what to do. Three things can happen to a request: it is answered, it is refused
+// (Refused), or it does not arrive (Offline).
+
+export class Offline extends Error {}
+
+export class Refused extends Error {
+  constructor(status, said) {
+    super(said.message ?? `The server answered ${status}.`);
+    Object.assign(this, { status, code: said.code, remedy: said.remedy, state: said.state, said });
+  }
+}
+
+/** A proxy or a server that is starting: the request has not been judged, it may be sent again. */
+const NOT_JUDGED = [502, 503, 504];
+
+async function reach(path, options) {
+  const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...options })
+    .catch((error) => {
+      throw new Offline(error.message);
+    });
+  if (NOT_JUDGED.includes(response.status)) throw new Offline(`status ${response.status}`);
+  if (!response.ok) throw new Refused(response.status, await response.json().catch(() => ({})));
+  return response;
+}
+
+const read = (path) => reach(path).then((response) => response.json());
+
+export function write(method, path, body, revision = null) {
+  const headers = { "Content-Type": "application/json" };
+  if (revision !== null) headers["If-Match"] = `"${revision}"`;
+  return reach(path, { method, headers, body: JSON.stringify(body) })
+    .then((response) => (response.status === 204 ? {} : response.json()))
+    .catch((error) => {
+      throw error instanceof SyntaxError ? new Offline("torn answer") : error;
+    });
+}
+
+export const ticket = (token) => `/api/t/${token}`;
+
+export const me = () => read("/api/me");
+export const enter = (proof) => write("POST", "/enter", proof);
+export const lock = () => write("POST", "/api/lock", {});
+export const worklist = () => read("/api/worklist");
+export const progress = () => read("/api/progress");
+export const openCase = (token) => read(ticket(token));
+export const trainingResult = (token) => read(`${ticket(token)}/training`);
+export const between = (token, slices) =>
+  write("POST", `${ticket(token)}/between`, { slices });
+
+/** All slices as stored numbers, row by row. */
+export async function pixels(token, sequence = null) {
+  const asked = sequence === null ? "" : `?sequence=${encodeURIComponent(sequence)}`;
+  const response = await reach(`${ticket(token)}/pixels${asked}`);
+  return new Int16Array(await response.arrayBuffer());
+}

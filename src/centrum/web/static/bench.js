@@ -1,0 +1,258 @@
+// Where the hand meets the slice: pointer events become voxels and go to the tool that is held.
+
+import { Brush } from "./tools/brush.js";
+import { Freehand } from "./tools/freehand.js";
+import { Polygon } from "./tools/polygon.js";
+import { LONGEST } from "./tools/shared.js";
+import { maskOf, runsOf } from "./raster.js";
+import { say } from "./speech.js";
+
+/** mm: a radius from a cortex's width to half a body. */
+const RADII = { smallest: 0.5, largest: 20, step: 1.2 };
+
+/** Wheel travel (CSS pixels) of one slice; a notch of a mouse is more. */
+const NOTCH = 40;
+
+export class Bench extends EventTarget {
+  constructor(reading, pane) {
+    super();
+    Object.assign(this, {
+      reading, pane, slice: 0, drafts: new Map(), crosshair: null, radius: 3, held: null, travel: 0, panning: false,
+    });
+    this.tools = {
+      polygon: new Polygon(this), freehand: new Freehand(this),
+      brush: new Brush(this, false), eraser: new Brush(this, true), window: { name: "window", cursor: "move" },
+    };
+    this.tool = this.tools.polygon;
+    this.spacing = [reading.seen.spacing[1], reading.seen.spacing[2]];
+    this.rows = reading.rows;
+    this.columns = reading.columns;
+    this.listen();
+    this.recall();
+  }
+
+  listen() {
+    const on = (name, act) => this.pane.overlay.addEventListener(name, act);
+    on("pointerdown", (event) => this.down(event));
+    on("pointermove", (event) => this.move(event));
+    on("pointerup", () => this.up());
+    on("pointercancel", () => this.cancel());
+    on("pointerleave", () => this.left());
+    on("dblclick", () => this.free && this.tool.twice?.());
+    on("wheel", (event) => this.wheel(event));
+    on("contextmenu", (event) => event.preventDefault());
+  }
+
+  tell(name, detail = null) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
+  }
+
+  say = (text) => say(text);
+
+  get content() {
+    return this.reading.content(this.slice);
+  }
+
+  get mask() {
+    return this.reading.mask(this.slice);
+  }
+
+  /** What the tool shows in place of the record while the hand is at it. */
+  get shownMask() {
+    if (this.tool.mask) return this.tool.mask;
+    return this.tool.content ? maskOf(this.tool.content, this.rows, this.columns) : this.mask;
+  }
+
+  /** Points of the outline that is not closed yet; they stay with their slice and outlive a reload. */
+  get draft() {
+    return this.drafts.get(this.slice) ?? [];
+  }
+
+  setDraft(points) {
+    if (points.length) this.drafts.set(this.slice, points);
+    else this.drafts.delete(this.slice);
+    sessionStorage.setItem(`draft:${this.reading.token}`, JSON.stringify([...this.drafts]));
+    this.tell("draft");
+    this.draw();
+  }
+
+  recall() {
+    const before = sessionStorage.getItem(`draft:${this.reading.token}`);
+    if (before) this.drafts = new Map(JSON.parse(before));
+  }
+
+  commit(content, tool) {
+    const kept = this.storable(content);
+    if (kept !== null && kept.kind !== "nobody" && !runsOf(kept, this.rows, this.columns).length) {
+      say("The outline holds no pixel: nothing was recorded.");
+      this.draw();
+      return;
+    }
+    const outlined = tool === "polygon" && kept?.kind === "runs";
+    this.tell("commit", { slice: this.slice, content: kept, tool: outlined ? "correct" : tool });
+  }
+
+  /** The record takes so many points of a slice; more become pixels. */
+  storable(content) {
+    if (content?.kind !== "polygons") return content;
+    const points = content.polygons.reduce((sum, polygon) => sum + polygon.length, 0);
+    if (points <= LONGEST) return content;
+    return { kind: "runs", runs: runsOf(content, this.rows, this.columns) };
+  }
+
+  draw() {
+    this.pane.redraw("overlay");
+  }
+
+  /** CSS pixels between two voxels on the screen. */
+  away(a, b) {
+    const [ax, ay] = this.pane.view.place(a);
+    const [bx, by] = this.pane.view.place(b);
+    return Math.hypot(ax - bx, ay - by);
+  }
+
+  near = (a, b, reach) => this.away(a, b) <= reach;
+
+  awayFromEdge(point, a, b) {
+    const [[px, py], [ax, ay], [bx, by]] = [point, a, b].map((one) => this.pane.view.place(one));
+    const [ux, uy] = [bx - ax, by - ay];
+    const squared = ux * ux + uy * uy;
+    const t = squared ? Math.min(1, Math.max(0, ((px - ax) * ux + (py - ay) * uy) / squared)) : 0;
+    return Math.hypot(px - ax - t * ux, py - ay - t * uy);
+  }
+
+  take(name) {
+    this.tool.leave?.();
+    this.tool = this.tools[name];
+    this.cursor();
+    this.tell("tool");
+    this.draw();
+  }
+
+  cursor() {
+    this.pane.overlay.dataset.cursor = this.panning ? "grab" : this.tool.cursor;
+  }
+
+  resize(larger) {
+    const next = larger ? this.radius * RADII.step : this.radius / RADII.step;
+    this.radius = Math.min(RADII.largest, Math.max(RADII.smallest, Math.round(next * 10) / 10));
+    say(`brush ${(2 * this.radius).toFixed(1)} millimetres wide`);
+    this.tell("tool");
+    this.draw();
+  }
+
+  /** Whether a point lies on the slice. */
+  holds([x, y]) {
+    return x >= -0.5 && y >= -0.5 && x <= this.columns - 0.5 && y <= this.rows - 0.5;
+  }
+
+  /** False while something else has to be decided first; told by whoever owns the bench. */
+  get free() {
+    return this.hindrance() === null;
+  }
+
+  hindrance = () => null;
+
+  voxel = (event) => this.pane.view.voxel(event, this.pane.overlay);
+
+  down(event) {
+    this.pane.overlay.focus({ preventScroll: true });
+    event.preventDefault();
+    this.pane.overlay.setPointerCapture(event.pointerId);
+    this.held = { how: this.meaning(event), x: event.clientX, y: event.clientY };
+    if (this.held.how !== "tool") return;
+    this.crosshair = null;
+    if (this.free) this.tool.down(this.voxel(event), event);
+    else this.refuse();
+  }
+
+  refuse() {
+    this.held = null;
+    this.tell("hindered", this.hindrance());
+  }
+
+  meaning(event) {
+    if (this.panning || event.button === 1) return "pan";
+    if (event.button === 2 || this.tool.name === "window") return "window";
+    return "tool";
+  }
+
+  move(event) {
+    if (this.held && this.held.how !== "tool") this.shift(event);
+    else if (this.free && this.tool.move) this.tool.move(this.voxels(event), event);
+  }
+
+  /** All places since the last frame, not the last alone. */
+  voxels(event) {
+    const all = event.getCoalescedEvents?.() ?? [];
+    return (all.length ? all : [event]).map(this.voxel);
+  }
+
+  shift(event) {
+    const [dx, dy] = [event.clientX - this.held.x, event.clientY - this.held.y];
+    Object.assign(this.held, { x: event.clientX, y: event.clientY });
+    this.tell(this.held.how, { dx, dy });
+  }
+
+  up() {
+    const how = this.held?.how;
+    this.held = null;
+    if (how === "tool") this.tool.up?.();
+  }
+
+  cancel() {
+    this.held = null;
+    this.tool.escape?.();
+  }
+
+  left() {
+    if (this.held) return;
+    this.tool.hover = null;
+    this.draw();
+  }
+
+  wheel(event) {
+    event.preventDefault();
+    const box = this.pane.overlay.getBoundingClientRect();
+    const at = [event.clientX - box.left, event.clientY - box.top];
+    if (event.ctrlKey) this.tell("zoom", { steps: -Math.sign(event.deltaY), at });
+    else this.scroll(event.deltaMode ? event.deltaY * NOTCH : event.deltaY);
+  }
+
+  scroll(delta) {
+    this.travel += delta;
+    if (Math.abs(this.travel) < NOTCH) return;
+    this.tell("scroll", Math.sign(this.travel));
+    this.travel = 0;
+  }
+
+  /** The keyboard's crosshair begins where the eye is: the middle of what is shown. */
+  aim() {
+    const { view, width, height } = this.pane;
+    this.crosshair ??= [
+      Math.round((width / 2 - view.panX) / view.scaleX - 0.5),
+      Math.round((height / 2 - view.panY) / view.scaleY - 0.5),
+    ];
+    return this.crosshair;
+  }
+
+  arrow(dx, dy, far) {
+    if (this.free && this.tool.arrow?.(dx, dy, far)) return;
+    const [x, y] = this.aim();
+    const by = far ? 5 : 1;
+    this.crosshair = [
+      Math.min(this.columns - 1, Math.max(0, x + by * dx)), Math.min(this.rows - 1, Math.max(0, y + by * dy)),
+    ];
+    this.tool.hover = null;
+    this.tool.crosshairMoved?.(this.crosshair);
+    say(`row ${this.crosshair[1] + 1}, column ${this.crosshair[0] + 1}`);
+    this.tell("aimed");
+    this.draw();
+  }
+
+  enter(event) {
+    if (!this.free) this.refuse();
+    else this.tool.enter?.(this.aim(), event);
+    this.draw();
+  }
+}

@@ -1,0 +1,202 @@
+// The page: who is there, and which screen is shown. Nothing of a case stands in the address; where
+// the reader was is kept in the tab alone.
+
+import * as api from "./api.js";
+import { freshId, h } from "./dom.js";
+import { Editor } from "./editor.js";
+import { entrance, linkSecret } from "./entrance.js";
+import * as queue from "./queue.js";
+import { leadScreen } from "./lead.js";
+import { openReading } from "./reading.js";
+import { say } from "./speech.js";
+import { Result } from "./training.js";
+import { nextCase, numbered, titleOf, worklistScreen } from "./worklist.js";
+
+const room = document.getElementById("room");
+
+const HERE = "here";
+
+/** Milliseconds between two looks at whether the screen has to lock. */
+const LOOK = 1000;
+
+/** Milliseconds after which the server is told that somebody is there. */
+const TELL = 60000;
+
+const state = { me: null, shown: null, cases: [], seen: performance.now(), told: 0, locked: false };
+
+function show(screen, name) {
+  state.shown?.close?.();
+  state.shown = screen;
+  room.replaceChildren(screen.element ?? screen);
+  document.title = `${name} · Reading room`;
+  room.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+const keep = (here) => sessionStorage.setItem(HERE, JSON.stringify(here));
+const kept = () => JSON.parse(sessionStorage.getItem(HERE) ?? "null");
+
+/** Shows what `make` makes; what goes wrong is a screen of its own, with a way on. */
+async function screen(name, make) {
+  room.setAttribute("aria-busy", "true");
+  try {
+    show(await make(), name);
+  } catch (error) {
+    if (error.status === 401) lock();
+    else show(failure(error, () => screen(name, make)), "Error");
+  } finally {
+    room.removeAttribute("aria-busy");
+  }
+}
+
+function failure(error, again) {
+  const told = error.status ? [error.message, error.remedy ?? ""] : ["The reading room's server cannot be reached.",
+    "Is “centrum read” still running? Changes that were not yet sent are kept on this computer."];
+  if (!error.status && !(error instanceof api.Offline)) throw error;
+  return h("div", { class: "empty failure" },
+    h("h1", { tabindex: -1 }, "That did not work"), h("p", {}, told[0]), h("p", { class: "small" }, told[1]),
+    h("div", { class: "choices" }, h("button", { type: "button", class: "main", onclick: again }, "Try again"),
+      h("button", { type: "button", class: "quiet", onclick: worklist }, "Worklist")));
+}
+
+// Screens
+
+async function worklist() {
+  keep(null);
+  await screen("Worklist", async () => {
+    state.cases = await work();
+    const element = worklistScreen(state.cases, await queue.counts(), openCase);
+    return { element: h("div", { class: "page" }, bar(), element), close: nextKey() };
+  });
+}
+
+const lead = () => screen("Progress", async () => h("div", { class: "page" }, bar(), leadScreen(await api.progress())));
+
+const bar = () => h("header", { class: "masthead" },
+  h("span", { class: "brand" }, "Reading room"), h("span", { class: "reader" }, state.me.reader),
+  h("button", { type: "button", class: "quiet", onclick: lockNow }, "Lock"));
+
+/** N on the worklist opens the case to go on with. */
+function nextKey() {
+  const act = (event) => {
+    const next = event.key.toLowerCase() === "n" && !event.ctrlKey && !event.metaKey ? nextCase(state.cases) : null;
+    if (next) openCase(next);
+  };
+  addEventListener("keydown", act);
+  return () => removeEventListener("keydown", act);
+}
+
+const work = async () => numbered(await api.worklist());
+
+async function openCase(one) {
+  keep({ token: one.token });
+  await screen(titleOf(one), async () => {
+    const reading = await openReading(one.token);
+    return new Editor(reading, `${titleOf(one)} · ${reading.seen.level}`, (where) => leave(one, where));
+  });
+  state.shown?.arrived?.();
+}
+
+async function leave(one, where) {
+  if (where === "worklist") await worklist();
+  else if (where === "training") await result(one);
+  else await next(one);
+}
+
+async function next(one) {
+  await screen("Worklist", async () => {
+    state.cases = await work();
+    return h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "…"));
+  });
+  const following = nextCase(state.cases, one.token);
+  if (following) await openCase(following);
+  else await worklist();
+}
+
+async function result(one) {
+  keep({ token: one.token, result: true });
+  await screen(titleOf(one), async () => {
+    const [reading, found] = await Promise.all([openReading(one.token), api.trainingResult(one.token)]);
+    return new Result(reading, found, titleOf(one), { worklist, next: () => next(one) });
+  });
+}
+
+// The lock
+
+function lock() {
+  if (state.locked) return;
+  state.locked = true;
+  const known = state.me?.reader;
+  const pin = state.me?.pin ?? true;
+  show(entrance({
+    title: known ? "Locked" : "Reading room",
+    text: known ? lockedText(pin) : "Enter with the link that you were given, or with your name and PIN.",
+    reader: known, pin,
+  }, entered), "Locked");
+}
+
+const lockedText = (pin) => (pin ? "The screen is locked; your work is kept. Enter your PIN to go on where you were."
+  : "The screen is locked; your work is kept. Enter by the new link that was made for you where the room runs.");
+
+async function lockNow() {
+  await api.lock().catch(() => null);
+  lock();
+}
+
+/** A hand that looks and does not draw is there, too: the server hears of it. */
+function stillHere(now) {
+  state.told = now;
+  api.worklist().catch((error) => error.status === 401 && lock());
+}
+
+function watchIdle() {
+  for (const sign of ["pointermove", "pointerdown", "keydown", "wheel"]) {
+    addEventListener(sign, () => {
+      state.seen = performance.now();
+    }, { passive: true });
+  }
+  setInterval(() => {
+    if (!state.me || state.locked) return;
+    const now = performance.now();
+    if (now - state.seen > state.me.idle_minutes * 60000) lockNow();
+    else if (state.seen > state.told && now - state.told > TELL) stillHere(now);
+  }, LOOK);
+  addEventListener("locked", lock);
+}
+
+// The start
+
+async function entered(me) {
+  const before = state.me?.reader;
+  Object.assign(state, { me, locked: false, seen: performance.now() });
+  if (me.lead) return lead();
+  const here = before && before !== me.reader ? null : kept();
+  if (!here) return worklist();
+  state.cases = await work().catch(() => []);
+  const one = state.cases.find(({ token }) => token === here.token);
+  if (!one) return worklist();
+  return here.result && one.state === "signed" ? result(one) : openCase(one);
+}
+
+async function arrive() {
+  const link = linkSecret();
+  const me = await (link ? api.enter({ link }) : api.me());
+  if (me.locked) {
+    state.me = me;
+    lock();
+  } else await entered(me);
+}
+
+async function start() {
+  await queue.nameTab(freshId);
+  watchIdle();
+  try {
+    await arrive();
+  } catch (error) {
+    if (error.status === 401) lock();
+    else if (error.status || error instanceof api.Offline) show(failure(error, start), "Error");
+    else throw error;
+  }
+  say(document.title);
+}
+
+start();

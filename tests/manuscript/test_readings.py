@@ -1,0 +1,105 @@
+"""The Methods of a study with a reading room: sentences with its own numbers."""
+
+from dataclasses import replace
+
+import pytest
+
+from centrum.manuscript.answers import StudyFacts
+from centrum.manuscript.evidence import find
+from centrum.manuscript.methods_population import DRAWN, segmentation
+from centrum.manuscript.methods_readings import room_text
+from centrum.report.readers import consensus_text
+from centrum.report.results import StudyResults
+from centrum.text import placeholder
+from tests.room_records import pair, room_of
+
+
+def text_of(results: StudyResults, **known) -> str:
+    return room_text(replace(results, readings=room_of(results.table.cases[:3], **known)))
+
+
+def test_a_study_without_a_room_says_nothing_of_it(results: StudyResults) -> None:
+    assert room_text(results) == ""
+    assert placeholder(DRAWN) in segmentation(results)
+
+
+def test_what_the_room_knows_is_not_asked_of_the_author(results: StudyResults) -> None:
+    text = segmentation(replace(results, readings=room_of(results.table.cases[:3])))
+    assert placeholder(DRAWN) not in text
+    assert "[Author: with which experience the readers drew the regions of interest]." in text
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "along the edge of the marrow, within the dark cortex.",
+        "of its own (seed 7); outcome, age, sex, further sequences and the outlines of the other "
+        "readings were not shown.",
+        'Of the 12 slices that "senior" outlined in 3 cases, 6 were drawn by hand, 3 were '
+        "interpolated between drawn slices by signed distance and accepted as they were and 3 were "
+        "interpolated in this way and then corrected by hand.",
+        'was 3.0 (2.0 to 4.0) for "senior" and 1.0 (1.0 to 1.0) for "resident".',
+        "No flag of quality was set.",
+    ],
+)
+def test_numbers_are_those_of_the_records(results: StudyResults, told: str) -> None:
+    assert told in text_of(results)
+
+
+def test_what_was_shown_is_told(results: StudyResults) -> None:
+    text = text_of(results, shown=("age", "sex"))
+    assert "outcome, further sequences and the outlines" in text
+    assert "Age and sex were shown." in text
+    assert " shown. Age" not in text_of(results)
+
+
+def test_aids_practice_and_proposals_are_told_if_there_were_any(results: StudyResults) -> None:
+    plain = text_of(results)
+    assert "GrowCut" not in plain
+    assert "practice" not in plain
+    assert "Outlines of another program" not in plain
+    text = text_of(results, assistance=("fill", "growcut"), training=(3, 0.9), scratch_share=0.2)
+    assert "(GrowCut) could be used." in text
+    assert "3 phantoms with known outlines, passed from a Dice coefficient of 0.9 on." in text
+    assert "but for 20 % of the cases, which all readers drew from nothing." in text
+
+
+def test_agreement_is_told_by_how_outlines_came_about(results: StudyResults) -> None:
+    (case, *_) = results.table.cases
+    own = pair(case, ("drawn", "drawn", 90), ("filled", "drawn", 70), ("drawn", "nobody", 0))
+    text = text_of(results, pairs=((case, own),))
+    assert (
+        'The median Dice coefficient of single slices of "senior" and "resident" was 0.90 of those '
+        "drawn by both (n = 1) and 0.70 of those filled by at least one (n = 1). 1 slice had an "
+        "outline of one of them only."
+    ) in text
+
+
+def test_a_consensus_says_whose_outlines_it_has(results: StudyResults) -> None:
+    a, b, c, *_ = results.table.cases
+    text = text_of(results, consensus={a: "senior", b: "union", c: ""})
+    assert (
+        'an outline drawn anew in 1 case, that of "senior" in 1 case and the union of both in 1 '
+        "case."
+    ) in text
+
+
+def test_checklists_are_answered_from_the_record(results: StudyResults) -> None:
+    known = replace(results, readings=room_of(results.table.cases[:3]))
+    before, after = (find(["segmentation", "readers"], r, StudyFacts()) for r in (results, known))
+    assert before["segmentation"] == before["readers"]
+    assert before["segmentation"].status == "author"
+    assert after["segmentation"].status == "answered"
+    assert "outcome, age, sex" in after["segmentation"].answer
+    assert "reading-room" in after["segmentation"].pointer
+    assert after["readers"].status == "author"  # who they are, the room does not know
+
+
+def test_a_consensus_that_is_measured_is_no_independent_reader(results: StudyResults) -> None:
+    assert consensus_text(results) == ""
+    (case, *_) = results.table.cases
+    room = room_of(results.table.cases[:3], consensus={case: "union"})
+    assert consensus_text(replace(results, readings=room)) == ""
+    table = replace(results.table, readers=("consensus", "resident"))
+    text = consensus_text(replace(results, readings=room, table=table))
+    assert 'counts "consensus" as a reader' in text

@@ -1,0 +1,139 @@
+"""A case is read by keyboard alone; nothing leaves this machine; the browser has nothing to say."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import SimpleITK as sitk
+
+from tests.web.browser.places import Room
+from tests.web.browser.sight import Eyes, inside
+
+SHAPE = (36, 40)
+
+
+def steps(eyes: Eyes, dx: int, dy: int) -> None:
+    """Move the crosshair by pixels, by fives where it can."""
+    for way, count in (("ArrowRight", dx), ("ArrowLeft", -dx), ("ArrowDown", dy), ("ArrowUp", -dy)):
+        if count > 0:
+            eyes.press(*[f"Shift+{way}"] * (count // 5), *[way] * (count % 5))
+
+
+def test_a_case_is_read_by_keyboard_alone(eyes: Eyes, room: Room):
+    """From the worklist to the signature: level, polygon, freehand, brush, quality, signing."""
+    case = eyes.case = room.fresh()
+    for _ in range(eyes.number(case) + 3):
+        eyes.press("Tab")
+        if eyes.page.evaluate("document.activeElement.closest('tr') !== null"):
+            break
+    eyes.press(*["Tab"] * eyes.number(case), "Enter")
+    eyes.page.wait_for_selector(".editor.scouting")
+    eyes.settle()
+    eyes.press("ArrowDown", "ArrowUp", "Enter", "ArrowRight", "Enter")
+    assert eyes.page.locator(".editor.scouting").count()
+    eyes.press("Enter")
+    eyes.page.wait_for_selector(".editor:not(.scouting)")
+
+    k = eyes.slice
+    corners = [(10, 10), (29, 10), (29, 27), (10, 27)]
+    start = cross(eyes)
+    for here, there in zip([start, *corners], corners, strict=False):
+        steps(eyes, there[0] - here[0], there[1] - here[1])
+        eyes.press("Enter")
+    eyes.press("Shift+Enter").saved()
+    assert eyes.journal[-1]["payload"]["content"] == {
+        "kind": "polygons", "polygons": [[list(map(float, corner)) for corner in corners]],
+    }  # fmt: skip
+    eyes.press("PageDown", "h", "Enter")
+    for way in ("ArrowRight", "ArrowUp", "ArrowLeft"):
+        eyes.press(*[way] * 6)
+    eyes.press("Enter", "PageDown", "b", "Enter", *["ArrowUp"] * 4, "Enter").saved()
+    tools = [line["tool"] for line in eyes.journal if line["kind"] == "edit"]
+    assert tools == ["polygon", "freehand", "brush"]
+    eyes.press("t", "x", "t", "x")
+    assert eyes.states() == ["nobody", "nobody", "drawn", "drawn", "drawn"]
+
+    eyes.page.locator(".flags input").first.focus()
+    eyes.press(" ")
+    eyes.page.wait_for_timeout(800)
+    eyes.saved().press("s", "Enter")
+    eyes.page.wait_for_selector(".bar.signed")
+    assert [line["kind"] for line in eyes.journal[-2:]] == ["quality", "submit"]
+    mask = sitk.GetArrayFromImage(room.signed_mask(case)) != 0
+    square = inside([corners], *SHAPE)
+    assert sorted(plane.sum() for plane in mask)[-1] == square.sum()
+    assert k == 2
+
+
+def cross(eyes: Eyes) -> tuple[int, int]:
+    """Where the crosshair is, as it is said; a step there and back says it."""
+    eyes.saved().press("ArrowDown", "ArrowUp")
+    _, row, _, column = eyes.said().replace(",", "").split()
+    return int(column) - 1, int(row) - 1
+
+
+def test_submitting_names_what_is_missing(eyes: Eyes):
+    eyes.open()
+    eyes.press("x", "s")
+    dialog = eyes.page.locator("dialog")
+    assert "1, 2, 4 and 5" in dialog.inner_text()
+    eyes.press("Enter")
+    assert eyes.slice == 0
+    assert eyes.kinds == ["edit"]
+
+
+def test_a_signed_case_is_locked_and_reopened_with_a_reason(eyes: Eyes):
+    eyes.open("one slice")
+    eyes.outline([(8, 8), (28, 8), (28, 26)])
+    eyes.press("s", "Enter")
+    eyes.page.wait_for_selector(".bar.signed")
+    eyes.press("x")
+    assert "signed" in eyes.said()
+    eyes.page.click("text=Reopen…")
+    eyes.press("Tab", "Enter")
+    assert eyes.page.locator("dialog").count()
+    eyes.page.fill("#reason", "the upper end plate")
+    eyes.page.click("dialog button.main")
+    eyes.page.wait_for_selector(".bar.signed", state="detached")
+    assert eyes.journal[-1]["payload"]["reason"] == "the upper end plate"
+    eyes.press("x").saved()
+    assert eyes.states() == ["nobody"]
+
+
+def test_nothing_leaves_this_machine_and_the_console_is_empty(eyes: Eyes):
+    eyes.open()
+    eyes.outline([(8, 8), (28, 8), (28, 26)])
+    eyes.saved().press("?", "Escape", "g", "Escape", "n")
+    eyes.page.wait_for_selector(".editor.scouting")
+    assert len(eyes.requests) > 30
+    assert {urlsplit(address).hostname for address in eyes.requests} == {"127.0.0.1"}
+    assert eyes.console == []
+
+
+def test_a_page_of_text_is_never_markup(eyes: Eyes):
+    """A comment comes back as it was written."""
+    eyes.open()
+    eyes.page.fill("#comment", "<img src=x onerror=alert(1)>")
+    eyes.page.wait_for_timeout(900)
+    eyes.saved().page.reload()
+    eyes.page.wait_for_selector(".editor")
+    assert eyes.page.input_value("#comment") == "<img src=x onerror=alert(1)>"
+    assert eyes.console == []
+
+
+def named(page: Any) -> list[str]:
+    """Controls without a name."""
+    return page.evaluate(
+        """[...document.querySelectorAll("button, input, select, textarea, [tabindex='0']")]
+        .filter((one) => !(one.getAttribute("aria-label") || one.textContent.trim()
+            || one.labels?.length)).map((one) => one.outerHTML)"""
+    )
+
+
+def test_every_control_has_a_name(eyes: Eyes):
+    assert named(eyes.page) == []
+    eyes.open()
+    assert named(eyes.page) == []
+    labelled = eyes.page.locator(".overlay").get_attribute("aria-label")
+    assert "slice 3 of 5" in labelled
+    assert np.all([eyes.page.locator("#speech").get_attribute("aria-live") == "polite"])
