@@ -13,6 +13,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import SimpleITK as sitk
 
@@ -20,6 +21,7 @@ from centrum.commands import begin, check, results as left, study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError, describe
 from centrum.records import as_json, from_json
 from centrum.simulate import PhantomSettings, simulate_cohort
+from centrum.study import measuring
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
 from centrum.validation.model import Model
@@ -44,12 +46,8 @@ def study(finished: Path, tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Bytes by path; what a killed process was writing (a hidden file) does not count.
-
-    Nor do shards: the clock decides which cases are in one.
-    """
+    """Bytes by path; what a killed process was writing (a hidden file) does not count."""
     files = (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
-    files = (p for p in files if "shards" not in p.parts)
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
@@ -87,7 +85,9 @@ def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> Non
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
+def test_a_killed_run_goes_on_where_it_was(
+    finished: Path, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.rmtree(study / "results")
     command = [sys.executable, "-c", f"from centrum.cli import main; import sys; "
                f"sys.argv = ['centrum', 'run', {str(study)!r}]; main()"]  # fmt: skip
@@ -104,9 +104,12 @@ def test_a_killed_run_goes_on_where_it_was(finished: Path, study: Path) -> None:
         before = now
         time.sleep(0.3)
     assert len(before) >= 3
+    kept = sum(pq.read_metadata(p).num_rows for p in before)
+    measured = []
+    make = measuring.measure_anew
+    monkeypatch.setattr(measuring, "measure_anew", lambda job: measured.append(job) or make(job))
     verbs.run(open_study(study), workers=1)
-    after = {p: p.stat().st_mtime_ns for p in store.glob("??/*.parquet")}
-    assert {p: after[p] for p in before} == before, "an entry was made twice"
+    assert len(measured) == len(open_study(study).cohort) - kept, "a case was measured twice"
     assert contents(study / "results") == contents(finished / "results")
 
 

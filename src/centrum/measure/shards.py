@@ -32,6 +32,9 @@ from centrum.store import write_atomically
 INDEX = "index.parquet"
 """File that says which shard holds which case."""
 
+SETTLED = 200
+"""Cases of a shard once all are measured."""
+
 _ROW = pa.schema(
     [
         ("key", pa.string()),
@@ -46,7 +49,6 @@ _ENTRY = pa.schema(
     [
         ("key", pa.string()),
         ("shard", pa.string()),
-        ("changed", pa.int64()),
         ("failed", pa.bool_()),
         ("software", pa.string()),
     ]
@@ -87,12 +89,34 @@ class Shards:
         OSError
             The disk is full or cannot be written to; nothing is left behind.
         """
-        name = job_key("shard", MEASURING, cases=sorted(records), protocol=protocol)
+        name = _name(records, protocol)
         told = {"software": own_software(), "protocol": protocol}
         rows = [_row(key, records[key]) for key in sorted(records)]
         table = pa.Table.from_pylist(rows, _ROW.with_metadata(told))
         write_atomically(self._path(name), _parquet(table))
         return name
+
+    def settle(self, records: Mapping[str, Record], protocol: str = "") -> None:
+        """Lay these records out in the one way that does not tell who measured which, and when.
+
+        `SETTLED` cases each, by their keys. Shards that hold nothing else than these cases go.
+        """
+        keys = sorted(records)
+        parts = [keys[k : k + SETTLED] for k in range(0, len(keys), SETTLED)]
+        names = set[str]()
+        for part in parts:
+            own = {key: records[key] for key in part}
+            names.add(_name(own, protocol))
+            if not self._path(_name(own, protocol)).exists():
+                self.write(own, protocol)
+        held = defaultdict[str, set[str]](set)
+        table = self._compacted(self._index())
+        for key, shard in zip(table["key"].to_pylist(), table["shard"].to_pylist(), strict=True):
+            held[shard].add(key)
+        for shard in held.keys() - names:
+            if held[shard] <= records.keys():
+                self._path(shard).unlink(missing_ok=True)
+        self.compact()
 
     def records(self, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
         """The records of those keys that were measured; with `failed` also those with errors."""
@@ -139,32 +163,32 @@ class Shards:
 
     def _compacted(self, table: pa.Table) -> pa.Table:
         """The index of what is there now, which is written if it is another."""
-        present = dict(self._present())
-        known = zip(table["shard"].to_pylist(), table["changed"].to_pylist(), strict=True)
-        current = [present.get(shard) == changed for shard, changed in known]
+        present = set(self._present())
+        current = [shard in present for shard in table["shard"].to_pylist()]
         kept = table.filter(pa.array(current, pa.bool_()))
-        new = present.keys() - set(kept["shard"].unique().to_pylist())
-        found = pa.concat_tables([kept, *(self._look(name, present[name]) for name in sorted(new))])
+        new = present - set(kept["shard"].unique().to_pylist())
+        found = pa.concat_tables([kept, *map(self._look, sorted(new))]).sort_by(
+            [("key", "ascending"), ("shard", "ascending")]
+        )
         if not found.equals(table):
             write_atomically(self.folder / INDEX, _parquet(found))
         return found
 
-    def _present(self) -> Iterator[tuple[str, int]]:
-        """Names of all shards, and when each was written, in nanoseconds."""
+    def _present(self) -> Iterator[str]:
+        """Names of all shards."""
         for place in self.folder.glob("??"):
             with os.scandir(place) as files:
                 for file in files:
                     if file.name.endswith(".parquet") and not file.name.startswith("."):
-                        yield file.name.removesuffix(".parquet"), file.stat().st_mtime_ns
+                        yield file.name.removesuffix(".parquet")
 
-    def _look(self, name: str, changed: int) -> pa.Table:
+    def _look(self, name: str) -> pa.Table:
         """The entries of a shard, without its values; none where it is damaged."""
         with suppress(FileNotFoundError, _Damaged):
             rows = _table(self._path(name), _ROW, ["key", "error"])
             told = (rows.schema.metadata or {}).get(b"software", b"").decode(errors="replace")
             columns = [
-                rows["key"], [name] * len(rows), [changed] * len(rows),
-                rows["error"].is_valid(), [told] * len(rows),
+                rows["key"], [name] * len(rows), rows["error"].is_valid(), [told] * len(rows),
             ]  # fmt: skip
             return pa.table(columns, names=_ENTRY.names).cast(_ENTRY)
         return _ENTRY.empty_table()
@@ -183,8 +207,9 @@ class Shards:
         if not sound:
             path.unlink(missing_ok=True)
         elif len(sound) < len(rows):
-            whole = [record is not None for _, record in rows]
-            write_atomically(path, _parquet(table.filter(pa.array(whole))))
+            protocol = (table.schema.metadata or {}).get(b"protocol", b"").decode(errors="replace")
+            self.write(sound, protocol)
+            path.unlink(missing_ok=True)
         return sound
 
     def _path(self, name: str) -> Path:
@@ -200,8 +225,8 @@ class _Whereabouts:
 
 
 def _by_key(table: pa.Table) -> dict[str, _Whereabouts]:
-    """The entry that counts of each key: a sound one, and else the last."""
-    order = table.sort_by([("failed", "descending"), ("changed", "ascending")])
+    """The entry that counts of each key: a sound one where there is one."""
+    order = table.sort_by([("failed", "descending"), ("shard", "ascending")])
     columns = (order[name].to_pylist() for name in ("key", "shard", "failed"))
     return {key: _Whereabouts(shard, failed) for key, shard, failed in zip(*columns, strict=True)}
 
@@ -223,6 +248,13 @@ def _table(path: Path, schema: pa.Schema, names: Sequence[str] | None = None) ->
     if not table.schema.equals(wanted):
         raise _Damaged
     return table
+
+
+def _name(records: Mapping[str, Record], protocol: str) -> str:
+    """What a shard is called that holds these records: other errors are another shard."""
+    failed = sorted(key for key, record in records.items() if record["errors"])
+    cases = sorted(records)
+    return job_key("shard", MEASURING, cases=cases, failed=failed, protocol=protocol)
 
 
 def _parquet(table: pa.Table) -> bytes:

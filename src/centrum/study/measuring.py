@@ -77,6 +77,7 @@ def by_engine(engine: Engine) -> Measure:
                 study, wanted, keys, engine, lambda n: progress(what, before + n, len(jobs))
             )
             known |= _left(study, {job.case: keys[job.case] for job in wanted})
+            shards_of(study).settle(known, measured_by(study))
         progress(what, len(jobs), len(jobs))
         return [bad.get(job.case) or known[keys[job.case]] for job in jobs]
 
