@@ -20,7 +20,7 @@ from centrum.study.readings import readings_of
 from centrum.study.study import open_study
 from tests.web.browser.hands import read_case, seated
 from tests.web.browser.places import open_room
-from tests.web.hands import STYLES, Outline, Plan, pixels
+from tests.web.hands import STYLES, Choice, Outline, Plan, every_second, every_third, pixels
 from tests.web.known import Body, Known, phantoms
 
 SMALL_PROTOCOL = """\
@@ -58,9 +58,10 @@ class Read:
     console: list[str]
 
 
-def read_by_two(browser: Any, known: Known) -> Read:
-    """Both work at the same time, each in their own order; the room stays open meanwhile."""
-    plans = {reader: known.plans(reader) for reader in STYLES}
+def read_by_two(browser: Any, known: Known, *chosen: Choice) -> Read:
+    """Both work at the same time, each in their own order and their own way."""
+    ways = zip(STYLES, chosen, strict=True)
+    plans = {reader: known.plans(reader, choose) for reader, choose in ways}
     drawn: dict[tuple[str, str], dict[int, Outline]] = {}
     with open_room(known.study) as room, ExitStack() as stack:
         eyes = {r: stack.enter_context(seated(browser, room, r)) for r in STYLES}
@@ -129,14 +130,14 @@ def check_read(read: Read, n: int) -> None:
 
 
 def test_two_hands_read_a_small_study(browser: Any, tmp_path: Path):
-    read = read_by_two(browser, phantoms(tmp_path / "study", 1, 1))
+    read = read_by_two(browser, phantoms(tmp_path / "study", 1, 1), every_second, every_third)
     check_read(read, 2)
 
 
 @pytest.mark.slow
 def test_two_hands_read_twenty_phantoms_and_the_study_is_run(browser: Any, tmp_path: Path):
     """From the first click to the report: it tells the readers' agreement and how they drew."""
-    read = read_by_two(browser, phantoms(tmp_path / "study", 10, 10))
+    read = read_by_two(browser, phantoms(tmp_path / "study", 10, 10), every_second, every_second)
     check_read(read, 20)
     study = read.known.study
     (study / "study.yaml").write_text(SMALL_PROTOCOL)
