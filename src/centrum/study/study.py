@@ -269,8 +269,8 @@ def open_study(folder: Path | str) -> Study:
 
 def _read_everyone(manifest: Path, settings: ManifestOptions) -> Cohort:
     """All cases have an outcome, or none has."""
-    optional = (*settings["optional"], "outcome")
-    found = read_manifest(manifest, **{**settings, "optional": optional})
+    lenient: ManifestOptions = {**settings, "optional": (*settings["optional"], "outcome")}
+    found = read_manifest(manifest, **lenient)
     return read_manifest(manifest, **settings) if any(found.outcomes) else found
 
 
