@@ -15,7 +15,7 @@ PYTEST := $(ONE_THREAD) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling room reading_room room_frames
 
 .PHONY: setup judges demo test test-slow fuzz lint bench peers peers-build bench-peers spine \
-	real-tables protocols \
+	real-tables reading-effort protocols \
 	$(BENCHMARKS:%=bench-%) docs wheelhouse wheelhouse-check clean help
 
 help:
@@ -66,6 +66,9 @@ spine: setup # N4 and normalisations on the reference's real exams: pictures in 
 real-tables: setup # default model and search on the reference's real tables: docs/reference/real-tables.md
 	for what in default default-folds search winner centres page; do \
 		$(ONE_THREAD) $(BIN)/python benchmarks/real_tables.py $$what; done
+
+reading-effort: setup # simulated hands in the reading room: docs/reference/reading-effort.md
+	$(ONE_THREAD) $(BIN)/python benchmarks/reading_effort.py
 
 protocols: setup # 300 random protocols over tables, every stage (N=, SEED=; goes on where it was)
 	$(ONE_THREAD) N=$(N) SEED=$(SEED) $(BIN)/python benchmarks/protocols.py

@@ -3,8 +3,9 @@
 Memory of the server over time, whether every acknowledged edit is on the disk, and how long a
 stroke takes beside a bare write with fsync of the same line to the same disk in the same run.
 
-    python benchmarks/reading_room.py                       # 2 readers x 500 cases x 12 slices
-    python benchmarks/reading_room.py --cases 40            # quicker
+    python benchmarks/reading_room.py           # 2 readers x 500 cases x 12 slices; writes
+                                                # results/reading_room.json
+    python benchmarks/reading_room.py --cases 40            # quicker, and writes nothing
 """
 
 import argparse
@@ -25,6 +26,7 @@ import httpx
 import numpy as np
 import SimpleITK as sitk
 import yaml
+from speed import save
 
 from centrum.commands.read import begun_desk
 from centrum.reading.journal import read_journal
@@ -35,6 +37,9 @@ READERS = ("reader1", "reader2")
 SLICES, ROWS, COLUMNS = 12, 64, 64
 POINTS = 12
 """Of each polygon."""
+
+WHOLE = 500
+"""Cases of the soak whose results are kept."""
 
 SAMPLED = 20
 """Times at which the server's memory is read."""
@@ -233,11 +238,15 @@ def lines(found: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--cases", type=int, default=500)
+    parser.add_argument("--cases", type=int, default=WHOLE)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        before = os.getloadavg()[0]
         found = soak(Path(folder), chosen.cases)
+        found |= {"cores": os.cpu_count(), "load": [before, os.getloadavg()[0]]}
+    if chosen.cases == WHOLE:
+        save("reading_room", found)
     print(json.dumps(found, indent=1) if chosen.json else "\n".join(lines(found)))
     sys.exit(found["lost"] > 0)
 

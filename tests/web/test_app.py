@@ -502,3 +502,12 @@ def test_a_disk_that_is_full_is_told_so_that_it_is_sent_again(
     assert (answer.status_code, answer.json()["code"]) == (503, "not-saved")
     again = anna.send("PUT", f"/api/t/{token}/slice/0", body, anna.revisions[token])
     assert again.status_code == 200
+
+
+def test_what_the_description_wants_is_what_the_desk_wants(reader: Hand) -> None:
+    """A form lacks a field for the description, too; it is not left to the desk to find that."""
+    token = reader.tokens()[0]
+    reader.open(token)
+    body = {"id": fresh(), "flags": []}
+    answer = reader.send("PUT", f"/api/t/{token}/quality", body, reader.revisions[token])
+    assert (answer.status_code, answer.json()["code"]) == (422, "not-so")

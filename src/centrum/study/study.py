@@ -239,7 +239,8 @@ def _primary(wanted: str | None, readers: tuple[str, ...]) -> str:
 def open_study(folder: Path | str) -> Study:
     """Read protocol and manifest, and apply the eligibility rules.
 
-    What killed writes left in the folder is taken away.
+    What killed writes left in the folder is taken away. Where no case has an outcome yet, features
+    can be measured and readers compared; what needs outcomes refuses.
 
     Raises
     ------
@@ -256,7 +257,7 @@ def open_study(folder: Path | str) -> Study:
         tidy(folder / RESULTS)
         take_leftovers(folder, os.listdir(folder))
         settings = manifest_options(protocol)
-        everyone = read_manifest(manifest_path(folder), **settings)
+        everyone = _read_everyone(manifest_path(folder), settings)
     if not protocol.keep_names:
         everyone = pseudonymised(everyone, folder / KEY)
         refuse_names_in_rules(protocol.eligibility, everyone)
@@ -264,6 +265,30 @@ def open_study(folder: Path | str) -> Study:
     study = Study(folder, protocol, cohort, flow, digests)
     refuse_nobody(study)
     return study
+
+
+def _read_everyone(manifest: Path, settings: ManifestOptions) -> Cohort:
+    """All cases have an outcome, or none has."""
+    lenient: ManifestOptions = {**settings, "optional": (*settings["optional"], "outcome")}
+    found = read_manifest(manifest, **lenient)
+    return read_manifest(manifest, **settings) if any(found.outcomes) else found
+
+
+def refuse_without_outcomes(outcomes: Iterable[str]) -> None:
+    """What is fitted needs them.
+
+    Raises
+    ------
+    DataError
+        No case has one ("no-outcome").
+    """
+    if not any(outcomes):
+        raise DataError(
+            "No case has an outcome, and a model needs them.",
+            remedy="Fill in the column outcome of the manifest. Without it, `centrum extract` and "
+            "`centrum agree` can be done.",
+            code="no-outcome",
+        )
 
 
 def manifest_options(protocol: Protocol) -> ManifestOptions:
@@ -403,8 +428,15 @@ def training_rows(protocol: Protocol, obs: pd.DataFrame) -> tuple[Indices, Indic
 
 
 def study_parts(protocol: Protocol, obs: pd.DataFrame) -> tuple[Part, ...]:
-    """The parts of the protocol's design among the cases of `obs`."""
+    """The parts of the protocol's design among the cases of `obs`.
+
+    Raises
+    ------
+    DataError
+        As of `refuse_without_outcomes`, or the design cannot divide the cases.
+    """
     outcome = obs["outcome"].to_numpy(dtype=object)
+    refuse_without_outcomes(outcome)
     return plan_parts(protocol.split, outcome, obs["patient"].to_numpy(), obs)
 
 

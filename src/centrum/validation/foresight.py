@@ -24,6 +24,7 @@ from centrum.study.study import (
     refuse_identifying,
     refuse_names_in_rules,
     refuse_taken_names,
+    refuse_without_outcomes,
     study_parts,
 )
 from centrum.validation.evaluation import reader_calls
@@ -68,9 +69,10 @@ def refuse_unless_possible(study: Study, measured: Collection[str] | None = None
     Raises
     ------
     DataError
-        With every error that can be foreseen.
+        With every error that can be foreseen; no case has an outcome ("no-outcome").
     """
     left = study if measured is None else study.only(measured)
+    refuse_without_outcomes(left.cohort.outcomes)
     errors = [finding for finding in foresee(left) if finding.severity == "error"]
     if errors:
         without = "" if measured is None else f"{WITHOUT} "

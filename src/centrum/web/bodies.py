@@ -133,7 +133,7 @@ class QualityBody(Body):
 
     id: Id
     flags: Annotated[list[QualityFlag], Field(max_length=4)]
-    comment: Words = ""
+    comment: Words
     seconds: Seconds = 0.0
 
 
