@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -269,9 +270,15 @@ def open_study(folder: Path | str) -> Study:
 
 def _read_everyone(manifest: Path, settings: ManifestOptions) -> Cohort:
     """All cases have an outcome, or none has."""
-    lenient: ManifestOptions = {**settings, "optional": (*settings["optional"], "outcome")}
-    found = read_manifest(manifest, **lenient)
-    return read_manifest(manifest, **settings) if any(found.outcomes) else found
+    try:
+        return read_manifest(manifest, **settings)
+    except ManifestError:
+        lenient: ManifestOptions = {**settings, "optional": (*settings["optional"], "outcome")}
+        with suppress(ManifestError):
+            found = read_manifest(manifest, **lenient)
+            if not any(found.outcomes):
+                return found
+        raise
 
 
 def refuse_without_outcomes(outcomes: Iterable[str]) -> None:
