@@ -9,6 +9,7 @@ import { bindingsOf, listen } from "./keys.js";
 import { neighbours } from "./levels.js";
 import { Palette } from "./palette.js";
 import { maskOf, maskOfRuns } from "./raster.js";
+import { flagWords } from "./reading.js";
 import { Scout } from "./scout.js";
 import * as second from "./second.js";
 import { say } from "./speech.js";
@@ -23,6 +24,15 @@ const FIELD = 110;
 /** Milliseconds without a key until a comment is sent. */
 const TYPED = 700;
 
+/** What is said when a tool is taken that asks the server. */
+const HINTS = {
+  livewire: "Live wire: click along the rim. Enter or the first point closes.",
+  growcut: "GrowCut: stroke in the body, and outside it with Control or the second button.",
+};
+
+const NEEDS_SERVER = "Live wire and GrowCut need the server, which cannot be reached. Polygon, freehand and "
+  + "brush work without it.";
+
 /** CSS pixels of an arrow while panning. */
 const PAN = 40;
 
@@ -30,9 +40,11 @@ const PAN = 40;
 const PRESET = "preset";
 
 export class Editor {
-  /** `leave(where)`: to "worklist", "next" or "training". */
-  constructor(reading, title, leave) {
-    Object.assign(this, { reading, title, goTo: leave, preview: null, conflict: null, hidden: false, centred: true });
+  /** `leave(where)`: to "worklist", which is called `home`, "next" or "training". */
+  constructor(reading, title, leave, home = "Worklist") {
+    Object.assign(this, {
+      reading, title, goTo: leave, home, preview: null, conflict: null, hidden: false, centred: true,
+    });
     const { seen } = reading;
     this.pane = new Pane({ ...reading, spacing: seen.spacing, scale: seen.scale, orientation: seen.orientation, label: "slice" }, h);
     this.bench = new Bench(reading, this.pane);
@@ -64,7 +76,7 @@ export class Editor {
     this.stage = h("div", { class: "stage" }, this.pane.element, this.none, this.readout);
     this.element = h("div", { class: "editor" },
       h("header", { class: "case" },
-        h("div", { class: "bar-left" }, button("Worklist", "", () => this.leave("worklist"), { class: "quiet" }),
+        h("div", { class: "bar-left" }, button(this.home, "", () => this.leave("worklist"), { class: "quiet" }),
           h("h1", { tabindex: -1 }, this.title), this.facts(), this.where),
         h("div", { class: "bar-right" }, this.clock, this.status.element,
           button("Instructions", "G", () => this.instructions(), { class: "quiet" }),
@@ -86,7 +98,7 @@ export class Editor {
     on(bench, "commit", (edit) => this.commit(edit));
     on(bench, "hindered", (why) => say(why));
     on(bench, "draft", () => this.refresh());
-    on(bench, "tool", () => this.refresh());
+    on(bench, "tool", () => this.taken());
     on(bench, "scroll", (step) => this.step(step));
     on(bench, "pan", ({ dx, dy }) => this.moved(() => this.pane.view.pan(dx, dy)));
     on(bench, "zoom", ({ steps, at }) => this.moved(() => this.pane.view.zoomAt(steps, at)));
@@ -96,6 +108,7 @@ export class Editor {
     on(reading.outbox, "status", (status) => this.told(status));
     on(reading.outbox, "refused", ({ error }) => this.notTaken(error));
     bench.hindrance = () => this.hindrance();
+    bench.suggest = (asked) => this.suggested(asked);
     this.pane.painter = (pen) => this.paint(pen);
     this.pane.onresize = () => this.resized();
     this.stop = listen(bindingsOf(this), (target) => target === this.pane.overlay || target === document.body);
@@ -194,7 +207,7 @@ export class Editor {
     if (level && this.centred !== "whole" && closer > view.zoom) view.show([level.x, level.y], closer, width, height);
   }
 
-  home() {
+  goHome() {
     this.centred = this.centred === true && this.reading.level ? "whole" : true;
     this.moved(() => this.fit(), this.centred);
     say(this.centred === "whole" ? "whole slice" : "around the level");
@@ -284,6 +297,24 @@ export class Editor {
   take(name) {
     this.bench.take(name);
     this.focus();
+  }
+
+  /** Tools that ask the server say how they are used, and whether it can be asked. */
+  taken() {
+    const hint = HINTS[this.bench.tool.name];
+    this.refresh();
+    if (hint && this.reading.outbox.kind === "offline") this.note(NEEDS_SERVER);
+    else if (hint) say(hint);
+  }
+
+  async suggested(asked) {
+    try {
+      return await this.reading.suggest(this.bench.slice, asked);
+    } catch (error) {
+      if (error.status === 401) dispatchEvent(new Event("locked"));
+      else this.note(error.status ? `${error.message} ${error.remedy ?? ""}` : NEEDS_SERVER);
+      return null;
+    }
   }
 
   hindrance() {
@@ -426,6 +457,10 @@ export class Editor {
 
   async submit() {
     if (!this.free()) return;
+    if (this.bench.tool.strokes) {
+      say("Accept or reject first what GrowCut offers.");
+      return;
+    }
     if (this.typed) await this.sendJudgement();
     const { reading, bench } = this;
     const open = [...bench.drafts.keys()].filter((k) => bench.drafts.get(k).length);
@@ -462,7 +497,7 @@ export class Editor {
 
   flagged() {
     const { flags } = this.reading.state.quality;
-    return flags.length ? h("p", {}, `Quality: ${flags.map((flag) => flag.replace("_", " ")).join(", ")}.`) : null;
+    return flags.length ? h("p", {}, `Quality: ${flagWords(flags)}.`) : null;
   }
 
   signed() {
@@ -598,7 +633,8 @@ export class Editor {
   }
 
   barsNow() {
-    return [this.conflictBar(), this.preview && this.fillBar(), this.bench.tool === this.scout && this.scout?.element,
+    return [this.conflictBar(), this.preview && this.fillBar(),
+      this.bench.tool.bar?.(bar), this.bench.tool === this.scout && this.scout?.element,
       this.reading.signed && this.signedBar(), this.noted && this.noteBar()];
   }
 
@@ -650,7 +686,7 @@ export class Editor {
     const vertices = held && bench.tool.name === "polygon";
     if (!vertices && content?.kind === "polygons" && !bench.tool.mask) content.polygons.forEach((one) => pen.polygon(one, "own"));
     if (held) bench.tool.draw(pen);
-    if (!vertices && bench.draft.length) pen.polygon(bench.draft, "own", { closed: false, handles: true, dash: [2, 3] });
+    if (!vertices && !bench.tool.drafts && bench.draft.length) pen.polygon(bench.draft, "own", { closed: false, handles: true, dash: [2, 3] });
   }
 
   paintMine(pen) {

@@ -10,14 +10,19 @@ const TOOLS = [
   ["freehand", "Freehand", "H"],
   ["brush", "Brush", "B"],
   ["eraser", "Eraser", "E"],
+  ["livewire", "Live wire", "L"],
+  ["growcut", "GrowCut", "C"],
   ["window", "Window", "W"],
 ];
+
+const SMART = ["livewire", "growcut"];
 
 /** Hand of the tools; `act` is {take, fill, nobody, clear, undo, redo, resize, preset, submit, judge}. */
 export class Palette {
   constructor(reading, act) {
     this.reading = reading;
-    this.tools = new Map(TOOLS.map(([name, label, key]) => [name, pick(name, label, key, () => act.take(name))]));
+    const allowed = TOOLS.filter(([name]) => !SMART.includes(name) || reading.seen.assistance[name]);
+    this.tools = new Map(allowed.map(([name, label, key]) => [name, pick(name, label, key, () => act.take(name))]));
     this.nobody = pick("nobody", "No body on this slice", "X", act.nobody);
     this.fill = pick("fill", "Fill between", "F", act.fill);
     this.clear = pick("clear", "Clear", "", act.clear);
@@ -69,7 +74,7 @@ export class Palette {
     for (const [name, tool] of this.tools) tool.setAttribute("aria-pressed", bench.tool.name === name);
     this.nobody.setAttribute("aria-pressed", bench.content?.kind === "nobody");
     this.size.textContent = `${(2 * bench.radius).toFixed(1)} mm`;
-    this.undo.disabled = !(reading.canUndo || bench.draft.length);
+    this.undo.disabled = !(reading.canUndo || bench.draft.length || bench.tool.past?.length);
     this.redo.disabled = !reading.canRedo;
     this.clear.disabled = bench.content === null;
     for (const one of [...this.tools.values(), this.nobody, this.fill, this.comment, ...this.flags.map(({ box }) => box)]) {

@@ -15,6 +15,11 @@ export const FLAGS = [
   ["not_measurable", "Not measurable"],
 ];
 
+const WORDS = Object.fromEntries(FLAGS.map(([name, label]) => [name, label.toLowerCase()]));
+
+/** "motion, wrong level". */
+export const flagWords = (flags) => flags.map((flag) => WORDS[flag] ?? flag).join(", ");
+
 /** Provenance of a slice after an edit by hand. */
 function byHand(before, content) {
   if (content === null) return null;
@@ -124,6 +129,13 @@ export class Reading extends EventTarget {
 
   digest(content) {
     return digestOf(runsOf(content, this.rows, this.columns), this.rows, this.columns);
+  }
+
+  /** What a smart tool offers; the level has to be there before the server is asked. */
+  async suggest(k, asked) {
+    await this.order;
+    await this.outbox.settled();
+    return (await api.suggest(this.token, k, asked)).content;
   }
 
   /** Asks what lies between the drawn slices: {slice: runs}, stored nowhere. */

@@ -6,11 +6,12 @@ import { freshId, h } from "./dom.js";
 import { Editor } from "./editor.js";
 import { entrance, linkSecret } from "./entrance.js";
 import * as queue from "./queue.js";
-import { leadScreen } from "./lead.js";
+import { Lead } from "./lead.js";
+import { listen } from "./keys.js";
 import { openReading } from "./reading.js";
 import { say } from "./speech.js";
 import { Result } from "./training.js";
-import { nextCase, numbered, titleOf, worklistScreen } from "./worklist.js";
+import { nextCase, numbered, titleOf, Worklist } from "./worklist.js";
 
 const room = document.getElementById("room");
 
@@ -18,6 +19,9 @@ const HERE = "here";
 
 /** Milliseconds between two looks at whether the screen has to lock. */
 const LOOK = 1000;
+
+/** Milliseconds between two looks at what waits to be sent. */
+const DRAINED = 1000;
 
 /** Milliseconds after which the server is told that somebody is there. */
 const TELL = 60000;
@@ -48,6 +52,15 @@ async function screen(name, make) {
   }
 }
 
+const lead = new Lead({
+  keep,
+  bar: () => bar(),
+  screen: async (name, make) => {
+    await screen(name, make);
+    state.shown?.arrived?.();
+  },
+});
+
 function failure(error, again) {
   const told = error.status ? [error.message, error.remedy ?? ""] : ["The reading room's server cannot be reached.",
     "Is “centrum read” still running? Changes that were not yet sent are kept on this computer."];
@@ -55,21 +68,38 @@ function failure(error, again) {
   return h("div", { class: "empty failure" },
     h("h1", { tabindex: -1 }, "That did not work"), h("p", {}, told[0]), h("p", { class: "small" }, told[1]),
     h("div", { class: "choices" }, h("button", { type: "button", class: "main", onclick: again }, "Try again"),
-      h("button", { type: "button", class: "quiet", onclick: worklist }, "Worklist")));
+      h("button", { type: "button", class: "quiet", onclick: home }, "Back")));
 }
 
 // Screens
+
+const home = () => (state.me?.lead ? lead.list() : worklist());
 
 async function worklist() {
   keep(null);
   await screen("Worklist", async () => {
     state.cases = await work();
-    const element = worklistScreen(state.cases, await queue.counts(), openCase);
-    return { element: h("div", { class: "page" }, bar(), element), close: nextKey() };
+    const list = new Worklist(state.cases, await queue.counts(), openCase);
+    const watched = setInterval(() => watchQueue(list), DRAINED);
+    const stop = nextKey();
+    const close = () => {
+      clearInterval(watched);
+      stop();
+    };
+    return { element: h("div", { class: "page" }, bar(), list.element), close };
   });
 }
 
-const lead = () => screen("Progress", async () => h("div", { class: "page" }, bar(), leadScreen(await api.progress())));
+/** What waits is sent while the worklist is looked at: it says so when it has arrived. */
+async function watchQueue(list) {
+  if (!list.waits) return;
+  const waiting = await queue.counts();
+  if (list.tells(waiting)) return;
+  const cases = await work().catch(() => null);
+  if (!cases) return;
+  state.cases = cases;
+  list.show(cases, waiting);
+}
 
 const bar = () => h("header", { class: "masthead" },
   h("span", { class: "brand" }, "Reading room"), h("span", { class: "reader" }, state.me.reader),
@@ -77,12 +107,11 @@ const bar = () => h("header", { class: "masthead" },
 
 /** N on the worklist opens the case to go on with. */
 function nextKey() {
-  const act = (event) => {
-    const next = event.key.toLowerCase() === "n" && !event.ctrlKey && !event.metaKey ? nextCase(state.cases) : null;
+  const run = () => {
+    const next = nextCase(state.cases);
     if (next) openCase(next);
   };
-  addEventListener("keydown", act);
-  return () => removeEventListener("keydown", act);
+  return listen([{ keys: ["N"], run }], () => true);
 }
 
 const work = async () => numbered(await api.worklist());
@@ -145,7 +174,7 @@ async function lockNow() {
 /** A hand that looks and does not draw is there, too: the server hears of it. */
 function stillHere(now) {
   state.told = now;
-  api.worklist().catch((error) => error.status === 401 && lock());
+  (state.me.lead ? api.progress() : api.worklist()).catch((error) => error.status === 401 && lock());
 }
 
 function watchIdle() {
@@ -168,8 +197,8 @@ function watchIdle() {
 async function entered(me) {
   const before = state.me?.reader;
   Object.assign(state, { me, locked: false, seen: performance.now() });
-  if (me.lead) return lead();
   const here = before && before !== me.reader ? null : kept();
+  if (me.lead) return lead.begin(here);
   if (!here) return worklist();
   state.cases = await work().catch(() => []);
   const one = state.cases.find(({ token }) => token === here.token);

@@ -69,10 +69,11 @@ export class Strip {
     element.scrollLeft += Math.min(0, row.left - box.left) + Math.max(0, row.right - box.right);
   }
 
+  /** `marks`: of slices that are not told by their state, another key, or a sign with its words. */
   update(current, marks = new Map()) {
     this.items.forEach(({ row, chosen, sign, words }, k) => {
       const state = marks.get(k) ?? stateOf(this.reading, k);
-      const [shape, text] = STATES[state] ?? ["◇", state];
+      const [shape, text] = Array.isArray(state) ? state : STATES[state] ?? ["◇", state];
       row.dataset.state = state;
       sign.textContent = shape;
       words.textContent = text;

@@ -59,13 +59,42 @@ function summary(cases) {
     h("progress", { max: real.length || 1, value: signed, "aria-label": "cases signed" }));
 }
 
-export function worklistScreen(cases, waiting, choose) {
-  if (!cases.length) return empty();
-  const next = nextCase(cases);
-  return h("div", { class: "worklist" },
-    h("header", {}, h("h1", { tabindex: -1 }, "Worklist"), summary(cases), next ? begin(next, choose) : finished()),
-    table("Training", cases.filter(({ training }) => training), waiting, choose),
-    table("Cases", cases.filter(({ training }) => !training), waiting, choose));
+export class Worklist {
+  /** `waiting`: how many changes of each case are not yet sent. */
+  constructor(cases, waiting, choose) {
+    this.choose = choose;
+    this.element = h("div", { class: "worklist" });
+    this.show(cases, waiting);
+  }
+
+  get waits() {
+    return Object.keys(this.waiting).length > 0;
+  }
+
+  /** Whether it shows exactly these. */
+  tells(waiting) {
+    return JSON.stringify(waiting) === JSON.stringify(this.waiting);
+  }
+
+  /** What had the focus has it again. */
+  show(cases, waiting) {
+    const buttons = () => [...this.element.querySelectorAll("button")];
+    const at = buttons().indexOf(document.activeElement);
+    this.waiting = waiting;
+    this.element.replaceChildren(...(cases.length ? this.tables(cases) : [empty()]));
+    if (at >= 0) buttons()[at]?.focus();
+  }
+
+  tables(cases) {
+    const { waiting, choose } = this;
+    const next = nextCase(cases);
+    return [
+      h("header", {}, h("h1", { tabindex: -1 }, "Worklist"), summary(cases),
+        next ? begin(next, choose) : finished()),
+      table("Training", cases.filter(({ training }) => training), waiting, choose),
+      table("Cases", cases.filter(({ training }) => !training), waiting, choose),
+    ].filter(Boolean);
+  }
 }
 
 const begin = (next, choose) => h("button", { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },

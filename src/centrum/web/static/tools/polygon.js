@@ -49,8 +49,9 @@ export class Polygon {
       bench.say("An outline needs at least three points.");
       return;
     }
+    const tool = bench.wired.has(bench.slice) ? "livewire" : this.name;
     bench.setDraft([]);
-    bench.commit(withOutline(bench.content, open, bench.rows, bench.columns), this.name);
+    bench.commit(withOutline(bench.content, open, bench.rows, bench.columns), tool);
   }
 
   grab(point) {
