@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from centrum.reading.raster import fill_polygons, mask_of
 from tests.web.browser.places import READER, SIZE, SPACING, Room, make_study, open_room
 from tests.web.browser.sight import Eyes
 from tests.web.browser.test_hands import named
-from tests.web.rooms import Hand, edit
+from tests.web.rooms import Hand, digest_of, edit
 
 SHAPE = (SIZE[1], SIZE[0])
 OTHER = "ben"
@@ -44,8 +45,6 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 def read(room: Room, name: str) -> None:
-    import httpx
-
     with httpx.Client(base_url=room.origin, trust_env=False, timeout=60) as client:
         hand = Hand(client, room.origin).enter(link=room.door.link(name))
         for case in CASES:
@@ -55,17 +54,13 @@ def read(room: Room, name: str) -> None:
             for k in range(SIZE[2]):
                 drawn = k in (1, 2, 3) if name == READER else k in (2, 3)
                 content = rectangle(left) if drawn else {"kind": "nobody"}
-                hand.write(token, "PUT", f"slice/{k}", edit(content) | {"after": digest(content)})
+                hand.write(
+                    token, "PUT", f"slice/{k}", edit(content) | {"after": digest_of(content, SHAPE)}
+                )
             if name == OTHER and case == CASES[1]:
                 flags = {"flags": ["motion"], "comment": ""}
                 hand.write(token, "PUT", "quality", flags)
             hand.write(token, "POST", "submit", {})
-
-
-def digest(content: dict[str, Any]) -> str:
-    from tests.web.rooms import digest_of
-
-    return digest_of(content, SHAPE)
 
 
 def ticket(room: Room, reader: str, case: str) -> str:
