@@ -1,12 +1,14 @@
 """The study's lead: sees what both have signed, decides, and draws nothing else."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from centrum.cohort.readings import CONSENSUS, read_signed
 from centrum.commands.read import LEAD
 from centrum.reading.raster import mask_of
-from tests.web.rooms import CANARIES, SHAPE, Hand, Served, edit, square
+from tests.web.rooms import CANARIES, SHAPE, Hand, Served, edit, make_study, served, square
 
 BOTH = "/api/compare/{}/{}"
 
@@ -107,6 +109,39 @@ def test_a_slice_that_one_alone_has_outlined_has_no_distance(
     assert (both["dice"], both["mean_surface_distance_mm"]) == (1, 0)
     assert (alone["dice"], alone["mean_surface_distance_mm"]) == (0, None)
     assert alone["area_difference_mm2"] == pytest.approx(-36 * 0.9**2)
+
+
+def test_what_can_be_decided_hangs_on_who_has_signed(tmp_path: Path) -> None:
+    """Nothing before all have; union and intersection are of the first two readers alone."""
+    names = ["anna", "ben", "cid"]
+    with served(make_study(tmp_path / "study", cases=1, settings={"readers": names})) as room:
+        lead, hands = room.hand(LEAD), [room.hand(name) for name in names]
+        tokens = [hand.tokens()[0] for hand in hands]
+        found = []
+        for k, hand in enumerate(hands):
+            read_case(hand, tokens[k], 5 + k)
+            pairs = lead.client.get("/api/compare").json()
+            views = [lead.client.get(BOTH.format(p["a"], p["b"])).json() for p in pairs]
+            found.append({tuple(view["readers"]): view["takes"] for view in views})
+        assert found[1] == {("anna", "ben"): []}
+        assert found[2] == {
+            ("anna", "ben"): ["anna", "ben", "union", "intersection"],
+            ("anna", "cid"): ["anna", "cid"],
+            ("ben", "cid"): ["ben", "cid"],
+        }
+
+
+def test_two_sessions_of_one_reader_are_compared_and_not_decided(tmp_path: Path) -> None:
+    settings = {"readers": ["anna"], "sessions": ["first", "second"]}
+    with served(make_study(tmp_path / "study", cases=1, settings=settings)) as room:
+        anna = room.hand("anna")
+        for size in (6, 8):
+            read_case(anna, anna.tokens()[0], size)
+        (found,) = room.hand(LEAD).client.get("/api/compare").json()
+        assert found["intra"]
+        assert found["readers"] == ["anna", "anna-second"]
+        view = room.hand(LEAD).client.get(BOTH.format(found["a"], found["b"])).json()
+        assert view["takes"] == []
 
 
 def test_readers_see_none_of_it(anna: Hand, ben: Hand, pair: tuple[str, str]) -> None:

@@ -735,27 +735,18 @@ class Desk:
             self._open_consensus()
             return self._book.issue(case, CONSENSUS, self.room.settings.sessions[0]).token
 
-    def unsigned_consensus(self, case: str) -> str | None:
-        """The token of a consensus that was begun or reopened; None without one."""
+    def unsigned(self) -> dict[str, str]:
+        """Tokens of the consensuses that were begun or reopened, by case."""
         key = CONSENSUS, self.room.settings.sessions[0]
         with self._lock:
-            own = [t for t in self._book.of(*key) if t.case == case] if key in self._shelves else []
-            found = next((t for t in own if self._summary(t)), None)
-            return None if found is None or self._is_signed(found) else found.token
+            tickets = self._tickets(*key) if key in self._shelves else []
+            begun = [t for t in tickets if self._summary(t)]
+            return {t.case: t.token for t in begun if not self._is_signed(t)}
 
-    def number(self, token: str) -> int:
-        """Which of its reader's cases it is on the worklist, from 1; practice is not counted.
-
-        Raises
-        ------
-        UnknownTicket
-            There is no such token.
-        """
+    def numbers(self, reader: str, session: str) -> dict[str, int]:
+        """Which of a reader's cases each token is on the worklist, from 1; practice is apart."""
         with self._lock:
-            ticket = self._book.get(token)
-            if ticket is None:
-                raise UnknownTicket
-            return self._tickets(ticket.reader, ticket.session).index(ticket) + 1
+            return {t.token: n for n, t in enumerate(self._tickets(reader, session), start=1)}
 
     def take(self, token: str, taken: TakenOutline, reason: str) -> StateView:
         """Lay outlines of readers in the place of all that a consensus has; one step for undo.

@@ -111,7 +111,8 @@ def compared_pairs(desk: Desk) -> list[PairSummary]:
     """All that two readers, or one twice, have signed and outlined; the least agreement first."""
     finished = finished_room(desk.room.study)
     pairs = [(a, b) for a, b in finished.pairs() if a.outlined and b.outlined]
-    found = [_summary(desk, finished, a, b) for a, b in pairs]
+    listed = _Listed.of(desk, finished)
+    found = [_summary(listed, finished, a, b) for a, b in pairs]
     return sorted(found, key=lambda pair: (pair["dice"], pair["a"]))
 
 
@@ -131,7 +132,7 @@ def compared_pair(desk: Desk, token_a: str, token_b: str) -> PairView:
     )
     seen = desk.open(a.place.reader, token_a)
     return {
-        **_summary(desk, finished, a, b),
+        **_summary(_Listed.of(desk, finished), finished, a, b),
         "shape": list(first.array.shape),
         "spacing": list(first.spacing),
         "windows": seen["windows"],
@@ -224,7 +225,21 @@ def _pair(desk: Desk, token_a: str, token_b: str) -> tuple[FinishedRoom, SignedC
     raise UnknownTicket
 
 
-def _summary(desk: Desk, finished: FinishedRoom, a: SignedCase, b: SignedCase) -> PairSummary:
+class _Listed(NamedTuple):
+    """What the desk knows of all cases: numbers by token, and tokens of what is being drawn."""
+
+    numbers: dict[str, int]
+    drawing: dict[str, str]
+
+    @classmethod
+    def of(cls, desk: Desk, finished: FinishedRoom) -> "_Listed":
+        signed = [each for own in finished.signed.values() for each in own]
+        places = {(each.place.reader, each.place.session) for each in signed}
+        numbers = {token: n for place in places for token, n in desk.numbers(*place).items()}
+        return cls(numbers, desk.unsigned())
+
+
+def _summary(listed: _Listed, finished: FinishedRoom, a: SignedCase, b: SignedCase) -> PairSummary:
     found = _agreement(finished.room.study, a, b)
     own = {signed.column: signed for signed in finished.signed[a.case.id]}
     consensus = own.get(CONSENSUS)
@@ -232,7 +247,7 @@ def _summary(desk: Desk, finished: FinishedRoom, a: SignedCase, b: SignedCase) -
         "a": a.place.token,
         "b": b.place.token,
         "readers": [a.column, b.column],
-        "numbers": [desk.number(each.place.token) for each in (a, b)],
+        "numbers": [listed.numbers[each.place.token] for each in (a, b)],
         "level": a.case.level.name if a.case.level else "",
         "intra": a.place.reader == b.place.reader,
         "dice": found.dice,
@@ -240,7 +255,7 @@ def _summary(desk: Desk, finished: FinishedRoom, a: SignedCase, b: SignedCase) -
         "other_level": found.other_level,
         "flags": [list(each.record.quality) for each in (a, b)],
         "decided": consensus.record.taken_from if consensus else None,
-        "drawing": desk.unsigned_consensus(a.case.id),
+        "drawing": listed.drawing.get(a.case.id),
     }
 
 

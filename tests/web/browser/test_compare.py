@@ -182,14 +182,36 @@ def test_what_is_decided_is_in_the_journal_of_the_consensus(lead: Eyes, room: Ro
     drawn = mask_of(laid["payload"]["runs"]["2"], SHAPE)
     assert np.array_equal(drawn, mask(8.5) | mask(14.5))
     assert lines[-1]["kind"] == "submit"
+    before = lead.page.locator("h1").inner_text()
     lead.page.locator(".overlay").focus()
     lead.press("n")
-    lead.page.wait_for_selector(".comparison h1:not(:has-text('union'))")
+    lead.page.wait_for_selector(f".comparison h1:not(:has-text({before!r}))")
+    assert "Not decided" in lead.page.locator(".decision").inner_text()
     lead.page.click(".bar-left button")
     lead.page.wait_for_selector(".compared")
     rows = lead.page.locator(".compared tbody tr")
     assert "union" in rows.nth(0).inner_text()
     assert "not decided" in rows.nth(3).inner_text()
+
+
+def test_what_was_asked_for_last_is_shown(lead: Eyes):
+    """A case that is slow to come does not push the list away."""
+    held: list[Any] = []
+
+    def hold_the_first(route: Any) -> None:
+        held.append(route)
+        if len(held) > 1:
+            route.continue_()
+
+    lead.page.route("**/pixels", hold_the_first)
+    lead.page.locator(".compared tbody button").first.click()
+    lead.page.wait_for_timeout(300)
+    lead.page.locator(".compared tbody button").nth(3).click()
+    lead.page.wait_for_selector(".comparison")
+    title = lead.page.locator("h1").inner_text()
+    held[0].continue_()
+    lead.page.wait_for_timeout(500)
+    assert lead.page.locator("h1").inner_text() == title
 
 
 def test_drawn_anew_it_begins_with_what_was_chosen(lead: Eyes, room: Room):

@@ -49,7 +49,8 @@ export const between = (token, slices) =>
   write("POST", `${ticket(token)}/between`, { slices });
 
 /** What a smart tool offers on a slice; stored nowhere. */
-export const suggest = (token, slice, asked) => write("POST", `${ticket(token)}/slice/${slice}/suggest`, asked);
+export const suggest = (token, slice, asked) =>
+  write("POST", `${ticket(token)}/slice/${slice}/suggest`, asked);
 
 /** Scale and windows of another sequence. */
 export const sequence = (token, name) => read(`${ticket(token)}/sequence?name=${encodeURIComponent(name)}`);

@@ -24,7 +24,8 @@ export class Bench extends EventTarget {
     });
     this.tools = {
       polygon: new Polygon(this), freehand: new Freehand(this),
-      brush: new Brush(this, false), eraser: new Brush(this, true), window: { name: "window", cursor: "move" },
+      brush: new Brush(this, false), eraser: new Brush(this, true),
+      window: { name: "window", cursor: "move" },
       ...this.smart(),
     };
     this.tool = this.tools.polygon;
@@ -38,7 +39,9 @@ export class Bench extends EventTarget {
   /** Tools that ask the server, where the study allows them. */
   smart() {
     const { livewire, growcut } = this.reading.seen.assistance;
-    return { ...(livewire && { livewire: new LiveWire(this) }), ...(growcut && { growcut: new GrowCut(this) }) };
+    return {
+      ...(livewire && { livewire: new LiveWire(this) }), ...(growcut && { growcut: new GrowCut(this) }),
+    };
   }
 
   /** Told by whoever owns the bench: what the server offers for what a smart tool asks, or null. */

@@ -10,9 +10,12 @@ const HATCH = 7;
 export class Pane {
   constructor({ rows, columns, spacing, scale, orientation, label }, make) {
     this.view = new View(rows, columns, [spacing[1], spacing[2]]);
-    Object.assign(this, { rows, columns, scale, smooth: true, values: null, painter: () => {}, due: new Set() });
+    Object.assign(this, {
+      rows, columns, scale, smooth: true, values: null, painter: () => {}, due: new Set(),
+    });
     this.image = make("canvas", { class: "image", "aria-hidden": "true" });
-    this.overlay = make("canvas", { class: "overlay", tabindex: 0, role: "application", "aria-label": label });
+    this.overlay = make("canvas",
+      { class: "overlay", tabindex: 0, role: "application", "aria-label": label });
     const letters = Object.entries(orientation).map(([side, letter]) =>
       make("span", { class: `letter ${side}`, "aria-hidden": "true" }, letter));
     this.element = make("div", { class: "pane" }, this.image, this.overlay, letters);

@@ -42,7 +42,8 @@ export class Comparison {
     });
     this.strip = new Strip(pair, (k) => this.show(k));
     this.decision = new Decision(pair, {
-      chosen: () => this.pane.redraw("overlay"), signed: () => this.pane.redraw("overlay"), draw: (token) => this.draw(token),
+      chosen: () => this.pane.redraw("overlay"), signed: () => this.pane.redraw("overlay"),
+      draw: (token) => this.draw(token),
     });
     this.lay();
     this.pane.painter = (pen) => this.paint(pen);
@@ -93,13 +94,15 @@ export class Comparison {
   }
 
   table() {
-    const head = (name, unit) => h("th", { scope: "col" }, name, unit && h("span", { class: "unit" }, ` ${unit}`));
+    const head = (name, unit) => h("th", { scope: "col" },
+      name, unit && h("span", { class: "unit" }, ` ${unit}`));
     const [a, b] = this.pair.seen.readers;
     return h("section", { "aria-label": "Slices" }, h("h2", {}, "Slices"),
       h("table", { class: "by-slice" },
         h("thead", {}, h("tr", {}, head("Slice"), head("Dice"), head("Area", "mm²"), head("Distance", "mm"))),
         h("tbody", {}, [...this.rows.values()].map(({ row }) => row))),
-      h("p", { class: "small" }, `Area: that of ${b} minus that of ${a}. Distance: mean between the outlines.`));
+      h("p", { class: "small" },
+        `Area: that of ${b} minus that of ${a}. Distance: mean between the outlines.`));
   }
 
   row(one) {
@@ -116,8 +119,14 @@ export class Comparison {
       { section: "Slices", keys: ["PageDown", "."], text: "next slice", run: () => this.step(1) },
       { section: "Slices", keys: ["PageUp", ","], text: "slice before", run: () => this.step(-1) },
       { section: "Slices", keys: ["Home"], text: "first slice", local: true, run: () => this.show(0) },
-      { section: "Slices", keys: ["End"], text: "last slice", local: true, run: () => this.show(this.pair.slices - 1) },
-      { section: "Slices", keys: ["T"], text: "next slice by agreement, the least first", run: () => this.worse() },
+      {
+        section: "Slices", keys: ["End"], text: "last slice", local: true,
+        run: () => this.show(this.pair.slices - 1),
+      },
+      {
+        section: "Slices", keys: ["T"], text: "next slice by agreement, the least first",
+        run: () => this.worse(),
+      },
       {
         section: "View", keys: ["1", "2", "3", "4", "5"], shown: ["1", "to", "5"], text: "window presets",
         run: (event) => this.preset(Number(event.key) - 1),

@@ -44,7 +44,7 @@ export class Decision {
   }
 
   whyNot() {
-    if (this.pair.seen.intra) return "One reader read this case twice: a consensus is decided between readers.";
+    if (this.pair.seen.intra) return "One reader read it twice: a consensus is decided between readers.";
     return "It is decided from the readings of the first session, once all readers have signed this case.";
   }
 
@@ -56,11 +56,13 @@ export class Decision {
       { id: "why", rows: 2, maxlength: 2000, required: true, placeholder: "No names, no dates" });
     this.sign = button("Sign this", "", null, { class: "main", type: "submit" });
     this.anew = button("Draw anew from this…", "", () => this.send(false), { class: "quiet" });
-    const again = decided !== null || drawing ? "Deciding again lies over it, and keeps both in the record." : null;
+    const again = decided === null && !drawing ? null
+      : "Deciding again lies over it, and keeps both in the record.";
     return h("form", { novalidate: true, onsubmit: (event) => this.submitted(event) },
       h("fieldset", {}, h("legend", { class: "hidden" }, "Take"),
         takes.map((take, n) => h("label", { "aria-keyshortcuts": keyOf(take, readers) }, this.radios[n],
-          h("span", { class: "label" }, nameOf(take)), h("kbd", { "aria-hidden": "true" }, keyOf(take, readers))))),
+          h("span", { class: "label" }, nameOf(take)),
+          h("kbd", { "aria-hidden": "true" }, keyOf(take, readers))))),
       h("label", { for: "why" }, "Reason"), this.reason, again && h("p", { class: "small" }, again),
       h("div", { class: "choices" }, this.sign, this.anew));
   }

@@ -23,7 +23,8 @@ function choice() {
   const box = h("input", { type: "checkbox", onchange: () => setSingleKeys(box.checked) });
   box.checked = singleKeys();
   return h("label", { class: "single-keys" }, box,
-    h("span", {}, "Letters, digits and signs act without Ctrl. Switched off, the buttons and the other keys remain."));
+    h("span", {}, "Letters, digits and signs act without Ctrl. Switched off, the buttons and the other keys "
+      + "remain."));
 }
 
 export function showHelp(bindings, mouse = MOUSE) {

@@ -76,7 +76,10 @@ export function bindingsOf(editor) {
     ...smart(bench, held),
     { section: "Draw", keys: ["["], text: "smaller brush", run: () => bench.resize(false) },
     { section: "Draw", keys: ["]"], text: "larger brush", run: () => bench.resize(true) },
-    { section: "Draw", keys: ["F"], text: "fill between drawn slices: a preview first", run: () => editor.fill() },
+    {
+      section: "Draw", keys: ["F"], text: "fill between drawn slices: a preview first",
+      run: () => editor.fill(),
+    },
     { section: "Draw", keys: ["X"], text: "no body on this slice", run: () => editor.nobody() },
     { section: "Draw", keys: ["Ctrl+Z"], text: "undo", run: () => editor.undo() },
     { section: "Draw", keys: ["Ctrl+Shift+Z", "Ctrl+Y"], text: "redo", run: () => editor.redo() },
@@ -100,16 +103,25 @@ export function bindingsOf(editor) {
       section: "Draw by keyboard", keys: ["Tab"], local: true,
       text: "next point of the outline; after the last, on to the tools", run: () => editor.walk(1),
     },
-    { section: "Draw by keyboard", keys: ["Shift+Tab"], text: "the point before", local: true, run: () => editor.walk(-1) },
+    {
+      section: "Draw by keyboard", keys: ["Shift+Tab"], text: "the point before", local: true,
+      run: () => editor.walk(-1),
+    },
     {
       section: "Draw by keyboard", keys: ["Delete", "Backspace"], local: true,
       text: "remove the chosen point, or the last of an open outline", run: () => editor.remove(),
     },
-    { section: "Draw by keyboard", keys: ["Escape"], text: "let go: point, open outline, preview", run: () => editor.escape() },
+    {
+      section: "Draw by keyboard", keys: ["Escape"], text: "let go: point, open outline, preview",
+      run: () => editor.escape(),
+    },
     { section: "Slices", keys: ["PageDown", "."], text: "next slice", run: () => editor.step(1) },
     { section: "Slices", keys: ["PageUp", ","], text: "slice before", run: () => editor.step(-1) },
     { section: "Slices", keys: ["Home"], text: "first slice", local: true, run: () => editor.show(0) },
-    { section: "Slices", keys: ["End"], text: "last slice", local: true, run: () => editor.show(editor.reading.slices - 1) },
+    {
+      section: "Slices", keys: ["End"], text: "last slice", local: true,
+      run: () => editor.show(editor.reading.slices - 1),
+    },
     { section: "Slices", keys: ["T"], text: "next slice to do", run: () => editor.nextOpen() },
     {
       section: "View", keys: ["1", "2", "3", "4", "5"], shown: ["1", "to", "5"], text: "window presets",
@@ -120,12 +132,18 @@ export function bindingsOf(editor) {
     { section: "View", keys: ["+", "="], text: "zoom in", run: () => editor.zoomBy(1) },
     { section: "View", keys: ["-"], text: "zoom out", run: () => editor.zoomBy(-1) },
     { section: "View", keys: ["Z"], text: "the level, or the whole slice", run: () => editor.goHome() },
-    { section: "View", keys: ["Space"], shown: ["Space", "← → ↑ ↓"], text: "pan", local: true, run: () => editor.hold(true) },
+    {
+      section: "View", keys: ["Space"], shown: ["Space", "← → ↑ ↓"], text: "pan", local: true,
+      run: () => editor.hold(true),
+    },
     { section: "View", keys: ["I"], text: "pixels as they are, or smooth", run: () => editor.smooth() },
     { section: "View", keys: ["O"], text: "hide what is drawn, show it", run: () => editor.bare() },
     { section: "Case", keys: ["N"], text: "next case", run: () => editor.leave("next") },
     { section: "Case", keys: ["S"], text: "sign this case", run: () => editor.submit() },
-    { section: "Case", keys: ["G"], text: "instructions, with the picture of the contour", run: () => editor.instructions() },
+    {
+      section: "Case", keys: ["G"], text: "instructions, with the picture of the contour",
+      run: () => editor.instructions(),
+    },
     { section: "Case", keys: ["?"], text: "these keys", run: () => editor.help() },
   ];
 }

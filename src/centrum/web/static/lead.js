@@ -17,7 +17,8 @@ const heads = (names) => h("thead", {}, h("tr", {}, names.map((name) => h("th", 
 
 /** `progress`: {reader: {cases, begun, signed}} of the current session. */
 const progressTable = (progress) => h("section", { "aria-label": "Progress" }, h("h2", {}, "Progress"),
-  h("table", { class: "plain" }, heads(PROGRESS), h("tbody", {}, Object.entries(progress).map(([reader, counts]) => h("tr", {},
+  h("table", { class: "plain" }, heads(PROGRESS),
+    h("tbody", {}, Object.entries(progress).map(([reader, counts]) => h("tr", {},
     h("th", { scope: "row" }, reader),
     ["cases", "begun", "signed"].map((what) => h("td", {}, String(counts[what]))))))));
 
@@ -25,7 +26,8 @@ function comparedTable(pairs, choose) {
   const title = h("h2", {}, "Both have signed, the least agreement first");
   if (!pairs.length) return h("section", { "aria-label": "Compared" }, title, nothing());
   return h("section", { "aria-label": "Compared" }, title,
-    h("table", { class: "plain compared" }, heads(COMPARED), h("tbody", {}, pairs.map((pair) => row(pair, choose)))));
+    h("table", { class: "plain compared" }, heads(COMPARED),
+      h("tbody", {}, pairs.map((pair) => row(pair, choose)))));
 }
 
 const nothing = () => h("p", { class: "small" },
@@ -35,8 +37,10 @@ const nothing = () => h("p", { class: "small" },
 const row = (pair, choose) => h("tr", { class: isDecided(pair) ? "signed" : "" },
   h("th", { scope: "row" },
     h("button", { type: "button", class: "link", onclick: () => choose(pair) }, pairName(pair))),
-  h("td", { class: "level" }, pair.level || "–"), h("td", {}, dice(pair.dice)), h("td", {}, String(pair.slices)),
-  h("td", {}, warnings(pair).map((text) => h("span", { class: "waits" }, text))), h("td", {}, consensus(pair)));
+  h("td", { class: "level" }, pair.level || "–"), h("td", {}, dice(pair.dice)),
+    h("td", {}, String(pair.slices)),
+  h("td", {}, warnings(pair).map((text) => h("span", { class: "waits" }, text))),
+    h("td", {}, consensus(pair)));
 
 function warnings({ readers, flags, other_level: other }) {
   const flagged = readers.map((name, n) => (flags[n].length ? `▲ ${name}: ${flagWords(flags[n])}` : null));
@@ -65,7 +69,7 @@ export function nextPair(pairs, after) {
 export class Lead {
   /** `room`: {screen(name, make), keep(here), bar()}. */
   constructor(room) {
-    Object.assign(this, { room });
+    Object.assign(this, { room, asked: 0 });
   }
 
   /** Where the lead was before a reload, or the list. */
@@ -76,6 +80,7 @@ export class Lead {
   }
 
   async list() {
+    this.asked += 1;
     this.room.keep(null);
     await this.room.screen("Comparison", async () => {
       const [progress, pairs] = await Promise.all([api.progress(), api.compared()]);
@@ -90,14 +95,18 @@ export class Lead {
 
   async compare(pair) {
     const { a, b } = pair;
+    this.asked += 1;
     this.room.keep({ pair: { a, b } });
     await this.room.screen("Comparison", async () => new Comparison(await openPair(pair), {
       list: () => this.list(), next: () => this.next(pair), draw: (token) => this.draw({ a, b }, token),
     }));
   }
 
+  /** Unless something else was asked for meanwhile. */
   async next(pair) {
+    const asked = this.asked += 1;
     const pairs = await api.compared().catch(() => []);
+    if (asked !== this.asked) return;
     const following = nextPair(pairs, pair);
     if (following) await this.compare(following);
     else await this.list();
@@ -105,6 +114,7 @@ export class Lead {
 
   /** A consensus is drawn as any case is, under a token of its own. */
   async draw(pair, token) {
+    this.asked += 1;
     this.room.keep({ pair, consensus: token });
     const leave = (where) => (where === "next" ? this.next(pair) : this.compare(pair));
     await this.room.screen("Consensus", async () => {

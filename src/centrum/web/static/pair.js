@@ -9,7 +9,8 @@ export async function openPair({ a, b }) {
 }
 
 /** "anna case 3 · ben case 5": the number of the case on the worklist of each. */
-export const pairName = ({ readers, numbers }) => readers.map((name, n) => `${name} case ${numbers[n]}`).join(" · ");
+export const pairName = ({ readers, numbers }) =>
+  readers.map((name, n) => `${name} case ${numbers[n]}`).join(" · ");
 
 export class Pair {
   constructor(seen, image) {

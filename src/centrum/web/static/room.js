@@ -26,7 +26,7 @@ const DRAINED = 1000;
 /** Milliseconds after which the server is told that somebody is there. */
 const TELL = 60000;
 
-const state = { me: null, shown: null, cases: [], seen: performance.now(), told: 0, locked: false };
+const state = { me: null, shown: null, cases: [], seen: performance.now(), told: 0, locked: false, asked: 0 };
 
 function show(screen, name) {
   state.shown?.close?.();
@@ -39,16 +39,23 @@ function show(screen, name) {
 const keep = (here) => sessionStorage.setItem(HERE, JSON.stringify(here));
 const kept = () => JSON.parse(sessionStorage.getItem(HERE) ?? "null");
 
-/** Shows what `make` makes; what goes wrong is a screen of its own, with a way on. */
+/**
+ * Shows what `make` makes; what goes wrong is a screen of its own, with a way on. A screen that was
+ * asked for later is the one that is shown, however long each takes.
+ */
 async function screen(name, make) {
+  const asked = state.asked += 1;
   room.setAttribute("aria-busy", "true");
   try {
-    show(await make(), name);
+    const made = await make();
+    if (asked === state.asked && !state.locked) show(made, name);
+    else made.close?.();
   } catch (error) {
+    if (asked !== state.asked) return;
     if (error.status === 401) lock();
     else show(failure(error, () => screen(name, make)), "Error");
   } finally {
-    room.removeAttribute("aria-busy");
+    if (asked === state.asked) room.removeAttribute("aria-busy");
   }
 }
 
@@ -62,12 +69,15 @@ const lead = new Lead({
 });
 
 function failure(error, again) {
-  const told = error.status ? [error.message, error.remedy ?? ""] : ["The reading room's server cannot be reached.",
-    "Is “centrum read” still running? Changes that were not yet sent are kept on this computer."];
+  const told = error.status ? [error.message, error.remedy ?? ""] : [
+    "The reading room's server cannot be reached.",
+    "Is “centrum read” still running? Changes that were not yet sent are kept on this computer.",
+  ];
   if (!error.status && !(error instanceof api.Offline)) throw error;
   return h("div", { class: "empty failure" },
     h("h1", { tabindex: -1 }, "That did not work"), h("p", {}, told[0]), h("p", { class: "small" }, told[1]),
-    h("div", { class: "choices" }, h("button", { type: "button", class: "main", onclick: again }, "Try again"),
+    h("div", { class: "choices" },
+      h("button", { type: "button", class: "main", onclick: again }, "Try again"),
       h("button", { type: "button", class: "quiet", onclick: home }, "Back")));
 }
 
@@ -163,8 +173,9 @@ function lock() {
   }, entered), "Locked");
 }
 
-const lockedText = (pin) => (pin ? "The screen is locked; your work is kept. Enter your PIN to go on where you were."
-  : "The screen is locked; your work is kept. Enter by the new link that was made for you where the room runs.");
+const lockedText = (pin) => `The screen is locked; your work is kept. ${pin
+  ? "Enter your PIN to go on where you were."
+  : "Enter by the new link that was made for you where the room runs."}`;
 
 async function lockNow() {
   await api.lock().catch(() => null);

@@ -10,7 +10,8 @@ export function offer(editor) {
   if (!sequences.length) return;
   const choice = h("select", { id: "sequence", onchange: () => choose(editor, choice.value) },
     h("option", { value: "" }, "none"), sequences.map((name) => h("option", { value: name }, name)));
-  editor.element.querySelector(".bar-right").prepend(h("label", { class: "sequence", for: "sequence" }, "Beside it ", choice));
+  const label = h("label", { class: "sequence", for: "sequence" }, "Beside it ", choice);
+  editor.element.querySelector(".bar-right").prepend(label);
 }
 
 async function choose(editor, name) {
@@ -51,7 +52,8 @@ class Second {
   /** The same voxel in the middle, at the same zoom. */
   follow() {
     const { view, width, height } = this.editor.pane;
-    const middle = [(width / 2 - view.panX) / view.scaleX - 0.5, (height / 2 - view.panY) / view.scaleY - 0.5];
+    const middle = [(width / 2 - view.panX) / view.scaleX - 0.5,
+      (height / 2 - view.panY) / view.scaleY - 0.5];
     this.pane.view.show(middle, view.zoom, this.pane.width, this.pane.height);
     this.pane.redraw("image", "overlay");
   }

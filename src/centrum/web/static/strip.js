@@ -25,7 +25,8 @@ export class Strip {
   constructor(reading, choose) {
     this.reading = reading;
     this.items = Array.from({ length: reading.slices }, (_, k) => this.item(k, choose));
-    this.element = h("nav", { class: "strip", "aria-label": "Slices" }, h("ol", {}, this.items.map(({ row }) => row)));
+    this.element = h("nav", { class: "strip", "aria-label": "Slices" },
+      h("ol", {}, this.items.map(({ row }) => row)));
     this.dirty = new Set(this.items.keys());
   }
 
@@ -37,7 +38,9 @@ export class Strip {
     const sign = h("span", { class: "sign", "aria-hidden": "true" });
     const words = h("span", { class: "words" });
     const chosen = h("button", { type: "button", onclick: () => choose(k) }, picture,
-      h("span", { class: "caption" }, h("span", { class: "number" }, h("span", { class: "hidden" }, "slice "), `${k + 1}`), " ", sign, " ", words));
+      h("span", { class: "caption" },
+        h("span", { class: "number" }, h("span", { class: "hidden" }, "slice "), `${k + 1}`),
+        " ", sign, " ", words));
     return { row: h("li", {}, chosen), chosen, picture, sign, words };
   }
 

@@ -31,7 +31,8 @@ function row(one, waits, choose) {
   const [sign, words] = STATES[one.state];
   const title = titleOf(one);
   return h("tr", { class: one.state },
-    h("th", { scope: "row" }, h("button", { type: "button", class: "link", onclick: () => choose(one) }, title)),
+    h("th", { scope: "row" },
+      h("button", { type: "button", class: "link", onclick: () => choose(one) }, title)),
     h("td", { class: "level" }, one.level || "–"),
     h("td", {}, h("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${passed(one) ?? words}`,
       waits ? h("span", { class: "waits" }, `${plural(waits, "change")} not yet sent`) : null),
@@ -97,12 +98,15 @@ export class Worklist {
   }
 }
 
-const begin = (next, choose) => h("button", { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },
-  `${next.state === "begun" ? "Go on with" : "Read"} ${titleOf(next).toLowerCase()}${next.level ? ` · ${next.level}` : ""} `,
+const begin = (next, choose) => h("button",
+  { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },
+  `${next.state === "begun" ? "Go on with" : "Read"} ${titleOf(next).toLowerCase()}`,
+  next.level ? ` · ${next.level} ` : " ",
   h("kbd", { "aria-hidden": "true" }, "N"));
 
-const finished = () => h("p", { class: "finished" }, "Everything is signed. Thank you. A signed case can be opened, and reopened with a reason.");
+const finished = () => h("p", { class: "finished" },
+  "Everything is signed. Thank you. A signed case can be opened, and reopened with a reason.");
 
 const empty = () => h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "Nothing to read"),
-  h("p", {}, "No case is waiting for you. Whoever leads the study adds cases with images to its cases.csv; they appear here when the "
-    + "reading room has been started again."));
+  h("p", {}, "No case is waiting for you. Whoever leads the study adds cases with images to its cases.csv; "
+    + "they appear here when the reading room has been started again."));

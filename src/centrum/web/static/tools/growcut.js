@@ -19,7 +19,9 @@ export class GrowCut {
   }
 
   forget() {
-    Object.assign(this, { strokes: null, past: [], last: null, kind: null, byKey: false, offered: null, asked: 0 });
+    Object.assign(this, {
+      strokes: null, past: [], last: null, kind: null, byKey: false, offered: null, asked: 0,
+    });
   }
 
   down(point, event) {
@@ -35,7 +37,8 @@ export class GrowCut {
   paint(point) {
     const { rows, columns, spacing, radius } = this.bench;
     for (const kind of KINDS) {
-      paintCapsule(this.strokes[kind], rows, columns, this.last, point, radius, spacing, kind === this.kind ? 1 : 0);
+      paintCapsule(this.strokes[kind], rows, columns, this.last, point, radius, spacing,
+        kind === this.kind ? 1 : 0);
     }
     this.last = point;
     this.bench.draw();
@@ -64,7 +67,8 @@ export class GrowCut {
     const asked = this.asked += 1;
     const { visit } = this;
     this.offered = null;
-    if (!inside.length || !outside.length) this.wants(inside.length ? "around the body: Ctrl, or the second button" : "in it");
+    if (!inside.length) this.wants("in the body");
+    else if (!outside.length) this.wants("around the body: Ctrl, or the second button");
     else {
       const content = await this.bench.suggest({ tool: "growcut", inside, outside });
       if (asked === this.asked && visit === this.visit && content) this.offer(content.runs);
@@ -86,7 +90,8 @@ export class GrowCut {
     this.offered = { runs, mask: maskOfRuns(runs, bench.rows, bench.columns) };
     const pixel = bench.spacing[0] * bench.spacing[1];
     const area = runs.reduce((sum, value, n) => sum + (n % 2 ? value : 0), 0) * pixel;
-    bench.say(`GrowCut offers ${area.toFixed(0)} square millimetres. Enter accepts, Escape rejects; more strokes mend it.`);
+    bench.say(`GrowCut offers ${area.toFixed(0)} square millimetres. Enter accepts, Escape rejects; `
+      + "more strokes mend it.");
   }
 
   accept() {
@@ -145,10 +150,12 @@ export class GrowCut {
   /** What is decided above the slice: accept or reject. */
   bar(frame) {
     if (!this.strokes) return null;
-    const text = this.offered ? "GrowCut offers what is hatched; it takes the place of what lies on this slice. More strokes mend it."
+    const text = this.offered
+      ? "GrowCut offers what is hatched; it takes the place of what lies on this slice. More strokes mend it."
       : "Stroke in the body, and around it with Ctrl or the second button.";
+    const key = this.bench.crosshair ? "Shift+Enter" : "Enter";
     return frame("fill", text,
-      this.offered ? button("Accept", this.bench.crosshair ? "Shift+Enter" : "Enter", () => this.accept(), { class: "main" }) : null,
+      this.offered ? button("Accept", key, () => this.accept(), { class: "main" }) : null,
       button("Reject", "Esc", () => this.escape(), { class: "quiet" }));
   }
 

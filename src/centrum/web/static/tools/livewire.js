@@ -19,7 +19,9 @@ export class LiveWire {
   drafts = true;
 
   constructor(bench) {
-    Object.assign(this, { bench, hover: null, joints: new Map(), order: Promise.resolve(), visit: 0, waiting: 0 });
+    Object.assign(this, {
+      bench, hover: null, joints: new Map(), order: Promise.resolve(), visit: 0, waiting: 0,
+    });
   }
 
   get open() {
@@ -138,6 +140,7 @@ export class LiveWire {
     if (!open.length) return;
     pen.polygon(open, "own", { closed: false });
     for (const length of this.clicks) pen.handle(open[length - 1], "own", false);
-    if (reaching) pen.polygon([open.at(-1), reaching], "own", { closed: false, dash: this.waiting ? [1, 5] : [4, 4] });
+    const dash = this.waiting ? [1, 5] : [4, 4];
+    if (reaching) pen.polygon([open.at(-1), reaching], "own", { closed: false, dash });
   }
 }
