@@ -22,16 +22,21 @@ SHAPE = (SIZE[1], SIZE[0])
 OTHER = "ben"
 CASES = ("spare 0", "spare 1", "spare 2", "spare 3")
 LEFTS = {"spare 0": 14, "spare 1": 11, "spare 2": 10, "spare 3": 8}
-"""Where the second reader's rectangle begins; the first's begins at 8."""
+"""Where the second reader's rectangle begins; it ends at `END`."""
+
+FIRST, END = (8.5, 28.5), 31.5
+"""Where the first's begins and ends."""
 
 
-def rectangle(left: float) -> dict[str, Any]:
+def rectangle(left: float, right: float) -> dict[str, Any]:
     return {"kind": "polygons",
-            "polygons": [[[left, 8.5], [28.5, 8.5], [28.5, 26.5], [left, 26.5]]]}  # fmt: skip
+            "polygons": [[[left, 8.5], [right, 8.5], [right, 26.5], [left, 26.5]]]}  # fmt: skip
 
 
-def mask(left: float) -> np.ndarray:
-    return fill_polygons(rectangle(left)["polygons"], SHAPE)
+def both(case: str) -> tuple[np.ndarray, np.ndarray]:
+    """What the two have drawn."""
+    a, b = rectangle(*FIRST), rectangle(LEFTS[case] + 0.5, END)
+    return fill_polygons(a["polygons"], SHAPE), fill_polygons(b["polygons"], SHAPE)
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +55,10 @@ def read(room: Room, name: str) -> None:
         for case in CASES:
             token = ticket(room, name, case)
             hand.open(token)
-            left = 8.5 if name == READER else LEFTS[case] + 0.5
+            sides = FIRST if name == READER else (LEFTS[case] + 0.5, END)
             for k in range(SIZE[2]):
                 drawn = k in (1, 2, 3) if name == READER else k in (2, 3)
-                content = rectangle(left) if drawn else {"kind": "nobody"}
+                content = rectangle(*sides) if drawn else {"kind": "nobody"}
                 hand.write(
                     token, "PUT", f"slice/{k}", edit(content) | {"after": digest_of(content, SHAPE)}
                 )
@@ -102,14 +107,14 @@ def test_cases_are_listed_with_the_least_agreement_first(lead: Eyes):
 
 def test_every_slice_has_its_figures(lead: Eyes):
     choose(lead, CASES[0])
-    a, b = mask(8.5), mask(14.5)
+    a, b = both(CASES[0])
     found = slice_overlap(a, b, SPACING[1::-1])
-    both = [
+    drawn = [
         f"{found.dice:.3f}", f"−{abs(found.volume_difference_mm3):.0f}",
         f"{found.mean_surface_distance_mm:.2f}",
     ]  # fmt: skip
     alone = ["0.000", f"−{a.sum() * SPACING[0] * SPACING[1]:.0f}", "–"]
-    assert figures(lead) == [alone, both, both]
+    assert figures(lead) == [alone, drawn, drawn]
     assert lead.slice == 1
     lead.press("t")
     assert lead.slice == 2
@@ -136,12 +141,31 @@ def shades(lead: Eyes, *points: tuple[float, float]) -> list[set[tuple[int, ...]
 def test_both_outlines_and_what_one_alone_holds_are_drawn(lead: Eyes):
     choose(lead, CASES[0])
     lead.press("t", "z")
-    only, common, outside = shades(lead, (11.5, 20), (21, 14), (32, 20))
+    only, common, outside = shades(lead, (11.5, 20), (21, 14), (36, 20))
     assert only
     assert not common
     assert not outside
     lead.press("o")
     assert shades(lead, (11.5, 20)) == [set()]
+
+
+CHOICES = {
+    "a": FIRST, "b": (14.5, END), "u": (FIRST[0], END), "j": (14.5, FIRST[1]),
+}  # fmt: skip
+
+
+def test_what_is_chosen_is_shown_before_it_is_signed(lead: Eyes):
+    """In white, at the sides where the outline would be, and at no other."""
+    choose(lead, CASES[0])
+    lead.press("t", "z")
+    edges = (*FIRST, 14.5, END)
+    for key, sides in CHOICES.items():
+        lead.press(key)
+        seen = shades(lead, *[(x, 18.25) for x in edges])
+        white = [
+            x for x, found in zip(edges, seen, strict=True) if any(min(c) > 230 for c in found)
+        ]
+        assert sorted(white) == sorted(sides), key
 
 
 def test_a_decision_wants_an_outline_and_a_reason(lead: Eyes):
@@ -179,8 +203,8 @@ def test_what_is_decided_is_in_the_journal_of_the_consensus(lead: Eyes, room: Ro
     assert record.taken_from == "union"
     (laid,) = [line for line in lines if line["kind"] == "proposal"]
     assert laid["payload"]["reason"] == "both are right"
-    drawn = mask_of(laid["payload"]["runs"]["2"], SHAPE)
-    assert np.array_equal(drawn, mask(8.5) | mask(14.5))
+    a, b = both(CASES[0])
+    assert np.array_equal(mask_of(laid["payload"]["runs"]["2"], SHAPE), a | b)
     assert lines[-1]["kind"] == "submit"
     before = lead.page.locator("h1").inner_text()
     lead.page.locator(".overlay").focus()
@@ -264,7 +288,7 @@ def test_with_nothing_signed_it_says_so(browser: Any, tmp_path: Path):
         assert "No case has been signed by two" in lead.page.locator(".worklist").inner_text()
 
 
-@pytest.mark.parametrize("zoom", [1.6, 2])
+@pytest.mark.parametrize("zoom", [1.6, 2.5])
 def test_a_narrow_page_is_not_wider_than_the_window(browser: Any, room: Room, zoom: float):
     with Eyes.before(browser, room, zoom=zoom, name=LEAD) as lead:
         choose(lead, CASES[0])

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
 
 from tests.web.browser.places import Room
@@ -160,8 +161,17 @@ def test_single_keys_can_be_switched_off(eyes: Eyes):
     assert eyes.kinds == ["edit"]
 
 
-def test_nothing_of_a_button_is_cut_off(eyes: Eyes):
+SCROLLBAR = 15
+"""CSS pixels, which a browser without a window does not show."""
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_nothing_of_a_button_is_cut_off(eyes: Eyes, width: int):
+    eyes.page.set_viewport_size({"width": width, "height": 800})
     eyes.open()
+    eyes.page.evaluate(
+        f"document.querySelector('.palette').style.borderRight = '{SCROLLBAR}px solid'"
+    )
     wide = """[...document.querySelectorAll("button")].filter((one) => one.checkVisibility()
         && one.scrollWidth > one.clientWidth).map((one) => one.innerText)"""
     assert eyes.page.evaluate(wide) == []

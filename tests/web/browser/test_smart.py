@@ -152,6 +152,26 @@ class TestGrowCut:
         assert won[pixels_of(question["inside"], SHAPE)].all()
         assert not won[pixels_of(question["outside"], SHAPE)].any()
 
+    def test_an_answer_that_comes_too_late_is_not_offered(self, eyes: Eyes):
+        eyes.open().press("c", "[", "[", "[")
+        held: list[Any] = []
+
+        def hold_the_first(route: Any) -> None:
+            held.append(route)
+            if len(held) > 1:
+                route.continue_()
+
+        eyes.page.route("**/suggest", hold_the_first)
+        strokes(eyes)
+        eyes.drag([(12, 12), (26, 24)], steps=3)
+        eyes.page.wait_for_selector(".bar.fill button.main")
+        held[0].continue_()
+        eyes.page.wait_for_timeout(600)
+        eyes.press("Enter")
+        question = held[1].request.post_data_json
+        assert kept(eyes)["payload"]["content"] == offered(eyes, question)
+        assert question != held[0].request.post_data_json
+
     def test_rejected_nothing_is_recorded(self, eyes: Eyes):
         eyes.open().press("c", "[", "[", "[")
         strokes(eyes)
