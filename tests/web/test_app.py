@@ -331,7 +331,6 @@ def test_nobody_is_answered_without_entering(still: Served) -> None:
     for path in (
         "me",
         "worklist",
-        "events",
         f"t/{token}",
         f"t/{token}/pixels",
         f"t/{token}/training",
@@ -377,7 +376,7 @@ def test_a_locked_screen_is_opened_by_the_pin(tmp_path: Path) -> None:
         anna.open(token)
         anna.draw(token, 0)
         now[0] = 61
-        for path in ("worklist", f"t/{token}", f"t/{token}/pixels", "events"):
+        for path in ("worklist", f"t/{token}", f"t/{token}/pixels"):
             assert anna.client.get(f"/api/{path}").status_code == 401
         assert anna.client.get("/api/me").json() == {
             "reader": "anna", "lead": False, "locked": True, "pin": True, "idle_minutes": 1.0,

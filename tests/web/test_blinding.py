@@ -34,7 +34,7 @@ OF_THE_LEAD = {
 }
 """Tried in `test_lead.py`: readers are answered 404."""
 
-OPEN = {"/api/me", "/api/lock", "/api/leave", "/api/events"}
+OPEN = {"/api/me", "/api/lock", "/api/leave"}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The room as a server: on the wire, killed, over TLS, and what it says on its console."""
 
-import json
 import random
 import re
 import shutil
@@ -19,7 +18,6 @@ import pytest
 from centrum.errors import DataError
 from centrum.reading.journal import read_journal
 from centrum.web.certificate import own_certificate
-from centrum.web.events import MOST_STREAMS, Events
 from centrum.web.serve import Network, _wanted, listening, refuse_unsafe
 from tests.web.rooms import CANARIES, SHAPE, Hand, edit, fresh, make_study, square
 from tests.web.servers import Server, command
@@ -110,77 +108,6 @@ def test_two_servers_cannot_write_one_journal(server: Server) -> None:
 
     with pytest.raises(DataError, match="another server"):
         Desk(server.study)
-
-
-def _events(hand: Hand, into: list[dict], seconds: float) -> threading.Thread:
-    begun = threading.Event()
-
-    def listen() -> None:
-        end = time.monotonic() + seconds
-        try:
-            with hand.client.stream("GET", "/api/events", timeout=seconds) as stream:
-                for line in stream.iter_lines():
-                    begun.set()
-                    if line.startswith("data: "):
-                        into.append(json.loads(line[6:]))
-                    if time.monotonic() > end:
-                        return
-        except httpx.HTTPError:
-            return
-
-    thread = threading.Thread(target=listen, daemon=True)
-    thread.start()
-    assert begun.wait(10)
-    return thread
-
-
-def test_other_tabs_are_told_and_other_readers_are_not(anna: Hand, ben: Hand) -> None:
-    told, overheard = [], []
-    threads = [_events(anna, told, 2.0), _events(ben, overheard, 2.0)]
-    token = anna.tokens()[1]
-    anna.open(token)
-    anna.draw(token, 0)
-    anna.draw(token, 1)
-    for thread in threads:
-        thread.join(10)
-    revisions = [event["revision"] for event in told if event["token"] == token]
-    assert revisions == [1, 2, 3]
-    assert overheard == []
-
-
-def test_a_lock_ends_the_events(server: Server) -> None:
-    with Server(make_study(server.study.parent / "locked", cases=1)) as other:
-        hand = other.hand("anna")
-        told: list[dict] = []
-        thread = _events(hand, told, 30.0)
-        began = time.monotonic()
-        hand.send("POST", "/api/lock")
-        thread.join(20)
-        assert not thread.is_alive()
-        assert time.monotonic() - began < 5
-        assert told == [{"kind": "locked"}]
-        assert hand.client.get("/api/events").status_code == 401
-
-
-@pytest.mark.anyio
-async def test_streams_do_not_pile_up() -> None:
-    events = Events()
-    streams = [events.stream("anna", lambda: True) for _ in range(MOST_STREAMS + 1)]
-    for stream in streams:
-        await anext(stream)
-    with pytest.raises(StopAsyncIteration):
-        await anext(streams[0])
-    events.publish("ben", {"kind": "saved"})
-    events.publish("anna", {"kind": "saved"})
-    assert await anext(streams[-1]) == 'event: saved\ndata: {"kind": "saved"}\n\n'
-    for stream in streams:
-        await stream.aclose()
-    assert events._streams == {}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 def test_killed_at_any_stroke(tmp_path: Path) -> None:

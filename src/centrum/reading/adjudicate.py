@@ -99,7 +99,7 @@ def _stands(finished: FinishedRoom, case: str, name: str) -> bool:
     consensus = own.get(CONSENSUS)
     if consensus is None or consensus.record.taken_from != name:
         return False
-    first, second = _readings(finished, case)
+    first, second = first_readings(finished, case)
     sources = [own[name]] if name in own else [first, second]
     return all(s.record.signed_utc <= consensus.record.signed_utc for s in sources)
 
@@ -129,7 +129,7 @@ def taken_outline(finished: FinishedRoom, case: str, name: str) -> TakenOutline:
         Not all have signed the case ("not-both-signed"), or there is no such outline
         ("no-outline").
     """
-    readings = _readings(finished, case)
+    readings = first_readings(finished, case)
     if name in MADE_OF_TWO:
         return _made_of_two(finished, name, readings[0], readings[1])
     chosen = next((signed for signed in readings if signed.column == name), None)
@@ -144,8 +144,14 @@ def taken_outline(finished: FinishedRoom, case: str, name: str) -> TakenOutline:
     return TakenOutline(name, drawn.array, chosen.record.provenance, chosen.record.level)
 
 
-def _readings(finished: FinishedRoom, case: str) -> tuple[SignedCase, ...]:
-    """The readings of the first session, once all readers have signed the case."""
+def first_readings(finished: FinishedRoom, case: str) -> tuple[SignedCase, ...]:
+    """The readings of the first session, once all readers have signed the case.
+
+    Raises
+    ------
+    DataError
+        They have not; code "not-both-signed".
+    """
     first = finished.room.settings.sessions[0]
     own = tuple(
         s for s in finished.signed[case] if s.place.session == first and s.column != CONSENSUS

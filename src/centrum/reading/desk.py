@@ -735,6 +735,19 @@ class Desk:
             self._open_consensus()
             return self._book.issue(case, CONSENSUS, self.room.settings.sessions[0]).token
 
+    def unsigned(self) -> dict[str, str]:
+        """Tokens of the consensuses that were begun or reopened, by case."""
+        key = CONSENSUS, self.room.settings.sessions[0]
+        with self._lock:
+            tickets = self._tickets(*key) if key in self._shelves else []
+            begun = [t for t in tickets if self._summary(t)]
+            return {t.case: t.token for t in begun if not self._is_signed(t)}
+
+    def numbers(self, reader: str, session: str) -> dict[str, int]:
+        """Which of a reader's cases each token is on the worklist, from 1; practice is apart."""
+        with self._lock:
+            return {t.token: n for n, t in enumerate(self._tickets(reader, session), start=1)}
+
     def take(self, token: str, taken: TakenOutline, reason: str) -> StateView:
         """Lay outlines of readers in the place of all that a consensus has; one step for undo.
 

@@ -42,7 +42,7 @@ TOOLS: dict[Tool, tuple[Kind | None, ...]] = {
     "eraser": ("runs",),
     "nobody": ("nobody",),
     "clear": (None,),
-    "livewire": ("polygons",),
+    "livewire": _OUTLINES,
     "growcut": _OUTLINES,
     "correct": _OUTLINES,
 }

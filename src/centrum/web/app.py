@@ -5,15 +5,14 @@ holds comes back in a refusal, and no sentence that could name a file.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path as InPath, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from isal import igzip
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
@@ -49,7 +48,6 @@ from centrum.web.bodies import (
     StepBody,
     WireBody,
 )
-from centrum.web.events import Events
 from centrum.web.guard import Guard
 from centrum.web.refusals import Refused, not_found, refusal
 
@@ -86,7 +84,6 @@ class Service:
     desk: Desk
     door: Door
     address: Address
-    events: Events = field(default_factory=Events)
 
 
 def create_app(desk: Desk, door: Door, address: Address) -> FastAPI:
@@ -224,10 +221,9 @@ def as_sent(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
-def _written(service: Service, reader: str, token: str, answer: Any) -> Response:
-    """The answer to a write: the other tabs are told that there is a newer state."""
+def _written(answer: Any) -> Response:
+    """The answer to a write, with the revision that the next one builds on."""
     told = as_sent(answer)
-    service.events.publish(reader, {"kind": "saved", "token": token, "revision": told["revision"]})
     return JSONResponse(told, headers={"etag": f'"{told["revision"]}"'})
 
 
@@ -325,9 +321,7 @@ async def me(service: Served, cookie: Cookie) -> Response:
 async def lock(service: Served, cookie: Cookie) -> Response:
     """Lock the screen at once."""
     service.door.lock(cookie)
-    told = _me(service, cookie)
-    service.events.look(told["reader"])
-    return JSONResponse(told)
+    return JSONResponse(_me(service, cookie))
 
 
 @_room.post("/leave")
@@ -338,26 +332,6 @@ async def leave(service: Served, cookie: Cookie) -> Response:
     secure = service.address.tls
     answer.delete_cookie(service.address.cookie, httponly=True, samesite="strict", secure=secure)
     return answer
-
-
-@_room.get("/events")
-async def events(service: Served, cookie: Cookie) -> Response:
-    """What was saved in one's own work, as server-sent events; listening is no act."""
-    visit = service.door.visit(cookie)
-    if visit is None or visit.locked:
-        raise Refused(401, "enter-first", "Nobody has entered.", "Use your link or PIN.")
-    return StreamingResponse(
-        service.events.stream(visit.name, _inside(service.door, cookie)),
-        media_type="text/event-stream",
-    )
-
-
-def _inside(door: Door, cookie: str) -> Callable[[], bool]:
-    def inside() -> bool:
-        visit = door.visit(cookie)
-        return visit is not None and not visit.locked
-
-    return inside
 
 
 # A reader's own work
@@ -410,7 +384,7 @@ def edit(
 ) -> Response:
     """Record one edit of one slice; answered once it is on the disk."""
     saved = service.desk.edit(reader, token, k, _sent(body), revision)
-    return _written(service, reader, token, saved)
+    return _written(saved)
 
 
 @_room.post("/t/{token}/slice/{k}/suggest")
@@ -437,7 +411,7 @@ def fill(
 ) -> Response:
     """Accept a preview: one step, which is computed again and compared."""
     state = service.desk.fill(reader, token, _sent(body), revision)
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.post("/t/{token}/undo")
@@ -446,7 +420,7 @@ def undo(
 ) -> Response:
     """Take the last step back."""
     state = service.desk.undo(reader, token, body.id, revision, body.seconds)
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.post("/t/{token}/redo")
@@ -455,7 +429,7 @@ def redo(
 ) -> Response:
     """Bring the last step back that was taken back."""
     state = service.desk.redo(reader, token, body.id, revision, body.seconds)
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.put("/t/{token}/level")
@@ -464,7 +438,7 @@ def level(
 ) -> Response:
     """Say where the vertebra is."""
     state = service.desk.level(reader, token, _sent(body), revision)
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.put("/t/{token}/quality")
@@ -473,7 +447,7 @@ def quality(
 ) -> Response:
     """Say what is wrong with the images."""
     state = service.desk.quality(reader, token, _sent(body), revision)
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.post("/t/{token}/submit")
@@ -482,14 +456,14 @@ def submit(
 ) -> Response:
     """Sign a case; refused with the slices that nobody has looked at."""
     state = service.desk.submit(reader, token, _sent(body), revision)
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.post("/t/{token}/reopen")
 def reopen(token: Token, body: ReopenBody, service: Served, reader: Reader) -> Response:
     """Open a signed case again, for a reason."""
     state = service.desk.reopen(reader, token, _sent(body))
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.post("/t/{token}/proposal")
@@ -498,7 +472,7 @@ def proposal(
 ) -> Response:
     """Begin with the proposal of another program, where the study allows it."""
     state = service.desk.use_proposal(reader, token, _sent(body), revision)
-    return _written(service, reader, token, state)
+    return _written(state)
 
 
 @_room.get("/t/{token}/training")

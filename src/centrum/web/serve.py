@@ -29,7 +29,7 @@ MOST_REQUESTS = 200
 LARGEST_HEADERS = 16 * 1024
 
 PATIENCE = 2
-"""Seconds that open streams are given when the server ends."""
+"""Seconds that open requests are given when the server ends."""
 
 
 @dataclass(frozen=True)

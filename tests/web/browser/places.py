@@ -15,7 +15,7 @@ import SimpleITK as sitk
 import uvicorn
 import yaml
 
-from centrum.commands.read import Desk, Pins
+from centrum.commands.read import LEAD, Desk, Pins
 from centrum.web.address import Address
 from centrum.web.app import create_app
 from centrum.web.auth import Door
@@ -97,9 +97,9 @@ class Room:
         self.opened.add(case)
         return case
 
-    def link(self) -> str:
-        """For the reader, once."""
-        return f"{self.origin}/#enter={self.door.link(READER)}"
+    def link(self, name: str = READER) -> str:
+        """For somebody, once."""
+        return f"{self.origin}/#enter={self.door.link(name)}"
 
     @property
     def tickets(self) -> dict[str, str]:
@@ -107,9 +107,9 @@ class Room:
         known = json.loads((self.study / "readings/tickets.json").read_text())
         return {ticket["case"]: token for token, ticket in known.items()}
 
-    def journal(self, token: str) -> list[dict[str, Any]]:
-        """Lines of a case in the reader's journal."""
-        text = (self.study / f"readings/{READER}/first/journal.jsonl").read_text()
+    def journal(self, token: str, reader: str = READER) -> list[dict[str, Any]]:
+        """Lines of a case in a reader's journal."""
+        text = (self.study / f"readings/{reader}/first/journal.jsonl").read_text()
         lines = [json.loads(line) for line in text.splitlines()]
         return [line for line in lines if line["token"] == token]
 
@@ -134,7 +134,7 @@ def open_room(study: Path, pins: Pins | None = None) -> Iterator[Room]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         address = Address("127.0.0.1", listener.getsockname()[1])
-        door = Door(desk.readers(), pins, 60 * desk.room.settings.idle_minutes)
+        door = Door((*desk.readers(), LEAD), pins, 60 * desk.room.settings.idle_minutes)
         app = create_app(desk, door, address)
         quiet = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off")
         server = uvicorn.Server(quiet)

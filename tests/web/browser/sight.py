@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.web.browser.places import Room
+from tests.web.browser.places import READER, Room
 
 CHROMIUM = shutil.which("chromium")
 
@@ -91,7 +91,13 @@ class Eyes:
     @classmethod
     @contextmanager
     def before(
-        cls, browser: Any, room: Room, scale: float = 1, zoom: float = 1, **context: Any
+        cls,
+        browser: Any,
+        room: Room,
+        scale: float = 1,
+        zoom: float = 1,
+        name: str = READER,
+        **context: Any,
     ) -> Iterator["Eyes"]:
         """Before the worklist, on a screen of `scale` device pixels at a page zoom of `zoom`.
 
@@ -101,7 +107,7 @@ class Eyes:
         context.setdefault("viewport", {"width": width, "height": height})
         made = browser.new_context(device_scale_factor=scale * zoom, **context)
         eyes = cls.in_tab(made.new_page(), room)
-        eyes.page.goto(room.link())
+        eyes.page.goto(room.link(name))
         eyes.page.wait_for_selector(".worklist")
         yield eyes
         made.close()
@@ -178,6 +184,10 @@ class Eyes:
         """What a screen reader was told last."""
         self.settle()
         return self.page.locator("#speech").inner_text()
+
+    def hear(self, text: str) -> None:
+        """Wait until a screen reader is told it."""
+        self.page.wait_for_selector(f"#speech:has-text({text!r})", state="attached")
 
     # The hand
 

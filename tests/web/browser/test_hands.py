@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
+import pytest
 import SimpleITK as sitk
 
 from tests.web.browser.places import Room
@@ -137,3 +138,40 @@ def test_every_control_has_a_name(eyes: Eyes):
     labelled = eyes.page.locator(".overlay").get_attribute("aria-label")
     assert "slice 3 of 5" in labelled
     assert np.all([eyes.page.locator("#speech").get_attribute("aria-live") == "polite"])
+
+
+def test_single_keys_can_be_switched_off(eyes: Eyes):
+    """WCAG 2.1.4; keys of the slice and those with Ctrl remain, and so do the buttons."""
+    eyes.open().press("?")
+    eyes.page.uncheck(".single-keys input")
+    eyes.press("Escape", "x", "b", "?", "PageDown", "PageUp")
+    assert not eyes.page.locator("dialog").count()
+    assert eyes.page.locator(".tool[aria-pressed=true]").inner_text().startswith("Polygon")
+    eyes.press("ArrowDown", "Enter", "Control+z").saved()
+    assert eyes.kinds == []
+    eyes.page.click("text=Worklist")
+    eyes.page.wait_for_selector(".worklist")
+    eyes.press("n")
+    assert not eyes.page.locator(".editor").count()
+    eyes.open(eyes.case)
+    eyes.page.click("button:has-text('Keys')")
+    assert not eyes.page.is_checked(".single-keys input")
+    eyes.page.check(".single-keys input")
+    eyes.press("Escape", "x").saved()
+    assert eyes.kinds == ["edit"]
+
+
+SCROLLBAR = 15
+"""CSS pixels, which a browser without a window does not show."""
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_nothing_of_a_button_is_cut_off(eyes: Eyes, width: int):
+    eyes.page.set_viewport_size({"width": width, "height": 800})
+    eyes.open()
+    eyes.page.evaluate(
+        f"document.querySelector('.palette').style.borderRight = '{SCROLLBAR}px solid'"
+    )
+    wide = """[...document.querySelectorAll("button")].filter((one) => one.checkVisibility()
+        && one.scrollWidth > one.clientWidth).map((one) => one.innerText)"""
+    assert eyes.page.evaluate(wide) == []

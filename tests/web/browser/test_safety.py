@@ -126,9 +126,15 @@ class TestOffline:
         eyes.page.click("text=Worklist")
         eyes.page.wait_for_selector(".waits")
         assert "1 change not yet sent" in eyes.page.locator(".waits").inner_text()
+        assert (
+            "0 of 5" in eyes.page.locator("tr.begun", has=eyes.page.locator(".waits")).inner_text()
+        )
+        eyes.page.locator("tr:has(.waits) button").focus()
         eyes.page.unroute("**/slice/*")
-        eyes.page.wait_for_timeout(3500)
+        eyes.page.wait_for_selector(".waits", state="detached")
         assert eyes.kinds == ["edit"]
+        row = eyes.page.locator("tr:has(button:focus)")
+        assert "1 of 5" in row.inner_text()
         eyes.open(eyes.case)
         assert "nobody" in eyes.states()
 

@@ -48,9 +48,27 @@ export const trainingResult = (token) => read(`${ticket(token)}/training`);
 export const between = (token, slices) =>
   write("POST", `${ticket(token)}/between`, { slices });
 
-/** All slices as stored numbers, row by row. */
-export async function pixels(token, sequence = null) {
+/** What a smart tool offers on a slice; stored nowhere. */
+export const suggest = (token, slice, asked) =>
+  write("POST", `${ticket(token)}/slice/${slice}/suggest`, asked);
+
+/** Scale and windows of another sequence. */
+export const sequence = (token, name) => read(`${ticket(token)}/sequence?name=${encodeURIComponent(name)}`);
+
+const pair = (a, b) => `/api/compare/${a}/${b}`;
+
+export const compared = () => read("/api/compare");
+export const comparedPair = (a, b) => read(pair(a, b));
+export const comparedPixels = (a, b) => stored(`${pair(a, b)}/pixels`);
+export const decide = (a, b, decision) => write("POST", `${pair(a, b)}/decide`, decision);
+
+/** All slices of a case as stored numbers, row by row. */
+export function pixels(token, sequence = null) {
   const asked = sequence === null ? "" : `?sequence=${encodeURIComponent(sequence)}`;
-  const response = await reach(`${ticket(token)}/pixels${asked}`);
+  return stored(`${ticket(token)}/pixels${asked}`);
+}
+
+async function stored(path) {
+  const response = await reach(path);
   return new Int16Array(await response.arrayBuffer());
 }

@@ -1,6 +1,8 @@
 // Where the hand meets the slice: pointer events become voxels and go to the tool that is held.
 
 import { Brush } from "./tools/brush.js";
+import { GrowCut } from "./tools/growcut.js";
+import { LiveWire } from "./tools/livewire.js";
 import { Freehand } from "./tools/freehand.js";
 import { Polygon } from "./tools/polygon.js";
 import { LONGEST } from "./tools/shared.js";
@@ -17,11 +19,14 @@ export class Bench extends EventTarget {
   constructor(reading, pane) {
     super();
     Object.assign(this, {
-      reading, pane, slice: 0, drafts: new Map(), crosshair: null, radius: 3, held: null, travel: 0, panning: false,
+      reading, pane, slice: 0, drafts: new Map(), wired: new Set(), crosshair: null, radius: 3, held: null,
+      travel: 0, panning: false,
     });
     this.tools = {
       polygon: new Polygon(this), freehand: new Freehand(this),
-      brush: new Brush(this, false), eraser: new Brush(this, true), window: { name: "window", cursor: "move" },
+      brush: new Brush(this, false), eraser: new Brush(this, true),
+      window: { name: "window", cursor: "move" },
+      ...this.smart(),
     };
     this.tool = this.tools.polygon;
     this.spacing = [reading.seen.spacing[1], reading.seen.spacing[2]];
@@ -30,6 +35,17 @@ export class Bench extends EventTarget {
     this.listen();
     this.recall();
   }
+
+  /** Tools that ask the server, where the study allows them. */
+  smart() {
+    const { livewire, growcut } = this.reading.seen.assistance;
+    return {
+      ...(livewire && { livewire: new LiveWire(this) }), ...(growcut && { growcut: new GrowCut(this) }),
+    };
+  }
+
+  /** Told by whoever owns the bench: what the server offers for what a smart tool asks, or null. */
+  suggest = async () => null;
 
   listen() {
     const on = (name, act) => this.pane.overlay.addEventListener(name, act);
@@ -71,14 +87,23 @@ export class Bench extends EventTarget {
   setDraft(points) {
     if (points.length) this.drafts.set(this.slice, points);
     else this.drafts.delete(this.slice);
+    if (!points.length) this.wired.delete(this.slice);
     sessionStorage.setItem(`draft:${this.reading.token}`, JSON.stringify([...this.drafts]));
+    sessionStorage.setItem(`wired:${this.reading.token}`, JSON.stringify([...this.wired]));
     this.tell("draft");
     this.draw();
   }
 
+  /** An outline that a live wire drew part of; it is recorded as such, whichever tool closes it. */
+  wire(points) {
+    this.wired.add(this.slice);
+    this.setDraft(points);
+  }
+
   recall() {
-    const before = sessionStorage.getItem(`draft:${this.reading.token}`);
-    if (before) this.drafts = new Map(JSON.parse(before));
+    const before = (what) => JSON.parse(sessionStorage.getItem(`${what}:${this.reading.token}`) ?? "[]");
+    this.drafts = new Map(before("draft"));
+    this.wired = new Set(before("wired"));
   }
 
   commit(content, tool) {
@@ -173,7 +198,7 @@ export class Bench extends EventTarget {
 
   meaning(event) {
     if (this.panning || event.button === 1) return "pan";
-    if (event.button === 2 || this.tool.name === "window") return "window";
+    if ((event.button === 2 && !this.tool.second) || this.tool.name === "window") return "window";
     return "tool";
   }
 
@@ -252,7 +277,7 @@ export class Bench extends EventTarget {
 
   enter(event) {
     if (!this.free) this.refuse();
-    else this.tool.enter?.(this.aim(), event);
+    else if (this.crosshair || !this.tool.conclude?.()) this.tool.enter?.(this.aim(), event);
     this.draw();
   }
 }

@@ -10,9 +10,12 @@ const HATCH = 7;
 export class Pane {
   constructor({ rows, columns, spacing, scale, orientation, label }, make) {
     this.view = new View(rows, columns, [spacing[1], spacing[2]]);
-    Object.assign(this, { rows, columns, scale, smooth: true, values: null, painter: () => {}, due: new Set() });
+    Object.assign(this, {
+      rows, columns, scale, smooth: true, values: null, painter: () => {}, due: new Set(),
+    });
     this.image = make("canvas", { class: "image", "aria-hidden": "true" });
-    this.overlay = make("canvas", { class: "overlay", tabindex: 0, role: "application", "aria-label": label });
+    this.overlay = make("canvas",
+      { class: "overlay", tabindex: 0, role: "application", "aria-label": label });
     const letters = Object.entries(orientation).map(([side, letter]) =>
       make("span", { class: `letter ${side}`, "aria-hidden": "true" }, letter));
     this.element = make("div", { class: "pane" }, this.image, this.overlay, letters);
@@ -160,11 +163,21 @@ export class Pen {
 
   /** A mask hatched pixel by pixel; its border too, where no polygon says it. */
   mask(mask, name, { border = false, dash = [], leaning = 1 } = {}) {
-    const path = new Path2D();
-    for (const loop of loopsOf(mask, this.view.rows, this.view.columns)) path.addPath(this.path(loop, true));
+    const path = this.loops(mask);
     this.context.fillStyle = this.hatch(name, leaning);
     this.context.fill(path, "evenodd");
     if (border) this.stroke(path, name, 1.25, dash);
+  }
+
+  /** The border of a mask alone, along the edges of its pixels. */
+  border(mask, name, { width = 1.5, dash = [] } = {}) {
+    this.stroke(this.loops(mask), name, width, dash);
+  }
+
+  loops(mask) {
+    const path = new Path2D();
+    for (const loop of loopsOf(mask, this.view.rows, this.view.columns)) path.addPath(this.path(loop, true));
+    return path;
   }
 
   hatch(name, leaning) {
@@ -206,15 +219,15 @@ export class Pen {
     this.stroke(path, name, 1);
   }
 
-  /** The level's marker: a ring with a tick, its name beside it. */
-  marker(point, label, name) {
+  /** The level's marker: a ring with a tick, its name beside it, so many CSS pixels lower. */
+  marker(point, label, name, lower = 0) {
     const [x, y] = this.view.place(point);
     const path = new Path2D();
     path.arc(x, y, 5, 0, 2 * Math.PI);
     path.moveTo(x + 5, y);
     path.lineTo(x + 11, y);
     this.stroke(path, name, 1.25);
-    this.text([x + 15, y], label, name);
+    this.text([x + 15, y + lower], label, name);
   }
 
   text([x, y], label, name, align = "left") {

@@ -9,6 +9,7 @@ import { bindingsOf, listen } from "./keys.js";
 import { neighbours } from "./levels.js";
 import { Palette } from "./palette.js";
 import { maskOf, maskOfRuns } from "./raster.js";
+import { flagWords } from "./reading.js";
 import { Scout } from "./scout.js";
 import * as second from "./second.js";
 import { say } from "./speech.js";
@@ -23,6 +24,18 @@ const FIELD = 110;
 /** Milliseconds without a key until a comment is sent. */
 const TYPED = 700;
 
+/** What is said when a tool is taken that asks the server. */
+const HINTS = {
+  livewire: "Live wire: click along the rim. Enter or the first point closes.",
+  growcut: "GrowCut: stroke in the body, and outside it with Control or the second button.",
+};
+
+const NOT_REACHED = "The server cannot be reached. What you have drawn is kept on this computer; "
+  + "this step has to wait.";
+
+const NEEDS_SERVER = "Live wire and GrowCut need the server, which cannot be reached. Polygon, freehand and "
+  + "brush work without it.";
+
 /** CSS pixels of an arrow while panning. */
 const PAN = 40;
 
@@ -30,11 +43,14 @@ const PAN = 40;
 const PRESET = "preset";
 
 export class Editor {
-  /** `leave(where)`: to "worklist", "next" or "training". */
-  constructor(reading, title, leave) {
-    Object.assign(this, { reading, title, goTo: leave, preview: null, conflict: null, hidden: false, centred: true });
+  /** `leave(where)`: to "worklist", which is called `home`, "next" or "training". */
+  constructor(reading, title, leave, home = "Worklist") {
+    Object.assign(this, {
+      reading, title, goTo: leave, home, preview: null, conflict: null, hidden: false, centred: true,
+    });
     const { seen } = reading;
-    this.pane = new Pane({ ...reading, spacing: seen.spacing, scale: seen.scale, orientation: seen.orientation, label: "slice" }, h);
+    const { spacing, scale, orientation } = seen;
+    this.pane = new Pane({ ...reading, spacing, scale, orientation, label: "slice" }, h);
     this.bench = new Bench(reading, this.pane);
     this.timer = new Timer(seen.state.seconds);
     this.status = new Status();
@@ -48,7 +64,8 @@ export class Editor {
 
   acts() {
     return {
-      take: (name) => this.take(name), fill: () => this.fill(), nobody: () => this.nobody(), clear: () => this.clear(),
+      take: (name) => this.take(name), fill: () => this.fill(), nobody: () => this.nobody(),
+      clear: () => this.clear(),
       undo: () => this.undo(), redo: () => this.redo(), resize: (larger) => this.bench.resize(larger),
       preset: (n) => this.preset(n), submit: () => this.submit(), judge: () => this.judge(),
       proposal: this.reading.seen.proposal ? () => this.propose() : null,
@@ -59,17 +76,20 @@ export class Editor {
     this.where = h("span", { class: "where" });
     this.clock = h("span", { class: "clock", title: "active time" });
     this.readout = h("p", { class: "readout", "aria-hidden": "true" });
-    this.none = h("p", { class: "none", hidden: true }, h("span", { "aria-hidden": "true" }, "∅"), " No body on this slice");
+    this.none = h("p", { class: "none", hidden: true }, h("span", { "aria-hidden": "true" }, "∅"),
+      " No body on this slice");
     this.bars = h("div", { class: "bars" });
     this.stage = h("div", { class: "stage" }, this.pane.element, this.none, this.readout);
     this.element = h("div", { class: "editor" },
       h("header", { class: "case" },
-        h("div", { class: "bar-left" }, button("Worklist", "", () => this.leave("worklist"), { class: "quiet" }),
+        h("div", { class: "bar-left" },
+          button(this.home, "", () => this.leave("worklist"), { class: "quiet" }),
           h("h1", { tabindex: -1 }, this.title), this.facts(), this.where),
         h("div", { class: "bar-right" }, this.clock, this.status.element,
           button("Instructions", "G", () => this.instructions(), { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
-      this.strip.element, h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage)), this.palette.element);
+      this.strip.element, h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage)),
+      this.palette.element);
     second.offer(this);
   }
 
@@ -86,7 +106,7 @@ export class Editor {
     on(bench, "commit", (edit) => this.commit(edit));
     on(bench, "hindered", (why) => say(why));
     on(bench, "draft", () => this.refresh());
-    on(bench, "tool", () => this.refresh());
+    on(bench, "tool", () => this.taken());
     on(bench, "scroll", (step) => this.step(step));
     on(bench, "pan", ({ dx, dy }) => this.moved(() => this.pane.view.pan(dx, dy)));
     on(bench, "zoom", ({ steps, at }) => this.moved(() => this.pane.view.zoomAt(steps, at)));
@@ -96,9 +116,11 @@ export class Editor {
     on(reading.outbox, "status", (status) => this.told(status));
     on(reading.outbox, "refused", ({ error }) => this.notTaken(error));
     bench.hindrance = () => this.hindrance();
+    bench.suggest = (asked) => this.suggested(asked);
     this.pane.painter = (pen) => this.paint(pen);
     this.pane.onresize = () => this.resized();
-    this.stop = listen(bindingsOf(this), (target) => target === this.pane.overlay || target === document.body);
+    const isLocal = (target) => target === this.pane.overlay || target === document.body;
+    this.stop = listen(bindingsOf(this), isLocal);
     this.released = (event) => (event.type === "blur" || event.key === " ") && this.hold(false);
     for (const sign of ["keyup", "blur"]) addEventListener(sign, this.released);
     this.ticking = setInterval(() => this.tick(), 1000);
@@ -166,7 +188,8 @@ export class Editor {
     const { reading, bench } = this;
     const points = bench.content?.polygons?.flat().length;
     const drawn = points ? `polygon, ${plural(points, "point")}` : null;
-    const parts = [`slice ${bench.slice + 1} of ${reading.slices}`, STATES[this.mark(bench.slice)]?.[1] ?? this.mark(bench.slice),
+    const mark = this.mark(bench.slice);
+    const parts = [`slice ${bench.slice + 1} of ${reading.slices}`, STATES[mark]?.[1] ?? mark,
       bench.content?.kind === "runs" ? "painted" : drawn, this.status.words.textContent.toLowerCase()];
     return parts.filter(Boolean).join(", ");
   }
@@ -191,10 +214,12 @@ export class Editor {
     const { level } = this.reading;
     view.fit(width, height);
     const closer = Math.min(width, height) / FIELD;
-    if (level && this.centred !== "whole" && closer > view.zoom) view.show([level.x, level.y], closer, width, height);
+    if (level && this.centred !== "whole" && closer > view.zoom) {
+      view.show([level.x, level.y], closer, width, height);
+    }
   }
 
-  home() {
+  goHome() {
     this.centred = this.centred === true && this.reading.level ? "whole" : true;
     this.moved(() => this.fit(), this.centred);
     say(this.centred === "whole" ? "whole slice" : "around the level");
@@ -212,14 +237,16 @@ export class Editor {
   zoomBy(steps) {
     const { width, height } = this.pane;
     const { crosshair } = this.bench;
-    this.moved(() => this.pane.view.zoomAt(steps, crosshair ? this.pane.view.place(crosshair) : [width / 2, height / 2]));
+    const at = crosshair ? this.pane.view.place(crosshair) : [width / 2, height / 2];
+    this.moved(() => this.pane.view.zoomAt(steps, at));
   }
 
   /** The crosshair does not walk out of sight. */
   follow() {
     const [x, y] = this.pane.view.place(this.bench.crosshair);
     const { width, height } = this.pane;
-    const [dx, dy] = [x < 20 ? 20 - x : Math.min(0, width - 20 - x), y < 20 ? 20 - y : Math.min(0, height - 20 - y)];
+    const inwards = (at, size) => (at < 20 ? 20 - at : Math.min(0, size - 20 - at));
+    const [dx, dy] = [inwards(x, width), inwards(y, height)];
     if (dx || dy) this.moved(() => this.pane.view.pan(dx, dy));
   }
 
@@ -284,6 +311,24 @@ export class Editor {
   take(name) {
     this.bench.take(name);
     this.focus();
+  }
+
+  /** Tools that ask the server say how they are used, and whether it can be asked. */
+  taken() {
+    const hint = HINTS[this.bench.tool.name];
+    this.refresh();
+    if (hint && this.reading.outbox.kind === "offline") this.note(NEEDS_SERVER);
+    else if (hint) say(hint);
+  }
+
+  async suggested(asked) {
+    try {
+      return await this.reading.suggest(this.bench.slice, asked);
+    } catch (error) {
+      if (error.status === 401) dispatchEvent(new Event("locked"));
+      else this.note(error.status ? `${error.message} ${error.remedy ?? ""}` : NEEDS_SERVER);
+      return null;
+    }
   }
 
   hindrance() {
@@ -381,7 +426,8 @@ export class Editor {
       return;
     }
     this.preview = preview;
-    this.masks = new Map([...preview].map(([k, runs]) => [k, maskOfRuns(runs, this.reading.rows, this.reading.columns)]));
+    this.masks = new Map([...preview].map(([k, runs]) =>
+      [k, maskOfRuns(runs, this.reading.rows, this.reading.columns)]));
     if (!preview.has(this.bench.slice)) this.show(Math.min(...preview.keys()));
     else this.refresh();
     this.focus();
@@ -426,6 +472,10 @@ export class Editor {
 
   async submit() {
     if (!this.free()) return;
+    if (this.bench.tool.strokes) {
+      say("Accept or reject first what GrowCut offers.");
+      return;
+    }
     if (this.typed) await this.sendJudgement();
     const { reading, bench } = this;
     const open = [...bench.drafts.keys()].filter((k) => bench.drafts.get(k).length);
@@ -437,11 +487,14 @@ export class Editor {
   async refuse(missing, open) {
     const one = missing[0] ?? open[0];
     const lines = [
-      missing.length ? h("p", {}, `${missing.length === 1 ? "Slice" : "Slices"} `, h("strong", {}, listed(missing)),
-        ` ${missing.length === 1 ? "is" : "are"} neither drawn, nor filled, nor marked “no body on this slice”.`) : null,
-      open.length ? h("p", {}, "The outline on slice ", h("strong", {}, listed(open)), " is not closed: close it with ",
+      missing.length ? h("p", {}, `${missing.length === 1 ? "Slice" : "Slices"} `,
+        h("strong", {}, listed(missing)), ` ${missing.length === 1 ? "is" : "are"} neither drawn, `,
+        "nor filled, nor marked “no body on this slice”.") : null,
+      open.length ? h("p", {}, "The outline on slice ", h("strong", {}, listed(open)),
+        " is not closed: close it with ",
         "Shift+Enter or a click on its first point, or drop it with Escape.") : null,
-      missing.length ? h("p", { class: "small" }, "If the body cannot be outlined at all, mark the case as not measurable.") : null,
+      missing.length ? h("p", { class: "small" },
+        "If the body cannot be outlined at all, mark the case as not measurable.") : null,
     ];
     const answer = await ask("Not yet complete", lines,
       [{ label: `Go to slice ${one + 1}`, value: "go", main: true }, { label: "Back", value: "" }]);
@@ -454,15 +507,20 @@ export class Editor {
     const counts = Object.entries(Object.groupBy(reading.contents.keys(), (k) => stateOf(reading, k)))
       .map(([state, slices]) => h("li", {}, `${plural(slices.length, "slice")} ${STATES[state][1]}`));
     const answer = await ask(`Sign ${this.title}?`, [h("ul", {}, counts), this.flagged(),
-      h("p", { class: "small" }, "A signed case is locked. It can be reopened with a reason, which stays in the record.")],
+      h("p", { class: "small" },
+        "A signed case is locked. It can be reopened with a reason, which stays in the record.")],
     [{ label: "Sign", value: "sign", main: true }, { label: "Not yet", value: "" }]);
-    if (answer && (await this.attempt(() => reading.ask("submit", { seconds: this.timer.seconds }).then(() => true)))) this.signed();
+    const sent = async () => {
+      await reading.ask("submit", { seconds: this.timer.seconds });
+      return true;
+    };
+    if (answer && (await this.attempt(sent))) this.signed();
     else this.focus();
   }
 
   flagged() {
     const { flags } = this.reading.state.quality;
-    return flags.length ? h("p", {}, `Quality: ${flags.map((flag) => flag.replace("_", " ")).join(", ")}.`) : null;
+    return flags.length ? h("p", {}, `Quality: ${flagWords(flags)}.`) : null;
   }
 
   signed() {
@@ -473,7 +531,8 @@ export class Editor {
 
   async reopen() {
     const reason = h("textarea", { id: "reason", rows: 3, required: true, maxlength: 2000, autofocus: true });
-    const answer = await ask("Reopen this case", [h("p", {}, "The reason stays in the record beside the signature."),
+    const answer = await ask("Reopen this case",
+      [h("p", {}, "The reason stays in the record beside the signature."),
       h("label", { for: "reason" }, "Reason"), reason],
     [{ label: "Reopen", value: "reopen", main: true }, { label: "Leave it signed", value: "" }]);
     const said = { reason: reason.value.trim(), seconds: this.timer.seconds };
@@ -516,10 +575,15 @@ export class Editor {
     const { state, mine, quality, level } = this.conflict;
     this.conflict = null;
     const filled = again ? mine.filter(([, held]) => held.provenance === "filled") : [];
-    const judged = this.reading.outbox.changes.some(({ kind }) => kind === "quality") ? this.palette.quality : quality;
-    const wanted = again ? { mine: mine.filter(([, held]) => held.provenance !== "filled"), quality: judged, level } : { mine: [] };
+    const judged = this.reading.outbox.changes.some(({ kind }) => kind === "quality")
+      ? this.palette.quality : quality;
+    const drawn = mine.filter(([, held]) => held.provenance !== "filled");
+    const wanted = again ? { mine: drawn, quality: judged, level } : { mine: [] };
     await this.attempt(() => this.reading.settle(state, wanted, this.timer.seconds));
-    if (filled.length) this.note(`Slices ${listed(filled.map(([k]) => k))} were filled: press F to fill them again on the newer state.`);
+    if (filled.length) {
+      this.note(`Slices ${listed(filled.map(([k]) => k))} were filled: press F to fill them again `
+        + "on the newer state.");
+    }
     this.refresh();
     this.focus();
   }
@@ -538,7 +602,7 @@ export class Editor {
       if (error.status === 409) this.told({ kind: "conflict", waiting: 0, error });
       else if (error.status === 401) dispatchEvent(new Event("locked"));
       else if (error.status) this.notTaken(error);
-      else this.note("The server cannot be reached. What you have drawn is kept on this computer; this step has to wait.");
+      else this.note(NOT_REACHED);
       return null;
     }
   }
@@ -589,7 +653,8 @@ export class Editor {
   refreshReadout() {
     const { view } = this.pane;
     const [width, level] = [view.high - view.low, (view.high + view.low) / 2].map(Math.round);
-    this.readout.textContent = [`Slice ${this.bench.slice + 1} / ${this.reading.slices}`, `W ${width} L ${level}`,
+    this.readout.textContent = [`Slice ${this.bench.slice + 1} / ${this.reading.slices}`,
+      `W ${width} L ${level}`,
       `${view.zoom.toFixed(1)} px/mm`].join("   ");
   }
 
@@ -598,29 +663,36 @@ export class Editor {
   }
 
   barsNow() {
-    return [this.conflictBar(), this.preview && this.fillBar(), this.bench.tool === this.scout && this.scout?.element,
+    return [this.conflictBar(), this.preview && this.fillBar(),
+      this.bench.tool.bar?.(bar), this.bench.tool === this.scout && this.scout?.element,
       this.reading.signed && this.signedBar(), this.noted && this.noteBar()];
   }
 
   fillBar() {
-    return bar("fill", `Fill proposes slices ${listed(this.previewed())}. Look at each with the wheel or PageDown.`,
-      button("Accept", "Enter", () => this.accept(), { class: "main" }), button("Reject", "Esc", () => this.reject(), { class: "quiet" }));
+    const text = `Fill proposes slices ${listed(this.previewed())}. Look at each with the wheel or PageDown.`;
+    return bar("fill", text, button("Accept", "Enter", () => this.accept(), { class: "main" }),
+      button("Reject", "Esc", () => this.reject(), { class: "quiet" }));
   }
 
   conflictBar() {
     if (!this.conflict) return null;
     const { mine, quality, level } = this.conflict;
-    const parts = [mine.length && `slice ${listed(mine.map(([k]) => k))}`, quality && "quality", level && "level"].filter(Boolean);
-    const what = parts.length ? `Yours that did not arrive (${parts.join(", ")}) is dashed.` : "Nothing of yours is missing.";
+    const slices = mine.length && `slice ${listed(mine.map(([k]) => k))}`;
+    const parts = [slices, quality && "quality", level && "level"].filter(Boolean);
+    const what = parts.length ? `Yours that did not arrive (${parts.join(", ")}) is dashed.`
+      : "Nothing of yours is missing.";
     return bar("conflict", `Another window changed this case; its newer state is shown. ${what}`,
       parts.length ? button("Put mine on top", "", () => this.decide(true), { class: "main" }) : null,
-      button(parts.length ? "Keep the newer state" : "Go on", "", () => this.decide(false), { class: parts.length ? "quiet" : "main" }));
+      button(parts.length ? "Keep the newer state" : "Go on", "", () => this.decide(false),
+        { class: parts.length ? "quiet" : "main" }));
   }
 
   signedBar() {
-    return bar("signed", "Signed: this case is locked.", button("Next case", "N", () => this.leave("next"), { class: "main" }),
-      this.reading.seen.training ? button("Result", "", () => this.leave("training"), { class: "quiet" }) : null,
-      this.reading.seen.training ? null : button("Reopen…", "", () => this.reopen(), { class: "quiet" }));
+    const { training } = this.reading.seen;
+    return bar("signed", "Signed: this case is locked.",
+      button("Next case", "N", () => this.leave("next"), { class: "main" }),
+      training ? button("Result", "", () => this.leave("training"), { class: "quiet" }) : null,
+      training ? null : button("Reopen…", "", () => this.reopen(), { class: "quiet" }));
   }
 
   noteBar() {
@@ -646,16 +718,23 @@ export class Editor {
     const held = bench.tool.draw && bench.free;
     const content = bench.tool.content ?? bench.content;
     const painted = content?.kind === "runs" || bench.tool.mask;
-    pen.mask(bench.shownMask, stateOf(reading, bench.slice) === "filled" ? "fill" : "own", { border: Boolean(painted) });
+    pen.mask(bench.shownMask, stateOf(reading, bench.slice) === "filled" ? "fill" : "own",
+      { border: Boolean(painted) });
     const vertices = held && bench.tool.name === "polygon";
-    if (!vertices && content?.kind === "polygons" && !bench.tool.mask) content.polygons.forEach((one) => pen.polygon(one, "own"));
+    if (!vertices && content?.kind === "polygons" && !bench.tool.mask) {
+      content.polygons.forEach((one) => pen.polygon(one, "own"));
+    }
     if (held) bench.tool.draw(pen);
-    if (!vertices && bench.draft.length) pen.polygon(bench.draft, "own", { closed: false, handles: true, dash: [2, 3] });
+    if (!vertices && !bench.tool.drafts && bench.draft.length) {
+      pen.polygon(bench.draft, "own", { closed: false, handles: true, dash: [2, 3] });
+    }
   }
 
   paintMine(pen) {
     const held = this.conflict?.mine.find(([k]) => k === this.bench.slice)?.[1];
-    if (held) pen.mask(maskOf(held.content, this.reading.rows, this.reading.columns), "mine", { border: true, dash: [6, 4], leaning: -1 });
+    if (!held) return;
+    const mask = maskOf(held.content, this.reading.rows, this.reading.columns);
+    pen.mask(mask, "mine", { border: true, dash: [6, 4], leaning: -1 });
   }
 
   /** The marker stays in sight, and what lies above and below it is named. */
@@ -672,5 +751,6 @@ export class Editor {
   }
 }
 
-const bar = (kind, text, ...choices) => h("section", { class: `bar ${kind}`, role: "group", "aria-label": kind },
+const bar = (kind, text, ...choices) => h("section",
+  { class: `bar ${kind}`, role: "group", "aria-label": kind },
   h("p", {}, text), h("div", { class: "choices" }, choices));

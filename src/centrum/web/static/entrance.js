@@ -15,20 +15,25 @@ const seal = () => svg("svg", { viewBox: "0 0 48 48", class: "seal", "aria-hidde
 
 /** The screen before the room; `entered(me)` goes on. `reader`: the name that is known already. */
 export function entrance({ title, text, reader = "", pin = true }, entered) {
-  const name = h("input", { id: "name", autocomplete: "username", required: true, value: reader, readonly: Boolean(reader) });
-  const secret = h("input", { id: "pin", type: "password", inputmode: "numeric", autocomplete: "current-password", required: true });
+  const name = h("input",
+    { id: "name", autocomplete: "username", required: true, value: reader, readonly: Boolean(reader) });
+  const secret = h("input",
+    { id: "pin", type: "password", inputmode: "numeric", autocomplete: "current-password", required: true });
   const said = h("p", { class: "said", role: "alert" });
   const enter = async (event) => {
     event.preventDefault();
     try {
       entered(await api.enter({ reader: name.value, pin: secret.value }));
     } catch (error) {
-      said.textContent = error.status ? `${error.message} ${error.remedy ?? ""}` : "The server cannot be reached. Try again.";
+      said.textContent = error.status ? `${error.message} ${error.remedy ?? ""}`
+        : "The server cannot be reached. Try again.";
       secret.value = "";
       secret.focus();
     }
   };
-  const form = h("form", { onsubmit: enter }, h("label", { for: "name" }, "Name"), name, h("label", { for: "pin" }, "PIN"), secret, said,
+  const form = h("form", { onsubmit: enter }, h("label", { for: "name" }, "Name"), name,
+    h("label", { for: "pin" }, "PIN"), secret, said,
     h("button", { class: "main" }, "Enter"));
-  return h("div", { class: "entrance" }, seal(), h("h1", { tabindex: -1 }, title), h("p", {}, text), pin ? form : null);
+  return h("div", { class: "entrance" }, seal(), h("h1", { tabindex: -1 }, title), h("p", {}, text),
+    pin ? form : null);
 }

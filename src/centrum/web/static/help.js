@@ -1,6 +1,7 @@
 // Help: the table of keys, and what the mouse does.
 
 import { ask, h } from "./dom.js";
+import { setSingleKeys, singleKeys } from "./keys.js";
 
 const MOUSE = [
   ["Click", "set a point; on the first point: close"],
@@ -17,10 +18,20 @@ const list = (title, pairs) => h("section", {}, h("h3", {}, title),
 
 const caps = (keys) => keys.map((key, n) => [n ? " " : "", h("kbd", {}, key)]).flat();
 
-export function showHelp(bindings) {
+/** For hands and voices that press a letter without meaning it. */
+function choice() {
+  const box = h("input", { type: "checkbox", onchange: () => setSingleKeys(box.checked) });
+  box.checked = singleKeys();
+  return h("label", { class: "single-keys" }, box,
+    h("span", {}, "Letters, digits and signs act without Ctrl. Switched off, the buttons and the other keys "
+      + "remain."));
+}
+
+export function showHelp(bindings, mouse = MOUSE) {
   const sections = [...new Set(bindings.map(({ section }) => section))];
-  const tables = sections.map((section) => list(section,
-    bindings.filter((one) => one.section === section).map(({ keys, shown, text }) => [caps(shown ?? keys), text])));
-  const mouse = list("Mouse and pen", MOUSE);
-  return ask("Keys", [h("div", { class: "help" }, ...tables, mouse)], [{ label: "Close", value: "", main: true }], { class: "wide" });
+  const keysOf = (section) => bindings.filter((one) => one.section === section)
+    .map(({ keys, shown, text }) => [caps(shown ?? keys), text]);
+  const tables = sections.map((section) => list(section, keysOf(section)));
+  const body = [choice(), h("div", { class: "help" }, ...tables, list("Mouse and pen", mouse))];
+  return ask("Keys", body, [{ label: "Close", value: "", main: true }], { class: "wide" });
 }

@@ -44,7 +44,8 @@ export function instructionsBody({ convention, outline, slices }, level) {
     h("p", {}, "The body asked for is ", h("strong", {}, level), ". ", slices),
     h("h3", {}, "Where the line runs in this study"),
     h("div", { class: "conventions" }, order.map((one) => figure(one, convention, outline))),
-    h("p", { class: "small" }, "The two pale pictures are other conventions, for comparison only. One pixel more or less around a "
+    h("p", { class: "small" },
+      "The two pale pictures are other conventions, for comparison only. One pixel more or less around a "
       + "body changes its overlap with another reader's by about a tenth."),
   ];
 }

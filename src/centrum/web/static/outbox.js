@@ -20,7 +20,8 @@ export class Outbox extends EventTarget {
   constructor(token, revision, changes = []) {
     super();
     Object.assign(this, {
-      token, revision, changes, kind: changes.length ? "saving" : "saved", tries: 0, timer: null, running: false,
+      token, revision, changes, kind: changes.length ? "saving" : "saved", tries: 0, timer: null,
+      running: false,
     });
     live.get(token)?.close();
     live.set(token, this);

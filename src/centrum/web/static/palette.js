@@ -10,14 +10,20 @@ const TOOLS = [
   ["freehand", "Freehand", "H"],
   ["brush", "Brush", "B"],
   ["eraser", "Eraser", "E"],
+  ["livewire", "Live wire", "L"],
+  ["growcut", "GrowCut", "C"],
   ["window", "Window", "W"],
 ];
+
+const SMART = ["livewire", "growcut"];
 
 /** Hand of the tools; `act` is {take, fill, nobody, clear, undo, redo, resize, preset, submit, judge}. */
 export class Palette {
   constructor(reading, act) {
     this.reading = reading;
-    this.tools = new Map(TOOLS.map(([name, label, key]) => [name, pick(name, label, key, () => act.take(name))]));
+    const allowed = TOOLS.filter(([name]) => !SMART.includes(name) || reading.seen.assistance[name]);
+    this.tools = new Map(allowed.map(([name, label, key]) =>
+      [name, pick(name, label, key, () => act.take(name))]));
     this.nobody = pick("nobody", "No body on this slice", "X", act.nobody);
     this.fill = pick("fill", "Fill between", "F", act.fill);
     this.clear = pick("clear", "Clear", "", act.clear);
@@ -25,7 +31,8 @@ export class Palette {
     this.redo = pick("redo", "Redo", "Ctrl+Shift+Z", act.redo);
     this.size = h("output", { class: "size" });
     this.flags = FLAGS.map(([name, label]) => flag(name, label, act.judge));
-    this.comment = h("textarea", { id: "comment", rows: 2, maxlength: 2000, oninput: act.judge, placeholder: "No names, no dates" });
+    this.comment = h("textarea",
+      { id: "comment", rows: 2, maxlength: 2000, oninput: act.judge, placeholder: "No names, no dates" });
     this.submit = button("Sign this case", "S", act.submit, { class: "main conclude" });
     this.left = h("p", { class: "todo" });
     this.presets = [preset("level", "0", () => act.preset(LEVEL)),
@@ -36,14 +43,18 @@ export class Palette {
   }
 
   lay(act) {
-    const group = (title, ...children) => h("section", { "aria-label": title }, h("h2", {}, title), ...children);
+    const group = (title, ...children) =>
+      h("section", { "aria-label": title }, h("h2", {}, title), ...children);
     const { assistance } = this.reading.seen;
     return h("aside", { class: "palette", "aria-label": "Tools" },
       group("Draw", h("div", { class: "tools pair" }, [...this.tools.values()]),
-        h("div", { class: "brush-size" }, h("span", {}, "Brush"), small("smaller brush", "[", () => act.resize(false)), this.size,
+        h("div", { class: "brush-size" }, h("span", {}, "Brush"),
+          small("smaller brush", "[", () => act.resize(false)), this.size,
           small("larger brush", "]", () => act.resize(true)))),
-      group("This slice", h("div", { class: "tools pair" }, this.nobody, assistance.fill === false ? null : this.fill,
-        act.proposal && proposal(act.proposal)), h("div", { class: "tools undo" }, this.undo, this.redo, this.clear)),
+      group("This slice",
+        h("div", { class: "tools pair" }, this.nobody, assistance.fill === false ? null : this.fill,
+          act.proposal && proposal(act.proposal)),
+        h("div", { class: "tools undo" }, this.undo, this.redo, this.clear)),
       group("Window", h("div", { class: "presets" }, this.presets)),
       group("Quality", h("div", { class: "flags" }, this.flags.map(({ label }) => label)),
         h("label", { for: "comment" }, "Comment"), this.comment),
@@ -69,10 +80,11 @@ export class Palette {
     for (const [name, tool] of this.tools) tool.setAttribute("aria-pressed", bench.tool.name === name);
     this.nobody.setAttribute("aria-pressed", bench.content?.kind === "nobody");
     this.size.textContent = `${(2 * bench.radius).toFixed(1)} mm`;
-    this.undo.disabled = !(reading.canUndo || bench.draft.length);
+    this.undo.disabled = !(reading.canUndo || bench.draft.length || bench.tool.past?.length);
     this.redo.disabled = !reading.canRedo;
     this.clear.disabled = bench.content === null;
-    for (const one of [...this.tools.values(), this.nobody, this.fill, this.comment, ...this.flags.map(({ box }) => box)]) {
+    const boxes = this.flags.map(({ box }) => box);
+    for (const one of [...this.tools.values(), this.nobody, this.fill, this.comment, ...boxes]) {
       one.disabled = reading.signed;
     }
     this.tools.get("window").disabled = false;
@@ -95,7 +107,8 @@ const pick = (name, label, key, onclick) => {
   return made;
 };
 
-const small = (label, key, onclick) => h("button", { type: "button", class: "small", "aria-label": label, "aria-keyshortcuts": key, onclick },
+const small = (label, key, onclick) => h("button",
+  { type: "button", class: "small", "aria-label": label, "aria-keyshortcuts": key, onclick },
   h("kbd", { "aria-hidden": "true" }, key));
 
 function flag(name, text, onchange) {

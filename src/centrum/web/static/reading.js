@@ -15,6 +15,11 @@ export const FLAGS = [
   ["not_measurable", "Not measurable"],
 ];
 
+const WORDS = Object.fromEntries(FLAGS.map(([name, label]) => [name, label.toLowerCase()]));
+
+/** "motion, wrong level". */
+export const flagWords = (flags) => flags.map((flag) => WORDS[flag] ?? flag).join(", ");
+
 /** Provenance of a slice after an edit by hand. */
 function byHand(before, content) {
   if (content === null) return null;
@@ -33,7 +38,9 @@ export class Reading extends EventTarget {
   constructor(seen, image, changes) {
     super();
     const [slices, rows, columns] = seen.shape;
-    Object.assign(this, { seen, image, slices, rows, columns, token: seen.token, past: [], future: [], unsent: 0, owed: false });
+    Object.assign(this, {
+      seen, image, slices, rows, columns, token: seen.token, past: [], future: [], unsent: 0, owed: false,
+    });
     this.masks = new Map();
     this.order = Promise.resolve();
     this.state = seen.state;
@@ -126,6 +133,13 @@ export class Reading extends EventTarget {
     return digestOf(runsOf(content, this.rows, this.columns), this.rows, this.columns);
   }
 
+  /** What a smart tool offers; the level has to be there before the server is asked. */
+  async suggest(k, asked) {
+    await this.order;
+    await this.outbox.settled();
+    return (await api.suggest(this.token, k, asked)).content;
+  }
+
   /** Asks what lies between the drawn slices: {slice: runs}, stored nowhere. */
   async between() {
     await this.outbox.settled();
@@ -135,7 +149,8 @@ export class Reading extends EventTarget {
 
   /** Records a preview that the reader accepted: one step over all its slices. */
   accept(preview, seconds) {
-    const effect = [...preview].map(([k, runs]) => [k, { content: { kind: "runs", runs }, provenance: "filled" }]);
+    const effect = [...preview].map(([k, runs]) =>
+      [k, { content: { kind: "runs", runs }, provenance: "filled" }]);
     const body = async () => ({ seconds, digests: Object.fromEntries(await Promise.all(
       [...preview].map(async ([k, runs]) => [k, await digestOf(runs, this.rows, this.columns)]),
     )) });
@@ -147,7 +162,8 @@ export class Reading extends EventTarget {
 
   /** Answers the slices it changed. A step made before the case was opened only the server knows. */
   async turn(verb, seconds, from, to, side) {
-    const request = { method: "POST", path: `${api.ticket(this.token)}/${verb}`, body: async () => ({ seconds }) };
+    const path = `${api.ticket(this.token)}/${verb}`;
+    const request = { method: "POST", path, body: async () => ({ seconds }) };
     const step = from.pop();
     to.push(step ?? null);
     if (step) this.put(step[side]);
@@ -162,7 +178,8 @@ export class Reading extends EventTarget {
   async confirmLevel(slice, [x, y], seconds) {
     this.state = { ...this.state, level: { slice, x, y } };
     await this.send({
-      method: "PUT", path: `${api.ticket(this.token)}/level`, body: async () => ({ slice, x, y, seconds }), kind: "level",
+      method: "PUT", path: `${api.ticket(this.token)}/level`, kind: "level",
+      body: async () => ({ slice, x, y, seconds }),
     });
     this.changed();
   }
@@ -171,7 +188,8 @@ export class Reading extends EventTarget {
     this.state = { ...this.state, quality };
     this.changed();
     return this.send({
-      method: "PUT", path: `${api.ticket(this.token)}/quality`, body: async () => ({ ...quality, seconds }), kind: "quality",
+      method: "PUT", path: `${api.ticket(this.token)}/quality`, kind: "quality",
+      body: async () => ({ ...quality, seconds }),
     });
   }
 
@@ -243,7 +261,10 @@ export class Reading extends EventTarget {
   async settle(state, again, seconds) {
     await this.outbox.surrender(state.revision);
     this.adopt(state);
-    if (again.level && !state.level) await this.confirmLevel(again.level.slice, [again.level.x, again.level.y], seconds);
+    if (again.level && !state.level) {
+      const { slice, x, y } = again.level;
+      await this.confirmLevel(slice, [x, y], seconds);
+    }
     for (const [k, { content }] of again.mine) this.commit(k, content, toolOf(content), seconds);
     if (again.quality) await this.judge(again.quality, seconds);
   }

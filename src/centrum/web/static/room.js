@@ -6,11 +6,12 @@ import { freshId, h } from "./dom.js";
 import { Editor } from "./editor.js";
 import { entrance, linkSecret } from "./entrance.js";
 import * as queue from "./queue.js";
-import { leadScreen } from "./lead.js";
+import { Lead } from "./lead.js";
+import { listen } from "./keys.js";
 import { openReading } from "./reading.js";
 import { say } from "./speech.js";
 import { Result } from "./training.js";
-import { nextCase, numbered, titleOf, worklistScreen } from "./worklist.js";
+import { nextCase, numbered, titleOf, Worklist } from "./worklist.js";
 
 const room = document.getElementById("room");
 
@@ -19,10 +20,13 @@ const HERE = "here";
 /** Milliseconds between two looks at whether the screen has to lock. */
 const LOOK = 1000;
 
+/** Milliseconds between two looks at what waits to be sent. */
+const DRAINED = 1000;
+
 /** Milliseconds after which the server is told that somebody is there. */
 const TELL = 60000;
 
-const state = { me: null, shown: null, cases: [], seen: performance.now(), told: 0, locked: false };
+const state = { me: null, shown: null, cases: [], seen: performance.now(), told: 0, locked: false, asked: 0 };
 
 function show(screen, name) {
   state.shown?.close?.();
@@ -35,41 +39,77 @@ function show(screen, name) {
 const keep = (here) => sessionStorage.setItem(HERE, JSON.stringify(here));
 const kept = () => JSON.parse(sessionStorage.getItem(HERE) ?? "null");
 
-/** Shows what `make` makes; what goes wrong is a screen of its own, with a way on. */
+/**
+ * Shows what `make` makes; what goes wrong is a screen of its own, with a way on. A screen that was
+ * asked for later is the one that is shown, however long each takes.
+ */
 async function screen(name, make) {
+  const asked = state.asked += 1;
   room.setAttribute("aria-busy", "true");
   try {
-    show(await make(), name);
+    const made = await make();
+    if (asked === state.asked && !state.locked) show(made, name);
+    else made.close?.();
   } catch (error) {
+    if (asked !== state.asked) return;
     if (error.status === 401) lock();
     else show(failure(error, () => screen(name, make)), "Error");
   } finally {
-    room.removeAttribute("aria-busy");
+    if (asked === state.asked) room.removeAttribute("aria-busy");
   }
 }
 
+const lead = new Lead({
+  keep,
+  bar: () => bar(),
+  screen: async (name, make) => {
+    await screen(name, make);
+    state.shown?.arrived?.();
+  },
+});
+
 function failure(error, again) {
-  const told = error.status ? [error.message, error.remedy ?? ""] : ["The reading room's server cannot be reached.",
-    "Is “centrum read” still running? Changes that were not yet sent are kept on this computer."];
+  const told = error.status ? [error.message, error.remedy ?? ""] : [
+    "The reading room's server cannot be reached.",
+    "Is “centrum read” still running? Changes that were not yet sent are kept on this computer.",
+  ];
   if (!error.status && !(error instanceof api.Offline)) throw error;
   return h("div", { class: "empty failure" },
     h("h1", { tabindex: -1 }, "That did not work"), h("p", {}, told[0]), h("p", { class: "small" }, told[1]),
-    h("div", { class: "choices" }, h("button", { type: "button", class: "main", onclick: again }, "Try again"),
-      h("button", { type: "button", class: "quiet", onclick: worklist }, "Worklist")));
+    h("div", { class: "choices" },
+      h("button", { type: "button", class: "main", onclick: again }, "Try again"),
+      h("button", { type: "button", class: "quiet", onclick: home }, "Back")));
 }
 
 // Screens
+
+const home = () => (state.me?.lead ? lead.list() : worklist());
 
 async function worklist() {
   keep(null);
   await screen("Worklist", async () => {
     state.cases = await work();
-    const element = worklistScreen(state.cases, await queue.counts(), openCase);
-    return { element: h("div", { class: "page" }, bar(), element), close: nextKey() };
+    const list = new Worklist(state.cases, await queue.counts(), openCase);
+    const watched = setInterval(() => watchQueue(list), DRAINED);
+    const stop = nextKey();
+    const close = () => {
+      clearInterval(watched);
+      stop();
+    };
+    return { element: h("div", { class: "page" }, bar(), list.element), close };
   });
 }
 
-const lead = () => screen("Progress", async () => h("div", { class: "page" }, bar(), leadScreen(await api.progress())));
+/** What waits is sent while the worklist is looked at: it says so when it has arrived. */
+async function watchQueue(list) {
+  if (!list.waits) return;
+  const waiting = await queue.counts();
+  if (list.tells(waiting)) return;
+  const cases = await work().catch(() => null);
+  if (!cases) return;
+  state.cases = cases;
+  list.show(cases, waiting);
+}
 
 const bar = () => h("header", { class: "masthead" },
   h("span", { class: "brand" }, "Reading room"), h("span", { class: "reader" }, state.me.reader),
@@ -77,12 +117,11 @@ const bar = () => h("header", { class: "masthead" },
 
 /** N on the worklist opens the case to go on with. */
 function nextKey() {
-  const act = (event) => {
-    const next = event.key.toLowerCase() === "n" && !event.ctrlKey && !event.metaKey ? nextCase(state.cases) : null;
+  const run = () => {
+    const next = nextCase(state.cases);
     if (next) openCase(next);
   };
-  addEventListener("keydown", act);
-  return () => removeEventListener("keydown", act);
+  return listen([{ keys: ["N"], run }], () => true);
 }
 
 const work = async () => numbered(await api.worklist());
@@ -134,8 +173,9 @@ function lock() {
   }, entered), "Locked");
 }
 
-const lockedText = (pin) => (pin ? "The screen is locked; your work is kept. Enter your PIN to go on where you were."
-  : "The screen is locked; your work is kept. Enter by the new link that was made for you where the room runs.");
+const lockedText = (pin) => `The screen is locked; your work is kept. ${pin
+  ? "Enter your PIN to go on where you were."
+  : "Enter by the new link that was made for you where the room runs."}`;
 
 async function lockNow() {
   await api.lock().catch(() => null);
@@ -145,7 +185,7 @@ async function lockNow() {
 /** A hand that looks and does not draw is there, too: the server hears of it. */
 function stillHere(now) {
   state.told = now;
-  api.worklist().catch((error) => error.status === 401 && lock());
+  (state.me.lead ? api.progress() : api.worklist()).catch((error) => error.status === 401 && lock());
 }
 
 function watchIdle() {
@@ -168,8 +208,8 @@ function watchIdle() {
 async function entered(me) {
   const before = state.me?.reader;
   Object.assign(state, { me, locked: false, seen: performance.now() });
-  if (me.lead) return lead();
   const here = before && before !== me.reader ? null : kept();
+  if (me.lead) return lead.begin(here);
   if (!here) return worklist();
   state.cases = await work().catch(() => []);
   const one = state.cases.find(({ token }) => token === here.token);

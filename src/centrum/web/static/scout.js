@@ -8,9 +8,11 @@ export class Scout {
   constructor(bench, level, confirm) {
     Object.assign(this, { bench, level, done: confirm, marked: null, aimed: false });
     this.text = h("p", {});
-    this.yes = h("button", { type: "button", class: "main", onclick: () => this.confirm() }, `This is ${level} `,
+    this.yes = h("button", { type: "button", class: "main", onclick: () => this.confirm() },
+      `This is ${level} `,
       h("kbd", { "aria-hidden": "true" }, "Enter"));
-    this.element = h("section", { class: "bar scout", "aria-label": "Level" }, this.text, h("div", { class: "choices" }, this.yes));
+    this.element = h("section", { class: "bar scout", "aria-label": "Level" }, this.text,
+      h("div", { class: "choices" }, this.yes));
     this.update();
   }
 
@@ -20,8 +22,10 @@ export class Scout {
   update() {
     this.yes.hidden = this.marked === null;
     this.text.replaceChildren(...(this.marked
-      ? [`Marked on slice ${this.marked.slice + 1}. Look at it on other slices, click again to move it, then confirm.`]
-      : ["Where is ", h("strong", {}, this.level), "? Click the middle of its body, on the slice on which you see it best. "
+      ? [`Marked on slice ${this.marked.slice + 1}. Look at it on other slices, click again to move it, `
+        + "then confirm."]
+      : ["Where is ", h("strong", {}, this.level),
+        "? Click the middle of its body, on the slice on which you see it best. "
         + "The whole series is shown: count from below and from above."]));
   }
 
@@ -55,6 +59,7 @@ export class Scout {
   draw(pen) {
     if (!this.marked) return;
     const here = this.marked.slice === this.bench.slice;
-    pen.marker(this.marked.point, here ? this.level : `${this.level} (slice ${this.marked.slice + 1})`, "marker");
+    pen.marker(this.marked.point, here ? this.level : `${this.level} (slice ${this.marked.slice + 1})`,
+      "marker");
   }
 }

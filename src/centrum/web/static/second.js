@@ -10,30 +10,36 @@ export function offer(editor) {
   if (!sequences.length) return;
   const choice = h("select", { id: "sequence", onchange: () => choose(editor, choice.value) },
     h("option", { value: "" }, "none"), sequences.map((name) => h("option", { value: name }, name)));
-  editor.element.querySelector(".bar-right").prepend(h("label", { class: "sequence", for: "sequence" }, "Beside it ", choice));
+  const label = h("label", { class: "sequence", for: "sequence" }, "Beside it ", choice);
+  editor.element.querySelector(".bar-right").prepend(label);
 }
 
 async function choose(editor, name) {
   editor.other?.close();
   editor.other = null;
   if (!name) return;
-  const values = await editor.attempt(() => api.pixels(editor.reading.token, name));
-  if (!values) return;
-  editor.other = new Second(editor, name, values);
+  const { token } = editor.reading;
+  const got = await editor.attempt(() => Promise.all([api.sequence(token, name), api.pixels(token, name)]));
+  if (!got) return;
+  editor.other = new Second(editor, ...got);
   editor.other.show(editor.bench.slice);
   editor.focus();
 }
 
 class Second {
-  constructor(editor, name, values) {
+  /** `view`: {name, scale, windows} of the sequence; its window is the first of its own. */
+  constructor(editor, { name, scale, windows }, values) {
     const { reading } = editor;
-    const { seen } = reading;
+    const { spacing, orientation } = reading.seen;
     Object.assign(this, { editor, values, size: reading.rows * reading.columns });
-    this.pane = new Pane({ ...reading, spacing: seen.spacing, scale: { slope: 1, intercept: 0 }, orientation: seen.orientation, label: name }, h);
-    this.pane.view.window(...range(values));
+    this.pane = new Pane({ ...reading, spacing, scale, orientation, label: name }, h);
+    this.pane.view.window(windows[0].low, windows[0].high);
     this.pane.overlay.tabIndex = -1;
     this.pane.onresize = () => this.follow();
-    this.pane.painter = (pen) => editor.reading.level && pen.marker([editor.reading.level.x, editor.reading.level.y], name, "faint");
+    this.pane.painter = (pen) => {
+      const { level } = editor.reading;
+      if (level) pen.marker([level.x, level.y], name, "faint");
+    };
     this.element = h("div", { class: "stage beside" }, this.pane.element);
     editor.element.querySelector(".panes").append(this.element);
   }
@@ -46,7 +52,8 @@ class Second {
   /** The same voxel in the middle, at the same zoom. */
   follow() {
     const { view, width, height } = this.editor.pane;
-    const middle = [(width / 2 - view.panX) / view.scaleX - 0.5, (height / 2 - view.panY) / view.scaleY - 0.5];
+    const middle = [(width / 2 - view.panX) / view.scaleX - 0.5,
+      (height / 2 - view.panY) / view.scaleY - 0.5];
     this.pane.view.show(middle, view.zoom, this.pane.width, this.pane.height);
     this.pane.redraw("image", "overlay");
   }
@@ -55,10 +62,4 @@ class Second {
     this.pane.close();
     this.element.remove();
   }
-}
-
-/** From the 1st to the 99th percentile of a sample: another sequence has another scale. */
-function range(values) {
-  const sample = values.filter((_, n) => n % 97 === 0).toSorted();
-  return [sample[Math.floor(sample.length * 0.01)], sample[Math.floor(sample.length * 0.99)]];
 }

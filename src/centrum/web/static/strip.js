@@ -25,7 +25,8 @@ export class Strip {
   constructor(reading, choose) {
     this.reading = reading;
     this.items = Array.from({ length: reading.slices }, (_, k) => this.item(k, choose));
-    this.element = h("nav", { class: "strip", "aria-label": "Slices" }, h("ol", {}, this.items.map(({ row }) => row)));
+    this.element = h("nav", { class: "strip", "aria-label": "Slices" },
+      h("ol", {}, this.items.map(({ row }) => row)));
     this.dirty = new Set(this.items.keys());
   }
 
@@ -37,7 +38,9 @@ export class Strip {
     const sign = h("span", { class: "sign", "aria-hidden": "true" });
     const words = h("span", { class: "words" });
     const chosen = h("button", { type: "button", onclick: () => choose(k) }, picture,
-      h("span", { class: "caption" }, h("span", { class: "number" }, h("span", { class: "hidden" }, "slice "), `${k + 1}`), " ", sign, " ", words));
+      h("span", { class: "caption" },
+        h("span", { class: "number" }, h("span", { class: "hidden" }, "slice "), `${k + 1}`),
+        " ", sign, " ", words));
     return { row: h("li", {}, chosen), chosen, picture, sign, words };
   }
 
@@ -69,10 +72,11 @@ export class Strip {
     element.scrollLeft += Math.min(0, row.left - box.left) + Math.max(0, row.right - box.right);
   }
 
+  /** `marks`: of slices that are not told by their state, another key, or a sign with its words. */
   update(current, marks = new Map()) {
     this.items.forEach(({ row, chosen, sign, words }, k) => {
       const state = marks.get(k) ?? stateOf(this.reading, k);
-      const [shape, text] = STATES[state] ?? ["◇", state];
+      const [shape, text] = Array.isArray(state) ? state : STATES[state] ?? ["◇", state];
       row.dataset.state = state;
       sign.textContent = shape;
       words.textContent = text;

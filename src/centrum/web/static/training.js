@@ -20,7 +20,8 @@ export class Result {
   constructor(reading, result, title, go) {
     Object.assign(this, { reading, result, go, slice: 0 });
     const { seen } = reading;
-    this.pane = new Pane({ ...reading, spacing: seen.spacing, scale: seen.scale, orientation: seen.orientation, label: title }, h);
+    const { spacing, scale, orientation } = seen;
+    this.pane = new Pane({ ...reading, spacing, scale, orientation, label: title }, h);
     this.truth = result.slices.map((runs) => maskOfRuns(runs ?? [], reading.rows, reading.columns));
     this.strip = new Strip(reading, (k) => this.show(k));
     this.lay(title);
@@ -35,17 +36,22 @@ export class Result {
     this.where = h("p", { class: "readout", "aria-hidden": "true" });
     this.element = h("div", { class: "editor result" },
       h("header", { class: "case" }, h("div", { class: "bar-left" },
-        button("Worklist", "", this.go.worklist, { class: "quiet" }), h("h1", { tabindex: -1 }, `${title}: result`))),
+        button("Worklist", "", this.go.worklist, { class: "quiet" }),
+        h("h1", { tabindex: -1 }, `${title}: result`))),
       this.strip.element,
-      h("div", { class: "middle" }, h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.where))),
+      h("div", { class: "middle" },
+        h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.where))),
       h("aside", { class: "palette", "aria-label": "Result" },
-        h("p", { class: passed ? "verdict passed" : "verdict failed" }, passed ? "✓ Passed" : "Below the mark"),
+        h("p", { class: passed ? "verdict passed" : "verdict failed" },
+          passed ? "✓ Passed" : "Below the mark"),
         h("dl", { class: "figures" },
           h("div", {}, h("dt", {}, "Dice"), h("dd", {}, dice.toFixed(3))),
-          h("div", {}, h("dt", {}, "Mean signed distance"), h("dd", {}, `${distance > 0 ? "+" : "−"}${Math.abs(distance).toFixed(2)} mm`))),
+          h("div", {}, h("dt", {}, "Mean signed distance"),
+            h("dd", {}, `${distance > 0 ? "+" : "−"}${Math.abs(distance).toFixed(2)} mm`))),
         h("p", {}, sense(distance)),
         asked ? h("p", { class: "small" }, `The study asks for a Dice of ${asked.toFixed(2)}.`) : null,
-        h("ul", { class: "legend" }, h("li", { class: "own" }, "yours: solid, hatched"), h("li", { class: "truth" }, "true: dashed")),
+        h("ul", { class: "legend" }, h("li", { class: "own" }, "yours: solid, hatched"),
+          h("li", { class: "truth" }, "true: dashed")),
         button("Next case", "N", this.go.next, { class: "main" })));
   }
 
@@ -95,5 +101,6 @@ export class Result {
 
 function sense(distance) {
   if (Math.abs(distance) < ON_THE_LINE) return "On average your outline lies on the true one.";
-  return distance > 0 ? "On average your outline lies outside the true one." : "On average your outline lies inside the true one.";
+  return distance > 0 ? "On average your outline lies outside the true one."
+    : "On average your outline lies inside the true one.";
 }

@@ -21,7 +21,9 @@ export function levelWindow({ level, image, rows, columns, seen }) {
     values.push(...image.subarray(start + left, start + right));
   }
   values.sort((a, b) => a - b);
-  return SHARES.map((share) => values[Math.floor(share * (values.length - 1))] * seen.scale.slope + seen.scale.intercept);
+  return SHARES.map((share) =>
+    values[Math.floor(share * (values.length - 1))] * seen.scale.slope + seen.scale.intercept);
 }
 
-const span = (middle, reach, count) => [Math.max(0, Math.floor(middle - reach)), Math.min(count, Math.ceil(middle + reach) + 1)];
+const span = (middle, reach, count) => [Math.max(0, Math.floor(middle - reach)),
+  Math.min(count, Math.ceil(middle + reach) + 1)];

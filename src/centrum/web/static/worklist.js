@@ -31,7 +31,8 @@ function row(one, waits, choose) {
   const [sign, words] = STATES[one.state];
   const title = titleOf(one);
   return h("tr", { class: one.state },
-    h("th", { scope: "row" }, h("button", { type: "button", class: "link", onclick: () => choose(one) }, title)),
+    h("th", { scope: "row" },
+      h("button", { type: "button", class: "link", onclick: () => choose(one) }, title)),
     h("td", { class: "level" }, one.level || "–"),
     h("td", {}, h("span", { class: "sign", "aria-hidden": "true" }, sign), ` ${passed(one) ?? words}`,
       waits ? h("span", { class: "waits" }, `${plural(waits, "change")} not yet sent`) : null),
@@ -59,21 +60,53 @@ function summary(cases) {
     h("progress", { max: real.length || 1, value: signed, "aria-label": "cases signed" }));
 }
 
-export function worklistScreen(cases, waiting, choose) {
-  if (!cases.length) return empty();
-  const next = nextCase(cases);
-  return h("div", { class: "worklist" },
-    h("header", {}, h("h1", { tabindex: -1 }, "Worklist"), summary(cases), next ? begin(next, choose) : finished()),
-    table("Training", cases.filter(({ training }) => training), waiting, choose),
-    table("Cases", cases.filter(({ training }) => !training), waiting, choose));
+export class Worklist {
+  /** `waiting`: how many changes of each case are not yet sent. */
+  constructor(cases, waiting, choose) {
+    this.choose = choose;
+    this.element = h("div", { class: "worklist" });
+    this.show(cases, waiting);
+  }
+
+  get waits() {
+    return Object.keys(this.waiting).length > 0;
+  }
+
+  /** Whether it shows exactly these. */
+  tells(waiting) {
+    return JSON.stringify(waiting) === JSON.stringify(this.waiting);
+  }
+
+  /** What had the focus has it again. */
+  show(cases, waiting) {
+    const buttons = () => [...this.element.querySelectorAll("button")];
+    const at = buttons().indexOf(document.activeElement);
+    this.waiting = waiting;
+    this.element.replaceChildren(...(cases.length ? this.tables(cases) : [empty()]));
+    if (at >= 0) buttons()[at]?.focus();
+  }
+
+  tables(cases) {
+    const { waiting, choose } = this;
+    const next = nextCase(cases);
+    return [
+      h("header", {}, h("h1", { tabindex: -1 }, "Worklist"), summary(cases),
+        next ? begin(next, choose) : finished()),
+      table("Training", cases.filter(({ training }) => training), waiting, choose),
+      table("Cases", cases.filter(({ training }) => !training), waiting, choose),
+    ].filter(Boolean);
+  }
 }
 
-const begin = (next, choose) => h("button", { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },
-  `${next.state === "begun" ? "Go on with" : "Read"} ${titleOf(next).toLowerCase()}${next.level ? ` · ${next.level}` : ""} `,
+const begin = (next, choose) => h("button",
+  { type: "button", class: "main", "aria-keyshortcuts": "N", onclick: () => choose(next) },
+  `${next.state === "begun" ? "Go on with" : "Read"} ${titleOf(next).toLowerCase()}`,
+  next.level ? ` · ${next.level} ` : " ",
   h("kbd", { "aria-hidden": "true" }, "N"));
 
-const finished = () => h("p", { class: "finished" }, "Everything is signed. Thank you. A signed case can be opened, and reopened with a reason.");
+const finished = () => h("p", { class: "finished" },
+  "Everything is signed. Thank you. A signed case can be opened, and reopened with a reason.");
 
 const empty = () => h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "Nothing to read"),
-  h("p", {}, "No case is waiting for you. Whoever leads the study adds cases with images to its cases.csv; they appear here when the "
-    + "reading room has been started again."));
+  h("p", {}, "No case is waiting for you. Whoever leads the study adds cases with images to its cases.csv; "
+    + "they appear here when the reading room has been started again."));

@@ -35,7 +35,8 @@ export class Polygon {
   /** Sets a point, or closes where the outline began or where the last point lies. */
   extend(point) {
     const { open, bench } = this;
-    const again = open.length >= 3 && (bench.near(point, open[0], REACH) || bench.near(point, open.at(-1), 3));
+    const again = open.length >= 3 && (bench.near(point, open[0], REACH)
+      || bench.near(point, open.at(-1), 3));
     if (again) this.close();
     else if (!open.length || !bench.near(point, open.at(-1), 1)) {
       bench.setDraft([...open, within(point, bench.rows, bench.columns)]);
@@ -49,8 +50,9 @@ export class Polygon {
       bench.say("An outline needs at least three points.");
       return;
     }
+    const tool = bench.wired.has(bench.slice) ? "livewire" : this.name;
     bench.setDraft([]);
-    bench.commit(withOutline(bench.content, open, bench.rows, bench.columns), this.name);
+    bench.commit(withOutline(bench.content, open, bench.rows, bench.columns), tool);
   }
 
   grab(point) {
@@ -88,7 +90,8 @@ export class Polygon {
   drag(point) {
     const { from, moved } = this.dragged;
     if (!moved && this.bench.near(point, from, 2)) return;
-    this.dragged = { from, moved: true, content: this.moved(() => within(point, this.bench.rows, this.bench.columns)) };
+    const content = this.moved(() => within(point, this.bench.rows, this.bench.columns));
+    this.dragged = { from, moved: true, content };
   }
 
   /** Content with the chosen vertex where `put` says. */
@@ -140,7 +143,8 @@ export class Polygon {
     const left = polygons[p].length > 3 ? [polygons[p].toSpliced(v, 1)] : [];
     const rest = polygons.toSpliced(p, 1, ...left);
     this.chosen = null;
-    this.bench.commit(rest.length ? { kind: "polygons", polygons: rest } : null, rest.length ? this.name : "clear");
+    if (rest.length) this.bench.commit({ kind: "polygons", polygons: rest }, this.name);
+    else this.bench.commit(null, "clear");
   }
 
   /** Arrows nudge the chosen vertex; without one they are the crosshair's. */
@@ -187,6 +191,7 @@ export class Polygon {
     if (!this.open.length) return;
     const reaching = this.hover ?? this.bench.crosshair;
     pen.polygon(this.open, "own", { closed: false, handles: true });
-    if (reaching) pen.polygon([this.open.at(-1), reaching, this.open[0]], "own", { closed: false, dash: [4, 4] });
+    if (reaching) pen.polygon([this.open.at(-1), reaching, this.open[0]], "own",
+      { closed: false, dash: [4, 4] });
   }
 }

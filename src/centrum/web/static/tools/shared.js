@@ -28,8 +28,8 @@ export function withOutline(content, outline, rows, columns) {
 }
 
 /** Points within what the server takes: at most a pixel outside the slice. */
-export const within = ([x, y], rows, columns) =>
-  [Math.min(columns, Math.max(-1, x)), Math.min(rows, Math.max(-1, y))];
+export const within = ([x, y], rows, columns, least = -1) =>
+  [Math.min(columns, Math.max(least, x)), Math.min(rows, Math.max(least, y))];
 
 /** Takes every second point until the outline is short enough. */
 export function shortened(points, longest = LONGEST) {

@@ -1,0 +1,48 @@
+"""Another sequence beside the slice, where the study shows it: in its own scale and window."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from tests.studies import write_rows
+from tests.web.browser.places import Room, make_study, open_room
+from tests.web.browser.sight import Eyes
+
+GREYS = """(pane) => { const canvas = document.querySelectorAll(".pane .image")[pane];
+  const context = canvas.getContext("2d");
+  const [x, y] = [canvas.width / 2 - 60, canvas.height / 2 - 60];
+  return [...context.getImageData(x, y, 120, 120).data].filter((_, n) => n % 4 === 0); }"""
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    """The other sequence is the same image, in thousandths: its numbers are not whole."""
+    study = make_study(tmp_path / "study", spare=1, shown={"sequences": True})
+    with (study / "cases.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        name = f"{row['case']} other.nrrd"
+        other = sitk.Cast(sitk.ReadImage(study / row["image"]), sitk.sitkFloat32) / 1000
+        sitk.WriteImage(other, study / name)
+        row["image:T1"] = name
+        row["image:T2"] = row.pop("image")
+    write_rows(study, rows)
+    (study / "study.yaml").write_text("preset: vcf-t2w\nimages: {weighting: null, sequence: T2}\n")
+    with open_room(study) as found:
+        yield found
+
+
+def test_it_is_shown_in_a_window_of_its_own(eyes: Eyes):
+    eyes.open().press("1")
+    eyes.page.select_option("#sequence", "T1")
+    eyes.page.wait_for_selector(".beside")
+    eyes.settle()
+    eyes.page.wait_for_timeout(300)
+    first, second = (np.array(eyes.page.evaluate(GREYS, pane)) for pane in (0, 1))
+    assert np.ptp(first) > 200
+    assert np.abs(first - second).mean() < 3
+    assert eyes.console == []
