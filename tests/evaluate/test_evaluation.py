@@ -46,6 +46,20 @@ def test_the_cutoff_stays_what_it_was_and_its_origin_shows():
     assert not run().optimistic
 
 
+def test_apparent_results_have_no_interval_and_no_p():
+    found, same = run(groups=PATIENTS, apparent=True), run(groups=PATIENTS)
+    assert found.auc.value == same.auc.value
+    assert found.confusion == same.confusion
+    record = as_json(found)
+    assert (record["apparent"], record["auc"].pop("p")) == (True, None)
+    del record["auc"]["value"]
+    assert all(v == {"lower": None, "upper": None} for v in record["auc"].values())
+    for name, measure in found.measures.items():
+        assert measure.value == same.measures[name].value
+        assert np.isnan([measure.interval.lower, measure.interval.upper]).all()
+        assert np.isnan([measure.bootstrap.lower, measure.bootstrap.upper]).all()
+
+
 def test_the_same_seed_gives_the_same_bytes():
     first, again, other = (run(seed=s) for s in (1, 1, 2))
     assert json.dumps(as_json(first)) == json.dumps(as_json(again))

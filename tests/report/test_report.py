@@ -28,6 +28,7 @@ from centrum.report.sections.selection import selection
 from centrum.report.sections.summary import summary
 from centrum.report.sections.validation import validation
 from centrum.report.tables import model_order, performance_table
+from centrum.text import fixed
 from centrum.validation.matrix import study_matrix
 from centrum.validation.procedure import row_audit
 
@@ -131,8 +132,7 @@ def test_the_table_has_the_numbers_of_the_population(written: Path, results: Stu
 
 def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: StudyResults) -> None:
     rows = {(r["Measure"], r["Interval"]): r for r in _csv(written / "tables/performance.csv")}
-    for name, head in (("train", "Training (apparent)"), ("out_of_fold", "Training (out of fold)"),
-                       ("test", "Test")):  # fmt: skip
+    for name, head in (("out_of_fold", "Training (out of fold)"), ("test", "Test")):
         found = results.evaluation.by_set[name]
         for method, text in (("percentile", "bootstrap, percentile"), ("delong", "DeLong"),
                              ("normal", "bootstrap, normal")):  # fmt: skip
@@ -145,6 +145,12 @@ def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: St
         assert float(accuracy[f"{head} lower"]) == measure.bootstrap.lower
         assert int(rows["True positives", ""][head]) == found.confusion.tp
         assert float(rows["P (AUC = 0.5)", ""][f"{head} value"]) == found.auc.p
+    head, found = "Training (apparent)", results.evaluation.by_set["train"]
+    assert {rows[key][head] for key in rows if key[0] == "AUC"} == {fixed(found.auc.value)}
+    assert rows["P (AUC = 0.5)", ""][head] == "–"
+    sensitivity = rows["Sensitivity", "bootstrap, percentile"]
+    assert sensitivity[head] == fixed(found.measures["sensitivity"].value)
+    assert int(rows["True positives", ""][head]) == found.confusion.tp
 
 
 def test_performance_counts_cases_when_each_is_a_patient(results: StudyResults) -> None:

@@ -135,9 +135,9 @@ def evaluation_lines(
     for name, evaluation in evaluations.items():
         area, measures = evaluation["auc"], evaluation["measures"]
         low, high = (_number(area["delong"][end]) for end in ("lower", "upper"))
+        limits = "" if evaluation["apparent"] else f" ({interval_text(low, high, join='-')})"
         yield (
-            f"{SETS[name]:22} n {evaluation['n']:4}  AUC {_number(area['value']):.3f} "
-            f"({interval_text(low, high, join='-')})  "
+            f"{SETS[name]:22} n {evaluation['n']:4}  AUC {_number(area['value']):.3f}{limits}  "
             f"sensitivity {_number(measures['sensitivity']['value']):.3f}  "
             f"specificity {_number(measures['specificity']['value']):.3f}"
         )

@@ -23,6 +23,9 @@ class Interval:
     upper: float
 
 
+NO_INTERVAL = Interval(np.nan, np.nan)
+
+
 def case_weights(scored: Scored, n_resamples: int, seed: int) -> Floats:
     """How many times each case is in each resample, shape (n_resamples, cases).
 

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import numpy as np
-from scipy.stats import binomtest
+from numpy.typing import ArrayLike
+from scipy.stats import binomtest, norm
 
 from centrum.arrays import Floats
-from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.bootstrap import NO_INTERVAL, Interval
 from centrum.evaluate.discrimination import roc_curve
 from centrum.evaluate.scored import Scored
 
@@ -249,6 +250,45 @@ def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dic
     array([0.5, 1. ])
     """
     return _measures(*_counts(scored, threshold, weights))
+
+
+def clustered_interval(
+    hits: ArrayLike, numbers: ArrayLike, confidence: float = 0.95
+) -> Interval:
+    """Confidence interval of a proportion of cases of which patients have several.
+
+    Wilson's, of so many cases as would say as much if each were another patient's: their number
+    over the design effect of Rao and Scott, Biometrics 1992;48:577-585 (the ratio estimator of
+    Genders et al., Radiology 2012;265:910-916), never more than there are cases. Where all cases
+    are hits, or none, they show no design effect, and each patient counts once.
+
+    Parameters
+    ----------
+    hits, numbers : (patients,) cases of each patient that are hits, and all of them
+
+    >>> clustered_interval([2, 0, 3], [2, 2, 3])
+    Interval(lower=0.158..., upper=0.969...)
+    """
+    x, n = np.asarray(hits, dtype=float), np.asarray(numbers, dtype=float)
+    x, n = x[n > 0], n[n > 0]
+    total, share = n.sum(), x.sum() / n.sum() if n.size else np.nan
+    if n.size < 2:
+        return NO_INTERVAL
+    if (n == 1).all():
+        return proportion_interval(int(x.sum()), int(total), confidence)
+    variance = n.size / (n.size - 1) * np.sum((x - n * share) ** 2) / total**2
+    alone = share * (1 - share) / total
+    effective = total / max(variance / alone, 1.0) if alone > 0 else n.size
+    return _wilson(share, effective, confidence)
+
+
+def _wilson(share: float, n: float, confidence: float) -> Interval:
+    """Wilson's score interval of a share of n, which need not be whole."""
+    z = norm.ppf((1 + confidence) / 2)
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    lower, upper = np.clip([middle - half, middle + half], 0, 1)
+    return Interval(float(lower), float(upper))
 
 
 @cache

@@ -68,7 +68,7 @@ def discrimination(results: StudyResults) -> str:
         "curve of precision and recall were computed. Accuracy, sensitivity, specificity, positive "
         "and negative predictive value, F1 and Youden's index at the cut-off have confidence "
         f"intervals by {decided}. The same was computed of the cases that the final model was "
-        "fitted on, apparent and out of fold."
+        "fitted on, out of fold, and, without intervals and tests, apparent."
     )
 
 
@@ -105,9 +105,9 @@ def use(results: StudyResults) -> str:
         f"{number(THRESHOLDS[-1])} (decision curve), against calling all cases positive and "
         f"calling none, with bootstrap intervals of {percent(evaluation.confidence)}. For each "
         "test case a set of outcomes was given by label-conditional conformal prediction, learnt "
-        "on out-of-fold scores of the training cases, of each patient the most atypical one: the "
-        f"set was to miss the true outcome in at most {percent(evaluation.conformal_error)} of the "
-        f"patients of each class; a set of both was called uncertain.{_whose_sets(results)}"
+        "on out-of-fold scores of the training cases, of each patient the most atypical one, and "
+        f"aimed at missing the true outcome in at most {percent(evaluation.conformal_error)} of "
+        f"the patients of each class; a set of both was called uncertain.{_whose_sets(results)}"
     )
 
 
@@ -124,10 +124,13 @@ def subgroups(results: StudyResults) -> str:
         return "Performance was not computed in subgroups."
     shown = tuple(dict.fromkeys(row.variable for row in results.evaluation.subgroups))
     found = f"this gave subgroups by {quoted(shown)}" if shown else "this gave no subgroup"
+    test = results.evaluation.by_set["test"]
+    by_patient = ", with the design effect of Rao and Scott" if test.n_patients < test.n else ""
+    shares = f"Wilson{by_patient}"
     return (
         f"Subgroups by {quoted(wanted)} were planned, of which columns that are missing or have "
         f"not 2 to {MOST_LEVELS} values on the test side were left out, and numbers were cut at "
-        f"their median; {found}. AUC (DeLong), sensitivity, specificity (Wilson) and Brier score "
+        f"their median; {found}. AUC (DeLong), sensitivity, specificity ({shares}) and Brier score "
         f"were computed with {FEWEST} or more cases of each class, and AUCs compared by "
         "Cochran's Q. These P values were not adjusted for their number."
     )

@@ -236,9 +236,8 @@ def _conformal_table(model: FrozenModel, external: ExternalValidation) -> Table:
     )
     columns = (Column("Sets"), Column("Share of the cases", lambda v: fixed(v, 2)))
     notes = (
-        f"Learnt so that the set misses the true outcome in at most "
-        f"{percent(model.conformal.error)} of each outcome, if new cases are like those of the "
-        "training.",
+        f"Aimed at holding the true outcome of {percent(1 - model.conformal.error)} of each "
+        "outcome, which can be expected only of new cases that are like those of the training.",
     )
     return Table("sets", "Sets of possible outcomes", columns, rows, notes, main=True)
 

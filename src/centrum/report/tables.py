@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from centrum.evaluate import MEASURES, Evaluation, PopulationRow
+from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.population import Quartiles
 from centrum.features.feature_id import FeatureId
 from centrum.provenance import History
-from centrum.report.blocks import Column, Estimate, PValue, Table
+from centrum.report.blocks import Apparent, Column, Estimate, PValue, Table
 from centrum.report.labels import feature_labels, unit_text
 from centrum.report.results import StudyResults
 from centrum.report.words.model import step_labels
@@ -143,7 +144,7 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         measures = [e.measures[key] for e in found]
         intervals = [m.bootstrap if method == "bootstrap" else m.interval for m in measures]
         estimates = (
-            Estimate(m.value, i.lower, i.upper) for m, i in zip(measures, intervals, strict=True)
+            _estimate(e, m.value, i) for e, m, i in zip(found, measures, intervals, strict=True)
         )
         rows.append((AT_CUTOFF[key], INTERVALS[method], *estimates))
     for name, key in (("True positives", "tp"), ("False positives", "fp"),
@@ -166,8 +167,12 @@ def _interval_method(found: list[Evaluation]) -> str:
 
 
 def _area(found: Evaluation, method: str) -> Estimate:
-    interval = getattr(found.auc, method)
-    return Estimate(found.auc.value, interval.lower, interval.upper)
+    return _estimate(found, found.auc.value, getattr(found.auc, method))
+
+
+def _estimate(found: Evaluation, value: float, interval: Interval) -> Estimate:
+    kind = Apparent if found.apparent else Estimate
+    return kind(value, interval.lower, interval.upper)
 
 
 def _performance_notes(found: Evaluation) -> tuple[str, ...]:
@@ -175,7 +180,7 @@ def _performance_notes(found: Evaluation) -> tuple[str, ...]:
     return (
         f"Value ({percent(found.confidence)} confidence interval); {found.n_resamples} bootstrap "
         "samples of patients. Apparent: the model is evaluated on the cases that it was fitted "
-        "to. Out of fold: each training case is scored by a model fitted without its patient.",
+        "to, which is optimistic: no interval, no P. Out of fold: each training case is scored by a model fitted without its patient.",
         *([WITHOUT_WIDTH] if _without_width(found) else []),
         f"Decisions at a score of at least {fixed(cutoff.value)} ({cutoff.rule}, learnt on "
         f"{cutoff.learnt_on}).",

@@ -209,6 +209,7 @@ def _evaluations(
             n_resamples=evaluation.n_resamples,
             confidence=evaluation.confidence,
             called=calls,
+            apparent=name == "train",
         )
         for name, (cases, numbers, calls) in rows.items()
     }
