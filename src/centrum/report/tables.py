@@ -1,7 +1,7 @@
 """From results to tables; numbers stay numbers until they are shown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,17 @@ from centrum.evaluate import MEASURES, Evaluation, PopulationRow
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.population import Quartiles
 from centrum.features.feature_id import FeatureId
+from centrum.modelling.settings import AgreementSettings
 from centrum.provenance import History
 from centrum.report.blocks import Apparent, Column, Estimate, PValue, Table
 from centrum.report.labels import feature_labels, unit_text
+from centrum.report.readers import trained_agreement
 from centrum.report.results import StudyResults
+from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import step_labels
 from centrum.report.words.results import AT_CUTOFF, EVALUATIONS, INTERVALS
 from centrum.study.findings import by_kind
-from centrum.text import counted, fixed, percent, sentence_case
+from centrum.text import counted, fixed, number, percent, sentence_case
 from centrum.validation.model import Model
 
 UNITS = {"age": "years"}
@@ -238,24 +241,47 @@ def _quartiles(values: pd.Series) -> Quartiles:
     return Quartiles(len(values), float(median), float(lower), float(upper))
 
 
-def agreement_table(agreement: pd.DataFrame) -> Table:
-    """ICC of every feature."""
+def agreement_table(results: StudyResults) -> Table:
+    """ICC of every feature over all cases, and over the training cases, which decided."""
+    agreement, trained = results.agreement, trained_agreement(results)
     rows = tuple(
         (
             str(name),
-            int(row["n"]),
-            Estimate(float(row["icc"]), float(row["lower"]), float(row["upper"])),
-            PValue(float(row["p"])),
-            "yes" if row["kept"] else "no",
+            int(over_all["n"]),
+            _icc(over_all),
+            PValue(float(over_all["p"])),
+            int(decided["n"]),
+            _icc(decided),
+            "yes" if decided["kept"] else "no",
         )
-        for name, row in zip(agreement.index, agreement.to_dict("records"), strict=True)
+        for name, over_all, decided in zip(
+            agreement.index, agreement.to_dict("records"), trained.to_dict("records"), strict=True
+        )
     )
-    columns = tuple(map(Column, ("Feature", "Cases", "ICC (95 % CI)", "P", "Passes the rule")))
-    same = int((agreement["lower"] == agreement["upper"]).sum())
-    told = f"No interval, {counted(same, 'feature')}: all readers have the same values."
-    notes = (told,) if same else ()
+    heads = ("Feature", "Cases", "ICC (95 % CI)", "P (ICC = 0)", "Training cases",
+             "ICC on these (95 % CI)", "Kept for the model")  # fmt: skip
+    notes = [_decided(agreement["kept"], trained, results.protocol.model.agreement)]
+    if same := int((agreement["lower"] == agreement["upper"]).sum()):
+        notes.append(f"No interval, {counted(same, 'feature')}: all readers have the same values.")
     title = "Agreement of the features"
-    return Table("agreement", title, columns, rows, notes, sorts=True)
+    return Table("agreement", title, tuple(map(Column, heads)), rows, tuple(notes), sorts=True)
+
+
+def _icc(row: Mapping[Hashable, Any]) -> Estimate:
+    return Estimate(float(row["icc"]), float(row["lower"]), float(row["upper"]))
+
+
+def _decided(over_all: pd.Series, trained: pd.DataFrame, rule: AgreementSettings) -> str:
+    """What the rule let pass on the training cases, and how sure that is."""
+    kept = trained["kept"].to_numpy(dtype=bool)
+    other = int(np.sum(kept != over_all.to_numpy(dtype=bool)))
+    unsure = int(np.sum(trained["lower"].to_numpy()[kept] <= rule.threshold))
+    return (
+        f"The final model decided on its training cases ({rule_label(rule)}): {kept.sum()} of "
+        f"{counted(kept.size, 'feature')} were kept; over all cases the rule would decide "
+        f"otherwise on {other}. Of those kept, {unsure} have a lower 95 % limit of "
+        f"{number(rule.threshold)} or less: their agreement may be worse than the rule asks for."
+    )
 
 
 def frame_table(frame: pd.DataFrame, key: str = "", title: str = "") -> Table:
