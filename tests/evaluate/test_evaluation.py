@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from centrum.errors import DataError
 from centrum.evaluate import MEASURES, CutOff, Scored, evaluate, youden_cutoff
+from centrum.evaluate.discrimination import auc_interval
 from centrum.records import as_json
 
 RNG = np.random.default_rng(11)
@@ -28,7 +29,9 @@ def test_all_parts_speak_of_the_same_cases():
     assert counts.tp + counts.fp + counts.tn + counts.fn == 60
     assert list(found.measures) == list(MEASURES)
     assert found.measures["sensitivity"].value == counts.tp / 30
-    for interval in (found.auc.delong, found.auc.percentile, found.auc.normal):
+    area = found.auc
+    assert area.interval == auc_interval(Scored.of(SCORES, OUTCOME, PATIENTS))
+    for interval in (area.interval, area.delong, area.percentile, area.normal):
         assert interval.lower < found.auc.value < interval.upper
     for measure in found.measures.values():
         assert measure.interval.lower < measure.value < measure.interval.upper

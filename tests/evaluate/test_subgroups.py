@@ -11,7 +11,7 @@ from scipy.stats import chi2
 
 from centrum.errors import DataError
 from centrum.evaluate import Scored
-from centrum.evaluate.discrimination import auc, delong_interval
+from centrum.evaluate.discrimination import auc, auc_interval
 from centrum.evaluate.subgroups import auc_heterogeneity, subgroup_table
 from centrum.evaluate.thresholds import clustered_interval, proportion_interval
 
@@ -62,7 +62,7 @@ def test_a_row_is_the_evaluation_of_its_cases():
         part = Scored.of(SCORED.scores[own], SCORED.positive[own], np.arange(N)[own] // 3)
         truth, called = SCORED.positive[own], CALLED[own]
         assert (row.n, row.n_positive, row.n_patients) == (own.sum(), truth.sum(), part.n_patients)
-        assert (row.auc, row.auc_interval) == (auc(part), delong_interval(part, 0.9))
+        assert (row.auc, row.auc_interval) == (auc(part), auc_interval(part, 0.9))
         assert row.sensitivity == called[truth].mean()
         assert row.specificity == (~called[~truth]).mean()
         for right, among, interval in (

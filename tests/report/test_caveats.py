@@ -221,18 +221,33 @@ def test_sequences_that_nothing_tells_are_said(results: StudyResults) -> None:
     assert "verified from TR" not in said(replace(results, sequences=(verified,)))
 
 
-def test_intervals_without_width_are_no_precision(results: StudyResults) -> None:
+def _parted(results: StudyResults, value: float, interval: Interval) -> StudyResults:
     test = results.evaluation.by_set["test"]
-    one = Interval(1.0, 1.0)
-    area = replace(test.auc, value=1.0, delong=one, percentile=one, normal=one, bca=one)
-    parted = {**results.evaluation.by_set, "test": replace(test, auc=area)}
-    shown = performance_table(parted)
-    cells = {row[1]: row[-1].text for row in shown.rows if row[0] == "AUC"}
-    assert set(cells.values()) == {"1.000 (no interval)"}
+    area = replace(test.auc, value=value, interval=interval)
+    by_set = {**results.evaluation.by_set, "test": replace(test, auc=area)}
+    return replace(results, evaluation=replace(results.evaluation, by_set=by_set))
+
+
+def test_an_auc_of_1_has_one_limit(results: StudyResults) -> None:
+    changed = _parted(results, 1.0, Interval(0.742, 1.0))
+    shown = performance_table(changed.evaluation.by_set)
+    cells = [row[-1].text for row in shown.rows if row[0] == "AUC"]
+    assert cells == ["1.000 (0.742–1.000)"]
+    assert any("the interval of the AUC is one-sided" in note for note in shown.notes)
+    assert "its interval is one-sided: with" in said(changed)
+    assert "it reaches from 0.74 to 1.00" in said(changed)
+    assert "1.00 (0.74–1.00)" in dict(summary(changed).facts).values()
+    plain = performance_table(results.evaluation.by_set)
+    assert not any("one-sided" in note for note in plain.notes)
+
+
+def test_intervals_without_width_are_no_precision(results: StudyResults) -> None:
+    changed = _parted(results, 0.5, Interval(0.5, 0.5))
+    shown = performance_table(changed.evaluation.by_set)
+    assert [row[-1].text for row in shown.rows if row[0] == "AUC"] == ["0.500 (no interval)"]
     assert any("nothing of the precision" in note for note in shown.notes)
-    changed = replace(results, evaluation=replace(results.evaluation, by_set=parted))
-    assert "so that no interval can be given" in said(changed)
-    assert "1.00 (no interval)" in dict(summary(changed).facts).values()
+    assert "which is no precision; no interval can be given" in said(changed)
+    assert "0.50 (no interval)" in dict(summary(changed).facts).values()
 
 
 def test_readers_with_the_same_values_have_no_interval(results: StudyResults) -> None:

@@ -132,7 +132,7 @@ def test_harm_is_named_as_gain_is_and_each_by_its_interval() -> None:
     lower = np.array([-0.15, -0.06, 0.0, -0.01, 0.04])
     upper = np.array([-0.01, 0.03, 0.0, 0.06, 0.2])
     every, none = np.zeros(5), np.full(5, np.nan)
-    rest = {name: none for name in ("over_all_lower", "over_all_upper", "avoided")}
+    rest = dict.fromkeys(("over_all_lower", "over_all_upper", "avoided"), none)
     curve = DecisionCurve(at, gain, every, none, none, lower, upper, **rest, prevalence=0.5)
     assert readings.decision(curve) == (
         "Acting on the model does more good than acting on everybody or on nobody at 2 of 5 "

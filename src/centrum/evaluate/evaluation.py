@@ -19,6 +19,7 @@ from centrum.evaluate.bootstrap import (
 from centrum.evaluate.discrimination import (
     RocCurve,
     auc,
+    auc_interval,
     auc_p_value,
     delong_interval,
     resampled_auc,
@@ -49,12 +50,14 @@ class AucEstimate:
     Attributes
     ----------
     value : the AUC
-    delong : interval from DeLong's variance (Obuchowski's with several cases per patient)
+    interval : the one that is reported (`auc_interval`)
+    delong : plain interval from DeLong's variance (Obuchowski's with several cases per patient)
     percentile, normal, bca : intervals from the bootstrap by patient
     p : two-sided, of H0: AUC = 0.5 (`auc_p_value`)
     """
 
     value: float
+    interval: Interval
     delong: Interval
     percentile: Interval
     normal: Interval
@@ -122,7 +125,7 @@ class Evaluation(OneLine):
             f"({self.cutoff.rule}, learnt on {self.cutoff.learnt_on}"
             f"{': optimistic' if self.optimistic else ''})"
         )
-        found = {"auc": (self.auc.value, self.auc.delong)}
+        found = {"auc": (self.auc.value, self.auc.interval)}
         found |= {name: (m.value, m.interval) for name, m in self.measures.items()}
         rows = [
             (k, fixed(value), interval_text(i.lower, i.upper)) for k, (value, i) in found.items()
@@ -174,8 +177,9 @@ def evaluate(
         decided, threshold = Scored.of(np.asarray(called, dtype=float), outcome, groups), 0.5
     confusion = Confusion.of(decided, threshold)
     if apparent:
-        area = AucEstimate(auc(scored), *[NO_INTERVAL] * 4, p=np.nan)
-        measures = {k: Measure(v, *[NO_INTERVAL] * 2) for k, v in confusion.measures().items()}
+        none = NO_INTERVAL
+        area = AucEstimate(auc(scored), none, none, none, none, none, p=np.nan)
+        measures = {k: Measure(v, none, none) for k, v in confusion.measures().items()}
     else:
         weights = case_weights(scored, n_resamples, seed)
         area = _area(scored, weights, confidence)
@@ -218,6 +222,7 @@ def _area(scored: Scored, weights: Floats, confidence: float) -> AucEstimate:
     value, resampled = auc(scored), resampled_auc(scored, weights)
     return AucEstimate(
         value=value,
+        interval=auc_interval(scored, confidence),
         delong=delong_interval(scored, confidence),
         percentile=percentile_interval(resampled, confidence),
         normal=normal_interval(value, float(resampled.std(ddof=1)), confidence),

@@ -13,7 +13,7 @@ from scipy import stats
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
-from centrum.evaluate.discrimination import auc, delong_interval, delong_variance
+from centrum.evaluate.discrimination import auc, auc_interval, delong_variance
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import clustered_interval
 
@@ -34,7 +34,8 @@ class Subgroup:
     ----------
     variable, level : such as "sex" and "F", or "age" and "up to 71"
     n, n_patients, n_positive : sizes
-    auc, auc_interval : DeLong's, by patient; no interval if an outcome is in a single patient
+    auc, auc_interval : as everywhere (`auc_interval`); no interval if an outcome is in a
+        single patient
     sensitivity, specificity : of the decisions, with Wilson's intervals; by patient where
         patients have several cases (`clustered_interval`)
     heterogeneity : p of H0: the AUC is the same in all levels of the variable
@@ -237,7 +238,7 @@ def _performance(
         _share_right(part, called == truth, part.positive == truth, confidence)
         for truth in (True, False)
     )
-    return ((auc(part), delong_interval(part, confidence)), *decisions)
+    return ((auc(part), auc_interval(part, confidence)), *decisions)
 
 
 def _share_right(

@@ -252,9 +252,7 @@ def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dic
     return _measures(*_counts(scored, threshold, weights))
 
 
-def clustered_interval(
-    hits: ArrayLike, numbers: ArrayLike, confidence: float = 0.95
-) -> Interval:
+def clustered_interval(hits: ArrayLike, numbers: ArrayLike, confidence: float = 0.95) -> Interval:
     """Confidence interval of a proportion of cases of which patients have several.
 
     Wilson's, of so many cases as would say as much if each were another patient's: their number

@@ -49,9 +49,11 @@ def discrimination(results: StudyResults) -> str:
     shown = results.evaluation.by_set.values()
     clustered = any(e.n_patients < e.n for e in shown)
     delong = (
-        "DeLong's method, extended to several cases per patient by Obuchowski"
+        "DeLong's variance, extended to several cases per patient by Obuchowski, on the logit "
+        "scale, with the t distribution of one degree of freedom less than patients of the rarer "
+        "class"
         if clustered
-        else "DeLong's method"
+        else "DeLong's variance on the logit scale"
     )
     decided = (
         "bootstrap percentiles, because patients had several cases"
@@ -60,15 +62,16 @@ def discrimination(results: StudyResults) -> str:
     )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve "
-        f"(AUC), with {percent(evaluation.confidence)} confidence intervals by {delong} and by the "
-        "bootstrap (percentile, normal and bias-corrected and accelerated): "
-        f"{counted(evaluation.n_resamples, 'bootstrap sample')} of patients, stratified by class, "
-        f"with all their cases (seed {evaluation.seed}). The AUC was tested against 0.5, by "
-        "patient. The partial AUC at specificities from 0.8 to 1 (McClish's correction) and the "
-        "curve of precision and recall were computed. Accuracy, sensitivity, specificity, positive "
-        "and negative predictive value, F1 and Youden's index at the cut-off have confidence "
-        f"intervals by {decided}. The same was computed of the cases that the final model was "
-        "fitted on, out of fold, and, without intervals and tests, apparent."
+        f"(AUC), with {percent(evaluation.confidence)} confidence intervals by {delong}; of scores "
+        "that part all cases the interval is one-sided, down to the AUC at which all patients of "
+        "the rarer class would be placed rightly with a probability of 1 less the confidence. "
+        f"Bootstrap intervals are of {counted(evaluation.n_resamples, 'sample')} of patients, "
+        f"stratified by class, with all their cases (seed {evaluation.seed}). The AUC was tested "
+        "against 0.5, by patient. The partial AUC at specificities from 0.8 to 1 (McClish's "
+        "correction) and the curve of precision and recall were computed. Accuracy, sensitivity, "
+        "specificity, positive and negative predictive value, F1 and Youden's index at the cut-off "
+        f"have confidence intervals by {decided}. The same was computed of the cases that the "
+        "final model was fitted on, out of fold, and, without intervals and tests, apparent."
     )
 
 
@@ -130,9 +133,9 @@ def subgroups(results: StudyResults) -> str:
     return (
         f"Subgroups by {quoted(wanted)} were planned, of which columns that are missing or have "
         f"not 2 to {MOST_LEVELS} values on the test side were left out, and numbers were cut at "
-        f"their median; {found}. AUC (DeLong), sensitivity, specificity ({shares}) and Brier score "
-        f"were computed with {FEWEST} or more cases of each class, and AUCs compared by "
-        "Cochran's Q. These P values were not adjusted for their number."
+        f"their median; {found}. AUC (interval as above), sensitivity, specificity ({shares}) and "
+        f"Brier score were computed with {FEWEST} or more cases of each class, and AUCs compared "
+        "by Cochran's Q. These P values were not adjusted for their number."
     )
 
 

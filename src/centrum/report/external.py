@@ -43,7 +43,7 @@ def _summary(model: FrozenModel, external: ExternalValidation) -> Block:
     own, area = model.performance["test"], external.evaluation.auc
     confidence = f"{percent(external.evaluation.confidence)} CI"
     before = _recorded(own["auc"])
-    now = Estimate(area.value, area.percentile.lower, area.percentile.upper)
+    now = Estimate(area.value, area.interval.lower, area.interval.upper)
     slope = external.calibrated[0].calibration.slope
     facts = [
         ("Cases scored", f"{len(external.cases)}"),

@@ -19,7 +19,7 @@ from centrum.report.readers import trained_agreement
 from centrum.report.results import StudyResults
 from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import step_labels
-from centrum.report.words.results import AT_CUTOFF, EVALUATIONS, INTERVALS
+from centrum.report.words.results import AT_CUTOFF, AUC_INTERVAL, EVALUATIONS, INTERVALS
 from centrum.study.findings import by_kind
 from centrum.text import counted, fixed, number, percent, sentence_case
 from centrum.validation.model import Model
@@ -132,15 +132,12 @@ def _heading(variable: str) -> str:
 def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
     """Areas, measures at the cut-off and counts of each set of scores."""
     found = list(evaluations.values())
-    columns = [Column(EVALUATIONS.get(name, name)) for name in evaluations]
+    columns = [Column(EVALUATIONS.get(e.name, name)) for name, e in evaluations.items()]
     method = _interval_method(found)
     rows: list[tuple[Any, ...]] = [
         ("Cases", "", *(e.n for e in found)),
         ("Patients", "", *(e.n_patients for e in found)),
-        ("AUC", "bootstrap, percentile", *(_area(e, "percentile") for e in found)),
-        ("AUC", "bootstrap, normal", *(_area(e, "normal") for e in found)),
-        ("AUC", "bootstrap, BCa", *(_area(e, "bca") for e in found)),
-        ("AUC", "DeLong", *(_area(e, "delong") for e in found)),
+        ("AUC", AUC_INTERVAL, *(_estimate(e, e.auc.value, e.auc.interval) for e in found)),
         ("P (AUC = 0.5)", "", *(PValue(e.auc.p) for e in found)),
     ]
     for key in MEASURES:
@@ -169,10 +166,6 @@ def _interval_method(found: list[Evaluation]) -> str:
     return "bootstrap" if clustered else found[0].interval_method
 
 
-def _area(found: Evaluation, method: str) -> Estimate:
-    return _estimate(found, found.auc.value, getattr(found.auc, method))
-
-
 def _estimate(found: Evaluation, value: float, interval: Interval) -> Estimate:
     kind = Apparent if found.apparent else Estimate
     return kind(value, interval.lower, interval.upper)
@@ -183,12 +176,20 @@ def _performance_notes(found: Evaluation) -> tuple[str, ...]:
     return (
         f"Value ({percent(found.confidence)} confidence interval); {found.n_resamples} bootstrap "
         "samples of patients. Apparent: the model is evaluated on the cases that it was fitted "
-        "to, which is optimistic: no interval, no P. Out of fold: each training case is scored by a model fitted without its patient.",
+        "to, which is optimistic: no interval, no P. Out of fold: each training case is scored by "
+        "a model fitted without its patient.",
+        *([ONE_SIDED] if found.auc.value in (0, 1) else []),
         *([WITHOUT_WIDTH] if _without_width(found) else []),
         f"Decisions at a score of at least {fixed(cutoff.value)} ({cutoff.rule}, learnt on "
         f"{cutoff.learnt_on}).",
     )
 
+
+ONE_SIDED = (
+    "Where the scores part all cases the interval of the AUC is one-sided: it ends where all "
+    "patients of the rarer outcome would be placed rightly with a probability of 1 less the "
+    "confidence."
+)
 
 WITHOUT_WIDTH = (
     "No interval: every resample gives the same value, as where scores part all cases. That says "
@@ -197,7 +198,7 @@ WITHOUT_WIDTH = (
 
 
 def _without_width(found: Evaluation) -> bool:
-    intervals = (found.auc.percentile, *(m.bootstrap for m in found.measures.values()))
+    intervals = (found.auc.interval, *(m.bootstrap for m in found.measures.values()))
     return any(i.lower == i.upper for i in intervals)
 
 

@@ -53,7 +53,7 @@ def draw_roc(
 
 
 def _curve(axes: Axes, name: str, found: Evaluation, colour: str, dash: str, width: float) -> None:
-    interval = found.auc.percentile
+    interval = found.auc.interval
     label = f"{wrapped(name, 30)}: {fixed(found.auc.value, 2)}"
     if not found.apparent:
         label += f" ({interval_text(interval.lower, interval.upper, 2)})"

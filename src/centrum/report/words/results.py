@@ -6,11 +6,13 @@ from centrum.evaluate import MEASURES
 from centrum.evaluate.recalibration import Update
 from centrum.evaluate.thresholds import IntervalMethod
 from centrum.report.words.word import complete
+from centrum.validation.evaluation import POOLED
 
 EVALUATIONS = {
     "train": "Training (apparent)",
     "out_of_fold": "Training (out of fold)",
     "test": "Test",
+    POOLED: "Test (pooled over the parts)",
 }
 """Whose scores are judged."""
 
@@ -28,6 +30,9 @@ AT_CUTOFF = complete(
     },
     choices=MEASURES,
 )
+
+AUC_INTERVAL = "DeLong, logit"
+"""The interval of an AUC, wherever one is shown; `centrum.evaluate.discrimination.auc_interval`."""
 
 INTERVALS = complete(
     __name__,
