@@ -119,6 +119,11 @@ def test_predictions_are_kept_per_case(study_folder: Path) -> None:
         assert pooled["set"][row] == (usual[0] if len(usual) == 1 else "uncertain")
     judged = verbs.evaluate_scores(study)
     assert judged.sets == tuple(pooled["set"]), "sets of models that had seen the cases"
+    assert {key: (e.name, e.apparent) for key, e in judged.by_set.items()} == {
+        "train": ("train", True),
+        "out_of_fold": ("out_of_fold", False),
+        "test": ("pooled", False),
+    }
 
 
 def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

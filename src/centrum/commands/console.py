@@ -138,7 +138,8 @@ def evaluation_lines(
         low, high = (_number(area["interval"][end]) for end in ("lower", "upper"))
         limits = "" if evaluation["apparent"] else f" ({interval_text(low, high, join='-')})"
         yield (
-            f"{SETS[evaluation['name']]:22} n {evaluation['n']:4}  AUC {_number(area['value']):.3f}{limits}  "
+            f"{SETS[evaluation['name']]:22} n {evaluation['n']:4}  "
+            f"AUC {_number(area['value']):.3f}{limits}  "
             f"sensitivity {_number(measures['sensitivity']['value']):.3f}  "
             f"specificity {_number(measures['specificity']['value']):.3f}"
         )
