@@ -67,7 +67,10 @@ def percentile_interval(samples: Floats, confidence: float) -> Interval:
     defined = samples[~np.isnan(samples)]
     if defined.size == 0:
         return Interval(np.nan, np.nan)
-    lower, upper = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    # Between a number and inf, as of likelihood ratios, there is nothing to interpolate.
+    method = "linear" if np.isfinite(defined).all() else "inverted_cdf"
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    lower, upper = np.quantile(defined, tails, method=method)
     return Interval(float(lower), float(upper))
 
 

@@ -41,7 +41,8 @@ def measures(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Which, and what each is for."""
     text = (
         f"{share_positive(results)}. AUC, ROC and precision-recall for the order of the scores; "
-        "sensitivity, specificity, predictive values, accuracy and F1 with all counts for "
+        "sensitivity, specificity, predictive values, likelihood ratios, accuracy, balanced "
+        "accuracy, F1 and Matthews' correlation coefficient with all counts for "
         "decisions at the cut-off; slope, intercept, Brier score and curve for the probabilities; "
         "net benefit for their use."
     )

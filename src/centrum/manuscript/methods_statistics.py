@@ -58,7 +58,8 @@ def discrimination(results: StudyResults) -> str:
     decided = (
         "bootstrap percentiles, because patients had several cases"
         if clustered
-        else "Wilson's method (F1 and Youden's index by transformed and combined limits)"
+        else "Wilson's method (F1, Youden's index and balanced accuracy by transformed and "
+        "combined limits, likelihood ratios on the log scale, Matthews' coefficient on Fisher's scale)"
     )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve "
@@ -69,7 +70,8 @@ def discrimination(results: StudyResults) -> str:
         f"stratified by class, with all their cases (seed {evaluation.seed}). The AUC was tested "
         "against 0.5, by patient. The partial AUC at specificities from 0.8 to 1 (McClish's "
         "correction) and the curve of precision and recall were computed. Accuracy, sensitivity, "
-        "specificity, positive and negative predictive value, F1 and Youden's index at the cut-off "
+        "specificity, positive and negative predictive value, F1, Youden's index, balanced "
+        "accuracy, Matthews' correlation coefficient and the likelihood ratios at the cut-off "
         f"have confidence intervals by {decided}. The same was computed of the cases that the "
         "final model was fitted on, out of fold, and, without intervals and tests, apparent."
     )

@@ -19,7 +19,7 @@ from centrum.report.readers import trained_agreement
 from centrum.report.results import StudyResults
 from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import step_labels
-from centrum.report.words.results import AT_CUTOFF, AUC_INTERVAL, EVALUATIONS, INTERVALS
+from centrum.report.words.results import AT_CUTOFF, AUC_INTERVAL, EVALUATIONS, INTERVALS, OF_COUNTS
 from centrum.study.findings import by_kind
 from centrum.text import counted, fixed, number, percent, sentence_case
 from centrum.validation.model import Model
@@ -146,7 +146,10 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         estimates = (
             _estimate(e, m.value, i) for e, m, i in zip(found, measures, intervals, strict=True)
         )
-        rows.append((AT_CUTOFF[key], INTERVALS[method], *estimates))
+        label = INTERVALS[method]
+        if method != "bootstrap":
+            label = OF_COUNTS.get(key, label)
+        rows.append((AT_CUTOFF[key], label, *estimates))
     for name, key in (("True positives", "tp"), ("False positives", "fp"),
                       ("True negatives", "tn"), ("False negatives", "fn")):  # fmt: skip
         rows.append((name, "", *(getattr(e.confusion, key) for e in found)))

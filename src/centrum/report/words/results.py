@@ -27,6 +27,10 @@ AT_CUTOFF = complete(
         "npv": "Negative predictive value",
         "f1": "F1 score",
         "youden": "Youden index",
+        "balanced_accuracy": "Balanced accuracy",
+        "mcc": "Matthews correlation coefficient",
+        "lr_positive": "Positive likelihood ratio",
+        "lr_negative": "Negative likelihood ratio",
     },
     choices=MEASURES,
 )
@@ -44,6 +48,9 @@ INTERVALS = complete(
     },
     choices=("bootstrap", *get_args(IntervalMethod)),
 )
+
+OF_COUNTS = {"mcc": "Fisher's z", "lr_positive": "log normal", "lr_negative": "log normal"}
+"""Intervals from counts of measures that are no shares nor made of them."""
 
 PROBABILITIES = complete(
     __name__,
