@@ -15,6 +15,7 @@ from centrum.evaluate.bootstrap import case_weights, percentile_interval
 from centrum.evaluate.discrimination import auc, delong_interval, roc_curve
 from centrum.evaluate.thresholds import (
     clustered_interval,
+    predictive_values,
     proportion_interval,
     resampled_measures,
 )
@@ -301,3 +302,23 @@ def test_mccs_interval_is_the_delta_method_on_fishers_scale():
 def test_balanced_accuracy_has_newcombes_limits_of_youden():
     found = Confusion(tp=56, fn=14, fp=48, tn=32).intervals()["balanced_accuracy"]
     assert (found.lower, found.upper) == pytest.approx((1.0524 / 2, 1.3339 / 2), abs=5e-5)
+
+
+class TestPredictiveValues:
+    def test_of_a_published_example(self):
+        """Altman and Bland, BMJ 1994;309:102: sensitivity .90, specificity .63; at a prevalence of
+        .25 the PPV is .45 and the NPV .95."""
+        found = Confusion(tp=231, fn=27, fp=32, tn=54).measures()
+        ppv, npv = predictive_values(found["lr_positive"], found["lr_negative"], 0.25)
+        assert (round(ppv, 2), round(npv, 2)) == (0.45, 0.95)
+
+    @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
+    def test_at_the_cases_own_share_are_the_plain_ones(self, tp, fp, tn, fn):
+        found = Confusion(tp, fp, tn, fn).measures()
+        share = (tp + fn) / (tp + fp + tn + fn)
+        ppv, npv = predictive_values(found["lr_positive"], found["lr_negative"], share)
+        assert (ppv, npv) == pytest.approx((found["ppv"], found["npv"]))
+
+    def test_without_an_error_are_1(self):
+        assert predictive_values(math.inf, 0.0, 0.1) == (1, 1)
+        assert np.isnan(predictive_values(math.nan, 0.5, 0.1)[0])

@@ -152,6 +152,28 @@ def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: St
     assert int(rows["True positives", ""][head]) == found.confusion.tp
 
 
+def test_predictive_values_elsewhere_have_the_limits_of_the_likelihood_ratios(
+    results: StudyResults,
+) -> None:
+    by_set = results.evaluation.by_set
+    table = performance_table(by_set, prevalence=0.1)
+    rows = {row[0]: row[-1] for row in table.rows}
+    ppv, npv = (
+        rows[f"{name} predictive value, at a prevalence of 10 %"]
+        for name in ("Positive", "Negative")
+    )
+    above, below = (by_set["test"].measures[k] for k in ("lr_positive", "lr_negative"))
+    assert ppv.value / (1 - ppv.value) == pytest.approx(above.value / 9)
+    assert ppv.lower / (1 - ppv.lower) == pytest.approx(above.bootstrap.lower / 9)
+    assert npv.value / (1 - npv.value) == pytest.approx(9 / below.value)
+    assert npv.lower / (1 - npv.lower) == pytest.approx(9 / below.bootstrap.upper)
+    assert npv.lower <= npv.value <= npv.upper
+    test = by_set["test"]
+    assert f"({100 * test.n_positive / test.n:.0f} % in the last column)" in table.notes[-1]
+    assert "if sensitivity and specificity are the same there" in table.notes[-1]
+    assert not any("at a prevalence" in str(row[0]) for row in performance_table(by_set).rows)
+
+
 def test_performance_counts_cases_when_each_is_a_patient(results: StudyResults) -> None:
     alone = {n: replace(e, n_patients=e.n) for n, e in results.evaluation.by_set.items()}
     table = performance_table(alone)

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import expit
 from scipy.stats import binomtest, norm
 
 from centrum.arrays import Floats
@@ -294,6 +295,25 @@ def _counts(scored: Scored, threshold: float, weights: Floats) -> tuple[Floats, 
     called, truth = scored.scores >= threshold, scored.positive
     cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
     return tuple(weights @ cell for cell in cells)
+
+
+def predictive_values(
+    lr_positive: float, lr_negative: float, prevalence: float
+) -> tuple[float, float]:
+    """PPV and NPV where the positive outcome has this prevalence, from the likelihood ratios.
+
+    They hold if sensitivity and specificity are the same there. Limits of the likelihood ratios
+    become those of the predictive values: LR+ and PPV rise together, LR- and NPV oppositely.
+    Bayes's theorem in odds; nan where a ratio is.
+
+    >>> ppv, npv = predictive_values(6.0, 0.25, prevalence=0.1)
+    >>> round(ppv, 3), round(npv, 3)
+    (0.4, 0.973)
+    """
+    odds = np.log(prevalence / (1 - prevalence))
+    with np.errstate(divide="ignore"):
+        ppv, npv = expit(odds + np.log(lr_positive)), expit(-odds - np.log(lr_negative))
+    return float(ppv), float(npv)
 
 
 def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dict[str, Floats]:

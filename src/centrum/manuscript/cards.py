@@ -187,11 +187,12 @@ def _training(results: StudyResults) -> list[str]:
 
 def _performance(results: StudyResults) -> list[str]:
     split, parts = results.protocol.split, len(results.validation.parts)
+    prevalence = results.protocol.evaluation.prevalence
     return [
         f"Design: {DESIGNS[split.design].label}; {counted(parts, 'part')}. AUC on cases that "
         f"took no part in any choice: {area_text(results)}.",
         _markdown(parts_table(results)) if parts > 1 else "",
-        _markdown(performance_table(results.evaluation.by_set)),
+        _markdown(performance_table(results.evaluation.by_set, prevalence)),
     ]
 
 

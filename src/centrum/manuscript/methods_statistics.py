@@ -23,10 +23,11 @@ TESTS = {
 
 def cutoff(results: StudyResults) -> str:
     """The rule of the cut-off, and on which scores it was learnt."""
-    settings = results.protocol.evaluation.cutoff
+    evaluation = results.protocol.evaluation
+    rule = evaluation.cutoff
     return (
         f"A case was called {results.protocol.outcome.positive} when its score was at least the "
-        f"cut-off: the threshold {CUT_OFF_RULES[settings.rule](settings)}, {TIES[settings.ties]}. "
+        f"cut-off: the threshold {CUT_OFF_RULES[rule.rule](evaluation)}, {TIES[rule.ties]}. "
         f"{_learnt(results)}"
     )
 
@@ -59,7 +60,8 @@ def discrimination(results: StudyResults) -> str:
         "bootstrap percentiles, because patients had several cases"
         if clustered
         else "Wilson's method (F1, Youden's index and balanced accuracy by transformed and "
-        "combined limits, likelihood ratios on the log scale, Matthews' coefficient on Fisher's scale)"
+        "combined limits, likelihood ratios on the log scale, Matthews' coefficient on Fisher's "
+        "scale)"
     )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve "
@@ -73,7 +75,18 @@ def discrimination(results: StudyResults) -> str:
         "specificity, positive and negative predictive value, F1, Youden's index, balanced "
         "accuracy, Matthews' correlation coefficient and the likelihood ratios at the cut-off "
         f"have confidence intervals by {decided}. The same was computed of the cases that the "
-        "final model was fitted on, out of fold, and, without intervals and tests, apparent."
+        "final model was fitted on, out of fold, and, without intervals and tests, apparent. "
+        f"Predictive values are for the share of the positive class among the cases"
+        f"{_elsewhere(evaluation.prevalence)}."
+    )
+
+
+def _elsewhere(prevalence: float | None) -> str:
+    if prevalence is None:
+        return ""
+    return (
+        f" and, by Bayes's theorem from the likelihood ratios, for a prevalence of "
+        f"{number(prevalence)}"
     )
 
 

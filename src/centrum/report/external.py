@@ -171,7 +171,9 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
         reading=readings.decision(decision),
         main=True,
     )
-    performance = performance_table({"External": external.evaluation, **named})
+    performance = performance_table(
+        {"External": external.evaluation, **named}, model.protocol.evaluation.prevalence
+    )
     return Block(
         "Discrimination and decisions",
         "discrimination",

@@ -10,6 +10,7 @@ import pandas as pd
 from centrum.evaluate import MEASURES, Evaluation, PopulationRow
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.population import Quartiles
+from centrum.evaluate.thresholds import predictive_values
 from centrum.features.feature_id import FeatureId
 from centrum.modelling.settings import AgreementSettings
 from centrum.provenance import History
@@ -129,8 +130,13 @@ def _heading(variable: str) -> str:
     return f"{sentence_case(variable)}{unit}".replace("_", " ")
 
 
-def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
-    """Areas, measures at the cut-off and counts of each set of scores."""
+def performance_table(
+    evaluations: Mapping[str, Evaluation], prevalence: float | None = None
+) -> Table:
+    """Areas, measures at the cut-off and counts of each set of scores.
+
+    With a `prevalence` of the positive outcome also the predictive values that it gives.
+    """
     found = list(evaluations.values())
     columns = [Column(EVALUATIONS.get(e.name, name)) for name, e in evaluations.items()]
     method = _interval_method(found)
@@ -150,6 +156,8 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         if method != "bootstrap":
             label = OF_COUNTS.get(key, label)
         rows.append((AT_CUTOFF[key], label, *estimates))
+    if prevalence is not None:
+        rows += _elsewhere(found, method, prevalence)
     for name, key in (("True positives", "tp"), ("False positives", "fp"),
                       ("True negatives", "tn"), ("False negatives", "fn")):  # fmt: skip
         rows.append((name, "", *(getattr(e.confusion, key) for e in found)))
@@ -158,8 +166,44 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         "Performance of the model",
         (Column("Measure"), Column("Interval"), *columns),
         tuple(rows),
-        _performance_notes(found[-1]),
+        (*_performance_notes(found[-1]), _mix(found[-1], prevalence)),
         main=True,
+    )
+
+
+def _elsewhere(found: list[Evaluation], method: str, prevalence: float) -> list[tuple[Any, ...]]:
+    """Predictive values at another prevalence, with limits from those of likelihood ratios."""
+    columns = [_predictive(e, method, prevalence) for e in found]
+    label = INTERVALS[method] if method == "bootstrap" else OF_COUNTS["lr_positive"]
+    at = f", at a prevalence of {percent(prevalence)}"
+    return [
+        (f"{AT_CUTOFF[key]}{at}", label, *(column[k] for column in columns))
+        for k, key in enumerate(("ppv", "npv"))
+    ]
+
+
+def _predictive(found: Evaluation, method: str, prevalence: float) -> tuple[Estimate, Estimate]:
+    above, below = (found.measures[key] for key in ("lr_positive", "lr_negative"))
+    a, b = (m.bootstrap if method == "bootstrap" else m.interval for m in (above, below))
+    value, lower, upper = (
+        predictive_values(*pair, prevalence)
+        for pair in ((above.value, below.value), (a.lower, b.upper), (a.upper, b.lower))
+    )
+    ppv, npv = (_estimate(found, value[k], Interval(lower[k], upper[k])) for k in (0, 1))
+    return ppv, npv
+
+
+def _mix(found: Evaluation, prevalence: float | None) -> str:
+    """Where predictive values hold."""
+    share = percent(found.n_positive / found.n, 0)
+    elsewhere = (
+        "where it is another they are others"
+        if prevalence is None
+        else f"those at {percent(prevalence)} if sensitivity and specificity are the same there"
+    )
+    return (
+        "Predictive values, accuracy, F1 and Matthews' coefficient hold where the positive outcome "
+        f"is as frequent as among these cases ({share} in the last column); {elsewhere}."
     )
 
 

@@ -44,6 +44,7 @@ def performance(results: StudyResults) -> Block:
         ),
         main=True,
     )  # fmt: skip
+    prevalence = results.protocol.evaluation.prevalence
     return Block(
         "Performance",
         "performance",
@@ -53,7 +54,7 @@ def performance(results: StudyResults) -> Block:
             f"between 0.5 for chance and 1, is {fixed(results.evaluation.partial_auc)}.",
             *_pooled_text(results),
         ),
-        tables=(performance_table(results.evaluation.by_set),),
+        tables=(performance_table(results.evaluation.by_set, prevalence),),
         pictures=(figure,),
     )
 
