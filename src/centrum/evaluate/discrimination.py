@@ -130,7 +130,7 @@ def auc_interval(scored: Scored, confidence: float = 0.95) -> Interval:
     nan where an outcome occurs in a single patient, unless the scores part all cases.
 
     >>> auc_interval(Scored.of([1, 2, 3, 4, 5, 6, 7, 8], [0, 0, 1, 0, 1, 0, 1, 1]))
-    Interval(lower=0.364..., upper=0.967...)
+    Interval(lower=0.329..., upper=0.974...)
     >>> auc_interval(Scored.of(range(30), np.arange(30) > 14))
     Interval(lower=0.818..., upper=1.0)
     """
@@ -158,7 +158,7 @@ def auc_limits(
 
     >>> lower, upper = auc_limits([0.9, 1.0], [0.01, 0.0], 15, 0.95, clustered=False)
     >>> lower.round(3), upper.round(3)
-    (array([0.506, 0.819]), array([0.988, 1.   ]))
+    (array([0.505, 0.819]), array([0.988, 1.   ]))
     """
     a, v = np.asarray(area, dtype=float), np.asarray(variance, dtype=float)
     tail = (1 + confidence) / 2

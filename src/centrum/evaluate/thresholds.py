@@ -342,7 +342,7 @@ def clustered_interval(hits: ArrayLike, numbers: ArrayLike, confidence: float = 
     hits, numbers : (patients,) cases of each patient that are hits, and all of them
 
     >>> clustered_interval([2, 0, 3], [2, 2, 3])
-    Interval(lower=0.158..., upper=0.969...)
+    Interval(lower=0.189..., upper=0.963...)
     """
     x, n = np.asarray(hits, dtype=float), np.asarray(numbers, dtype=float)
     x, n = x[n > 0], n[n > 0]
