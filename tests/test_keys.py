@@ -95,6 +95,7 @@ EXPECTED: dict[str, set[str]] = {
     # Bands, subgroups and readers are computed of the scores.
     "evaluation": {"internal"},
     "evaluation.cutoff": {"internal", "part"},
+    "evaluation.prevalence": {"internal", "part"},
     "evaluation.conformal_error": {"internal", "part"},
     "evaluation.cutoff_folds": {"fit", "internal"},
     "evaluation.seed": {"fit", "internal"},

@@ -194,10 +194,12 @@ def significant(value: float, digits: int = 4) -> str:
 def fixed(value: float, digits: int = 3) -> str:
     """A number with so many decimals, a true minus sign, and a dash when undefined.
 
-    >>> fixed(-0.5), fixed(float("nan"))
-    ('−0.500', '–')
+    >>> fixed(-0.5), fixed(float("nan")), fixed(float("inf"))
+    ('−0.500', '–', '∞')
     """
-    return "–" if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+    if math.isnan(value):
+        return "–"
+    return f"{value:.{digits}f}".replace("inf", "∞").replace("-", "−")
 
 
 NO_INTERVAL = "no interval"

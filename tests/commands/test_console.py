@@ -2,7 +2,9 @@
 
 from types import SimpleNamespace
 
-from centrum.commands.console import internal_lines
+from centrum.commands.console import evaluation_lines, internal_lines
+from centrum.evaluate import CutOff, evaluate
+from centrum.records import as_json
 
 
 def part(name: str, auc: float | None, error: str = "") -> dict[str, object]:
@@ -20,4 +22,19 @@ def test_an_internal_validation_shows_the_mean_over_the_parts_that_have_an_area(
         "the model              AUC 0.750 over 2 parts",
         "volume                 AUC 0.500 over 1 part",
         "permuted outcomes      AUC 0.450 over 3 permutations, P = .25",
+    ]
+
+
+def test_an_evaluation_is_shown_with_the_interval_that_is_reported_and_apparent_without() -> None:
+    scores, outcome = [0.1, 0.2, 0.3, 0.6, 0.4, 0.7, 0.8, 0.9], [0, 0, 0, 0, 1, 1, 1, 1]
+    found = {
+        key: evaluate(scores, outcome, None, CutOff(0.5, "given", ""), name=name, seed=1,
+                      n_resamples=10, apparent=name == "train")
+        for key, name in (("train", "train"), ("test", "pooled"))
+    }  # fmt: skip
+    limits = found["test"].auc.interval
+    assert list(evaluation_lines(simulated=False, evaluations=as_json(found))) == [
+        "training (apparent)    n    8  AUC 0.938  sensitivity 0.750  specificity 0.750",
+        f"test, pooled           n    8  AUC 0.938 ({limits.lower:.3f}-{limits.upper:.3f})  "
+        "sensitivity 0.750  specificity 0.750",
     ]

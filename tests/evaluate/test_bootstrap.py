@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from centrum.evaluate import Scored
-from centrum.evaluate.bootstrap import case_weights, normal_interval, percentile_interval
+from centrum.evaluate.bootstrap import Interval, case_weights, normal_interval, percentile_interval
 
 PATIENTS = np.array([0, 0, 1, 2, 3, 3, 4, 5, 5, 6])
 OUTCOME = np.array([1, 1, 1, 0, 0, 0, 0, 0, 1, 1])
@@ -35,6 +35,8 @@ def test_each_patient_is_drawn_once_on_average():
 def test_undefined_resamples_are_left_out():
     assert percentile_interval(np.array([np.nan, 1.0, 1.0]), 0.95).lower == 1
     assert np.isnan(percentile_interval(np.array([np.nan]), 0.95).upper)
+    ratios = np.append(np.arange(90.0), np.full(10, np.inf))
+    assert percentile_interval(ratios, 0.95) == Interval(2.0, np.inf)
 
 
 def test_normal_interval_is_symmetric_until_the_scale_ends():

@@ -1,17 +1,19 @@
 """ROC, AUC, DeLong and bootstrap against R's pROC 1.18.0 and against brute force."""
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
-from scipy.stats import mannwhitneyu
+from scipy.stats import binomtest, mannwhitneyu
 
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import case_weights, percentile_interval
 from centrum.evaluate.discrimination import (
     auc,
+    auc_interval,
     auc_p_value,
     delong_interval,
     delong_variance,
@@ -45,6 +47,54 @@ def test_auc_and_delong_equal_proc(proc):
         np.testing.assert_allclose(
             (interval.lower, found[0], interval.upper), (lower, middle, upper), rtol=1e-12
         )
+
+
+def test_interval_is_procs_variance_on_the_logit_scale(proc):
+    """Pepe 2003, section 5.2.5, from pROC's AUC and variance; 1.959964 of the normal table."""
+    for name, (scored, wanted) in proc.items():
+        a, se = wanted["auc"], wanted["var_delong"] ** 0.5
+        if not 0 < a < 1:
+            continue
+        odds = [a / (1 - a) * math.exp(k * 1.959964 * se / (a * (1 - a))) for k in (-1, 1)]
+        found = auc_interval(scored)
+        assert (found.lower, found.upper) == pytest.approx([o / (1 + o) for o in odds], abs=1e-6)
+        assert 0 < found.lower < a < found.upper < 1, name
+
+
+class TestIntervalOfScoresThatPartAllCases:
+    def test_is_the_one_sided_exact_limit_of_none_misplaced(self):
+        """15 of 15: Clopper and Pearson's one-sided 95 % limit is .819; 20 of 20: .861."""
+        for n, limit in ((15, 0.819), (20, 0.861)):
+            found = auc_interval(Scored.of(range(n + 30), np.arange(n + 30) >= 30))
+            assert found.lower == pytest.approx(limit, abs=5e-4)
+            exact = binomtest(n, n, alternative="greater").proportion_ci(0.95)
+            assert found.lower == pytest.approx(exact.low)
+            assert found.upper == 1
+
+    def test_turned_round_is_its_mirror_image(self):
+        scores, y = np.arange(40), np.arange(40) >= 12
+        found, turned = (auc_interval(Scored.of(s, y), 0.9) for s in (scores, -scores))
+        assert (turned.lower, turned.upper) == pytest.approx((1 - found.upper, 1 - found.lower))
+
+    def test_counts_patients_and_not_their_cases(self):
+        scores, y = np.arange(40), np.arange(40) >= 10
+        found = auc_interval(Scored.of(scores, y, np.arange(40) // 5))
+        assert found.lower == pytest.approx(0.05 ** (1 / 2))
+
+    def test_is_given_where_an_outcome_is_in_a_single_patient(self):
+        assert auc_interval(Scored.of([1, 2, 3], [0, 0, 1])).lower == pytest.approx(0.05)
+        assert np.isnan(auc_interval(Scored.of([1, 3, 2], [0, 0, 1])).lower)
+
+
+def test_patients_with_several_cases_widen_the_interval_by_t():
+    """Obuchowski's variance, and 3.182446 of the table of t for three degrees of freedom."""
+    scores, y = np.array([1, 4, 2, 3, 9, 5, 8, 3, 7, 9, 6, 4]), np.arange(12) > 6
+    scored = Scored.of(scores, y, [0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10])
+    assert (scored.patient_strata() >= 2).sum() == 4
+    a, se = auc(scored), delong_variance(scored) ** 0.5
+    odds = [a / (1 - a) * math.exp(k * 3.182446 * se / (a * (1 - a))) for k in (-1, 1)]
+    found = auc_interval(scored)
+    assert (found.lower, found.upper) == pytest.approx([o / (1 + o) for o in odds], abs=1e-6)
 
 
 def test_curve_equals_proc(proc):
@@ -183,3 +233,14 @@ def test_touching_floats_are_still_parted():
     curve = roc_curve(Scored.of([low, high], [0, 1]))
     assert curve.thresholds[1] == high
     assert (curve.sensitivity[1], curve.specificity[1]) == (1, 1)
+
+
+@given(st.lists(st.tuples(st.integers(-4, 4), st.booleans(), st.integers(0, 5)), min_size=4,
+                max_size=25).filter(lambda rows: len({y for _, y, _ in rows}) == 2),
+       st.booleans())  # fmt: skip
+def test_no_interval_leaves_0_to_1_or_the_estimate(rows, grouped):
+    scored = scored_of(rows, grouped)
+    found = auc_interval(scored)
+    if not np.isnan(found.lower):
+        assert 0 <= found.lower <= auc(scored) + 1e-12
+        assert auc(scored) - 1e-12 <= found.upper <= 1

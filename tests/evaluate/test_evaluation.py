@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from centrum.errors import DataError
 from centrum.evaluate import MEASURES, CutOff, Scored, evaluate, youden_cutoff
+from centrum.evaluate.discrimination import auc_interval
 from centrum.records import as_json
 
 RNG = np.random.default_rng(11)
@@ -28,7 +29,9 @@ def test_all_parts_speak_of_the_same_cases():
     assert counts.tp + counts.fp + counts.tn + counts.fn == 60
     assert list(found.measures) == list(MEASURES)
     assert found.measures["sensitivity"].value == counts.tp / 30
-    for interval in (found.auc.delong, found.auc.percentile, found.auc.normal):
+    area = found.auc
+    assert area.interval == auc_interval(Scored.of(SCORES, OUTCOME, PATIENTS))
+    for interval in (area.interval, area.delong, area.percentile, area.normal):
         assert interval.lower < found.auc.value < interval.upper
     for measure in found.measures.values():
         assert measure.interval.lower < measure.value < measure.interval.upper
@@ -44,6 +47,20 @@ def test_the_cutoff_stays_what_it_was_and_its_origin_shows():
     other = youden_cutoff(Scored.of(SCORES[:40], OUTCOME[:40]), "training, out of fold")
     assert not run(SCORES[40:], OUTCOME[40:], cutoff=other).optimistic
     assert not run().optimistic
+
+
+def test_apparent_results_have_no_interval_and_no_p():
+    found, same = run(groups=PATIENTS, apparent=True), run(groups=PATIENTS)
+    assert found.auc.value == same.auc.value
+    assert found.confusion == same.confusion
+    record = as_json(found)
+    assert (record["apparent"], record["auc"].pop("p")) == (True, None)
+    del record["auc"]["value"]
+    assert all(v == {"lower": None, "upper": None} for v in record["auc"].values())
+    for name, measure in found.measures.items():
+        assert measure.value == same.measures[name].value
+        assert np.isnan([measure.interval.lower, measure.interval.upper]).all()
+        assert np.isnan([measure.bootstrap.lower, measure.bootstrap.upper]).all()
 
 
 def test_the_same_seed_gives_the_same_bytes():

@@ -11,9 +11,9 @@ from scipy.stats import chi2
 
 from centrum.errors import DataError
 from centrum.evaluate import Scored
-from centrum.evaluate.discrimination import auc, delong_interval
+from centrum.evaluate.discrimination import auc, auc_interval
 from centrum.evaluate.subgroups import auc_heterogeneity, subgroup_table
-from centrum.evaluate.thresholds import proportion_interval
+from centrum.evaluate.thresholds import clustered_interval, proportion_interval
 
 N = 120
 RNG = np.random.default_rng(7)
@@ -62,13 +62,26 @@ def test_a_row_is_the_evaluation_of_its_cases():
         part = Scored.of(SCORED.scores[own], SCORED.positive[own], np.arange(N)[own] // 3)
         truth, called = SCORED.positive[own], CALLED[own]
         assert (row.n, row.n_positive, row.n_patients) == (own.sum(), truth.sum(), part.n_patients)
-        assert (row.auc, row.auc_interval) == (auc(part), delong_interval(part, 0.9))
+        assert (row.auc, row.auc_interval) == (auc(part), auc_interval(part, 0.9))
         assert row.sensitivity == called[truth].mean()
         assert row.specificity == (~called[~truth]).mean()
-        hits = int(called[truth].sum())
-        assert row.sensitivity_interval == proportion_interval(hits, int(truth.sum()), 0.9)
+        for right, among, interval in (
+            (called & truth, truth, row.sensitivity_interval),
+            (~called & ~truth, ~truth, row.specificity_interval),
+        ):
+            hits, of = (np.bincount(part.patients, weights=v) for v in (right, among))
+            assert interval == clustered_interval(hits, of, 0.9)
         assert row.brier == pytest.approx(np.mean((probabilities[own] - truth) ** 2))
         assert row.reason == ""
+
+
+def test_decisions_of_patients_with_one_case_have_wilsons_interval():
+    alone = Scored.of(SCORED.scores, SCORED.positive)
+    for row in table(KNOWN, ["sex"], scored=alone, confidence=0.9):
+        own = (KNOWN["sex"] == row.level).to_numpy()
+        truth, called = SCORED.positive[own], CALLED[own]
+        hits = int(called[truth].sum())
+        assert row.sensitivity_interval == proportion_interval(hits, int(truth.sum()), 0.9)
 
 
 def test_each_case_is_in_one_row_of_a_variable():

@@ -1,16 +1,24 @@
 """Cut-offs and confusion measures against the published study, pROC, R and algebra."""
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
+from scipy.stats import norm
+from sklearn.metrics import balanced_accuracy_score, matthews_corrcoef
 
 from centrum.evaluate import MEASURES, Confusion, CutOff, Scored, youden_cutoff
 from centrum.evaluate.bootstrap import case_weights, percentile_interval
 from centrum.evaluate.discrimination import auc, delong_interval, roc_curve
-from centrum.evaluate.thresholds import proportion_interval, resampled_measures
+from centrum.evaluate.thresholds import (
+    clustered_interval,
+    predictive_values,
+    proportion_interval,
+    resampled_measures,
+)
 
 # Table 2 of Int. J. Radiat. Res. 22(4):927 (2024), doi 10.61186/ijrr.22.4.927.
 TRAIN = Confusion(tp=31, fn=5, fp=1, tn=33)
@@ -133,8 +141,8 @@ def test_intervals_hold_their_values_and_stay_on_the_scale(tp, fp, tn, fn, metho
             assert np.isnan(found.upper)
         else:
             assert found.lower - 1e-9 <= value <= found.upper + 1e-9
-            assert found.lower >= (-1 if name == "youden" else 0) - 1e-9
-            assert found.upper <= 1 + 1e-9
+            assert found.lower >= (-1 if name in ("youden", "mcc") else 0) - 1e-9
+            assert found.upper <= (math.inf if name.startswith("lr_") else 1 + 1e-9)
 
 
 def test_undefined_ratios_are_nan():
@@ -192,3 +200,125 @@ def test_a_cutoff_is_optimistic_only_on_the_scores_it_was_learnt_on():
     assert cutoff.optimistic_on(train)
     assert not cutoff.optimistic_on(test)
     assert not CutOff(cutoff.value, "given", "a paper").optimistic_on(train)
+
+
+class TestClusteredInterval:
+    def test_variance_is_the_ratio_estimators(self):
+        """Genders et al., Radiology 2012;265:910, and Rao and Scott's design effect, by hand."""
+        hits, numbers = np.array([3, 1, 2, 0, 1]), np.array([3, 2, 2, 2, 1])
+        # 7 of 10: residuals .9, -.4, .6, -1.4, .3, whose squares sum to 3.38; with 5 / 4 / 10**2
+        # the variance is .04225, twice and more that of ten patients, .021.
+        n = 10 / (0.04225 / 0.021)
+        z = norm.ppf(0.975)
+        found = clustered_interval(hits, numbers)
+        # The score interval ends where (p - .7)**2 = z**2 p (1 - p) / n.
+        for p in (found.lower, found.upper):
+            assert (p - 0.7) ** 2 == pytest.approx(z**2 * p * (1 - p) / n)
+        assert found.lower < 0.7 < found.upper
+
+    def test_patients_all_of_whose_cases_are_alike_count_once(self):
+        """Doubling every patient's case adds nothing."""
+        hits = np.array([1, 1, 1, 0, 1, 0, 1, 1] * 4)
+        n, z = len(hits) - 1, norm.ppf(0.975)
+        found = clustered_interval(2 * hits, np.full(len(hits), 2))
+        for p in (found.lower, found.upper):
+            assert (p - hits.mean()) ** 2 == pytest.approx(z**2 * p * (1 - p) / n)
+
+    def test_all_right_is_as_sure_as_there_are_patients(self):
+        found, plain = clustered_interval([2, 3, 1], [2, 3, 1]), proportion_interval(3, 3)
+        assert (found.lower, found.upper) == pytest.approx((plain.lower, plain.upper))
+
+    def test_is_never_surer_than_that_of_independent_cases(self):
+        hits, numbers = [1, 1, 1, 1], [2, 2, 2, 2]
+        found, plain = clustered_interval(hits, numbers), proportion_interval(4, 8)
+        assert (found.lower, found.upper) == pytest.approx((plain.lower, plain.upper))
+
+    def test_one_case_each_is_wilsons(self):
+        assert clustered_interval([1, 0, 1, 1], [1, 1, 1, 1]) == proportion_interval(3, 4)
+
+    def test_of_a_single_patient_nothing_is_known(self):
+        assert np.isnan(clustered_interval([2, 0], [3, 0]).lower)
+        assert np.isnan(clustered_interval([], []).lower)
+
+
+def test_likelihood_ratios_of_a_published_example():
+    """Liver scans, Altman and Bland, BMJ 1994;308:1552 and 309:102; Deeks and Altman, BMJ
+    2004;329:168: 231 of 258 and 54 of 86. Intervals by Simel's formula, typed out."""
+    found = Confusion(tp=231, fn=27, fp=32, tn=54)
+    values, intervals = found.measures(), found.intervals()
+    assert round(values["lr_positive"], 2) == 2.41
+    assert round(values["lr_negative"], 2) == 0.17
+    half = 1.959964 * math.sqrt(1 / 231 - 1 / 258 + 1 / 32 - 1 / 86)
+    limits = intervals["lr_positive"]
+    value = (231 / 258) / (32 / 86)
+    assert limits.lower == pytest.approx(value * math.exp(-half), rel=1e-6)
+    assert limits.upper == pytest.approx(value * math.exp(half), rel=1e-6)
+    half = 1.959964 * math.sqrt(1 / 27 - 1 / 258 + 1 / 54 - 1 / 86)
+    limits, value = intervals["lr_negative"], (27 / 258) / (54 / 86)
+    assert limits.lower == pytest.approx(value * math.exp(-half), rel=1e-6)
+    assert limits.upper == pytest.approx(value * math.exp(half), rel=1e-6)
+
+
+def test_likelihood_ratios_without_an_error_have_one_limit():
+    found = Confusion(tp=12, fn=0, fp=0, tn=10)
+    values, intervals = found.measures(), found.intervals()
+    assert (values["lr_positive"], values["lr_negative"]) == (math.inf, 0)
+    # 1/2 is added to both counts and to their totals: 12.5 / 12.5 against .5 / 10.5.
+    half = 1.959964 * math.sqrt(1 / 0.5 - 1 / 10.5)
+    assert intervals["lr_positive"].lower == pytest.approx(21 * math.exp(-half), rel=1e-6)
+    assert intervals["lr_positive"].upper == math.inf
+    assert intervals["lr_negative"].lower == 0
+    half = 1.959964 * math.sqrt(1 / 0.5 - 1 / 12.5)
+    assert intervals["lr_negative"].upper == pytest.approx(0.5 / 12.5 * math.exp(half), rel=1e-6)
+
+
+@given(counts, counts, counts, counts)
+def test_balanced_accuracy_and_mcc_equal_scikit_learns(tp, fp, tn, fn):
+    assume(tp + fn and tn + fp and tp + fp and tn + fn)
+    truth = np.repeat([1, 0, 0, 1], [tp, fp, tn, fn])
+    called = np.repeat([1, 1, 0, 0], [tp, fp, tn, fn])
+    values = Confusion(tp, fp, tn, fn).measures()
+    assert values["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(truth, called))
+    assert values["mcc"] == pytest.approx(matthews_corrcoef(truth, called), abs=1e-12)
+
+
+def test_mccs_interval_is_the_delta_method_on_fishers_scale():
+    counts = np.array([31.0, 7, 40, 12])
+
+    def fisher(cells):
+        tp, fp, tn, fn = cells
+        margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+        return np.arctanh((tp * tn - fp * fn) / np.sqrt(margins))
+
+    n, p = counts.sum(), counts / counts.sum()
+    step = np.eye(4) * 1e-6
+    slope = np.array([(fisher(p + s) - fisher(p - s)) / 2e-6 for s in step])
+    variance = (np.sum(p * slope**2) - np.sum(p * slope) ** 2) / n
+    found = Confusion(31, 7, 40, 12).intervals()["mcc"]
+    wanted = np.tanh(fisher(p) + np.array([-1, 1]) * 1.959964 * np.sqrt(variance))
+    assert (found.lower, found.upper) == pytest.approx(tuple(wanted), rel=1e-5)
+
+
+def test_balanced_accuracy_has_newcombes_limits_of_youden():
+    found = Confusion(tp=56, fn=14, fp=48, tn=32).intervals()["balanced_accuracy"]
+    assert (found.lower, found.upper) == pytest.approx((1.0524 / 2, 1.3339 / 2), abs=5e-5)
+
+
+class TestPredictiveValues:
+    def test_of_a_published_example(self):
+        """Altman and Bland, BMJ 1994;309:102: sensitivity .90, specificity .63; at a prevalence of
+        .25 the PPV is .45 and the NPV .95."""
+        found = Confusion(tp=231, fn=27, fp=32, tn=54).measures()
+        ppv, npv = predictive_values(found["lr_positive"], found["lr_negative"], 0.25)
+        assert (round(ppv, 2), round(npv, 2)) == (0.45, 0.95)
+
+    @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
+    def test_at_the_cases_own_share_are_the_plain_ones(self, tp, fp, tn, fn):
+        found = Confusion(tp, fp, tn, fn).measures()
+        share = (tp + fn) / (tp + fp + tn + fn)
+        ppv, npv = predictive_values(found["lr_positive"], found["lr_negative"], share)
+        assert (ppv, npv) == pytest.approx((found["ppv"], found["npv"]))
+
+    def test_without_an_error_are_1(self):
+        assert predictive_values(math.inf, 0.0, 0.1) == (1, 1)
+        assert np.isnan(predictive_values(math.nan, 0.5, 0.1)[0])

@@ -98,3 +98,14 @@ def test_a_file_with_features_that_moved_is_refused() -> None:
     renamed = json.loads(json.dumps(record).replace(json.dumps(old), json.dumps(new)))
     with pytest.raises(DataError, match=rf"version 0\.2\.2, .* otherwise: {new} \(the intensity"):
         FrozenModel.from_dict(rehashed(renamed, seal=True))
+
+
+def test_the_prevalence_of_the_cost_rule_stands_elsewhere_since() -> None:
+    """It was a key of `evaluation.cutoff`, None included, in all models of before."""
+    for share in (None, 0.2):
+        record = model("plain").to_dict()
+        evaluation = record["protocol"]["evaluation"]
+        del evaluation["prevalence"]
+        evaluation["cutoff"]["prevalence"] = share
+        read = FrozenModel.from_dict(rehashed(record, seal=True))
+        assert read.protocol.evaluation.prevalence == share

@@ -64,7 +64,7 @@ def test_the_card_has_the_numbers_of_the_model(results: StudyResults) -> None:
     text, test = model_card(results, StudyFacts()), results.evaluation.by_set["test"]
     assert RESEARCH_ONLY in text
     assert outside_the_region(None) in text
-    assert f"{fixed(test.auc.value, 2)} (95 % CI {fixed(test.auc.percentile.lower, 2)}" in text
+    assert f"{fixed(test.auc.value, 2)} (95 % CI {fixed(test.auc.interval.lower, 2)}" in text
     assert f"A score of at least {fixed(results.cutoff.value)}" in text
     for label, value in zip(model_labels(results), np.sort(-abs(results.model.coefficients)),
                             strict=True):  # fmt: skip

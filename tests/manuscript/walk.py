@@ -168,7 +168,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "split.test_values": (("B",), ("B", "C")),
     "split.test_from": (None, "2020-01-01", "2021-01-01"),
     "evaluation.n_resamples": (1000, 2000),
-    "evaluation.cutoff.prevalence": (None, 0.3, 0.4),
+    "evaluation.prevalence": (None, 0.3, 0.4),
     "evaluation.optimism_resamples": (0, 100, 200),
     "evaluation.subgroups": ((), ("sex",), ("sex", "age")),
     "evaluation.reader_calls": ((), ("call",), ("call", "other")),
@@ -203,7 +203,6 @@ CONTEXTS: Mapping[str, Patch] = {
     "split.test_from": {"split": {"design": "temporal"}},
     "evaluation.cutoff.target": {"evaluation": {"cutoff": {"rule": "sensitivity"}}},
     "evaluation.cutoff.cost_ratio": {"evaluation": {"cutoff": {"rule": "cost"}}},
-    "evaluation.cutoff.prevalence": {"evaluation": {"cutoff": {"rule": "cost"}}},
 }
 """What else must be chosen for a choice (or a block of choices) to change a result."""
 

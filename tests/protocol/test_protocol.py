@@ -90,6 +90,11 @@ def test_a_preset_with_changes() -> None:
         ),
         ("name: x\neligibility: [{name: adults, require: 'import os'}]", "eligibility.0"),
         ("split: {seed: 1}", "name: this key is required"),
+        (
+            "name: x\nevaluation: {cutoff: {rule: cost, prevalence: 0.1}}",
+            r"evaluation.cutoff.prevalence: there is no such key; did you mean "
+            r"evaluation.prevalence\?",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(text: str, message: str) -> None:

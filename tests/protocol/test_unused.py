@@ -47,7 +47,6 @@ UNREAD = {
     "model: {balance: class_weight}": "model.balance",
     "evaluation: {cutoff: {target: 0.8}}": "evaluation.cutoff.target",
     "evaluation: {cutoff: {cost_ratio: 3}}": "evaluation.cutoff.cost_ratio",
-    "evaluation: {cutoff: {rule: sensitivity, prevalence: 0.2}}": "evaluation.cutoff.prevalence",
 }  # fmt: skip
 
 

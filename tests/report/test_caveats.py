@@ -7,6 +7,8 @@ import pytest
 
 from centrum.evaluate import Confusion, Scored
 from centrum.evaluate.bootstrap import Interval
+from centrum.modelling.agreement_filter import AgreementFilter
+from centrum.modelling.settings import AgreementUse
 from centrum.protocol.limits import outside_the_region
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
@@ -219,23 +221,59 @@ def test_sequences_that_nothing_tells_are_said(results: StudyResults) -> None:
     assert "verified from TR" not in said(replace(results, sequences=(verified,)))
 
 
-def test_intervals_without_width_are_no_precision(results: StudyResults) -> None:
+def _parted(results: StudyResults, value: float, interval: Interval) -> StudyResults:
     test = results.evaluation.by_set["test"]
-    one = Interval(1.0, 1.0)
-    area = replace(test.auc, value=1.0, delong=one, percentile=one, normal=one, bca=one)
-    parted = {**results.evaluation.by_set, "test": replace(test, auc=area)}
-    shown = performance_table(parted)
-    cells = {row[1]: row[-1].text for row in shown.rows if row[0] == "AUC"}
-    assert set(cells.values()) == {"1.000 (no interval)"}
+    area = replace(test.auc, value=value, interval=interval)
+    by_set = {**results.evaluation.by_set, "test": replace(test, auc=area)}
+    return replace(results, evaluation=replace(results.evaluation, by_set=by_set))
+
+
+def test_an_auc_of_1_has_one_limit(results: StudyResults) -> None:
+    changed = _parted(results, 1.0, Interval(0.742, 1.0))
+    shown = performance_table(changed.evaluation.by_set)
+    cells = [row[-1].text for row in shown.rows if row[0] == "AUC"]
+    assert cells == ["1.000 (0.742–1.000)"]
+    assert any("the interval of the AUC is one-sided" in note for note in shown.notes)
+    assert "its interval is one-sided: with" in said(changed)
+    assert "it reaches from 0.74 to 1.00" in said(changed)
+    assert "1.00 (0.74–1.00)" in dict(summary(changed).facts).values()
+    plain = performance_table(results.evaluation.by_set)
+    assert not any("one-sided" in note for note in plain.notes)
+
+
+def test_intervals_without_width_are_no_precision(results: StudyResults) -> None:
+    changed = _parted(results, 0.5, Interval(0.5, 0.5))
+    shown = performance_table(changed.evaluation.by_set)
+    assert [row[-1].text for row in shown.rows if row[0] == "AUC"] == ["0.500 (no interval)"]
     assert any("nothing of the precision" in note for note in shown.notes)
-    changed = replace(results, evaluation=replace(results.evaluation, by_set=parted))
-    assert "so that no interval can be given" in said(changed)
-    assert "1.00 (no interval)" in dict(summary(changed).facts).values()
+    assert "which is no precision; no interval can be given" in said(changed)
+    assert "0.50 (no interval)" in dict(summary(changed).facts).values()
 
 
 def test_readers_with_the_same_values_have_no_interval(results: StudyResults) -> None:
     same = results.agreement.assign(icc=1.0, lower=1.0, upper=1.0)
-    table = agreement_table(same)
+    table = agreement_table(replace(results, agreement=same))
     assert {row[2].text for row in table.rows} == {"1.000 (no interval)"}
-    assert f"{len(same)} features: all readers have the same values" in table.notes[0]
-    assert agreement_table(results.agreement).notes == ()
+    assert f"{len(same)} features: all readers have the same values" in table.notes[1]
+    assert len(agreement_table(results).notes) == 1
+
+
+@pytest.mark.parametrize("use", ["estimate", "lower_bound"])
+def test_the_table_of_agreement_has_what_the_models_own_filter_decided(
+    results: StudyResults, use: AgreementUse
+) -> None:
+    rule = results.protocol.model.agreement.model_copy(update={"use": use, "threshold": 0.8})
+    model = results.protocol.model.model_copy(update={"agreement": rule})
+    changed = replace(results, protocol=results.protocol.model_copy(update={"model": model}))
+    train = (results.scores["part"] == "train").reindex(results.table.cases).to_numpy()
+    assert 0 < train.sum() < train.size
+    step = AgreementFilter(**dict(rule)).fit(results.table.values[train])
+    table = agreement_table(changed)
+    assert [row[6] == "yes" for row in table.rows] == step.support_.tolist()
+    assert [row[5].value for row in table.rows] == step.icc_.value.tolist()
+    assert {row[4] for row in table.rows} == set(step.icc_.n_subjects)
+    otherwise = np.sum(step.support_ != results.agreement["kept"].to_numpy(bool))
+    assert f"would decide otherwise on {otherwise}." in table.notes[0]
+    unsure = np.sum(step.support_ & (step.icc_.lower <= 0.8))
+    assert f"Of those kept, {unsure} have a lower 95 % limit of 0.8 or less" in table.notes[0]
+    assert (unsure > 0) == (use == "estimate")

@@ -17,6 +17,7 @@ from centrum.report.drawing import figure_of
 from centrum.report.figures import draw_feature_count
 from centrum.report.results import StudyResults
 from centrum.report.style import COLUMN_CM, PAGE_CM, PNG_DPI, png_bytes, svg_bytes
+from centrum.text import interval_text
 
 from .conftest import SIMULATED, Make
 
@@ -170,3 +171,15 @@ def test_roc_passes_through_the_operating_point(results: StudyResults) -> None:
     assert x[0] == pytest.approx(confusion.fp / (confusion.fp + confusion.tn))
     on_curve = (found.roc.sensitivity == y[0]) & np.isclose(1 - found.roc.specificity, x[0])
     assert on_curve.any()
+
+
+def test_roc_names_the_interval_of_all_but_apparent_results(results: StudyResults) -> None:
+    from centrum.report.figures import draw_roc
+
+    train, test = (results.evaluation.by_set[name] for name in ("train", "test"))
+    (legend,) = draw_roc({"Train": train, "Test": test}).legends
+    limits = interval_text(test.auc.interval.lower, test.auc.interval.upper, 2)
+    assert [text.get_text() for text in legend.get_texts()] == [
+        f"Train: {train.auc.value:.2f}",
+        f"Test: {test.auc.value:.2f} ({limits})",
+    ]

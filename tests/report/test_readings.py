@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from centrum.evaluate import CutOff, Scored, evaluate
 from centrum.evaluate.calibration import calibration
-from centrum.evaluate.decision_curve import decision_curve
+from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
 from centrum.evaluate.discrimination import precision_recall
 from centrum.perturb import RobustnessSettings
 from centrum.report import readings
@@ -123,6 +123,24 @@ def test_a_model_that_helps_nobody_is_said_to() -> None:
     assert readings.decision(wrong).startswith("At none of 99 threshold")
     assert "does more good" in readings.decision(right)
     assert "gains 50 net true positives" in readings.decision(right)
+    assert readings.decision(right).endswith(", and harm at none.")
+
+
+def test_harm_is_named_as_gain_is_and_each_by_its_interval() -> None:
+    at = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    gain = np.array([-0.08, -0.02, 0.0, 0.03, 0.12])
+    lower = np.array([-0.15, -0.06, 0.0, -0.01, 0.04])
+    upper = np.array([-0.01, 0.03, 0.0, 0.06, 0.2])
+    every, none = np.zeros(5), np.full(5, np.nan)
+    rest = dict.fromkeys(("over_all_lower", "over_all_upper", "avoided"), none)
+    curve = DecisionCurve(at, gain, every, none, none, lower, upper, **rest, prevalence=0.5)
+    assert readings.decision(curve) == (
+        "Acting on the model does more good than acting on everybody or on nobody at 2 of 5 "
+        "threshold probabilities between 0.40 and 0.50, most at 0.50, where it gains 12 net true "
+        "positives per 100 cases (interval of the gain 4 to 20; it is above 0 at 1 of these 2), "
+        "and harm at 2 between 0.10 and 0.20, most at 0.10, where it loses 8 net true positives "
+        "per 100 cases (interval of the gain −15 to −1; it is below 0 at 1 of these 2)."
+    )
 
 
 def test_the_audit_says_what_there_is() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from centrum.evaluate import CutOff, Scored, evaluate
+from centrum.evaluate.discrimination import auc_interval
 from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
 from centrum.protocol.limits import outside_the_region
@@ -18,6 +20,7 @@ from centrum.report.drawing import FOLDER as PICTURES
 from centrum.report.html import render_html
 from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
+from centrum.report.sections.calibration_and_use import sets_text
 from centrum.report.sections.caveats import cautions
 from centrum.report.sections.leak_audit import leak_audit
 from centrum.report.sections.performance import performance
@@ -26,8 +29,10 @@ from centrum.report.sections.quality import quality
 from centrum.report.sections.regions import regions
 from centrum.report.sections.selection import selection
 from centrum.report.sections.summary import summary
-from centrum.report.sections.validation import validation
+from centrum.report.sections.validation import ablation_table, validation
 from centrum.report.tables import model_order, performance_table
+from centrum.report.words.results import AUC_INTERVAL
+from centrum.text import fixed
 from centrum.validation.matrix import study_matrix
 from centrum.validation.procedure import row_audit
 
@@ -131,20 +136,65 @@ def test_the_table_has_the_numbers_of_the_population(written: Path, results: Stu
 
 def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: StudyResults) -> None:
     rows = {(r["Measure"], r["Interval"]): r for r in _csv(written / "tables/performance.csv")}
-    for name, head in (("train", "Training (apparent)"), ("out_of_fold", "Training (out of fold)"),
-                       ("test", "Test")):  # fmt: skip
+    for name, head in (("out_of_fold", "Training (out of fold)"), ("test", "Test")):
         found = results.evaluation.by_set[name]
-        for method, text in (("percentile", "bootstrap, percentile"), ("delong", "DeLong"),
-                             ("normal", "bootstrap, normal")):  # fmt: skip
-            row, interval = rows["AUC", text], getattr(found.auc, method)
-            assert float(row[f"{head} value"]) == found.auc.value
-            assert float(row[f"{head} lower"]) == interval.lower
-            assert float(row[f"{head} upper"]) == interval.upper
+        row, interval = rows["AUC", AUC_INTERVAL], found.auc.interval
+        assert float(row[f"{head} value"]) == found.auc.value
+        assert float(row[f"{head} lower"]) == interval.lower
+        assert float(row[f"{head} upper"]) == interval.upper
         accuracy, measure = rows["Accuracy", "bootstrap, percentile"], found.measures["accuracy"]
         assert float(accuracy[f"{head} value"]) == measure.value
         assert float(accuracy[f"{head} lower"]) == measure.bootstrap.lower
         assert int(rows["True positives", ""][head]) == found.confusion.tp
         assert float(rows["P (AUC = 0.5)", ""][f"{head} value"]) == found.auc.p
+    head, found = "Training (apparent)", results.evaluation.by_set["train"]
+    assert rows["AUC", AUC_INTERVAL][head] == fixed(found.auc.value)
+    assert rows["P (AUC = 0.5)", ""][head] == "–"
+    sensitivity = rows["Sensitivity", "bootstrap, percentile"]
+    assert sensitivity[head] == fixed(found.measures["sensitivity"].value)
+    assert int(rows["True positives", ""][head]) == found.confusion.tp
+
+
+def test_predictive_values_elsewhere_have_the_limits_of_the_likelihood_ratios() -> None:
+    y = np.repeat([1, 1, 0, 0], [30, 10, 8, 32])
+    scores = np.repeat([0.9, 0.1, 0.8, 0.2], [30, 10, 8, 32])
+    found = evaluate(scores, y, None, CutOff(0.5, "given", ""), name="test", seed=1)
+    table = performance_table({"test": found}, prevalence=0.1)
+    rows = {row[0]: row[-1] for row in table.rows}
+    ppv, npv = (
+        rows[f"{name} predictive value, at a prevalence of 10 %"]
+        for name in ("Positive", "Negative")
+    )
+    above, below = (found.measures[k].interval for k in ("lr_positive", "lr_negative"))
+    odds = {end: getattr(ppv, end) / (1 - getattr(ppv, end)) for end in ("value", "lower", "upper")}
+    assert odds == pytest.approx(
+        {"value": 3.75 / 9, "lower": above.lower / 9, "upper": above.upper / 9}
+    )
+    odds = {end: getattr(npv, end) / (1 - getattr(npv, end)) for end in ("value", "lower", "upper")}
+    assert odds == pytest.approx(
+        {"value": 9 * 3.2, "lower": 9 / below.upper, "upper": 9 / below.lower}
+    )
+    assert "(50 % in the last column)" in table.notes[-1]
+    assert "if sensitivity and specificity are the same there" in table.notes[-1]
+    plain = performance_table({"test": found})
+    assert not any("at a prevalence" in str(row[0]) for row in plain.rows)
+
+
+def test_what_a_source_alone_gives_has_its_own_interval(results: StudyResults) -> None:
+    (record,) = results.validation.ablation["volume"]
+    patients = results.scores["patient"].to_numpy()[record["case"]]
+    wanted = auc_interval(Scored.of(record["score"], record["positive"], patients))
+    (row,) = [row for row in ablation_table(results).rows if row[0] == "volume"]
+    assert (row[2].lower, row[2].upper) == (wanted.lower, wanted.upper)
+
+
+def test_sets_are_told_by_their_aim_and_by_what_was_found(results: StudyResults) -> None:
+    found = results.evaluation.conformal
+    assert results.evaluation.decision.conformal.error == 0.1
+    assert (
+        "aimed at holding the true one of 90 % of the patients of each outcome; they held that of "
+        f"{100 * found.coverage_positive:.0f} % of the malignant"
+    ) in sets_text(results)
 
 
 def test_performance_counts_cases_when_each_is_a_patient(results: StudyResults) -> None:

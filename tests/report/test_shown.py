@@ -102,7 +102,7 @@ def test_an_evaluation_shows_each_measure_with_its_interval(results: StudyResult
     assert {"auc", *found.measures} <= set(cells)
     assert f"auc={found.auc.value}, cutoff={found.cutoff.value}, " in repr(found)
     assert f"{found.auc.value:.3f}" in cells
-    assert f"{found.auc.delong.lower:.3f}–{found.auc.delong.upper:.3f}" in cells
+    assert f"{found.auc.interval.lower:.3f}–{found.auc.interval.upper:.3f}" in cells
 
 
 def test_an_estimator_shows_its_settings_as_one_parameter() -> None:

@@ -13,6 +13,7 @@ from centrum.commands import check, study as verbs
 from centrum.commands.tables import export_tables, import_tables
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.protocol import TableSource
+from centrum.records import as_json
 from centrum.study.study import Study, open_study
 from centrum.study.tables import read_study_tables, table_files
 from tests.studies import PROTOCOL, make_study
@@ -72,6 +73,8 @@ def test_a_whole_study_of_tables(finished: Path, tmp_path: Path) -> None:
     assert page.is_file()
     model = verbs.freeze(study)
     assert model.of_tables
+    for name, found in verbs.evaluate_scores(study).by_set.items():
+        assert model.performance[name]["auc"]["interval"] == as_json(found.auc.interval)
     assert "tables" in json.loads((page.parent / "model.json").read_text())["provenance"]["digests"]
 
 

@@ -11,9 +11,12 @@ import yaml
 
 from centrum.commands import results as left, study as verbs
 from centrum.errors import DataError, ProtocolError
-from centrum.protocol import parse_protocol
+from centrum.evaluate import Scored
+from centrum.evaluate.thresholds import cost_cutoff
+from centrum.protocol import EvaluationSettings, parse_protocol
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
+from centrum.validation.decision import choose_cutoff
 from centrum.validation.fits import FITS
 from centrum.validation.matrix import covariate_values, study_matrix
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
@@ -119,6 +122,11 @@ def test_predictions_are_kept_per_case(study_folder: Path) -> None:
         assert pooled["set"][row] == (usual[0] if len(usual) == 1 else "uncertain")
     judged = verbs.evaluate_scores(study)
     assert judged.sets == tuple(pooled["set"]), "sets of models that had seen the cases"
+    assert {key: (e.name, e.apparent) for key, e in judged.by_set.items()} == {
+        "train": ("train", True),
+        "out_of_fold": ("out_of_fold", False),
+        "test": ("pooled", False),
+    }
 
 
 def test_a_killed_run_goes_on(study_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,6 +277,15 @@ def test_one_part_that_cannot_be_fitted_does_not_stop_the_others(study_folder: P
     assert "Ask for fewer folds" in errors.pop("centre C")
     assert set(errors.values()) == {""}
     assert "centre C could not be fitted" in page.read_text()
+
+
+def test_the_cost_rule_reads_the_prevalence_of_the_evaluation() -> None:
+    scored = Scored.of([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 1])
+    for share in (0.02, 0.9):
+        settings = EvaluationSettings(prevalence=share, cutoff={"rule": "cost"})
+        chosen = choose_cutoff(scored, settings, "these")
+        assert chosen == cost_cutoff(scored, "these", prevalence=share)
+    assert cost_cutoff(scored, "", prevalence=0.02).value > 5 > 2 > chosen.value
 
 
 @pytest.mark.parametrize("rule", ["closest_topleft", "sensitivity", "specificity", "cost"])

@@ -120,11 +120,13 @@ def icc(
     ratings : shape (subjects, features, readers), as `FeatureTable.values`
     form : any spelling that `parse_form` knows
     confidence : level of the two-sided interval
-    variant : whose F test and interval the agreement forms report; the coefficients and
-        all other forms are the same. R's "irr" (default) tests with Satterthwaite's
-        degrees of freedom and computes those of ICC(A,k) from k ICC(A,k); "psych" tests
-        with (n-1)(k-1) degrees of freedom and steps the limits of ICC(A,1) up by
-        Spearman-Brown, which is McGraw and Wong's text.
+    variant : whose limits ICC(A,k) has; all else is the same. R's "irr" (default) computes
+        Satterthwaite's degrees of freedom from k ICC(A,k); "psych" steps the limits of
+        ICC(A,1) up by Spearman-Brown, which is McGraw and Wong's text.
+
+    The F test of the two-way forms has (n-1)(k-1) degrees of freedom in the denominator, as in
+    McGraw and Wong's table 8, psych, pingouin and SPSS. (irr tests the agreement forms with
+    Satterthwaite's degrees of freedom, which are those of their interval.)
 
     A case with a missing reader is left out of the features that it concerns. A feature
     with fewer than two complete cases is nan. Ratings identical between readers give 1
@@ -258,8 +260,7 @@ def _statistics(
         if not form.startswith("A"):
             lower, upper = _limits(a, form, df2, confidence)
         elif variant == "irr":
-            df2 = _satterthwaite(a, value)
-            lower, upper = _limits(a, form, df2, confidence)
+            lower, upper = _limits(a, form, _satterthwaite(a, value), confidence)
         else:
             lower, upper = _agreement_limits(a, form, confidence)
         p = f_distribution.sf(f, a.n - 1, df2)

@@ -28,6 +28,7 @@ SETS = {
     "train": "training (apparent)",
     "out_of_fold": "training, out of fold",
     "test": "test",
+    "pooled": "test, pooled",
 }
 """What the evaluations are of."""
 
@@ -132,12 +133,13 @@ def evaluation_lines(
     """Discrimination on each side of the split, as evaluation.json has it."""
     if simulated:
         yield "Simulated patients: this proves the software, not the medicine."
-    for name, evaluation in evaluations.items():
+    for evaluation in evaluations.values():
         area, measures = evaluation["auc"], evaluation["measures"]
-        low, high = (_number(area["delong"][end]) for end in ("lower", "upper"))
+        low, high = (_number(area["interval"][end]) for end in ("lower", "upper"))
+        limits = "" if evaluation["apparent"] else f" ({interval_text(low, high, join='-')})"
         yield (
-            f"{SETS[name]:22} n {evaluation['n']:4}  AUC {_number(area['value']):.3f} "
-            f"({interval_text(low, high, join='-')})  "
+            f"{SETS[evaluation['name']]:22} n {evaluation['n']:4}  "
+            f"AUC {_number(area['value']):.3f}{limits}  "
             f"sensitivity {_number(measures['sensitivity']['value']):.3f}  "
             f"specificity {_number(measures['specificity']['value']):.3f}"
         )
@@ -171,7 +173,7 @@ def external_lines(external: "ExternalValidation") -> Iterator[str]:
     for case, why in external.refused.items():
         yield f"refused: {case}: {why}"
     area = external.evaluation.auc
-    limits = interval_text(area.percentile.lower, area.percentile.upper, join="-")
+    limits = interval_text(area.interval.lower, area.interval.upper, join="-")
     yield f"n {len(external.cases)}  AUC {area.value:.3f} ({limits})"
     for c in external.calibrated:
         slope, intercept = c.calibration.slope.value, c.calibration.intercept.value

@@ -10,7 +10,7 @@ import pandas as pd
 
 from centrum.errors import SignatureError
 from centrum.evaluate import Scored
-from centrum.evaluate.discrimination import auc, delong_interval
+from centrum.evaluate.discrimination import auc, auc_interval
 from centrum.io.csv_text import frame_csv
 from centrum.io.weighting import named_weighting
 from centrum.records import as_json
@@ -147,7 +147,7 @@ def _evaluated(reading: Reading, positive: Any, patients: Any) -> EvaluatedReadi
     if reading.scores is None:
         return EvaluatedReading(reading, float("nan"), float("nan"), float("nan"))
     scored = Scored.of(reading.scores, positive, patients)
-    interval = delong_interval(scored)
+    interval = auc_interval(scored)
     return EvaluatedReading(reading, auc(scored), interval.lower, interval.upper)
 
 

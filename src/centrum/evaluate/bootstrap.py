@@ -7,6 +7,7 @@ Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 1
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.stats import norm
@@ -21,6 +22,12 @@ class Interval:
 
     lower: float
     upper: float
+
+
+NO_INTERVAL = Interval(np.nan, np.nan)
+
+Quantile = Literal["linear", "inverted_cdf"]
+"""Names of numpy: between neighbours, or one of them."""
 
 
 def case_weights(scored: Scored, n_resamples: int, seed: int) -> Floats:
@@ -64,7 +71,10 @@ def percentile_interval(samples: Floats, confidence: float) -> Interval:
     defined = samples[~np.isnan(samples)]
     if defined.size == 0:
         return Interval(np.nan, np.nan)
-    lower, upper = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    # Between a number and inf, as of likelihood ratios, there is nothing to interpolate.
+    method: Quantile = "linear" if np.isfinite(defined).all() else "inverted_cdf"
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    lower, upper = np.quantile(defined, tails, method=method)
     return Interval(float(lower), float(upper))
 
 

@@ -73,8 +73,9 @@ class HosmerLemeshow(OneLine):
 
     Attributes
     ----------
-    statistic, df, p : chi-square with groups - 2 degrees of freedom, as for the cases that a
-        model was fitted to
+    statistic, df, p : chi-square with as many degrees of freedom as there are groups, since
+        nothing was fitted to the cases; of those that a model was fitted to it has two less
+        (Hosmer, Lemeshow and Sturdivant, Applied Logistic Regression, 2013, section 5.2.2)
     observed, expected : (groups, 2) negative and positive cases
     """
 
@@ -218,9 +219,11 @@ def calibration(scored: Scored, groups: int = 10, confidence: float = 0.95) -> C
 def hosmer_lemeshow(p: Floats, y: Floats, groups: int = 10) -> HosmerLemeshow | None:
     """The test in groups between the quantiles (R's type 7) of p; None with fewer than three.
 
+    For cases that `p` was not fitted to.
+
     >>> p, y = np.linspace(0.05, 0.95, 40), np.r_[np.zeros(20), np.ones(20)]
     >>> hosmer_lemeshow(p, y, 4).df
-    2
+    4
     """
     at = _bins(p, groups)
     number = int(at.max()) + 1
@@ -234,8 +237,8 @@ def hosmer_lemeshow(p: Floats, y: Floats, groups: int = 10) -> HosmerLemeshow | 
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         parts = (observed - expected) ** 2 / expected
     statistic = float(np.where(observed == expected, 0, parts).sum())
-    df = number - 2
-    return HosmerLemeshow(statistic, df, float(stats.chi2.sf(statistic, df)), observed, expected)
+    p_value = float(stats.chi2.sf(statistic, number))
+    return HosmerLemeshow(statistic, number, p_value, observed, expected)
 
 
 def _bins(p: Floats, groups: int) -> Ints:

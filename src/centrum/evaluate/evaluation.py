@@ -1,5 +1,6 @@
 """Everything that is reported of one set of scores: discrimination and decisions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from centrum.arrays import Floats
 from centrum.evaluate.bootstrap import (
+    NO_INTERVAL,
     Interval,
     bca_interval,
     case_weights,
@@ -17,6 +19,7 @@ from centrum.evaluate.bootstrap import (
 from centrum.evaluate.discrimination import (
     RocCurve,
     auc,
+    auc_interval,
     auc_p_value,
     delong_interval,
     resampled_auc,
@@ -47,12 +50,14 @@ class AucEstimate:
     Attributes
     ----------
     value : the AUC
-    delong : interval from DeLong's variance (Obuchowski's with several cases per patient)
+    interval : the one that is reported (`auc_interval`)
+    delong : plain interval from DeLong's variance (Obuchowski's with several cases per patient)
     percentile, normal, bca : intervals from the bootstrap by patient
     p : two-sided, of H0: AUC = 0.5 (`auc_p_value`)
     """
 
     value: float
+    interval: Interval
     delong: Interval
     percentile: Interval
     normal: Interval
@@ -83,6 +88,7 @@ class Evaluation(OneLine):
     Attributes
     ----------
     name : which cases, such as "train" or "test"
+    apparent : whether the model was fitted to these very cases; then all intervals and P are nan
     n, n_positive, n_negative, n_patients : sizes
     roc, auc : the curve and the area under it
     cutoff, optimistic : the cut-off, and whether it was learnt on these very scores
@@ -96,6 +102,7 @@ class Evaluation(OneLine):
     """
 
     name: str
+    apparent: bool
     n: int
     n_positive: int
     n_negative: int
@@ -118,7 +125,7 @@ class Evaluation(OneLine):
             f"({self.cutoff.rule}, learnt on {self.cutoff.learnt_on}"
             f"{': optimistic' if self.optimistic else ''})"
         )
-        found = {"auc": (self.auc.value, self.auc.delong)}
+        found = {"auc": (self.auc.value, self.auc.interval)}
         found |= {name: (m.value, m.interval) for name, m in self.measures.items()}
         rows = [
             (k, fixed(value), interval_text(i.lower, i.upper)) for k, (value, i) in found.items()
@@ -138,6 +145,7 @@ def evaluate(
     confidence: float = 0.95,
     interval_method: IntervalMethod = "wilson",
     called: ArrayLike | None = None,
+    apparent: bool = False,
 ) -> Evaluation:
     """Evaluate scores of one set of cases; the cut-off is taken as it is.
 
@@ -150,6 +158,8 @@ def evaluate(
     name : which cases these are, such as "test"
     called : (cases,) decisions that were made by other cut-offs, such as each fold's own; by
         `cutoff` when missing
+    apparent : the model was fitted to these cases: what is found is optimistic by an unknown
+        amount, and so gets neither intervals nor P
 
     Raises
     ------
@@ -162,28 +172,32 @@ def evaluate(
     (0.75, Confusion(tp=1, fp=1, tn=1, fn=1))
     """
     scored = Scored.of(scores, outcome, groups)
-    weights = case_weights(scored, n_resamples, seed)
     decided, threshold = scored, cutoff.value
     if called is not None:
         decided, threshold = Scored.of(np.asarray(called, dtype=float), outcome, groups), 0.5
     confusion = Confusion.of(decided, threshold)
-    intervals = confusion.intervals(confidence, interval_method)
-    resampled = resampled_measures(decided, threshold, weights)
+    if apparent:
+        none = NO_INTERVAL
+        area = AucEstimate(auc(scored), none, none, none, none, none, p=np.nan)
+        measures = {k: Measure(v, none, none) for k, v in confusion.measures().items()}
+    else:
+        weights = case_weights(scored, n_resamples, seed)
+        area = _area(scored, weights, confidence)
+        resampled = resampled_measures(decided, threshold, weights)
+        measures = _measures(confusion, resampled, confidence, interval_method)
     return Evaluation(
         name=name,
+        apparent=apparent,
         n=len(scored.scores),
         n_positive=scored.n_positive,
         n_negative=scored.n_negative,
         n_patients=scored.n_patients,
         roc=roc_curve(scored),
-        auc=_area(scored, weights, confidence),
+        auc=area,
         cutoff=cutoff,
         optimistic=cutoff.optimistic_on(scored),
         confusion=confusion,
-        measures={
-            key: Measure(value, intervals[key], percentile_interval(resampled[key], confidence))
-            for key, value in confusion.measures().items()
-        },
+        measures=measures,
         confidence=confidence,
         interval_method=interval_method,
         n_resamples=n_resamples,
@@ -191,10 +205,24 @@ def evaluate(
     )
 
 
+def _measures(
+    confusion: Confusion,
+    resampled: Mapping[str, Floats],
+    confidence: float,
+    method: IntervalMethod,
+) -> dict[str, Measure]:
+    intervals = confusion.intervals(confidence, method)
+    return {
+        key: Measure(value, intervals[key], percentile_interval(resampled[key], confidence))
+        for key, value in confusion.measures().items()
+    }
+
+
 def _area(scored: Scored, weights: Floats, confidence: float) -> AucEstimate:
     value, resampled = auc(scored), resampled_auc(scored, weights)
     return AucEstimate(
         value=value,
+        interval=auc_interval(scored, confidence),
         delong=delong_interval(scored, confidence),
         percentile=percentile_interval(resampled, confidence),
         normal=normal_interval(value, float(resampled.std(ddof=1)), confidence),

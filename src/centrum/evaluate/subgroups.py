@@ -13,9 +13,9 @@ from scipy import stats
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
-from centrum.evaluate.discrimination import auc, delong_interval, delong_variance
+from centrum.evaluate.discrimination import auc, auc_interval, delong_variance
 from centrum.evaluate.scored import Scored
-from centrum.evaluate.thresholds import Confusion
+from centrum.evaluate.thresholds import clustered_interval
 
 FEWEST = 5
 """Cases of each outcome below which no performance is given."""
@@ -34,8 +34,10 @@ class Subgroup:
     ----------
     variable, level : such as "sex" and "F", or "age" and "up to 71"
     n, n_patients, n_positive : sizes
-    auc, auc_interval : DeLong's, by patient; no interval if an outcome is in a single patient
-    sensitivity, specificity : of the decisions, with Wilson's intervals
+    auc, auc_interval : as everywhere (`auc_interval`); no interval if an outcome is in a
+        single patient
+    sensitivity, specificity : of the decisions, with Wilson's intervals; by patient where
+        patients have several cases (`clustered_interval`)
     heterogeneity : p of H0: the AUC is the same in all levels of the variable
     reason : "" or why nothing but the sizes is given
     brier : mean squared error of the probabilities
@@ -232,7 +234,16 @@ def _performance(
     part: Scored, called: Flags, confidence: float
 ) -> tuple[tuple[float, Interval], ...]:
     """AUC, sensitivity and specificity, each with its interval."""
-    confusion = Confusion.of(Scored(called.astype(float), part.positive, part.patients), 0.5)
-    values, intervals = confusion.measures(), confusion.intervals(confidence)
-    decisions = ((values[name], intervals[name]) for name in ("sensitivity", "specificity"))
-    return ((auc(part), delong_interval(part, confidence)), *decisions)
+    decisions = (
+        _share_right(part, called == truth, part.positive == truth, confidence)
+        for truth in (True, False)
+    )
+    return ((auc(part), auc_interval(part, confidence)), *decisions)
+
+
+def _share_right(
+    part: Scored, right: Flags, among: Flags, confidence: float
+) -> tuple[float, Interval]:
+    """Share of the cases of an outcome that were called rightly."""
+    hits, numbers = (part.patient_sums(v.astype(float)) for v in (right & among, among))
+    return float(hits.sum() / numbers.sum()), clustered_interval(hits, numbers, confidence)

@@ -7,10 +7,12 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import numpy as np
-from scipy.stats import binomtest
+from numpy.typing import ArrayLike
+from scipy.special import expit
+from scipy.stats import binomtest, norm
 
 from centrum.arrays import Floats
-from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.bootstrap import NO_INTERVAL, Interval
 from centrum.evaluate.discrimination import roc_curve
 from centrum.evaluate.scored import Scored
 
@@ -23,6 +25,10 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "npv": "NPV",
         "f1": "F1",
         "youden": "Youden",
+        "balanced_accuracy": "BA",
+        "mcc": "MCC",
+        "lr_positive": "LR+",
+        "lr_negative": "LR-",
     }
 )
 """The measures of a confusion matrix and their abbreviations in tables."""
@@ -162,7 +168,8 @@ class Confusion:
     >>> test = Confusion(tp=12, fp=2, tn=13, fn=3)
     >>> {name: round(value, 4) for name, value in test.measures().items()}
     {'accuracy': 0.8333, 'sensitivity': 0.8, 'specificity': 0.8667, 'ppv': 0.8571,
-     'npv': 0.8125, 'f1': 0.8276, 'youden': 0.6667}
+     'npv': 0.8125, 'f1': 0.8276, 'youden': 0.6667, 'balanced_accuracy': 0.8333,
+     'mcc': 0.6682, 'lr_positive': 6.0, 'lr_negative': 0.2308}
     """
 
     tp: int
@@ -176,7 +183,10 @@ class Confusion:
         return cls(*(int(n) for n in _counts(scored, threshold, np.ones(len(scored.scores)))))
 
     def measures(self) -> dict[str, float]:
-        """Value of each of `MEASURES`; nan where a ratio is 0 / 0."""
+        """Value of each of `MEASURES`; nan where a ratio is 0 / 0.
+
+        A likelihood ratio is inf where only its denominator is 0: LR+ without a false alarm.
+        """
         return {name: float(value) for name, value in _measures(*astuple(self)).items()}
 
     def intervals(
@@ -188,7 +198,12 @@ class Confusion:
         in small samples and near 1: Brown, Cai and DasGupta, Statistical Science
         2001;16:101-133) or "exact" (Clopper-Pearson). F1 is a rising function of
         TP / (TP + FP + FN), whose limits are transformed. Youden: Newcombe's hybrid of
-        the limits of sensitivity and specificity, Statistics in Medicine 1998;17:873-890.
+        the limits of sensitivity and specificity, Statistics in Medicine 1998;17:873-890;
+        balanced accuracy is (Youden + 1) / 2, and so are its limits. Likelihood ratios: normal on
+        the log scale (Simel, Samsa and Matchar, J Clin Epidemiol 1991;44:763-770), with 1/2 added
+        to both of their counts where one is 0. MCC: normal on Fisher's scale, by the variance of
+        phi under multinomial sampling (Bishop, Fienberg and Holland, Discrete Multivariate
+        Analysis, 1975, chapter 11); without width where it is 1 or -1.
         """
         ratios = {
             name: proportion_interval(hits, n, confidence, method)
@@ -196,7 +211,31 @@ class Confusion:
         }
         jaccard = proportion_interval(self.tp, self.tp + self.fp + self.fn, confidence, method)
         f1 = Interval(*(2 * v / (1 + v) for v in (jaccard.lower, jaccard.upper)))
-        return {**ratios, "f1": f1, "youden": self._youden_interval(ratios)}
+        youden = self._youden_interval(ratios)
+        balanced = Interval((youden.lower + 1) / 2, (youden.upper + 1) / 2)
+        n_positive, n_negative = self.tp + self.fn, self.fp + self.tn
+        return {
+            **ratios,
+            "f1": f1,
+            "youden": youden,
+            "balanced_accuracy": balanced,
+            "mcc": self._mcc_interval(confidence),
+            "lr_positive": _ratio_interval(self.tp, n_positive, self.fp, n_negative, confidence),
+            "lr_negative": _ratio_interval(self.fn, n_positive, self.tn, n_negative, confidence),
+        }
+
+    def _mcc_interval(self, confidence: float) -> Interval:
+        phi = self.measures()["mcc"]
+        if np.isnan(phi) or abs(phi) >= 1:
+            return Interval(phi, phi)
+        n = self.tp + self.fp + self.tn + self.fn
+        truth, called = (self.tp + self.fn) / n, (self.tp + self.fp) / n
+        skew = [(2 * p - 1) / np.sqrt(p * (1 - p)) for p in (truth, called)]
+        variance = 1 - phi**2 + phi * (1 + phi**2 / 2) * skew[0] * skew[1]
+        variance -= 3 / 4 * phi**2 * (skew[0] ** 2 + skew[1] ** 2)
+        half = norm.ppf((1 + confidence) / 2) * np.sqrt(max(variance, 0) / n) / (1 - phi**2)
+        lower, upper = np.tanh([np.arctanh(phi) - half, np.arctanh(phi) + half])
+        return Interval(float(lower), float(upper))
 
     def _youden_interval(self, ratios: Mapping[str, Interval]) -> Interval:
         values = self.measures()
@@ -205,6 +244,18 @@ class Confusion:
             for side in ("lower", "upper")
         )
         return Interval(float(values["youden"] - below), float(values["youden"] + above))
+
+
+def _ratio_interval(a: int, n_a: int, b: int, n_b: int, confidence: float) -> Interval:
+    """Confidence interval of (a / n_a) / (b / n_b)."""
+    if not (n_a and n_b and (a or b)):
+        return NO_INTERVAL
+    added = 0 if a and b else 0.5
+    x, m, y, n = a + added, n_a + added, b + added, n_b + added
+    centre = np.log(x / m) - np.log(y / n)
+    half = norm.ppf((1 + confidence) / 2) * np.sqrt(1 / x - 1 / m + 1 / y - 1 / n)
+    lower = float(np.exp(centre - half)) if a else 0.0
+    return Interval(lower, float(np.exp(centre + half)) if b else np.inf)
 
 
 _YOUDEN_PARTS = ("sensitivity", "specificity")
@@ -222,12 +273,20 @@ def _proportions(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, tuple[
 
 
 def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, Floats]:
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         values = {
             name: np.divide(hits, n) for name, (hits, n) in _proportions(tp, fp, tn, fn).items()
         }
         values["f1"] = np.divide(2 * tp, 2 * tp + fp + fn)
-    values["youden"] = values["sensitivity"] + values["specificity"] - 1
+        youden = values["sensitivity"] + values["specificity"] - 1
+        margins = [np.sqrt(m) for m in (tp + fp, tp + fn, tn + fp, tn + fn)]
+        values |= {
+            "youden": youden,
+            "balanced_accuracy": (youden + 1) / 2,
+            "mcc": np.divide(tp * tn - fp * fn, np.prod(margins, axis=0)),
+            "lr_positive": np.divide(values["sensitivity"], 1 - values["specificity"]),
+            "lr_negative": np.divide(1 - values["sensitivity"], values["specificity"]),
+        }
     return values
 
 
@@ -236,6 +295,25 @@ def _counts(scored: Scored, threshold: float, weights: Floats) -> tuple[Floats, 
     called, truth = scored.scores >= threshold, scored.positive
     cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
     return tuple(weights @ cell for cell in cells)
+
+
+def predictive_values(
+    lr_positive: float, lr_negative: float, prevalence: float
+) -> tuple[float, float]:
+    """PPV and NPV where the positive outcome has this prevalence, from the likelihood ratios.
+
+    They hold if sensitivity and specificity are the same there. Limits of the likelihood ratios
+    become those of the predictive values: LR+ and PPV rise together, LR- and NPV oppositely.
+    Bayes's theorem in odds; nan where a ratio is.
+
+    >>> ppv, npv = predictive_values(6.0, 0.25, prevalence=0.1)
+    >>> round(ppv, 3), round(npv, 3)
+    (0.4, 0.973)
+    """
+    odds = np.log(prevalence / (1 - prevalence))
+    with np.errstate(divide="ignore"):
+        ppv, npv = expit(odds + np.log(lr_positive)), expit(-odds - np.log(lr_negative))
+    return float(ppv), float(npv)
 
 
 def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dict[str, Floats]:
@@ -249,6 +327,43 @@ def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dic
     array([0.5, 1. ])
     """
     return _measures(*_counts(scored, threshold, weights))
+
+
+def clustered_interval(hits: ArrayLike, numbers: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Confidence interval of a proportion of cases of which patients have several.
+
+    Wilson's, of so many cases as would say as much if each were another patient's: their number
+    over the design effect of Rao and Scott, Biometrics 1992;48:577-585 (the ratio estimator of
+    Genders et al., Radiology 2012;265:910-916), never more than there are cases. Where all cases
+    are hits, or none, they show no design effect, and each patient counts once.
+
+    Parameters
+    ----------
+    hits, numbers : (patients,) cases of each patient that are hits, and all of them
+
+    >>> clustered_interval([2, 0, 3], [2, 2, 3])
+    Interval(lower=0.189..., upper=0.963...)
+    """
+    x, n = np.asarray(hits, dtype=float), np.asarray(numbers, dtype=float)
+    x, n = x[n > 0], n[n > 0]
+    total, share = n.sum(), x.sum() / n.sum() if n.size else np.nan
+    if n.size < 2:
+        return NO_INTERVAL
+    if (n == 1).all():
+        return proportion_interval(int(x.sum()), int(total), confidence)
+    variance = n.size / (n.size - 1) * np.sum((x - n * share) ** 2) / total**2
+    alone = share * (1 - share) / total
+    effective = total / max(variance / alone, 1.0) if alone > 0 else n.size
+    return _wilson(share, effective, confidence)
+
+
+def _wilson(share: float, n: float, confidence: float) -> Interval:
+    """Wilson's score interval of a share of n, which need not be whole."""
+    z = norm.ppf((1 + confidence) / 2)
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    lower, upper = np.clip([middle - half, middle + half], 0, 1)
+    return Interval(float(lower), float(upper))
 
 
 @cache

@@ -155,7 +155,7 @@ def _performance(protocol: Protocol, evaluation: StudyEvaluation) -> dict[str, A
 def _summary(found: Evaluation) -> dict[str, Any]:
     sizes = {name: getattr(found, name) for name in ("n", "n_patients", "n_positive")}
     measures = {name: as_json(measure) for name, measure in found.measures.items()}
-    area = {"value": found.auc.value, "interval": as_json(found.auc.percentile)}
+    area = {"value": found.auc.value, "interval": as_json(found.auc.interval)}
     return {**sizes, "auc": area, "confidence": found.confidence, "at_cutoff": measures}
 
 

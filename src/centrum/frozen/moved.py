@@ -73,12 +73,27 @@ def as_measured_then(record: Mapping[str, Any], version: str) -> dict[str, Any]:
     """
     then: dict[str, Any] = deepcopy(dict(record))
     protocol = then.get("protocol")
+    _prevalence_moved(protocol)
     extraction = protocol.get("extraction") if isinstance(protocol, dict) else None
     if isinstance(extraction, dict) and version.startswith(EARLIER):
         spline = extraction.get("interpolation")
         if isinstance(spline, dict) and extraction.get("dialect") != "pyradiomics":
             spline.setdefault("boundary", "nearest")
     return then
+
+
+def _prevalence_moved(protocol: Any) -> None:
+    """Until 0.3.0 it stood with the rule of the cut-off, the only one that read it.
+
+    >>> protocol = {"evaluation": {"cutoff": {"rule": "cost", "prevalence": 0.1}}}
+    >>> _prevalence_moved(protocol)
+    >>> protocol
+    {'evaluation': {'cutoff': {'rule': 'cost'}, 'prevalence': 0.1}}
+    """
+    evaluation = protocol.get("evaluation") if isinstance(protocol, dict) else None
+    cutoff = evaluation.get("cutoff") if isinstance(evaluation, dict) else None
+    if isinstance(evaluation, dict) and isinstance(cutoff, dict) and "prevalence" in cutoff:
+        evaluation["prevalence"] = cutoff.pop("prevalence")
 
 
 def refuse_moved(

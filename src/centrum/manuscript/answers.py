@@ -159,7 +159,7 @@ def area_text(results: StudyResults) -> str:
     """AUC of the test cases with its interval, or the mean over the parts."""
     test = results.evaluation.by_set["test"]
     confidence = f"{percent(test.confidence)} CI"
-    value, interval, of = test.auc.value, test.auc.percentile, ""
+    value, interval, of = test.auc.value, test.auc.interval, ""
     if not results.protocol.split.single_part and "AUC" in (means := means_over_parts(results)):
         value, interval, of = means["AUC"].mean, means["AUC"].interval, ", mean over the parts"
     ends = interval_text(interval.lower, interval.upper, 2)

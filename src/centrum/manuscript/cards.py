@@ -39,7 +39,11 @@ from centrum.report.formula import (
 )
 from centrum.report.labels import family_label
 from centrum.report.results import StudyResults
-from centrum.report.sections.calibration_and_use import calibration_table, subgroup_table
+from centrum.report.sections.calibration_and_use import (
+    calibration_table,
+    sets_text,
+    subgroup_table,
+)
 from centrum.report.sections.validation import parts_table
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
@@ -183,11 +187,12 @@ def _training(results: StudyResults) -> list[str]:
 
 def _performance(results: StudyResults) -> list[str]:
     split, parts = results.protocol.split, len(results.validation.parts)
+    prevalence = results.protocol.evaluation.prevalence
     return [
         f"Design: {DESIGNS[split.design].label}; {counted(parts, 'part')}. AUC on cases that "
         f"took no part in any choice: {area_text(results)}.",
         _markdown(parts_table(results)) if parts > 1 else "",
-        _markdown(performance_table(results.evaluation.by_set)),
+        _markdown(performance_table(results.evaluation.by_set, prevalence)),
     ]
 
 
@@ -208,10 +213,9 @@ def _cut_off(results: StudyResults) -> list[str]:
     return [
         f"A score of at least {fixed(cut.value)} is called {results.model.positive} ({cut.rule}, "
         f"learnt on {cut.learnt_on}).",
-        f"Sets of outcomes may miss the true one in {percent(found.decision.conformal.error)} of "
-        f"the patients of each outcome: {percent(sets.decided, 0)} of the test cases have one "
-        f"outcome in their set, {percent(sets.uncertain, 0)} are uncertain, "
-        f"{percent(sets.neither, 0)} unlike both.",
+        f"{sets_text(results)} Of the test cases {percent(sets.decided, 0)} have one outcome in "
+        f"their set, {percent(sets.uncertain, 0)} are uncertain, {percent(sets.neither, 0)} "
+        "unlike both.",
     ]
 
 

@@ -41,7 +41,8 @@ def measures(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Which, and what each is for."""
     text = (
         f"{share_positive(results)}. AUC, ROC and precision-recall for the order of the scores; "
-        "sensitivity, specificity, predictive values, accuracy and F1 with all counts for "
+        "sensitivity, specificity, predictive values, likelihood ratios, accuracy, balanced "
+        "accuracy, F1 and Matthews' correlation coefficient with all counts for "
         "decisions at the cut-off; slope, intercept, Brier score and curve for the probabilities; "
         "net benefit for their use."
     )
@@ -57,9 +58,9 @@ def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Intervals and how they were made."""
     test = results.evaluation.by_set["test"]
     text = (
-        f"{percent(test.confidence)} confidence intervals of every measure: bootstrap of patients "
-        f"({test.n_resamples} samples), DeLong, and {test.interval_method.capitalize()} or "
-        f"bootstrap for shares. Test AUC {area_text(results)}."
+        f"{percent(test.confidence)} confidence intervals of every measure: of the AUC by DeLong's "
+        f"variance on the logit scale, of shares by {test.interval_method.capitalize()} or by "
+        f"bootstrap of patients ({test.n_resamples} samples). Test AUC {area_text(results)}."
     )
     places = [shown("performance", "Table performance")]
     if len(results.validation.parts) > 1:

@@ -23,10 +23,11 @@ TESTS = {
 
 def cutoff(results: StudyResults) -> str:
     """The rule of the cut-off, and on which scores it was learnt."""
-    settings = results.protocol.evaluation.cutoff
+    evaluation = results.protocol.evaluation
+    rule = evaluation.cutoff
     return (
         f"A case was called {results.protocol.outcome.positive} when its score was at least the "
-        f"cut-off: the threshold {CUT_OFF_RULES[settings.rule](settings)}, {TIES[settings.ties]}. "
+        f"cut-off: the threshold {CUT_OFF_RULES[rule.rule](evaluation)}, {TIES[rule.ties]}. "
         f"{_learnt(results)}"
     )
 
@@ -49,26 +50,43 @@ def discrimination(results: StudyResults) -> str:
     shown = results.evaluation.by_set.values()
     clustered = any(e.n_patients < e.n for e in shown)
     delong = (
-        "DeLong's method, extended to several cases per patient by Obuchowski"
+        "DeLong's variance, extended to several cases per patient by Obuchowski, on the logit "
+        "scale, with the t distribution of one degree of freedom less than patients of the rarer "
+        "class"
         if clustered
-        else "DeLong's method"
+        else "DeLong's variance on the logit scale"
     )
     decided = (
         "bootstrap percentiles, because patients had several cases"
         if clustered
-        else "Wilson's method (F1 and Youden's index by transformed and combined limits)"
+        else "Wilson's method (F1, Youden's index and balanced accuracy by transformed and "
+        "combined limits, likelihood ratios on the log scale, Matthews' coefficient on Fisher's "
+        "scale)"
     )
     return (
         "Discrimination was measured by the area under the receiver operating characteristic curve "
-        f"(AUC), with {percent(evaluation.confidence)} confidence intervals by {delong} and by the "
-        "bootstrap (percentile, normal and bias-corrected and accelerated): "
-        f"{counted(evaluation.n_resamples, 'bootstrap sample')} of patients, stratified by class, "
-        f"with all their cases (seed {evaluation.seed}). The AUC was tested against 0.5, by "
-        "patient. The partial AUC at specificities from 0.8 to 1 (McClish's correction) and the "
-        "curve of precision and recall were computed. Accuracy, sensitivity, specificity, positive "
-        "and negative predictive value, F1 and Youden's index at the cut-off have confidence "
-        f"intervals by {decided}. The same was computed of the cases that the final model was "
-        "fitted on, apparent and out of fold."
+        f"(AUC), with {percent(evaluation.confidence)} confidence intervals by {delong}; of scores "
+        "that part all cases the interval is one-sided, down to the AUC at which all patients of "
+        "the rarer class would be placed rightly with a probability of 1 less the confidence. "
+        f"Bootstrap intervals are of {counted(evaluation.n_resamples, 'sample')} of patients, "
+        f"stratified by class, with all their cases (seed {evaluation.seed}). The AUC was tested "
+        "against 0.5, by patient. The partial AUC at specificities from 0.8 to 1 (McClish's "
+        "correction) and the curve of precision and recall were computed. Accuracy, sensitivity, "
+        "specificity, positive and negative predictive value, F1, Youden's index, balanced "
+        "accuracy, Matthews' correlation coefficient and the likelihood ratios at the cut-off "
+        f"have confidence intervals by {decided}. The same was computed of the cases that the "
+        "final model was fitted on, out of fold, and, without intervals and tests, apparent. "
+        f"Predictive values are for the share of the positive class among the cases"
+        f"{_elsewhere(evaluation.prevalence)}."
+    )
+
+
+def _elsewhere(prevalence: float | None) -> str:
+    if prevalence is None:
+        return ""
+    return (
+        f" and, by Bayes's theorem from the likelihood ratios, for a prevalence of "
+        f"{number(prevalence)}"
     )
 
 
@@ -105,9 +123,9 @@ def use(results: StudyResults) -> str:
         f"{number(THRESHOLDS[-1])} (decision curve), against calling all cases positive and "
         f"calling none, with bootstrap intervals of {percent(evaluation.confidence)}. For each "
         "test case a set of outcomes was given by label-conditional conformal prediction, learnt "
-        "on out-of-fold scores of the training cases, of each patient the most atypical one: the "
-        f"set was to miss the true outcome in at most {percent(evaluation.conformal_error)} of the "
-        f"patients of each class; a set of both was called uncertain.{_whose_sets(results)}"
+        "on out-of-fold scores of the training cases, of each patient the most atypical one, and "
+        f"aimed at missing the true outcome in at most {percent(evaluation.conformal_error)} of "
+        f"the patients of each class; a set of both was called uncertain.{_whose_sets(results)}"
     )
 
 
@@ -124,12 +142,15 @@ def subgroups(results: StudyResults) -> str:
         return "Performance was not computed in subgroups."
     shown = tuple(dict.fromkeys(row.variable for row in results.evaluation.subgroups))
     found = f"this gave subgroups by {quoted(shown)}" if shown else "this gave no subgroup"
+    test = results.evaluation.by_set["test"]
+    by_patient = ", with the design effect of Rao and Scott" if test.n_patients < test.n else ""
+    shares = f"Wilson{by_patient}"
     return (
         f"Subgroups by {quoted(wanted)} were planned, of which columns that are missing or have "
         f"not 2 to {MOST_LEVELS} values on the test side were left out, and numbers were cut at "
-        f"their median; {found}. AUC (DeLong), sensitivity, specificity (Wilson) and Brier score "
-        f"were computed with {FEWEST} or more cases of each class, and AUCs compared by "
-        "Cochran's Q. These P values were not adjusted for their number."
+        f"their median; {found}. AUC (interval as above), sensitivity, specificity ({shares}) and "
+        f"Brier score were computed with {FEWEST} or more cases of each class, and AUCs compared "
+        "by Cochran's Q. These P values were not adjusted for their number."
     )
 
 

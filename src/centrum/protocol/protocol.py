@@ -178,9 +178,6 @@ class CutOffRule(Settings):
     cost_ratio: Factor = Field(
         1.0, description="cost of a missed positive in units of a false alarm"
     )
-    prevalence: Fraction | None = Field(
-        None, description="of the positive outcome, for the cost; that of the cases when missing"
-    )
     ties: Literal["most_sensitive", "most_specific"] = Field(
         "most_sensitive", description="which of several equally good thresholds is taken"
     )
@@ -204,6 +201,12 @@ class EvaluationSettings(Settings):
         1000, description="bootstrap samples"
     )
     confidence: Fraction = Field(0.95, description="of every interval")
+    prevalence: Fraction | None = Field(
+        None,
+        description="of the positive outcome where the model is to be used: for predictive values "
+        "beside those of the study's own cases, and for the rule cost; when missing the rule takes "
+        "the share of the training cases",
+    )
     cutoff: CutOffRule = CutOffRule()
     cutoff_folds: Folds = Field(
         5, description="folds of the out-of-fold scores that the cut-off is learnt on"

@@ -267,7 +267,7 @@ RULES = (
         "the rule sensitivity or specificity", "evaluation.cutoff.rule: sensitivity",
     ),
     _Dependency(
-        ("evaluation.cutoff.cost_ratio", "evaluation.cutoff.prevalence"),
+        ("evaluation.cutoff.cost_ratio",),
         lambda p: p.evaluation.cutoff.rule == "cost",
         "the rule cost", "evaluation.cutoff.rule: cost",
     ),

@@ -35,6 +35,20 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Apparent(Estimate):
+    """A value on the cases that the model was fitted to: optimistic, and so without interval.
+
+    >>> Apparent(0.95, math.nan, math.nan).text
+    '0.950'
+    """
+
+    @property
+    def text(self) -> str:
+        """The value alone."""
+        return fixed(self.value)
+
+
+@dataclass(frozen=True)
 class PValue:
     """The p value of a test.
 

@@ -43,7 +43,7 @@ def _summary(model: FrozenModel, external: ExternalValidation) -> Block:
     own, area = model.performance["test"], external.evaluation.auc
     confidence = f"{percent(external.evaluation.confidence)} CI"
     before = _recorded(own["auc"])
-    now = Estimate(area.value, area.percentile.lower, area.percentile.upper)
+    now = Estimate(area.value, area.interval.lower, area.interval.upper)
     slope = external.calibrated[0].calibration.slope
     facts = [
         ("Cases scored", f"{len(external.cases)}"),
@@ -171,7 +171,9 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
         reading=readings.decision(decision),
         main=True,
     )
-    performance = performance_table({"External": external.evaluation, **named})
+    performance = performance_table(
+        {"External": external.evaluation, **named}, model.protocol.evaluation.prevalence
+    )
     return Block(
         "Discrimination and decisions",
         "discrimination",
@@ -236,9 +238,8 @@ def _conformal_table(model: FrozenModel, external: ExternalValidation) -> Table:
     )
     columns = (Column("Sets"), Column("Share of the cases", lambda v: fixed(v, 2)))
     notes = (
-        f"Learnt so that the set misses the true outcome in at most "
-        f"{percent(model.conformal.error)} of each outcome, if new cases are like those of the "
-        "training.",
+        f"Aimed at holding the true outcome of {percent(1 - model.conformal.error)} of each "
+        "outcome, which can be expected only of new cases that are like those of the training.",
     )
     return Table("sets", "Sets of possible outcomes", columns, rows, notes, main=True)
 

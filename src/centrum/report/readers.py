@@ -3,6 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+import pandas as pd
+
+from centrum.agreement import icc
+from centrum.arrays import Flags
 from centrum.io.segments import PROPOSED
 from centrum.protocol import Protocol
 from centrum.report.results import StudyResults
@@ -27,7 +32,7 @@ def agreed_cases(results: StudyResults) -> str:
 
 def trained_over(results: StudyResults) -> str:
     """The training cases on which the final model judged the agreement of readers."""
-    train = (results.scores["part"] == "train").reindex(results.table.cases).to_numpy(bool)
+    train = _trained(results)
     read = results.table.read.all(axis=1)
     return those(
         [int((read & train).sum())],
@@ -35,6 +40,32 @@ def trained_over(results: StudyResults) -> str:
         "training case",
         _who(results),
     )
+
+
+def trained_agreement(results: StudyResults) -> pd.DataFrame:
+    """What the final model's rule saw on its training cases, a row per feature of the table.
+
+    Columns: n, icc, lower, upper, kept (whether the rule let the feature pass).
+    """
+    rule, train = results.protocol.model.agreement, _trained(results)
+    found = icc(results.table.values[train], rule.form)
+    judged = found.lower if rule.use == "lower_bound" else found.value
+    return pd.DataFrame(
+        {
+            "n": found.n_subjects,
+            "icc": found.value,
+            "lower": found.lower,
+            "upper": found.upper,
+            "kept": judged > rule.threshold,
+        },
+        index=pd.Index(results.table.names),
+    )
+
+
+def _trained(results: StudyResults) -> Flags:
+    """(cases,) of the table, whether the final model was fitted to them."""
+    part = results.scores["part"].reindex(results.table.cases)
+    return np.asarray(part == "train")
 
 
 def readers_counted(results: StudyResults, *, quoted: bool = False) -> list[str]:

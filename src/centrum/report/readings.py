@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Flags, Floats, Ints
 from centrum.evaluate import Evaluation
 from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.decision_curve import DecisionCurve
@@ -15,7 +15,7 @@ from centrum.evaluate.discrimination import PrecisionRecall, RocCurve
 from centrum.report.blocks import Table
 from centrum.report.slices import Shown
 from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
-from centrum.text import counted, fixed, percent, sentence_case
+from centrum.text import counted, fixed, interval_text, percent, sentence_case
 from centrum.validation.model import FeatureCountFacts, LassoFacts
 
 FOUND = 0.8
@@ -211,20 +211,49 @@ def calibrated(found: Calibration) -> str:
 
 
 def decision(found: DecisionCurve) -> str:
-    """Where acting on the model does more good than acting on everybody or nobody."""
-    gain, at = found.difference, found.thresholds
-    better = at[gain > 1e-12]
-    if better.size == 0:
-        return (
-            f"At none of {at.size} threshold probabilities does acting on the model do more good "
-            "than acting on everybody or on nobody."
+    """Where acting on the model does more good, or less, than acting on everybody or nobody.
+
+    What a curve shows at a threshold may be chance; the interval of the difference says whether.
+    """
+    gain, n = found.difference, found.thresholds.size
+    good, harm = np.flatnonzero(gain > TINY), np.flatnonzero(gain < -TINY)
+    than = "than acting on everybody or on nobody"
+    said = f"At none of {n} threshold probabilities does acting on the model do more good {than}"
+    if good.size:
+        said = (
+            f"Acting on the model does more good {than} at {good.size} of {n} threshold "
+            f"probabilities{_most(found, good, 1)}"
         )
-    best = int(np.argmax(gain))
+    return f"{said}, and harm at {harm.size or 'none'}{_most(found, harm, -1)}."
+
+
+TINY = 1e-12
+"""Net benefits that differ by less are the same."""
+
+
+def _most(found: DecisionCurve, at: Ints, side: int) -> str:
+    """Where the gain, or with the side -1 the loss, is largest, and at how many it is sure."""
+    if not at.size:
+        return ""
+    low, high = found.thresholds[[at[0], at[-1]]]
+    k = int(at[np.argmax(side * found.difference[at])])
+    size, verb = fixed(100 * abs(found.difference[k]), 0), "gains" if side > 0 else "loses"
     return (
-        f"Acting on the model does more good than acting on everybody or on nobody at "
-        f"{better.size} of {at.size} threshold probabilities between {fixed(better.min(), 2)} and "
-        f"{fixed(better.max(), 2)}, most at {fixed(at[best], 2)}, where it gains "
-        f"{fixed(100 * gain[best], 0)} net true positives per 100 cases."
+        f" between {fixed(low, 2)} and {fixed(high, 2)}, most at {fixed(found.thresholds[k], 2)}, "
+        f"where it {verb} {size} net true positives per 100 cases{_sure(found, at, k, side)}"
+    )
+
+
+def _sure(found: DecisionCurve, at: Ints, k: int, side: int) -> str:
+    """The interval at threshold k, and at how many it leaves no doubt of the sign."""
+    lower, upper = 100 * found.difference_lower, 100 * found.difference_upper
+    if np.isnan(lower[k]) or lower[k] == upper[k]:
+        return ""
+    nearer, where = (lower, "above") if side > 0 else (upper, "below")
+    sure = int(np.sum(side * nearer[at] > 0))
+    return (
+        f" (interval of the gain {interval_text(lower[k], upper[k], 0, ' to ')}; it is {where} 0 "
+        f"at {sure} of these {at.size})"
     )
 
 

@@ -1,23 +1,28 @@
 """From results to tables; numbers stay numbers until they are shown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from centrum.evaluate import MEASURES, Evaluation, PopulationRow
+from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.population import Quartiles
+from centrum.evaluate.thresholds import predictive_values
 from centrum.features.feature_id import FeatureId
+from centrum.modelling.settings import AgreementSettings
 from centrum.provenance import History
-from centrum.report.blocks import Column, Estimate, PValue, Table
+from centrum.report.blocks import Apparent, Column, Estimate, PValue, Table
 from centrum.report.labels import feature_labels, unit_text
+from centrum.report.readers import trained_agreement
 from centrum.report.results import StudyResults
+from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import step_labels
-from centrum.report.words.results import AT_CUTOFF, EVALUATIONS, INTERVALS
+from centrum.report.words.results import AT_CUTOFF, AUC_INTERVAL, EVALUATIONS, INTERVALS, OF_COUNTS
 from centrum.study.findings import by_kind
-from centrum.text import counted, fixed, percent, sentence_case
+from centrum.text import counted, fixed, number, percent, sentence_case
 from centrum.validation.model import Model
 
 UNITS = {"age": "years"}
@@ -125,27 +130,34 @@ def _heading(variable: str) -> str:
     return f"{sentence_case(variable)}{unit}".replace("_", " ")
 
 
-def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
-    """Areas, measures at the cut-off and counts of each set of scores."""
+def performance_table(
+    evaluations: Mapping[str, Evaluation], prevalence: float | None = None
+) -> Table:
+    """Areas, measures at the cut-off and counts of each set of scores.
+
+    With a `prevalence` of the positive outcome also the predictive values that it gives.
+    """
     found = list(evaluations.values())
-    columns = [Column(EVALUATIONS.get(name, name)) for name in evaluations]
+    columns = [Column(EVALUATIONS.get(e.name, name)) for name, e in evaluations.items()]
     method = _interval_method(found)
     rows: list[tuple[Any, ...]] = [
         ("Cases", "", *(e.n for e in found)),
         ("Patients", "", *(e.n_patients for e in found)),
-        ("AUC", "bootstrap, percentile", *(_area(e, "percentile") for e in found)),
-        ("AUC", "bootstrap, normal", *(_area(e, "normal") for e in found)),
-        ("AUC", "bootstrap, BCa", *(_area(e, "bca") for e in found)),
-        ("AUC", "DeLong", *(_area(e, "delong") for e in found)),
+        ("AUC", AUC_INTERVAL, *(_estimate(e, e.auc.value, e.auc.interval) for e in found)),
         ("P (AUC = 0.5)", "", *(PValue(e.auc.p) for e in found)),
     ]
     for key in MEASURES:
         measures = [e.measures[key] for e in found]
         intervals = [m.bootstrap if method == "bootstrap" else m.interval for m in measures]
         estimates = (
-            Estimate(m.value, i.lower, i.upper) for m, i in zip(measures, intervals, strict=True)
+            _estimate(e, m.value, i) for e, m, i in zip(found, measures, intervals, strict=True)
         )
-        rows.append((AT_CUTOFF[key], INTERVALS[method], *estimates))
+        label = INTERVALS[method]
+        if method != "bootstrap":
+            label = OF_COUNTS.get(key, label)
+        rows.append((AT_CUTOFF[key], label, *estimates))
+    if prevalence is not None:
+        rows += _elsewhere(found, method, prevalence)
     for name, key in (("True positives", "tp"), ("False positives", "fp"),
                       ("True negatives", "tn"), ("False negatives", "fn")):  # fmt: skip
         rows.append((name, "", *(getattr(e.confusion, key) for e in found)))
@@ -154,8 +166,44 @@ def performance_table(evaluations: Mapping[str, Evaluation]) -> Table:
         "Performance of the model",
         (Column("Measure"), Column("Interval"), *columns),
         tuple(rows),
-        _performance_notes(found[-1]),
+        (*_performance_notes(found[-1]), _mix(found[-1], prevalence)),
         main=True,
+    )
+
+
+def _elsewhere(found: list[Evaluation], method: str, prevalence: float) -> list[tuple[Any, ...]]:
+    """Predictive values at another prevalence, with limits from those of likelihood ratios."""
+    columns = [_predictive(e, method, prevalence) for e in found]
+    label = INTERVALS[method] if method == "bootstrap" else OF_COUNTS["lr_positive"]
+    at = f", at a prevalence of {percent(prevalence)}"
+    return [
+        (f"{AT_CUTOFF[key]}{at}", label, *(column[k] for column in columns))
+        for k, key in enumerate(("ppv", "npv"))
+    ]
+
+
+def _predictive(found: Evaluation, method: str, prevalence: float) -> tuple[Estimate, Estimate]:
+    above, below = (found.measures[key] for key in ("lr_positive", "lr_negative"))
+    a, b = (m.bootstrap if method == "bootstrap" else m.interval for m in (above, below))
+    value, lower, upper = (
+        predictive_values(*pair, prevalence)
+        for pair in ((above.value, below.value), (a.lower, b.upper), (a.upper, b.lower))
+    )
+    ppv, npv = (_estimate(found, value[k], Interval(lower[k], upper[k])) for k in (0, 1))
+    return ppv, npv
+
+
+def _mix(found: Evaluation, prevalence: float | None) -> str:
+    """Where predictive values hold."""
+    share = percent(found.n_positive / found.n, 0)
+    elsewhere = (
+        "where it is another they are others"
+        if prevalence is None
+        else f"those at {percent(prevalence)} if sensitivity and specificity are the same there"
+    )
+    return (
+        "Predictive values, accuracy, F1 and Matthews' coefficient hold where the positive outcome "
+        f"is as frequent as among these cases ({share} in the last column); {elsewhere}."
     )
 
 
@@ -165,9 +213,9 @@ def _interval_method(found: list[Evaluation]) -> str:
     return "bootstrap" if clustered else found[0].interval_method
 
 
-def _area(found: Evaluation, method: str) -> Estimate:
-    interval = getattr(found.auc, method)
-    return Estimate(found.auc.value, interval.lower, interval.upper)
+def _estimate(found: Evaluation, value: float, interval: Interval) -> Estimate:
+    kind = Apparent if found.apparent else Estimate
+    return kind(value, interval.lower, interval.upper)
 
 
 def _performance_notes(found: Evaluation) -> tuple[str, ...]:
@@ -175,12 +223,20 @@ def _performance_notes(found: Evaluation) -> tuple[str, ...]:
     return (
         f"Value ({percent(found.confidence)} confidence interval); {found.n_resamples} bootstrap "
         "samples of patients. Apparent: the model is evaluated on the cases that it was fitted "
-        "to. Out of fold: each training case is scored by a model fitted without its patient.",
+        "to, which is optimistic: no interval, no P. Out of fold: each training case is scored by "
+        "a model fitted without its patient.",
+        *([ONE_SIDED] if found.auc.value in (0, 1) else []),
         *([WITHOUT_WIDTH] if _without_width(found) else []),
         f"Decisions at a score of at least {fixed(cutoff.value)} ({cutoff.rule}, learnt on "
         f"{cutoff.learnt_on}).",
     )
 
+
+ONE_SIDED = (
+    "Where the scores part all cases the interval of the AUC is one-sided: it ends where all "
+    "patients of the rarer outcome would be placed rightly with a probability of 1 less the "
+    "confidence."
+)
 
 WITHOUT_WIDTH = (
     "No interval: every resample gives the same value, as where scores part all cases. That says "
@@ -189,7 +245,7 @@ WITHOUT_WIDTH = (
 
 
 def _without_width(found: Evaluation) -> bool:
-    intervals = (found.auc.percentile, *(m.bootstrap for m in found.measures.values()))
+    intervals = (found.auc.interval, *(m.bootstrap for m in found.measures.values()))
     return any(i.lower == i.upper for i in intervals)
 
 
@@ -233,24 +289,47 @@ def _quartiles(values: pd.Series) -> Quartiles:
     return Quartiles(len(values), float(median), float(lower), float(upper))
 
 
-def agreement_table(agreement: pd.DataFrame) -> Table:
-    """ICC of every feature."""
+def agreement_table(results: StudyResults) -> Table:
+    """ICC of every feature over all cases, and over the training cases, which decided."""
+    agreement, trained = results.agreement, trained_agreement(results)
     rows = tuple(
         (
             str(name),
-            int(row["n"]),
-            Estimate(float(row["icc"]), float(row["lower"]), float(row["upper"])),
-            PValue(float(row["p"])),
-            "yes" if row["kept"] else "no",
+            int(over_all["n"]),
+            _icc(over_all),
+            PValue(float(over_all["p"])),
+            int(decided["n"]),
+            _icc(decided),
+            "yes" if decided["kept"] else "no",
         )
-        for name, row in zip(agreement.index, agreement.to_dict("records"), strict=True)
+        for name, over_all, decided in zip(
+            agreement.index, agreement.to_dict("records"), trained.to_dict("records"), strict=True
+        )
     )
-    columns = tuple(map(Column, ("Feature", "Cases", "ICC (95 % CI)", "P", "Passes the rule")))
-    same = int((agreement["lower"] == agreement["upper"]).sum())
-    told = f"No interval, {counted(same, 'feature')}: all readers have the same values."
-    notes = (told,) if same else ()
+    heads = ("Feature", "Cases", "ICC (95 % CI)", "P (ICC = 0)", "Training cases",
+             "ICC on these (95 % CI)", "Kept for the model")  # fmt: skip
+    notes = [_decided(agreement["kept"], trained, results.protocol.model.agreement)]
+    if same := int((agreement["lower"] == agreement["upper"]).sum()):
+        notes.append(f"No interval, {counted(same, 'feature')}: all readers have the same values.")
     title = "Agreement of the features"
-    return Table("agreement", title, columns, rows, notes, sorts=True)
+    return Table("agreement", title, tuple(map(Column, heads)), rows, tuple(notes), sorts=True)
+
+
+def _icc(row: Mapping[Hashable, Any]) -> Estimate:
+    return Estimate(float(row["icc"]), float(row["lower"]), float(row["upper"]))
+
+
+def _decided(over_all: pd.Series, trained: pd.DataFrame, rule: AgreementSettings) -> str:
+    """What the rule let pass on the training cases, and how sure that is."""
+    kept = trained["kept"].to_numpy(dtype=bool)
+    other = int(np.sum(kept != over_all.to_numpy(dtype=bool)))
+    unsure = int(np.sum(trained["lower"].to_numpy()[kept] <= rule.threshold))
+    return (
+        f"The final model decided on its training cases ({rule_label(rule)}): {kept.sum()} of "
+        f"{counted(kept.size, 'feature')} were kept; over all cases the rule would decide "
+        f"otherwise on {other}. Of those kept, {unsure} have a lower 95 % limit of "
+        f"{number(rule.threshold)} or less: their agreement may be worse than the rule asks for."
+    )
 
 
 def frame_table(frame: pd.DataFrame, key: str = "", title: str = "") -> Table:

@@ -17,7 +17,7 @@ from centrum.evaluate.thresholds import (
 )
 from centrum.modelling.calibrators import CALIBRATORS, Calibrator
 from centrum.modelling.conformal import ConformalSets, learn_sets
-from centrum.protocol import CutOffRule, EvaluationSettings
+from centrum.protocol import EvaluationSettings
 from centrum.text import OneLine
 
 LEARNT_ON = "training cases, out of fold"
@@ -61,31 +61,33 @@ def learn_decision(
     """Learn all three on out-of-fold scores (cases,) of training cases."""
     scored = Scored.of(scores, positive, patients)
     return Decision(
-        choose_cutoff(scored, settings.cutoff, LEARNT_ON),
+        choose_cutoff(scored, settings, LEARNT_ON),
         CALIBRATORS[calibration]().fit(scores, positive),
         learn_sets(scores, positive, patients, settings.conformal_error),
     )
 
 
-def choose_cutoff(scored: Scored, rule: CutOffRule, learnt_on: str) -> CutOff:
+def choose_cutoff(scored: Scored, settings: EvaluationSettings, learnt_on: str) -> CutOff:
     """The cut-off of a protocol's rule.
 
-    >>> choose_cutoff(Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), CutOffRule(), "training").value
+    >>> choose_cutoff(Scored.of([1, 2, 3, 4], [0, 1, 0, 1]), EvaluationSettings(), "on").value
     1.5
     """
-    return _RULES[rule.rule](scored, rule, learnt_on)
+    return _RULES[settings.cutoff.rule](scored, settings, learnt_on)
 
 
-_RULES: Mapping[str, Callable[[Scored, CutOffRule, str], CutOff]] = {
-    "youden": lambda scored, settings, on: youden_cutoff(scored, on, settings.ties),
-    "closest_topleft": lambda scored, settings, on: topleft_cutoff(scored, on, settings.ties),
+_RULES: Mapping[str, Callable[[Scored, EvaluationSettings, str], CutOff]] = {
+    "youden": lambda scored, settings, on: youden_cutoff(scored, on, settings.cutoff.ties),
+    "closest_topleft": lambda scored, settings, on: topleft_cutoff(
+        scored, on, settings.cutoff.ties
+    ),
     "sensitivity": lambda scored, settings, on: sensitivity_cutoff(
-        scored, settings.target, on, settings.ties
+        scored, settings.cutoff.target, on, settings.cutoff.ties
     ),
     "specificity": lambda scored, settings, on: specificity_cutoff(
-        scored, settings.target, on, settings.ties
+        scored, settings.cutoff.target, on, settings.cutoff.ties
     ),
     "cost": lambda scored, settings, on: cost_cutoff(
-        scored, on, settings.cost_ratio, settings.prevalence, settings.ties
+        scored, on, settings.cutoff.cost_ratio, settings.prevalence, settings.cutoff.ties
     ),
 }

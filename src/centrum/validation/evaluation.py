@@ -163,6 +163,10 @@ def _each(
     return tuple(made), failed
 
 
+POOLED = "pooled"
+"""Name of the evaluation of test cases whose scores are means over the parts of a design."""
+
+
 @dataclass(frozen=True, eq=False)
 class _TestSide:
     """Cases that were held out: what orders them, probabilities, calls and sets."""
@@ -204,11 +208,12 @@ def _evaluations(
             cases["outcome"] == protocol.outcome.positive,
             cases["patient"],
             decision.cutoff,
-            name=name,
+            name=POOLED if name == "test" and side.by_part else name,
             seed=evaluation.seed,
             n_resamples=evaluation.n_resamples,
             confidence=evaluation.confidence,
             called=calls,
+            apparent=name == "train",
         )
         for name, (cases, numbers, calls) in rows.items()
     }

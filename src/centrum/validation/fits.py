@@ -196,7 +196,7 @@ class FitJob(OneLine):
 
     def key(self) -> str:
         """Of all that decides the predictions; what the part is called is none of it."""
-        decision = {"cutoff", "conformal_error"}
+        decision = {"cutoff", "prevalence", "conformal_error"}
         return self.source.key(
             "part",
             self.protocol,

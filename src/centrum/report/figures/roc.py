@@ -53,11 +53,10 @@ def draw_roc(
 
 
 def _curve(axes: Axes, name: str, found: Evaluation, colour: str, dash: str, width: float) -> None:
-    interval = found.auc.percentile
-    label = (
-        f"{wrapped(name, 30)}: {fixed(found.auc.value, 2)} "
-        f"({interval_text(interval.lower, interval.upper, 2)})"
-    )
+    interval = found.auc.interval
+    label = f"{wrapped(name, 30)}: {fixed(found.auc.value, 2)}"
+    if not found.apparent:
+        label += f" ({interval_text(interval.lower, interval.upper, 2)})"
     curve, at = found.roc, found.confusion.measures()
     axes.plot(1 - curve.specificity, curve.sensitivity, dash, color=colour, lw=width, label=label)
     axes.plot(1 - at["specificity"], at["sensitivity"], "o", color=colour, mec="white", ms=6)

@@ -32,13 +32,9 @@ def calibration_and_use(results: StudyResults) -> Block:
     prose = (
         f"Scores became probabilities by {CALIBRATIONS[results.protocol.model.calibration].label}, "
         "learnt on out-of-fold scores of the training cases.",
-        "Sets of outcomes that miss the true one in at most "
-        f"{percent(found.decision.conformal.error)} of the patients of each outcome: "
-        f"{percent(sets.decided, 0)} of the test cases have one outcome in their set "
-        f"({percent(sets.right, 0)} of these the right one), {percent(sets.uncertain, 0)} "
-        f"are uncertain, {percent(sets.neither, 0)} unlike both. The sets held the true outcome "
-        f"of {percent(sets.coverage_positive, 0)} of the {results.model.positive} and "
-        f"{percent(sets.coverage_negative, 0)} of the {results.model.negative} test cases.",
+        f"{sets_text(results)} Of the test cases {percent(sets.decided, 0)} have one outcome in "
+        f"their set ({percent(sets.right, 0)} of these the right one), "
+        f"{percent(sets.uncertain, 0)} are uncertain, {percent(sets.neither, 0)} unlike both.",
     )
     reason = found.calibration.reason
     warnings = (
@@ -54,6 +50,18 @@ def calibration_and_use(results: StudyResults) -> Block:
             _precision_picture(results),
         ),
     )  # fmt: skip
+
+
+def sets_text(results: StudyResults) -> str:
+    """How often the sets were to hold the true outcome, and how often they did."""
+    sets = results.evaluation.conformal
+    aim = percent(1 - results.evaluation.decision.conformal.error)
+    return (
+        f"Sets of outcomes were aimed at holding the true one of {aim} of the patients of each "
+        f"outcome; they held that of {percent(sets.coverage_positive, 0)} of the "
+        f"{results.model.positive} and {percent(sets.coverage_negative, 0)} of the "
+        f"{results.model.negative} test cases."
+    )
 
 
 def calibration_table(found: Calibration, confidence: float) -> Table:
@@ -106,7 +114,7 @@ def subgroup_table(results: StudyResults) -> Table:
     heads = ("Variable", "Group", "Cases", "Patients", results.model.positive, "AUC",
              "Sensitivity", "Specificity", "P (same AUC)")  # fmt: skip
     notes = (
-        "Test cases. AUC with DeLong's interval by patient; P of Cochran's Q that the AUC is the "
+        "Test cases. Intervals are by patient; P of Cochran's Q that the AUC is the "
         "same in all groups. Many groups are compared: a small P by chance is to be expected.",
     )
     columns = tuple(map(Column, heads))
@@ -162,12 +170,13 @@ def _calibration_picture(results: StudyResults) -> Picture:
 
 def _decision_picture(results: StudyResults) -> Picture:
     found = results.evaluation.decision_curve
-    gain = found.model - np.maximum(found.treat_all, 0)
-    better = found.thresholds[gain > 0]
-    span = f"{fixed(better.min(), 2)} to {fixed(better.max(), 2)}" if better.size else "none"
+    gain = np.where(np.abs(found.difference) > readings.TINY, found.difference, 0)
+    better, worse = int((gain > 0).sum()), int((gain < 0).sum())
     data = pd.DataFrame(
         {"threshold": found.thresholds, "model": found.model, "lower": found.lower,
-         "upper": found.upper, "all": found.treat_all, "avoided per 100": found.avoided}
+         "upper": found.upper, "all": found.treat_all, "gain": found.difference,
+         "gain lower": found.difference_lower, "gain upper": found.difference_upper,
+         "avoided per 100": found.avoided}
     )  # fmt: skip
     return picture(
         partial(draw_decision_curve, found, results.simulated), "decision-curve", "Decision curve",
@@ -175,7 +184,8 @@ def _decision_picture(results: StudyResults) -> Picture:
         "on everybody and on nobody, over the probability from which on one would act. "
         f"n = {len(results.evaluation.tested)} test cases, {results.model.positive} in "
         f"{percent(found.prevalence, 0)}: where the outcome is rarer, the curve is another.",
-        f"Three curves. The model has the largest net benefit at thresholds from {span}.",
+        f"Three curves. Of {gain.size} thresholds the model has the largest net benefit at "
+        f"{better}, and less than everybody or nobody at {worse}.",
         frame_table(data), reading=readings.decision(found), main=True,
     )  # fmt: skip
 

@@ -182,10 +182,10 @@ def _events(results: StudyResults) -> Point:
 
 
 def _interval(test: Evaluation) -> Point:
-    found = test.auc.percentile
+    found = test.auc.interval
     width = found.upper - found.lower
-    if width == 0:
-        return _no_interval(test)
+    if test.auc.value in (0, 1) or width == 0:
+        return _without_variance(test)
     told = ", which leaves open how good the model is" if width > WIDE else ""
     return Point(
         f"The test AUC rests on {counted(test.n_patients, 'patient')}; its "
@@ -195,26 +195,21 @@ def _interval(test: Evaluation) -> Point:
     )
 
 
-def _no_interval(test: Evaluation) -> Point:
+def _without_variance(test: Evaluation) -> Point:
     """Scores that part all cases, or none: no resample differs."""
-    n = min(test.n_positive, test.n_negative)
+    found, n = test.auc.interval, min(test.n_positive, test.n_negative)
+    limits = "no interval can be given"
+    if found.lower < found.upper:
+        limits = (
+            "its interval is one-sided: with "
+            f"{counted(n, 'case')} of the rarer outcome it reaches from {fixed(found.lower, 2)} to "
+            f"{fixed(found.upper, 2)}"
+        )
     return Point(
         f"The test AUC is {fixed(test.auc.value, 2)} in every resample of "
-        f"{counted(test.n_patients, 'patient')}, so that no interval can be given. That is no "
-        f"precision: with {counted(n, 'case')} of the rarer outcome, up to "
-        f"{percent(at_most_of_none(n, test.confidence), 0)} of such cases may still be misplaced "
-        "(exact limit for none of them, each case taken as a patient).",
+        f"{counted(test.n_patients, 'patient')}, which is no precision; {limits}.",
         *place("table performance"),
-    )  # fmt: skip
-
-
-def at_most_of_none(n: int, confidence: float) -> float:
-    """Largest share that may stay unseen in n cases: the one-sided exact upper limit of 0 of n.
-
-    >>> round(at_most_of_none(15, 0.95), 2)
-    0.18
-    """
-    return float(1 - (1 - confidence) ** (1 / n))
+    )
 
 
 def _optimism(results: StudyResults) -> Point:

@@ -11,14 +11,14 @@ from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.tables import frame_table, performance_table
-from centrum.report.words.results import EVALUATIONS
+from centrum.report.words.results import AUC_INTERVAL, EVALUATIONS
 from centrum.text import fixed, p_equals, percent
 
 
 @section
 def performance(results: StudyResults) -> Block:
     """Areas, measures at the cut-off, and the ROC curves."""
-    found = {EVALUATIONS.get(name, name): e for name, e in results.evaluation.by_set.items()}
+    found = {EVALUATIONS.get(e.name, name): e for name, e in results.evaluation.by_set.items()}
     test = results.evaluation.by_set["test"]
     sizes = "; ".join(f"{name} n = {e.n}" for name, e in found.items())
     data = pd.concat(
@@ -34,7 +34,7 @@ def performance(results: StudyResults) -> Block:
         ),
         "roc", "ROC curves",
         f"Receiver operating characteristic with the area under the curve (AUC) and its "
-        f"bootstrap percentile interval. Band: pointwise {percent(test.confidence)} interval of "
+        f"interval ({AUC_INTERVAL}). Band: pointwise {percent(test.confidence)} interval of "
         f"the test curve. Dots: {_cutoff_text(results)}. {sizes}.",
         f"ROC curves. {'; '.join(f'{n}: AUC {fixed(e.auc.value)}' for n, e in found.items())}.",
         frame_table(data),
@@ -44,6 +44,7 @@ def performance(results: StudyResults) -> Block:
         ),
         main=True,
     )  # fmt: skip
+    prevalence = results.protocol.evaluation.prevalence
     return Block(
         "Performance",
         "performance",
@@ -53,7 +54,7 @@ def performance(results: StudyResults) -> Block:
             f"between 0.5 for chance and 1, is {fixed(results.evaluation.partial_auc)}.",
             *_pooled_text(results),
         ),
-        tables=(performance_table(results.evaluation.by_set),),
+        tables=(performance_table(results.evaluation.by_set, prevalence),),
         pictures=(figure,),
     )
 

@@ -54,7 +54,7 @@ def regions(results: StudyResults) -> Block:
         tables.append(overlap_table(results.overlap))
     if len(results.agreement):
         pictures += [_agreement_picture(results), _agreement_grid_picture(results)]
-        tables.append(agreement_table(results.agreement))
+        tables.append(agreement_table(results))
     readers = results.table.readers
     prose = f"Readers: {', '.join(readers_counted(results))}. The features of "
     prose += f"{readers[0]} feed the model."

@@ -64,7 +64,7 @@ def _headline(results: StudyResults, test: Evaluation) -> tuple[tuple[str, float
         (name.capitalize(), test.measures[name].value, _interval(test, name))
         for name in ("sensitivity", "specificity")
     )
-    return (("AUC", test.auc.value, test.auc.percentile), *decisions)
+    return (("AUC", test.auc.value, test.auc.interval), *decisions)
 
 
 def _held_out(results: StudyResults) -> str:

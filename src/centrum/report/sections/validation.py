@@ -14,6 +14,7 @@ from centrum.errors import DataError
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.comparison import delong_test
+from centrum.evaluate.discrimination import auc_interval
 from centrum.evaluate.feature_stability import feature_stability, sign_stability
 from centrum.evaluate.repeated import RepeatedMean, corrected_mean
 from centrum.evaluate.sample_size import (
@@ -31,6 +32,7 @@ from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.tables import frame_table, not_computed
 from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
+from centrum.report.words.results import AUC_INTERVAL
 from centrum.report.words.validation import DESIGNS
 from centrum.text import counted, fixed, interval_text, percent
 from centrum.validation.fits import Prediction
@@ -193,7 +195,8 @@ def ablation_table(results: StudyResults) -> Table:
     )
     single = len(results.validation.parts) == 1
     settings = (
-        "DeLong's intervals and paired test on the same test cases."
+        f"Intervals of the AUC: {AUC_INTERVAL}. Differences by DeLong's paired test on the same "
+        "test cases."
         if single
         else "Mean over the parts; intervals and test by Nadeau and Bengio over the same parts."
     )
@@ -234,11 +237,7 @@ def _delong_against(
     patients = results.scores["patient"].to_numpy()[record["case"]]
     scored = [Scored.of(r["score"], r["positive"], patients) for r in (record, own)]
     found = delong_test(scored[0], scored[1], confidence)
-    from_half = delong_test(
-        scored[0], Scored.of(np.zeros(len(patients)), record["positive"], patients)
-    )
-    shift = found.first - from_half.difference
-    interval = Interval(from_half.interval.lower + shift, from_half.interval.upper + shift)
+    interval = auc_interval(scored[0], confidence)
     return _mean(found.first, interval), _mean(found.difference, found.interval), found.p
 
 

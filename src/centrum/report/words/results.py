@@ -6,11 +6,13 @@ from centrum.evaluate import MEASURES
 from centrum.evaluate.recalibration import Update
 from centrum.evaluate.thresholds import IntervalMethod
 from centrum.report.words.word import complete
+from centrum.validation.evaluation import POOLED
 
 EVALUATIONS = {
     "train": "Training (apparent)",
     "out_of_fold": "Training (out of fold)",
     "test": "Test",
+    POOLED: "Test (pooled over the parts)",
 }
 """Whose scores are judged."""
 
@@ -25,9 +27,16 @@ AT_CUTOFF = complete(
         "npv": "Negative predictive value",
         "f1": "F1 score",
         "youden": "Youden index",
+        "balanced_accuracy": "Balanced accuracy",
+        "mcc": "Matthews correlation coefficient",
+        "lr_positive": "Positive likelihood ratio",
+        "lr_negative": "Negative likelihood ratio",
     },
     choices=MEASURES,
 )
+
+AUC_INTERVAL = "DeLong, logit"
+"""The interval of an AUC, wherever one is shown; `centrum.evaluate.discrimination.auc_interval`."""
 
 INTERVALS = complete(
     __name__,
@@ -39,6 +48,9 @@ INTERVALS = complete(
     },
     choices=("bootstrap", *get_args(IntervalMethod)),
 )
+
+OF_COUNTS = {"mcc": "Fisher's z", "lr_positive": "log normal", "lr_negative": "log normal"}
+"""Intervals from counts of measures that are no shares nor made of them."""
 
 PROBABILITIES = complete(
     __name__,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from centrum.modelling.designs import FOLD_REPEATS, SPLITS
 from centrum.modelling.settings import Split
-from centrum.protocol import CutOffRule
+from centrum.protocol import EvaluationSettings
 from centrum.report.words.word import Wording, complete
 from centrum.text import counted, number, percent, quoted
 
@@ -86,7 +86,7 @@ DESIGNS: Mapping[str, Wording[Split]] = complete(
 """Who was tested."""
 
 
-def _cost(settings: CutOffRule) -> str:
+def _cost(settings: EvaluationSettings) -> str:
     share = (
         "the prevalence of the training cases"
         if settings.prevalence is None
@@ -94,23 +94,25 @@ def _cost(settings: CutOffRule) -> str:
     )
     return (
         "with the smallest expected cost, that of a missed positive case being "
-        f"{number(settings.cost_ratio)} times that of a false alarm, at {share}"
+        f"{number(settings.cutoff.cost_ratio)} times that of a false alarm, at {share}"
     )
 
 
-CUT_OFF_RULES: Mapping[str, Callable[[CutOffRule], str]] = complete(
+CUT_OFF_RULES: Mapping[str, Callable[[EvaluationSettings], str]] = complete(
     __name__,
     ("evaluation.cutoff.rule",),
     {
-        "youden": lambda rule: "with the largest sum of sensitivity and specificity (Youden)",
-        "closest_topleft": lambda rule: (
+        "youden": lambda settings: "with the largest sum of sensitivity and specificity (Youden)",
+        "closest_topleft": lambda settings: (
             "nearest to a sensitivity and specificity of 1 on the ROC curve"
         ),
-        "sensitivity": lambda rule: (
-            f"with the highest specificity at a sensitivity of at least {number(rule.target)}"
+        "sensitivity": lambda settings: (
+            "with the highest specificity at a sensitivity of at least "
+            f"{number(settings.cutoff.target)}"
         ),
-        "specificity": lambda rule: (
-            f"with the highest sensitivity at a specificity of at least {number(rule.target)}"
+        "specificity": lambda settings: (
+            "with the highest sensitivity at a specificity of at least "
+            f"{number(settings.cutoff.target)}"
         ),
         "cost": _cost,
     },
