@@ -89,7 +89,7 @@ export class Comparison {
     const { level_mm: apart, other_level: other } = this.pair.seen;
     if (apart === null) return "not placed by both";
     const slices = [...new Set(this.pair.seen.marks.map(({ slice }) => slice))].toSorted((a, b) => a - b);
-    const where = `slice ${listed(slices)}, ${apart.toFixed(1)} mm apart`;
+    const where = `slice${slices.length > 1 ? "s" : ""} ${listed(slices)}, ${apart.toFixed(1)} mm apart`;
     return other ? `▲ ${where}: another vertebra?` : where;
   }
 
