@@ -353,8 +353,9 @@ def _evaluation(rng: np.random.Generator) -> Choices:
     if rule in ("sensitivity", "specificity"):
         cutoff["target"] = float(rng.choice([0.5, 0.9, 0.99]))
     if rule == "cost":
-        cutoff |= {"cost_ratio": float(rng.choice([0.2, 5])), "prevalence": 0.3}
+        cutoff["cost_ratio"] = float(rng.choice([0.2, 5]))
     return {
+        "prevalence": 0.3 if rule == "cost" else None,
         "n_resamples": 100, "confidence": float(rng.choice([0.9, 0.95])), "cutoff": cutoff,
         "cutoff_folds": int(rng.integers(2, 5)), "conformal_error": float(rng.choice([0.05, 0.3])),
         "optimism_resamples": int(rng.choice([0, 0, 2])),

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from PIL import Image
 
@@ -114,7 +116,8 @@ def _of_parquet(content: bytes) -> Iterator[str]:
     for key, value in (table.schema.metadata or {}).items():
         yield from _of_text(key + b"\n" + value)
     for column in table.columns:
-        yield "\n".join(str(value) for value in column.unique().to_pylist())
+        flat = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+        yield "\n".join(str(value) for value in flat.unique().to_pylist())
 
 
 def _of_png(content: bytes) -> Iterator[str]:

@@ -129,7 +129,9 @@ def _as_int16(array: NDArray) -> tuple[NDArray[np.int16], float, float]:
     fits = INT16.min <= low and high <= INT16.max
     if fits and (array.dtype.kind in "iu" or np.array_equal(array, np.rint(array))):
         return np.ascontiguousarray(array, dtype=np.int16), 1.0, 0.0
-    slope = (high - low) / (INT16.max - INT16.min) or 1.0
+    slope = (high - low) / (INT16.max - INT16.min)
+    if slope == 0:
+        return np.zeros(array.shape, np.int16), 1.0, low
     stored = np.rint((array.astype(np.float64) - low) / slope) + INT16.min
     clipped = np.clip(stored, INT16.min, INT16.max)
     return np.ascontiguousarray(clipped, dtype=np.int16), slope, low - INT16.min * slope

@@ -20,28 +20,22 @@ class Seat(Room):
 
     reader: str = ""
 
-    def link(self) -> str:
-        """For this reader, once."""
-        return f"{self.origin}/#enter={self.door.link(self.reader)}"
-
     @property
     def tickets(self) -> dict[str, str]:
         """Token of each case, of this reader."""
         known = json.loads((self.study / "readings/tickets.json").read_text())
         return {t["case"]: token for token, t in known.items() if t["reader"] == self.reader}
 
-    def journal(self, token: str) -> list[dict[str, Any]]:
+    def journal(self, token: str, reader: str = "") -> list[dict[str, Any]]:
         """Lines of a case in this reader's journal."""
-        text = (self.study / f"readings/{self.reader}/first/journal.jsonl").read_text()
-        lines = [json.loads(line) for line in text.splitlines()]
-        return [line for line in lines if line["token"] == token]
+        return super().journal(token, reader or self.reader)
 
 
 @contextmanager
 def seated(browser: Any, room: Room, reader: str, **context: Any) -> Iterator[Eyes]:
     """A reader before the worklist, in a browser context of their own."""
     seat = Seat(room.study, room.origin, room.door, reader=reader)
-    with Eyes.before(browser, seat, **context) as eyes:
+    with Eyes.before(browser, seat, name=reader, **context) as eyes:
         yield eyes
 
 
