@@ -170,7 +170,7 @@ class Study(OneLine):
         """What is measured of every case and reader, in order."""
         return plan_sequences(self.protocol.extraction, self.sequences)
 
-    @property
+    @cached_property
     def readers(self) -> tuple[str, ...]:
         """The readers, the primary one first.
 
