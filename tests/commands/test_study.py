@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ import SimpleITK as sitk
 
 from centrum.commands import begin, check, results as left, study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError, describe
+from centrum.measure.shards import Shards
 from centrum.records import as_json, from_json
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study import measuring
@@ -110,6 +111,17 @@ def test_a_killed_run_goes_on_where_it_was(
     monkeypatch.setattr(measuring, "measure_anew", lambda job: measured.append(job) or make(job))
     verbs.run(open_study(study), workers=1)
     assert len(measured) == len(open_study(study).cohort) - kept, "a case was measured twice"
+    assert contents(study / "results") == contents(finished / "results")
+
+
+def test_a_run_killed_before_its_shards_were_settled_ends_with_the_same_files(
+    finished: Path, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(Shards, "settle", Mock(side_effect=KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            verbs.run(open_study(study), workers=1)
+    verbs.run(open_study(study), workers=1)
     assert contents(study / "results") == contents(finished / "results")
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -261,3 +262,38 @@ def test_what_other_versions_measured_is_counted(
     shards.write({"c": record(1)})
     shards.compact()
     assert shards.other_software() == {"centrum 0.1": 2}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.rglob("*.parquet")}
+
+
+@settings(max_examples=20)
+@given(order=st.permutations("abcdefg"), cuts=st.lists(st.integers(1, 6), max_size=3))
+def test_whoever_measured_which_the_settled_files_are_the_same(
+    tmp_path_factory: pytest.TempPathFactory, order: list[str], cuts: list[int]
+) -> None:
+    """Of seven cases in shards of three, one of them with an error."""
+    cases = {key: record(ord(key), *(["Too small."] if key == "d" else [])) for key in "abcdefg"}
+    folders = [tmp_path_factory.mktemp("shards") for _ in range(2)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SETTLED", 3)
+        Shards(folders[0]).write(cases, "choices")
+        edges = [0, *sorted(set(cuts)), 7]
+        for first, last in pairwise(edges):
+            Shards(folders[1]).write({key: cases[key] for key in order[first:last]}, "choices")
+        for folder in folders:
+            Shards(folder).settle(cases, "choices")
+    assert contents(folders[0]) == contents(folders[1])
+    assert len(files(folders[0])) == 3
+    assert Shards(folders[1]).records(cases, failed=True) == cases
+
+
+def test_what_is_settled_is_left_alone_and_so_are_other_cases(tmp_path: Path) -> None:
+    shards, cases = Shards(tmp_path), {key: record(1) for key in "ab"}
+    other = shards.write({"a": record(1), "z": record(2)})
+    shards.settle(cases)
+    times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")}
+    shards.settle(cases)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")} == times
+    assert (tmp_path / other[:2] / f"{other}.parquet").exists(), "it also holds another case"

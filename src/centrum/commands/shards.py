@@ -37,7 +37,7 @@ def extract_share(
     """
     refuse_undivided(study)
     jobs = share.of(study.jobs(preparation=known_preparation(study)))
-    measure = by_engine(LocalEngine(workers))
+    measure = by_engine(LocalEngine(workers), settle=False)
     records = measure(study, jobs, progress, "Measuring cases")
     failures = (
         Failure(job.case, error["message"], error["code"], error["file"], error["remedy"])

@@ -103,17 +103,19 @@ class Shards:
         """
         keys = sorted(records)
         parts = [keys[k : k + SETTLED] for k in range(0, len(keys), SETTLED)]
-        names = set[str]()
-        for part in parts:
-            own = {key: records[key] for key in part}
-            names.add(_name(own, protocol))
-            if not self._path(_name(own, protocol)).exists():
+        laid_out = {_name(own, protocol): own for own in (_of(records, part) for part in parts)}
+        entries = self._entries(keys)
+        if {entries[key].shard for key in keys if key in entries} == laid_out.keys():
+            return
+        for name, own in laid_out.items():
+            if not self._path(name).exists():
                 self.write(own, protocol)
+        self.compact()
         held = defaultdict[str, set[str]](set)
-        table = self._compacted(self._index())
+        table = self._index()
         for key, shard in zip(table["key"].to_pylist(), table["shard"].to_pylist(), strict=True):
             held[shard].add(key)
-        for shard in held.keys() - names:
+        for shard in held.keys() - laid_out.keys():
             if held[shard] <= records.keys():
                 self._path(shard).unlink(missing_ok=True)
         self.compact()
@@ -248,6 +250,10 @@ def _table(path: Path, schema: pa.Schema, names: Sequence[str] | None = None) ->
     if not table.schema.equals(wanted):
         raise _Damaged
     return table
+
+
+def _of(records: Mapping[str, Record], keys: Sequence[str]) -> dict[str, Record]:
+    return {key: records[key] for key in keys}
 
 
 def _name(records: Mapping[str, Record], protocol: str) -> str:

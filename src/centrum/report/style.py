@@ -153,5 +153,7 @@ def _settle(figure: Figure) -> None:
 def _at(figure: Figure, dpi: float) -> Iterator[None]:
     own = figure.dpi
     figure.set_dpi(dpi)
-    yield
-    figure.set_dpi(own)
+    try:
+        yield
+    finally:
+        figure.set_dpi(own)

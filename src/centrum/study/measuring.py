@@ -60,8 +60,8 @@ def shards_of(study: Study) -> Shards:
     return Shards(study.results / "shards")
 
 
-def by_engine(engine: Engine) -> Measure:
-    """Have an engine measure what is not in the shards."""
+def by_engine(engine: Engine, *, settle: bool = True) -> Measure:
+    """Have an engine measure what the shards lack; `settle` them unless others measure, too."""
 
     def measure(
         study: Study, jobs: Sequence[MeasurementJob], progress: Progress, what: str
@@ -77,6 +77,7 @@ def by_engine(engine: Engine) -> Measure:
                 study, wanted, keys, engine, lambda n: progress(what, before + n, len(jobs))
             )
             known |= _left(study, {job.case: keys[job.case] for job in wanted})
+        if settle:
             shards_of(study).settle(known, measured_by(study))
         progress(what, len(jobs), len(jobs))
         return [bad.get(job.case) or known[keys[job.case]] for job in jobs]
