@@ -63,3 +63,11 @@ def test_strokes_of_one_kind_or_over_each_other_are_refused(inside, outside):
     with pytest.raises(DataError) as refused:
         grow_cut(np.zeros((5, 5)), (1, 1), *strokes)
     assert refused.value.code == "grow-cut-strokes"
+
+
+def test_a_pixel_that_both_strokes_reach_alike_lies_outside():
+    inside, outside = np.zeros((2, 1, 5), bool)
+    inside[0, 1] = outside[0, 3] = True
+    assert grow_cut(np.zeros((1, 5)), (1, 1), inside, outside).tolist() == [
+        [True, True, False, False, False]
+    ]
