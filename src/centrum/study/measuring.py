@@ -104,9 +104,10 @@ def _measure(
 
 
 def measured_by(study: Study) -> str:
-    """Digest of the choices by which cases are measured."""
+    """Digest of the choices by which cases are measured; whose regions the model is fed is none."""
     blocks = {"images", "preparation", "extraction"}
-    return digest(study.protocol.model_dump(mode="json", include=blocks))
+    others = {"images": {"reader", "max_memory_gb"}}
+    return digest(study.protocol.model_dump(mode="json", include=blocks, exclude=others))
 
 
 def _left(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
