@@ -22,7 +22,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import SimpleITK as sitk
 import yaml
@@ -81,7 +81,7 @@ class Hand:
 
     def read_all(self) -> None:
         """From the first case to the last."""
-        with httpx.Client(base_url=self.origin, trust_env=False, timeout=60) as client:
+        with httpx2.Client(base_url=self.origin, trust_env=False, timeout=60) as client:
             self.client = client
             self._send("POST", "/enter", {"link": self.secret})
             for entry in client.get("/api/worklist").json():

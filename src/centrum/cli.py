@@ -1301,6 +1301,12 @@ def read(
     set_pin: Annotated[
         str | None, typer.Option(metavar="NAME", help='ask for the PIN of a reader, or of "lead"')
     ] = None,
+    confirm_images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="keep that NAME looked at images in which letters are feared"
+        ),
+    ] = None,
     progress: Annotated[
         bool, typer.Option("--progress", help="print how far everybody is, and end")
     ] = False,
@@ -1352,6 +1358,7 @@ def read(
 
     tasks: dict[str, Callable[[], None]] = {
         "--set-pin": lambda: _set_pin(folder, str(set_pin)),
+        "--confirm-images": lambda: print(verbs.confirmed_line(folder, str(confirm_images))),
         "--progress": lambda: _reading_progress(folder, json_),
         "--pack": lambda: _pack_readings(folder, pack),
         "--unpack": lambda: _unpack_readings(folder, unpack),
@@ -1362,7 +1369,10 @@ def read(
         "--adjudicate": lambda: _adjudicate_readings(folder, adjudicate or [], reason),
         "--close": lambda: _close_readings(folder, partial),
     }
-    given = (set_pin, progress, pack, unpack, backup, export, verify, compare, adjudicate, close)
+    given = (
+        set_pin, confirm_images, progress, pack, unpack, backup, export, verify, compare,
+        adjudicate, close,
+    )  # fmt: skip
     asked = [name for name, value in zip(tasks, given, strict=True) if value]
     if len(asked) > 1:
         raise typer.BadParameter(f"{' and '.join(asked)} are done one after the other")
@@ -1391,7 +1401,7 @@ def _open_room(place: Path, choices: "RoomChoices") -> None:
 
     folder = laid_out(place)
     with _progress(kept=False) as progress:
-        desk, told = begun_desk(folder, choices.readers, progress)
+        desk, told = begun_desk(folder, choices.readers, progress, looked=is_pack(folder))
     with desk:
         _print(told)
         if is_pack(folder):
@@ -1447,6 +1457,10 @@ def _pack_readings(folder: Path, given: tuple[str, Path] | None) -> None:
         cases = pack(folder, reader, file, progress)
     print(f"{cases} cases of {reader}: {file}, which holds images and no names.")
     print(
+        "It is NOT ENCRYPTED: carry it on an encrypted drive, or encrypt it before it is sent, and "
+        "what is given back likewise."
+    )
+    print(
         f"There: centrum read {file.name}; and what is given back: centrum read STUDY --unpack FILE"
     )
 
@@ -1480,7 +1494,10 @@ def _backup_readings(folder: Path, file: Path | None) -> None:
     from centrum.commands.read_archive import backup
 
     files = backup(folder, file or Path())
-    print(f"{files} files: {file} (only you can read it; PINs and keys are in it).")
+    print(
+        f"{files} files: {file} (only your account can read it, and it is not encrypted; PINs and "
+        "keys are in it)."
+    )
 
 
 def _export_readings(folder: Path, file: Path | None) -> None:

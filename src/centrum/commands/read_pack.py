@@ -18,18 +18,18 @@ import yaml
 from centrum.cohort.case import Case, column
 from centrum.cohort.manifest import write_manifest
 from centrum.cohort.readings import MASK_ENDING, READINGS
-from centrum.commands.read import existing_room, tickets_of
+from centrum.commands.read import existing_room, refuse_letters, tickets_of
 from centrum.commands.read_archive import BACKUP_FORMAT, CONTENTS, ReadingsFile, write_archive
 from centrum.errors import CentrumError, DataError
 from centrum.execution import Progress, silent
 from centrum.io import read_mask, source_digest
-from centrum.io.write import write_image
+from centrum.io.write import write_image, write_masks
 from centrum.measure.images import CaseImages
 from centrum.provenance import canonical_json
 from centrum.reading.journal import JOURNAL, Journal, Line, read_journal
 from centrum.reading.room import ROOM, TRAINING, Room
 from centrum.reading.sheet import Sheets, lay_out
-from centrum.reading.signed import keep_record, write_signed_mask
+from centrum.reading.signed import keep_record, segment_name, write_signed_mask
 from centrum.reading.state import CaseState, replay
 from centrum.reading.ticket import TICKETS, Ticket, TicketBook
 from centrum.store import write_atomically
@@ -51,21 +51,25 @@ def pack(study: Path, reader: str, file: Path, progress: Progress = silent) -> i
     Raises
     ------
     DataError
-        There is no such reader ("no-reader"), the study shows proposals, which are not packed
-        ("proposals"), or the file exists.
+        There is no such reader ("no-reader"), letters are feared in images ("letters-feared"), or
+        the file exists.
     CentrumError
-        An image cannot be read.
+        An image or a proposal cannot be read.
     """
     room = existing_room(study)
-    _check_packable(room, reader)
+    _check_reader(room, reader)
+    refuse_letters(room, progress)
     book = tickets_of(room)
     sessions = (TRAINING, *room.settings.sessions)
     tickets = [ticket for session in sessions for ticket in book.of(reader, session)]
     names = _names([t for t in tickets if not t.training and t.case in room.cases])
+    proposed = {t.case for t in tickets if not t.from_scratch}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for done, (case, name) in enumerate(names.items(), start=1):
             _pack_images(room, book, room.cases[case], name, folder)
+            if case in proposed:
+                _pack_proposal(room, room.cases[case], name, folder)
             progress("packed", done, len(names))
         _write_manifest(room, names, folder)
         _write_room(room, reader, folder)
@@ -79,18 +83,12 @@ def pack(study: Path, reader: str, file: Path, progress: Progress = silent) -> i
     return len(names)
 
 
-def _check_packable(room: Room, reader: str) -> None:
+def _check_reader(room: Room, reader: str) -> None:
     if reader not in room.settings.readers:
         raise DataError(
             f"There is no reader {reader}; there are {listed(room.settings.readers)}.",
             remedy="Name one of them.",
             code="no-reader",
-        )
-    if room.settings.assistance.proposals is not None:
-        raise DataError(
-            "Proposals of other programs are not packed, and this study shows them.",
-            remedy="Let this reader read where the study lies.",
-            code="proposals",
         )
 
 
@@ -112,6 +110,21 @@ def _pack_images(room: Room, book: TicketBook, case: Case, name: str, folder: Pa
     book.note_image(case.id, source_digest(source), lay_out(first).geometry_digest)
 
 
+def _pack_proposal(room: Room, case: Case, name: str, folder: Path) -> None:
+    """The outline that is proposed for a case, without what its file says besides."""
+    source = room.proposal(case)
+    if source is not None:
+        read = CaseImages(room.images)
+        mask = read.mask(source, read.image(case.images[room.sequence]))
+        path = folder / _proposal_file(name)
+        path.parent.mkdir(exist_ok=True)
+        write_masks([replace(mask, name=segment_name(case.level), history=())], path)
+
+
+def _proposal_file(name: str) -> str:
+    return f"proposals/{name}{MASK_ENDING}"
+
+
 def _sequences(room: Room, case: Case) -> tuple[str, ...]:
     return tuple(case.images) if room.settings.shown.sequences else (room.sequence,)
 
@@ -129,6 +142,8 @@ def _write_manifest(room: Room, names: Mapping[str, str], folder: Path) -> None:
     sequences = list(dict.fromkeys(s for c in names for s in _sequences(room, room.cases[c])))
     shown = [name for name in ("age", "sex") if getattr(room.settings.shown, name)]
     heads = ["case", "patient", "level", *shown, *(column("image", name) for name in sequences)]
+    proposals = room.settings.assistance.proposals
+    heads += [proposals.column] if proposals else []
     rows = []
     for case, name in names.items():
         known = room.cases[case]
@@ -136,7 +151,9 @@ def _write_manifest(room: Room, names: Mapping[str, str], folder: Path) -> None:
         facts = [getattr(known, fact) for fact in shown]
         there = _sequences(room, known)
         images = [_image_file(name, s) if s in there else "" for s in sequences]
-        rows.append([name, name, level, *facts, *images])
+        file = _proposal_file(name)
+        masks = [file if (folder / file).exists() else ""] if proposals else []
+        rows.append([name, name, level, *facts, *images, *masks])
     write_manifest(heads, rows, folder / "cases.csv")
     protocol = {"preset": "vcf-t2w", "name": "Reading room",
                 "images": {"weighting": None, "sequence": room.sequence}}  # fmt: skip

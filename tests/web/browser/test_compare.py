@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -50,7 +50,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 def read(room: Room, name: str) -> None:
-    with httpx.Client(base_url=room.origin, trust_env=False, timeout=60) as client:
+    with httpx2.Client(base_url=room.origin, trust_env=False, timeout=60) as client:
         hand = Hand(client, room.origin).enter(link=room.door.link(name))
         for case in CASES:
             token = ticket(room, name, case)
