@@ -1,5 +1,6 @@
 """`read` without a server: the first use, progress, packs, backups, signed archives."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -16,6 +17,7 @@ from centrum.commands.read_archive import CONTENTS, SIGNATURE, ReadingsFile, bac
 from centrum.commands.read_pack import is_pack, laid_out, pack, unpack
 from centrum.errors import CentrumError, DataError
 from centrum.io import read_image, read_mask
+from centrum.provenance import canonical_json
 from centrum.reading.desk import Desk
 from centrum.reading.journal import read_journal
 from tests.reading.hands import Hand as DeskHand
@@ -469,6 +471,52 @@ def test_a_reader_who_went_on_in_both_places_is_told(study: Path, packed: Path) 
         anna.open(token)
         anna.draw(token, 3)
     assert code(lambda: unpack(study, there)) == "diverged"
+
+
+FORGED: dict[str, Callable[[dict], object]] = {
+    "opened twice": lambda line: line.update(kind="open"),
+    "a slice that is not there": lambda line: line.update(slices=[99]),
+    "no slice": lambda line: line.update(slices=[]),
+    "no content": lambda line: line["payload"].pop("content"),
+    "content of no kind": lambda line: line["payload"].update(content={"kind": "x"}),
+    "runs beyond the slice": lambda line: line["payload"].update(
+        content={"kind": "runs", "runs": [10**6, 5]}
+    ),
+    "other pixels than their digest": lambda line: line["payload"].update(
+        content={"kind": "runs", "runs": [3, 5]}
+    ),
+    "a line of the lead": lambda line: line.update(kind="looked"),
+}
+
+
+def forge(journal: Path, change: Callable[[dict], object]) -> None:
+    """Change the last edit of a journal, and write the chain anew after it."""
+    lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    at = max(k for k, line in enumerate(lines) if line["kind"] == "edit")
+    change(lines[at])
+    written: list[bytes] = []
+    for line in lines:
+        if written:
+            line["previous"] = hashlib.sha256(written[-1]).hexdigest()
+        written.append(canonical_json(line).encode())
+    journal.write_bytes(b"".join(line + b"\n" for line in written))
+
+
+@pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)
+def test_lines_that_no_desk_has_written_are_refused(
+    study: Path, packed: Path, change: Callable[[dict], object]
+) -> None:
+    """Also in a case that is not signed, which would be opened with them ever after."""
+    there = laid_out(packed)
+    with served(there) as room:
+        anna = room.hand("anna")
+        fourth = anna.tokens()[3]
+        anna.open(fourth)
+        anna.draw(fourth, 2)
+    before = {p: p.read_bytes() for p in _files(study / "readings")}
+    forge(there / "readings/anna/first" / JOURNAL, change)
+    assert code(lambda: unpack(study, there)) == "does-not-belong"
+    assert {p: p.read_bytes() for p in _files(study / "readings")} == before
 
 
 def test_nothing_is_taken_back_into_an_open_room(study: Path, packed: Path) -> None:

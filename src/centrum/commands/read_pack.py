@@ -27,6 +27,7 @@ from centrum.io.write import write_image, write_masks
 from centrum.measure.images import CaseImages
 from centrum.provenance import canonical_json
 from centrum.reading.journal import JOURNAL, Journal, Line, read_journal
+from centrum.reading.raster import slice_digest
 from centrum.reading.room import ROOM, TRAINING, Room
 from centrum.reading.sheet import Sheets, lay_out
 from centrum.reading.signed import keep_record, segment_name, write_signed_mask
@@ -251,6 +252,7 @@ class _GivenBack(NamedTuple):
     journal: bytes
     new: int
     lines: Mapping[str, Sequence[Line]]
+    states: Mapping[str, CaseState]
 
 
 def unpack(study: Path, given: Path, progress: Progress = silent) -> Unpacked:
@@ -272,7 +274,7 @@ def unpack(study: Path, given: Path, progress: Progress = silent) -> Unpacked:
     if not found:
         raise _foreign("it holds no journal")
     signed = [
-        _Signing.of(room, book.get(token), lines, files)  # type: ignore[arg-type]
+        _Signing.of(room, book.get(token), lines, back.states[token], files)  # type: ignore[arg-type]
         for back in found
         if back.session != TRAINING
         for token, lines in back.lines.items()
@@ -325,7 +327,22 @@ def _belonging(room: Room, book: TicketBook, name: str, journal: bytes) -> _Give
             )
         lines.setdefault(line.token, []).append(line)
     new = journal.count(b"\n") - _own_lines(room, reader, session, journal)
-    return _GivenBack(reader, session, journal, new, lines)
+    states = {token: _replayed(own) for token, own in lines.items()}
+    return _GivenBack(reader, session, journal, new, lines, states)
+
+
+def _replayed(lines: Sequence[Line]) -> CaseState:
+    """The state of a case; whoever writes a chain anew can write lines that no desk has written."""
+    try:
+        state = replay(lines)
+        if state is None:
+            raise ValueError("no line")
+        drawn = [slice_digest(state.pixels(k), state.shape) for k in range(len(state.slices))]
+    except (ArithmeticError, AttributeError, CentrumError, LookupError, TypeError, ValueError):
+        raise _foreign("a journal has lines that the room does not write") from None
+    if drawn != [outline.digest for outline in state.slices]:
+        raise _foreign("a journal has outlines with digests of others")
+    return state
 
 
 def _lines(journal: bytes) -> Iterator[Line]:
@@ -370,11 +387,16 @@ class _Signing:
 
     @classmethod
     def of(
-        cls, room: Room, ticket: Ticket, lines: Sequence[Line], files: Mapping[str, bytes]
+        cls,
+        room: Room,
+        ticket: Ticket,
+        lines: Sequence[Line],
+        state: CaseState,
+        files: Mapping[str, bytes],
     ) -> "_Signing | None":
         """None where the case was opened, and never signed."""
-        state, case = replay(lines), room.cases.get(ticket.case)
-        if case is None or state is None or all(line.kind != "submit" for line in lines):
+        case = room.cases.get(ticket.case)
+        if case is None or all(line.kind != "submit" for line in lines):
             return None
         source = case.images[room.sequence]
         volume = CaseImages(room.images).image(source)

@@ -27,8 +27,10 @@ export async function showSheet(pair, look, style, paint) {
     paint(new Pen(canvas.getContext("2d"), view, style), k);
     return cell(pair, k, canvas);
   });
+  const legend = h("p", {}, `${a}: solid. ${b}: dashed. Hatched: of one alone.`);
   const chosen = await ask(`All slices: ${pairName(pair.seen)}`,
-    [h("p", {}, `${a}: solid. ${b}: dashed. Hatched: of one alone.`), h("div", { class: "slices" }, pictures)], [{ label: "Close", value: "", main: true }], { class: "sheet" });
+    [legend, h("div", { class: "slices" }, pictures)],
+    [{ label: "Close", value: "", main: true }], { class: "sheet" });
   return chosen === null ? null : Number(chosen);
 }
 
@@ -42,7 +44,8 @@ function around({ seen, rows, columns }) {
   const wide = (box.right - box.left + 1) * dx + 2 * MARGIN;
   const high = (box.bottom - box.top + 1) * dy + 2 * MARGIN;
   const view = new View(rows, columns, [dy, dx]);
-  view.show([(box.left + box.right) / 2, (box.top + box.bottom) / 2], SIDE / Math.max(wide, high), SIDE, SIDE);
+  const middle = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
+  view.show(middle, SIDE / Math.max(wide, high), SIDE, SIDE);
   return view;
 }
 
