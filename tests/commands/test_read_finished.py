@@ -10,7 +10,9 @@ from typer.testing import CliRunner, Result
 
 from centrum.agreement import icc
 from centrum.cli import app
+from centrum.cohort.readings import CONSENSUS
 from centrum.commands import study as verbs
+from centrum.commands.read import cases_by_token
 from centrum.commands.read_finished import adjudicate_cases
 from centrum.errors import DataError
 from centrum.reading.desk import Desk
@@ -43,6 +45,8 @@ def test_from_signed_cases_to_the_manifest(tmp_path: Path) -> None:
     assert "2 cases decided anew" in told(study, *words)
     assert "mask:consensus: 2 cases" in told(study, "--close")
     assert set(read_rows(study)[0]) >= {"mask:reader1", "mask:reader2", "mask:consensus"}
+    adjudicated = [own for own in cases_by_token(study).values() if own["reader"] == CONSENSUS]
+    assert sorted(own["case"] for own in adjudicated) == ["P000", "P001"]
     assert "says all of this already" in told(study, "--close")
 
 

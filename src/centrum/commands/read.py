@@ -9,7 +9,7 @@ from typing import Any
 
 from centrum.cohort.case import Cohort
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.cohort.readings import READINGS, QualityFlag as QualityFlag
+from centrum.cohort.readings import CONSENSUS, READINGS, QualityFlag as QualityFlag
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.reading.burned_in import find_burned_in
@@ -330,13 +330,14 @@ def _codes(study: Path, room: Room) -> dict[str, str]:
 def cases_by_token(study: Path) -> dict[str, dict[str, str]]:
     """Case (its code), reader and session by token, of all tickets but those of the practice.
 
-    Names that are no codes get pseudonyms, whose key is kept beside the manifest.
+    A consensus is a reading by `CONSENSUS`. Names that are no codes get pseudonyms, whose key is
+    kept beside the manifest.
     """
     room = existing_room(study)
     codes, book = _codes(study, room), tickets_of(room)
     return {
         ticket.token: {"case": codes[ticket.case], "reader": reader, "session": session}
-        for reader in room.settings.readers
+        for reader in (*room.settings.readers, CONSENSUS)
         for session in room.settings.sessions
         for ticket in book.of(reader, session)
         if ticket.case in codes
