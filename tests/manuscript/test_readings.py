@@ -108,7 +108,7 @@ def test_a_consensus_that_is_measured_is_no_reader_of_the_agreement(results: Stu
         comparisons=Comparisons(results.table.readers),
     )
     decided = replace(results, table=table)
-    assert '"consensus" does not count in this agreement' in between_readers(decided)
+    assert '"consensus" was not compared: it was made' in between_readers(decided)
     assert f"all {len(table.cases)} cases, which both readers, senior and resident, drew" in (
         between_readers(decided)
     )
@@ -132,5 +132,9 @@ def test_who_read_twice_is_told_by_name(results: StudyResults) -> None:
     assert 'Within "senior" the median ICC(A,1) of the features, over the 7 of ' in told
     assert 'cases that "senior" read twice, was 0.50 (' in told
     assert f"; 0 of {len(again)} had ICC(A,1) > 0.75." in told
+    assert told.count("nor in the model.") == 1
+    second = replace(table, readers=("senior-second", *results.table.readers))
+    again_feeds = between_readers(replace(results, table=second, agreement_within=again))
+    assert "in the agreement between readers." in again_feeds
     assert "Within" not in between_readers(results)
     assert '"senior" read again: "senior-second" (' in segmentation(replace(results, table=table))

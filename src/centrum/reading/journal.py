@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator, KeysView, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
@@ -70,7 +70,7 @@ class Line:
 
     def encoded(self) -> bytes:
         """The line as it is kept, without its newline."""
-        return canonical_json(asdict(self)).encode("ascii")
+        return canonical_json(vars(self)).encode("ascii")
 
 
 _FIELDS = frozenset(each.name for each in fields(Line))

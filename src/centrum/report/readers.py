@@ -95,15 +95,22 @@ def not_compared_text(results: StudyResults) -> str:
     if primary in table.compared or any(primary in names for names in table.read_twice):
         return ""
     return (
-        f'"{primary}" does not count in this agreement: it was made of the outlines of the readers '
-        "and would agree with them."
+        f'"{primary}" was not compared: it was made of the outlines of the readers and would agree '
+        "with them."
     )
 
 
 def within_text(results: StudyResults) -> str:
     """How well each reader agrees with themselves who read more than once; "" without one."""
-    rule = results.protocol.model.agreement
-    return sentences(*(_within(names, results, rule) for names in results.table.read_twice))
+    table, rule = results.table, results.protocol.model.agreement
+    if not table.read_twice:
+        return ""
+    told = [_within(names, results, rule) for names in table.read_twice]
+    again = {name for _, *further in table.read_twice for name in further}
+    model = "" if table.readers[0] in again else ", nor in the model"
+    return sentences(
+        *told, f"Repeated readings had no part in the agreement between readers{model}."
+    )
 
 
 def _within(names: Sequence[str], results: StudyResults, rule: AgreementSettings) -> str:
@@ -114,8 +121,7 @@ def _within(names: Sequence[str], results: StudyResults, rule: AgreementSettings
     return (
         f'Within "{names[0]}" the median {icc_label(rule)} of the features, over {cases}, was '
         f"{fixed(median, 2)} (interquartile range {fixed(lower, 2)} to {fixed(upper, 2)}); "
-        f"{int(found['kept'].sum())} of {len(found)} had {rule_label(rule)}. Repeated readings "
-        "have no part in the agreement between readers, nor in the model."
+        f"{int(found['kept'].sum())} of {len(found)} had {rule_label(rule)}."
     )
 
 

@@ -57,9 +57,12 @@ def regions(results: StudyResults) -> Block:
         pictures += [_agreement_picture(results), _agreement_grid_picture(results)]
         tables.append(agreement_table(results))
     readers = results.table.readers
-    prose = f"Readers: {', '.join(readers_counted(results))}. The features of "
-    prose += f"{readers[0]} feed the model."
-    if len(results.table.compared) < 2:
+    compared = results.table.compared
+    prose = f"Readers: {', '.join(readers_counted(results, among=compared))}"
+    if others := [reader for reader in readers if reader not in compared]:
+        prose += f"; beside them {', '.join(readers_counted(results, among=others))}"
+    prose += f". The features of {readers[0]} feed the model."
+    if len(compared) < 2:
         prose += " With one reader, agreement between readers cannot be assessed."
     elif len(results.agreement):
         prose += f" The readers are compared over {agreed_over(results)}; the final model judged "
