@@ -67,17 +67,23 @@ def key_lines(cohort: Cohort) -> Iterator[str]:
 def agreement_lines(study: Study) -> Iterator[str]:
     """How many features agree between the readers, and who may have copied whom."""
     from centrum.agreement.copies import copies_in
-    from centrum.commands.results import load_agreement
-    from centrum.report.readers import those, who
+    from centrum.commands.results import load_agreement, load_agreement_within
+    from centrum.report.readers import those, times, who
 
     table, rule = load_agreement(study), study.protocol.model.agreement
+    extraction = load_extraction(study)
+    features = extraction.table
     if table.empty:
         yield "One reader: there is no agreement to compute."
-        return
-    extraction = load_extraction(study)
-    n, readers = extraction.table.read.shape
-    cases = those(table["n"], n, "case", who(readers, study.protocol))
-    yield f"{_kept(table['kept'], rule)}, over {cases}."
+    else:
+        drew = who(features.compared, features.readers, study.protocol)
+        cases = those(table["n"], len(features.cases), "case", drew)
+        yield f"{_kept(table['kept'], rule)}, over {cases}."
+    again = load_agreement_within(study)
+    for names in features.read_twice:
+        own = again[again["reader"] == names[0]]
+        cases = those(own["n"], len(features.cases), "case", f"{names[0]} read {times(names)}")
+        yield f"Within {names[0]}: {_kept(own['kept'], rule)}, over {cases}."
     for pair in copies_in(extraction.overlap):
         yield f"warning: {pair.text()}"
 

@@ -36,6 +36,7 @@ class StudyResults(OneLine):
     sources : case -> (image source, reader -> mask source)
     overlap : a row per case and pair of readers
     agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
+    agreement_within : the same with a row per reader who read more than once, `reader`, and feature
     model, cutoff : fitted on the training cases
     scorer : the model as numbers
     scores : per case: patient, outcome, part, score, out_of_fold
@@ -81,6 +82,7 @@ class StudyResults(OneLine):
     morphometry: tuple[PopulationRow, ...] = ()
     morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
     readings: StudyReadings | None = None
+    agreement_within: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"reader": []}))
 
     @cached_property
     def mixed_patients(self) -> int:

@@ -42,6 +42,7 @@ from centrum.provenance import History, Step, unchanged
 from centrum.stages import Stages
 from centrum.store import Store, take_leftovers, tidy
 from centrum.study.findings import EVERY_CASE, Finding
+from centrum.table import Comparisons
 from centrum.text import OneLine
 
 IDENTIFYING = "identifying-column"
@@ -181,13 +182,35 @@ class Study(OneLine):
             return tuple(table.reader for table in self.protocol.tables)
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
         others = (r for r in self.cohort.readers if r != primary)
-        return (primary, *(r for r in others if not self._is_consensus(r)))
+        return (primary, *(r for r in others if self._who(r) != CONSENSUS))
 
-    def _is_consensus(self, reader: str) -> bool:
-        """Whether the masks of a column were adjudicated in the reading room."""
+    def _who(self, reader: str) -> str:
+        """The person behind a column: of masks of the reading room who read them, else itself."""
         masks = (case.masks[reader] for case in self.cohort.cases if reader in case.masks)
         places = filter(None, map(ReadingPlace.of, masks))
-        return any(place.reader == CONSENSUS for place in places)
+        return next((place.reader for place in places), reader)
+
+    @cached_property
+    def comparisons(self) -> Comparisons | None:
+        """Which readers are compared; None where that is each with all others.
+
+        Of a person who read in several sessions of the reading room the first in the manifest is
+        compared with other people, and all of them with each other. A consensus is compared with
+        nobody.
+        """
+        if self.protocol.tables:
+            between = tuple(table.reader for table in self.protocol.tables if table.compared)
+            return None if len(between) == len(self.protocol.tables) else Comparisons(between)
+        columns: dict[str, list[str]] = {}
+        for reader in self.cohort.readers:
+            if reader in self.readers:
+                columns.setdefault(self._who(reader), []).append(reader)
+        columns.pop(CONSENSUS, None)
+        first = [own[0] for own in columns.values()]
+        if len(first) == len(self.readers):
+            return None
+        between = tuple(reader for reader in self.readers if reader in first)
+        return Comparisons(between, tuple(tuple(own) for own in columns.values() if len(own) > 1))
 
     @property
     def store(self) -> Store:

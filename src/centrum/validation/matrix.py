@@ -38,6 +38,7 @@ class Matrix(OneLine):
     patients : (cases,) whose case it is
     batch : (cases,) what harmonisation goes by, None when nothing is harmonised
     n_readers : how many of the readings are readers
+    compared : positions of those readers whose agreement counts; None for all of them
     columns : what is known about the cases
     covariates : names of the features that each covariate makes
     """
@@ -51,6 +52,7 @@ class Matrix(OneLine):
     n_readers: int
     columns: pd.DataFrame
     covariates: Covariates = ()
+    compared: tuple[int, ...] | None = None
 
     def of_sources(self, names: Sequence[str]) -> "Matrix":
         """The same cases with the features of some sources alone."""
@@ -92,10 +94,18 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
         positive=np.asarray(table.obs["outcome"] == protocol.outcome.positive, dtype=np.int64),
         patients=table.obs["patient"].to_numpy(),
         batch=batches(table.obs, protocol),
-        n_readers=len(table.readers),
+        n_readers=len(table.modelled),
         columns=table.obs,
         covariates=covariates,
+        compared=_compared(table),
     )
+
+
+def _compared(table: FeatureTable) -> tuple[int, ...] | None:
+    """None where all readers are compared, the primary one among them."""
+    if table.modelled[0] in table.compared:
+        return None
+    return tuple(range(1, len(table.modelled)))
 
 
 def volume_position(table: FeatureTable) -> int | None:

@@ -347,7 +347,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
     if scheme := results.protocol.images.scheme:
         yield Point(scheme_text(scheme), "regions", "regions")
     yield _centres(results)
-    if len(results.table.readers) == 1:
+    if len(results.table.compared) < 2:
         yield Point(
             "One reader drew all regions: how far the score depends on who draws is unknown.",
             "regions", "regions",
