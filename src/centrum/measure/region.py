@@ -313,8 +313,8 @@ def as_read(content: Content, settings: ExtractionSettings) -> Content:
     """An image or a mask with columns, rows and slices as the plane of the settings is read.
 
     `geometry.READING_ORDER` has them; x, y and z of interpolation and filters are these. In the
-    dialect pyradiomics they are the axes of the array, as for PyRadiomics. Nothing is copied, as most
-    of an image is not read.
+    dialect pyradiomics they are the axes of the array, as for PyRadiomics. Nothing is copied, as
+    most of an image is not read.
     """
     if settings.dialect == "pyradiomics":
         return content
