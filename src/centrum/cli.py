@@ -76,6 +76,10 @@ MinShare = Annotated[
 Labels = Annotated[
     str | None, typer.Option(help="scheme of the labels' numbers, such as verse or spineps")
 ]
+ShardsUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="place in object storage for what is measured: s3://..."),
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
 
@@ -472,7 +476,7 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     from centrum.commands.console import evaluation_lines, extraction_lines, key_lines
     from centrum.commands.run import load_evaluations, open_to_run, run
 
-    study = open_to_run(folder)
+    study = _telling_where_images_go(open_to_run(folder))
     with _progress() as progress:
         extraction, page = run(study, workers=workers, progress=progress)
     evaluations = load_evaluations(study)
@@ -494,7 +498,8 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     "centrum extract my-study --workers 8\n"
     "centrum extract my-study --shard 17/400 --workers 1\n"
     "centrum extract my-study --dask tls://10.0.0.5:8786\n"
-    "centrum extract my-study --slurm cluster.yaml"
+    "centrum extract my-study --slurm cluster.yaml\n"
+    "centrum extract my-study --shard 17/400 --shards s3://consortium/my-study/shards"
 )
 def extract(
     folder: StudyFolder,
@@ -509,36 +514,39 @@ def extract(
     slurm: Annotated[
         Path | None, typer.Option(metavar="PROFILE", help="YAML file: what to ask SLURM for")
     ] = None,
+    shards: ShardsUrl = None,
     json_: Json = False,
 ) -> None:
     """Measure every case and reader; writes results/features.csv and .parquet."""
     if sum(option is not None for option in (shard, dask, slurm)) > 1:
         raise ProtocolError("Give one of --shard, --dask and --slurm.")
     if shard is not None:
-        _extract_share(folder, shard, workers, as_json=json_)
+        _extract_share(_open(folder, shards), shard, workers, as_json=json_)
+    shared = dask is not None or slurm is not None  # by machines that may stand in another folder
+    study = _open(folder.absolute() if shared else folder, shards)
     with _progress() as progress:
         if dask is not None:
             from centrum.commands.shards import extract_on_dask
 
-            extraction = extract_on_dask(_open(folder.absolute()), dask, progress=progress)
+            extraction = extract_on_dask(study, dask, progress=progress)
         elif slurm is not None:
             from centrum.commands.shards import extract_on_slurm
 
-            extraction = extract_on_slurm(_open(folder.absolute()), slurm, progress=progress)
+            extraction = extract_on_slurm(study, slurm, progress=progress)
         else:
             from centrum.commands import study as verbs
 
-            extraction = verbs.extract(_open(folder), workers=workers, progress=progress)
+            extraction = verbs.extract(study, workers=workers, progress=progress)
     _print_extraction(extraction, as_json=json_)
 
 
-def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> None:
+def _extract_share(study: "Study", text: str, workers: int, *, as_json: bool) -> None:
     from centrum.commands.console import problem_lines
     from centrum.commands.shards import Share, extract_share
 
     share = Share.parse(text)
     with _progress() as progress:
-        done = extract_share(_open(folder), share, workers=workers, progress=progress)
+        done = extract_share(study, share, workers=workers, progress=progress)
     if as_json:
         _print_json({"cases": done.cases, "failures": [vars(f) for f in done.failures]})
     else:
@@ -547,7 +555,11 @@ def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> N
     raise typer.Exit(CASES_FAILED if done.failures else OK)
 
 
-@_command("centrum gather my-study\ncentrum gather berlin bern basel --into consortium")
+@_command(
+    "centrum gather my-study\n"
+    "centrum gather my-study --shards s3://consortium/my-study/shards\n"
+    "centrum gather berlin bern basel --into consortium"
+)
 def gather(
     folders: Annotated[
         list[Path], typer.Argument(metavar="STUDY | SITE...", help="a study, or several sites")
@@ -555,6 +567,7 @@ def gather(
     into: Annotated[
         Path | None, typer.Option(metavar="STUDY", help="new study of the tables of the sites")
     ] = None,
+    shards: ShardsUrl = None,
     json_: Json = False,
 ) -> None:
     """Make the table of what `extract --shard` has measured, or a study of the tables of sites.
@@ -573,7 +586,7 @@ def gather(
     from centrum.commands.shards import gather as gather_shards
 
     with _progress() as progress:
-        extraction = gather_shards(_open(folders[0]), progress=progress)
+        extraction = gather_shards(_open(folders[0], shards), progress=progress)
     _print_extraction(extraction, as_json=json_)
 
 
@@ -1536,10 +1549,20 @@ def _verify_readings(folder: Path, file: Path | None, json_: bool) -> None:
         _print(verified_lines(found))
 
 
-def _open(folder: Path) -> "Study":
+def _open(folder: Path, shards: str | None = None) -> "Study":
+    """The study, with its shards in object storage if a URL is given; tells where images go."""
     from centrum.commands.study import open_study
 
-    return open_study(folder)
+    study = _telling_where_images_go(open_study(folder))
+    return study if shards is None else study.with_shards(shards)
+
+
+def _telling_where_images_go(study: "Study") -> "Study":
+    from centrum.commands.console import staging_lines
+
+    for line in staging_lines(study.cohort):
+        _say(line)
+    return study
 
 
 @contextmanager

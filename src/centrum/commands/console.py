@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from centrum.cohort import Cohort
 from centrum.cohort.pseudonyms import about_key
 from centrum.commands.problems import Problems
+from centrum.io.objects import is_url
+from centrum.io.scratch import PLACE, ROOM_GB, scratch_bytes, scratch_folder
 from centrum.records import as_json
 from centrum.study.findings import Failure, Finding
 from centrum.text import counted, interval_text, p_equals
@@ -62,6 +64,16 @@ def key_lines(cohort: Cohort) -> Iterator[str]:
     """That names were replaced, where they were."""
     if cohort.identities:
         yield f"Note: {about_key(cohort)}."
+
+
+def staging_lines(cohort: Cohort) -> Iterator[str]:
+    """Where images go that lie in object storage, if any do."""
+    sources = [s for case in cohort.cases for s in (*case.images.values(), *case.masks.values())]
+    if any(map(is_url, sources)):
+        yield (
+            f"Objects are staged in {scratch_folder()}, at most {scratch_bytes() / 1e9:g} GB "
+            f"({PLACE}, {ROOM_GB})."
+        )
 
 
 def agreement_lines(study: "Study") -> Iterator[str]:
