@@ -31,8 +31,10 @@ from centrum.study.findings import Failure, Finding
 from centrum.table import FeatureTable
 from centrum.validation.decision import learn_decision
 from centrum.validation.evaluation import StudyEvaluation, evaluate_study
+from centrum.validation.fits import of_reader
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts, Model
+from centrum.validation.population import sides
 from centrum.validation.procedure import InternalValidation, Permutation, row_audit
 from tests.pictures import rendered
 from tests.storage import to_image
@@ -112,6 +114,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
             validation=_internal_validation(protocol, scores, table, evaluation, n_parts),
             search=SEARCHED if searched else (),
             population=tuple(table1(table.obs)),
+            sides=sides(table.obs, scores["part"], _values(table, model), (POSITIVE, NEGATIVE)),
             history=(Step("extract", {"bins": 32}), Step("evaluate", {"seed": 1})),
             versions={"centrum": "0.1.0", "Python": "3.11"},
             digests={"cases.csv": "ab" * 32},
@@ -213,10 +216,19 @@ def _model(table: FeatureTable, k: int) -> Model:
     )
 
 
+def _values(table: FeatureTable, model: Model) -> pd.DataFrame:
+    frame = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
+    return frame[list(model.features)]
+
+
 def _scores(table: FeatureTable, model: Model) -> pd.DataFrame:
     scores = table.obs[["patient", "outcome"]].copy()
     scores["part"] = np.where(scores["patient"].str[-2:].astype(int) % 7 < 5, "train", "test")
     scores["score"] = model.score(table)
+    at = [table.names.index(name) for name in model.features]
+    for k, reader in enumerate(table.readers[1:], 1):
+        z = model.scaled(table.values[:, at, k])
+        scores[of_reader("score", reader)] = model.intercept + z @ model.coefficients
     noisy = scores["score"] + np.random.default_rng(6).normal(size=len(scores))
     scores["out_of_fold"] = noisy.where(scores["part"] == "train")
     return scores
@@ -233,7 +245,7 @@ def _evaluation(protocol: Protocol, scores: pd.DataFrame, table: FeatureTable) -
         "platt",
     )
     protocol = protocol.model_copy(update={"evaluation": quick})
-    return evaluate_study(protocol, scores, table.obs, decision)
+    return evaluate_study(protocol, scores, table.obs, decision, primary=table.readers[0])
 
 
 SEARCHED = tuple(

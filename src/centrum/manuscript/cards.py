@@ -44,6 +44,11 @@ from centrum.report.sections.calibration_and_use import (
     sets_text,
     subgroup_table,
 )
+from centrum.report.sections.other_readers import (
+    found_text,
+    regions_table,
+    score_agreement_table,
+)
 from centrum.report.sections.validation import parts_table
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
@@ -73,6 +78,7 @@ def model_card(results: StudyResults, facts: StudyFacts) -> str:
         "Intended use and limits": _use(results),
         "Training data": _training(results),
         "Performance": _performance(results),
+        "Other readers": _other_readers(results),
         "Calibration": _calibration(results),
         "Cut-off and uncertainty": _cut_off(results),
         "Subgroups": _subgroups(results),
@@ -194,6 +200,14 @@ def _performance(results: StudyResults) -> list[str]:
         _markdown(parts_table(results)) if parts > 1 else "",
         _markdown(performance_table(results.evaluation.by_set, prevalence)),
     ]
+
+
+def _other_readers(results: StudyResults) -> list[str]:
+    found = results.evaluation.other_readers
+    if not found:
+        return ["How far the score depends on who draws the region was not assessed."]
+    tables = (regions_table(results), score_agreement_table(results))
+    return [" ".join(map(found_text, found)), *map(_markdown, tables)]
 
 
 def _calibration(results: StudyResults) -> list[str]:

@@ -290,12 +290,21 @@ def same_setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 
 @evidence
 def distributions(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """Predictors of both sides are not compared."""
-    if not results.protocol.split.single_part:
+    """Cases and predictors of both sides."""
+    found = results.sides
+    if found is None:
         text = "Every case is on the training side of some parts and on the test side of others."
         return not_applicable(text, shown("validation"))
-    text = "The report compares the outcomes of both sides, not the values of the predictors."
-    return not_done(text, shown("population", "Figure flow"))
+    differing = f" ({listed(found.differing)})" if found.differing else ""
+    text = (
+        f"Training and test cases are compared by {counted(found.compared, 'characteristic')}, "
+        "the features of the model among them, with standardised differences and tests: "
+        f"{len(found.differing)}{differing} differ by more than random sides do once in twenty."
+    )
+    features = ("Table features-by-side",) if found.features else ()
+    return answered(
+        text, shown("population", "Table training-test", "Table population-by-side", *features)
+    )
 
 
 @evidence

@@ -94,6 +94,7 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
             methods_statistics.use,
             methods_statistics.subgroups,
             methods_statistics.readers,
+            methods_agreement.of_the_score,
             methods_validation.ablation,
             methods_validation.optimism,
             methods_validation.permutations,

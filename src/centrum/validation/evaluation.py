@@ -28,6 +28,13 @@ from centrum.protocol import EvaluationSettings, Outcome, Protocol
 from centrum.records import as_json
 from centrum.text import OneLine
 from centrum.validation.decision import Decision
+from centrum.validation.other_readers import (
+    OtherReader,
+    ReadCases,
+    compare_regions,
+    pooled_by_others,
+    read_by_others,
+)
 
 Found = TypeVar("Found")
 
@@ -50,6 +57,7 @@ class StudyEvaluation(OneLine):
         the partial AUC is McClish's, above a specificity of 0.8
     conformal : how the sets did
     subgroups, readers : of the test cases
+    other_readers : the test cases with the regions of further readers, one for each
     failed : which subgroups and readers could not be evaluated -> why
     """
 
@@ -67,6 +75,7 @@ class StudyEvaluation(OneLine):
     conformal: SetSummary
     subgroups: tuple[Subgroup, ...]
     readers: tuple[ReaderComparison, ...]
+    other_readers: tuple[OtherReader, ...]
     failed: Mapping[str, str]
 
 
@@ -75,7 +84,7 @@ def _(found: StudyEvaluation) -> dict[str, Any]:
     """Cases are not named."""
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-        "subgroups", "readers", "failed", "band",
+        "subgroups", "readers", "other_readers", "failed", "band",
     )  # fmt: skip
     return {
         "cutoff": as_json(found.decision.cutoff),
@@ -92,17 +101,21 @@ def evaluate_study(
     obs: pd.DataFrame,
     decision: Decision,
     tested: pd.DataFrame | None = None,
+    *,
+    primary: str,
 ) -> StudyEvaluation:
     """Evaluate the scores of a study.
 
     Parameters
     ----------
-    scores : a row per case: patient, outcome, part, score, out_of_fold
+    scores : a row per case: patient, outcome, part, score, out_of_fold; "score:NAME" by the
+        regions of a further reader
     obs : what is known about the cases
     decision : learnt on the out-of-fold scores
     tested : of a design with several parts, per case: times tested, mean probability, share of
         positive calls, set, all by models that had not seen the patient. The test cases of other
         designs are those of the part "test"
+    primary : the reader whose regions the scores are of
     """
     evaluation, positive = protocol.evaluation, protocol.outcome.positive
     side = _test_side(scores, decision, tested)
@@ -128,6 +141,12 @@ def evaluate_study(
         evaluation.reader_calls,
         lambda name: _reader(evaluation, said[name], ranked, side.called, name),
     )
+    by_regions, no_regions = _each(
+        [*side.others],
+        lambda name: compare_regions(
+            (primary, name), side.read, side.others[name], side.cases, outcome, protocol
+        ),
+    )
     return StudyEvaluation(
         decision=decision,
         by_set=_evaluations(protocol, scores, decision, side),
@@ -143,8 +162,10 @@ def evaluate_study(
         conformal=summarise_sets(side.sets, outcome),
         subgroups=tuple(row for rows in by_subgroup for row in rows),
         readers=by_reader,
+        other_readers=by_regions,
         failed={f"Subgroups of {name}": why for name, why in no_subgroup.items()}
-        | {f"The comparison with {name}": why for name, why in no_reader.items()},
+        | {f"The comparison with {name}": why for name, why in no_reader.items()}
+        | {f"The score by the regions of {name}": why for name, why in no_regions.items()},
     )
 
 
@@ -177,6 +198,12 @@ class _TestSide:
     called: Flags
     sets: tuple[str, ...]
     by_part: bool
+    others: Mapping[str, ReadCases]
+
+    @property
+    def read(self) -> ReadCases:
+        """The cases by the regions of the primary reader."""
+        return ReadCases(self.values, self.probability, self.called)
 
 
 def _test_side(scores: pd.DataFrame, decision: Decision, tested: pd.DataFrame | None) -> _TestSide:
@@ -184,12 +211,14 @@ def _test_side(scores: pd.DataFrame, decision: Decision, tested: pd.DataFrame | 
         test = scores[scores["part"] == "test"]
         values = test["score"].to_numpy()
         found = decision.probability(values), decision.called(values), decision.sets(values)
-        return _TestSide(test, values, *found, by_part=False)
+        others = read_by_others(test, decision)
+        return _TestSide(test, values, *found, by_part=False, others=others)
     there = tested["times"].to_numpy() > 0
     probability = tested["probability"].to_numpy()[there]
     called = tested["called"].to_numpy()[there] >= 0.5
     sets = tuple(map(str, tested["set"].to_numpy()[there]))
-    return _TestSide(scores[there], probability, probability, called, sets, by_part=True)
+    others = pooled_by_others(tested[there])
+    return _TestSide(scores[there], probability, probability, called, sets, True, others)
 
 
 def _evaluations(

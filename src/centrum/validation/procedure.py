@@ -29,7 +29,15 @@ from centrum.provenance import digest
 from centrum.records import as_json, from_json
 from centrum.table import FeatureTable
 from centrum.text import OneLine
-from centrum.validation.fits import FitJob, Prediction, Source, build_model, refit_all
+from centrum.validation.fits import (
+    READ,
+    FitJob,
+    Prediction,
+    Source,
+    build_model,
+    of_reader,
+    refit_all,
+)
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 
 Found = TypeVar("Found")
@@ -416,7 +424,8 @@ class InternalValidation(OneLine):
     def pooled(self, n: int) -> pd.DataFrame:
         """Of each of n cases: times tested, mean probability, share of positive calls, its set.
 
-        The set is the one that the parts gave most often; uncertain where they tie.
+        The set is the one that the parts gave most often; uncertain where they tie. Further
+        columns are means by the regions of further readers, nan where they drew none.
 
         Raises
         ------
@@ -442,7 +451,19 @@ class InternalValidation(OneLine):
         tested = np.maximum(times, 1)
         shares = {"probability": probability / tested, "called": called / tested}
         usual = [_most_frequent(found) for found in sets]
-        return pd.DataFrame({"times": times.astype(int), **shares, "set": usual})
+        others = self._by_other_readers(n)
+        return pd.DataFrame({"times": times.astype(int), **shares, "set": usual, **others})
+
+    def _by_other_readers(self, n: int) -> dict[str, Floats]:
+        """Column -> mean over the parts in which the case was tested."""
+        found: dict[str, list[Floats]] = {}
+        for record in self.parts:
+            for reader, read in record.get("readers", {}).items():
+                for what in READ:
+                    values = np.full(n, np.nan)
+                    values[record["case"]] = np.array(read[what], dtype=float)
+                    found.setdefault(of_reader(what, reader), []).append(values)
+        return {name: _known_mean(np.array(rows)) for name, rows in found.items()}
 
     def predictions(self, obs: pd.DataFrame) -> pd.DataFrame:
         """A row for every prediction of a tested case: case, outcome, part, score, ..."""
@@ -464,6 +485,12 @@ def _(found: InternalValidation) -> dict[str, Any]:
         "permutation": as_json(found.permutation),
         "resamples": as_json(found.resamples),
     }
+
+
+def _known_mean(rows: Floats) -> Floats:
+    """Mean of each column (rows, n) over the rows that know it; nan where none does."""
+    times = np.isfinite(rows).sum(axis=0)
+    return np.where(times > 0, np.nansum(rows, axis=0) / np.maximum(times, 1), np.nan)
 
 
 def _most_frequent(sets: Mapping[str, int]) -> str:

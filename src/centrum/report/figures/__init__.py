@@ -3,6 +3,7 @@
 from centrum.report.figures.agreement import draw_agreement
 from centrum.report.figures.agreement_grid import draw_agreement_grid
 from centrum.report.figures.audit import draw_audit
+from centrum.report.figures.bland_altman import draw_bland_altman
 from centrum.report.figures.calibration import draw_calibration
 from centrum.report.figures.coefficients import draw_coefficients
 from centrum.report.figures.decision_curve import draw_decision_curve
@@ -24,6 +25,7 @@ __all__ = [
     "draw_agreement",
     "draw_agreement_grid",
     "draw_audit",
+    "draw_bland_altman",
     "draw_calibration",
     "draw_coefficients",
     "draw_decision_curve",

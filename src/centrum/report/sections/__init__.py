@@ -19,6 +19,7 @@ ORDER = (
     "model",
     "performance",
     "calibration_and_use",
+    "other_readers",
     "validation",
     "leak_audit",
     "cases",

@@ -15,6 +15,7 @@ from centrum.report.numbering import place
 from centrum.report.readers import proposed_text, read_by_all, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
+from centrum.report.sections.other_readers import found_text
 from centrum.report.sections.section import section
 from centrum.report.sections.validation import sizes_needed
 from centrum.report.sequences import verification
@@ -352,7 +353,11 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "One reader drew all regions: how far the score depends on who draws is unknown.",
             "regions", "regions",
         )  # fmt: skip
-    elif read_by_all(results) < len(results.table.cases):
+    yield from (
+        Point(found_text(found), *place("table other-readers"))
+        for found in results.evaluation.other_readers
+    )
+    if len(results.table.readers) > 1 and read_by_all(results) < len(results.table.cases):
         yield Point(
             f"Which features agree between readers, the model judged on {trained_over(results)}: "
             "for the others it is not known.",
