@@ -70,7 +70,7 @@ def test_patients_who_differ_as_a_whole_widen_the_limits():
 
 
 def test_kappa_equals_statsmodels():
-    """statsmodels 0.14, cohens_kappa([[7, 1], [2, 5]]): kappa, kappa_low, kappa_upp uncut."""
+    """statsmodels 0.15, cohens_kappa([[7, 1], [2, 5]]): kappa, kappa_low, kappa_upp uncut."""
     first, second = CALLS
     found = cohen_kappa(first, second, np.arange(15))
     assert found.value == pytest.approx(0.6017699115044248, rel=1e-12)

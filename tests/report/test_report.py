@@ -391,7 +391,7 @@ def test_csv_quotes_what_needs_it() -> None:
 
 def test_long_supplements_are_folded(page: Page) -> None:
     folded = [found for tag, found in page.texts if tag == "summary"]
-    assert any(found.startswith("Table S2.") for found in folded)
+    assert any(found.startswith("Table S4. Agreement of the features") for found in folded)
     assert not any(re.match(r"Table \d", found) for found in folded)
 
 

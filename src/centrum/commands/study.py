@@ -279,12 +279,12 @@ def evaluate_scores(study: Study) -> StudyEvaluation:
 
 def _evaluate_scores(study: Study) -> StudyEvaluation:
     scores, protocol, table = load_scores(study), study.protocol, load_table(study)
-    tested = None
-    if not protocol.split.single_part:
-        tested = load_internal_validation(study).pooled(len(scores))
-    return evaluate_study(
-        protocol, scores, table.obs, decision_of(study, scores), tested, primary=table.readers[0]
-    )
+    known = (protocol, scores, table.obs, decision_of(study, scores))
+    primary = table.readers[0]
+    if protocol.split.single_part:
+        return evaluate_study(*known, primary=primary)
+    found = load_internal_validation(study)
+    return evaluate_study(*known, found.pooled(len(scores)), primary=primary, parts=found.parts)
 
 
 # The frozen model

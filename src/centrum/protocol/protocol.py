@@ -230,6 +230,12 @@ class EvaluationSettings(Settings):
         description="columns of the manifest by which the performance is shown; those that are "
         "not there or do not differ are left out",
     )
+    clinical: tuple[str, ...] = Field(
+        ("age", "sex"),
+        description="columns of the manifest, beside `model.covariates`, of a clinical model that "
+        "is compared with the score and combined with it; those that are not there or do not "
+        "differ are left out",
+    )
     reader_calls: tuple[str, ...] = Field(
         (),
         description="columns of the manifest that hold a reader's diagnosis, spelled as the "

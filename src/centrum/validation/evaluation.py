@@ -27,7 +27,9 @@ from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import EvaluationSettings, Outcome, Protocol
 from centrum.records import as_json
 from centrum.text import OneLine
+from centrum.validation.added_value import AddedValue, added_value, held_in, held_in_parts
 from centrum.validation.decision import Decision
+from centrum.validation.fits import Prediction
 from centrum.validation.other_readers import (
     OtherReader,
     ReadCases,
@@ -58,6 +60,7 @@ class StudyEvaluation(OneLine):
     conformal : how the sets did
     subgroups, readers : of the test cases
     other_readers : the test cases with the regions of further readers, one for each
+    added : the clinical model, the score and both; None without a clinical variable
     failed : which subgroups and readers could not be evaluated -> why
     """
 
@@ -76,6 +79,7 @@ class StudyEvaluation(OneLine):
     subgroups: tuple[Subgroup, ...]
     readers: tuple[ReaderComparison, ...]
     other_readers: tuple[OtherReader, ...]
+    added: AddedValue | None
     failed: Mapping[str, str]
 
 
@@ -84,7 +88,7 @@ def _(found: StudyEvaluation) -> dict[str, Any]:
     """Cases are not named."""
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-        "subgroups", "readers", "other_readers", "failed", "band",
+        "subgroups", "readers", "other_readers", "added", "failed", "band",
     )  # fmt: skip
     return {
         "cutoff": as_json(found.decision.cutoff),
@@ -103,6 +107,7 @@ def evaluate_study(
     tested: pd.DataFrame | None = None,
     *,
     primary: str,
+    parts: Sequence[Prediction] = (),
 ) -> StudyEvaluation:
     """Evaluate the scores of a study.
 
@@ -116,6 +121,7 @@ def evaluate_study(
         positive calls, set, all by models that had not seen the patient. The test cases of other
         designs are those of the part "test"
     primary : the reader whose regions the scores are of
+    parts : of a design with several, their records
     """
     evaluation, positive = protocol.evaluation, protocol.outcome.positive
     side = _test_side(scores, decision, tested)
@@ -147,6 +153,9 @@ def evaluate_study(
             (primary, name), side.read, side.others[name], side.cases, outcome, protocol
         ),
     )
+    clinical, no_clinical = _each(
+        ("clinical",), lambda _: _added_value(protocol, scores, obs, side, parts)
+    )
     return StudyEvaluation(
         decision=decision,
         by_set=_evaluations(protocol, scores, decision, side),
@@ -163,9 +172,11 @@ def evaluate_study(
         subgroups=tuple(row for rows in by_subgroup for row in rows),
         readers=by_reader,
         other_readers=by_regions,
+        added=clinical[0] if clinical else None,
         failed={f"Subgroups of {name}": why for name, why in no_subgroup.items()}
         | {f"The comparison with {name}": why for name, why in no_reader.items()}
-        | {f"The score by the regions of {name}": why for name, why in no_regions.items()},
+        | {f"The score by the regions of {name}": why for name, why in no_regions.items()}
+        | {f"The {name} model": why for name, why in no_clinical.items()},
     )
 
 
@@ -219,6 +230,22 @@ def _test_side(scores: pd.DataFrame, decision: Decision, tested: pd.DataFrame | 
     sets = tuple(map(str, tested["set"].to_numpy()[there]))
     others = pooled_by_others(tested[there])
     return _TestSide(scores[there], probability, probability, called, sets, True, others)
+
+
+def _added_value(
+    protocol: Protocol,
+    scores: pd.DataFrame,
+    obs: pd.DataFrame,
+    side: _TestSide,
+    parts: Sequence[Prediction],
+) -> AddedValue | None:
+    """Of the test side of the final model, or of those of the parts of a design."""
+    positive = (scores["outcome"] == protocol.outcome.positive).to_numpy()
+    ranked = np.full(len(scores), np.nan)
+    ranked[scores.index.get_indexer(side.cases.index)] = side.values
+    final = held_in(scores)
+    held = [*held_in_parts(parts)] if side.by_part else [final]
+    return added_value(protocol, obs.loc[scores.index], positive, final, held, ranked)
 
 
 def _evaluations(

@@ -261,8 +261,9 @@ def refit(job: FitJob) -> Prediction:
     outcome), features (name -> coefficient or None), seen (step -> how many patients it was
     fitted on, and how many of the test side's), search (the table of a search), unseen (level of
     a covariate that no training case has -> test cases of it), readers (further reader ->
-    probability and called of the test cases, None where the reader drew none), error ("" or why
-    there is none of all that). With a shuffled outcome only the sizes, auc and error.
+    probability and called of the test cases, None where the reader drew none), train (positions of
+    the training cases) and out_of_fold (their scores), error ("" or why there is none of all
+    that). With a shuffled outcome only the sizes, auc and error.
     """
     matrix = job.source.load(job.protocol)
     if job.shuffle is not None:
@@ -281,6 +282,8 @@ def refit(job: FitJob) -> Prediction:
         **record,
         **predictions(fitted, matrix, test, scores),
         "unseen": unseen_levels(matrix, train, test),
+        "train": train.tolist(),
+        "out_of_fold": fitted.out_of_fold.tolist(),
         "readers": {
             name: as_json(dict(zip(READ, fitted.decision.of_known(found), strict=True)))
             for name, found in reader_scores(job.protocol, fitted.model, matrix, test).items()

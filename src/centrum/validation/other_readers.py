@@ -10,9 +10,10 @@ from centrum.agreement import icc
 from centrum.arrays import Flags, Floats
 from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import Interval, case_weights, percentile_interval
-from centrum.evaluate.calibration import Coefficient, calibration
+from centrum.evaluate.calibration import calibration
 from centrum.evaluate.comparison import AucDifference, delong_test
 from centrum.evaluate.discrimination import auc, auc_interval
+from centrum.evaluate.logistic import Coefficient
 from centrum.evaluate.paired_scores import (
     BlandAltman,
     Kappa,

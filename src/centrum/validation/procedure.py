@@ -525,10 +525,11 @@ def run_internal_validation(
     def ablation() -> dict[str, tuple[Prediction, ...]]:
         found = variants(protocol, source, table, matrix) if evaluation.ablation else []
         said = {v.name: f"Ablation: {v.name}" for v in found}
-        return {
+        made = {
             v.name: run_parts(v.protocol, v.source, parts, workers, progress, said[v.name])
             for v in found
         }
+        return {name: tuple(map(_compared, own)) for name, own in made.items()}
 
     def permutation() -> Permutation | None:
         wanted = evaluation.leak_audit.permutations
@@ -547,6 +548,11 @@ def run_internal_validation(
         rows=beside("rows", lambda: row_audit(matrix, parts), NO_ROWS),
         failed=failed | _reasons(drawn),
     )
+
+
+def _compared(record: Prediction) -> Prediction:
+    """What a variant is compared by: nothing is learnt of its training cases and other readers."""
+    return {k: v for k, v in record.items() if k not in ("train", "out_of_fold", "readers")}
 
 
 def _reasons(drawn: Sequence[Resample | str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ ORDER = (
     "performance",
     "calibration_and_use",
     "other_readers",
+    "added_value",
     "validation",
     "leak_audit",
     "cases",

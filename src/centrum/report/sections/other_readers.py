@@ -5,7 +5,7 @@ from functools import partial
 import pandas as pd
 
 from centrum.evaluate.bootstrap import Interval
-from centrum.evaluate.calibration import Coefficient
+from centrum.evaluate.logistic import Coefficient
 from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
