@@ -32,6 +32,7 @@ from centrum.table import FeatureTable
 from centrum.validation.decision import learn_decision
 from centrum.validation.evaluation import StudyEvaluation, evaluate_study
 from centrum.validation.fits import of_reader
+from centrum.validation.instability import Refit
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts, Model
 from centrum.validation.population import sides
@@ -293,10 +294,18 @@ def _internal_validation(
         ablation={"volume": worse},
         permutation=Permutation(record["auc"], tuple(np.linspace(0.3, 0.7, 20)), 0),
         leaks=leaked,
-        resamples=[Resample(0.95, 0.85, 0.7)] * 3,
+        resamples=_refits(scores, evaluation),
         rows=row_audit(study_matrix(table, protocol), sides),
         failed={},
     )
+
+
+def _refits(scores: pd.DataFrame, evaluation: StudyEvaluation) -> list[Refit]:
+    """Three, whose probabilities are those of noisier scores."""
+    rng, own = np.random.default_rng(8), scores["score"].to_numpy()
+    noisy = [own + rng.normal(0, 0.5, own.size) for _ in range(3)]
+    decided = [(evaluation.decision.probability(s), evaluation.decision.called(s)) for s in noisy]
+    return [Refit(Resample(0.95, 0.85, 0.7), p, c.astype(float), None) for p, c in decided]
 
 
 def _agreement(table: FeatureTable) -> pd.DataFrame:

@@ -100,7 +100,7 @@ def test_same_results_same_bytes(make: Make, written: Path, tmp_path: Path) -> N
 FIGURES = (
     "flow", "regions", "agreement", "agreement-grid", "lasso", "feature-count", "coefficients",
     "distributions", "roc", "calibration", "decision-curve", "precision-recall", "bland-altman",
-    "parts", "leak-audit",
+    "parts", "instability", "leak-audit",
 )  # fmt: skip
 
 

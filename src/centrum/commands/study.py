@@ -75,6 +75,7 @@ from centrum.study.stage_keys import (
     has_stage,
     is_current,
     made_before,
+    reads_refits,
     refuse_stale,
 )
 from centrum.study.study import (
@@ -326,6 +327,7 @@ def _freeze(study: Study) -> FrozenModel:
             "simulated": NOTICE if extraction.simulated else "",
             "of_tables": bool(study.protocol.tables),
         },
+        refits=load_internal_validation(study).resamples if reads_refits(protocol) else (),
     )
 
 

@@ -44,6 +44,7 @@ from centrum.report.sections.calibration_and_use import (
     sets_text,
     subgroup_table,
 )
+from centrum.report.sections.instability import instability_text
 from centrum.report.sections.other_readers import (
     found_text,
     regions_table,
@@ -227,6 +228,7 @@ def _cut_off(results: StudyResults) -> list[str]:
     return [
         f"A score of at least {fixed(cut.value)} is called {results.model.positive} ({cut.rule}, "
         f"learnt on {cut.learnt_on}).",
+        instability_text(results),
         f"{sets_text(results)} Of the test cases {percent(sets.decided, 0)} have one outcome in "
         f"their set, {percent(sets.uncertain, 0)} are uncertain, {percent(sets.neither, 0)} "
         "unlike both.",

@@ -31,6 +31,7 @@ from centrum.report.confounders import compared, differing_text
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.added_value import added_text, variables_text
+from centrum.report.sections.instability import instability_text
 from centrum.report.sequences import weighting_text
 from centrum.report.words.images import GRID_MISMATCHES
 from centrum.report.words.model import CALIBRATIONS, HARMONISATIONS, IMPUTATIONS
@@ -67,6 +68,9 @@ def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     places = [shown("performance", "Table performance")]
     if len(results.validation.parts) > 1:
         places.append(shown("validation", "Table parts"))
+    if told := instability_text(results):
+        text = f"{text} {told}"
+        places.append(shown("instability", "Table instability", "Figure instability"))
     return answered(text, *places)
 
 

@@ -218,8 +218,9 @@ class EvaluationSettings(Settings):
     )
     optimism_resamples: Annotated[int, Field(ge=0, le=10_000)] = Field(
         0,
-        description="refits on bootstrap samples of the patients, for Harrell's optimism and "
-        ".632+; 0: not done, 200 are usual",
+        description="refits on bootstrap samples of the training patients, for Harrell's optimism, "
+        ".632+, and the range of a patient's probability, which the frozen model then gives; 0: "
+        "not done, 200 are usual",
     )
     leak_audit: LeakAudit = LeakAudit()
     ablation: bool = Field(

@@ -10,6 +10,7 @@ from centrum.report.figures.decision_curve import draw_decision_curve
 from centrum.report.figures.distributions import draw_distributions
 from centrum.report.figures.feature_count import draw_feature_count
 from centrum.report.figures.flow import FlowChart, Stop, draw_flow
+from centrum.report.figures.instability import draw_instability
 from centrum.report.figures.lasso import draw_lasso
 from centrum.report.figures.parts import draw_parts
 from centrum.report.figures.precision_recall import draw_precision_recall
@@ -32,6 +33,7 @@ __all__ = [
     "draw_distributions",
     "draw_feature_count",
     "draw_flow",
+    "draw_instability",
     "draw_lasso",
     "draw_parts",
     "draw_precision_recall",

@@ -22,6 +22,7 @@ ORDER = (
     "other_readers",
     "added_value",
     "validation",
+    "instability",
     "leak_audit",
     "cases",
     "quality",

@@ -16,6 +16,7 @@ from centrum.report.numbering import place
 from centrum.report.readers import proposed_text, read_by_all, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sections.added_value import added_text
+from centrum.report.sections.instability import instability_text
 from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.sections.other_readers import found_text
 from centrum.report.sections.section import section
@@ -163,6 +164,7 @@ def _limits(results: StudyResults) -> tuple[Point, ...]:
         _leaks(crossings(results)),
         _permutation(results),
         _confounding(results),
+        _instability(results),
     )
     return tuple(point for point in found if point is not None)
 
@@ -352,6 +354,17 @@ def _permutation(results: StudyResults) -> Point | None:
         f"{p_text(1 / (n + 1))})."
     )
     return Point(told, *place("figure leak-audit"))
+
+
+def _instability(results: StudyResults) -> Point:
+    """How far the prediction of a patient depends on who was trained on."""
+    if told := instability_text(results):
+        return Point(told, *place("table instability"))
+    return Point(
+        "How far the probability of a patient depends on who was trained on is not known: "
+        "evaluation.optimism_resamples repeats the procedure on other samples of the patients.",
+        "validation", "validation",
+    )  # fmt: skip
 
 
 def _confounding(results: StudyResults) -> Point | None:
