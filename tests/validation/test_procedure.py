@@ -356,7 +356,7 @@ def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
         raise DataError("No feature is left.")
 
     monkeypatch.setattr(procedure, "LEAKS", {**procedure.LEAKS, "copies_on_both_sides": fails})
-    monkeypatch.setattr(procedure, "resample", fails)
+    monkeypatch.setattr(procedure, "draw_patients", fails)
     change(study_folder, evaluation={"optimism_resamples": 2,
                                      "leak_audit": {"permutations": 1, "splits": 1}})  # fmt: skip
     study = open_study(study_folder)

@@ -51,7 +51,8 @@ DESCRIBING = ("age", "sex", "centre", "level")
 """Columns of a manifest that describe a patient, whether the model reads them or not."""
 
 COLUMNS = (
-    "case", "status", "probability", "called", "outcomes", "score", "warnings", "flags",
+    "case", "status", "probability", "low", "high", "called", "outcomes", "score", "warnings",
+    "flags",
 )  # fmt: skip
 """Of the table of a scored cohort."""
 
@@ -309,7 +310,7 @@ def score_lines(scores: Iterable[Score]) -> Iterator[str]:
             yield f"{s.case}: refused"
         else:
             could = " or ".join(s.outcomes) or "neither"
-            yield f"{s.case}: {s.called}, probability {s.probability:.3f}, set: {could}"
+            yield f"{s.case}: {s.called}, probability {s.probability_text}, set: {could}"
         for flag in s.flags:
             if flag.severity != "note":
                 yield f"  {flag.severity}: {flag.message}"
@@ -340,6 +341,6 @@ def _table(scores: Sequence[Score]) -> str:
     rows = []
     for s in scores:
         warnings = [f.code for f in s.flags if f.severity != "note"]
-        row = (s.case, s.status, s.probability, s.called, "; ".join(s.outcomes), s.score)
-        rows.append([*row, len(warnings), "; ".join(warnings)])
+        row = (s.case, s.status, s.probability, s.low, s.high, s.called, "; ".join(s.outcomes))
+        rows.append([*row, s.score, len(warnings), "; ".join(warnings)])
     return csv_text([COLUMNS, *rows])

@@ -130,8 +130,10 @@ def characteristics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The table of the population."""
     names = dict.fromkeys(row.variable for row in results.population)
     known = [name for name in names if name not in ("cases", "patients")]
-    text = f"By outcome and overall, with missing values counted: {listed(known)}."
-    return answered(text, shown("population", "Table population"))
+    sides = () if results.sides is None else ("Table training-test", "Table population-by-side")
+    by = "By outcome, by side and overall" if sides else "By outcome and overall"
+    text = f"{by}, with missing values counted: {listed(known)}."
+    return answered(text, shown("population", "Table population", *sides))
 
 
 @evidence
@@ -188,5 +190,9 @@ def automatic_segmentation(results: StudyResults, facts: StudyFacts) -> ItemAnsw
 def one_reader(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Whose features score the test cases."""
     primary = results.table.readers[0]
-    text = f"Test cases are scored with the features of one reader, {primary}, alone."
-    return answered(text, shown("regions"))
+    text = f"Test cases are scored with the features of one reader, {primary}, alone"
+    others = results.evaluation.other_readers
+    if not others:
+        return answered(f"{text}.", shown("regions"))
+    beside = f"{text}; beside it, with those of {listed(found.name for found in others)}."
+    return answered(beside, shown("regions"), shown("other-readers", "Table other-readers"))

@@ -18,6 +18,7 @@ from centrum.table import FeatureTable
 from centrum.text import OneLine
 from centrum.validation.evaluation import StudyEvaluation
 from centrum.validation.model import Model
+from centrum.validation.population import Sides
 from centrum.validation.procedure import InternalValidation
 
 
@@ -44,6 +45,7 @@ class StudyResults(OneLine):
     validation : internal, of the whole procedure: design, ablation, optimism, leaks
     search : the table of the final model's search, the best first; empty without one
     population : rows of the table of the population
+    sides : training beside test; None in a design whose cases are on both sides in turn
     history : steps of the whole study
     contents : case -> what is known of the bytes of its image and masks, where that was asked
     versions, digests : of the software; of the inputs and results
@@ -83,6 +85,7 @@ class StudyResults(OneLine):
     morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
     readings: StudyReadings | None = None
     agreement_within: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"reader": []}))
+    sides: Sides | None = None
 
     @cached_property
     def mixed_patients(self) -> int:

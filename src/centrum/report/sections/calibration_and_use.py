@@ -8,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.arrays import Flags
-from centrum.evaluate.calibration import Calibration, Coefficient
+from centrum.evaluate.calibration import Calibration
+from centrum.evaluate.logistic import Coefficient
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_precision_recall
