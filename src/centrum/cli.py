@@ -241,6 +241,52 @@ def simulate(
 
 
 @_command(
+    "centrum size --prevalence 0.5 --auc 0.85 --parameters 10 --icc 0.8\n"
+    "centrum size --prevalence 0.2 --auc 0.8 --threshold 0.1 --auc-width 0.15\n"
+    "centrum size --icc 0.85 --readers 3 --icc-width 0.1 --json"
+)
+def size(
+    prevalence: Annotated[
+        float | None, typer.Option(help="share of cases with the positive outcome")
+    ] = None,
+    auc: Annotated[float | None, typer.Option(help="that the model is expected to have")] = None,
+    parameters: Annotated[
+        int | None, typer.Option(help="candidate features of a model to be developed")
+    ] = None,
+    shrinkage: Annotated[float, typer.Option(help="of its coefficients, at least")] = 0.9,
+    threshold: Annotated[
+        float | None, typer.Option(help="probability from which on one would act: net benefit")
+    ] = None,
+    oe_width: Annotated[float, typer.Option(help="of the interval of observed / expected")] = 0.2,
+    slope_width: Annotated[float, typer.Option(help="of that of the calibration slope")] = 0.2,
+    auc_width: Annotated[float, typer.Option(help="of that of the AUC")] = 0.1,
+    benefit_width: Annotated[
+        float, typer.Option(help="of that of the standardised net benefit")
+    ] = 0.2,
+    icc: Annotated[float | None, typer.Option(help="that readers are expected to reach")] = None,
+    readers: Annotated[int, typer.Option(help="who read every case")] = 2,
+    icc_width: Annotated[float, typer.Option(help="of the interval of the ICC")] = 0.2,
+    json_: Json = False,
+) -> None:
+    """How many cases a study needs, with a text for its protocol or an ethics application.
+
+    To develop a model (Riley 2019, with --parameters), to validate one (Riley 2021), and to know
+    how well readers agree (Bonett 2002, with --icc). All intervals are of 95 %.
+    """
+    from centrum.commands.size import SizeChoices, sizes
+
+    found = sizes(SizeChoices(
+        prevalence=prevalence, auc=auc, parameters=parameters, shrinkage=shrinkage,
+        threshold=threshold, oe_width=oe_width, slope_width=slope_width, auc_width=auc_width,
+        benefit_width=benefit_width, icc=icc, readers=readers, icc_width=icc_width,
+    ))  # fmt: skip
+    if json_:
+        _print_json(found)
+    else:
+        _print(found.lines(_width()))
+
+
+@_command(
     "centrum init ~/mri\n"
     "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
     "centrum init ~/mri --labels spineps --region whole_vertebra\n"
