@@ -496,6 +496,34 @@ def _width() -> int:
     return min(shutil.get_terminal_size().columns, WIDEST)
 
 
+@_command(
+    "centrum plan my-study --cases 120 --basis 'Riley 2021: AUC 0.85 within 0.15'\n"
+    "centrum plan my-study --cases 200 --primary sensitivity"
+)
+def plan(
+    folder: StudyFolder,
+    cases: Annotated[int, typer.Option(help="how many cases are to be analysed; see `size`")],
+    primary: Annotated[
+        str, typer.Option(help="measure of the test cases that the study is judged by")
+    ] = "auc",
+    basis: Annotated[str, typer.Option(help="why so many cases, in a few words")] = "",
+    json_: Json = False,
+) -> None:
+    """Write down all choices of the protocol, dated, before the outcomes are looked at: plan.json.
+
+    The outcomes of the manifest are not read. The report and the methods then say whether the run
+    followed the plan, choice by choice. Where results of a fit are there already, the plan is
+    marked as written after the outcomes.
+    """
+    from centrum.commands.plan import plan_study
+
+    done = plan_study(folder, primary=primary, cases=cases, basis=one_line(basis))
+    if json_:
+        _print_json(done.record)
+    else:
+        _print(done.lines())
+
+
 @_command("centrum run my-study\ncentrum run my-study --workers 4\ncentrum run my-study --dry-run")
 def run(
     folder: StudyFolder,

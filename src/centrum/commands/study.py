@@ -70,6 +70,7 @@ from centrum.study.extraction import (
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
 from centrum.study.measuring import Measure, measured_before
+from centrum.study.plan import read_plans
 from centrum.study.readings import readings_of
 from centrum.study.stage_keys import (
     KEYS,
@@ -378,6 +379,7 @@ def collect(study: Study) -> StudyResults:
         sequences=extraction.sequences,
         robustness=load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
         readings=readings_of(study),
+        plans=read_plans(study.folder),
     )
 
 

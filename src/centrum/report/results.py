@@ -13,6 +13,7 @@ from centrum.frozen.scorer import Scorer
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.study.findings import Failure, Finding, MeasuredSequence
+from centrum.study.plan import AnalysisPlan
 from centrum.study.readings import StudyReadings
 from centrum.table import FeatureTable
 from centrum.text import OneLine
@@ -52,6 +53,7 @@ class StudyResults(OneLine):
     morphometry : rows of the table of the vertebral bodies; empty where they were not measured
     morphometry_agreement : a row per measure: measure, icc, lower, upper, n; empty for one reader
     readings : how the regions were drawn; None where that was not in the study's reading room
+    plans : analysis plans, oldest first
     """
 
     title: str
@@ -81,6 +83,7 @@ class StudyResults(OneLine):
     morphometry: tuple[PopulationRow, ...] = ()
     morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
     readings: StudyReadings | None = None
+    plans: tuple[AnalysisPlan, ...] = ()
 
     @cached_property
     def mixed_patients(self) -> int:

@@ -357,15 +357,20 @@ def finding_table(results: StudyResults) -> Table:
 def protocol_table(results: StudyResults) -> Table:
     """Every choice of the protocol that is not prose."""
     prose = {"name", "description", "deviations"}
-    rows = tuple(_flat(results.protocol.model_dump(mode="json", exclude=prose)))
+    rows = tuple(flat(results.protocol.model_dump(mode="json", exclude=prose)))
     columns = (Column("Choice"), Column("Value"))
     return Table("protocol", "The protocol", columns, rows)
 
 
-def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Values of blocks within blocks, each with its path.
+
+    >>> flat({"split": {"seed": 7, "by": None}})
+    [('split.seed', '7'), ('split.by', 'null')]
+    """
     if isinstance(value, dict):
         pairs = ((f"{name}.{key}" if name else key, item) for key, item in value.items())
-        return [row for key, item in pairs for row in _flat(item, key)]
+        return [row for key, item in pairs for row in flat(item, key)]
     return [(name, _plain(value))]
 
 
@@ -379,7 +384,7 @@ def history_table(history: History) -> Table:
         (
             k,
             step.name,
-            "\n".join(f"{n}: {v}" for n, v in _flat(dict(step.parameters))),
+            "\n".join(f"{n}: {v}" for n, v in flat(dict(step.parameters))),
             step.version,
         )
         for k, step in enumerate(history, 1)

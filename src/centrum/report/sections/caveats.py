@@ -15,11 +15,13 @@ from centrum.report.numbering import place
 from centrum.report.readers import proposed_text, read_by_all, trained_over
 from centrum.report.results import StudyResults
 from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
+from centrum.report.sections.plan import AFTER
 from centrum.report.sections.section import section
 from centrum.report.sections.validation import sizes_needed
 from centrum.report.sequences import verification
 from centrum.report.words.images import scheme_text
 from centrum.study.findings import SAME_IMAGE, MeasuredSequence
+from centrum.study.plan import leading
 from centrum.text import counted, fixed, interval_text, p_equals, p_text, percent
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
@@ -60,10 +62,16 @@ def cautions(results: StudyResults) -> tuple[Point, ...]:
     return (
         *_leaks_found(results),
         *_doubts(results.evaluation.by_set["test"]),
+        *_planned_late(results),
         *_one_exam(results),
         *(_grave(text, "regions", "regions") for text in [proposed_text(results)] if text),
         *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
     )
+
+
+def _planned_late(results: StudyResults) -> Iterator[Point]:
+    if results.plans and leading(results.plans).after_outcomes:
+        yield _grave(AFTER, "plan", "plan")
 
 
 def _one_exam(results: StudyResults) -> Iterator[Point]:
@@ -331,6 +339,16 @@ def _permutation(results: StudyResults) -> Point | None:
     return Point(told, *place("figure leak-audit"))
 
 
+def _unplanned(results: StudyResults) -> Iterator[Point]:
+    if not results.plans:
+        yield Point(
+            "No analysis plan lies in the study's folder: nothing here shows which choices were "
+            "made before the outcomes were known.",
+            "protocol",
+            "protocol",
+        )
+
+
 # The patients and images behind the numbers
 
 
@@ -342,6 +360,7 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "population",
             "population",
         )
+    yield from _unplanned(results)
     outside = outside_the_region(results.protocol.images.region)
     yield Point(outside, "regions", "regions")
     if scheme := results.protocol.images.scheme:
