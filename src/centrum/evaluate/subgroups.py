@@ -13,9 +13,9 @@ from scipy import stats
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.clustered import clustered_interval
 from centrum.evaluate.discrimination import auc, auc_interval, delong_variance
 from centrum.evaluate.scored import Scored
-from centrum.evaluate.thresholds import clustered_interval
 
 FEWEST = 5
 """Cases of each outcome below which no performance is given."""

@@ -57,7 +57,11 @@ def discrimination(results: StudyResults) -> str:
         else "DeLong's variance on the logit scale"
     )
     decided = (
-        "bootstrap percentiles, because patients had several cases"
+        "Wilson's method on counts that were divided by the design effect of several cases per "
+        "patient (Rao and Scott, Biometrics 1992;48:577-585), with the quantile of t with one "
+        "degree of freedom less than patients, F1, Youden's index, balanced accuracy and "
+        "likelihood ratios made of these, Matthews' coefficient by the jackknife over patients on "
+        "Fisher's scale"
         if clustered
         else "Wilson's method (F1, Youden's index and balanced accuracy by transformed and "
         "combined limits, likelihood ratios on the log scale, Matthews' coefficient on Fisher's "
@@ -86,7 +90,9 @@ def _elsewhere(prevalence: float | None) -> str:
         return ""
     return (
         f" and, by Bayes's theorem from the likelihood ratios, for a prevalence of "
-        f"{number(prevalence)}"
+        f"{number(prevalence)}, at which net benefit was computed too, of probabilities whose "
+        "intercept was moved by the log odds ratio of the two prevalences (King and Zeng, "
+        "Political Analysis 2001;9:137-163)"
     )
 
 
