@@ -798,6 +798,7 @@ def report(folder: StudyFolder, workers: Workers = 0) -> None:
     "centrum score model.json --image T2w.nrrd --mask body.seg.nrrd#L1\n"
     "centrum score model.json --image dicom/ --mask roi.seg.nrrd --known age=71 --known sex=F\n"
     "centrum score model.json new-patients --out scored --workers 4\n"
+    "centrum score model.json new-patients --prevalence 0.1\n"
     "centrum score model.json new-patients --dicom for-the-archive --send archive.yaml"
 )
 def score(
@@ -818,6 +819,10 @@ def score(
     ] = None,
     case: Annotated[str, typer.Option(help="what the patient's files are called")] = "patient",
     reader: Annotated[str | None, typer.Option(help="whose masks, of a cohort")] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(help="of the positive outcome where the patient comes from: numbers for it"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder for pages and numbers")] = Path("scored"),
     dicom: Annotated[
         Path | None, typer.Option(help="folder for DICOM SEG, SR and pages to give to an archive")
@@ -846,13 +851,14 @@ def score(
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = scoring.read_model(model)
+    at = None if prevalence is None else scoring.Elsewhere.of(frozen, prevalence)
     out_dicom = _dicom_out(dicom, labelmap, send)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
         patient = scoring.Patient(
             one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
         )
-        one, page = scoring.score_one(frozen, patient, out, out_dicom)
+        one, page = scoring.score_one(frozen, patient, out, out_dicom, at)
         scores, cases = [one], None
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
@@ -862,14 +868,14 @@ def score(
         with _progress() as progress:
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
                                                workers=workers, progress=progress,
-                                               dicom=out_dicom))  # fmt: skip
+                                               dicom=out_dicom, elsewhere=at))  # fmt: skip
     if out_dicom:
         with _progress() as progress:
             out_dicom.send(progress)
     if json_:
-        _print_json([s.to_dict(frozen) for s in scores])
+        _print_json([scoring.record_of(frozen, s, at) for s in scores])
     else:
-        _print(scoring.score_lines(scores))
+        _print(scoring.score_lines(scores, at))
         _print(key_lines(cases) if cases is not None else ())
         _print(out_dicom.lines() if out_dicom else ())
         print(f"Page: {page}")

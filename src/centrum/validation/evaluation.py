@@ -21,6 +21,7 @@ from centrum.evaluate.discrimination import (
     precision_recall,
     roc_band,
 )
+from centrum.evaluate.prevalence import at_prevalence
 from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
@@ -51,6 +52,9 @@ class StudyEvaluation(OneLine):
     conformal : how the sets did
     subgroups, readers : of the test cases
     failed : which subgroups and readers could not be evaluated -> why
+    trained_share : of the positive outcome among the training cases, of which probabilities are
+    decision_curve_elsewhere : at `evaluation.prevalence`, of probabilities moved there; None
+        without one
     """
 
     decision: Decision
@@ -68,6 +72,8 @@ class StudyEvaluation(OneLine):
     subgroups: tuple[Subgroup, ...]
     readers: tuple[ReaderComparison, ...]
     failed: Mapping[str, str]
+    trained_share: float
+    decision_curve_elsewhere: DecisionCurve | None
 
 
 @as_json.register
@@ -75,7 +81,7 @@ def _(found: StudyEvaluation) -> dict[str, Any]:
     """Cases are not named."""
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-        "subgroups", "readers", "failed", "band",
+        "subgroups", "readers", "failed", "band", "trained_share", "decision_curve_elsewhere",
     )  # fmt: skip
     return {
         "cutoff": as_json(found.decision.cutoff),
@@ -145,6 +151,25 @@ def evaluate_study(
         readers=by_reader,
         failed={f"Subgroups of {name}": why for name, why in no_subgroup.items()}
         | {f"The comparison with {name}": why for name, why in no_reader.items()},
+        trained_share=(own := _trained_share(scores, positive)),
+        decision_curve_elsewhere=_curve_elsewhere(evaluation, likely, weights, own),
+    )
+
+
+def _trained_share(scores: pd.DataFrame, positive: str) -> float:
+    return float((scores.loc[scores["part"] == "train", "outcome"] == positive).mean())
+
+
+def _curve_elsewhere(
+    settings: EvaluationSettings, likely: Scored, weights: Floats, own: float
+) -> DecisionCurve | None:
+    """Net benefit where the outcome is as frequent as the protocol says."""
+    if settings.prevalence is None:
+        return None
+    moved = at_prevalence(likely.scores, own, settings.prevalence)
+    there = Scored(moved, likely.positive, likely.patients)
+    return decision_curve(
+        there, weights, prevalence=settings.prevalence, confidence=settings.confidence
     )
 
 
