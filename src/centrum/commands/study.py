@@ -161,7 +161,7 @@ def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd
     columns = ["feature", "icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
     if len(table.readers) < 2:
         return pd.DataFrame(columns=columns)
-    found = icc(table.values, form)
+    found = icc(table.values, form, patients=table.obs["patient"])
     judged = found.lower if use == "lower_bound" else found.value
     numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
     data = (table.names, *numbers, found.n_subjects, judged > threshold)

@@ -318,10 +318,19 @@ def agreement_table(results: StudyResults) -> Table:
     heads = ("Feature", "Cases", "ICC (95 % CI)", "P (ICC = 0)", "Training cases",
              "ICC on these (95 % CI)", "Kept for the model")  # fmt: skip
     notes = [_decided(agreement["kept"], trained, results.protocol.model.agreement)]
+    if results.table.obs["patient"].duplicated().any():
+        notes.append(JACKKNIFED)
     if same := int((agreement["lower"] == agreement["upper"]).sum()):
         notes.append(f"No interval, {counted(same, 'feature')}: all readers have the same values.")
     title = "Agreement of the features"
     return Table("agreement", title, tuple(map(Column, heads)), rows, tuple(notes), sorts=True)
+
+
+JACKKNIFED = (
+    "Patients have several cases: intervals and P are by the jackknife over patients (Fisher's "
+    "scale, Arvesen and Schmitz 1970), intervals of absolute agreement never narrower than those "
+    "of independent cases."
+)
 
 
 def _icc(row: Mapping[Hashable, Any]) -> Estimate:
