@@ -80,8 +80,18 @@ def discrimination(results: StudyResults) -> str:
         "accuracy, Matthews' correlation coefficient and the likelihood ratios at the cut-off "
         f"have confidence intervals by {decided}. The same was computed of the cases that the "
         "final model was fitted on, out of fold, and, without intervals and tests, apparent. "
+        f"{_patients(results)}"
         f"Predictive values are for the share of the positive class among the cases"
         f"{_elsewhere(evaluation.prevalence)}."
+    )
+
+
+def _patients(results: StudyResults) -> str:
+    if results.evaluation.patients is None:
+        return ""
+    return (
+        "Patients were evaluated beside cases: a patient's score was the highest of the cases', "
+        "and a patient was of the positive class, or called so, if any case was. "
     )
 
 
@@ -209,5 +219,7 @@ def sample_size(results: StudyResults) -> str:
     """Riley's criteria, which are computed for every study."""
     return (
         "The minimum sample size by the criteria of Riley et al. (BMJ 2020;368:m441) was worked "
-        "out after the analysis, for the number of features of the model and for all candidates."
+        "out after the analysis, for the number of features of the model and for all candidates; "
+        "for the test cases the precision of observed over expected cases, calibration slope, C "
+        "statistic and net benefit by Riley et al. (Stat Med 2021;40:4230-4251)."
     )

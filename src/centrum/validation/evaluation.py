@@ -12,6 +12,7 @@ from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, attempt
 from centrum.evaluate import Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.by_patient import evaluate_patients
 from centrum.evaluate.calibration import Calibration, calibration
 from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
 from centrum.evaluate.discrimination import (
@@ -45,6 +46,7 @@ class StudyEvaluation(OneLine):
     ----------
     decision : cut-off, probabilities and sets, of the final model
     by_set : "train" (apparent), "out_of_fold" (training cases) and "test"
+    patients : of the test side, each by the highest of its cases; None where each has one
     probability, called, sets : of the test cases
     tested : ids of the test cases
     band, precision_recall, partial_auc, calibration, decision_curve : of the test cases;
@@ -59,6 +61,7 @@ class StudyEvaluation(OneLine):
 
     decision: Decision
     by_set: Mapping[str, Evaluation]
+    patients: Evaluation | None
     tested: tuple[str, ...]
     probability: Floats
     called: Flags
@@ -82,6 +85,7 @@ def _(found: StudyEvaluation) -> dict[str, Any]:
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
         "subgroups", "readers", "failed", "band", "trained_share", "decision_curve_elsewhere",
+        "patients",
     )  # fmt: skip
     return {
         "cutoff": as_json(found.decision.cutoff),
@@ -137,6 +141,14 @@ def evaluate_study(
     return StudyEvaluation(
         decision=decision,
         by_set=_evaluations(protocol, scores, decision, side),
+        patients=evaluate_patients(
+            ranked,
+            side.called,
+            decision.cutoff,
+            seed=evaluation.seed,
+            n_resamples=evaluation.n_resamples,
+            confidence=evaluation.confidence,
+        ),
         tested=tuple(map(str, side.cases.index)),
         probability=side.probability,
         called=side.called,

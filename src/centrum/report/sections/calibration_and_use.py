@@ -17,6 +17,7 @@ from centrum.report.figures import draw_calibration, draw_decision_curve, draw_p
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
+from centrum.report.subgroup_calibration import subgroup_calibration_table
 from centrum.report.tables import frame_table
 from centrum.report.words.model import CALIBRATIONS
 from centrum.text import fixed, listed, percent
@@ -31,7 +32,7 @@ def calibration_and_use(results: StudyResults) -> Block:
     found = results.evaluation
     tables = [calibration_table(found.calibration, found.by_set["test"].confidence)]
     if found.subgroups:
-        tables.append(subgroup_table(results))
+        tables += [subgroup_table(results), subgroup_calibration_table(results)]
     if found.readers:
         tables.append(reader_table(results))
     sets = found.conformal
