@@ -245,6 +245,52 @@ def simulate(
 
 
 @_command(
+    "centrum size --prevalence 0.5 --auc 0.85 --parameters 10 --icc 0.8\n"
+    "centrum size --prevalence 0.2 --auc 0.8 --threshold 0.1 --auc-width 0.15\n"
+    "centrum size --icc 0.85 --readers 3 --icc-width 0.1 --json"
+)
+def size(
+    prevalence: Annotated[
+        float | None, typer.Option(help="share of cases with the positive outcome")
+    ] = None,
+    auc: Annotated[float | None, typer.Option(help="that the model is expected to have")] = None,
+    parameters: Annotated[
+        int | None, typer.Option(help="candidate features of a model to be developed")
+    ] = None,
+    shrinkage: Annotated[float, typer.Option(help="of its coefficients, at least")] = 0.9,
+    threshold: Annotated[
+        float | None, typer.Option(help="probability from which on one would act: net benefit")
+    ] = None,
+    oe_width: Annotated[float, typer.Option(help="of the interval of observed / expected")] = 0.2,
+    slope_width: Annotated[float, typer.Option(help="of that of the calibration slope")] = 0.2,
+    auc_width: Annotated[float, typer.Option(help="of that of the AUC")] = 0.1,
+    benefit_width: Annotated[
+        float, typer.Option(help="of that of the standardised net benefit")
+    ] = 0.2,
+    icc: Annotated[float | None, typer.Option(help="that readers are expected to reach")] = None,
+    readers: Annotated[int, typer.Option(help="who read every case")] = 2,
+    icc_width: Annotated[float, typer.Option(help="of the interval of the ICC")] = 0.2,
+    json_: Json = False,
+) -> None:
+    """How many cases a study needs, with a text for its protocol or an ethics application.
+
+    To develop a model (Riley 2019, with --parameters), to validate one (Riley 2021), and to know
+    how well readers agree (Bonett 2002, with --icc). All intervals are of 95 %.
+    """
+    from centrum.commands.size import SizeChoices, sizes
+
+    found = sizes(SizeChoices(
+        prevalence=prevalence, auc=auc, parameters=parameters, shrinkage=shrinkage,
+        threshold=threshold, oe_width=oe_width, slope_width=slope_width, auc_width=auc_width,
+        benefit_width=benefit_width, icc=icc, readers=readers, icc_width=icc_width,
+    ))  # fmt: skip
+    if json_:
+        _print_json(found)
+    else:
+        _print(found.lines(_width()))
+
+
+@_command(
     "centrum init ~/mri\n"
     "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
     "centrum init ~/mri --labels spineps --region whole_vertebra\n"
@@ -452,6 +498,34 @@ def _print_problems(problems: "Problems", *, as_json: bool) -> None:
 def _width() -> int:
     """Columns of the screen; a wide one is not filled, since long lines are hard to read."""
     return min(shutil.get_terminal_size().columns, WIDEST)
+
+
+@_command(
+    "centrum plan my-study --cases 120 --basis 'Riley 2021: AUC 0.85 within 0.15'\n"
+    "centrum plan my-study --cases 200 --primary sensitivity"
+)
+def plan(
+    folder: StudyFolder,
+    cases: Annotated[int, typer.Option(help="how many cases are to be analysed; see `size`")],
+    primary: Annotated[
+        str, typer.Option(help="measure of the test cases that the study is judged by")
+    ] = "auc",
+    basis: Annotated[str, typer.Option(help="why so many cases, in a few words")] = "",
+    json_: Json = False,
+) -> None:
+    """Write down all choices of the protocol, dated, before the outcomes are looked at: plan.json.
+
+    The outcomes of the manifest are not read. The report and the methods then say whether the run
+    followed the plan, choice by choice. Where results of a fit are there already, the plan is
+    marked as written after the outcomes.
+    """
+    from centrum.commands.plan import plan_study
+
+    done = plan_study(folder, primary=primary, cases=cases, basis=one_line(basis))
+    if json_:
+        _print_json(done.record)
+    else:
+        _print(done.lines())
 
 
 @_command("centrum run my-study\ncentrum run my-study --workers 4\ncentrum run my-study --dry-run")
@@ -737,6 +811,7 @@ def report(folder: StudyFolder, workers: Workers = 0) -> None:
     "centrum score model.json --image T2w.nrrd --mask body.seg.nrrd#L1\n"
     "centrum score model.json --image dicom/ --mask roi.seg.nrrd --known age=71 --known sex=F\n"
     "centrum score model.json new-patients --out scored --workers 4\n"
+    "centrum score model.json new-patients --prevalence 0.1\n"
     "centrum score model.json new-patients --dicom for-the-archive --send archive.yaml"
 )
 def score(
@@ -757,6 +832,10 @@ def score(
     ] = None,
     case: Annotated[str, typer.Option(help="what the patient's files are called")] = "patient",
     reader: Annotated[str | None, typer.Option(help="whose masks, of a cohort")] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(help="of the positive outcome where the patient comes from: numbers for it"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder for pages and numbers")] = Path("scored"),
     dicom: Annotated[
         Path | None, typer.Option(help="folder for DICOM SEG, SR and pages to give to an archive")
@@ -785,13 +864,14 @@ def score(
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = scoring.read_model(model)
+    at = None if prevalence is None else scoring.Elsewhere.of(frozen, prevalence)
     out_dicom = _dicom_out(dicom, labelmap, send)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
         patient = scoring.Patient(
             one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
         )
-        one, page = scoring.score_one(frozen, patient, out, out_dicom)
+        one, page = scoring.score_one(frozen, patient, out, out_dicom, at)
         scores, cases = [one], None
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
@@ -801,14 +881,14 @@ def score(
         with _progress() as progress:
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
                                                workers=workers, progress=progress,
-                                               dicom=out_dicom))  # fmt: skip
+                                               dicom=out_dicom, elsewhere=at))  # fmt: skip
     if out_dicom:
         with _progress() as progress:
             out_dicom.send(progress)
     if json_:
-        _print_json([s.to_dict(frozen) for s in scores])
+        _print_json([scoring.record_of(frozen, s, at) for s in scores])
     else:
-        _print(scoring.score_lines(scores))
+        _print(scoring.score_lines(scores, at))
         _print(key_lines(cases) if cases is not None else ())
         _print(out_dicom.lines() if out_dicom else ())
         print(f"Page: {page}")

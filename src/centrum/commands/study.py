@@ -72,6 +72,7 @@ from centrum.study.extraction import (
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
 from centrum.study.measuring import Measure, measured_before
+from centrum.study.plan import read_plans
 from centrum.study.readings import readings_of
 from centrum.study.stage_keys import (
     KEYS,
@@ -180,7 +181,7 @@ def _agreement(
     columns = ["feature", "icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
     if len(readers) < 2:
         return pd.DataFrame(columns=columns)
-    found = icc(table.values_of(readers), rule.form)
+    found = icc(table.values_of(readers), rule.form, patients=table.obs["patient"])
     judged = found.lower if rule.use == "lower_bound" else found.value
     numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
     data = (table.names, *numbers, found.n_subjects, judged > rule.threshold)
@@ -411,6 +412,7 @@ def collect(study: Study) -> StudyResults:
         sequences=extraction.sequences,
         robustness=load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
         readings=readings_of(study),
+        plans=read_plans(study.folder),
     )
 
 

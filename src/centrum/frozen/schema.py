@@ -230,6 +230,7 @@ class _MeasureRecord(_Record):
 
 
 class _EvaluationRecord(_Record):
+    pooled: Annotated[bool, Field(strict=True)] = False
     n: Count
     n_patients: Count
     n_positive: Count

@@ -22,6 +22,7 @@ from centrum.manuscript.answers import (
 )
 from centrum.manuscript.methods_readings import blinding_text, provenance_text
 from centrum.measure.acquisition import REGION
+from centrum.report.plan import plan_text
 from centrum.report.readers import between_readers
 from centrum.report.results import StudyResults
 from centrum.report.words.readings import CONVENTIONS
@@ -94,6 +95,14 @@ def acquired(results: StudyResults, facts: StudyFacts) -> pd.DataFrame:
 
 def _words(heading: object) -> list[str]:
     return str(heading).casefold().replace("_", " ").split()
+
+
+@evidence
+def analysis_plan(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
+    """A plan that was written before the outcomes; where it can be had is the author's."""
+    if not results.plans:
+        return author()
+    return author(plan_text(results))
 
 
 @evidence

@@ -23,6 +23,7 @@ def between_readers(results: StudyResults) -> str:
     return sentences(
         f"Agreement of the readers on each feature was measured by {_form(rule)}.",
         "Cases without a measurement of each of these readers did not count.",
+        BY_PATIENT if clustered(results) else "",
         f"A feature was kept when, on the training cases, {JUDGED[rule.use].told(rule)} exceeded "
         f"{number(rule.threshold)}; the final model judged this on {trained_over(results)}.",
         _kept(results, "agreement"),
@@ -50,6 +51,18 @@ def of_the_score(results: StudyResults) -> str:
         "agreement, calls by Cohen's kappa.",
         "Intervals of ICC and limits were of the bootstrap by patient." if clustered else "",
     )
+
+
+BY_PATIENT = (
+    "Because patients had several cases, its confidence intervals and P values are by the "
+    "jackknife over patients on Fisher's scale (Arvesen and Schmitz, Biometrics 1970;26:677-686), "
+    "intervals of agreement never narrower than those of independent cases."
+)
+
+
+def clustered(results: StudyResults) -> bool:
+    """Whether patients have several cases."""
+    return bool(results.table.obs["patient"].duplicated().any())
 
 
 def _form(rule: AgreementSettings | RobustnessRule) -> str:

@@ -13,6 +13,7 @@ from centrum.frozen.scorer import Scorer
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.study.findings import Failure, Finding, MeasuredSequence
+from centrum.study.plan import AnalysisPlan
 from centrum.study.readings import StudyReadings
 from centrum.table import FeatureTable
 from centrum.text import OneLine
@@ -55,6 +56,7 @@ class StudyResults(OneLine):
     morphometry : rows of the table of the vertebral bodies; empty where they were not measured
     morphometry_agreement : a row per measure: measure, icc, lower, upper, n; empty for one reader
     readings : how the regions were drawn; None where that was not in the study's reading room
+    plans : analysis plans, oldest first
     """
 
     title: str
@@ -86,6 +88,7 @@ class StudyResults(OneLine):
     readings: StudyReadings | None = None
     agreement_within: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"reader": []}))
     sides: Sides | None = None
+    plans: tuple[AnalysisPlan, ...] = ()
 
     @cached_property
     def mixed_patients(self) -> int:
