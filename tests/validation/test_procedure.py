@@ -19,6 +19,7 @@ from centrum.table import FeatureTable
 from centrum.validation.decision import choose_cutoff
 from centrum.validation.fits import FITS
 from centrum.validation.matrix import covariate_values, study_matrix
+from centrum.validation.procedure import Permutation
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -277,6 +278,13 @@ def test_one_part_that_cannot_be_fitted_does_not_stop_the_others(study_folder: P
     assert "Ask for fewer folds" in errors.pop("centre C")
     assert set(errors.values()) == {""}
     assert "centre C could not be fitted" in page.read_text()
+
+
+def test_permutations_that_do_just_as_well_count() -> None:
+    """In spite of rounding: .1 + .2 is not .3."""
+    assert Permutation(0.9, (0.5, 0.9, 0.95), 0).p == 0.75
+    assert Permutation(0.1 + 0.2, (0.3, 0.2, 0.1), 0).p == 0.5
+    assert Permutation(0.3, (0.3 - 1e-6, 0.2, 0.1), 0).p == 0.25
 
 
 def test_the_cost_rule_reads_the_prevalence_of_the_evaluation() -> None:

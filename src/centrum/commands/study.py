@@ -10,6 +10,7 @@ stage is made again only when something that decides it has changed.
 """
 
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -34,8 +35,10 @@ from centrum.commands.results import (
     FIT,
     MODEL,
     SCORES,
+    WITHIN,
     done,
     load_agreement,
+    load_agreement_within,
     load_internal_validation,
     load_model,
     load_scorer,
@@ -50,6 +53,7 @@ from centrum.execution import Progress, silent
 from centrum.frozen.export import scorer_of
 from centrum.frozen.freeze import check_scores, freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
+from centrum.modelling.settings import AgreementSettings
 from centrum.morphometry.measures import MEASURES
 from centrum.provenance import PACKAGES, Step, __version__
 from centrum.records import as_json
@@ -68,6 +72,7 @@ from centrum.study.extraction import (
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
 from centrum.study.measuring import Measure, measured_before
+from centrum.study.plan import read_plans
 from centrum.study.readings import readings_of
 from centrum.study.stage_keys import (
     KEYS,
@@ -152,27 +157,41 @@ def export(study: Study, folder: Path, format: str) -> tuple[Path, ...]:
 
 
 def agree(study: Study) -> pd.DataFrame:
-    """ICC of every feature over all measured cases; leaves agreement.csv.
+    """ICC of every feature between readers, over all measured cases; leaves agreement.csv.
 
-    This describes the readers. What the model may use is decided anew on training cases.
+    Where a reader read more than once, also the ICC of these readings: agreement_within.csv. This
+    describes the readers. What the model may use is decided anew on training cases.
     """
     refuse_stale(study, "agree")
     path, rule = study.results / AGREEMENT, study.protocol.model.agreement
     if not is_current(study, "agree"):
-        write_csv(path, _agreement(load_table(study), rule.form, rule.threshold, rule.use))
-        done(study, "agree", [path])
+        table = load_table(study)
+        write_csv(path, _agreement(table, table.compared, rule))
+        files = [path]
+        if table.read_twice:
+            files.append(study.results / WITHIN)
+            write_csv(files[-1], _agreement_within(table, rule))
+        done(study, "agree", files)
     return load_agreement(study)
 
 
-def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd.DataFrame:
+def _agreement(
+    table: FeatureTable, readers: Sequence[str], rule: AgreementSettings
+) -> pd.DataFrame:
     columns = ["feature", "icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
-    if len(table.readers) < 2:
+    if len(readers) < 2:
         return pd.DataFrame(columns=columns)
-    found = icc(table.values, form)
-    judged = found.lower if use == "lower_bound" else found.value
+    found = icc(table.values_of(readers), rule.form, patients=table.obs["patient"])
+    judged = found.lower if rule.use == "lower_bound" else found.value
     numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
-    data = (table.names, *numbers, found.n_subjects, judged > threshold)
+    data = (table.names, *numbers, found.n_subjects, judged > rule.threshold)
     return pd.DataFrame(dict(zip(columns, data, strict=True)))
+
+
+def _agreement_within(table: FeatureTable, rule: AgreementSettings) -> pd.DataFrame:
+    """The same for every reader who read more than once, by name."""
+    found = {names[0]: _agreement(table, names, rule) for names in table.read_twice}
+    return pd.concat(found, names=["reader"]).reset_index("reader")
 
 
 def fit(study: Study, *, progress: Progress = silent) -> Model:
@@ -375,6 +394,7 @@ def collect(study: Study) -> StudyResults:
         contents={j.case: known for j, known in zip(study.jobs(), study.sources, strict=True)},
         overlap=extraction.overlap,
         agreement=load_agreement(study),
+        agreement_within=load_agreement_within(study),
         model=model,
         scorer=load_scorer(study),
         cutoff=cutoff,
@@ -392,6 +412,7 @@ def collect(study: Study) -> StudyResults:
         sequences=extraction.sequences,
         robustness=load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
         readings=readings_of(study),
+        plans=read_plans(study.folder),
     )
 
 

@@ -24,7 +24,7 @@ from centrum.protocol import Protocol
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.records import as_json
 from centrum.table import FeatureTable
-from centrum.validation.evaluation import StudyEvaluation
+from centrum.validation.evaluation import POOLED, StudyEvaluation
 from centrum.validation.instability import Refit, Signature
 from centrum.validation.matrix import Matrix
 
@@ -205,7 +205,13 @@ def _summary(found: Evaluation) -> dict[str, Any]:
     sizes = {name: getattr(found, name) for name in ("n", "n_patients", "n_positive")}
     measures = {name: as_json(measure) for name, measure in found.measures.items()}
     area = {"value": found.auc.value, "interval": as_json(found.auc.interval)}
-    return {**sizes, "auc": area, "confidence": found.confidence, "at_cutoff": measures}
+    return {
+        **sizes,
+        "pooled": found.name == POOLED,
+        "auc": area,
+        "confidence": found.confidence,
+        "at_cutoff": measures,
+    }
 
 
 def _training(matrix: Matrix, train: Indices) -> dict[str, int]:

@@ -36,9 +36,9 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if len(results.agreement):
         rule, kept = results.protocol.model.agreement, int(results.agreement["kept"].sum())
         texts.append(
-            f"{rule_label(rule)} between {len(results.table.readers)} readers, decided on training "
-            f"cases in every fit; over {agreed_over(results)}, {kept} of {len(results.agreement)} "
-            "features pass"
+            f"{rule_label(rule)} between {len(results.table.compared)} readers, decided on "
+            f"training cases in every fit; over {agreed_over(results)}, {kept} of "
+            f"{len(results.agreement)} features pass"
         )
         places += [
             shown("regions", "Figure agreement", "Table agreement"),

@@ -14,6 +14,7 @@ from centrum.manuscript import (
     methods_features,
     methods_images,
     methods_model,
+    methods_plan,
     methods_population,
     methods_statistics,
     methods_tables,
@@ -105,7 +106,7 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
             methods_statistics.sample_size,
         ),
         "Software": (software,),
-        "Deviations": (deviations,),
+        "Deviations": (methods_plan.plan, deviations),
     }
 )
 """Headings and their paragraphs, in their order."""

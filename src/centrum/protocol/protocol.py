@@ -155,6 +155,11 @@ class TableSource(Settings):
         description="columns of a generic table that look like a running number, an id, a date or "
         "a constant, and are features all the same",
     )
+    compared: bool = Field(
+        True,
+        description="whether the reader counts in the agreement between readers; a consensus of "
+        "others does not",
+    )
 
 
 class Join(Settings):

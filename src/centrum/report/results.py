@@ -13,6 +13,7 @@ from centrum.frozen.scorer import Scorer
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.study.findings import Failure, Finding, MeasuredSequence
+from centrum.study.plan import AnalysisPlan
 from centrum.study.readings import StudyReadings
 from centrum.table import FeatureTable
 from centrum.text import OneLine
@@ -37,6 +38,7 @@ class StudyResults(OneLine):
     sources : case -> (image source, reader -> mask source)
     overlap : a row per case and pair of readers
     agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
+    agreement_within : the same with a row per reader who read more than once, `reader`, and feature
     model, cutoff : fitted on the training cases
     scorer : the model as numbers
     scores : per case: patient, outcome, part, score, out_of_fold
@@ -54,6 +56,7 @@ class StudyResults(OneLine):
     morphometry : rows of the table of the vertebral bodies; empty where they were not measured
     morphometry_agreement : a row per measure: measure, icc, lower, upper, n; empty for one reader
     readings : how the regions were drawn; None where that was not in the study's reading room
+    plans : analysis plans, oldest first
     """
 
     title: str
@@ -83,7 +86,9 @@ class StudyResults(OneLine):
     morphometry: tuple[PopulationRow, ...] = ()
     morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
     readings: StudyReadings | None = None
+    agreement_within: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"reader": []}))
     sides: Sides | None = None
+    plans: tuple[AnalysisPlan, ...] = ()
 
     @cached_property
     def mixed_patients(self) -> int:

@@ -9,6 +9,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import MEASURING, MODELLING, PACKAGES, job_key
 from centrum.stages import RESULTS, UNREADABLE, changed_result, not_made
 from centrum.study.landmarks import is_learnt
+from centrum.study.plan import read_plans
 from centrum.study.readings import readings_digest
 from centrum.study.study import PROTOCOL, Study
 from centrum.study.tables import tables_digest
@@ -90,7 +91,7 @@ def internal_key(study: Study) -> str:
 
 
 _TELLING = ("report", "manuscript")
-"""Stages that say how the regions were drawn."""
+"""Stages that say how the regions were drawn, and what was planned."""
 
 
 def _key_of_all(stage: str) -> Callable[[Study], str]:
@@ -99,7 +100,9 @@ def _key_of_all(stage: str) -> Callable[[Study], str]:
     def key(study: Study) -> str:
         left = study.stages.digests_of(*made_before(study, stage))
         drawn = readings_digest(study) if stage in _TELLING else ""
+        plans = read_plans(study.folder) if stage in _TELLING else ()
         told = {"readings": drawn} if drawn else {}
+        told |= {"plan": plans[-1].digest} if plans else {}
         return job_key(stage, PACKAGES, protocol=_choices(study), results=left, **told)
 
     return key

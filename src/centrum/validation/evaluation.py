@@ -12,6 +12,7 @@ from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, attempt
 from centrum.evaluate import Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.by_patient import evaluate_patients
 from centrum.evaluate.calibration import Calibration, calibration
 from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
 from centrum.evaluate.discrimination import (
@@ -21,6 +22,7 @@ from centrum.evaluate.discrimination import (
     precision_recall,
     roc_band,
 )
+from centrum.evaluate.prevalence import at_prevalence
 from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
@@ -53,6 +55,7 @@ class StudyEvaluation(OneLine):
     ----------
     decision : cut-off, probabilities and sets, of the final model
     by_set : "train" (apparent), "out_of_fold" (training cases) and "test"
+    patients : of the test side, each by the highest of its cases; None where each has one
     probability, called, sets : of the test cases
     tested : ids of the test cases
     band, precision_recall, partial_auc, calibration, decision_curve : of the test cases;
@@ -62,10 +65,14 @@ class StudyEvaluation(OneLine):
     other_readers : the test cases with the regions of further readers, one for each
     added : the clinical model, the score and both; None without a clinical variable
     failed : which subgroups and readers could not be evaluated -> why
+    trained_share : of the positive outcome among the training cases, of which probabilities are
+    decision_curve_elsewhere : at `evaluation.prevalence`, of probabilities moved there; None
+        without one
     """
 
     decision: Decision
     by_set: Mapping[str, Evaluation]
+    patients: Evaluation | None
     tested: tuple[str, ...]
     probability: Floats
     called: Flags
@@ -81,6 +88,8 @@ class StudyEvaluation(OneLine):
     other_readers: tuple[OtherReader, ...]
     added: AddedValue | None
     failed: Mapping[str, str]
+    trained_share: float
+    decision_curve_elsewhere: DecisionCurve | None
 
 
 @as_json.register
@@ -88,7 +97,8 @@ def _(found: StudyEvaluation) -> dict[str, Any]:
     """Cases are not named."""
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-        "subgroups", "readers", "other_readers", "added", "failed", "band",
+        "subgroups", "readers", "other_readers", "added", "failed", "band", "trained_share",
+        "decision_curve_elsewhere", "patients",
     )  # fmt: skip
     return {
         "cutoff": as_json(found.decision.cutoff),
@@ -159,6 +169,14 @@ def evaluate_study(
     return StudyEvaluation(
         decision=decision,
         by_set=_evaluations(protocol, scores, decision, side),
+        patients=evaluate_patients(
+            ranked,
+            side.called,
+            decision.cutoff,
+            seed=evaluation.seed,
+            n_resamples=evaluation.n_resamples,
+            confidence=evaluation.confidence,
+        ),
         tested=tuple(map(str, side.cases.index)),
         probability=side.probability,
         called=side.called,
@@ -177,6 +195,25 @@ def evaluate_study(
         | {f"The comparison with {name}": why for name, why in no_reader.items()}
         | {f"The score by the regions of {name}": why for name, why in no_regions.items()}
         | {f"The {name} model": why for name, why in no_clinical.items()},
+        trained_share=(own := _trained_share(scores, positive)),
+        decision_curve_elsewhere=_curve_elsewhere(evaluation, likely, weights, own),
+    )
+
+
+def _trained_share(scores: pd.DataFrame, positive: str) -> float:
+    return float((scores.loc[scores["part"] == "train", "outcome"] == positive).mean())
+
+
+def _curve_elsewhere(
+    settings: EvaluationSettings, likely: Scored, weights: Floats, own: float
+) -> DecisionCurve | None:
+    """Net benefit where the outcome is as frequent as the protocol says."""
+    if settings.prevalence is None:
+        return None
+    moved = at_prevalence(likely.scores, own, settings.prevalence)
+    there = Scored(moved, likely.positive, likely.patients)
+    return decision_curve(
+        there, weights, prevalence=settings.prevalence, confidence=settings.confidence
     )
 
 

@@ -54,6 +54,8 @@ def build_model(protocol: Protocol, matrix: Matrix) -> BaseEstimator:
     }
     if protocol.robustness is not None:
         known |= {"robustness": protocol.robustness.icc, "n_readers": matrix.n_readers}
+    if matrix.compared is not None:
+        known |= {"compared": matrix.compared}
     if protocol.search is not None:
         return SearchClassifier(protocol.search, protocol.model, **known)
     if protocol.model.fusion != "early" and len(matrix.sources) > 1:

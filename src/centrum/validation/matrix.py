@@ -38,6 +38,7 @@ class Matrix(OneLine):
     patients : (cases,) whose case it is
     batch : (cases,) what harmonisation goes by, None when nothing is harmonised
     readers : names of the readings that are readers, the primary one first
+    compared : positions of those readers whose agreement counts; None for all of them
     columns : what is known about the cases
     covariates : names of the features that each covariate makes
     """
@@ -51,6 +52,7 @@ class Matrix(OneLine):
     readers: tuple[str, ...]
     columns: pd.DataFrame
     covariates: Covariates = ()
+    compared: tuple[int, ...] | None = None
 
     @property
     def n_readers(self) -> int:
@@ -74,7 +76,8 @@ class Matrix(OneLine):
 
     def of_reading(self, k: int) -> "Matrix":
         """The same cases with one reading alone."""
-        return replace(self, X=self.X[:, :, k : k + 1], readers=self.readers[k : k + 1])
+        own = self.X[:, :, k : k + 1]
+        return replace(self, X=own, readers=self.readers[k : k + 1], compared=None)
 
     def measured(self, k: int, *, whole: bool) -> Flags:
         """Whether each case has image features of a reading; with `whole` all of them."""
@@ -107,10 +110,18 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
         positive=np.asarray(table.obs["outcome"] == protocol.outcome.positive, dtype=np.int64),
         patients=table.obs["patient"].to_numpy(),
         batch=batches(table.obs, protocol),
-        readers=table.readers,
+        readers=table.modelled,
         columns=table.obs,
         covariates=covariates,
+        compared=_compared(table),
     )
+
+
+def _compared(table: FeatureTable) -> tuple[int, ...] | None:
+    """None where all readers are compared, the primary one among them."""
+    if table.modelled[0] in table.compared:
+        return None
+    return tuple(range(1, len(table.modelled)))
 
 
 def volume_position(table: FeatureTable) -> int | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from centrum.arrays import Floats
 from centrum.errors import DataError, attempt, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
+from centrum.modelling.auc import ROUNDING
 from centrum.modelling.conformal import UNCERTAIN
 from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import FEW, clinical_settings
@@ -167,7 +168,7 @@ class Permutation(OneLine):
         """
         if not self.telling:
             return float("nan")
-        as_good = sum(value >= self.observed for value in self.values)
+        as_good = sum(value >= self.observed - ROUNDING for value in self.values)
         return (1 + as_good) / (1 + len(self.values))
 
 

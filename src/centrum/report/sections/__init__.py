@@ -12,6 +12,7 @@ ORDER = (
     "summary",
     "caveats",
     "population",
+    "plan",
     "regions",
     "reading_room",
     "morphometry",

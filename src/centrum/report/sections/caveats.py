@@ -19,11 +19,13 @@ from centrum.report.sections.added_value import added_text
 from centrum.report.sections.instability import instability_text
 from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
 from centrum.report.sections.other_readers import found_text
+from centrum.report.sections.plan import AFTER
 from centrum.report.sections.section import section
 from centrum.report.sections.validation import sizes_needed
 from centrum.report.sequences import verification
 from centrum.report.words.images import scheme_text
 from centrum.study.findings import SAME_IMAGE, MeasuredSequence
+from centrum.study.plan import leading
 from centrum.text import (
     counted,
     fixed,
@@ -72,11 +74,17 @@ def cautions(results: StudyResults) -> tuple[Point, ...]:
     return (
         *_leaks_found(results),
         *_doubts(results.evaluation.by_set["test"]),
+        *_planned_late(results),
         *_one_exam(results),
         *_bound(results),
         *(_grave(text, "regions", "regions") for text in [proposed_text(results)] if text),
         *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
     )
+
+
+def _planned_late(results: StudyResults) -> Iterator[Point]:
+    if results.plans and leading(results.plans).after_outcomes:
+        yield _grave(AFTER, "plan", "plan")
 
 
 def _one_exam(results: StudyResults) -> Iterator[Point]:
@@ -377,6 +385,16 @@ def _confounding(results: StudyResults) -> Point | None:
     return Point(beside.strip(), *place("table added-value")) if beside else None
 
 
+def _unplanned(results: StudyResults) -> Iterator[Point]:
+    if not results.plans:
+        yield Point(
+            "No analysis plan lies in the study's folder: nothing here shows which choices were "
+            "made before the outcomes were known.",
+            "protocol",
+            "protocol",
+        )
+
+
 # The patients and images behind the numbers
 
 
@@ -388,12 +406,13 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "population",
             "population",
         )
+    yield from _unplanned(results)
     outside = outside_the_region(results.protocol.images.region)
     yield Point(outside, "regions", "regions")
     if scheme := results.protocol.images.scheme:
         yield Point(scheme_text(scheme), "regions", "regions")
     yield _centres(results)
-    if len(results.table.readers) == 1:
+    if len(results.table.compared) < 2:
         yield Point(
             "One reader drew all regions: how far the score depends on who draws is unknown.",
             "regions", "regions",
