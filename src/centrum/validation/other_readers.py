@@ -165,7 +165,8 @@ def compare_regions(
     interval = Interval(float(agreement.lower[0]), float(agreement.upper[0]))
     if weights is not None:
         interval = percentile_interval(_resampled_icc(scores, weights, form), confidence)
-    to_positive, to_negative = changed_calls(*called.T)
+    calls, values = (called[:, 0], called[:, 1]), (scores[:, 0], scores[:, 1])
+    to_positive, to_negative = changed_calls(*calls)
     return OtherReader(
         name=names[1],
         cases=tuple(map(str, cases.index[there])),
@@ -177,10 +178,10 @@ def compare_regions(
         icc=float(agreement.value[0]),
         icc_interval=interval,
         icc_form=form,
-        kappa=cohen_kappa(*called.T, first.patients, confidence),
+        kappa=cohen_kappa(*calls, first.patients, confidence),
         to_positive=to_positive,
         to_negative=to_negative,
-        limits=bland_altman(*scores.T, confidence, weights),
+        limits=bland_altman(*values, confidence, weights),
         scores=scores,
         called=called,
         positive=truth,
