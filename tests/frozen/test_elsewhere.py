@@ -36,7 +36,8 @@ def model() -> FrozenModel:
 
 def scored(model: FrozenModel, case: str, p: float) -> Score:
     parts = tuple(Contribution(name, 50.0, 0.1, 0.0) for name in model.scorer.features)
-    return Score(case, SCORED, (), 0.3, p, model.positive, (model.positive,), parts)
+    outcomes = (model.positive,)
+    return Score(case, SCORED, (), 0.3, p, model.positive, outcomes, parts, low=0.4, high=0.9)
 
 
 def test_numbers_are_those_of_bayes(model):
@@ -55,13 +56,15 @@ def test_page_index_table_and_record_say_it_with_the_condition(model):
     found = Elsewhere.of(model, 0.125)
     score = scored(model, "P1", 0.6)
     there = found.probability(0.6)
+    text = f"{100 * there:.0f} % ({100 * found.probability(0.4):.0f} to "
+    text += f"{100 * found.probability(0.9):.0f} %)"
     page = render_patient(model, score, None, found)
-    assert f"The same at a prevalence of 12.5 %</dt><dd>{100 * there:.1f} %" in page
+    assert f"The same at a prevalence of 12.5 %</dt><dd>{text}" in page
     assert found.condition in page
     assert f"positive {found.ppv.value:.2f}" in page
     assert "0.89 (0.70–0.95)" in page
     index = render_index(model, [score, Score("P2", REFUSED, ())], found)
-    assert f"{100 * there:.1f} %" in index
+    assert text in index
     assert found.condition in index
     rows = list(csv.DictReader(scoring._table([score], found).splitlines()))
     assert float(rows[0]["probability at prevalence"]) == there
@@ -72,7 +75,7 @@ def test_page_index_table_and_record_say_it_with_the_condition(model):
     assert record["elsewhere"]["probability"] == there
     assert record["elsewhere"]["condition"] == found.condition
     lines = "\n".join(scoring.score_lines([score], found))
-    assert f"({there:.3f} at a prevalence of 12.5 %)" in lines
+    assert f"{text} at a prevalence of 12.5 %" in lines
     assert found.condition in lines
     assert "50 %" in found.condition
 

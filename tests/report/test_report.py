@@ -101,8 +101,8 @@ def test_same_results_same_bytes(make: Make, written: Path, tmp_path: Path) -> N
 
 FIGURES = (
     "flow", "regions", "agreement", "agreement-grid", "lasso", "feature-count", "coefficients",
-    "distributions", "roc", "calibration", "decision-curve", "precision-recall", "parts",
-    "leak-audit",
+    "distributions", "roc", "calibration", "decision-curve", "precision-recall", "bland-altman",
+    "parts", "instability", "leak-audit",
 )  # fmt: skip
 
 
@@ -393,7 +393,7 @@ def test_csv_quotes_what_needs_it() -> None:
 
 def test_long_supplements_are_folded(page: Page) -> None:
     folded = [found for tag, found in page.texts if tag == "summary"]
-    assert any(found.startswith("Table S2.") for found in folded)
+    assert any(found.startswith("Table S4. Agreement of the features") for found in folded)
     assert not any(re.match(r"Table \d", found) for found in folded)
 
 

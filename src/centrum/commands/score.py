@@ -52,7 +52,8 @@ DESCRIBING = ("age", "sex", "centre", "level")
 """Columns of a manifest that describe a patient, whether the model reads them or not."""
 
 COLUMNS = (
-    "case", "status", "probability", "called", "outcomes", "score", "warnings", "flags",
+    "case", "status", "probability", "low", "high", "called", "outcomes", "score", "warnings",
+    "flags",
 )  # fmt: skip
 """Of the table of a scored cohort."""
 
@@ -324,7 +325,7 @@ def score_lines(scores: Iterable[Score], elsewhere: Elsewhere | None = None) -> 
         else:
             could = " or ".join(s.outcomes) or "neither"
             at = _also_at(s, elsewhere)
-            yield f"{s.case}: {s.called}, probability {s.probability:.3f}{at}, set: {could}"
+            yield f"{s.case}: {s.called}, probability {s.probability_text}{at}, set: {could}"
         for flag in s.flags:
             if flag.severity != "note":
                 yield f"  {flag.severity}: {flag.message}"
@@ -335,8 +336,7 @@ def score_lines(scores: Iterable[Score], elsewhere: Elsewhere | None = None) -> 
 def _also_at(score: Score, elsewhere: Elsewhere | None) -> str:
     if elsewhere is None or score.probability is None:
         return ""
-    there = elsewhere.probability(score.probability)
-    return f" ({there:.3f} at a prevalence of {elsewhere.at})"
+    return f", {elsewhere.text(score)} at a prevalence of {elsewhere.at}"
 
 
 def record_of(model: FrozenModel, score: Score, elsewhere: Elsewhere | None) -> dict[str, Any]:
@@ -378,9 +378,9 @@ def _table(scores: Sequence[Score], elsewhere: Elsewhere | None) -> str:
     rows = []
     for s in scores:
         warnings = [f.code for f in s.flags if f.severity != "note"]
-        row = (s.case, s.status, s.probability, s.called, "; ".join(s.outcomes), s.score)
+        row = (s.case, s.status, s.probability, s.low, s.high, s.called, "; ".join(s.outcomes))
         more = () if elsewhere is None else _columns_at(s, elsewhere)
-        rows.append([*row, len(warnings), "; ".join(warnings), *more])
+        rows.append([*row, s.score, len(warnings), "; ".join(warnings), *more])
     return csv_text([(*COLUMNS, *(AT_PREVALENCE if elsewhere else ())), *rows])
 
 

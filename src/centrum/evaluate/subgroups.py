@@ -261,13 +261,13 @@ def _performance(
 ) -> tuple[tuple[float, Interval], ...]:
     """AUC, sensitivity and specificity, each with its interval."""
     decisions = (
-        _share_right(part, called == truth, part.positive == truth, confidence)
+        share_right(part, called == truth, part.positive == truth, confidence)
         for truth in (True, False)
     )
     return ((auc(part), auc_interval(part, confidence)), *decisions)
 
 
-def _share_right(
+def share_right(
     part: Scored, right: Flags, among: Flags, confidence: float
 ) -> tuple[float, Interval]:
     """Share of the cases of an outcome that were called rightly."""

@@ -5,13 +5,14 @@ Bayes's theorem. Both hold if the cases of each outcome are like those of the st
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.prevalence import at_prevalence
 from centrum.evaluate.thresholds import predictive_values
 from centrum.frozen.model import FrozenModel
+from centrum.frozen.score import Score
 from centrum.records import as_json, fields_of
 from centrum.text import percent
 
@@ -62,6 +63,16 @@ class Elsewhere:
     def probability(self, probability: float) -> float:
         """The probability at the prevalence, from that of the study's mix."""
         return float(at_prevalence(probability, self.own, self.prevalence))
+
+    def text(self, score: Score) -> str:
+        """The probability of a case with its range, both moved to the prevalence."""
+        known = ("probability", "low", "high")
+        moved = {
+            name: self.probability(value)
+            for name in known
+            if (value := getattr(score, name)) is not None
+        }
+        return replace(score, **moved).probability_text
 
     def record(self, probability: float | None) -> dict[str, Any]:
         """What is written beside a probability of the study's mix; None of a case refused."""

@@ -30,7 +30,7 @@ from centrum.records import from_json
 
 Part = TypeVar("Part")
 
-PART = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+PART = ConfigDict(extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 """Of every part of a model."""
 
 QUOTED = 60

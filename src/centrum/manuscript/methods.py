@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from centrum.manuscript import (
+    methods_added_value,
     methods_agreement,
     methods_features,
     methods_images,
@@ -95,6 +96,8 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
             methods_statistics.use,
             methods_statistics.subgroups,
             methods_statistics.readers,
+            methods_agreement.of_the_score,
+            methods_added_value.added_value,
             methods_validation.ablation,
             methods_validation.optimism,
             methods_validation.permutations,

@@ -208,8 +208,13 @@ def population_tests(results: StudyResults) -> str:
         if once
         else "",
         "These tests were two-sided, took cases as independent and were not adjusted for their "
-        "number."
+        "number. What has each of its values in one class alone was not tested."
         if tests
+        else "",
+        "Training and test cases were compared in the same way, the features of the model "
+        "included, with standardised differences (Austin, Commun Stat Simul Comput 2009;38:1228; "
+        "of several categories Yang and Dalton, SAS Global Forum 2012:335)."
+        if results.sides
         else "",
         placeholder(ALPHA),
     )

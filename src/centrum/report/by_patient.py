@@ -49,8 +49,8 @@ def _note(results: StudyResults, cases: Evaluation) -> str:
         f"Test set: {counted(cases.n, 'case')} of {counted(cases.n_patients, 'patient')}, "
         f"{number(round(per_patient, 2))} each on the mean. A patient's score is the highest of "
         f"the cases'; a patient is {results.model.positive}, or called so, if any case is. The "
-        "cut-off is that of the cases: of many cases one is called by chance more often than of "
-        "one. Intervals: AUC DeLong on the logit scale, shares Wilson, of cases by patient."
+        "cut-off is that of the cases: of many one is called by chance more often than of one. "
+        "Intervals: AUC DeLong on the logit scale, shares Wilson, of cases by patient."
     )
 
 

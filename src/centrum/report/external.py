@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from centrum.evaluate.calibration import Coefficient
+from centrum.evaluate.logistic import Coefficient
 from centrum.frozen.external import Calibrated, ExternalValidation
 from centrum.frozen.model import FrozenModel
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region

@@ -19,6 +19,7 @@ from centrum.table import FeatureTable
 from centrum.text import OneLine
 from centrum.validation.evaluation import StudyEvaluation
 from centrum.validation.model import Model
+from centrum.validation.population import Sides
 from centrum.validation.procedure import InternalValidation
 
 
@@ -37,6 +38,7 @@ class StudyResults(OneLine):
     sources : case -> (image source, reader -> mask source)
     overlap : a row per case and pair of readers
     agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
+    agreement_within : the same with a row per reader who read more than once, `reader`, and feature
     model, cutoff : fitted on the training cases
     scorer : the model as numbers
     scores : per case: patient, outcome, part, score, out_of_fold
@@ -44,6 +46,7 @@ class StudyResults(OneLine):
     validation : internal, of the whole procedure: design, ablation, optimism, leaks
     search : the table of the final model's search, the best first; empty without one
     population : rows of the table of the population
+    sides : training beside test; None in a design whose cases are on both sides in turn
     history : steps of the whole study
     contents : case -> what is known of the bytes of its image and masks, where that was asked
     versions, digests : of the software; of the inputs and results
@@ -83,6 +86,8 @@ class StudyResults(OneLine):
     morphometry: tuple[PopulationRow, ...] = ()
     morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
     readings: StudyReadings | None = None
+    agreement_within: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"reader": []}))
+    sides: Sides | None = None
     plans: tuple[AnalysisPlan, ...] = ()
 
     @cached_property

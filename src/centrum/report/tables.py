@@ -104,7 +104,8 @@ def population_table(results: StudyResults) -> Table:
 DESCRIBED = (
     "Tests are two-sided and take cases as independent. A numeric variable is described by mean "
     "and standard deviation (SD), or by median and interquartile range (IQR) when normality is "
-    "rejected (Lilliefors)."
+    "rejected (Lilliefors). What has each of its values in one group alone is not tested: it may "
+    "follow from the group."
 )
 """Note of tables of what is described by outcome."""
 
@@ -120,7 +121,7 @@ def described(
         found = row.significance
         cells.append(
             (
-                _heading(row.variable),
+                heading(row.variable),
                 row.level,
                 row.statistic,
                 *(row.groups[g] for g in groups),
@@ -132,7 +133,8 @@ def described(
     return tuple(map(Column, heads)), tuple(cells)
 
 
-def _heading(variable: str) -> str:
+def heading(variable: str) -> str:
+    """What a column of the manifest is called, with its unit."""
     unit = f" ({UNITS[variable]})" if variable in UNITS else ""
     return f"{sentence_case(variable)}{unit}".replace("_", " ")
 

@@ -143,9 +143,15 @@ def made_before(study: Study, stage: str) -> Iterator[str]:
         unread = name == "internal" and stage in ("evaluate", "freeze")
         if not has_stage(study.protocol, name):
             continue
-        if unread and study.protocol.split.single_part:
+        kept = stage == "freeze" and reads_refits(study.protocol)
+        if unread and study.protocol.split.single_part and not kept:
             continue  # the test side of the final model is judged
         yield name
+
+
+def reads_refits(protocol: Protocol) -> bool:
+    """Whether the frozen model keeps refits of the internal validation."""
+    return protocol.evaluation.optimism_resamples > 0
 
 
 def has_stage(protocol: Protocol, stage: str) -> bool:

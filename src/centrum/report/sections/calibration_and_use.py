@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.arrays import Flags
-from centrum.evaluate.calibration import Calibration, Coefficient
+from centrum.evaluate.calibration import Calibration
 from centrum.evaluate.decision_curve import DecisionCurve
+from centrum.evaluate.logistic import Coefficient
 from centrum.evaluate.prevalence import at_prevalence
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture

@@ -246,7 +246,7 @@ def _mean(value: float, interval: Interval) -> Estimate:
 def optimism_table(results: StudyResults) -> Table:
     """The apparent AUC, and corrected for optimism."""
     apparent = results.evaluation.by_set["train"].auc.value
-    found = optimism(apparent, results.validation.resamples)
+    found = optimism(apparent, [refit.areas for refit in results.validation.resamples])
     rows = (
         ("Apparent, final model on its own cases", found.apparent),
         ("Optimism, mean over the resamples", found.optimism),
@@ -255,8 +255,8 @@ def optimism_table(results: StudyResults) -> Table:
         (".632+ estimate", found.plus_632),
     )
     notes = (
-        f"{found.n} of {results.protocol.evaluation.optimism_resamples} bootstrap samples of all "
-        "patients could be fitted to, the whole procedure repeated in each. The "
+        f"{found.n} of {results.protocol.evaluation.optimism_resamples} bootstrap samples of the "
+        "training patients could be fitted to, the whole procedure repeated in each. The "
         "apparent AUC is that of the final model on its training cases. With selection among "
         "many features Harrell's correction is known to be too small.",
     )
