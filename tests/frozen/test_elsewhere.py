@@ -14,6 +14,7 @@ from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import REFUSED, SCORED, Contribution, Score
 from centrum.report.patient import render_index, render_patient
 from tests.frozen.test_model_file import model as made
+from tests.frozen.test_refits import refits
 
 
 def measure(value: float | str, lower: float, upper: float | str) -> dict:
@@ -31,7 +32,7 @@ JUDGED = {
 def model() -> FrozenModel:
     plain = made("plain")
     test = {**plain.performance["test"], "at_cutoff": JUDGED}
-    return replace(plain, performance={**plain.performance, "test": test})
+    return replace(plain, performance={**plain.performance, "test": test}, refits=refits())
 
 
 def scored(model: FrozenModel, case: str, p: float) -> Score:

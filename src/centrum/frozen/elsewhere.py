@@ -86,7 +86,7 @@ class Elsewhere:
     def condition(self) -> str:
         """What has to be so for its numbers to hold."""
         return (
-            f"Of the training cases {percent(self.own, 0)} had the outcome. Numbers at a "
+            f"Of the training cases {percent(self.own, 0)} had the positive outcome. Numbers at a "
             f"prevalence of {self.at} hold if the cases of each outcome are like those of the "
             "study, so that sensitivity and specificity are the same. The intercept was moved by "
             "the log odds ratio of the two prevalences; score, cut-off and call stay."
