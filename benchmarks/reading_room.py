@@ -281,8 +281,8 @@ def lines(found: dict[str, Any]) -> list[str]:
         f"{found['lost']} acknowledged edits lost; "
         f"journals {found['journal_mb']:.1f} MB",
         head, *table,
-        f"a stroke alone, without HTTP: {alone['stroke']} ms, of which fsync {alone['fsync']} ms; a "
-        f"bare line between strokes {alone['bare']} ms; processor {alone['processor']} ms",
+        f"a stroke alone, without HTTP: {alone['stroke']} ms, of which fsync {alone['fsync']} ms; "
+        f"a bare line between strokes {alone['bare']} ms; processor {alone['processor']} ms",
         f"memory of the server: {memory_mb[0]} MB after the first twentieth, "
         f"{memory_mb[len(memory_mb) // 2]} MB half-way, {memory_mb[-1]} MB at the end",
     ]  # fmt: skip
