@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from typer.testing import CliRunner
 
 from centrum.cli import app
 from centrum.commands import sites as verbs, study as of_study
-from centrum.commands.sites import export_site, gather_sites
+from centrum.commands.sites import export_site, gather_sites, read_site
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.study.study import open_study
-from centrum.table import FeatureTable
+from centrum.table import Comparisons, FeatureTable
 from tests.smallest import IMAGES, image_study
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
 
@@ -82,6 +83,22 @@ def test_the_gathered_table_is_those_of_the_sites(
     assert obs["patient"].nunique() == 32, "patients of two sites are never one"
     assert obs["outcome"].tolist() == [o for t in own for o in t.obs["outcome"]]
     assert obs["tumour_marker"].tolist() == [k % 5 + 0.5 for k in range(16)] * 2
+
+
+def test_who_is_not_compared_at_the_sites_is_not_in_the_gathered_study(
+    sites: list[Path], tmp_path: Path
+) -> None:
+    chosen = Comparisons(("resident",), (("resident", "again"),))
+    found = [read_site(site) for site in sites]
+    tables = [replace(site.table, comparisons=chosen) for site in found]
+    decided = [replace(site, table=table) for site, table in zip(found, tables, strict=True)]
+    assert tables[0].modelled == ("senior", "resident")
+    verbs._write_study(decided, tables[0].names, tables[0].modelled, tmp_path / "all")
+    study = open_study(tmp_path / "all")
+    assert [table.compared for table in study.protocol.tables] == [False, True]
+    assert study.comparisons == Comparisons(("resident",))
+    assert of_study.extract(study).table.compared == ("resident",)
+    assert of_study.agree(study).empty
 
 
 def test_each_centre_is_left_out_in_turn(sites: list[Path], tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ def _write_table(
     doubtful = read_table(into / file, format="generic").no_features
     entry = {"file": file, "reader": reader, "format": "generic", "keep": [*doubtful]}
     compared = all(reader in site.table.compared for site in sites)
-    return entry if compared else entry | {"compared": False}
+    return {**entry} if compared else {**entry, "compared": False}
 
 
 def _features(site: Site, names: Sequence[str], reader: str) -> pd.DataFrame:
