@@ -117,7 +117,7 @@ def test_a_full_disk_stops_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("centrum.measure.shards.write_atomically", full)
+    monkeypatch.setattr("centrum.measure.shard_places.write_atomically", full)
     with pytest.raises(OSError, match="No space"):
         measured(tmp_path, 1, "a", "b")
 
