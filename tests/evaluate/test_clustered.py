@@ -147,3 +147,11 @@ def test_all_right_has_a_width_by_patients():
         assert found[name].upper == 1
     assert found["lr_negative"].lower == 0
     assert found["lr_negative"].upper > 0
+
+
+def test_a_perfect_coefficient_has_no_width_whatever_the_rounding():
+    for pairs in range(3, 12):
+        truth = np.arange(2 * pairs) % 2
+        decided = Scored.of(truth.astype(float), truth, np.arange(2 * pairs) // 4 * 2 + truth)
+        found = decision_intervals(decided, 0.5, 0.95, "wilson")["mcc"]
+        assert found.lower == found.upper

@@ -18,6 +18,7 @@ from centrum.arrays import Flags, Floats
 from centrum.evaluate.bootstrap import NO_INTERVAL, Interval, jackknife_weights
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import (
+    TIE_TOLERANCE,
     Confusion,
     IntervalMethod,
     balanced_interval,
@@ -148,7 +149,7 @@ def _likelihood_ratios(
 
 
 def _mcc_interval(decided: Scored, threshold: float, phi: float, confidence: float) -> Interval:
-    if np.isnan(phi) or abs(phi) >= 1:
+    if np.isnan(phi) or abs(phi) >= 1 - TIE_TOLERANCE:
         return Interval(phi, phi)
     left_out = resampled_measures(decided, threshold, jackknife_weights(decided))["mcc"]
     known = left_out[~np.isnan(left_out)]

@@ -225,7 +225,7 @@ class Confusion:
 
     def _mcc_interval(self, confidence: float) -> Interval:
         phi = self.measures()["mcc"]
-        if np.isnan(phi) or abs(phi) >= 1:
+        if np.isnan(phi) or abs(phi) >= 1 - TIE_TOLERANCE:
             return Interval(phi, phi)
         n = self.tp + self.fp + self.tn + self.fn
         truth, called = (self.tp + self.fn) / n, (self.tp + self.fp) / n

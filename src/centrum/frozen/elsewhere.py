@@ -66,13 +66,11 @@ class Elsewhere:
 
     def text(self, score: Score) -> str:
         """The probability of a case with its range, both moved to the prevalence."""
-        known = ("probability", "low", "high")
-        moved = {
-            name: self.probability(value)
-            for name in known
-            if (value := getattr(score, name)) is not None
-        }
-        return replace(score, **moved).probability_text
+        p, low, high = (
+            None if value is None else self.probability(value)
+            for value in (score.probability, score.low, score.high)
+        )
+        return replace(score, probability=p, low=low, high=high).probability_text
 
     def record(self, probability: float | None) -> dict[str, Any]:
         """What is written beside a probability of the study's mix; None of a case refused."""
@@ -88,7 +86,7 @@ class Elsewhere:
     def condition(self) -> str:
         """What has to be so for its numbers to hold."""
         return (
-            f"Of the training cases {percent(self.own, 0)} had the outcome. Numbers at a "
+            f"Of the training cases {percent(self.own, 0)} had the positive outcome. Numbers at a "
             f"prevalence of {self.at} hold if the cases of each outcome are like those of the "
             "study, so that sensitivity and specificity are the same. The intercept was moved by "
             "the log odds ratio of the two prevalences; score, cut-off and call stay."
