@@ -442,9 +442,10 @@ def export(
     from centrum.commands import study as verbs
 
     if format_ == "site":
-        from centrum.commands.sites import export_site
+        from centrum.commands.sites import export_site, signed_by
 
         _print(map(str, export_site(_open(folder), out)))
+        print(f"Signed by {signed_by(out)}: tell this to whoever gathers, by another way.")
         return
 
     _print(map(str, verbs.export(_open(folder), out, format_)))

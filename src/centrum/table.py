@@ -173,7 +173,8 @@ class FeatureTable(OneLine):
     @property
     def read_by_all(self) -> Flags:
         """(cases,) whether there are values of all readers who are compared."""
-        return np.asarray(np.isfinite(self.values_of(self.compared)).any(axis=1).all(axis=1))
+        compared = [self.readers.index(reader) for reader in self.compared]
+        return np.asarray(np.all(self.read[:, compared], axis=1))
 
     @property
     def modelled(self) -> tuple[str, ...]:

@@ -37,8 +37,7 @@ def model() -> FrozenModel:
 
 def scored(model: FrozenModel, case: str, p: float) -> Score:
     parts = tuple(Contribution(name, 50.0, 0.1, 0.0) for name in model.scorer.features)
-    outcomes = (model.positive,)
-    return Score(case, SCORED, (), 0.3, p, model.positive, outcomes, parts, low=0.4, high=0.9)
+    return Score(case, SCORED, (), 0.3, p, model.positive, (model.positive,), parts)
 
 
 def test_numbers_are_those_of_bayes(model):
@@ -53,12 +52,18 @@ def test_numbers_are_those_of_bayes(model):
     assert (found.study_ppv.value, found.study_npv.value) == (0.889, 0.818)
 
 
+def test_the_range_moves_with_the_probability(model):
+    found = Elsewhere.of(model, 0.125)
+    score = replace(scored(model, "P1", 0.6), low=0.4, high=0.9)
+    low, p, high = (f"{100 * found.probability(x):.0f}" for x in (0.4, 0.6, 0.9))
+    assert found.text(score) == f"{p} % ({low} to {high} %)"
+
+
 def test_page_index_table_and_record_say_it_with_the_condition(model):
     found = Elsewhere.of(model, 0.125)
     score = scored(model, "P1", 0.6)
     there = found.probability(0.6)
-    text = f"{100 * there:.0f} % ({100 * found.probability(0.4):.0f} to "
-    text += f"{100 * found.probability(0.9):.0f} %)"
+    text = f"{100 * there:.0f} %"
     page = render_patient(model, score, None, found)
     assert f"The same at a prevalence of 12.5 %</dt><dd>{text}" in page
     assert found.condition in page

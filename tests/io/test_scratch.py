@@ -3,6 +3,7 @@
 Against moto, an emulator of S3: see `tests.object_storage`.
 """
 
+import errno
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -18,7 +20,7 @@ import pytest
 
 from centrum.errors import NO_SPACE, ImageError, ProtocolError, StorageDown, StorageError
 from centrum.io import objects, read_image, scratch, source_digest, split_source
-from centrum.io.scratch import fetched, scratch_bytes
+from centrum.io.scratch import fetched, scratch_bytes, scratch_folder
 from tests.conftest import ROOT
 from tests.object_storage import Bucket, Door, Emulator
 from tests.pacs.bodies import Exam
@@ -208,11 +210,11 @@ def test_half_a_transfer_of_a_process_that_was_killed_never_counts(
         import time
         from centrum.io import objects, scratch
         objects.PART = 100_000
-        true = objects._part
+        true = objects._get
         def slow(*wanted):
             time.sleep(0.1)
             return true(*wanted)
-        objects._part = slow
+        objects._get = slow
         scratch.fetched({url!r})
     """
     env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
@@ -377,5 +379,22 @@ def test_a_size_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None
 
 def test_on_windows_objects_are_refused(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    with pytest.raises(StorageDown, match="Copy them into a folder"):
+    with pytest.raises(StorageDown, match="Windows has no locks for it"):
         fetched(bucket.put("a.nrrd", b"1"))
+
+
+def test_a_folder_without_locks_is_refused(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    none = Mock(side_effect=OSError(errno.ENOLCK, "No locks available"))
+    monkeypatch.setattr(fcntl, "flock", none)
+    with pytest.raises(StorageDown, match="No locks available") as caught:
+        fetched(bucket.put("a.nrrd", b"1"))
+    assert caught.value.code == "no-scratch"
+
+
+def test_a_user_without_a_name_has_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in containers that run under any number."""
+    monkeypatch.delenv("CENTRUM_SCRATCH", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 1000660000)
+    assert scratch_folder().name == "centrum-1000660000"

@@ -19,7 +19,7 @@ from centrum.modelling.classifiers import RIDGE_C, Ridge, build_classifier, logi
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leaks import LEAKS, SplitStudy
-from centrum.modelling.optimism import Optimism, Resample, draw_patients, optimism, resample
+from centrum.modelling.optimism import Optimism, Resample, areas_of, draw_patients, optimism
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.search import SearchClassifier, _better_half, candidates
 from centrum.modelling.settings import (
@@ -375,7 +375,10 @@ class TestOptimism:
         X = (X - X.mean(axis=0)) / X.std(axis=0)
         apparent = float(auc(table.y == 1, _Logistic().fit(X, table.y).decision_function(X)))
         assert apparent == pytest.approx(known["apparent_auc"], abs=1e-6)
-        drawn = [resample(_Logistic(), X, table.y, seed=k) for k in range(300)]
+        rows = [draw_patients(table.y, None, seed=k) for k in range(300)]
+        fitted = [_Logistic().fit(X[own], table.y[own]).decision_function(X) for own in rows]
+        positive = table.y == 1
+        drawn = [areas_of(positive, *pair) for pair in zip(fitted, rows, strict=True)]
         found = optimism(apparent, drawn)
         spread = np.std([r.apparent - r.original for r in drawn]) / np.sqrt(300)
         wanted = known["apparent_auc"] - known["optimism_corrected_auc"]

@@ -340,7 +340,7 @@ def test_one_reader_cannot_agree(make: Make) -> None:
     block = regions(make(readers=("senior",)))
     assert [p.key for p in block.pictures] == ["regions"]
     assert block.tables == ()
-    assert "agreement cannot be assessed" in block.prose[0]
+    assert "agreement between readers cannot be assessed" in block.prose[0]
 
 
 def test_without_images_there_is_no_overlay(make: Make) -> None:
@@ -474,7 +474,10 @@ def test_a_stated_prevalence_has_a_decision_curve_of_its_own(make: Make) -> None
         update={"prevalence": 0.1, "n_resamples": 100}
     )
     protocol = results.protocol.model_copy(update={"evaluation": settings})
-    there = evaluate_study(protocol, results.scores, results.table.obs, found.decision)
+    reader = results.table.readers[0]
+    there = evaluate_study(
+        protocol, results.scores, results.table.obs, found.decision, primary=reader
+    )
     curve = there.decision_curve_elsewhere
     assert curve is not None
     assert curve.prevalence == 0.1

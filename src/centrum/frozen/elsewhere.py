@@ -66,13 +66,11 @@ class Elsewhere:
 
     def text(self, score: Score) -> str:
         """The probability of a case with its range, both moved to the prevalence."""
-        known = ("probability", "low", "high")
-        moved = {
-            name: self.probability(value)
-            for name in known
-            if (value := getattr(score, name)) is not None
-        }
-        return replace(score, **moved).probability_text
+        p, low, high = (
+            None if value is None else self.probability(value)
+            for value in (score.probability, score.low, score.high)
+        )
+        return replace(score, probability=p, low=low, high=high).probability_text
 
     def record(self, probability: float | None) -> dict[str, Any]:
         """What is written beside a probability of the study's mix; None of a case refused."""

@@ -147,12 +147,13 @@ def _refits(
 
 
 def _linear(signature: Signature, at: Mapping[str, int]) -> LinearRefit:
-    numbers = (signature.means, signature.sds, signature.coefficients)
     return LinearRefit(
-        np.array([at[name] for name in signature.features], dtype=np.int64),
-        *(_short(values) for values in numbers),
-        float(_short(np.array([signature.intercept]))[0]),
-        calibrator_from(signature.calibrator),
+        at=np.array([at[name] for name in signature.features], dtype=np.int64),
+        means=_short(signature.means),
+        sds=_short(signature.sds),
+        coefficients=_short(signature.coefficients),
+        intercept=float(_short(np.array([signature.intercept]))[0]),
+        calibrator=calibrator_from(signature.calibrator),
     )
 
 

@@ -6,13 +6,14 @@ whole. Who reads it holds a lock that the system takes away from a process that 
 holds goes when room is wanted, the longest unused first.
 """
 
-import getpass
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import BinaryIO
@@ -36,6 +37,9 @@ DEFAULT_GB = 20.0
 
 HELD = 8
 """Objects of which a process says that it reads them, the last ones."""
+
+TRANSFERS = 8
+"""Objects of one exam that are transferred at the same time."""
 
 MOST_OBJECTS = 20_000
 """Objects below one place: more than any exam has."""
@@ -61,8 +65,8 @@ _places: dict[str, Path] = {}
 
 def scratch_folder() -> Path:
     """Where objects are staged: as `CENTRUM_SCRATCH` says, else among temporary files."""
-    place = os.environ.get(PLACE) or Path(tempfile.gettempdir(), f"centrum-{getpass.getuser()}")
-    return Path(place).absolute()
+    own = f"centrum-{os.getuid()}" if hasattr(os, "getuid") else "centrum"
+    return Path(os.environ.get(PLACE) or Path(tempfile.gettempdir(), own)).absolute()
 
 
 def scratch_bytes() -> int:
@@ -210,13 +214,14 @@ def _lock(stream: BinaryIO, *, alone: bool, wait: bool = True) -> None:
     try:
         import fcntl
     except ImportError:
-        raise StorageDown(
-            "Windows cannot stage objects.",
-            remedy="Copy them into a folder, and name their paths.",
-            code="no-scratch",
-        ) from None
+        raise _unusable("Windows has no locks for it") from None
     kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
-    fcntl.flock(stream, kind if wait else kind | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(stream, kind if wait else kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError as error:  # of some network file systems
+        raise _unusable(f"it has no locks ({error.strerror})") from None
 
 
 def _own_folder() -> Path:
@@ -235,9 +240,14 @@ def _own_folder() -> Path:
         why = "it belongs to another user"
     except OSError as error:
         why = error.strerror or type(error).__name__
-    raise StorageDown(
-        f"Objects cannot be staged in {folder}: {why}.",
-        remedy=f"Set {PLACE} to a folder of your own.",
+    raise _unusable(why)
+
+
+def _unusable(why: str) -> StorageDown:
+    return StorageDown(
+        f"Objects cannot be staged in {scratch_folder()}: {why}.",
+        remedy=f"Set {PLACE} to a folder of your own on a disk of this machine; else copy the "
+        "objects into a folder, and name their paths.",
         code="no-scratch",
     )
 
@@ -247,18 +257,23 @@ def _fetch(url: ObjectUrl, found: Sequence[StoredObject], place: Path) -> None:
     writing = place.with_name(f"{place.name}.writing")
     _make_room(url, writing)
     try:
-        for each in found:
-            parts = each.url.key.removeprefix(url.key.rpartition("/")[0]).strip("/").split("/")
-            file = writing.joinpath(*parts)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("xb") as stream:
-                stream.writelines(transfer(each))
+        with ThreadPoolExecutor(TRANSFERS) as pool:
+            list(pool.map(partial(_write, writing, url), found))
         os.replace(writing, place)
     except BaseException as error:
         shutil.rmtree(writing, ignore_errors=True)
         if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise _full(url) from None
         raise
+
+
+def _write(writing: Path, url: ObjectUrl, stored: StoredObject) -> None:
+    """Fetch an object to where it lies, seen from the folder of the URL."""
+    key = stored.url.key.removeprefix(url.key.rpartition("/")[0])
+    file = writing.joinpath(*key.strip("/").split("/"))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("xb") as stream:
+        stream.writelines(transfer(stored))
 
 
 def _make_room(url: ObjectUrl, writing: Path) -> None:

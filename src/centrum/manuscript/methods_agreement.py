@@ -49,7 +49,10 @@ def of_the_score(results: StudyResults) -> str:
         "AUCs were compared by DeLong's paired test, scores by "
         f"{icc_label(results.protocol.model.agreement)} and by Bland and Altman's 95 % limits of "
         "agreement, calls by Cohen's kappa.",
-        "Intervals of ICC and limits were of the bootstrap by patient." if clustered else "",
+        "The interval of the ICC was of the jackknife over patients, those of the limits were of "
+        "the bootstrap by patient."
+        if clustered
+        else "",
     )
 
 

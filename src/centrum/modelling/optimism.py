@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, clone
 
 from centrum.arrays import Flags, Floats
 from centrum.modelling.auc import auc
@@ -96,29 +95,6 @@ def draw_patients(outcome: ArrayLike, patients: ArrayLike | None, seed: int) -> 
         members = np.flatnonzero(stratum == kind)
         times[members] = rng.multinomial(members.size, np.full(members.size, 1 / members.size))
     return np.repeat(np.arange(labels.size), times[code])
-
-
-def resample(
-    estimator: BaseEstimator,
-    X: ArrayLike,
-    y: ArrayLike,
-    groups: ArrayLike | None = None,
-    batch: ArrayLike | None = None,
-    *,
-    seed: int,
-) -> Resample:
-    """Fit on one resample of the patients; evaluate on it, on all, and out of bag.
-
-    Copies of a patient share the folds within the model, since they keep the patient's name.
-    """
-    values, labels = np.asarray(X), np.asarray(y)
-    owners = owners_of(labels, groups)
-    batches = None if batch is None else np.asarray(batch)
-    rows = draw_patients(labels, owners, seed)
-    drawn = None if batches is None else batches[rows]
-    model = clone(estimator).fit(values[rows], labels[rows], owners[rows], drawn)
-    scores = model.decision_function(values, batches)
-    return areas_of(labels == model.classes_[1], scores, rows)
 
 
 def areas_of(positive: Flags, scores: Floats, rows: Indices) -> Resample:

@@ -34,19 +34,24 @@ def sides_text(sides: Sides) -> str:
 
 def sides_tables(results: StudyResults, sides: Sides) -> tuple[Table, ...]:
     """Cases by side, cases by side and outcome, features of the model by side."""
-    title = "Training and test cases"
-    notes = (DESCRIBED, STANDARDISED)
-    beside = _beside("training-test", title, sides, sides.cases, notes, main=True)
+    notes = (DESCRIBED, STANDARDISED, _random(sides))
+    beside = Table(
+        "training-test", "Training and test cases", COLUMNS, _beside(sides.cases), notes, main=True
+    )
     return (beside, _by_outcome(results, sides), *_features(results, sides))
 
 
-def _beside(
-    key: str, title: str, sides: Sides, rows: tuple[PopulationRow, ...],
-    notes: tuple[str, ...], *, main: bool = False,
-) -> Table:  # fmt: skip
-    heads = ("Characteristic", "Level", "Statistic", *SIDES.values(), "Standardised difference",
-             "Test", "P")  # fmt: skip
-    cells = tuple(
+COLUMNS = (
+    *map(Column, ("Characteristic", "Level", "Statistic", *SIDES.values())),
+    Column("Standardised difference", lambda v: "" if v is None else fixed(v, 2)),
+    *map(Column, ("Test", "P")),
+)
+"""Of tables of both sides."""
+
+
+def _beside(rows: Sequence[PopulationRow]) -> tuple[tuple[Any, ...], ...]:
+    """Cells under `COLUMNS`."""
+    return tuple(
         (
             heading(row.variable),
             row.level,
@@ -58,18 +63,14 @@ def _beside(
         )
         for row in rows
     )
-    columns = tuple(
-        Column(head, lambda v: "" if v is None else fixed(v, 2))
-        if head.startswith("Standardised")
-        else Column(head)
-        for head in heads
+
+
+def _random(sides: Sides) -> str:
+    """What is met by chance."""
+    return (
+        f"A difference of a number or of two categories above {fixed(sides.chance(''), 2)} is met "
+        f"once in twenty random splits into {sides.n_train} and {sides.n_test} cases."
     )
-    chance = fixed(sides.chance(""), 2)
-    random = (
-        f"A difference of a number or of two categories above {chance} is met once in twenty "
-        f"random splits into {sides.n_train} and {sides.n_test} cases."
-    )
-    return Table(key, title, columns, cells, (*notes, random), main=main)
 
 
 def _by_outcome(results: StudyResults, sides: Sides) -> Table:
@@ -115,4 +116,5 @@ def _features(results: StudyResults, sides: Sides) -> list[Table]:
     if not ordered:
         return []
     title = "Features of the model in training and test cases"
-    return [_beside("features-by-side", title, sides, ordered, (STANDARDISED,))]
+    notes = (STANDARDISED, _random(sides))
+    return [Table("features-by-side", title, COLUMNS, _beside(ordered), notes)]

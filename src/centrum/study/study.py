@@ -18,7 +18,7 @@ from centrum.cohort.eligibility import EligibilityRule
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.cohort.readings import CONSENSUS, ReadingPlace
+from centrum.cohort.readings import CONSENSUS, READINGS, ReadingPlace
 from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
@@ -48,6 +48,9 @@ from centrum.text import OneLine
 
 IDENTIFYING = "identifying-column"
 """Code of what is said of columns that may tell who somebody is."""
+
+_ADJUDICATED = (READINGS, CONSENSUS)
+"""Who drew a consensus; a column of this name from elsewhere is a reader's as any other."""
 
 PROTOCOL, MANIFESTS, RESULTS = "study.yaml", ("cases.csv", "cases.xlsx"), "results"
 
@@ -195,13 +198,13 @@ class Study(OneLine):
             return tuple(table.reader for table in self.protocol.tables)
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
         others = (r for r in self.cohort.readers if r != primary)
-        return (primary, *(r for r in others if self._who(r) != CONSENSUS))
+        return (primary, *(r for r in others if self._person(r) != _ADJUDICATED))
 
-    def _who(self, reader: str) -> str:
-        """The person behind a column: of masks of the reading room who read them, else itself."""
+    def _person(self, reader: str) -> tuple[str, str]:
+        """Who stands behind a column: who read its masks in the reading room, else the column."""
         masks = (case.masks[reader] for case in self.cohort.cases if reader in case.masks)
         places = filter(None, map(ReadingPlace.of, masks))
-        return next((place.reader for place in places), reader)
+        return next(((READINGS, place.reader) for place in places), ("", reader))
 
     @cached_property
     def comparisons(self) -> Comparisons | None:
@@ -214,11 +217,11 @@ class Study(OneLine):
         if self.protocol.tables:
             between = tuple(table.reader for table in self.protocol.tables if table.compared)
             return None if len(between) == len(self.protocol.tables) else Comparisons(between)
-        columns: dict[str, list[str]] = {}
+        columns: dict[tuple[str, str], list[str]] = {}
         for reader in self.cohort.readers:
             if reader in self.readers:
-                columns.setdefault(self._who(reader), []).append(reader)
-        columns.pop(CONSENSUS, None)
+                columns.setdefault(self._person(reader), []).append(reader)
+        columns.pop(_ADJUDICATED, None)
         first = [own[0] for own in columns.values()]
         if len(first) == len(self.readers):
             return None

@@ -9,7 +9,7 @@ import pandas as pd
 from centrum.agreement import icc
 from centrum.arrays import Flags, Floats
 from centrum.evaluate import Scored
-from centrum.evaluate.bootstrap import Interval, case_weights, percentile_interval
+from centrum.evaluate.bootstrap import Interval, case_weights
 from centrum.evaluate.calibration import calibration
 from centrum.evaluate.comparison import AucDifference, delong_test
 from centrum.evaluate.discrimination import auc, auc_interval
@@ -161,11 +161,9 @@ def compare_regions(
     scores = np.column_stack([read.scores for read in both])
     called = np.column_stack([read.called for read in both])
     form = protocol.model.agreement.form
-    agreement = icc(scores[:, None], form, confidence=confidence)
-    interval = Interval(float(agreement.lower[0]), float(agreement.upper[0]))
-    if weights is not None:
-        interval = percentile_interval(_resampled_icc(scores, weights, form), confidence)
-    to_positive, to_negative = changed_calls(*called.T)
+    agreement = icc(scores[:, None], form, confidence=confidence, patients=patients)
+    calls, values = (called[:, 0], called[:, 1]), (scores[:, 0], scores[:, 1])
+    to_positive, to_negative = changed_calls(*calls)
     return OtherReader(
         name=names[1],
         cases=tuple(map(str, cases.index[there])),
@@ -175,25 +173,16 @@ def compare_regions(
         other=_performance(names[1], ranked[1], both[1], confidence),
         difference=delong_test(ranked[1], first, confidence),
         icc=float(agreement.value[0]),
-        icc_interval=interval,
+        icc_interval=Interval(float(agreement.lower[0]), float(agreement.upper[0])),
         icc_form=form,
-        kappa=cohen_kappa(*called.T, first.patients, confidence),
+        kappa=cohen_kappa(*calls, first.patients, confidence),
         to_positive=to_positive,
         to_negative=to_negative,
-        limits=bland_altman(*scores.T, confidence, weights),
+        limits=bland_altman(*values, confidence, weights),
         scores=scores,
         called=called,
         positive=truth,
     )
-
-
-def _resampled_icc(scores: Floats, weights: Floats, form: str) -> Floats:
-    """ICC of each resample (resamples, cases) of scores (cases, readers): one feature each."""
-    counts = weights.astype(int)
-    drawn = np.full((int(counts.sum(axis=1).max()), len(counts), scores.shape[1]), np.nan)
-    for k, row in enumerate(counts):
-        drawn[: row.sum(), k] = scores[np.repeat(np.arange(row.size), row)]
-    return icc(drawn, form).value
 
 
 def _performance(

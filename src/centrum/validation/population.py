@@ -74,7 +74,7 @@ def sides(
     features : (cases) of the model
     outcomes : in the order of the columns
     """
-    side = pd.Categorical(part.map(SIDES), SIDES.values(), ordered=True)
+    side = pd.Categorical(part.map(SIDES), list(SIDES.values()), ordered=True)
     own = {name: (part == key).to_numpy() for key, name in SIDES.items()}
     values = features.assign(patient=obs["patient"], side=side)
     return Sides(

@@ -10,6 +10,7 @@ from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_bland_altman
+from centrum.report.readers import not_compared_text
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.tables import frame_table
@@ -33,12 +34,21 @@ def other_readers(results: StudyResults) -> Block | None:
         f"{_whose(results)} to the features of regions that another reader drew of the same test "
         f"cases. Nothing in it was changed.{kept}",
         *(found_text(each) for each in found),
+        *([_consensus(results)] if not_compared_text(results) else []),
     )
     return Block(
         "The score by other readers", "other-readers",
         prose=prose, tables=(regions_table(results), score_agreement_table(results)),
         pictures=(_picture(results),),
     )  # fmt: skip
+
+
+def _consensus(results: StudyResults) -> str:
+    """That the first reader is no other person than these."""
+    return (
+        f'"{results.table.readers[0]}" was made of the outlines of these readers: with those of '
+        "somebody else the score may differ more."
+    )
 
 
 def _whose(results: StudyResults) -> str:
@@ -125,7 +135,8 @@ def score_agreement_table(results: StudyResults) -> Table:
     notes = (
         "Differences: other reader minus first. Between the limits of agreement 95 % of the "
         "differences are expected (Bland and Altman). Where patients have several cases the "
-        "intervals of ICC and limits are of the bootstrap by patient.",
+        "interval of the ICC is of the jackknife over patients, those of the limits are of the "
+        "bootstrap by patient.",
     )
     title = "Agreement of score and call between readers"
     return Table("reader-scores", title, (Column("Measure"), *columns), rows, notes)
