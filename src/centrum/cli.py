@@ -76,6 +76,10 @@ MinShare = Annotated[
 Labels = Annotated[
     str | None, typer.Option(help="scheme of the labels' numbers, such as verse or spineps")
 ]
+ShardsUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="place in object storage for what is measured: s3://..."),
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
 
@@ -241,6 +245,52 @@ def simulate(
 
 
 @_command(
+    "centrum size --prevalence 0.5 --auc 0.85 --parameters 10 --icc 0.8\n"
+    "centrum size --prevalence 0.2 --auc 0.8 --threshold 0.1 --auc-width 0.15\n"
+    "centrum size --icc 0.85 --readers 3 --icc-width 0.1 --json"
+)
+def size(
+    prevalence: Annotated[
+        float | None, typer.Option(help="share of cases with the positive outcome")
+    ] = None,
+    auc: Annotated[float | None, typer.Option(help="that the model is expected to have")] = None,
+    parameters: Annotated[
+        int | None, typer.Option(help="candidate features of a model to be developed")
+    ] = None,
+    shrinkage: Annotated[float, typer.Option(help="of its coefficients, at least")] = 0.9,
+    threshold: Annotated[
+        float | None, typer.Option(help="probability from which on one would act: net benefit")
+    ] = None,
+    oe_width: Annotated[float, typer.Option(help="of the interval of observed / expected")] = 0.2,
+    slope_width: Annotated[float, typer.Option(help="of that of the calibration slope")] = 0.2,
+    auc_width: Annotated[float, typer.Option(help="of that of the AUC")] = 0.1,
+    benefit_width: Annotated[
+        float, typer.Option(help="of that of the standardised net benefit")
+    ] = 0.2,
+    icc: Annotated[float | None, typer.Option(help="that readers are expected to reach")] = None,
+    readers: Annotated[int, typer.Option(help="who read every case")] = 2,
+    icc_width: Annotated[float, typer.Option(help="of the interval of the ICC")] = 0.2,
+    json_: Json = False,
+) -> None:
+    """How many cases a study needs, with a text for its protocol or an ethics application.
+
+    To develop a model (Riley 2019, with --parameters), to validate one (Riley 2021), and to know
+    how well readers agree (Bonett 2002, with --icc). All intervals are of 95 %.
+    """
+    from centrum.commands.size import SizeChoices, sizes
+
+    found = sizes(SizeChoices(
+        prevalence=prevalence, auc=auc, parameters=parameters, shrinkage=shrinkage,
+        threshold=threshold, oe_width=oe_width, slope_width=slope_width, auc_width=auc_width,
+        benefit_width=benefit_width, icc=icc, readers=readers, icc_width=icc_width,
+    ))  # fmt: skip
+    if json_:
+        _print_json(found)
+    else:
+        _print(found.lines(_width()))
+
+
+@_command(
     "centrum init ~/mri\n"
     "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
     "centrum init ~/mri --labels spineps --region whole_vertebra\n"
@@ -392,9 +442,10 @@ def export(
     from centrum.commands import study as verbs
 
     if format_ == "site":
-        from centrum.commands.sites import export_site
+        from centrum.commands.sites import export_site, signed_by
 
         _print(map(str, export_site(_open(folder), out)))
+        print(f"Signed by {signed_by(out)}: tell this to whoever gathers, by another way.")
         return
 
     _print(map(str, verbs.export(_open(folder), out, format_)))
@@ -450,6 +501,34 @@ def _width() -> int:
     return min(shutil.get_terminal_size().columns, WIDEST)
 
 
+@_command(
+    "centrum plan my-study --cases 120 --basis 'Riley 2021: AUC 0.85 within 0.15'\n"
+    "centrum plan my-study --cases 200 --primary sensitivity"
+)
+def plan(
+    folder: StudyFolder,
+    cases: Annotated[int, typer.Option(help="how many cases are to be analysed; see `size`")],
+    primary: Annotated[
+        str, typer.Option(help="measure of the test cases that the study is judged by")
+    ] = "auc",
+    basis: Annotated[str, typer.Option(help="why so many cases, in a few words")] = "",
+    json_: Json = False,
+) -> None:
+    """Write down all choices of the protocol, dated, before the outcomes are looked at: plan.json.
+
+    The outcomes of the manifest are not read. The report and the methods then say whether the run
+    followed the plan, choice by choice. Where results of a fit are there already, the plan is
+    marked as written after the outcomes.
+    """
+    from centrum.commands.plan import plan_study
+
+    done = plan_study(folder, primary=primary, cases=cases, basis=one_line(basis))
+    if json_:
+        _print_json(done.record)
+    else:
+        _print(done.lines())
+
+
 @_command("centrum run my-study\ncentrum run my-study --workers 4\ncentrum run my-study --dry-run")
 def run(
     folder: StudyFolder,
@@ -472,7 +551,7 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     from centrum.commands.console import evaluation_lines, extraction_lines, key_lines
     from centrum.commands.run import load_evaluations, open_to_run, run
 
-    study = open_to_run(folder)
+    study = _telling_where_images_go(open_to_run(folder))
     with _progress() as progress:
         extraction, page = run(study, workers=workers, progress=progress)
     evaluations = load_evaluations(study)
@@ -494,7 +573,8 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     "centrum extract my-study --workers 8\n"
     "centrum extract my-study --shard 17/400 --workers 1\n"
     "centrum extract my-study --dask tls://10.0.0.5:8786\n"
-    "centrum extract my-study --slurm cluster.yaml"
+    "centrum extract my-study --slurm cluster.yaml\n"
+    "centrum extract my-study --shard 17/400 --shards s3://consortium/my-study/shards"
 )
 def extract(
     folder: StudyFolder,
@@ -509,36 +589,39 @@ def extract(
     slurm: Annotated[
         Path | None, typer.Option(metavar="PROFILE", help="YAML file: what to ask SLURM for")
     ] = None,
+    shards: ShardsUrl = None,
     json_: Json = False,
 ) -> None:
     """Measure every case and reader; writes results/features.csv and .parquet."""
     if sum(option is not None for option in (shard, dask, slurm)) > 1:
         raise ProtocolError("Give one of --shard, --dask and --slurm.")
     if shard is not None:
-        _extract_share(folder, shard, workers, as_json=json_)
+        _extract_share(_open(folder, shards), shard, workers, as_json=json_)
+    shared = dask is not None or slurm is not None  # by machines that may stand in another folder
+    study = _open(folder.absolute() if shared else folder, shards)
     with _progress() as progress:
         if dask is not None:
             from centrum.commands.shards import extract_on_dask
 
-            extraction = extract_on_dask(_open(folder.absolute()), dask, progress=progress)
+            extraction = extract_on_dask(study, dask, progress=progress)
         elif slurm is not None:
             from centrum.commands.shards import extract_on_slurm
 
-            extraction = extract_on_slurm(_open(folder.absolute()), slurm, progress=progress)
+            extraction = extract_on_slurm(study, slurm, progress=progress)
         else:
             from centrum.commands import study as verbs
 
-            extraction = verbs.extract(_open(folder), workers=workers, progress=progress)
+            extraction = verbs.extract(study, workers=workers, progress=progress)
     _print_extraction(extraction, as_json=json_)
 
 
-def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> None:
+def _extract_share(study: "Study", text: str, workers: int, *, as_json: bool) -> None:
     from centrum.commands.console import problem_lines
     from centrum.commands.shards import Share, extract_share
 
     share = Share.parse(text)
     with _progress() as progress:
-        done = extract_share(_open(folder), share, workers=workers, progress=progress)
+        done = extract_share(study, share, workers=workers, progress=progress)
     if as_json:
         _print_json({"cases": done.cases, "failures": [vars(f) for f in done.failures]})
     else:
@@ -547,7 +630,11 @@ def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> N
     raise typer.Exit(CASES_FAILED if done.failures else OK)
 
 
-@_command("centrum gather my-study\ncentrum gather berlin bern basel --into consortium")
+@_command(
+    "centrum gather my-study\n"
+    "centrum gather my-study --shards s3://consortium/my-study/shards\n"
+    "centrum gather berlin bern basel --into consortium"
+)
 def gather(
     folders: Annotated[
         list[Path], typer.Argument(metavar="STUDY | SITE...", help="a study, or several sites")
@@ -555,6 +642,7 @@ def gather(
     into: Annotated[
         Path | None, typer.Option(metavar="STUDY", help="new study of the tables of the sites")
     ] = None,
+    shards: ShardsUrl = None,
     json_: Json = False,
 ) -> None:
     """Make the table of what `extract --shard` has measured, or a study of the tables of sites.
@@ -573,7 +661,7 @@ def gather(
     from centrum.commands.shards import gather as gather_shards
 
     with _progress() as progress:
-        extraction = gather_shards(_open(folders[0]), progress=progress)
+        extraction = gather_shards(_open(folders[0], shards), progress=progress)
     _print_extraction(extraction, as_json=json_)
 
 
@@ -724,6 +812,7 @@ def report(folder: StudyFolder, workers: Workers = 0) -> None:
     "centrum score model.json --image T2w.nrrd --mask body.seg.nrrd#L1\n"
     "centrum score model.json --image dicom/ --mask roi.seg.nrrd --known age=71 --known sex=F\n"
     "centrum score model.json new-patients --out scored --workers 4\n"
+    "centrum score model.json new-patients --prevalence 0.1\n"
     "centrum score model.json new-patients --dicom for-the-archive --send archive.yaml"
 )
 def score(
@@ -744,6 +833,10 @@ def score(
     ] = None,
     case: Annotated[str, typer.Option(help="what the patient's files are called")] = "patient",
     reader: Annotated[str | None, typer.Option(help="whose masks, of a cohort")] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(help="of the positive outcome where the patient comes from: numbers for it"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder for pages and numbers")] = Path("scored"),
     dicom: Annotated[
         Path | None, typer.Option(help="folder for DICOM SEG, SR and pages to give to an archive")
@@ -772,13 +865,14 @@ def score(
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = scoring.read_model(model)
+    at = None if prevalence is None else scoring.Elsewhere.of(frozen, prevalence)
     out_dicom = _dicom_out(dicom, labelmap, send)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
         patient = scoring.Patient(
             one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
         )
-        one, page = scoring.score_one(frozen, patient, out, out_dicom)
+        one, page = scoring.score_one(frozen, patient, out, out_dicom, at)
         scores, cases = [one], None
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
@@ -788,14 +882,14 @@ def score(
         with _progress() as progress:
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
                                                workers=workers, progress=progress,
-                                               dicom=out_dicom))  # fmt: skip
+                                               dicom=out_dicom, elsewhere=at))  # fmt: skip
     if out_dicom:
         with _progress() as progress:
             out_dicom.send(progress)
     if json_:
-        _print_json([s.to_dict(frozen) for s in scores])
+        _print_json([scoring.record_of(frozen, s, at) for s in scores])
     else:
-        _print(scoring.score_lines(scores))
+        _print(scoring.score_lines(scores, at))
         _print(key_lines(cases) if cases is not None else ())
         _print(out_dicom.lines() if out_dicom else ())
         print(f"Page: {page}")
@@ -1536,10 +1630,20 @@ def _verify_readings(folder: Path, file: Path | None, json_: bool) -> None:
         _print(verified_lines(found))
 
 
-def _open(folder: Path) -> "Study":
+def _open(folder: Path, shards: str | None = None) -> "Study":
+    """The study, with its shards in object storage if a URL is given; tells where images go."""
     from centrum.commands.study import open_study
 
-    return open_study(folder)
+    study = _telling_where_images_go(open_study(folder))
+    return study if shards is None else study.with_shards(shards)
+
+
+def _telling_where_images_go(study: "Study") -> "Study":
+    from centrum.commands.console import staging_lines
+
+    for line in staging_lines(study.cohort):
+        _say(line)
+    return study
 
 
 @contextmanager

@@ -152,6 +152,8 @@ def _agreement(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     cases = list(dict.fromkeys(frame["case"]))
     empty = pd.DataFrame(np.nan, cases, names)
     values = [by_reader.get(reader, empty).reindex(cases) for reader in readers]
-    found = icc(np.stack(values, axis=2).astype(float), study.protocol.model.agreement.form)
+    owners = study.cohort.to_frame()["patient"].reindex(cases)
+    form = study.protocol.model.agreement.form
+    found = icc(np.stack(values, axis=2).astype(float), form, patients=owners)
     data = (names, found.value, found.lower, found.upper, found.n_subjects)
     return pd.DataFrame(dict(zip(columns, data, strict=True)))

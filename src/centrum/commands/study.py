@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from centrum.agreement import icc
-from centrum.cohort import Level
 from centrum.cohort.phantom import NOTICE
 from centrum.commands.bodies import (
     NO_MORPHOMETRY,
@@ -49,12 +48,11 @@ from centrum.commands.results import (
     write_json,
 )
 from centrum.commands.tables import export_tables
-from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
+from centrum.evaluate import CutOff, Evaluation, PopulationRow
 from centrum.execution import Progress, silent
 from centrum.frozen.export import scorer_of
 from centrum.frozen.freeze import check_scores, freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
-from centrum.modelling.designs import PLACE_IN_TIME
 from centrum.modelling.settings import AgreementSettings
 from centrum.morphometry.measures import MEASURES
 from centrum.provenance import PACKAGES, Step, __version__
@@ -74,6 +72,7 @@ from centrum.study.extraction import (
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
 from centrum.study.measuring import Measure, measured_before
+from centrum.study.plan import read_plans
 from centrum.study.readings import readings_of
 from centrum.study.stage_keys import (
     KEYS,
@@ -81,6 +80,7 @@ from centrum.study.stage_keys import (
     has_stage,
     is_current,
     made_before,
+    reads_refits,
     refuse_stale,
 )
 from centrum.study.study import (
@@ -93,10 +93,19 @@ from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
 from centrum.validation.decision import Decision, learn_decision
 from centrum.validation.evaluation import StudyEvaluation, evaluate_study
-from centrum.validation.fits import fit_rows, fit_sets, score_rows, search_table, used_features
+from centrum.validation.fits import (
+    fit_rows,
+    fit_sets,
+    of_reader,
+    reader_scores,
+    score_rows,
+    search_table,
+    used_features,
+)
 from centrum.validation.foresight import refuse_unless_possible
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import Model, model_of
+from centrum.validation.population import Sides, population, sides
 from centrum.validation.procedure import InternalValidation, run_internal_validation
 
 # Measuring the cases
@@ -172,7 +181,7 @@ def _agreement(
     columns = ["feature", "icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
     if len(readers) < 2:
         return pd.DataFrame(columns=columns)
-    found = icc(table.values_of(readers), rule.form)
+    found = icc(table.values_of(readers), rule.form, patients=table.obs["patient"])
     judged = found.lower if rule.use == "lower_bound" else found.value
     numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
     data = (table.names, *numbers, found.n_subjects, judged > rule.threshold)
@@ -218,6 +227,8 @@ def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFram
     scores = table.obs[["patient", "outcome"]].reset_index()
     scores["part"] = np.where(np.isin(rows, train), "train", "test")
     scores["score"] = score_rows(fitted.model, matrix, rows)
+    for reader, found in reader_scores(protocol, fitted.model, matrix, rows).items():
+        scores[of_reader("score", reader)] = found
     scorer = scorer_of(fitted.model, matrix.names, protocol.model.harmonisation.batch)
     check_scores(scorer, matrix, scores["score"].to_numpy())
     scores["out_of_fold"] = np.nan
@@ -288,10 +299,12 @@ def evaluate_scores(study: Study) -> StudyEvaluation:
 
 def _evaluate_scores(study: Study) -> StudyEvaluation:
     scores, protocol, table = load_scores(study), study.protocol, load_table(study)
-    tested = None
-    if not protocol.split.single_part:
-        tested = load_internal_validation(study).pooled(len(scores))
-    return evaluate_study(protocol, scores, table.obs, decision_of(study, scores), tested)
+    known = (protocol, scores, table.obs, decision_of(study, scores))
+    primary = table.readers[0]
+    if protocol.split.single_part:
+        return evaluate_study(*known, primary=primary)
+    found = load_internal_validation(study)
+    return evaluate_study(*known, found.pooled(len(scores)), primary=primary, parts=found.parts)
 
 
 # The frozen model
@@ -333,6 +346,7 @@ def _freeze(study: Study) -> FrozenModel:
             "simulated": NOTICE if extraction.simulated else "",
             "of_tables": bool(study.protocol.tables),
         },
+        refits=load_internal_validation(study).resamples if reads_refits(protocol) else (),
     )
 
 
@@ -388,7 +402,8 @@ def collect(study: Study) -> StudyResults:
         evaluation=evaluation,
         validation=load_internal_validation(study),
         search=load_search(study),
-        population=_population(extraction.table.obs, (outcome.positive, outcome.negative)),
+        population=population(extraction.table.obs, (outcome.positive, outcome.negative)),
+        sides=_sides(study, extraction.table, model),
         morphometry=_described(study, extraction.table.obs, bodies),
         morphometry_agreement=bodies.agreement if bodies else NO_MORPHOMETRY,
         history=_history(study, table, cutoff),
@@ -397,6 +412,7 @@ def collect(study: Study) -> StudyResults:
         sequences=extraction.sequences,
         robustness=load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
         readings=readings_of(study),
+        plans=read_plans(study.folder),
     )
 
 
@@ -408,17 +424,18 @@ def _described(study: Study, obs: pd.DataFrame, bodies: Bodies | None) -> tuple[
     outcome = study.protocol.outcome
     measures = own[[*MEASURES]].rename(columns={n: m.heading for n, m in MEASURES.items()})
     known = obs[["patient", "outcome"]].join(measures)
-    return _population(known, (outcome.positive, outcome.negative))
+    return population(known, (outcome.positive, outcome.negative))
 
 
-def _population(obs: pd.DataFrame, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
-    groups = pd.Categorical(obs["outcome"], outcomes, ordered=True)
-    described = obs.drop(columns=PLACE_IN_TIME, errors="ignore")
-    known = described.dropna(axis="columns", how="all").assign(outcome=groups)
-    if "level" in known:
-        names = sorted(known["level"].dropna().unique(), key=Level.parse)
-        known["level"] = pd.Categorical(known["level"], names, ordered=True)
-    return tuple(table1(known))
+def _sides(study: Study, table: FeatureTable, model: Model) -> Sides | None:
+    """Training beside test; None in a design whose cases are on both sides in turn."""
+    if not study.protocol.split.single_part:
+        return None
+    outcome = study.protocol.outcome
+    values = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
+    own = values[[name for name in model.features if name in values]]
+    part = load_scores(study)["part"].reindex(table.obs.index)
+    return sides(table.obs, part, own, (outcome.positive, outcome.negative))
 
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:

@@ -72,10 +72,13 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         self.missing = missing
         self.compared = compared
 
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
-        """Learn from X (cases, features, readers).
+    def fit(
+        self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
+        """Learn from X (cases, features, readers); `groups` (cases,) are the patients.
 
-        A case that another reader has not read (nan) does not count for the ICC.
+        A case that another reader has not read (nan) does not count for the ICC. Patients decide
+        the interval alone, and are looked at where its lower bound is.
 
         Raises
         ------
@@ -90,7 +93,9 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
             raise DataError(f"{self.n_features_in_} features need as many names, got {len(names)}.")
         self._refuse_missing(values[:, :, 0], names)
         ratings = values[:, :, self._compared]
-        self.icc_ = icc(ratings, self.form) if ratings.shape[2] > 1 else None
+        owners = groups if self.use == "lower_bound" else None
+        several = ratings.shape[2] > 1
+        self.icc_ = icc(ratings, self.form, patients=owners) if several else None
         self.support_ = self._agreeing()
         return self
 

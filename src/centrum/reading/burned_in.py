@@ -15,6 +15,7 @@ from centrum.execution import Progress, silent
 from centrum.io.dicom_object import reading
 from centrum.io.open import file_format
 from centrum.io.paths import split_source
+from centrum.io.scratch import fetched
 from centrum.measure.images import image_of
 from centrum.pacs.source import source_files
 from centrum.reading.room import Room
@@ -56,7 +57,7 @@ def _is_stated(source: str) -> bool:
     """Whether DICOM headers say that annotations are burned in (0028,0301)."""
     import pydicom
 
-    path, part = split_source(source)
+    path, part = split_source(fetched(source))
     if not path.is_dir() and file_format(path) != "DICOM":
         return False
     with reading(path):

@@ -12,6 +12,7 @@ from centrum.cohort.readings import MASK_ENDING, ReadingRecord, read_signed, wri
 from centrum.errors import of_case
 from centrum.io.open import file_format
 from centrum.io.paths import split_source
+from centrum.io.scratch import fetched
 from centrum.io.write import write_masks
 from centrum.reading.state import CaseState
 from centrum.store import write_atomically
@@ -74,7 +75,7 @@ def write_signed_mask(
 
 
 def _is_dicom(source: str) -> bool:
-    path, _ = split_source(source)
+    path, _ = split_source(fetched(source))
     return path.is_dir() or file_format(path) == "DICOM"
 
 

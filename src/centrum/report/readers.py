@@ -40,7 +40,9 @@ def trained_agreement(results: StudyResults) -> pd.DataFrame:
     Columns: n, icc, lower, upper, kept (whether the rule let the feature pass).
     """
     rule, train = results.protocol.model.agreement, _trained(results)
-    found = icc(results.table.values_of(results.table.compared)[train], rule.form)
+    owners = results.table.obs["patient"][train]
+    values = results.table.values_of(results.table.compared)[train]
+    found = icc(values, rule.form, patients=owners)
     judged = found.lower if rule.use == "lower_bound" else found.value
     return pd.DataFrame(
         {

@@ -23,7 +23,8 @@ from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
-from centrum.measure.case import MeasurementJob
+from centrum.io.objects import ObjectUrl
+from centrum.measure.case import MeasurementJob, of_each
 from centrum.measure.sequences import choose_sequences, plan_sequences
 from centrum.modelling.designs import (
     PLACE_IN_TIME,
@@ -67,7 +68,8 @@ class ManifestOptions(TypedDict):
 class Study(OneLine):
     """A folder with its protocol and its eligible cases, as they were when they were read.
 
-    `digests` are those of the files that they were read from.
+    `digests` are those of the files that they were read from. `shards` is a place in object storage
+    where measured cases are kept; it is in `results` when missing.
     """
 
     folder: Path
@@ -75,6 +77,7 @@ class Study(OneLine):
     cohort: Cohort
     flow: Flow
     digests: Mapping[str, str] = field(default_factory=dict)
+    shards: ObjectUrl | None = None
 
     @property
     def results(self) -> Path:
@@ -147,12 +150,22 @@ class Study(OneLine):
     @cached_property
     def sources(self) -> tuple[dict[str, list[list[Any]]], ...]:
         """What is known of the bytes of every image and mask, case by case; hashed once."""
-        return tuple(job.sources() for job in self.jobs())
+        return tuple(of_each(MeasurementJob.sources, self.jobs()))
 
     def only(self, cases: Collection[str]) -> "Study":
         """The study of those of its cases."""
         kept = tuple(case for case in self.cohort.cases if case.id in cases)
         return replace(self, cohort=replace(self.cohort, cases=kept))
+
+    def with_shards(self, url: str) -> "Study":
+        """The study whose measured cases are kept in a place of object storage.
+
+        Raises
+        ------
+        StorageError
+            The URL names none.
+        """
+        return replace(self, shards=ObjectUrl.parse(url))
 
     def keep_key(self) -> None:
         """Write whose the pseudonyms are, beside the manifest; nothing where ids are codes."""

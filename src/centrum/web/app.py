@@ -149,7 +149,7 @@ def _refused(error: CentrumError, status: int, **more: Any) -> Response:
 # Who asks, and about which state
 
 
-# These are coroutines, which FastAPI asks at once: others would wait for threads of their own.
+# These are coroutines, which FastAPI asks at once: others would each wait for a thread.
 
 
 async def _service(request: Request) -> Service:
