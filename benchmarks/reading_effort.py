@@ -209,7 +209,7 @@ def _soak_text(soak: dict[str, Any]) -> str:
         f"stroke took {put['50']:.0f} ms in the median and {put['95']:.0f} ms at the 95th "
         "percentile; a bare write with fsync of a line as long to the same disk "
         f"{meanwhile['50']:.1f} and {meanwhile['95']:.1f} ms meanwhile, and {bare['50']:.1f} and "
-        f"{bare['95']:.1f} ms once the disk had nothing else to do; opening a case "
+        f"{bare['95']:.1f} ms afterwards; opening a case "
         f"{opened['50']:.0f} and {opened['95']:.0f} ms. At a desk without HTTP, by one reader "
         f"alone, the same stroke took {alone['stroke']:.1f} ms, of which fsync "
         f"{alone['fsync']:.1f} ms (a bare line between strokes {alone['bare']:.1f} ms), and "
