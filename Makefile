@@ -15,7 +15,7 @@ PYTEST := $(ONE_THREAD) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
 
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling room reading_room room_frames
 
-.PHONY: setup judges emulator demo test test-slow fuzz lint bench peers peers-build bench-peers spine \
+.PHONY: setup judges emulator demo test test-slow fuzz mutants lint bench peers peers-build bench-peers spine \
 	real-tables reading-effort protocols \
 	$(BENCHMARKS:%=bench-%) docs wheelhouse wheelhouse-check clean help
 
@@ -52,6 +52,10 @@ test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom, 
 fuzz: setup # every reader on broken files: N=2000 mutants of each; SEED=, TARGET=
 	$(ONE_THREAD) $(BIN)/python -m tests.fuzz $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(TARGET),--target $(TARGET))
+
+mutants: setup # deliberate mistakes, and the share that tests notice: N=150 of each package; PACKAGES=
+	$(ONE_THREAD) $(BIN)/python -m tests.mutants $(PACKAGES) $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(MINUTES),--minutes $(MINUTES))
 
 lint: setup # style and types
 	$(BIN)/ruff check .

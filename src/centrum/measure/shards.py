@@ -116,7 +116,8 @@ class Shards:
     def settle(self, records: Mapping[str, Record], protocol: str = "") -> None:
         """Lay these records out in the one way that does not tell who measured which, and when.
 
-        `SETTLED` cases each, by their keys. Shards that hold nothing else than these cases go.
+        `SETTLED` cases each, by their keys. Shards that hold nothing else than these cases go, if
+        they were there before: what others lay out meanwhile is theirs.
         """
         keys = sorted(records)
         parts = [keys[k : k + SETTLED] for k in range(0, len(keys), SETTLED)]
@@ -124,31 +125,42 @@ class Shards:
         entries = self._entries(keys)
         if {entries[key].shard for key in keys if key in entries} == laid_out.keys():
             return
+        before = set(self._present())
+        known = {entry.shard for entry in entries.values()}
         for name, own in laid_out.items():
-            if not self.place.exists(_file(name)):
+            if name not in known:
                 self.write(own, protocol)
         self.compact()
         held = defaultdict[str, set[str]](set)
         table, _ = self._index()
         for key, shard in zip(table["key"].to_pylist(), table["shard"].to_pylist(), strict=True):
             held[shard].add(key)
-        for shard in held.keys() - laid_out.keys():
+        for shard in before & held.keys() - laid_out.keys():
             if held[shard] <= records.keys():
                 self.place.remove(_file(shard))
         self.compact()
 
     def records(self, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
         """The records of those keys that were measured; with `failed` also those with errors."""
-        entries, wanted = self._entries(keys), defaultdict[str, set[str]](set)
-        for key in keys:
-            entry = entries.get(key)
-            if entry and (failed or not entry.failed):
-                wanted[entry.shard].add(key)
+        shards = self._shards_of(keys, failed)
+        found = self._found(shards, failed)
+        if lost := shards.keys() - found.keys():
+            self.compact()  # perhaps others have laid them out anew since the index was read
+            found |= self._found(self._shards_of(lost, failed), failed)
+        return found
+
+    def _shards_of(self, keys: Collection[str], failed: bool) -> dict[str, str]:
+        entries = self._entries(keys)
+        found = ((key, entries[key]) for key in keys if key in entries)
+        return {key: entry.shard for key, entry in found if failed or not entry.failed}
+
+    def _found(self, shards: Mapping[str, str], failed: bool) -> dict[str, Record]:
+        """The records of keys in shards."""
         return {
             key: record
-            for name, own in wanted.items()
+            for name in dict.fromkeys(shards.values())
             for key, record in self._read(name).items()
-            if key in own and (failed or not record["errors"])
+            if shards.get(key) == name and (failed or not record["errors"])
         }
 
     def measured(self, keys: Collection[str]) -> set[str]:

@@ -4,7 +4,7 @@ No program reads them reliably. What is found is told; whether the rest is free 
 person to look at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -30,27 +30,27 @@ FEWEST_PIXELS = 20
 BRIGHT = 99.0
 """Percentile of the image beyond which a pixel of a corner is bright."""
 
-BurnedIn = Literal["stated", "corner"]
+BurnedIn = Literal["stated", "corner", ""]
 """Why letters are feared: the header says so, or something bright stands still in a corner."""
 
 
-def find_burned_in(room: Room, progress: Progress = silent) -> Iterator[tuple[str, BurnedIn]]:
-    """Cases whose images may show letters, with the reason; unreadable ones are left out."""
-    for done, case in enumerate(room.cases.values(), start=1):
-        progress("Looking for burned-in text", done, len(room.cases))
+def find_burned_in(
+    room: Room, cases: Sequence[str], progress: Progress = silent
+) -> Iterator[tuple[str, BurnedIn]]:
+    """Why the images of cases may show letters; those that cannot be read are left out."""
+    for done, case in enumerate(cases, start=1):
+        progress("Looking for burned-in text", done, len(cases))
         try:
-            found = _burned_in(room, case)
+            yield case, _burned_in(room, room.cases[case])
         except CentrumError:  # opening it says why
             continue
-        if found:
-            yield case.id, found
 
 
-def _burned_in(room: Room, case: Case) -> BurnedIn | None:
+def _burned_in(room: Room, case: Case) -> BurnedIn:
     source = case.images[room.sequence]
     if _is_stated(source):
         return "stated"
-    return "corner" if has_still_corner(lay_out(image_of(source, room.images))) else None
+    return "corner" if has_still_corner(lay_out(image_of(source, room.images))) else ""
 
 
 def _is_stated(source: str) -> bool:

@@ -49,6 +49,11 @@ def keep_record(study: Path, reader: str, session: str, token: str, state: CaseS
     write_signed(study, reader, session, records)
 
 
+def segment_name(level: Level | None) -> str:
+    """What the segment of a level is called."""
+    return level.name if level else UNNAMED
+
+
 def write_signed_mask(
     folder: Path, token: str, mask: Mask, level: Level | None, source: str
 ) -> str:
@@ -56,7 +61,7 @@ def write_signed_mask(
 
     The text is "" where there is one, or where the image is none of DICOM.
     """
-    named = replace(mask, name=level.name if level else UNNAMED)
+    named = replace(mask, name=segment_name(level))
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{token}{MASK_ENDING}"
     os.replace(write_masks([named], unfinished), folder / f"{token}{MASK_ENDING}")

@@ -18,7 +18,7 @@ from centrum.cohort.eligibility import EligibilityRule
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.cohort.readings import CONSENSUS, ReadingPlace
+from centrum.cohort.readings import CONSENSUS, READINGS, ReadingPlace
 from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
@@ -43,10 +43,14 @@ from centrum.provenance import History, Step, unchanged
 from centrum.stages import Stages
 from centrum.store import Store, take_leftovers, tidy
 from centrum.study.findings import EVERY_CASE, Finding
+from centrum.table import Comparisons
 from centrum.text import OneLine
 
 IDENTIFYING = "identifying-column"
 """Code of what is said of columns that may tell who somebody is."""
+
+_ADJUDICATED = (READINGS, CONSENSUS)
+"""Who drew a consensus; a column of this name from elsewhere is a reader's as any other."""
 
 PROTOCOL, MANIFESTS, RESULTS = "study.yaml", ("cases.csv", "cases.xlsx"), "results"
 
@@ -194,13 +198,35 @@ class Study(OneLine):
             return tuple(table.reader for table in self.protocol.tables)
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
         others = (r for r in self.cohort.readers if r != primary)
-        return (primary, *(r for r in others if not self._is_consensus(r)))
+        return (primary, *(r for r in others if self._person(r) != _ADJUDICATED))
 
-    def _is_consensus(self, reader: str) -> bool:
-        """Whether the masks of a column were adjudicated in the reading room."""
+    def _person(self, reader: str) -> tuple[str, str]:
+        """Who stands behind a column: who read its masks in the reading room, else the column."""
         masks = (case.masks[reader] for case in self.cohort.cases if reader in case.masks)
         places = filter(None, map(ReadingPlace.of, masks))
-        return any(place.reader == CONSENSUS for place in places)
+        return next(((READINGS, place.reader) for place in places), ("", reader))
+
+    @cached_property
+    def comparisons(self) -> Comparisons | None:
+        """Which readers are compared; None where that is each with all others.
+
+        Of a person who read in several sessions of the reading room the first in the manifest is
+        compared with other people, and all of them with each other. A consensus is compared with
+        nobody.
+        """
+        if self.protocol.tables:
+            between = tuple(table.reader for table in self.protocol.tables if table.compared)
+            return None if len(between) == len(self.protocol.tables) else Comparisons(between)
+        columns: dict[tuple[str, str], list[str]] = {}
+        for reader in self.cohort.readers:
+            if reader in self.readers:
+                columns.setdefault(self._person(reader), []).append(reader)
+        columns.pop(_ADJUDICATED, None)
+        first = [own[0] for own in columns.values()]
+        if len(first) == len(self.readers):
+            return None
+        between = tuple(reader for reader in self.readers if reader in first)
+        return Comparisons(between, tuple(tuple(own) for own in columns.values() if len(own) > 1))
 
     @property
     def store(self) -> Store:
