@@ -76,9 +76,15 @@ def ticket(room: Room, reader: str, case: str) -> str:
     return token
 
 
-@pytest.fixture
-def lead(browser: Any, room: Room) -> Iterator[Eyes]:
+@pytest.fixture(scope="module")
+def leading(browser: Any, room: Room) -> Iterator[Eyes]:
     with Eyes.before(browser, room, name=LEAD) as found:
+        yield found
+
+
+@pytest.fixture
+def lead(leading: Eyes) -> Iterator[Eyes]:
+    with leading.fresh_tab() as found:
         yield found
 
 
