@@ -255,7 +255,7 @@ class Desk:
             "state": state,
             "slices": found.slices if found else None,
             "done": found.done if found else 0,
-            "level": "" if ticket.training else self._level_name(ticket),
+            "level": self._level_name(ticket),
             "seconds": found.seconds if found else 0.0,
             "training": ticket.training,
             "passed": self._passed(found) if ticket.training else None,

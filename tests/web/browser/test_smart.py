@@ -86,6 +86,28 @@ class TestLiveWire:
         eyes.click(RIM[2], RIM[3], RIM[0])
         assert kept(eyes)["tool"] == "livewire"
 
+    def test_after_a_reload_each_click_is_still_one(self, eyes: Eyes):
+        eyes.open().press("l")
+        clicks = rounded(clicked(eyes, *RIM[:3]))
+        eyes.page.reload()
+        eyes.page.wait_for_selector(".editor")
+        eyes.press("l", "Backspace")
+        assert eyes.said() == "2 clicks"
+        eyes.press("Shift+Enter")
+        eyes.page.wait_for_selector(".strip [data-state=drawn]")
+        asked = {"tool": "livewire", "points": clicks[:2], "closed": True}
+        assert kept(eyes)["payload"]["content"] == offered(eyes, asked)
+
+    def test_points_that_a_polygon_added_are_clicks_of_their_own(self, eyes: Eyes):
+        eyes.open().press("l")
+        clicked(eyes, *RIM[:2])
+        eyes.press("p")
+        eyes.click(RIM[2], RIM[3])
+        eyes.press("l", "Backspace")
+        assert eyes.said() == "3 clicks"
+        eyes.press("Backspace", "Backspace")
+        assert eyes.said() == "1 click"
+
     def test_by_keyboard(self, eyes: Eyes):
         eyes.open().press("l", "ArrowLeft", "Enter")
         for way in ("ArrowRight", "ArrowDown"):
@@ -181,6 +203,22 @@ class TestGrowCut:
         eyes.press("Escape")
         assert "nothing was recorded" in eyes.said()
         assert not eyes.page.locator(".bar.fill").count()
+        assert eyes.kinds == []
+
+    @pytest.mark.parametrize("way", ["PageDown", "reload"])
+    def test_strokes_that_nobody_accepted_are_told_as_gone(self, eyes: Eyes, way: str):
+        eyes.open().press("c", "[", "[", "[")
+        k = eyes.slice
+        eyes.drag([(18, 15), (22, 18)], steps=3)
+        if way == "reload":
+            eyes.page.reload()
+        else:
+            eyes.press(way)
+        eyes.page.wait_for_selector(".bar.note")
+        assert f"on slice {k + 1} were not accepted" in eyes.page.locator(".bar.note").inner_text()
+        eyes.page.reload()
+        eyes.page.wait_for_selector(".editor")
+        assert not eyes.page.locator(".bar.note").count()
         assert eyes.kinds == []
 
     def test_undo_takes_the_last_stroke_back(self, eyes: Eyes):

@@ -107,6 +107,8 @@ export class Editor {
     on(bench, "hindered", (why) => say(why));
     on(bench, "draft", () => this.refresh());
     on(bench, "tool", () => this.taken());
+    on(bench, "dropped", ({ slice }) => this.note(`The strokes of GrowCut on slice ${slice + 1} were not `
+      + "accepted: they are gone, and nothing was recorded."));
     on(bench, "scroll", (step) => this.step(step));
     on(bench, "pan", ({ dx, dy }) => this.moved(() => this.pane.view.pan(dx, dy)));
     on(bench, "zoom", ({ steps, at }) => this.moved(() => this.pane.view.zoomAt(steps, at)));
@@ -130,6 +132,8 @@ export class Editor {
     this.stop();
     for (const sign of ["keyup", "blur"]) removeEventListener(sign, this.released);
     clearInterval(this.ticking);
+    clearTimeout(this.repainting);
+    this.other?.close();
     if (this.typed) this.sendJudgement();
     this.timer.close();
     this.pane.close();
@@ -145,7 +149,8 @@ export class Editor {
     }
     bench.take(asked ? "level" : "polygon");
     this.show(this.first());
-    this.told({ kind: reading.outbox.kind, waiting: reading.outbox.changes.length });
+    bench.dropStrokes();
+    this.told({ kind: reading.outbox.kind, waiting: reading.outbox.waiting });
   }
 
   /** Where work goes on: the slice it was left on, the level's, the middle. */

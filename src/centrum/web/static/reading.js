@@ -29,17 +29,19 @@ function byHand(before, content) {
   return "drawn";
 }
 
-export async function openReading(token) {
+/** What waits is looked at first: a change that arrives meanwhile is sent again, and known by its id. */
+export async function loadReading(token) {
+  const changes = await queue.waiting(token);
   const [seen, image] = await Promise.all([api.openCase(token), api.pixels(token)]);
-  return new Reading(seen, image, await queue.waiting(token));
+  return { seen, image, changes };
 }
 
 export class Reading extends EventTarget {
-  constructor(seen, image, changes) {
+  constructor({ seen, image, changes }) {
     super();
     const [slices, rows, columns] = seen.shape;
     Object.assign(this, {
-      seen, image, slices, rows, columns, token: seen.token, past: [], future: [], unsent: 0, owed: false,
+      seen, image, slices, rows, columns, token: seen.token, past: [], future: [], owed: false,
     });
     this.masks = new Map();
     this.order = Promise.resolve();
@@ -51,13 +53,9 @@ export class Reading extends EventTarget {
     if (changes.length) this.outbox.drain();
   }
 
+  /** What the hand did last is still sent. */
   close() {
     this.outbox.rest();
-  }
-
-  /** Nothing of the hand is on its way, nor about to be. */
-  get idle() {
-    return this.outbox.empty && this.unsent === 0;
   }
 
   get signed() {
@@ -112,12 +110,10 @@ export class Reading extends EventTarget {
 
   /** In the order of the hand, whatever takes its time (digests do). */
   send(request) {
-    this.unsent += 1;
+    this.outbox.expect();
     this.order = this.order.then(async () => {
       const body = { id: freshId(), ...(await request.body()) };
-      const pushed = this.outbox.push({ effect: [], ...request, body });
-      this.unsent -= 1;
-      return pushed;
+      return this.outbox.push({ effect: [], ...request, body });
     });
     return this.order;
   }
@@ -205,7 +201,7 @@ export class Reading extends EventTarget {
   answered({ change, answer }) {
     const { revision, undo, redo } = answer;
     this.state = { ...this.state, revision, undo, redo };
-    if (!this.idle) this.owed ||= Boolean(answer.slices);
+    if (!this.outbox.empty) this.owed ||= Boolean(answer.slices);
     else if (answer.slices) this.adopt(answer);
     else if (this.owed) this.catchUp();
     else if (answer.provenance !== undefined) this.told(change, answer);
@@ -214,7 +210,7 @@ export class Reading extends EventTarget {
 
   async catchUp() {
     const { state } = await api.openCase(this.token).catch(() => ({ state: null }));
-    if (state && this.idle && state.revision === this.outbox.revision) this.adopt(state);
+    if (state && this.outbox.empty && state.revision === this.outbox.revision) this.adopt(state);
   }
 
   told(change, { provenance }) {

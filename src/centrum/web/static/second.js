@@ -8,19 +8,25 @@ import { h } from "./dom.js";
 export function offer(editor) {
   const { sequences = [] } = editor.reading.seen;
   if (!sequences.length) return;
-  const choice = h("select", { id: "sequence", onchange: () => choose(editor, choice.value) },
+  const choice = h("select", { id: "sequence", onchange: () => choose(editor, choice) },
     h("option", { value: "" }, "none"), sequences.map((name) => h("option", { value: name }, name)));
   const label = h("label", { class: "sequence", for: "sequence" }, "Beside it ", choice);
   editor.element.querySelector(".bar-right").prepend(label);
 }
 
-async function choose(editor, name) {
+/** Unless another one was chosen meanwhile, or the case was left. */
+async function choose(editor, choice) {
+  const name = choice.value;
   editor.other?.close();
   editor.other = null;
   if (!name) return;
   const { token } = editor.reading;
   const got = await editor.attempt(() => Promise.all([api.sequence(token, name), api.pixels(token, name)]));
-  if (!got) return;
+  if (choice.value !== name || !choice.isConnected) return;
+  if (!got) {
+    choice.value = "";
+    return;
+  }
   editor.other = new Second(editor, ...got);
   editor.other.show(editor.bench.slice);
   editor.focus();
