@@ -550,7 +550,11 @@ class Desk:
                 if plane.any() and state.slices[k].is_untouched
             }
             if not found:
-                raise _no_proposal()
+                raise DataError(
+                    "What is proposed lies on slices that somebody has touched.",
+                    remedy="Undo what was done there, or clear a slice, to take it over.",
+                    code="no-proposal",
+                )
             return self._from_elsewhere(work, "proposal", name, found, fields)
 
     def undo(

@@ -111,6 +111,16 @@ def test_nothing_leaves_this_machine_and_the_console_is_empty(eyes: Eyes):
     assert eyes.console == []
 
 
+def test_nothing_is_proposed_unless_the_study_chose_so(eyes: Eyes):
+    eyes.open()
+    assert not eyes.page.locator("button:has-text('proposal')").count()
+    asked = """(token) => fetch(`/api/t/${token}/proposal`, {method: "POST",
+        headers: {"Content-Type": "application/json", "If-Match": '"1"'},
+        body: JSON.stringify({id: "0".repeat(32)})}).then((answer) => answer.json())"""
+    assert eyes.page.evaluate(asked, eyes.token)["code"] == "no-proposal"
+    assert eyes.kinds == []
+
+
 def test_a_page_of_text_is_never_markup(eyes: Eyes):
     """A comment comes back as it was written."""
     eyes.open()

@@ -230,10 +230,9 @@ export class Pen {
     this.text([x + 15, y + lower], label, name);
   }
 
-  text([x, y], label, name, align = "left") {
+  text([x, y], label, name) {
     const { context } = this;
     context.font = "600 13px system-ui, sans-serif";
-    context.textAlign = align;
     context.textBaseline = "middle";
     context.lineWidth = 3;
     context.strokeStyle = this.colour("halo");

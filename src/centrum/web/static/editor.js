@@ -30,6 +30,12 @@ const HINTS = {
   growcut: "GrowCut: stroke in the body, and outside it with Control or the second button.",
 };
 
+/** What is said on the slice itself of one in such a state. */
+const BADGES = {
+  nobody: "∅ No body on this slice",
+  proposed: "◍ Proposed by another program: correct what is wrong",
+};
+
 const NOT_REACHED = "The server cannot be reached. What you have drawn is kept on this computer; "
   + "this step has to wait.";
 
@@ -76,10 +82,10 @@ export class Editor {
     this.where = h("span", { class: "where" });
     this.clock = h("span", { class: "clock", title: "active time" });
     this.readout = h("p", { class: "readout", "aria-hidden": "true" });
-    this.none = h("p", { class: "none", hidden: true }, h("span", { "aria-hidden": "true" }, "∅"),
-      " No body on this slice");
+    this.badge = h("p", { class: "badge", hidden: true });
     this.bars = h("div", { class: "bars" });
-    this.stage = h("div", { class: "stage" }, this.pane.element, this.none, this.readout);
+    this.stage = h("div", { class: "stage" }, this.pane.element, this.badge, this.readout);
+    this.nameNeighbours();
     this.element = h("div", { class: "editor" },
       h("header", { class: "case" },
         h("div", { class: "bar-left" },
@@ -91,6 +97,23 @@ export class Editor {
       this.strip.element, h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage)),
       this.palette.element);
     second.offer(this);
+  }
+
+  /** What lies above and below the level is named, where the slice stands upright. */
+  nameNeighbours() {
+    const { level, orientation } = this.reading.seen;
+    if (orientation.top !== "S" && orientation.top !== "H") return;
+    const [above, below] = neighbours(level);
+    for (const [side, sign, name] of [["top", "↑", above], ["bottom", "↓", below]]) {
+      const shown = h("span", { class: `neighbour ${side}`, "aria-hidden": "true" }, `${sign} ${name}`);
+      if (name) this.stage.append(shown);
+    }
+  }
+
+  /** What is named along the upper edge of the slice moves below the bars that lie over it. */
+  shiftBelowBars() {
+    const covered = getComputedStyle(this.bars).position === "absolute" ? this.bars.offsetHeight : 0;
+    this.stage.style.setProperty("--covered", `${covered}px`);
   }
 
   /** What the study lets the reader know beside the image. */
@@ -126,10 +149,13 @@ export class Editor {
     this.released = (event) => (event.type === "blur" || event.key === " ") && this.hold(false);
     for (const sign of ["keyup", "blur"]) addEventListener(sign, this.released);
     this.ticking = setInterval(() => this.tick(), 1000);
+    this.covering = new ResizeObserver(() => this.shiftBelowBars());
+    this.covering.observe(this.bars);
   }
 
   close() {
     this.stop();
+    this.covering.disconnect();
     for (const sign of ["keyup", "blur"]) removeEventListener(sign, this.released);
     clearInterval(this.ticking);
     clearTimeout(this.repainting);
@@ -458,8 +484,17 @@ export class Editor {
     this.focus();
   }
 
+  // A proposal of another program
+
   async propose() {
-    if (this.free()) await this.attempt(() => this.reading.ask("proposal", { seconds: this.timer.seconds }));
+    if (!this.free()) return;
+    const slices = await this.attempt(() => this.reading.propose(this.timer.seconds));
+    if (!slices) return;
+    if (!slices.includes(this.bench.slice)) this.show(slices[0]);
+    const word = slices.length === 1 ? "slice" : "slices";
+    this.announce(`Another program proposes ${word} ${listed(slices)}: look at each, and correct it. `
+      + "One undo takes all of them back.");
+    this.focus();
   }
 
   // Quality, signing
@@ -646,13 +681,19 @@ export class Editor {
     this.palette.update(bench, left ? `${plural(left, "slice")} to do` : "All slices are done");
     if (!this.typed) this.palette.fillIn();
     this.where.textContent = `${reading.slices - left} of ${reading.slices} slices done`;
-    this.none.hidden = bench.content?.kind !== "nobody";
+    this.showBadge(BADGES[stateOf(reading, bench.slice)]);
     this.pane.overlay.setAttribute("aria-label", `Drawing surface, ${this.sentence()}`);
     this.bars.replaceChildren(...this.barsNow().filter(Boolean));
+    this.element.classList.toggle("unplaced", !reading.level);
     this.element.classList.toggle("scouting", bench.tool === this.scout && Boolean(this.scout));
     this.refreshReadout();
     this.tick();
     bench.draw();
+  }
+
+  showBadge(text = null) {
+    this.badge.hidden = text === null;
+    this.badge.textContent = text;
   }
 
   refreshReadout() {
@@ -723,7 +764,8 @@ export class Editor {
     const held = bench.tool.draw && bench.free;
     const content = bench.tool.content ?? bench.content;
     const painted = content?.kind === "runs" || bench.tool.mask;
-    pen.mask(bench.shownMask, stateOf(reading, bench.slice) === "filled" ? "fill" : "own",
+    const untouched = ["filled", "proposed"].includes(stateOf(reading, bench.slice));
+    pen.mask(bench.shownMask, untouched ? "fill" : "own",
       { border: Boolean(painted) });
     const vertices = held && bench.tool.name === "polygon";
     if (!vertices && content?.kind === "polygons" && !bench.tool.mask) {
@@ -742,17 +784,12 @@ export class Editor {
     pen.mask(mask, "mine", { border: true, dash: [6, 4], leaning: -1 });
   }
 
-  /** The marker stays in sight, and what lies above and below it is named. */
+  /** The marker stays in sight on every slice. */
   paintLevel(pen) {
     const { level, seen } = this.reading;
     if (!level) return;
     const here = level.slice === this.bench.slice;
     pen.marker([level.x, level.y], seen.level, here ? "marker" : "faint");
-    const [above, below] = neighbours(seen.level);
-    const upright = seen.orientation.top === "S" || seen.orientation.top === "H";
-    const { width, height } = this.pane;
-    if (upright && above) pen.text([width / 2, 34], `↑ ${above}`, "faint", "center");
-    if (upright && below) pen.text([width / 2, height - 34], `↓ ${below}`, "faint", "center");
   }
 }
 

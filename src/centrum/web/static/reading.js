@@ -80,6 +80,11 @@ export class Reading extends EventTarget {
     return this.contents.flatMap(({ content }, k) => (content === null ? [k] : []));
   }
 
+  /** Whether there is a slice on which no hand was: a proposal takes no other. */
+  get untouched() {
+    return this.contents.some(({ provenance }) => !provenance || provenance === "filled");
+  }
+
   get canUndo() {
     return this.past.length > 0 || (this.outbox.empty && this.state.undo);
   }
@@ -168,7 +173,21 @@ export class Reading extends EventTarget {
     this.changed();
     if (step) return step[side].map(([k]) => k);
     await this.outbox.settled();
+    return this.changedSince(before);
+  }
+
+  changedSince(before) {
     return this.contents.flatMap((held, k) => (same(held, before[k]) ? [] : [k]));
+  }
+
+  /** Takes over what another program proposes; answers the slices. A step that the server knows alone. */
+  async propose(seconds) {
+    const before = this.contents;
+    await this.ask("proposal", { seconds });
+    this.past.push(null);
+    this.future = [];
+    this.changed();
+    return this.changedSince(before);
   }
 
   async confirmLevel(slice, [x, y], seconds) {
@@ -189,7 +208,7 @@ export class Reading extends EventTarget {
     });
   }
 
-  /** Submit, reopen and the proposal: answered by the server or not done. */
+  /** Submitting, reopening and a proposal: answered by the server or not done. */
   async ask(verb, body = {}) {
     await this.order;
     await this.outbox.settled();
