@@ -171,6 +171,25 @@ def test_single_keys_can_be_switched_off(eyes: Eyes):
     assert eyes.kinds == ["edit"]
 
 
+ALTGR = """document.body.dispatchEvent(new KeyboardEvent("keydown", {
+  bubbles: true, key: "[", ctrlKey: true, altKey: true, modifierAltGraph: true }))"""
+
+
+def test_a_sign_behind_altgr_is_that_sign(eyes: Eyes):
+    eyes.open().press("b")
+    before = eyes.page.locator(".size").inner_text()
+    eyes.page.evaluate(ALTGR)
+    assert float(eyes.page.locator(".size").inner_text().split()[0]) < float(before.split()[0])
+
+
+def test_keys_of_buttons_are_told_as_aria_has_them(eyes: Eyes):
+    eyes.open()
+    told = eyes.page.locator("[aria-keyshortcuts]").evaluate_all(
+        "(all) => all.map((one) => one.getAttribute('aria-keyshortcuts'))"
+    )
+    assert {"P", "Control+Z", "Control+Shift+Z"} <= set(told)
+
+
 SCROLLBAR = 15
 """CSS pixels, which a browser without a window does not show."""
 

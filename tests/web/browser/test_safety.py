@@ -183,6 +183,15 @@ def choose(eyes: Eyes) -> None:
 
 
 class TestLeaving:
+    def test_an_answer_that_was_torn_can_be_asked_for_again(self, eyes: Eyes):
+        eyes.open()
+        eyes.page.route("**/worklist", lambda route: route.fulfill(body="[{"), times=1)
+        eyes.page.click("text=Worklist")
+        eyes.page.wait_for_selector(".failure")
+        eyes.page.click("text=Try again")
+        eyes.page.wait_for_selector(".worklist")
+        assert eyes.console == []
+
     def test_a_case_that_was_opened_twice_is_saved(self, eyes: Eyes):
         """Two clicks of a hasty hand, of which the first is answered last."""
         eyes.case = eyes.room.fresh()

@@ -6,21 +6,20 @@ import { LiveWire } from "./tools/livewire.js";
 import { Freehand } from "./tools/freehand.js";
 import { Polygon } from "./tools/polygon.js";
 import { LONGEST } from "./tools/shared.js";
+import { onPointer } from "./pointer.js";
 import { maskOf, runsOf } from "./raster.js";
 import { say } from "./speech.js";
 import { keepUnfinished, unfinished } from "./unfinished.js";
+import { onWheel } from "./wheel.js";
 
 /** mm: a radius from a cortex's width to half a body. */
 const RADII = { smallest: 0.5, largest: 20, step: 1.2 };
-
-/** Wheel travel (CSS pixels) of one slice; a notch of a mouse is more. */
-const NOTCH = 40;
 
 export class Bench extends EventTarget {
   constructor(reading, pane) {
     super();
     Object.assign(this, {
-      reading, pane, slice: 0, crosshair: null, radius: 3, held: null, travel: 0, panning: false,
+      reading, pane, slice: 0, crosshair: null, radius: 3, held: null, panning: false,
       ...unfinished(reading.token),
     });
     this.tools = {
@@ -48,15 +47,17 @@ export class Bench extends EventTarget {
   suggest = async () => null;
 
   listen() {
-    const on = (name, act) => this.pane.overlay.addEventListener(name, act);
-    on("pointerdown", (event) => this.down(event));
-    on("pointermove", (event) => this.move(event));
-    on("pointerup", () => this.up());
-    on("pointercancel", () => this.cancel());
-    on("pointerleave", () => this.left());
+    const { overlay } = this.pane;
+    const on = (name, act) => overlay.addEventListener(name, act);
+    onPointer(overlay, {
+      down: (event) => this.down(event), move: (event) => this.move(event), up: () => this.up(),
+      cancel: () => this.cancel(), leave: () => this.left(),
+    });
     on("dblclick", () => this.free && this.tool.twice?.());
-    on("wheel", (event) => this.wheel(event));
     on("contextmenu", (event) => event.preventDefault());
+    onWheel(overlay, {
+      step: (by) => this.tell("scroll", by), zoom: (steps, at) => this.tell("zoom", { steps, at }),
+    });
   }
 
   tell(name, detail = null) {
@@ -248,21 +249,6 @@ export class Bench extends EventTarget {
     if (this.held) return;
     this.tool.hover = null;
     this.draw();
-  }
-
-  wheel(event) {
-    event.preventDefault();
-    const box = this.pane.overlay.getBoundingClientRect();
-    const at = [event.clientX - box.left, event.clientY - box.top];
-    if (event.ctrlKey) this.tell("zoom", { steps: -Math.sign(event.deltaY), at });
-    else this.scroll(event.deltaMode ? event.deltaY * NOTCH : event.deltaY);
-  }
-
-  scroll(delta) {
-    this.travel += delta;
-    if (Math.abs(this.travel) < NOTCH) return;
-    this.tell("scroll", Math.sign(this.travel));
-    this.travel = 0;
   }
 
   /** The keyboard's crosshair begins where the eye is: the middle of what is shown. */

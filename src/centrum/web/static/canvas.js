@@ -44,8 +44,10 @@ export class Pane {
     this.redraw("image", "overlay");
   }
 
-  show(values) {
-    this.values = values;
+  /** Slice `k` of all slices. */
+  show(image, k) {
+    const size = this.rows * this.columns;
+    this.values = image.subarray(k * size, (k + 1) * size);
     this.redraw("slice", "image", "overlay");
   }
 

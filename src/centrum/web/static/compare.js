@@ -7,15 +7,12 @@ import { button, h, listed } from "./dom.js";
 import { dice, distance, signed, withUnit } from "./figures.js";
 import { showHelp } from "./help.js";
 import { arrows, listen, towards } from "./keys.js";
-import { Look } from "./look.js";
+import { Look, VIEW } from "./look.js";
 import { pairName } from "./pair.js";
 import { flagWords } from "./reading.js";
 import { say } from "./speech.js";
 import { STATES, Strip } from "./strip.js";
 import { LEVEL, levelWindow } from "./window.js";
-
-/** mm of height around the level. */
-const VIEW = 90;
 
 /** Colour is not the only sign: one outline is solid, the other dashed; the hatches lean apart. */
 const LINES = {
@@ -159,8 +156,7 @@ export class Comparison {
   show(k) {
     const { pair } = this;
     this.slice = Math.min(pair.slices - 1, Math.max(0, k));
-    const size = pair.rows * pair.columns;
-    this.pane.show(pair.image.subarray(this.slice * size, (this.slice + 1) * size));
+    this.pane.show(pair.image, this.slice);
     this.strip.update(this.slice, this.signs());
     for (const [n, { row, chosen }] of this.rows) {
       row.classList.toggle("current", n === this.slice);
@@ -199,10 +195,8 @@ export class Comparison {
   }
 
   fit() {
-    const { level, columns, rows } = this.pair;
-    const { width, height } = this.pane;
-    const middle = level ? [level.x, level.y] : [columns / 2, rows / 2];
-    this.pane.view.show(middle, Math.min(width, height) / VIEW, width, height);
+    const { view, width, height } = this.pane;
+    view.around(this.pair.level, VIEW, width, height);
   }
 
   home() {

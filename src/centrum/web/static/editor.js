@@ -7,6 +7,7 @@ import { showHelp } from "./help.js";
 import { showInstructions } from "./instructions.js";
 import { bindingsOf, listen } from "./keys.js";
 import { neighbours } from "./levels.js";
+import { PAN } from "./look.js";
 import { Palette } from "./palette.js";
 import { maskOf, maskOfRuns } from "./raster.js";
 import { flagWords } from "./reading.js";
@@ -41,9 +42,6 @@ const NOT_REACHED = "The server cannot be reached. What you have drawn is kept o
 
 const NEEDS_SERVER = "Live wire and GrowCut need the server, which cannot be reached. Polygon, freehand and "
   + "brush work without it.";
-
-/** CSS pixels of an arrow while panning. */
-const PAN = 40;
 
 /** The window preset goes with the reader from case to case. */
 const PRESET = "preset";
@@ -197,8 +195,7 @@ export class Editor {
     bench.tool.leave?.();
     bench.slice = Math.min(reading.slices - 1, Math.max(0, k));
     sessionStorage.setItem(`slice:${reading.token}`, bench.slice);
-    const size = reading.rows * reading.columns;
-    this.pane.show(reading.image.subarray(bench.slice * size, (bench.slice + 1) * size));
+    this.pane.show(reading.image, bench.slice);
     this.other?.show(bench.slice);
     this.refresh();
     say(this.sentence());

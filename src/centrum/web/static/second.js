@@ -37,7 +37,7 @@ class Second {
   constructor(editor, { name, scale, windows }, values) {
     const { reading } = editor;
     const { spacing, orientation } = reading.seen;
-    Object.assign(this, { editor, values, size: reading.rows * reading.columns });
+    Object.assign(this, { editor, values });
     this.pane = new Pane({ ...reading, spacing, scale, orientation, label: name }, h);
     this.pane.view.window(windows[0].low, windows[0].high);
     this.pane.overlay.tabIndex = -1;
@@ -51,7 +51,7 @@ class Second {
   }
 
   show(k) {
-    this.pane.show(this.values.subarray(k * this.size, (k + 1) * this.size));
+    this.pane.show(this.values, k);
     this.follow();
   }
 
