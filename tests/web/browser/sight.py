@@ -249,6 +249,17 @@ class Eyes:
 
     # What was sent
 
+    def hold(self, address: str) -> list[Any]:
+        """The first request of an address waits in the list that is answered; others go on."""
+        held: list[Any] = []
+        self.page.route(address, lambda route: held.append(route), times=1)
+        return held
+
+    def wait_for(self, held: list[Any]) -> None:
+        """Until it was asked."""
+        while not held:
+            self.page.wait_for_timeout(20)
+
     def sent(self, act: Callable[[], Any]) -> list[dict[str, Any]]:
         """Bodies of the edits that an act sends."""
         bodies: list[dict[str, Any]] = []

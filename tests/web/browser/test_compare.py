@@ -226,21 +226,16 @@ def test_what_is_decided_is_in_the_journal_of_the_consensus(lead: Eyes, room: Ro
 
 def test_what_was_asked_for_last_is_shown(lead: Eyes):
     """A case that is slow to come does not push the list away."""
-    held: list[Any] = []
-
-    def hold_the_first(route: Any) -> None:
-        held.append(route)
-        if len(held) > 1:
-            route.continue_()
-
-    lead.page.route("**/pixels", hold_the_first)
+    held = lead.hold("**/pixels")
     lead.page.locator(".compared tbody button").first.click()
-    lead.page.wait_for_timeout(300)
+    lead.wait_for(held)
     lead.page.locator(".compared tbody button").nth(3).click()
     lead.page.wait_for_selector(".comparison")
     title = lead.page.locator("h1").inner_text()
-    held[0].continue_()
-    lead.page.wait_for_timeout(500)
+    with lead.page.expect_response("**/pixels"):
+        held.pop().continue_()
+    lead.settle()
+    lead.settle()
     assert lead.page.locator("h1").inner_text() == title
 
 

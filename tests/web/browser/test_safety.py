@@ -151,9 +151,9 @@ class TestOffline:
         eyes.press("x").wait_status("offline")
         eyes.page.click("text=Worklist")
         eyes.page.wait_for_selector(".waits")
-        held = hold(eyes, "**/pixels")
+        held = eyes.hold("**/pixels")
         choose(eyes)
-        wait_for(eyes, held)
+        eyes.wait_for(held)
         down.clear()
         eyes.page.wait_for_selector(".waits", state="detached")
         assert eyes.kinds == ["edit"]
@@ -163,18 +163,6 @@ class TestOffline:
         assert eyes.states()[k] == "nobody"
         eyes.press("End", "x").saved()
         assert eyes.kinds == ["edit", "edit"]
-
-
-def hold(eyes: Eyes, address: str) -> list[Any]:
-    """The first request of an address waits in the list that is answered; others go on."""
-    held: list[Any] = []
-    eyes.page.route(address, lambda route: held.append(route), times=1)
-    return held
-
-
-def wait_for(eyes: Eyes, held: list[Any]) -> None:
-    while not held:
-        eyes.page.wait_for_timeout(20)
 
 
 def choose(eyes: Eyes) -> None:
@@ -195,9 +183,9 @@ class TestLeaving:
     def test_a_case_that_was_opened_twice_is_saved(self, eyes: Eyes):
         """Two clicks of a hasty hand, of which the first is answered last."""
         eyes.case = eyes.room.fresh()
-        held = hold(eyes, "**/pixels")
+        held = eyes.hold("**/pixels")
         choose(eyes)
-        wait_for(eyes, held)
+        eyes.wait_for(held)
         choose(eyes)
         eyes.page.wait_for_selector(".editor.scouting")
         with eyes.page.expect_response("**/pixels"):
@@ -221,10 +209,10 @@ class TestLeaving:
 
     def test_a_stroke_is_not_called_saved_before_it_is(self, eyes: Eyes):
         eyes.open()
-        held = hold(eyes, "**/slice/*")
+        held = eyes.hold("**/slice/*")
         eyes.page.keyboard.press("x")
         assert eyes.page.locator(".status").get_attribute("data-kind") == "saving"
-        wait_for(eyes, held)
+        eyes.wait_for(held)
         assert eyes.page.locator(".status").inner_text().endswith("Saving 1 change")
         held.pop().continue_()
         eyes.saved()

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +41,7 @@ def test_it_is_shown_in_a_window_of_its_own(eyes: Eyes):
     eyes.page.select_option("#sequence", "T1")
     eyes.page.wait_for_selector(".beside")
     eyes.settle()
-    eyes.page.wait_for_timeout(300)
+    eyes.settle()
     first, second = (np.array(eyes.page.evaluate(GREYS, pane)) for pane in (0, 1))
     assert np.ptp(first) > 200
     assert np.abs(first - second).mean() < 3
@@ -52,13 +51,12 @@ def test_it_is_shown_in_a_window_of_its_own(eyes: Eyes):
 def test_the_sequence_that_was_chosen_last_is_shown(eyes: Eyes):
     """One that is slow to come does not stand beside it."""
     eyes.open()
-    held: list[Any] = []
-    eyes.page.route("**/pixels?sequence=T1", lambda route: held.append(route))
+    held = eyes.hold("**/pixels?sequence=T1")
     eyes.page.select_option("#sequence", "T1")
     eyes.page.select_option("#sequence", "PD")
     eyes.page.wait_for_selector(".beside")
     with eyes.page.expect_response("**/pixels?sequence=T1"):
-        held[0].continue_()
+        held.pop().continue_()
     eyes.settle()
     assert eyes.page.locator(".beside").count() == 1
     assert eyes.page.locator(".beside .overlay").get_attribute("aria-label") == "PD"

@@ -240,6 +240,16 @@ class TestGrowCut:
         assert kept(eyes)["tool"] == "growcut"
 
 
+def test_all_tools_and_the_comment_lie_above_the_signature(eyes: Eyes):
+    """As high as the window of a laptop is."""
+    eyes.open()
+    below = """[...document.querySelectorAll(".palette button, .palette input, .palette textarea")]
+        .filter((one) => !one.closest(".finish")).filter((one) => one.getBoundingClientRect().bottom
+            > document.querySelector(".finish").getBoundingClientRect().top)
+        .map((one) => one.outerHTML)"""
+    assert eyes.page.evaluate(below) == []
+
+
 def test_help_names_their_keys(eyes: Eyes):
     eyes.open().press("?")
     told = eyes.page.locator(".help").inner_text()

@@ -51,6 +51,7 @@ export class Editor {
   constructor(reading, title, leave, home = "Worklist") {
     Object.assign(this, {
       reading, title, goTo: leave, home, preview: null, conflict: null, hidden: false, centred: true,
+      asking: false, closed: false,
     });
     const { seen } = reading;
     const { spacing, scale, orientation } = seen;
@@ -152,6 +153,7 @@ export class Editor {
   }
 
   close() {
+    this.closed = true;
     this.stop();
     this.covering.disconnect();
     for (const sign of ["keyup", "blur"]) removeEventListener(sign, this.released);
@@ -361,6 +363,7 @@ export class Editor {
 
   hindrance() {
     if (this.conflict) return "Decide first whose state goes on.";
+    if (this.asking) return "The fill is on its way: a moment.";
     if (this.preview) return "Accept or reject the fill first: Enter or Escape.";
     if (this.reading.signed) return "This case is signed. Reopen it to change it.";
     return null;
@@ -446,8 +449,10 @@ export class Editor {
 
   async fill() {
     if (!this.free() || this.reading.seen.assistance.fill === false) return;
+    this.asking = true;
     const preview = await this.attempt(() => this.reading.between());
-    if (!preview) return;
+    this.asking = false;
+    if (!preview || this.closed) return;
     if (!preview.size) {
       this.note("Nothing lies between drawn slices. Draw the first and the last slice of the body, and every "
         + "second or third between them.");
@@ -650,7 +655,10 @@ export class Editor {
     say(text);
   }
 
+  /** A word that was just written is sent first. What comes after the case was left moves nobody. */
   leave(where) {
+    if (this.closed) return;
+    if (this.typed) this.sendJudgement();
     this.goTo(where);
   }
 
