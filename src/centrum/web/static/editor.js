@@ -84,6 +84,7 @@ export class Editor {
     this.badge = h("p", { class: "badge", hidden: true });
     this.bars = h("div", { class: "bars" });
     this.stage = h("div", { class: "stage" }, this.pane.element, this.badge, this.readout);
+    this.middle = h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage));
     this.nameNeighbours();
     this.element = h("div", { class: "editor" },
       h("header", { class: "case" },
@@ -93,8 +94,7 @@ export class Editor {
         h("div", { class: "bar-right" }, this.clock, this.status.element,
           button("Instructions", "G", () => this.instructions(), { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
-      this.strip.element, h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage)),
-      this.palette.element);
+      this.strip.element, this.middle, this.palette.element);
     second.offer(this);
   }
 
@@ -234,9 +234,14 @@ export class Editor {
 
   /** The page shows this case now. */
   arrived() {
-    this.stage.scrollIntoView({ block: "nearest" });
+    this.reveal();
     this.strip.reveal(this.bench.slice);
     this.focus();
+  }
+
+  /** The slice, and above it what has to be decided, where the page is higher than the window. */
+  reveal() {
+    this.middle.scrollIntoView({ block: "nearest" });
   }
 
   fit() {
@@ -567,8 +572,9 @@ export class Editor {
 
   signed() {
     say("Signed.");
+    this.refresh();
+    this.arrived();
     if (this.reading.seen.training) this.leave("training");
-    else this.refresh();
   }
 
   async reopen() {
@@ -587,6 +593,8 @@ export class Editor {
   told({ kind, waiting, error }) {
     const before = this.status.element.dataset.kind;
     this.status.show({ kind, waiting });
+    this.refreshReadout();
+    if (kind === "saved") this.reached();
     if (kind !== before && kind !== "saving") this.announceStatus(kind);
     if (kind === "conflict" && error) this.other409(error);
     if (kind === "locked") dispatchEvent(new Event("locked"));
@@ -639,7 +647,9 @@ export class Editor {
   /** What the server refuses or cannot be asked is told, and nothing is lost. */
   async attempt(act) {
     try {
-      return await act();
+      const done = await act();
+      this.reached();
+      return done;
     } catch (error) {
       if (error.status === 409) this.told({ kind: "conflict", waiting: 0, error });
       else if (error.status === 401) dispatchEvent(new Event("locked"));
@@ -649,9 +659,17 @@ export class Editor {
     }
   }
 
+  /** What was said of a server that could not be reached is over. */
+  reached() {
+    if (![NOT_REACHED, NEEDS_SERVER].includes(this.noted)) return;
+    this.noted = null;
+    this.refresh();
+  }
+
   note(text) {
     this.noted = text;
     this.refresh();
+    this.reveal();
     say(text);
   }
 
@@ -706,7 +724,7 @@ export class Editor {
     const [width, level] = [view.high - view.low, (view.high + view.low) / 2].map(Math.round);
     this.readout.textContent = [`Slice ${this.bench.slice + 1} / ${this.reading.slices}`,
       `W ${width} L ${level}`,
-      `${view.zoom.toFixed(1)} px/mm`].join("   ");
+      `${view.zoom.toFixed(1)} px/mm`, ...this.status.warning].join("   ");
   }
 
   tick() {

@@ -32,6 +32,7 @@ const state = { me: null, shown: null, cases: [], seen: performance.now(), told:
 function show(screen, name) {
   state.shown = screen;
   room.replaceChildren(screen.element ?? screen);
+  scrollTo(0, 0);
   document.title = `${name} · Reading room`;
   room.querySelector("h1")?.focus({ preventScroll: true });
 }
