@@ -54,6 +54,8 @@ export class Comparison {
     const { seen } = this.pair;
     this.readout = h("p", { class: "readout", "aria-hidden": "true" });
     this.rows = new Map(seen.outlines.map((one) => [one.slice, this.row(one)]));
+    this.middle = h("div", { class: "middle" },
+      h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.readout)));
     this.element = h("div", { class: "editor comparison" },
       h("header", { class: "case" },
         h("div", { class: "bar-left" }, button("Comparison", "", this.go.list, { class: "quiet" }),
@@ -61,8 +63,7 @@ export class Comparison {
         h("div", { class: "bar-right" }, button("Next case", "N", this.go.next, { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
       this.strip.element,
-      h("div", { class: "middle" },
-        h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.readout))),
+      this.middle,
       h("aside", { class: "palette", "aria-label": "Agreement" },
         this.whole(), this.decision.element, this.table()));
   }
@@ -272,6 +273,7 @@ export class Comparison {
   }
 
   arrived() {
+    this.middle.scrollIntoView({ block: "nearest" });
     this.strip.reveal(this.slice);
     this.focus();
   }
