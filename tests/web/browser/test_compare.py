@@ -289,6 +289,14 @@ def test_with_nothing_signed_it_says_so(browser: Any, tmp_path: Path):
         assert "No case has been signed by two" in lead.page.locator(".worklist").inner_text()
 
 
+def test_at_200_percent_the_slice_comes_into_sight(browser: Any, room: Room):
+    window = {"width": 640, "height": 400}
+    with Eyes.before(browser, room, name=LEAD, viewport=window, scale=2) as lead:
+        choose(lead, CASES[0])
+        box = lead.page.locator(".stage").bounding_box()
+        assert -1 < box["y"] < box["y"] + box["height"] < window["height"] + 1
+
+
 @pytest.mark.parametrize("zoom", [1.6, 2.5])
 def test_a_narrow_page_is_not_wider_than_the_window(browser: Any, room: Room, zoom: float):
     with Eyes.before(browser, room, zoom=zoom, name=LEAD) as lead:

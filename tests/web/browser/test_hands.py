@@ -56,7 +56,6 @@ def test_a_case_is_read_by_keyboard_alone(eyes: Eyes, room: Room):
 
     eyes.page.locator(".flags input").first.focus()
     eyes.press(" ")
-    eyes.page.wait_for_timeout(800)
     eyes.saved().press("s", "Enter")
     eyes.page.wait_for_selector(".bar.signed")
     assert [line["kind"] for line in eyes.journal[-2:]] == ["quality", "submit"]
@@ -125,7 +124,6 @@ def test_a_page_of_text_is_never_markup(eyes: Eyes):
     """A comment comes back as it was written."""
     eyes.open()
     eyes.page.fill("#comment", "<img src=x onerror=alert(1)>")
-    eyes.page.wait_for_timeout(900)
     eyes.saved().page.reload()
     eyes.page.wait_for_selector(".editor")
     assert eyes.page.input_value("#comment") == "<img src=x onerror=alert(1)>"

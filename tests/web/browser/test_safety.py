@@ -110,13 +110,12 @@ class TestOffline:
         """The answer to a flag, which is a whole state, is older than the stroke."""
         eyes.open()
         k = eyes.slice
-        held: list[Any] = []
-        eyes.page.route("**/quality", lambda route: held.append(route))
+        held = eyes.hold("**/quality")
         eyes.page.locator(".flags input").first.check()
-        eyes.page.wait_for_timeout(900)
+        eyes.wait_for(held)
         eyes.page.locator(".overlay").focus()
         eyes.press("x")
-        held[0].continue_()
+        held.pop().continue_()
         eyes.saved()
         eyes.settle()
         assert eyes.states()[k] == "nobody"
@@ -206,6 +205,14 @@ class TestLeaving:
         assert eyes.kinds == ["quality"]
         assert eyes.page.input_value("#comment") == "blurred"
         assert eyes.console == []
+
+    def test_a_word_that_is_being_written_is_not_called_saved(self, eyes: Eyes):
+        eyes.open()
+        eyes.page.locator("#comment").press_sequentially("blur")
+        assert eyes.page.locator(".status").get_attribute("data-kind") == "saving"
+        eyes.saved()
+        assert [line["payload"]["comment"] for line in eyes.journal[-1:]] == ["blur"]
+        assert eyes.kinds == ["quality"]
 
     def test_a_stroke_is_not_called_saved_before_it_is(self, eyes: Eyes):
         eyes.open()

@@ -24,7 +24,7 @@ SUGGEST = """async ([token, k, asked]) => {
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     allowed = {"fill": True, "livewire": True, "growcut": True}
-    study = make_study(tmp_path_factory.mktemp("smart") / "study", spare=12, assistance=allowed)
+    study = make_study(tmp_path_factory.mktemp("smart") / "study", spare=20, assistance=allowed)
     with open_room(study) as found:
         yield found
 

@@ -506,7 +506,9 @@ export class Editor {
 
   // Quality, signing
 
+  /** What is being written is not saved, and is sent when the hand rests. */
   judge() {
+    if (!this.typed) this.reading.outbox.expect();
     clearTimeout(this.typed);
     this.typed = setTimeout(() => this.sendJudgement(), TYPED);
   }
@@ -514,7 +516,7 @@ export class Editor {
   sendJudgement() {
     clearTimeout(this.typed);
     this.typed = null;
-    return this.reading.judge(this.palette.quality, this.timer.seconds);
+    return this.reading.judge(this.palette.quality, this.timer.seconds, true);
   }
 
   async submit() {

@@ -114,8 +114,8 @@ export class Reading extends EventTarget {
   }
 
   /** In the order of the hand, whatever takes its time (digests do). */
-  send(request) {
-    this.outbox.expect();
+  send({ expected = false, ...request }) {
+    if (!expected) this.outbox.expect();
     this.order = this.order.then(async () => {
       const body = { id: freshId(), ...(await request.body()) };
       return this.outbox.push({ effect: [], ...request, body });
@@ -199,11 +199,12 @@ export class Reading extends EventTarget {
     this.changed();
   }
 
-  judge(quality, seconds) {
+  /** `expected`: the outbox was told of it when it was begun to be written. */
+  judge(quality, seconds, expected = false) {
     this.state = { ...this.state, quality };
     this.changed();
     return this.send({
-      method: "PUT", path: `${api.ticket(this.token)}/quality`, kind: "quality",
+      method: "PUT", path: `${api.ticket(this.token)}/quality`, kind: "quality", expected,
       body: async () => ({ ...quality, seconds }),
     });
   }
