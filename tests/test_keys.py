@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from centrum import __version__, provenance
 from centrum.commands import study as verbs
+from centrum.commands.plan import plan_study
 from centrum.execution import silent
 from centrum.filters.filter import Filter
 from centrum.geometry import Geometry
@@ -404,6 +405,15 @@ def test_a_changed_file_of_a_case_is_measured_again(study: Path, name: str) -> N
         {"perturbed"} if "resident" in name else set()
     )
     assert jobs[1].key() == again[1].key()
+
+
+def test_a_plan_is_told_and_decides_nothing(study: Path) -> None:
+    before = keys_of(open_study(study))
+    plan_study(study, primary="auc", cases=8)
+    first = keys_of(open_study(study))
+    assert changed(before, first) == {"report", "manuscript"}
+    plan_study(study, primary="auc", cases=9)
+    assert changed(first, keys_of(open_study(study))) == {"report", "manuscript"}
 
 
 def test_a_new_sidecar_is_read(study: Path) -> None:

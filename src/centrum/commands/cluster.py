@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 
 from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.io.loopback import is_loopback
 from centrum.io.structured import read_yaml
 from centrum.measure.batches import Batch, BatchDone, BatchWork, Job
-from centrum.pacs.profile import is_loopback
 from centrum.protocol.faults import faults_of
 from centrum.settings import Settings
 

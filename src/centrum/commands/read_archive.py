@@ -20,6 +20,7 @@ from centrum.cohort.readings import READINGS
 from centrum.errors import DataError
 from centrum.provenance import __version__, canonical_json
 from centrum.reading.journal import read_journal
+from centrum.reading.room import LEAD
 from centrum.text import counted
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ NEVER = (".lock", ".writing")
 
 _SHARED = re.compile(
     rf"[^/]+/[^/]+/({re.escape(JOURNAL)}|signed\.json|[0-9a-f]{{32}}\.seg\.nrrd)|room\.yaml"
+    rf"|{LEAD}/{re.escape(JOURNAL)}"
 )
 """Files of readings that are exported: no PINs, no keys, no tickets, and no DICOM, which has the
 patient's name."""

@@ -151,7 +151,7 @@ def gather_sites(folders: Sequence[Path], into: Path) -> tuple[str, ...]:
             remedy="Choose another folder.",
             code="study-exists",
         )
-    names, readers = _common(sites, lambda t: t.names), _common(sites, lambda t: t.readers)
+    names, readers = _common(sites, lambda t: t.names), _common(sites, lambda t: t.modelled)
     drift = drift_between(sites, names)
     _write_study(sites, names, readers, into)
     write_json(into / SITES, {"sites": {s.name: s.record for s in sites}, "drift": drift})
@@ -223,7 +223,9 @@ def _write_table(
     file = f"{TABLES}/{file_stem(reader)}.csv"
     write_atomically(into / file, frame_csv(frame.reset_index()).encode())
     doubtful = read_table(into / file, format="generic").no_features
-    return {"file": file, "reader": reader, "format": "generic", "keep": [*doubtful]}
+    entry = {"file": file, "reader": reader, "format": "generic", "keep": [*doubtful]}
+    compared = all(reader in site.table.compared for site in sites)
+    return entry if compared else entry | {"compared": False}
 
 
 def _features(site: Site, names: Sequence[str], reader: str) -> pd.DataFrame:

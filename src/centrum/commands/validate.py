@@ -23,7 +23,7 @@ from centrum.execution import Progress, silent
 from centrum.frozen.domain import Flag
 from centrum.frozen.external import ExternalValidation, NewCases, validate
 from centrum.frozen.model import FrozenModel, read_model as read_model
-from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
+from centrum.frozen.score import REFUSED, Patient, Score, not_scored, range_by, score_known
 from centrum.io.csv_text import frame_csv
 from centrum.provenance import __version__
 from centrum.records import as_json
@@ -243,6 +243,7 @@ def _score_row(model: FrozenModel, patient: Patient, measured: Mapping[str, floa
     try:
         known = {**measured, **{c.name: c.of(patient.known) for c in model.covariates}}
         values = [known[name] for name in model.scorer.features]
-        return score_known(model, patient, np.array(values, dtype=float))
+        range_ = range_by(model, patient, lambda name, _: measured[name])
+        return score_known(model, patient, np.array(values, dtype=float), range_=range_)
     except Exception as error:
         return not_scored(patient, error)

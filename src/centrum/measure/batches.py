@@ -93,8 +93,10 @@ class BatchWork(Generic[Job]):
         ------
         DataError
             This worker has other versions than whoever asks; code "other-version".
-        OSError
-            The disk is full or cannot be written to.
+        OSError, StorageError
+            The disk is full, or shards cannot be kept in their place.
+        StorageDown
+            Images cannot be fetched any more, which is nobody's case.
         """
         refuse_other_software(self.software)
         records, seconds = [], 0.0
@@ -126,7 +128,11 @@ class BatchWork(Generic[Job]):
                 raise changed_meanwhile("A file of the case")
             return record
         except Exception as error:
-            return self.failed(job, error)
+            try:
+                return self.failed(job, error)
+            except Exception as stops:
+                stops.add_note(f"while measuring case {job.case}")
+                raise
 
 
 def refuse_other_software(wanted: str) -> None:

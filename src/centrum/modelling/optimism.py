@@ -118,8 +118,16 @@ def resample(
     drawn = None if batches is None else batches[rows]
     model = clone(estimator).fit(values[rows], labels[rows], owners[rows], drawn)
     scores = model.decision_function(values, batches)
-    positive = labels == model.classes_[1]
-    out = np.setdiff1d(np.arange(labels.size), rows)
+    return areas_of(labels == model.classes_[1], scores, rows)
+
+
+def areas_of(positive: Flags, scores: Floats, rows: Indices) -> Resample:
+    """AUCs of the scores (cases,) of a model that was fitted to some rows, drawn with replacement.
+
+    >>> areas_of(np.array([0, 1, 0, 1]) == 1, np.array([0.1, 0.9, 0.8, 0.7]), np.array([0, 0, 1]))
+    Resample(apparent=1.0, original=0.75, out_of_bag=0.0)
+    """
+    out = np.setdiff1d(np.arange(positive.size), rows)
     return Resample(
         float(auc(positive[rows], scores[rows])),
         float(auc(positive, scores)),

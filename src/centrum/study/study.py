@@ -23,7 +23,8 @@ from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
-from centrum.measure.case import MeasurementJob
+from centrum.io.objects import ObjectUrl
+from centrum.measure.case import MeasurementJob, of_each
 from centrum.measure.sequences import choose_sequences, plan_sequences
 from centrum.modelling.designs import (
     PLACE_IN_TIME,
@@ -42,6 +43,7 @@ from centrum.provenance import History, Step, unchanged
 from centrum.stages import Stages
 from centrum.store import Store, take_leftovers, tidy
 from centrum.study.findings import EVERY_CASE, Finding
+from centrum.table import Comparisons
 from centrum.text import OneLine
 
 IDENTIFYING = "identifying-column"
@@ -63,7 +65,8 @@ class ManifestOptions(TypedDict):
 class Study(OneLine):
     """A folder with its protocol and its eligible cases, as they were when they were read.
 
-    `digests` are those of the files that they were read from.
+    `digests` are those of the files that they were read from. `shards` is a place in object storage
+    where measured cases are kept; it is in `results` when missing.
     """
 
     folder: Path
@@ -71,6 +74,7 @@ class Study(OneLine):
     cohort: Cohort
     flow: Flow
     digests: Mapping[str, str] = field(default_factory=dict)
+    shards: ObjectUrl | None = None
 
     @property
     def results(self) -> Path:
@@ -143,12 +147,22 @@ class Study(OneLine):
     @cached_property
     def sources(self) -> tuple[dict[str, list[list[Any]]], ...]:
         """What is known of the bytes of every image and mask, case by case; hashed once."""
-        return tuple(job.sources() for job in self.jobs())
+        return tuple(of_each(MeasurementJob.sources, self.jobs()))
 
     def only(self, cases: Collection[str]) -> "Study":
         """The study of those of its cases."""
         kept = tuple(case for case in self.cohort.cases if case.id in cases)
         return replace(self, cohort=replace(self.cohort, cases=kept))
+
+    def with_shards(self, url: str) -> "Study":
+        """The study whose measured cases are kept in a place of object storage.
+
+        Raises
+        ------
+        StorageError
+            The URL names none.
+        """
+        return replace(self, shards=ObjectUrl.parse(url))
 
     def keep_key(self) -> None:
         """Write whose the pseudonyms are, beside the manifest; nothing where ids are codes."""
@@ -181,13 +195,35 @@ class Study(OneLine):
             return tuple(table.reader for table in self.protocol.tables)
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
         others = (r for r in self.cohort.readers if r != primary)
-        return (primary, *(r for r in others if not self._is_consensus(r)))
+        return (primary, *(r for r in others if self._who(r) != CONSENSUS))
 
-    def _is_consensus(self, reader: str) -> bool:
-        """Whether the masks of a column were adjudicated in the reading room."""
+    def _who(self, reader: str) -> str:
+        """The person behind a column: of masks of the reading room who read them, else itself."""
         masks = (case.masks[reader] for case in self.cohort.cases if reader in case.masks)
         places = filter(None, map(ReadingPlace.of, masks))
-        return any(place.reader == CONSENSUS for place in places)
+        return next((place.reader for place in places), reader)
+
+    @cached_property
+    def comparisons(self) -> Comparisons | None:
+        """Which readers are compared; None where that is each with all others.
+
+        Of a person who read in several sessions of the reading room the first in the manifest is
+        compared with other people, and all of them with each other. A consensus is compared with
+        nobody.
+        """
+        if self.protocol.tables:
+            between = tuple(table.reader for table in self.protocol.tables if table.compared)
+            return None if len(between) == len(self.protocol.tables) else Comparisons(between)
+        columns: dict[str, list[str]] = {}
+        for reader in self.cohort.readers:
+            if reader in self.readers:
+                columns.setdefault(self._who(reader), []).append(reader)
+        columns.pop(CONSENSUS, None)
+        first = [own[0] for own in columns.values()]
+        if len(first) == len(self.readers):
+            return None
+        between = tuple(reader for reader in self.readers if reader in first)
+        return Comparisons(between, tuple(tuple(own) for own in columns.values() if len(own) > 1))
 
     @property
     def store(self) -> Store:

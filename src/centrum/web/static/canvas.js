@@ -7,6 +7,10 @@ import { loopsOf } from "./raster.js";
 const HANDLE = 3.5;
 const HATCH = 7;
 
+/** Stored values of slice `k` of all slices. */
+export const valuesOf = (image, { rows, columns }, k) =>
+  image.subarray(k * rows * columns, (k + 1) * rows * columns);
+
 export class Pane {
   constructor({ rows, columns, spacing, scale, orientation, label }, make) {
     this.view = new View(rows, columns, [spacing[1], spacing[2]]);
@@ -46,8 +50,7 @@ export class Pane {
 
   /** Slice `k` of all slices. */
   show(image, k) {
-    const size = this.rows * this.columns;
-    this.values = image.subarray(k * size, (k + 1) * size);
+    this.values = valuesOf(image, this, k);
     this.redraw("slice", "image", "overlay");
   }
 
@@ -72,13 +75,7 @@ export class Pane {
 
   drawSlice() {
     this.table ??= greys(this.view, this.scale);
-    const context = this.slice.getContext("2d");
-    const picture = context.createImageData(this.columns, this.rows);
-    const pixels = new Uint32Array(picture.data.buffer);
-    for (let n = 0; n < pixels.length; n += 1) {
-      pixels[n] = this.table[this.values[n] + 32768] * 0x010101 + 0xff000000;
-    }
-    context.putImageData(picture, 0, 0);
+    paintValues(this.slice, this.values, this.table);
   }
 
   /**
@@ -115,6 +112,17 @@ export class Pane {
   close() {
     this.watch.disconnect();
   }
+}
+
+/** Stored values as greys, a pixel each, on a canvas of the size of the slice. */
+export function paintValues(canvas, values, table) {
+  const context = canvas.getContext("2d");
+  const picture = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(picture.data.buffer);
+  for (let n = 0; n < pixels.length; n += 1) {
+    pixels[n] = table[values[n] + 32768] * 0x010101 + 0xff000000;
+  }
+  context.putImageData(picture, 0, 0);
 }
 
 /** Hatches, drawn once for each colour and way of leaning. */

@@ -10,6 +10,7 @@ import { arrows, listen, towards } from "./keys.js";
 import { Look, VIEW } from "./look.js";
 import { pairName } from "./pair.js";
 import { flagWords } from "./reading.js";
+import { showSheet } from "./sheet.js";
 import { say } from "./speech.js";
 import { STATES, Strip } from "./strip.js";
 import { LEVEL, levelWindow } from "./window.js";
@@ -60,7 +61,8 @@ export class Comparison {
       h("header", { class: "case" },
         h("div", { class: "bar-left" }, button("Comparison", "", this.go.list, { class: "quiet" }),
           h("h1", { tabindex: -1 }, `${pairName(seen)} · ${seen.level}`)),
-        h("div", { class: "bar-right" }, button("Next case", "N", this.go.next, { class: "quiet" }),
+        h("div", { class: "bar-right" }, button("All slices", "S", () => this.sheet(), { class: "quiet" }),
+          button("Next case", "N", this.go.next, { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
       this.strip.element,
       this.middle,
@@ -125,6 +127,7 @@ export class Comparison {
         section: "Slices", keys: ["T"], text: "next slice by agreement, the least first",
         run: () => this.worse(),
       },
+      { section: "Slices", keys: ["S"], text: "all slices beside each other", run: () => this.sheet() },
       {
         section: "View", keys: ["1", "2", "3", "4", "5"], shown: ["1", "to", "5"], text: "window presets",
         run: (event) => this.preset(Number(event.key) - 1),
@@ -244,16 +247,27 @@ export class Comparison {
 
   paint(pen) {
     if (this.hidden) return;
-    const masks = this.pair.masksOf(this.slice);
-    if (masks) {
-      pen.mask(masks.onlyA, "reader-a", { leaning: LINES.a.leaning });
-      pen.mask(masks.onlyB, "reader-b", { leaning: LINES.b.leaning });
-      pen.border(masks.a, "reader-a", LINES.a);
-      pen.border(masks.b, "reader-b", LINES.b);
-      const taken = this.pair.taken(this.slice, this.decision.take);
-      if (taken) pen.border(taken, "taken", LINES.taken);
-    }
+    this.outlines(pen, this.slice);
     this.pair.seen.marks.forEach((mark, n) => mark && this.mark(pen, mark, n));
+  }
+
+  outlines(pen, k) {
+    const masks = this.pair.masksOf(k);
+    if (!masks) return;
+    pen.mask(masks.onlyA, "reader-a", { leaning: LINES.a.leaning });
+    pen.mask(masks.onlyB, "reader-b", { leaning: LINES.b.leaning });
+    pen.border(masks.a, "reader-a", LINES.a);
+    pen.border(masks.b, "reader-b", LINES.b);
+    const taken = this.pair.taken(k, this.decision.take);
+    if (taken) pen.border(taken, "taken", LINES.taken);
+  }
+
+  /** All slices at once; the one that is chosen is shown. */
+  async sheet() {
+    const style = getComputedStyle(this.pane.element);
+    const chosen = await showSheet(this.pair, this.pane.view, style, (pen, k) => this.outlines(pen, k));
+    if (chosen !== null) this.show(chosen);
+    this.focus();
   }
 
   /** Both marks; one that lies on another slice is faint and nameless. */
