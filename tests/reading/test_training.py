@@ -1,5 +1,6 @@
 """Practice on phantoms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, phantom: Path) -> None:
 
     def render(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume, Mask]:
         assert (patient.id, settings.seed) == ("P001", RoomSettings().seed)
-        return image, mask
+        return image, replace(mask, name=patient.level.name)
 
     monkeypatch.setattr("centrum.simulate.render", render)
 
