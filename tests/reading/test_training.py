@@ -71,6 +71,7 @@ def test_practice_first_then_the_study(tmp_path: Path, quick: None) -> None:
     study = small_study(tmp_path / "study", n=1, room=ROOM)
     write_rows(study, [row | {"level": "C2"} for row in read_rows(study)])
     with Desk(study) as desk:
+        desk.prepare()
         practice, real = desk.worklist("reader1")
         assert (practice["training"], practice["passed"], real["training"]) == (True, None, False)
         for verb in (desk.open, desk.pixels):
