@@ -77,11 +77,12 @@ def test_practice_first_then_the_study(tmp_path: Path, quick: None) -> None:
                 verb("reader1", real["token"])
         hand = Hand.at(desk, place=0)
         assert hand.view["training"]
-        assert hand.view["level"] not in ("", "C2")
+        assert hand.view["level"] == practice["level"] not in ("", "C2")
         hand.level()
         with refused("no-result"):
             desk.training_result("reader1", hand.token)
         _, truth = training.phantom(desk.room, "phantom-1")
+        assert truth.name == practice["level"]
         draw(hand, desk._box.sheets(desk._book.get(hand.token)).drawn(truth))  # type: ignore[arg-type]
         hand.submit()
         found = desk.training_result("reader1", hand.token)

@@ -52,7 +52,7 @@ class LightBox:
     def level_of(self, ticket: Ticket) -> Level | None:
         """The level that is to be drawn."""
         if ticket.training:
-            return Level.parse(training.phantom(self._room, ticket.case)[1].name)
+            return training.phantom_level(self._room, ticket.case)
         return self._room.cases[ticket.case].level
 
     def sheets(self, ticket: Ticket, sequence: str | None = None) -> Sheets:
