@@ -15,7 +15,6 @@ from typing import Protocol
 from centrum.io.objects import (
     ObjectUrl,
     create,
-    look,
     look_below,
     read_object,
     remove,
@@ -35,9 +34,6 @@ class ShardPlace(Protocol):
 
     def names(self) -> Iterator[str]:
         """Names of all shards."""
-
-    def exists(self, file: str) -> bool:
-        """Whether a file is there."""
 
     def read(self, file: str) -> tuple[Content, Seen]:
         """A file and its version, FileNotFoundError where there is none."""
@@ -65,10 +61,6 @@ class ShardFolder:
                 for file in files:
                     if file.name.endswith(".parquet") and not file.name.startswith("."):
                         yield file.name.removesuffix(".parquet")
-
-    def exists(self, file: str) -> bool:
-        """Whether a file is there."""
-        return (self.folder / file).exists()
 
     def read(self, file: str) -> tuple[Content, Seen]:
         """The path of a file, whether or not it is there."""
@@ -100,10 +92,6 @@ class ShardObjects:
             name = each.url.name.removesuffix(".parquet")
             if each.url == self.url.within(f"{name[:2]}/{name}.parquet"):
                 yield name
-
-    def exists(self, file: str) -> bool:
-        """Whether a file is there."""
-        return look(self.url.within(file)) is not None
 
     def read(self, file: str) -> tuple[Content, Seen]:
         """A file and its version, FileNotFoundError where there is none."""
