@@ -865,7 +865,7 @@ def score(
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = scoring.read_model(model)
-    at = None if prevalence is None else scoring.Elsewhere.of(frozen, prevalence)
+    at = None if prevalence is None else scoring.at_prevalence(frozen, prevalence)
     out_dicom = _dicom_out(dicom, labelmap, send)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))

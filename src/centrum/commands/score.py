@@ -18,7 +18,6 @@ from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, run_jobs, silent
-from centrum.frozen.elsewhere import Elsewhere as Elsewhere
 from centrum.frozen.model import FrozenModel, read_model as read_model
 from centrum.frozen.score import (
     Patient as Patient,
@@ -42,6 +41,7 @@ from centrum.store import take_leftovers, tidy, write_atomically
 
 if TYPE_CHECKING:
     from centrum.commands.dicom_out import DicomOut
+    from centrum.frozen.elsewhere import Elsewhere
 
 MANIFESTS = ("cases.csv", "cases.xlsx")
 
@@ -64,12 +64,25 @@ AT_PREVALENCE = (
 """Further columns, where a prevalence is stated."""
 
 
+def at_prevalence(model: FrozenModel, prevalence: float) -> "Elsewhere":
+    """The model where the positive outcome is so frequent; statistics are imported for it alone.
+
+    Raises
+    ------
+    DataError
+        The prevalence does not lie between 0 and 1.
+    """
+    from centrum.frozen.elsewhere import Elsewhere
+
+    return Elsewhere.of(model, prevalence)
+
+
 def score_one(
     model: FrozenModel,
     patient: Patient,
     folder: Path,
     dicom: "DicomOut | None" = None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: "Elsewhere | None" = None,
 ) -> tuple[Score, Path]:
     """Score a patient; leaves CASE.json and CASE.html in `folder`. Gives the page's path.
 
@@ -136,7 +149,7 @@ def score_cohort(
     workers: int = 1,
     progress: Progress = silent,
     dicom: "DicomOut | None" = None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: "Elsewhere | None" = None,
 ) -> tuple[Score, ...]:
     """Score all cases of a cohort; leaves scores.csv, index.html and two files for each case.
 
@@ -317,7 +330,7 @@ def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:
     yield f"{len(model.scorer.features)} features each; what was measured is kept in {STORE}/"
 
 
-def score_lines(scores: Iterable[Score], elsewhere: Elsewhere | None = None) -> Iterator[str]:
+def score_lines(scores: Iterable[Score], elsewhere: "Elsewhere | None" = None) -> Iterator[str]:
     """Call, probability and set of each patient, and the warnings."""
     for s in scores:
         if s.refused:
@@ -333,13 +346,13 @@ def score_lines(scores: Iterable[Score], elsewhere: Elsewhere | None = None) -> 
         yield elsewhere.condition
 
 
-def _also_at(score: Score, elsewhere: Elsewhere | None) -> str:
+def _also_at(score: Score, elsewhere: "Elsewhere | None") -> str:
     if elsewhere is None or score.probability is None:
         return ""
     return f", {elsewhere.text(score)} at a prevalence of {elsewhere.at}"
 
 
-def record_of(model: FrozenModel, score: Score, elsewhere: Elsewhere | None) -> dict[str, Any]:
+def record_of(model: FrozenModel, score: Score, elsewhere: "Elsewhere | None") -> dict[str, Any]:
     """What is written of a case, JSON-ready."""
     record = score.to_dict(model)
     if elsewhere is not None:
@@ -353,7 +366,7 @@ def _write_patient(
     score: Score,
     view: RegionView | None,
     folder: Path,
-    elsewhere: Elsewhere | None,
+    elsewhere: "Elsewhere | None",
 ) -> Path:
     _note(model, score)
     score = as_written(model, patient, score)
@@ -373,7 +386,7 @@ def _note(model: FrozenModel, score: Score) -> None:
         note(path, "score", {**named, "result": score.status})
 
 
-def _table(scores: Sequence[Score], elsewhere: Elsewhere | None) -> str:
+def _table(scores: Sequence[Score], elsewhere: "Elsewhere | None") -> str:
     """At another prevalence with columns for it; the condition stands in every row."""
     rows = []
     for s in scores:
@@ -384,7 +397,7 @@ def _table(scores: Sequence[Score], elsewhere: Elsewhere | None) -> str:
     return csv_text([(*COLUMNS, *(AT_PREVALENCE if elsewhere else ())), *rows])
 
 
-def _columns_at(score: Score, elsewhere: Elsewhere) -> tuple[Any, ...]:
+def _columns_at(score: Score, elsewhere: "Elsewhere") -> tuple[Any, ...]:
     there = None if score.probability is None else elsewhere.probability(score.probability)
     values = (elsewhere.ppv.value, elsewhere.npv.value)
     return (elsewhere.prevalence, there, *values, elsewhere.condition)

@@ -9,8 +9,8 @@ from pydantic.dataclasses import dataclass
 from centrum.arrays import Floats
 from centrum.frozen.inputs import Covariate, FeaturePart
 from centrum.frozen.schema import PART, CalibratorPart, Number, Positions, Positive, Vector, agree
+from centrum.modelling.settings import REFIT_RANGE
 from centrum.text import OneLine, percent
-from centrum.validation.instability import RANGE
 
 
 @dataclass(frozen=True, eq=False, repr=False, config=PART)
@@ -86,7 +86,7 @@ class Refits(OneLine):
     @property
     def told(self) -> str:
         """What a range means, in a sentence."""
-        share = percent(RANGE[1] - RANGE[0])
+        share = percent(REFIT_RANGE[1] - REFIT_RANGE[0])
         return (
             f"In brackets: where {share} of {len(self.fits)} fits of the same procedure to other "
             "samples of the training patients put the probability of this patient."
@@ -97,5 +97,5 @@ class Refits(OneLine):
         if not np.isfinite(values).all():
             return None
         found = [fit.probability(values, self.clip) for fit in self.fits]
-        low, high = np.quantile(found, RANGE)
+        low, high = np.quantile(found, REFIT_RANGE)
         return float(low), float(high)

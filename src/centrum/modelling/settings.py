@@ -41,6 +41,9 @@ Adjustment = Literal["none", "benjamini_hochberg", "holm", "bonferroni"]
 MORPHOMETRY_PREFIX = "morphometry:"
 """Before the name of a covariate that is a measure of the vertebral body."""
 
+REFIT_RANGE = (0.025, 0.975)
+"""Quantiles over the refits of a model between which a patient's range lies."""
+
 
 class AgreementSettings(Settings):
     """Which features agree well enough between readers to be used."""

@@ -7,12 +7,12 @@ be scored in a second and a half.
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jinja2 import Environment
 
 from centrum.frozen.domain import Distribution
-from centrum.frozen.elsewhere import Elsewhere
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import Score
 from centrum.report.colours import OUTCOMES, READERS
@@ -20,6 +20,9 @@ from centrum.report.environment import templates
 from centrum.report.labels import feature_labels, unit_text
 from centrum.report.overlay import Overlay
 from centrum.text import file_stem, fixed, interval_text, significant
+
+if TYPE_CHECKING:
+    from centrum.frozen.elsewhere import Elsewhere
 
 SHOWN = 12
 """Features that the waterfall shows one by one; the others are one bar."""
@@ -39,7 +42,7 @@ def page_of(case: str) -> str:
 
 
 def render_index(
-    model: FrozenModel, scores: Sequence[Score], elsewhere: Elsewhere | None = None
+    model: FrozenModel, scores: Sequence[Score], elsewhere: "Elsewhere | None" = None
 ) -> str:
     """A page with a line for each scored case, and a link to the case's page."""
     return (
@@ -139,7 +142,7 @@ def render_patient(
     model: FrozenModel,
     score: Score,
     picture: Overlay | None,
-    elsewhere: Elsewhere | None = None,
+    elsewhere: "Elsewhere | None" = None,
 ) -> str:
     """The page, whole in itself; all texts are escaped."""
     bars = waterfall(model, score)

@@ -13,13 +13,11 @@ import numpy as np
 
 from centrum.arrays import Flags, Floats
 from centrum.modelling.optimism import Resample
+from centrum.modelling.settings import REFIT_RANGE
 from centrum.records import as_json
 from centrum.text import OneLine
 from centrum.validation.fits import Fitted
 from centrum.validation.matrix import Matrix
-
-RANGE = (0.025, 0.975)
-"""Quantiles over the refits between which a patient's range lies."""
 
 EXACT = 1e-6
 """A linear signature gives the scores of its model within this, relative where they exceed 1."""
@@ -81,7 +79,7 @@ class Instability(OneLine):
     @property
     def ranges(self) -> Floats:
         """(2, cases) between which most refits put the probability."""
-        return np.asarray(np.quantile(self.refits, RANGE, axis=0))
+        return np.asarray(np.quantile(self.refits, REFIT_RANGE, axis=0))
 
     @property
     def errors(self) -> Floats:
