@@ -63,7 +63,9 @@ def _paths(room: Room, name: str) -> tuple[Path, Path]:
 
 
 def phantom_level(room: Room, name: str) -> Level:
-    """The level of a phantom, which need not be made for that."""
+    """The level of a phantom as its outline is called; it need not be made for that."""
+    if all(path.exists() for path in _paths(room, name)):
+        return Level.parse(phantom(room, name)[1].name)
     return _planned(room, name)[0].level
 
 
