@@ -93,6 +93,8 @@ def test_models_are_fitted_on_training_cases_and_compared_on_test_cases(
     assert found.test.statistic == pytest.approx(plain.deviance - whole.deviance)
     per_sd = whole.coefficients[-1].value * held.out_of_fold.std()
     assert found.adjusted.value == pytest.approx(per_sd)
+    per_sd_of_age = whole.coefficients[0].value
+    assert found.coefficients["age"].value == pytest.approx(per_sd_of_age), "SD of training cases"
     assert found.variables == ("age", "sex")
     assert list(found.coefficients) == ["age", "sex=F"], "the most frequent level is the reference"
     assert (found.n_train, found.n_test, found.filled) == (80, 40, 0)
