@@ -129,7 +129,7 @@ def again(run: Run) -> dict[int, int]:
 
 def check_means(study: Study, jobs: Sequence[MeasurementJob], records: dict[str, Any]) -> float:
     """The largest relative difference of a mean from its image's, by numpy alone."""
-    place = [f.name for f in study.features].index("mean")
+    place = [f.feature for f in study.features].index("mean")
     worst = 0.0
     for job in jobs:
         volume = read_image(job.image)
