@@ -9,5 +9,6 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Complexes = NDArray[np.complex128]
 Ints = NDArray[np.int64]
+Counts = NDArray[np.uint16]
 Flags = NDArray[np.bool_]
 """Truth values, such as a mask."""

@@ -12,7 +12,7 @@ from scipy.special import expit
 from scipy.stats import binomtest, norm
 
 from centrum.arrays import Floats
-from centrum.evaluate.bootstrap import NO_INTERVAL, Interval
+from centrum.evaluate.bootstrap import NO_INTERVAL, Interval, Weights, in_blocks
 from centrum.evaluate.discrimination import roc_curve
 from centrum.evaluate.scored import Scored
 
@@ -180,7 +180,9 @@ class Confusion:
     @classmethod
     def of(cls, scored: Scored, threshold: float) -> "Confusion":
         """Count the cases whose score is at least `threshold` as positive."""
-        return cls(*(int(n) for n in _counts(scored, threshold, np.ones(len(scored.scores)))))
+        return cls(
+            *(int(n[0]) for n in _counts(scored, threshold, np.ones((1, len(scored.scores)))))
+        )
 
     def measures(self) -> dict[str, float]:
         """Value of each of `MEASURES`; nan where a ratio is 0 / 0.
@@ -290,11 +292,12 @@ def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, Floats]:
     return values
 
 
-def _counts(scored: Scored, threshold: float, weights: Floats) -> tuple[Floats, ...]:
+def _counts(scored: Scored, threshold: float, weights: Weights) -> tuple[Floats, ...]:
     """TP, FP, TN and FN under each row of `weights` (resamples, cases)."""
     called, truth = scored.scores >= threshold, scored.positive
     cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
-    return tuple(weights @ cell for cell in cells)
+    found = in_blocks(weights, lambda rows: rows @ np.column_stack(cells))
+    return tuple(found.T)
 
 
 def predictive_values(
@@ -316,7 +319,7 @@ def predictive_values(
     return float(ppv), float(npv)
 
 
-def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dict[str, Floats]:
+def resampled_measures(scored: Scored, threshold: float, weights: Weights) -> dict[str, Floats]:
     """Each of `MEASURES` in each resample, at a threshold that stays as it is.
 
     `weights` (resamples, cases) are those of `case_weights`. Resamples keep the share of
