@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, table_of
 from centrum.modelling.auc import auc
 from centrum.modelling.split import Indices, owners_of
 
@@ -100,7 +100,7 @@ def draw_patients(outcome: ArrayLike, patients: ArrayLike | None, seed: int) -> 
 
 def resample(
     estimator: BaseEstimator,
-    X: ArrayLike,
+    X: ArrayLike | Columns,
     y: ArrayLike,
     groups: ArrayLike | None = None,
     batch: ArrayLike | None = None,
@@ -111,7 +111,7 @@ def resample(
 
     Copies of a patient share the folds within the model, since they keep the patient's name.
     """
-    values, labels = np.asarray(X), np.asarray(y)
+    values, labels = table_of(X), np.asarray(y)
     owners = owners_of(labels, groups)
     batches = None if batch is None else np.asarray(batch)
     rows = draw_patients(labels, owners, seed)

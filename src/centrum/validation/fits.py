@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from centrum.arrays import Floats
+from centrum.arrays import Floats, Table
 from centrum.errors import DataError, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.modelling.auc import auc
@@ -95,7 +95,7 @@ def fit_rows(protocol: Protocol, matrix: Matrix, rows: Indices, *, nested: bool)
     return Fitted(model, scores, decision)
 
 
-def _seen_by(matrix: Matrix, rows: Indices) -> tuple[NDArray, NDArray, NDArray, NDArray | None]:
+def _seen_by(matrix: Matrix, rows: Indices) -> tuple[Table, NDArray, NDArray, NDArray | None]:
     """What a model that is fitted on some rows gets: X, y, patients, batch."""
     batch = None if matrix.batch is None else matrix.batch[rows]
     return matrix.X[rows], matrix.positive[rows], matrix.patients[rows], batch
@@ -272,7 +272,8 @@ def unseen_levels(matrix: Matrix, train: Indices, test: Indices) -> dict[str, in
     """Level of a text covariate that no training case has -> test cases of it."""
     texts = {name for names in matrix.covariates if len(names) > 1 for name in names}
     at = [k for k, name in enumerate(matrix.names) if name in texts]
-    sides = (np.count_nonzero(matrix.X[rows][:, at, 0] == 1, axis=0) for rows in (train, test))
+    known = np.asarray(matrix.X[:, at, 0]) == 1
+    sides = (np.count_nonzero(known[rows], axis=0) for rows in (train, test))
     return {
         matrix.names[k]: int(tested)
         for k, trained, tested in zip(at, *sides, strict=True)

@@ -63,7 +63,7 @@ def _distribution_picture(results: StudyResults) -> Picture:
     labels = model_labels(results)[:MOST_SHOWN]
     matrix = study_matrix(table, results.protocol)
     at = [matrix.names.index(name) for name in fitted.features]
-    values = fitted.scaled(matrix.X[:, at, 0])[:, order]
+    values = fitted.scaled(np.asarray(matrix.X[:, at, 0]))[:, order]
     positive = (table.obs["outcome"] == fitted.positive).to_numpy()
     frame = pd.DataFrame(values, columns=list(labels))
     frame.insert(0, "case", table.cases)
