@@ -35,6 +35,9 @@ CSV = "features.csv"
 LARGE = 20_000_000
 """A table of more numbers, over all readers, stays on disk (160 MB in memory) and has no CSV."""
 
+WITHOUT_CSV = f"a table of more than {LARGE / 1e6:g} million numbers is not written as text."
+"""Why a large table has no CSV."""
+
 ON_DISK = "columns"
 """Folder of the columns of a large table; it can be deleted, and is made again."""
 
