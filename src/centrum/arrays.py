@@ -182,4 +182,7 @@ def _blocks(size: int, width: int) -> Iterator[slice]:
 
 
 def _flat(chosen: Any) -> Any:
-    return chosen if isinstance(chosen, slice) else np.asarray(chosen)
+    if isinstance(chosen, slice):
+        return chosen
+    positions = np.asarray(chosen)
+    return positions if positions.size else positions.astype(np.intp)  # [] is of floats
