@@ -17,6 +17,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any
@@ -24,12 +26,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
 
 FEATURES = 1316
 READERS = ("one", "two")
 HIDDEN, TELLING, AT_ONCE = 40, 5, 2000
 RESULTS = Path(__file__).parent / "results" / "large_tables.json"
 NAMES = "original_firstorder_{}"
+
+MADE_UP = (
+    "The tables are made up: 40 hidden numbers of each case make every feature, noise is added, a "
+    "second reader measures with more of it, and the outcome follows five of the hidden numbers. "
+    "Each verb runs in a process of its own, on one thread; memory is its largest resident set, "
+    "read files included, seconds are of the processor."
+)
+
+TEXT = """TEXT"""
 
 EVALUATION = {
     "n_resamples": 1000,
@@ -40,7 +52,9 @@ EVALUATION = {
 """What is asked of all sizes: the fits that a design needs, and nothing that repeats them."""
 
 
-def made_up(cases: int, features: int, seed: int):
+def made_up(
+    cases: int, features: int, seed: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
     """Blocks of values (cases, features, readers) and whether each case is positive."""
     fixed = np.random.default_rng(1)
     loads = fixed.normal(size=(HIDDEN, features)) * (fixed.random((HIDDEN, features)) < 0.15)
@@ -177,10 +191,82 @@ def measured(
         return row
 
 
+def wide(cases: int = 1000, features: int = 5000, permutations: int = 20) -> dict[str, float]:
+    """CPU seconds of the parts of a fit with more features than cases, and of permuted outcomes."""
+    from centrum.agreement import icc
+    from centrum.modelling.correlation_filter import absolute_correlation
+    from centrum.modelling.lasso import LogisticLassoCV, lasso_path
+    from centrum.modelling.permute import shuffle_by_patient
+    from centrum.modelling.pipeline import StudyClassifier
+    from centrum.protocol import load_preset
+
+    blocks = list(made_up(cases, features, seed=5))
+    X, y = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    settings = load_preset("vcf-t2w").model
+    model = StudyClassifier(settings, calibrate=False)
+    model.fit(X[:60], y[:60])
+    z = np.clip((X[:, :, 0] - X[:, :, 0].mean(axis=0)) / X[:, :, 0].std(axis=0), -2, 2)
+    net = {"l1_ratio": settings.lasso.l1_ratio, "threshold": settings.lasso.threshold}
+
+    def seconds(work: Callable[[], object]) -> float:
+        begin = time.process_time()
+        work()
+        return round(time.process_time() - begin, 2)
+
+    def permuted() -> None:
+        for seed in range(permutations):
+            model.fit(X, shuffle_by_patient(y, seed=seed))
+
+    return {
+        "cases": cases, "features": features, "permutations": permutations,
+        "agreement": seconds(lambda: icc(X)),
+        "correlation": seconds(lambda: absolute_correlation(z)),
+        "path": seconds(lambda: lasso_path(z, y.astype(float), **net)),
+        "path and folds": seconds(lambda: LogisticLassoCV(settings.lasso.folds, **net).fit(z, y)),
+        "whole fit": seconds(lambda: model.fit(X, y)),
+        "permuted outcomes": seconds(permuted),
+        **{k: v for k, v in spent().items() if k == "mb"},
+    }  # fmt: skip
+
+
+def page(found: dict[str, Any]) -> str:
+    """docs/reference/large-tables.md."""
+    from report import table
+
+    runs, parts = found["runs"], found["wide"]
+    steps = list(dict.fromkeys(step for run in runs for step in run["steps"]))
+    heads = [f"{run['cases']:,} x {run['features']:,}".replace(",", " ") for run in runs]
+    told = {"make": "write the table", "make-elsewhere": "write the other table (CSV)"}
+
+    def rows(key: str) -> Iterator[list[str]]:
+        for step in steps:
+            cells = (run["steps"].get(step, {}).get(key) for run in runs)
+            yield [told.get(step, step), *("" if c is None else f"{c:g}" for c in cells)]
+
+    wide_rows = ([name, f"{v:g}"] for name, v in parts.items() if isinstance(v, float))
+    return "\n\n".join([
+        "# Large tables",
+        f"Written by `python benchmarks/large_tables.py` on {found['machine']}. {MADE_UP}",
+        TEXT,
+        "## Most resident memory, MB, by cases x features (of two readers)",
+        table(["", *heads], rows("mb")),
+        "## CPU seconds",
+        table(["", *heads], rows("cpu")),
+        f"## More features than cases: {parts['cases']} x {parts['features']}",
+        f"CPU seconds; `permuted outcomes` are {parts['permutations']} fits, so that 200 take "
+        f"{200 / parts['permutations'] * parts['permuted outcomes'] / 60:.0f} minutes of one core. "
+        f"Most resident memory {parts['mb']} MB.",
+        table(["", "CPU seconds"], wide_rows),
+    ]) + "\n"  # fmt: skip
+
+
 def one_step(step: str, folder: Path, cases: int, features: int) -> None:
     """What a process of `apart` does."""
     if step == "make":
         make_study(folder / "study", cases, features, EVALUATION)
+    elif step == "wide":
+        print(json.dumps(wide()))
+        return
     elif step == "make-elsewhere":
         make_other_centre(folder / "elsewhere", cases, features)
     else:
@@ -196,14 +282,27 @@ def main() -> None:
     parser.add_argument("--steps", nargs="*", default=[*VERBS[:-1], "make-elsewhere", VERBS[-1]])
     parser.add_argument("--folder")
     parser.add_argument("--step", nargs=4)
+    parser.add_argument("--page", action="store_true")
     parser.add_argument("--dry", action="store_true")
     given = parser.parse_args()
     if given.step:
         step, folder, cases, features = given.step
         one_step(step, Path(folder), int(cases), int(features))
         return
-    for cases in given.cases:
-        measured(cases, given.features, tuple(given.steps), given.folder)
+    from speed import machine
+
+    from report import DOCS
+
+    found = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"runs": [], "wide": {}}
+    if not given.page:
+        rows = [measured(n, given.features, tuple(given.steps), given.folder) for n in given.cases]
+        kept = [r for r in found["runs"] if r["cases"] not in given.cases]
+        found["runs"] = sorted([*kept, *rows], key=lambda row: (row["features"], row["cases"]))
+        found["wide"] = apart("--step", "wide", ".", "0", "0")
+        found["machine"] = machine()["processor"] or "one machine"
+    if not given.dry:
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+        (DOCS / "large-tables.md").write_text(page(found))
 
 
 if __name__ == "__main__":

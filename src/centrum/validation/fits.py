@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from centrum.arrays import Floats, Table
@@ -165,7 +165,7 @@ def _read(results: Path, digest: str, perturbed: bool, morphometry: bool) -> Fea
     return table
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FitJob(OneLine):
     """One fit and the predictions of its test side.
 
@@ -182,8 +182,8 @@ class FitJob(OneLine):
     protocol: Protocol
     name: str
     repeat: int
-    train: tuple[int, ...]
-    test: tuple[int, ...]
+    train: ArrayLike
+    test: ArrayLike
     shuffle: int | None = None
 
     @classmethod
@@ -191,7 +191,8 @@ class FitJob(OneLine):
         cls, source: Source, protocol: Protocol, part: Part, shuffle: int | None = None
     ) -> "FitJob":
         """The job of a part of a design."""
-        train, test = (tuple(map(int, rows)) for rows in (part.train, part.test))
+        # Thousands of jobs of very many rows wait at once.
+        train, test = (rows.astype(np.int32) for rows in (part.train, part.test))
         return cls(source, protocol, part.name, part.repeat, train, test, shuffle)
 
     def key(self) -> str:
@@ -200,15 +201,15 @@ class FitJob(OneLine):
         return self.source.key(
             "part",
             self.protocol,
-            train=self.train,
-            test=self.test,
+            train=np.asarray(self.train).tolist(),
+            test=np.asarray(self.test).tolist(),
             shuffle=self.shuffle,
             evaluation=self.protocol.evaluation.model_dump(mode="json", include=decision),
         )
 
     def without(self, why: str) -> Prediction:
         """The record of a job that gives no prediction."""
-        sizes = {"n_train": len(self.train), "n_test": len(self.test)}
+        sizes = {"n_train": np.size(self.train), "n_test": np.size(self.test)}
         own = {"name": self.name, "repeat": self.repeat, **sizes}
         return {**own, "error": why, "case": [], "auc": None}
 
@@ -227,7 +228,7 @@ def refit(job: FitJob) -> Prediction:
     if job.shuffle is not None:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.shuffle)
         matrix = matrix.with_outcome(shuffled)
-    train, test = np.array(job.train), np.array(job.test)
+    train, test = (np.asarray(rows, dtype=np.intp) for rows in (job.train, job.test))
     record: Prediction = job.without("")
     try:
         if job.shuffle is not None:
