@@ -19,14 +19,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import yaml
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from centrum.arrays import Columns
 
 FEATURES = 1316
 READERS = ("one", "two")
@@ -93,9 +97,23 @@ def write_protocol(folder: Path, files: dict[str, str], **blocks: Any) -> None:
     (folder / "study.yaml").write_text(yaml.safe_dump(told))
 
 
+def write_values(path: Path, cases: int, features: int) -> tuple["Columns", NDArray[np.bool_]]:
+    """A made-up table in a file of columns, and the outcomes."""
+    from centrum.arrays import Columns
+
+    shape, begin, outcomes = (features, len(READERS), cases), 0, []
+    with path.open("wb") as stream:
+        for block, positive in made_up(cases, features, seed=3):
+            for k, column in enumerate(block.reshape(len(block), -1).T):
+                stream.seek(8 * (k * cases + begin))
+                stream.write(column.tobytes())
+            outcomes.append(positive)
+            begin += len(block)
+    return Columns.of(path, shape), np.concatenate(outcomes)
+
+
 def make_study(folder: Path, cases: int, features: int, evaluation: dict[str, Any]) -> None:
     """A study whose table has been extracted: of the tables named in it only the heads exist."""
-    from centrum.arrays import Columns
     from centrum.commands.results import done
     from centrum.commands.study import open_study
     from centrum.features.recognise import recognise
@@ -103,19 +121,14 @@ def make_study(folder: Path, cases: int, features: int, evaluation: dict[str, An
     from centrum.table import FeatureTable
 
     folder.mkdir(parents=True)
-    values = np.memmap(folder / "made", np.float64, "w+", shape=(features, len(READERS), cases))
-    outcomes, begin = [], 0
-    for block, positive in made_up(cases, features, seed=3):
-        values[:, :, begin : begin + len(block)] = block.transpose(1, 2, 0)
-        outcomes.append(positive)
-        begin += len(block)
-    write_cases(folder, np.concatenate(outcomes), "P")
+    values, positive = write_values(folder / "made", cases, features)
+    write_cases(folder, positive, "P")
     write_protocol(folder, {r: f"{r}.csv" for r in READERS}, evaluation=evaluation)
     for reader in READERS:
         (folder / f"{reader}.csv").write_text("case\n")
     study = open_study(folder)
     table = FeatureTable(
-        Columns.of(folder / "made", values.shape),
+        values,
         study.obs(),
         tuple(recognise(f"x{k}") for k in range(features)),
         study.readers,
@@ -155,6 +168,8 @@ def verb(name: str, folder: Path) -> None:
     else:
         getattr(verbs, name)(verbs.open_study(folder / "study"))
 
+
+FEW = 8
 
 VERBS = ("agree", "fit", "internal", "evaluate", "freeze", "report", "score")
 
@@ -229,6 +244,26 @@ def wide(cases: int = 1000, features: int = 5000, permutations: int = 20) -> dic
     }  # fmt: skip
 
 
+def fit_on_disk(folder: Path, cases: int, features: int) -> dict[str, dict[str, float]]:
+    """Agreement, and a fit whose paths end after `FEW` penalties: what it holds, not how long."""
+    from centrum.agreement import icc
+    from centrum.modelling import lasso
+    from centrum.modelling.pipeline import StudyClassifier
+    from centrum.protocol import load_preset
+
+    X, y = write_values(folder / "made", cases, features)
+    told = {"made": spent()}
+    icc(X)
+    told["agreement"] = spent()
+    lasso.lasso_path = partial(lasso.lasso_path, n_lambdas=FEW)
+    model = StudyClassifier(load_preset("vcf-t2w").model, calibrate=False)
+    for share in (0.7, 1):
+        rows = np.arange(int(share * cases))
+        model.fit(X[rows], y[rows])
+        told[f"fit to {share:.0%}"] = spent()
+    return told
+
+
 def page(found: dict[str, Any]) -> str:
     """docs/reference/large-tables.md."""
     from report import table
@@ -262,6 +297,9 @@ def page(found: dict[str, Any]) -> str:
 
 def one_step(step: str, folder: Path, cases: int, features: int) -> None:
     """What a process of `apart` does."""
+    if step == "fit-on-disk":
+        print(json.dumps(fit_on_disk(folder, cases, features)))
+        return
     if step == "make":
         make_study(folder / "study", cases, features, EVALUATION)
     elif step == "wide":

@@ -35,6 +35,12 @@ CSV = "features.csv"
 LARGE = 20_000_000
 """A table of more numbers, over all readers, stays on disk (160 MB in memory) and has no CSV."""
 
+
+def is_large(numbers: int) -> bool:
+    """Whether a table of so many numbers stays on disk."""
+    return numbers > LARGE
+
+
 WITHOUT_CSV = f"a table of more than {LARGE / 1e6:g} million numbers is not written as text."
 """Why a large table has no CSV."""
 
@@ -146,7 +152,7 @@ class FeatureTable(OneLine):
     @property
     def large(self) -> bool:
         """Whether it has more than `LARGE` numbers."""
-        return math.prod(self.values.shape) > LARGE
+        return is_large(math.prod(self.values.shape))
 
     @property
     def readings(self) -> Table:
@@ -310,7 +316,7 @@ def _read_values(
     """What is known of the cases, and the values; those of a large table stay on disk."""
     from pyarrow.parquet import read_metadata
 
-    large = read_metadata(path).num_rows * len(names) > LARGE
+    large = is_large(read_metadata(path).num_rows * len(names))
     frame = read_parquet(path, ["case", "reader", *known] if large else None)
     obs = frame[frame["reader"] == readers[0]].set_index("case")[known]
     if not large:

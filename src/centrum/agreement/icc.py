@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from centrum.arrays import Columns, Flags, Floats, Ints, Table, column_blocks, table_of
+from centrum.arrays import Columns, Floats, Ints, Table, column_blocks, table_of
 from centrum.errors import DataError
 from centrum.text import OneLine
 
@@ -169,7 +169,7 @@ def _by_pattern(
     x: Floats, form: IccForm, confidence: float, variant: Variant
 ) -> tuple[Floats, Ints]:
     """`_STATISTICS` of each feature, (statistics, features), and how many cases are complete."""
-    complete: Flags = np.isfinite(x).all(axis=2)
+    complete = np.asarray(np.isfinite(x).all(axis=2))
     found = np.full((len(_STATISTICS), x.shape[1]), np.nan)
     patterns, which = np.unique(complete, axis=1, return_inverse=True)
     for index, rows in enumerate(patterns.T):

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -120,15 +120,24 @@ class Shards:
                 self._path(shard).unlink(missing_ok=True)
         self.compact()
 
-    def records(self, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
-        """The records of those keys that were measured; with `failed` also those with errors."""
+    def records(
+        self,
+        keys: Collection[str],
+        *,
+        failed: bool = False,
+        light: Callable[[Record], Record] = lambda record: record,
+    ) -> dict[str, Record]:
+        """The records of those keys that were measured; with `failed` also those with errors.
+
+        `light` makes of each what is held of it.
+        """
         entries, wanted = self._entries(keys), defaultdict[str, set[str]](set)
         for key in keys:
             entry = entries.get(key)
             if entry and (failed or not entry.failed):
                 wanted[entry.shard].add(key)
         return {
-            key: record
+            key: light(record)
             for name, own in wanted.items()
             for key, record in self._read(name).items()
             if key in own and (failed or not record["errors"])

@@ -243,7 +243,7 @@ def _match(
     primary = frames[study.readers[0]]
     rows = primary.reindex([case.id for case in study.cohort.cases])[list(names)]
     missing = rows.isna().to_numpy()
-    missing &= ~missing.all(axis=0)
+    missing = missing & ~missing.all(axis=0)
     failures, kept = [], []
     for case, lacking in zip(rows.index, missing, strict=True):
         gaps = [names[k] for k in np.flatnonzero(lacking)]

@@ -33,7 +33,7 @@ def near_copies(values: Table) -> list[Pair]:
     at = np.flatnonzero(usable)
     rows = _ZScored(values, at, mean[at], spread[at])
     if len(values) <= COMPARED:
-        r = np.corrcoef(rows.of(slice(None)))
+        r: Floats = np.asarray(np.corrcoef(rows.of(slice(None))))
         return [(i, j, r[i, j]) for i, j in np.argwhere(np.triu(r > ALIKE, k=1))]
     return list(_verified(rows, _candidates(rows)))
 
