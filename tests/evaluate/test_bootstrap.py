@@ -69,7 +69,6 @@ def evaluated():
 
 def test_counts_of_many_cases_do_not_run_over():
     """Weights are of 16 bits; 70 000 cases that are called make sums of more."""
-    many = Scored.of(np.r_[np.zeros(10), np.ones(70_000)], np.r_[np.zeros(10), np.ones(70_000)])
+    many = Scored.of(np.ones(70_010), np.arange(70_010) >= 10)
     found = resampled_measures(many, 0.5, case_weights(many, 2, 1))
-    assert found["sensitivity"].tolist() == found["accuracy"].tolist() == [1.0, 1.0]
-    assert found["f1"].tolist() == [1.0, 1.0]
+    assert found["ppv"].tolist() == [70_000 / 70_010] * 2

@@ -29,3 +29,15 @@ def test_many_rows_are_compared_where_they_are_near(rows, monkeypatch) -> None:
     assert [pair[:2] for pair in whole] == [(3, 119), (10, 90), (11, 50)]
     assert [pair[:2] for pair in found] == [pair[:2] for pair in whole]
     np.testing.assert_allclose([r for *_, r in found], [r for *_, r in whole], rtol=1e-12)
+
+
+def test_no_pair_just_above_the_limit_is_lost(monkeypatch) -> None:
+    """Copies that differ along the very axis on which rows differ most."""
+    rng = np.random.default_rng(2)
+    rows = np.outer(rng.normal(size=60), np.arange(20.0)) + rng.normal(size=(60, 20))
+    rows[30:] = rows[:30] + 0.2 * np.linspace(-1, 1, 30)[:, None] * np.arange(20.0)
+    whole = near_copies(rows)
+    monkeypatch.setattr(module, "COMPARED", 30)
+    monkeypatch.setattr(module, "DIMENSIONS", 1)
+    assert min(r for *_, r in whole) < 0.9991
+    assert [pair[:2] for pair in near_copies(rows)] == [pair[:2] for pair in whole]
