@@ -11,7 +11,7 @@ from imblearn.pipeline import Pipeline
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from centrum.arrays import Columns, Floats, Table
+from centrum.arrays import Columns, Floats, Table, table_of
 from centrum.modelling.by_score import finite_scores
 from centrum.modelling.on_disk import readable
 from centrum.modelling.split import owners_of
@@ -59,7 +59,7 @@ class StudyPipeline(Pipeline):
 
         Returns rows, labels and patients that the classifier is to be fitted on.
         """
-        labels = np.asarray(y)
+        labels, X = np.asarray(y), table_of(X)
         patients = owners_of(labels, groups)
         self.seen_ = {}
         names: NDArray | None = None

@@ -246,7 +246,7 @@ def _match(
     missing = missing & ~missing.all(axis=0)
     failures, kept = [], []
     for case, lacking in zip(rows.index, missing, strict=True):
-        gaps = [names[k] for k in np.flatnonzero(lacking)]
+        gaps = [names[k] for k in np.flatnonzero(lacking).tolist()]
         if str(case) not in primary.index:
             message = f"There is no row of the primary reader {study.readers[0]!r} in the table."
             code, remedy = "no-row", "Add the row, or remove the case from the manifest."

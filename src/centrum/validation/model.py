@@ -134,7 +134,8 @@ class Model(OneLine):
                 f"The model reads {len(self.features)} features, of which the table lacks "
                 f"{', '.join(missing)}. Extract with the protocol that the model was fitted with."
             )
-        values = table.values[:, [position[name] for name in self.features], 0]
+        at = [position[name] for name in self.features]
+        values = np.asarray(table.values[:, at, 0])
         if not np.isfinite(values).all():
             raise DataError("The model needs a value of every feature; some are missing.")
         return self.scaled(values)

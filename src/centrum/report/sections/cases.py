@@ -177,7 +177,7 @@ def standardised(results: StudyResults, frame: pd.DataFrame) -> Floats | None:
     if not model.linear:
         return None
     at = [matrix.names.index(name) for name in model.features]
-    z = model.scaled(np.asarray(matrix.X[frame.index][:, at, 0]))
+    z = model.scaled(np.asarray(matrix.X[frame.index.to_numpy()][:, at, 0]))
     score = model.intercept + z @ model.coefficients
     known = np.isfinite(score)
     if not np.allclose(score[known], frame["score"].to_numpy()[known], atol=SAME_SCORE):

@@ -61,7 +61,7 @@ def _coefficient_picture(results: StudyResults) -> Picture:
 
 def _points_text(positive: Flags) -> str:
     """What is said of the points where there are too many to draw them all."""
-    most = max(np.count_nonzero(positive), np.count_nonzero(~positive))
+    most = max(int(side.sum()) for side in (positive, ~positive))
     return "" if step_of(most) == 1 else f"; points: at most {MOST_POINTS} of an outcome"
 
 
