@@ -6,6 +6,7 @@ STAMP := .venv/.installed
 DOCS_STAMP := .venv/.docs-installed
 WHEELHOUSE := build/wheelhouse
 BILL_TOOL := build/bill-tool
+EMULATOR := build/emulator
 # Threads of the linear algebra only wait for each other on matrices as small as these.
 ONE_THREAD := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 # Compiled once for all processes and runs. Neighbouring tests stay in one process, which makes
@@ -14,7 +15,7 @@ PYTEST := $(ONE_THREAD) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
 
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling room reading_room room_frames
 
-.PHONY: setup judges demo test test-slow fuzz lint bench peers peers-build bench-peers spine \
+.PHONY: setup judges emulator demo test test-slow fuzz mutants lint bench peers peers-build bench-peers spine \
 	real-tables reading-effort protocols \
 	$(BENCHMARKS:%=bench-%) docs wheelhouse wheelhouse-check clean help
 
@@ -32,6 +33,13 @@ judges: setup # install programs of others that tests have judge DICOM files (as
 	tools/install-judges
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dcmqi
 
+emulator: $(EMULATOR)/.installed # install the object storage that tests use, apart from all else
+
+$(EMULATOR)/.installed: tools/emulator.txt
+	@tools/make-venv $(PYTHON) $(EMULATOR)
+	$(EMULATOR)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 demo: setup # simulate 100 patients, run the whole study, write its paper, score three new patients
 	$(BIN)/centrum demo demo
 
@@ -44,6 +52,10 @@ test-slow: setup # run the exhaustive checks: leaks, difficulty of the phantom, 
 fuzz: setup # every reader on broken files: N=2000 mutants of each; SEED=, TARGET=
 	$(ONE_THREAD) $(BIN)/python -m tests.fuzz $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(TARGET),--target $(TARGET))
+
+mutants: setup # deliberate mistakes, and the share that tests notice: N=150 of each package; PACKAGES=
+	$(ONE_THREAD) $(BIN)/python -m tests.mutants $(PACKAGES) $(if $(N),-n $(N)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(MINUTES),--minutes $(MINUTES))
 
 lint: setup # style and types
 	$(BIN)/ruff check .

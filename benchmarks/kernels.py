@@ -22,7 +22,9 @@ from speed import save, stay_on_one_core
 from centrum.features.statistics import Intensities, statistics as first_order_features
 from centrum.features.textures import Neighbourhood, Textures
 from centrum.io import read_image
-from centrum.kernels.mesh import scan
+from centrum.kernels import hull
+from centrum.kernels.enclosing import convex_hull
+from centrum.kernels.mesh import Surface, scan
 from centrum.kernels.tally import Tally
 from centrum.measure.region import Region
 from centrum.prepare.discretise import pyradiomics_bin_number
@@ -62,6 +64,12 @@ def stages(case: Case) -> tuple[int, dict[str, tuple[Callable[[], Any], Callable
     def first_order(_: object) -> object:
         return first_order_features.compute(Intensities(Tally.of(x), 1.0, 0.0), "pyradiomics")
 
+    def diameters(surface: Surface) -> object:
+        rows = hull.largest_in_planes(surface.along_y, 1, 1, 1)
+        slices, columns = (hull.largest_in_planes(surface.along_x, k, 1, 1) for k in (0, 1))
+        corners = hull.plane_corners(surface.along_x).astype(float)
+        return hull.largest_distance(corners, max(rows, slices, columns))
+
     return x.size, {
         "discretise": (lambda: None, lambda _: pyradiomics_bin_number(stored, BINS)),
         "layout": (textures, lambda t: (t.layout, t.flat)),
@@ -73,6 +81,8 @@ def stages(case: Case) -> tuple[int, dict[str, tuple[Callable[[], Any], Callable
         "first order": (lambda: None, first_order),
         "border distance of GLDZM": (lambda: laid_out(inside[None]), lambda t: t._border_distance),
         "mesh": (lambda: None, lambda _: scan(inside)),
+        "diameters": (lambda: scan(inside), diameters),
+        "convex hull": (lambda: hull.plane_corners(scan(inside).along_x), convex_hull),
     }
 
 

@@ -199,16 +199,23 @@ def _saved(found: Ways) -> str:
 
 def _soak_text(soak: dict[str, Any]) -> str:
     """What `reading_room.py` has found."""
-    put, bare, opened = (soak[name] for name in ("put_ms", "bare_ms", "open_ms"))
-    memory, load = soak["memory_mb"], soak["load"]
+    names = ("put_ms", "meanwhile_ms", "bare_ms", "open_ms")
+    put, meanwhile, bare, opened = (soak[name] for name in names)
+    memory, load, alone = soak["memory_mb"], soak["load"], soak["without_http_ms"]
     return (
         f"Two readers at once drew every slice of {soak['cases'] // 2} cases each over HTTP "
         f"(`make bench-reading_room`): {soak['edits']} strokes in {soak['wall_s'] / 60:.0f} "
         f"minutes. Acknowledged ones that were not on the disk afterwards: {soak['lost']}. A "
         f"stroke took {put['50']:.0f} ms in the median and {put['95']:.0f} ms at the 95th "
-        "percentile; a bare write with fsync of the same line to the same disk, right after them, "
-        f"{bare['50']:.1f} and {bare['95']:.1f} ms; opening a case {opened['50']:.0f} and "
-        f"{opened['95']:.0f} ms. The server held {memory[0]:.0f} MB after the first twentieth, "
+        "percentile; a bare write with fsync of a line as long to the same disk "
+        f"{meanwhile['50']:.1f} and {meanwhile['95']:.1f} ms meanwhile, and {bare['50']:.1f} and "
+        f"{bare['95']:.1f} ms once the disk had nothing else to do; opening a case "
+        f"{opened['50']:.0f} and {opened['95']:.0f} ms. At a desk without HTTP, by one reader "
+        f"alone, the same stroke took {alone['stroke']:.1f} ms, of which fsync "
+        f"{alone['fsync']:.1f} ms (a bare line between strokes {alone['bare']:.1f} ms), and "
+        f"{alone['processor']:.1f} ms of processor: what is left over HTTP is waiting for a core, "
+        "each time that a stroke is handed on, from the client to the server, to a thread, and "
+        f"back. The server held {memory[0]:.0f} MB after the first twentieth, "
         f"{memory[len(memory) // 2]:.0f} MB half-way and {memory[-1]:.0f} MB at the end; the "
         f"journals have {soak['journal_mb']:.1f} MB. The machine had {soak['cores']} cores that "
         f"other programs used as well: its load was {load[0]:.1f} before and {load[1]:.1f} at the "

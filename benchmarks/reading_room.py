@@ -1,7 +1,8 @@
 """A soak of the reading room: two readers draw and sign all cases over HTTP against one server.
 
 Memory of the server over time, whether every acknowledged edit is on the disk, and how long a
-stroke takes beside a bare write with fsync of the same line to the same disk in the same run.
+stroke takes beside a bare write with fsync of a line as long to the same disk: meanwhile,
+when the disk is as busy, and afterwards.
 
     python benchmarks/reading_room.py           # 2 readers x 500 cases x 12 slices; writes
                                                 # results/reading_room.json
@@ -16,13 +17,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from unittest.mock import patch
 
-import httpx
+import httpx2
 import numpy as np
 import SimpleITK as sitk
 import yaml
@@ -40,6 +42,15 @@ POINTS = 12
 
 WHOLE = 500
 """Cases of the soak whose results are kept."""
+
+LINE = 775
+"""Bytes of the line of a stroke."""
+
+fsync = os.fsync
+"""Before it is timed."""
+
+PAUSE = 0.1
+"""Seconds between bare writes."""
 
 SAMPLED = 20
 """Times at which the server's memory is read."""
@@ -81,7 +92,7 @@ class Hand:
 
     def read_all(self) -> None:
         """From the first case to the last."""
-        with httpx.Client(base_url=self.origin, trust_env=False, timeout=60) as client:
+        with httpx2.Client(base_url=self.origin, trust_env=False, timeout=60) as client:
             self.client = client
             self._send("POST", "/enter", {"link": self.secret})
             for entry in client.get("/api/worklist").json():
@@ -108,17 +119,22 @@ class Hand:
         self._send("POST", f"/api/t/{token}/submit", {"id": token_hex(16)}, revision)
 
     def _draw(self, token: str, k: int, revision: int) -> int:
-        polygon = circle(k)
-        digest = slice_digest(runs_of(fill_polygons([polygon], (ROWS, COLUMNS))), (ROWS, COLUMNS))
-        content = {"kind": "polygons", "polygons": [polygon]}
-        body = {"id": token_hex(16), "tool": "polygon", "content": content, "after": digest,
-                "seconds": float(k)}  # fmt: skip
+        body = stroke(k)
         began = time.perf_counter()
         saved = self._send("PUT", f"/api/t/{token}/slice/{k}", body, revision)
         self.seconds.append(time.perf_counter() - began)
-        assert saved["digest"] == digest
-        self.acknowledged[token, k] = digest
+        assert saved["digest"] == body["after"]
+        self.acknowledged[token, k] = body["after"]
         return int(saved["revision"])
+
+
+def stroke(k: int) -> dict[str, Any]:
+    """A polygon on slice `k`, as it is sent."""
+    polygon = circle(k)
+    runs = runs_of(fill_polygons([polygon], (ROWS, COLUMNS)))
+    content = {"kind": "polygons", "polygons": [[list(point) for point in polygon]]}
+    return {"id": token_hex(16), "tool": "polygon", "content": content,
+            "after": slice_digest(runs, (ROWS, COLUMNS)), "seconds": float(k)}  # fmt: skip
 
 
 def circle(k: int) -> list[tuple[float, float]]:
@@ -140,16 +156,47 @@ def processor(process: int) -> float:
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
-def bare_writes(folder: Path, line: bytes, n: int) -> list[float]:
-    """Seconds of appending the same line with fsync."""
-    seconds = []
+def bare_write(folder: Path, sync: Callable[[int], None] = os.fsync) -> float:
+    """Seconds of appending a line with fsync."""
     with (folder / "bare.jsonl").open("ab", 0) as stream:
-        for _ in range(n):
+        began = time.perf_counter()
+        stream.write(b"x" * LINE)
+        sync(stream.fileno())
+        return time.perf_counter() - began
+
+
+def without_http(folder: Path, n: int = 600) -> dict[str, float]:
+    """ms of the same stroke at a desk in this process: in the median, of that fsync, of processor.
+
+    A bare line is written between two strokes, so that both meet the same disk.
+    """
+    desk, _ = begun_desk(make_study(folder / "alone", 1))
+    synced: list[float] = []
+    took: list[float] = []
+    bare: list[float] = []
+
+    def timed(file: int) -> None:
+        began = time.perf_counter()
+        fsync(file)
+        synced.append(time.perf_counter() - began)
+
+    with desk, patch("centrum.reading.journal.os.fsync", timed):
+        (work,) = desk.worklist(READERS[0])
+        about = READERS[0], work["token"]
+        revision = desk.open(*about)["state"]["revision"]
+        level = {"id": token_hex(16), "slice": 5, "x": 30, "y": 30}
+        revision = desk.level(*about, level, revision)["revision"]
+        synced.clear()
+        used = time.process_time()
+        for k in range(n):
             began = time.perf_counter()
-            stream.write(line)
-            os.fsync(stream.fileno())
-            seconds.append(time.perf_counter() - began)
-    return seconds
+            revision = desk.edit(*about, k % SLICES, stroke(k), revision)["revision"]
+            took.append(time.perf_counter() - began)
+            bare.append(bare_write(folder, fsync))
+        used = time.process_time() - used
+    found = {"stroke": took, "fsync": synced, "bare": bare}
+    return {**{name: quantiles(np.array(s))["50"] for name, s in found.items()},
+            "processor": round(1000 * used / n, 2)}  # fmt: skip
 
 
 def lost(study: Path, hands: Sequence[Hand]) -> int:
@@ -184,6 +231,7 @@ def soak(folder: Path, cases: int) -> dict[str, Any]:
         hands = [Hand(*links[name]) for name in READERS]
         threads = [threading.Thread(target=hand.read_all) for hand in hands]
         began, megabytes, used = time.perf_counter(), [], processor(server.pid or 0)
+        meanwhile: list[float] = []
         for thread in threads:
             thread.start()
         total = cases * len(READERS)
@@ -191,19 +239,20 @@ def soak(folder: Path, cases: int) -> dict[str, Any]:
             done = sum(len(hand.opened) for hand in hands)
             if done >= total * (len(megabytes) + 1) / SAMPLED:
                 megabytes.append(memory(server.pid or 0))
-            time.sleep(0.02)
+            meanwhile.append(bare_write(folder))
+            time.sleep(PAUSE)
         wall = time.perf_counter() - began
         used = processor(server.pid or 0) - used
     finally:
         server.terminate()
         server.join()
-    line = (study / "readings/reader1/first/journal.jsonl").read_bytes().splitlines(True)[-2]
-    bare = bare_writes(folder, line, min(2000, SLICES * cases))
+    afterwards = [bare_write(folder) for _ in range(min(2000, SLICES * cases))]
     puts = np.array([s for hand in hands for s in hand.seconds])
     return {
         "cases": total, "edits": puts.size, "lost": lost(study, hands),
         "wall_s": wall, "processor_s": used,
-        "put_ms": quantiles(puts), "bare_ms": quantiles(np.array(bare)),
+        "put_ms": quantiles(puts), "meanwhile_ms": quantiles(np.array(meanwhile)),
+        "bare_ms": quantiles(np.array(afterwards)),
         "open_ms": quantiles(np.array([s for hand in hands for s in hand.opened])),
         "memory_mb": [round(m, 1) for m in megabytes],
         "journal_mb": sum(p.stat().st_size for p in study.rglob("journal.jsonl")) / 1e6,
@@ -219,18 +268,21 @@ def lines(found: dict[str, Any]) -> list[str]:
     """The table."""
     rows = (
         ("put_ms", "a stroke (PUT)"),
-        ("bare_ms", "bare write + fsync"),
+        ("meanwhile_ms", "write + fsync then"),
+        ("bare_ms", "write + fsync after"),
         ("open_ms", "open a case"),
     )
     head = f"{'':20} {'median':>9} {'95 %':>9}"
     table = [f"{name:20} {found[k]['50']:>6} ms {found[k]['95']:>6} ms" for k, name in rows]
-    memory_mb = found["memory_mb"] or [0.0]
+    memory_mb, alone = found["memory_mb"] or [0.0], found["without_http_ms"]
     return [
         f"{found['cases']} cases, {found['edits']} edits in {found['wall_s']:.0f} s, of which the "
         f"server used {found['processor_s']:.0f} s of processor; "
         f"{found['lost']} acknowledged edits lost; "
         f"journals {found['journal_mb']:.1f} MB",
         head, *table,
+        f"a stroke alone, without HTTP: {alone['stroke']} ms, of which fsync {alone['fsync']} ms; "
+        f"a bare line between strokes {alone['bare']} ms; processor {alone['processor']} ms",
         f"memory of the server: {memory_mb[0]} MB after the first twentieth, "
         f"{memory_mb[len(memory_mb) // 2]} MB half-way, {memory_mb[-1]} MB at the end",
     ]  # fmt: skip
@@ -244,6 +296,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         before = os.getloadavg()[0]
         found = soak(Path(folder), chosen.cases)
+        found["without_http_ms"] = without_http(Path(folder))
         found |= {"cores": os.cpu_count(), "load": [before, os.getloadavg()[0]]}
     if chosen.cases == WHOLE:
         save("reading_room", found)

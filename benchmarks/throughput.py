@@ -1,7 +1,9 @@
-"""Cases per second: 100 patients x 2 readers of vertebral size, all families, 1 and 2 processes.
+"""Regions per second of a cohort: 100 patients x 2 readers of vertebral size, 1 and 2 processes.
 
 Everything that a study does with a case is part of it: reading the compressed image and both
-masks, checks, all families but shape2D, overlap of the readers, and the store.
+masks, checks, features, overlap of the readers, and the store. Two protocols: all families but
+shape2D of the image alone, and the preset vcf-t2w with its normalisation, interpolation and
+filters, 839 features. CPU seconds are those of all processes, starting them included.
 
     python benchmarks/throughput.py             # writes results/throughput.json
     python benchmarks/throughput.py --patients 10 --dry
@@ -10,6 +12,7 @@ masks, checks, all families but shape2D, overlap of the readers, and the store.
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -27,10 +30,18 @@ from peers.processes import ONE_THREAD
 from centrum.execution import map_jobs
 from centrum.features.settings import ExtractionSettings, FamilyName
 from centrum.measure.case import MeasurementJob, measure, warm_up
-from centrum.protocol import Images
+from centrum.prepare.settings import Preparation
+from centrum.protocol import Images, load_preset
 
 FAMILIES = tuple(name for name in get_args(FamilyName) if name != "shape2D")
-SETTINGS = ExtractionSettings(families=FAMILIES, aggregations=("3D_averaged",), plane="axial")
+PRESET = load_preset("vcf-t2w")
+PROTOCOLS = {
+    "all families": (
+        ExtractionSettings(families=FAMILIES, aggregations=("3D_averaged",), plane="axial"),
+        Preparation(),
+    ),
+    "vcf-t2w": (PRESET.extraction.model_copy(update={"plane": "axial"}), PRESET.preparation),
+}
 READERS = {"R1": 1.0, "R2": 1.03}
 """How large each reader draws the body."""
 
@@ -58,62 +69,80 @@ def _write(path: Path, array: np.ndarray) -> None:
     plain.unlink()
 
 
-def jobs(folder: Path, patients: int, store: Path) -> list[MeasurementJob]:
+def jobs(folder: Path, patients: int, store: Path, protocol: str) -> list[MeasurementJob]:
     """One job per patient, as a study makes them."""
+    extraction, preparation = PROTOCOLS[protocol]
     return [
         MeasurementJob(
             case=f"{k:03d}",
             image=str(folder / f"{k:03d}.nii.gz"),
             masks={reader: str(folder / f"{k:03d}-{reader}.nii.gz") for reader in READERS},
             images=Images(),
-            extraction=SETTINGS,
+            extraction=extraction,
+            preparation=preparation,
             store=store,
         )
         for k in range(patients)
     ]
 
 
-def run(folder: Path, patients: int, workers: int) -> dict[str, Any]:
-    """Wall seconds and cases per second, once the kernels are compiled.
+def run(folder: Path, patients: int, workers: int, protocol: str) -> dict[str, Any]:
+    """Wall seconds and regions per second, once the kernels are compiled.
 
     `steady` is the rate from the first cases to the last, without starting the processes.
     """
-    warm_up(SETTINGS)
+    warm_up(PROTOCOLS[protocol][0])
     with tempfile.TemporaryDirectory() as store:
-        begin, done = time.perf_counter(), []
-        for job, record in map_jobs(measure, jobs(folder, patients, Path(store)), workers):
+        begin, used, done = time.perf_counter(), cpu_seconds(), []
+        wanted = jobs(folder, patients, Path(store), protocol)
+        for job, record in map_jobs(measure, wanted, workers):
             if record["errors"]:
                 raise SystemExit(f"case {job.case}: {record['errors']}")
             done.append(time.perf_counter())
+        features = len(record["values"]["R1"])
     wall, first = done[-1] - begin, workers - 1
     return {
+        "protocol": protocol,
+        "features": features,
         "workers": workers,
         "wall": wall,
+        "cpu": cpu_seconds() - used,
         "per_second": patients * len(READERS) / wall,
         "steady": (len(done) - workers) * len(READERS) / (done[-1] - done[first]),
     }
 
 
+def cpu_seconds() -> float:
+    """User and system time of this process and of its children that have ended."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(used.ru_utime + used.ru_stime for used in both)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Cases per second.")
+    parser = argparse.ArgumentParser(description="Regions per second.")
     parser.add_argument("--patients", type=int, default=100)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--protocol", nargs="+", choices=PROTOCOLS, default=[*PROTOCOLS])
     parser.add_argument("--folder", type=Path, help="of a cohort that is written already")
     parser.add_argument("--dry", action="store_true", help="print only, write nothing")
     chosen = parser.parse_args()
     if chosen.folder is not None:
-        print(json.dumps(run(chosen.folder, chosen.patients, chosen.workers[0])))
+        (protocol,), (workers,) = chosen.protocol, chosen.workers
+        print(json.dumps(run(chosen.folder, chosen.patients, workers, protocol)))
         return
     with tempfile.TemporaryDirectory() as folder:
         write_cohort(Path(folder), chosen.patients)
-        rows = [_in_process_of_its_own(folder, chosen.patients, n) for n in chosen.workers]
-    print(f"{chosen.patients * len(READERS)} cases: {chosen.patients} patients, 2 readers")
+        rows = [
+            _in_process_of_its_own(folder, chosen.patients, n, protocol)
+            for protocol in chosen.protocol
+            for n in chosen.workers
+        ]
+    print(f"{chosen.patients * len(READERS)} regions: {chosen.patients} patients, 2 readers")
     for row in rows:
-        scaling = rows[0]["wall"] / row["wall"]
         print(
-            f"  {row['workers']} processes: {row['per_second']:.1f} cases/s, wall "
-            f"{row['wall']:.2f} s, {scaling:.2f} x; once started {row['steady']:.1f} cases/s, "
-            f"{row['steady'] / rows[0]['steady']:.2f} x"
+            f"  {row['protocol']}, {row['features']} features, {row['workers']} processes: "
+            f"{row['per_second']:.1f} regions/s, wall {row['wall']:.2f} s, CPU {row['cpu']:.2f} s; "
+            f"once started {row['steady']:.1f} regions/s"
         )
     if not chosen.dry:
         from speed import save
@@ -121,9 +150,12 @@ def main() -> None:
         save("throughput", {"patients": chosen.patients, "readers": 2, "runs": rows})
 
 
-def _in_process_of_its_own(folder: str, patients: int, workers: int) -> dict[str, Any]:
+def _in_process_of_its_own(
+    folder: str, patients: int, workers: int, protocol: str
+) -> dict[str, Any]:
     """So that the CPU seconds of one run's workers do not fall into the next."""
     arguments = ["--folder", folder, "--patients", str(patients), "--workers", str(workers)]
+    arguments += ["--protocol", protocol]
     done = subprocess.run(
         [sys.executable, __file__, *arguments],
         env=os.environ | ONE_THREAD,

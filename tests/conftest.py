@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from centrum.report import numbering
 from centrum.simulate import simulate_cohort
-from tests import phantom as phantoms, pictures
+from tests import object_storage as storages, phantom as phantoms, pictures
 from tests.pacs import bodies
 
 # A loaded machine is no failure; continuous integration tries the same examples each time, and
@@ -107,3 +107,29 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("phantom")
     simulate_cohort(phantoms.SETTINGS, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[storages.Emulator]:
+    """An emulator of S3; see `tests.object_storage`."""
+    storages.needed()
+    found = storages.Emulator()
+    found.start()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def bucket(
+    emulator: storages.Emulator, tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[storages.Bucket]:  # fmt: skip
+    """An empty bucket, to which the environment leads; what is staged lies in a folder beside."""
+    for name, value in storages.environment(emulator.address).items():
+        monkeypatch.setenv(name, value)
+    place = tmp_path_factory.mktemp("scratch")
+    monkeypatch.setenv("CENTRUM_SCRATCH", str(place / "own"))
+    storages.as_at_first()
+    emulator.ask("PUT", f"/{place.name}")
+    yield storages.Bucket(emulator, place.name)
+    storages.as_at_first()

@@ -114,7 +114,7 @@ def test_help_and_version_import_nothing_heavy() -> None:
 
 def test_scoring_starts_without_what_it_does_not_need() -> None:
     script = (
-        "import sys, centrum.commands.score\n"
+        "import sys, centrum.commands.console, centrum.commands.score\n"
         "heavy = {'pandas', 'pyarrow', 'sklearn', 'imblearn', 'matplotlib', 'scipy.stats'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from centrum import __version__, provenance
 from centrum.commands import study as verbs
+from centrum.commands.plan import plan_study
 from centrum.execution import silent
 from centrum.filters.filter import Filter
 from centrum.geometry import Geometry
@@ -94,9 +95,9 @@ EXPECTED: dict[str, set[str]] = {
     "split.train_fraction": {"fit", "internal", "leak"},
     # Bands, subgroups and readers are computed of the scores.
     "evaluation": {"internal"},
-    "evaluation.cutoff": {"internal", "part"},
-    "evaluation.prevalence": {"internal", "part"},
-    "evaluation.conformal_error": {"internal", "part"},
+    "evaluation.cutoff": {"internal", "part", "resample"},
+    "evaluation.prevalence": {"internal", "part", "resample"},
+    "evaluation.conformal_error": {"internal", "part", "resample"},
     "evaluation.cutoff_folds": {"fit", "internal"},
     "evaluation.seed": {"fit", "internal"},
 }
@@ -227,7 +228,7 @@ def keys_of(study: Study) -> dict[str, str]:
     job = fits.FitJob(source, protocol, "single", 0, (0, 1), (2,))
     found["part"] = job.key()
     found["leak"] = procedure.LeakJob(source, protocol, 7, shuffle=False).key()
-    found["resample"] = procedure.ResampleJob(source, protocol, 7).key()
+    found["resample"] = procedure.ResampleJob(source, protocol, (0, 1), 7).key()
     for case in study.jobs()[:1]:
         primary = {study.readers[0]: case.masks[study.readers[0]]}
         alone = replace(case, masks=primary)
@@ -404,6 +405,15 @@ def test_a_changed_file_of_a_case_is_measured_again(study: Path, name: str) -> N
         {"perturbed"} if "resident" in name else set()
     )
     assert jobs[1].key() == again[1].key()
+
+
+def test_a_plan_is_told_and_decides_nothing(study: Path) -> None:
+    before = keys_of(open_study(study))
+    plan_study(study, primary="auc", cases=8)
+    first = keys_of(open_study(study))
+    assert changed(before, first) == {"report", "manuscript"}
+    plan_study(study, primary="auc", cases=9)
+    assert changed(first, keys_of(open_study(study))) == {"report", "manuscript"}
 
 
 def test_a_new_sidecar_is_read(study: Path) -> None:
@@ -661,7 +671,8 @@ def test_the_rows_columns_and_draws_of_a_fit_are_in_its_key(tables: Path) -> Non
     jobs = [
         *parts,
         *(procedure.LeakJob(source, protocol, k, s) for k in (1, 2) for s in (False, True)),
-        *(procedure.ResampleJob(source, protocol, k) for k in (1, 2)),
+        *(procedure.ResampleJob(source, protocol, (0, 1), k) for k in (1, 2)),
+        procedure.ResampleJob(source, protocol, (0, 2), 1),
     ]
     assert len({job.key() for job in jobs}) == len(jobs)
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         parse_protocol as parse_protocol,
     )
     from centrum.provenance import __version__ as __version__
-    from centrum.study import Study as Study, open_study as open_study
+    from centrum.study.study import Study as Study, open_study as open_study
     from centrum.table import FeatureTable as FeatureTable
 
 _HOMES = {
@@ -44,7 +44,7 @@ _HOMES = {
     "FeatureTable": "centrum.table",
     "FrozenModel": "centrum.frozen.model",
     "Protocol": "centrum.protocol",
-    "Study": "centrum.study",
+    "Study": "centrum.study.study",
     "StudyClassifier": "centrum.modelling.pipeline",
     "agree": "centrum.commands.study",
     "extract": "centrum.commands.study",
@@ -53,7 +53,7 @@ _HOMES = {
     "init": "centrum.commands.begin",
     "internal": "centrum.commands.study",
     "load_preset": "centrum.protocol",
-    "open_study": "centrum.study",
+    "open_study": "centrum.study.study",
     "parse_protocol": "centrum.protocol",
     "read_image": "centrum.io",
     "read_mask": "centrum.io",

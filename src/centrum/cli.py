@@ -76,6 +76,10 @@ MinShare = Annotated[
 Labels = Annotated[
     str | None, typer.Option(help="scheme of the labels' numbers, such as verse or spineps")
 ]
+ShardsUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="place in object storage for what is measured: s3://..."),
+]
 Json = Annotated[bool, typer.Option("--json", help="print JSON for scripts")]
 
 
@@ -241,6 +245,52 @@ def simulate(
 
 
 @_command(
+    "centrum size --prevalence 0.5 --auc 0.85 --parameters 10 --icc 0.8\n"
+    "centrum size --prevalence 0.2 --auc 0.8 --threshold 0.1 --auc-width 0.15\n"
+    "centrum size --icc 0.85 --readers 3 --icc-width 0.1 --json"
+)
+def size(
+    prevalence: Annotated[
+        float | None, typer.Option(help="share of cases with the positive outcome")
+    ] = None,
+    auc: Annotated[float | None, typer.Option(help="that the model is expected to have")] = None,
+    parameters: Annotated[
+        int | None, typer.Option(help="candidate features of a model to be developed")
+    ] = None,
+    shrinkage: Annotated[float, typer.Option(help="of its coefficients, at least")] = 0.9,
+    threshold: Annotated[
+        float | None, typer.Option(help="probability from which on one would act: net benefit")
+    ] = None,
+    oe_width: Annotated[float, typer.Option(help="of the interval of observed / expected")] = 0.2,
+    slope_width: Annotated[float, typer.Option(help="of that of the calibration slope")] = 0.2,
+    auc_width: Annotated[float, typer.Option(help="of that of the AUC")] = 0.1,
+    benefit_width: Annotated[
+        float, typer.Option(help="of that of the standardised net benefit")
+    ] = 0.2,
+    icc: Annotated[float | None, typer.Option(help="that readers are expected to reach")] = None,
+    readers: Annotated[int, typer.Option(help="who read every case")] = 2,
+    icc_width: Annotated[float, typer.Option(help="of the interval of the ICC")] = 0.2,
+    json_: Json = False,
+) -> None:
+    """How many cases a study needs, with a text for its protocol or an ethics application.
+
+    To develop a model (Riley 2019, with --parameters), to validate one (Riley 2021), and to know
+    how well readers agree (Bonett 2002, with --icc). All intervals are of 95 %.
+    """
+    from centrum.commands.size import SizeChoices, sizes
+
+    found = sizes(SizeChoices(
+        prevalence=prevalence, auc=auc, parameters=parameters, shrinkage=shrinkage,
+        threshold=threshold, oe_width=oe_width, slope_width=slope_width, auc_width=auc_width,
+        benefit_width=benefit_width, icc=icc, readers=readers, icc_width=icc_width,
+    ))  # fmt: skip
+    if json_:
+        _print_json(found)
+    else:
+        _print(found.lines(_width()))
+
+
+@_command(
     "centrum init ~/mri\n"
     "centrum init ~/mri my-study --preset vcf-t2w-2024\n"
     "centrum init ~/mri --labels spineps --region whole_vertebra\n"
@@ -392,9 +442,10 @@ def export(
     from centrum.commands import study as verbs
 
     if format_ == "site":
-        from centrum.commands.sites import export_site
+        from centrum.commands.sites import export_site, signed_by
 
         _print(map(str, export_site(_open(folder), out)))
+        print(f"Signed by {signed_by(out)}: tell this to whoever gathers, by another way.")
         return
 
     _print(map(str, verbs.export(_open(folder), out, format_)))
@@ -450,6 +501,34 @@ def _width() -> int:
     return min(shutil.get_terminal_size().columns, WIDEST)
 
 
+@_command(
+    "centrum plan my-study --cases 120 --basis 'Riley 2021: AUC 0.85 within 0.15'\n"
+    "centrum plan my-study --cases 200 --primary sensitivity"
+)
+def plan(
+    folder: StudyFolder,
+    cases: Annotated[int, typer.Option(help="how many cases are to be analysed; see `size`")],
+    primary: Annotated[
+        str, typer.Option(help="measure of the test cases that the study is judged by")
+    ] = "auc",
+    basis: Annotated[str, typer.Option(help="why so many cases, in a few words")] = "",
+    json_: Json = False,
+) -> None:
+    """Write down all choices of the protocol, dated, before the outcomes are looked at: plan.json.
+
+    The outcomes of the manifest are not read. The report and the methods then say whether the run
+    followed the plan, choice by choice. Where results of a fit are there already, the plan is
+    marked as written after the outcomes.
+    """
+    from centrum.commands.plan import plan_study
+
+    done = plan_study(folder, primary=primary, cases=cases, basis=one_line(basis))
+    if json_:
+        _print_json(done.record)
+    else:
+        _print(done.lines())
+
+
 @_command("centrum run my-study\ncentrum run my-study --workers 4\ncentrum run my-study --dry-run")
 def run(
     folder: StudyFolder,
@@ -472,7 +551,7 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     from centrum.commands.console import evaluation_lines, extraction_lines, key_lines
     from centrum.commands.run import load_evaluations, open_to_run, run
 
-    study = open_to_run(folder)
+    study = _telling_where_images_go(open_to_run(folder))
     with _progress() as progress:
         extraction, page = run(study, workers=workers, progress=progress)
     evaluations = load_evaluations(study)
@@ -494,7 +573,8 @@ def _run(folder: Path, workers: int, *, as_json: bool) -> None:
     "centrum extract my-study --workers 8\n"
     "centrum extract my-study --shard 17/400 --workers 1\n"
     "centrum extract my-study --dask tls://10.0.0.5:8786\n"
-    "centrum extract my-study --slurm cluster.yaml"
+    "centrum extract my-study --slurm cluster.yaml\n"
+    "centrum extract my-study --shard 17/400 --shards s3://consortium/my-study/shards"
 )
 def extract(
     folder: StudyFolder,
@@ -509,36 +589,39 @@ def extract(
     slurm: Annotated[
         Path | None, typer.Option(metavar="PROFILE", help="YAML file: what to ask SLURM for")
     ] = None,
+    shards: ShardsUrl = None,
     json_: Json = False,
 ) -> None:
     """Measure every case and reader; writes results/features.parquet, .csv if it is not large."""
     if sum(option is not None for option in (shard, dask, slurm)) > 1:
         raise ProtocolError("Give one of --shard, --dask and --slurm.")
     if shard is not None:
-        _extract_share(folder, shard, workers, as_json=json_)
+        _extract_share(_open(folder, shards), shard, workers, as_json=json_)
+    shared = dask is not None or slurm is not None  # by machines that may stand in another folder
+    study = _open(folder.absolute() if shared else folder, shards)
     with _progress() as progress:
         if dask is not None:
             from centrum.commands.shards import extract_on_dask
 
-            extraction = extract_on_dask(_open(folder.absolute()), dask, progress=progress)
+            extraction = extract_on_dask(study, dask, progress=progress)
         elif slurm is not None:
             from centrum.commands.shards import extract_on_slurm
 
-            extraction = extract_on_slurm(_open(folder.absolute()), slurm, progress=progress)
+            extraction = extract_on_slurm(study, slurm, progress=progress)
         else:
             from centrum.commands import study as verbs
 
-            extraction = verbs.extract(_open(folder), workers=workers, progress=progress)
+            extraction = verbs.extract(study, workers=workers, progress=progress)
     _print_extraction(extraction, as_json=json_)
 
 
-def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> None:
+def _extract_share(study: "Study", text: str, workers: int, *, as_json: bool) -> None:
     from centrum.commands.console import problem_lines
     from centrum.commands.shards import Share, extract_share
 
     share = Share.parse(text)
     with _progress() as progress:
-        done = extract_share(_open(folder), share, workers=workers, progress=progress)
+        done = extract_share(study, share, workers=workers, progress=progress)
     if as_json:
         _print_json({"cases": done.cases, "failures": [vars(f) for f in done.failures]})
     else:
@@ -547,7 +630,11 @@ def _extract_share(folder: Path, text: str, workers: int, *, as_json: bool) -> N
     raise typer.Exit(CASES_FAILED if done.failures else OK)
 
 
-@_command("centrum gather my-study\ncentrum gather berlin bern basel --into consortium")
+@_command(
+    "centrum gather my-study\n"
+    "centrum gather my-study --shards s3://consortium/my-study/shards\n"
+    "centrum gather berlin bern basel --into consortium"
+)
 def gather(
     folders: Annotated[
         list[Path], typer.Argument(metavar="STUDY | SITE...", help="a study, or several sites")
@@ -555,6 +642,7 @@ def gather(
     into: Annotated[
         Path | None, typer.Option(metavar="STUDY", help="new study of the tables of the sites")
     ] = None,
+    shards: ShardsUrl = None,
     json_: Json = False,
 ) -> None:
     """Make the table of what `extract --shard` has measured, or a study of the tables of sites.
@@ -573,7 +661,7 @@ def gather(
     from centrum.commands.shards import gather as gather_shards
 
     with _progress() as progress:
-        extraction = gather_shards(_open(folders[0]), progress=progress)
+        extraction = gather_shards(_open(folders[0], shards), progress=progress)
     _print_extraction(extraction, as_json=json_)
 
 
@@ -724,6 +812,7 @@ def report(folder: StudyFolder, workers: Workers = 0) -> None:
     "centrum score model.json --image T2w.nrrd --mask body.seg.nrrd#L1\n"
     "centrum score model.json --image dicom/ --mask roi.seg.nrrd --known age=71 --known sex=F\n"
     "centrum score model.json new-patients --out scored --workers 4\n"
+    "centrum score model.json new-patients --prevalence 0.1\n"
     "centrum score model.json new-patients --dicom for-the-archive --send archive.yaml"
 )
 def score(
@@ -744,6 +833,10 @@ def score(
     ] = None,
     case: Annotated[str, typer.Option(help="what the patient's files are called")] = "patient",
     reader: Annotated[str | None, typer.Option(help="whose masks, of a cohort")] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(help="of the positive outcome where the patient comes from: numbers for it"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder for pages and numbers")] = Path("scored"),
     dicom: Annotated[
         Path | None, typer.Option(help="folder for DICOM SEG, SR and pages to give to an archive")
@@ -772,13 +865,14 @@ def score(
     if (cohort is None) != (image is not None and mask is not None):
         raise ProtocolError("Give either --image and --mask of one patient, or a COHORT folder.")
     frozen = scoring.read_model(model)
+    at = None if prevalence is None else scoring.Elsewhere.of(frozen, prevalence)
     out_dicom = _dicom_out(dicom, labelmap, send)
     if cohort is None:
         told = scoring.read_known(frozen, one_line_each(_pairs(known, "known")))
         patient = scoring.Patient(
             one_line(case), image or "", mask or "", _pairs(sequence, "sequence"), told
         )
-        one, page = scoring.score_one(frozen, patient, out, out_dicom)
+        one, page = scoring.score_one(frozen, patient, out, out_dicom, at)
         scores, cases = [one], None
     else:
         cases, page = scoring.read_new_cases(cohort, frozen), out / "index.html"
@@ -788,14 +882,14 @@ def score(
         with _progress() as progress:
             scores = list(scoring.score_cohort(frozen, cases, out, reader=reader,
                                                workers=workers, progress=progress,
-                                               dicom=out_dicom))  # fmt: skip
+                                               dicom=out_dicom, elsewhere=at))  # fmt: skip
     if out_dicom:
         with _progress() as progress:
             out_dicom.send(progress)
     if json_:
-        _print_json([s.to_dict(frozen) for s in scores])
+        _print_json([scoring.record_of(frozen, s, at) for s in scores])
     else:
-        _print(scoring.score_lines(scores))
+        _print(scoring.score_lines(scores, at))
         _print(key_lines(cases) if cases is not None else ())
         _print(out_dicom.lines() if out_dicom else ())
         print(f"Page: {page}")
@@ -1263,11 +1357,75 @@ def pacs_send(
     raise typer.Exit(OK if sent.complete else CASES_FAILED)
 
 
+# Options of the reading room: where it is open, and what is done in its place.
+
+Room = Annotated[
+    Path, typer.Argument(metavar="STUDY", help="folder of a study, or a pack that you were given")
+]
+OneReader = Annotated[str | None, typer.Option(help="tell the link of this reader alone")]
+Readers = Annotated[
+    str | None, typer.Option(help="names with commas between them; at the first time")
+]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="of this machine")]
+OpenBrowser = Annotated[bool, typer.Option("--open", help="open the first link in a browser")]
+Host = Annotated[str, typer.Option(help="address of this machine that others reach it by")]
+OnNetwork = Annotated[
+    bool, typer.Option("--network", help="others may reach it: TLS, and a PIN for everybody")
+]
+Certificate = Annotated[Path | None, typer.Option(help="certificate (PEM); else one is made")]
+CertificateKey = Annotated[Path | None, typer.Option(help="key of the certificate (PEM)")]
+
+SetPin = Annotated[
+    str | None, typer.Option(metavar="NAME", help='ask for the PIN of a reader, or of "lead"')
+]
+ConfirmImages = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="keep that NAME looked at images in which letters are feared"
+    ),
+]
+ShowProgress = Annotated[
+    bool, typer.Option("--progress", help="print how far everybody is, and end")
+]
+Pack = Annotated[
+    tuple[str, Path] | None,
+    typer.Option(metavar="READER FILE", help="a reader's cases for their own computer"),
+]
+Unpack = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="take back what was read in a pack")
+]
+Backup = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="everything in readings/ as a ZIP file")
+]
+Export = Annotated[Path | None, typer.Option(metavar="FILE", help="readings and journals, signed")]
+Verify = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="whether an export is as it was signed")
+]
+Compare = Annotated[
+    bool, typer.Option("--compare", help="agreement of signed cases: two tables and a page")
+]
+ComparedInto = Annotated[
+    Path | None,
+    typer.Option(help="folder of --compare; results/reading-agreement of the study if missing"),
+]
+Adjudicate = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CASE=READER",
+        help="decide a consensus: a reader's outline, or the union or intersection of two",
+    ),
+]
+Reason = Annotated[str, typer.Option(help="of --adjudicate; kept in the journal")]
+Close = Annotated[bool, typer.Option("--close", help="write masks and flags into the manifest")]
+Partial = Annotated[bool, typer.Option("--partial", help="close although cases are not signed yet")]
+
+
 @_command(
     "centrum read my-study\n"
     "centrum read my-study --readers anna,ben --open\n"
     "centrum read my-study --progress\n"
     "centrum read my-study --set-pin anna\n"
+    "centrum read my-study --confirm-images 'Ada Lead'\n"
     "centrum read my-study --host 192.168.1.20 --network\n"
     "centrum read my-study --pack anna anna.zip\n"
     "centrum read anna.zip\n"
@@ -1280,67 +1438,29 @@ def pacs_send(
     "centrum read my-study --close"
 )
 def read(
-    folder: Annotated[
-        Path,
-        typer.Argument(metavar="STUDY", help="folder of a study, or a pack that you were given"),
-    ],
-    reader: Annotated[str | None, typer.Option(help="tell the link of this reader alone")] = None,
-    readers: Annotated[
-        str | None, typer.Option(help="names with commas between them; at the first time")
-    ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="of this machine")] = None,
-    open_: Annotated[bool, typer.Option("--open", help="open the first link in a browser")] = False,
-    host: Annotated[
-        str, typer.Option(help="address of this machine that others reach it by")
-    ] = "127.0.0.1",
-    network: Annotated[
-        bool, typer.Option("--network", help="others may reach it: TLS, and a PIN for everybody")
-    ] = False,
-    cert: Annotated[Path | None, typer.Option(help="certificate (PEM); else one is made")] = None,
-    key: Annotated[Path | None, typer.Option(help="key of the certificate (PEM)")] = None,
-    set_pin: Annotated[
-        str | None, typer.Option(metavar="NAME", help='ask for the PIN of a reader, or of "lead"')
-    ] = None,
-    progress: Annotated[
-        bool, typer.Option("--progress", help="print how far everybody is, and end")
-    ] = False,
-    pack: Annotated[
-        tuple[str, Path] | None,
-        typer.Option(metavar="READER FILE", help="a reader's cases for their own computer"),
-    ] = None,
-    unpack: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="take back what was read in a pack")
-    ] = None,
-    backup: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="everything in readings/ as a ZIP file")
-    ] = None,
-    export: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="readings and journals, signed")
-    ] = None,
-    verify: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="whether an export is as it was signed")
-    ] = None,
-    compare: Annotated[
-        bool, typer.Option("--compare", help="agreement of signed cases: two tables and a page")
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="folder of --compare; results/reading-agreement of the study if missing"),
-    ] = None,
-    adjudicate: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CASE=READER",
-            help="decide a consensus: a reader's outline, or the union or intersection of two",
-        ),
-    ] = None,
-    reason: Annotated[str, typer.Option(help="of --adjudicate; kept in the journal")] = "",
-    close: Annotated[
-        bool, typer.Option("--close", help="write masks and flags into the manifest")
-    ] = False,
-    partial: Annotated[
-        bool, typer.Option("--partial", help="close although cases are not signed yet")
-    ] = False,
+    folder: Room,
+    reader: OneReader = None,
+    readers: Readers = None,
+    port: Port = None,
+    open_: OpenBrowser = False,
+    host: Host = "127.0.0.1",
+    network: OnNetwork = False,
+    cert: Certificate = None,
+    key: CertificateKey = None,
+    set_pin: SetPin = None,
+    confirm_images: ConfirmImages = None,
+    progress: ShowProgress = False,
+    pack: Pack = None,
+    unpack: Unpack = None,
+    backup: Backup = None,
+    export: Export = None,
+    verify: Verify = None,
+    compare: Compare = False,
+    out: ComparedInto = None,
+    adjudicate: Adjudicate = None,
+    reason: Reason = "",
+    close: Close = False,
+    partial: Partial = False,
     json_: Json = False,
 ) -> None:
     """Open the reading room: readers outline the bodies in the browser, blind to each other.
@@ -1350,36 +1470,29 @@ def read(
     """
     from centrum.commands import read as verbs
 
-    tasks: dict[str, Callable[[], None]] = {
-        "--set-pin": lambda: _set_pin(folder, str(set_pin)),
-        "--progress": lambda: _reading_progress(folder, json_),
-        "--pack": lambda: _pack_readings(folder, pack),
-        "--unpack": lambda: _unpack_readings(folder, unpack),
-        "--backup": lambda: _backup_readings(folder, backup),
-        "--export": lambda: _export_readings(folder, export),
-        "--verify": lambda: _verify_readings(folder, verify, json_),
-        "--compare": lambda: _compare_readings(folder, out),
-        "--adjudicate": lambda: _adjudicate_readings(folder, adjudicate or [], reason),
-        "--close": lambda: _close_readings(folder, partial),
+    tasks: dict[str, tuple[object, Callable[[], None]]] = {
+        "--set-pin": (set_pin, lambda: _set_pin(folder, str(set_pin))),
+        "--confirm-images": (
+            confirm_images is not None,
+            lambda: _confirm_images(folder, confirm_images or ""),
+        ),
+        "--progress": (progress, lambda: _reading_progress(folder, json_)),
+        "--pack": (pack, lambda: _pack_readings(folder, pack)),
+        "--unpack": (unpack, lambda: _unpack_readings(folder, unpack)),
+        "--backup": (backup, lambda: _backup_readings(folder, backup)),
+        "--export": (export, lambda: _export_readings(folder, export)),
+        "--verify": (verify, lambda: _verify_readings(folder, verify, json_)),
+        "--compare": (compare, lambda: _compare_readings(folder, out)),
+        "--adjudicate": (adjudicate, lambda: _adjudicate_readings(folder, adjudicate, reason)),
+        "--close": (close, lambda: _close_readings(folder, partial)),
     }
-    given = (set_pin, progress, pack, unpack, backup, export, verify, compare, adjudicate, close)
-    asked = [name for name, value in zip(tasks, given, strict=True) if value]
+    asked = {name: task for name, (given, task) in tasks.items() if given}
     if len(asked) > 1:
         raise typer.BadParameter(f"{' and '.join(asked)} are done one after the other")
-    if asked:
-        tasks[asked[0]]()
-        return
-    room = verbs.RoomChoices(
-        reader,
-        tuple(filter(None, (readers or "").split(","))),
-        port,
-        open_,
-        host,
-        network,
-        cert,
-        key,
-    )
-    _open_room(folder, room)
+    names = tuple(filter(None, (readers or "").split(",")))
+    room = verbs.RoomChoices(reader, names, port, open_, host, network, cert, key)
+    task, *_ = *asked.values(), lambda: _open_room(folder, room)
+    task()
 
 
 def _open_room(place: Path, choices: "RoomChoices") -> None:
@@ -1391,7 +1504,7 @@ def _open_room(place: Path, choices: "RoomChoices") -> None:
 
     folder = laid_out(place)
     with _progress(kept=False) as progress:
-        desk, told = begun_desk(folder, choices.readers, progress)
+        desk, told = begun_desk(folder, choices.readers, progress, looked=is_pack(folder))
     with desk:
         _print(told)
         if is_pack(folder):
@@ -1429,6 +1542,12 @@ def _set_pin(folder: Path, name: str) -> None:
     print(f"{name} has a PIN.")
 
 
+def _confirm_images(folder: Path, name: str) -> None:
+    from centrum.commands.read import confirmed_line
+
+    print(confirmed_line(folder, name))
+
+
 def _reading_progress(folder: Path, json_: bool) -> None:
     from centrum.commands import read as verbs
 
@@ -1447,6 +1566,10 @@ def _pack_readings(folder: Path, given: tuple[str, Path] | None) -> None:
         cases = pack(folder, reader, file, progress)
     print(f"{cases} cases of {reader}: {file}, which holds images and no names.")
     print(
+        "It is NOT ENCRYPTED: carry it on an encrypted drive, or encrypt it before it is sent, and "
+        "what is given back likewise."
+    )
+    print(
         f"There: centrum read {file.name}; and what is given back: centrum read STUDY --unpack FILE"
     )
 
@@ -1464,10 +1587,10 @@ def _compare_readings(folder: Path, out: Path | None) -> None:
     _print(write_comparison(folder, out).lines())
 
 
-def _adjudicate_readings(folder: Path, decisions: list[str], reason: str) -> None:
+def _adjudicate_readings(folder: Path, decisions: list[str] | None, reason: str) -> None:
     from centrum.commands.read_finished import adjudicate_cases
 
-    _print(adjudicate_cases(folder, decisions, reason).lines())
+    _print(adjudicate_cases(folder, decisions or (), reason).lines())
 
 
 def _close_readings(folder: Path, partial: bool) -> None:
@@ -1480,7 +1603,10 @@ def _backup_readings(folder: Path, file: Path | None) -> None:
     from centrum.commands.read_archive import backup
 
     files = backup(folder, file or Path())
-    print(f"{files} files: {file} (only you can read it; PINs and keys are in it).")
+    print(
+        f"{files} files: {file} (only your account can read it, and it is not encrypted; PINs and "
+        "keys are in it)."
+    )
 
 
 def _export_readings(folder: Path, file: Path | None) -> None:
@@ -1504,10 +1630,20 @@ def _verify_readings(folder: Path, file: Path | None, json_: bool) -> None:
         _print(verified_lines(found))
 
 
-def _open(folder: Path) -> "Study":
+def _open(folder: Path, shards: str | None = None) -> "Study":
+    """The study, with its shards in object storage if a URL is given; tells where images go."""
     from centrum.commands.study import open_study
 
-    return open_study(folder)
+    study = _telling_where_images_go(open_study(folder))
+    return study if shards is None else study.with_shards(shards)
+
+
+def _telling_where_images_go(study: "Study") -> "Study":
+    from centrum.commands.console import staging_lines
+
+    for line in staging_lines(study.cohort):
+        _say(line)
+    return study
 
 
 @contextmanager

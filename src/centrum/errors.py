@@ -104,6 +104,17 @@ class DataError(CentrumError, ValueError):
     usual_remedy = "Look at the cases that the message names, or change the choice that it names."
 
 
+class StorageError(CentrumError):
+    """An object cannot be fetched from object storage, or kept there."""
+
+    code = "storage"
+    usual_remedy = "Run the same command again, or ask those who run the storage."
+
+
+class StorageDown(StorageError):
+    """Object storage, or the folder that its objects are staged in, serves no case any more."""
+
+
 class ArchiveError(CentrumError):
     """The archive cannot be reached, refuses, or answers what was not asked for."""
 
@@ -121,10 +132,14 @@ def of_case(error: Exception) -> CentrumError:
     ------
     OSError
         The disk is full or read-only, which is nobody's case.
+    StorageDown
+        Nor is storage that cannot be reached.
 
     >>> print(of_case(ValueError("invalid literal for int(): 'Anna'")).message)
     An error that centrum does not know: ValueError "invalid literal for int(): 'Anna'".
     """
+    if isinstance(error, StorageDown):
+        raise error
     if isinstance(error, CentrumError):
         if error.__cause__ is not None:
             show_traceback(error)

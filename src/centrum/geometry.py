@@ -157,6 +157,8 @@ class Geometry:
 
     def distance(self, other: "Geometry") -> float:
         """Largest distance in mm between corner voxels of grids of equal size, else inf."""
+        if self == other:
+            return 0.0
         if self.size != other.size:
             return float("inf")
         gaps = np.linalg.norm(self.corners() - other.corners(), axis=1)

@@ -50,7 +50,8 @@ class Settings(BaseModel):
       Value error, `C` is a number; yes, no, on, off, true and false are truth values ...
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # What checks the choices is made when they are first checked: most commands read few of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -20,7 +20,7 @@ RECORD = "stages.json"
 RESULTS = {
     "extract": ("features.parquet", "features.json", "extraction.json", "overlap.csv",
                 "acquisition.csv", "landmarks.json"),
-    "agree": ("agreement.csv",),
+    "agree": ("agreement.csv", "agreement_within.csv"),
     "morphometry": ("morphometry.csv", "morphometry_agreement.csv"),
     "perturb": ("robustness_values.parquet", "robustness.csv", "perturbations.csv"),
     "fit": ("fit.json", "scores.csv"),

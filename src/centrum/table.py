@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -64,6 +64,36 @@ TOLD_OF_BODIES = ("reference", "notes", "error")
 """Columns of that file that are no measures."""
 
 
+@dataclass(frozen=True)
+class Comparisons:
+    """Which readers of a table are compared, where that is not each with all others.
+
+    Attributes
+    ----------
+    between : readers whose agreement with each other counts: each person once, and no consensus
+        of them, which agrees with those whom it was made of
+    within : the names of each person who read more than once, the first reading first
+
+    >>> chosen = Comparisons(("anna", "ben"), (("anna", "anna-second"),))
+    >>> chosen.compares("anna", "anna-second"), chosen.compares("anna-second", "ben")
+    (True, False)
+    """
+
+    between: tuple[str, ...]
+    within: tuple[tuple[str, ...], ...] = ()
+
+    def compares(self, a: str, b: str) -> bool:
+        """Whether these two are compared with each other."""
+        return any({a, b} <= {*names} for names in (self.between, *self.within))
+
+    @classmethod
+    def of(cls, kept: dict[str, list] | None) -> "Comparisons | None":
+        """As JSON keeps them."""
+        if kept is None:
+            return None
+        return cls(tuple(kept["between"]), tuple(map(tuple, kept["within"])))
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class FeatureTable(OneLine):
     """Values of features for every case and reader.
@@ -80,6 +110,7 @@ class FeatureTable(OneLine):
     perturbed : (cases, features, perturbations) float64, the primary reader's region measured
         again under perturbations; nan where that failed
     perturbations : names of the third axis of `perturbed`
+    comparisons : which readers are compared; each with all others when missing
 
     Raises
     ------
@@ -106,6 +137,7 @@ class FeatureTable(OneLine):
     history: History = ()
     perturbed: Floats | None = None
     perturbations: tuple[str, ...] = ()
+    comparisons: Comparisons | None = None
 
     def __post_init__(self) -> None:
         self._check_shape(self.values, self.readers, "readers")
@@ -155,11 +187,38 @@ class FeatureTable(OneLine):
         return is_large(math.prod(self.values.shape))
 
     @property
+    def compared(self) -> tuple[str, ...]:
+        """Readers whose agreement with each other counts."""
+        return self.readers if self.comparisons is None else self.comparisons.between
+
+    @property
+    def read_twice(self) -> tuple[tuple[str, ...], ...]:
+        """The names of each person who read more than once, the first reading first."""
+        return () if self.comparisons is None else self.comparisons.within
+
+    def values_of(self, readers: Sequence[str]) -> Table:
+        """Values of some readers, (cases, features, readers)."""
+        return self.values[:, :, [self.readers.index(reader) for reader in readers]]
+
+    @property
+    def read_by_all(self) -> Flags:
+        """(cases,) whether there are values of all readers who are compared."""
+        compared = [self.readers.index(reader) for reader in self.compared]
+        return np.asarray(np.all(self.read[:, compared], axis=1))
+
+    @property
+    def modelled(self) -> tuple[str, ...]:
+        """Readers whose values a model is fitted on: the primary one, and who is compared."""
+        primary = self.readers[0]
+        return (primary, *(reader for reader in self.compared if reader != primary))
+
+    @property
     def readings(self) -> Table:
-        """All that a model is fitted on: (cases, features, readers and then perturbations)."""
+        """All that a model is fitted on: (cases, features, `modelled` and then perturbations)."""
+        values = self.values_of(self.modelled)
         if self.perturbed is None:
-            return self.values
-        return np.concatenate([np.asarray(self.values), self.perturbed], axis=2)
+            return values
+        return np.concatenate([np.asarray(values), self.perturbed], 2)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per case and reader: case, reader, the columns of `obs`, the features."""
@@ -195,6 +254,8 @@ class FeatureTable(OneLine):
             "features": as_json(self.features),
             "history": as_json(self.history),
         }
+        if self.comparisons is not None:
+            head["comparisons"] = asdict(self.comparisons)
         write_atomically(folder / HEAD, json.dumps(head, indent=1).encode())
         values = self._save_large(folder) if self.large else self._save_values(folder)
         files = (*values, folder / HEAD)
@@ -261,7 +322,10 @@ class FeatureTable(OneLine):
         names = [feature.spell(head["dialect"]) for feature in features]
         obs, values = _read_values(folder / FEATURES, readers, head["obs"], names)
         history = tuple(Step(**step) for step in head["history"])
-        table = cls(values, obs, features, readers, head["dialect"], history)
+        table = cls(
+            values, obs, features, readers, head["dialect"], history,
+            comparisons=Comparisons.of(head.get("comparisons")),
+        )  # fmt: skip
         if morphometry:
             table = table.with_morphometry(read_morphometry(folder / MORPHOMETRY))
         return table.with_perturbed(read_parquet(folder / PERTURBED)) if perturbed else table

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -86,11 +87,20 @@ def bounding_box(array: Flags, margin: int = 0) -> tuple[slice, slice, slice]:
     >>> a[1, 2, 1:4] = True
     >>> bounding_box(a)
     (slice(1, 2, None), slice(2, 3, None), slice(1, 4, None))
+    >>> bounding_box(a[:, ::-1].T)
+    (slice(1, 4, None), slice(1, 2, None), slice(1, 2, None))
     """
-    footprint = np.bitwise_or.reduce(array.view(np.uint8), axis=0)
-    y = _extent(footprint.any(axis=1), margin)
-    x = _extent(footprint.any(axis=0), margin)
-    z = _extent(array[:, y, x].any(axis=(1, 2)), margin)
+    # As the voxels lie in memory: of a view of a turned array it costs no more than of the array.
+    order = tuple(sorted(range(3), key=lambda axis: -abs(array.strides[axis])))
+    backwards = tuple(k for k in range(3) if array.strides[order[k]] < 0)
+    stored = Turn(order, backwards).of(array)
+    footprint = np.bitwise_or.reduce(stored.view(np.uint8), axis=0)
+    b = _extent(footprint.any(axis=1), margin)
+    c = _extent(footprint.any(axis=0), margin)
+    box = [_extent(stored[:, b, c].any(axis=(1, 2)), margin), b, c]
+    for k in backwards:
+        box[k] = slice(stored.shape[k] - box[k].stop, stored.shape[k] - box[k].start)
+    z, y, x = (box[order.index(axis)] for axis in range(3))
     return z, y, x
 
 
@@ -137,15 +147,21 @@ class Turn:
 
     def grid(self, old: Geometry) -> Geometry:
         """The grid of a turned array."""
-        axes = [2 - k for k in reversed(self.order)]
-        signs = np.array([-1.0 if 2 - k in self.turned else 1.0 for k in range(3)])
-        first = np.zeros(3)
-        first[axes] = [old.size[a] - 1 if s < 0 else 0 for a, s in zip(axes, signs, strict=True)]
-        sizes = [(old.size[a], old.spacing[a]) for a in axes]
-        (nx, dx), (ny, dy), (nz, dz) = sizes
-        x, y, z = old.position(first).tolist()
-        direction = tuple((old.axes[:, axes] * signs + 0.0).ravel().tolist())
-        return Geometry((nx, ny, nz), (dx, dy, dz), (x, y, z), direction)
+        return _turned_grid(self, old)
+
+
+@lru_cache(maxsize=8)
+def _turned_grid(turn: Turn, old: Geometry) -> Geometry:
+    """Kept, as the images and masks of a case lie on one grid."""
+    axes = [2 - k for k in reversed(turn.order)]
+    signs = np.array([-1.0 if 2 - k in turn.turned else 1.0 for k in range(3)])
+    first = np.zeros(3)
+    first[axes] = [old.size[a] - 1 if s < 0 else 0 for a, s in zip(axes, signs, strict=True)]
+    sizes = [(old.size[a], old.spacing[a]) for a in axes]
+    (nx, dx), (ny, dy), (nz, dz) = sizes
+    x, y, z = old.position(first).tolist()
+    direction = tuple((old.axes[:, axes] * signs + 0.0).ravel().tolist())
+    return Geometry((nx, ny, nz), (dx, dy, dz), (x, y, z), direction)
 
 
 Content = TypeVar("Content", Volume, Mask)
@@ -162,11 +178,21 @@ def turned(content: Content, orientation: str) -> Content:
     >>> other.array.tolist(), other.geometry.origin
     ([[[3, 2, 1]]], (2.0, 0.0, 0.0))
     """
+    seen = turned_view(content, orientation)
+    return replace(seen, array=np.ascontiguousarray(seen.array))
+
+
+def turned_view(content: Content, orientation: str) -> Content:
+    """As `turned`, without copying: for those who read a part of the array.
+
+    >>> image = Volume(np.array([[[1, 2, 3]]]), Geometry((3, 1, 1), (1, 1, 4)))
+    >>> np.shares_memory(turned_view(image, "RAS").array, image.array)
+    True
+    """
     if orientation_of(content.geometry) == orientation:
         return content
     turn = Turn.between(content.geometry, orientation)
-    array = np.ascontiguousarray(turn.of(content.array))
-    return replace(content, array=array, geometry=turn.grid(content.geometry))
+    return replace(content, array=turn.of(content.array), geometry=turn.grid(content.geometry))
 
 
 def content_digest(content: Volume | Mask) -> str:

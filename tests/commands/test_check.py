@@ -156,6 +156,7 @@ def test_one_outcome_is_told_by_its_name(folder: Path) -> None:
         ("evaluation: {reader_calls: [resident]}\n", "reader-calls", "column 'resident'"),
         ("evaluation: {reader_calls: [sex]}\n", "reader-calls", "holds f, m"),
         ("evaluation: {subgroups: [sexx]}\n", "missing-subgroup", r"Did you mean sex\?"),
+        ("evaluation: {clinical: [agee]}\n", "missing-clinical", r"Did you mean age\?"),
         ("images: {sequence: T1w}\n", "which-sequence", "the image sequence 'T1w'"),
     ],
 )

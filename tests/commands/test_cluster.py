@@ -1,14 +1,7 @@
 """Shards over dask.distributed: a scheduler and workers as processes, on loopback."""
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -23,88 +16,19 @@ from centrum.commands.cluster import (
     slurm_options,
 )
 from centrum.errors import CentrumError, DataError, ProtocolError
-from centrum.measure.batches import Batch, BatchWork, measure_batches
+from centrum.measure.batches import ROUNDS, Batch, BatchWork, measure_batches
 from centrum.measure.shards import Shards
 from centrum.study.study import open_study
+from tests.clusters import LIMIT, Cluster, a_cluster, end
+from tests.naps import fails, nap, naps, no_nap, taken
 from tests.smallest import image_study
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass
-class Cluster:
-    """A scheduler and its workers."""
-
-    folder: Path
-    port: int = 0
-    tls: tuple[str, ...] = ()
-    processes: list[subprocess.Popen] = field(default_factory=list)
-
-    def start(self, *words: str) -> subprocess.Popen:
-        paths = os.pathsep.join([str(ROOT / "src"), str(ROOT)])
-        log = (self.folder / f"{len(self.processes)}.log").open("w")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dask", *words],
-            env=os.environ | {"PYTHONPATH": paths},
-            cwd=self.folder,
-            stdout=log,
-            stderr=log,
-        )
-        self.processes.append(process)
-        return process
-
-    def schedule(self) -> subprocess.Popen:
-        """Start a scheduler, at the port of the one before if there was one."""
-        address = self.folder / "scheduler.json"
-        address.unlink(missing_ok=True)
-        process = self.start(
-            "scheduler", "--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard",
-            "--scheduler-file", str(address), *self.tls,
-        )  # fmt: skip
-        wait_for(lambda: address.is_file() and address.stat().st_size > 0)
-        time.sleep(0.2)
-        self.port = int(self.address.rpartition(":")[2])
-        return process
-
-    @property
-    def address(self) -> str:
-        import json
-
-        return json.loads((self.folder / "scheduler.json").read_text())["address"]
-
-    def work(self, threads: int = 1) -> subprocess.Popen:
-        return self.start(
-            "worker", self.address, "--nthreads", str(threads), "--no-nanny", "--no-dashboard",
-            "--death-timeout", "60", *self.tls,
-        )  # fmt: skip
-
-    def logs(self) -> str:
-        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
-
-    def end(self) -> None:
-        for process in self.processes:
-            process.kill()
-        for process in self.processes:
-            process.wait()
+from tests.wires import Wire
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.05)
-
-
-@contextmanager
-def a_cluster(folder: Path, workers: int) -> Iterator[Cluster]:
-    cluster = Cluster(folder)
-    try:
-        cluster.schedule()
-        for _ in range(workers):
-            cluster.work()
-        yield cluster
-    finally:
-        cluster.end()
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no fault."""
+    monkeypatch.setattr("centrum.commands.cluster.WAIT", LIMIT)
 
 
 @pytest.fixture(scope="module")
@@ -113,45 +37,19 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield found
 
 
-@dataclass(frozen=True)
-class Nap:
-    """A case whose measuring is a sleep; where it was measured stands in a file."""
-
-    case: str
-    folder: Path
-    seconds: float = 0.05
-    roles: ClassVar = dict[str, str]()
-    words: ClassVar = frozenset[str]()
-
-    def key(self) -> str:
-        return f"key of {self.case}"
-
-
-def nap(job: Nap) -> dict:
-    with (job.folder / f"by-{os.getpid()}").open("a") as stream:
-        stream.write(f"{job.case}\n")
-    time.sleep(job.seconds)
-    return {"values": {"senior": [1.0]}, "errors": []}
-
-
-def no_nap(job: Nap, error: Exception) -> dict:
-    return {"values": {}, "errors": [{"message": str(error)}]}
-
-
-def naps(folder: Path, n: int, **how: float) -> Batch:
-    jobs = tuple(Nap(f"P{k:03d}", folder, **how) for k in range(n))
-    return Batch(jobs, tuple(job.key() for job in jobs))
-
-
-def taken(folder: Path) -> list[str]:
-    return [case for file in folder.glob("by-*") for case in file.read_text().split()]
-
-
 def sleep_over(
-    cluster: Cluster, folder: Path, batch: Batch, told: Callable = int, **more
+    cluster: Cluster,
+    folder: Path,
+    batch: Batch,
+    told: Callable = int,
+    *,
+    address: str = "",
+    workers: int = 1,
+    **more,
 ) -> Shards:
     shards = Shards(folder / "shards")
-    with dask_engine(cluster.address) as engine:
+    with dask_engine(address or cluster.address) as engine:
+        engine.client.wait_for_workers(workers, timeout=LIMIT)
         work = BatchWork(shards, make=nap, failed=no_nap, **more)
         measure_batches(work, batch, engine, told)
     shards.compact()
@@ -174,7 +72,7 @@ def test_every_case_is_measured_once_and_a_rerun_does_nothing(
     cluster: Cluster, tmp_path: Path
 ) -> None:
     batch, counts = naps(tmp_path, 60), list[int]()
-    shards = sleep_over(cluster, tmp_path, batch, counts.append)
+    shards = sleep_over(cluster, tmp_path, batch, counts.append, workers=2)
     assert counts[-1] == 60
     assert shards.measured(batch.keys) == {*batch.keys}
     assert sorted(taken(tmp_path)) == sorted(job.case for job in batch.jobs)
@@ -195,30 +93,27 @@ def test_a_full_disk_of_a_worker_stops_all(cluster: Cluster, tmp_path: Path) -> 
 
 
 def test_a_killed_worker_costs_what_it_was_at(tmp_path: Path) -> None:
-    (tmp_path / "cluster").mkdir()
     with a_cluster(tmp_path / "cluster", 2) as own:
         victim = own.processes[1]
 
         def kill(done: int) -> None:
             if done > 10:
-                victim.kill()
+                end(victim)
 
         batch = naps(tmp_path, 60)
-        shards = sleep_over(own, tmp_path, batch, kill)
+        shards = sleep_over(own, tmp_path, batch, kill, workers=2)
     assert shards.measured(batch.keys) == {*batch.keys}
     assert len(taken(tmp_path)) < 60 + 2 * 10, "no more again than the batches on its way"
 
 
 def test_a_scheduler_that_ends_is_told_and_a_rerun_goes_on(tmp_path: Path) -> None:
-    (tmp_path / "cluster").mkdir()
     batch = naps(tmp_path, 60)
     with a_cluster(tmp_path / "cluster", 2) as own:
         scheduler = own.processes[0]
         with pytest.raises(CentrumError, match="What was finished is kept") as caught:
-            sleep_over(own, tmp_path, batch, lambda done: done > 10 and scheduler.kill())
+            sleep_over(own, tmp_path, batch, lambda done: done > 10 and end(scheduler))
         assert caught.value.code == "no-scheduler"
-        for worker in own.processes[1:]:
-            worker.kill()
+        own.end()
         shards = Shards(tmp_path / "shards")
         shards.compact()
         kept = shards.measured(batch.keys)
@@ -226,14 +121,75 @@ def test_a_scheduler_that_ends_is_told_and_a_rerun_goes_on(tmp_path: Path) -> No
         before = len(taken(tmp_path))
         own.schedule()
         own.work()
-        rest = [(j, k) for j, k in zip(batch.jobs, batch.keys, strict=True) if k not in kept]
-        sleep_over(own, tmp_path, Batch(*map(tuple, zip(*rest, strict=True))))
+        sleep_over(own, tmp_path, left_of(batch, kept))
     assert shards.measured(batch.keys) == {*batch.keys}
     assert len(taken(tmp_path)) - before == 60 - len(kept)
 
 
+def test_a_worker_whose_network_is_cut_costs_what_it_was_at(tmp_path: Path) -> None:
+    """The connection is closed; what the worker had is sent to the other one."""
+    with a_cluster(tmp_path / "cluster", 1) as own:
+        wire = Wire(own.port)
+        own.work(address=wire.address)
+        batch = naps(tmp_path, 60)
+        shards = sleep_over(own, tmp_path, batch, lambda done: done > 10 and wire.cut(), workers=2)
+    assert shards.measured(batch.keys) == {*batch.keys}
+    assert len(list(tmp_path.glob("by-*"))) == 2, "both had begun"
+    assert len(taken(tmp_path)) <= 60 + 2 * largest(60)
+
+
+def test_a_worker_that_falls_silent_costs_what_it_was_at(tmp_path: Path) -> None:
+    """Nobody is told that the wire is out: the scheduler misses the heartbeat.
+
+    The worker goes on with what it has, and its shards are as good as those of the other one.
+    """
+    soon = {"distributed.scheduler.worker-ttl": "20s"}
+    with a_cluster(tmp_path / "cluster", 0, config=soon) as own:
+        wire = Wire(own.port)
+        own.work()
+        own.work(address=wire.address)
+        batch, others = naps(tmp_path, 60), list[int]()
+
+        def pull_out(done: int) -> None:
+            if done > 10 and not others:
+                wire.pull_out()
+                others.append(own.work())
+
+        shards = sleep_over(own, tmp_path, batch, pull_out, workers=2)
+        assert shards.measured(batch.keys) == {*batch.keys}
+        wire.put_in()
+    assert len(list(tmp_path.glob("by-*"))) >= 2, "both had begun"
+    assert len(taken(tmp_path)) <= 60 + 2 * largest(60)
+    assert shards.records(batch.keys).keys() == {*batch.keys}
+
+
+def test_whoever_is_cut_off_from_the_scheduler_is_told_and_goes_on_later(tmp_path: Path) -> None:
+    batch = naps(tmp_path, 60)
+    with a_cluster(tmp_path / "cluster", 1) as own:
+        wire = Wire(own.port)
+        with pytest.raises(CentrumError, match="What was finished is kept") as caught:
+            sleep_over(
+                own, tmp_path, batch, lambda done: done > 10 and wire.cut(), address=wire.address
+            )
+        assert caught.value.code == "no-scheduler"
+        kept = (shards := Shards(tmp_path / "shards")).measured(batch.keys)
+        assert 10 < len(kept) < 60
+        sleep_over(own, tmp_path, left_of(batch, kept))
+    assert shards.measured(batch.keys) == {*batch.keys}
+    assert len(taken(tmp_path)) <= 60 + 2 * largest(60)
+
+
+def largest(cases: int) -> int:
+    """Cases of the largest batch for two workers."""
+    return -(-cases // (2 * ROUNDS))
+
+
+def left_of(batch: Batch, kept: Container[str]) -> Batch:
+    rest = [(j, k) for j, k in zip(batch.jobs, batch.keys, strict=True) if k not in kept]
+    return Batch(*map(tuple, zip(*rest, strict=True)))
+
+
 def test_a_worker_of_several_threads_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "cluster").mkdir()
     with a_cluster(tmp_path / "cluster", 0) as own:
         own.work(threads=2)
         with pytest.raises(CentrumError, match="2 threads: expected one"), dask_engine(own.address):
@@ -296,10 +252,6 @@ def test_what_a_worker_tells_holds_no_record_and_its_batch_no_name(tmp_path: Pat
     assert (told.cases, told.failed, told.records) == (3, 3, {})
 
 
-def fails(job: Nap) -> dict:
-    raise ValueError(job.case)
-
-
 def test_a_worker_reaches_a_scheduler_over_tls_with_certificates_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,11 +265,7 @@ def test_a_worker_reaches_a_scheduler_over_tls_with_certificates_alone(
         files[name].write_text(getattr(security, name))
     ca, cert, key = map(str, files.values())
     tls = ("--protocol", "tls", "--tls-ca-file", ca, "--tls-cert", cert, "--tls-key", key)
-    (tmp_path / "cluster").mkdir()
-    own = Cluster(tmp_path / "cluster", tls=tls)
-    try:
-        own.schedule()
-        own.work()
+    with a_cluster(tmp_path / "cluster", 1, tls=tls) as own:
         assert own.address.startswith("tls://")
         with pytest.raises(CentrumError, match="certificates"), dask_engine(own.address):
             pass
@@ -325,8 +273,6 @@ def test_a_worker_reaches_a_scheduler_over_tls_with_certificates_alone(
         with dask.config.set({f"distributed.comm.tls.{name}": p for name, p in tls_of.items()}):
             shards = sleep_over(own, tmp_path, naps(tmp_path, 5))
         assert len(shards.measured(naps(tmp_path, 5).keys)) == 5
-    finally:
-        own.end()
 
 
 # What is asked of SLURM

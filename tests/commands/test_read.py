@@ -1,5 +1,6 @@
 """`read` without a server: the first use, progress, packs, backups, signed archives."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -15,9 +16,14 @@ from centrum.commands import read as verbs
 from centrum.commands.read_archive import CONTENTS, SIGNATURE, ReadingsFile, backup, export, verify
 from centrum.commands.read_pack import is_pack, laid_out, pack, unpack
 from centrum.errors import CentrumError, DataError
+from centrum.io import read_image, read_mask
+from centrum.provenance import canonical_json
+from centrum.reading.desk import Desk
 from centrum.reading.journal import read_journal
+from tests.reading.hands import Hand as DeskHand
+from tests.reading.test_images import with_proposals
 from tests.test_cli import centrum
-from tests.web.rooms import CANARIES, Served, make_study, served
+from tests.web.rooms import CANARIES, Served, fresh, make_study, served
 
 JOURNAL = "journal.jsonl"
 
@@ -78,21 +84,60 @@ def test_two_readers_unless_others_are_named(tmp_path: Path) -> None:
     assert verbs.read_settings(study).readers == ("reader1", "reader2")
 
 
-def test_letters_that_may_be_burned_in_are_told_once(
+def fear(monkeypatch: pytest.MonkeyPatch, *feared: str) -> list[str]:
+    """Letters are feared in the images of these cases; the cases that were looked at."""
+    looked: list[str] = []
+
+    def find(_: object, cases: list[str], __: object) -> list[tuple[str, str]]:
+        looked.extend(cases)
+        return [(case, "corner" if case in feared else "") for case in cases]
+
+    monkeypatch.setattr(verbs, "find_burned_in", find)
+    return looked
+
+
+def open_and_close(study: Path) -> tuple[str, ...]:
+    desk, told = verbs.begun_desk(study)
+    desk.close()
+    return told
+
+
+def test_images_are_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make_study(tmp_path / "study", cases=2)
+    looked = fear(monkeypatch)
+    (told,) = open_and_close(study)
+    assert told.startswith("No letters were found")
+    assert open_and_close(study) == ()
+    assert looked == [f"Kanarienvogel {k}" for k in (0, 1)]
+
+
+def test_images_in_which_letters_are_feared_open_once_the_lead_has_looked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Who looked, when and at which images stands in a journal as the readers' are."""
     study = make_study(tmp_path / "study", cases=2)
-    shutil.rmtree(study / "readings")
-    found = [("Kanarienvogel 1", "corner")]
-    monkeypatch.setattr(verbs, "find_burned_in", lambda room, progress: found)
-    desk, told = verbs.begun_desk(study)
-    desk.close()
-    key = (study / "identities.csv").read_text()
-    (named,) = [line for line in told if "burned" in line]
-    assert any(f"{line.rpartition(',')[2]} (corner)" in named for line in key.splitlines())
-    desk, told = verbs.begun_desk(study)
-    desk.close()
-    assert told == ()
+    fear(monkeypatch, "Kanarienvogel 1")
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"images of \S+ \(corner\)\.") as refused:
+            open_and_close(study)
+        assert refused.value.code == "letters-feared"
+        assert "Kanarienvogel" not in str(refused.value)
+    assert code(lambda: pack(study, "anna", tmp_path / "anna.zip")) == "letters-feared"
+    for name in ("", " ", "x" * 81, "a\nb"):
+        assert code(lambda name=name: verbs.confirmed_line(study, name)) == "bad-name"
+    done = centrum("read", study, "--confirm-images", "Dr. Ada Lead")
+    assert done.returncode == OK
+    assert "Dr. Ada Lead has looked" in done.stdout
+    open_and_close(study)
+    assert code(lambda: verbs.confirmed_line(study, "Ada")) == "nothing-feared"
+    key = (study / "identities.csv").read_text().splitlines()
+    (feared,) = [line.rpartition(",")[2] for line in key if "Kanarienvogel 1," in f"{line},"]
+    looked, confirmed = read_journal(study / "readings/lead/journal.jsonl")
+    assert looked.kind == "looked"
+    assert looked.payload["cases"][feared] == "corner"
+    assert confirmed.payload == {"by": "Dr. Ada Lead", "cases": [feared]}
+    assert confirmed.utc > looked.utc
+    assert "Kanarienvogel" not in (study / "readings/lead/journal.jsonl").read_text()
 
 
 @pytest.mark.parametrize("names", [("lead",), ("Lead", "b"), ("a", "A"), ("../x",), ("consensus",)])
@@ -428,6 +473,52 @@ def test_a_reader_who_went_on_in_both_places_is_told(study: Path, packed: Path) 
     assert code(lambda: unpack(study, there)) == "diverged"
 
 
+FORGED: dict[str, Callable[[dict], object]] = {
+    "opened twice": lambda line: line.update(kind="open"),
+    "a slice that is not there": lambda line: line.update(slices=[99]),
+    "no slice": lambda line: line.update(slices=[]),
+    "no content": lambda line: line["payload"].pop("content"),
+    "content of no kind": lambda line: line["payload"].update(content={"kind": "x"}),
+    "runs beyond the slice": lambda line: line["payload"].update(
+        content={"kind": "runs", "runs": [10**6, 5]}
+    ),
+    "other pixels than their digest": lambda line: line["payload"].update(
+        content={"kind": "runs", "runs": [3, 5]}
+    ),
+    "a line of the lead": lambda line: line.update(kind="looked"),
+}
+
+
+def forge(journal: Path, change: Callable[[dict], object]) -> None:
+    """Change the last edit of a journal, and write the chain anew after it."""
+    lines = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    at = max(k for k, line in enumerate(lines) if line["kind"] == "edit")
+    change(lines[at])
+    written: list[bytes] = []
+    for line in lines:
+        if written:
+            line["previous"] = hashlib.sha256(written[-1]).hexdigest()
+        written.append(canonical_json(line).encode())
+    journal.write_bytes(b"".join(line + b"\n" for line in written))
+
+
+@pytest.mark.parametrize("change", FORGED.values(), ids=FORGED)
+def test_lines_that_no_desk_has_written_are_refused(
+    study: Path, packed: Path, change: Callable[[dict], object]
+) -> None:
+    """Also in a case that is not signed, which would be opened with them ever after."""
+    there = laid_out(packed)
+    with served(there) as room:
+        anna = room.hand("anna")
+        fourth = anna.tokens()[3]
+        anna.open(fourth)
+        anna.draw(fourth, 2)
+    before = {p: p.read_bytes() for p in _files(study / "readings")}
+    forge(there / "readings/anna/first" / JOURNAL, change)
+    assert code(lambda: unpack(study, there)) == "does-not-belong"
+    assert {p: p.read_bytes() for p in _files(study / "readings")} == before
+
+
 def test_nothing_is_taken_back_into_an_open_room(study: Path, packed: Path) -> None:
     there = _given_back(study, packed)
     with served(study):
@@ -444,10 +535,40 @@ def test_another_image_is_refused(study: Path, packed: Path) -> None:
 
 def test_what_cannot_be_packed(study: Path, tmp_path: Path) -> None:
     assert code(lambda: pack(study, "zoe", tmp_path / "z.zip")) == "no-reader"
-    room = study / "readings/room.yaml"
-    room.write_text(room.read_text() + "assistance: {proposals: {column: mask:auto}}\n")
-    assert code(lambda: pack(study, "anna", tmp_path / "z.zip")) == "proposals"
     assert not (tmp_path / "z.zip").exists()
+
+
+@pytest.mark.parametrize("head", ["proposal", "mask:senior"])
+def test_proposals_go_along_and_what_was_made_of_them_comes_back(tmp_path: Path, head: str) -> None:
+    """Cases that are drawn from nothing have none in the pack either."""
+    study = with_proposals(tmp_path / "study", head, share=0.4, n=4)
+    (tmp_path / "there").mkdir()
+    file = tmp_path / "there" / "pack.zip"
+    done = centrum("read", study, "--pack", "reader1", file)
+    assert done.returncode == OK, done.stderr
+    assert "NOT ENCRYPTED" in done.stdout
+    there = laid_out(file)
+    assert len(list((there / "proposals").iterdir())) == 2
+    with Desk(there) as desk:
+        hands = [DeskHand(desk, "reader1", w["token"]).open() for w in desk.worklist("reader1")]
+        proposed = [hand for hand in hands if hand.view["proposal"]]
+        assert len(proposed) == 2
+        for hand in proposed:
+            hand.level()
+            desk.use_proposal("reader1", hand.token, {"id": fresh()}, hand.revision)
+            hand.open()
+            for k, outline in enumerate(hand.state["slices"]):
+                if outline["provenance"] is None:
+                    hand.nobody(k)
+            hand.submit()
+    assert unpack(study, there).signed == 2
+    with Desk(study) as desk:
+        for hand in proposed:
+            case = desk._book.get(hand.token).case  # type: ignore[union-attr]
+            image = read_image(study / f"images/{case}.nrrd")
+            signed = study / f"readings/reader1/first/{hand.token}.seg.nrrd"
+            wanted = read_mask(study / f"masks/{case}_senior.nrrd", image).array
+            assert (read_mask(signed, image).array == wanted).all()
 
 
 def _zip(file: Path, **files: bytes) -> Path:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,10 @@ from typer.testing import CliRunner
 
 from centrum.cli import app
 from centrum.commands import sites as verbs, study as of_study
-from centrum.commands.sites import export_site, gather_sites
+from centrum.commands.sites import export_site, gather_sites, read_site
 from centrum.errors import CentrumError, DataError, ManifestError, ProtocolError
 from centrum.study.study import open_study
-from centrum.table import FeatureTable
+from centrum.table import Comparisons, FeatureTable
 from tests.smallest import IMAGES, image_study
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
 
@@ -54,6 +55,7 @@ def test_what_travels_has_no_image_and_no_name_of_a_file(sites: list[Path]) -> N
     for site in sites:
         assert {p.name for p in site.iterdir()} == {
             "features.parquet", "features.json", "acquisition.csv", "record.json",
+            "signature.json",
         }  # fmt: skip
         for path in site.iterdir():
             content = path.read_bytes()
@@ -82,6 +84,22 @@ def test_the_gathered_table_is_those_of_the_sites(
     assert obs["patient"].nunique() == 32, "patients of two sites are never one"
     assert obs["outcome"].tolist() == [o for t in own for o in t.obs["outcome"]]
     assert obs["tumour_marker"].tolist() == [k % 5 + 0.5 for k in range(16)] * 2
+
+
+def test_who_is_not_compared_at_the_sites_is_not_in_the_gathered_study(
+    sites: list[Path], tmp_path: Path
+) -> None:
+    chosen = Comparisons(("resident",), (("resident", "again"),))
+    found = [read_site(site) for site in sites]
+    tables = [replace(site.table, comparisons=chosen) for site in found]
+    decided = [replace(site, table=table) for site, table in zip(found, tables, strict=True)]
+    assert tables[0].modelled == ("senior", "resident")
+    verbs._write_study(decided, tables[0].names, tables[0].modelled, tmp_path / "all")
+    study = open_study(tmp_path / "all")
+    assert [table.compared for table in study.protocol.tables] == [False, True]
+    assert study.comparisons == Comparisons(("resident",))
+    assert of_study.extract(study).table.compared == ("resident",)
+    assert of_study.agree(study).empty
 
 
 def test_each_centre_is_left_out_in_turn(sites: list[Path], tmp_path: Path) -> None:
@@ -137,19 +155,56 @@ def test_what_was_changed_on_the_way_is_refused(
     assert caught.value.code == "changed-site"
 
 
-def test_a_changed_record_is_refused(sites: list[Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", [{"software": "centrum 9"}, {"files": {}}, {}])
+def test_a_record_that_is_not_as_it_was_signed_is_refused(
+    sites: list[Path], tmp_path: Path, changed: dict
+) -> None:
+    """Whoever changes a table can write its digest anew, but not sign it; {} is other spaces."""
     path = sites[1] / "record.json"
-    record = json.loads(path.read_text())
-    path.write_text(json.dumps(record | {"software": "centrum 9"}))
-    with pytest.raises(DataError, match=r"bern: record\.json is not as it was"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    with pytest.raises(DataError, match=r"bern: record\.json is not as it was") as caught:
+        gather_sites(sites, tmp_path / "all")
+    assert caught.value.code == "bad-signature"
+    assert not (tmp_path / "all").exists()
+
+
+@pytest.mark.parametrize("written", ["", "{}", "[1]", '{"public_key": "00", "signature": "00"}'])
+def test_what_is_no_signature_is_refused(sites: list[Path], tmp_path: Path, written: str) -> None:
+    (sites[1] / "signature.json").write_text(written)
+    with pytest.raises(DataError, match=r"bern: record\.json is not") as caught:
+        gather_sites(sites, tmp_path / "all")
+    assert caught.value.code == "bad-signature"
+
+
+def test_the_signature_of_another_site_does_not_count(sites: list[Path], tmp_path: Path) -> None:
+    shutil.copy(sites[0] / "signature.json", sites[1])
+    with pytest.raises(DataError, match=r"bern: record\.json is not"):
         gather_sites(sites, tmp_path / "all")
 
 
-def test_a_folder_that_is_no_site(sites: list[Path], tmp_path: Path) -> None:
-    (sites[1] / "record.json").unlink()
-    with pytest.raises(DataError, match=r"bern lacks record\.json") as caught:
+@pytest.mark.parametrize("gone", ["record.json", "signature.json", "features.parquet"])
+def test_a_folder_that_lacks_something_is_no_site(
+    sites: list[Path], tmp_path: Path, gone: str
+) -> None:
+    (sites[1] / gone).unlink()
+    with pytest.raises(DataError, match=f"bern lacks {gone}") as caught:
         gather_sites(sites, tmp_path / "all")
     assert caught.value.code == "no-site"
+
+
+def test_who_signed_is_told_and_kept(
+    sites: list[Path], studies: dict[str, Path], tmp_path: Path
+) -> None:
+    """Each study has a key of its own, which stays there for its owner alone and is used again."""
+    told = "\n".join(gather_sites(sites, tmp_path / "all"))
+    kept = json.loads((tmp_path / "all/sites.json").read_text())["sites"]
+    by = [kept[name]["signed_by"] for name in SITES]
+    assert len(set(by)) == 2
+    for name, study, fingerprint in zip(SITES, studies.values(), by, strict=True):
+        assert f"{name} {fingerprint}" in told
+        assert (study / "readings/signing.key").stat().st_mode & 0o077 == 0
+        export_site(open_study(study), tmp_path / "again")
+        assert verbs.signed_by(tmp_path / "again") == fingerprint
 
 
 def test_sites_of_one_name(sites: list[Path], tmp_path: Path) -> None:
@@ -238,7 +293,8 @@ def test_by_the_command_line(studies: dict[str, Path], tmp_path: Path) -> None:
         return done.output
 
     for name, study in studies.items():
-        run("export", study, "--format", "site", "--out", tmp_path / name)
+        said = run("export", study, "--format", "site", "--out", tmp_path / name)
+        assert verbs.signed_by(tmp_path / name) in said
     told = run("gather", *(tmp_path / n for n in SITES), "--into", tmp_path / "all")
     assert "centrum run" in told
     assert yaml.safe_load((tmp_path / "all/study.yaml").read_text())["tables"][0] == {

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import Mock, patch
 
@@ -16,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import SimpleITK as sitk
+from pydantic import ValidationError
 
 from centrum.commands import begin, check, results as left, study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError, describe
@@ -74,6 +76,19 @@ def test_scores_are_the_model_on_the_table(finished: Path) -> None:
     scores = pd.read_csv(finished / "results" / "scores.csv", index_col="case")["score"]
     np.testing.assert_allclose(scaled @ model.coefficients + model.intercept, scores, rtol=1e-9)
     assert as_json(from_json(Model, as_json(model))) == as_json(model)
+
+
+@pytest.mark.parametrize("off", [1e-6, np.nan])
+def test_numbers_that_score_otherwise_than_the_model_are_not_kept(
+    study: Path, monkeypatch: pytest.MonkeyPatch, off: float
+) -> None:
+    (study / "results" / "fit.json").unlink()
+    made = verbs.scorer_of
+    monkeypatch.setattr(
+        verbs, "scorer_of", lambda *given: replace(s := made(*given), offset=s.offset + off)
+    )
+    with pytest.raises((DataError, ValidationError), match=r"cannot be frozen|finite"):
+        verbs.fit(open_study(study))
 
 
 def test_the_same_study_gives_the_same_bytes(finished: Path, study: Path) -> None:

@@ -15,7 +15,8 @@ from centrum.cohort import Case
 from centrum.commands import validate as validating
 from centrum.errors import DataError
 from centrum.frozen.external import ExternalValidation, NewCases, validate
-from centrum.frozen.model import OLDER, Covariate, FrozenModel
+from centrum.frozen.inputs import Covariate
+from centrum.frozen.model import OLDER, FrozenModel
 from centrum.frozen.score import Patient, Score, score_known, score_values
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.report.external import external_blocks

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 
 from centrum.errors import DataError
 from centrum.evaluate import Scored
@@ -178,6 +179,16 @@ class TestCutOffs:
     def test_equal_costs_at_half_are_youden(self):
         cost, youden = cost_cutoff(self.s, "x", 1.0, 0.5), youden_cutoff(self.s, "x")
         assert cost.ties == youden.ties
+
+    @given(st.floats(0.05, 20), st.floats(0.02, 0.98))
+    def test_no_threshold_costs_less(self, ratio, share):
+        def cost(threshold):
+            found = Confusion.of(self.s, threshold).measures()
+            missed, alarms = 1 - found["sensitivity"], 1 - found["specificity"]
+            return ratio * share * missed + (1 - share) * alarms
+
+        chosen = cost_cutoff(self.s, "x", ratio, share)
+        assert cost(chosen.value) == pytest.approx(min(map(cost, roc_curve(self.s).thresholds)))
 
     def test_all_scores_equal(self):
         s = Scored.of([1, 1, 1, 1], [0, 1, 0, 1])

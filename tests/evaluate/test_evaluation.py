@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from centrum.errors import DataError
 from centrum.evaluate import MEASURES, CutOff, Scored, evaluate, youden_cutoff
+from centrum.evaluate.clustered import decision_intervals
 from centrum.evaluate.discrimination import auc_interval
 from centrum.records import as_json
 
@@ -31,6 +32,8 @@ def test_all_parts_speak_of_the_same_cases():
     assert found.measures["sensitivity"].value == counts.tp / 30
     area = found.auc
     assert area.interval == auc_interval(Scored.of(SCORES, OUTCOME, PATIENTS))
+    decided = decision_intervals(Scored.of(SCORES, OUTCOME, PATIENTS), GIVEN.value, 0.95, "wilson")
+    assert {name: m.interval for name, m in found.measures.items()} == decided
     for interval in (area.interval, area.delong, area.percentile, area.normal):
         assert interval.lower < found.auc.value < interval.upper
     for measure in found.measures.values():

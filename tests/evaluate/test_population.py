@@ -137,6 +137,32 @@ def test_records_hold_texts_and_the_numbers_behind_them():
     assert record["p"] == row.significance.p
 
 
+def test_what_the_groups_decide_is_not_tested():
+    """The kind of tumour; a reading that tells the groups apart but for one case is."""
+    malignant = np.arange(40) % 2 == 0
+    tumour = np.where(malignant, np.where(np.arange(40) % 4 == 0, "myeloma", "metastasis"), "none")
+    rows = rows_of(table1(cohort(tumour=tumour)), "tumour")
+    assert [row.significance for row in rows] == [None] * 3
+    assert rows[0].groups["osteoporotic"] == Count(0, 20)
+    tumour[1] = "myeloma"
+    first, *_ = rows_of(table1(cohort(tumour=tumour)), "tumour")
+    assert first.significance.p < 0.001
+
+
+def test_differences_of_two_groups_are_standardised():
+    obs = cohort()
+    a, b = (obs[obs.outcome == g] for g in ("malignant", "osteoporotic"))
+    (age,) = rows_of(table1(obs), "age")
+    spread = np.sqrt((a.age.var() + b.age.var()) / 2)
+    assert age.difference == pytest.approx(abs(a.age.mean() - b.age.mean()) / spread)
+    first, second = rows_of(table1(obs), "sex")
+    p, q = ((x.sex == "F").mean() for x in (a, b))
+    wanted = abs(p - q) / np.sqrt((p * (1 - p) + q * (1 - q)) / 2)
+    assert first.difference == pytest.approx(wanted)
+    assert second.difference is None, "once for a variable"
+    assert first.record()["standardised difference"] == first.difference
+
+
 def test_texts_show_three_digits_of_the_spread():
     assert MeanSpread(51, 69.41, 10.52, 46.0, 90.0).text == "69.4 ± 10.5 [46–90]"
     assert (

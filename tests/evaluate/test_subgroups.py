@@ -11,9 +11,10 @@ from scipy.stats import chi2
 
 from centrum.errors import DataError
 from centrum.evaluate import Scored
+from centrum.evaluate.clustered import clustered_interval
 from centrum.evaluate.discrimination import auc, auc_interval
 from centrum.evaluate.subgroups import auc_heterogeneity, subgroup_table
-from centrum.evaluate.thresholds import clustered_interval, proportion_interval
+from centrum.evaluate.thresholds import proportion_interval
 
 N = 120
 RNG = np.random.default_rng(7)

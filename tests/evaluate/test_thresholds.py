@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given, strategies as st
-from scipy.stats import norm
 from sklearn.metrics import balanced_accuracy_score, matthews_corrcoef
 
 from centrum.evaluate import MEASURES, Confusion, CutOff, Scored, youden_cutoff
 from centrum.evaluate.bootstrap import case_weights, percentile_interval
 from centrum.evaluate.discrimination import auc, delong_interval, roc_curve
 from centrum.evaluate.thresholds import (
-    clustered_interval,
     predictive_values,
     proportion_interval,
     resampled_measures,
@@ -200,45 +198,6 @@ def test_a_cutoff_is_optimistic_only_on_the_scores_it_was_learnt_on():
     assert cutoff.optimistic_on(train)
     assert not cutoff.optimistic_on(test)
     assert not CutOff(cutoff.value, "given", "a paper").optimistic_on(train)
-
-
-class TestClusteredInterval:
-    def test_variance_is_the_ratio_estimators(self):
-        """Genders et al., Radiology 2012;265:910, and Rao and Scott's design effect, by hand."""
-        hits, numbers = np.array([3, 1, 2, 0, 1]), np.array([3, 2, 2, 2, 1])
-        # 7 of 10: residuals .9, -.4, .6, -1.4, .3, whose squares sum to 3.38; with 5 / 4 / 10**2
-        # the variance is .04225, twice and more that of ten patients, .021.
-        n = 10 / (0.04225 / 0.021)
-        z = norm.ppf(0.975)
-        found = clustered_interval(hits, numbers)
-        # The score interval ends where (p - .7)**2 = z**2 p (1 - p) / n.
-        for p in (found.lower, found.upper):
-            assert (p - 0.7) ** 2 == pytest.approx(z**2 * p * (1 - p) / n)
-        assert found.lower < 0.7 < found.upper
-
-    def test_patients_all_of_whose_cases_are_alike_count_once(self):
-        """Doubling every patient's case adds nothing."""
-        hits = np.array([1, 1, 1, 0, 1, 0, 1, 1] * 4)
-        n, z = len(hits) - 1, norm.ppf(0.975)
-        found = clustered_interval(2 * hits, np.full(len(hits), 2))
-        for p in (found.lower, found.upper):
-            assert (p - hits.mean()) ** 2 == pytest.approx(z**2 * p * (1 - p) / n)
-
-    def test_all_right_is_as_sure_as_there_are_patients(self):
-        found, plain = clustered_interval([2, 3, 1], [2, 3, 1]), proportion_interval(3, 3)
-        assert (found.lower, found.upper) == pytest.approx((plain.lower, plain.upper))
-
-    def test_is_never_surer_than_that_of_independent_cases(self):
-        hits, numbers = [1, 1, 1, 1], [2, 2, 2, 2]
-        found, plain = clustered_interval(hits, numbers), proportion_interval(4, 8)
-        assert (found.lower, found.upper) == pytest.approx((plain.lower, plain.upper))
-
-    def test_one_case_each_is_wilsons(self):
-        assert clustered_interval([1, 0, 1, 1], [1, 1, 1, 1]) == proportion_interval(3, 4)
-
-    def test_of_a_single_patient_nothing_is_known(self):
-        assert np.isnan(clustered_interval([2, 0], [3, 0]).lower)
-        assert np.isnan(clustered_interval([], []).lower)
 
 
 def test_likelihood_ratios_of_a_published_example():

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator
 from centrum.features.feature_id import FeatureId
 from centrum.frozen.domain import Distribution, Domain
 from centrum.frozen.export import scorer_of
-from centrum.frozen.model import Covariate, FrozenModel, SelfTest
+from centrum.frozen.inputs import Covariate
+from centrum.frozen.model import FrozenModel, SelfTest
 from centrum.modelling.calibrators import CALIBRATORS
 from centrum.modelling.conformal import learn_sets
 from centrum.protocol import Protocol

@@ -107,6 +107,20 @@ def test_cross_fitted_probabilities_have_not_seen_the_case() -> None:
     assert abs(calibration(Scored.of(before, y)).slope.value - 1) < 0.15
 
 
+def test_each_case_is_judged_by_a_recalibration_that_has_not_seen_it(model: FrozenModel) -> None:
+    """What is learnt of all cases is told; its own calibration is that of the held-out cases."""
+    new = drawn(model, 90, seed=4)
+    probable = Scored.of(judged(model, new).probability, new.positive, new.patients)
+    fold = folds_by_patient(new.positive.astype(int), probable.patients, 10, 2024)
+    for found in judged(model, new).calibrated[1:]:
+        held_out = cross_fitted(probable, found.name, train_and_held_out(fold))
+        np.testing.assert_array_equal(found.probability, held_out)
+        again = calibration(Scored.of(held_out, new.positive, new.patients), 10)
+        assert found.calibration.slope == again.slope
+        assert found.update == recalibration(probable, found.name)
+        assert not np.allclose(found.probability, found.update.apply(probable.scores))
+
+
 def test_no_change_is_no_change() -> None:
     p = np.array([0.01, 0.4, 0.9])
     np.testing.assert_allclose(Recalibration(0.0, 1.0).apply(p), p)

@@ -14,7 +14,8 @@ import SimpleITK as sitk
 from centrum.commands import score as scoring, study as verbs
 from centrum.commands.score import read_known
 from centrum.errors import DataError, ManifestError
-from centrum.frozen.model import Covariate, FrozenModel, read_model
+from centrum.frozen.inputs import Covariate
+from centrum.frozen.model import FrozenModel, read_model
 from centrum.frozen.score import Patient, Score, score_job, score_patient, see
 from centrum.io import read_image, read_mask
 from centrum.measure import images
@@ -392,7 +393,7 @@ def test_the_page_says_what_the_numbers_are(
 ) -> None:
     score, page = scoring.score_one(model, patient(finished), tmp_path)
     text, record = page.read_text(), json.loads((tmp_path / "P003.json").read_text())
-    assert f"{100 * record['probability']:.1f} %" in text
+    assert f"{100 * record['probability']:.0f} %" in text
     assert record["score"] == score.score
     assert "not a medical device" in text
     assert "http://" not in text.replace("http://www.w3.org", "")

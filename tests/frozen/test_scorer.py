@@ -151,6 +151,20 @@ def test_any_model(
     check(StudyClassifier(chosen, seed, NAMES, calibrate=False).fit(X, y, patients), X, None)
 
 
+@pytest.mark.parametrize("reference", ["A", "B"])
+def test_cases_of_the_reference_batch_stay_as_they_are(reference: str) -> None:
+    X, y, patients, centre = cohort()
+    chosen = QUICK.model_copy(
+        update={"harmonisation": COMBAT.model_copy(update={"reference": reference})}
+    )
+    model = StudyClassifier(chosen, 1, NAMES, calibrate=False).fit(X, y, patients, centre)
+    scorer = check(model, X, centre)
+    read = X[:, [NAMES.index(n) for n in scorer.features], 0]
+    as_they_are = scorer.score(read, ["not trained on"] * len(read))
+    stays = scorer.score(read, list(centre)) == as_they_are
+    np.testing.assert_array_equal(stays, centre == reference)
+
+
 def test_an_unknown_batch_stays_or_is_refused() -> None:
     X, y, patients, centre = cohort()
     for unseen in ("as_is", "refuse"):

@@ -123,6 +123,13 @@ def test_missing_slice_in_the_middle(write_series, stack: NDArray, capfd) -> Non
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize("gap", [1.6, 1.9])
+def test_a_gap_of_less_than_two_slices_is_a_missing_slice(write_series, stack, gap: float) -> None:
+    """A little more than one, as of a series whose slices were moved, is none."""
+    with pytest.raises(ImageError, match="larger ones"):
+        read_image(write_series(stack, [0, 4, 8, 8 + 4 * gap, 12 + 4 * gap]))
+
+
 def test_repeated_positions_name_what_differs(write_series, stack: NDArray) -> None:
     folder = write_series(
         stack, [0, 4.4, 8.8, 8.8, 13.2], changes=lambda k: {"EchoTime": 30 if k == 3 else 104}

@@ -41,7 +41,7 @@ from tests.studies import make_study
 from .conftest import Make, Places, grouped
 
 STATUSES = ("answered", "not done", "not applicable", "author")
-REPORT = re.compile(r"Report((?:, (?:Table|Figure) S?\d+)*) \(#([a-z]+)\)")
+REPORT = re.compile(r"Report((?:, (?:Table|Figure) S?\d+)*) \(#([a-z-]+)\)")
 
 
 # The lists themselves

@@ -10,7 +10,7 @@ import pytest
 
 from centrum.cohort import EligibilityRule
 from centrum.evaluate.bootstrap import Interval
-from centrum.evaluate.calibration import Coefficient
+from centrum.evaluate.logistic import Coefficient
 from centrum.features.settings import Interpolation
 from centrum.manuscript import evidence_of_model
 from centrum.manuscript.answers import StudyFacts
@@ -102,6 +102,10 @@ def without_reduction(results: StudyResults) -> StudyResults:
     return protocol(model=off)(results)
 
 
+def with_nothing_else(results: StudyResults) -> StudyResults:
+    return judged(added=None)(assessed(ablation={})(results))
+
+
 CHANGES: dict[str, tuple[str, str, str, Change]] = {
     "external": ("external_test", "not done", "answered", design("external", test_values=("B",))),
     "each centre": ("external_test", "not done", "answered", design("leave_one_centre_out")),
@@ -117,7 +121,7 @@ CHANGES: dict[str, tuple[str, str, str, Change]] = {
         "same_setting", "answered", "author", design("external", test_values=("B",)),
     ),
     "on both sides in turn": (
-        "distributions", "not done", "not applicable", design("repeated_split"),
+        "distributions", "answered", "not applicable", lambda r: replace(r, sides=None),
     ),
     "one centre": ("centres", "author", "not done", centres("A")),
     "two centres": ("centres", "author", "answered", centres("A", "B")),
@@ -141,9 +145,15 @@ CHANGES: dict[str, tuple[str, str, str, Change]] = {
     "no slope": ("calibration", "answered", "not done", without_slope),
     "kernel": ("specification", "answered", "not done", without_coefficients),
     "opaque": ("interpretation", "answered", "not done", without_coefficients),
-    "nothing beside": ("non_radiomic", "answered", "not done", assessed(ablation={})),
-    "no baseline": ("baseline", "answered", "not done", assessed(ablation={})),
-    "subgroups": ("confounders", "author", "answered", grouped),
+    "nothing beside": ("non_radiomic", "answered", "not done", with_nothing_else),
+    "clinical beside": ("non_radiomic", "answered", "answered", assessed(ablation={})),
+    "volume beside": ("non_radiomic", "answered", "answered", judged(added=None)),
+    "no baseline": ("baseline", "answered", "not done", with_nothing_else),
+    "clinical baseline": ("baseline", "answered", "answered", assessed(ablation={})),
+    "no adjustment": ("confounders", "answered", "author", judged(added=None)),
+    "subgroups are no adjustment": (
+        "confounders", "answered", "author", lambda r: judged(added=None)(grouped(r)),
+    ),
     "sex and age": ("fairness", "author", "answered", grouped),
     "classes as they are": (
         "balance", "answered", "not applicable", protocol(model={"balance": "none"}),

@@ -602,6 +602,7 @@ PLACEHOLDERS = {
     "scanner, field strength and parameters of the acquisition",
     "who drew the regions of interest, with which experience and software, blinded to what",
     "level of significance, and how the number of patients was decided",
+    "whether the analysis was planned before the outcomes were known",
 }
 
 

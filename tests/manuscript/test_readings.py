@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from centrum.manuscript.answers import StudyFacts
 from centrum.manuscript.evidence import find
+from centrum.manuscript.methods_agreement import between_readers
 from centrum.manuscript.methods_population import DRAWN, segmentation
 from centrum.manuscript.methods_readings import room_text
-from centrum.report.readers import consensus_text
+from centrum.report.readers import not_compared_text, trained_agreement
 from centrum.report.results import StudyResults
+from centrum.table import Comparisons
 from centrum.text import placeholder
 from tests.room_records import pair, room_of
 
@@ -95,11 +98,43 @@ def test_checklists_are_answered_from_the_record(results: StudyResults) -> None:
     assert after["readers"].status == "author"  # who they are, the room does not know
 
 
-def test_a_consensus_that_is_measured_is_no_independent_reader(results: StudyResults) -> None:
-    assert consensus_text(results) == ""
-    (case, *_) = results.table.cases
-    room = room_of(results.table.cases[:3], consensus={case: "union"})
-    assert consensus_text(replace(results, readings=room)) == ""
-    table = replace(results.table, readers=("consensus", "resident"))
-    text = consensus_text(replace(results, readings=room, table=table))
-    assert 'counts "consensus" as a reader' in text
+def test_a_consensus_that_is_measured_is_no_reader_of_the_agreement(results: StudyResults) -> None:
+    assert not_compared_text(results) == ""
+    values = results.table.values[:, :, [0, 0, 1]]
+    table = replace(
+        results.table,
+        values=values,
+        readers=("consensus", *results.table.readers),
+        comparisons=Comparisons(results.table.readers),
+    )
+    decided = replace(results, table=table)
+    assert '"consensus" was not compared: it was made' in between_readers(decided)
+    assert f"all {len(table.cases)} cases, which both readers, senior and resident, drew" in (
+        between_readers(decided)
+    )
+    told = segmentation(decided)
+    assert 'those of 2 readers, "senior" (' in told
+    assert 'The features of "consensus" fed the model; those of these readers served' in told
+    pd.testing.assert_frame_equal(trained_agreement(decided), trained_agreement(results))
+
+
+def test_who_read_twice_is_told_by_name(results: StudyResults) -> None:
+    values = results.table.values[:, :, [0, 1, 0]]
+    names = ("senior", "senior-second")
+    table = replace(
+        results.table,
+        values=values,
+        readers=(*results.table.readers, "senior-second"),
+        comparisons=Comparisons(results.table.readers, (names,)),
+    )
+    again = results.agreement.reset_index().assign(reader="senior", icc=0.5, n=7, kept=False)
+    told = between_readers(replace(results, table=table, agreement_within=again))
+    assert 'Within "senior" the median ICC(A,1) of the features, over the 7 of ' in told
+    assert 'cases that "senior" read twice, was 0.50 (' in told
+    assert f"; 0 of {len(again)} had ICC(A,1) > 0.75." in told
+    assert told.count("nor in the model.") == 1
+    second = replace(table, readers=("senior-second", *results.table.readers))
+    again_feeds = between_readers(replace(results, table=second, agreement_within=again))
+    assert "in the agreement between readers." in again_feeds
+    assert "Within" not in between_readers(results)
+    assert '"senior" read again: "senior-second" (' in segmentation(replace(results, table=table))

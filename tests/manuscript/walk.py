@@ -171,6 +171,7 @@ VALUES: Mapping[str, Sequence[Any]] = {
     "evaluation.prevalence": (None, 0.3, 0.4),
     "evaluation.optimism_resamples": (0, 100, 200),
     "evaluation.subgroups": ((), ("sex",), ("sex", "age")),
+    "evaluation.clinical": ((), ("sex",), ("sex", "age")),
     "evaluation.reader_calls": ((), ("call",), ("call", "other")),
 }
 """Values of choices that are no Literal, bool or number with a default."""

@@ -297,3 +297,64 @@ def test_what_is_settled_is_left_alone_and_so_are_other_cases(tmp_path: Path) ->
     shards.settle(cases)
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.parquet")} == times
     assert (tmp_path / other[:2] / f"{other}.parquet").exists(), "it also holds another case"
+
+
+def test_what_others_lay_out_anew_meanwhile_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has read the index; another one settles; then the first one reads the shards."""
+    shards, cases = Shards(tmp_path), {key: record(ord(key)) for key in "abc"}
+    for key, each in cases.items():
+        shards.write({key: each})
+    shards.compact()
+    true, read = Shards._read, []
+
+    def late(self: Shards, name: str) -> dict:
+        if not read:
+            read.append(name)
+            shards.settle(cases)
+        return true(self, name)
+
+    monkeypatch.setattr(Shards, "_read", late)
+    assert Shards(tmp_path).records("abc") == cases
+    assert len(files(tmp_path)) == 1
+
+
+def test_two_that_settle_at_once_leave_every_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each lays out the same cases under another name, and takes away what was there before."""
+    shards, cases = Shards(tmp_path), {key: record(ord(key)) for key in "abcd"}
+    for key, each in cases.items():
+        shards.write({key: each})
+    true, begun = Shards.write, []
+
+    def meanwhile(self: Shards, own: dict, protocol: str = "") -> str:
+        name = true(self, own, protocol)
+        if not begun:
+            begun.append(name)
+            shards.settle(cases, "other choices")
+        return name
+
+    monkeypatch.setattr(Shards, "write", meanwhile)
+    Shards(tmp_path).settle(cases)
+    assert shards.records("abcd") == cases
+    monkeypatch.undo()
+    shards.settle(cases)
+    assert len(files(tmp_path)) == 1
+
+
+def test_a_damaged_shard_of_the_same_name_is_written_anew(tmp_path: Path) -> None:
+    """What is there under the name of a settled shard need not be it."""
+    shards, cases = Shards(tmp_path), {key: record(1) for key in "ab"}
+    settled = tmp_path / "settled"
+    Shards(settled).settle(cases)
+    [whole] = files(settled)
+    for key, each in cases.items():
+        shards.write({key: each})
+    place = tmp_path / whole.parent.name / whole.name
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(whole.read_bytes()[:-9])
+    shards.settle(cases)
+    assert shards.records("ab") == cases
+    assert place.read_bytes() == whole.read_bytes()

@@ -88,6 +88,15 @@ class TestTemporal:
         share = np.unique(PATIENTS[part.train]).size / np.unique(PATIENTS).size
         assert share == pytest.approx(0.7, abs=0.02)
 
+    @pytest.mark.parametrize(("share", "tested"), [(0.5, 4), (0.4, 4), (0.8, 1), (0.34, 4)])
+    def test_patients_of_one_day_stay_together(self, share: float, tested: int) -> None:
+        """Those who were first seen on the day of the first tested patient are tested, too."""
+        days = ["2020-01-01", "2020-01-01", "2020-02-01", "2020-02-01", "2020-02-01", "2020-03-01"]
+        columns = pd.DataFrame({"date": days})
+        split = Split(design="temporal", train_fraction=share)
+        (part,) = plan_parts(split, np.array([0, 1, 1, 0, 1, 0]), np.array([*"abcdef"]), columns)
+        assert len(part.test) == tested
+
     def test_from_a_date(self) -> None:
         split = Split(design="temporal", test_from="2020-10-01")
         (part,) = plan_parts(split, OUTCOME, PATIENTS, COLUMNS)

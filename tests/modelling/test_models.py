@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,9 +19,9 @@ from centrum.modelling.classifiers import RIDGE_C, Ridge, build_classifier, logi
 from centrum.modelling.fusion import FusionClassifier
 from centrum.modelling.lasso import LogisticLassoCV
 from centrum.modelling.leaks import LEAKS, SplitStudy
-from centrum.modelling.optimism import Optimism, Resample, draw_patients, optimism, resample
+from centrum.modelling.optimism import Optimism, Resample, areas_of, draw_patients, optimism
 from centrum.modelling.pipeline import StudyClassifier
-from centrum.modelling.search import SearchClassifier, candidates
+from centrum.modelling.search import SearchClassifier, _better_half, candidates
 from centrum.modelling.settings import (
     ClassifierName,
     FeatureCountSettings,
@@ -257,6 +258,19 @@ class TestFusion:
         }
         assert max(weighed, key=weighed.__getitem__) == "T2w"
 
+    def test_late_fusion_is_the_mean_of_the_sources_log_odds(self, study: tuple) -> None:
+        """Each source's out-of-fold score in units of its spread, through a regression."""
+        X, y, patients, _ = study
+        model = FusionClassifier(SOURCES, change(fusion="late"), 1).fit(X, y, patients)
+        wanted = []
+        for name, source in model.models_.items():
+            inner = source.inner_scores(X[:, list(SOURCES[name])], y, patients)
+            unit = inner.std()
+            odds = LogisticRegression().fit(inner[:, None] / unit, y)
+            score = source.decision_function(X[:, list(SOURCES[name])]) / unit
+            wanted.append(odds.intercept_ + max(odds.coef_[0, 0], 0) * score)
+        np.testing.assert_allclose(model.decision_function(X), np.mean(wanted, axis=0), atol=1e-9)
+
     def test_the_sum_is_one_linear_score(self, study: tuple) -> None:
         X, y, patients, _ = study
         names = [f"f{k}" for k in range(25)]
@@ -310,6 +324,18 @@ class TestSearch:
         full = SearchClassifier(grid, QUICK, 1).fit(X, y, patients)
         assert {row.folds for row in full.table_} == {3}
 
+    @pytest.mark.parametrize(
+        ("n", "survivors", "kept"),
+        [(7, 2, [1, 3, 4, 6]), (8, 2, [1, 3, 4, 6]), (7, 6, [0, 1, 3, 4, 5, 6]), (3, 5, [0, 1, 2])],
+    )
+    def test_half_and_at_least_the_survivors_go_on(
+        self, n: int, survivors: int, kept: list[int]
+    ) -> None:
+        """The better ones, in the order in which they came."""
+        means = [0.4, 0.9, 0.1, 0.8, 0.6, 0.5, 0.7, 0.3]
+        runs = [Mock(mean=mean) for mean in means[:n]]
+        assert [runs.index(run) for run in _better_half(runs, survivors)] == kept
+
     def test_ensemble_is_the_mean_of_scaled_scores(self, study: tuple) -> None:
         X, y, patients, _ = study
         settings = self.HOW.model_copy(update={"ensemble": 3, "halving": False})
@@ -349,7 +375,10 @@ class TestOptimism:
         X = (X - X.mean(axis=0)) / X.std(axis=0)
         apparent = float(auc(table.y == 1, _Logistic().fit(X, table.y).decision_function(X)))
         assert apparent == pytest.approx(known["apparent_auc"], abs=1e-6)
-        drawn = [resample(_Logistic(), X, table.y, seed=k) for k in range(300)]
+        rows = [draw_patients(table.y, None, seed=k) for k in range(300)]
+        fitted = [_Logistic().fit(X[own], table.y[own]).decision_function(X) for own in rows]
+        positive = table.y == 1
+        drawn = [areas_of(positive, *pair) for pair in zip(fitted, rows, strict=True)]
         found = optimism(apparent, drawn)
         spread = np.std([r.apparent - r.original for r in drawn]) / np.sqrt(300)
         wanted = known["apparent_auc"] - known["optimism_corrected_auc"]
@@ -362,6 +391,12 @@ class TestOptimism:
         found = optimism(1.0, [Resample(1.0, 0.8, 0.5)] * 10)
         assert found.plus_632 == pytest.approx(0.5)
         assert found.harrell == pytest.approx(0.8)
+
+    def test_plus_632_by_hand(self) -> None:
+        """Overfitting .2 of .4: R = .5, weight .632 / (1 - .368 x .5) = .77451."""
+        assert Optimism(0.9, 0.0, 0.7, 10).plus_632 == pytest.approx(0.745098, abs=1e-6)
+        assert Optimism(0.9, 0.0, 0.4, 10).plus_632 == pytest.approx(0.5), "no better than chance"
+        assert Optimism(0.45, 0.0, 0.4, 10).plus_632 == pytest.approx(0.4816, abs=1e-6)
 
     def test_without_overfitting_nothing_changes(self) -> None:
         assert Optimism(0.8, 0.0, 0.8, 10).plus_632 == pytest.approx(0.8)

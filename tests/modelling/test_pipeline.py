@@ -211,6 +211,16 @@ class TestRobustness:
         without = StudyClassifier(QUICK, 1).fit(X[:, :, :2], y, patients)
         np.testing.assert_array_equal(with_them.funnel_["agreement"], without.funnel_["agreement"])
 
+    def test_a_consensus_stands_before_the_readers_who_are_compared(self, readings: tuple) -> None:
+        X, y, patients = readings
+        decided = np.concatenate([X[:, :, :1], X], axis=2)
+        model = StudyClassifier(
+            QUICK, 1, robustness=self.RULE, n_readers=3, calibrate=False, compared=(1, 2)
+        ).fit(decided, y, patients)
+        plain = self.classifier().fit(X, y, patients)
+        assert list(model.funnel_["agreement"]) == list(plain.funnel_["agreement"])
+        assert model.decision_function(decided).tobytes() == plain.decision_function(X).tobytes()
+
     def test_a_single_reader(self, readings: tuple) -> None:
         X, y, patients = readings
         single = np.delete(X, 1, axis=2)

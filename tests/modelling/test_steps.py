@@ -46,6 +46,16 @@ class TestAgreementFilter:
         assert bound.sum() < estimate.sum()
         assert not np.any(bound & ~estimate)
 
+    def test_a_consensus_feeds_the_model_and_is_not_compared(self, two_readers: tuple) -> None:
+        X, _, _ = two_readers
+        union = np.concatenate([X.max(axis=2, keepdims=True), X], axis=2)
+        step = AgreementFilter(compared=(1, 2)).fit(union)
+        np.testing.assert_array_equal(step.icc_.value, AgreementFilter().fit(X).icc_.value)
+        assert not np.array_equal(step.icc_.value, AgreementFilter().fit(union).icc_.value)
+        np.testing.assert_array_equal(step.transform(union), union[:, step.get_support(), 0])
+        alone = AgreementFilter(compared=(1,)).fit(union[:, :, :2])
+        assert alone.get_support().all()
+
     def test_one_reader_keeps_all_and_needs_only_one_later(self, two_readers: tuple) -> None:
         X, _, _ = two_readers
         assert AgreementFilter().fit(X[:, :, :1]).get_support().all()

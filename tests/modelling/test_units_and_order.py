@@ -130,7 +130,9 @@ class TestCovariates:
         step = ReferenceLevels(covariates).fit(values[:18], names=covariates[0])
         assert step.get_support().tolist() == [False, True, False]
         y = np.arange(19) % 2
-        matrix = Matrix(values[:, :, None], covariates[0], {}, y, y, None, 1, obs, covariates)
+        matrix = Matrix(
+            values[:, :, None], covariates[0], {}, y, y, None, ("reader",), obs, covariates
+        )
         assert unseen_levels(matrix, np.arange(18), np.array([18])) == {"kind=C": 1}
 
     def test_site_numbers_are_text(self) -> None:

@@ -61,6 +61,12 @@ def test_the_scale_of_a_training_image_does_not_matter(gain: float, offset: floa
     np.testing.assert_allclose(standard_scale(a, (0, 1)), standard_scale(b, (0, 1)), atol=1e-9)
 
 
+def test_each_image_counts_once() -> None:
+    """By hand: middles at 30, 40, 80 and 50 % of the way, whose mean is 50 (their median is 45)."""
+    found = standard_scale([[0, 3, 10], [5, 9, 15], [0, 800, 1000], [-10, 0, 10]], (10, 110))
+    np.testing.assert_allclose(found, [10, 60, 110])
+
+
 def test_landmarks_of_few_grey_levels_may_coincide() -> None:
     """An 8-bit image whose percentiles 1 to 20 are one level."""
     x = np.repeat([10.0, 20, 30, 40], [400, 150, 250, 200]).reshape(10, 10, 10)

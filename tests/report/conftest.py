@@ -31,8 +31,11 @@ from centrum.study.findings import Failure, Finding
 from centrum.table import FeatureTable
 from centrum.validation.decision import learn_decision
 from centrum.validation.evaluation import StudyEvaluation, evaluate_study
+from centrum.validation.fits import of_reader
+from centrum.validation.instability import Refit
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import FeatureCountFacts, LassoFacts, Model
+from centrum.validation.population import sides
 from centrum.validation.procedure import InternalValidation, Permutation, row_audit
 from tests.pictures import rendered
 from tests.storage import to_image
@@ -112,6 +115,7 @@ def make(sources: tuple[str, dict[str, str]]) -> Make:
             validation=_internal_validation(protocol, scores, table, evaluation, n_parts),
             search=SEARCHED if searched else (),
             population=tuple(table1(table.obs)),
+            sides=sides(table.obs, scores["part"], _values(table, model), (POSITIVE, NEGATIVE)),
             history=(Step("extract", {"bins": 32}), Step("evaluate", {"seed": 1})),
             versions={"centrum": "0.1.0", "Python": "3.11"},
             digests={"cases.csv": "ab" * 32},
@@ -213,10 +217,19 @@ def _model(table: FeatureTable, k: int) -> Model:
     )
 
 
+def _values(table: FeatureTable, model: Model) -> pd.DataFrame:
+    frame = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
+    return frame[list(model.features)]
+
+
 def _scores(table: FeatureTable, model: Model) -> pd.DataFrame:
     scores = table.obs[["patient", "outcome"]].copy()
     scores["part"] = np.where(scores["patient"].str[-2:].astype(int) % 7 < 5, "train", "test")
     scores["score"] = model.score(table)
+    at = [table.names.index(name) for name in model.features]
+    for k, reader in enumerate(table.readers[1:], 1):
+        z = model.scaled(table.values[:, at, k])
+        scores[of_reader("score", reader)] = model.intercept + z @ model.coefficients
     noisy = scores["score"] + np.random.default_rng(6).normal(size=len(scores))
     scores["out_of_fold"] = noisy.where(scores["part"] == "train")
     return scores
@@ -233,7 +246,7 @@ def _evaluation(protocol: Protocol, scores: pd.DataFrame, table: FeatureTable) -
         "platt",
     )
     protocol = protocol.model_copy(update={"evaluation": quick})
-    return evaluate_study(protocol, scores, table.obs, decision)
+    return evaluate_study(protocol, scores, table.obs, decision, primary=table.readers[0])
 
 
 SEARCHED = tuple(
@@ -281,10 +294,18 @@ def _internal_validation(
         ablation={"volume": worse},
         permutation=Permutation(record["auc"], tuple(np.linspace(0.3, 0.7, 20)), 0),
         leaks=leaked,
-        resamples=[Resample(0.95, 0.85, 0.7)] * 3,
+        resamples=_refits(scores, evaluation),
         rows=row_audit(study_matrix(table, protocol), sides),
         failed={},
     )
+
+
+def _refits(scores: pd.DataFrame, evaluation: StudyEvaluation) -> list[Refit]:
+    """Three, whose probabilities are those of noisier scores."""
+    rng, own = np.random.default_rng(8), scores["score"].to_numpy()
+    noisy = [own + rng.normal(0, 0.5, own.size) for _ in range(3)]
+    decided = [(evaluation.decision.probability(s), evaluation.decision.called(s)) for s in noisy]
+    return [Refit(Resample(0.95, 0.85, 0.7), p, c.astype(float), None) for p, c in decided]
 
 
 def _agreement(table: FeatureTable) -> pd.DataFrame:

@@ -254,8 +254,9 @@ def test_readers_with_the_same_values_have_no_interval(results: StudyResults) ->
     same = results.agreement.assign(icc=1.0, lower=1.0, upper=1.0)
     table = agreement_table(replace(results, agreement=same))
     assert {row[2].text for row in table.rows} == {"1.000 (no interval)"}
-    assert f"{len(same)} features: all readers have the same values" in table.notes[1]
-    assert len(agreement_table(results).notes) == 1
+    assert f"{len(same)} features: all readers have the same values" in table.notes[-1]
+    assert len(agreement_table(results).notes) == len(table.notes) - 1
+    assert "jackknife over patients" in agreement_table(results).notes[1]
 
 
 @pytest.mark.parametrize("use", ["estimate", "lower_bound"])

@@ -11,6 +11,7 @@ import pytest
 
 from centrum.evaluate import CutOff, Scored, evaluate
 from centrum.evaluate.discrimination import auc_interval
+from centrum.evaluate.prevalence import at_prevalence
 from centrum.modelling.designs import Part
 from centrum.modelling.leaks import TITLES
 from centrum.protocol.limits import outside_the_region
@@ -20,7 +21,7 @@ from centrum.report.drawing import FOLDER as PICTURES
 from centrum.report.html import render_html
 from centrum.report.numbering import assemble
 from centrum.report.results import StudyResults
-from centrum.report.sections.calibration_and_use import sets_text
+from centrum.report.sections.calibration_and_use import calibration_and_use, sets_text
 from centrum.report.sections.caveats import cautions
 from centrum.report.sections.leak_audit import leak_audit
 from centrum.report.sections.performance import performance
@@ -33,6 +34,7 @@ from centrum.report.sections.validation import ablation_table, validation
 from centrum.report.tables import model_order, performance_table
 from centrum.report.words.results import AUC_INTERVAL
 from centrum.text import fixed
+from centrum.validation.evaluation import evaluate_study
 from centrum.validation.matrix import study_matrix
 from centrum.validation.procedure import row_audit
 
@@ -99,8 +101,8 @@ def test_same_results_same_bytes(make: Make, written: Path, tmp_path: Path) -> N
 
 FIGURES = (
     "flow", "regions", "agreement", "agreement-grid", "lasso", "feature-count", "coefficients",
-    "distributions", "roc", "calibration", "decision-curve", "precision-recall", "parts",
-    "leak-audit",
+    "distributions", "roc", "calibration", "decision-curve", "precision-recall", "bland-altman",
+    "parts", "instability", "leak-audit",
 )  # fmt: skip
 
 
@@ -142,15 +144,15 @@ def test_the_table_has_the_numbers_of_the_evaluations(written: Path, results: St
         assert float(row[f"{head} value"]) == found.auc.value
         assert float(row[f"{head} lower"]) == interval.lower
         assert float(row[f"{head} upper"]) == interval.upper
-        accuracy, measure = rows["Accuracy", "bootstrap, percentile"], found.measures["accuracy"]
+        accuracy, measure = rows["Accuracy", "Wilson, by patient"], found.measures["accuracy"]
         assert float(accuracy[f"{head} value"]) == measure.value
-        assert float(accuracy[f"{head} lower"]) == measure.bootstrap.lower
+        assert float(accuracy[f"{head} lower"]) == measure.interval.lower
         assert int(rows["True positives", ""][head]) == found.confusion.tp
         assert float(rows["P (AUC = 0.5)", ""][f"{head} value"]) == found.auc.p
     head, found = "Training (apparent)", results.evaluation.by_set["train"]
     assert rows["AUC", AUC_INTERVAL][head] == fixed(found.auc.value)
     assert rows["P (AUC = 0.5)", ""][head] == "–"
-    sensitivity = rows["Sensitivity", "bootstrap, percentile"]
+    sensitivity = rows["Sensitivity", "Wilson, by patient"]
     assert sensitivity[head] == fixed(found.measures["sensitivity"].value)
     assert int(rows["True positives", ""][head]) == found.confusion.tp
 
@@ -338,7 +340,7 @@ def test_one_reader_cannot_agree(make: Make) -> None:
     block = regions(make(readers=("senior",)))
     assert [p.key for p in block.pictures] == ["regions"]
     assert block.tables == ()
-    assert "agreement cannot be assessed" in block.prose[0]
+    assert "agreement between readers cannot be assessed" in block.prose[0]
 
 
 def test_without_images_there_is_no_overlay(make: Make) -> None:
@@ -391,7 +393,7 @@ def test_csv_quotes_what_needs_it() -> None:
 
 def test_long_supplements_are_folded(page: Page) -> None:
     folded = [found for tag, found in page.texts if tag == "summary"]
-    assert any(found.startswith("Table S2.") for found in folded)
+    assert any(found.startswith("Table S4. Agreement of the features") for found in folded)
     assert not any(re.match(r"Table \d", found) for found in folded)
 
 
@@ -460,3 +462,33 @@ class TestLeakAudit:
         assert rows[TITLES["selection_before_split"]] == pytest.approx((0.7, 0.7, 0.2, 0.2))
         assert TITLES["number_tuned_on_test"] not in rows
         assert table.rows[-1][0] == TITLES["best_split"]
+
+
+def test_a_stated_prevalence_has_a_decision_curve_of_its_own(make: Make) -> None:
+    results = make()
+    found = results.evaluation
+    assert found.decision_curve_elsewhere is None
+    train = results.scores[results.scores["part"] == "train"]["outcome"]
+    assert found.trained_share == (train == "malignant").mean()
+    settings = results.protocol.evaluation.model_copy(
+        update={"prevalence": 0.1, "n_resamples": 100}
+    )
+    protocol = results.protocol.model_copy(update={"evaluation": settings})
+    reader = results.table.readers[0]
+    there = evaluate_study(
+        protocol, results.scores, results.table.obs, found.decision, primary=reader
+    )
+    curve = there.decision_curve_elsewhere
+    assert curve is not None
+    assert curve.prevalence == 0.1
+    moved = at_prevalence(there.probability, found.trained_share, 0.1)
+    called, positive = moved >= curve.thresholds[19], results.scores.loc[list(there.tested)]
+    truth = (positive["outcome"] == "malignant").to_numpy()
+    wanted = 0.1 * called[truth].mean() - 0.9 * called[~truth].mean() * 0.2 / 0.8
+    assert curve.model[19] == pytest.approx(wanted)
+    shown = calibration_and_use(replace(results, evaluation=there, protocol=protocol))
+    (figure,) = [p for p in shown.pictures if p.key == "decision-curve-elsewhere"]
+    share = found.trained_share
+    assert "at a prevalence of 10 %" in figure.title
+    assert f"{100 * at_prevalence(0.5, share, 0.1):.0f} %" in figure.caption
+    assert len(calibration_and_use(results).pictures) == len(shown.pictures) - 1

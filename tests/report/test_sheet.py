@@ -41,7 +41,7 @@ def test_it_says_what_the_page_says(score: Score, view: Slice) -> None:
     text = said(draw_sheet(model(), score, view))
     assert score.probability is not None
     assert score.score is not None
-    for part in ("Case P07", "Model: Test", f"{100 * score.probability:.1f} %", score.called,
+    for part in ("Case P07", "Model: Test", f"{100 * score.probability:.0f} %", score.called,
                  " or ".join(score.outcomes), "To be tested.", "– Research only.",
                  "Trained on 80 cases of 60 patients. AUC of 10 test cases 0.70"):  # fmt: skip
         assert part in text

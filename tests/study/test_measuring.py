@@ -1,9 +1,12 @@
 """Shares of a study on several machines, the table gathered of them, and studies of before."""
 
+import errno
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +215,64 @@ def test_two_gather_at_once(whole: Path, study: Path) -> None:
         thread.join()
     assert errors == []
     assert results(study) == results(whole)
+
+
+def test_two_extract_at_once(whole: Path, study: Path) -> None:
+    """Both measure, both settle, and each reads what the other one has laid out anew."""
+    for k in (1, 2):
+        extract_share(open_study(study), Share(k, 2))
+    opened, errors = [open_study(study) for _ in range(4)], list[BaseException]()
+
+    def one(each: Study) -> None:
+        try:
+            of_study.extract(each)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=one, args=(each,)) for each in opened]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert results(study) == results(whole)
+
+
+def test_a_disk_that_is_full_at_any_write_is_told_and_the_same_command_goes_on(
+    whole: Path, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each write in turn, of shards, index, settled shards and tables, finds no space left."""
+    true, writes = os.fsync, 0
+
+    def until(refused: int) -> Callable[[int], None]:
+        def fsync(handle: int) -> None:
+            nonlocal writes
+            writes += 1
+            if writes == refused:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            true(handle)
+
+        return fsync
+
+    for refused in count(1):
+        shutil.rmtree(study / "results", ignore_errors=True)
+        writes = 0
+        with monkeypatch.context() as full:
+            full.setattr(os, "fsync", until(refused))
+            told = None
+            try:
+                of_study.extract(open_study(study))
+            except OSError as error:
+                told = error.errno
+        if writes < refused:
+            break
+        assert told == errno.ENOSPC
+        assert [p.name for p in (study / "results").rglob(".*")] == [], "nothing is left behind"
+        for path in shards(study):
+            assert cases_of(study / "results/shards" / path[:2] / path) > 0, "whole or not there"
+        of_study.extract(open_study(study))
+        assert results(study) == results(whole), refused
+    assert refused > 9, "shards, the index, settled ones, five files of the table and its keys"
 
 
 def test_what_another_version_measured_does_not_count(

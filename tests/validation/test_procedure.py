@@ -19,6 +19,7 @@ from centrum.table import FeatureTable
 from centrum.validation.decision import choose_cutoff
 from centrum.validation.fits import FITS
 from centrum.validation.matrix import covariate_values, study_matrix
+from centrum.validation.procedure import Permutation
 from tests.studies import PROTOCOL, make_study, read_rows, write_rows
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -279,6 +280,13 @@ def test_one_part_that_cannot_be_fitted_does_not_stop_the_others(study_folder: P
     assert "centre C could not be fitted" in page.read_text()
 
 
+def test_permutations_that_do_just_as_well_count() -> None:
+    """In spite of rounding: .1 + .2 is not .3."""
+    assert Permutation(0.9, (0.5, 0.9, 0.95), 0).p == 0.75
+    assert Permutation(0.1 + 0.2, (0.3, 0.2, 0.1), 0).p == 0.5
+    assert Permutation(0.3, (0.3 - 1e-6, 0.2, 0.1), 0).p == 0.25
+
+
 def test_the_cost_rule_reads_the_prevalence_of_the_evaluation() -> None:
     scored = Scored.of([1, 2, 3, 4, 5, 6], [0, 1, 0, 1, 0, 1])
     for share in (0.02, 0.9):
@@ -348,7 +356,7 @@ def test_what_cannot_be_refitted_is_told_and_the_rest_kept(
         raise DataError("No feature is left.")
 
     monkeypatch.setattr(procedure, "LEAKS", {**procedure.LEAKS, "copies_on_both_sides": fails})
-    monkeypatch.setattr(procedure, "resample", fails)
+    monkeypatch.setattr(procedure, "draw_patients", fails)
     change(study_folder, evaluation={"optimism_resamples": 2,
                                      "leak_audit": {"permutations": 1, "splits": 1}})  # fmt: skip
     study = open_study(study_folder)

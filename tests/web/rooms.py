@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import SimpleITK as sitk
 import yaml
@@ -95,13 +95,13 @@ def fresh() -> str:
 class Hand:
     """A reader in a browser, who knows the revision of each case."""
 
-    client: httpx.Client | TestClient
+    client: httpx2.Client | TestClient
     origin: str = ROOM.origin
     revisions: dict[str, int] = field(default_factory=dict)
 
     def send(
         self, method: str, path: str, body: Any = None, revision: int | None = None
-    ) -> httpx.Response:
+    ) -> httpx2.Response:
         """A write as the page sends it."""
         headers = {"origin": self.origin}
         if revision is not None:

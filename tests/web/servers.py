@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from centrum.commands.read import begun_desk
 from centrum.web.serve import Network, serve
@@ -78,7 +78,7 @@ class Server:
     def hand(self, name: str) -> Hand:
         """Somebody who entered by their link."""
         origin, secret = self.links[name]
-        client = httpx.Client(base_url=origin, timeout=PATIENCE, trust_env=False)
+        client = httpx2.Client(base_url=origin, timeout=PATIENCE, trust_env=False)
         return Hand(client, origin).enter(link=secret)
 
 

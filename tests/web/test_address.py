@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from centrum.errors import DataError
+from centrum.io.loopback import is_loopback
 from centrum.web import certificate as certificates
-from centrum.web.address import Address, is_local
+from centrum.web.address import Address
 from centrum.web.certificate import Certificate, own_certificate
 
 
@@ -40,7 +41,7 @@ def test_a_room_in_the_network_is_not_asked_for_by_local_names() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.1", "room.example", ""])
 def test_what_is_not_this_machine_alone(host: str) -> None:
-    assert not is_local(host)
+    assert not is_loopback(host)
 
 
 def test_a_certificate_is_made_once_and_for_its_host(tmp_path: Path) -> None:

@@ -1,16 +1,18 @@
 """The room over HTTP: a case from the worklist to its signature, and everything that is refused."""
 
 import gzip
+import inspect
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from fastapi.routing import APIRoute
 
 from centrum.commands.read import LEAD, Pins
 from centrum.errors import CentrumError, DataError, ImageError, ManifestError
-from centrum.web.app import KINDS, STATIC
+from centrum.web.app import KINDS, STATIC, _open_to_all, _room
 from tests.web.rooms import (
     CANARIES,
     ROOM,
@@ -510,3 +512,13 @@ def test_what_the_description_wants_is_what_the_desk_wants(reader: Hand) -> None
     body = {"id": fresh(), "flags": []}
     answer = reader.send("PUT", f"/api/t/{token}/quality", body, reader.revisions[token])
     assert (answer.status_code, answer.json()["code"]) == (422, "not-so")
+
+
+def test_a_stroke_waits_for_one_thread_alone() -> None:
+    """What a route depends on is asked at once; a thread for each had to be waited for."""
+    asked = [r.dependant for r in (*_room.routes, *_open_to_all.routes) if isinstance(r, APIRoute)]
+    while asked:
+        one = asked.pop()
+        for needed in one.dependencies:
+            assert inspect.iscoroutinefunction(needed.call), needed.call
+            asked.append(needed)

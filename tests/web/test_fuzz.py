@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings, strategies as st
@@ -85,7 +85,7 @@ def _asked(room: Served, token: str, statuses: set[int]) -> Callable[[Any], None
         client.cookies.update(visit)
         try:
             answer = client.request(**_sent(case, token, revision[0]))
-        except (httpx.InvalidURL, UnicodeEncodeError, httpx.LocalProtocolError):
+        except (httpx2.InvalidURL, UnicodeEncodeError, httpx2.LocalProtocolError):
             return  # no client can send it
         assert answer.status_code in KNOWN, (answer.status_code, answer.text[:200])
         if answer.status_code != 200:

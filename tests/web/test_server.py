@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from centrum.errors import DataError
@@ -151,7 +151,7 @@ def _draw_until_killed(
         body = {"id": fresh(), **edit(square(chance.randrange(5), chance.randrange(2, 9)))}
         try:
             answer = hand.send("PUT", f"/api/t/{token}/slice/{k}", body, hand.revisions[token])
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return body, k
         assert answer.status_code == 200
         hand.revisions[token] = answer.json()["revision"]
@@ -164,7 +164,7 @@ def test_what_stands_on_the_console(tmp_path: Path) -> None:
     with command(study, "--port", "0") as (links, lines, process):
         origin, secret = links["anna"]
         assert set(links) == {"anna", "ben", "lead"}
-        hand = Hand(httpx.Client(base_url=origin, trust_env=False), origin).enter(link=secret)
+        hand = Hand(httpx2.Client(base_url=origin, trust_env=False), origin).enter(link=secret)
         token = hand.tokens()[0]
         hand.sign(token)
         for image in (study / "kanarifolder").iterdir():
@@ -232,7 +232,7 @@ def test_over_tls_with_files(tmp_path: Path) -> None:
         import ssl
 
         trusted = ssl.create_default_context(cafile=str(made.certificate))
-        with httpx.Client(base_url=origin, verify=trusted, trust_env=False) as client:
+        with httpx2.Client(base_url=origin, verify=trusted, trust_env=False) as client:
             answer = Hand(client, origin).send("POST", "/enter", {"link": secret})
             cookie = answer.headers["set-cookie"]
             assert cookie.startswith("__Host-centrum-")
@@ -240,16 +240,16 @@ def test_over_tls_with_files(tmp_path: Path) -> None:
             assert "domain" not in cookie.lower()
             plain = Hand(client, origin.replace("https", "http")).send("POST", "/api/lock")
             assert plain.status_code == 403
-        with pytest.raises(httpx.HTTPError), httpx.Client(trust_env=False) as stranger:
+        with pytest.raises(httpx2.HTTPError), httpx2.Client(trust_env=False) as stranger:
             stranger.get(origin)
-        with pytest.raises(httpx.HTTPError), httpx.Client(trust_env=False) as stranger:
+        with pytest.raises(httpx2.HTTPError), httpx2.Client(trust_env=False) as stranger:
             stranger.get(origin.replace("https", "http"))
 
 
 IN_A_NETWORK = """
 import hashlib, ssl, sys
 from pathlib import Path
-import httpx
+import httpx2
 from centrum.commands.read import LEAD, Pins
 from centrum.web.serve import Network
 from tests.web.rooms import Hand
@@ -266,7 +266,7 @@ with Server(study, network=Network(host, wanted=True)) as server:
     der = ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((host, int(origin.split(":")[2]))))
     assert shown.replace(":", "") == hashlib.sha256(der).hexdigest().upper()
     trusted = ssl.create_default_context(cafile=str(study / "readings/room.crt"))
-    with httpx.Client(base_url=origin, verify=trusted, trust_env=False) as client:
+    with httpx2.Client(base_url=origin, verify=trusted, trust_env=False) as client:
         hand = Hand(client, origin).enter(reader="anna", pin="468013")
         token = hand.tokens()[0]
         hand.open(token)

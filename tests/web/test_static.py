@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from centrum.web.app import STATIC
+from centrum.web.app import KINDS, PAGE, STATIC
 
 LONGEST = 110
 
@@ -30,3 +30,23 @@ def test_every_module_is_loaded_from_the_page() -> None:
     texts = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     unused = [p.name for p in MODULES if f'/{p.name}"' not in texts and p.name != "room.js"]
     assert unused == []
+
+
+def test_nothing_comes_from_elsewhere_and_no_text_becomes_markup() -> None:
+    """What the policy of the answers forbids is not there either, whichever browser reads it."""
+    files = [PAGE, *(path for path in STATIC.rglob("*") if path.suffix in {*KINDS} - {".png"})]
+    for path in files:
+        text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.findall(r"(?:https?:|wss?:)?//[a-z0-9-]+\.[a-z]|@import", text), path.name
+        assert not re.findall(
+            r"\b(?:innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function)",
+            text,
+        ), path.name
+
+
+def test_the_page_has_no_script_and_no_style_of_its_own() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert re.findall(r"<script\b[^>]*>", page) == re.findall(
+        r"<script\b[^>]*src=[^>]*>(?=</)", page
+    )
+    assert not re.findall(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)

@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from centrum.arrays import Columns, Floats, Ints, Table, column_blocks, table_of
 from centrum.errors import DataError
@@ -112,6 +112,7 @@ def icc(
     *,
     confidence: float = 0.95,
     variant: Variant = "irr",
+    patients: ArrayLike | None = None,
 ) -> ICC:
     """Intraclass correlation of each feature between readers.
 
@@ -123,6 +124,14 @@ def icc(
     variant : whose limits ICC(A,k) has; all else is the same. R's "irr" (default) computes
         Satterthwaite's degrees of freedom from k ICC(A,k); "psych" steps the limits of
         ICC(A,1) up by Spearman-Brown, which is McGraw and Wong's text.
+    patients : (subjects,) whose the subjects are; each is another patient's when missing
+
+    Where patients have several subjects these are not independent: interval and p are then those
+    of the jackknife over patients, on Fisher's scale, with the t distribution of one degree of
+    freedom less than patients (Arvesen and Schmitz, Biometrics 1970;26:677-686, who show that the
+    scale is needed). That takes the readers as they are; of the agreement forms, which are about
+    other readers too, the interval is never narrower than that of independent subjects. The
+    coefficient, over subjects, and F are the same; df1 and df2 are nan.
 
     The F test of the two-way forms has (n-1)(k-1) degrees of freedom in the denominator, as in
     McGraw and Wong's table 8, psych, pingouin and SPSS. (irr tests the agreement forms with
@@ -146,8 +155,12 @@ def icc(
     """
     x, asked = table_of(ratings), parse_form(form)
     _check_axes(x)
+    owners = np.arange(len(x)) if patients is None else np.asarray(patients)
+    if owners.shape != (len(x),):
+        raise DataError(f"ICC needs the patient of each of {len(x)} subjects, found {owners.size}.")
     blocks = [
-        _by_pattern(np.asarray(x[:, own]), asked, confidence, variant) for own in column_blocks(x)
+        _by_pattern(np.asarray(x[:, own]), asked, confidence, variant, owners)
+        for own in column_blocks(x)
     ]
     found, n_subjects = (np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True))
     _check_cases(x, n_subjects)
@@ -166,7 +179,7 @@ _STATISTICS = ("value", "f", "df1", "df2", "p", "lower", "upper")
 
 
 def _by_pattern(
-    x: Floats, form: IccForm, confidence: float, variant: Variant
+    x: Floats, form: IccForm, confidence: float, variant: Variant, patients: NDArray
 ) -> tuple[Floats, Ints]:
     """`_STATISTICS` of each feature, (statistics, features), and how many cases are complete."""
     complete = np.asarray(np.isfinite(x).all(axis=2))
@@ -176,7 +189,7 @@ def _by_pattern(
         if rows.sum() < 2:
             continue
         features = which.ravel() == index
-        results = _statistics(x[rows][:, features], form, confidence, variant)
+        results = _statistics(x[rows][:, features], form, confidence, variant, patients[rows])
         for own, values in zip(found, results, strict=True):
             own[features] = values
     return found, complete.sum(axis=0)
@@ -201,9 +214,12 @@ def _check_cases(x: Table, n_subjects: Ints) -> None:
 
 @dataclass(frozen=True)
 class _Anova:
-    """Mean squares of n subjects by k readers, each of shape (features,)."""
+    """Mean squares of n subjects by k readers, each of shape (features,).
 
-    n: int
+    Of several sets of subjects n is (sets, 1), and mean squares (sets, features).
+    """
+
+    n: int | Ints
     k: int
     subjects: Floats
     within: Floats
@@ -224,6 +240,62 @@ def _anova(x: Floats) -> _Anova:
     )
     noise = (ROUNDING * np.abs(x).max(axis=(0, 2))) ** 2
     return _Anova(n, k, *(np.where(ms > noise, ms, 0.0) for ms in squares))
+
+
+def _without_each(x: Floats, owner: Ints) -> _Anova:
+    """Without the subjects of one patient at a time, (patients, features)."""
+    k = x.shape[2]
+    z = x - x.mean(axis=(0, 2), keepdims=True)
+    mean = z.mean(axis=2)
+    parts = (mean, mean**2, (z**2).sum(axis=2), *np.moveaxis(z, 2, 0))
+    first, second, squares, *readers = (part.sum(axis=0) - _sums(part, owner) for part in parts)
+    n = len(x) - np.bincount(owner)[:, None]
+    within = squares - k * second
+    between = sum(total**2 for total in readers) / n - k * first**2 / n
+    error = within - between
+    return _Anova(
+        n,
+        k,
+        subjects=k * (second - first**2 / n) / (n - 1),
+        within=within / (n * (k - 1)),
+        readers=between / (k - 1),
+        error=error / ((n - 1) * (k - 1)),
+    )
+
+
+def _sums(values: Floats, owner: Ints) -> Floats:
+    """Sums of values (subjects, features) over the subjects of each patient."""
+    order = np.argsort(owner, kind="stable")
+    starts = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    return np.asarray(np.add.reduceat(values[order], starts, axis=0))
+
+
+def _fisher(value: Floats, form: IccForm, k: int) -> Floats:
+    """Half the log of F, if the readers have no bias: nearly normal."""
+    odds = (1 + (k - 1) * value) if form.single else np.ones_like(value)
+    return np.asarray(np.log(odds / (1 - value)) / 2)
+
+
+def _from_fisher(z: Floats, form: IccForm, k: int) -> Floats:
+    f = np.exp(2 * z)
+    return np.asarray((f - 1) / (f + (k - 1) * form.single))
+
+
+def _by_patient(
+    x: Floats, form: IccForm, value: Floats, owner: Ints, confidence: float
+) -> tuple[Floats, Floats, Floats]:
+    """Lower, upper and p by the jackknife over patients; identical ratings agree for sure."""
+    from scipy.stats import t
+
+    k, m = x.shape[2], int(owner.max()) + 1
+    left_out = _fisher(_coefficient(_without_each(x, owner), form, 1.0), form, k)
+    deviation = left_out - left_out.mean(axis=0)
+    error = np.sqrt((m - 1) / m * (deviation**2).sum(axis=0))
+    centre, half = _fisher(value, form, k), t.ppf((1 + confidence) / 2, m - 1) * error
+    lower, upper = (_from_fisher(centre + side * half, form, k) for side in (-1, 1))
+    same = value == 1
+    p = np.where(same, 0.0, t.sf(centre / error, m - 1))
+    return np.where(same, 1.0, lower), np.where(same, 1.0, upper), p
 
 
 def _coefficient(a: _Anova, form: IccForm, b: float | Floats) -> Floats:
@@ -257,7 +329,7 @@ def _limits(a: _Anova, form: IccForm, df2: ArrayLike, confidence: float) -> tupl
 
 
 def _statistics(
-    x: Floats, form: IccForm, confidence: float, variant: Variant
+    x: Floats, form: IccForm, confidence: float, variant: Variant, patients: NDArray
 ) -> tuple[ArrayLike, ...]:
     """Value, F, df1, df2, p, lower and upper of complete ratings."""
     from scipy.stats import f as f_distribution
@@ -275,6 +347,12 @@ def _statistics(
         else:
             lower, upper = _agreement_limits(a, form, confidence)
         p = f_distribution.sf(f, a.n - 1, df2)
+        owner = np.unique(patients, return_inverse=True)[1]
+        if owner.max() + 1 < len(x):
+            below, above, p = _by_patient(x, form, value, owner, confidence)
+            if form.startswith("A"):
+                below, above = np.fmin(below, lower), np.fmax(above, upper)
+            return value, f, np.nan, np.nan, p, below, above
     return value, f, a.n - 1, df2, p, lower, upper
 
 

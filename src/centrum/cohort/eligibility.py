@@ -36,7 +36,7 @@ class EligibilityRule(BaseModel):
     'malignant'
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str
     exclude: str | None = None

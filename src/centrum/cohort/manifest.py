@@ -27,10 +27,12 @@ from centrum.cohort.levels import Level
 from centrum.cohort.numbers import note_missing, read_covariate, read_numbers
 from centrum.cohort.schemes import Scheme, level_of
 from centrum.cohort.sheet import Sheet, read_sheet
-from centrum.errors import ManifestError
+from centrum.errors import ManifestError, StorageDown, StorageError
 from centrum.io.csv_text import csv_text
 from centrum.io.facts import NUMBERS, fact_of
+from centrum.io.objects import is_url
 from centrum.io.paths import DANGLING, FETCH, is_dangling, split_source
+from centrum.io.scratch import object_url, versions
 from centrum.provenance import Step, file_digest
 from centrum.store import write_atomically
 from centrum.text import spelled
@@ -185,8 +187,19 @@ def missing_files(cohort: Cohort) -> Iterator[tuple[Case, str, Problem]]:
         for kind, sources in (("image", case.images), ("mask", case.masks)):
             for name, source in sources.items():
                 path, _ = split_source(source)
-                if told := _not_there(path):
+                if told := _no_object(source) if is_url(source) else _not_there(path):
                     yield case, path.name, Problem(case.row, column(kind, name), *told)
+
+
+def _no_object(source: str) -> tuple[str, str, str] | None:
+    """What is wrong with the place of an object, the code and the remedy."""
+    try:
+        versions(source)
+    except StorageDown:
+        raise
+    except StorageError as error:
+        return error.message.rstrip("."), error.code, error.remedy
+    return None
 
 
 def _not_there(path: Path) -> tuple[str, str, str] | None:
@@ -444,7 +457,19 @@ class _ManifestPass:
                 code=f"no-{kind}",
                 remedy="Name its file, or remove the row.",
             )
+        for name, text in filled.items():
+            self._check_url(row, column(kind, name), text)
         return {name: _resolve(self.folder, text) for name, text in filled.items()}
+
+    def _check_url(self, row: int, head: str, text: str) -> None:
+        """A URL is not repeated: what is wrong with it may be a password in it."""
+        if is_url(text):
+            try:
+                object_url(text)
+            except StorageError as error:
+                self.findings.problem(
+                    error.message, row=row, column=head, code=error.code, remedy=error.remedy
+                )
 
     def _required(self, row: int, name: str) -> str:
         text = self.cells.get(name, {}).get(row, "")
@@ -482,6 +507,8 @@ def _plain(text: str) -> str:
 
 def _resolve(folder: Path, source: str) -> str:
     r"""The source as seen from here; a manifest written on Windows has `images\a.nrrd`."""
+    if is_url(source):
+        return source
     return str(folder / (PureWindowsPath(source).as_posix() if "\\" in source else source))
 
 

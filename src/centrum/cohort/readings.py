@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from centrum.errors import DataError
+from centrum.io.objects import is_url
 from centrum.io.paths import split_source
 from centrum.io.structured import read_json
 from centrum.provenance import canonical_json
@@ -130,6 +131,8 @@ class ReadingPlace(_RoomRecord):
     @classmethod
     def of(cls, source: str) -> "ReadingPlace | None":
         """The place of a mask by its source; None where that does not lie among readings."""
+        if is_url(source):
+            return None
         path, _ = split_source(source)
         *_, folder, reader, session, file = ("", "", "", *path.parts)
         if folder != READINGS or not file.endswith(MASK_ENDING):

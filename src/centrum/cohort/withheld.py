@@ -16,6 +16,8 @@ from centrum.cohort.levels import Level
 from centrum.cohort.pseudonyms import codes
 from centrum.errors import ManifestError
 from centrum.io.nifti import sidecar_of
+from centrum.io.objects import is_url
+from centrum.io.scratch import staged_files
 
 WITHHELD = "[...]"
 """Stands for what is not written."""
@@ -135,14 +137,14 @@ def _names(source: str, label: str) -> Iterator[tuple[str, str]]:
         yield from ((tail, label) for tail in (source[:end], str(path), *_tails(path)))
         yield from ((stem, label) for stem in _stems(path.name) if _tells(stem))
         yield from ((name, WITHHELD) for name in path.parts[:-1] if _tells_folder(name))
-        yield from ((inside, f"[file of {label[1:]}") for inside in _within(path))
+        yield from ((inside, f"[file of {label[1:]}") for inside in _within(source[:end]))
     yield from ((source[k + 1 :].strip(), WITHHELD) for k in ends if _tells(source[k + 1 :]))
 
 
-def _within(path: Path) -> list[str]:
+def _within(source: str) -> list[str]:
     """Names of the files of a folder; none of a file, or of a folder that nobody may look into."""
     try:
-        return os.listdir(path)
+        return os.listdir((staged_files(source) if is_url(source) else None) or source)
     except (OSError, ValueError):
         return []
 

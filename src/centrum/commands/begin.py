@@ -146,10 +146,15 @@ def simulate(
     settings: PhantomSettings,
     *,
     preset: str = "vcf-t2w",
+    choices: Mapping[str, Any] | None = None,
     workers: int = 1,
     progress: Progress = silent,
 ) -> None:
     """Write a phantom cohort and a protocol; what is there from the same settings is kept.
+
+    Parameters
+    ----------
+    choices : of the protocol beside those of the preset, dotted keys and their values
 
     Raises
     ------
@@ -163,8 +168,7 @@ def simulate(
             f"{folder.name} holds a cases.csv that is not of simulated patients; it is not "
             "overwritten. Choose another folder."
         )
-    protocol = _starting_protocol(preset)
-
+    protocol = protocol_with(_starting_protocol(preset), choices or {})
     simulate_cohort(settings, folder, workers=workers, progress=progress)
     _write_new(folder / PROTOCOL, protocol)
 

@@ -144,13 +144,16 @@ def _frame(study: Study, records: Mapping[str, Record]) -> pd.DataFrame:
 def _agreement(study: Study, frame: pd.DataFrame) -> pd.DataFrame:
     """The ICC of each number between the readers, over all measured cases."""
     columns = ["measure", "icc", "lower", "upper", "n"]
-    if len(study.readers) < 2:
+    readers = study.comparisons.between if study.comparisons else study.readers
+    if len(readers) < 2:
         return pd.DataFrame(columns=columns)
     names = [*OF_BODY, *OF_GRADE]
     by_reader = {reader: rows.set_index("case")[names] for reader, rows in frame.groupby("reader")}
     cases = list(dict.fromkeys(frame["case"]))
     empty = pd.DataFrame(np.nan, cases, names)
-    values = [by_reader.get(reader, empty).reindex(cases) for reader in study.readers]
-    found = icc(np.stack(values, axis=2).astype(float), study.protocol.model.agreement.form)
+    values = [by_reader.get(reader, empty).reindex(cases) for reader in readers]
+    owners = study.cohort.to_frame()["patient"].reindex(cases)
+    form = study.protocol.model.agreement.form
+    found = icc(np.stack(values, axis=2).astype(float), form, patients=owners)
     data = (names, found.value, found.lower, found.upper, found.n_subjects)
     return pd.DataFrame(dict(zip(columns, data, strict=True)))

@@ -10,9 +10,10 @@ from centrum.cohort.findings import Problem
 from centrum.cohort.manifest import examine_manifest, missing_files
 from centrum.commands.problems import Problems
 from centrum.commands.study import outlook
-from centrum.errors import CentrumError
+from centrum.errors import CentrumError, StorageDown
 from centrum.execution import Progress, silent
 from centrum.io import split_source
+from centrum.io.objects import is_url
 from centrum.io.paths import seen_from
 from centrum.measure.case import ALL_READERS
 from centrum.protocol import Protocol, examine_protocol, protocol_text
@@ -43,10 +44,14 @@ def check_study(folder: Path, *, workers: int = 1, progress: Progress = silent) 
     ------
     ProtocolError, ManifestError
         There is no protocol or manifest, or nothing in it can be understood.
+    StorageDown
+        Object storage cannot be reached.
     """
     study, found = _survey(folder)
     try:
         failures, noticed = _looked_at(_readable(study), workers, progress)
+    except StorageDown:  # which images can be read is not known
+        raise
     except CentrumError as error:
         return _problems(study, (*found, _stop(error)))
     return _problems(study, (*found, *_without(study, failures, found)), failures, noticed)
@@ -197,7 +202,7 @@ def _places(study: Study) -> dict[tuple[str, str], str]:
         images = ((ALL_READERS, source) for source in case.images.values())
         for reader, source in (*case.masks.items(), *images):
             path, _ = split_source(source)
-            seen = seen_from(study.folder, path)
+            seen = path.name if is_url(source) else seen_from(study.folder, path)
             places |= {(case.id, path.name): seen, (case.id, reader): seen}
             places.setdefault((case.id, ""), seen)
     return places

@@ -3,6 +3,7 @@
 Through the scheduler go jobs, which name files, and what is told of a batch: a name and counts.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +15,20 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 
 from centrum.errors import CentrumError, DataError, ProtocolError
+from centrum.io.loopback import is_loopback
 from centrum.io.structured import read_yaml
 from centrum.measure.batches import Batch, BatchDone, BatchWork, Job
-from centrum.pacs.profile import is_loopback
 from centrum.protocol.faults import faults_of
 from centrum.settings import Settings
 
 WAIT = 60
 """Seconds in which a scheduler answers and has a first worker."""
+
+NO_PROFILE = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+"""Environment of workers that do not look a hundred times a second at what they are doing."""
+
+LOOK = 5
+"""Seconds after which the scheduler is asked again how many workers it has."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +71,12 @@ class DaskEngine:
 
         under_way: dict[Any, Batch[Job]] = {}
         done = as_completed(loop=self.client.loop)
+        workers, until = 0, 0.0
         while waiting or under_way:
             with _connected():
-                room = 2 * self.workers - len(under_way)
+                if time.monotonic() > until:
+                    workers, until = self.workers, time.monotonic() + LOOK
+                room = 2 * workers - len(under_way)
                 for batch in [waiting.popleft() for _ in range(min(room, len(waiting)))]:
                     future = self.client.submit(_told, work, batch, pure=False)
                     under_way[future] = batch
@@ -79,7 +89,9 @@ class DaskEngine:
     def _warm_up(self, work: BatchWork[Job]) -> None:
         """Compile once on every machine what its workers then find in numba's cache."""
         first = {urlsplit(address).hostname: address for address in self.client.nthreads()}
-        made = [self.client.submit(work.warm_up, workers=[a], pure=False) for a in first.values()]
+        # On others where the worker has gone meanwhile: nobody waits for it.
+        own = {"pure": False, "allow_other_workers": True}
+        made = [self.client.submit(work.warm_up, workers=[a], **own) for a in first.values()]
         self.client.gather(made, errors="skip")  # a worker that cannot says so with its batch
 
 
@@ -295,7 +307,10 @@ def slurm_options(profile: SlurmProfile) -> dict[str, Any]:
         "walltime": f"{minutes // 60:02d}:{minutes % 60:02d}:00",
         "interface": profile.interface,
         "job_extra_directives": list(profile.directives),
-        "job_script_prologue": list(profile.prologue),
+        "job_script_prologue": [
+            *(f"export {k}={v}" for k, v in NO_PROFILE.items()),
+            *profile.prologue,
+        ],
         "worker_extra_args": [
             "--lifetime",
             f"{minutes - spare}m",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from centrum.cohort import Cohort
 from centrum.cohort.pseudonyms import about_key
 from centrum.commands.problems import Problems
+from centrum.io.objects import is_url
+from centrum.io.scratch import PLACE, ROOM_GB, scratch_bytes, scratch_folder
 from centrum.records import as_json
-from centrum.study.extraction import Extraction, load_extraction
 from centrum.study.findings import Failure, Finding
-from centrum.study.study import Study
 from centrum.table import WITHOUT_CSV
 from centrum.text import counted, interval_text, p_equals
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from centrum.frozen.external import ExternalValidation
     from centrum.frozen.model import FrozenModel
     from centrum.modelling.settings import AgreementSettings, RobustnessRule
+    from centrum.study.extraction import Extraction
+    from centrum.study.study import Study
     from centrum.validation.model import Model
     from centrum.validation.procedure import InternalValidation
 
@@ -47,7 +49,7 @@ def json_text(value: object) -> str:
     return json.dumps(as_json(value), indent=1)
 
 
-def extraction_lines(extraction: Extraction, width: int) -> Iterator[str]:
+def extraction_lines(extraction: "Extraction", width: int) -> Iterator[str]:
     """What could not be measured, what was noticed, and how much there is."""
     yield from problem_lines(extraction.failures, extraction.findings, width)
     cases, n_features, readers = extraction.table.values.shape
@@ -67,20 +69,37 @@ def key_lines(cohort: Cohort) -> Iterator[str]:
         yield f"Note: {about_key(cohort)}."
 
 
-def agreement_lines(study: Study) -> Iterator[str]:
+def staging_lines(cohort: Cohort) -> Iterator[str]:
+    """Where images go that lie in object storage, if any do."""
+    sources = [s for case in cohort.cases for s in (*case.images.values(), *case.masks.values())]
+    if any(map(is_url, sources)):
+        yield (
+            f"Objects are staged in {scratch_folder()}, at most {scratch_bytes() / 1e9:g} GB "
+            f"({PLACE}, {ROOM_GB})."
+        )
+
+
+def agreement_lines(study: "Study") -> Iterator[str]:
     """How many features agree between the readers, and who may have copied whom."""
     from centrum.agreement.copies import copies_in
-    from centrum.commands.results import load_agreement
-    from centrum.report.readers import those, who
+    from centrum.commands.results import load_agreement, load_agreement_within
+    from centrum.report.readers import those, times, who
+    from centrum.study.extraction import load_extraction
 
     table, rule = load_agreement(study), study.protocol.model.agreement
+    extraction = load_extraction(study)
+    features = extraction.table
     if table.empty:
         yield "One reader: there is no agreement to compute."
-        return
-    extraction = load_extraction(study)
-    n, readers = extraction.table.read.shape
-    cases = those(table["n"], n, "case", who(readers, study.protocol))
-    yield f"{_kept(table['kept'], rule)}, over {cases}."
+    else:
+        drew = who(features.compared, features.readers, study.protocol)
+        cases = those(table["n"], len(features.cases), "case", drew)
+        yield f"{_kept(table['kept'], rule)}, over {cases}."
+    again = load_agreement_within(study)
+    for names in features.read_twice:
+        own = again[again["reader"] == names[0]]
+        cases = those(own["n"], len(features.cases), "case", f"{names[0]} read {times(names)}")
+        yield f"Within {names[0]}: {_kept(own['kept'], rule)}, over {cases}."
     for pair in copies_in(extraction.overlap):
         yield f"warning: {pair.text()}"
 

@@ -22,6 +22,9 @@ SMALL = 12
 NEW_MALIGNANT, NEW_OSTEOPOROTIC = 2, 1
 """New patients who took no part in the study."""
 
+REFITS = 25
+"""Of the procedure, for the range of a probability: few for a paper, enough to be looked at."""
+
 OTHER_SEED = 1000
 """Added to the seed of the study, so that the new patients are others."""
 
@@ -41,7 +44,8 @@ def run_demo(
     folder: Path, settings: PhantomSettings, *, workers: int = 1, progress: Progress = silent
 ) -> Demo:
     """Simulate and run a study, write its manuscript, score new patients."""
-    begin.simulate(folder, settings, workers=workers, progress=progress)
+    choices = {"evaluation.optimism_resamples": REFITS}
+    begin.simulate(folder, settings, choices=choices, workers=workers, progress=progress)
     study = open_study(folder)
     extraction, page = verbs.run(study, workers=workers, progress=progress)
     manuscript = write_manuscript(study, workers=workers, progress=progress)

@@ -9,7 +9,7 @@ from typing import Any
 
 from centrum.cohort.case import Cohort
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.cohort.readings import READINGS, QualityFlag as QualityFlag
+from centrum.cohort.readings import CONSENSUS, READINGS, QualityFlag as QualityFlag
 from centrum.errors import DataError
 from centrum.execution import Progress, silent
 from centrum.reading.burned_in import find_burned_in
@@ -19,6 +19,7 @@ from centrum.reading.forms import (
     LONGEST_SECONDS as LONGEST_SECONDS,
 )
 from centrum.reading.journal import JOURNAL, Line, read_journal
+from centrum.reading.looked_at import confirm_images, looked_at, note_looked_at
 from centrum.reading.pins import Pins as Pins
 from centrum.reading.refusals import (
     DigestDiffers as DigestDiffers,
@@ -89,33 +90,63 @@ def refuse_without_extra() -> None:
 
 
 def begun_desk(
-    study: Path, readers: Sequence[str] = (), progress: Progress = silent
+    study: Path, readers: Sequence[str] = (), progress: Progress = silent, *, looked: bool = False
 ) -> tuple[Desk, tuple[str, ...]]:
     """The desk of a study, whose room is made where it is missing; and what is to be told.
 
-    When it is made, all images are looked at for letters that may be burned in.
+    Images that were not looked at before are looked at for letters that may be burned in, unless
+    that was done elsewhere (`looked`).
 
     Raises
     ------
+    DataError
+        Letters are feared in images that nobody has confirmed ("letters-feared").
     CentrumError
         As of `begin_room` and `Desk`.
     """
     told = begin_room(study, readers)
-    if told:
-        told = (*told, *_burned_in_lines(study, progress))
+    if not looked:
+        told = (*told, *refuse_letters(open_room(study), progress))
     desk = Desk(study)
     return desk, (*told, *desk.notes)
 
 
-def _burned_in_lines(study: Path, progress: Progress) -> Iterator[str]:
-    """Which images the lead has to look at before readers do."""
-    room = open_room(study)
-    codes, said = _codes(study, room), {"stated": "header", "corner": "corner"}
-    found = [f"{codes[case]} ({said[why]})" for case, why in find_burned_in(room, progress)]
+def refuse_letters(room: Room, progress: Progress = silent) -> tuple[str, ...]:
+    """Look at images that are new for letters; what is to be told of them.
+
+    Raises
+    ------
+    DataError
+        There may be letters in images that the study's lead has not confirmed ("letters-feared").
+    """
+    codes, known = _codes(room.study, room), looked_at(room)
+    new = [case for case, code in codes.items() if code not in known.looked]
+    found = {codes[case]: why for case, why in find_burned_in(room, new, progress)}
     if found:
-        yield f"Letters may be burned into {listed(found)}: look at these images first."
-    else:
-        yield "No letters were found in the corners of the images; look at some of them yourself."
+        note_looked_at(room, found)
+    feared = looked_at(room).feared
+    said = {"stated": "header", "corner": "corner"}
+    if named := [f"{c} ({said[feared[c]]})" for c in codes.values() if c in feared]:
+        raise DataError(
+            f"Letters may be burned into the images of {listed(named)}.",
+            remedy="Look at them. Take images with names out of the manifest, or mend them; if "
+            "readers may see them: centrum read STUDY --confirm-images YOUR-NAME, which is kept.",
+            code="letters-feared",
+        )
+    told = "No letters were found in the corners of the images; look at some of them yourself."
+    return (told,) if found else ()
+
+
+def confirmed_line(study: Path, name: str) -> str:
+    """Keep who has looked at the images in which letters are feared; what is to be told.
+
+    Raises
+    ------
+    DataError
+        As of `confirm_images`.
+    """
+    cases = confirm_images(existing_room(study), name)
+    return f"Kept in {READINGS}/{LEAD}: {name} has looked at the images of {listed(cases)}."
 
 
 def begin_room(study: Path, readers: Sequence[str] = ()) -> tuple[str, ...]:
@@ -299,13 +330,14 @@ def _codes(study: Path, room: Room) -> dict[str, str]:
 def cases_by_token(study: Path) -> dict[str, dict[str, str]]:
     """Case (its code), reader and session by token, of all tickets but those of the practice.
 
-    Names that are no codes get pseudonyms, whose key is kept beside the manifest.
+    A consensus is a reading by `CONSENSUS`. Names that are no codes get pseudonyms, whose key is
+    kept beside the manifest.
     """
     room = existing_room(study)
     codes, book = _codes(study, room), tickets_of(room)
     return {
         ticket.token: {"case": codes[ticket.case], "reader": reader, "session": session}
-        for reader in room.settings.readers
+        for reader in (*room.settings.readers, CONSENSUS)
         for session in room.settings.sessions
         for ticket in book.of(reader, session)
         if ticket.case in codes

@@ -1,7 +1,6 @@
 """Readings as one file: a backup of everything, and a signed archive with the audit trail.
 
-Both are ZIP files whose list of digests is checked before anything is believed. Whoever can read
-the signature's key could sign: it lies in `readings/`, for its owner alone.
+Both are ZIP files whose list of digests is checked before anything is believed.
 """
 
 import hashlib
@@ -14,21 +13,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from centrum.cohort.readings import READINGS
+from centrum.commands.signing import (
+    OWNER_ONLY,
+    SIGNATURE,
+    fingerprint,
+    key_path,
+    public_key,
+    read_signature,
+    signature_of,
+    signer,
+    signing_key,
+)
 from centrum.errors import DataError
 from centrum.provenance import __version__, canonical_json
 from centrum.reading.journal import read_journal
+from centrum.reading.room import LEAD
 from centrum.text import counted
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-CONTENTS, SIGNATURE = "contents.json", "signature.json"
+CONTENTS = "contents.json"
 JOURNAL = "journal.jsonl"
-SIGNING_KEY = "signing.key"
-OWNER_ONLY = 0o600
 
 BACKUP_FORMAT, EXPORT_FORMAT = "centrum readings backup 1", "centrum readings 1"
 
@@ -42,6 +51,7 @@ NEVER = (".lock", ".writing")
 
 _SHARED = re.compile(
     rf"[^/]+/[^/]+/({re.escape(JOURNAL)}|signed\.json|[0-9a-f]{{32}}\.seg\.nrrd)|room\.yaml"
+    rf"|{LEAD}/{re.escape(JOURNAL)}"
 )
 """Files of readings that are exported: no PINs, no keys, no tickets, and no DICOM, which has the
 patient's name."""
@@ -105,10 +115,10 @@ def export(study: Path, file: Path, cases: Mapping[str, Mapping[str, str]]) -> s
         if path.name == JOURNAL:
             for _ in read_journal(path):
                 pass
-    key = _signing_key(study / READINGS / SIGNING_KEY)
+    key = signing_key(study)
     listed = json.dumps(dict(cases), indent=0, sort_keys=True).encode()
     write_archive(file, {**found, "cases.json": listed}, EXPORT_FORMAT, key)
-    return fingerprint(_public(key))
+    return fingerprint(public_key(key))
 
 
 def _readings(study: Path) -> Iterator[tuple[str, Path]]:
@@ -155,7 +165,7 @@ def write_archive(
             contents = canonical_json(told).encode()
             _add(archive, CONTENTS, contents)
             if key is not None:
-                _add(archive, SIGNATURE, _signed(key, contents))
+                _add(archive, SIGNATURE, signature_of(key, contents))
         with ReadingsFile(file, kind) as back:
             back.check()
     except BaseException:
@@ -256,7 +266,7 @@ class ReadingsFile:
         for name in self.files:
             self.read(name)
 
-    def signature(self) -> dict[str, Any]:
+    def signature(self) -> dict[str, bytes]:
         """Public key and signature, as they stand there.
 
         Raises
@@ -267,8 +277,8 @@ class ReadingsFile:
         if SIGNATURE not in self._zip.namelist():
             self._refuse("is not signed")
         try:
-            return {k: bytes.fromhex(v) for k, v in json.loads(self._bytes(SIGNATURE)).items()}
-        except (ValueError, TypeError, AttributeError):
+            return read_signature(self._bytes(SIGNATURE))
+        except ValueError:
             self._refuse(f"has a {SIGNATURE} that cannot be read")
 
     def _refuse(self, why: str) -> NoReturn:
@@ -308,27 +318,21 @@ def verify(file: Path, study: Path | None = None) -> Verified:
         files, utc = len(archive.files), archive.utc
     own = None
     if study is not None:
-        path = study / READINGS / SIGNING_KEY
-        own = path.exists() and _public(_signing_key(path)) == public
+        own = key_path(study).exists() and public_key(signing_key(study)) == public
     return Verified(files, lines, fingerprint(public), own, utc)
 
 
 def _checked_signature(archive: ReadingsFile) -> bytes:
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
     told = archive.signature()
     try:
-        public = told["public_key"]
-        Ed25519PublicKey.from_public_bytes(public).verify(told["signature"], archive.contents)
-    except (InvalidSignature, ValueError, KeyError):
+        return signer(told, archive.contents)
+    except ValueError:
         raise DataError(
             f"{archive.name} is not as it was signed.",
             remedy="Ask for it again from where it comes, and believe nothing in it.",
             code="bad-signature",
             file=archive.name,
         ) from None
-    return public
 
 
 def count_lines(journal: bytes) -> int:
@@ -345,54 +349,6 @@ def count_lines(journal: bytes) -> int:
         path = Path(folder, JOURNAL)
         path.write_bytes(journal)
         return sum(1 for _ in read_journal(path))
-
-
-def _signing_key(path: Path) -> "Ed25519PrivateKey":
-    """The key of a study, made where there is none."""
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    if not path.exists():
-        made = Ed25519PrivateKey.generate()
-        pem = made.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with open(os.open(path, flags, OWNER_ONLY), "wb") as stream:
-            stream.write(pem)
-    try:
-        found = serialization.load_pem_private_key(path.read_bytes(), None)
-    except (ValueError, TypeError):
-        found = None
-    if not isinstance(found, Ed25519PrivateKey):
-        raise DataError(
-            f"{path.name} is no key of a signature.",
-            remedy="Put it back from a backup; or remove it, and archives have a new fingerprint.",
-            code="bad-key",
-            file=path,
-        )
-    return found
-
-
-def _public(key: "Ed25519PrivateKey") -> bytes:
-    return key.public_key().public_bytes_raw()
-
-
-def _signed(key: "Ed25519PrivateKey", contents: bytes) -> bytes:
-    told = {"public_key": _public(key).hex(), "signature": key.sign(contents).hex()}
-    return canonical_json(told).encode()
-
-
-def fingerprint(public: bytes) -> str:
-    """SHA-256 of a public key, in groups that can be read out.
-
-    >>> fingerprint(bytes(32))[:19]
-    '6668 7aad f862 bd77'
-    """
-    text = hashlib.sha256(public).hexdigest()[:32]
-    return " ".join(text[k : k + 4] for k in range(0, len(text), 4))
 
 
 def verified_lines(found: Verified) -> Iterator[str]:

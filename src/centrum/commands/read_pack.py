@@ -18,18 +18,19 @@ import yaml
 from centrum.cohort.case import Case, column
 from centrum.cohort.manifest import write_manifest
 from centrum.cohort.readings import MASK_ENDING, READINGS
-from centrum.commands.read import existing_room, tickets_of
+from centrum.commands.read import existing_room, refuse_letters, tickets_of
 from centrum.commands.read_archive import BACKUP_FORMAT, CONTENTS, ReadingsFile, write_archive
 from centrum.errors import CentrumError, DataError
 from centrum.execution import Progress, silent
 from centrum.io import read_mask, source_digest
-from centrum.io.write import write_image
+from centrum.io.write import write_image, write_masks
 from centrum.measure.images import CaseImages
 from centrum.provenance import canonical_json
 from centrum.reading.journal import JOURNAL, Journal, Line, read_journal
+from centrum.reading.raster import slice_digest
 from centrum.reading.room import ROOM, TRAINING, Room
 from centrum.reading.sheet import Sheets, lay_out
-from centrum.reading.signed import keep_record, write_signed_mask
+from centrum.reading.signed import keep_record, segment_name, write_signed_mask
 from centrum.reading.state import CaseState, replay
 from centrum.reading.ticket import TICKETS, Ticket, TicketBook
 from centrum.store import write_atomically
@@ -51,21 +52,25 @@ def pack(study: Path, reader: str, file: Path, progress: Progress = silent) -> i
     Raises
     ------
     DataError
-        There is no such reader ("no-reader"), the study shows proposals, which are not packed
-        ("proposals"), or the file exists.
+        There is no such reader ("no-reader"), letters are feared in images ("letters-feared"), or
+        the file exists.
     CentrumError
-        An image cannot be read.
+        An image or a proposal cannot be read.
     """
     room = existing_room(study)
-    _check_packable(room, reader)
+    _check_reader(room, reader)
+    refuse_letters(room, progress)
     book = tickets_of(room)
     sessions = (TRAINING, *room.settings.sessions)
     tickets = [ticket for session in sessions for ticket in book.of(reader, session)]
     names = _names([t for t in tickets if not t.training and t.case in room.cases])
+    proposed = {t.case for t in tickets if not t.from_scratch}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for done, (case, name) in enumerate(names.items(), start=1):
             _pack_images(room, book, room.cases[case], name, folder)
+            if case in proposed:
+                _pack_proposal(room, room.cases[case], name, folder)
             progress("packed", done, len(names))
         _write_manifest(room, names, folder)
         _write_room(room, reader, folder)
@@ -79,18 +84,12 @@ def pack(study: Path, reader: str, file: Path, progress: Progress = silent) -> i
     return len(names)
 
 
-def _check_packable(room: Room, reader: str) -> None:
+def _check_reader(room: Room, reader: str) -> None:
     if reader not in room.settings.readers:
         raise DataError(
             f"There is no reader {reader}; there are {listed(room.settings.readers)}.",
             remedy="Name one of them.",
             code="no-reader",
-        )
-    if room.settings.assistance.proposals is not None:
-        raise DataError(
-            "Proposals of other programs are not packed, and this study shows them.",
-            remedy="Let this reader read where the study lies.",
-            code="proposals",
         )
 
 
@@ -112,6 +111,21 @@ def _pack_images(room: Room, book: TicketBook, case: Case, name: str, folder: Pa
     book.note_image(case.id, source_digest(source), lay_out(first).geometry_digest)
 
 
+def _pack_proposal(room: Room, case: Case, name: str, folder: Path) -> None:
+    """The outline that is proposed for a case, without what its file says besides."""
+    source = room.proposal(case)
+    if source is not None:
+        read = CaseImages(room.images)
+        mask = read.mask(source, read.image(case.images[room.sequence]))
+        path = folder / _proposal_file(name)
+        path.parent.mkdir(exist_ok=True)
+        write_masks([replace(mask, name=segment_name(case.level), history=())], path)
+
+
+def _proposal_file(name: str) -> str:
+    return f"proposals/{name}{MASK_ENDING}"
+
+
 def _sequences(room: Room, case: Case) -> tuple[str, ...]:
     return tuple(case.images) if room.settings.shown.sequences else (room.sequence,)
 
@@ -129,6 +143,8 @@ def _write_manifest(room: Room, names: Mapping[str, str], folder: Path) -> None:
     sequences = list(dict.fromkeys(s for c in names for s in _sequences(room, room.cases[c])))
     shown = [name for name in ("age", "sex") if getattr(room.settings.shown, name)]
     heads = ["case", "patient", "level", *shown, *(column("image", name) for name in sequences)]
+    proposals = room.settings.assistance.proposals
+    heads += [proposals.column] if proposals else []
     rows = []
     for case, name in names.items():
         known = room.cases[case]
@@ -136,7 +152,9 @@ def _write_manifest(room: Room, names: Mapping[str, str], folder: Path) -> None:
         facts = [getattr(known, fact) for fact in shown]
         there = _sequences(room, known)
         images = [_image_file(name, s) if s in there else "" for s in sequences]
-        rows.append([name, name, level, *facts, *images])
+        file = _proposal_file(name)
+        masks = [file if (folder / file).exists() else ""] if proposals else []
+        rows.append([name, name, level, *facts, *images, *masks])
     write_manifest(heads, rows, folder / "cases.csv")
     protocol = {"preset": "vcf-t2w", "name": "Reading room",
                 "images": {"weighting": None, "sequence": room.sequence}}  # fmt: skip
@@ -234,6 +252,7 @@ class _GivenBack(NamedTuple):
     journal: bytes
     new: int
     lines: Mapping[str, Sequence[Line]]
+    states: Mapping[str, CaseState]
 
 
 def unpack(study: Path, given: Path, progress: Progress = silent) -> Unpacked:
@@ -255,7 +274,7 @@ def unpack(study: Path, given: Path, progress: Progress = silent) -> Unpacked:
     if not found:
         raise _foreign("it holds no journal")
     signed = [
-        _Signing.of(room, book.get(token), lines, files)  # type: ignore[arg-type]
+        _Signing.of(room, book.get(token), lines, back.states[token], files)  # type: ignore[arg-type]
         for back in found
         if back.session != TRAINING
         for token, lines in back.lines.items()
@@ -308,7 +327,22 @@ def _belonging(room: Room, book: TicketBook, name: str, journal: bytes) -> _Give
             )
         lines.setdefault(line.token, []).append(line)
     new = journal.count(b"\n") - _own_lines(room, reader, session, journal)
-    return _GivenBack(reader, session, journal, new, lines)
+    states = {token: _replayed(own) for token, own in lines.items()}
+    return _GivenBack(reader, session, journal, new, lines, states)
+
+
+def _replayed(lines: Sequence[Line]) -> CaseState:
+    """The state of a case; whoever writes a chain anew can write lines that no desk has written."""
+    try:
+        state = replay(lines)
+        if state is None:
+            raise ValueError("no line")
+        drawn = [slice_digest(state.pixels(k), state.shape) for k in range(len(state.slices))]
+    except (ArithmeticError, AttributeError, CentrumError, LookupError, TypeError, ValueError):
+        raise _foreign("a journal has lines that the room does not write") from None
+    if drawn != [outline.digest for outline in state.slices]:
+        raise _foreign("a journal has outlines with digests of others")
+    return state
 
 
 def _lines(journal: bytes) -> Iterator[Line]:
@@ -353,11 +387,16 @@ class _Signing:
 
     @classmethod
     def of(
-        cls, room: Room, ticket: Ticket, lines: Sequence[Line], files: Mapping[str, bytes]
+        cls,
+        room: Room,
+        ticket: Ticket,
+        lines: Sequence[Line],
+        state: CaseState,
+        files: Mapping[str, bytes],
     ) -> "_Signing | None":
         """None where the case was opened, and never signed."""
-        state, case = replay(lines), room.cases.get(ticket.case)
-        if case is None or state is None or all(line.kind != "submit" for line in lines):
+        case = room.cases.get(ticket.case)
+        if case is None or all(line.kind != "submit" for line in lines):
             return None
         source = case.images[room.sequence]
         volume = CaseImages(room.images).image(source)

@@ -16,8 +16,11 @@ from centrum.study.study import Study
 from centrum.validation.model import Model
 from centrum.validation.procedure import InternalValidation
 
-AGREEMENT, ROBUSTNESS = "agreement.csv", "robustness.csv"
-"""Files of the features under other readers and under perturbations."""
+AGREEMENT, WITHIN, ROBUSTNESS = "agreement.csv", "agreement_within.csv", "robustness.csv"
+"""Files of the features under other readers, read again by one reader, and under perturbations."""
+
+NONE_TWICE = pd.DataFrame(columns=["reader", "feature"])
+"""Of readers who read once."""
 
 FIT, SCORES, ASSESSMENT = "fit.json", "scores.csv", "assessment.json"
 """Files of the model, of its scores and of the internal validation."""
@@ -29,6 +32,13 @@ MODEL = "model.json"
 def load_agreement(study: Study) -> pd.DataFrame:
     """What `agree` left."""
     return study.stages.result(AGREEMENT, by_feature)
+
+
+def load_agreement_within(study: Study) -> pd.DataFrame:
+    """What `agree` left of readers who read more than once; without a row where nobody did."""
+    if WITHIN not in study.stages.digests_of("agree"):
+        return NONE_TWICE
+    return study.stages.result(WITHIN, lambda path: read_frame(path, dtype={"reader": str}))
 
 
 def by_feature(path: Path) -> pd.DataFrame:

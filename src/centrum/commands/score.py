@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from centrum.cohort import Cohort, check_files, read_manifest
 from centrum.cohort.case import Case, Value
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
 from centrum.errors import DataError, ManifestError, of_case
 from centrum.execution import Progress, run_jobs, silent
+from centrum.frozen.elsewhere import Elsewhere as Elsewhere
 from centrum.frozen.model import FrozenModel, read_model as read_model
 from centrum.frozen.score import (
     Patient as Patient,
@@ -51,19 +52,31 @@ DESCRIBING = ("age", "sex", "centre", "level")
 """Columns of a manifest that describe a patient, whether the model reads them or not."""
 
 COLUMNS = (
-    "case", "status", "probability", "called", "outcomes", "score", "warnings", "flags",
+    "case", "status", "probability", "low", "high", "called", "outcomes", "score", "warnings",
+    "flags",
 )  # fmt: skip
 """Of the table of a scored cohort."""
 
+AT_PREVALENCE = (
+    "prevalence", "probability at prevalence", "PPV at prevalence", "NPV at prevalence",
+    "condition",
+)  # fmt: skip
+"""Further columns, where a prevalence is stated."""
+
 
 def score_one(
-    model: FrozenModel, patient: Patient, folder: Path, dicom: "DicomOut | None" = None
+    model: FrozenModel,
+    patient: Patient,
+    folder: Path,
+    dicom: "DicomOut | None" = None,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[Score, Path]:
     """Score a patient; leaves CASE.json and CASE.html in `folder`. Gives the page's path.
 
     Parameters
     ----------
     dicom : where objects for an archive go, if they are wanted
+    elsewhere : another prevalence, at which numbers are wanted beside those of the study
 
     Raises
     ------
@@ -76,7 +89,7 @@ def score_one(
     view = _view(seen)
     if dicom is not None:
         dicom.write(model, [patient], [(score, view)])
-    return score, _write_patient(model, patient, score, view, folder)
+    return score, _write_patient(model, patient, score, view, folder, elsewhere)
 
 
 def read_known(model: FrozenModel, given: Mapping[str, str]) -> dict[str, Value]:
@@ -123,10 +136,12 @@ def score_cohort(
     workers: int = 1,
     progress: Progress = silent,
     dicom: "DicomOut | None" = None,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[Score, ...]:
     """Score all cases of a cohort; leaves scores.csv, index.html and two files for each case.
 
-    Objects for an archive go to `dicom`, if they are wanted.
+    Objects for an archive go to `dicom`, numbers at another prevalence come from `elsewhere`, if
+    they are wanted.
 
     A case that cannot be scored, such as one whose file is missing, is refused with its reason and
     does not stop the others.
@@ -141,13 +156,13 @@ def score_cohort(
     scored = _score_each(given, model, patients, folder, workers, progress)
     keep_key(cohort)
     for patient, (score, view) in zip(patients, scored, strict=True):
-        _write_patient(model, patient, score, view, folder)
+        _write_patient(model, patient, score, view, folder, elsewhere)
     if dicom is not None:
         dicom.write(model, patients, scored)
     scores = tuple(score for score, _ in scored)
     shown = [as_written(model, *pair) for pair in zip(patients, scores, strict=True)]
-    write_atomically(folder / "scores.csv", _table(shown).encode())
-    write_atomically(folder / "index.html", render_index(model, shown).encode())
+    write_atomically(folder / "scores.csv", _table(shown, elsewhere).encode())
+    write_atomically(folder / "index.html", render_index(model, shown, elsewhere).encode())
     return scores
 
 
@@ -302,29 +317,51 @@ def outlook(model: FrozenModel, cohort: Cohort, folder: Path) -> Iterator[str]:
     yield f"{len(model.scorer.features)} features each; what was measured is kept in {STORE}/"
 
 
-def score_lines(scores: Iterable[Score]) -> Iterator[str]:
+def score_lines(scores: Iterable[Score], elsewhere: Elsewhere | None = None) -> Iterator[str]:
     """Call, probability and set of each patient, and the warnings."""
     for s in scores:
         if s.refused:
             yield f"{s.case}: refused"
         else:
             could = " or ".join(s.outcomes) or "neither"
-            yield f"{s.case}: {s.called}, probability {s.probability:.3f}, set: {could}"
+            at = _also_at(s, elsewhere)
+            yield f"{s.case}: {s.called}, probability {s.probability_text}{at}, set: {could}"
         for flag in s.flags:
             if flag.severity != "note":
                 yield f"  {flag.severity}: {flag.message}"
+    if elsewhere is not None:
+        yield elsewhere.condition
+
+
+def _also_at(score: Score, elsewhere: Elsewhere | None) -> str:
+    if elsewhere is None or score.probability is None:
+        return ""
+    return f", {elsewhere.text(score)} at a prevalence of {elsewhere.at}"
+
+
+def record_of(model: FrozenModel, score: Score, elsewhere: Elsewhere | None) -> dict[str, Any]:
+    """What is written of a case, JSON-ready."""
+    record = score.to_dict(model)
+    if elsewhere is not None:
+        record["elsewhere"] = elsewhere.record(score.probability)
+    return record
 
 
 def _write_patient(
-    model: FrozenModel, patient: Patient, score: Score, view: RegionView | None, folder: Path
+    model: FrozenModel,
+    patient: Patient,
+    score: Score,
+    view: RegionView | None,
+    folder: Path,
+    elsewhere: Elsewhere | None,
 ) -> Path:
     _note(model, score)
     score = as_written(model, patient, score)
     page = folder / page_of(patient.case)
-    record = json.dumps(score.to_dict(model), indent=1) + "\n"
+    record = json.dumps(record_of(model, score, elsewhere), indent=1) + "\n"
     write_atomically(page.with_suffix(".json"), record.encode())
     picture = None if view is None else view.picture
-    write_atomically(page, render_patient(model, score, picture).encode())
+    write_atomically(page, render_patient(model, score, picture, elsewhere).encode())
     return page
 
 
@@ -336,10 +373,18 @@ def _note(model: FrozenModel, score: Score) -> None:
         note(path, "score", {**named, "result": score.status})
 
 
-def _table(scores: Sequence[Score]) -> str:
+def _table(scores: Sequence[Score], elsewhere: Elsewhere | None) -> str:
+    """At another prevalence with columns for it; the condition stands in every row."""
     rows = []
     for s in scores:
         warnings = [f.code for f in s.flags if f.severity != "note"]
-        row = (s.case, s.status, s.probability, s.called, "; ".join(s.outcomes), s.score)
-        rows.append([*row, len(warnings), "; ".join(warnings)])
-    return csv_text([COLUMNS, *rows])
+        row = (s.case, s.status, s.probability, s.low, s.high, s.called, "; ".join(s.outcomes))
+        more = () if elsewhere is None else _columns_at(s, elsewhere)
+        rows.append([*row, s.score, len(warnings), "; ".join(warnings), *more])
+    return csv_text([(*COLUMNS, *(AT_PREVALENCE if elsewhere else ())), *rows])
+
+
+def _columns_at(score: Score, elsewhere: Elsewhere) -> tuple[Any, ...]:
+    there = None if score.probability is None else elsewhere.probability(score.probability)
+    values = (elsewhere.ppv.value, elsewhere.npv.value)
+    return (elsewhere.prevalence, there, *values, elsewhere.condition)

@@ -1,8 +1,7 @@
 """Studies whose images stay in their hospital: each site measures, its table travels, one gathers.
 
-What travels is a folder: the table, the facts of the acquisitions, and a record with the digests of
-both, the choices, and the versions. The record shows whether anything was changed on the way by
-accident; it is not a signature, which would say who made it.
+What travels is a folder: the table, the facts of the acquisitions, a record with the digests of
+both, the choices, and the versions, and a signature of the record.
 """
 
 import json
@@ -19,6 +18,14 @@ from scipy.stats import kruskal
 
 from centrum.cohort.manifest import as_cell, write_manifest
 from centrum.commands.results import write_json
+from centrum.commands.signing import (
+    SIGNATURE,
+    fingerprint,
+    read_signature,
+    signature_of,
+    signer,
+    signing_key,
+)
 from centrum.commands.tables import TABLES
 from centrum.errors import DataError, ManifestError
 from centrum.exchange import read_table
@@ -28,7 +35,7 @@ from centrum.io.structured import read_json
 from centrum.measure.acquisition import TEXTS
 from centrum.measure.shards import own_software
 from centrum.modelling.designs import PLACE_IN_TIME
-from centrum.provenance import digest, file_digest
+from centrum.provenance import file_digest
 from centrum.store import write_atomically
 from centrum.study.extraction import ACQUISITION
 from centrum.study.measuring import measured_by, refuse_undivided
@@ -41,7 +48,7 @@ RECORD = "record.json"
 """File that says what a site's table was made by."""
 
 TRAVELLING = (FEATURES, HEAD, ACQUISITION)
-"""Files that go with it."""
+"""Files that go with it, beside the signature."""
 
 SITES = "sites.json"
 """File of the gathered study with the records of all sites, and the drift between them."""
@@ -56,17 +63,18 @@ AT_SITES = ("images", "preparation", "extraction", "robustness", "morphometry", 
 
 
 def export_site(study: Study, folder: Path) -> tuple[Path, ...]:
-    """Write what travels from a site; gives the paths.
+    """Write what travels from a site, signed by the study's key; gives the paths.
 
     Raises
     ------
     CentrumError
-        `extract` has not been run, or is older than what decides it.
+        `extract` has not been run, or is older than what decides it; or nothing can be signed.
     ProtocolError
         Something is learnt from all images, which no site has; or there are none.
     """
     refuse_undivided(study)
     refuse_stale(study, "export")
+    key = signing_key(study.folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name in TRAVELLING:
         write_atomically(folder / name, (study.results / name).read_bytes())
@@ -76,8 +84,10 @@ def export_site(study: Study, folder: Path) -> tuple[Path, ...]:
         "software": own_software(),
         "files": {name: file_digest(folder / name) for name in TRAVELLING},
     }
-    write_json(folder / RECORD, record | {"digest": digest(record)})
-    return tuple(folder / name for name in (*TRAVELLING, RECORD))
+    write_json(folder / RECORD, record)
+    signature = signature_of(key, (folder / RECORD).read_bytes())
+    write_atomically(folder / SIGNATURE, signature)
+    return tuple(folder / name for name in (*TRAVELLING, RECORD, SIGNATURE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,12 +98,14 @@ class Site:
     ----------
     name : of its folder, which becomes the centre
     record : what its table was made by
+    signed_by : fingerprint of the key by which the record was signed
     table : the features
     acquisition : a row per case
     """
 
     name: str
     record: Mapping[str, Any]
+    signed_by: str
     table: FeatureTable
     acquisition: pd.DataFrame
 
@@ -108,27 +120,48 @@ def read_site(folder: Path) -> Site:
     Raises
     ------
     DataError
-        A file is missing, or not as it was when it left; codes "no-site" and "changed-site".
+        A file is missing, or not as it was when it left; codes "no-site", "bad-signature" and
+        "changed-site".
     """
     name = folder.resolve().name
-    if gone := [each for each in (RECORD, *TRAVELLING) if not (folder / each).is_file()]:
+    if gone := [each for each in (RECORD, *TRAVELLING, SIGNATURE) if not (folder / each).is_file()]:
         raise DataError(
             f"{name} lacks {' and '.join(gone)}.",
             remedy="At the site, `centrum export STUDY --format site --out FOLDER` writes what "
             "travels; take the whole folder.",
             code="no-site",
         )
+    by = signed_by(folder)
     record = read_json(folder / RECORD, DataError)
-    told = {key: value for key, value in record.items() if key != "digest"}
-    other = [each for each, known in record["files"].items() if file_digest(folder / each) != known]
-    if digest(told) != record["digest"] or other:
-        raise DataError(
-            f"{name}: {' and '.join(other) or RECORD} is not as it was when it left the site.",
-            remedy="Copy the folder again, or export it again at the site.",
-            code="changed-site",
-        )
+    digests = {each: file_digest(folder / each) for each in TRAVELLING}
+    if other := [each for each, found in digests.items() if record["files"].get(each) != found]:
+        raise _changed(f"{name}: {' and '.join(other)}", "changed-site")
     acquisition = read_frame(folder / ACQUISITION, dtype=dict.fromkeys(("case", *TEXTS), str))
-    return Site(name, record, FeatureTable.load(folder), acquisition)
+    return Site(name, record, by, FeatureTable.load(folder), acquisition)
+
+
+def signed_by(folder: Path) -> str:
+    """The fingerprint of the key by which a site's record was signed.
+
+    Raises
+    ------
+    DataError
+        It is not as it was signed; code "bad-signature".
+    """
+    contents = (folder / RECORD).read_bytes()
+    try:
+        return fingerprint(signer(read_signature((folder / SIGNATURE).read_bytes()), contents))
+    except ValueError:
+        raise _changed(f"{folder.resolve().name}: {RECORD}", "bad-signature") from None
+
+
+def _changed(what: str, code: str) -> DataError:
+    return DataError(
+        f"{what} is not as it was when it left the site.",
+        remedy="Copy the folder again, or export it again at the site; if it happens again, "
+        "somebody changes it on the way.",
+        code=code,
+    )
 
 
 def gather_sites(folders: Sequence[Path], into: Path) -> tuple[str, ...]:
@@ -151,10 +184,11 @@ def gather_sites(folders: Sequence[Path], into: Path) -> tuple[str, ...]:
             remedy="Choose another folder.",
             code="study-exists",
         )
-    names, readers = _common(sites, lambda t: t.names), _common(sites, lambda t: t.readers)
+    names, readers = _common(sites, lambda t: t.names), _common(sites, lambda t: t.modelled)
     drift = drift_between(sites, names)
     _write_study(sites, names, readers, into)
-    write_json(into / SITES, {"sites": {s.name: s.record for s in sites}, "drift": drift})
+    records = {s.name: {**s.record, "signed_by": s.signed_by} for s in sites}
+    write_json(into / SITES, {"sites": records, "drift": drift})
     return (*_told_sites(sites, names), *_told_drift(sites, drift))
 
 
@@ -223,7 +257,9 @@ def _write_table(
     file = f"{TABLES}/{file_stem(reader)}.csv"
     write_atomically(into / file, frame_csv(frame.reset_index()).encode())
     doubtful = read_table(into / file, format="generic").no_features
-    return {"file": file, "reader": reader, "format": "generic", "keep": [*doubtful]}
+    entry = {"file": file, "reader": reader, "format": "generic", "keep": [*doubtful]}
+    compared = all(reader in site.table.compared for site in sites)
+    return {**entry} if compared else {**entry, "compared": False}
 
 
 def _features(site: Site, names: Sequence[str], reader: str) -> pd.DataFrame:
@@ -295,6 +331,8 @@ def _told_sites(sites: Sequence[Site], names: Sequence[str]) -> tuple[str, ...]:
     return (
         f"Cases: {cases}. One protocol ({sites[0].record['protocol'][:12]}), one set of versions.",
         f"{counted(len(names), 'feature')}{more}.",
+        f"Signed by: {_by_site({site.name: site.signed_by for site in sites})}. Compare it with "
+        "what each site says by another way.",
     )
 
 

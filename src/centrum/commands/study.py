@@ -10,6 +10,7 @@ stage is made again only when something that decides it has changed.
 """
 
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,6 @@ import numpy as np
 import pandas as pd
 
 from centrum.agreement import icc
-from centrum.cohort import Level
 from centrum.cohort.phantom import NOTICE
 from centrum.commands.bodies import (
     NO_MORPHOMETRY,
@@ -35,8 +35,10 @@ from centrum.commands.results import (
     FIT,
     MODEL,
     SCORES,
+    WITHIN,
     done,
     load_agreement,
+    load_agreement_within,
     load_internal_validation,
     load_model,
     load_scorer,
@@ -46,12 +48,12 @@ from centrum.commands.results import (
     write_json,
 )
 from centrum.commands.tables import export_tables
-from centrum.evaluate import CutOff, Evaluation, PopulationRow, table1
+from centrum.evaluate import CutOff, Evaluation, PopulationRow
 from centrum.execution import Progress, silent
 from centrum.frozen.export import scorer_of
 from centrum.frozen.freeze import check_scores, freeze as freeze_study
 from centrum.frozen.model import FrozenModel, read_model
-from centrum.modelling.designs import PLACE_IN_TIME
+from centrum.modelling.settings import AgreementSettings
 from centrum.morphometry.measures import MEASURES
 from centrum.provenance import PACKAGES, Step, __version__
 from centrum.records import as_json
@@ -70,6 +72,7 @@ from centrum.study.extraction import (
 from centrum.study.landmarks import known_preparation
 from centrum.study.left import edited, old_manuscript
 from centrum.study.measuring import Measure, measured_before
+from centrum.study.plan import read_plans
 from centrum.study.readings import readings_of
 from centrum.study.stage_keys import (
     KEYS,
@@ -77,6 +80,7 @@ from centrum.study.stage_keys import (
     has_stage,
     is_current,
     made_before,
+    reads_refits,
     refuse_stale,
 )
 from centrum.study.study import (
@@ -89,10 +93,19 @@ from centrum.study.tables import read_study_tables, table_files, tables_digest
 from centrum.table import FeatureTable
 from centrum.validation.decision import Decision, learn_decision
 from centrum.validation.evaluation import StudyEvaluation, evaluate_study
-from centrum.validation.fits import fit_rows, fit_sets, score_rows, search_table, used_features
+from centrum.validation.fits import (
+    fit_rows,
+    fit_sets,
+    of_reader,
+    reader_scores,
+    score_rows,
+    search_table,
+    used_features,
+)
 from centrum.validation.foresight import refuse_unless_possible
 from centrum.validation.matrix import study_matrix
 from centrum.validation.model import Model, model_of
+from centrum.validation.population import Sides, population, sides
 from centrum.validation.procedure import InternalValidation, run_internal_validation
 
 # Measuring the cases
@@ -144,27 +157,41 @@ def export(study: Study, folder: Path, format: str) -> tuple[Path, ...]:
 
 
 def agree(study: Study) -> pd.DataFrame:
-    """ICC of every feature over all measured cases; leaves agreement.csv.
+    """ICC of every feature between readers, over all measured cases; leaves agreement.csv.
 
-    This describes the readers. What the model may use is decided anew on training cases.
+    Where a reader read more than once, also the ICC of these readings: agreement_within.csv. This
+    describes the readers. What the model may use is decided anew on training cases.
     """
     refuse_stale(study, "agree")
     path, rule = study.results / AGREEMENT, study.protocol.model.agreement
     if not is_current(study, "agree"):
-        write_csv(path, _agreement(load_table(study), rule.form, rule.threshold, rule.use))
-        done(study, "agree", [path])
+        table = load_table(study)
+        write_csv(path, _agreement(table, table.compared, rule))
+        files = [path]
+        if table.read_twice:
+            files.append(study.results / WITHIN)
+            write_csv(files[-1], _agreement_within(table, rule))
+        done(study, "agree", files)
     return load_agreement(study)
 
 
-def _agreement(table: FeatureTable, form: str, threshold: float, use: str) -> pd.DataFrame:
+def _agreement(
+    table: FeatureTable, readers: Sequence[str], rule: AgreementSettings
+) -> pd.DataFrame:
     columns = ["feature", "icc", "lower", "upper", "f", "df1", "df2", "p", "n", "kept"]
-    if len(table.readers) < 2:
+    if len(readers) < 2:
         return pd.DataFrame(columns=columns)
-    found = icc(table.values, form)
-    judged = found.lower if use == "lower_bound" else found.value
+    found = icc(table.values_of(readers), rule.form, patients=table.obs["patient"])
+    judged = found.lower if rule.use == "lower_bound" else found.value
     numbers = (found.value, found.lower, found.upper, found.f, found.df1, found.df2, found.p)
-    data = (table.names, *numbers, found.n_subjects, judged > threshold)
+    data = (table.names, *numbers, found.n_subjects, judged > rule.threshold)
     return pd.DataFrame(dict(zip(columns, data, strict=True)))
+
+
+def _agreement_within(table: FeatureTable, rule: AgreementSettings) -> pd.DataFrame:
+    """The same for every reader who read more than once, by name."""
+    found = {names[0]: _agreement(table, names, rule) for names in table.read_twice}
+    return pd.concat(found, names=["reader"]).reset_index("reader")
 
 
 def fit(study: Study, *, progress: Progress = silent) -> Model:
@@ -200,6 +227,8 @@ def _fit(study: Study, table: FeatureTable) -> tuple[dict[str, Any], pd.DataFram
     scores = table.obs[["patient", "outcome"]].reset_index()
     scores["part"] = np.where(np.isin(rows, train), "train", "test")
     scores["score"] = score_rows(fitted.model, matrix, rows)
+    for reader, found in reader_scores(protocol, fitted.model, matrix, rows).items():
+        scores[of_reader("score", reader)] = found
     scorer = scorer_of(fitted.model, matrix.names, protocol.model.harmonisation.batch)
     check_scores(scorer, matrix, scores["score"].to_numpy())
     scores["out_of_fold"] = np.nan
@@ -270,10 +299,12 @@ def evaluate_scores(study: Study) -> StudyEvaluation:
 
 def _evaluate_scores(study: Study) -> StudyEvaluation:
     scores, protocol, table = load_scores(study), study.protocol, load_table(study)
-    tested = None
-    if not protocol.split.single_part:
-        tested = load_internal_validation(study).pooled(len(scores))
-    return evaluate_study(protocol, scores, table.obs, decision_of(study, scores), tested)
+    known = (protocol, scores, table.obs, decision_of(study, scores))
+    primary = table.readers[0]
+    if protocol.split.single_part:
+        return evaluate_study(*known, primary=primary)
+    found = load_internal_validation(study)
+    return evaluate_study(*known, found.pooled(len(scores)), primary=primary, parts=found.parts)
 
 
 # The frozen model
@@ -315,6 +346,7 @@ def _freeze(study: Study) -> FrozenModel:
             "simulated": NOTICE if extraction.simulated else "",
             "of_tables": bool(study.protocol.tables),
         },
+        refits=load_internal_validation(study).resamples if reads_refits(protocol) else (),
     )
 
 
@@ -362,6 +394,7 @@ def collect(study: Study) -> StudyResults:
         contents={j.case: known for j, known in zip(study.jobs(), study.sources, strict=True)},
         overlap=extraction.overlap,
         agreement=load_agreement(study),
+        agreement_within=load_agreement_within(study),
         model=model,
         scorer=load_scorer(study),
         cutoff=cutoff,
@@ -369,7 +402,8 @@ def collect(study: Study) -> StudyResults:
         evaluation=evaluation,
         validation=load_internal_validation(study),
         search=load_search(study),
-        population=_population(extraction.table.obs, (outcome.positive, outcome.negative)),
+        population=population(extraction.table.obs, (outcome.positive, outcome.negative)),
+        sides=_sides(study, extraction.table, model),
         morphometry=_described(study, extraction.table.obs, bodies),
         morphometry_agreement=bodies.agreement if bodies else NO_MORPHOMETRY,
         history=_history(study, table, cutoff),
@@ -378,6 +412,7 @@ def collect(study: Study) -> StudyResults:
         sequences=extraction.sequences,
         robustness=load_robustness(study).features if study.protocol.robustness else NOT_PERTURBED,
         readings=readings_of(study),
+        plans=read_plans(study.folder),
     )
 
 
@@ -389,17 +424,18 @@ def _described(study: Study, obs: pd.DataFrame, bodies: Bodies | None) -> tuple[
     outcome = study.protocol.outcome
     measures = own[[*MEASURES]].rename(columns={n: m.heading for n, m in MEASURES.items()})
     known = obs[["patient", "outcome"]].join(measures)
-    return _population(known, (outcome.positive, outcome.negative))
+    return population(known, (outcome.positive, outcome.negative))
 
 
-def _population(obs: pd.DataFrame, outcomes: tuple[str, str]) -> tuple[PopulationRow, ...]:
-    groups = pd.Categorical(obs["outcome"], outcomes, ordered=True)
-    described = obs.drop(columns=PLACE_IN_TIME, errors="ignore")
-    known = described.dropna(axis="columns", how="all").assign(outcome=groups)
-    if "level" in known:
-        names = sorted(known["level"].dropna().unique(), key=Level.parse)
-        known["level"] = pd.Categorical(known["level"], names, ordered=True)
-    return tuple(table1(known))
+def _sides(study: Study, table: FeatureTable, model: Model) -> Sides | None:
+    """Training beside test; None in a design whose cases are on both sides in turn."""
+    if not study.protocol.split.single_part:
+        return None
+    outcome = study.protocol.outcome
+    values = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
+    own = values[[name for name in model.features if name in values]]
+    part = load_scores(study)["part"].reindex(table.obs.index)
+    return sides(table.obs, part, own, (outcome.positive, outcome.negative))
 
 
 def _history(study: Study, table: FeatureTable, cutoff: CutOff) -> tuple[Step, ...]:

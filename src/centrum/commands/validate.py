@@ -24,7 +24,7 @@ from centrum.execution import Progress, silent
 from centrum.frozen.domain import Flag
 from centrum.frozen.external import ExternalValidation, NewCases, validate
 from centrum.frozen.model import FrozenModel, read_model as read_model
-from centrum.frozen.score import REFUSED, Patient, Score, not_scored, score_known
+from centrum.frozen.score import REFUSED, Patient, Score, not_scored, range_by, score_known
 from centrum.io.csv_text import frame_csv
 from centrum.provenance import __version__
 from centrum.records import as_json
@@ -256,6 +256,8 @@ def _score_row(model: FrozenModel, patient: Patient, measured: Mapping[str, floa
     try:
         known = {**measured, **{c.name: c.of(patient.known) for c in model.covariates}}
         values = np.array([known[name] for name in model.scorer.features], dtype=float)
-        return _Judged(replace(score_known(model, patient, values), parts=()), values)
+        range_ = range_by(model, patient, lambda name, _: measured[name])
+        score = score_known(model, patient, values, range_=range_)
+        return _Judged(replace(score, parts=()), values)
     except Exception as error:
         return _Judged(not_scored(patient, error))

@@ -9,12 +9,13 @@ Modeling Strategies, 2015, chapter 10 (val.prob of R's rms); Spiegelhalter, Stat
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, optimize, stats
-from scipy.special import expit, log_expit, logit
+from scipy import optimize, stats
+from scipy.special import expit, logit
 
 from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.logistic import Coefficient, covariance_of, deviance, logistic, wald
 from centrum.evaluate.lowess import lowess
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import proportion_interval
@@ -30,21 +31,6 @@ CURVE_KNOTS = (0.1, 0.5, 0.9)
 """Quantiles of the log-odds at which the flexible curve bends (Harrell, three knots)."""
 
 CURVE_POINTS = 101
-
-MAX_STEPS, CONVERGED = 100, 1e-9
-"""Newton's steps; the last has squared the error of the one before."""
-
-VANISHED = 1e-10
-"""Share of its information that a direction keeps at a maximum; less where there is none."""
-
-
-@dataclass(frozen=True)
-class Coefficient:
-    """A coefficient with its standard error and Wald interval; nan where it is not defined."""
-
-    value: float
-    se: float
-    interval: Interval
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -260,8 +246,8 @@ def _groups(p: Floats, y: Floats, groups: int, confidence: float) -> tuple[RiskG
 
 
 def _likelihood(y: Floats, log_odds: Floats, recalibrated: Floats) -> Likelihood:
-    n, best = y.size, _deviance(y, recalibrated)
-    none, as_is = _deviance(y, np.full(n, logit(y.mean()))), _deviance(y, log_odds)
+    n, best = y.size, deviance(y, recalibrated)
+    none, as_is = deviance(y, np.full(n, logit(y.mean()))), deviance(y, log_odds)
     gain, statistic = none - as_is, as_is - best
     discrimination, unreliability = (gain - 1) / n, (statistic - 2) / n
     return Likelihood(
@@ -272,11 +258,6 @@ def _likelihood(y: Floats, log_odds: Floats, recalibrated: Floats) -> Likelihood
         statistic=statistic,
         p=float(stats.chi2.sf(statistic, 2)),
     )
-
-
-def _deviance(y: Floats, log_odds: Floats) -> float:
-    """-2 log-likelihood."""
-    return float(2 * np.sum(-log_expit(np.where(y > 0, log_odds, -log_odds))))
 
 
 def _spiegelhalter(p: Floats, y: Floats) -> Spiegelhalter:
@@ -297,9 +278,9 @@ def _recalibration(
     if _parted(log_odds, scored.positive):
         return undefined, undefined, "the probabilities part the outcomes without error"
     design = np.column_stack([np.ones_like(log_odds), log_odds])
-    beta, covariance = _logistic(design, scored)
+    beta, covariance = logistic(design, scored)
     intercept, slope = (
-        _wald(b, v, confidence) for b, v in zip(beta, np.diag(covariance), strict=True)
+        wald(b, v, confidence) for b, v in zip(beta, np.diag(covariance), strict=True)
     )
     return intercept, slope, ""
 
@@ -317,56 +298,7 @@ def _in_the_large(scored: Scored, log_odds: Floats, confidence: float) -> Coeffi
     centre = logit(scored.positive.mean())
     found = optimize.brentq(excess, centre - log_odds.max() - 1, centre - log_odds.min() + 1)
     design, beta = np.ones((log_odds.size, 1)), np.array([found])
-    return _wald(found, _covariance(design, log_odds, beta, scored)[0, 0], confidence)
-
-
-def _logistic(design: Floats, scored: Scored) -> tuple[Floats, Floats]:
-    """Maximum likelihood and covariance; nan where the likelihood rises for ever."""
-    beta = _maximum(design, scored.positive.astype(float))
-    if np.isnan(beta).any():
-        return beta, np.full((beta.size, beta.size), np.nan)
-    return beta, _covariance(design, 0.0, beta, scored)
-
-
-def _maximum(design: Floats, y: Floats) -> Floats:
-    """Newton's method, a step halved until it leads uphill."""
-    beta, gram = np.zeros(design.shape[1]), design.T @ design
-    for _ in range(MAX_STEPS):
-        p = expit(design @ beta)
-        information = _information(design, p)
-        if linalg.eigvalsh(information, gram)[0] < VANISHED:
-            break
-        step = np.linalg.solve(information, design.T @ (y - p))
-        worst = _deviance(y, design @ beta) + CONVERGED
-        while _deviance(y, design @ (beta + step)) > worst:
-            step = step / 2
-        beta = beta + step
-        if np.abs(step).max() < CONVERGED * (1 + np.abs(beta).max()):
-            return beta
-    return np.full_like(beta, np.nan)
-
-
-def _information(design: Floats, p: Floats) -> Floats:
-    return np.asarray(design.T @ (design * (p * (1 - p))[:, None]))
-
-
-def _covariance(design: Floats, offset: Floats | float, beta: Floats, scored: Scored) -> Floats:
-    """Of the coefficients, clustered by patient where patients have several cases."""
-    p = expit(design @ beta + offset)
-    inverse = np.asarray(np.linalg.inv(_information(design, p)))
-    n = scored.n_patients
-    if n == p.size:
-        return inverse
-    scores = design.T * (scored.positive - p)
-    by_patient = np.column_stack([scored.patient_sums(score) for score in scores])
-    many = n / (n - 1) if n > 1 else np.nan
-    return np.asarray(many * inverse @ by_patient.T @ by_patient @ inverse)
-
-
-def _wald(value: float, variance: float, confidence: float) -> Coefficient:
-    se = float(np.sqrt(variance))
-    half = float(stats.norm.ppf((1 + confidence) / 2)) * se
-    return Coefficient(float(value), se, Interval(float(value) - half, float(value) + half))
+    return wald(found, covariance_of(design, log_odds, beta, scored)[0, 0], confidence)
 
 
 def _curve(
@@ -382,7 +314,7 @@ def _curve(
     fitted, shown = (_spline(x, knots, centre, scale) for x in (log_odds, at))
     if np.linalg.matrix_rank(fitted, rtol=SAME) < fitted.shape[1]:
         return None, few
-    beta, covariance = _logistic(fitted, scored)
+    beta, covariance = logistic(fitted, scored)
     if np.isnan(beta).any():
         return None, "a curve that bends parts the outcomes without error"
     line = shown @ beta

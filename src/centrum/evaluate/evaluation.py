@@ -16,6 +16,7 @@ from centrum.evaluate.bootstrap import (
     normal_interval,
     percentile_interval,
 )
+from centrum.evaluate.clustered import decision_intervals
 from centrum.evaluate.discrimination import (
     RocCurve,
     auc,
@@ -73,7 +74,7 @@ class Measure:
     Attributes
     ----------
     value : nan when it is 0 / 0
-    interval : from the counts, each case taken as a patient (`Confusion.intervals`)
+    interval : the one that is reported (`decision_intervals`): from the counts, by patient
     bootstrap : percentile interval of the bootstrap by patient
     """
 
@@ -185,7 +186,8 @@ def evaluate(
         weights = case_weights(scored, n_resamples, seed)
         area = _area(scored, weights, confidence)
         resampled = resampled_measures(decided, threshold, weights)
-        measures = _measures(confusion, resampled, confidence, interval_method)
+        intervals = decision_intervals(decided, threshold, confidence, interval_method)
+        measures = _measures(confusion, resampled, intervals, confidence)
     return Evaluation(
         name=name,
         apparent=apparent,
@@ -209,10 +211,9 @@ def evaluate(
 def _measures(
     confusion: Confusion,
     resampled: Mapping[str, Floats],
+    intervals: Mapping[str, Interval],
     confidence: float,
-    method: IntervalMethod,
 ) -> dict[str, Measure]:
-    intervals = confusion.intervals(confidence, method)
     return {
         key: Measure(value, intervals[key], percentile_interval(resampled[key], confidence))
         for key, value in confusion.measures().items()

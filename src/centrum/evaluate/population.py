@@ -19,6 +19,7 @@ from centrum.evaluate.hypothesis_tests import (
     mann_whitney,
     t_test,
 )
+from centrum.evaluate.standardised import standardised_difference, standardised_shares
 from centrum.text import percent
 
 PER_PATIENT = ("age", "sex")
@@ -132,6 +133,7 @@ class PopulationRow:
     groups : cell per group, in the order of the table's columns
     overall : cell of all groups together
     significance : test between two groups; on the first row of a variable, else None
+    difference : standardised, between two groups, on the same row; else None
     """
 
     variable: str
@@ -140,6 +142,7 @@ class PopulationRow:
     groups: Mapping[str, Cell]
     overall: Cell
     significance: Significance | None = None
+    difference: float | None = None
 
     def record(self) -> dict[str, object]:
         """One flat line for a CSV: texts, then the numbers behind them.
@@ -163,6 +166,7 @@ class PopulationRow:
             "test": found.get("test", ""),
             "test statistic": found.get("statistic"),
             "p": found.get("p"),
+            "standardised difference": self.difference,
             **numbers,
         }
 
@@ -179,7 +183,9 @@ def table1(
     (IQR) and Mann-Whitney when Lilliefors' test rejects normality in a group or cannot be
     done. Other variables: n (%) per level and chi-square, or Fisher's exact test when an
     expected count is below 5. Tests are made between two groups, and only there; they take
-    cases as independent. Missing values are left out and counted in a row of their own.
+    cases as independent. Categories of which each occurs in one group alone are not tested: the
+    groups decide them, as malignancy decides the kind of tumour, or they decide the groups.
+    Missing values are left out and counted in a row of their own.
 
     Parameters
     ----------
@@ -265,9 +271,10 @@ def _row(
     groups: Mapping[str, Cell],
     overall: Cell,
     significance: Significance | None = None,
+    difference: float | None = None,
 ) -> PopulationRow:
     statistic = _STATISTIC[type(overall)]
-    return PopulationRow(variable, level, statistic, groups, overall, significance)
+    return PopulationRow(variable, level, statistic, groups, overall, significance, difference)
 
 
 def _numeric(values: pd.Series, groups: dict[str, pd.Series]) -> list[PopulationRow]:
@@ -275,12 +282,13 @@ def _numeric(values: pd.Series, groups: dict[str, pd.Series]) -> list[Population
     normal = all(_looks_normal(sample) for sample in samples.values())
     summary = _mean_spread if normal else _quartiles
     cells = {name: summary(sample) for name, sample in samples.items()}
-    significance = None
+    significance = difference = None
     if len(samples) == 2 and all(len(sample) for sample in samples.values()):
         a, b = samples.values()
         significance = t_test(a, b) if normal else mann_whitney(a, b)
+        difference = standardised_difference(a, b)
     overall = summary(values.to_numpy(dtype=float))
-    return [_row(str(values.name), "", cells, overall, significance)]
+    return [_row(str(values.name), "", cells, overall, significance, difference)]
 
 
 def _looks_normal(x: Floats) -> bool:
@@ -305,15 +313,25 @@ def _categorical(values: pd.Series, groups: dict[str, pd.Series]) -> list[Popula
     rows: list[PopulationRow] = []
     for level in levels:
         cells = {name: _count(group == level) for name, group in groups.items()}
-        significance = None if rows else _independence(counts)
+        first = (None, None) if rows or not _comparable(counts) else _compared(counts)
         overall = _count(values == level)
-        rows.append(_row(str(values.name), str(level), cells, overall, significance))
+        rows.append(_row(str(values.name), str(level), cells, overall, *first))
     return rows
 
 
+def _comparable(counts: Ints) -> bool:
+    """Whether there are two groups with a case each, and two levels."""
+    groups, levels = ((counts > 0).any(axis=axis).sum() for axis in (1, 0))
+    return len(counts) == 2 and bool(groups == 2 and levels >= 2)
+
+
+def _compared(counts: Ints) -> tuple[Significance | None, float]:
+    return _independence(counts), standardised_shares(counts)
+
+
 def _independence(counts: Ints) -> Significance | None:
-    """Chi-square or Fisher between two groups; None when there is nothing to compare."""
-    if len(counts) != 2 or min((counts.sum(axis=1) > 0).sum(), (counts.sum(axis=0) > 0).sum()) < 2:
+    """Chi-square or Fisher between two groups; None where each level occurs in one group alone."""
+    if ((counts > 0).sum(axis=0) < 2).all():
         return None
     feasible = counts.shape[1] <= EXACT_LEVELS or counts.sum() <= EXACT_CASES
     if feasible and least_expected(counts) < SMALL_EXPECTED:

@@ -9,6 +9,7 @@ from scipy.stats import binomtest
 from centrum.arrays import Flags
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval, Weights, percentile_interval
+from centrum.evaluate.clustered import decision_intervals
 from centrum.evaluate.discrimination import BAND_POINTS, resampled_sensitivity, roc_band
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import Confusion
@@ -71,8 +72,10 @@ def compare_reader(
             f"{calls.size} values {np.unique(calls).tolist()[:5]}."
         )
     positive, said = scored.positive, calls.astype(bool)
-    confusion = Confusion.of(Scored(said.astype(float), positive, scored.patients), 0.5)
-    values, intervals = confusion.measures(), confusion.intervals(confidence)
+    own = Scored(said.astype(float), positive, scored.patients)
+    confusion = Confusion.of(own, 0.5)
+    values = confusion.measures()
+    intervals = decision_intervals(own, 0.5, confidence, "wilson")
     specificity = values["specificity"]
     at = int(np.searchsorted(BAND_POINTS, specificity - 1e-9))
     curve = roc_band(scored, weights, confidence)

@@ -13,9 +13,10 @@ from scipy import stats
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
+from centrum.evaluate.calibration import Coefficient, calibration
+from centrum.evaluate.clustered import clustered_interval
 from centrum.evaluate.discrimination import auc, auc_interval, delong_variance
 from centrum.evaluate.scored import Scored
-from centrum.evaluate.thresholds import clustered_interval
 
 FEWEST = 5
 """Cases of each outcome below which no performance is given."""
@@ -42,6 +43,8 @@ class Subgroup:
     reason : "" or why nothing but the sizes is given
     brier : mean squared error of the probabilities
     chi_square, df : of the test of heterogeneity, Cochran's Q
+    expected_observed, in_the_large, slope : calibration of the probabilities, as `Calibration`
+        has them; nan where there are none, or too few cases
     """
 
     variable: str
@@ -60,6 +63,9 @@ class Subgroup:
     brier: float
     chi_square: float
     df: int
+    expected_observed: float
+    in_the_large: Coefficient
+    slope: Coefficient
 
 
 @dataclass(frozen=True)
@@ -207,7 +213,9 @@ def _row(
     positive = scored.positive[own].astype(float)
     area, sensitivity, specificity = _NOTHING, _NOTHING, _NOTHING
     brier, reason = float("nan"), f"fewer than {FEWEST} cases of an outcome"
+    expected, level_of, slope = NOT_CALIBRATED
     if _enough(scored, own):
+        expected, level_of, slope = _calibrated(scored, probabilities, own, confidence)
         area, sensitivity, specificity = _performance(_part(scored, own), called[own], confidence)
         brier, reason = float(np.mean((probabilities[own] - positive) ** 2)), ""
     return Subgroup(
@@ -224,10 +232,28 @@ def _row(
         brier=brier,
         chi_square=test.chi_square,
         df=test.df,
+        expected_observed=expected,
+        in_the_large=level_of,
+        slope=slope,
     )
 
 
 _NOTHING = (float("nan"), Interval(np.nan, np.nan))
+
+_NO_COEFFICIENT = Coefficient(np.nan, np.nan, Interval(np.nan, np.nan))
+
+NOT_CALIBRATED = (float("nan"), _NO_COEFFICIENT, _NO_COEFFICIENT)
+
+
+def _calibrated(
+    scored: Scored, probabilities: Floats, own: Flags, confidence: float
+) -> tuple[float, Coefficient, Coefficient]:
+    """Expected over observed, calibration in the large and slope of the probabilities."""
+    if np.isnan(probabilities[own]).any():
+        return NOT_CALIBRATED
+    likely = Scored.of(probabilities[own], scored.positive[own], scored.patients[own])
+    found = calibration(likely, confidence=confidence)
+    return found.expected_observed, found.in_the_large, found.slope
 
 
 def _performance(
@@ -235,13 +261,13 @@ def _performance(
 ) -> tuple[tuple[float, Interval], ...]:
     """AUC, sensitivity and specificity, each with its interval."""
     decisions = (
-        _share_right(part, called == truth, part.positive == truth, confidence)
+        share_right(part, called == truth, part.positive == truth, confidence)
         for truth in (True, False)
     )
     return ((auc(part), auc_interval(part, confidence)), *decisions)
 
 
-def _share_right(
+def share_right(
     part: Scored, right: Flags, among: Flags, confidence: float
 ) -> tuple[float, Interval]:
     """Share of the cases of an outcome that were called rightly."""

@@ -7,11 +7,10 @@ from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import binomtest, norm
 
-from centrum.arrays import Floats
+from centrum.arrays import Flags, Floats
 from centrum.evaluate.bootstrap import NO_INTERVAL, Interval, Weights, in_blocks
 from centrum.evaluate.discrimination import roc_curve
 from centrum.evaluate.scored import Scored
@@ -212,9 +211,9 @@ class Confusion:
             for name, (hits, n) in _proportions(*astuple(self)).items()
         }
         jaccard = proportion_interval(self.tp, self.tp + self.fp + self.fn, confidence, method)
-        f1 = Interval(*(2 * v / (1 + v) for v in (jaccard.lower, jaccard.upper)))
-        youden = self._youden_interval(ratios)
-        balanced = Interval((youden.lower + 1) / 2, (youden.upper + 1) / 2)
+        f1 = f1_interval(jaccard)
+        youden = youden_interval(self.measures(), ratios)
+        balanced = balanced_interval(youden)
         n_positive, n_negative = self.tp + self.fn, self.fp + self.tn
         return {
             **ratios,
@@ -222,13 +221,13 @@ class Confusion:
             "youden": youden,
             "balanced_accuracy": balanced,
             "mcc": self._mcc_interval(confidence),
-            "lr_positive": _ratio_interval(self.tp, n_positive, self.fp, n_negative, confidence),
-            "lr_negative": _ratio_interval(self.fn, n_positive, self.tn, n_negative, confidence),
+            "lr_positive": ratio_interval(self.tp, n_positive, self.fp, n_negative, confidence),
+            "lr_negative": ratio_interval(self.fn, n_positive, self.tn, n_negative, confidence),
         }
 
     def _mcc_interval(self, confidence: float) -> Interval:
         phi = self.measures()["mcc"]
-        if np.isnan(phi) or abs(phi) >= 1:
+        if np.isnan(phi) or abs(phi) >= 1 - TIE_TOLERANCE:
             return Interval(phi, phi)
         n = self.tp + self.fp + self.tn + self.fn
         truth, called = (self.tp + self.fn) / n, (self.tp + self.fp) / n
@@ -239,17 +238,35 @@ class Confusion:
         lower, upper = np.tanh([np.arctanh(phi) - half, np.arctanh(phi) + half])
         return Interval(float(lower), float(upper))
 
-    def _youden_interval(self, ratios: Mapping[str, Interval]) -> Interval:
-        values = self.measures()
-        below, above = (
-            np.hypot(*(getattr(ratios[name], side) - values[name] for name in _YOUDEN_PARTS))
-            for side in ("lower", "upper")
-        )
-        return Interval(float(values["youden"] - below), float(values["youden"] + above))
+
+def f1_interval(jaccard: Interval) -> Interval:
+    """From that of TP / (TP + FP + FN)."""
+    lower, upper = (2 * v / (1 + v) for v in (jaccard.lower, jaccard.upper))
+    return Interval(lower, upper)
 
 
-def _ratio_interval(a: int, n_a: int, b: int, n_b: int, confidence: float) -> Interval:
-    """Confidence interval of (a / n_a) / (b / n_b)."""
+def balanced_interval(youden: Interval) -> Interval:
+    """Of balanced accuracy, from that of Youden's index."""
+    return Interval((youden.lower + 1) / 2, (youden.upper + 1) / 2)
+
+
+def youden_interval(values: Mapping[str, float], ratios: Mapping[str, Interval]) -> Interval:
+    """Newcombe's hybrid of the limits of sensitivity and specificity."""
+    below, above = (
+        np.hypot(*(getattr(ratios[name], side) - values[name] for name in _YOUDEN_PARTS))
+        for side in ("lower", "upper")
+    )
+    return Interval(float(values["youden"] - below), float(values["youden"] + above))
+
+
+def ratio_interval(a: float, n_a: float, b: float, n_b: float, confidence: float) -> Interval:
+    """Confidence interval of (a / n_a) / (b / n_b), normal on the log scale.
+
+    Where one of the counts is 0, 1/2 is added to all of them.
+
+    >>> ratio_interval(12, 15, 2, 15, 0.95)
+    Interval(lower=1.611..., upper=22.34...)
+    """
     if not (n_a and n_b and (a or b)):
         return NO_INTERVAL
     added = 0 if a and b else 0.5
@@ -294,10 +311,14 @@ def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, Floats]:
 
 def _counts(scored: Scored, threshold: float, weights: Weights) -> tuple[Floats, ...]:
     """TP, FP, TN and FN under each row of `weights` (resamples, cases)."""
+    cells = np.column_stack(_cells(scored, threshold))
+    return tuple(in_blocks(weights, lambda rows: rows @ cells).T)
+
+
+def _cells(scored: Scored, threshold: float) -> tuple[Flags, ...]:
+    """Which cases are true and false positive, true and false negative."""
     called, truth = scored.scores >= threshold, scored.positive
-    cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
-    found = in_blocks(weights, lambda rows: rows @ np.column_stack(cells))
-    return tuple(found.T)
+    return called & truth, called & ~truth, ~called & ~truth, ~called & truth
 
 
 def predictive_values(
@@ -332,41 +353,28 @@ def resampled_measures(scored: Scored, threshold: float, weights: Weights) -> di
     return _measures(*_counts(scored, threshold, weights))
 
 
-def clustered_interval(hits: ArrayLike, numbers: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Confidence interval of a proportion of cases of which patients have several.
+def wilson_interval(share: float, n: float, confidence: float) -> Interval:
+    """Wilson's score interval of a share of n, which need not be whole.
 
-    Wilson's, of so many cases as would say as much if each were another patient's: their number
-    over the design effect of Rao and Scott, Biometrics 1992;48:577-585 (the ratio estimator of
-    Genders et al., Radiology 2012;265:910-916), never more than there are cases. Where all cases
-    are hits, or none, they show no design effect, and each patient counts once.
-
-    Parameters
-    ----------
-    hits, numbers : (patients,) cases of each patient that are hits, and all of them
-
-    >>> clustered_interval([2, 0, 3], [2, 2, 3])
-    Interval(lower=0.189..., upper=0.963...)
+    >>> wilson_interval(0.8, 12.5, 0.95)
+    Interval(lower=0.523..., upper=0.935...)
     """
-    x, n = np.asarray(hits, dtype=float), np.asarray(numbers, dtype=float)
-    x, n = x[n > 0], n[n > 0]
-    total, share = n.sum(), x.sum() / n.sum() if n.size else np.nan
-    if n.size < 2:
-        return NO_INTERVAL
-    if (n == 1).all():
-        return proportion_interval(int(x.sum()), int(total), confidence)
-    variance = n.size / (n.size - 1) * np.sum((x - n * share) ** 2) / total**2
-    alone = share * (1 - share) / total
-    effective = total / max(variance / alone, 1.0) if alone > 0 else n.size
-    return _wilson(share, effective, confidence)
-
-
-def _wilson(share: float, n: float, confidence: float) -> Interval:
-    """Wilson's score interval of a share of n, which need not be whole."""
     z = norm.ppf((1 + confidence) / 2)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     lower, upper = np.clip([middle - half, middle + half], 0, 1)
     return Interval(float(lower), float(upper))
+
+
+def left_out_measures(scored: Scored, threshold: float) -> dict[str, Floats]:
+    """Each of `MEASURES` without one patient each (jackknife), (patients,); nan where 0 / 0.
+
+    >>> scored = Scored.of([1, 2, 3, 4], [0, 1, 0, 1], ["a", "b", "b", "c"])
+    >>> left_out_measures(scored, 2.5)["ppv"].tolist()
+    [0.5, 1.0, 0.0]
+    """
+    cells = _cells(scored, threshold)
+    return _measures(*(cell.sum() - scored.patient_sums(cell.astype(float)) for cell in cells))
 
 
 @cache

@@ -64,6 +64,9 @@ class Cooccurrence:
         >>> cls.together([EXAMPLE, cls.of(np.ones((1, 1)))]).p[1].tolist()
         [[1.0, 0.0], [0.0, 0.0]]
         """
+        if len(parts) == 1:
+            (part,) = parts
+            return cls(part.p[None], part.n_levels[None], part.one_level[None])
         side = max(part.p.shape[-1] for part in parts)
         p = np.zeros((len(parts), *parts[0].p.shape[:-2], side, side))
         for k, part in enumerate(parts):

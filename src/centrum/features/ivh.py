@@ -223,4 +223,6 @@ def area_under_curve(h: VolumeHistogram) -> float:
     if not h.has_range:
         return float("nan")
     after = h.gamma[-1] + h.interval / (h.high - h.low)
-    return float(np.trapezoid([1, *h.nu, 0], np.clip([0, *h.gamma, after], 0, 1)))
+    fractions = np.concatenate(([0.0], h.gamma, [after]))
+    volumes = np.concatenate(([1.0], h.nu, [0.0]))
+    return float(np.trapezoid(volumes, np.clip(fractions, 0, 1)))

@@ -36,6 +36,8 @@ class ToneDifferences:
     @classmethod
     def together(cls, parts: Sequence["ToneDifferences"]) -> "ToneDifferences":
         """Several of the same batch, along a new first axis; smaller ones are padded with 0."""
+        if len(parts) == 1:
+            return cls(parts[0].n[None].astype(float), parts[0].s[None])
         side = max(part.n.shape[-1] for part in parts)
         n, s = np.zeros((2, len(parts), *parts[0].n.shape[:-1], side))
         for k, part in enumerate(parts):

@@ -6,7 +6,7 @@ four families.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -55,7 +55,7 @@ class LevelSizeCounts:
     def from_elements(cls, matrix: Array, i: Array, j: Array, n_voxels: Array) -> "LevelSizeCounts":
         """From the matrix, level and size of every element, (elements,) each."""
         levels, sizes = int(i.max(initial=0)) + 1, int(j.max(initial=0)) + 1
-        cells, n = np.unique((matrix * levels + i) * sizes + j, return_counts=True)
+        cells, n = _counted((matrix * levels + i) * sizes + j)
         rest, size = np.divmod(cells, sizes)
         which, level = np.divmod(rest, levels)
         return cls(
@@ -70,6 +70,8 @@ class LevelSizeCounts:
         >>> LevelSizeCounts.together([EXAMPLE, EXAMPLE]).n_elements.tolist()
         [[4.0], [4.0]]
         """
+        if len(parts) == 1:
+            return replace(parts[0], shape=(1, *parts[0].shape))
         matrix = [part.matrix + k * len(part.n_voxels) for k, part in enumerate(parts)]
         names = ("i", "j", "n", "n_voxels")
         rest = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
@@ -84,7 +86,7 @@ class LevelSizeCounts:
     def mean(self, values: Array) -> Array:
         """Mean of `values` (cells,) over the elements of each matrix, (batch...)."""
         if len(self.n_voxels) == 1:
-            return np.asarray(np.dot(values, self.n) / self.n_elements)
+            return np.asarray(values.dot(self.n) / self.n_elements)
         return np.asarray(self.add(values * self.n) / self.n_elements)
 
     @cached_property
@@ -104,7 +106,17 @@ class LevelSizeCounts:
         """Share of each cell among the elements of its matrix, (cells,)."""
         return np.asarray(self.n / self.n_elements.ravel()[self.matrix])
 
-    def of_marginal(self, key: Array) -> Array:
+    @cached_property
+    def level_squares(self) -> Array:
+        """Sum over grey levels of the squared number of elements, (batch...)."""
+        return self._squares(self.i)
+
+    @cached_property
+    def size_squares(self) -> Array:
+        """Sum over sizes of the squared number of elements, (batch...)."""
+        return self._squares(self.j)
+
+    def _squares(self, key: Array) -> Array:
         """Sum over the values of `key` (cells,) of the squared number of elements, (batch...)."""
         width = int(key.max(initial=0)) + 1
         if width > MARGINAL_WIDTH:
@@ -117,6 +129,19 @@ class LevelSizeCounts:
 
 MARGINAL_WIDTH = 4096
 """Sizes up to this are counted in a row of bins; larger ones are numbered first."""
+
+
+def _counted(cells: Array) -> tuple[Array, Array]:
+    """The different values of `cells`, ascending, and how often each occurs."""
+    if cells.max(initial=0) > BINS_PER_CELL * cells.size:
+        return np.unique(cells, return_counts=True)
+    n = np.bincount(cells)
+    found = np.flatnonzero(n)
+    return found, n[found]
+
+
+BINS_PER_CELL = 8
+"""Cells whose numbers reach up to this many times their count are counted instead of sorted."""
 
 
 def small_size(m: LevelSizeCounts) -> Array:
@@ -197,7 +222,7 @@ def level_non_uniformity(m: LevelSizeCounts) -> Array:
     >>> level_non_uniformity(EXAMPLE)
     array([2.5])
     """
-    return np.asarray(m.of_marginal(m.i) / m.n_elements)
+    return np.asarray(m.level_squares / m.n_elements)
 
 
 def level_non_uniformity_normalised(m: LevelSizeCounts) -> Array:
@@ -215,7 +240,7 @@ def size_non_uniformity(m: LevelSizeCounts) -> Array:
     >>> size_non_uniformity(EXAMPLE)
     array([2.])
     """
-    return np.asarray(m.of_marginal(m.j) / m.n_elements)
+    return np.asarray(m.size_squares / m.n_elements)
 
 
 def size_non_uniformity_normalised(m: LevelSizeCounts) -> Array:

@@ -123,8 +123,8 @@ class Textures:
     @property
     def one_level(self) -> bool:
         """Whether all voxels of the region have one grey level, which need not be the first."""
-        levels = self.flat[self.layout.positions]
-        return bool(levels.min() == levels.max())
+        highest = np.count_nonzero(self.levels == self.levels.max())
+        return bool(highest == self.layout.positions.size)
 
     @cached_property
     def steps(self) -> Ints:
@@ -198,11 +198,10 @@ class Textures:
         return LevelSizeCounts.from_table(np.ascontiguousarray(table), np.asarray(voxels))
 
     @cached_property
-    def zones(self) -> tuple[Array, Array, neighbours.Zones]:
-        """Block and grey level of each zone, and the zones."""
+    def zones(self) -> tuple[Array, neighbours.Zones]:
+        """Grey level of each zone, and the zones."""
         found = neighbours.zones(self.layout, self.steps, self.equal, self._border_distance)
-        block = np.searchsorted(self.layout.first, found.voxel, side="right") - 1
-        return block, self.flat[self.layout.positions[found.voxel]].astype(np.int64), found
+        return self.flat[self.layout.positions[found.voxel]].astype(np.int64), found
 
     @cached_property
     def _border_distance(self) -> NDArray[np.uint16] | None:
@@ -219,20 +218,21 @@ class Textures:
         return np.asarray(distance[self.layout.positions])
 
     def _of_zones(self, sizes: Array, merged: Axes) -> LevelSizeCounts:
-        block, level, _ = self.zones
+        level, found = self.zones
         if BLOCKS in merged:
-            block, voxels = np.zeros_like(block), np.array(self.layout.counts.sum())
+            block, voxels = np.zeros_like(level), np.array(self.layout.counts.sum())
         else:
+            block = np.searchsorted(self.layout.first, found.voxel, side="right") - 1
             voxels = self.layout.counts
         return LevelSizeCounts.from_elements(block, level, sizes, voxels)
 
     def glszm(self, merged: Axes) -> LevelSizeCounts:
         """Sizes of zones, with the blocks summed if `merged` says so."""
-        return self._of_zones(self.zones[2].size, merged)
+        return self._of_zones(self.zones[1].size, merged)
 
     def gldzm(self, merged: Axes) -> LevelSizeCounts:
         """Distances of zones to the region's border."""
-        return self._of_zones(self.zones[2].distance, merged)
+        return self._of_zones(self.zones[1].distance, merged)
 
     @cached_property
     def neighbourhoods(self) -> neighbours.Neighbourhoods:

@@ -1,6 +1,7 @@
 """Laplacian of Gaussian filter (IBSI 2, L6PA)."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from math import exp, floor, pi, prod, sqrt
 from typing import Annotated, Literal
 
@@ -55,13 +56,8 @@ class LaplacianOfGaussian(SeparableFilter):
 
     def along(self, spacing: tuple[float, float, float]) -> Along:
         """Gaussian, second derivative, and the mean over as many voxels."""
-        pairs = [gaussian_and_second(s, self.cutoff) for s in self.in_voxels(spacing)]
-        if not self.zero_sum:
-            return pairs
-        return [
-            (g.times(1 / g.total), second.times(1 / g.total), Taps.mean(len(g.places)))
-            for g, second in pairs
-        ]
+        kernels = gaussian_second_and_mean if self.zero_sum else gaussian_and_second
+        return [kernels(s, self.cutoff) for s in self.in_voxels(spacing)]
 
     def maps(self, passes: Passes, spacing: tuple[float, float, float]) -> Iterator[Floats]:
         yield passes.total(self.products(spacing))
@@ -77,6 +73,14 @@ class LaplacianOfGaussian(SeparableFilter):
         return weights
 
 
+@lru_cache(maxsize=64)
+def gaussian_second_and_mean(sigma: float, cutoff: float) -> tuple[Taps, Taps, Taps]:
+    """Those of `gaussian_and_second` over the Gaussian's sum, and the mean over as many voxels."""
+    g, second = gaussian_and_second(sigma, cutoff)
+    return g.times(1 / g.total), second.times(1 / g.total), Taps.mean(len(g.places))
+
+
+@lru_cache(maxsize=64)
 def gaussian_and_second(sigma: float, cutoff: float) -> tuple[Taps, Taps]:
     """A Gaussian of `sigma` voxels and sigma^2 times its second derivative, sampled at voxels.
 

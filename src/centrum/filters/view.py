@@ -96,7 +96,7 @@ def extended(array: Array, wanted: Sequence[range], boundary: Boundary) -> Float
         return np.ascontiguousarray(core, dtype=float)
     if boundary == "zero":
         pads = [(i.start - w.start, w.stop - i.stop) for i, w in zip(inside, wanted, strict=True)]
-        return np.pad(core.astype(float), pads)
+        return np.pad(core.astype(float, order="C"), pads)
     for axis, (w, n) in enumerate(zip(wanted, array.shape, strict=True)):
         array = np.take(array, source(np.arange(w.start, w.stop), n, boundary), axis=axis)
     return np.ascontiguousarray(array, dtype=float)

@@ -1,6 +1,6 @@
 """A finished study made into one file that scores new patients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +11,21 @@ from centrum.arrays import Floats, row_blocks
 from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.frozen.domain import Distribution, Domain
-from centrum.frozen.model import Covariate, FrozenModel, SelfTest
+from centrum.frozen.inputs import Covariate
+from centrum.frozen.model import FrozenModel, SelfTest
+from centrum.frozen.refits import LinearRefit, Refits
 from centrum.frozen.schema import made
 from centrum.frozen.scorer import Scorer
 from centrum.io.facts import NUMBERS, Facts
 from centrum.measure.acquisition import TEXTS
-from centrum.modelling.calibrators import Calibrator
+from centrum.modelling.calibrators import Calibrator, calibrator_from
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.records import as_json
 from centrum.table import FeatureTable
-from centrum.validation.evaluation import StudyEvaluation
+from centrum.validation.evaluation import POOLED, StudyEvaluation
+from centrum.validation.instability import Refit, Signature
 from centrum.validation.matrix import Matrix
 
 ROWS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -40,6 +43,7 @@ def freeze(
     evaluation: StudyEvaluation,
     acquisition: pd.DataFrame,
     provenance: Mapping[str, Any],
+    refits: Sequence[Refit] = (),
 ) -> FrozenModel:
     """The frozen model of a study.
 
@@ -52,6 +56,7 @@ def freeze(
     evaluation : of its scores, with the decision learnt on them
     acquisition : a row per case
     provenance : versions, digests, whether simulated, whether of tables
+    refits : of the procedure, for the range of a probability
     """
     position = {name: k for k, name in enumerate(matrix.names)}
     columns = [position[name] for name in scorer.features]
@@ -65,7 +70,7 @@ def freeze(
             name=protocol.name,
             protocol=protocol,
             features=tuple(records.get(name) for name in scorer.features),
-            covariates=_covariates(scorer, table.obs.iloc[train], protocol),
+            covariates=_covariates(scorer.features, table.obs.iloc[train], protocol),
             scorer=scorer,
             cutoff=decision.cutoff.value,
             cutoff_rule=f"{decision.cutoff.rule}, {decision.cutoff.learnt_on}",
@@ -78,6 +83,7 @@ def freeze(
             performance=_performance(protocol, evaluation),
             provenance={**provenance, "training": _training(matrix, train)},
             self_test=_rows(scorer, decision.calibrator, values, matrix, train),
+            refits=_refits(refits, table, table.obs.iloc[train], protocol),
         )
         return model.tested()
 
@@ -104,8 +110,10 @@ def check_scores(scorer: Scorer, matrix: Matrix, wanted: Floats) -> None:
         )
 
 
-def _covariates(scorer: Scorer, obs: pd.DataFrame, protocol: Protocol) -> tuple[Covariate, ...]:
-    """The covariates among the features of a scorer; `obs` are the training cases."""
+def _covariates(
+    names: Collection[str], obs: pd.DataFrame, protocol: Protocol
+) -> tuple[Covariate, ...]:
+    """The covariates among features of these names; `obs` are the training cases."""
     found = []
     for column in protocol.model.covariates:
         if is_numeric_dtype(obs[column]):
@@ -113,7 +121,48 @@ def _covariates(scorer: Scorer, obs: pd.DataFrame, protocol: Protocol) -> tuple[
         else:
             levels = tuple(sorted(map(str, obs[column].dropna().unique())))
             found += [Covariate(f"{column}={v}", column, v, levels) for v in levels]
-    return tuple(c for c in found if c.name in scorer.features)
+    return tuple(c for c in found if c.name in names)
+
+
+DIGITS = 6
+"""Significant digits of the numbers of a refit: a range is told in whole per cents."""
+
+
+def _refits(
+    refits: Sequence[Refit], table: FeatureTable, obs: pd.DataFrame, protocol: Protocol
+) -> Refits | None:
+    """The refits as numbers; None where there are none, or one that is not linear."""
+    known = [refit.signature for refit in refits if refit.signature is not None]
+    if not known or len(known) < len(refits):
+        return None
+    names = tuple(dict.fromkeys(name for signature in known for name in signature.features))
+    records, at = (
+        dict(zip(table.names, table.features, strict=True)),
+        {n: k for k, n in enumerate(names)},
+    )
+    return Refits(
+        names=names,
+        features=tuple(records.get(name) for name in names),
+        covariates=_covariates(names, obs, protocol),
+        clip=protocol.model.clip,
+        fits=tuple(_linear(signature, at) for signature in known),
+    )
+
+
+def _linear(signature: Signature, at: Mapping[str, int]) -> LinearRefit:
+    return LinearRefit(
+        at=np.array([at[name] for name in signature.features], dtype=np.int64),
+        means=_short(signature.means),
+        sds=_short(signature.sds),
+        coefficients=_short(signature.coefficients),
+        intercept=float(_short(np.array([signature.intercept]))[0]),
+        calibrator=calibrator_from(signature.calibrator),
+    )
+
+
+def _short(values: Floats) -> Floats:
+    """Values with fewer digits."""
+    return np.array([float(f"{value:.{DIGITS}g}") for value in values])
 
 
 def _domain(acquisition: pd.DataFrame) -> Domain:
@@ -159,7 +208,13 @@ def _summary(found: Evaluation) -> dict[str, Any]:
     sizes = {name: getattr(found, name) for name in ("n", "n_patients", "n_positive")}
     measures = {name: as_json(measure) for name, measure in found.measures.items()}
     area = {"value": found.auc.value, "interval": as_json(found.auc.interval)}
-    return {**sizes, "auc": area, "confidence": found.confidence, "at_cutoff": measures}
+    return {
+        **sizes,
+        "pooled": found.name == POOLED,
+        "auc": area,
+        "confidence": found.confidence,
+        "at_cutoff": measures,
+    }
 
 
 def _training(matrix: Matrix, train: Indices) -> dict[str, int]:

@@ -7,7 +7,7 @@ executed. Every reading checks its digest and scores its self-test rows.
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,11 +17,11 @@ from pydantic.dataclasses import dataclass
 
 from centrum.arrays import Floats
 from centrum.cohort.case import Value
-from centrum.cohort.numbers import parse_number
 from centrum.errors import DataError
-from centrum.features.feature_id import FeatureId
 from centrum.frozen.domain import Distribution, Domain, Flag
+from centrum.frozen.inputs import Covariate, FeaturePart
 from centrum.frozen.moved import as_measured_then, refuse_moved
+from centrum.frozen.refits import Refits
 from centrum.frozen.schema import (
     PART,
     CalibratorPart,
@@ -71,59 +71,6 @@ TRAINED_ON = ("feature", "unit", "mean", "SD", "lowest", "highest")
 
 EXACT = 1e-12
 """Largest accepted difference of a self-test score, relative where the score exceeds 1."""
-
-
-@dataclass(frozen=True, config=PART)
-class Covariate:
-    """A number that the model reads from what is known about a patient.
-
-    Attributes
-    ----------
-    name : of the feature, such as "age" or "sex=M"
-    column : of the manifest
-    level : the value for which the feature is 1; None where the column is a number
-    levels : values that occurred in training
-    """
-
-    name: str
-    column: str
-    level: str | None
-    levels: tuple[str, ...]
-
-    def of(self, known: Mapping[str, Value]) -> float:
-        """The number of a patient; nan where it is not known.
-
-        Raises
-        ------
-        DataError
-            A value that did not occur in training.
-        """
-        value = known.get(self.column)
-        if value is None or value == "" or value != value:
-            return float("nan")
-        if self.level is None:
-            return _number(self.column, value)
-        if spelled(value) not in self.levels:
-            raise DataError(
-                f"{self.column} is {value!r}; the model was trained on {', '.join(self.levels)}."
-            )
-        return float(spelled(value) == self.level)
-
-
-def _number(column: str, value: Value) -> float:
-    """A covariate as a table may write it, with a decimal comma for example.
-
-    >>> _number("age", "71,5"), _number("age", 71)
-    (71.5, 71.0)
-    """
-    number = parse_number(str(value))
-    if number is None:
-        raise DataError(
-            f"{column} is a number in training, found {value!r}.",
-            remedy=f"Give the number, or leave {column} out.",
-            code="not-a-number",
-        )
-    return number
 
 
 NAMED = 8
@@ -185,19 +132,6 @@ class SelfTest(OneLine):
         return cls(scorer.features, values, batch, tuple(scores.tolist()), tuple(likely.tolist()))
 
 
-def _feature(record: Any) -> Any:
-    """The record without its unit, which the catalogue knows."""
-    if not isinstance(record, dict):
-        return record
-    names = {f.name for f in fields(FeatureId)}
-    unknown = [name for name in record if name not in {*names, "unit"}]
-    agree(not unknown, f"a feature has no {', '.join(unknown)}")
-    return {name: value for name, value in record.items() if name != "unit"}
-
-
-FeaturePart = Annotated[FeatureId | None, BeforeValidator(_feature)]
-
-
 @dataclass(frozen=True, eq=False, repr=False, config=PART)
 class FrozenModel(OneLine):
     """A model that scores new patients.
@@ -222,6 +156,8 @@ class FrozenModel(OneLine):
     performance : what its evaluation found
     provenance : versions, digests, training cases, whether they were simulated
     self_test : see `SelfTest`
+    refits : of the procedure on other patients, for the range of a probability; None where none
+        are kept
     schema : layout of the file that it was read from
 
     Raises
@@ -247,6 +183,7 @@ class FrozenModel(OneLine):
     performance: Performance
     provenance: Provenance
     self_test: SelfTest
+    refits: Refits | None = None
     schema: Schema = SCHEMA
 
     @model_validator(mode="after")
@@ -416,8 +353,10 @@ class FrozenModel(OneLine):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready values, with schema and digest."""
-        last = ("protocol", "features", "calibrator", "conformal", "domain")
+        last = ("protocol", "features", "calibrator", "conformal", "domain", "refits")
         record = fields_of(self) | {"protocol": self.protocol.model_dump(mode="json")}
+        if self.refits is None:
+            del record["refits"]
         whole = {name: record.pop(name) for name in [*record] if name not in last} | record
         if self.schema == OLDER:
             whole["self_test"] = {name: whole["self_test"][name] for name in OLDER_ROWS}

@@ -30,7 +30,7 @@ from centrum.records import from_json
 
 Part = TypeVar("Part")
 
-PART = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+PART = ConfigDict(extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 """Of every part of a model."""
 
 QUOTED = 60
@@ -230,6 +230,7 @@ class _MeasureRecord(_Record):
 
 
 class _EvaluationRecord(_Record):
+    pooled: Annotated[bool, Field(strict=True)] = False
     n: Count
     n_patients: Count
     n_positive: Count

@@ -4,7 +4,7 @@ What cannot be measured as the training cases were is refused, with the reason; 
 outside what the model was trained on is scored and flagged.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -15,7 +15,7 @@ from centrum.arrays import Floats
 from centrum.cohort.case import Value
 from centrum.cohort.label_map import named_level
 from centrum.cohort.withheld import Roles, roles, withheld, words_in
-from centrum.errors import DataError, describe, of_case
+from centrum.errors import DataError, attempt, describe, of_case
 from centrum.features.feature_id import FeatureId
 from centrum.features.settings import ExtractionSettings
 from centrum.frozen.domain import Flag, feature_flags
@@ -31,7 +31,7 @@ from centrum.measure.sequences import claimed_weightings, plan_sequences
 from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.prepare.image import fill_missing
 from centrum.records import as_json, fields_of
-from centrum.text import OneLine
+from centrum.text import OneLine, fixed, percent
 from centrum.volume import Mask, Volume
 
 SCORED, REFUSED = "scored", "refused"
@@ -93,6 +93,8 @@ class Score(OneLine):
     status : "scored" or "refused"
     flags : what the score must be read with; those that refuse it first
     score, probability : None when refused
+    low, high : between which most refits of the model put the probability (`RANGE`); None where the
+        model keeps none, or a value that they read is missing
     called : the outcome at the frozen cut-off, "" when refused
     outcomes : the conformal set: one outcome, both, or none
     parts : the features, the largest contribution first; empty when refused
@@ -108,6 +110,22 @@ class Score(OneLine):
     outcomes: tuple[str, ...] = ()
     parts: tuple[Contribution, ...] = ()
     simulated: bool = False
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def probability_text(self) -> str:
+        """The probability in whole per cents, with its range.
+
+        >>> Score("P1", SCORED, (), 1.2, 0.876, low=0.61, high=0.969).probability_text
+        '88 % (61 to 97 %)'
+        """
+        if self.probability is None:
+            return ""
+        told = percent(self.probability, 0)
+        if self.low is None or self.high is None:
+            return told
+        return f"{told} ({fixed(100 * self.low, 0)} to {percent(self.high, 0)})"
 
     @property
     def refused(self) -> bool:
@@ -214,7 +232,9 @@ def score_job(model: FrozenModel, patient: Patient, store: Path | None) -> Measu
 
 def needed_extraction(model: FrozenModel) -> ExtractionSettings:
     """What must be measured for a model, and no more."""
-    return needed(model.protocol.extraction, [f for f in model.features if f is not None])
+    refits = () if model.refits is None else model.refits.features
+    wanted = [f for f in (*model.features, *refits) if f is not None]
+    return needed(model.protocol.extraction, wanted)
 
 
 def needed(settings: ExtractionSettings, features: Sequence[FeatureId]) -> ExtractionSettings:
@@ -272,11 +292,44 @@ def score_record(model: FrozenModel, patient: Patient, record: Record, seen: See
     if refusals:
         return replace(_refused(patient, flags), simulated=simulated)
     values = measured_values(model, patient, record)
-    return replace(score_known(model, patient, values, flags), simulated=simulated)
+    scored = score_known(model, patient, values, flags, range_of(model, patient, record))
+    return replace(scored, simulated=simulated)
+
+
+Range = tuple[float, float] | None
+
+
+def range_of(model: FrozenModel, patient: Patient, record: Record) -> Range:
+    """Where most refits put the probability of a measured case; None where that is not known."""
+    if model.refits is None:
+        return None
+    measured = _measured(model, record)
+    return range_by(model, patient, lambda _, feature: measured[feature])
+
+
+def range_by(
+    model: FrozenModel, patient: Patient, value_of: Callable[[str, FeatureId], float]
+) -> Range:
+    """The same from what gives the value of a feature, by its name and record."""
+    refits = model.refits
+    if refits is None:
+        return None
+
+    def found() -> Range:
+        known = {c.name: c.of(patient.known) for c in refits.covariates}
+        pairs = zip(refits.names, refits.features, strict=True)
+        values = [known[n] if f is None else value_of(n, f) for n, f in pairs]
+        return refits.range(np.array(values, dtype=float))
+
+    return attempt(found, lambda _: None)  # beside a score, which it must not take away
 
 
 def score_known(
-    model: FrozenModel, patient: Patient, values: Floats, flags: Sequence[Flag] = ()
+    model: FrozenModel,
+    patient: Patient,
+    values: Floats,
+    flags: Sequence[Flag] = (),
+    range_: Range = None,
 ) -> Score:
     """Score a case by its features (features,), with what they, its batch and `flags` say.
 
@@ -287,7 +340,8 @@ def score_known(
     """
     found = score_values(model, patient.case, values, model.batch_of(patient.known))
     more = (*model.batch_flags(patient.known), *feature_flags(model.distributions, values))
-    return replace(found, flags=tuple(_sorted([*flags, *more])))
+    low, high = range_ or (None, None)
+    return replace(found, flags=tuple(_sorted([*flags, *more])), low=low, high=high)
 
 
 def score_values(
@@ -322,17 +376,20 @@ def measured_values(model: FrozenModel, patient: Patient, record: Record) -> Flo
     DataError
         A covariate has a value that did not occur in training.
     """
-    extraction = needed_extraction(model)
-    sequences = model.protocol.images.sequences or ("",)
-    planned = plan_sequences(extraction, sequences)
-    found = record["values"]["reader"]
-    by_feature = dict(zip(planned, found, strict=True))
+    by_feature = _measured(model, record)
     known = {c.name: c.of(patient.known) for c in model.covariates}
     values = [
         known[name] if feature is None else by_feature[feature]
         for name, feature in zip(model.scorer.features, model.features, strict=True)
     ]
     return np.array(values, dtype=float)
+
+
+def _measured(model: FrozenModel, record: Record) -> dict[FeatureId, float]:
+    """What was measured of a case."""
+    sequences = model.protocol.images.sequences or ("",)
+    planned = plan_sequences(needed_extraction(model), sequences)
+    return dict(zip(planned, record["values"]["reader"], strict=True))
 
 
 def _flags(model: FrozenModel, patient: Patient, record: Record, seen: Seen | None) -> list[Flag]:

@@ -1,4 +1,7 @@
-"""Open images and masks: the format is told from the content, one reader does the rest."""
+"""Open images and masks: the format is told from the content, one reader does the rest.
+
+What a URL names is staged first (`centrum.io.scratch`), and read as any file.
+"""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -17,8 +20,10 @@ from centrum.io.guard import guarded
 from centrum.io.gzipped import GZIP_MAGIC, damage_named, open_stream
 from centrum.io.itk import DecodedImage, scalar_array
 from centrum.io.label_descriptions import description_of, names_of
+from centrum.io.objects import is_url
 from centrum.io.paths import check_content, check_name, split_source
 from centrum.io.placing import laid_on, place_mask
+from centrum.io.scratch import fetched, url_digest
 from centrum.io.segments import LabelImage, Segment, Segmentation, label_image, select
 from centrum.provenance import Step, digest, file_digest
 from centrum.volume import Mask, Volume
@@ -281,8 +286,11 @@ def source_digest(source: str | Path) -> str:
 
     Of frames that are chosen in an enhanced DICOM file it is another than of the file.
 
-    It changes when the content changes, not when files are moved or renamed.
+    It changes when the content changes, not when files are moved or renamed. Objects are not read
+    for it, see `centrum.io.scratch.url_digest`.
     """
+    if is_url(source):
+        return url_digest(str(source))
     path, part = _located(source)
     if path.is_dir():
         return dicom.content_digest(path, part)
@@ -300,7 +308,7 @@ def _is_enhanced(path: Path) -> bool:
 
 def _located(source: str | Path) -> tuple[Path, str | None]:
     """Path and chosen part of a source; of a pair of header and voxels the header."""
-    path, part = split_source(source)
+    path, part = split_source(fetched(source))
     check_name(path)
     return nifti.header_of(path), part
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from centrum.errors import ImageError
+from centrum.io.objects import is_url
 
 STAND_INS = {
     b"version https://git-lfs.github.com/spec/": (
@@ -64,7 +65,8 @@ def split_source(source: str | Path) -> tuple[Path, str | None]:
     """Path and chosen part of PATH#PART; the part is None if there is none.
 
     The path ends at the first "#" behind which it exists, so that paths and segment names
-    may contain one; names are found in either Unicode form.
+    may contain one; names are found in either Unicode form. Of a URL, which ends at the first "#",
+    it is no path that can be opened: `centrum.io.scratch.fetched` gives one.
 
     >>> split_source("R1/007.seg.nrrd#L1 body")
     (PosixPath('R1/007.seg.nrrd'), 'L1 body')
@@ -72,6 +74,9 @@ def split_source(source: str | Path) -> tuple[Path, str | None]:
     (PosixPath('R1/007.seg.nrrd'), None)
     """
     text = str(source)
+    if is_url(text):
+        url, mark, part = text.partition("#")
+        return Path(url), part.strip() if mark else None
     marks = [k for k, letter in enumerate(text) if letter == "#"]
     if not marks or _is_there(existing(Path(text))):
         return existing(Path(text)), None

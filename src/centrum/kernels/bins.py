@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from centrum.arrays import Floats
+from centrum.arrays import Floats, Ints
 
 ROW = 256
 """Values that a loop handles at once, so that their guesses stay in the cache."""
@@ -19,10 +19,11 @@ def _number_equal_bins(
 
 
 @njit(cache=True, nogil=True)
-def _number_between(x: Floats, fences: Floats, scale: float, numbers: NDArray[np.uint16]) -> None:
-    """`fences` are the edges with -inf before and inf behind them."""
+def _number_between(
+    x: Floats, fences: Floats, scale: float, guesses: Ints, numbers: NDArray[np.uint16]
+) -> None:
+    """`fences` are the edges with -inf before and inf behind them; `guesses` has `ROW` places."""
     first, edges = fences[1], fences.size - 2
-    guesses = np.empty(ROW, np.int64)
     for start in range(0, x.size, ROW):
         row, out = x[start : start + ROW], numbers[start : start + ROW]
         for k in range(row.size):
@@ -59,7 +60,8 @@ def number_between_edges(x: Floats, edges: Floats) -> NDArray[np.uint16]:
         return np.digitize(x, edges).astype(np.uint16)
     numbers = np.empty(x.size, dtype=np.uint16)
     fences = np.concatenate(([-np.inf], edges, [np.inf]))
-    _number_between(np.ascontiguousarray(x, dtype=float), fences, 1 / step, numbers)
+    guesses = np.empty(ROW, np.int64)
+    _number_between(np.ascontiguousarray(x, dtype=float), fences, 1 / step, guesses, numbers)
     return numbers
 
 

@@ -57,8 +57,9 @@ def count_pairs(
     tables = 2 if n_levels <= TWO_TABLES_UP_TO else 1
     counts = np.zeros((layout.blocks, tables, len(steps), side * side), dtype=np.uint32)
     _count(levels, layout.starts, layout.ends, layout.span_block, steps, counts)
-    square = counts.reshape(layout.blocks, tables, len(steps), side, side)[..., 1:, 1:]
-    return np.asarray(square.sum(axis=1, dtype=np.float64))
+    squares = counts.reshape(layout.blocks, tables, len(steps), side, side)
+    first, last = squares[:, 0, :, 1:, 1:], squares[:, -1, :, 1:, 1:]
+    return np.asarray(first + last if tables == 2 else first, dtype=np.float64)
 
 
 class Summary(NamedTuple):

@@ -20,10 +20,9 @@ MOST_STEPS = 200
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _tridiagonal(a: Floats, diagonal: Floats, beside: Floats) -> None:
+def _tridiagonal(a: Floats, diagonal: Floats, beside: Floats, product: Floats) -> None:
     """Householder's reduction of the symmetric `a` (overwritten), Golub and Van Loan 8.3.1."""
     n = diagonal.size
-    product = np.empty(n)
     for k in range(n - 1):
         diagonal[k] = a[k, k]
         v = a[k, k + 1 :]
@@ -112,11 +111,11 @@ def _largest_of_tridiagonal(diagonal: Floats, beside: Floats) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _largest(matrices: Floats, out: Floats) -> None:
-    n = matrices.shape[1]
-    diagonal, beside = np.empty(n), np.zeros(n)
+def _largest(matrices: Floats, work: Floats, out: Floats) -> None:
+    """`work` are three rows of zeros."""
+    diagonal, beside, product = work[0], work[1], work[2]
     for b in range(out.size):
-        _tridiagonal(matrices[b], diagonal, beside)
+        _tridiagonal(matrices[b], diagonal, beside, product)
         out[b] = _largest_of_tridiagonal(diagonal, beside)
 
 
@@ -193,5 +192,5 @@ def largest_eigenvalue(matrices: Floats) -> Floats:
         whole = np.ascontiguousarray(matrices, dtype=float)
         _largest_of_each(whole, first / np.linalg.norm(first), out)
     else:
-        _largest(np.array(matrices, dtype=float, order="C"), out)
+        _largest(np.array(matrices, dtype=float, order="C"), np.zeros((3, n)), out)
     return out

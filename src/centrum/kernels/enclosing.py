@@ -1,7 +1,6 @@
 """The smallest solids around a set of points: convex hull, oriented box, ellipsoid."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -27,16 +26,13 @@ class Hull:
     points : (n, 3) its corners, mm
     triangles : (m, 3) indices of a triangle's corners, counter-clockwise seen from outside
     neighbours : (m, 3) the triangle on the other side of the edge that lies opposite a corner
+    normals : (m, 3) outward normal of each triangle, as long as the triangle is large in mm2
     """
 
     points: Points
     triangles: Ints
     neighbours: Ints
-
-    @cached_property
-    def normals(self) -> Points:
-        """Outward normal of each triangle, as long as the triangle is large in mm2, (m, 3)."""
-        return _normals(self.points, self.triangles)
+    normals: Points
 
     @property
     def area(self) -> float:
@@ -71,16 +67,33 @@ def convex_hull(points: Array, scale: tuple[float, float, float] = (1.0, 1.0, 1.
     renumbered = np.empty(len(points), dtype=np.int64)
     renumbered[found.vertices] = np.arange(len(found.vertices))
     triangles, neighbours = renumbered[found.simplices], found.neighbors.astype(np.int64)
-    seen = corners[triangles[:, 0]] - corners.mean(axis=0)
-    inwards = (seen * _normals(corners, triangles)).sum(axis=1) < 0
-    for table in (triangles, neighbours):
-        table[inwards] = table[inwards][:, ::-1]
-    return Hull(corners, triangles, neighbours)
+    normals = np.empty(triangles.shape)
+    _turn_outwards(corners, triangles, neighbours, corners.mean(axis=0), normals)
+    return Hull(corners, triangles, neighbours, normals)
 
 
-def _normals(points: Points, triangles: Ints) -> Points:
-    a, b, c = np.moveaxis(points[triangles], 1, 0)
-    return np.asarray(np.cross(b - a, c - a) / 2)
+@njit(cache=True, nogil=True)
+def _write_normal(points: NDArray, triangle: NDArray, normal: NDArray) -> None:
+    a, b, c = points[triangle[0]], points[triangle[1]], points[triangle[2]]
+    ux, uy, uz = b[0] - a[0], b[1] - a[1], b[2] - a[2]
+    vx, vy, vz = c[0] - a[0], c[1] - a[1], c[2] - a[2]
+    normal[0] = (uy * vz - uz * vy) / 2
+    normal[1] = (uz * vx - ux * vz) / 2
+    normal[2] = (ux * vy - uy * vx) / 2
+
+
+@njit(cache=True, nogil=True)
+def _turn_outwards(
+    points: NDArray, triangles: NDArray, neighbours: NDArray, middle: NDArray, normals: NDArray
+) -> None:
+    """Reverse the triangles whose normals point towards the middle; write all normals."""
+    for t in range(len(triangles)):
+        triangle, normal = triangles[t], normals[t]
+        _write_normal(points, triangle, normal)
+        if _dot(points[triangle[0]] - middle, normal) < 0:
+            triangle[0], triangle[2] = triangle[2], triangle[0]
+            neighbours[t, 0], neighbours[t, 2] = neighbours[t, 2], neighbours[t, 0]
+            _write_normal(points, triangle, normal)
 
 
 def _directions(normals: Points) -> Points:

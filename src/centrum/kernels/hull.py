@@ -40,7 +40,7 @@ def _chain(
 @njit(cache=True, nogil=True)
 def _corners(ends: NDArray, start: int, step: int, lines: int, points: NDArray) -> int:
     """Write the corners of a plane's hull, first those of the low ends; how many."""
-    top = 0
+    top = np.int64(0)
     for end in range(2):
         top = _chain(ends[end], start, step, lines, 1 - 2 * end, points, top)
     return top
@@ -69,12 +69,13 @@ def _reach(ends: NDArray, start: int, step: int, lines: int, su: float, sv: floa
 
 @njit(cache=True, nogil=True)
 def _largest_in_planes(
-    ends: NDArray, planes: int, plane_step: int, lines: int, line_step: int, su: float, sv: float
-) -> float:
-    reach = np.empty(planes)
+    ends: NDArray, plane_step: int, line_step: int, su: float, sv: float,
+    reach: NDArray, points: NDArray,
+) -> float:  # fmt: skip
+    """`reach` holds a number for each plane, `points` two for each of its lines."""
+    planes, lines = reach.size, len(points) // 2
     for p in range(planes):
         reach[p] = _reach(ends, p * plane_step, line_step, lines, su, sv)
-    points = np.empty((2 * lines, 2), dtype=np.int64)
     best = 0.0
     for _ in range(planes):
         p = 0
@@ -110,17 +111,18 @@ def largest_in_planes(
     """
     n, m = ends.shape[1:]
     flat = ends.reshape(2, n * m)
-    if axis == 0:
-        return float(_largest_in_planes(flat, n, m, m, 1, unit_along, unit_across))
-    return float(_largest_in_planes(flat, m, 1, n, m, unit_along, unit_across))
+    planes, lines, steps = (n, m, (m, 1)) if axis == 0 else (m, n, (1, m))
+    reach, points = np.empty(planes), np.empty((2 * lines, 2), dtype=np.int64)
+    return float(_largest_in_planes(flat, *steps, unit_along, unit_across, reach, points))
 
 
 @njit(cache=True, nogil=True)
-def _plane_corners(ends: NDArray, planes: int, lines: int, step: int, found: NDArray) -> int:
-    points = np.empty((2 * lines, 2), dtype=np.int64)
-    top = 0
+def _plane_corners(
+    ends: NDArray, planes: int, line_step: int, points: NDArray, found: NDArray
+) -> int:
+    top, lines = 0, len(points) // 2
     for p in range(planes):
-        n = _corners(ends, p * lines, step, lines, points)
+        n = _corners(ends, p * lines, line_step, lines, points)
         for i in range(n):
             found[top, 0] = points[i, 0]
             found[top, 1] = points[i, 1]
@@ -140,8 +142,8 @@ def plane_corners(ends: NDArray[np.int32]) -> NDArray[np.int32]:
     """
     planes, lines = ends.shape[1:]
     found = np.empty((2 * planes * lines, 3), dtype=np.int32)
-    flat = ends.reshape(2, planes * lines)
-    return found[: _plane_corners(flat, planes, lines, 1, found)]
+    flat, points = ends.reshape(2, planes * lines), np.empty((2 * lines, 2), dtype=np.int64)
+    return found[: _plane_corners(flat, planes, 1, points, found)]
 
 
 @njit(cache=True, nogil=True)
@@ -174,9 +176,10 @@ def _centred(points: NDArray, nearest: float, middle: NDArray, kept: NDArray) ->
 
 
 @njit(cache=True, nogil=True)
-def _sort_into_cells(points: NDArray, n: int, reach: float, cells: NDArray, ends: NDArray) -> None:
-    """Write the first n points cell by cell, and where each cell ends."""
-    owner = np.empty(n, dtype=np.int64)
+def _sort_into_cells(
+    points: NDArray, n: int, reach: float, owner: NDArray, cells: NDArray, ends: NDArray
+) -> None:
+    """Write the first n points cell by cell, the cell of each, and where each cell ends."""
     for i in range(n):
         cell = 0
         for axis in range(3):
@@ -224,14 +227,14 @@ def _caps(points: NDArray, ends: NDArray, caps: NDArray) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _largest_square(points: NDArray, best: float) -> float:
-    """Among points and `best`: first by chance, then between opposite caps alone."""
-    middle = np.empty(3)
-    for axis in range(3):
-        low = high = points[0, axis]
-        for i in range(len(points)):
-            low, high = min(low, points[i, axis]), max(high, points[i, axis])
-        middle[axis] = 0.5 * (low + high)
+def _largest_square(
+    points: NDArray, middle: NDArray, best: float, kept: NDArray, cells: NDArray, owner: NDArray,
+    ends: NDArray, caps: NDArray,
+) -> float:  # fmt: skip
+    """Among points and `best`: first by chance, then between opposite caps alone.
+
+    `kept`, `cells` and `owner` have room for all points, `ends` (zeros) and `caps` for all cells.
+    """
     i = _farthest_from(points, middle[0], middle[1], middle[2])
     square = _square(points, i, middle[0], middle[1], middle[2])
     if square == 0:
@@ -242,11 +245,8 @@ def _largest_square(points: NDArray, best: float) -> float:
         best = max(best, _square(points, i, x, y, z))
     # A point of a farther pair lies at least this far from the middle ...
     nearest = np.sqrt(best) - np.sqrt(square)
-    kept, cells = np.empty((len(points), 3)), np.empty((len(points), 3))
     n = _centred(points, nearest, middle, kept)
-    ends = np.zeros(CELLS**3, dtype=np.int64)
-    _sort_into_cells(kept, n, np.sqrt(square), cells, ends)
-    caps = np.empty((CELLS**3, 6))
+    _sort_into_cells(kept, n, np.sqrt(square), owner, cells, ends)
     n = _caps(cells, ends, caps)
     for a in range(n):
         # ... and the two lie on opposite sides of it, up to this angle.
@@ -270,4 +270,9 @@ def largest_distance(points: Floats, at_least: float = 0.0) -> float:
     5.0
     """
     points = np.ascontiguousarray(points, dtype=np.float64)
-    return float(_largest_square(points, at_least**2) ** 0.5)
+    middle = 0.5 * (points.min(axis=0) + points.max(axis=0))
+    kept, cells = np.empty((2, *points.shape))
+    owner, ends = np.empty(len(points), dtype=np.int64), np.zeros(CELLS**3, dtype=np.int64)
+    caps = np.empty((CELLS**3, 6))
+    square = _largest_square(points, middle, at_least**2, kept, cells, owner, ends, caps)
+    return float(square**0.5)

@@ -208,13 +208,14 @@ def _scan(
     depth: int,
     height: int,
     row: int,
+    cases: NDArray,
+    words: NDArray,
     cells: NDArray,
     moments: NDArray,
     along_x: NDArray,
     along_y: NDArray,
 ) -> None:
-    cases = np.zeros(row, dtype=np.uint8)
-    words = cases.view(np.uint64)
+    """`cases` holds those of a row, `words` eight of them at once in the same memory."""
     full = ~np.uint64(0)
     for z in range(depth - 1):
         y_first, y_last = along_y[0, 2 * z], along_y[1, 2 * z]
@@ -284,11 +285,12 @@ def scan(inside: Flags) -> Surface:
     row = -(-x // 8) * 8  # whole words: eight cells are skipped at once
     padded = np.zeros(z * y * row + 8, dtype=np.uint8)
     padded[: z * y * row].reshape(z, y, row)[1:-1, 1:-1, 1 : x - 1] = inside
+    cases = np.zeros(row, dtype=np.uint8)
     cells = np.zeros((256, MEASURED), dtype=np.int64)
     moments = np.zeros(10, dtype=np.int64)
     along_x = _no_vertices(2 * z, 2 * y)
     along_y = _no_vertices(2 * z, 2 * row)
-    _scan(padded, z, y, row, cells, moments, along_x, along_y)
+    _scan(padded, z, y, row, cases, cases.view(np.uint64), cells, moments, along_x, along_y)
     return Surface(cells, moments, along_x, along_y)
 
 

@@ -174,11 +174,11 @@ def _follow(
 @njit(cache=True, nogil=True)
 def _run_lengths(
     levels: Bits, positions: Places, first: Places, steps: Places, before: Bits, after: Bits,
-    members: NDArray, number: NDArray, table: NDArray,
+    members: NDArray, number: NDArray, place: Places, direction: NDArray, totals: NDArray,
+    table: NDArray,
 ) -> int:  # fmt: skip
+    """`place` and `direction` have room for the runs that are followed together."""
     longest = 1
-    place = np.empty(VOXELS_AT_ONCE * members.shape[1] + USUAL, np.int64)
-    direction = np.empty(place.size, np.uint8)
     for block in range(first.size - 1):
         counts = table[block]
         for p in range(first[block], first[block + 1], VOXELS_AT_ONCE):
@@ -186,7 +186,7 @@ def _run_lengths(
             runs = _runs_that_begin(voxels, before, after, members, number, place, direction)
             length = _follow(levels, after, steps, place, direction, runs, counts)
             longest = max(longest, length)
-        total = np.zeros(counts.shape[2], counts.dtype)
+        total = totals[block]
         for k in positions[first[block] : first[block + 1]]:
             total[levels[k]] += 1
         for d in range(steps.size):
@@ -215,9 +215,13 @@ def run_lengths(
     table = np.zeros(
         (layout.blocks, len(steps), max(layout.shape[1:]), n_levels + 1), dtype=np.int32
     )
+    place = np.empty(VOXELS_AT_ONCE * len(DIRECTIONS) + USUAL, np.int64)
+    direction = np.empty(place.size, np.uint8)
+    totals = np.zeros((layout.blocks, n_levels + 1), dtype=np.int32)
     longest = _run_lengths(
-        levels, layout.positions, layout.first, steps, *equal, *_set_bits(), table
-    )
+        levels, layout.positions, layout.first, steps, *equal, *_set_bits(), place, direction,
+        totals, table,
+    )  # fmt: skip
     return table[:, :, :longest]
 
 
@@ -377,11 +381,10 @@ class Neighbourhoods(NamedTuple):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _neighbourhoods(
     levels: Bits, starts: Places, ends: Places, block: Places, steps: Places, coarseness: int,
-    difference: NDArray, voxels: Places, dependent: Places,
+    sums: NDArray, counts: Bits, alike: Bits, difference: NDArray, voxels: Places,
+    dependent: Places,
 ) -> None:  # fmt: skip
-    sums = np.empty(SPAN_LENGTH, np.uint32)
-    counts = np.empty(SPAN_LENGTH, np.uint16)
-    alike = np.empty(SPAN_LENGTH, np.uint16)
+    """`sums`, `counts` and `alike` have room for the longest span."""
     reach, width = np.uint16(coarseness), np.uint16(2 * coarseness)
     for s in range(starts.size):
         i, j = starts[s], ends[s]
@@ -423,7 +426,9 @@ def neighbourhoods(
     found = Neighbourhoods(
         np.zeros(shape), np.zeros(shape, np.int64), np.zeros((*shape, len(steps) + 1), np.int64)
     )
+    sums, (counts, alike) = np.empty(SPAN_LENGTH, np.uint32), np.empty((2, SPAN_LENGTH), np.uint16)
     _neighbourhoods(
-        levels, layout.starts, layout.ends, layout.span_block, steps, coarseness, *found
-    )
+        levels, layout.starts, layout.ends, layout.span_block, steps, coarseness, sums, counts,
+        alike, *found,
+    )  # fmt: skip
     return found

@@ -87,20 +87,22 @@ def _inner_sums(
 
 
 @njit(cache=True, nogil=True)
-def _gather(x: Floats, low: float, scale: float, ranks: Ints) -> Floats:
-    """Members of the buckets that hold the order statistics `ranks` (ascending), unsorted.
+def _gather(
+    x: Floats, low: float, scale: float, ranks: Ints, buckets: Ints, counts: Ints, wanted: Ints,
+    members: Floats,
+) -> int:  # fmt: skip
+    """Write members of the buckets that hold the order statistics `ranks` (ascending); how many.
 
-    `ranks` becomes their ranks among these members.
+    `ranks` becomes their ranks among these members. `counts` and `wanted` (zeros) have a place for
+    each bucket, `members` one more than there are numbers: each value is written, and stays if its
+    bucket is wanted.
     """
-    buckets = np.empty(LANES, np.int64)
-    counts = np.zeros(BUCKETS, np.int64)
     for start in range(0, x.size, LANES):
         row = x[start : start + LANES]
         for k in range(row.size):
             buckets[k] = int((row[k] - low) * scale)
         for k in range(row.size):
             counts[buckets[k]] += 1
-    wanted = np.zeros(BUCKETS, np.int64)
     r = below = skipped = 0
     for b in range(BUCKETS):
         while r < ranks.size and ranks[r] < below + counts[b]:
@@ -109,13 +111,11 @@ def _gather(x: Floats, low: float, scale: float, ranks: Ints) -> Floats:
             r += 1
         below += counts[b]
         skipped += counts[b] * (1 - wanted[b])
-    # One place more than members: each value is written and stays if its bucket is wanted.
-    members = np.empty(below - skipped + 1)
     n = 0
     for k in range(x.size):
         members[n] = x[k]
         n += wanted[int((x[k] - low) * scale)]
-    return members[:n]
+    return n
 
 
 class Moments(NamedTuple):
@@ -211,8 +211,10 @@ class Tally:
         scale = (BUCKETS - 1) / (self.high - self.low) if self.high > self.low else 0.0
         if not 0 < scale < np.inf:
             return np.asarray(np.sort(self.values)[ranks])
-        among = ranks.copy()
-        return np.asarray(np.sort(_gather(self.values, self.low, scale, among))[among])
+        among, members = ranks.copy(), np.empty(self.n + 1)
+        buckets, (counts, wanted) = np.empty(LANES, np.int64), np.zeros((2, BUCKETS), np.int64)
+        n = _gather(self.values, self.low, scale, among, buckets, counts, wanted, members)
+        return np.asarray(np.sort(members[:n])[among])
 
     def percentiles(self, percents: tuple[int, ...]) -> dict[int, float]:
         """Percentiles, linear between order statistics, exactly as numpy has them.

@@ -45,6 +45,12 @@ from centrum.report.sections.calibration_and_use import (
     sets_text,
     subgroup_table,
 )
+from centrum.report.sections.instability import instability_text
+from centrum.report.sections.other_readers import (
+    found_text,
+    regions_table,
+    score_agreement_table,
+)
 from centrum.report.sections.validation import parts_table
 from centrum.report.sequences import weighting_text
 from centrum.report.tables import (
@@ -74,6 +80,7 @@ def model_card(results: StudyResults, facts: StudyFacts) -> str:
         "Intended use and limits": _use(results),
         "Training data": _training(results),
         "Performance": _performance(results),
+        "Other readers": _other_readers(results),
         "Calibration": _calibration(results),
         "Cut-off and uncertainty": _cut_off(results),
         "Subgroups": _subgroups(results),
@@ -197,6 +204,14 @@ def _performance(results: StudyResults) -> list[str]:
     ]
 
 
+def _other_readers(results: StudyResults) -> list[str]:
+    found = results.evaluation.other_readers
+    if not found:
+        return ["How far the score depends on who draws the region was not assessed."]
+    tables = (regions_table(results), score_agreement_table(results))
+    return [" ".join(map(found_text, found)), *map(_markdown, tables)]
+
+
 def _calibration(results: StudyResults) -> list[str]:
     calibration, found = results.protocol.model.calibration, results.evaluation
     return [
@@ -214,6 +229,7 @@ def _cut_off(results: StudyResults) -> list[str]:
     return [
         f"A score of at least {fixed(cut.value)} is called {results.model.positive} ({cut.rule}, "
         f"learnt on {cut.learnt_on}).",
+        instability_text(results),
         f"{sets_text(results)} Of the test cases {percent(sets.decided, 0)} have one outcome in "
         f"their set, {percent(sets.uncertain, 0)} are uncertain, {percent(sets.neither, 0)} "
         "unlike both.",

@@ -26,7 +26,7 @@ from centrum.report.sections.validation import sizes_needed
 from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import BALANCES, CALIBRATIONS, LAMBDAS, MEASURES
 from centrum.report.words.validation import DESIGNS
-from centrum.text import counted, sentence_case
+from centrum.text import counted, fixed, interval_text, sentence_case
 
 
 @evidence
@@ -36,9 +36,9 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     if len(results.agreement):
         rule, kept = results.protocol.model.agreement, int(results.agreement["kept"].sum())
         texts.append(
-            f"{rule_label(rule)} between {len(results.table.readers)} readers, decided on training "
-            f"cases in every fit; over {agreed_over(results)}, {kept} of {len(results.agreement)} "
-            "features pass"
+            f"{rule_label(rule)} between {len(results.table.compared)} readers, decided on "
+            f"training cases in every fit; over {agreed_over(results)}, {kept} of "
+            f"{len(results.agreement)} features pass"
         )
         places += [
             shown("regions", "Figure agreement", "Table agreement"),
@@ -51,6 +51,15 @@ def agreement(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
             f"{len(results.robustness)} features pass"
         )
         places.append(shown("regions", "Figure robustness"))
+    for found in results.evaluation.other_readers:
+        texts.append(
+            f'the score by the regions of "{found.name}": ICC {fixed(found.icc, 2)} '
+            f"({interval_text(found.icc_interval.lower, found.icc_interval.upper, 2)}), test AUC "
+            f"{fixed(found.other.auc, 2)} instead of {fixed(found.primary.auc, 2)}, "
+            f"{found.changed} of {counted(len(found.cases), 'call')} otherwise"
+        )
+    if results.evaluation.other_readers:
+        places.append(shown("other-readers", "Table other-readers", "Table reader-scores"))
     if not texts:
         return not_done("One reader and no perturbations: not assessed.", shown("regions"))
     return answered(f"{'; '.join(texts)}.", *places)

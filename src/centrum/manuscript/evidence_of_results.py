@@ -26,14 +26,17 @@ from centrum.manuscript.answers import (
     tested_subgroups,
 )
 from centrum.manuscript.evidence_of_model import design_text, enough_cases
-from centrum.modelling.fusion import CLINICAL
 from centrum.protocol.limits import region_words
+from centrum.report.confounders import compared, differing_text
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
+from centrum.report.sections.added_value import added_text, variables_text
+from centrum.report.sections.instability import instability_text
 from centrum.report.sequences import weighting_text
 from centrum.report.words.images import GRID_MISMATCHES
 from centrum.report.words.model import CALIBRATIONS, HARMONISATIONS, IMPUTATIONS
 from centrum.text import counted, fixed, interval_text, p_text, percent, sentence_case
+from centrum.validation.added_value import CLINICAL
 
 
 @evidence
@@ -65,6 +68,9 @@ def uncertainty(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     places = [shown("performance", "Table performance")]
     if len(results.validation.parts) > 1:
         places.append(shown("validation", "Table parts"))
+    if told := instability_text(results):
+        text = f"{text} {told}"
+        places.append(shown("instability", "Table instability", "Figure instability"))
     return answered(text, *places)
 
 
@@ -134,19 +140,20 @@ def cut_off(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 
 @evidence
 def confounders(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """Subgroups and the covariates alone; the size of the region beside them."""
-    tests, simple = tested_subgroups(results), simple_models(results)
-    texts, places = [], []
-    if tests:
-        texts.append(f"P that the AUC is the same in all groups: {by_group(tests)}")
-        places.append(shown("calibration", "Table subgroups"))
-    if simple:
-        texts.append(beside(simple))
-        places.append(shown("validation", "Table sources"))
-    text = f"{'; '.join(texts)}."
-    if tests or CLINICAL in simple:
-        return answered(sentence_case(text), *places)
-    return author(sentence_case(text) if texts else "")
+    """What differs between the outcomes, and the score adjusted for it.
+
+    Tests of subgroups ask whether the score does alike in all of them, which is no adjustment.
+    """
+    names, added = compared(results), results.evaluation.added
+    differs = differing_text(results) or "none differs between the outcomes"
+    looked = f"{listed(names)} were compared between the outcomes: {differs}" if names else ""
+    if added is None:
+        return author(f"{sentence_case(looked)}." if looked else "")
+    told = f"{sentence_case(looked)}. " if looked else ""
+    return answered(
+        f"{told}{added_text(added)}", shown("population", "Table population"),
+        shown("added-value", "Table added-value", "Table adjusted"),
+    )  # fmt: skip
 
 
 @evidence
@@ -180,10 +187,12 @@ def non_radiomic(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
             )
         )
         places.append(shown("calibration", "Table readers"))
+    if added := results.evaluation.added:
+        texts.append(added_text(added))
+        places.append(shown("added-value", "Table added-value"))
     if not texts:
         return not_done("The model was compared with nothing else.", shown("validation"))
-    text = f"Same test cases: {'; '.join(texts)}."
-    return answered(text, *places)
+    return answered(f"Same test cases: {'; '.join(texts).rstrip('.')}.", *places)
 
 
 @evidence
@@ -195,15 +204,17 @@ def baseline(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
         f"the commoner outcome for everybody is right in {percent(most, 0)} of the test cases, the "
         f"model in {percent(test.measures['accuracy'].value, 0)}"
     )
-    if not simple:
-        return not_done(
-            f"No simple model was fitted; {guess}.",
-            shown("performance", "Table performance"),
-        )
-    return answered(
-        f"Logistic regressions: {beside(simple)}; {guess}.",
-        shown("validation", "Table sources"), shown("performance", "Table performance"),
-    )  # fmt: skip
+    texts, places = [beside(simple)] * bool(simple), []
+    if simple:
+        places.append(shown("validation", "Table sources"))
+    if added := results.evaluation.added:
+        area = added.areas[CLINICAL].value
+        texts.append(f"{variables_text(added)} give an AUC of {fixed(area, 2)}")
+        places.append(shown("added-value", "Table added-value"))
+    places.append(shown("performance", "Table performance"))
+    if not texts:
+        return not_done(f"No simple model was fitted; {guess}.", *places)
+    return answered(f"Logistic regressions: {'; '.join(texts)}; {guess}.", *places)
 
 
 @evidence
@@ -290,12 +301,21 @@ def same_setting(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
 
 @evidence
 def distributions(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
-    """Predictors of both sides are not compared."""
-    if not results.protocol.split.single_part:
+    """Cases and predictors of both sides."""
+    found = results.sides
+    if found is None:
         text = "Every case is on the training side of some parts and on the test side of others."
         return not_applicable(text, shown("validation"))
-    text = "The report compares the outcomes of both sides, not the values of the predictors."
-    return not_done(text, shown("population", "Figure flow"))
+    differing = f" ({listed(found.differing)})" if found.differing else ""
+    text = (
+        f"Training and test cases are compared by {counted(found.compared, 'characteristic')}, "
+        "the features of the model among them, with standardised differences and tests: "
+        f"{len(found.differing)}{differing} differ by more than random sides do once in twenty."
+    )
+    features = ("Table features-by-side",) if found.features else ()
+    return answered(
+        text, shown("population", "Table training-test", "Table population-by-side", *features)
+    )
 
 
 @evidence

@@ -22,6 +22,8 @@ from centrum.manuscript.answers import (
 )
 from centrum.manuscript.methods_readings import blinding_text, provenance_text
 from centrum.measure.acquisition import REGION
+from centrum.report.plan import plan_text
+from centrum.report.readers import between_readers
 from centrum.report.results import StudyResults
 from centrum.report.words.readings import CONVENTIONS
 from centrum.study.readings import StudyReadings
@@ -96,6 +98,14 @@ def _words(heading: object) -> list[str]:
 
 
 @evidence
+def analysis_plan(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
+    """A plan that was written before the outcomes; where it can be had is the author's."""
+    if not results.plans:
+        return author()
+    return author(plan_text(results))
+
+
+@evidence
 def eligibility(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The rules of the protocol, if it has any."""
     rules = results.flow.exclusions
@@ -129,8 +139,10 @@ def characteristics(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """The table of the population."""
     names = dict.fromkeys(row.variable for row in results.population)
     known = [name for name in names if name not in ("cases", "patients")]
-    text = f"By outcome and overall, with missing values counted: {listed(known)}."
-    return answered(text, shown("population", "Table population"))
+    sides = () if results.sides is None else ("Table training-test", "Table population-by-side")
+    by = "By outcome, by side and overall" if sides else "By outcome and overall"
+    text = f"{by}, with missing values counted: {listed(known)}."
+    return answered(text, shown("population", "Table population", *sides))
 
 
 @evidence
@@ -146,7 +158,7 @@ def _readers_text(results: StudyResults) -> str:
     table = results.table
     read = zip(table.readers, table.read.sum(axis=0), strict=True)
     each = listed(f"{reader} {n}" for reader, n in read)
-    return f"{counted(len(table.readers), 'reader')}, cases: {each}."
+    return f"{counted(len(table.compared), 'reader')}; cases: {each}."
 
 
 @evidence
@@ -171,13 +183,13 @@ def _drawn_text(found: StudyReadings) -> str:
 @evidence
 def automatic_segmentation(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Regions that several readers gave are drawn."""
-    n = len(results.table.readers)
-    if n < 2 or results.overlap.empty:
+    n, apart = len(results.table.compared), between_readers(results)
+    if n < 2 or apart.empty:
         return author("One mask per case: the records do not say whether a tool drew it.")
-    dice = fixed(float(results.overlap["dice"].median()), 2)
+    dice = fixed(float(apart["dice"].median()), 2)
     return not_applicable(
         f"{n} readers gave regions of their own (median Dice {dice} over "
-        f"{counted(len(results.overlap), 'pair')} of regions); no step of the study segments "
+        f"{counted(len(apart), 'pair')} of regions); no step of the study segments "
         "automatically.",
         shown("regions", "Table overlap"),
     )
@@ -187,5 +199,9 @@ def automatic_segmentation(results: StudyResults, facts: StudyFacts) -> ItemAnsw
 def one_reader(results: StudyResults, facts: StudyFacts) -> ItemAnswer:
     """Whose features score the test cases."""
     primary = results.table.readers[0]
-    text = f"Test cases are scored with the features of one reader, {primary}, alone."
-    return answered(text, shown("regions"))
+    text = f"Test cases are scored with the features of one reader, {primary}, alone"
+    others = results.evaluation.other_readers
+    if not others:
+        return answered(f"{text}.", shown("regions"))
+    beside = f"{text}; beside it, with those of {listed(found.name for found in others)}."
+    return answered(beside, shown("regions"), shown("other-readers", "Table other-readers"))

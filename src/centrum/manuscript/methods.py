@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from centrum.manuscript import (
+    methods_added_value,
     methods_agreement,
     methods_features,
     methods_images,
     methods_model,
+    methods_plan,
     methods_population,
     methods_statistics,
     methods_tables,
@@ -94,6 +96,8 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
             methods_statistics.use,
             methods_statistics.subgroups,
             methods_statistics.readers,
+            methods_agreement.of_the_score,
+            methods_added_value.added_value,
             methods_validation.ablation,
             methods_validation.optimism,
             methods_validation.permutations,
@@ -102,7 +106,7 @@ SECTIONS: Mapping[str, Sequence[Text]] = MappingProxyType(
             methods_statistics.sample_size,
         ),
         "Software": (software,),
-        "Deviations": (deviations,),
+        "Deviations": (methods_plan.plan, deviations),
     }
 )
 """Headings and their paragraphs, in their order."""

@@ -7,28 +7,65 @@ from centrum.morphometry.genant import GRADES
 from centrum.morphometry.profile import PLACES
 from centrum.morphometry.sagittal import SLAB_MM
 from centrum.perturb.settings import RobustnessSettings
-from centrum.report.readers import agreed_over, consensus_text, trained_over
+from centrum.report.readers import agreed_over, not_compared_text, trained_over, within_text
 from centrum.report.results import StudyResults
 from centrum.report.words.agreement import FORMS, JUDGED, PERTURBATIONS, icc_label
-from centrum.text import counted, number, sentences
+from centrum.text import counted, number, quoted, sentences
 from centrum.validation.matrix import covariate_values
 
 
 def between_readers(results: StudyResults) -> str:
     """The ICC between readers, or why there is none."""
-    if len(results.table.readers) < 2:
-        return "With one reader, agreement between readers was not assessed."
+    if len(results.table.compared) < 2:
+        alone = "With one reader, agreement between readers was not assessed."
+        return sentences(alone, within_text(results))
     rule = results.protocol.model.agreement
     return sentences(
         f"Agreement of the readers on each feature was measured by {_form(rule)}.",
-        "Cases without a measurement of every reader did not count.",
+        "Cases without a measurement of each of these readers did not count.",
+        BY_PATIENT if clustered(results) else "",
         f"A feature was kept when, on the training cases, {JUDGED[rule.use].told(rule)} exceeded "
         f"{number(rule.threshold)}; the final model judged this on {trained_over(results)}.",
         _kept(results, "agreement"),
         f"The ICC that is reported of each feature is over {agreed_over(results)}; it had no part "
         "in the model.",
-        consensus_text(results),
+        not_compared_text(results),
+        within_text(results),
     )
+
+
+def of_the_score(results: StudyResults) -> str:
+    """How the score was judged by the regions of further readers; nothing with one reader."""
+    found = results.evaluation.other_readers
+    if not found:
+        return ""
+    what = "model was" if results.protocol.split.single_part else "models of the parts were"
+    covariates = " with the same covariates" * bool(results.protocol.model.covariates)
+    clustered = any(each.n_patients < len(each.cases) for each in found)
+    return sentences(
+        f"To see how far results depend on who draws, the {what} also applied, unchanged, to the "
+        f"features of the regions of {quoted(each.name for each in found)} on the test "
+        f"cases{covariates}.",
+        "AUCs were compared by DeLong's paired test, scores by "
+        f"{icc_label(results.protocol.model.agreement)} and by Bland and Altman's 95 % limits of "
+        "agreement, calls by Cohen's kappa.",
+        "The interval of the ICC was of the jackknife over patients, those of the limits were of "
+        "the bootstrap by patient."
+        if clustered
+        else "",
+    )
+
+
+BY_PATIENT = (
+    "Because patients had several cases, its confidence intervals and P values are by the "
+    "jackknife over patients on Fisher's scale (Arvesen and Schmitz, Biometrics 1970;26:677-686), "
+    "intervals of agreement never narrower than those of independent cases."
+)
+
+
+def clustered(results: StudyResults) -> bool:
+    """Whether patients have several cases."""
+    return bool(results.table.obs["patient"].duplicated().any())
 
 
 def _form(rule: AgreementSettings | RobustnessRule) -> str:

@@ -1,6 +1,6 @@
 """Who was studied, on which images, with whose regions of interest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from centrum.agreement.copies import copies_in
 from centrum.cohort.eligibility import CaseCounts, Exclusion
@@ -172,15 +172,24 @@ def _stated_orientation(code: str | None) -> str:
 
 
 def _readers(results: StudyResults) -> str:
-    readers = results.table.readers
-    if len(readers) == 1:
-        return f'The regions of interest were those of one reader, "{readers[0]}".'
-    return (
-        f"The regions of interest were those of {len(readers)} readers, "
-        f"{listed(readers_counted(results, quoted=True))}. The "
-        f'features of "{readers[0]}", the primary reader, fed the model; those of the '
-        f"{'other' if len(readers) == 2 else 'others'} served to assess agreement."
+    table = results.table
+    readers, primary = table.compared, table.readers[0]
+    if len(table.readers) == 1:
+        return f'The regions of interest were those of one reader, "{primary}".'
+    fed, rest = ", the primary reader,", "the other" if len(readers) == 2 else "the others"
+    if primary not in readers:
+        fed, rest = "", "these readers"
+    return sentences(
+        f"The regions of interest were those of {counted(len(readers), 'reader')}, "
+        f"{_counted(results, readers)}.",
+        *(f'"{one}" read again: {_counted(results, again)}.' for one, *again in table.read_twice),
+        f'The features of "{primary}"{fed} fed the model; those of {rest} served to assess '
+        "agreement.",
     )
+
+
+def _counted(results: StudyResults, readers: Sequence[str]) -> str:
+    return listed(readers_counted(results, quoted=True, among=readers))
 
 
 def _resampled(results: StudyResults) -> str:

@@ -57,7 +57,11 @@ def discrimination(results: StudyResults) -> str:
         else "DeLong's variance on the logit scale"
     )
     decided = (
-        "bootstrap percentiles, because patients had several cases"
+        "Wilson's method on counts that were divided by the design effect of several cases per "
+        "patient (Rao and Scott, Biometrics 1992;48:577-585), with the quantile of t with one "
+        "degree of freedom less than patients, F1, Youden's index, balanced accuracy and "
+        "likelihood ratios made of these, Matthews' coefficient by the jackknife over patients on "
+        "Fisher's scale"
         if clustered
         else "Wilson's method (F1, Youden's index and balanced accuracy by transformed and "
         "combined limits, likelihood ratios on the log scale, Matthews' coefficient on Fisher's "
@@ -76,8 +80,18 @@ def discrimination(results: StudyResults) -> str:
         "accuracy, Matthews' correlation coefficient and the likelihood ratios at the cut-off "
         f"have confidence intervals by {decided}. The same was computed of the cases that the "
         "final model was fitted on, out of fold, and, without intervals and tests, apparent. "
+        f"{_patients(results)}"
         f"Predictive values are for the share of the positive class among the cases"
         f"{_elsewhere(evaluation.prevalence)}."
+    )
+
+
+def _patients(results: StudyResults) -> str:
+    if results.evaluation.patients is None:
+        return ""
+    return (
+        "Patients were evaluated beside cases: a patient's score was the highest of the cases', "
+        "and a patient was of the positive class, or called so, if any case was. "
     )
 
 
@@ -86,7 +100,9 @@ def _elsewhere(prevalence: float | None) -> str:
         return ""
     return (
         f" and, by Bayes's theorem from the likelihood ratios, for a prevalence of "
-        f"{number(prevalence)}"
+        f"{number(prevalence)}, at which net benefit was computed too, of probabilities whose "
+        "intercept was moved by the log odds ratio of the two prevalences (King and Zeng, "
+        "Political Analysis 2001;9:137-163)"
     )
 
 
@@ -192,8 +208,13 @@ def population_tests(results: StudyResults) -> str:
         if once
         else "",
         "These tests were two-sided, took cases as independent and were not adjusted for their "
-        "number."
+        "number. What has each of its values in one class alone was not tested."
         if tests
+        else "",
+        "Training and test cases were compared in the same way, the features of the model "
+        "included, with standardised differences (Austin, Commun Stat Simul Comput 2009;38:1228; "
+        "of several categories Yang and Dalton, SAS Global Forum 2012:335)."
+        if results.sides
         else "",
         placeholder(ALPHA),
     )
@@ -203,5 +224,7 @@ def sample_size(results: StudyResults) -> str:
     """Riley's criteria, which are computed for every study."""
     return (
         "The minimum sample size by the criteria of Riley et al. (BMJ 2020;368:m441) was worked "
-        "out after the analysis, for the number of features of the model and for all candidates."
+        "out after the analysis, for the number of features of the model and for all candidates; "
+        "for the test cases the precision of observed over expected cases, calibration slope, C "
+        "statistic and net benefit by Riley et al. (Stat Med 2021;40:4230-4251)."
     )

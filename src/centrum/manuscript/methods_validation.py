@@ -140,8 +140,12 @@ def optimism(results: StudyResults) -> str:
     return (
         "The optimism of the apparent AUC was estimated by Harrell's correction, out of bag and by "
         f"the .632+ estimate, on {counted(evaluation.optimism_resamples, 'bootstrap sample')} of "
-        f"all patients (seeds from {evaluation.seed}), in each of which the whole procedure was "
-        f"repeated; {len(results.validation.resamples)} could be fitted to."
+        f"the training patients (seeds from {evaluation.seed}), in each of which the whole "
+        f"procedure was repeated; {len(results.validation.resamples)} could be fitted to. How far "
+        "the probability and the call of a patient depend on who was trained on was described by "
+        "the probabilities of the same patients in these refits, calibration and cut-off of each "
+        "included: 2.5th to 97.5th percentile, mean absolute prediction error, and share of "
+        "changed calls (Riley and Collins, Biom J 2023;65:2200302)."
     )
 
 

@@ -4,6 +4,7 @@ What goes to a worker is a batch of jobs, what comes back is the name of a shard
 engine carries them, processes of this machine or a cluster, decides nothing.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +31,9 @@ MOST = 200
 ROUNDS = 4
 """Batches for each worker at least, so that all end at about the same time."""
 
+LEAST = 0.5
+"""Seconds of work below which a batch is not made smaller so that all end at the same time."""
+
 FIRST = 2
 """Cases of the batches by which the others are timed: the first one also loads the kernels."""
 
@@ -40,6 +44,10 @@ class Batch(Generic[Job]):
 
     jobs: tuple[Job, ...] = field(repr=False)  # a cluster writes it into its log
     keys: tuple[str, ...] = field(repr=False)
+
+    def __getitem__(self, cases: slice) -> "Batch[Job]":
+        """Those of the cases."""
+        return Batch(self.jobs[cases], self.keys[cases])
 
     def singly(self) -> Iterator["Batch[Job]"]:
         """Each case as a batch of its own."""
@@ -93,8 +101,10 @@ class BatchWork(Generic[Job]):
         ------
         DataError
             This worker has other versions than whoever asks; code "other-version".
-        OSError
-            The disk is full or cannot be written to.
+        OSError, StorageError
+            The disk is full, or shards cannot be kept in their place.
+        StorageDown
+            Images cannot be fetched any more, which is nobody's case.
         """
         refuse_other_software(self.software)
         records, seconds = [], 0.0
@@ -126,7 +136,11 @@ class BatchWork(Generic[Job]):
                 raise changed_meanwhile("A file of the case")
             return record
         except Exception as error:
-            return self.failed(job, error)
+            try:
+                return self.failed(job, error)
+            except Exception as stops:
+                stops.add_note(f"while measuring case {job.case}")
+                raise
 
 
 def refuse_other_software(wanted: str) -> None:
@@ -183,11 +197,12 @@ def measure_batches(
     `progress` is called with how many cases are done.
     """
     done, bad = 0, dict[str, Record]()
-    first, rest = _split(batch, FIRST * engine.workers)
+    begin = FIRST * engine.workers
+    first, rest = batch[:begin], batch[begin:]
     waiting = deque(cut(first, -(-len(first.jobs) // engine.workers)))
     for each, told in engine.run(work, waiting):
         if rest.jobs:
-            waiting.extend(cut(rest, batch_size(len(rest.jobs), engine, told.seconds)))
+            waiting.extend(tapered(rest, engine, told.seconds))
             rest = Batch((), ())
         if not told.shard:
             waiting.extend(each.singly())
@@ -210,12 +225,26 @@ def batch_size(cases: int, engine: Engine, seconds: float) -> int:
     return max(1, min(fitting, share, MOST))
 
 
+def tapered(batch: Batch[Job], engine: Engine, seconds: float) -> Iterator[Batch[Job]]:
+    """Batches that become smaller towards the end, so that no worker waits long for the last one.
+
+    Each is a share of what is left, as `batch_size` has it. Source: guided self-scheduling of
+    Polychronopoulos and Kuck, IEEE Trans Comput 1987;36:1425.
+
+    >>> engine, cases = LocalEngine(2), Batch((None,) * 50, ("",) * 50)
+    >>> [len(batch.jobs) for batch in tapered(cases, engine, 0.25)]
+    [7, 6, 5, 4, 4, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 1]
+    """
+    cases, begin, among = len(batch.jobs), 0, ROUNDS * engine.workers
+    largest = batch_size(cases, engine, seconds)
+    smallest = min(largest, math.ceil(LEAST / max(seconds, 1e-9)))
+    while begin < cases:
+        size = min(largest, max(smallest, -(-(cases - begin) // among)))
+        yield batch[begin : begin + size]
+        begin += size
+
+
 def cut(batch: Batch[Job], size: int) -> Iterator[Batch[Job]]:
     """Batches of at most so many cases."""
     for k in range(0, len(batch.jobs), size):
-        yield Batch(batch.jobs[k : k + size], batch.keys[k : k + size])
-
-
-def _split(batch: Batch[Job], size: int) -> tuple[Batch[Job], Batch[Job]]:
-    first = Batch(batch.jobs[:size], batch.keys[:size])
-    return first, Batch(batch.jobs[size:], batch.keys[size:])
+        yield batch[k : k + size]

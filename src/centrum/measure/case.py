@@ -5,20 +5,21 @@ the bytes of the files, the settings and the version.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from itertools import combinations
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from centrum.agreement.overlap import overlap
 from centrum.cohort.levels import Level
 from centrum.cohort.withheld import Roles, roles, withheld_fields, words_in
-from centrum.errors import DataError, GeometryError, describe, of_case
+from centrum.errors import DataError, GeometryError, StorageDown, describe, of_case
 from centrum.execution import KeptResults, run_job
 from centrum.features.settings import Discretisation, ExtractionSettings, Resegmentation
 from centrum.geometry import Geometry, slice_axis
@@ -35,6 +36,8 @@ from centrum.io import (
     split_source,
     stated_orientation,
 )
+from centrum.io.objects import is_url
+from centrum.io.scratch import fetched
 from centrum.measure.acquisition import acquisition_facts, region_facts
 from centrum.measure.advice import Adviser, Sampling, about_filters
 from centrum.measure.extract import extract, values
@@ -54,6 +57,12 @@ from centrum.store import Store
 from centrum.volume import Mask, Volume, bounding_box, content_digest
 
 Record = dict[str, Any]
+
+Known = TypeVar("Known")
+"""What is known of a job."""
+
+LOOKS = 16
+"""Objects that are looked at at the same time: each takes a network's time, and nothing else."""
 
 _DECIDING = ("on_grid_mismatch", "grid_tolerance_mm", "orientation", "labels", "region")
 """What of `images` decides the numbers of a job, beside the sources that it holds."""
@@ -121,14 +130,36 @@ class MeasurementJob:
         }
 
 
+def of_each(look: Callable[[MeasurementJob], Known], jobs: Sequence[MeasurementJob]) -> list[Known]:
+    """What looking at their sources tells of jobs, such as their keys; at objects many at a time.
+
+    Raises
+    ------
+    StorageDown
+        The storage cannot be reached, which is asked no more than `LOOKS` times.
+    """
+    sources = (s for job in jobs for s in (job.image, *job.further.values(), *job.masks.values()))
+    if not any(map(is_url, sources)):
+        return list(map(look, jobs))
+    with ThreadPoolExecutor(LOOKS) as pool:
+        return list(pool.map(look, jobs))
+
+
 def known_digest(source: str) -> list[str | None]:
     """Digest of what is read, and the segment or series that is chosen in it.
 
     Of what cannot be read there is the kind of error; the reading itself then says what is wrong.
+
+    Raises
+    ------
+    StorageDown
+        The storage that a URL is of cannot be reached.
     """
     _, part = split_source(source)
     try:
         return [source_digest(source), part]
+    except StorageDown:
+        raise
     except Exception as error:
         return [f"unreadable: {getattr(error, 'code', type(error).__name__)}", part]
 
@@ -561,7 +592,7 @@ def _reference_tissue(
     job: MeasurementJob, source: str, image: Volume, settings: ReferenceTissue
 ) -> Mask:
     """The first wanted segment of the mask's file that has enough voxels."""
-    path, _ = split_source(source)
+    path, _ = split_source(fetched(source))
     held = list_segments(path)
     for name in settings.segments:
         for segment in held:

@@ -132,8 +132,8 @@ def family_values(regions: Sequence[Voxels], name: str) -> Floats:
         known = AGGREGATIONS if name in DIRECTED else UNDIRECTED
         chosen = (known[key] for key in _aggregations(name, settings))
         return np.hstack([_texture_values(regions, name, aggregation) for aggregation in chosen])
-    values = (family.compute(region.statistic(family), settings.dialect) for region in regions)
-    return np.array([list(v.values()) for v in values])
+    values = [family.compute(region.statistic(family), settings.dialect) for region in regions]
+    return np.array([[float(v) for v in found.values()] for found in values])
 
 
 def _texture_values(regions: Sequence[Voxels], name: str, settings: Aggregation) -> Floats:

@@ -12,6 +12,7 @@ from centrum.cohort.schemes import SCHEMES, Scheme
 from centrum.errors import DataError
 from centrum.geometry import Geometry
 from centrum.io import ImageFinding, source_digest, split_source
+from centrum.io.scratch import fetched
 from centrum.io.segments import PROPOSED
 from centrum.protocol import Images
 from centrum.provenance import MEASURING, job_key
@@ -41,7 +42,7 @@ def check_label(
         The label is another level, no vertebra, or a whole vertebra where the body is measured; or
         the levels of the file contradict the anatomy.
     """
-    path, part = split_source(source)
+    path, part = split_source(fetched(source))
     scheme = scheme_of_one(mask.name, images.scheme) if part is None else images.scheme
     named = named_level(mask.name, scheme)
     _check_level(path, mask, named, level, scheme)

@@ -7,6 +7,7 @@ from typing import Any
 from centrum.cohort.withheld import withheld
 from centrum.errors import CentrumError, describe, of_case
 from centrum.io import split_source
+from centrum.io.scratch import fetched
 from centrum.measure.case import MeasurementJob, known_digest
 from centrum.morphometry import Exam, Genant, Morphometry, measure_exam
 from centrum.morphometry.measures import measures_of
@@ -99,7 +100,7 @@ def _exam(job: MeasurementJob, source: str | Path, level: str | None = None) -> 
 
 def _among(job: MeasurementJob, source: str) -> Graded | None:
     """The body of the level among all of its file; None where the file has no such order."""
-    path, part = split_source(source)
+    path, part = split_source(fetched(source))
     if not part or job.level is None:
         return None
     try:

@@ -41,7 +41,7 @@ from centrum.prepare.resample import (
     resample_pyradiomics,
     resampled_size,
 )
-from centrum.volume import Content, Mask, Turn, Volume, bounding_box, turned
+from centrum.volume import Content, Mask, Turn, Volume, bounding_box, turned_view
 
 
 class Voxels:
@@ -313,11 +313,12 @@ def as_read(content: Content, settings: ExtractionSettings) -> Content:
     """An image or a mask with columns, rows and slices as the plane of the settings is read.
 
     `geometry.READING_ORDER` has them; x, y and z of interpolation and filters are these. In the
-    dialect pyradiomics they are the axes of the array, as for PyRadiomics.
+    dialect pyradiomics they are the axes of the array, as for PyRadiomics. Nothing is copied, as
+    most of an image is not read.
     """
     if settings.dialect == "pyradiomics":
         return content
-    return turned(content, READING_ORDER[settings.plane])
+    return turned_view(content, READING_ORDER[settings.plane])
 
 
 def grid_as_read(grid: Geometry, settings: ExtractionSettings) -> Geometry:

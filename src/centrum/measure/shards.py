@@ -11,7 +11,6 @@ The index is made of the shards and can be lost: what it does not know it looks 
 
 import hashlib
 import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,15 +24,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from centrum.arrays import Floats
+from centrum.io.objects import ObjectUrl
 from centrum.measure.case import Record
+from centrum.measure.shard_places import Content, Seen, ShardFolder, ShardObjects, ShardPlace
 from centrum.provenance import MEASURING, canonical_json, job_key, software
-from centrum.store import write_atomically
 
 INDEX = "index.parquet"
 """File that says which shard holds which case."""
 
 SETTLED = 200
 """Cases of a shard once all are measured."""
+
+COMPACTIONS = 20
+"""How often an index is made anew that others write at the same time."""
 
 _ROW = pa.schema(
     [
@@ -66,7 +69,7 @@ def own_software() -> str:
 
 @dataclass(frozen=True)
 class Shards:
-    """A folder of shards.
+    """Shards in a folder, or in a place of object storage.
 
     >>> from tempfile import TemporaryDirectory
     >>> record = {"values": {"senior": [1.5, None]}, "errors": [], "findings": []}
@@ -77,7 +80,13 @@ class Shards:
     True
     """
 
-    folder: Path
+    folder: Path | ObjectUrl
+
+    @property
+    def place(self) -> ShardPlace:
+        """Where they lie."""
+        where = self.folder
+        return ShardFolder(where) if isinstance(where, Path) else ShardObjects(where)
 
     def write(self, records: Mapping[str, Record], protocol: str = "") -> str:
         """Keep the records of a batch by their keys; gives the name of the shard.
@@ -86,20 +95,29 @@ class Shards:
 
         Raises
         ------
-        OSError
+        OSError, StorageError
             The disk is full or cannot be written to; nothing is left behind.
         """
         name = _name(records, protocol)
         told = {"software": own_software(), "protocol": protocol}
         rows = [_row(key, records[key]) for key in sorted(records)]
         table = pa.Table.from_pylist(rows, _ROW.with_metadata(told))
-        write_atomically(self._path(name), _parquet(table))
+        self._keep(name, _parquet(table))
         return name
+
+    def _keep(self, name: str, content: bytes) -> None:
+        """Write a shard; a sound one that somebody else has written meanwhile says the same."""
+        while not self.place.create(_file(name), content):
+            with suppress(FileNotFoundError):
+                there, seen = self.place.read(_file(name))
+                if _is_sound(there) or self.place.replace(_file(name), content, seen):
+                    return
 
     def settle(self, records: Mapping[str, Record], protocol: str = "") -> None:
         """Lay these records out in the one way that does not tell who measured which, and when.
 
-        `SETTLED` cases each, by their keys. Shards that hold nothing else than these cases go.
+        `SETTLED` cases each, by their keys. Shards that hold nothing else than these cases go, if
+        they were there before: what others lay out meanwhile is theirs.
         """
         keys = sorted(records)
         parts = [keys[k : k + SETTLED] for k in range(0, len(keys), SETTLED)]
@@ -107,17 +125,19 @@ class Shards:
         entries = self._entries(keys)
         if {entries[key].shard for key in keys if key in entries} == laid_out.keys():
             return
+        before = set(self._present())
+        known = {entry.shard for entry in entries.values()}
         for name, own in laid_out.items():
-            if not self._path(name).exists():
+            if name not in known:
                 self.write(own, protocol)
         self.compact()
         held = defaultdict[str, set[str]](set)
-        table = self._index()
+        table, _ = self._index()
         for key, shard in zip(table["key"].to_pylist(), table["shard"].to_pylist(), strict=True):
             held[shard].add(key)
-        for shard in held.keys() - laid_out.keys():
+        for shard in before & held.keys() - laid_out.keys():
             if held[shard] <= records.keys():
-                self._path(shard).unlink(missing_ok=True)
+                self.place.remove(_file(shard))
         self.compact()
 
     def records(
@@ -131,16 +151,27 @@ class Shards:
 
         `light` makes of each what is held of it.
         """
-        entries, wanted = self._entries(keys), defaultdict[str, set[str]](set)
-        for key in keys:
-            entry = entries.get(key)
-            if entry and (failed or not entry.failed):
-                wanted[entry.shard].add(key)
+        shards = self._shards_of(keys, failed)
+        found = self._found(shards, failed, light)
+        if lost := shards.keys() - found.keys():
+            self.compact()  # perhaps others have laid them out anew since the index was read
+            found |= self._found(self._shards_of(lost, failed), failed, light)
+        return found
+
+    def _shards_of(self, keys: Collection[str], failed: bool) -> dict[str, str]:
+        entries = self._entries(keys)
+        found = ((key, entries[key]) for key in keys if key in entries)
+        return {key: entry.shard for key, entry in found if failed or not entry.failed}
+
+    def _found(
+        self, shards: Mapping[str, str], failed: bool, light: Callable[[Record], Record]
+    ) -> dict[str, Record]:
+        """The records of keys in shards."""
         return {
             key: light(record)
-            for name, own in wanted.items()
+            for name in dict.fromkeys(shards.values())
             for key, record in self._read(name).items()
-            if key in own and (failed or not record["errors"])
+            if shards.get(key) == name and (failed or not record["errors"])
         }
 
     def measured(self, keys: Collection[str]) -> set[str]:
@@ -150,53 +181,58 @@ class Shards:
 
     def compact(self) -> None:
         """Look for shards that the index does not know, and drop those that are gone."""
-        self._compacted(self._index())
+        self._compacted(*self._index())
 
     def other_software(self) -> dict[str, int]:
         """How many cases were measured by other versions than those here, by their names."""
-        counted = self._index()["software"].value_counts().to_pylist()
+        counted = self._index()[0]["software"].value_counts().to_pylist()
         others = {each["values"]: each["counts"] for each in counted}
         others.pop(own_software(), None)
         return others
 
     def _entries(self, keys: Collection[str]) -> dict[str, "_Whereabouts"]:
         """What is known of these keys, and of others; one file is read where it knows them all."""
-        table = self._index()
+        table, seen = self._index()
         entries = _by_key(table)
         if all(key in entries and not entries[key].failed for key in keys):
             return entries
-        return _by_key(self._compacted(table))
+        return _by_key(self._compacted(table, seen))
 
-    def _index(self) -> pa.Table:
+    def _index(self) -> tuple[pa.Table, Seen]:
+        """The index as it is read, and which version of it that was."""
+        seen: Seen = None
         with suppress(FileNotFoundError, _Damaged):
-            return _table(self.folder / INDEX, _ENTRY)
-        return _ENTRY.empty_table()
+            content, seen = self.place.read(INDEX)
+            return _table(content, _ENTRY), seen
+        return _ENTRY.empty_table(), seen
 
-    def _compacted(self, table: pa.Table) -> pa.Table:
-        """The index of what is there now, which is written if it is another."""
-        present = set(self._present())
+    def _compacted(self, table: pa.Table, seen: Seen) -> pa.Table:
+        """The index of what is there now, which is written if it is another.
+
+        Where somebody else has written it meanwhile, it is made anew of that one; so often, since
+        it can be written by the next.
+        """
+        for _ in range(COMPACTIONS):
+            found = self._found(table)
+            if found.equals(table) or self.place.replace(INDEX, _parquet(found), seen):
+                break
+            table, seen = self._index()
+        return found
+
+    def _found(self, table: pa.Table) -> pa.Table:
+        """The index without shards that are gone, and with those that it does not know."""
+        present = set(self.place.names())
         current = [shard in present for shard in table["shard"].to_pylist()]
         kept = table.filter(pa.array(current, pa.bool_()))
         new = present - set(kept["shard"].unique().to_pylist())
-        found = pa.concat_tables([kept, *map(self._look, sorted(new))]).sort_by(
+        return pa.concat_tables([kept, *map(self._look, sorted(new))]).sort_by(
             [("key", "ascending"), ("shard", "ascending")]
         )
-        if not found.equals(table):
-            write_atomically(self.folder / INDEX, _parquet(found))
-        return found
-
-    def _present(self) -> Iterator[str]:
-        """Names of all shards."""
-        for place in self.folder.glob("??"):
-            with os.scandir(place) as files:
-                for file in files:
-                    if file.name.endswith(".parquet") and not file.name.startswith("."):
-                        yield file.name.removesuffix(".parquet")
 
     def _look(self, name: str) -> pa.Table:
         """The entries of a shard, without its values; none where it is damaged."""
         with suppress(FileNotFoundError, _Damaged):
-            rows = _table(self._path(name), _ROW, ["key", "error"])
+            rows = _table(self.place.read(_file(name))[0], _ROW, ["key", "error"])
             told = (rows.schema.metadata or {}).get(b"software", b"").decode(errors="replace")
             columns = [
                 rows["key"], [name] * len(rows), rows["error"].is_valid(), [told] * len(rows),
@@ -206,9 +242,9 @@ class Shards:
 
     def _read(self, name: str) -> dict[str, Record]:
         """The records of a shard by key; those that are damaged are taken away."""
-        path, table = self._path(name), _ROW.empty_table()
+        table = _ROW.empty_table()
         try:
-            table = _table(path, _ROW)
+            table = _table(self.place.read(_file(name))[0], _ROW)
         except FileNotFoundError:
             return {}
         except _Damaged:
@@ -216,15 +252,12 @@ class Shards:
         rows = list(_rows(table))
         sound = {key: record for key, record in rows if record is not None}
         if not sound:
-            path.unlink(missing_ok=True)
+            self.place.remove(_file(name))
         elif len(sound) < len(rows):
             protocol = (table.schema.metadata or {}).get(b"protocol", b"").decode(errors="replace")
             self.write(sound, protocol)
-            path.unlink(missing_ok=True)
+            self.place.remove(_file(name))
         return sound
-
-    def _path(self, name: str) -> Path:
-        return self.folder / name[:2] / f"{name}.parquet"
 
 
 @dataclass(frozen=True)
@@ -235,6 +268,19 @@ class _Whereabouts:
     failed: bool
 
 
+def _file(name: str) -> str:
+    """Where a shard lies in its place."""
+    return f"{name[:2]}/{name}.parquet"
+
+
+def _is_sound(content: Content) -> bool:
+    """Whether every row of a shard agrees with its digest."""
+    try:
+        return all(record is not None for _, record in _rows(_table(content, _ROW)))
+    except _Damaged:
+        return False
+
+
 def _by_key(table: pa.Table) -> dict[str, _Whereabouts]:
     """The entry that counts of each key: a sound one where there is one."""
     order = table.sort_by([("failed", "descending"), ("shard", "ascending")])
@@ -242,13 +288,13 @@ def _by_key(table: pa.Table) -> dict[str, _Whereabouts]:
     return {key: _Whereabouts(shard, failed) for key, shard, failed in zip(*columns, strict=True)}
 
 
-def _table(path: Path, schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
+def _table(content: Content, schema: pa.Schema, names: Sequence[str] | None = None) -> pa.Table:
     """The columns of a file; what is no such file is `_Damaged`, and what cannot be reached is not.
 
     pyarrow says both by OSError, which has a number only where the system has said so.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(content) as file:
             table = file.read(names or schema.names)
         table.validate(full=True)
     except Exception as error:

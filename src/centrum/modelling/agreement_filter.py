@@ -39,10 +39,12 @@ class AgreementFilter(ReadsColumns, TransformerMixin, BaseEstimator):
     n_readers : how many of the third axis are readers; all when missing
     missing : "refuse" a value of the first reader that is missing, or "pass" it on to a later
         step that fills it; an infinite one is always refused
+    compared : positions of the readers whose agreement counts; all readers when missing
 
     Attributes
     ----------
-    icc_ : centrum.agreement.icc.ICC of all features on the training rows; None with one reader
+    icc_ : centrum.agreement.icc.ICC of all features on the training rows; None with one reader who
+        is compared
     support_ : (features,) whether kept
 
     >>> rng = np.random.default_rng(0)
@@ -61,6 +63,7 @@ class AgreementFilter(ReadsColumns, TransformerMixin, BaseEstimator):
         feature_names: Sequence[str] | None = None,
         n_readers: int | None = None,
         missing: Missing = "refuse",
+        compared: Sequence[int] | None = None,
     ) -> None:
         self.form = form
         self.threshold = threshold
@@ -68,11 +71,18 @@ class AgreementFilter(ReadsColumns, TransformerMixin, BaseEstimator):
         self.feature_names = feature_names
         self.n_readers = n_readers
         self.missing = missing
+        self.compared = compared
 
-    def fit(self, X: ArrayLike | Columns, y: ArrayLike | None = None) -> Self:
-        """Learn from X (cases, features, readers).
+    def fit(
+        self,
+        X: ArrayLike | Columns,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Learn from X (cases, features, readers); `groups` (cases,) are the patients.
 
-        A case that another reader has not read (nan) does not count for the ICC.
+        A case that another reader has not read (nan) does not count for the ICC. Patients decide
+        the interval alone, and are looked at where its lower bound is.
 
         Raises
         ------
@@ -86,8 +96,10 @@ class AgreementFilter(ReadsColumns, TransformerMixin, BaseEstimator):
         if len(names) != self.n_features_in_:
             raise DataError(f"{self.n_features_in_} features need as many names, got {len(names)}.")
         self._refuse_missing(values[:, :, 0], names)
-        ratings = values[:, :, : self.n_readers]
-        self.icc_ = icc(ratings, self.form) if ratings.shape[2] > 1 else None
+        ratings = values[:, :, self._compared]
+        owners = groups if self.use == "lower_bound" else None
+        several = ratings.shape[2] > 1
+        self.icc_ = icc(ratings, self.form, patients=owners) if several else None
         self.support_ = self._agreeing()
         return self
 
@@ -123,6 +135,10 @@ class AgreementFilter(ReadsColumns, TransformerMixin, BaseEstimator):
         if input_features is not None and self.feature_names is None:
             return np.asarray(input_features, dtype=object)[self.get_support()]
         return self._names()[self.get_support()]
+
+    @property
+    def _compared(self) -> slice | list[int]:
+        return slice(self.n_readers) if self.compared is None else list(self.compared)
 
     def _agreeing(self) -> Flags:
         if self.icc_ is None:

@@ -49,7 +49,7 @@ class FusionClassifier(StudyEstimator):
     Parameters
     ----------
     sources : name -> positions of its features on the second axis of X
-    settings, seed, feature_names, robustness, n_readers, covariates, calibrate : as of
+    settings, seed, feature_names, robustness, n_readers, covariates, calibrate, compared : as of
         `StudyClassifier`; `settings.fusion` says how
 
     Attributes
@@ -70,10 +70,11 @@ class FusionClassifier(StudyEstimator):
         n_readers: int | None = None,
         covariates: Covariates = (),
         calibrate: bool = True,
+        compared: Sequence[int] | None = None,
     ) -> None:
         self.sources = sources
         super().__init__(
-            settings, seed, feature_names, robustness, n_readers, covariates, calibrate
+            settings, seed, feature_names, robustness, n_readers, covariates, calibrate, compared
         )
 
     def fit(
@@ -135,6 +136,7 @@ class FusionClassifier(StudyEstimator):
         return StudyClassifier(
             settings, self.seed, names, self.robustness, self.n_readers,
             self._covariates_of(names) if name in FEW else (), calibrate=False,
+            compared=self.compared,
         )  # fmt: skip
 
     def _covariates_of(self, names: Sequence[str] | None) -> Covariates:

@@ -141,8 +141,9 @@ def copies_on_both_sides(scene: SplitStudy) -> float:
     share = scene.train.size / scene.y.size
     train, test = stratified_split(y, None, share, scene.seed)
     model = clone(scene.model)
-    if "n_readers" in model.get_params() and model.n_readers is not None:
-        model.set_params(robustness=None, n_readers=None)
+    one_reading = {"robustness": None, "n_readers": None, "compared": None}
+    if one_reading.keys() <= model.get_params().keys():
+        model.set_params(**one_reading)
     model.fit(X[train], y[train], None, None if batch is None else batch[train])
     scores = model.decision_function(X[test], None if batch is None else batch[test])
     return float(auc(y[test] == 1, scores))

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, clone
 
-from centrum.arrays import Columns, Flags, Floats, table_of
+from centrum.arrays import Flags, Floats
 from centrum.modelling.auc import auc
 from centrum.modelling.split import Indices, owners_of
 
@@ -98,28 +97,13 @@ def draw_patients(outcome: ArrayLike, patients: ArrayLike | None, seed: int) -> 
     return np.repeat(np.arange(labels.size), times[code])
 
 
-def resample(
-    estimator: BaseEstimator,
-    X: ArrayLike | Columns,
-    y: ArrayLike,
-    groups: ArrayLike | None = None,
-    batch: ArrayLike | None = None,
-    *,
-    seed: int,
-) -> Resample:
-    """Fit on one resample of the patients; evaluate on it, on all, and out of bag.
+def areas_of(positive: Flags, scores: Floats, rows: Indices) -> Resample:
+    """AUCs of the scores (cases,) of a model that was fitted to some rows, drawn with replacement.
 
-    Copies of a patient share the folds within the model, since they keep the patient's name.
+    >>> areas_of(np.array([0, 1, 0, 1]) == 1, np.array([0.1, 0.9, 0.8, 0.7]), np.array([0, 0, 1]))
+    Resample(apparent=1.0, original=0.75, out_of_bag=0.0)
     """
-    values, labels = table_of(X), np.asarray(y)
-    owners = owners_of(labels, groups)
-    batches = None if batch is None else np.asarray(batch)
-    rows = draw_patients(labels, owners, seed)
-    drawn = None if batches is None else batches[rows]
-    model = clone(estimator).fit(values[rows], labels[rows], owners[rows], drawn)
-    scores = model.decision_function(values, batches)
-    positive = labels == model.classes_[1]
-    out = np.setdiff1d(np.arange(labels.size), rows)
+    out = np.setdiff1d(np.arange(positive.size), rows)
     return Resample(
         float(auc(positive[rows], scores[rows])),
         float(auc(positive, scores)),

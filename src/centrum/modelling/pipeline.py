@@ -47,6 +47,8 @@ class StudyClassifier(StudyEstimator):
         are not harmonised, and the reference level of a text is learnt
     calibrate : whether probabilities are learnt, for `predict_proba`. Where no number of
         features is chosen this takes `INNER_FOLDS` further fits
+    compared : positions of the readers whose agreement counts; all readers when missing. A primary
+        reader that is a consensus of the others is none of them
 
     Attributes
     ----------
@@ -146,6 +148,7 @@ class StudyClassifier(StudyEstimator):
                 self.robustness,
                 self.n_readers,
                 self.covariates,
+                self.compared,
             )
         )
 

@@ -89,7 +89,8 @@ class SearchClassifier(StudyEstimator):
     ----------
     search : the candidates, and how they are compared
     settings : of all steps but selection, ranking and classifier, and C
-    seed, feature_names, robustness, n_readers, covariates, calibrate : as of `StudyClassifier`
+    seed, feature_names, robustness, n_readers, covariates, calibrate, compared : as of
+        `StudyClassifier`
 
     Attributes
     ----------
@@ -111,10 +112,11 @@ class SearchClassifier(StudyEstimator):
         n_readers: int | None = None,
         covariates: Covariates = (),
         calibrate: bool = True,
+        compared: Sequence[int] | None = None,
     ) -> None:
         self.search = search
         super().__init__(
-            settings, seed, feature_names, robustness, n_readers, covariates, calibrate
+            settings, seed, feature_names, robustness, n_readers, covariates, calibrate, compared
         )
 
     def fit(
@@ -220,6 +222,7 @@ class SearchClassifier(StudyEstimator):
             self.robustness,
             self.n_readers,
             self.covariates,
+            self.compared,
         )
         prefix = StudyPipeline(steps)
         rows, labels, owners = prefix.fit_selection(X, y, patients, batch)

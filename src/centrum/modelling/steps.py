@@ -35,6 +35,7 @@ def build_steps(
     robustness: RobustnessRule | None = None,
     n_readers: int | None = None,
     covariates: Covariates = (),
+    compared: Sequence[int] | None = None,
 ) -> list[Step]:
     """Named steps, unfitted, the classifier last; those that the settings switch off are absent.
 
@@ -48,6 +49,7 @@ def build_steps(
     n_readers : how many of the third axis of X are readers, before the perturbations; all when
         missing
     covariates : names of the features that are no measurement of an image, by covariate
+    compared : positions of the readers whose agreement counts; all readers when missing
 
     The z-score divides by the standard deviation with n, as scikit-learn does; R's scale()
     divides by that with n - 1, which changes coefficients by a factor of sqrt(1 - 1/n).
@@ -61,6 +63,7 @@ def build_steps(
         feature_names=feature_names,
         n_readers=n_readers,
         missing="refuse" if whole else "pass",
+        compared=compared,
     )
     steps: list[tuple[str, BaseEstimator | None]] = [
         ("agreement", agreement),

@@ -38,6 +38,7 @@ class StudyEstimator(ByScore):
         n_readers: int | None = None,
         covariates: Covariates = (),
         calibrate: bool = True,
+        compared: Sequence[int] | None = None,
     ) -> None:
         self.settings = settings
         self.seed = seed
@@ -46,6 +47,7 @@ class StudyEstimator(ByScore):
         self.n_readers = n_readers
         self.covariates = covariates
         self.calibrate = calibrate
+        self.compared = compared
 
     @available_if(lambda self: self.calibrate)
     def predict_proba(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:

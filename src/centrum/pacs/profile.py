@@ -8,7 +8,6 @@ the archive shows a certificate that is checked, unless the profile says `insecu
 import os
 import ssl
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 
 from centrum.errors import ArchiveError
+from centrum.io.loopback import is_loopback
 from centrum.io.structured import parse_yaml, read_text
 from centrum.protocol.faults import faults_of
 from centrum.settings import Settings
@@ -157,18 +157,6 @@ def _reached(profile: Profile) -> tuple[list[str], bool]:
     assert profile.dimse is not None
     move = [profile.dimse.move.address] if profile.dimse.move else []
     return [profile.dimse.host, *move], profile.dimse.tls is not False
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or address is that of this computer.
-
-    >>> is_loopback("127.0.0.1"), is_loopback("localhost"), is_loopback("pacs.example.org")
-    (True, True, False)
-    """
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Credentials(Settings):

@@ -19,6 +19,7 @@ from centrum.io.dicom_object import reading
 from centrum.io.functional_groups import GROUPS
 from centrum.io.open import file_format
 from centrum.io.paths import split_source
+from centrum.io.scratch import fetched
 from centrum.io.slices import IMAGE_PLANE
 from centrum.provenance import digest
 
@@ -102,7 +103,7 @@ def read_series(source: str | Path) -> SourceSeries:
     """
     import pydicom
 
-    path, part = split_source(source)
+    path, part = split_source(fetched(source))
     paths = source_files(path, part)
     with reading(path):
         headers = [

@@ -59,8 +59,9 @@ def robustness(table: FeatureTable, settings: RobustnessSettings) -> pd.DataFram
 
 
 def _stability(table: FeatureTable, settings: RobustnessSettings, names: Sequence[str]) -> ICC:
-    slots = [len(table.readers) + table.perturbations.index(name) for name in names]
-    return icc(table.readings[:, :, [0, *slots]], settings.icc.form)
+    slots = [len(table.modelled) + table.perturbations.index(name) for name in names]
+    taken = table.readings[:, :, [0, *slots]]
+    return icc(taken, settings.icc.form, patients=table.obs["patient"])
 
 
 SIZES = [f.name for f in fields(Perturbation) if f.name not in ("name", "translation")]

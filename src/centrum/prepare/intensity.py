@@ -31,7 +31,7 @@ def normalise_image(volume: Volume, scale: float, outliers: float | None = None)
     >>> normalise_image(image, 100, outliers=0.5).array.tolist()
     [[[-50.0, 0.0, 50.0]]]
     """
-    x = volume.array.astype(float)
+    x = volume.array.astype(float, order="C")
     mean, deviation = x.mean(), x.std(ddof=1) if x.size > 1 else 0.0
     if deviation == 0:
         raise DataError(f"A constant image (all {x.flat[0]:g}) cannot be normalised.")

@@ -278,7 +278,7 @@ def _sample(
     The axis that loses most voxels comes first, whichever part of the grid is wanted.
     """
     windows = [_window(a, method) for a in axes]
-    out = array[tuple(slice(w.start, w.stop) for w in windows)].astype(float)
+    out = array[tuple(slice(w.start, w.stop) for w in windows)].astype(float, order="C")
     sampler = partial(_cubic, boundary=boundary) if method == "cubic" else _linear
     for k in sorted(range(3), key=lambda k: -axes[k].ratio):
         if axes[k].ratio == 1:

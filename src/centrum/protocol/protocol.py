@@ -155,6 +155,11 @@ class TableSource(Settings):
         description="columns of a generic table that look like a running number, an id, a date or "
         "a constant, and are features all the same",
     )
+    compared: bool = Field(
+        True,
+        description="whether the reader counts in the agreement between readers; a consensus of "
+        "others does not",
+    )
 
 
 class Join(Settings):
@@ -218,8 +223,9 @@ class EvaluationSettings(Settings):
     )
     optimism_resamples: Annotated[int, Field(ge=0, le=10_000)] = Field(
         0,
-        description="refits on bootstrap samples of the patients, for Harrell's optimism and "
-        ".632+; 0: not done, 200 are usual",
+        description="refits on bootstrap samples of the training patients, for Harrell's optimism, "
+        ".632+, and the range of a patient's probability, which the frozen model then gives; 0: "
+        "not done, 200 are usual",
     )
     leak_audit: LeakAudit = LeakAudit()
     ablation: bool = Field(
@@ -229,6 +235,12 @@ class EvaluationSettings(Settings):
         ("sex", "age", "region", "level", "centre", "scanner"),
         description="columns of the manifest by which the performance is shown; those that are "
         "not there or do not differ are left out",
+    )
+    clinical: tuple[str, ...] = Field(
+        ("age", "sex"),
+        description="columns of the manifest, beside `model.covariates`, of a clinical model that "
+        "is compared with the score and combined with it; those that are not there or do not "
+        "differ are left out",
     )
     reader_calls: tuple[str, ...] = Field(
         (),

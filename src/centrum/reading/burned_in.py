@@ -4,7 +4,7 @@ No program reads them reliably. What is found is told; whether the rest is free 
 person to look at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ from centrum.execution import Progress, silent
 from centrum.io.dicom_object import reading
 from centrum.io.open import file_format
 from centrum.io.paths import split_source
+from centrum.io.scratch import fetched
 from centrum.measure.images import image_of
 from centrum.pacs.source import source_files
 from centrum.reading.room import Room
@@ -29,34 +30,34 @@ FEWEST_PIXELS = 20
 BRIGHT = 99.0
 """Percentile of the image beyond which a pixel of a corner is bright."""
 
-BurnedIn = Literal["stated", "corner"]
+BurnedIn = Literal["stated", "corner", ""]
 """Why letters are feared: the header says so, or something bright stands still in a corner."""
 
 
-def find_burned_in(room: Room, progress: Progress = silent) -> Iterator[tuple[str, BurnedIn]]:
-    """Cases whose images may show letters, with the reason; unreadable ones are left out."""
-    for done, case in enumerate(room.cases.values(), start=1):
-        progress("Looking for burned-in text", done, len(room.cases))
+def find_burned_in(
+    room: Room, cases: Sequence[str], progress: Progress = silent
+) -> Iterator[tuple[str, BurnedIn]]:
+    """Why the images of cases may show letters; those that cannot be read are left out."""
+    for done, case in enumerate(cases, start=1):
+        progress("Looking for burned-in text", done, len(cases))
         try:
-            found = _burned_in(room, case)
+            yield case, _burned_in(room, room.cases[case])
         except CentrumError:  # opening it says why
             continue
-        if found:
-            yield case.id, found
 
 
-def _burned_in(room: Room, case: Case) -> BurnedIn | None:
+def _burned_in(room: Room, case: Case) -> BurnedIn:
     source = case.images[room.sequence]
     if _is_stated(source):
         return "stated"
-    return "corner" if has_still_corner(lay_out(image_of(source, room.images))) else None
+    return "corner" if has_still_corner(lay_out(image_of(source, room.images))) else ""
 
 
 def _is_stated(source: str) -> bool:
     """Whether DICOM headers say that annotations are burned in (0028,0301)."""
     import pydicom
 
-    path, part = split_source(source)
+    path, part = split_source(fetched(source))
     if not path.is_dir() and file_format(path) != "DICOM":
         return False
     with reading(path):

@@ -16,11 +16,20 @@ from typing import Any, Self
 
 from centrum.arrays import Flags
 from centrum.cohort.case import Case
-from centrum.cohort.readings import CONSENSUS, LevelMark, SliceProvenance, read_signed
+from centrum.cohort.readings import CONSENSUS, LevelMark, SliceProvenance
 from centrum.errors import DataError
 from centrum.provenance import digest
 from centrum.reading import training
 from centrum.reading.between import fill_between
+from centrum.reading.checks import (
+    check_open,
+    check_reopening,
+    done_before,
+    level_first,
+    no_proposal,
+    not_allowed,
+    signable,
+)
 from centrum.reading.forms import (
     fields_in,
     read_digests,
@@ -38,11 +47,12 @@ from centrum.reading.instructions import instructions
 from centrum.reading.journal import Act, Line
 from centrum.reading.light_box import LightBox
 from centrum.reading.raster import Runs, mask_of, runs_of, slice_digest
-from centrum.reading.refusals import DigestDiffers, SlicesUnread, StaleRevision, UnknownTicket
+from centrum.reading.refusals import DigestDiffers, UnknownTicket
 from centrum.reading.room import TRAINING, open_room
 from centrum.reading.sheet import Sheets
-from centrum.reading.shelf import CaseHistory, Done, Shelf, WorkSummary
-from centrum.reading.signed import keep_record, record_of, write_signed_mask
+from centrum.reading.shelf import CaseHistory, Shelf, WorkSummary
+from centrum.reading.shelves import Shelves
+from centrum.reading.signed import keep_record, write_signed_mask
 from centrum.reading.state import CaseState
 from centrum.reading.strokes import read_edit
 from centrum.reading.suggestion import suggested, tool_of
@@ -56,9 +66,6 @@ from centrum.reading.views import (
     state_view,
 )
 from centrum.volume import content_digest
-
-NOT_MEASURABLE = "not_measurable"
-"""Flag with which a case may be signed although slices are not drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,54 +129,19 @@ class Desk:
     def __init__(self, study: Path | str) -> None:
         self.room = open_room(study)
         self._names = training.phantom_names(self.room.settings.training.cases)
-        self._shelves: dict[tuple[str, str], Shelf] = {}
         self._lock = threading.RLock()
+        self._shelves = Shelves(self.room)
         try:
-            self._open_shelves()
             self._book = TicketBook(self.room, self._names)
             self._box = LightBox(self.room, self._book)
-            self._mend_records()
+            self._shelves.mend_records()
         except BaseException:
             self.close()
             raise
 
-    def _open_shelves(self) -> None:
-        """All journals at once: a server that may not write one does not begin."""
-        chosen = self.room.settings.frozen_digest
-        for reader in self.room.settings.readers:
-            for session in (TRAINING, *self.room.settings.sessions):
-                folder = self.room.session_folder(reader, session)
-                self._shelves[reader, session] = Shelf(folder, chosen)
-        if self._consensus_folder.exists():
-            self._open_consensus()
-
-    @property
-    def _consensus_folder(self) -> Path:
-        return self.room.session_folder(CONSENSUS, self.room.settings.sessions[0])
-
-    def _open_consensus(self) -> None:
-        """The journal of the adjudicated readings, which few studies have."""
-        key = CONSENSUS, self.room.settings.sessions[0]
-        if key not in self._shelves:
-            self._shelves[key] = Shelf(self._consensus_folder, self.room.settings.frozen_digest)
-
-    def _mend_records(self) -> None:
-        """Enter what was signed just before a crash; the journal says what that is."""
-        for (reader, session), shelf in self._shelves.items():
-            if session == TRAINING:
-                continue
-            known = read_signed(self.room.study, reader, session)
-            for token in {*known, *shelf.journal.tokens}:
-                summary = shelf.summary(token)
-                signed = bool(summary and summary.signed)
-                found = shelf.case(token) if signed or token in known else None
-                if found and known.get(token) != (record_of(found.state) if signed else None):
-                    keep_record(self.room.study, reader, session, token, found.state)
-
     def close(self) -> None:
         """Let another process open the journals."""
-        for shelf in self._shelves.values():
-            shelf.journal.close()
+        self._shelves.close()
 
     def __enter__(self) -> Self:
         return self
@@ -187,11 +159,10 @@ class Desk:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be told when the room is opened."""
-        torn = [shelf for shelf in self._shelves.values() if shelf.journal.torn]
         return tuple(
-            f"{shelf.journal.path.parent.parent.name}: a line that was cut off by a crash, and "
-            "never acknowledged, was removed from the journal."
-            for shelf in torn
+            f"{reader}: a line that was cut off by a crash, and never acknowledged, was removed "
+            "from the journal."
+            for reader in self._shelves.torn
         )
 
     def prepare(self) -> None:
@@ -400,7 +371,7 @@ class Desk:
             history = work.history
             k = read_index(slice, len(history.state.slices))
             found = read_edit(edit, history.state.shape)
-            if done := _done_before(history, found.id, "edit", (k,), (found.after,)):
+            if done := done_before(history, found.id, "edit", (k,), (found.after,)):
                 return saved_view(history.states[done.revision], done.revision, k)
             self._check_drawable(history, revision)
             self._check_tool(found.tool)
@@ -422,7 +393,7 @@ class Desk:
 
     def _check_tool(self, tool: str) -> None:
         if not getattr(self.room.settings.assistance, tool, True):
-            raise _not_allowed(tool)
+            raise not_allowed(tool)
 
     def suggest(self, reader: str, token: str, slice: int, sent: object) -> dict[str, Any]:
         """What a smart tool offers on a slice, `{"content": ...}`; nothing is kept.
@@ -457,7 +428,7 @@ class Desk:
     def _filled(self, work: _Work, chosen: Sequence[int] | None) -> dict[int, Runs]:
         """Pixels of the slices that a fill would change."""
         if not self.room.settings.assistance.fill:
-            raise _not_allowed("fill")
+            raise not_allowed("fill")
         state = work.history.state
         spacing = work.history.spacing[1:]
         reviewed = [k for k, outline in enumerate(state.slices) if not outline.is_untouched]
@@ -491,7 +462,7 @@ class Desk:
                 read_digests(sent["digests"], len(history.state.slices)),
             )
             slices, after = tuple(digests), tuple(digests.values())
-            if done := _done_before(history, name, "fill", slices, after):
+            if done := done_before(history, name, "fill", slices, after):
                 return _state_at(history, done.revision)
             self._check_drawable(history, revision)
             found = self._filled(work, _chosen(sent.get("from"), history.state))
@@ -536,13 +507,13 @@ class Desk:
         """
         with self._at(reader, token) as work:
             history, (name, fields) = work.history, read_named(sent)
-            if done := _done_before(history, name, "proposal"):
+            if done := done_before(history, name, "proposal"):
                 return _state_at(history, done.revision)
             if not self._box.has_proposal(work.ticket):
-                raise _no_proposal()
+                raise no_proposal()
             self._check_drawable(history, revision)
             if history.state.level is None:
-                raise _level_first()
+                raise level_first()
             state = history.state
             found = {
                 k: runs_of(plane)
@@ -550,7 +521,7 @@ class Desk:
                 if plane.any() and state.slices[k].is_untouched
             }
             if not found:
-                raise _no_proposal()
+                raise no_proposal()
             return self._from_elsewhere(work, "proposal", name, found, fields)
 
     def undo(
@@ -576,9 +547,9 @@ class Desk:
     ) -> StateView:
         with self._at(reader, token) as work:
             history, name = work.history, read_id(id)
-            if done := _done_before(history, name, kind):
+            if done := done_before(history, name, kind):
                 return _state_at(history, done.revision)
-            self._check_open(history, revision)
+            check_open(history, revision)
             changes = history.state.done if kind == "undo" else history.state.undone
             if not changes:
                 raise DataError(f"There is nothing to {kind}.", code=f"nothing-to-{kind}")
@@ -632,9 +603,9 @@ class Desk:
     ) -> StateView:
         history, name = work.history, read_id(fields["id"])
         after = (_short_digest(said),)
-        if done := _done_before(history, name, kind, after=after):
+        if done := done_before(history, name, kind, after=after):
             return _state_at(history, done.revision)
-        self._check_open(history, revision)
+        check_open(history, revision)
         history = self._add(
             work, kind, {"id": name, **said}, after=after, seconds=seconds_in(fields)
         )
@@ -653,10 +624,10 @@ class Desk:
         """
         with self._at(reader, token) as work:
             history, (name, fields) = work.history, read_named(sent)
-            if done := _done_before(history, name, "submit"):
+            if done := done_before(history, name, "submit"):
                 return _state_at(history, done.revision)
-            self._check_open(history, revision)
-            drawn = _signable(history.state)
+            check_open(history, revision)
+            drawn = signable(history.state)
             payload = self._practised if work.ticket.training else self._sign
             history = self._add(
                 work, "submit", {"id": name, **payload(work, drawn)}, seconds=seconds_in(fields)
@@ -711,9 +682,9 @@ class Desk:
             fields = fields_in(sent, ("id", "reason"), ("seconds",))
             name, reason = read_id(fields["id"]), read_text(fields["reason"]).strip()
             after = (_short_digest({"reason": reason}),)
-            if done := _done_before(history, name, "reopen", after=after):
+            if done := done_before(history, name, "reopen", after=after):
                 return _state_at(history, done.revision)
-            _check_reopening(work.ticket, history.state, reason)
+            check_reopening(work.ticket, history.state, reason)
             payload = {"id": name, "reason": reason}
             history = self._add(work, "reopen", payload, after=after, seconds=seconds_in(fields))
             self._keep_record(work)
@@ -732,12 +703,12 @@ class Desk:
         with self._lock:
             if case not in self.room.cases:
                 raise UnknownTicket
-            self._open_consensus()
-            return self._book.issue(case, CONSENSUS, self.room.settings.sessions[0]).token
+            self._shelves.open_consensus()
+            return self._book.issue(case, *self._shelves.of_consensus).token
 
     def unsigned(self) -> dict[str, str]:
         """Tokens of the consensuses that were begun or reopened, by case."""
-        key = CONSENSUS, self.room.settings.sessions[0]
+        key = self._shelves.of_consensus
         with self._lock:
             tickets = self._tickets(*key) if key in self._shelves else []
             begun = [t for t in tickets if self._summary(t)]
@@ -759,7 +730,7 @@ class Desk:
         with self._at(CONSENSUS, token) as work:
             history = work.history
             state = history.state
-            self._check_open(history, history.revision)
+            check_open(history, history.revision)
             if taken.slices.shape != (len(state.slices), *state.shape):
                 raise DataError(
                     "The outlines have other slices than the image.", code="other-slices"
@@ -803,50 +774,19 @@ class Desk:
 
     # Checks and lines
 
-    def _check_open(self, history: CaseHistory, revision: object) -> None:
-        """Refuse what is about an older state, or about a case that is signed."""
-        if type(revision) is not int or revision != history.revision:
-            raise StaleRevision(state_view(history.state, history.revision))
-        if history.state.signed:
-            raise DataError("This case is signed.", remedy="Reopen it, and say why.", code="signed")
-
     def _check_drawable(self, history: CaseHistory, revision: object) -> None:
-        self._check_open(history, revision)
+        check_open(history, revision)
         self._check_level(history.state)
 
     def _check_level(self, state: CaseState) -> None:
         if self.room.settings.confirm_level and state.level is None:
-            raise _level_first()
+            raise level_first()
 
     def _add(self, work: _Work, kind: Act, payload: Mapping[str, Any], **facts: Any) -> CaseHistory:
         """Write a line about a ticket."""
         ticket, room = work.ticket, self.room.settings.frozen_digest
         line = Line(ticket.session, ticket.token, kind, room, payload=payload, **facts)
         return work.shelf.add(line)
-
-
-def _done_before(
-    history: CaseHistory,
-    name: str,
-    kind: Act,
-    slices: tuple[int, ...] | None = None,
-    after: tuple[str, ...] | None = None,
-) -> Done | None:
-    """What was done under a name, None for a new one.
-
-    Raises
-    ------
-    DataError
-        Something else was done under it; code "id-used".
-    """
-    done = history.done.get(name)
-    if done is None:
-        return None
-    if done.kind != kind or slices not in (None, done.slices) or after not in (None, done.after):
-        raise DataError(
-            "Something else was sent under this id before.", remedy="Reload.", code="id-used"
-        )
-    return done
 
 
 def new_id() -> str:
@@ -871,52 +811,3 @@ def _chosen(from_slices: object, state: CaseState) -> tuple[int, ...] | None:
 
 def _short_digest(said: Mapping[str, Any]) -> str:
     return digest(said)[:16]
-
-
-def _signable(state: CaseState) -> Flags:
-    """What was drawn, [slice, row, column], of a case that may be signed."""
-    drawn = state.mask()
-    if NOT_MEASURABLE in state.flags:
-        return drawn
-    if state.unread:
-        raise SlicesUnread(state.unread)
-    if not drawn.any():
-        raise DataError(
-            "No body was drawn.",
-            remedy="Draw it, or set the flag `not measurable`.",
-            code="nothing-drawn",
-        )
-    return drawn
-
-
-def _check_reopening(ticket: Ticket, state: CaseState, reason: str) -> None:
-    if not state.signed:
-        raise DataError("This case is not signed.", code="not-signed")
-    if ticket.training:
-        raise DataError(
-            "A practice whose truth was shown stays as it is.",
-            remedy="Go on with the next one.",
-            code="practised",
-        )
-    if not reason:
-        raise DataError("Say why the case is reopened.", code="no-reason")
-
-
-def _level_first() -> DataError:
-    return DataError(
-        "Place the level first.",
-        remedy="Click on the body that is to be drawn, on a slice in its middle.",
-        code="level-first",
-    )
-
-
-def _not_allowed(what: str) -> DataError:
-    return DataError(
-        f"`{what}` is not among the tools of this study.",
-        remedy="Use another tool.",
-        code="not-allowed",
-    )
-
-
-def _no_proposal() -> DataError:
-    return DataError("No outline is proposed for this case.", remedy="Draw it.", code="no-proposal")

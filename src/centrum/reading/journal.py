@@ -9,12 +9,12 @@ import json
 import os
 from collections.abc import Iterator, KeysView, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, BinaryIO, Literal, Self, get_args
 
 from centrum.errors import DataError
 from centrum.provenance import __version__, canonical_json
@@ -25,13 +25,12 @@ FIRST = "0" * 64
 """What stands for the line before the first."""
 
 Act = Literal[
-    "open", "level", "edit", "fill", "undo", "redo", "quality", "submit", "reopen", "proposal"
-]
-
-ACTS: tuple[Act, ...] = (
     "open", "level", "edit", "fill", "undo", "redo", "quality", "submit", "reopen", "proposal",
-)  # fmt: skip
-"""What a line can be about."""
+    "looked", "confirmed",
+]  # fmt: skip
+
+ACTS: tuple[Act, ...] = get_args(Act)
+"""What a line can be about; the last two are the lead's, of images."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Line:
 
     def encoded(self) -> bytes:
         """The line as it is kept, without its newline."""
-        return canonical_json(asdict(self)).encode("ascii")
+        return canonical_json(vars(self)).encode("ascii")
 
 
 _FIELDS = frozenset(each.name for each in fields(Line))

@@ -12,6 +12,7 @@ from centrum.cohort.readings import MASK_ENDING, ReadingRecord, read_signed, wri
 from centrum.errors import of_case
 from centrum.io.open import file_format
 from centrum.io.paths import split_source
+from centrum.io.scratch import fetched
 from centrum.io.write import write_masks
 from centrum.reading.state import CaseState
 from centrum.store import write_atomically
@@ -48,6 +49,11 @@ def keep_record(study: Path, reader: str, session: str, token: str, state: CaseS
     write_signed(study, reader, session, records)
 
 
+def segment_name(level: Level | None) -> str:
+    """What the segment of a level is called."""
+    return level.name if level else UNNAMED
+
+
 def write_signed_mask(
     folder: Path, token: str, mask: Mask, level: Level | None, source: str
 ) -> str:
@@ -55,7 +61,7 @@ def write_signed_mask(
 
     The text is "" where there is one, or where the image is none of DICOM.
     """
-    named = replace(mask, name=level.name if level else UNNAMED)
+    named = replace(mask, name=segment_name(level))
     folder.mkdir(parents=True, exist_ok=True)
     unfinished = folder / f".{token}{MASK_ENDING}"
     os.replace(write_masks([named], unfinished), folder / f"{token}{MASK_ENDING}")
@@ -69,7 +75,7 @@ def write_signed_mask(
 
 
 def _is_dicom(source: str) -> bool:
-    path, _ = split_source(source)
+    path, _ = split_source(fetched(source))
     return path.is_dir() or file_format(path) == "DICOM"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from centrum.evaluate.calibration import Coefficient
+from centrum.evaluate.logistic import Coefficient
 from centrum.frozen.external import Calibrated, ExternalValidation
 from centrum.frozen.model import FrozenModel
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
@@ -17,6 +17,7 @@ from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Tabl
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_roc
 from centrum.report.figures.drift import SMALL, draw_drift
 from centrum.report.patient import labels_of
+from centrum.report.size_of_test import size_of_test_table
 from centrum.report.tables import frame_table, performance_table
 from centrum.report.words.results import PROBABILITIES
 from centrum.text import counted, fixed, percent
@@ -174,11 +175,17 @@ def _discrimination(model: FrozenModel, external: ExternalValidation, simulated:
     performance = performance_table(
         {"External": external.evaluation, **named}, model.protocol.evaluation.prevalence
     )
+    at = float(model.calibrator.predict_proba(np.array([model.cutoff]))[0])
     return Block(
         "Discrimination and decisions",
         "discrimination",
         prose=(_compared_text(external),),
-        tables=(performance, *_compared_table(external), _conformal_table(model, external)),
+        tables=(
+            performance,
+            *_compared_table(external),
+            _conformal_table(model, external),
+            size_of_test_table(external.evaluation, external.probability, at),
+        ),
         pictures=(roc, net),
     )
 

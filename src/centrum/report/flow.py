@@ -23,7 +23,7 @@ def flow_chart(results: StudyResults) -> FlowChart:
     excluded = [f"{e.rule.name}: {e.excluded.cases}{_split(e.excluded)}" for e in flow.exclusions]
     total = sum(e.excluded.cases for e in flow.exclusions)
     leave = (f"Excluded: {counted(total, 'case')}", *excluded) if excluded else ()
-    here = _stations(results)
+    here = stations(results)
     stops = [Stop(_lines("Manifest", here["manifest"]), leave)]
     if results.failures:
         lost = here["not measured"]
@@ -38,12 +38,12 @@ def flow_table(results: StudyResults) -> Table:
     """The numbers of the flow chart."""
     rows = [
         {"station": name, "cases": tally.cases, "patients": tally.patients, **tally.outcomes}
-        for name, tally in _stations(results).items()
+        for name, tally in stations(results).items()
     ]
     return frame_table(pd.DataFrame(rows))
 
 
-def _stations(results: StudyResults) -> dict[str, CaseCounts]:
+def stations(results: StudyResults) -> dict[str, CaseCounts]:
     """Everybody who is counted, outcomes in the order positive, negative."""
     flow, scores = results.flow, results.scores
     outcomes = (results.model.positive, results.model.negative)

@@ -12,6 +12,7 @@ import numpy as np
 from jinja2 import Environment
 
 from centrum.frozen.domain import Distribution
+from centrum.frozen.elsewhere import Elsewhere
 from centrum.frozen.model import FrozenModel
 from centrum.frozen.score import Score
 from centrum.report.colours import OUTCOMES, READERS
@@ -37,12 +38,20 @@ def page_of(case: str) -> str:
     return f"{file_stem(case, taken=(INDEX,))}.html"
 
 
-def render_index(model: FrozenModel, scores: Sequence[Score]) -> str:
+def render_index(
+    model: FrozenModel, scores: Sequence[Score], elsewhere: Elsewhere | None = None
+) -> str:
     """A page with a line for each scored case, and a link to the case's page."""
     return (
         _environment()
         .get_template("patients.html")
-        .render(model=model, scores=scores, title="Scored cases", simulated=False)
+        .render(
+            model=model,
+            scores=scores,
+            elsewhere=elsewhere,
+            title="Scored cases",
+            simulated=False,
+        )
     )
 
 
@@ -126,7 +135,12 @@ class Strip:
     placed: Placed
 
 
-def render_patient(model: FrozenModel, score: Score, picture: Overlay | None) -> str:
+def render_patient(
+    model: FrozenModel,
+    score: Score,
+    picture: Overlay | None,
+    elsewhere: Elsewhere | None = None,
+) -> str:
     """The page, whole in itself; all texts are escaped."""
     bars = waterfall(model, score)
     return (
@@ -137,6 +151,7 @@ def render_patient(model: FrozenModel, score: Score, picture: Overlay | None) ->
             title=f"Case {score.case}",
             simulated=score.simulated,
             score=score,
+            elsewhere=elsewhere,
             colours=OUTCOMES,
             outline=READERS[0],
             picture=picture,

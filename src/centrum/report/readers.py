@@ -1,7 +1,7 @@
 """Over which cases readers are compared: said alike wherever it is said."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,19 +9,16 @@ import pandas as pd
 from centrum.agreement import icc
 from centrum.arrays import Flags
 from centrum.io.segments import PROPOSED
+from centrum.modelling.settings import AgreementSettings
 from centrum.protocol import Protocol
 from centrum.report.results import StudyResults
-from centrum.text import counted, listed
+from centrum.report.words.agreement import icc_label, rule_label
+from centrum.text import counted, fixed, listed, sentences
 
 
 def agreed_over(results: StudyResults) -> str:
     """The cases of the ICC of `agreement.csv`, by their numbers there."""
-    return those(
-        results.agreement["n"],
-        len(results.table.cases),
-        "case",
-        _who(results),
-    )
+    return those(results.agreement["n"], len(results.table.cases), "case", _who(results))
 
 
 def agreed_cases(results: StudyResults) -> str:
@@ -33,13 +30,8 @@ def agreed_cases(results: StudyResults) -> str:
 def trained_over(results: StudyResults) -> str:
     """The training cases on which the final model judged the agreement of readers."""
     train = _trained(results)
-    read = results.table.read.all(axis=1)
-    return those(
-        [int((read & train).sum())],
-        int(train.sum()),
-        "training case",
-        _who(results),
-    )
+    read = results.table.read_by_all
+    return those([int((read & train).sum())], int(train.sum()), "training case", _who(results))
 
 
 def trained_agreement(results: StudyResults) -> pd.DataFrame:
@@ -48,7 +40,9 @@ def trained_agreement(results: StudyResults) -> pd.DataFrame:
     Columns: n, icc, lower, upper, kept (whether the rule let the feature pass).
     """
     rule, train = results.protocol.model.agreement, _trained(results)
-    found = icc(results.table.values[train], rule.form)
+    owners = results.table.obs["patient"][train]
+    values = results.table.values_of(results.table.compared)[train]
+    found = icc(values, rule.form, patients=owners)
     judged = found.lower if rule.use == "lower_bound" else found.value
     return pd.DataFrame(
         {
@@ -68,39 +62,86 @@ def _trained(results: StudyResults) -> Flags:
     return np.asarray(part == "train")
 
 
-def readers_counted(results: StudyResults, *, quoted: bool = False) -> list[str]:
-    """The readers, each with the number of cases that are measured."""
+def between_readers(results: StudyResults) -> pd.DataFrame:
+    """The rows of `overlap` of two readers, without those of one who read twice."""
+    pairs, names = results.overlap, results.table.compared
+    return pairs[pairs["reader_a"].isin(names) & pairs["reader_b"].isin(names)]
+
+
+def readers_counted(
+    results: StudyResults, *, quoted: bool = False, among: Sequence[str] | None = None
+) -> list[str]:
+    """The readers, or those among them, each with the number of cases that are measured."""
     mark = '"' * quoted
     read = zip(results.table.readers, results.table.read.sum(axis=0), strict=True)
-    return [f"{mark}{reader}{mark} ({counted(int(n), 'case')})" for reader, n in read]
+    return [
+        f"{mark}{reader}{mark} ({counted(int(n), 'case')})"
+        for reader, n in read
+        if among is None or reader in among
+    ]
 
 
 def read_by_all(results: StudyResults) -> int:
-    """How many of the cases have a measurement of every reader."""
-    return int(results.table.read.all(axis=1).sum())
+    """How many of the cases have a measurement of every reader who is compared."""
+    return int(results.table.read_by_all.sum())
 
 
 def _who(results: StudyResults) -> str:
-    return who(len(results.table.readers), results.protocol)
+    return who(results.table.compared, results.table.readers, results.protocol)
 
 
-def consensus_text(results: StudyResults) -> str:
-    """That the primary reader is a consensus of the others, which agrees with them; else ""."""
-    primary = results.table.readers[0]
-    if not results.readings or not results.readings.is_consensus(primary):
-        return ""
-    if len(results.table.readers) == 1:
+def not_compared_text(results: StudyResults) -> str:
+    """Why the primary reader does not count in the agreement; "" where they do."""
+    table = results.table
+    primary = table.readers[0]
+    if primary in table.compared or any(primary in names for names in table.read_twice):
         return ""
     return (
-        f'The ICC counts "{primary}" as a reader: it was made of the outlines of the others, and '
-        "the ICC is higher than that of readers who do not know of each other."
+        f'"{primary}" was not compared: it was made of the outlines of the readers and would agree '
+        "with them."
     )
 
 
-def who(readers: int, protocol: Protocol) -> str:
-    """All readers, and what they did."""
+def within_text(results: StudyResults) -> str:
+    """How well each reader agrees with themselves who read more than once; "" without one."""
+    table, rule = results.table, results.protocol.model.agreement
+    if not table.read_twice:
+        return ""
+    told = [_within(names, results, rule) for names in table.read_twice]
+    again = {name for _, *further in table.read_twice for name in further}
+    model = "" if table.readers[0] in again else ", nor in the model"
+    return sentences(
+        *told, f"Repeated readings had no part in the agreement between readers{model}."
+    )
+
+
+def _within(names: Sequence[str], results: StudyResults, rule: AgreementSettings) -> str:
+    again = results.agreement_within
+    found = again[again["reader"] == names[0]]
+    cases = those(found["n"], len(results.table.cases), "case", f'"{names[0]}" read {times(names)}')
+    lower, median, upper = np.nanquantile(found["icc"], [0.25, 0.5, 0.75])
+    return (
+        f'Within "{names[0]}" the median {icc_label(rule)} of the features, over {cases}, was '
+        f"{fixed(median, 2)} (interquartile range {fixed(lower, 2)} to {fixed(upper, 2)}); "
+        f"{int(found['kept'].sum())} of {len(found)} had {rule_label(rule)}."
+    )
+
+
+def times(names: Sequence[str]) -> str:
+    """How often somebody read.
+
+    >>> times(["anna", "anna-second"]), times(["anna", "anna-second", "anna-third"])
+    ('twice', '3 times')
+    """
+    return "twice" if len(names) == 2 else f"{len(names)} times"
+
+
+def who(compared: Sequence[str], readers: Sequence[str], protocol: Protocol) -> str:
+    """The readers who are compared, and what they did; by name where there are others."""
     did = "measured" if protocol.tables else "drew"
-    return f"{'both' if readers == 2 else f'all {readers}'} readers {did}"
+    every = f"all {len(compared)}" if len(compared) != 2 else "both"
+    named = "" if len(compared) == len(readers) else f", {listed(compared)},"
+    return f"{every} readers{named} {did}"
 
 
 def those(counts: Iterable[int], total: int, noun: str, who: str) -> str:

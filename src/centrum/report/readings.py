@@ -17,6 +17,7 @@ from centrum.report.slices import Shown
 from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
 from centrum.text import counted, fixed, interval_text, percent, sentence_case
 from centrum.validation.model import FeatureCountFacts, LassoFacts
+from centrum.validation.other_readers import OtherReader
 
 FOUND = 0.8
 """Share of the positive cases that a reader of the precision-recall curve wants found."""
@@ -69,6 +70,18 @@ def agreement(kept: ArrayLike, dice: Mapping[str, ArrayLike], over: str) -> str:
         f"overlap with a Dice coefficient of more than {fixed(np.median(values[worst]), 2)}, "
         f"the worst with {fixed(values[worst].min(), 2)}."
     )
+
+
+def between_readers(found: Sequence[OtherReader]) -> str:
+    """How far the scores of other regions lie apart, and how many calls that changes."""
+    said = [
+        f"with the regions of {each.name} the score is on average "
+        f"{fixed(abs(each.limits.bias), 2)} {'lower' if each.limits.bias < 0 else 'higher'}, "
+        f"and {each.changed} of {counted(len(each.cases), 'call')} "
+        f"{'changes' if each.changed == 1 else 'change'}"
+        for each in found
+    ]
+    return f"{sentence_case('; '.join(said))}."
 
 
 def agreement_grid(facts: pd.DataFrame) -> str:

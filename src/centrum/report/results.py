@@ -13,11 +13,13 @@ from centrum.frozen.scorer import Scorer
 from centrum.protocol import Protocol
 from centrum.provenance import History
 from centrum.study.findings import Failure, Finding, MeasuredSequence
+from centrum.study.plan import AnalysisPlan
 from centrum.study.readings import StudyReadings
 from centrum.table import FeatureTable
 from centrum.text import OneLine
 from centrum.validation.evaluation import StudyEvaluation
 from centrum.validation.model import Model
+from centrum.validation.population import Sides
 from centrum.validation.procedure import InternalValidation
 
 
@@ -36,6 +38,7 @@ class StudyResults(OneLine):
     sources : case -> (image source, reader -> mask source)
     overlap : a row per case and pair of readers
     agreement : a row per feature: icc, lower, upper, f, df1, df2, p, n, kept; empty for one reader
+    agreement_within : the same with a row per reader who read more than once, `reader`, and feature
     model, cutoff : fitted on the training cases
     scorer : the model as numbers
     scores : per case: patient, outcome, part, score, out_of_fold
@@ -43,6 +46,7 @@ class StudyResults(OneLine):
     validation : internal, of the whole procedure: design, ablation, optimism, leaks
     search : the table of the final model's search, the best first; empty without one
     population : rows of the table of the population
+    sides : training beside test; None in a design whose cases are on both sides in turn
     history : steps of the whole study
     contents : case -> what is known of the bytes of its image and masks, where that was asked
     versions, digests : of the software; of the inputs and results
@@ -52,6 +56,7 @@ class StudyResults(OneLine):
     morphometry : rows of the table of the vertebral bodies; empty where they were not measured
     morphometry_agreement : a row per measure: measure, icc, lower, upper, n; empty for one reader
     readings : how the regions were drawn; None where that was not in the study's reading room
+    plans : analysis plans, oldest first
     """
 
     title: str
@@ -81,6 +86,9 @@ class StudyResults(OneLine):
     morphometry: tuple[PopulationRow, ...] = ()
     morphometry_agreement: pd.DataFrame = field(default_factory=pd.DataFrame)
     readings: StudyReadings | None = None
+    agreement_within: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"reader": []}))
+    sides: Sides | None = None
+    plans: tuple[AnalysisPlan, ...] = ()
 
     @cached_property
     def mixed_patients(self) -> int:

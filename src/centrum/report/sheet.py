@@ -136,7 +136,7 @@ def _facts(model: FrozenModel, score: Score) -> Iterator[tuple[str, str]]:
     if score.refused or score.score is None or score.probability is None:
         yield "No score is given", "the case is unlike what the model can judge"
         return
-    yield f"Probability of {model.positive}", f"{100 * score.probability:.1f} %"
+    yield f"Probability of {model.positive}", score.probability_text
     yield "Called, at the frozen cut-off", score.called
     could = " or ".join(score.outcomes) or "neither outcome is typical"
     yield "Cannot be excluded (conformal set)", could

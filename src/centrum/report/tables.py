@@ -20,7 +20,14 @@ from centrum.report.readers import trained_agreement
 from centrum.report.results import StudyResults
 from centrum.report.words.agreement import rule_label
 from centrum.report.words.model import step_labels
-from centrum.report.words.results import AT_CUTOFF, AUC_INTERVAL, EVALUATIONS, INTERVALS, OF_COUNTS
+from centrum.report.words.results import (
+    AT_CUTOFF,
+    AUC_INTERVAL,
+    BY_PATIENT,
+    EVALUATIONS,
+    INTERVALS,
+    OF_COUNTS,
+)
 from centrum.study.findings import by_kind
 from centrum.text import counted, fixed, number, percent, sentence_case
 from centrum.validation.model import Model
@@ -97,7 +104,8 @@ def population_table(results: StudyResults) -> Table:
 DESCRIBED = (
     "Tests are two-sided and take cases as independent. A numeric variable is described by mean "
     "and standard deviation (SD), or by median and interquartile range (IQR) when normality is "
-    "rejected (Lilliefors)."
+    "rejected (Lilliefors). What has each of its values in one group alone is not tested: it may "
+    "follow from the group."
 )
 """Note of tables of what is described by outcome."""
 
@@ -113,7 +121,7 @@ def described(
         found = row.significance
         cells.append(
             (
-                _heading(row.variable),
+                heading(row.variable),
                 row.level,
                 row.statistic,
                 *(row.groups[g] for g in groups),
@@ -125,7 +133,8 @@ def described(
     return tuple(map(Column, heads)), tuple(cells)
 
 
-def _heading(variable: str) -> str:
+def heading(variable: str) -> str:
+    """What a column of the manifest is called, with its unit."""
     unit = f" ({UNITS[variable]})" if variable in UNITS else ""
     return f"{sentence_case(variable)}{unit}".replace("_", " ")
 
@@ -148,14 +157,10 @@ def performance_table(
     ]
     for key in MEASURES:
         measures = [e.measures[key] for e in found]
-        intervals = [m.bootstrap if method == "bootstrap" else m.interval for m in measures]
         estimates = (
-            _estimate(e, m.value, i) for e, m, i in zip(found, measures, intervals, strict=True)
+            _estimate(e, m.value, m.interval) for e, m in zip(found, measures, strict=True)
         )
-        label = INTERVALS[method]
-        if method != "bootstrap":
-            label = OF_COUNTS.get(key, label)
-        rows.append((AT_CUTOFF[key], label, *estimates))
+        rows.append((AT_CUTOFF[key], _interval_label(method, key), *estimates))
     if prevalence is not None:
         rows += _elsewhere(found, method, prevalence)
     for name, key in (("True positives", "tp"), ("False positives", "fp"),
@@ -173,8 +178,8 @@ def performance_table(
 
 def _elsewhere(found: list[Evaluation], method: str, prevalence: float) -> list[tuple[Any, ...]]:
     """Predictive values at another prevalence, with limits from those of likelihood ratios."""
-    columns = [_predictive(e, method, prevalence) for e in found]
-    label = INTERVALS[method] if method == "bootstrap" else OF_COUNTS["lr_positive"]
+    columns = [_predictive(e, prevalence) for e in found]
+    label = _interval_label(method, "lr_positive")
     at = f", at a prevalence of {percent(prevalence)}"
     return [
         (f"{AT_CUTOFF[key]}{at}", label, *(column[k] for column in columns))
@@ -182,9 +187,9 @@ def _elsewhere(found: list[Evaluation], method: str, prevalence: float) -> list[
     ]
 
 
-def _predictive(found: Evaluation, method: str, prevalence: float) -> tuple[Estimate, Estimate]:
+def _predictive(found: Evaluation, prevalence: float) -> tuple[Estimate, Estimate]:
     above, below = (found.measures[key] for key in ("lr_positive", "lr_negative"))
-    a, b = (m.bootstrap if method == "bootstrap" else m.interval for m in (above, below))
+    a, b = above.interval, below.interval
     value, lower, upper = (
         predictive_values(*pair, prevalence)
         for pair in ((above.value, below.value), (a.lower, b.upper), (a.upper, b.lower))
@@ -208,9 +213,15 @@ def _mix(found: Evaluation, prevalence: float | None) -> str:
 
 
 def _interval_method(found: list[Evaluation]) -> str:
-    """Counts take each case as a patient; with several per patient only the bootstrap holds."""
+    """By patient where any patient has several cases."""
     clustered = any(e.n_patients < e.n for e in found)
-    return "bootstrap" if clustered else found[0].interval_method
+    return BY_PATIENT if clustered else found[0].interval_method
+
+
+def _interval_label(method: str, key: str) -> str:
+    if key not in OF_COUNTS:
+        return INTERVALS[method]
+    return f"{OF_COUNTS[key]}, {BY_PATIENT}" if method == BY_PATIENT else OF_COUNTS[key]
 
 
 def _estimate(found: Evaluation, value: float, interval: Interval) -> Estimate:
@@ -221,8 +232,8 @@ def _estimate(found: Evaluation, value: float, interval: Interval) -> Estimate:
 def _performance_notes(found: Evaluation) -> tuple[str, ...]:
     cutoff = found.cutoff
     return (
-        f"Value ({percent(found.confidence)} confidence interval); {found.n_resamples} bootstrap "
-        "samples of patients. Apparent: the model is evaluated on the cases that it was fitted "
+        f"Value ({percent(found.confidence)} confidence interval). Apparent: the model is "
+        "evaluated on the cases that it was fitted "
         "to, which is optimistic: no interval, no P. Out of fold: each training case is scored by "
         "a model fitted without its patient.",
         *([ONE_SIDED] if found.auc.value in (0, 1) else []),
@@ -239,13 +250,13 @@ ONE_SIDED = (
 )
 
 WITHOUT_WIDTH = (
-    "No interval: every resample gives the same value, as where scores part all cases. That says "
-    "nothing of the precision."
+    "No interval: a value at the end of its scale can have no variance. That says nothing of the "
+    "precision."
 )
 
 
 def _without_width(found: Evaluation) -> bool:
-    intervals = (found.auc.interval, *(m.bootstrap for m in found.measures.values()))
+    intervals = (found.auc.interval, *(m.interval for m in found.measures.values()))
     return any(i.lower == i.upper for i in intervals)
 
 
@@ -309,10 +320,19 @@ def agreement_table(results: StudyResults) -> Table:
     heads = ("Feature", "Cases", "ICC (95 % CI)", "P (ICC = 0)", "Training cases",
              "ICC on these (95 % CI)", "Kept for the model")  # fmt: skip
     notes = [_decided(agreement["kept"], trained, results.protocol.model.agreement)]
+    if results.table.obs["patient"].duplicated().any():
+        notes.append(JACKKNIFED)
     if same := int((agreement["lower"] == agreement["upper"]).sum()):
         notes.append(f"No interval, {counted(same, 'feature')}: all readers have the same values.")
     title = "Agreement of the features"
     return Table("agreement", title, tuple(map(Column, heads)), rows, tuple(notes), sorts=True)
+
+
+JACKKNIFED = (
+    "Patients have several cases: intervals and P are by the jackknife over patients (Fisher's "
+    "scale, Arvesen and Schmitz 1970), intervals of absolute agreement never narrower than those "
+    "of independent cases."
+)
 
 
 def _icc(row: Mapping[Hashable, Any]) -> Estimate:
@@ -357,15 +377,20 @@ def finding_table(results: StudyResults) -> Table:
 def protocol_table(results: StudyResults) -> Table:
     """Every choice of the protocol that is not prose."""
     prose = {"name", "description", "deviations"}
-    rows = tuple(_flat(results.protocol.model_dump(mode="json", exclude=prose)))
+    rows = tuple(flat(results.protocol.model_dump(mode="json", exclude=prose)))
     columns = (Column("Choice"), Column("Value"))
     return Table("protocol", "The protocol", columns, rows)
 
 
-def _flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+def flat(value: Any, name: str = "") -> list[tuple[str, str]]:
+    """Values of blocks within blocks, each with its path.
+
+    >>> flat({"split": {"seed": 7, "by": None}})
+    [('split.seed', '7'), ('split.by', 'null')]
+    """
     if isinstance(value, dict):
         pairs = ((f"{name}.{key}" if name else key, item) for key, item in value.items())
-        return [row for key, item in pairs for row in _flat(item, key)]
+        return [row for key, item in pairs for row in flat(item, key)]
     return [(name, _plain(value))]
 
 
@@ -379,7 +404,7 @@ def history_table(history: History) -> Table:
         (
             k,
             step.name,
-            "\n".join(f"{n}: {v}" for n, v in _flat(dict(step.parameters))),
+            "\n".join(f"{n}: {v}" for n, v in flat(dict(step.parameters))),
             step.version,
         )
         for k, step in enumerate(history, 1)

@@ -155,7 +155,18 @@ def measure_all(
     by = measure or by_engine(LocalEngine(workers))
     records = by(study, jobs, progress, what)
     pairs = zip(jobs, records, strict=True)
-    return _compared(study, {job.case: in_order(job, record) for job, record in pairs})
+    ordered = {job.case: _own_overlap(study, in_order(job, record)) for job, record in pairs}
+    return _compared(study, ordered)
+
+
+def _own_overlap(study: Study, record: Record) -> Record:
+    """The record without the overlap of readers who are not compared with each other."""
+    chosen = study.comparisons
+    if chosen is None:
+        return record
+    rows = record["overlap"]
+    kept = [row for row in rows if chosen.compares(row["reader_a"], row["reader_b"])]
+    return record | {"overlap": kept}
 
 
 def _compared(study: Study, records: dict[str, Record]) -> dict[str, Record]:
@@ -275,6 +286,7 @@ def _table(
         readers=readers,
         dialect=settings.dialect,
         history=(*study.history, *steps),
+        comparisons=study.comparisons,
     )
 
 

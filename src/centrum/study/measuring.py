@@ -8,7 +8,7 @@ from itertools import islice
 from centrum.errors import DataError, ProtocolError
 from centrum.execution import Progress
 from centrum.measure.batches import MOST, Batch, BatchWork, Engine, measure_batches
-from centrum.measure.case import MeasurementJob, Record, measure_anew, warm_up
+from centrum.measure.case import MeasurementJob, Record, measure_anew, of_each, warm_up
 from centrum.measure.numbers_on_disk import NumbersOnDisk
 from centrum.measure.shards import Shards
 from centrum.provenance import digest
@@ -59,7 +59,7 @@ class Share:
 
 def shards_of(study: Study) -> Shards:
     """Where the measured cases of a study are kept."""
-    return Shards(study.results / "shards")
+    return Shards(study.shards or study.results / "shards")
 
 
 def _records(study: Study, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
@@ -78,7 +78,7 @@ def by_engine(engine: Engine, *, settle: bool = True) -> Measure:
         study: Study, jobs: Sequence[MeasurementJob], progress: Progress, what: str
     ) -> list[Record]:
         progress(what, 0, len(jobs))
-        keys = {job.case: job.key() for job in jobs}
+        keys = _keys(jobs)
         known = _known(study, keys)
         wanted = [job for job in jobs if keys[job.case] not in known]
         before, bad = len(jobs) - len(wanted), dict[str, Record]()
@@ -134,10 +134,9 @@ def _left(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
     found = _records(study, keys.values(), failed=True)
     if lost := [case for case, key in keys.items() if key not in found]:
         raise DataError(
-            f"{len(lost)} cases were measured, and are not in {shards.folder.name}: "
-            f"{_listed(lost)}.",
-            remedy="Every worker must see the folder of the study under the same path. If it "
-            "does, run the same command again.",
+            f"{len(lost)} cases were measured, and are not among the shards: {_listed(lost)}.",
+            remedy="Every worker must see the folder of the study under the same path, or the same "
+            "object storage. If it does, run the same command again.",
             code="not-shared",
         )
     return found
@@ -153,7 +152,7 @@ def gathered(
     DataError
         A case was not measured with these files, by this protocol and these versions.
     """
-    keys = {job.case: job.key() for job in jobs}
+    keys = _keys(jobs)
     known = _records(study, keys.values(), failed=True)
     known = _known(study, {c: k for c, k in keys.items() if k not in known}) | known
     if missing := [case for case, key in keys.items() if key not in known]:
@@ -183,9 +182,15 @@ def _known(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
 
 def measured_before(study: Study, jobs: Sequence[MeasurementJob]) -> int:
     """How many of the cases need not be measured."""
-    keys = [job.key() for job in jobs]
+    keys = _keys(jobs).values()
     measured = shards_of(study).measured(keys)
     return sum(key in measured or study.store.get(key) is not None for key in keys)
+
+
+def _keys(jobs: Sequence[MeasurementJob]) -> dict[str, str]:
+    """The key of each case."""
+    keys = of_each(MeasurementJob.key, jobs)
+    return {job.case: key for job, key in zip(jobs, keys, strict=True)}
 
 
 def _moved(study: Study, keys: Iterable[str]) -> dict[str, Record]:

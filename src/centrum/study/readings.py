@@ -123,10 +123,6 @@ class StudyReadings(OneLine):
     def _columns(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(reading.reader for reading in self.readings))
 
-    def is_consensus(self, reader: str) -> bool:
-        """Whether the masks of a column were adjudicated."""
-        return reader == CONSENSUS and CONSENSUS in self._columns
-
     def by_reader(self) -> tuple[ReaderSummary, ...]:
         """A summary of each reader, without the consensus."""
         return tuple(map(self._summary, self.readers))

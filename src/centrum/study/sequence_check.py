@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from centrum.cohort.case import DEFAULT_SEQUENCE, Case
 from centrum.io import split_source
+from centrum.io.objects import is_url
 from centrum.io.paths import seen_from
 from centrum.io.weighting import Comparison, compare
 from centrum.measure.acquisition import with_manifest
@@ -111,5 +112,7 @@ def _of_case(study: Study, case: Case, record: Record) -> Iterator[_Held]:
 def _within_study(study: Study, source: str) -> PurePath:
     """The path of an image without the folders that hold the whole study."""
     path, _ = split_source(source)
+    if is_url(source):
+        return PurePath(*path.parts[-2:])
     inside = PurePath(seen_from(study.folder, path))
     return PurePath(*(part for part in inside.parts if part not in (os.pardir, inside.anchor)))

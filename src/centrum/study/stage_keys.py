@@ -9,6 +9,7 @@ from centrum.protocol import Protocol
 from centrum.provenance import MEASURING, MODELLING, PACKAGES, job_key
 from centrum.stages import RESULTS, UNREADABLE, changed_result, not_made
 from centrum.study.landmarks import is_learnt
+from centrum.study.plan import read_plans
 from centrum.study.readings import readings_digest
 from centrum.study.study import PROTOCOL, Study
 from centrum.study.tables import tables_digest
@@ -90,7 +91,7 @@ def internal_key(study: Study) -> str:
 
 
 _TELLING = ("report", "manuscript")
-"""Stages that say how the regions were drawn."""
+"""Stages that say how the regions were drawn, and what was planned."""
 
 
 def _key_of_all(stage: str) -> Callable[[Study], str]:
@@ -99,7 +100,9 @@ def _key_of_all(stage: str) -> Callable[[Study], str]:
     def key(study: Study) -> str:
         left = study.stages.digests_of(*made_before(study, stage))
         drawn = readings_digest(study) if stage in _TELLING else ""
+        plans = read_plans(study.folder) if stage in _TELLING else ()
         told = {"readings": drawn} if drawn else {}
+        told |= {"plan": plans[-1].digest} if plans else {}
         return job_key(stage, PACKAGES, protocol=_choices(study), results=left, **told)
 
     return key
@@ -140,9 +143,15 @@ def made_before(study: Study, stage: str) -> Iterator[str]:
         unread = name == "internal" and stage in ("evaluate", "freeze")
         if not has_stage(study.protocol, name):
             continue
-        if unread and study.protocol.split.single_part:
+        kept = stage == "freeze" and reads_refits(study.protocol)
+        if unread and study.protocol.split.single_part and not kept:
             continue  # the test side of the final model is judged
         yield name
+
+
+def reads_refits(protocol: Protocol) -> bool:
+    """Whether the frozen model keeps refits of the internal validation."""
+    return protocol.evaluation.optimism_resamples > 0
 
 
 def has_stage(protocol: Protocol, stage: str) -> bool:

@@ -18,12 +18,13 @@ from centrum.cohort.eligibility import EligibilityRule
 from centrum.cohort.expression import columns, parse
 from centrum.cohort.phantom import is_phantom
 from centrum.cohort.pseudonyms import KEY, pseudonymised, write_key
-from centrum.cohort.readings import CONSENSUS, ReadingPlace
+from centrum.cohort.readings import CONSENSUS, READINGS, ReadingPlace
 from centrum.cohort.schemes import Scheme
 from centrum.cohort.withheld import Roles, withheld, words_in
 from centrum.errors import DataError, ManifestError, ProtocolError
 from centrum.features.feature_id import FeatureId
-from centrum.measure.case import MeasurementJob
+from centrum.io.objects import ObjectUrl
+from centrum.measure.case import MeasurementJob, of_each
 from centrum.measure.sequences import choose_sequences, plan_sequences
 from centrum.modelling.designs import (
     PLACE_IN_TIME,
@@ -42,10 +43,14 @@ from centrum.provenance import History, Step, unchanged
 from centrum.stages import Stages
 from centrum.store import Store, take_leftovers, tidy
 from centrum.study.findings import EVERY_CASE, Finding
+from centrum.table import Comparisons
 from centrum.text import OneLine
 
 IDENTIFYING = "identifying-column"
 """Code of what is said of columns that may tell who somebody is."""
+
+_ADJUDICATED = (READINGS, CONSENSUS)
+"""Who drew a consensus; a column of this name from elsewhere is a reader's as any other."""
 
 PROTOCOL, MANIFESTS, RESULTS = "study.yaml", ("cases.csv", "cases.xlsx"), "results"
 
@@ -63,7 +68,8 @@ class ManifestOptions(TypedDict):
 class Study(OneLine):
     """A folder with its protocol and its eligible cases, as they were when they were read.
 
-    `digests` are those of the files that they were read from.
+    `digests` are those of the files that they were read from. `shards` is a place in object storage
+    where measured cases are kept; it is in `results` when missing.
     """
 
     folder: Path
@@ -71,6 +77,7 @@ class Study(OneLine):
     cohort: Cohort
     flow: Flow
     digests: Mapping[str, str] = field(default_factory=dict)
+    shards: ObjectUrl | None = None
 
     @property
     def results(self) -> Path:
@@ -143,12 +150,22 @@ class Study(OneLine):
     @cached_property
     def sources(self) -> tuple[dict[str, list[list[Any]]], ...]:
         """What is known of the bytes of every image and mask, case by case; hashed once."""
-        return tuple(job.sources() for job in self.jobs())
+        return tuple(of_each(MeasurementJob.sources, self.jobs()))
 
     def only(self, cases: Collection[str]) -> "Study":
         """The study of those of its cases."""
         kept = tuple(case for case in self.cohort.cases if case.id in cases)
         return replace(self, cohort=replace(self.cohort, cases=kept))
+
+    def with_shards(self, url: str) -> "Study":
+        """The study whose measured cases are kept in a place of object storage.
+
+        Raises
+        ------
+        StorageError
+            The URL names none.
+        """
+        return replace(self, shards=ObjectUrl.parse(url))
 
     def keep_key(self) -> None:
         """Write whose the pseudonyms are, beside the manifest; nothing where ids are codes."""
@@ -181,13 +198,35 @@ class Study(OneLine):
             return tuple(table.reader for table in self.protocol.tables)
         primary = _primary(self.protocol.images.reader, self.cohort.readers)
         others = (r for r in self.cohort.readers if r != primary)
-        return (primary, *(r for r in others if not self._is_consensus(r)))
+        return (primary, *(r for r in others if self._person(r) != _ADJUDICATED))
 
-    def _is_consensus(self, reader: str) -> bool:
-        """Whether the masks of a column were adjudicated in the reading room."""
+    def _person(self, reader: str) -> tuple[str, str]:
+        """Who stands behind a column: who read its masks in the reading room, else the column."""
         masks = (case.masks[reader] for case in self.cohort.cases if reader in case.masks)
         places = filter(None, map(ReadingPlace.of, masks))
-        return any(place.reader == CONSENSUS for place in places)
+        return next(((READINGS, place.reader) for place in places), ("", reader))
+
+    @cached_property
+    def comparisons(self) -> Comparisons | None:
+        """Which readers are compared; None where that is each with all others.
+
+        Of a person who read in several sessions of the reading room the first in the manifest is
+        compared with other people, and all of them with each other. A consensus is compared with
+        nobody.
+        """
+        if self.protocol.tables:
+            between = tuple(table.reader for table in self.protocol.tables if table.compared)
+            return None if len(between) == len(self.protocol.tables) else Comparisons(between)
+        columns: dict[tuple[str, str], list[str]] = {}
+        for reader in self.cohort.readers:
+            if reader in self.readers:
+                columns.setdefault(self._person(reader), []).append(reader)
+        columns.pop(_ADJUDICATED, None)
+        first = [own[0] for own in columns.values()]
+        if len(first) == len(self.readers):
+            return None
+        between = tuple(reader for reader in self.readers if reader in first)
+        return Comparisons(between, tuple(tuple(own) for own in columns.values() if len(own) > 1))
 
     @property
     def store(self) -> Store:

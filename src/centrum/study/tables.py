@@ -109,6 +109,7 @@ def read_study_tables(study: Study, needed: Collection[str] | None = None) -> Ex
         features=tuple(map(recognise, told)),
         readers=study.readers,
         history=(*study.history, *steps),
+        comparisons=study.comparisons,
     )
     return Extraction(
         table=table,

@@ -46,6 +46,13 @@ class Decision(OneLine):
         """Probability of the positive outcome, (cases,)."""
         return self.calibrator.predict_proba(scores)
 
+    def of_known(self, scores: Floats) -> tuple[Floats, Floats]:
+        """Probability and call, 1 or 0, of each case, (cases,); nan where the score is."""
+        known = np.isfinite(scores)
+        likely, called = np.full((2, scores.size), np.nan)
+        likely[known], called[known] = self.probability(scores[known]), self.called(scores[known])
+        return likely, called
+
     def sets(self, scores: ArrayLike) -> tuple[str, ...]:
         """The outcomes that each case may have: positive, negative, uncertain or neither."""
         return self.conformal.of(scores)

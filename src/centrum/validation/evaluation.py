@@ -12,6 +12,7 @@ from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, attempt
 from centrum.evaluate import Evaluation, Scored, evaluate
 from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.by_patient import evaluate_patients
 from centrum.evaluate.calibration import Calibration, calibration
 from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
 from centrum.evaluate.discrimination import (
@@ -21,13 +22,23 @@ from centrum.evaluate.discrimination import (
     precision_recall,
     roc_band,
 )
+from centrum.evaluate.prevalence import at_prevalence
 from centrum.evaluate.readers import ReaderComparison, compare_reader
 from centrum.evaluate.subgroups import Subgroup, subgroup_table
 from centrum.modelling.conformal import SetSummary, summarise_sets
 from centrum.protocol import EvaluationSettings, Outcome, Protocol
 from centrum.records import as_json
 from centrum.text import OneLine
+from centrum.validation.added_value import AddedValue, added_value, held_in, held_in_parts
 from centrum.validation.decision import Decision
+from centrum.validation.fits import Prediction
+from centrum.validation.other_readers import (
+    OtherReader,
+    ReadCases,
+    compare_regions,
+    pooled_by_others,
+    read_by_others,
+)
 
 Found = TypeVar("Found")
 
@@ -44,17 +55,24 @@ class StudyEvaluation(OneLine):
     ----------
     decision : cut-off, probabilities and sets, of the final model
     by_set : "train" (apparent), "out_of_fold" (training cases) and "test"
+    patients : of the test side, each by the highest of its cases; None where each has one
     probability, called, sets : of the test cases
     tested : ids of the test cases
     band, precision_recall, partial_auc, calibration, decision_curve : of the test cases;
         the partial AUC is McClish's, above a specificity of 0.8
     conformal : how the sets did
     subgroups, readers : of the test cases
+    other_readers : the test cases with the regions of further readers, one for each
+    added : the clinical model, the score and both; None without a clinical variable
     failed : which subgroups and readers could not be evaluated -> why
+    trained_share : of the positive outcome among the training cases, of which probabilities are
+    decision_curve_elsewhere : at `evaluation.prevalence`, of probabilities moved there; None
+        without one
     """
 
     decision: Decision
     by_set: Mapping[str, Evaluation]
+    patients: Evaluation | None
     tested: tuple[str, ...]
     probability: Floats
     called: Flags
@@ -67,7 +85,11 @@ class StudyEvaluation(OneLine):
     conformal: SetSummary
     subgroups: tuple[Subgroup, ...]
     readers: tuple[ReaderComparison, ...]
+    other_readers: tuple[OtherReader, ...]
+    added: AddedValue | None
     failed: Mapping[str, str]
+    trained_share: float
+    decision_curve_elsewhere: DecisionCurve | None
 
 
 @as_json.register
@@ -75,7 +97,8 @@ def _(found: StudyEvaluation) -> dict[str, Any]:
     """Cases are not named."""
     shown = (
         "partial_auc", "precision_recall", "calibration", "decision_curve", "conformal",
-        "subgroups", "readers", "failed", "band",
+        "subgroups", "readers", "other_readers", "added", "failed", "band", "trained_share",
+        "decision_curve_elsewhere", "patients",
     )  # fmt: skip
     return {
         "cutoff": as_json(found.decision.cutoff),
@@ -92,17 +115,23 @@ def evaluate_study(
     obs: pd.DataFrame,
     decision: Decision,
     tested: pd.DataFrame | None = None,
+    *,
+    primary: str,
+    parts: Sequence[Prediction] = (),
 ) -> StudyEvaluation:
     """Evaluate the scores of a study.
 
     Parameters
     ----------
-    scores : a row per case: patient, outcome, part, score, out_of_fold
+    scores : a row per case: patient, outcome, part, score, out_of_fold; "score:NAME" by the
+        regions of a further reader
     obs : what is known about the cases
     decision : learnt on the out-of-fold scores
     tested : of a design with several parts, per case: times tested, mean probability, share of
         positive calls, set, all by models that had not seen the patient. The test cases of other
         designs are those of the part "test"
+    primary : the reader whose regions the scores are of
+    parts : of a design with several, their records
     """
     evaluation, positive = protocol.evaluation, protocol.outcome.positive
     side = _test_side(scores, decision, tested)
@@ -128,9 +157,26 @@ def evaluate_study(
         evaluation.reader_calls,
         lambda name: _reader(evaluation, said[name], ranked, side.called, name),
     )
+    by_regions, no_regions = _each(
+        [*side.others],
+        lambda name: compare_regions(
+            (primary, name), side.read, side.others[name], side.cases, outcome, protocol
+        ),
+    )
+    clinical, no_clinical = _each(
+        ("clinical",), lambda _: _added_value(protocol, scores, obs, side, parts)
+    )
     return StudyEvaluation(
         decision=decision,
         by_set=_evaluations(protocol, scores, decision, side),
+        patients=evaluate_patients(
+            ranked,
+            side.called,
+            decision.cutoff,
+            seed=evaluation.seed,
+            n_resamples=evaluation.n_resamples,
+            confidence=evaluation.confidence,
+        ),
         tested=tuple(map(str, side.cases.index)),
         probability=side.probability,
         called=side.called,
@@ -143,8 +189,31 @@ def evaluate_study(
         conformal=summarise_sets(side.sets, outcome),
         subgroups=tuple(row for rows in by_subgroup for row in rows),
         readers=by_reader,
+        other_readers=by_regions,
+        added=clinical[0] if clinical else None,
         failed={f"Subgroups of {name}": why for name, why in no_subgroup.items()}
-        | {f"The comparison with {name}": why for name, why in no_reader.items()},
+        | {f"The comparison with {name}": why for name, why in no_reader.items()}
+        | {f"The score by the regions of {name}": why for name, why in no_regions.items()}
+        | {f"The {name} model": why for name, why in no_clinical.items()},
+        trained_share=(own := _trained_share(scores, positive)),
+        decision_curve_elsewhere=_curve_elsewhere(evaluation, likely, weights, own),
+    )
+
+
+def _trained_share(scores: pd.DataFrame, positive: str) -> float:
+    return float((scores.loc[scores["part"] == "train", "outcome"] == positive).mean())
+
+
+def _curve_elsewhere(
+    settings: EvaluationSettings, likely: Scored, weights: Floats, own: float
+) -> DecisionCurve | None:
+    """Net benefit where the outcome is as frequent as the protocol says."""
+    if settings.prevalence is None:
+        return None
+    moved = at_prevalence(likely.scores, own, settings.prevalence)
+    there = Scored(moved, likely.positive, likely.patients)
+    return decision_curve(
+        there, weights, prevalence=settings.prevalence, confidence=settings.confidence
     )
 
 
@@ -177,6 +246,12 @@ class _TestSide:
     called: Flags
     sets: tuple[str, ...]
     by_part: bool
+    others: Mapping[str, ReadCases]
+
+    @property
+    def read(self) -> ReadCases:
+        """The cases by the regions of the primary reader."""
+        return ReadCases(self.values, self.probability, self.called)
 
 
 def _test_side(scores: pd.DataFrame, decision: Decision, tested: pd.DataFrame | None) -> _TestSide:
@@ -184,12 +259,30 @@ def _test_side(scores: pd.DataFrame, decision: Decision, tested: pd.DataFrame | 
         test = scores[scores["part"] == "test"]
         values = test["score"].to_numpy()
         found = decision.probability(values), decision.called(values), decision.sets(values)
-        return _TestSide(test, values, *found, by_part=False)
+        others = read_by_others(test, decision)
+        return _TestSide(test, values, *found, by_part=False, others=others)
     there = tested["times"].to_numpy() > 0
     probability = tested["probability"].to_numpy()[there]
     called = tested["called"].to_numpy()[there] >= 0.5
     sets = tuple(map(str, tested["set"].to_numpy()[there]))
-    return _TestSide(scores[there], probability, probability, called, sets, by_part=True)
+    others = pooled_by_others(tested[there])
+    return _TestSide(scores[there], probability, probability, called, sets, True, others)
+
+
+def _added_value(
+    protocol: Protocol,
+    scores: pd.DataFrame,
+    obs: pd.DataFrame,
+    side: _TestSide,
+    parts: Sequence[Prediction],
+) -> AddedValue | None:
+    """Of the test side of the final model, or of those of the parts of a design."""
+    positive = (scores["outcome"] == protocol.outcome.positive).to_numpy()
+    ranked = np.full(len(scores), np.nan)
+    ranked[scores.index.get_indexer(side.cases.index)] = side.values
+    final = held_in(scores)
+    held = [*held_in_parts(parts)] if side.by_part else [final]
+    return added_value(protocol, obs.loc[scores.index], positive, final, held, ranked)
 
 
 def _evaluations(

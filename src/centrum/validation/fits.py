@@ -6,16 +6,17 @@ resumes, and a changed protocol repeats only what it touches.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from centrum.arrays import Floats, Table
-from centrum.errors import DataError, describe, reason
+from centrum.errors import DataError, attempt, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import Part
@@ -27,6 +28,7 @@ from centrum.modelling.search import SearchClassifier
 from centrum.modelling.split import Indices
 from centrum.protocol import Protocol
 from centrum.provenance import MODELLING, changed_meanwhile, job_key
+from centrum.records import as_json
 from centrum.store import Store
 from centrum.table import FEATURES, FeatureTable, table_digest
 from centrum.text import OneLine
@@ -34,6 +36,9 @@ from centrum.validation.decision import Decision, learn_decision
 from centrum.validation.matrix import Matrix, study_matrix
 
 Prediction = dict[str, Any]
+
+READ = ("probability", "called")
+"""What a part records of the test cases by the regions of a further reader."""
 
 FITS = "fits"
 """Folder of the results that keeps what was fitted."""
@@ -49,6 +54,8 @@ def build_model(protocol: Protocol, matrix: Matrix) -> BaseEstimator:
     }
     if protocol.robustness is not None:
         known |= {"robustness": protocol.robustness.icc, "n_readers": matrix.n_readers}
+    if matrix.compared is not None:
+        known |= {"compared": matrix.compared}
     if protocol.search is not None:
         return SearchClassifier(protocol.search, protocol.model, **known)
     if protocol.model.fusion != "early" and len(matrix.sources) > 1:
@@ -106,6 +113,41 @@ def score_rows(model: BaseEstimator, matrix: Matrix, rows: Indices) -> Floats:
     batch = None if matrix.batch is None else matrix.batch[rows]
     scores: Floats = model.decision_function(matrix.X[rows], batch)
     return scores
+
+
+def reader_scores(
+    protocol: Protocol, model: BaseEstimator, matrix: Matrix, rows: Indices
+) -> dict[str, Floats]:
+    """Further reader -> score of some rows by the reader's regions, nan where there is none.
+
+    Covariates, and what is measured of bodies, are those of the primary reader.
+    """
+    whole = protocol.model.imputation.method == "none"
+    found = {}
+    for k, name in enumerate(matrix.readers[1:], 1):
+        there = matrix.measured(k, whole=whole)[rows]
+        found[name] = np.full(len(rows), np.nan)
+        if there.any():
+            score = partial(score_rows, model, matrix.of_reading(k), rows[there])
+            found[name][there] = attempt(score, lambda _: np.nan)
+    return found
+
+
+def of_reader(what: str, reader: str) -> str:
+    """Name of the column of what a further reader's regions give, as in "score:resident"."""
+    return f"{what}:{reader}"
+
+
+def by_reader(frame: pd.DataFrame, what: str) -> dict[str, Floats]:
+    """Further reader -> what his column of a frame holds.
+
+    >>> frame = pd.DataFrame({"score": [0.1], "score:resident": [0.4]})
+    >>> {name: values.tolist() for name, values in by_reader(frame, "score").items()}
+    {'resident': [0.4]}
+    """
+    start = of_reader(what, "")
+    columns = [name for name in map(str, frame.columns) if name.startswith(start)]
+    return {name.removeprefix(start): frame[name].to_numpy(dtype=float) for name in columns}
 
 
 @dataclass(frozen=True, repr=False)
@@ -221,8 +263,10 @@ def refit(job: FitJob) -> Prediction:
     (position), positive, score, probability, called (1 or 0), set; cutoff, auc (None with one
     outcome), features (name -> coefficient or None), seen (step -> how many patients it was
     fitted on, and how many of the test side's), search (the table of a search), unseen (level of
-    a covariate that no training case has -> test cases of it), error ("" or why there is none of
-    all that). With a shuffled outcome only the sizes, auc and error.
+    a covariate that no training case has -> test cases of it), readers (further reader ->
+    probability and called of the test cases, None where the reader drew none), train (positions of
+    the training cases) and out_of_fold (their scores), error ("" or why there is none of all
+    that). With a shuffled outcome only the sizes, auc and error.
     """
     matrix = job.source.load(job.protocol)
     if job.shuffle is not None:
@@ -237,8 +281,17 @@ def refit(job: FitJob) -> Prediction:
         scores = score_rows(fitted.model, matrix, test)
     except DataError as error:
         return job.without(describe(error))
-    unseen = unseen_levels(matrix, train, test)
-    return record | predictions(fitted, matrix, test, scores) | {"unseen": unseen}
+    return {
+        **record,
+        **predictions(fitted, matrix, test, scores),
+        "unseen": unseen_levels(matrix, train, test),
+        "train": train.tolist(),
+        "out_of_fold": fitted.out_of_fold.tolist(),
+        "readers": {
+            name: as_json(dict(zip(READ, fitted.decision.of_known(found), strict=True)))
+            for name, found in reader_scores(job.protocol, fitted.model, matrix, test).items()
+        },
+    }
 
 
 def _area(protocol: Protocol, matrix: Matrix, train: Indices, test: Indices) -> float | None:

@@ -403,20 +403,23 @@ def _reader_calls(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
         yield from _caught("reader-calls", remedy, look)
 
 
-def _subgroups(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
-    """Subgroups that only this protocol names, by columns that are not there."""
-    usual = EvaluationSettings().subgroups
-    for name in protocol.evaluation.subgroups:
-        if name not in obs and name not in usual:
-            near = get_close_matches(name, list(map(str, obs.columns)), 1)
-            yield _error(
-                "missing-subgroup",
-                f"evaluation.subgroups names {name!r}, which the manifest does not have; it is "
-                "left out.",
-                f"Did you mean {near[0]}?" if near else "Add the column, or remove it there.",
-                "warning",
-            )
+def _beside(protocol: Protocol, obs: pd.DataFrame) -> Iterator[Finding]:
+    """Columns of the evaluation that only this protocol names and that are not there."""
+    own, usual = protocol.evaluation, EvaluationSettings()
+    lists = (("subgroup", "subgroups", own.subgroups, usual.subgroups),
+             ("clinical", "clinical", own.clinical, usual.clinical))  # fmt: skip
+    for code, block, names, always in lists:
+        for name in names:
+            if name not in obs and name not in always:
+                near = get_close_matches(name, list(map(str, obs.columns)), 1)
+                yield _error(
+                    f"missing-{code}",
+                    f"evaluation.{block} names {name!r}, which the manifest does not have; it is "
+                    "left out.",
+                    f"Did you mean {near[0]}?" if near else "Add the column, or remove it there.",
+                    "warning",
+                )
 
 
-_LOOKS = (_classes, _columns, _constants, _gaps, _batches, _reader_calls, _subgroups)
+_LOOKS = (_classes, _columns, _constants, _gaps, _batches, _reader_calls, _beside)
 """What is looked for among the eligible cases."""

@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from centrum.arrays import Columns, Floats, Ints, Table
+from centrum.arrays import Columns, Flags, Floats, Ints, Table
 from centrum.errors import DataError
-from centrum.modelling.fusion import CLINICAL, MORPHOMETRY
+from centrum.modelling.fusion import CLINICAL, FEW, MORPHOMETRY
 from centrum.modelling.levels import Covariates
 from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.protocol import Protocol
@@ -37,7 +37,8 @@ class Matrix(OneLine):
     positive : (cases,) 1 for the positive outcome
     patients : (cases,) whose case it is
     batch : (cases,) what harmonisation goes by, None when nothing is harmonised
-    n_readers : how many of the readings are readers
+    readers : names of the readings that are readers, the primary one first
+    compared : positions of those readers whose agreement counts; None for all of them
     columns : what is known about the cases
     covariates : names of the features that each covariate makes
     """
@@ -48,9 +49,15 @@ class Matrix(OneLine):
     positive: Ints
     patients: NDArray
     batch: NDArray | None
-    n_readers: int
+    readers: tuple[str, ...]
     columns: pd.DataFrame
     covariates: Covariates = ()
+    compared: tuple[int, ...] | None = None
+
+    @property
+    def n_readers(self) -> int:
+        """How many of the readings are readers."""
+        return len(self.readers)
 
     def of_sources(self, names: Sequence[str]) -> "Matrix":
         """The same cases with the features of some sources alone."""
@@ -66,6 +73,17 @@ class Matrix(OneLine):
             names=tuple(self.names[k] for k in positions),
             sources=kept,
         )
+
+    def of_reading(self, k: int) -> "Matrix":
+        """The same cases with one reading alone."""
+        own = self.X[:, :, k : k + 1]
+        return replace(self, X=own, readers=self.readers[k : k + 1], compared=None)
+
+    def measured(self, k: int, *, whole: bool) -> Flags:
+        """Whether each case has image features of a reading; with `whole` all of them."""
+        images = [at for name in self.sources if name not in FEW for at in self.sources[name]]
+        known = np.isfinite(self.X[:, images, k])
+        return np.asarray(known.any(axis=1) & (known.all(axis=1) | (not whole)))
 
     def with_outcome(self, positive: Ints) -> "Matrix":
         """The same cases with another outcome."""
@@ -90,9 +108,10 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
         positive=np.asarray(table.obs["outcome"] == protocol.outcome.positive, dtype=np.int64),
         patients=table.obs["patient"].to_numpy(),
         batch=batches(table.obs, protocol),
-        n_readers=len(table.readers),
+        readers=table.modelled,
         columns=table.obs,
         covariates=covariates,
+        compared=_compared(table),
     )
 
 
@@ -102,6 +121,13 @@ def _beside(readings: Table, values: Floats) -> Table:
         return readings.with_columns(values)
     repeated = np.repeat(values[:, :, None], readings.shape[2], axis=2)
     return np.concatenate([readings, repeated], axis=1)
+
+
+def _compared(table: FeatureTable) -> tuple[int, ...] | None:
+    """None where all readers are compared, the primary one among them."""
+    if table.modelled[0] in table.compared:
+        return None
+    return tuple(range(1, len(table.modelled)))
 
 
 def volume_position(table: FeatureTable) -> int | None:

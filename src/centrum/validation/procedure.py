@@ -14,22 +14,34 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.arrays import row_blocks
+from centrum.arrays import Floats, row_blocks
 from centrum.errors import DataError, attempt, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
+from centrum.modelling.auc import ROUNDING
 from centrum.modelling.conformal import UNCERTAIN
 from centrum.modelling.designs import Part, plan_parts
 from centrum.modelling.fusion import FEW, clinical_settings
 from centrum.modelling.leaks import LEAKS, SplitStudy
-from centrum.modelling.optimism import Resample, resample
+from centrum.modelling.optimism import areas_of, draw_patients
 from centrum.modelling.permute import arrangements, shuffle_by_patient, shuffle_seeds
-from centrum.modelling.split import stratified_split
+from centrum.modelling.split import Indices, stratified_split
 from centrum.protocol import Protocol
 from centrum.provenance import digest
 from centrum.records import as_json, from_json
 from centrum.table import FeatureTable
 from centrum.text import OneLine
-from centrum.validation.fits import FitJob, Prediction, Source, build_model, refit_all
+from centrum.validation.fits import (
+    READ,
+    FitJob,
+    Prediction,
+    Source,
+    build_model,
+    fit_rows,
+    of_reader,
+    refit_all,
+    score_rows,
+)
+from centrum.validation.instability import Refit, signature_of
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
 from centrum.validation.near_copies import near_copies
 
@@ -157,7 +169,7 @@ class Permutation(OneLine):
         """
         if not self.telling:
             return float("nan")
-        as_good = sum(value >= self.observed for value in self.values)
+        as_good = sum(value >= self.observed - ROUNDING for value in self.values)
         return (1 + as_good) / (1 + len(self.values))
 
 
@@ -269,36 +281,57 @@ def _no_leaks(job: LeakJob, error: Exception) -> dict[str, Any]:
     return {**dict.fromkeys(LEAKS), "errors": dict.fromkeys(LEAKS, reason(error))}
 
 
-@dataclass(frozen=True)
-class ResampleJob:
-    """A fit on one bootstrap sample of the patients."""
+@dataclass(frozen=True, repr=False)
+class ResampleJob(OneLine):
+    """The whole procedure on one bootstrap sample of the patients of some training cases."""
 
     source: Source
     protocol: Protocol
+    train: tuple[int, ...]
     seed: int
 
     def key(self) -> str:
         """Of all that decides the result."""
-        return self.source.key("resample", self.protocol, draw=self.seed)
+        decision = {"cutoff", "prevalence", "conformal_error"}
+        return self.source.key(
+            "refit",
+            self.protocol,
+            train=self.train,
+            draw=self.seed,
+            evaluation=self.protocol.evaluation.model_dump(mode="json", include=decision),
+        )
 
 
-def resample_once(job: ResampleJob) -> dict[str, float | None] | str:
-    """The AUCs of one resample, or why the model could not be fitted."""
-    matrix = job.source.load(job.protocol)
-    model = build_model(job.protocol, matrix)
-    seen = (matrix.X, matrix.positive, matrix.patients, matrix.batch)
+def resample_once(job: ResampleJob) -> dict[str, Any] | str:
+    """What a refit gives, JSON-ready, or why the model could not be fitted."""
+    matrix, train = job.source.load(job.protocol), np.array(job.train)
+    drawn = draw_patients(matrix.positive[train], matrix.patients[train], job.seed)
     try:
-        return as_json(resample(model, *seen, seed=job.seed))
+        fitted = fit_rows(job.protocol, matrix, train[drawn], nested=False)
+        scores = score_rows(fitted.model, matrix, np.arange(len(matrix.positive)))
     except DataError as error:
         return describe(error)
+    refit = Refit(
+        areas=areas_of(matrix.positive[train] == 1, scores[train], drawn),
+        probability=fitted.decision.probability(scores),
+        called=fitted.decision.called(scores).astype(float),
+        signature=signature_of(fitted, matrix, scores, job.protocol.model.clip),
+    )
+    return as_json(refit)
 
 
 def resamples(
-    protocol: Protocol, source: Source, workers: int, progress: Progress
-) -> list[Resample | str]:
-    """The bootstrap samples that the protocol asks for, or why one could not be fitted to."""
+    protocol: Protocol,
+    source: Source,
+    train: Indices,
+    workers: int,
+    progress: Progress,
+) -> list[Refit | str]:
+    """The bootstrap samples of the training cases that the protocol asks for, or why one could not
+    be fitted to."""
     seed, number = protocol.evaluation.seed, protocol.evaluation.optimism_resamples
-    jobs = [ResampleJob(source, protocol, seed + k) for k in range(number)]
+    rows = tuple(map(int, train))
+    jobs = [ResampleJob(source, protocol, rows, seed + k) for k in range(number)]
     found = run_jobs(
         resample_once,
         jobs,
@@ -308,7 +341,7 @@ def resamples(
         failed=_no_resample,
         kept=KeptResults(source.store, ResampleJob.key),
     )
-    return [each if isinstance(each, str) else from_json(Resample, each) for each in found]
+    return [each if isinstance(each, str) else from_json(Refit, each) for each in found]
 
 
 def _no_resample(job: ResampleJob, error: Exception) -> str:
@@ -377,7 +410,7 @@ class InternalValidation(OneLine):
     ablation : variant -> the records of its parts
     permutation : of the outcomes; None when not asked for
     leaks : a record per split and kind of outcome; see `leaks`
-    resamples : of the patients, for the optimism; see `Resample`
+    resamples : the procedure repeated on bootstrap samples of the training patients
     rows : hashes, copies and crossings; see `row_audit`
     failed : which of these could not be computed -> why
     """
@@ -386,7 +419,7 @@ class InternalValidation(OneLine):
     ablation: Mapping[str, Sequence[Prediction]]
     permutation: Permutation | None
     leaks: Sequence[Mapping[str, Any]]
-    resamples: Sequence[Resample]
+    resamples: Sequence[Refit]
     rows: Mapping[str, Any]
     failed: Mapping[str, str]
 
@@ -396,14 +429,15 @@ class InternalValidation(OneLine):
         found = record["permutation"]
         parts = {
             "permutation": None if found is None else from_json(Permutation, found),
-            "resamples": tuple(from_json(Resample, each) for each in record["resamples"]),
+            "resamples": tuple(from_json(Refit, each) for each in record["resamples"]),
         }
         return cls(**{**record, **parts})
 
     def pooled(self, n: int) -> pd.DataFrame:
         """Of each of n cases: times tested, mean probability, share of positive calls, its set.
 
-        The set is the one that the parts gave most often; uncertain where they tie.
+        The set is the one that the parts gave most often; uncertain where they tie. Further
+        columns are means by the regions of further readers, nan where they drew none.
 
         Raises
         ------
@@ -429,7 +463,19 @@ class InternalValidation(OneLine):
         tested = np.maximum(times, 1)
         shares = {"probability": probability / tested, "called": called / tested}
         usual = [_most_frequent(found) for found in sets]
-        return pd.DataFrame({"times": times.astype(int), **shares, "set": usual})
+        others = self._by_other_readers(n)
+        return pd.DataFrame({"times": times.astype(int), **shares, "set": usual, **others})
+
+    def _by_other_readers(self, n: int) -> dict[str, Floats]:
+        """Column -> mean over the parts in which the case was tested."""
+        found: dict[str, list[Floats]] = {}
+        for record in self.parts:
+            for reader, read in record.get("readers", {}).items():
+                for what in READ:
+                    values = np.full(n, np.nan)
+                    values[record["case"]] = np.array(read[what], dtype=float)
+                    found.setdefault(of_reader(what, reader), []).append(values)
+        return {name: _known_mean(np.array(rows)) for name, rows in found.items()}
 
     def predictions(self, obs: pd.DataFrame) -> pd.DataFrame:
         """A row for every prediction of a tested case: case, outcome, part, score, ..."""
@@ -451,6 +497,12 @@ def _(found: InternalValidation) -> dict[str, Any]:
         "permutation": as_json(found.permutation),
         "resamples": as_json(found.resamples),
     }
+
+
+def _known_mean(rows: Floats) -> Floats:
+    """Mean of each column (rows, n) over the rows that know it; nan where none does."""
+    times = np.isfinite(rows).sum(axis=0)
+    return np.where(times > 0, np.nansum(rows, axis=0) / np.maximum(times, 1), np.nan)
 
 
 def _most_frequent(sets: Mapping[str, int]) -> str:
@@ -485,31 +537,38 @@ def run_internal_validation(
     def ablation() -> dict[str, tuple[Prediction, ...]]:
         found = variants(protocol, source, table, matrix) if evaluation.ablation else []
         said = {v.name: f"Ablation: {v.name}" for v in found}
-        return {
+        made = {
             v.name: run_parts(v.protocol, v.source, parts, workers, progress, said[v.name])
             for v in found
         }
+        return {name: tuple(map(_compared, own)) for name, own in made.items()}
 
     def permutation() -> Permutation | None:
         wanted = evaluation.leak_audit.permutations
         return permute(protocol, source, matrix, records, workers, progress) if wanted else None
 
-    nothing_drawn: list[Resample | str] = []
+    nothing_drawn: list[Refit | str] = []
+    train = parts[0].train if protocol.split.single_part else np.arange(len(matrix.positive))
     drawn = beside(
-        "resamples", lambda: resamples(protocol, source, workers, progress), nothing_drawn
+        "resamples", lambda: resamples(protocol, source, train, workers, progress), nothing_drawn
     )
     return InternalValidation(
         parts=records,
         ablation=beside("ablation", ablation, {}),
         permutation=beside("permutation", permutation, None),
         leaks=beside("leaks", lambda: leaks(protocol, source, workers, progress), []),
-        resamples=[found for found in drawn if isinstance(found, Resample)],
+        resamples=[found for found in drawn if isinstance(found, Refit)],
         rows=beside("rows", lambda: row_audit(matrix, parts), NO_ROWS),
         failed=failed | _reasons(drawn),
     )
 
 
-def _reasons(drawn: Sequence[Resample | str]) -> dict[str, str]:
+def _compared(record: Prediction) -> Prediction:
+    """What a variant is compared by: nothing is learnt of its training cases and other readers."""
+    return {k: v for k, v in record.items() if k not in ("train", "out_of_fold", "readers")}
+
+
+def _reasons(drawn: Sequence[Refit | str]) -> dict[str, str]:
     """Why resamples are missing."""
     reasons = [found for found in drawn if isinstance(found, str)]
     if not reasons:

@@ -1,7 +1,8 @@
 """Where the room is: what its links, its cookie and its own pages are called."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
+
+from centrum.io.loopback import is_loopback
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 """Names of this machine that nobody else reaches it by."""
@@ -30,7 +31,7 @@ class Address:
     @property
     def local(self) -> bool:
         """Whether nobody reaches it from another machine."""
-        return is_local(self.host)
+        return is_loopback(self.host)
 
     @property
     def origin(self) -> str:
@@ -65,18 +66,6 @@ class Address:
     def link(self, secret: str) -> str:
         """Where somebody enters; what stands behind # is sent to nobody and kept in no log."""
         return f"{self.origin}/#enter={secret}"
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is this machine, for itself alone.
-
-    >>> is_local("127.0.0.2"), is_local("localhost"), is_local("192.168.1.5"), is_local("::1")
-    (True, True, False, True)
-    """
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _bracketed(host: str) -> str:

@@ -8,7 +8,7 @@ import re
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Path as InPath, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -149,15 +149,18 @@ def _refused(error: CentrumError, status: int, **more: Any) -> Response:
 # Who asks, and about which state
 
 
-def _service(request: Request) -> Service:
+# These are coroutines, which FastAPI asks at once: others would each wait for a thread.
+
+
+async def _service(request: Request) -> Service:
     return request.app.state.service
 
 
 Served = Annotated[Service, Depends(_service)]
 
 
-def _cookie(request: Request) -> str:
-    return request.cookies.get(_service(request).address.cookie, "")
+async def _cookie(request: Request, service: Served) -> str:
+    return request.cookies.get(service.address.cookie, "")
 
 
 Cookie = Annotated[str, Depends(_cookie)]
@@ -188,6 +191,23 @@ Reader = Annotated[str, Depends(_reader)]
 OwnReader = Annotated[str, Depends(_no_lead)]
 Lead = Annotated[str, Depends(_lead)]
 Token = Annotated[str, InPath(description="32 hex digits from the worklist")]
+SliceNumber = Annotated[int, InPath(ge=0, lt=MOST_SLICES)]
+SequenceName = Annotated[str, Query(max_length=64)]
+
+
+class Asked(NamedTuple):
+    """Who asks about which ticket; the desk says whether it is theirs."""
+
+    desk: Desk
+    reader: str
+    token: str
+
+
+async def _asked(token: Token, service: Served, reader: Reader) -> Asked:
+    return Asked(service.desk, reader, token)
+
+
+Own = Annotated[Asked, Depends(_asked)]
 
 
 async def _revision(if_match: Annotated[str | None, Header()] = None) -> int:
@@ -344,9 +364,9 @@ def worklist(service: Served, reader: OwnReader) -> Response:
 
 
 @_room.get("/t/{token}")
-def case(token: Token, service: Served, reader: Reader) -> Response:
+def case(own: Own) -> Response:
     """Size, spacing, windows, instructions and one's own state of a case."""
-    return JSONResponse(as_sent(service.desk.open(reader, token)))
+    return JSONResponse(as_sent(own.desk.open(own.reader, own.token)))
 
 
 @_room.get(
@@ -354,15 +374,9 @@ def case(token: Token, service: Served, reader: Reader) -> Response:
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}}},
 )
-def pixels(
-    token: Token,
-    request: Request,
-    service: Served,
-    reader: Reader,
-    sequence: Annotated[str | None, Query(max_length=64)] = None,
-) -> Response:
+def pixels(own: Own, request: Request, sequence: SequenceName | None = None) -> Response:
     """All slices, int16 little-endian [slice, row, column]; `scale` makes them intensities."""
-    return _pixels(request, service.desk.pixels(reader, token, sequence))
+    return _pixels(request, own.desk.pixels(own.reader, own.token, sequence))
 
 
 def _pixels(request: Request, data: bytes) -> Response:
@@ -374,119 +388,81 @@ def _pixels(request: Request, data: bytes) -> Response:
 
 
 @_room.put("/t/{token}/slice/{k}")
-def edit(
-    token: Token,
-    k: Annotated[int, InPath(ge=0, lt=MOST_SLICES)],
-    body: EditBody,
-    service: Served,
-    reader: Reader,
-    revision: Revision,
-) -> Response:
+def edit(own: Own, k: SliceNumber, body: EditBody, revision: Revision) -> Response:
     """Record one edit of one slice; answered once it is on the disk."""
-    saved = service.desk.edit(reader, token, k, _sent(body), revision)
-    return _written(saved)
+    return _written(own.desk.edit(own.reader, own.token, k, _sent(body), revision))
 
 
 @_room.post("/t/{token}/slice/{k}/suggest")
-def suggest(
-    token: Token,
-    k: Annotated[int, InPath(ge=0, lt=MOST_SLICES)],
-    body: WireBody | GrowBody,
-    service: Served,
-    reader: Reader,
-) -> Response:
+def suggest(own: Own, k: SliceNumber, body: WireBody | GrowBody) -> Response:
     """What a live wire or GrowCut offers on a slice; nothing is stored."""
-    return JSONResponse(as_sent(service.desk.suggest(reader, token, k, _sent(body))))
+    return JSONResponse(as_sent(own.desk.suggest(own.reader, own.token, k, _sent(body))))
 
 
 @_room.post("/t/{token}/between")
-def between(token: Token, body: FromBody, service: Served, reader: Reader) -> Response:
+def between(own: Own, body: FromBody) -> Response:
     """Preview of all undrawn slices between drawn ones; nothing is stored."""
-    return JSONResponse(as_sent(service.desk.between(reader, token, body.slices)))
+    return JSONResponse(as_sent(own.desk.between(own.reader, own.token, body.slices)))
 
 
 @_room.put("/t/{token}/between")
-def fill(
-    token: Token, body: FillBody, service: Served, reader: Reader, revision: Revision
-) -> Response:
+def fill(own: Own, body: FillBody, revision: Revision) -> Response:
     """Accept a preview: one step, which is computed again and compared."""
-    state = service.desk.fill(reader, token, _sent(body), revision)
-    return _written(state)
+    return _written(own.desk.fill(own.reader, own.token, _sent(body), revision))
 
 
 @_room.post("/t/{token}/undo")
-def undo(
-    token: Token, body: StepBody, service: Served, reader: Reader, revision: Revision
-) -> Response:
+def undo(own: Own, body: StepBody, revision: Revision) -> Response:
     """Take the last step back."""
-    state = service.desk.undo(reader, token, body.id, revision, body.seconds)
-    return _written(state)
+    return _written(own.desk.undo(own.reader, own.token, body.id, revision, body.seconds))
 
 
 @_room.post("/t/{token}/redo")
-def redo(
-    token: Token, body: StepBody, service: Served, reader: Reader, revision: Revision
-) -> Response:
+def redo(own: Own, body: StepBody, revision: Revision) -> Response:
     """Bring the last step back that was taken back."""
-    state = service.desk.redo(reader, token, body.id, revision, body.seconds)
-    return _written(state)
+    return _written(own.desk.redo(own.reader, own.token, body.id, revision, body.seconds))
 
 
 @_room.put("/t/{token}/level")
-def level(
-    token: Token, body: LevelBody, service: Served, reader: Reader, revision: Revision
-) -> Response:
+def level(own: Own, body: LevelBody, revision: Revision) -> Response:
     """Say where the vertebra is."""
-    state = service.desk.level(reader, token, _sent(body), revision)
-    return _written(state)
+    return _written(own.desk.level(own.reader, own.token, _sent(body), revision))
 
 
 @_room.put("/t/{token}/quality")
-def quality(
-    token: Token, body: QualityBody, service: Served, reader: Reader, revision: Revision
-) -> Response:
+def quality(own: Own, body: QualityBody, revision: Revision) -> Response:
     """Say what is wrong with the images."""
-    state = service.desk.quality(reader, token, _sent(body), revision)
-    return _written(state)
+    return _written(own.desk.quality(own.reader, own.token, _sent(body), revision))
 
 
 @_room.post("/t/{token}/submit")
-def submit(
-    token: Token, body: StepBody, service: Served, reader: Reader, revision: Revision
-) -> Response:
+def submit(own: Own, body: StepBody, revision: Revision) -> Response:
     """Sign a case; refused with the slices that nobody has looked at."""
-    state = service.desk.submit(reader, token, _sent(body), revision)
-    return _written(state)
+    return _written(own.desk.submit(own.reader, own.token, _sent(body), revision))
 
 
 @_room.post("/t/{token}/reopen")
-def reopen(token: Token, body: ReopenBody, service: Served, reader: Reader) -> Response:
+def reopen(own: Own, body: ReopenBody) -> Response:
     """Open a signed case again, for a reason."""
-    state = service.desk.reopen(reader, token, _sent(body))
-    return _written(state)
+    return _written(own.desk.reopen(own.reader, own.token, _sent(body)))
 
 
 @_room.post("/t/{token}/proposal")
-def proposal(
-    token: Token, body: StepBody, service: Served, reader: Reader, revision: Revision
-) -> Response:
+def proposal(own: Own, body: StepBody, revision: Revision) -> Response:
     """Begin with the proposal of another program, where the study allows it."""
-    state = service.desk.use_proposal(reader, token, _sent(body), revision)
-    return _written(state)
+    return _written(own.desk.use_proposal(own.reader, own.token, _sent(body), revision))
 
 
 @_room.get("/t/{token}/training")
-def training(token: Token, service: Served, reader: Reader) -> Response:
+def training(own: Own) -> Response:
     """How a signed case of the practice agrees with the truth."""
-    return JSONResponse(as_sent(service.desk.training_result(reader, token)))
+    return JSONResponse(as_sent(own.desk.training_result(own.reader, own.token)))
 
 
 @_room.get("/t/{token}/sequence")
-def sequence(
-    token: Token, service: Served, reader: Reader, name: Annotated[str, Query(max_length=64)]
-) -> Response:
+def sequence(own: Own, name: SequenceName) -> Response:
     """Scale and windows of another sequence."""
-    return JSONResponse(as_sent(service.desk.sequence_view(reader, token, name)))
+    return JSONResponse(as_sent(own.desk.sequence_view(own.reader, own.token, name)))
 
 
 # The study's lead

@@ -14,8 +14,9 @@ import uvicorn
 
 from centrum.commands.read import LEAD, Desk, Pins
 from centrum.errors import DataError
+from centrum.io.loopback import is_loopback
 from centrum.text import listed
-from centrum.web.address import Address, is_local
+from centrum.web.address import Address
 from centrum.web.app import create_app
 from centrum.web.auth import Door
 from centrum.web.certificate import Certificate, own_certificate
@@ -51,7 +52,7 @@ class Network:
     @property
     def tls(self) -> bool:
         """Always beyond this machine, and here where a certificate is given."""
-        return not is_local(self.host) or self.certificate is not None
+        return not is_loopback(self.host) or self.certificate is not None
 
 
 def refuse_unsafe(network: Network, without_pin: Sequence[str]) -> None:
@@ -68,7 +69,7 @@ def refuse_unsafe(network: Network, without_pin: Sequence[str]) -> None:
         raise DataError(
             "A certificate needs its key.", remedy="Give --cert and --key.", code="bad-certificate"
         )
-    if is_local(network.host):
+    if is_loopback(network.host):
         return
     if not network.wanted:
         raise DataError(

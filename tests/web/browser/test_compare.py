@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import numpy as np
 import pytest
 
@@ -50,7 +50,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 
 
 def read(room: Room, name: str) -> None:
-    with httpx.Client(base_url=room.origin, trust_env=False, timeout=60) as client:
+    with httpx2.Client(base_url=room.origin, trust_env=False, timeout=60) as client:
         hand = Hand(client, room.origin).enter(link=room.door.link(name))
         for case in CASES:
             token = ticket(room, name, case)
@@ -123,6 +123,53 @@ def test_every_slice_has_its_figures(lead: Eyes):
     lead.press("Home")
     assert "no outline" in lead.said()
     assert named(lead.page) == []
+
+
+def colours(lead: Eyes, k: int) -> set[str]:
+    """Which of the readers' colours are on the picture of a slice."""
+    return set(
+        lead.page.evaluate(
+            """(k) => { const canvas = document.querySelectorAll(".sheet canvas")[k];
+            const { width, height } = canvas;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+            const style = getComputedStyle(document.querySelector(".pane"));
+            const wanted = Object.fromEntries(["reader-a", "reader-b"].map((name) => {
+              const one = new OffscreenCanvas(1, 1).getContext("2d");
+              one.fillStyle = style.getPropertyValue(`--${name}`).trim();
+              one.fillRect(0, 0, 1, 1);
+              return [name, [...one.getImageData(0, 0, 1, 1).data].slice(0, 3)]; }));
+            const found = new Set();
+            for (let n = 0; n < data.length; n += 4) {
+              for (const [name, [r, g, b]] of Object.entries(wanted)) {
+                if (data[n] === r && data[n + 1] === g && data[n + 2] === b) found.add(name);
+              }
+            }
+            return [...found]; }""",
+            k,
+        )
+    )
+
+
+def test_all_slices_of_a_case_lie_beside_each_other(lead: Eyes):
+    choose(lead, CASES[0])
+    lead.press("s")
+    lead.page.wait_for_selector(".sheet")
+    cells = lead.page.locator(".sheet .slices button")
+    assert cells.count() == SIZE[2]
+    told = [cell.inner_text() for cell in cells.all()]
+    assert told[0] == "Slice 1 · no outline"
+    assert told[1] == "Slice 2 · Dice 0.000"
+    assert [colours(lead, k) for k in (0, 1, 2)] == [set(), {"reader-a"}, {"reader-a", "reader-b"}]
+    assert named(lead.page) == []
+    cells.nth(3).click()
+    lead.page.wait_for_selector(".sheet", state="detached")
+    assert lead.slice == 3
+    lead.press("s")
+    lead.page.wait_for_selector(".sheet")
+    lead.press("Escape")
+    lead.page.wait_for_selector(".sheet", state="detached")
+    assert lead.slice == 3
+    assert lead.console == []
 
 
 def shades(lead: Eyes, *points: tuple[float, float]) -> list[set[tuple[int, ...]]]:

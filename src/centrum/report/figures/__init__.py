@@ -3,12 +3,14 @@
 from centrum.report.figures.agreement import draw_agreement
 from centrum.report.figures.agreement_grid import draw_agreement_grid
 from centrum.report.figures.audit import draw_audit
+from centrum.report.figures.bland_altman import draw_bland_altman
 from centrum.report.figures.calibration import draw_calibration
 from centrum.report.figures.coefficients import draw_coefficients
 from centrum.report.figures.decision_curve import draw_decision_curve
 from centrum.report.figures.distributions import draw_distributions
 from centrum.report.figures.feature_count import draw_feature_count
 from centrum.report.figures.flow import FlowChart, Stop, draw_flow
+from centrum.report.figures.instability import draw_instability
 from centrum.report.figures.lasso import draw_lasso
 from centrum.report.figures.parts import draw_parts
 from centrum.report.figures.precision_recall import draw_precision_recall
@@ -24,12 +26,14 @@ __all__ = [
     "draw_agreement",
     "draw_agreement_grid",
     "draw_audit",
+    "draw_bland_altman",
     "draw_calibration",
     "draw_coefficients",
     "draw_decision_curve",
     "draw_distributions",
     "draw_feature_count",
     "draw_flow",
+    "draw_instability",
     "draw_lasso",
     "draw_parts",
     "draw_precision_recall",

@@ -8,15 +8,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centrum.arrays import Flags
-from centrum.evaluate.calibration import Calibration, Coefficient
+from centrum.evaluate.calibration import Calibration
+from centrum.evaluate.decision_curve import DecisionCurve
+from centrum.evaluate.logistic import Coefficient
+from centrum.evaluate.prevalence import at_prevalence
 from centrum.report import readings
 from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Table, picture
 from centrum.report.figures import draw_calibration, draw_decision_curve, draw_precision_recall
+from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
+from centrum.report.subgroup_calibration import subgroup_calibration_table
 from centrum.report.tables import frame_table
 from centrum.report.words.model import CALIBRATIONS
-from centrum.text import fixed, percent
+from centrum.text import fixed, listed, percent
+
+EXAMPLES = (0.25, 0.5, 0.75)
+"""Probabilities of which it is said what they become at another prevalence."""
 
 
 @section
@@ -25,7 +33,7 @@ def calibration_and_use(results: StudyResults) -> Block:
     found = results.evaluation
     tables = [calibration_table(found.calibration, found.by_set["test"].confidence)]
     if found.subgroups:
-        tables.append(subgroup_table(results))
+        tables += [subgroup_table(results), subgroup_calibration_table(results)]
     if found.readers:
         tables.append(reader_table(results))
     sets = found.conformal
@@ -47,6 +55,7 @@ def calibration_and_use(results: StudyResults) -> Block:
         pictures=(
             _calibration_picture(results),
             _decision_picture(results),
+            *_pictures_elsewhere(results),
             _precision_picture(results),
         ),
     )  # fmt: skip
@@ -172,21 +181,51 @@ def _decision_picture(results: StudyResults) -> Picture:
     found = results.evaluation.decision_curve
     gain = np.where(np.abs(found.difference) > readings.TINY, found.difference, 0)
     better, worse = int((gain > 0).sum()), int((gain < 0).sum())
-    data = pd.DataFrame(
-        {"threshold": found.thresholds, "model": found.model, "lower": found.lower,
-         "upper": found.upper, "all": found.treat_all, "gain": found.difference,
-         "gain lower": found.difference_lower, "gain upper": found.difference_upper,
-         "avoided per 100": found.avoided}
-    )  # fmt: skip
     return picture(
         partial(draw_decision_curve, found, results.simulated), "decision-curve", "Decision curve",
         "Net benefit of acting on the model's probability (95 % bootstrap interval by patient), "
         "on everybody and on nobody, over the probability from which on one would act. "
         f"n = {len(results.evaluation.tested)} test cases, {results.model.positive} in "
-        f"{percent(found.prevalence, 0)}: where the outcome is rarer, the curve is another.",
+        f"{percent(found.prevalence, 0)}: it holds at that prevalence alone.",
         f"Three curves. Of {gain.size} thresholds the model has the largest net benefit at "
         f"{better}, and less than everybody or nobody at {worse}.",
-        frame_table(data), reading=readings.decision(found), main=True,
+        _curve_table(found), reading=readings.decision(found), main=True,
+    )  # fmt: skip
+
+
+def _curve_table(found: DecisionCurve) -> Table:
+    """The numbers that a decision curve shows."""
+    return frame_table(pd.DataFrame(
+        {"threshold": found.thresholds, "model": found.model, "lower": found.lower,
+         "upper": found.upper, "all": found.treat_all, "gain": found.difference,
+         "gain lower": found.difference_lower, "gain upper": found.difference_upper,
+         "avoided per 100": found.avoided}
+    ))  # fmt: skip
+
+
+def _pictures_elsewhere(results: StudyResults) -> tuple[Picture, ...]:
+    """Net benefit at the stated prevalence; none without one."""
+    evaluation = results.evaluation
+    found = evaluation.decision_curve_elsewhere
+    if found is None:
+        return ()
+    shown = percent(found.prevalence)
+    moved = listed([
+        percent(float(at_prevalence(p, evaluation.trained_share, found.prevalence)), 0)
+        for p in EXAMPLES
+    ])  # fmt: skip
+    return (
+        picture(
+            partial(draw_decision_curve, found, results.simulated), "decision-curve-elsewhere",
+            f"Decision curve at a prevalence of {shown}",
+            f"As in {ref('figure decision-curve')}, where {results.model.positive} is found in "
+            f"{shown}, if the cases of each outcome are like those of this study. The intercept of "
+            "the probabilities was moved by the log odds ratio of the two prevalences "
+            f"({percent(evaluation.trained_share, 0)} of the training cases): probabilities "
+            f"of {listed(list(map(percent, EXAMPLES)))} become {moved}.",
+            "Three curves.",
+            _curve_table(found), reading=readings.decision(found),
+        ),
     )  # fmt: skip
 
 

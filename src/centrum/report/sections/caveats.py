@@ -8,19 +8,33 @@ from centrum.agreement.copies import copies_in
 from centrum.cohort.findings import listed
 from centrum.errors import DataError
 from centrum.evaluate import Confusion, Evaluation, Scored
-from centrum.evaluate.calibration import Coefficient
+from centrum.evaluate.logistic import Coefficient
 from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.report.blocks import Block, Point
+from centrum.report.confounders import bound_to_outcome, differing_text
 from centrum.report.numbering import place
 from centrum.report.readers import proposed_text, read_by_all, trained_over
 from centrum.report.results import StudyResults
+from centrum.report.sections.added_value import added_text
+from centrum.report.sections.instability import instability_text
 from centrum.report.sections.leak_audit import Crossings, crossings, suspicious, too_few
+from centrum.report.sections.other_readers import found_text
+from centrum.report.sections.plan import AFTER
 from centrum.report.sections.section import section
 from centrum.report.sections.validation import sizes_needed
 from centrum.report.sequences import verification
 from centrum.report.words.images import scheme_text
 from centrum.study.findings import SAME_IMAGE, MeasuredSequence
-from centrum.text import counted, fixed, interval_text, p_equals, p_text, percent
+from centrum.study.plan import leading
+from centrum.text import (
+    counted,
+    fixed,
+    interval_text,
+    p_equals,
+    p_text,
+    percent,
+    sentence_case,
+)
 
 TOO_GOOD_AUC, TOO_GOOD_CASES = 0.97, 150
 """A test AUC above this on fewer cases than this is rarer than a leak."""
@@ -60,10 +74,17 @@ def cautions(results: StudyResults) -> tuple[Point, ...]:
     return (
         *_leaks_found(results),
         *_doubts(results.evaluation.by_set["test"]),
+        *_planned_late(results),
         *_one_exam(results),
+        *_bound(results),
         *(_grave(text, "regions", "regions") for text in [proposed_text(results)] if text),
         *(_grave(pair.text(), "regions", "regions") for pair in copies_in(results.overlap)),
     )
+
+
+def _planned_late(results: StudyResults) -> Iterator[Point]:
+    if results.plans and leading(results.plans).after_outcomes:
+        yield _grave(AFTER, "plan", "plan")
 
 
 def _one_exam(results: StudyResults) -> Iterator[Point]:
@@ -74,6 +95,16 @@ def _one_exam(results: StudyResults) -> Iterator[Point]:
             f"{counted(len(cases), 'case')} ({listed(cases)}) have an image that is, voxel for "
             "voxel, also that of another patient: one patient may stand on both sides of a split.",
             "regions", "regions",
+        )  # fmt: skip
+
+
+def _bound(results: StudyResults) -> Iterator[Point]:
+    """What is known of patients or images and tells the outcome by itself."""
+    for name in bound_to_outcome(results):
+        yield _grave(
+            f"Each value of {name} occurs with one outcome alone: what the score tells apart may "
+            f"be {name}.",
+            *place("table population"),
         )  # fmt: skip
 
 
@@ -140,6 +171,8 @@ def _limits(results: StudyResults) -> tuple[Point, ...]:
         _calibration(results),
         _leaks(crossings(results)),
         _permutation(results),
+        _confounding(results),
+        _instability(results),
     )
     return tuple(point for point in found if point is not None)
 
@@ -331,6 +364,37 @@ def _permutation(results: StudyResults) -> Point | None:
     return Point(told, *place("figure leak-audit"))
 
 
+def _instability(results: StudyResults) -> Point:
+    """How far the prediction of a patient depends on who was trained on."""
+    if told := instability_text(results):
+        return Point(told, *place("table instability"))
+    return Point(
+        "How far the probability of a patient depends on who was trained on is not known: "
+        "evaluation.optimism_resamples repeats the procedure on other samples of the patients.",
+        "validation", "validation",
+    )  # fmt: skip
+
+
+def _confounding(results: StudyResults) -> Point | None:
+    """What differs between the outcomes, and what the score adds to age, sex and the like."""
+    differs, added = differing_text(results), results.evaluation.added
+    beside = "" if added is None else f" {added_text(added)}"
+    if differs:
+        text = f"{sentence_case(differs)}: the score may owe part of what it does to that.{beside}"
+        return Point(text, *place("table population" if added is None else "table added-value"))
+    return Point(beside.strip(), *place("table added-value")) if beside else None
+
+
+def _unplanned(results: StudyResults) -> Iterator[Point]:
+    if not results.plans:
+        yield Point(
+            "No analysis plan lies in the study's folder: nothing here shows which choices were "
+            "made before the outcomes were known.",
+            "protocol",
+            "protocol",
+        )
+
+
 # The patients and images behind the numbers
 
 
@@ -342,17 +406,22 @@ def _scope(results: StudyResults) -> Iterator[Point]:
             "population",
             "population",
         )
+    yield from _unplanned(results)
     outside = outside_the_region(results.protocol.images.region)
     yield Point(outside, "regions", "regions")
     if scheme := results.protocol.images.scheme:
         yield Point(scheme_text(scheme), "regions", "regions")
     yield _centres(results)
-    if len(results.table.readers) == 1:
+    if len(results.table.compared) < 2:
         yield Point(
             "One reader drew all regions: how far the score depends on who draws is unknown.",
             "regions", "regions",
         )  # fmt: skip
-    elif read_by_all(results) < len(results.table.cases):
+    yield from (
+        Point(found_text(found), *place("table other-readers"))
+        for found in results.evaluation.other_readers
+    )
+    if len(results.table.readers) > 1 and read_by_all(results) < len(results.table.cases):
         yield Point(
             f"Which features agree between readers, the model judged on {trained_over(results)}: "
             "for the others it is not known.",

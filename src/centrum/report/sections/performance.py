@@ -6,6 +6,7 @@ import pandas as pd
 
 from centrum.report import readings
 from centrum.report.blocks import Block, picture
+from centrum.report.by_patient import indeterminate_table, patients_table
 from centrum.report.figures import draw_roc
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
@@ -54,7 +55,11 @@ def performance(results: StudyResults) -> Block:
             f"between 0.5 for chance and 1, is {fixed(results.evaluation.partial_auc)}.",
             *_pooled_text(results),
         ),
-        tables=(performance_table(results.evaluation.by_set, prevalence),),
+        tables=(
+            performance_table(results.evaluation.by_set, prevalence),
+            *patients_table(results),
+            indeterminate_table(results),
+        ),
         pictures=(figure,),
     )
 

@@ -8,6 +8,7 @@ from centrum.report.figures import draw_flow
 from centrum.report.flow import flow_chart, flow_table
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
+from centrum.report.sides import sides_tables, sides_text
 from centrum.report.tables import population_table
 
 
@@ -28,9 +29,11 @@ def population(results: StudyResults) -> Block:
         stations,
         reading=readings.flow(stations),
     )
+    sides = () if results.sides is None else sides_tables(results, results.sides)
     return Block(
         "Population",
         "population",
-        tables=(population_table(results),),
+        prose=() if results.sides is None else (sides_text(results.sides),),
+        tables=(population_table(results), *sides),
         pictures=(figure,),
     )

@@ -24,10 +24,11 @@ from centrum.report.labels import family_label
 from centrum.report.readers import (
     agreed_cases,
     agreed_over,
-    consensus_text,
+    not_compared_text,
     readers_counted,
     span,
     trained_over,
+    within_text,
 )
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
@@ -56,14 +57,18 @@ def regions(results: StudyResults) -> Block:
         pictures += [_agreement_picture(results), _agreement_grid_picture(results)]
         tables.append(agreement_table(results))
     readers = results.table.readers
-    prose = f"Readers: {', '.join(readers_counted(results))}. The features of "
-    prose += f"{readers[0]} feed the model."
-    if len(readers) == 1:
-        prose += " With one reader, agreement cannot be assessed."
+    compared = results.table.compared
+    prose = f"Readers: {', '.join(readers_counted(results, among=compared))}"
+    if others := [reader for reader in readers if reader not in compared]:
+        prose += f"; beside them {', '.join(readers_counted(results, among=others))}"
+    prose += f". The features of {readers[0]} feed the model."
+    if len(compared) < 2:
+        prose += " With one reader, agreement between readers cannot be assessed."
     elif len(results.agreement):
         prose += f" The readers are compared over {agreed_over(results)}; the final model judged "
         prose += f"their agreement on {trained_over(results)}."
-        prose = sentences(prose, consensus_text(results))
+        prose = sentences(prose, not_compared_text(results))
+    prose = sentences(prose, within_text(results))
     prose = " ".join((prose, *(pair.text() for pair in copies_in(results.overlap))))
     if len(results.robustness):
         prose += f" {_perturbed_text(results)}"

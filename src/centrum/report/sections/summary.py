@@ -61,7 +61,7 @@ def _headline(results: StudyResults, test: Evaluation) -> tuple[tuple[str, float
         names = [name for name in ("AUC", "Sensitivity", "Specificity") if name in means]
         return tuple((name, means[name].mean, means[name].interval) for name in names)
     decisions = tuple(
-        (name.capitalize(), test.measures[name].value, _interval(test, name))
+        (name.capitalize(), test.measures[name].value, test.measures[name].interval)
         for name in ("sensitivity", "specificity")
     )
     return (("AUC", test.auc.value, test.auc.interval), *decisions)
@@ -76,9 +76,3 @@ def _held_out(results: StudyResults) -> str:
 
 def _with_interval(value: float, interval: Interval) -> str:
     return f"{fixed(value, 2)} ({interval_text(interval.lower, interval.upper, 2)})"
-
-
-def _interval(found: Evaluation, measure: str) -> Interval:
-    """By patient where patients have several cases, as in the table of performance."""
-    both = found.measures[measure]
-    return both.bootstrap if found.n_patients < found.n else both.interval

@@ -30,6 +30,7 @@ from centrum.report.blocks import Block, Column, Estimate, Picture, PValue, Tabl
 from centrum.report.figures import draw_parts, draw_search
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
+from centrum.report.size_of_test import assumed_c, size_of_test_table
 from centrum.report.tables import frame_table, not_computed
 from centrum.report.words.model import CLASSIFIERS, MEASURES, SELECTORS
 from centrum.report.words.results import AUC_INTERVAL
@@ -42,9 +43,6 @@ WHOLE = "the model"
 
 MOST_FEATURES = 30
 """Features of the table of stability, the most frequent."""
-
-GOOD_AUC = 0.8
-"""What the sample size is computed for when the model's own AUC is no better than chance."""
 
 SHARE = (0.0, 1.0)
 SCALES = {"Features": (0.0, np.inf)}
@@ -62,7 +60,7 @@ def validation(results: StudyResults) -> Block:
     if results.validation.resamples:
         tables.append(optimism_table(results))
     tables += _stability_tables(results)
-    tables.append(_size_table(results))
+    tables += [_size_table(results), _size_of_test(results)]
     searched = results.search
     if searched:
         tables.append(search_table(results))
@@ -248,7 +246,7 @@ def _mean(value: float, interval: Interval) -> Estimate:
 def optimism_table(results: StudyResults) -> Table:
     """The apparent AUC, and corrected for optimism."""
     apparent = results.evaluation.by_set["train"].auc.value
-    found = optimism(apparent, results.validation.resamples)
+    found = optimism(apparent, [refit.areas for refit in results.validation.resamples])
     rows = (
         ("Apparent, final model on its own cases", found.apparent),
         ("Optimism, mean over the resamples", found.optimism),
@@ -257,8 +255,8 @@ def optimism_table(results: StudyResults) -> Table:
         (".632+ estimate", found.plus_632),
     )
     notes = (
-        f"{found.n} of {results.protocol.evaluation.optimism_resamples} bootstrap samples of all "
-        "patients could be fitted to, the whole procedure repeated in each. The "
+        f"{found.n} of {results.protocol.evaluation.optimism_resamples} bootstrap samples of the "
+        "training patients could be fitted to, the whole procedure repeated in each. The "
         "apparent AUC is that of the final model on its training cases. With selection among "
         "many features Harrell's correction is known to be too small.",
     )
@@ -332,8 +330,7 @@ def sizes_needed(results: StudyResults) -> SizesNeeded:
     """
     n = len(results.scores)
     prevalence = int((results.scores["outcome"] == results.model.positive).sum()) / n
-    area = min(max(results.evaluation.by_set["test"].auc.value, 0.0), 0.99)
-    c = area if area > 0.55 else GOOD_AUC
+    c = assumed_c(results.evaluation.by_set["test"])
     r2 = r2_of_c_statistic(c, prevalence)
     model, candidates = (
         minimum_sample_size(len(features), prevalence, r2)
@@ -370,6 +367,12 @@ def _size_table(results: StudyResults) -> Table:
         "undo it.",
     )
     return Table("sample-size", "Sample size", columns, tuple(rows), notes)
+
+
+def _size_of_test(results: StudyResults) -> Table:
+    found = results.evaluation
+    at = float(found.decision.probability(np.array([found.decision.cutoff.value]))[0])
+    return size_of_test_table(found.by_set["test"], found.probability, at)
 
 
 def search_table(results: StudyResults) -> Table:

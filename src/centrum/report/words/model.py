@@ -39,6 +39,12 @@ MEASURES = complete(
 
 MISSING = "Missing values, where there were any, were replaced by"
 
+ONCE = (
+    "They were imputed once, not multiply: the model had to predict for single new patients, whose "
+    "outcome is not known."
+)
+"""Why imputation is not multiple."""
+
 IMPUTATIONS: Mapping[str, Wording[ImputationSettings]] = complete(
     __name__,
     ("model.imputation.method",),
@@ -46,18 +52,18 @@ IMPUTATIONS: Mapping[str, Wording[ImputationSettings]] = complete(
         "none": Wording("is refused", always("Missing values were not imputed.")),
         "median": Wording(
             "is replaced by the median of the training cases",
-            always(f"{MISSING} the median of the training cases."),
+            always(f"{MISSING} the median of the training cases. {ONCE}"),
         ),
         "mean": Wording(
             "is replaced by the mean of the training cases",
-            always(f"{MISSING} the mean of the training cases."),
+            always(f"{MISSING} the mean of the training cases. {ONCE}"),
         ),
         "knn": Wording(
             "is replaced by the mean of the nearest training cases",
             lambda settings: (
                 f"{MISSING} the mean of the {counted(settings.neighbours, 'training case')} "
                 "nearest in the values that were there, each in units of its interquartile range; "
-                "all that were as near as the last of these counted."
+                f"all that were as near as the last of these counted. {ONCE}"
             ),
         ),
     },

@@ -38,19 +38,22 @@ AT_CUTOFF = complete(
 AUC_INTERVAL = "DeLong, logit"
 """The interval of an AUC, wherever one is shown; `centrum.evaluate.discrimination.auc_interval`."""
 
+BY_PATIENT = "by patient"
+"""The intervals where patients have several cases."""
+
 INTERVALS = complete(
     __name__,
     ("the intervals of shares",),
     {
-        "bootstrap": "bootstrap, percentile",
+        BY_PATIENT: "Wilson, by patient",
         "wilson": "Wilson",
         "exact": "Clopper-Pearson",
     },
-    choices=("bootstrap", *get_args(IntervalMethod)),
+    choices=(BY_PATIENT, *get_args(IntervalMethod)),
 )
 
 OF_COUNTS = {"mcc": "Fisher's z", "lr_positive": "log normal", "lr_negative": "log normal"}
-"""Intervals from counts of measures that are no shares nor made of them."""
+"""Intervals of measures that are no shares nor made of them."""
 
 PROBABILITIES = complete(
     __name__,

@@ -70,13 +70,7 @@ export class Pane {
 
   drawSlice() {
     this.table ??= greys(this.view, this.scale);
-    const context = this.slice.getContext("2d");
-    const picture = context.createImageData(this.columns, this.rows);
-    const pixels = new Uint32Array(picture.data.buffer);
-    for (let n = 0; n < pixels.length; n += 1) {
-      pixels[n] = this.table[this.values[n] + 32768] * 0x010101 + 0xff000000;
-    }
-    context.putImageData(picture, 0, 0);
+    paintValues(this.slice, this.values, this.table);
   }
 
   /**
@@ -113,6 +107,17 @@ export class Pane {
   close() {
     this.watch.disconnect();
   }
+}
+
+/** Stored values as greys, a pixel each, on a canvas of the size of the slice. */
+export function paintValues(canvas, values, table) {
+  const context = canvas.getContext("2d");
+  const picture = context.createImageData(canvas.width, canvas.height);
+  const pixels = new Uint32Array(picture.data.buffer);
+  for (let n = 0; n < pixels.length; n += 1) {
+    pixels[n] = table[values[n] + 32768] * 0x010101 + 0xff000000;
+  }
+  context.putImageData(picture, 0, 0);
 }
 
 /** Hatches, drawn once for each colour and way of leaning. */

@@ -10,6 +10,7 @@ import { arrows, listen, towards } from "./keys.js";
 import { Look } from "./look.js";
 import { pairName } from "./pair.js";
 import { flagWords } from "./reading.js";
+import { showSheet } from "./sheet.js";
 import { say } from "./speech.js";
 import { STATES, Strip } from "./strip.js";
 import { LEVEL, levelWindow } from "./window.js";
@@ -61,7 +62,8 @@ export class Comparison {
       h("header", { class: "case" },
         h("div", { class: "bar-left" }, button("Comparison", "", this.go.list, { class: "quiet" }),
           h("h1", { tabindex: -1 }, `${pairName(seen)} · ${seen.level}`)),
-        h("div", { class: "bar-right" }, button("Next case", "N", this.go.next, { class: "quiet" }),
+        h("div", { class: "bar-right" }, button("All slices", "S", () => this.sheet(), { class: "quiet" }),
+          button("Next case", "N", this.go.next, { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
       this.strip.element,
       h("div", { class: "middle" },
@@ -127,6 +129,7 @@ export class Comparison {
         section: "Slices", keys: ["T"], text: "next slice by agreement, the least first",
         run: () => this.worse(),
       },
+      { section: "Slices", keys: ["S"], text: "all slices beside each other", run: () => this.sheet() },
       {
         section: "View", keys: ["1", "2", "3", "4", "5"], shown: ["1", "to", "5"], text: "window presets",
         run: (event) => this.preset(Number(event.key) - 1),
@@ -159,8 +162,7 @@ export class Comparison {
   show(k) {
     const { pair } = this;
     this.slice = Math.min(pair.slices - 1, Math.max(0, k));
-    const size = pair.rows * pair.columns;
-    this.pane.show(pair.image.subarray(this.slice * size, (this.slice + 1) * size));
+    this.pane.show(pair.values(this.slice));
     this.strip.update(this.slice, this.signs());
     for (const [n, { row, chosen }] of this.rows) {
       row.classList.toggle("current", n === this.slice);
@@ -249,16 +251,27 @@ export class Comparison {
 
   paint(pen) {
     if (this.hidden) return;
-    const masks = this.pair.masksOf(this.slice);
-    if (masks) {
-      pen.mask(masks.onlyA, "reader-a", { leaning: LINES.a.leaning });
-      pen.mask(masks.onlyB, "reader-b", { leaning: LINES.b.leaning });
-      pen.border(masks.a, "reader-a", LINES.a);
-      pen.border(masks.b, "reader-b", LINES.b);
-      const taken = this.pair.taken(this.slice, this.decision.take);
-      if (taken) pen.border(taken, "taken", LINES.taken);
-    }
+    this.outlines(pen, this.slice);
     this.pair.seen.marks.forEach((mark, n) => mark && this.mark(pen, mark, n));
+  }
+
+  outlines(pen, k) {
+    const masks = this.pair.masksOf(k);
+    if (!masks) return;
+    pen.mask(masks.onlyA, "reader-a", { leaning: LINES.a.leaning });
+    pen.mask(masks.onlyB, "reader-b", { leaning: LINES.b.leaning });
+    pen.border(masks.a, "reader-a", LINES.a);
+    pen.border(masks.b, "reader-b", LINES.b);
+    const taken = this.pair.taken(k, this.decision.take);
+    if (taken) pen.border(taken, "taken", LINES.taken);
+  }
+
+  /** All slices at once; the one that is chosen is shown. */
+  async sheet() {
+    const style = getComputedStyle(this.pane.element);
+    const chosen = await showSheet(this.pair, this.pane.view, style, (pen, k) => this.outlines(pen, k));
+    if (chosen !== null) this.show(chosen);
+    this.focus();
   }
 
   /** Both marks; one that lies on another slice is faint and nameless. */

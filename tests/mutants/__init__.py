@@ -1,0 +1,1 @@
+"""Deliberate mistakes in the package, and whether its tests notice them."""
