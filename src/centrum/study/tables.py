@@ -243,7 +243,7 @@ def _match(
     """Cases that cannot be used, for one of these features or for all, and those that can."""
     primary = frames[study.readers[0]]
     rows = primary.reindex([case.id for case in study.cohort.cases])[list(names)]
-    missing = rows.isna().to_numpy()
+    missing = rows.isna().to_numpy(dtype=bool)
     missing = missing & ~missing.all(axis=0)
     failures, kept = [], []
     for case, lacking in zip(rows.index, missing, strict=True):
