@@ -233,7 +233,7 @@ def left_out_auc(scored: Scored) -> Floats:
     Pairs won are whole or half numbers, so that taking away those of a patient is exact.
 
     >>> left_out_auc(Scored.of([1, 2, 3, 4], [0, 1, 0, 1], ["a", "b", "b", "c"]))
-    array([0.5, 1. , 0. ])
+    array([0.5, 1. , 0.5])
     """
     won = rankdata(scored.scores)
     for own in (scored.positive, ~scored.positive):
