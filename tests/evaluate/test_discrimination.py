@@ -21,6 +21,7 @@ from centrum.evaluate.discrimination import (
     resampled_auc,
     roc_curve,
 )
+from centrum.evaluate.thresholds import left_out_measures, resampled_measures
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +172,8 @@ def test_leaving_a_patient_out_is_exactly_the_auc_of_the_others(rows, grouped):
     scored = scored_of(rows, grouped=grouped)
     others = (np.arange(scored.n_patients)[:, None] != scored.patients).astype(float)
     np.testing.assert_array_equal(left_out_auc(scored), resampled_auc(scored, others))
+    found, wanted = left_out_measures(scored, 0.5), resampled_measures(scored, 0.5, others)
+    np.testing.assert_equal(found, wanted)
 
 
 def delong_by_hand(scored):

@@ -59,22 +59,22 @@ class StudyPipeline(Pipeline):
 
         Returns rows, labels and patients that the classifier is to be fitted on.
         """
-        labels, X = np.asarray(y), table_of(X)
+        labels, values = np.asarray(y), table_of(X)
         patients = owners_of(labels, groups)
         self.seen_ = {}
         names: NDArray | None = None
         for name, step in self.steps[:-1]:
             self.seen_[name] = np.unique(patients)
-            X = readable(step, X)
+            values = readable(step, values)
             if hasattr(step, "fit_resample"):
-                X, labels = step.fit_resample(X, labels)
+                values, labels = step.fit_resample(values, labels)
                 patients = patients[step.sample_indices_]
             else:
                 known = fit_arguments(step, groups=patients, batch=batch, names=names)
-                step.fit(X, labels, **known)
-                X = step.transform(X, **_wanted_of_new(step, batch))
+                step.fit(values, labels, **known)
+                values = step.transform(values, **_wanted_of_new(step, batch))
                 names = _names_after(step, names)
-        return X, labels, patients
+        return values, labels, patients
 
     def select(self, X: Table, batch: ArrayLike | None = None) -> Table:
         """What the classifier sees of new cases, (cases, features kept)."""
