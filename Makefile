@@ -16,7 +16,7 @@ PYTEST := $(ONE_THREAD) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto
 BENCHMARKS := speed filtered coldstart throughput reading kernels modelling room reading_room room_frames
 
 .PHONY: setup judges emulator demo test test-slow fuzz mutants lint bench peers peers-build bench-peers spine \
-	real-tables reading-effort protocols \
+	real-tables scale reading-effort protocols \
 	$(BENCHMARKS:%=bench-%) docs wheelhouse wheelhouse-check clean help
 
 help:
@@ -78,6 +78,10 @@ spine: setup # N4 and normalisations on the reference's real exams: pictures in 
 real-tables: setup # default model and search on the reference's real tables: docs/reference/real-tables.md
 	for what in default default-folds search winner centres page; do \
 		$(ONE_THREAD) $(BIN)/python benchmarks/real_tables.py $$what; done
+
+scale: setup # what a cluster costs, and kills on the way (20 000 cases): docs/reference/scale.md
+	for what in scale killed scale_page; do \
+		$(ONE_THREAD) PYTHONPATH=. $(BIN)/python benchmarks/$$what.py || exit 1; done
 
 reading-effort: setup # simulated hands in the reading room: docs/reference/reading-effort.md
 	$(ONE_THREAD) $(BIN)/python benchmarks/reading_effort.py

@@ -140,12 +140,13 @@ def table(found: Ways) -> Iterator[str]:
         yield f"| {name} | {' | '.join(cells)} |"
 
 
-def page(studies: Sequence[Study], soak: dict[str, Any]) -> str:
+def page(studies: Sequence[Study], soak: dict[str, Any], frames: dict[str, Any]) -> str:
     """The page, from the results and the constants of the hands."""
     parts = ["# What reading costs", *ABOUT, _hands_text()]
     for title, found in studies:
         parts += [f"## {title}", "\n".join(table(found)), _saved(found)]
     parts += [AVERAGED, "## The server in a soak", _soak_text(soak)]
+    parts += ["## The page while a hand draws", _frames_text(frames)]
     return "\n\n".join(map(_wrapped, parts)) + "\n"
 
 
@@ -209,7 +210,7 @@ def _soak_text(soak: dict[str, Any]) -> str:
         f"stroke took {put['50']:.0f} ms in the median and {put['95']:.0f} ms at the 95th "
         "percentile; a bare write with fsync of a line as long to the same disk "
         f"{meanwhile['50']:.1f} and {meanwhile['95']:.1f} ms meanwhile, and {bare['50']:.1f} and "
-        f"{bare['95']:.1f} ms once the disk had nothing else to do; opening a case "
+        f"{bare['95']:.1f} ms afterwards; opening a case "
         f"{opened['50']:.0f} and {opened['95']:.0f} ms. At a desk without HTTP, by one reader "
         f"alone, the same stroke took {alone['stroke']:.1f} ms, of which fsync "
         f"{alone['fsync']:.1f} ms (a bare line between strokes {alone['bare']:.1f} ms), and "
@@ -220,6 +221,22 @@ def _soak_text(soak: dict[str, Any]) -> str:
         f"journals have {soak['journal_mb']:.1f} MB. The machine had {soak['cores']} cores that "
         f"other programs used as well: its load was {load[0]:.1f} before and {load[1]:.1f} at the "
         "end."
+    )
+
+
+def _frames_text(frames: dict[str, Any]) -> str:
+    """What `room_frames.py` has found."""
+    tools = "; ".join(
+        f"{tool} {ms['median']:.0f} and {ms['p95']:.0f} ms, {ms['processor']:.1f} ms of processor"
+        for tool, ms in frames["tools"].items()
+    )
+    return (
+        "A slice of 512 x 512 pixels in Chromium without a graphics card, 200 moves of each tool, "
+        "one in each frame (`make bench-room_frames`). What two frames take, in the median and at "
+        "the 95th percentile, and the processor time of the page's thread for a move: "
+        f"{tools}. A screen of 60 Hz has 33 ms for two; above 60 ms a hand feels it. The machine "
+        f"had {frames['cores']} cores that other programs used as well: its load was "
+        f"{frames['load']:.1f}."
     )
 
 
@@ -257,8 +274,11 @@ def main() -> None:
     parser.add_argument("--page", action="store_true", help="write the page alone")
     if not parser.parse_args().page:
         save("reading_effort", kept(measure()))
-    soak = json.loads((RESULTS / "reading_room.json").read_text())
-    PAGE.write_text(page(read_kept(), soak))
+    soak, frames = (
+        json.loads((RESULTS / f"{name}.json").read_text())
+        for name in ("reading_room", "room_frames")
+    )
+    PAGE.write_text(page(read_kept(), soak, frames))
 
 
 if __name__ == "__main__":

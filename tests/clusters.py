@@ -4,6 +4,7 @@ They are forked from one process that has imported what they need: an import tak
 minutes on a busy machine. Each runs the command `dask` with the words that a user gives.
 """
 
+import ctypes
 import importlib
 import json
 import os
@@ -23,6 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 LIMIT = 300
 """Seconds in which what is waited for happens, however busy the machine."""
+
+
+END_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of Linux."""
 
 
 class Forks:
@@ -85,6 +90,8 @@ def fork_as_told() -> None:
 
 
 def _become(log: Path, words: list[str], main: Callable[[], object]) -> None:
+    with suppress(AttributeError):  # where there is none, it outlives a process that was killed
+        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
     nothing, told = (
         os.open(os.devnull, os.O_RDONLY),
         os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND),

@@ -63,8 +63,8 @@ def about(k: int) -> dict[str, object]:
         "patient": f"Q{k:02d}",
         "level": ["T12", "L1"][k % 2],
         "outcome": ["malignant", "osteoporotic"][k % 2],
-        "centre": "AB"[k // 12],
-        "age": 60 + k,
+        "centre": "AB"[k // 12 % 2],
+        "age": 60 + k % 40,
         "sex": "MF"[k % 3 == 0],
     }
 

@@ -1,5 +1,6 @@
 """Shards over dask.distributed: a scheduler and workers as processes, on loopback."""
 
+import threading
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
@@ -189,6 +190,19 @@ def left_of(batch: Batch, kept: Container[str]) -> Batch:
     return Batch(*map(tuple, zip(*rest, strict=True)))
 
 
+def test_a_worker_that_goes_while_kernels_are_compiled_stops_nobody(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was there when workers were asked for, and is not when its task comes."""
+    with dask_engine(cluster.address) as engine:
+        monkeypatch.setattr(engine.client, "nthreads", lambda: {"tcp://127.0.0.1:1": 1})
+        work = BatchWork(Shards(cluster.folder), make=nap)
+        waits = threading.Thread(target=engine._warm_up, args=(work,), daemon=True)
+        waits.start()
+        waits.join(LIMIT / 5)
+        assert not waits.is_alive()
+
+
 def test_a_worker_of_several_threads_is_refused(tmp_path: Path) -> None:
     with a_cluster(tmp_path / "cluster", 0) as own:
         own.work(threads=2)
@@ -290,7 +304,8 @@ def test_a_job_script_has_what_the_profile_says(tmp_path: Path) -> None:
     script = job.job_script()
     for line in (
         "#SBATCH -p long", "#SBATCH -A spine", "#SBATCH --cpus-per-task=4", "#SBATCH --mem=8G",
-        "#SBATCH -t 25:00:00", "#SBATCH --nice", "module load python", "--nthreads 1",
+        "#SBATCH -t 25:00:00", "#SBATCH --nice", "module load python",
+        "export DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED=False", "--nthreads 1",
         "--nworkers 4", "--lifetime 1350m --lifetime-stagger 75m",
     ):  # fmt: skip
         assert line in script, script

@@ -53,6 +53,13 @@ def content_of(source: str) -> bytes:
     return Path(fetched(source)).read_bytes()
 
 
+def begun(script: str) -> "subprocess.Popen[str]":
+    """Another process of this machine."""
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=env,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
+
+
 def test_a_path_is_as_it_is() -> None:
     assert fetched("images/P001.nrrd#L1") == "images/P001.nrrd#L1"
     assert fetched(Path("P001.nrrd")) == Path("P001.nrrd")
@@ -103,14 +110,42 @@ def test_the_smallest_objects(bucket: Bucket, content: bytes) -> None:
 
 
 def test_processes_of_a_machine_transfer_an_object_once(bucket: Bucket, door: Door) -> None:
-    """Four of them want it at the same time."""
+    """Four of them want it at the same time, and it takes a second."""
     url = bucket.put("a.nrrd", os.urandom(300_000))
-    script = f"from centrum.io.scratch import fetched; print(fetched({url!r}))"
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
-    run = [subprocess.Popen([sys.executable, "-c", script], env=env, stdout=subprocess.PIPE)
-           for _ in range(4)]  # fmt: skip
+    script = f"""
+        import time
+        from centrum.io import objects, scratch
+        true = objects._get
+        objects._get = lambda *wanted: (time.sleep(1), true(*wanted))[1]
+        input()
+        print(scratch.fetched({url!r}))
+    """
+    run = [begun(script) for _ in range(4)]
+    time.sleep(3)  # until all wait for their line
+    for process in run:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
     assert len({process.communicate(timeout=120)[0] for process in run}) == 1
     assert [process.returncode for process in run] == [0] * 4
+    assert door.asked.count("GET a.nrrd") == 1
+
+
+def test_what_another_process_fetches_while_it_is_waited_for_is_taken(
+    bucket: Bucket, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen that it is not there; the other one is let fetch it first."""
+    url, true = bucket.put("a.nrrd", b"content"), scratch._locked
+
+    def late(path: Path, *, alone: bool = False):
+        if alone and path.name != "room.lock":
+            other = begun(f"from centrum.io.scratch import fetched; fetched({url!r})")
+            other.communicate(timeout=60)
+            assert other.returncode == 0
+        return true(path, alone=alone)
+
+    monkeypatch.setattr(scratch, "_locked", late)
+    assert content_of(url) == b"content"
     assert door.asked.count("GET a.nrrd") == 1
 
 
@@ -217,8 +252,7 @@ def test_half_a_transfer_of_a_process_that_was_killed_never_counts(
         objects._get = slow
         scratch.fetched({url!r})
     """
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
-    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=env)
+    process = begun(script)
     end = time.monotonic() + 60
     while bytes_staged() < 300_000 and time.monotonic() < end:
         time.sleep(0.02)
@@ -299,8 +333,7 @@ def test_there_is_never_more_than_the_room(bucket: Bucket, monkeypatch: pytest.M
         for url in {urls[50:]!r}:
             scratch.fetched(url)
     """
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
-    other = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=env)
+    other = begun(script)
     fetched(urls[0])
     most = 0
     with ThreadPoolExecutor(4) as pool:
@@ -321,9 +354,7 @@ def test_what_another_process_reads_stays(bucket: Bucket, monkeypatch: pytest.Mo
         print(fetched({held!r}), flush=True)
         input()
     """
-    env = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), *sys.path])}
-    other = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=env,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # fmt: skip
+    other = begun(script)
     assert other.stdout
     path = Path(other.stdout.readline().strip())
     with pytest.raises(StorageDown, match=r"no room for wanted.nrrd") as caught:

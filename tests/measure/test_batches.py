@@ -1,5 +1,6 @@
 """Batches: every case once, kept as soon as its batch is done, whatever goes wrong with others."""
 
+import heapq
 import os
 import signal
 from collections import deque
@@ -21,6 +22,7 @@ from centrum.measure.batches import (
     LocalEngine,
     batch_size,
     measure_batches,
+    tapered,
 )
 from centrum.measure.shards import Shards
 
@@ -117,7 +119,7 @@ def test_a_full_disk_stops_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("centrum.measure.shards.write_atomically", full)
+    monkeypatch.setattr("centrum.measure.shard_places.write_atomically", full)
     with pytest.raises(OSError, match="No space"):
         measured(tmp_path, 1, "a", "b")
 
@@ -155,6 +157,18 @@ def test_batches_are_of_a_fitting_size(
     if later and max(later) > 1:
         assert max(later) * takes <= seconds, "no more work than was asked for"
         assert len(later) >= min(cases - first, ROUNDS * workers) / 2, "enough for all workers"
+
+
+@pytest.mark.parametrize("cases", [1_000, 10_000, 100_000])
+def test_no_worker_waits_long_for_the_last_batch(cases: int) -> None:
+    """Sixteen workers and cases of 20 ms: what they wait at the end, each taking the next batch."""
+    engine, ends = LocalEngine(16, seconds=20), [0] * 16
+    sizes = [len(each.jobs) for each in tapered(batch(*map(str, range(cases))), engine, 0.02)]
+    assert sum(sizes) == cases
+    for size in sizes:
+        heapq.heapreplace(ends, ends[0] + size)
+    assert max(ends) - min(ends) <= 10, "0.2 s"
+    assert len(sizes) <= cases / MOST + 16 * 20, "and not for the price of many small ones"
 
 
 def test_long_cases_are_alone_and_short_ones_together() -> None:

@@ -1,5 +1,6 @@
 """Practice on phantoms."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, phantom: Path) -> None:
 
     def render(patient: SimulatedPatient, settings: PhantomSettings) -> tuple[Volume, Mask]:
         assert (patient.id, settings.seed) == ("P001", RoomSettings().seed)
-        return image, mask
+        return image, replace(mask, name=patient.level.name)
 
     monkeypatch.setattr("centrum.simulate.render", render)
 
@@ -70,6 +71,7 @@ def test_practice_first_then_the_study(tmp_path: Path, quick: None) -> None:
     study = small_study(tmp_path / "study", n=1, room=ROOM)
     write_rows(study, [row | {"level": "C2"} for row in read_rows(study)])
     with Desk(study) as desk:
+        desk.prepare()
         practice, real = desk.worklist("reader1")
         assert (practice["training"], practice["passed"], real["training"]) == (True, None, False)
         for verb in (desk.open, desk.pixels):
@@ -77,11 +79,12 @@ def test_practice_first_then_the_study(tmp_path: Path, quick: None) -> None:
                 verb("reader1", real["token"])
         hand = Hand.at(desk, place=0)
         assert hand.view["training"]
-        assert hand.view["level"] not in ("", "C2")
+        assert hand.view["level"] == practice["level"] not in ("", "C2")
         hand.level()
         with refused("no-result"):
             desk.training_result("reader1", hand.token)
         _, truth = training.phantom(desk.room, "phantom-1")
+        assert truth.name == practice["level"]
         draw(hand, desk._box.sheets(desk._book.get(hand.token)).drawn(truth))  # type: ignore[arg-type]
         hand.submit()
         found = desk.training_result("reader1", hand.token)

@@ -133,9 +133,9 @@ def test_what_could_not_be_measured_is_tried_again(study: Path) -> None:
 def test_scores_are_evaluated_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     evaluated, evaluate = [], verbs.evaluate_study
 
-    def counted(*given: object) -> object:
+    def counted(*given: object, **named: object) -> object:
         evaluated.append(given)
-        return evaluate(*given)
+        return evaluate(*given, **named)
 
     monkeypatch.setattr(verbs, "evaluate_study", counted)
     folder = table_study(tmp_path / "study")

@@ -11,7 +11,7 @@ from centrum.evaluate.added_value import fit_logistic
 from centrum.evaluate.comparison import delong_test
 from centrum.evaluate.discrimination import auc
 from centrum.protocol import Protocol, load_preset, parse_protocol
-from centrum.validation.added_value import Held, added_value, clinical_variables, held_in_parts
+from centrum.validation.added_value import HeldOut, added_value, clinical_variables, held_in_parts
 
 N = 120
 
@@ -46,18 +46,20 @@ def protocol() -> Protocol:
     return load_preset("vcf-t2w")
 
 
-def sides(score: np.ndarray, n_train: int = 80) -> Held:
+def sides(score: np.ndarray, n_train: int = 80) -> HeldOut:
     train, test = np.arange(n_train), np.arange(n_train, N)
-    return Held(train, score[train] * 0.9, test, score[test])
+    return HeldOut(train, score[train] * 0.9, test, score[test])
 
 
-def ranking(score: np.ndarray, held: Held) -> np.ndarray:
+def ranking(score: np.ndarray, held: HeldOut) -> np.ndarray:
     ranked = np.full(N, np.nan)
     ranked[held.test] = score[held.test]
     return ranked
 
 
-def by_hand(obs: pd.DataFrame, positive: np.ndarray, held: Held) -> tuple[np.ndarray, np.ndarray]:
+def by_hand(
+    obs: pd.DataFrame, positive: np.ndarray, held: HeldOut
+) -> tuple[np.ndarray, np.ndarray]:
     """Log-odds of the test cases by the clinical and by the combined model."""
     x = np.column_stack([obs["age"], obs["sex"] == "F"]).astype(float)
     train, test = held.train, held.test
@@ -137,9 +139,9 @@ def test_parts_give_a_case_its_mean_probability(
 ) -> None:
     """By hand; cases of either part are compared, others take no part."""
     first = sides(score)
-    second = Held(np.arange(30, N), score[30:] * 0.8, np.arange(30), score[:30])
-    final = Held(np.arange(N), score, np.arange(0), np.zeros(0))
-    again = Held(np.arange(80), score[:80] * -0.2 + 1, first.test, first.scores)
+    second = HeldOut(np.arange(30, N), score[30:] * 0.8, np.arange(30), score[:30])
+    final = HeldOut(np.arange(N), score, np.arange(0), np.zeros(0))
+    again = HeldOut(np.arange(80), score[:80] * -0.2 + 1, first.test, first.scores)
     pair = added_value(protocol, obs, positive, final, [first, again], ranking(score, first))
     for k, name in enumerate(("clinical", "combined")):
         mean = np.mean([expit(by_hand(obs, positive, held)[k]) for held in (first, again)], axis=0)
@@ -165,8 +167,8 @@ def test_records_of_parts_become_sides() -> None:
 def test_a_part_that_cannot_be_fitted_takes_no_other_with_it(
     obs: pd.DataFrame, positive: np.ndarray, score: np.ndarray, protocol: Protocol
 ) -> None:
-    good, final = sides(score), Held(np.arange(N), score, np.arange(0), np.zeros(0))
-    parted = Held(good.train, np.where(positive[:80], 5.0, -5.0), good.test, good.scores)
+    good, final = sides(score), HeldOut(np.arange(N), score, np.arange(0), np.zeros(0))
+    parted = HeldOut(good.train, np.where(positive[:80], 5.0, -5.0), good.test, good.scores)
     ranked = ranking(score, good)
     both = added_value(protocol, obs, positive, final, [good, parted], ranked)
     alone = added_value(protocol, obs, positive, final, [good], ranked)

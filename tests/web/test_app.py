@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from centrum.commands.read import LEAD, Pins
 from centrum.errors import CentrumError, DataError, ImageError, ManifestError
-from centrum.web.app import KINDS, STATIC, _open_to_all, _room
+from centrum.web.app import KINDS, STATIC, _open_to_all, _room, static_edition
 from tests.web.rooms import (
     CANARIES,
     ROOM,
@@ -295,9 +295,10 @@ TRAVERSALS = (
 
 @pytest.mark.parametrize("name", TRAVERSALS)
 def test_static_gives_out_its_own_files_alone(still: Served, name: str) -> None:
-    answer = still.client().get(f"/static/{name}")
-    assert answer.status_code == 404, answer.text[:80]
-    assert answer.json()["code"] == "not-found"
+    for start in ("/static", f"/static/{static_edition()}"):
+        answer = still.client().get(f"{start}/{name}")
+        assert answer.status_code == 404, answer.text[:80]
+        assert answer.json()["code"] == "not-found"
 
 
 @pytest.mark.parametrize("token", [*TRAVERSALS, "0" * 32, "0" * 31, "A" * 4000, "%00", "*"])
@@ -311,9 +312,15 @@ def test_static_files_have_their_kind(still: Served) -> None:
     client = still.client()
     for path in STATIC.rglob("*"):
         if path.suffix in KINDS:
-            answer = client.get(f"/static/{path.relative_to(STATIC).as_posix()}")
+            answer = client.get(f"/static/{static_edition()}/{path.relative_to(STATIC).as_posix()}")
+            assert "immutable" in answer.headers["cache-control"]
             assert answer.headers["content-type"] == KINDS[path.suffix]
             assert answer.content == path.read_bytes()
+
+
+def test_files_of_another_edition_are_not_there(still: Served) -> None:
+    """A browser that keeps them would take them for those of its page."""
+    assert still.client().get(f"/static/{'0' * 16}/room.js").status_code == 404
 
 
 def test_the_page_holds_nothing_but_itself(still: Served) -> None:

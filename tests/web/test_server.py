@@ -203,6 +203,8 @@ def test_beyond_this_machine_all_of_it_has_to_be_meant(tmp_path: Path) -> None:
 
     assert code(Network("192.0.2.7")) == "not-meant"
     assert code(Network("192.0.2.7", wanted=True), "ben") == "no-pin"
+    for host in ("127.0.0.1", "localhost", "::1"):
+        assert code(Network(host, wanted=True)) == "no-host"
     for host in ("0.0.0.0", "::", "*", ""):
         assert code(Network(host, wanted=True)) == "any-host"
     assert code(Network(certificate=tmp_path)) == "bad-certificate"

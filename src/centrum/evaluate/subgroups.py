@@ -13,9 +13,10 @@ from scipy import stats
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
 from centrum.evaluate.bootstrap import Interval
-from centrum.evaluate.calibration import Coefficient, calibration
+from centrum.evaluate.calibration import calibration
 from centrum.evaluate.clustered import clustered_interval
 from centrum.evaluate.discrimination import auc, auc_interval, delong_variance
+from centrum.evaluate.logistic import Coefficient
 from centrum.evaluate.scored import Scored
 
 FEWEST = 5

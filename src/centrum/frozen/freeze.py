@@ -25,7 +25,7 @@ from centrum.protocol.limits import RESEARCH_ONLY, outside_the_region
 from centrum.records import as_json
 from centrum.table import FeatureTable
 from centrum.validation.evaluation import POOLED, StudyEvaluation
-from centrum.validation.instability import Refit, Signature
+from centrum.validation.instability import LinearSignature, Refit
 from centrum.validation.matrix import Matrix
 
 ROWS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -149,7 +149,7 @@ def _refits(
     )
 
 
-def _linear(signature: Signature, at: Mapping[str, int]) -> LinearRefit:
+def _linear(signature: LinearSignature, at: Mapping[str, int]) -> LinearRefit:
     return LinearRefit(
         at=np.array([at[name] for name in signature.features], dtype=np.int64),
         means=_short(signature.means),

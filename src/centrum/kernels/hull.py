@@ -40,10 +40,10 @@ def _chain(
 @njit(cache=True, nogil=True)
 def _corners(ends: NDArray, start: int, step: int, lines: int, points: NDArray) -> int:
     """Write the corners of a plane's hull, first those of the low ends; how many."""
-    top = np.int64(0)
+    top = np.int64(0)  # a plain 0 is a type of its own, for which `_chain` would be compiled again
     for end in range(2):
         top = _chain(ends[end], start, step, lines, 1 - 2 * end, points, top)
-    return top
+    return int(top)
 
 
 @njit(cache=True, nogil=True)

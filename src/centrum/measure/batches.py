@@ -31,7 +31,7 @@ MOST = 200
 ROUNDS = 4
 """Batches for each worker at least, so that all end at about the same time."""
 
-LEAST = 0.5
+LEAST = 0.2
 """Seconds of work below which a batch is not made smaller so that all end at the same time."""
 
 FIRST = 2
@@ -233,7 +233,7 @@ def tapered(batch: Batch[Job], engine: Engine, seconds: float) -> Iterator[Batch
 
     >>> engine, cases = LocalEngine(2), Batch((None,) * 50, ("",) * 50)
     >>> [len(batch.jobs) for batch in tapered(cases, engine, 0.25)]
-    [7, 6, 5, 4, 4, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 1]
+    [7, 6, 5, 4, 4, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1]
     """
     cases, begin, among = len(batch.jobs), 0, ROUNDS * engine.workers
     largest = batch_size(cases, engine, seconds)

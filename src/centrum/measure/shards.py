@@ -125,7 +125,7 @@ class Shards:
         entries = self._entries(keys)
         if {entries[key].shard for key in keys if key in entries} == laid_out.keys():
             return
-        before = set(self._present())
+        before = set(self.place.names())
         known = {entry.shard for entry in entries.values()}
         for name, own in laid_out.items():
             if name not in known:
@@ -213,13 +213,13 @@ class Shards:
         it can be written by the next.
         """
         for _ in range(COMPACTIONS):
-            found = self._found(table)
+            found = self._current(table)
             if found.equals(table) or self.place.replace(INDEX, _parquet(found), seen):
                 break
             table, seen = self._index()
         return found
 
-    def _found(self, table: pa.Table) -> pa.Table:
+    def _current(self, table: pa.Table) -> pa.Table:
         """The index without shards that are gone, and with those that it does not know."""
         present = set(self.place.names())
         current = [shard in present for shard in table["shard"].to_pylist()]

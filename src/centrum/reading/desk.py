@@ -226,7 +226,7 @@ class Desk:
             "state": state,
             "slices": found.slices if found else None,
             "done": found.done if found else 0,
-            "level": "" if ticket.training else self._level_name(ticket),
+            "level": self._level_name(ticket),
             "seconds": found.seconds if found else 0.0,
             "training": ticket.training,
             "passed": self._passed(found) if ticket.training else None,
@@ -521,7 +521,11 @@ class Desk:
                 if plane.any() and state.slices[k].is_untouched
             }
             if not found:
-                raise no_proposal()
+                raise DataError(
+                    "What is proposed lies on slices that somebody has touched.",
+                    remedy="Undo what was done there, or clear a slice, to take it over.",
+                    code="no-proposal",
+                )
             return self._from_elsewhere(work, "proposal", name, found, fields)
 
     def undo(

@@ -30,6 +30,7 @@ class LightBox:
     def __init__(self, room: Room, book: TicketBook) -> None:
         self._room, self._book = room, book
         self._lock = threading.RLock()
+        self._levels: dict[str, Level] = {}
         self._kept = Few[tuple[str, str], Sheets](KEPT_IMAGES)
 
     def prepare(self, phantoms: tuple[str, ...]) -> None:
@@ -52,7 +53,9 @@ class LightBox:
     def level_of(self, ticket: Ticket) -> Level | None:
         """The level that is to be drawn."""
         if ticket.training:
-            return Level.parse(training.phantom(self._room, ticket.case)[1].name)
+            if ticket.case not in self._levels:
+                self._levels[ticket.case] = training.phantom_level(self._room, ticket.case)
+            return self._levels[ticket.case]
         return self._room.cases[ticket.case].level
 
     def sheets(self, ticket: Ticket, sequence: str | None = None) -> Sheets:

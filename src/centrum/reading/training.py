@@ -6,11 +6,13 @@ They are made when they are first asked for, and lie in `readings/training/`.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from centrum.agreement.overlap import dice
 from centrum.arrays import Flags, Floats
+from centrum.cohort.levels import Level
 from centrum.cohort.phantom import NOTICE
 from centrum.io import read_image, read_mask
 from centrum.io.nrrd import SIMULATED_KEY
@@ -18,6 +20,9 @@ from centrum.io.write import write_image, write_masks
 from centrum.reading.between import signed_distance
 from centrum.reading.room import TRAINING, Room
 from centrum.volume import Mask, Volume
+
+if TYPE_CHECKING:
+    from centrum.simulate import PhantomSettings, SimulatedPatient
 
 PHANTOM_FIELD_MM = (130.0, 120.0)
 """Height and depth of the images: the broken body and two neighbours on either side."""
@@ -57,9 +62,16 @@ def _paths(room: Room, name: str) -> tuple[Path, Path]:
     return folder / f"{name}.nrrd", folder / f"{name}.seg.nrrd"
 
 
-def _make(room: Room, name: str) -> None:
-    """The same seed makes the same phantoms."""
-    from centrum.simulate import PhantomSettings, plan_cohort, render
+def phantom_level(room: Room, name: str) -> Level:
+    """The level of a phantom as its outline is called; it need not be made for that."""
+    if all(path.exists() for path in _paths(room, name)):
+        return Level.parse(phantom(room, name)[1].name)
+    return _planned(room, name)[0].level
+
+
+def _planned(room: Room, name: str) -> "tuple[SimulatedPatient, PhantomSettings]":
+    """The same seed plans the same phantoms."""
+    from centrum.simulate import PhantomSettings, plan_cohort
 
     cases = room.settings.training.cases
     few = PhantomSettings(
@@ -68,8 +80,13 @@ def _make(room: Room, name: str) -> None:
         seed=room.settings.seed,
         field_mm=PHANTOM_FIELD_MM,
     )
-    patient = plan_cohort(few)[phantom_names(cases).index(name)]
-    volume, mask = render(patient, few)
+    return plan_cohort(few)[phantom_names(cases).index(name)], few
+
+
+def _make(room: Room, name: str) -> None:
+    from centrum.simulate import render
+
+    volume, mask = render(*_planned(room, name))
     image, truth = _paths(room, name)
     image.parent.mkdir(parents=True, exist_ok=True)
     notice = {SIMULATED_KEY: NOTICE}

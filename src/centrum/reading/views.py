@@ -54,8 +54,7 @@ class CaseView(TypedDict):
 class WorkView(TypedDict):
     """A case of the worklist.
 
-    `level` is the one that is asked for, "" in the practice, which tells it when it is opened;
-    `seconds` is active time.
+    `level` is the one that is asked for; `seconds` is active time.
     """
 
     token: str

@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from centrum.cohort.columns import find_columns
 from centrum.cohort.sheet import read_sheet
 from centrum.errors import DataError, ManifestError
-from centrum.evaluate import MEASURES
 from centrum.io.structured import read_text
 from centrum.protocol import Protocol, read_protocol
 from centrum.protocol.unused import refuse_unused
@@ -27,9 +26,6 @@ from centrum.study.study import PROTOCOL, RESULTS, manifest_path
 
 PLAN = "plan.json"
 """File of the plans, in the study's folder."""
-
-PRIMARY = ("auc", *MEASURES)
-"""Measures of the test cases, of which one is the primary."""
 
 PROSE = {"name", "description", "deviations"}
 """Texts of a protocol that decide nothing."""
@@ -137,9 +133,12 @@ def add_plan(
     DataError
         There is no such measure or number of cases; or as of `read_plans`.
     """
-    if primary not in PRIMARY:
+    from centrum.evaluate import MEASURES
+
+    known = ("auc", *MEASURES)
+    if primary not in known:
         raise DataError(
-            f"There is no measure {primary!r}.", remedy=f"There are {', '.join(PRIMARY)}."
+            f"There is no measure {primary!r}.", remedy=f"There are {', '.join(known)}."
         )
     if cases < 1:
         raise DataError(f"A plan is of 1 case or more, found {cases}.")

@@ -68,7 +68,7 @@ class AddedValue(OneLine):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Held(OneLine):
+class HeldOut(OneLine):
     """Training cases with their out-of-fold scores, and the test cases of their model."""
 
     train: Indices
@@ -84,28 +84,28 @@ def clinical_variables(protocol: Protocol, obs: pd.DataFrame) -> tuple[str, ...]
     return tuple(name for name in names if name in obs and obs[name].nunique() > 1)
 
 
-def held_in(scores: pd.DataFrame) -> Held:
+def held_in(scores: pd.DataFrame) -> HeldOut:
     """The sides of a design with one test side, from the scores of its model."""
     train, test = (np.flatnonzero(scores["part"] == side) for side in ("train", "test"))
     values = scores["out_of_fold"].to_numpy()[train], scores["score"].to_numpy()[test]
-    return Held(train, values[0], test, values[1])
+    return HeldOut(train, values[0], test, values[1])
 
 
-def held_in_parts(parts: Sequence[Prediction]) -> Iterator[Held]:
+def held_in_parts(parts: Sequence[Prediction]) -> Iterator[HeldOut]:
     """The sides of the parts that could be fitted."""
     for record in parts:
         if not record["error"]:
             rows = (np.array(record[name], dtype=np.intp) for name in ("train", "case"))
             train, test = rows
-            yield Held(train, np.array(record["out_of_fold"]), test, np.array(record["score"]))
+            yield HeldOut(train, np.array(record["out_of_fold"]), test, np.array(record["score"]))
 
 
 def added_value(
     protocol: Protocol,
     obs: pd.DataFrame,
     positive: Flags,
-    final: Held,
-    parts: Sequence[Held],
+    final: HeldOut,
+    parts: Sequence[HeldOut],
     ranked: Floats,
 ) -> AddedValue | None:
     """The clinical model, the score and both together; None without a clinical variable.
@@ -152,7 +152,7 @@ def added_value(
 
 
 @dataclass(frozen=True, eq=False)
-class _Scale:
+class _ClinicalScale:
     """How cases are brought to what the models read, as learnt on training cases."""
 
     names: tuple[str, ...]
@@ -172,10 +172,10 @@ class _Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
+class _ClinicalFits:
     """The models of some training cases."""
 
-    scale: _Scale
+    scale: _ClinicalScale
     clinical: LogisticFit
     score: LogisticFit
     combined: LogisticFit
@@ -196,19 +196,21 @@ class _Known:
     positive: Flags
     patients: NDArray
 
-    def scored(self, held: Held) -> Scored:
+    def scored(self, held: HeldOut) -> Scored:
         """The out-of-fold scores of the training cases."""
         rows = held.train
         return Scored.of(held.out_of_fold, self.positive[rows], self.patients[rows])
 
-    def fitted(self, held: Held, confidence: float) -> _Fitted:
+    def fitted(self, held: HeldOut, confidence: float) -> _ClinicalFits:
         """The models of the training cases."""
         scale, scored = self._scale(held), self.scored(held)
         z, score = scale.design(self.values[held.train]), scale.score(held.out_of_fold)
         designs = (z, score, np.column_stack([z, score]))
-        return _Fitted(scale, *(fit_logistic(design, scored, confidence) for design in designs))
+        return _ClinicalFits(
+            scale, *(fit_logistic(design, scored, confidence) for design in designs)
+        )
 
-    def _scale(self, held: Held) -> _Scale:
+    def _scale(self, held: HeldOut) -> _ClinicalScale:
         values, names = self.values[held.train], [n for own in self.covariates for n in own]
         levels = ReferenceLevels(self.covariates).fit(values, names=names)
         spread = np.nanstd(values, axis=0)
@@ -218,10 +220,12 @@ class _Known:
             what = "clinical variable" if score_sd else "score"
             raise DataError(f"No {what} varies over the {len(values)} training cases.")
         means = np.nanmean(values[:, columns], axis=0)
-        return _Scale(tuple(names[k] for k in columns), columns, means, spread[columns], score_sd)
+        return _ClinicalScale(
+            tuple(names[k] for k in columns), columns, means, spread[columns], score_sd
+        )
 
 
-def _pooled(known: _Known, parts: Sequence[Held]) -> dict[str, Floats]:
+def _pooled(known: _Known, parts: Sequence[HeldOut]) -> dict[str, Floats]:
     """Model -> mean probability (cases,) over the parts in which a case was tested, else nan."""
     n = known.positive.size
     times, sums = np.zeros(n), {CLINICAL: np.zeros(n), COMBINED: np.zeros(n)}

@@ -26,7 +26,7 @@ EXACT = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Signature(OneLine):
+class LinearSignature(OneLine):
     """A refit that is linear, as numbers: score = intercept + sum of coefficient x z-score.
 
     Attributes
@@ -58,7 +58,7 @@ class Refit(OneLine):
     areas: Resample
     probability: Floats
     called: Floats
-    signature: Signature | None
+    signature: LinearSignature | None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -119,7 +119,7 @@ def instability(probability: Floats, called: Flags, refits: Sequence[Refit]) -> 
 
 def signature_of(
     fitted: Fitted, matrix: Matrix, scores: Floats, clip: float | None
-) -> Signature | None:
+) -> LinearSignature | None:
     """The linear signature of a fitted model that gives these scores (cases,) of all cases."""
     model = fitted.model
     if model.coef_ is None or not np.isfinite(model.coef_).all():
@@ -131,7 +131,7 @@ def signature_of(
     away = np.abs(found - scores)[known] / np.maximum(1, np.abs(scores[known]))
     if not known.any() or away.max() > EXACT:
         return None  # filled or harmonised before it is weighed
-    return Signature(
+    return LinearSignature(
         tuple(map(str, model.selected_)),
         np.asarray(model.coef_),
         np.asarray(model.mean_),

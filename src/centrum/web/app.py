@@ -32,7 +32,7 @@ from centrum.commands.read_finished import (
     decide_pair,
 )
 from centrum.errors import CentrumError, DataError
-from centrum.provenance import __version__
+from centrum.provenance import __version__, digest, file_digest
 from centrum.web.address import Address
 from centrum.web.auth import Door, Visit
 from centrum.web.bodies import (
@@ -274,7 +274,7 @@ _room = APIRouter(prefix="/api", responses=_REFUSALS)
 @_open_to_all.get("/", response_class=HTMLResponse)
 async def page() -> HTMLResponse:
     """The page, which holds nothing of the study."""
-    return HTMLResponse(PAGE.read_text(encoding="utf-8"))
+    return HTMLResponse(PAGE.read_text(encoding="utf-8").format(edition=static_edition()))
 
 
 @cache
@@ -284,13 +284,19 @@ def _static_files() -> dict[str, Path]:
     return {path.relative_to(STATIC).as_posix(): path for path in found}
 
 
-@_open_to_all.get("/static/{name:path}")
-async def static(name: str) -> Response:
+@cache
+def static_edition() -> str:
+    """In the address of these files: a browser keeps them, and asks for others once they differ."""
+    return digest({name: file_digest(path) for name, path in _static_files().items()})[:16]
+
+
+@_open_to_all.get("/static/{edition}/{name:path}")
+async def static(edition: str, name: str) -> Response:
     """A file that the page loads."""
     path = _static_files().get(name)
-    if path is None:
+    if path is None or edition != static_edition():
         return not_found()
-    headers = {"cache-control": "no-cache", "content-type": KINDS[path.suffix]}
+    headers = {"cache-control": "max-age=31536000, immutable", "content-type": KINDS[path.suffix]}
     return Response(path.read_bytes(), headers=headers)
 
 

@@ -61,15 +61,21 @@ def refuse_unsafe(network: Network, without_pin: Sequence[str]) -> None:
     Raises
     ------
     DataError
-        --network is missing ("not-meant"), the address is none of one machine ("any-host"),
-        somebody has no PIN ("no-pin"), or one of certificate and key is missing
-        ("bad-certificate").
+        --network is missing ("not-meant"), the address is this machine's for itself ("no-host") or
+        none of one machine ("any-host"), somebody has no PIN ("no-pin"), or one of certificate and
+        key is missing ("bad-certificate").
     """
     if (network.certificate is None) != (network.key is None):
         raise DataError(
             "A certificate needs its key.", remedy="Give --cert and --key.", code="bad-certificate"
         )
     if is_loopback(network.host):
+        if network.wanted:
+            raise DataError(
+                f"{network.host} is reached from this machine alone.",
+                remedy="Give the address that others reach it by: --host 192.168.1.20, or a name.",
+                code="no-host",
+            )
         return
     if not network.wanted:
         raise DataError(

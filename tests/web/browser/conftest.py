@@ -37,8 +37,15 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
         yield found
 
 
-@pytest.fixture
-def eyes(browser: Any, room: Room) -> Iterator[Eyes]:
-    """A reader before the worklist."""
+@pytest.fixture(scope="module")
+def entered(browser: Any, room: Room) -> Iterator[Eyes]:
+    """A reader who has entered, for the tests of a module."""
     with Eyes.before(browser, room) as found:
+        yield found
+
+
+@pytest.fixture
+def eyes(entered: Eyes) -> Iterator[Eyes]:
+    """That reader before the worklist, in a tab of this test alone."""
+    with entered.fresh_tab() as found:
         yield found

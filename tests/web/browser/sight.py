@@ -122,6 +122,23 @@ class Eyes:
         page.on("pageerror", lambda error: eyes.console.append(str(error)))
         return eyes
 
+    @contextmanager
+    def fresh_tab(self) -> Iterator["Eyes"]:
+        """Before the worklist in a new tab: it shares who has entered and the files of the page.
+
+        What the browser keeps of the page is gone, other tabs are closed, the network is there.
+        """
+        context = self.page.context
+        found = Eyes.in_tab(context.new_page(), self.room)
+        found.page.goto(self.room.origin)
+        found.page.wait_for_selector(".worklist")
+        yield found
+        context.set_offline(False)
+        self.page.evaluate("localStorage.clear()")
+        for page in context.pages:
+            if page is not self.page:
+                page.close()
+
     def second_tab(self) -> "Eyes":
         """Another tab of the same browser, with the same case."""
         other = Eyes.in_tab(self.page.context.new_page(), self.room)
@@ -153,10 +170,8 @@ class Eyes:
         return self
 
     def settle(self) -> None:
-        """Until what was done is drawn."""
-        self.page.evaluate(
-            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
+        """Until what was done is drawn: the page draws in the next frame, before this is called."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(done))")
 
     def saved(self) -> "Eyes":
         """Wait until the page says so."""
@@ -164,9 +179,7 @@ class Eyes:
         return self
 
     def wait_status(self, kind: str) -> None:
-        """Wait for a state of the status line."""
-        # What was done just now may not be on its way yet.
-        self.page.wait_for_timeout(60)
+        """Wait for a state of the status line, which leaves "saved" with the stroke itself."""
         self.page.wait_for_selector(f".status[data-kind={kind}]")
 
     @property
@@ -200,7 +213,8 @@ class Eyes:
 
     @property
     def frame(self) -> "Frame":
-        """How the slice lies on the screen now."""
+        """How the slice lies on the screen now; a change of its size is drawn a frame later."""
+        self.settle()
         self.settle()
         overlay = self.page.locator(".overlay").first
         told = map(float, overlay.get_attribute("data-view").split())
@@ -234,6 +248,17 @@ class Eyes:
         return [frame.voxel(place) for place in places]
 
     # What was sent
+
+    def hold(self, address: str) -> list[Any]:
+        """The first request of an address waits in the list that is answered; others go on."""
+        held: list[Any] = []
+        self.page.route(address, lambda route: held.append(route), times=1)
+        return held
+
+    def wait_for(self, held: list[Any]) -> None:
+        """Until it was asked."""
+        while not held:
+            self.page.wait_for_timeout(20)
 
     def sent(self, act: Callable[[], Any]) -> list[dict[str, Any]]:
         """Bodies of the edits that an act sends."""

@@ -76,9 +76,15 @@ def ticket(room: Room, reader: str, case: str) -> str:
     return token
 
 
-@pytest.fixture
-def lead(browser: Any, room: Room) -> Iterator[Eyes]:
+@pytest.fixture(scope="module")
+def leading(browser: Any, room: Room) -> Iterator[Eyes]:
     with Eyes.before(browser, room, name=LEAD) as found:
+        yield found
+
+
+@pytest.fixture
+def lead(leading: Eyes) -> Iterator[Eyes]:
+    with leading.fresh_tab() as found:
         yield found
 
 
@@ -267,21 +273,16 @@ def test_what_is_decided_is_in_the_journal_of_the_consensus(lead: Eyes, room: Ro
 
 def test_what_was_asked_for_last_is_shown(lead: Eyes):
     """A case that is slow to come does not push the list away."""
-    held: list[Any] = []
-
-    def hold_the_first(route: Any) -> None:
-        held.append(route)
-        if len(held) > 1:
-            route.continue_()
-
-    lead.page.route("**/pixels", hold_the_first)
+    held = lead.hold("**/pixels")
     lead.page.locator(".compared tbody button").first.click()
-    lead.page.wait_for_timeout(300)
+    lead.wait_for(held)
     lead.page.locator(".compared tbody button").nth(3).click()
     lead.page.wait_for_selector(".comparison")
     title = lead.page.locator("h1").inner_text()
-    held[0].continue_()
-    lead.page.wait_for_timeout(500)
+    with lead.page.expect_response("**/pixels"):
+        held.pop().continue_()
+    lead.settle()
+    lead.settle()
     assert lead.page.locator("h1").inner_text() == title
 
 
@@ -333,6 +334,14 @@ def test_with_nothing_signed_it_says_so(browser: Any, tmp_path: Path):
         Eyes.before(browser, room, name=LEAD) as lead,
     ):
         assert "No case has been signed by two" in lead.page.locator(".worklist").inner_text()
+
+
+def test_at_200_percent_the_slice_comes_into_sight(browser: Any, room: Room):
+    window = {"width": 640, "height": 400}
+    with Eyes.before(browser, room, name=LEAD, viewport=window, scale=2) as lead:
+        choose(lead, CASES[0])
+        box = lead.page.locator(".stage").bounding_box()
+        assert -1 < box["y"] < box["y"] + box["height"] < window["height"] + 1
 
 
 @pytest.mark.parametrize("zoom", [1.6, 2.5])

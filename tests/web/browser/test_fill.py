@@ -31,6 +31,39 @@ def test_a_preview_is_shown_and_nothing_recorded(eyes: Eyes):
     assert eyes.kinds == ["edit", "edit"]
 
 
+def box(eyes: Eyes, selector: str) -> dict[str, float]:
+    return eyes.page.locator(selector).bounding_box()
+
+
+def test_no_bar_covers_what_names_the_sides_and_the_neighbours(eyes: Eyes):
+    drawn_at_both_ends(eyes)
+    letter, name = box(eyes, ".letter.top"), box(eyes, ".neighbour.top")
+    assert letter["x"] + letter["width"] < name["x"]
+    assert eyes.page.locator(".neighbour").all_inner_texts() == ["↑ T12", "↓ L2"]
+    eyes.press("f")
+    eyes.page.wait_for_selector(".bar.fill")
+    eyes.settle()
+    bar = box(eyes, ".bar.fill")
+    for each in (".letter.top", ".neighbour.top"):
+        assert box(eyes, each)["y"] >= bar["y"] + bar["height"]
+    eyes.press("Escape")
+    eyes.settle()
+    assert box(eyes, ".letter.top") == letter
+
+
+def test_nothing_is_drawn_while_a_fill_is_on_its_way(eyes: Eyes):
+    drawn_at_both_ends(eyes)
+    held = eyes.hold("**/between")
+    eyes.press("f")
+    eyes.wait_for(held)
+    eyes.press("PageUp", "x")
+    assert "on its way" in eyes.said()
+    held.pop().continue_()
+    eyes.page.wait_for_selector(".bar.fill")
+    assert eyes.states() == ["drawn", "preview", "preview", "preview", "drawn"]
+    eyes.press("Escape")
+
+
 def test_accepting_is_one_step_and_undo_another(eyes: Eyes):
     drawn_at_both_ends(eyes)
     eyes.press("f")

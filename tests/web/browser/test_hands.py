@@ -56,7 +56,6 @@ def test_a_case_is_read_by_keyboard_alone(eyes: Eyes, room: Room):
 
     eyes.page.locator(".flags input").first.focus()
     eyes.press(" ")
-    eyes.page.wait_for_timeout(800)
     eyes.saved().press("s", "Enter")
     eyes.page.wait_for_selector(".bar.signed")
     assert [line["kind"] for line in eyes.journal[-2:]] == ["quality", "submit"]
@@ -111,11 +110,20 @@ def test_nothing_leaves_this_machine_and_the_console_is_empty(eyes: Eyes):
     assert eyes.console == []
 
 
+def test_nothing_is_proposed_unless_the_study_chose_so(eyes: Eyes):
+    eyes.open()
+    assert not eyes.page.locator("button:has-text('proposal')").count()
+    asked = """(token) => fetch(`/api/t/${token}/proposal`, {method: "POST",
+        headers: {"Content-Type": "application/json", "If-Match": '"1"'},
+        body: JSON.stringify({id: "0".repeat(32)})}).then((answer) => answer.json())"""
+    assert eyes.page.evaluate(asked, eyes.token)["code"] == "no-proposal"
+    assert eyes.kinds == []
+
+
 def test_a_page_of_text_is_never_markup(eyes: Eyes):
     """A comment comes back as it was written."""
     eyes.open()
     eyes.page.fill("#comment", "<img src=x onerror=alert(1)>")
-    eyes.page.wait_for_timeout(900)
     eyes.saved().page.reload()
     eyes.page.wait_for_selector(".editor")
     assert eyes.page.input_value("#comment") == "<img src=x onerror=alert(1)>"
@@ -161,6 +169,25 @@ def test_single_keys_can_be_switched_off(eyes: Eyes):
     assert eyes.kinds == ["edit"]
 
 
+ALTGR = """document.body.dispatchEvent(new KeyboardEvent("keydown", {
+  bubbles: true, key: "[", ctrlKey: true, altKey: true, modifierAltGraph: true }))"""
+
+
+def test_a_sign_behind_altgr_is_that_sign(eyes: Eyes):
+    eyes.open().press("b")
+    before = eyes.page.locator(".size").inner_text()
+    eyes.page.evaluate(ALTGR)
+    assert float(eyes.page.locator(".size").inner_text().split()[0]) < float(before.split()[0])
+
+
+def test_keys_of_buttons_are_told_as_aria_has_them(eyes: Eyes):
+    eyes.open()
+    told = eyes.page.locator("[aria-keyshortcuts]").evaluate_all(
+        "(all) => all.map((one) => one.getAttribute('aria-keyshortcuts'))"
+    )
+    assert {"P", "Control+Z", "Control+Shift+Z"} <= set(told)
+
+
 SCROLLBAR = 15
 """CSS pixels, which a browser without a window does not show."""
 
@@ -175,3 +202,57 @@ def test_nothing_of_a_button_is_cut_off(eyes: Eyes, width: int):
     wide = """[...document.querySelectorAll("button")].filter((one) => one.checkVisibility()
         && one.scrollWidth > one.clientWidth).map((one) => one.innerText)"""
     assert eyes.page.evaluate(wide) == []
+
+
+COLOURS = """() => { const canvas = document.querySelector(".overlay");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const found = new Set();
+  for (let n = 0; n < data.length; n += 4) {
+    if (data[n + 3] > 250) found.add(data.slice(n, n + 3).join());
+  }
+  return [...found].sort(); }"""
+
+
+def test_high_contrast_leaves_the_colours_on_the_slice(browser: Any, room: Room, eyes: Eyes):
+    """They are chosen for a dark image; the system's may be as dark."""
+    outline = [(8, 8), (28, 8), (28, 26)]
+    eyes.open().outline(outline)
+    eyes.saved().settle()
+    with Eyes.before(browser, room, forced_colors="active") as forced:
+        forced.open().outline(outline)
+        forced.saved().settle()
+        assert forced.page.evaluate(COLOURS) == eyes.page.evaluate(COLOURS)
+        assert forced.console == []
+
+
+def seen(eyes: Eyes, selector: str) -> bool:
+    """Whether all of it lies in the window."""
+    box = eyes.page.locator(selector).bounding_box()
+    below = box["y"] + box["height"] - eyes.page.viewport_size["height"]
+    assert box["y"] > -1, box
+    assert below < 1, box
+    return True
+
+
+def test_at_200_percent_what_has_to_be_decided_comes_into_sight(browser: Any, room: Room):
+    with Eyes.before(browser, room, viewport={"width": 640, "height": 400}, scale=2) as eyes:
+        eyes.open(level=False)
+        assert seen(eyes, ".bar.scout")
+        eyes.press("Enter", "Enter")
+        eyes.page.wait_for_selector(".editor:not(.scouting)")
+        assert seen(eyes, ".stage")
+        eyes.page.context.set_offline(True)
+        eyes.press("x").wait_status("offline")
+        assert "Offline: 1 change" in eyes.page.locator(".readout").inner_text()
+        eyes.page.locator("#comment").scroll_into_view_if_needed()
+        eyes.press("f")
+        eyes.page.wait_for_selector(".bar.note")
+        assert seen(eyes, ".bar.note")
+        eyes.page.context.set_offline(False)
+        eyes.page.wait_for_selector(".bar.note", state="detached")
+        assert "Offline" not in eyes.page.locator(".readout").inner_text()
+        eyes.page.locator(".flags input").last.check()
+        eyes.page.locator(".conclude").click()
+        eyes.page.click("dialog button.main")
+        eyes.page.wait_for_selector(".bar.signed")
+        assert seen(eyes, ".bar.signed")

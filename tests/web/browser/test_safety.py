@@ -1,5 +1,7 @@
 """Nothing is lost: without a network, in two tabs, over a reload, behind a lock."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 from centrum.commands.read import Pins
 from tests.web.browser.places import READER, make_study, open_room
 from tests.web.browser.sight import Eyes
+
+PIN = "271828"
 
 SQUARE = [(8, 8), (28, 8), (28, 26), (8, 26)]
 SMALL = [(12, 12), (20, 12), (20, 20), (12, 20)]
@@ -106,13 +110,12 @@ class TestOffline:
         """The answer to a flag, which is a whole state, is older than the stroke."""
         eyes.open()
         k = eyes.slice
-        held: list[Any] = []
-        eyes.page.route("**/quality", lambda route: held.append(route))
+        held = eyes.hold("**/quality")
         eyes.page.locator(".flags input").first.check()
-        eyes.page.wait_for_timeout(900)
+        eyes.wait_for(held)
         eyes.page.locator(".overlay").focus()
         eyes.press("x")
-        held[0].continue_()
+        held.pop().continue_()
         eyes.saved()
         eyes.settle()
         assert eyes.states()[k] == "nobody"
@@ -137,6 +140,89 @@ class TestOffline:
         assert "1 of 5" in row.inner_text()
         eyes.open(eyes.case)
         assert "nobody" in eyes.states()
+
+    def test_what_arrives_while_its_case_is_opened_again_is_shown(self, eyes: Eyes):
+        """The state came before the change arrived, the pixels after it."""
+        eyes.open()
+        k = eyes.slice
+        down = [True]
+        eyes.page.route("**/slice/*", lambda one: one.abort() if down else one.continue_())
+        eyes.press("x").wait_status("offline")
+        eyes.page.click("text=Worklist")
+        eyes.page.wait_for_selector(".waits")
+        held = eyes.hold("**/pixels")
+        choose(eyes)
+        eyes.wait_for(held)
+        down.clear()
+        eyes.page.wait_for_selector(".waits", state="detached")
+        assert eyes.kinds == ["edit"]
+        held.pop().continue_()
+        eyes.page.wait_for_selector(".editor")
+        eyes.saved().settle()
+        assert eyes.states()[k] == "nobody"
+        eyes.press("End", "x").saved()
+        assert eyes.kinds == ["edit", "edit"]
+
+
+def choose(eyes: Eyes) -> None:
+    """Click on the case that was open before."""
+    eyes.page.locator(".worklist tbody button").nth(eyes.number(eyes.case)).click()
+
+
+class TestLeaving:
+    def test_an_answer_that_was_torn_can_be_asked_for_again(self, eyes: Eyes):
+        eyes.open()
+        eyes.page.route("**/worklist", lambda route: route.fulfill(body="[{"), times=1)
+        eyes.page.click("text=Worklist")
+        eyes.page.wait_for_selector(".failure")
+        eyes.page.click("text=Try again")
+        eyes.page.wait_for_selector(".worklist")
+        assert eyes.console == []
+
+    def test_a_case_that_was_opened_twice_is_saved(self, eyes: Eyes):
+        """Two clicks of a hasty hand, of which the first is answered last."""
+        eyes.case = eyes.room.fresh()
+        held = eyes.hold("**/pixels")
+        choose(eyes)
+        eyes.wait_for(held)
+        choose(eyes)
+        eyes.page.wait_for_selector(".editor.scouting")
+        with eyes.page.expect_response("**/pixels"):
+            held.pop().continue_()
+        eyes.settle()
+        eyes.press("Enter", "Enter", "x").saved()
+        assert eyes.kinds == ["edit"]
+        assert eyes.console == []
+
+    def test_a_comment_is_sent_when_the_case_is_left_at_once(self, eyes: Eyes):
+        eyes.open()
+        eyes.page.fill("#comment", "blurred")
+        eyes.page.click("text=Worklist")
+        eyes.page.wait_for_selector(".worklist")
+        choose(eyes)
+        eyes.page.wait_for_selector(".editor")
+        eyes.saved()
+        assert eyes.kinds == ["quality"]
+        assert eyes.page.input_value("#comment") == "blurred"
+        assert eyes.console == []
+
+    def test_a_word_that_is_being_written_is_not_called_saved(self, eyes: Eyes):
+        eyes.open()
+        eyes.page.locator("#comment").press_sequentially("blur")
+        assert eyes.page.locator(".status").get_attribute("data-kind") == "saving"
+        eyes.saved()
+        assert [line["payload"]["comment"] for line in eyes.journal[-1:]] == ["blur"]
+        assert eyes.kinds == ["quality"]
+
+    def test_a_stroke_is_not_called_saved_before_it_is(self, eyes: Eyes):
+        eyes.open()
+        held = eyes.hold("**/slice/*")
+        eyes.page.keyboard.press("x")
+        assert eyes.page.locator(".status").get_attribute("data-kind") == "saving"
+        eyes.wait_for(held)
+        assert eyes.page.locator(".status").inner_text().endswith("Saving 1 change")
+        held.pop().continue_()
+        eyes.saved()
 
 
 class TestTwoTabs:
@@ -231,6 +317,18 @@ class TestReload:
         eyes.saved()
         assert np.allclose(eyes.journal[-1]["payload"]["content"]["polygons"], [points], atol=0.1)
 
+    def test_an_outline_that_is_not_closed_outlives_its_tab(self, eyes: Eyes):
+        eyes.open()
+        k = eyes.slice
+        eyes.click(*SQUARE[:3])
+        other = eyes.second_tab()
+        eyes.page.close()
+        assert other.states()[k] == "draft"
+        other.press(*["PageDown"] * (k - other.slice), "Control+z").click(SQUARE[2], SQUARE[3])
+        other.press("Shift+Enter").saved()
+        assert other.states()[k] == "drawn"
+        other.page.close()
+
     def test_the_address_has_no_token_and_no_secret(self, eyes: Eyes):
         eyes.open()
         assert eyes.page.url == f"{eyes.room.origin}/"
@@ -265,26 +363,51 @@ def test_an_answer_with_another_digest_is_not_called_saved(eyes: Eyes):
     assert "not the one on the screen" in eyes.page.locator(".bar.note").inner_text()
 
 
-@pytest.fixture
-def hasty(browser: Any, tmp_path: Any) -> Any:
-    """A room that locks after three seconds without a hand; it has a PIN."""
-    study = make_study(tmp_path / "study", spare=1, idle_minutes=0.05)
+@contextmanager
+def behind_a_pin(browser: Any, folder: Any, idle_minutes: float) -> Iterator[Eyes]:
+    study = make_study(folder, spare=1, idle_minutes=idle_minutes)
     pins = Pins(study)
-    pins.set(READER, "271828")
+    pins.set(READER, PIN)
     with open_room(study, pins) as room, Eyes.before(browser, room) as eyes:
         yield eyes
+
+
+@pytest.fixture
+def hasty(browser: Any, tmp_path: Any) -> Iterator[Eyes]:
+    """A room that locks after three seconds without a hand."""
+    with behind_a_pin(browser, tmp_path / "study", 0.05) as eyes:
+        yield eyes
+
+
+def test_what_waits_behind_the_lock_is_sent_from_the_worklist(browser: Any, tmp_path: Any):
+    with behind_a_pin(browser, tmp_path / "study", 15) as eyes:
+        eyes.open()
+        eyes.page.route("**/slice/*", lambda route: route.abort())
+        eyes.press("x").wait_status("offline")
+        eyes.page.click("text=Worklist")
+        eyes.page.wait_for_selector(".waits")
+        eyes.page.click("text=Lock")
+        eyes.page.wait_for_selector("#pin")
+        with eyes.page.expect_response("**/slice/*"):
+            eyes.page.unroute("**/slice/*")
+        eyes.page.fill("#pin", PIN)
+        eyes.press("Enter")
+        eyes.page.wait_for_selector(".worklist")
+        eyes.page.wait_for_selector(".waits", state="detached")
+        assert eyes.kinds == ["edit"]
 
 
 def test_the_screen_locks_after_idling_and_work_goes_on_behind_the_pin(hasty: Eyes):
     hasty.open()
     k = hasty.slice
     hasty.click(*SQUARE[:2])
+    hasty.press("?")
     hasty.page.wait_for_selector(".entrance", timeout=20_000)
-    assert not hasty.page.locator("canvas").count()
+    assert not hasty.page.locator("canvas, dialog").count()
     hasty.page.fill("#pin", "314159")
     hasty.press("Enter")
     hasty.page.wait_for_selector(".said:has-text('PIN')")
-    hasty.page.fill("#pin", "271828")
+    hasty.page.fill("#pin", PIN)
     hasty.press("Enter")
     hasty.page.wait_for_selector(".editor")
     hasty.settle()

@@ -2,7 +2,6 @@
 
 import csv
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,17 +17,18 @@ GREYS = """(pane) => { const canvas = document.querySelectorAll(".pane .image")[
   return [...context.getImageData(x, y, 120, 120).data].filter((_, n) => n % 4 === 0); }"""
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    """The other sequence is the same image, in thousandths: its numbers are not whole."""
-    study = make_study(tmp_path / "study", spare=1, shown={"sequences": True})
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    """The other sequences are the same image, in thousandths: their numbers are not whole."""
+    folder = tmp_path_factory.mktemp("sequences") / "study"
+    study = make_study(folder, spare=3, shown={"sequences": True})
     with (study / "cases.csv").open() as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         name = f"{row['case']} other.nrrd"
         other = sitk.Cast(sitk.ReadImage(study / row["image"]), sitk.sitkFloat32) / 1000
         sitk.WriteImage(other, study / name)
-        row["image:T1"] = name
+        row["image:T1"] = row["image:PD"] = name
         row["image:T2"] = row.pop("image")
     write_rows(study, rows)
     (study / "study.yaml").write_text("preset: vcf-t2w\nimages: {weighting: null, sequence: T2}\n")
@@ -41,8 +41,22 @@ def test_it_is_shown_in_a_window_of_its_own(eyes: Eyes):
     eyes.page.select_option("#sequence", "T1")
     eyes.page.wait_for_selector(".beside")
     eyes.settle()
-    eyes.page.wait_for_timeout(300)
+    eyes.settle()
     first, second = (np.array(eyes.page.evaluate(GREYS, pane)) for pane in (0, 1))
     assert np.ptp(first) > 200
     assert np.abs(first - second).mean() < 3
     assert eyes.console == []
+
+
+def test_the_sequence_that_was_chosen_last_is_shown(eyes: Eyes):
+    """One that is slow to come does not stand beside it."""
+    eyes.open()
+    held = eyes.hold("**/pixels?sequence=T1")
+    eyes.page.select_option("#sequence", "T1")
+    eyes.page.select_option("#sequence", "PD")
+    eyes.page.wait_for_selector(".beside")
+    with eyes.page.expect_response("**/pixels?sequence=T1"):
+        held.pop().continue_()
+    eyes.settle()
+    assert eyes.page.locator(".beside").count() == 1
+    assert eyes.page.locator(".beside .overlay").get_attribute("aria-label") == "PD"

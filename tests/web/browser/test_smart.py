@@ -24,7 +24,7 @@ SUGGEST = """async ([token, k, asked]) => {
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     allowed = {"fill": True, "livewire": True, "growcut": True}
-    study = make_study(tmp_path_factory.mktemp("smart") / "study", spare=12, assistance=allowed)
+    study = make_study(tmp_path_factory.mktemp("smart") / "study", spare=20, assistance=allowed)
     with open_room(study) as found:
         yield found
 
@@ -85,6 +85,28 @@ class TestLiveWire:
         eyes.press("p")
         eyes.click(RIM[2], RIM[3], RIM[0])
         assert kept(eyes)["tool"] == "livewire"
+
+    def test_after_a_reload_each_click_is_still_one(self, eyes: Eyes):
+        eyes.open().press("l")
+        clicks = rounded(clicked(eyes, *RIM[:3]))
+        eyes.page.reload()
+        eyes.page.wait_for_selector(".editor")
+        eyes.press("l", "Backspace")
+        assert eyes.said() == "2 clicks"
+        eyes.press("Shift+Enter")
+        eyes.page.wait_for_selector(".strip [data-state=drawn]")
+        asked = {"tool": "livewire", "points": clicks[:2], "closed": True}
+        assert kept(eyes)["payload"]["content"] == offered(eyes, asked)
+
+    def test_points_that_a_polygon_added_are_clicks_of_their_own(self, eyes: Eyes):
+        eyes.open().press("l")
+        clicked(eyes, *RIM[:2])
+        eyes.press("p")
+        eyes.click(RIM[2], RIM[3])
+        eyes.press("l", "Backspace")
+        assert eyes.said() == "3 clicks"
+        eyes.press("Backspace", "Backspace")
+        assert eyes.said() == "1 click"
 
     def test_by_keyboard(self, eyes: Eyes):
         eyes.open().press("l", "ArrowLeft", "Enter")
@@ -183,6 +205,22 @@ class TestGrowCut:
         assert not eyes.page.locator(".bar.fill").count()
         assert eyes.kinds == []
 
+    @pytest.mark.parametrize("way", ["PageDown", "reload"])
+    def test_strokes_that_nobody_accepted_are_told_as_gone(self, eyes: Eyes, way: str):
+        eyes.open().press("c", "[", "[", "[")
+        k = eyes.slice
+        eyes.drag([(18, 15), (22, 18)], steps=3)
+        if way == "reload":
+            eyes.page.reload()
+        else:
+            eyes.press(way)
+        eyes.page.wait_for_selector(".bar.note")
+        assert f"on slice {k + 1} were not accepted" in eyes.page.locator(".bar.note").inner_text()
+        eyes.page.reload()
+        eyes.page.wait_for_selector(".editor")
+        assert not eyes.page.locator(".bar.note").count()
+        assert eyes.kinds == []
+
     def test_undo_takes_the_last_stroke_back(self, eyes: Eyes):
         eyes.open().press("c", "[", "[", "[")
         strokes(eyes)
@@ -200,6 +238,16 @@ class TestGrowCut:
         eyes.page.wait_for_selector(".bar.fill button.main")
         eyes.press("Shift+Enter")
         assert kept(eyes)["tool"] == "growcut"
+
+
+def test_all_tools_and_the_comment_lie_above_the_signature(eyes: Eyes):
+    """As high as the window of a laptop is."""
+    eyes.open()
+    below = """[...document.querySelectorAll(".palette button, .palette input, .palette textarea")]
+        .filter((one) => !one.closest(".finish")).filter((one) => one.getBoundingClientRect().bottom
+            > document.querySelector(".finish").getBoundingClientRect().top)
+        .map((one) => one.outerHTML)"""
+    assert eyes.page.evaluate(below) == []
 
 
 def test_help_names_their_keys(eyes: Eyes):

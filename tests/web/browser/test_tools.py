@@ -217,6 +217,30 @@ def test_events_that_the_browser_bundles_are_all_drawn(eyes: Eyes):
     assert np.allclose(content(eyes)["polygons"], [path], rtol=0, atol=1e-9)
 
 
+FINGER = """([x, y]) => {
+  const overlay = document.querySelector(".overlay");
+  const event = { pointerId: 7, isPrimary: false, bubbles: true, clientX: x, clientY: y };
+  for (const name of ["down", "move", "up"]) {
+    overlay.dispatchEvent(new PointerEvent(`pointer${name}`, event));
+  }
+}"""
+
+
+def test_a_second_finger_draws_nothing(eyes: Eyes):
+    eyes.open()
+    eyes.press("h")
+    frame = eyes.frame
+    places = [frame.place(point) for point in BODY]
+    eyes.page.mouse.move(*places[0])
+    eyes.page.mouse.down()
+    for place in places[1:]:
+        eyes.page.evaluate(FINGER, frame.place((2, 2)))
+        eyes.page.mouse.move(*place)
+    eyes.page.mouse.up()
+    path = [frame.voxel(place) for place in places]
+    assert np.allclose(content(eyes)["polygons"], [path], rtol=0, atol=1e-9)
+
+
 def test_a_fast_brush_leaves_no_gap_and_is_round_in_mm(eyes: Eyes):
     """Three events across the body; the slice's pixels are not square."""
     eyes.open()

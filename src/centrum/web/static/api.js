@@ -24,16 +24,18 @@ async function reach(path, options) {
   return response;
 }
 
-const read = (path) => reach(path).then((response) => response.json());
+/** What an answer holds; one that was torn on its way has not arrived. */
+const taken = (response, take) => take(response).catch((error) => {
+  throw new Offline(error.message);
+});
 
-export function write(method, path, body, revision = null) {
+const read = (path) => reach(path).then((response) => taken(response, (whole) => whole.json()));
+
+export async function write(method, path, body, revision = null) {
   const headers = { "Content-Type": "application/json" };
   if (revision !== null) headers["If-Match"] = `"${revision}"`;
-  return reach(path, { method, headers, body: JSON.stringify(body) })
-    .then((response) => (response.status === 204 ? {} : response.json()))
-    .catch((error) => {
-      throw error instanceof SyntaxError ? new Offline("torn answer") : error;
-    });
+  const response = await reach(path, { method, headers, body: JSON.stringify(body) });
+  return response.status === 204 ? {} : taken(response, (whole) => whole.json());
 }
 
 export const ticket = (token) => `/api/t/${token}`;
@@ -70,5 +72,5 @@ export function pixels(token, sequence = null) {
 
 async function stored(path) {
   const response = await reach(path);
-  return new Int16Array(await response.arrayBuffer());
+  return new Int16Array(await taken(response, (whole) => whole.arrayBuffer()));
 }

@@ -6,21 +6,21 @@ import { LiveWire } from "./tools/livewire.js";
 import { Freehand } from "./tools/freehand.js";
 import { Polygon } from "./tools/polygon.js";
 import { LONGEST } from "./tools/shared.js";
+import { onPointer } from "./pointer.js";
 import { maskOf, runsOf } from "./raster.js";
 import { say } from "./speech.js";
+import { keepUnfinished, unfinished } from "./unfinished.js";
+import { onWheel } from "./wheel.js";
 
 /** mm: a radius from a cortex's width to half a body. */
 const RADII = { smallest: 0.5, largest: 20, step: 1.2 };
-
-/** Wheel travel (CSS pixels) of one slice; a notch of a mouse is more. */
-const NOTCH = 40;
 
 export class Bench extends EventTarget {
   constructor(reading, pane) {
     super();
     Object.assign(this, {
-      reading, pane, slice: 0, drafts: new Map(), wired: new Set(), crosshair: null, radius: 3, held: null,
-      travel: 0, panning: false,
+      reading, pane, slice: 0, crosshair: null, radius: 3, held: null, panning: false,
+      ...unfinished(reading.token),
     });
     this.tools = {
       polygon: new Polygon(this), freehand: new Freehand(this),
@@ -33,7 +33,6 @@ export class Bench extends EventTarget {
     this.rows = reading.rows;
     this.columns = reading.columns;
     this.listen();
-    this.recall();
   }
 
   /** Tools that ask the server, where the study allows them. */
@@ -48,15 +47,17 @@ export class Bench extends EventTarget {
   suggest = async () => null;
 
   listen() {
-    const on = (name, act) => this.pane.overlay.addEventListener(name, act);
-    on("pointerdown", (event) => this.down(event));
-    on("pointermove", (event) => this.move(event));
-    on("pointerup", () => this.up());
-    on("pointercancel", () => this.cancel());
-    on("pointerleave", () => this.left());
+    const { overlay } = this.pane;
+    const on = (name, act) => overlay.addEventListener(name, act);
+    onPointer(overlay, {
+      down: (event) => this.down(event), move: (event) => this.move(event), up: () => this.up(),
+      cancel: () => this.cancel(), leave: () => this.left(),
+    });
     on("dblclick", () => this.free && this.tool.twice?.());
-    on("wheel", (event) => this.wheel(event));
     on("contextmenu", (event) => event.preventDefault());
+    onWheel(overlay, {
+      step: (by) => this.tell("scroll", by), zoom: (steps, at) => this.tell("zoom", { steps, at }),
+    });
   }
 
   tell(name, detail = null) {
@@ -79,31 +80,45 @@ export class Bench extends EventTarget {
     return this.tool.content ? maskOf(this.tool.content, this.rows, this.columns) : this.mask;
   }
 
-  /** Points of the outline that is not closed yet; they stay with their slice and outlive a reload. */
+  /** Points of the outline that is not closed yet; they stay with their slice and outlive the page. */
   get draft() {
     return this.drafts.get(this.slice) ?? [];
   }
 
   setDraft(points) {
     if (points.length) this.drafts.set(this.slice, points);
-    else this.drafts.delete(this.slice);
-    if (!points.length) this.wired.delete(this.slice);
-    sessionStorage.setItem(`draft:${this.reading.token}`, JSON.stringify([...this.drafts]));
-    sessionStorage.setItem(`wired:${this.reading.token}`, JSON.stringify([...this.wired]));
+    else {
+      this.drafts.delete(this.slice);
+      this.wired.delete(this.slice);
+    }
+    keepUnfinished(this);
     this.tell("draft");
     this.draw();
   }
 
-  /** An outline that a live wire drew part of; it is recorded as such, whichever tool closes it. */
-  wire(points) {
-    this.wired.add(this.slice);
+  /**
+   * An outline that a live wire drew part of, with its length at each click; it is recorded as such,
+   * whichever tool closes it.
+   */
+  wire(points, clicks) {
+    this.wired.set(this.slice, clicks);
     this.setDraft(points);
   }
 
-  recall() {
-    const before = (what) => JSON.parse(sessionStorage.getItem(`${what}:${this.reading.token}`) ?? "[]");
-    this.drafts = new Map(before("draft"));
-    this.wired = new Set(before("wired"));
+  /** Strokes that ask for an outline are begun on this slice, or are over. */
+  setStrokes(begun) {
+    this.strokesOn = begun ? this.slice : null;
+    keepUnfinished(this);
+    this.tell("draft");
+    this.draw();
+  }
+
+  /** Strokes that nobody accepted are gone, here or with a page that was left: that is told. */
+  dropStrokes() {
+    if (this.strokesOn === null) return;
+    const slice = this.strokesOn;
+    this.setStrokes(false);
+    this.tell("dropped", { slice });
   }
 
   commit(content, tool) {
@@ -234,21 +249,6 @@ export class Bench extends EventTarget {
     if (this.held) return;
     this.tool.hover = null;
     this.draw();
-  }
-
-  wheel(event) {
-    event.preventDefault();
-    const box = this.pane.overlay.getBoundingClientRect();
-    const at = [event.clientX - box.left, event.clientY - box.top];
-    if (event.ctrlKey) this.tell("zoom", { steps: -Math.sign(event.deltaY), at });
-    else this.scroll(event.deltaMode ? event.deltaY * NOTCH : event.deltaY);
-  }
-
-  scroll(delta) {
-    this.travel += delta;
-    if (Math.abs(this.travel) < NOTCH) return;
-    this.tell("scroll", Math.sign(this.travel));
-    this.travel = 0;
   }
 
   /** The keyboard's crosshair begins where the eye is: the middle of what is shown. */

@@ -7,6 +7,10 @@ import { loopsOf } from "./raster.js";
 const HANDLE = 3.5;
 const HATCH = 7;
 
+/** Stored values of slice `k` of all slices. */
+export const valuesOf = (image, { rows, columns }, k) =>
+  image.subarray(k * rows * columns, (k + 1) * rows * columns);
+
 export class Pane {
   constructor({ rows, columns, spacing, scale, orientation, label }, make) {
     this.view = new View(rows, columns, [spacing[1], spacing[2]]);
@@ -44,8 +48,9 @@ export class Pane {
     this.redraw("image", "overlay");
   }
 
-  show(values) {
-    this.values = values;
+  /** Slice `k` of all slices. */
+  show(image, k) {
+    this.values = valuesOf(image, this, k);
     this.redraw("slice", "image", "overlay");
   }
 
@@ -235,10 +240,9 @@ export class Pen {
     this.text([x + 15, y + lower], label, name);
   }
 
-  text([x, y], label, name, align = "left") {
+  text([x, y], label, name) {
     const { context } = this;
     context.font = "600 13px system-ui, sans-serif";
-    context.textAlign = align;
     context.textBaseline = "middle";
     context.lineWidth = 3;
     context.strokeStyle = this.colour("halo");

@@ -7,16 +7,13 @@ import { button, h, listed } from "./dom.js";
 import { dice, distance, signed, withUnit } from "./figures.js";
 import { showHelp } from "./help.js";
 import { arrows, listen, towards } from "./keys.js";
-import { Look } from "./look.js";
+import { Look, VIEW } from "./look.js";
 import { pairName } from "./pair.js";
 import { flagWords } from "./reading.js";
 import { showSheet } from "./sheet.js";
 import { say } from "./speech.js";
 import { STATES, Strip } from "./strip.js";
 import { LEVEL, levelWindow } from "./window.js";
-
-/** mm of height around the level. */
-const VIEW = 90;
 
 /** Colour is not the only sign: one outline is solid, the other dashed; the hatches lean apart. */
 const LINES = {
@@ -58,6 +55,8 @@ export class Comparison {
     const { seen } = this.pair;
     this.readout = h("p", { class: "readout", "aria-hidden": "true" });
     this.rows = new Map(seen.outlines.map((one) => [one.slice, this.row(one)]));
+    this.middle = h("div", { class: "middle" },
+      h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.readout)));
     this.element = h("div", { class: "editor comparison" },
       h("header", { class: "case" },
         h("div", { class: "bar-left" }, button("Comparison", "", this.go.list, { class: "quiet" }),
@@ -66,8 +65,7 @@ export class Comparison {
           button("Next case", "N", this.go.next, { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
       this.strip.element,
-      h("div", { class: "middle" },
-        h("div", { class: "panes" }, h("div", { class: "stage" }, this.pane.element, this.readout))),
+      this.middle,
       h("aside", { class: "palette", "aria-label": "Agreement" },
         this.whole(), this.decision.element, this.table()));
   }
@@ -162,7 +160,7 @@ export class Comparison {
   show(k) {
     const { pair } = this;
     this.slice = Math.min(pair.slices - 1, Math.max(0, k));
-    this.pane.show(pair.values(this.slice));
+    this.pane.show(pair.image, this.slice);
     this.strip.update(this.slice, this.signs());
     for (const [n, { row, chosen }] of this.rows) {
       row.classList.toggle("current", n === this.slice);
@@ -201,10 +199,8 @@ export class Comparison {
   }
 
   fit() {
-    const { level, columns, rows } = this.pair;
-    const { width, height } = this.pane;
-    const middle = level ? [level.x, level.y] : [columns / 2, rows / 2];
-    this.pane.view.show(middle, Math.min(width, height) / VIEW, width, height);
+    const { view, width, height } = this.pane;
+    view.around(this.pair.level, VIEW, width, height);
   }
 
   home() {
@@ -291,6 +287,7 @@ export class Comparison {
   }
 
   arrived() {
+    this.middle.scrollIntoView({ block: "nearest" });
     this.strip.reveal(this.slice);
     this.focus();
   }

@@ -25,9 +25,14 @@ export const h = (tag, attributes = {}, ...children) =>
 export const svg = (tag, attributes = {}, ...children) =>
   made(document.createElementNS(SVG, tag), attributes, children);
 
+const ARIA_KEYS = { Ctrl: "Control", Esc: "Escape" };
+
+/** A key as `aria-keyshortcuts` has it. */
+const ariaKey = (key) => key.split("+").map((part) => ARIA_KEYS[part] ?? part).join("+") || null;
+
 /** A button whose key is told to everybody: shown, and in aria-keyshortcuts. */
 export function button(label, key, onclick, more = {}) {
-  return h("button", { type: "button", onclick, "aria-keyshortcuts": key || null, ...more },
+  return h("button", { type: "button", onclick, "aria-keyshortcuts": ariaKey(key), ...more },
     h("span", { class: "label" }, label), key ? h("kbd", { "aria-hidden": "true" }, key) : null);
 }
 

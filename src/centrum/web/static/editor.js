@@ -7,6 +7,7 @@ import { showHelp } from "./help.js";
 import { showInstructions } from "./instructions.js";
 import { bindingsOf, listen } from "./keys.js";
 import { neighbours } from "./levels.js";
+import { PAN } from "./look.js";
 import { Palette } from "./palette.js";
 import { maskOf, maskOfRuns } from "./raster.js";
 import { flagWords } from "./reading.js";
@@ -30,14 +31,17 @@ const HINTS = {
   growcut: "GrowCut: stroke in the body, and outside it with Control or the second button.",
 };
 
+/** What is said on the slice itself of one in such a state. */
+const BADGES = {
+  nobody: "∅ No body on this slice",
+  proposed: "◍ Proposed by another program: correct what is wrong",
+};
+
 const NOT_REACHED = "The server cannot be reached. What you have drawn is kept on this computer; "
   + "this step has to wait.";
 
 const NEEDS_SERVER = "Live wire and GrowCut need the server, which cannot be reached. Polygon, freehand and "
   + "brush work without it.";
-
-/** CSS pixels of an arrow while panning. */
-const PAN = 40;
 
 /** The window preset goes with the reader from case to case. */
 const PRESET = "preset";
@@ -47,6 +51,7 @@ export class Editor {
   constructor(reading, title, leave, home = "Worklist") {
     Object.assign(this, {
       reading, title, goTo: leave, home, preview: null, conflict: null, hidden: false, centred: true,
+      asking: false, closed: false,
     });
     const { seen } = reading;
     const { spacing, scale, orientation } = seen;
@@ -76,10 +81,11 @@ export class Editor {
     this.where = h("span", { class: "where" });
     this.clock = h("span", { class: "clock", title: "active time" });
     this.readout = h("p", { class: "readout", "aria-hidden": "true" });
-    this.none = h("p", { class: "none", hidden: true }, h("span", { "aria-hidden": "true" }, "∅"),
-      " No body on this slice");
+    this.badge = h("p", { class: "badge", hidden: true });
     this.bars = h("div", { class: "bars" });
-    this.stage = h("div", { class: "stage" }, this.pane.element, this.none, this.readout);
+    this.stage = h("div", { class: "stage" }, this.pane.element, this.badge, this.readout);
+    this.middle = h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage));
+    this.nameNeighbours();
     this.element = h("div", { class: "editor" },
       h("header", { class: "case" },
         h("div", { class: "bar-left" },
@@ -88,9 +94,25 @@ export class Editor {
         h("div", { class: "bar-right" }, this.clock, this.status.element,
           button("Instructions", "G", () => this.instructions(), { class: "quiet" }),
           button("Keys", "?", () => this.help(), { class: "quiet" }))),
-      this.strip.element, h("div", { class: "middle" }, this.bars, h("div", { class: "panes" }, this.stage)),
-      this.palette.element);
+      this.strip.element, this.middle, this.palette.element);
     second.offer(this);
+  }
+
+  /** What lies above and below the level is named, where the slice stands upright. */
+  nameNeighbours() {
+    const { level, orientation } = this.reading.seen;
+    if (orientation.top !== "S" && orientation.top !== "H") return;
+    const [above, below] = neighbours(level);
+    for (const [side, sign, name] of [["top", "↑", above], ["bottom", "↓", below]]) {
+      const shown = h("span", { class: `neighbour ${side}`, "aria-hidden": "true" }, `${sign} ${name}`);
+      if (name) this.stage.append(shown);
+    }
+  }
+
+  /** What is named along the upper edge of the slice moves below the bars that lie over it. */
+  shiftBelowBars() {
+    const covered = getComputedStyle(this.bars).position === "absolute" ? this.bars.offsetHeight : 0;
+    this.stage.style.setProperty("--covered", `${covered}px`);
   }
 
   /** What the study lets the reader know beside the image. */
@@ -107,6 +129,8 @@ export class Editor {
     on(bench, "hindered", (why) => say(why));
     on(bench, "draft", () => this.refresh());
     on(bench, "tool", () => this.taken());
+    on(bench, "dropped", ({ slice }) => this.note(`The strokes of GrowCut on slice ${slice + 1} were not `
+      + "accepted: they are gone, and nothing was recorded."));
     on(bench, "scroll", (step) => this.step(step));
     on(bench, "pan", ({ dx, dy }) => this.moved(() => this.pane.view.pan(dx, dy)));
     on(bench, "zoom", ({ steps, at }) => this.moved(() => this.pane.view.zoomAt(steps, at)));
@@ -124,12 +148,18 @@ export class Editor {
     this.released = (event) => (event.type === "blur" || event.key === " ") && this.hold(false);
     for (const sign of ["keyup", "blur"]) addEventListener(sign, this.released);
     this.ticking = setInterval(() => this.tick(), 1000);
+    this.covering = new ResizeObserver(() => this.shiftBelowBars());
+    this.covering.observe(this.bars);
   }
 
   close() {
+    this.closed = true;
     this.stop();
+    this.covering.disconnect();
     for (const sign of ["keyup", "blur"]) removeEventListener(sign, this.released);
     clearInterval(this.ticking);
+    clearTimeout(this.repainting);
+    this.other?.close();
     if (this.typed) this.sendJudgement();
     this.timer.close();
     this.pane.close();
@@ -145,7 +175,8 @@ export class Editor {
     }
     bench.take(asked ? "level" : "polygon");
     this.show(this.first());
-    this.told({ kind: reading.outbox.kind, waiting: reading.outbox.changes.length });
+    bench.dropStrokes();
+    this.told({ kind: reading.outbox.kind, waiting: reading.outbox.waiting });
   }
 
   /** Where work goes on: the slice it was left on, the level's, the middle. */
@@ -166,8 +197,7 @@ export class Editor {
     bench.tool.leave?.();
     bench.slice = Math.min(reading.slices - 1, Math.max(0, k));
     sessionStorage.setItem(`slice:${reading.token}`, bench.slice);
-    const size = reading.rows * reading.columns;
-    this.pane.show(reading.image.subarray(bench.slice * size, (bench.slice + 1) * size));
+    this.pane.show(reading.image, bench.slice);
     this.other?.show(bench.slice);
     this.refresh();
     say(this.sentence());
@@ -204,9 +234,14 @@ export class Editor {
 
   /** The page shows this case now. */
   arrived() {
-    this.stage.scrollIntoView({ block: "nearest" });
+    this.reveal();
     this.strip.reveal(this.bench.slice);
     this.focus();
+  }
+
+  /** The slice, and above it what has to be decided, where the page is higher than the window. */
+  reveal() {
+    this.middle.scrollIntoView({ block: "nearest" });
   }
 
   fit() {
@@ -333,6 +368,7 @@ export class Editor {
 
   hindrance() {
     if (this.conflict) return "Decide first whose state goes on.";
+    if (this.asking) return "The fill is on its way: a moment.";
     if (this.preview) return "Accept or reject the fill first: Enter or Escape.";
     if (this.reading.signed) return "This case is signed. Reopen it to change it.";
     return null;
@@ -418,8 +454,10 @@ export class Editor {
 
   async fill() {
     if (!this.free() || this.reading.seen.assistance.fill === false) return;
+    this.asking = true;
     const preview = await this.attempt(() => this.reading.between());
-    if (!preview) return;
+    this.asking = false;
+    if (!preview || this.closed) return;
     if (!preview.size) {
       this.note("Nothing lies between drawn slices. Draw the first and the last slice of the body, and every "
         + "second or third between them.");
@@ -453,13 +491,24 @@ export class Editor {
     this.focus();
   }
 
+  // A proposal of another program
+
   async propose() {
-    if (this.free()) await this.attempt(() => this.reading.ask("proposal", { seconds: this.timer.seconds }));
+    if (!this.free()) return;
+    const slices = await this.attempt(() => this.reading.propose(this.timer.seconds));
+    if (!slices) return;
+    if (!slices.includes(this.bench.slice)) this.show(slices[0]);
+    const word = slices.length === 1 ? "slice" : "slices";
+    this.announce(`Another program proposes ${word} ${listed(slices)}: look at each, and correct it. `
+      + "One undo takes all of them back.");
+    this.focus();
   }
 
   // Quality, signing
 
+  /** What is being written is not saved, and is sent when the hand rests. */
   judge() {
+    if (!this.typed) this.reading.outbox.expect();
     clearTimeout(this.typed);
     this.typed = setTimeout(() => this.sendJudgement(), TYPED);
   }
@@ -467,7 +516,7 @@ export class Editor {
   sendJudgement() {
     clearTimeout(this.typed);
     this.typed = null;
-    return this.reading.judge(this.palette.quality, this.timer.seconds);
+    return this.reading.judge(this.palette.quality, this.timer.seconds, true);
   }
 
   async submit() {
@@ -525,8 +574,9 @@ export class Editor {
 
   signed() {
     say("Signed.");
+    this.refresh();
+    this.arrived();
     if (this.reading.seen.training) this.leave("training");
-    else this.refresh();
   }
 
   async reopen() {
@@ -545,6 +595,8 @@ export class Editor {
   told({ kind, waiting, error }) {
     const before = this.status.element.dataset.kind;
     this.status.show({ kind, waiting });
+    this.refreshReadout();
+    if (kind === "saved") this.reached();
     if (kind !== before && kind !== "saving") this.announceStatus(kind);
     if (kind === "conflict" && error) this.other409(error);
     if (kind === "locked") dispatchEvent(new Event("locked"));
@@ -597,7 +649,9 @@ export class Editor {
   /** What the server refuses or cannot be asked is told, and nothing is lost. */
   async attempt(act) {
     try {
-      return await act();
+      const done = await act();
+      this.reached();
+      return done;
     } catch (error) {
       if (error.status === 409) this.told({ kind: "conflict", waiting: 0, error });
       else if (error.status === 401) dispatchEvent(new Event("locked"));
@@ -607,13 +661,24 @@ export class Editor {
     }
   }
 
+  /** What was said of a server that could not be reached is over. */
+  reached() {
+    if (![NOT_REACHED, NEEDS_SERVER].includes(this.noted)) return;
+    this.noted = null;
+    this.refresh();
+  }
+
   note(text) {
     this.noted = text;
     this.refresh();
+    this.reveal();
     say(text);
   }
 
+  /** A word that was just written is sent first. What comes after the case was left moves nobody. */
   leave(where) {
+    if (this.closed) return;
+    if (this.typed) this.sendJudgement();
     this.goTo(where);
   }
 
@@ -641,13 +706,19 @@ export class Editor {
     this.palette.update(bench, left ? `${plural(left, "slice")} to do` : "All slices are done");
     if (!this.typed) this.palette.fillIn();
     this.where.textContent = `${reading.slices - left} of ${reading.slices} slices done`;
-    this.none.hidden = bench.content?.kind !== "nobody";
+    this.showBadge(BADGES[stateOf(reading, bench.slice)]);
     this.pane.overlay.setAttribute("aria-label", `Drawing surface, ${this.sentence()}`);
     this.bars.replaceChildren(...this.barsNow().filter(Boolean));
+    this.element.classList.toggle("unplaced", !reading.level);
     this.element.classList.toggle("scouting", bench.tool === this.scout && Boolean(this.scout));
     this.refreshReadout();
     this.tick();
     bench.draw();
+  }
+
+  showBadge(text = null) {
+    this.badge.hidden = text === null;
+    this.badge.textContent = text;
   }
 
   refreshReadout() {
@@ -655,7 +726,7 @@ export class Editor {
     const [width, level] = [view.high - view.low, (view.high + view.low) / 2].map(Math.round);
     this.readout.textContent = [`Slice ${this.bench.slice + 1} / ${this.reading.slices}`,
       `W ${width} L ${level}`,
-      `${view.zoom.toFixed(1)} px/mm`].join("   ");
+      `${view.zoom.toFixed(1)} px/mm`, ...this.status.warning].join("   ");
   }
 
   tick() {
@@ -718,7 +789,8 @@ export class Editor {
     const held = bench.tool.draw && bench.free;
     const content = bench.tool.content ?? bench.content;
     const painted = content?.kind === "runs" || bench.tool.mask;
-    pen.mask(bench.shownMask, stateOf(reading, bench.slice) === "filled" ? "fill" : "own",
+    const untouched = ["filled", "proposed"].includes(stateOf(reading, bench.slice));
+    pen.mask(bench.shownMask, untouched ? "fill" : "own",
       { border: Boolean(painted) });
     const vertices = held && bench.tool.name === "polygon";
     if (!vertices && content?.kind === "polygons" && !bench.tool.mask) {
@@ -737,17 +809,12 @@ export class Editor {
     pen.mask(mask, "mine", { border: true, dash: [6, 4], leaning: -1 });
   }
 
-  /** The marker stays in sight, and what lies above and below it is named. */
+  /** The marker stays in sight on every slice. */
   paintLevel(pen) {
     const { level, seen } = this.reading;
     if (!level) return;
     const here = level.slice === this.bench.slice;
     pen.marker([level.x, level.y], seen.level, here ? "marker" : "faint");
-    const [above, below] = neighbours(seen.level);
-    const upright = seen.orientation.top === "S" || seen.orientation.top === "H";
-    const { width, height } = this.pane;
-    if (upright && above) pen.text([width / 2, 34], `↑ ${above}`, "faint", "center");
-    if (upright && below) pen.text([width / 2, height - 34], `↓ ${below}`, "faint", "center");
   }
 }
 

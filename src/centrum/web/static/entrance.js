@@ -20,8 +20,11 @@ export function entrance({ title, text, reader = "", pin = true }, entered) {
   const secret = h("input",
     { id: "pin", type: "password", inputmode: "numeric", autocomplete: "current-password", required: true });
   const said = h("p", { class: "said", role: "alert" });
+  const knock = h("button", { class: "main" }, "Enter");
   const enter = async (event) => {
     event.preventDefault();
+    if (knock.disabled) return;
+    knock.disabled = true;
     try {
       entered(await api.enter({ reader: name.value, pin: secret.value }));
     } catch (error) {
@@ -29,11 +32,13 @@ export function entrance({ title, text, reader = "", pin = true }, entered) {
         : "The server cannot be reached. Try again.";
       secret.value = "";
       secret.focus();
+    } finally {
+      knock.disabled = false;
     }
   };
   const form = h("form", { onsubmit: enter }, h("label", { for: "name" }, "Name"), name,
     h("label", { for: "pin" }, "PIN"), secret, said,
-    h("button", { class: "main" }, "Enter"));
+    knock);
   return h("div", { class: "entrance" }, seal(), h("h1", { tabindex: -1 }, title), h("p", {}, text),
     pin ? form : null);
 }

@@ -2,11 +2,15 @@
 
 import { LEVEL } from "./window.js";
 
-/** A key as help writes it and as the table has it: "Ctrl+Shift+Z", "?", "F". */
+/**
+ * A key as help writes it and as the table has it: "Ctrl+Shift+Z", "?", "F". AltGr is no key of its own:
+ * many keyboards have "[" behind it, and some browsers tell it as Ctrl and Alt.
+ */
 export function pressed(event) {
   const parts = [];
-  if (event.ctrlKey || event.metaKey) parts.push("Ctrl");
-  if (event.altKey) parts.push("Alt");
+  const composed = event.getModifierState("AltGraph");
+  if ((event.ctrlKey && !composed) || event.metaKey) parts.push("Ctrl");
+  if (event.altKey && !composed) parts.push("Alt");
   if (event.shiftKey && (event.key.length > 1 || /[a-z]/i.test(event.key))) parts.push("Shift");
   parts.push(event.key === " " ? "Space" : event.key.length === 1 ? event.key.toUpperCase() : event.key);
   return parts.join("+");

@@ -7,7 +7,7 @@ import { h, plural } from "./dom.js";
 import { Editor } from "./editor.js";
 import { dice } from "./figures.js";
 import { openPair, pairName } from "./pair.js";
-import { flagWords, openReading } from "./reading.js";
+import { flagWords, loadReading, Reading } from "./reading.js";
 import { nameOf } from "./decision.js";
 
 const PROGRESS = ["Reader", "Cases", "Begun", "Signed"];
@@ -67,7 +67,7 @@ export function nextPair(pairs, after) {
 }
 
 export class Lead {
-  /** `room`: {screen(name, make), keep(here), bar()}. */
+  /** `room`: {screen(name, load, build), keep(here), bar()}. */
   constructor(room) {
     Object.assign(this, { room, asked: 0 });
   }
@@ -82,8 +82,8 @@ export class Lead {
   async list() {
     this.asked += 1;
     this.room.keep(null);
-    await this.room.screen("Comparison", async () => {
-      const [progress, pairs] = await Promise.all([api.progress(), api.compared()]);
+    await this.room.screen("Comparison", () => Promise.all([api.progress(), api.compared()]), (loaded) => {
+      const [progress, pairs] = loaded;
       const decided = pairs.filter(isDecided).length;
       return h("div", { class: "page" }, this.room.bar(), h("div", { class: "worklist" },
         h("header", {}, h("h1", { tabindex: -1 }, "Comparison"),
@@ -97,7 +97,7 @@ export class Lead {
     const { a, b } = pair;
     this.asked += 1;
     this.room.keep({ pair: { a, b } });
-    await this.room.screen("Comparison", async () => new Comparison(await openPair(pair), {
+    await this.room.screen("Comparison", () => openPair(pair), (opened) => new Comparison(opened, {
       list: () => this.list(), next: () => this.next(pair), draw: (token) => this.draw({ a, b }, token),
     }));
   }
@@ -117,8 +117,8 @@ export class Lead {
     this.asked += 1;
     this.room.keep({ pair, consensus: token });
     const leave = (where) => (where === "next" ? this.next(pair) : this.compare(pair));
-    await this.room.screen("Consensus", async () => {
-      const reading = await openReading(token);
+    await this.room.screen("Consensus", () => loadReading(token), (loaded) => {
+      const reading = new Reading(loaded);
       return new Editor(reading, `Consensus · ${reading.seen.level}`, leave, "Comparison");
     });
   }

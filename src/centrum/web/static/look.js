@@ -1,25 +1,24 @@
 // Looking at a pane without drawing on it: wheel, drag and keys for slice, place, zoom and window.
 
-const PAN = 40;
+import { onPointer } from "./pointer.js";
+import { onWheel } from "./wheel.js";
+
+/** CSS pixels of an arrow while panning. */
+export const PAN = 40;
+
+/** mm of height around the level that is looked at. */
+export const VIEW = 90;
 
 export class Look {
   /** `on`: {step(by), window(dx, dy), changed()}. */
   constructor(pane, on) {
     Object.assign(this, { pane, on, held: null });
-    const listen = (name, act) => pane.overlay.addEventListener(name, act);
-    listen("wheel", (event) => this.wheel(event));
-    listen("pointerdown", (event) => this.down(event));
-    listen("pointermove", (event) => this.move(event));
-    for (const end of ["pointerup", "pointercancel"]) listen(end, () => this.letGo());
-    listen("contextmenu", (event) => event.preventDefault());
-  }
-
-  wheel(event) {
-    event.preventDefault();
-    const box = this.pane.overlay.getBoundingClientRect();
-    const at = [event.clientX - box.left, event.clientY - box.top];
-    if (event.ctrlKey) this.zoom(-Math.sign(event.deltaY), at);
-    else this.on.step(Math.sign(event.deltaY));
+    const letGo = () => this.letGo();
+    onPointer(pane.overlay, {
+      down: (event) => this.down(event), move: (event) => this.move(event), up: letGo, cancel: letGo,
+    });
+    onWheel(pane.overlay, { step: on.step, zoom: (steps, at) => this.zoom(steps, at) });
+    pane.overlay.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
   zoom(steps, at = [this.pane.width / 2, this.pane.height / 2]) {

@@ -16,12 +16,15 @@ const STUCK = ["conflict", "closed"];
 /** The outbox of each case. One that was left with changes goes on; its case opened anew takes over. */
 const live = new Map();
 
+/** Somebody has entered again: what waited behind the lock is sent, whichever screen is shown. */
+export const resume = () => live.forEach((outbox) => outbox.again());
+
 export class Outbox extends EventTarget {
   constructor(token, revision, changes = []) {
     super();
     Object.assign(this, {
       token, revision, changes, kind: changes.length ? "saving" : "saved", tries: 0, timer: null,
-      running: false,
+      running: false, resting: false, expected: 0,
     });
     live.get(token)?.close();
     live.set(token, this);
@@ -32,22 +35,35 @@ export class Outbox extends EventTarget {
     removeEventListener("online", this.again);
     clearTimeout(this.timer);
     this.kind = "closed";
+    if (live.get(this.token) === this) live.delete(this.token);
   }
 
   /** Nobody looks any more: what waits is sent all the same. */
   rest() {
+    this.resting = true;
     if (this.empty) this.close();
   }
 
+  /** Nothing of the hand is on its way, nor about to be. */
   get empty() {
-    return this.changes.length === 0;
+    return this.waiting === 0;
   }
 
-  /** Kept on this computer before it is sent. */
+  get waiting() {
+    return this.changes.length + this.expected;
+  }
+
+  /** The hand has made a change that will be pushed: what is seen is not saved any more. */
+  expect() {
+    this.expected += 1;
+    if (this.kind !== "closed") this.tell(this.kind === "saved" ? "saving" : this.kind);
+  }
+
+  /** The change that was expected, kept on this computer before it is sent. */
   async push(change) {
-    const whole = { ...change, token: this.token, base: this.empty ? this.revision : null };
+    const whole = { ...change, token: this.token, base: this.changes.length ? null : this.revision };
     this.changes.push(whole);
-    this.tell(this.kind === "saved" ? "saving" : this.kind);
+    this.expected -= 1;
     const { base } = whole;
     whole.order = await queue.keep({ ...whole });
     if (whole.base !== base) await queue.renew(whole);
@@ -66,6 +82,7 @@ export class Outbox extends EventTarget {
     try {
       while (this.kind !== "closed" && this.changes[0]?.order !== undefined) await this.send(this.changes[0]);
       if (this.empty && this.kind !== "closed") this.tell("saved");
+      if (this.empty && this.resting) this.close();
     } catch (error) {
       this.hinder(error);
     } finally {
@@ -76,6 +93,7 @@ export class Outbox extends EventTarget {
   async send(change) {
     const { method, path, body } = change;
     const answer = await write(method, path, body, change.base ?? this.revision);
+    if (this.kind === "closed") return;
     if (body.after && answer.digest !== body.after) throw new Refused(0, unequal);
     this.revision = answer.revision;
     this.tries = 0;
@@ -127,7 +145,7 @@ export class Outbox extends EventTarget {
 
   tell(kind, error = null) {
     this.kind = kind;
-    this.dispatchEvent(new CustomEvent("status", { detail: { kind, error, waiting: this.changes.length } }));
+    this.dispatchEvent(new CustomEvent("status", { detail: { kind, error, waiting: this.waiting } }));
   }
 
   /** Resolves when nothing waits; rejects when that cannot come by itself. */

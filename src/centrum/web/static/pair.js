@@ -29,12 +29,6 @@ export class Pair {
     return this.seen.outlines.toSorted((one, other) => one.dice - other.dice)[0].slice;
   }
 
-  /** Stored values of a slice. */
-  values(k) {
-    const size = this.rows * this.columns;
-    return this.image.subarray(k * size, (k + 1) * size);
-  }
-
   /** {a, b, onlyA, onlyB} of a slice that either has outlined, counted once. */
   masksOf(k) {
     if (!this.outlines.has(k)) return null;

@@ -37,7 +37,8 @@ export class Palette {
     this.left = h("p", { class: "todo" });
     this.presets = [preset("level", "0", () => act.preset(LEVEL)),
       ...reading.seen.windows.map(({ name }, n) => preset(name, String(n + 1), () => act.preset(n)))];
-    for (const wide of [this.nobody, this.fill]) wide.classList.add("wide");
+    this.proposal = act.proposal && pick("fill", "Take over the proposal", "", act.proposal);
+    for (const wide of [this.nobody, this.fill, this.proposal]) wide?.classList.add("wide");
     this.element = this.lay(act);
     this.fillIn();
   }
@@ -53,7 +54,7 @@ export class Palette {
           small("larger brush", "]", () => act.resize(true)))),
       group("This slice",
         h("div", { class: "tools pair" }, this.nobody, assistance.fill === false ? null : this.fill,
-          act.proposal && proposal(act.proposal)),
+          this.proposal),
         h("div", { class: "tools undo" }, this.undo, this.redo, this.clear)),
       group("Window", h("div", { class: "presets" }, this.presets)),
       group("Quality", h("div", { class: "flags" }, this.flags.map(({ label }) => label)),
@@ -82,21 +83,16 @@ export class Palette {
     this.size.textContent = `${(2 * bench.radius).toFixed(1)} mm`;
     this.undo.disabled = !(reading.canUndo || bench.draft.length || bench.tool.past?.length);
     this.redo.disabled = !reading.canRedo;
-    this.clear.disabled = bench.content === null;
+    this.clear.disabled = reading.signed || bench.content === null;
     const boxes = this.flags.map(({ box }) => box);
     for (const one of [...this.tools.values(), this.nobody, this.fill, this.comment, ...boxes]) {
       one.disabled = reading.signed;
     }
+    if (this.proposal) this.proposal.disabled = reading.signed || !reading.untouched;
     this.tools.get("window").disabled = false;
     this.submit.hidden = reading.signed;
     this.left.textContent = left;
   }
-}
-
-function proposal(show) {
-  const made = pick("fill", "Show the proposal", "", show);
-  made.classList.add("wide");
-  return made;
 }
 
 const preset = (name, key, onclick) => button(name, key, onclick, { class: "preset" });

@@ -86,18 +86,19 @@ export function drop(orders) {
 
 const all = () => kept(() => transact("readonly", (store) => store.getAll()), (held) => [...held.values()]);
 
-/** Changes of a case that this tab made, or a tab that is no more. */
+/** Changes of a case that this tab made, or a tab that is no more: those are this tab's from now on. */
 export async function waiting(token) {
   const own = [];
   for (const change of (await all()).filter((one) => one.token === token)) {
-    if (change.tab === tab() || !(await lives(change.tab))) own.push({ ...change, tab: tab() });
-  }
-  if (own.length && !memory) {
-    await transact("readwrite", (store) => {
-      for (const change of own) store.put(change);
-    });
+    if (change.tab === tab()) own.push(change);
+    else if (!(await lives(change.tab))) own.push(await adopted(change));
   }
   return own;
+}
+
+async function adopted(change) {
+  await renew(change);
+  return { ...change, tab: tab() };
 }
 
 /** How many changes of each case wait in this browser. */

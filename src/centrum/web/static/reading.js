@@ -29,17 +29,19 @@ function byHand(before, content) {
   return "drawn";
 }
 
-export async function openReading(token) {
+/** What waits is looked at first: a change that arrives meanwhile is sent again, and known by its id. */
+export async function loadReading(token) {
+  const changes = await queue.waiting(token);
   const [seen, image] = await Promise.all([api.openCase(token), api.pixels(token)]);
-  return new Reading(seen, image, await queue.waiting(token));
+  return { seen, image, changes };
 }
 
 export class Reading extends EventTarget {
-  constructor(seen, image, changes) {
+  constructor({ seen, image, changes }) {
     super();
     const [slices, rows, columns] = seen.shape;
     Object.assign(this, {
-      seen, image, slices, rows, columns, token: seen.token, past: [], future: [], unsent: 0, owed: false,
+      seen, image, slices, rows, columns, token: seen.token, past: [], future: [], owed: false,
     });
     this.masks = new Map();
     this.order = Promise.resolve();
@@ -51,13 +53,9 @@ export class Reading extends EventTarget {
     if (changes.length) this.outbox.drain();
   }
 
+  /** What the hand did last is still sent. */
   close() {
     this.outbox.rest();
-  }
-
-  /** Nothing of the hand is on its way, nor about to be. */
-  get idle() {
-    return this.outbox.empty && this.unsent === 0;
   }
 
   get signed() {
@@ -80,6 +78,11 @@ export class Reading extends EventTarget {
   /** Slices that are neither drawn, filled nor marked as without a body. */
   get missing() {
     return this.contents.flatMap(({ content }, k) => (content === null ? [k] : []));
+  }
+
+  /** Whether there is a slice on which no hand was: a proposal takes no other. */
+  get untouched() {
+    return this.contents.some(({ provenance }) => !provenance || provenance === "filled");
   }
 
   get canUndo() {
@@ -111,13 +114,11 @@ export class Reading extends EventTarget {
   }
 
   /** In the order of the hand, whatever takes its time (digests do). */
-  send(request) {
-    this.unsent += 1;
+  send({ expected = false, ...request }) {
+    if (!expected) this.outbox.expect();
     this.order = this.order.then(async () => {
       const body = { id: freshId(), ...(await request.body()) };
-      const pushed = this.outbox.push({ effect: [], ...request, body });
-      this.unsent -= 1;
-      return pushed;
+      return this.outbox.push({ effect: [], ...request, body });
     });
     return this.order;
   }
@@ -172,7 +173,21 @@ export class Reading extends EventTarget {
     this.changed();
     if (step) return step[side].map(([k]) => k);
     await this.outbox.settled();
+    return this.changedSince(before);
+  }
+
+  changedSince(before) {
     return this.contents.flatMap((held, k) => (same(held, before[k]) ? [] : [k]));
+  }
+
+  /** Takes over what another program proposes; answers the slices. A step that the server knows alone. */
+  async propose(seconds) {
+    const before = this.contents;
+    await this.ask("proposal", { seconds });
+    this.past.push(null);
+    this.future = [];
+    this.changed();
+    return this.changedSince(before);
   }
 
   async confirmLevel(slice, [x, y], seconds) {
@@ -184,16 +199,17 @@ export class Reading extends EventTarget {
     this.changed();
   }
 
-  judge(quality, seconds) {
+  /** `expected`: the outbox was told of it when it was begun to be written. */
+  judge(quality, seconds, expected = false) {
     this.state = { ...this.state, quality };
     this.changed();
     return this.send({
-      method: "PUT", path: `${api.ticket(this.token)}/quality`, kind: "quality",
+      method: "PUT", path: `${api.ticket(this.token)}/quality`, kind: "quality", expected,
       body: async () => ({ ...quality, seconds }),
     });
   }
 
-  /** Submit, reopen and the proposal: answered by the server or not done. */
+  /** Submitting, reopening and a proposal: answered by the server or not done. */
   async ask(verb, body = {}) {
     await this.order;
     await this.outbox.settled();
@@ -205,7 +221,7 @@ export class Reading extends EventTarget {
   answered({ change, answer }) {
     const { revision, undo, redo } = answer;
     this.state = { ...this.state, revision, undo, redo };
-    if (!this.idle) this.owed ||= Boolean(answer.slices);
+    if (!this.outbox.empty) this.owed ||= Boolean(answer.slices);
     else if (answer.slices) this.adopt(answer);
     else if (this.owed) this.catchUp();
     else if (answer.provenance !== undefined) this.told(change, answer);
@@ -214,7 +230,7 @@ export class Reading extends EventTarget {
 
   async catchUp() {
     const { state } = await api.openCase(this.token).catch(() => ({ state: null }));
-    if (state && this.idle && state.revision === this.outbox.revision) this.adopt(state);
+    if (state && this.outbox.empty && state.revision === this.outbox.revision) this.adopt(state);
   }
 
   told(change, { provenance }) {

@@ -5,10 +5,11 @@ import * as api from "./api.js";
 import { freshId, h } from "./dom.js";
 import { Editor } from "./editor.js";
 import { entrance, linkSecret } from "./entrance.js";
+import { resume } from "./outbox.js";
 import * as queue from "./queue.js";
 import { Lead } from "./lead.js";
 import { listen } from "./keys.js";
-import { openReading } from "./reading.js";
+import { loadReading, Reading } from "./reading.js";
 import { say } from "./speech.js";
 import { Result } from "./training.js";
 import { nextCase, numbered, titleOf, Worklist } from "./worklist.js";
@@ -29,9 +30,9 @@ const TELL = 60000;
 const state = { me: null, shown: null, cases: [], seen: performance.now(), told: 0, locked: false, asked: 0 };
 
 function show(screen, name) {
-  state.shown?.close?.();
   state.shown = screen;
   room.replaceChildren(screen.element ?? screen);
+  scrollTo(0, 0);
   document.title = `${name} · Reading room`;
   room.querySelector("h1")?.focus({ preventScroll: true });
 }
@@ -39,34 +40,42 @@ function show(screen, name) {
 const keep = (here) => sessionStorage.setItem(HERE, JSON.stringify(here));
 const kept = () => JSON.parse(sessionStorage.getItem(HERE) ?? "null");
 
+/** The screen before is over, and so is a dialogue that was left open on it. */
+function clear() {
+  document.querySelectorAll("dialog[open]").forEach((dialog) => dialog.close());
+  state.shown?.close?.();
+  state.shown = null;
+}
+
 /**
- * Shows what `make` makes; what goes wrong is a screen of its own, with a way on. A screen that was
- * asked for later is the one that is shown, however long each takes.
+ * Shows what `build` makes of what `load` brings; what goes wrong is a screen of its own, with a way
+ * on. A screen that was asked for later is the one that is built, however long each takes.
  */
-async function screen(name, make) {
+async function screen(name, load, build) {
   const asked = state.asked += 1;
   room.setAttribute("aria-busy", "true");
   try {
-    const made = await make();
-    if (asked === state.asked && !state.locked) show(made, name);
-    else made.close?.();
+    const loaded = await load();
+    if (asked !== state.asked) return;
+    clear();
+    show(build(loaded), name);
+    state.shown.arrived?.();
   } catch (error) {
     if (asked !== state.asked) return;
     if (error.status === 401) lock();
-    else show(failure(error, () => screen(name, make)), "Error");
+    else showFailure(error, () => screen(name, load, build));
   } finally {
     if (asked === state.asked) room.removeAttribute("aria-busy");
   }
 }
 
-const lead = new Lead({
-  keep,
-  bar: () => bar(),
-  screen: async (name, make) => {
-    await screen(name, make);
-    state.shown?.arrived?.();
-  },
-});
+const lead = new Lead({ keep, screen, bar: () => bar() });
+
+function showFailure(error, again) {
+  const told = failure(error, again);
+  clear();
+  show(told, "Error");
+}
 
 function failure(error, again) {
   const told = error.status ? [error.message, error.remedy ?? ""] : [
@@ -87,9 +96,9 @@ const home = () => (state.me?.lead ? lead.list() : worklist());
 
 async function worklist() {
   keep(null);
-  await screen("Worklist", async () => {
-    state.cases = await work();
-    const list = new Worklist(state.cases, await queue.counts(), openCase);
+  await screen("Worklist", () => Promise.all([work(), queue.counts()]), ([cases, waiting]) => {
+    state.cases = cases;
+    const list = new Worklist(cases, waiting, openCase);
     const watched = setInterval(() => watchQueue(list), DRAINED);
     const stop = nextKey();
     const close = () => {
@@ -128,11 +137,10 @@ const work = async () => numbered(await api.worklist());
 
 async function openCase(one) {
   keep({ token: one.token });
-  await screen(titleOf(one), async () => {
-    const reading = await openReading(one.token);
+  await screen(titleOf(one), () => loadReading(one.token), (loaded) => {
+    const reading = new Reading(loaded);
     return new Editor(reading, `${titleOf(one)} · ${reading.seen.level}`, (where) => leave(one, where));
   });
-  state.shown?.arrived?.();
 }
 
 async function leave(one, where) {
@@ -141,22 +149,21 @@ async function leave(one, where) {
   else await next(one);
 }
 
+/** The case after one; the worklist where it cannot be asked for, which says why. */
 async function next(one) {
-  await screen("Worklist", async () => {
-    state.cases = await work();
-    return h("div", { class: "empty" }, h("h1", { tabindex: -1 }, "…"));
-  });
-  const following = nextCase(state.cases, one.token);
+  const asked = state.asked += 1;
+  const cases = await work().catch(() => []);
+  if (asked !== state.asked) return;
+  const following = nextCase(cases, one.token);
   if (following) await openCase(following);
   else await worklist();
 }
 
 async function result(one) {
   keep({ token: one.token, result: true });
-  await screen(titleOf(one), async () => {
-    const [reading, found] = await Promise.all([openReading(one.token), api.trainingResult(one.token)]);
-    return new Result(reading, found, titleOf(one), { worklist, next: () => next(one) });
-  });
+  const load = () => Promise.all([loadReading(one.token), api.trainingResult(one.token)]);
+  await screen(titleOf(one), load, ([loaded, found]) =>
+    new Result(new Reading(loaded), found, titleOf(one), { worklist, next: () => next(one) }));
 }
 
 // The lock
@@ -164,8 +171,11 @@ async function result(one) {
 function lock() {
   if (state.locked) return;
   state.locked = true;
+  state.asked += 1;
+  room.removeAttribute("aria-busy");
   const known = state.me?.reader;
   const pin = state.me?.pin ?? true;
+  clear();
   show(entrance({
     title: known ? "Locked" : "Reading room",
     text: known ? lockedText(pin) : "Enter with the link that you were given, or with your name and PIN.",
@@ -208,6 +218,7 @@ function watchIdle() {
 async function entered(me) {
   const before = state.me?.reader;
   Object.assign(state, { me, locked: false, seen: performance.now() });
+  if (before === me.reader) resume();
   const here = before && before !== me.reader ? null : kept();
   if (me.lead) return lead.begin(here);
   if (!here) return worklist();
@@ -233,8 +244,7 @@ async function start() {
     await arrive();
   } catch (error) {
     if (error.status === 401) lock();
-    else if (error.status || error instanceof api.Offline) show(failure(error, start), "Error");
-    else throw error;
+    else showFailure(error, start);
   }
   say(document.title);
 }

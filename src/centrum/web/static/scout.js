@@ -52,6 +52,13 @@ export class Scout {
     else this.mark(point);
   }
 
+  /** Enter of a hand that holds the mouse confirms where it clicked. */
+  conclude() {
+    if (!this.marked) return false;
+    this.confirm();
+    return true;
+  }
+
   confirm() {
     if (this.marked) this.done(this.marked.slice, this.marked.point);
   }

@@ -8,19 +8,25 @@ import { h } from "./dom.js";
 export function offer(editor) {
   const { sequences = [] } = editor.reading.seen;
   if (!sequences.length) return;
-  const choice = h("select", { id: "sequence", onchange: () => choose(editor, choice.value) },
+  const choice = h("select", { id: "sequence", onchange: () => choose(editor, choice) },
     h("option", { value: "" }, "none"), sequences.map((name) => h("option", { value: name }, name)));
   const label = h("label", { class: "sequence", for: "sequence" }, "Beside it ", choice);
   editor.element.querySelector(".bar-right").prepend(label);
 }
 
-async function choose(editor, name) {
+/** Unless another one was chosen meanwhile, or the case was left. */
+async function choose(editor, choice) {
+  const name = choice.value;
   editor.other?.close();
   editor.other = null;
   if (!name) return;
   const { token } = editor.reading;
   const got = await editor.attempt(() => Promise.all([api.sequence(token, name), api.pixels(token, name)]));
-  if (!got) return;
+  if (choice.value !== name || !choice.isConnected) return;
+  if (!got) {
+    choice.value = "";
+    return;
+  }
   editor.other = new Second(editor, ...got);
   editor.other.show(editor.bench.slice);
   editor.focus();
@@ -31,7 +37,7 @@ class Second {
   constructor(editor, { name, scale, windows }, values) {
     const { reading } = editor;
     const { spacing, orientation } = reading.seen;
-    Object.assign(this, { editor, values, size: reading.rows * reading.columns });
+    Object.assign(this, { editor, values });
     this.pane = new Pane({ ...reading, spacing, scale, orientation, label: name }, h);
     this.pane.view.window(windows[0].low, windows[0].high);
     this.pane.overlay.tabIndex = -1;
@@ -45,7 +51,7 @@ class Second {
   }
 
   show(k) {
-    this.pane.show(this.values.subarray(k * this.size, (k + 1) * this.size));
+    this.pane.show(this.values, k);
     this.follow();
   }
 

@@ -1,7 +1,7 @@
 // All slices of a case beside each other with the outlines of both, around what they have outlined.
 // The study's lead alone sees it, of cases that two have signed.
 
-import { paintValues, Pen } from "./canvas.js";
+import { paintValues, Pen, valuesOf } from "./canvas.js";
 import { ask, h } from "./dom.js";
 import { dice } from "./figures.js";
 import { pairName } from "./pair.js";
@@ -49,20 +49,21 @@ function around({ seen, rows, columns }) {
   return view;
 }
 
-/** Runs are start, length, and so on, and never go beyond a row. */
+/** A run that goes on in the next row, from one edge of the slice to the other, is as wide as the slice. */
 function widen(box, runs, columns) {
   for (let n = 0; n < runs.length; n += 2) {
-    const [row, left] = [Math.floor(runs[n] / columns), runs[n] % columns];
-    box.top = Math.min(box.top, row);
-    box.bottom = Math.max(box.bottom, row);
-    box.left = Math.min(box.left, left);
-    box.right = Math.max(box.right, left + runs[n + 1] - 1);
+    const [first, last] = [runs[n], runs[n] + runs[n + 1] - 1];
+    const [top, bottom] = [first, last].map((at) => Math.floor(at / columns));
+    box.top = Math.min(box.top, top);
+    box.bottom = Math.max(box.bottom, bottom);
+    box.left = Math.min(box.left, top === bottom ? first % columns : 0);
+    box.right = Math.max(box.right, top === bottom ? last % columns : columns - 1);
   }
 }
 
 function picture(pair, k, view, table) {
   const slice = h("canvas", { width: pair.columns, height: pair.rows });
-  paintValues(slice, pair.values(k), table);
+  paintValues(slice, valuesOf(pair.image, pair, k), table);
   const side = Math.round(SIDE * devicePixelRatio);
   const canvas = h("canvas", { width: side, height: side, "aria-hidden": "true" });
   const context = canvas.getContext("2d");

@@ -23,6 +23,12 @@ export class Status {
     this.show({ kind: "saved", waiting: 0 });
   }
 
+  /** What is wrong, with its sign; nothing where nothing is. */
+  get warning() {
+    const fine = ["saved", "saving"].includes(this.element.dataset.kind);
+    return fine ? [] : [this.element.textContent];
+  }
+
   show({ kind, waiting }) {
     const [sign, words] = TEXTS[kind](waiting);
     this.element.dataset.kind = kind;

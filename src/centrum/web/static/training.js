@@ -4,6 +4,7 @@
 import { Pane } from "./canvas.js";
 import { button, h } from "./dom.js";
 import { listen } from "./keys.js";
+import { Look, VIEW } from "./look.js";
 import { maskOfRuns } from "./raster.js";
 import { say } from "./speech.js";
 import { Strip } from "./strip.js";
@@ -11,9 +12,6 @@ import { levelWindow } from "./window.js";
 
 /** mm within which an outline is said to lie on the true one. */
 const ON_THE_LINE = 0.05;
-
-/** mm of height around the level. */
-const VIEW = 90;
 
 export class Result {
   /** `go`: {next, worklist}. */
@@ -62,26 +60,28 @@ export class Result {
       { keys: ["PageUp", ",", "ArrowUp"], run: () => step(-1) },
       { keys: ["N"], run: () => this.go.next() },
     ], () => true);
-    this.pane.overlay.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      step(Math.sign(event.deltaY));
+    this.look = new Look(this.pane, {
+      step, window: (dx, dy) => this.windowBy(dx, dy), changed: () => this.pane.redraw("image", "overlay"),
     });
     this.pane.painter = (pen) => this.paint(pen);
     this.pane.onresize = () => this.fit();
   }
 
+  windowBy(dx, dy) {
+    const { low, high } = this.reading.seen.windows[0];
+    this.pane.view.dragWindow(dx, dy, high - low);
+    this.pane.rewindow();
+  }
+
   fit() {
-    const { level, columns, rows } = this.reading;
-    const middle = level ? [level.x, level.y] : [columns / 2, rows / 2];
-    const { width, height } = this.pane;
-    this.pane.view.show(middle, Math.min(width, height) / VIEW, width, height);
+    const { view, width, height } = this.pane;
+    view.around(this.reading.level, VIEW, width, height);
   }
 
   show(k) {
     const { reading } = this;
     this.slice = Math.min(reading.slices - 1, Math.max(0, k));
-    const size = reading.rows * reading.columns;
-    this.pane.show(reading.image.subarray(this.slice * size, (this.slice + 1) * size));
+    this.pane.show(reading.image, this.slice);
     this.strip.update(this.slice);
     this.where.textContent = `Slice ${this.slice + 1} / ${reading.slices}`;
     say(`slice ${this.slice + 1} of ${reading.slices}`);

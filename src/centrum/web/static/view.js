@@ -41,6 +41,12 @@ export class View {
       width, height);
   }
 
+  /** So many mm of height around a place {x, y}, or around the middle of the slice. */
+  around(place, mm, width, height) {
+    const { x, y } = place ?? { x: (this.columns - 1) / 2, y: (this.rows - 1) / 2 };
+    this.show([x, y], Math.min(width, height) / mm, width, height);
+  }
+
   /** A voxel in the middle, at a zoom in CSS pixels a mm. */
   show([x, y], zoom, width, height) {
     this.zoom = Math.min(LARGEST, Math.max(SMALLEST, zoom));

@@ -31,6 +31,7 @@ export class GrowCut {
     this.kind = event?.ctrlKey || event?.metaKey || event?.button === 2 ? "outside" : "inside";
     this.last = point;
     this.paint(point);
+    this.bench.setStrokes(true);
   }
 
   /** A pixel belongs to the stroke that went over it last. */
@@ -97,6 +98,7 @@ export class GrowCut {
   accept() {
     const { runs } = this.offered;
     this.forget();
+    this.bench.setStrokes(false);
     this.bench.commit({ kind: "runs", runs }, this.name);
   }
 
@@ -127,8 +129,7 @@ export class GrowCut {
     this.forget();
     this.visit += 1;
     this.bench.say("Strokes dropped: nothing was recorded.");
-    this.bench.tell("draft");
-    this.bench.draw();
+    this.bench.setStrokes(false);
     return true;
   }
 
@@ -137,6 +138,7 @@ export class GrowCut {
     if (!this.past.length) return false;
     this.strokes = this.past.pop();
     this.last = null;
+    this.bench.setStrokes(this.strokes !== null);
     this.ask();
     return true;
   }
@@ -145,6 +147,7 @@ export class GrowCut {
     this.visit += 1;
     this.forget();
     this.hover = null;
+    this.bench.dropStrokes();
   }
 
   /** What is decided above the slice: accept or reject. */

@@ -19,19 +19,19 @@ export class LiveWire {
   drafts = true;
 
   constructor(bench) {
-    Object.assign(this, {
-      bench, hover: null, joints: new Map(), order: Promise.resolve(), visit: 0, waiting: 0,
-    });
+    Object.assign(this, { bench, hover: null, order: Promise.resolve(), visit: 0, waiting: 0 });
   }
 
   get open() {
     return this.bench.draft;
   }
 
-  /** Length of the line at each click; a line from before a reload has lost them. */
+  /** Length of the line at each click; each point that a polygon set is one. */
   get clicks() {
-    const known = this.joints.get(this.bench.slice) ?? [];
-    return known.at(-1) === this.open.length ? known : this.open.map((_, n) => n + 1);
+    const { length } = this.open;
+    const wired = (this.bench.wired.get(this.bench.slice) ?? []).filter((at) => at <= length);
+    const from = wired.at(-1) ?? 0;
+    return [...wired, ...Array.from({ length: length - from }, (_, n) => from + n + 1)];
   }
 
   down(point) {
@@ -64,8 +64,7 @@ export class LiveWire {
     const line = open.length ? await this.way(open.at(-1), to) : [to];
     if (!line) return;
     const grown = open.length ? [...open, ...line.slice(1)] : line;
-    this.joints.set(this.bench.slice, [...clicks, grown.length]);
-    this.bench.wire(grown);
+    this.bench.wire(grown, [...clicks, grown.length]);
     this.bench.say(plural(this.clicks.length, "click"));
   }
 
@@ -112,8 +111,7 @@ export class LiveWire {
   remove() {
     const kept = this.clicks.slice(0, -1);
     if (!this.open.length) return false;
-    this.bench.wire(this.open.slice(0, kept.at(-1) ?? 0));
-    this.joints.set(this.bench.slice, kept);
+    this.bench.wire(this.open.slice(0, kept.at(-1) ?? 0), kept);
     this.bench.say(plural(kept.length, "click"));
     return true;
   }
