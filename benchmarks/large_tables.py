@@ -49,7 +49,7 @@ A table of more than 20 million numbers stays on disk as columns
 ([decision 33](../decisions/0033-large-tables-stay-on-disk.md)): `results/columns/`, as large as the
 table in memory would be. Beside it there is no `features.csv`.
 
-## What is asked
+## What is asked of each verb, where one is in the tables below
 
 The preset `vcf-t2w` (elastic net, 5 folds, 100 penalties), one split, cut-offs by 2 folds, 1000
 resamples, without ablation, permuted outcomes and leaks switched on. Each of these repeats the
