@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import centrum.table
+from centrum import arrays
+from centrum.arrays import Columns
 from centrum.errors import DataError
 from centrum.features.settings import ExtractionSettings
 from centrum.measure.extract import plan
@@ -98,3 +101,33 @@ def test_a_layer_of_other_cases_or_of_another_shape_is_refused() -> None:
         table().with_perturbed(frame[frame["case"] != "c1"])
     with pytest.raises(DataError, match=r"\(cases, features, perturbations\)"):
         replace(whole, perturbations=("one",))
+
+
+def test_a_large_table_is_written_and_read_in_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its Parquet file has what that of a table in memory has; texts keep their kind."""
+    small = replace(table(), obs=table().obs.assign(centre=[np.nan, np.nan, np.nan, "A", "B"]))
+    small.save(tmp_path / "small")
+    monkeypatch.setattr(centrum.table, "LARGE", 10)
+    monkeypatch.setattr(arrays, "AT_ONCE", 2 * len(FEATURES))
+    files = small.save(tmp_path / "large")
+    assert [file.name for file in files] == ["features.parquet", "features.json"]
+    frames = [pd.read_parquet(tmp_path / name / "features.parquet") for name in ("small", "large")]
+    pd.testing.assert_frame_equal(*frames)
+    after = FeatureTable.load(tmp_path / "large")
+    assert isinstance(after.values, Columns)
+    np.testing.assert_array_equal(np.asarray(after.values), small.values)
+    np.testing.assert_array_equal(after.read, small.read)
+    pd.testing.assert_frame_equal(after.obs, small.obs, check_dtype=False)
+
+
+def test_columns_of_another_table_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(centrum.table, "LARGE", 10)
+    for factor in (1.0, 2.0):
+        replace(table(), values=factor * table().values).save(tmp_path)
+        loaded = FeatureTable.load(tmp_path)
+    np.testing.assert_array_equal(np.asarray(loaded.values), 2.0 * table().values)
+    assert len(list((tmp_path / "columns").iterdir())) == 1

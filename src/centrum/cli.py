@@ -592,7 +592,7 @@ def extract(
     shards: ShardsUrl = None,
     json_: Json = False,
 ) -> None:
-    """Measure every case and reader; writes results/features.csv and .parquet."""
+    """Measure every case and reader; writes results/features.parquet, .csv if it is not large."""
     if sum(option is not None for option in (shard, dask, slurm)) > 1:
         raise ProtocolError("Give one of --shard, --dask and --slurm.")
     if shard is not None:

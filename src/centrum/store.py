@@ -11,12 +11,12 @@ import platform
 import re
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from centrum.errors import DataError
 from centrum.provenance import canonical_json, digest
@@ -47,12 +47,22 @@ def write_atomically(path: Path, content: bytes, mode: int | None = None) -> Non
     """
     if path.is_file() and path.read_bytes() == content:
         return
+    with writing_atomically(path, mode) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def writing_atomically(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """The stream of a file that is there, whole, when all has been written to it without an error.
+
+    See `write_atomically`, which is for what memory holds.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     begin = f".{path.name[:32]}.{_machine()}-{os.getpid()}."
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=begin, suffix=".writing")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         # mkstemp makes files that only their owner can read; results are ordinary files.

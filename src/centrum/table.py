@@ -1,16 +1,18 @@
 """The number side of a study: values of features, by case and reader."""
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, Table, column_blocks, row_blocks, write_columns
 from centrum.errors import DataError
 from centrum.features.feature_id import FeatureId
 from centrum.io.csv_text import frame_csv, read_frame
@@ -18,7 +20,7 @@ from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.provenance import History, Step, digest, file_digest
 from centrum.records import as_json
 from centrum.settings import Dialect
-from centrum.store import write_atomically
+from centrum.store import write_atomically, writing_atomically
 from centrum.text import OneLine, counted, html_table, significant
 
 FEATURES = "features.parquet"
@@ -26,6 +28,27 @@ FEATURES = "features.parquet"
 
 HEAD = "features.json"
 """File that says what the columns of the table are, and how it was made."""
+
+CSV = "features.csv"
+"""The same as text, of tables that are not large."""
+
+LARGE = 20_000_000
+"""A table of more numbers, over all readers, stays on disk (160 MB in memory) and has no CSV."""
+
+
+def is_large(numbers: int) -> bool:
+    """Whether a table of so many numbers stays on disk."""
+    return numbers > LARGE
+
+
+WITHOUT_CSV = f"a table of more than {LARGE / 1e6:g} million numbers is not written as text."
+"""Why a large table has no CSV."""
+
+ON_DISK = "columns"
+"""Folder of the columns of a large table; it can be deleted, and is made again."""
+
+COLUMNS_READ = 20
+"""Columns of a large Parquet file that are read at a time."""
 
 SHOWN = 8
 """Cases and features that a notebook shows of a table."""
@@ -77,7 +100,8 @@ class FeatureTable(OneLine):
 
     Parameters
     ----------
-    values : (cases, features, readers) float64; nan where a reader has no mask of a case
+    values : (cases, features, readers) float64; nan where a reader has no mask of a case. Those
+        of a large table stay on disk
     obs : what is known about the cases, indexed by case id, as `Cohort.to_frame` gives it
     features : the records of the second axis
     readers : names of the third axis, the primary reader first
@@ -105,7 +129,7 @@ class FeatureTable(OneLine):
      'original_glcm_contrast_FBN32_3D_merged': [7.5, 8.0]}
     """
 
-    values: Floats
+    values: Table
     obs: pd.DataFrame
     features: tuple[FeatureId, ...]
     readers: tuple[str, ...]
@@ -128,12 +152,12 @@ class FeatureTable(OneLine):
             f"{counted(len(self.obs), 'case')}, {counted(len(self.features), 'feature')}, "
             f"{counted(len(self.readers), 'reader')}; values of {self.readers[0]}"
         )
-        shown = self.values[:SHOWN, :SHOWN, 0]
+        shown = np.asarray(self.values[:SHOWN, :SHOWN, 0])
         cases = zip(self.cases[:SHOWN], shown, strict=True)
         rows = [(case, *map(significant, numbers)) for case, numbers in cases]
         return html_table(caption, ("case", *self.names[:SHOWN]), rows)
 
-    def _check_shape(self, values: NDArray, names: tuple[str, ...], what: str) -> None:
+    def _check_shape(self, values: Table, names: tuple[str, ...], what: str) -> None:
         wanted = (len(self.obs), len(self.features), len(names))
         if values.shape != wanted:
             raise DataError(
@@ -154,7 +178,13 @@ class FeatureTable(OneLine):
     @property
     def read(self) -> Flags:
         """(cases, readers) whether there are values of the reader."""
-        return np.asarray(np.isfinite(self.values).any(axis=1))
+        blocks = (np.asarray(self.values[:, own]) for own in column_blocks(self.values))
+        return np.any([np.isfinite(block).any(axis=1) for block in blocks], axis=0)
+
+    @property
+    def large(self) -> bool:
+        """Whether it has more than `LARGE` numbers."""
+        return is_large(math.prod(self.values.shape))
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -166,7 +196,7 @@ class FeatureTable(OneLine):
         """The names of each person who read more than once, the first reading first."""
         return () if self.comparisons is None else self.comparisons.within
 
-    def values_of(self, readers: Sequence[str]) -> Floats:
+    def values_of(self, readers: Sequence[str]) -> Table:
         """Values of some readers, (cases, features, readers)."""
         return self.values[:, :, [self.readers.index(reader) for reader in readers]]
 
@@ -183,14 +213,16 @@ class FeatureTable(OneLine):
         return (primary, *(reader for reader in self.compared if reader != primary))
 
     @property
-    def readings(self) -> Floats:
+    def readings(self) -> Table:
         """All that a model is fitted on: (cases, features, `modelled` and then perturbations)."""
         values = self.values_of(self.modelled)
-        return values if self.perturbed is None else np.concatenate([values, self.perturbed], 2)
+        if self.perturbed is None:
+            return values
+        return np.concatenate([np.asarray(values), self.perturbed], 2)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per case and reader: case, reader, the columns of `obs`, the features."""
-        return self._stacked(self.values, self.readers, "reader")
+        return self._stacked(np.asarray(self.values), self.readers, "reader")
 
     def perturbed_frame(self) -> pd.DataFrame:
         """One row per case and perturbation: case, perturbation, the features."""
@@ -213,9 +245,8 @@ class FeatureTable(OneLine):
     def save(self, folder: Path) -> tuple[Path, ...]:
         """Write features.parquet, the same as features.csv, and features.json (what they are).
 
-        A perturbed layer goes to robustness_values.parquet.
+        A large table has no CSV. A perturbed layer goes to robustness_values.parquet.
         """
-        frame = self.to_frame()
         head = {
             "dialect": self.dialect,
             "readers": self.readers,
@@ -225,11 +256,40 @@ class FeatureTable(OneLine):
         }
         if self.comparisons is not None:
             head["comparisons"] = asdict(self.comparisons)
-        files = (folder / FEATURES, folder / "features.csv", folder / HEAD)
-        write_atomically(files[0], frame.to_parquet(index=False))
-        write_atomically(files[1], frame_csv(frame).encode())
-        write_atomically(files[2], json.dumps(head, indent=1).encode())
+        write_atomically(folder / HEAD, json.dumps(head, indent=1).encode())
+        values = self._save_large(folder) if self.large else self._save_values(folder)
+        files = (*values, folder / HEAD)
         return files if self.perturbed is None else (*files, self.save_perturbed(folder))
+
+    def _save_values(self, folder: Path) -> tuple[Path, ...]:
+        frame = self.to_frame()
+        write_atomically(folder / FEATURES, frame.to_parquet(index=False))
+        write_atomically(folder / CSV, frame_csv(frame).encode())
+        return folder / FEATURES, folder / CSV
+
+    def _save_large(self, folder: Path) -> tuple[Path, ...]:
+        """Write some cases after the others; types are those of the first, texts of all."""
+        import pyarrow as pa
+        from pyarrow.parquet import ParquetWriter
+
+        parts = (self._part(rows).to_frame() for rows in row_blocks(self.values))
+        first = next(parts)
+        schema = pa.Schema.from_pandas(first, preserve_index=False)
+        texts = [name for name in self.obs if self.obs[name].dtype.kind not in "biufM"]
+        for at in (schema.get_field_index(name) for name in texts):
+            schema = schema.set(at, schema.field(at).with_type(pa.string()))
+        with (
+            writing_atomically(folder / FEATURES) as stream,
+            ParquetWriter(stream, schema, compression="snappy") as file,
+        ):
+            for part in chain([first], parts):
+                file.write_table(pa.Table.from_pandas(part, schema, preserve_index=False))
+        return (folder / FEATURES,)
+
+    def _part(self, rows: slice) -> "FeatureTable":
+        """Some cases, in memory, without a perturbed layer."""
+        values = np.asarray(self.values[rows])
+        return replace(self, values=values, obs=self.obs.iloc[rows], perturbed=None)
 
     def save_perturbed(self, folder: Path) -> Path:
         """Write the perturbed layer alone; gives its path."""
@@ -256,13 +316,11 @@ class FeatureTable(OneLine):
                 file=FEATURES,
             )
         head = json.loads((folder / HEAD).read_text(encoding="utf-8"))
-        frame = read_parquet(folder / FEATURES)
         records = [{k: v for k, v in f.items() if k != "unit"} for f in head["features"]]
         features = tuple(FeatureId(**record) for record in records)
         readers = tuple(head["readers"])
         names = [feature.spell(head["dialect"]) for feature in features]
-        obs = frame[frame["reader"] == readers[0]].set_index("case")[head["obs"]]
-        values = _unstacked(frame, "reader", readers, names)
+        obs, values = _read_values(folder / FEATURES, readers, head["obs"], names)
         history = tuple(Step(**step) for step in head["history"])
         table = cls(
             values, obs, features, readers, head["dialect"], history,
@@ -306,13 +364,55 @@ def read_morphometry(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """A table of one file; pandas would load what reads encrypted files of many parts (0.15 s)."""
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(path) as file:
-        frame: pd.DataFrame = file.read(use_pandas_metadata=True).to_pandas()
+        read = file.read(columns, use_pandas_metadata=True)
+        frame: pd.DataFrame = read.to_pandas()
     return frame
+
+
+def _read_values(
+    path: Path, readers: tuple[str, ...], known: list[str], names: list[str]
+) -> tuple[pd.DataFrame, Table]:
+    """What is known of the cases, and the values; those of a large table stay on disk."""
+    from pyarrow.parquet import read_metadata
+
+    large = is_large(read_metadata(path).num_rows * len(names))
+    frame = read_parquet(path, ["case", "reader", *known] if large else None)
+    obs = frame[frame["reader"] == readers[0]].set_index("case")[known]
+    if not large:
+        return obs, _unstacked(frame, "reader", readers, names)
+    at = [np.flatnonzero(frame["reader"] == reader) for reader in readers]
+    return obs, _columns_of(path, names, at)
+
+
+def _columns_of(path: Path, names: list[str], at: list[NDArray[np.intp]]) -> Columns:
+    """The columns `names` of a Parquet file, with the rows `at` of each reader, in a plain file.
+
+    It is made once and named by the digest of the Parquet file; those of another are taken away.
+    """
+    shape = (len(names), len(at), at[0].size)
+    place = path.parent / ON_DISK / f"{file_digest(path)}.f64"
+    if not place.is_file():
+        for other in place.parent.glob("*.f64"):
+            other.unlink(missing_ok=True)
+        with writing_atomically(place) as stream:
+            write_columns(stream, _columns_in(path, names, at))
+    return Columns.of(place, shape)
+
+
+def _columns_in(
+    path: Path, names: list[str], at: list[NDArray[np.intp]]
+) -> Iterator[list[NDArray]]:
+    """Values (readers, cases) of each column in turn."""
+    for k in range(0, len(names), COLUMNS_READ):
+        frame = read_parquet(path, names[k : k + COLUMNS_READ])
+        for name in frame:
+            values = frame[name].to_numpy(dtype=float)
+            yield [values[rows] for rows in at]
 
 
 def table_digest(folder: Path, *, perturbed: bool, morphometry: bool) -> str:

@@ -3,8 +3,11 @@
 import numpy as np
 from hypothesis import given, strategies as st
 
-from centrum.evaluate import Scored
+from centrum.evaluate import Scored, bootstrap
 from centrum.evaluate.bootstrap import Interval, case_weights, normal_interval, percentile_interval
+from centrum.evaluate.decision_curve import decision_curve
+from centrum.evaluate.discrimination import resampled_auc, roc_band
+from centrum.evaluate.thresholds import resampled_measures
 
 PATIENTS = np.array([0, 0, 1, 2, 3, 3, 4, 5, 5, 6])
 OUTCOME = np.array([1, 1, 1, 0, 0, 0, 0, 0, 1, 1])
@@ -43,3 +46,29 @@ def test_normal_interval_is_symmetric_until_the_scale_ends():
     inside = normal_interval(0.5, 0.1, 0.95)
     assert round(inside.upper - 0.5, 6) == round(0.5 - inside.lower, 6) == 0.195996
     assert normal_interval(0.99, 0.1, 0.95).upper == 1
+
+
+def test_few_resamples_at_a_time_are_the_same_resamples(monkeypatch):
+    whole = evaluated()
+    monkeypatch.setattr(bootstrap, "NUMBERS_AT_ONCE", 30)
+    np.testing.assert_equal(evaluated(), whole)
+
+
+def evaluated():
+    """Everything that is resampled, of some scores."""
+    weights = case_weights(SCORED, 100, 5)
+    likely = Scored.of((SCORED.scores + 1) / 12, OUTCOME, PATIENTS)
+    return {
+        "weights": weights,
+        "auc": resampled_auc(SCORED, weights),
+        "band": vars(roc_band(SCORED, weights)),
+        "measures": resampled_measures(SCORED, 4.5, weights),
+        "curve": vars(decision_curve(likely, weights)),
+    }
+
+
+def test_counts_of_many_cases_do_not_run_over():
+    """Weights are of 16 bits; 70 000 cases that are called make sums of more."""
+    many = Scored.of(np.ones(70_010), np.arange(70_010) >= 10)
+    found = resampled_measures(many, 0.5, case_weights(many, 2, 1))
+    assert found["ppv"].tolist() == [70_000 / 70_010] * 2

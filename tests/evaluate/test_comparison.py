@@ -12,7 +12,6 @@ from centrum.evaluate import Scored
 from centrum.evaluate.bootstrap import (
     bca_interval,
     case_weights,
-    jackknife_weights,
     percentile_interval,
 )
 from centrum.evaluate.comparison import (
@@ -22,6 +21,7 @@ from centrum.evaluate.comparison import (
 from centrum.evaluate.discrimination import (
     auc,
     delong_variance,
+    left_out_auc,
     partial_auc,
     precision_recall,
     resampled_auc,
@@ -221,7 +221,7 @@ class TestBca:
     def test_perfect_scores(self):
         s = Scored.of([1, 2, 3, 4], [0, 0, 1, 1])
         boot = resampled_auc(s, case_weights(s, 100, seed=0))
-        found = bca_interval(1.0, boot, resampled_auc(s, jackknife_weights(s)))
+        found = bca_interval(1.0, boot, left_out_auc(s))
         assert (found.lower, found.upper) == (1.0, 1.0)
 
     def test_undefined(self):

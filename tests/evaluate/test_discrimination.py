@@ -17,9 +17,11 @@ from centrum.evaluate.discrimination import (
     auc_p_value,
     delong_interval,
     delong_variance,
+    left_out_auc,
     resampled_auc,
     roc_curve,
 )
+from centrum.evaluate.thresholds import left_out_measures, resampled_measures
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +164,16 @@ def test_a_resample_is_worth_the_cases_it_repeats(rows, seed):
     for found, counts in zip(resampled_auc(scored, weights), weights.astype(int), strict=True):
         repeated = scored.scores.repeat(counts), scored.positive.repeat(counts)
         assert found == pytest.approx(brute_auc(*repeated))
+
+
+@given(scored_cases, st.booleans())
+def test_leaving_a_patient_out_is_exactly_the_auc_of_the_others(rows, grouped):
+    """To the last bit: the same counts are divided."""
+    scored = scored_of(rows, grouped=grouped)
+    others = (np.arange(scored.n_patients)[:, None] != scored.patients).astype(float)
+    np.testing.assert_array_equal(left_out_auc(scored), resampled_auc(scored, others))
+    found, wanted = left_out_measures(scored, 0.5), resampled_measures(scored, 0.5, others)
+    np.testing.assert_equal(found, wanted)
 
 
 def delong_by_hand(scored):

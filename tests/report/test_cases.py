@@ -79,7 +79,7 @@ def test_the_page_and_the_file_have_the_contributions_of_the_model(results: Stud
 def test_scores_that_are_no_such_sum_have_no_contributions(results: StudyResults) -> None:
     harmonised = results.scores.assign(score=results.scores["score"] + 0.1)
     other = replace(results, scores=harmonised)
-    assert standardised(other) is None
+    assert standardised(other, case_frame(other)) is None
     assert "Features are transformed" in cases(other).prose[-1]
 
 
@@ -92,6 +92,36 @@ def test_a_missing_value_is_not_shown_as_a_number(results: StudyResults) -> None
 
 
 # The table
+
+
+def test_of_very_many_cases_the_page_lists_some_and_a_file_has_all(
+    results: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, whole = case_frame(results), case_data(results, {})
+    wrong = (frame["call"] == "wrong").sum()
+    most = int(wrong) + 2
+    monkeypatch.setattr(module, "MOST_LISTED", most)
+    block, data = cases(results), case_data(results, {})
+    contributions_file, everyone = block.files
+    listed = [row[0] for row in block.tables[0].rows]
+    assert len(listed) == len(contributions_file.rows) == most < len(frame)
+    assert set(frame["case"][frame["call"] == "wrong"]) <= set(listed)
+    assert [row[0] for row in everyone.rows] == frame["case"].tolist()
+    assert data["cases"] == {case: whole["cases"][case] for case in listed}
+    assert f"the page lists {most}" in block.prose[1]
+
+
+def test_of_very_many_thresholds_some_and_the_cut_off_are_shown(
+    results: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = roc_data(results)["curves"][0]
+    monkeypatch.setattr(module, "MOST_POINTS", 5)
+    few = roc_data(results)["curves"][0]
+    points = list(zip(whole["thresholds"], whole["tp"], whole["fp"], strict=True))
+    kept = list(zip(few["thresholds"], few["tp"], few["fp"], strict=True))
+    assert 5 <= len(kept) <= 7
+    assert set(kept) <= set(points)
+    assert kept[few["at"]] == points[whole["at"]]
 
 
 def test_cases_are_judged_by_models_that_had_not_seen_them(results: StudyResults) -> None:

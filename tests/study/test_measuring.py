@@ -9,10 +9,14 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from typer.testing import CliRunner
 
+from centrum import table
+from centrum.arrays import Columns
 from centrum.cli import BAD_INPUT, CASES_FAILED, OK, app
 from centrum.commands import study as of_study
 from centrum.commands.shards import Share, extract_share, gather
@@ -21,10 +25,11 @@ from centrum.execution import silent
 from centrum.measure import shards as format_
 from centrum.measure.batches import LocalEngine
 from centrum.measure.case import MeasurementJob, Record
-from centrum.study import measuring
+from centrum.study import extraction, measuring
 from centrum.study.extraction import measure_all
 from centrum.study.measuring import shards_of
 from centrum.study.study import Study, open_study
+from centrum.table import FeatureTable
 from tests.smallest import image_study, table_study
 
 N = 5
@@ -79,6 +84,19 @@ def test_shares_of_three_machines_make_the_same_table(whole: Path, study: Path) 
     found = gather(open_study(study))
     assert results(study) == results(whole)
     assert found.table.cases == tuple(f"P{k:02d}" for k in range(N))
+
+
+def test_values_that_wait_on_disk_make_the_same_table(
+    whole: Path, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "LARGE", 100)
+    monkeypatch.setattr(extraction, "AT_ONCE", 500)
+    values = np.asarray(of_study.extract(open_study(study)).table.values)
+    assert isinstance(gather(open_study(study)).table.values, Columns)
+    np.testing.assert_array_equal(values, FeatureTable.load(whole / "results").values)
+    np.testing.assert_array_equal(FeatureTable.load(study / "results").values, values)
+    frames = (pd.read_parquet(each / "results" / "features.parquet") for each in (whole, study))
+    pd.testing.assert_frame_equal(*frames)
 
 
 def test_a_share_that_is_done_is_not_done_again(

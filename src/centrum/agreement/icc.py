@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from centrum.arrays import Flags, Floats, Ints
+from centrum.arrays import Columns, Floats, Ints, Table, column_blocks, table_of
 from centrum.errors import DataError
 from centrum.text import OneLine
 
@@ -107,7 +107,7 @@ class ICC(OneLine):
 
 
 def icc(
-    ratings: ArrayLike,
+    ratings: ArrayLike | Columns,
     form: str = IccForm.AGREEMENT_SINGLE,
     *,
     confidence: float = 0.95,
@@ -153,24 +153,19 @@ def icc(
     >>> [round(float(v[0]), 3) for v in (found.value, found.lower, found.upper)]
     [0.29, 0.019, 0.761]
     """
-    x = np.asarray(ratings, dtype=float)
-    complete = _complete(x)
-    asked = parse_form(form)
+    x, asked = table_of(ratings), parse_form(form)
+    _check_axes(x)
     owners = np.arange(len(x)) if patients is None else np.asarray(patients)
     if owners.shape != (len(x),):
         raise DataError(f"ICC needs the patient of each of {len(x)} subjects, found {owners.size}.")
-    found = {name: np.full(x.shape[1], np.nan) for name in _STATISTICS}
-    patterns, which = np.unique(complete, axis=1, return_inverse=True)
-    for index, rows in enumerate(patterns.T):
-        if rows.sum() < 2:
-            continue
-        features = which.ravel() == index
-        results = _statistics(x[rows][:, features], asked, confidence, variant, owners[rows])
-        for name, values in zip(_STATISTICS, results, strict=True):
-            found[name][features] = values
-    n_subjects = complete.sum(axis=0)
+    blocks = [
+        _by_pattern(np.asarray(x[:, own]), asked, confidence, variant, owners)
+        for own in column_blocks(x)
+    ]
+    found, n_subjects = (np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True))
+    _check_cases(x, n_subjects)
     return ICC(
-        **found,
+        **dict(zip(_STATISTICS, found, strict=True)),
         n_subjects=n_subjects,
         n_dropped=len(x) - n_subjects,
         n_readers=x.shape[2],
@@ -183,21 +178,38 @@ def icc(
 _STATISTICS = ("value", "f", "df1", "df2", "p", "lower", "upper")
 
 
-def _complete(x: Floats) -> Flags:
-    """Shape (subjects, features): whether every reader's value is there."""
+def _by_pattern(
+    x: Floats, form: IccForm, confidence: float, variant: Variant, patients: NDArray
+) -> tuple[Floats, Ints]:
+    """`_STATISTICS` of each feature, (statistics, features), and how many cases are complete."""
+    complete = np.asarray(np.isfinite(x).all(axis=2))
+    found = np.full((len(_STATISTICS), x.shape[1]), np.nan)
+    patterns, which = np.unique(complete, axis=1, return_inverse=True)
+    for index, rows in enumerate(patterns.T):
+        if rows.sum() < 2:
+            continue
+        features = which.ravel() == index
+        results = _statistics(x[rows][:, features], form, confidence, variant, patients[rows])
+        for own, values in zip(found, results, strict=True):
+            own[features] = values
+    return found, complete.sum(axis=0)
+
+
+def _check_axes(x: Table) -> None:
     if x.ndim != 3 or x.shape[2] < 2:
         raise DataError(
             "ICC needs ratings of the shape (subjects, features, readers) by at least 2 "
             f"readers, found the shape {x.shape}."
         )
-    complete = np.asarray(np.isfinite(x).all(axis=2))
-    most = complete.sum(axis=0).max(initial=0)
+
+
+def _check_cases(x: Table, n_subjects: Ints) -> None:
+    most = n_subjects.max(initial=0)
     if most < 2:
         raise DataError(
             f"ICC needs at least 2 cases rated by all {x.shape[2]} readers, found {most} "
             f"of {len(x)}; add the missing readings or leave a reader out."
         )
-    return complete
 
 
 @dataclass(frozen=True)

@@ -143,11 +143,13 @@ class _Names:
         for (what, _), pseudonym in self.known.items():
             own[what].add(bare_id(pseudonym))
         self.taken = {"case": own["case"], "patient": own["case"] | own["patient"]}
+        # One that was passed over is taken, and stays so: nobody begins at P001 again.
+        self.numbered = (f"P{k:03d}" for k in count(1))
 
     def add(self, case: Case, patient: bool, named: bool) -> None:
         """Pseudonyms of the case and its patient, as far as they want them."""
         if patient:
-            self._give("patient", case.patient, (f"P{k:03d}" for k in count(1)))
+            self._give("patient", case.patient, self.numbered)
         if named:
             self._give("case", case.id, self._of_case(case))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from centrum.errors import SignatureError
@@ -122,7 +123,8 @@ def evaluate_readings(
             f"The signature tells {signature.positive} from {signature.negative}, the study has "
             f"{outcome.positive} and {outcome.negative}."
         )
-    values = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
+    measured = np.asarray(table.values[:, :, 0])
+    values = pd.DataFrame(measured, table.obs.index, list(table.names))
     positive = (table.obs["outcome"] == signature.positive).to_numpy()
     patients = table.obs["patient"].to_numpy()
     evaluated = [_evaluated(r, positive, patients) for r in evaluate_signature(signature, values)]

@@ -263,7 +263,7 @@ def _write_table(
 
 
 def _features(site: Site, names: Sequence[str], reader: str) -> pd.DataFrame:
-    values = site.table.values[:, :, site.table.readers.index(reader)]
+    values = np.asarray(site.table.values[:, :, site.table.readers.index(reader)])
     cases = pd.Index([site.named(case) for case in site.table.cases], name="case")
     frame = pd.DataFrame(values, cases, list(site.table.names))[list(names)]
     return frame.dropna(how="all")

@@ -432,8 +432,10 @@ def _sides(study: Study, table: FeatureTable, model: Model) -> Sides | None:
     if not study.protocol.split.single_part:
         return None
     outcome = study.protocol.outcome
-    values = pd.DataFrame(table.values[:, :, 0], table.obs.index, list(table.names))
-    own = values[[name for name in model.features if name in values]]
+    position = {name: k for k, name in enumerate(table.names)}
+    names = [name for name in model.features if name in position]
+    values = np.asarray(table.values[:, [position[name] for name in names], 0])
+    own = pd.DataFrame(values, table.obs.index, names)
     part = load_scores(study)["part"].reindex(table.obs.index)
     return sides(table.obs, part, own, (outcome.positive, outcome.negative))
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -227,7 +228,9 @@ def export_tables(table: FeatureTable, folder: Path, format: str) -> tuple[Path,
     parts = [_parts(name) for name in table.names]
     found = []
     for k, reader in enumerate(table.readers):
-        frame = pd.DataFrame(table.values[:, :, k], list(table.cases), list(table.names))
+        frame = pd.DataFrame(
+            np.asarray(table.values[:, :, k]), list(table.cases), list(table.names)
+        )
         path = folder / f"{known}-{file_stem(reader)}.csv"
         folder.mkdir(parents=True, exist_ok=True)
         write_table(frame.dropna(how="all"), parts, path, known)

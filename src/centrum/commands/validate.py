@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from centrum.arrays import Floats
 from centrum.cohort.case import Case
 from centrum.cohort.phantom import NOTICE
 from centrum.cohort.withheld import Roles, withheld, words_in
@@ -33,6 +34,14 @@ from centrum.report.html import Page
 from centrum.store import write_atomically
 from centrum.study.study import PROTOCOL, Study, open_study
 from centrum.study.tables import read_study_tables
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """The score of a case, and the values (features,) that it was made of; none where refused."""
+
+    score: Score
+    values: Floats | None = None
 
 
 def validate_model(
@@ -66,12 +75,13 @@ def validate_model(
     place = _place_of(model, folder, out, reader, workers, progress)
     own = place.score(model)
     place.keep_key()
-    compared = {name: place.score(other) for name, other in others.items()}
-    scores = [
-        _of_all(score, {name: found[k] for name, found in compared.items()})
-        for k, score in enumerate(own)
+    compared = {name: [j.score for j in place.score(other)] for name, other in others.items()}
+    judged = [
+        replace(j, score=_of_all(j.score, {name: found[k] for name, found in compared.items()}))
+        for k, j in enumerate(own)
     ]
-    new, refused, flags = _from_scores(model, place.patients, scores)
+    scores = [j.score for j in judged]
+    new, refused, flags = _from_scores(model, place.patients, judged)
     found = validate(
         model,
         new,
@@ -92,7 +102,7 @@ def outlook(model: FrozenModel, folder: Path, out: Path) -> Iterator[str]:
         yield from outlook_of_images(model, read_new_cases(folder, model, with_outcome=True), out)
         return
     scores = _score_tables(study, tuple(map(_patient_of_tables, study.cohort.cases)), model)
-    refused = sum(score.refused for score in scores)
+    refused = sum(j.score.refused for j in scores)
     yield f"{len(scores) - refused} cases of tables would be scored by {model.name!r} into {out}"
     yield f"{refused} would be refused"
 
@@ -139,9 +149,10 @@ def _write(model: FrozenModel, validation: ExternalValidation, out: Path, simula
 
 
 def _from_scores(
-    model: FrozenModel, patients: Sequence[Patient], scores: Sequence[Score]
+    model: FrozenModel, patients: Sequence[Patient], judged: Sequence[_Judged]
 ) -> tuple[NewCases, dict[str, str], list[str]]:
     """The scored cases; case -> why it was refused; all flags."""
+    scores = [each.score for each in judged]
     pairs = [(p, s) for p, s in zip(patients, scores, strict=True) if not s.refused]
     refused = {s.case: " ".join(_refusals(s)) for s in scores if s.refused}
     if not scores:
@@ -149,11 +160,7 @@ def _from_scores(
     if not pairs:
         first, why = next(iter(refused.items()))
         raise DataError(f"Not one of {len(scores)} cases could be scored. {first}: {why}")
-    values = [
-        [float("nan") if (v := {x.name: x.value for x in s.parts}[name]) is None else v
-         for name in model.scorer.features]
-        for _, s in pairs
-    ]  # fmt: skip
+    values = [j.values for j in judged if not j.score.refused]
     batch = [model.batch_of(p.known) for p, _ in pairs]
     new = NewCases(
         cases=tuple(p.case for p, _ in pairs),
@@ -166,13 +173,21 @@ def _from_scores(
     return new, refused, [code for codes in kinds for code in sorted(codes)]
 
 
+def _judged(model: FrozenModel, score: Score) -> _Judged:
+    """A score with the values that its parts tell."""
+    if score.refused:
+        return _Judged(score)
+    known = {part.name: np.nan if part.value is None else part.value for part in score.parts}
+    return _Judged(score, np.array([known[n] for n in model.scorer.features], dtype=float))
+
+
 @dataclass(frozen=True)
 class _Place:
     """Patients of another place, and what a model says of each of them."""
 
     patients: tuple[Patient, ...]
     roles: Mapping[str, Roles]
-    score: Callable[[FrozenModel], Sequence[Score]]
+    score: Callable[[FrozenModel], Sequence[_Judged]]
     keep_key: Callable[[], None]
 
 
@@ -196,8 +211,8 @@ def _place_of(
     cohort = read_new_cases(folder, model, with_outcome=True)
     patients = patients_of(model, cohort, reader)
 
-    def score(of: FrozenModel) -> Sequence[Score]:
-        return score_all(of, patients, out, workers, progress)
+    def score(of: FrozenModel) -> Sequence[_Judged]:
+        return [_judged(of, s) for s in score_all(of, patients, out, workers, progress)]
 
     return _Place(patients, {p.case: p.roles for p in patients}, score, partial(keep_key, cohort))
 
@@ -214,7 +229,7 @@ def _patient_of_tables(case: Case) -> Patient:
     return Patient(case.id, "", "", known=known, outcome=case.outcome, patient=case.patient)
 
 
-def _score_tables(study: Study, patients: Sequence[Patient], model: FrozenModel) -> list[Score]:
+def _score_tables(study: Study, patients: Sequence[Patient], model: FrozenModel) -> list[_Judged]:
     """Scores of the cases of a study of tables; a case that cannot be scored is refused."""
     read = [n for n, f in zip(model.scorer.features, model.features, strict=True) if f is not None]
     extraction = read_study_tables(study, () if model.scorer.fills else read)
@@ -225,25 +240,24 @@ def _score_tables(study: Study, patients: Sequence[Patient], model: FrozenModel)
             f"model reads: {', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}."
         )
     at = [table.names.index(name) for name in read]
-    measured = {
-        case: dict(zip(read, row.tolist(), strict=True))
-        for case, row in zip(table.cases, table.values[:, at, 0], strict=True)
-    }
+    measured = dict(zip(table.cases, np.asarray(table.values[:, at, 0]), strict=True))
     why = {failure.case: failure.message for failure in extraction.failures}
-    scores = [
-        _score_row(model, p, measured[p.case])
+    judged = [
+        _score_row(model, p, dict(zip(read, measured[p.case].tolist(), strict=True)))
         if p.case in measured
-        else not_scored(p, DataError(why[p.case]))
+        else _Judged(not_scored(p, DataError(why[p.case])))
         for p in patients
     ]
-    return [replace(score, simulated=extraction.simulated) for score in scores]
+    return [replace(j, score=replace(j.score, simulated=extraction.simulated)) for j in judged]
 
 
-def _score_row(model: FrozenModel, patient: Patient, measured: Mapping[str, float]) -> Score:
+def _score_row(model: FrozenModel, patient: Patient, measured: Mapping[str, float]) -> _Judged:
+    """The score without its parts: of very many cases these would not fit into memory."""
     try:
         known = {**measured, **{c.name: c.of(patient.known) for c in model.covariates}}
-        values = [known[name] for name in model.scorer.features]
+        values = np.array([known[name] for name in model.scorer.features], dtype=float)
         range_ = range_by(model, patient, lambda name, _: measured[name])
-        return score_known(model, patient, np.array(values, dtype=float), range_=range_)
+        score = score_known(model, patient, values, range_=range_)
+        return _Judged(replace(score, parts=()), values)
     except Exception as error:
-        return not_scored(patient, error)
+        return _Judged(not_scored(patient, error))

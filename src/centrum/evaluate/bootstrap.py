@@ -5,14 +5,14 @@ with negative cases only, positive only, or both; so each resample has both outc
 Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 8.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from scipy.stats import norm
 
-from centrum.arrays import Floats
+from centrum.arrays import Counts, Floats
 from centrum.evaluate.scored import Scored
 
 
@@ -26,24 +26,29 @@ class Interval:
 
 NO_INTERVAL = Interval(np.nan, np.nan)
 
+Weights = Floats | Counts
+"""How many times each case is in each resample, (resamples, cases)."""
+
 Quantile = Literal["linear", "inverted_cdf"]
 """Names of numpy: between neighbours, or one of them."""
 
 
-def case_weights(scored: Scored, n_resamples: int, seed: int) -> Floats:
+def case_weights(scored: Scored, n_resamples: int, seed: int) -> Counts:
     """How many times each case is in each resample, shape (n_resamples, cases).
 
     >>> case_weights(Scored.of([1, 2, 3, 4], [0, 0, 1, 1], ["a", "a", "b", "c"]), 2, seed=4)
-    array([[1., 1., 2., 0.],
-           [1., 1., 1., 1.]])
+    array([[1, 1, 2, 0],
+           [1, 1, 1, 1]], dtype=uint16)
     """
     rng = np.random.default_rng(seed)
     strata = scored.patient_strata()
-    drawn = np.empty((n_resamples, len(strata)))
+    drawn = np.empty((n_resamples, len(strata)), dtype=np.uint16)
     for stratum in np.unique(strata):
         members = np.flatnonzero(strata == stratum)
         even = np.full(len(members), 1 / len(members))
-        drawn[:, members] = rng.multinomial(len(members), even, size=n_resamples)
+        for rows in _blocks(n_resamples, len(members)):
+            size = rows.stop - rows.start
+            drawn[rows, members] = rng.multinomial(len(members), even, size=size)
     return drawn[:, scored.patients]
 
 
@@ -52,14 +57,19 @@ NUMBERS_AT_ONCE = 2_000_000
 much memory."""
 
 
-def in_blocks(weights: Floats, measure: Callable[[Floats], Floats]) -> Floats:
+def in_blocks(weights: Weights, measure: Callable[[Floats], Floats]) -> Floats:
     """What `measure` gives for rows of `weights` (resamples, cases), some rows at a time.
 
     >>> in_blocks(np.ones((3, 2)), lambda rows: rows.sum(axis=1))
     array([2., 2., 2.])
     """
-    rows = max(1, NUMBERS_AT_ONCE // max(1, weights.shape[1]))
-    return np.concatenate([measure(weights[k : k + rows]) for k in range(0, len(weights), rows)])
+    blocks = _blocks(*weights.shape)
+    return np.concatenate([measure(weights[rows].astype(np.float64)) for rows in blocks])
+
+
+def _blocks(rows: int, width: int) -> Iterator[slice]:
+    step = max(1, NUMBERS_AT_ONCE // max(1, width))
+    return (slice(k, min(k + step, rows)) for k in range(0, rows, step))
 
 
 def percentile_interval(samples: Floats, confidence: float) -> Interval:
@@ -129,8 +139,3 @@ def bca_interval(
         tails = np.full(2, below)
     lower, upper = np.quantile(defined, np.clip(tails, 0, 1))
     return Interval(float(lower), float(upper))
-
-
-def jackknife_weights(scored: Scored) -> Floats:
-    """Weights that leave one patient out at a time, (patients, cases), as `case_weights`."""
-    return (np.arange(scored.n_patients)[:, None] != scored.patients).astype(float)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm, t
 
 from centrum.arrays import Flags, Floats
-from centrum.evaluate.bootstrap import NO_INTERVAL, Interval, jackknife_weights
+from centrum.evaluate.bootstrap import NO_INTERVAL, Interval
 from centrum.evaluate.scored import Scored
 from centrum.evaluate.thresholds import (
     TIE_TOLERANCE,
@@ -23,9 +23,9 @@ from centrum.evaluate.thresholds import (
     IntervalMethod,
     balanced_interval,
     f1_interval,
+    left_out_measures,
     proportion_interval,
     ratio_interval,
-    resampled_measures,
     wilson_interval,
     youden_interval,
 )
@@ -151,7 +151,7 @@ def _likelihood_ratios(
 def _mcc_interval(decided: Scored, threshold: float, phi: float, confidence: float) -> Interval:
     if np.isnan(phi) or abs(phi) >= 1 - TIE_TOLERANCE:
         return Interval(phi, phi)
-    left_out = resampled_measures(decided, threshold, jackknife_weights(decided))["mcc"]
+    left_out = left_out_measures(decided, threshold)["mcc"]
     known = left_out[~np.isnan(left_out)]
     n = known.size
     error = np.sqrt((n - 1) / n * np.sum((known - known.mean()) ** 2)) if n > 1 else np.nan

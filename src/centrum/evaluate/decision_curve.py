@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError
+from centrum.evaluate.bootstrap import Weights, in_blocks
 from centrum.evaluate.scored import Scored
 from centrum.text import OneLine
 
@@ -61,7 +62,7 @@ class DecisionCurve(OneLine):
 
 def decision_curve(
     scored: Scored,
-    weights: Floats | None = None,
+    weights: Weights | None = None,
     thresholds: ArrayLike = THRESHOLDS,
     prevalence: float | None = None,
     confidence: float = 0.95,
@@ -132,19 +133,21 @@ def _check(scored: Scored, thresholds: Floats, prevalence: float | None) -> None
 
 def _net_benefit(
     scored: Scored,
-    weights: Floats,
+    weights: Weights,
     called: Flags,
     odds: Floats,
     prevalence: float | None,
 ) -> Floats:
     """Of each row of weights, (rows, thresholds)."""
     positive = scored.positive.astype(float)
-    hits, alarms = (
-        weights @ (called * positive[:, None]),
-        weights @ (called * (1 - positive)[:, None]),
-    )
-    n_positive, n = weights @ positive, weights.sum(axis=1)
+    hits, alarms = (_drawn(weights, called * of[:, None]) for of in (positive, 1 - positive))
+    n_positive, n = _drawn(weights, positive), weights.sum(axis=1).astype(float)
     share = (n_positive / n if prevalence is None else np.full(len(n), prevalence))[:, None]
     sensitivity = hits / n_positive[:, None]
     false_alarm = alarms / (n - n_positive)[:, None]
     return np.asarray(sensitivity * share - false_alarm * (1 - share) * odds)
+
+
+def _drawn(weights: Weights, of: Floats) -> Floats:
+    """How many of these cases are in each resample."""
+    return in_blocks(weights, lambda rows: rows @ of)

@@ -16,7 +16,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from centrum.arrays import Floats
 from centrum.errors import DataError
-from centrum.evaluate.bootstrap import Interval, in_blocks, normal_interval
+from centrum.evaluate.bootstrap import Interval, Weights, in_blocks, normal_interval
 from centrum.evaluate.scored import Scored
 from centrum.text import OneLine
 
@@ -206,7 +206,7 @@ def auc_p_value(scored: Scored) -> float:
     return float(2 * norm.sf(abs(statistic) / np.sqrt(variance)))
 
 
-def resampled_auc(scored: Scored, weights: Floats) -> Floats:
+def resampled_auc(scored: Scored, weights: Weights) -> Floats:
     """AUC of each resample, nan where an outcome is absent; `weights` as `case_weights` gives.
 
     >>> resampled_auc(Scored.of([1, 2, 3], [0, 1, 0]), np.array([[1.0, 1, 1], [3, 1, 1]]))
@@ -225,6 +225,39 @@ def _resampled_auc(scored: Scored, weights: Floats) -> Floats:
     pairs = positive.sum(axis=1) * negative.sum(axis=1)
     with np.errstate(invalid="ignore"):
         return np.asarray((positive * below).sum(axis=1) / pairs)
+
+
+def left_out_auc(scored: Scored) -> Floats:
+    """AUC without one patient each (jackknife), (patients,); nan where an outcome is then absent.
+
+    Pairs won are whole or half numbers, so that taking away those of a patient is exact.
+
+    >>> left_out_auc(Scored.of([1, 2, 3, 4], [0, 1, 0, 1], ["a", "b", "b", "c"]))
+    array([0.5, 1. , 0.5])
+    """
+    won = rankdata(scored.scores)
+    for own in (scored.positive, ~scored.positive):
+        won[own] -= rankdata(scored.scores[own])
+    won[~scored.positive] = scored.n_positive - won[~scored.positive]
+    lost = scored.patient_sums(won) - _won_within(scored)
+    positive = scored.patient_sums(scored.positive.astype(float))
+    negative = scored.patient_sums((~scored.positive).astype(float))
+    pairs = (scored.n_positive - positive) * (scored.n_negative - negative)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((won[scored.positive].sum() - lost) / pairs)
+
+
+def _won_within(scored: Scored) -> Floats:
+    """Pairs of cases of one patient that the positive one wins, (patients,)."""
+    found = np.zeros(scored.n_patients)
+    order = np.argsort(scored.patients, kind="stable")
+    ends = np.cumsum(np.bincount(scored.patients))
+    for patient in np.flatnonzero(scored.patient_strata() == 3):
+        cases = order[ends[patient - 1] if patient else 0 : ends[patient]]
+        scores, positive = scored.scores[cases], scored.positive[cases]
+        above, below = scores[positive][:, None], scores[~positive]
+        found[patient] = np.sum((above > below) + (above == below) / 2)
+    return found
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -247,7 +280,7 @@ class RocBand(OneLine):
 BAND_POINTS = np.linspace(0, 1, 101)
 
 
-def roc_band(scored: Scored, weights: Floats, confidence: float = 0.95) -> RocBand:
+def roc_band(scored: Scored, weights: Weights, confidence: float = 0.95) -> RocBand:
     """The curve's sensitivity at every specificity, with a pointwise bootstrap interval.
 
     `weights` (resamples, cases) are those of `case_weights`. As pROC's ci.se.
@@ -266,7 +299,7 @@ def roc_band(scored: Scored, weights: Floats, confidence: float = 0.95) -> RocBa
     return RocBand(BAND_POINTS, sensitivity, lower, upper)
 
 
-def resampled_sensitivity(scored: Scored, weights: Floats) -> Floats:
+def resampled_sensitivity(scored: Scored, weights: Weights) -> Floats:
     """Sensitivity of each resample at `BAND_POINTS`, (resamples, points)."""
     return in_blocks(weights, partial(_resampled_sensitivity, scored))
 

@@ -10,9 +10,9 @@ from centrum.arrays import Floats
 from centrum.evaluate.bootstrap import (
     NO_INTERVAL,
     Interval,
+    Weights,
     bca_interval,
     case_weights,
-    jackknife_weights,
     normal_interval,
     percentile_interval,
 )
@@ -23,6 +23,7 @@ from centrum.evaluate.discrimination import (
     auc_interval,
     auc_p_value,
     delong_interval,
+    left_out_auc,
     resampled_auc,
     roc_curve,
 )
@@ -219,7 +220,7 @@ def _measures(
     }
 
 
-def _area(scored: Scored, weights: Floats, confidence: float) -> AucEstimate:
+def _area(scored: Scored, weights: Weights, confidence: float) -> AucEstimate:
     value, resampled = auc(scored), resampled_auc(scored, weights)
     return AucEstimate(
         value=value,
@@ -227,8 +228,6 @@ def _area(scored: Scored, weights: Floats, confidence: float) -> AucEstimate:
         delong=delong_interval(scored, confidence),
         percentile=percentile_interval(resampled, confidence),
         normal=normal_interval(value, float(resampled.std(ddof=1)), confidence),
-        bca=bca_interval(
-            value, resampled, resampled_auc(scored, jackknife_weights(scored)), confidence
-        ),
+        bca=bca_interval(value, resampled, left_out_auc(scored), confidence),
         p=auc_p_value(scored),
     )

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import binomtest
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Flags
 from centrum.errors import DataError
-from centrum.evaluate.bootstrap import Interval, percentile_interval
+from centrum.evaluate.bootstrap import Interval, Weights, percentile_interval
 from centrum.evaluate.clustered import decision_intervals
 from centrum.evaluate.discrimination import BAND_POINTS, resampled_sensitivity, roc_band
 from centrum.evaluate.scored import Scored
@@ -45,7 +45,7 @@ def compare_reader(
     reader: ArrayLike,
     scored: Scored,
     called: ArrayLike,
-    weights: Floats,
+    weights: Weights,
     confidence: float = 0.95,
 ) -> ReaderComparison:
     """A reader's calls, 0 or 1 per case, beside scores and calls of a model.

@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import binomtest, norm
 
-from centrum.arrays import Floats
-from centrum.evaluate.bootstrap import NO_INTERVAL, Interval
+from centrum.arrays import Flags, Floats
+from centrum.evaluate.bootstrap import NO_INTERVAL, Interval, Weights, in_blocks
 from centrum.evaluate.discrimination import roc_curve
 from centrum.evaluate.scored import Scored
 
@@ -179,7 +179,9 @@ class Confusion:
     @classmethod
     def of(cls, scored: Scored, threshold: float) -> "Confusion":
         """Count the cases whose score is at least `threshold` as positive."""
-        return cls(*(int(n) for n in _counts(scored, threshold, np.ones(len(scored.scores)))))
+        return cls(
+            *(int(n[0]) for n in _counts(scored, threshold, np.ones((1, len(scored.scores)))))
+        )
 
     def measures(self) -> dict[str, float]:
         """Value of each of `MEASURES`; nan where a ratio is 0 / 0.
@@ -307,11 +309,16 @@ def _measures(tp: Count, fp: Count, tn: Count, fn: Count) -> dict[str, Floats]:
     return values
 
 
-def _counts(scored: Scored, threshold: float, weights: Floats) -> tuple[Floats, ...]:
+def _counts(scored: Scored, threshold: float, weights: Weights) -> tuple[Floats, ...]:
     """TP, FP, TN and FN under each row of `weights` (resamples, cases)."""
+    cells = np.column_stack(_cells(scored, threshold))
+    return tuple(in_blocks(weights, lambda rows: rows @ cells).T)
+
+
+def _cells(scored: Scored, threshold: float) -> tuple[Flags, ...]:
+    """Which cases are true and false positive, true and false negative."""
     called, truth = scored.scores >= threshold, scored.positive
-    cells = (called & truth, called & ~truth, ~called & ~truth, ~called & truth)
-    return tuple(weights @ cell for cell in cells)
+    return called & truth, called & ~truth, ~called & ~truth, ~called & truth
 
 
 def predictive_values(
@@ -333,7 +340,7 @@ def predictive_values(
     return float(ppv), float(npv)
 
 
-def resampled_measures(scored: Scored, threshold: float, weights: Floats) -> dict[str, Floats]:
+def resampled_measures(scored: Scored, threshold: float, weights: Weights) -> dict[str, Floats]:
     """Each of `MEASURES` in each resample, at a threshold that stays as it is.
 
     `weights` (resamples, cases) are those of `case_weights`. Resamples keep the share of
@@ -357,6 +364,17 @@ def wilson_interval(share: float, n: float, confidence: float) -> Interval:
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     lower, upper = np.clip([middle - half, middle + half], 0, 1)
     return Interval(float(lower), float(upper))
+
+
+def left_out_measures(scored: Scored, threshold: float) -> dict[str, Floats]:
+    """Each of `MEASURES` without one patient each (jackknife), (patients,); nan where 0 / 0.
+
+    >>> scored = Scored.of([1, 2, 3, 4], [0, 1, 0, 1], ["a", "b", "b", "c"])
+    >>> left_out_measures(scored, 2.5)["ppv"].tolist()
+    [0.5, 1.0, 0.0]
+    """
+    cells = _cells(scored, threshold)
+    return _measures(*(cell.sum() - scored.patient_sums(cell.astype(float)) for cell in cells))
 
 
 @cache

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from centrum.arrays import Floats
+from centrum.arrays import Floats, row_blocks
 from centrum.errors import DataError
 from centrum.evaluate import Evaluation
 from centrum.frozen.domain import Distribution, Domain
@@ -60,7 +60,7 @@ def freeze(
     """
     position = {name: k for k, name in enumerate(matrix.names)}
     columns = [position[name] for name in scorer.features]
-    values = matrix.X[train][:, columns, 0]
+    values = np.asarray(matrix.X[train][:, columns, 0])
     positive = matrix.positive[train] == 1
     records = dict(zip(table.names, table.features, strict=True))
     decision = evaluation.decision
@@ -97,9 +97,12 @@ def check_scores(scorer: Scorer, matrix: Matrix, wanted: Floats) -> None:
         They do not.
     """
     position = {name: k for k, name in enumerate(matrix.names)}
-    values = matrix.X[:, [position[name] for name in scorer.features], 0]
-    batch = None if matrix.batch is None else [str(b) for b in matrix.batch]
-    away = np.abs(scorer.score(values, batch) - wanted) / np.maximum(1, np.abs(wanted))
+    X = matrix.X[:, [position[name] for name in scorer.features], 0]
+    found = np.empty(len(wanted))
+    for rows in row_blocks(X):
+        batch = None if matrix.batch is None else [str(b) for b in matrix.batch[rows]]
+        found[rows] = scorer.score(np.asarray(X[rows]), batch)
+    away = np.abs(found - wanted) / np.maximum(1, np.abs(wanted))
     if not away.max() < 1e-9:
         raise DataError(
             f"The model cannot be frozen: as numbers it scores a case {away.max():.3g} away from "

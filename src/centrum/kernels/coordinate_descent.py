@@ -38,6 +38,9 @@ costs about as much as these cycles."""
 SWEEPS_BEFORE_JUMP = 10
 """Cycles on the Gram matrix after which the linear system is solved at once."""
 
+NUMBERS_AT_ONCE = 4_000_000
+"""Of the rows that a Gram matrix is made of so many are copied at a time (32 MB)."""
+
 SINGULAR = 1e-9
 """A pivot below this share of its diagonal element means that a feature depends on others."""
 
@@ -252,6 +255,24 @@ def _minimise_active(
 
 
 @njit(cache=True, nogil=True)
+def _gradient_and_gram(
+    problem: PenalisedProblem, state: State, index: Ints
+) -> tuple[Floats, Floats]:
+    """Of the coordinates `index`, summed over blocks of cases."""
+    gradient, gram = np.zeros(index.size), np.zeros((index.size, index.size))
+    cases = state.v.size
+    step = max(1, NUMBERS_AT_ONCE // index.size)
+    for begin in range(0, cases, step):
+        end = min(begin + step, cases)
+        rows = np.empty((index.size, end - begin))
+        for a in range(index.size):
+            rows[a] = problem.x[index[a], begin:end]
+        gradient += np.dot(rows, state.residual[begin:end])
+        gram += np.dot(rows * state.v[begin:end], rows.T)
+    return gradient, gram
+
+
+@njit(cache=True, nogil=True)
 def _minimise_on_gram(
     problem: PenalisedProblem,
     state: State,
@@ -262,9 +283,8 @@ def _minimise_on_gram(
     max_sweeps: int,
 ) -> int:
     """Cycle over the coordinates `index` on their Gram matrix; the number of cycles."""
-    rows, penalty, beta = problem.x[index], problem.penalty[index], state.beta[index]
-    gradient = np.dot(rows, state.residual)
-    gram = np.dot(rows * state.v, rows.T)
+    penalty, beta = problem.penalty[index], state.beta[index]
+    gradient, gram = _gradient_and_gram(problem, state, index)
     sweeps = 0
     largest = np.inf
     while largest >= tolerance and sweeps < max_sweeps:
@@ -273,7 +293,7 @@ def _minimise_on_gram(
         if sweeps % SWEEPS_BEFORE_JUMP == 0:
             _jump(gram, gradient, penalty, beta, l1, l2)
     for a in range(index.size):
-        _follow(state.residual, state.v, rows[a], beta[a] - state.beta[index[a]])
+        _follow(state.residual, state.v, problem.x[index[a]], beta[a] - state.beta[index[a]])
         state.beta[index[a]] = beta[a]
     return sweeps
 

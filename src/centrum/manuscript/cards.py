@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from centrum.arrays import column_blocks
 from centrum.evaluate.population import MISSING
 from centrum.manuscript.answers import (
     MODEL_FILE,
@@ -341,7 +342,9 @@ def _acquisition(results: StudyResults, facts: StudyFacts) -> list[str]:
 
 def _missing(results: StudyResults) -> list[str]:
     rows = [r for r in results.population if r.level == MISSING]
-    lost = int((~np.isfinite(results.table.values[:, :, 0])).sum())
+    values = results.table.values[:, :, 0]
+    blocks = (np.asarray(values[:, own]) for own in column_blocks(values))
+    lost = int(sum((~np.isfinite(block)).sum() for block in blocks))
     return [
         _points(
             (

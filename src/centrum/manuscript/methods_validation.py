@@ -9,7 +9,8 @@ from centrum.report.sections.leak_audit import exchanged, too_few
 from centrum.report.words.validation import DESIGNS
 from centrum.text import counted, listed, number, percent, sentences
 from centrum.validation.matrix import RADIOMICS
-from centrum.validation.procedure import ALIKE, BOTH, FEWEST_WAYS, VOLUME
+from centrum.validation.near_copies import ALIKE
+from centrum.validation.procedure import BOTH, FEWEST_WAYS, VOLUME
 
 
 def design(results: StudyResults) -> str:

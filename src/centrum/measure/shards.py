@@ -12,7 +12,7 @@ The index is made of the shards and can be lost: what it does not know it looks 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
@@ -140,13 +140,22 @@ class Shards:
                 self.place.remove(_file(shard))
         self.compact()
 
-    def records(self, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
-        """The records of those keys that were measured; with `failed` also those with errors."""
+    def records(
+        self,
+        keys: Collection[str],
+        *,
+        failed: bool = False,
+        light: Callable[[Record], Record] = lambda record: record,
+    ) -> dict[str, Record]:
+        """The records of those keys that were measured; with `failed` also those with errors.
+
+        `light` makes of each what is held of it.
+        """
         shards = self._shards_of(keys, failed)
-        found = self._found(shards, failed)
+        found = self._found(shards, failed, light)
         if lost := shards.keys() - found.keys():
             self.compact()  # perhaps others have laid them out anew since the index was read
-            found |= self._found(self._shards_of(lost, failed), failed)
+            found |= self._found(self._shards_of(lost, failed), failed, light)
         return found
 
     def _shards_of(self, keys: Collection[str], failed: bool) -> dict[str, str]:
@@ -154,10 +163,12 @@ class Shards:
         found = ((key, entries[key]) for key in keys if key in entries)
         return {key: entry.shard for key, entry in found if failed or not entry.failed}
 
-    def _found(self, shards: Mapping[str, str], failed: bool) -> dict[str, Record]:
+    def _found(
+        self, shards: Mapping[str, str], failed: bool, light: Callable[[Record], Record]
+    ) -> dict[str, Record]:
         """The records of keys in shards."""
         return {
-            key: record
+            key: light(record)
             for name in dict.fromkeys(shards.values())
             for key, record in self._read(name).items()
             if shards.get(key) == name and (failed or not record["errors"])

@@ -9,8 +9,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from centrum.agreement.icc import IccForm, icc
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Table, column_blocks, table_of
 from centrum.errors import DataError
+from centrum.modelling.on_disk import ReadsColumns
 from centrum.modelling.settings import AgreementUse
 
 Missing = Literal["refuse", "pass"]
@@ -22,7 +23,7 @@ NAMES_SHOWN = 5
 """Features named in an error before it counts the rest."""
 
 
-class AgreementFilter(TransformerMixin, BaseEstimator):
+class AgreementFilter(ReadsColumns, TransformerMixin, BaseEstimator):
     """From all readers' features to the primary reader's, those that agree.
 
     The first step of a model: learns on the training rows which features have an ICC above
@@ -73,7 +74,10 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         self.compared = compared
 
     def fit(
-        self, X: ArrayLike, y: ArrayLike | None = None, groups: ArrayLike | None = None
+        self,
+        X: ArrayLike | Columns,
+        y: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> Self:
         """Learn from X (cases, features, readers); `groups` (cases,) are the patients.
 
@@ -99,7 +103,7 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         self.support_ = self._agreeing()
         return self
 
-    def transform(self, X: ArrayLike) -> Floats:
+    def transform(self, X: ArrayLike | Columns) -> Table:
         """The first reader's values of the kept features, (cases, kept).
 
         With `n_readers` also what follows the readers: (cases, kept, 1 + further readings).
@@ -112,11 +116,13 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
                 f"X must have the {self.n_features_in_} features that were fitted, found "
                 f"{values.shape[1]}."
             )
-        kept: Floats = values[:, self.support_]
+        kept = values[:, self.support_]
         first = kept[:, :, 0]
         self._refuse_missing(first, self.get_feature_names_out())
         if self.n_readers is None:
             return first
+        if isinstance(kept, Columns):
+            return kept[:, :, [0, *range(self.n_readers, kept.shape[2])]]
         return np.concatenate([kept[:, :, :1], kept[:, :, self.n_readers :]], axis=2)
 
     def get_support(self, indices: bool = False) -> NDArray:
@@ -156,8 +162,8 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
         return np.asarray(self.feature_names, dtype=object)
 
     @staticmethod
-    def _check(X: ArrayLike) -> Floats:
-        values = np.asarray(X, dtype=np.float64)
+    def _check(X: ArrayLike | Columns) -> Table:
+        values = table_of(X)
         if values.ndim != 3 or 0 in values.shape:
             raise DataError(
                 "X must be (cases, features, readers), none of them 0, found the shape "
@@ -165,14 +171,12 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
             )
         return values
 
-    def _refuse_missing(self, values: NDArray, names: NDArray) -> None:
+    def _refuse_missing(self, values: Table, names: NDArray) -> None:
         """Raise when any value of (cases, features) is too large or may not be missing."""
-        bad = ~(np.abs(values) <= LARGEST)
-        if self.missing == "pass":
-            bad &= ~np.isnan(values)
+        bad = np.concatenate([self._bad(np.asarray(values[:, k])) for k in column_blocks(values)])
         if not bad.any():
             return
-        found = names[bad.any(axis=0)]
+        found = names[bad]
         shown = ", ".join(found[:NAMES_SHOWN]) + (", ..." if found.size > NAMES_SHOWN else "")
         raise DataError(
             f"{found.size} feature(s) hold values that are missing or infinite (beyond "
@@ -180,3 +184,10 @@ class AgreementFilter(TransformerMixin, BaseEstimator):
             "these features or cases out, let `model.imputation` fill what is missing, or find "
             "out why they could not be computed."
         )
+
+    def _bad(self, values: NDArray) -> Flags:
+        """Features (features,) with such a value."""
+        bad = ~(np.abs(values) <= LARGEST)
+        if self.missing == "pass":
+            bad &= ~np.isnan(values)
+        return np.asarray(bad.any(axis=0))

@@ -3,16 +3,29 @@
 from typing import Self
 
 import numpy as np
-from imblearn.over_sampling import SMOTE
+from imblearn.over_sampling import SMOTE, RandomOverSampler
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils.multiclass import type_of_target
 
-from centrum.arrays import Floats
+from centrum.arrays import Columns, Floats, Table
 from centrum.errors import DataError
 from centrum.modelling.nearest import spread_of
+from centrum.modelling.on_disk import ReadsColumns
 from centrum.modelling.split import counted_outcomes
+
+
+class Repeat(ReadsColumns, RandomOverSampler):
+    """imbalanced-learn's RandomOverSampler, also of columns on disk."""
+
+    def fit_resample(self, X: ArrayLike | Columns, y: ArrayLike) -> tuple[Table, NDArray]:
+        """X and y with cases of the smaller class repeated."""
+        if not isinstance(X, Columns):
+            repeated: tuple[Table, NDArray] = super().fit_resample(X, y)
+            return repeated
+        _, labels = super().fit_resample(np.zeros((len(X), 1)), y)
+        return X[self.sample_indices_], labels
 
 
 class Smote(BaseEstimator):

@@ -4,12 +4,11 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Flags
+from centrum.arrays import Columns, Flags, Floats, column_blocks
 from centrum.errors import DataError
+from centrum.modelling.on_disk import ColumnSelector, validated
 
 ROUNDING = 16 * np.finfo(float).eps
 """A range below this share of a feature's largest magnitude is rounding, not variation."""
@@ -18,7 +17,7 @@ SMALLEST = 1e-150
 """A range below this has a square of 0, and so has no variance."""
 
 
-class ConstantFilter(SelectorMixin, BaseEstimator):
+class ConstantFilter(ColumnSelector):
     """Drops features that are the same in all training cases, which cannot be scaled.
 
     Attributes
@@ -29,7 +28,7 @@ class ConstantFilter(SelectorMixin, BaseEstimator):
     array([ True, False])
     """
 
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike | Columns, y: ArrayLike | None = None) -> Self:
         """Learn from X (cases, features).
 
         Raises
@@ -37,9 +36,9 @@ class ConstantFilter(SelectorMixin, BaseEstimator):
         DataError
             Every feature is constant.
         """
-        values = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        least = np.maximum(ROUNDING * np.abs(values).max(axis=0), SMALLEST)
-        self.support_ = np.ptp(values, axis=0) > least
+        values = validated(self, X, ensure_min_samples=2)
+        blocks = (np.asarray(values[:, own]) for own in column_blocks(values))
+        self.support_ = np.concatenate([_varies(block) for block in blocks])
         if not self.support_.any():
             raise DataError(
                 f"All {values.shape[1]} features are constant over {len(values)} cases; nothing "
@@ -50,3 +49,8 @@ class ConstantFilter(SelectorMixin, BaseEstimator):
     def _get_support_mask(self) -> Flags:
         check_is_fitted(self)
         return self.support_
+
+
+def _varies(X: Floats) -> Flags:
+    least = np.maximum(ROUNDING * np.abs(X).max(axis=0), SMALLEST)
+    return np.asarray(np.ptp(X, axis=0) > least)

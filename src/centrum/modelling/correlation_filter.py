@@ -4,19 +4,18 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, Table, column_blocks, row_blocks
 from centrum.errors import DataError
+from centrum.modelling.on_disk import ColumnSelector, validated
 from centrum.modelling.settings import CorrelationRule
 
 ROUNDING = 1e-13
 """Two mean correlations that differ by less are the same."""
 
 
-class CorrelationFilter(SelectorMixin, BaseEstimator):
+class CorrelationFilter(ColumnSelector):
     """Drops features that correlate with an earlier one.
 
     Parameters
@@ -49,7 +48,7 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
         self.threshold = threshold
         self.rule = rule
 
-    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike | Columns, y: ArrayLike | None = None) -> Self:
         """Learn from X (cases, features).
 
         Raises
@@ -57,7 +56,7 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
         DataError
             The rule is unknown.
         """
-        values = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        values = validated(self, X, ensure_min_samples=2)
         if self.rule not in _RULES:
             raise DataError(
                 f"The correlation rule must be one of {', '.join(_RULES)}, found '{self.rule}'."
@@ -70,12 +69,22 @@ class CorrelationFilter(SelectorMixin, BaseEstimator):
         return self.support_
 
 
-def absolute_correlation(X: Floats) -> Floats:
+def absolute_correlation(X: Table) -> Floats:
     """Pearson |r| between the columns of X; 0 for a constant column."""
-    centred = X - X.mean(axis=0)
-    length = np.sqrt(np.sum(centred**2, axis=0))
-    unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
-    return np.abs(unit.T @ unit)
+    columns = (np.asarray(X[:, own]) for own in column_blocks(X))
+    mean, length = map(np.concatenate, zip(*map(_centre_and_length, columns), strict=True))
+    found = np.zeros((X.shape[1], X.shape[1]))
+    for own in row_blocks(X):
+        centred = np.asarray(X[own]) - mean
+        unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+        found += unit.T @ unit
+    return np.abs(found, out=found)
+
+
+def _centre_and_length(X: Floats) -> tuple[Floats, Floats]:
+    """Of each column: its mean, and its length about it."""
+    mean = X.mean(axis=0)
+    return mean, np.sqrt(np.sum((X - mean) ** 2, axis=0))
 
 
 def _greedy_first(r: Floats, threshold: float) -> Flags:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Flags, Floats, Table
 from centrum.errors import DataError
 from centrum.modelling.auc import ROUNDING, auc
 from centrum.modelling.by_score import finite_scores
@@ -49,7 +49,7 @@ def count_features(
     build: Callable[[int | None], StudyPipeline],
     choice: FeatureCountSettings,
     seed: int,
-    X: Floats,
+    X: Table,
     y: NDArray,
     patients: NDArray,
     batch: NDArray | None = None,
@@ -82,7 +82,7 @@ def count_features(
 def scores_by_number(
     pipeline: StudyPipeline,
     maximum: int,
-    X: Floats,
+    X: Table,
     y: NDArray,
     patients: NDArray,
     batch: NDArray | None,
@@ -97,7 +97,7 @@ def scores_by_number(
     """
     here, there = (None if batch is None else batch[rows] for rows in (train, held_out))
     rows, labels, owners = pipeline.fit_selection(X[train], y[train], patients[train], here)
-    test = pipeline.select(X[held_out], there)
+    rows, test = np.asarray(rows), np.asarray(pipeline.select(X[held_out], there))
     ranking = pipeline.steps[-2][1]
     order = np.argsort(ranking.ranking_[ranking.get_support()])
     decisions = np.empty((len(test), maximum))

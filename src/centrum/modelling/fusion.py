@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, Table
 from centrum.modelling.levels import Covariates
 from centrum.modelling.pipeline import StudyClassifier
 from centrum.modelling.settings import ModelSettings, RobustnessRule
@@ -79,7 +79,7 @@ class FusionClassifier(StudyEstimator):
 
     def fit(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
@@ -97,7 +97,7 @@ class FusionClassifier(StudyEstimator):
         self._describe()
         return self
 
-    def decision_function(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+    def decision_function(self, X: ArrayLike | Columns, batch: ArrayLike | None = None) -> Floats:
         """The score of each case, (cases,): above 0 the second class is predicted."""
         values = self._readings(X)
         scores = [
@@ -108,7 +108,7 @@ class FusionClassifier(StudyEstimator):
 
     def inner_scores(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
@@ -118,7 +118,7 @@ class FusionClassifier(StudyEstimator):
         return self._combine(inner)
 
     def _inner_scores(
-        self, X: Floats, y: NDArray, groups: ArrayLike | None, batch: ArrayLike | None
+        self, X: Table, y: NDArray, groups: ArrayLike | None, batch: ArrayLike | None
     ) -> Floats:
         scores = [
             model.inner_scores(X[:, list(self.sources[name])], y, groups, batch)

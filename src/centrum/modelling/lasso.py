@@ -14,15 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, Table, column_blocks, row_blocks
 from centrum.errors import DataError
 from centrum.kernels.coordinate_descent import PenalisedProblem, logistic_path, null_state
 from centrum.modelling.auc import ROUNDING, auc
 from centrum.modelling.by_score import ByScore, two_classes
+from centrum.modelling.on_disk import ColumnSelector, validated, validated_pair
 from centrum.modelling.settings import LassoChoice, LassoMeasure
 from centrum.modelling.split import folds_by_patient, train_and_held_out
 from centrum.text import OneLine
@@ -56,7 +56,7 @@ class LassoPath(OneLine):
         """Number of features with a non-zero coefficient at each step."""
         return np.count_nonzero(self.coefficients, axis=1)
 
-    def linear_predictor(self, X: Floats, lambdas: Floats) -> Floats:
+    def linear_predictor(self, X: Table, lambdas: Floats) -> Floats:
         """Log-odds (cases, lambdas), coefficients interpolated linearly between the steps.
 
         Outside the path its first or last step holds.
@@ -67,12 +67,14 @@ class LassoPath(OneLine):
         left = np.floor(position).astype(int)
         share = position - left
         used = self.coefficients.any(axis=0)
-        eta = X[:, used] @ self.coefficients[:, used].T + self.intercepts
+        weights = self.coefficients[:, used].T
+        parts = [np.asarray(X[rows][:, used]) @ weights for rows in row_blocks(X)]
+        eta = np.concatenate(parts) + self.intercepts
         return eta[:, left] * (1 - share) + eta[:, right] * share
 
 
 def lasso_path(
-    X: Floats,
+    X: Table,
     y: Floats,
     weights: Floats | None = None,
     l1_ratio: float = 1.0,
@@ -83,7 +85,7 @@ def lasso_path(
 
     Parameters
     ----------
-    X : (cases, features) finite; columns that are constant get coefficient 0
+    X : (cases, features) finite, in memory or on disk; columns that are constant get coefficient 0
     y : (cases,) 0 or 1
     weights : (cases,) positive; equal when missing
     l1_ratio : glmnet's alpha; 1 is the LASSO
@@ -110,18 +112,15 @@ def lasso_path(
     """
     w = np.full(y.size, 1.0) if weights is None else weights
     w = w / w.sum()
-    varies = np.ptp(X, axis=0) > 0
+    ranges = [np.ptp(np.asarray(X[:, own]), axis=0) for own in column_blocks(X)]
+    varies = np.concatenate(ranges) > 0
     if not varies.any() or not 0 < w @ y < 1:
         raise DataError(
             "A LASSO path needs both classes and at least one feature that varies; found "
             f"{np.unique(y).size} class(es) and {varies.sum()} varying of {varies.size} features."
         )
-    mean = w @ X[:, varies]
-    centred = X[:, varies] - mean
-    sd = np.sqrt(w @ centred**2)
-    problem = PenalisedProblem(
-        np.vstack([(centred / sd).T, np.ones(y.size)]), y, w, np.append(np.ones(sd.size), 0.0)
-    )
+    x, mean, sd = _standardised(X, w, varies)
+    problem = PenalisedProblem(x, y, w, np.append(np.ones(sd.size), 0.0))
     state = null_state(problem)
     smallest = 0.01 if y.size < varies.size else 1e-4
     lambdas = state.score.max() / max(l1_ratio, 1e-3) * np.geomspace(1, smallest, n_lambdas)
@@ -139,7 +138,22 @@ def lasso_path(
     return LassoPath(lambdas[: len(path)], coefficients, intercepts, ratio)
 
 
-class LogisticLassoCV(SelectorMixin, ByScore):
+def _standardised(X: Table, w: Floats, varies: Flags) -> tuple[Floats, Floats, Floats]:
+    """Columns that vary as rows of a problem, the intercept's behind them; their mean and sd."""
+    number = np.count_nonzero(varies)
+    x, mean, sd = np.ones((number + 1, w.size)), np.empty(number), np.empty(number)
+    end = 0
+    for own in column_blocks(X):
+        values = np.asarray(X[:, own])[:, varies[own]]
+        begin, end = end, end + values.shape[1]
+        mean[begin:end] = w @ values
+        values = values - mean[begin:end]
+        sd[begin:end] = np.sqrt(w @ values**2)
+        x[begin:end] = (values / sd[begin:end]).T
+    return x, mean, sd
+
+
+class LogisticLassoCV(ColumnSelector, ByScore):
     """The LASSO or elastic net of a two-valued outcome, its penalty chosen by cross-validation.
 
     A classifier, and a selector of the features with a coefficient. As R's cv.glmnet: every fold
@@ -198,7 +212,7 @@ class LogisticLassoCV(SelectorMixin, ByScore):
         self.seed = seed
         self.threshold = threshold
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+    def fit(self, X: ArrayLike | Columns, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Learn penalty and coefficients from X (cases, features) and two classes y (cases,).
 
         `groups` (cases,) are the patients, whose rows share a fold.
@@ -208,7 +222,7 @@ class LogisticLassoCV(SelectorMixin, ByScore):
         DataError
             Not two classes, fewer patients of a class than folds, or nothing to select from.
         """
-        values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        values, labels = validated_pair(self, X, y, ensure_min_samples=2)
         self.classes_ = two_classes(labels)
         code = np.searchsorted(self.classes_, labels)
         self.fold_ = self._deal(code, groups)
@@ -221,12 +235,12 @@ class LogisticLassoCV(SelectorMixin, ByScore):
         self._take(self.index_min_ if self.choice == "lambda.min" else self.index_1se_)
         return self
 
-    def decision_function(self, X: ArrayLike) -> Floats:
+    def decision_function(self, X: ArrayLike | Columns) -> Floats:
         """Log-odds of the second class, (cases,)."""
         check_is_fitted(self)
-        values = validate_data(self, X, dtype=np.float64, reset=False)
-        log_odds: Floats = values @ self.coef_[0] + self.intercept_[0]
-        return log_odds
+        values = validated(self, X, reset=False)
+        parts = [np.asarray(values[rows]) @ self.coef_[0] for rows in row_blocks(values)]
+        return np.asarray(np.concatenate(parts) + self.intercept_[0])
 
     def predict_proba(self, X: ArrayLike) -> Floats:
         """Probability of each class, (cases, 2)."""
@@ -243,7 +257,7 @@ class LogisticLassoCV(SelectorMixin, ByScore):
         """The largest penalty within one standard error of the best."""
         return float(self.path_.lambdas[self.index_1se_])
 
-    def _path(self, X: Floats, y: Floats) -> LassoPath:
+    def _path(self, X: Table, y: Floats) -> LassoPath:
         return lasso_path(X, y, l1_ratio=self.l1_ratio, threshold=self.threshold)
 
     def _deal(self, y: NDArray, groups: ArrayLike | None) -> NDArray[np.intp]:
@@ -254,7 +268,7 @@ class LogisticLassoCV(SelectorMixin, ByScore):
             raise DataError(f"folds must name one fold per row ({y.size}), found {fold.shape}.")
         return fold
 
-    def _cross_validate(self, X: Floats, y: Floats) -> tuple[Floats, Floats]:
+    def _cross_validate(self, X: Table, y: Floats) -> tuple[Floats, Floats]:
         """Mean and standard error of the measure at each lambda of the full path."""
         eta = np.empty((y.size, self.path_.lambdas.size))
         folds = list(train_and_held_out(self.fold_))

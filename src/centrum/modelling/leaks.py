@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from centrum.arrays import Floats, Ints
+from centrum.arrays import Floats, Ints, Table
 from centrum.modelling.auc import auc
 from centrum.modelling.feature_count import scores_by_number
 from centrum.modelling.levels import Covariates
@@ -38,7 +38,7 @@ class SplitStudy:
     """
 
     model: BaseEstimator
-    X: Floats
+    X: Table
     y: Ints
     patients: NDArray
     batch: NDArray | None
@@ -133,9 +133,9 @@ def number_tuned_on_test(scene: SplitStudy) -> float:
 def copies_on_both_sides(scene: SplitStudy) -> float:
     """Each case is there twice (its second reading, or a copy, as balancing and augmenting
     before the split make them) and rows are split, not patients."""
-    second = scene.X[:, :, [min(1, scene.X.shape[2] - 1)]]
-    second = np.where(np.isfinite(second), second, scene.X[:, :, :1])
-    X = np.concatenate([scene.X[:, :, :1], second])
+    first = np.asarray(scene.X[:, :, :1])
+    second = np.asarray(scene.X[:, :, [min(1, scene.X.shape[2] - 1)]])
+    X = np.concatenate([first, np.where(np.isfinite(second), second, first)])
     y = np.concatenate([scene.y, scene.y])
     batch = None if scene.batch is None else np.concatenate([scene.batch, scene.batch])
     share = scene.train.size / scene.y.size

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
 
-from centrum.arrays import Floats
+from centrum.arrays import Columns, Floats, Table
 from centrum.errors import DataError
 from centrum.modelling.feature_count import count_features
 from centrum.modelling.lasso import LogisticLassoCV
@@ -77,7 +77,7 @@ class StudyClassifier(StudyEstimator):
 
     def fit(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
@@ -108,7 +108,7 @@ class StudyClassifier(StudyEstimator):
                 self._learn_probabilities(inner, labels)
         return self
 
-    def _fit(self, X: Floats, y: NDArray, patients: NDArray, batches: NDArray | None) -> None:
+    def _fit(self, X: Table, y: NDArray, patients: NDArray, batches: NDArray | None) -> None:
         choice, number = self._settings.n_features, None
         self.feature_count_ = None
         if choice is not None:
@@ -119,12 +119,12 @@ class StudyClassifier(StudyEstimator):
         self.pipeline_ = self.pipeline_of(number).fit(X, y, patients, batches)
         self._describe()
 
-    def decision_function(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+    def decision_function(self, X: ArrayLike | Columns, batch: ArrayLike | None = None) -> Floats:
         """The score of each case, (cases,): above 0 the second class is predicted."""
         values = self._readings(X)
         return self.pipeline_.score_cases(values, batch)
 
-    def _check_readings(self, X: Floats) -> None:
+    def _check_readings(self, X: Table) -> None:
         """Readers before perturbations, and perturbations, or all of them readers."""
         if (self.robustness is None) != (self.n_readers is None):
             raise DataError(
@@ -154,7 +154,7 @@ class StudyClassifier(StudyEstimator):
 
     def inner_scores(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
@@ -170,7 +170,7 @@ class StudyClassifier(StudyEstimator):
         return self._inner_scores(values, labels, owners_of(labels, groups), batches)
 
     def _inner_scores(
-        self, X: Floats, y: NDArray, patients: NDArray, batches: NDArray | None
+        self, X: Table, y: NDArray, patients: NDArray, batches: NDArray | None
     ) -> Floats:
         if self.feature_count_ is not None:
             return self.feature_count_.out_of_fold

@@ -5,7 +5,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
-from centrum.arrays import Floats
+from centrum.arrays import Columns, Floats, table_of
 from centrum.modelling.auc import auc
 from centrum.modelling.designs import plan_parts
 from centrum.modelling.permute import shuffle_by_patient
@@ -21,7 +21,7 @@ from centrum.modelling.split import (
 
 def out_of_fold_scores(
     estimator: BaseEstimator,
-    X: ArrayLike,
+    X: ArrayLike | Columns,
     y: ArrayLike,
     groups: ArrayLike | None = None,
     batch: ArrayLike | None = None,
@@ -34,7 +34,7 @@ def out_of_fold_scores(
     The whole procedure is repeated in every fold (nested cross-validation), so that a cut-off
     can be learnt on these scores. Parameters as `StudyClassifier.fit`; returns (cases,).
     """
-    values, labels = np.asarray(X), np.asarray(y)
+    values, labels = table_of(X), np.asarray(y)
     patients = owners_of(labels, groups)
     scores = np.empty(labels.size)
     for train, held_out in train_and_held_out(folds_by_patient(labels, patients, folds, seed)):
@@ -51,7 +51,7 @@ def batches_of(batch: ArrayLike | None, rows: Indices) -> dict[str, NDArray]:
 
 def repeated_split_auc(
     estimator: BaseEstimator,
-    X: ArrayLike,
+    X: ArrayLike | Columns,
     y: ArrayLike,
     groups: ArrayLike | None = None,
     *,
@@ -66,7 +66,7 @@ def repeated_split_auc(
     Repeat i splits with the seed `seed` + i. With `shuffle` the outcome is first randomly permuted
     to the patients, with the same seed: the mean must then be near 0.5, or the procedure leaks.
     """
-    values, labels = np.asarray(X), np.asarray(y)
+    values, labels = table_of(X), np.asarray(y)
     patients = owners_of(labels, groups)
     areas = np.empty(repeats)
     for i in range(repeats):
@@ -81,7 +81,7 @@ def repeated_split_auc(
 
 def design_auc(
     estimator: BaseEstimator,
-    X: ArrayLike,
+    X: ArrayLike | Columns,
     y: ArrayLike,
     groups: ArrayLike | None,
     split: Split,
@@ -95,7 +95,7 @@ def design_auc(
     With `permutation`, a seed, the outcome is first randomly permuted among the patients, and the
     design planned for it: the mean over many seeds must be near 0.5, or the procedure leaks.
     """
-    values, labels = np.asarray(X), np.asarray(y)
+    values, labels = table_of(X), np.asarray(y)
     patients = owners_of(labels, groups)
     if permutation is not None:
         labels = shuffle_by_patient(labels, patients, permutation)

@@ -15,7 +15,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, Table
 from centrum.errors import DataError
 from centrum.modelling.auc import ROUNDING, auc
 from centrum.modelling.by_score import finite_scores
@@ -121,7 +121,7 @@ class SearchClassifier(StudyEstimator):
 
     def fit(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
@@ -138,9 +138,9 @@ class SearchClassifier(StudyEstimator):
         self._describe()
         return self
 
-    def decision_function(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+    def decision_function(self, X: ArrayLike | Columns, batch: ArrayLike | None = None) -> Floats:
         """The score of each case, (cases,): above 0 the second class is predicted."""
-        prepared = self.prefix_.select(self._readings(X), batch)
+        prepared = np.asarray(self.prefix_.select(self._readings(X), batch))
         scores = [
             model.decision_function(prepared[:, columns]) / spread
             for columns, model, spread in self.members_
@@ -149,7 +149,7 @@ class SearchClassifier(StudyEstimator):
 
     def inner_scores(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
@@ -161,7 +161,7 @@ class SearchClassifier(StudyEstimator):
     def _race(
         self,
         settings: SearchSettings,
-        X: Floats,
+        X: Table,
         y: NDArray,
         patients: NDArray,
         batch: NDArray | None,
@@ -191,7 +191,7 @@ class SearchClassifier(StudyEstimator):
             except DataError as error:
                 error.add_note(f"while searching, fold {k + 1}")
                 raise
-            test = stage.prefix.select(X[held_out], there)
+            test = np.asarray(stage.prefix.select(X[held_out], there))
             positive = y[held_out] == self.classes_[1]
             racing = [run for run in racing if self._enter(run, stage, test, held_out, positive)]
             if not racing:
@@ -205,7 +205,7 @@ class SearchClassifier(StudyEstimator):
                 racing = _better_half(racing, settings.survivors)
         return runs, racing
 
-    def _prepare(self, X: Floats, y: NDArray, patients: NDArray, batch: NDArray | None) -> "_Stage":
+    def _prepare(self, X: Table, y: NDArray, patients: NDArray, batch: NDArray | None) -> "_Stage":
         settings = self._settings
         alone = settings.model_copy(
             update={
@@ -229,7 +229,7 @@ class SearchClassifier(StudyEstimator):
         most = max((self.search or SearchSettings()).n_features)
         handed = settings.select.model_copy(update={"n_features": most})
         settings = settings.model_copy(update={"select": handed})
-        return _Stage(prefix, rows, labels, owners, settings, self.seed)
+        return _Stage(prefix, np.asarray(rows), labels, owners, settings, self.seed)
 
     def _enter(
         self,
@@ -258,7 +258,7 @@ class SearchClassifier(StudyEstimator):
         settings: SearchSettings,
         runs: list[Run],
         finished: list[Run],
-        X: Floats,
+        X: Table,
         y: NDArray,
         patients: NDArray,
         batch: NDArray | None,

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from imblearn.over_sampling import RandomOverSampler
 from sklearn.base import BaseEstimator
 from sklearn.impute import SimpleImputer
 
 from centrum.modelling.agreement_filter import AgreementFilter
-from centrum.modelling.balance import Smote
+from centrum.modelling.balance import Repeat, Smote
 from centrum.modelling.classifiers import build_classifier
 from centrum.modelling.combat import ComBat
 from centrum.modelling.constant_filter import ConstantFilter
@@ -114,7 +113,7 @@ def _harmoniser(settings: ModelSettings, covariates: Covariates) -> ComBat | Non
 
 def _balance(settings: ModelSettings, seed: int) -> BaseEstimator | None:
     if settings.balance == "repeat":
-        return RandomOverSampler(random_state=seed)
+        return Repeat(random_state=seed)
     return Smote(random_state=seed) if settings.balance == "smote" else None
 
 

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import ClassifierTags, Tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Floats
+from centrum.arrays import Columns, Floats, Table
 from centrum.modelling.by_score import ByScore, two_classes
 from centrum.modelling.calibrators import CALIBRATORS
 from centrum.modelling.levels import Covariates
+from centrum.modelling.on_disk import validated, validated_pair
 from centrum.modelling.settings import ModelSettings, RobustnessRule
 from centrum.settings import Settings
 
@@ -93,22 +94,19 @@ class StudyEstimator(ByScore):
         seen: Sequence[str] | None = getattr(self, "feature_names_in_", None)
         return seen if self.feature_names is None else self.feature_names
 
-    def _begin(self, X: ArrayLike, y: ArrayLike) -> tuple[Floats, NDArray]:
+    def _begin(self, X: ArrayLike | Columns, y: ArrayLike) -> tuple[Table, NDArray]:
         """What is fitted, (cases, features, readings) and (cases,); learns classes and names."""
         # Missing values are the business of the steps: another reader's may be, and some fill them.
-        values, labels = validate_data(
-            self, X, y, dtype=np.float64, allow_nd=True, ensure_all_finite=False,
-            ensure_min_samples=2,
-        )  # fmt: skip
+        values, labels = validated_pair(
+            self, X, y, allow_nd=True, ensure_all_finite=False, ensure_min_samples=2
+        )
         self.classes_ = two_classes(labels)
         return _with_readings(values), labels
 
-    def _readings(self, X: ArrayLike) -> Floats:
+    def _readings(self, X: ArrayLike | Columns) -> Table:
         """New cases, (cases, features, readings)."""
         check_is_fitted(self)
-        values = validate_data(
-            self, X, dtype=np.float64, allow_nd=True, ensure_all_finite=False, reset=False
-        )
+        values = validated(self, X, allow_nd=True, ensure_all_finite=False, reset=False)
         return _with_readings(values)
 
     def _learn_probabilities(self, inner: Floats, y: NDArray) -> None:
@@ -124,8 +122,8 @@ class StudyEstimator(ByScore):
         return tags
 
 
-def _with_readings(X: NDArray) -> Floats:
-    return X[:, :, None] if X.ndim == 2 else X
+def _with_readings(X: Table) -> Table:
+    return np.asarray(X)[:, :, None] if X.ndim == 2 else X
 
 
 def _flat(blocks: dict[str, Any]) -> dict[str, Any]:

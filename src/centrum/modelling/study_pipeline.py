@@ -11,8 +11,9 @@ from imblearn.pipeline import Pipeline
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from centrum.arrays import Floats
+from centrum.arrays import Columns, Floats, Table, table_of
 from centrum.modelling.by_score import finite_scores
+from centrum.modelling.on_disk import readable
 from centrum.modelling.split import owners_of
 
 
@@ -31,7 +32,7 @@ class StudyPipeline(Pipeline):
 
     def fit(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
@@ -42,47 +43,51 @@ class StudyPipeline(Pipeline):
         """
         selected, labels, patients = self.fit_selection(X, y, groups, batch)
         classifier = self.steps[-1][1]
-        classifier.fit(selected, labels, **fit_arguments(classifier, groups=patients))
+        known = fit_arguments(classifier, groups=patients)
+        classifier.fit(readable(classifier, selected), labels, **known)
         self.seen_[self.steps[-1][0]] = np.unique(patients)
         return self
 
     def fit_selection(
         self,
-        X: ArrayLike,
+        X: ArrayLike | Columns,
         y: ArrayLike,
         groups: ArrayLike | None = None,
         batch: ArrayLike | None = None,
-    ) -> tuple[Floats, NDArray, NDArray]:
+    ) -> tuple[Table, NDArray, NDArray]:
         """Fit all steps but the classifier.
 
         Returns rows, labels and patients that the classifier is to be fitted on.
         """
-        labels = np.asarray(y)
+        labels, values = np.asarray(y), table_of(X)
         patients = owners_of(labels, groups)
         self.seen_ = {}
         names: NDArray | None = None
         for name, step in self.steps[:-1]:
             self.seen_[name] = np.unique(patients)
+            values = readable(step, values)
             if hasattr(step, "fit_resample"):
-                X, labels = step.fit_resample(X, labels)
+                values, labels = step.fit_resample(values, labels)
                 patients = patients[step.sample_indices_]
             else:
                 known = fit_arguments(step, groups=patients, batch=batch, names=names)
-                step.fit(X, labels, **known)
-                X = step.transform(X, **_wanted_of_new(step, batch))
+                step.fit(values, labels, **known)
+                values = step.transform(values, **_wanted_of_new(step, batch))
                 names = _names_after(step, names)
-        return np.asarray(X), labels, patients
+        return values, labels, patients
 
-    def select(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+    def select(self, X: Table, batch: ArrayLike | None = None) -> Table:
         """What the classifier sees of new cases, (cases, features kept)."""
         for _, step in self.steps[:-1]:
             if not hasattr(step, "fit_resample"):
-                X = step.transform(X, **_wanted_of_new(step, batch))
-        return np.asarray(X)
+                X = step.transform(readable(step, X), **_wanted_of_new(step, batch))
+        return X
 
-    def score_cases(self, X: ArrayLike, batch: ArrayLike | None = None) -> Floats:
+    def score_cases(self, X: Table, batch: ArrayLike | None = None) -> Floats:
         """The classifier's score of new cases, (cases,)."""
-        return finite_scores(self.steps[-1][1].decision_function(self.select(X, batch)))
+        classifier = self.steps[-1][1]
+        selected = readable(classifier, self.select(X, batch))
+        return finite_scores(classifier.decision_function(selected))
 
 
 @dataclass(frozen=True, eq=False)

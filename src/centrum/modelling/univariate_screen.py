@@ -6,18 +6,17 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
-from sklearn.base import BaseEstimator
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Columns, Flags, Floats, column_blocks
 from centrum.errors import DataError
 from centrum.modelling.auc import auc
+from centrum.modelling.on_disk import ColumnSelector, validated_pair
 from centrum.modelling.settings import Adjustment, ScreenTest
 
 
-class UnivariateScreen(SelectorMixin, BaseEstimator):
+class UnivariateScreen(ColumnSelector):
     """Tests every feature and keeps those whose adjusted p is small, or the best ones.
 
     Parameters
@@ -60,7 +59,7 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         self.min_features = min_features
         self.continuity = continuity
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, X: ArrayLike | Columns, y: ArrayLike) -> Self:
         """Test the features of X (cases, features) between two classes y.
 
         Raises
@@ -69,7 +68,7 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
             Not two classes, a test or adjustment that is not known, or fewer than one
             feature to keep.
         """
-        values, labels = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
+        values, labels = validated_pair(self, X, y, ensure_min_samples=2)
         self.classes_ = np.unique(labels)
         if self.classes_.size != 2:
             raise DataError(
@@ -79,7 +78,11 @@ class UnivariateScreen(SelectorMixin, BaseEstimator):
         if least < 1:
             raise DataError(f"A univariate screen keeps one feature or more, asked for {least}.")
         second = labels == self.classes_[1]
-        self.statistic_, p = _tested(self.test, values, second, self.continuity)
+        tested = [
+            _tested(self.test, np.asarray(values[:, own]), second, self.continuity)
+            for own in column_blocks(values)
+        ]
+        self.statistic_, p = map(np.concatenate, zip(*tested, strict=True))
         # A feature that is the same in all cases tells nothing.
         self.p_ = np.where(np.isnan(p), 1.0, p)
         self.p_adjusted_ = adjusted_p(self.p_, self.adjustment)

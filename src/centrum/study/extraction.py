@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from centrum.agreement import Overlap
-from centrum.arrays import Flags
+from centrum.arrays import AT_ONCE, Columns, Flags, Floats, Table
 from centrum.cohort.withheld import file_names, parts, restored, withheld_fields
 from centrum.errors import DataError
 from centrum.execution import Progress
@@ -30,7 +30,7 @@ from centrum.measure.case import (
 from centrum.prepare.settings import Preparation
 from centrum.provenance import Step
 from centrum.records import as_json
-from centrum.store import write_atomically
+from centrum.store import write_atomically, writing_atomically
 from centrum.study.content_check import content_findings
 from centrum.study.findings import Failure, Finding, MeasuredSequence
 from centrum.study.landmarks import FILE as LANDMARKS, is_learnt, known_preparation, learn_landmarks
@@ -41,8 +41,10 @@ from centrum.table import (
     FEATURES,
     HEAD,
     MORPHOMETRY,
+    ON_DISK,
     PERTURBED,
     FeatureTable,
+    is_large,
     read_morphometry,
     read_parquet,
 )
@@ -195,7 +197,7 @@ def _defined(study: Study, records: Mapping[str, Record]) -> Flags:
     for record in records.values():
         for values in record["values"].values():
             if values:
-                found |= np.array([v is not None for v in values])
+                found |= ~np.isnan(np.asarray(values, dtype=float))
     return found
 
 
@@ -209,7 +211,7 @@ def _without_gaps(study: Study, record: Record, defined: Flags) -> Record:
     """The record without readers for whom a feature that others have is not defined."""
     values, errors = {}, list(record["errors"])
     for reader, found in record["values"].items():
-        gaps = np.array([v is None for v in found], dtype=bool)
+        gaps = np.isnan(np.asarray(found, dtype=float))
         missing = _spelled(study, gaps & defined) if found else ()
         if missing:
             more = ", ..." if len(missing) > 3 else ""
@@ -263,11 +265,6 @@ def _table(
 ) -> FeatureTable:
     settings = study.protocol.extraction
     features, readers = study.features, study.readers
-    missing = [None] * len(features)
-    values = np.array(
-        [[records[case]["values"].get(reader, missing) for reader in readers] for case in cases],
-        dtype=float,
-    )
     done = Counter(
         step["name"]
         for case in cases
@@ -283,13 +280,43 @@ def _table(
         Step("assemble", {"cases": len(cases), "features": int(defined.sum()), "readers": readers}),
     ]
     return FeatureTable(
-        values=values.transpose(0, 2, 1)[:, defined],
+        values=_values(study, records, cases, defined),
         obs=study.obs().loc[cases],
         features=tuple(f for f, wanted in zip(features, defined, strict=True) if wanted),
         readers=readers,
         dialect=settings.dialect,
         history=(*study.history, *steps),
         comparisons=study.comparisons,
+    )
+
+
+def _values(study: Study, records: Mapping[str, Record], cases: list[str], defined: Flags) -> Table:
+    """(cases, features, readers); those of very many cases in a file."""
+    readers, n = study.readers, int(defined.sum())
+    if not is_large(len(cases) * n * len(readers)):
+        return _read_values(records, cases, readers, defined.size).transpose(0, 2, 1)[:, defined]
+    path, step = study.results / ON_DISK / "gathered.f64", AT_ONCE // (defined.size * len(readers))
+    with writing_atomically(path) as stream:
+        for begin in range(0, len(cases), step):
+            some = cases[begin : begin + step]
+            block = _read_values(records, some, readers, defined.size)[:, :, defined]
+            for k, column in enumerate(block.reshape(len(some), -1).T):
+                reader, feature = divmod(k, n)
+                stream.seek(8 * ((feature * len(readers) + reader) * len(cases) + begin))
+                stream.write(column.tobytes())
+    return Columns.of(path, (n, len(readers), len(cases)))
+
+
+def _read_values(
+    records: Mapping[str, Record], cases: Sequence[str], readers: Sequence[str], n: int
+) -> Floats:
+    """(cases, readers, n features), nan where a reader has none."""
+    missing = np.full(n, np.nan)
+    return np.array(
+        [
+            [np.asarray(records[c]["values"].get(r, missing), dtype=float) for r in readers]
+            for c in cases
+        ]
     )
 
 

@@ -1,6 +1,6 @@
 """Who measures the cases of a study: an engine that fills its shards, or nobody any more."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -9,10 +9,12 @@ from centrum.errors import DataError, ProtocolError
 from centrum.execution import Progress
 from centrum.measure.batches import MOST, Batch, BatchWork, Engine, measure_batches
 from centrum.measure.case import MeasurementJob, Record, measure_anew, of_each, warm_up
+from centrum.measure.numbers_on_disk import NumbersOnDisk
 from centrum.measure.shards import Shards
 from centrum.provenance import digest
 from centrum.study.landmarks import is_learnt
 from centrum.study.study import Study
+from centrum.table import is_large
 
 Measure = Callable[[Study, Sequence[MeasurementJob], Progress, str], list[Record]]
 """Gives the records of jobs, in their order, and calls the progress with what it does."""
@@ -58,6 +60,15 @@ class Share:
 def shards_of(study: Study) -> Shards:
     """Where the measured cases of a study are kept."""
     return Shards(study.shards or study.results / "shards")
+
+
+def _records(study: Study, keys: Collection[str], *, failed: bool = False) -> dict[str, Record]:
+    """What the shards hold of these keys; the values of very many cases wait on disk."""
+    numbers = len(keys) * len(study.features) * len(study.readers)
+    if not is_large(numbers):
+        return shards_of(study).records(keys, failed=failed)
+    light = NumbersOnDisk(study.results).light
+    return shards_of(study).records(keys, failed=failed, light=light)
 
 
 def by_engine(engine: Engine, *, settle: bool = True) -> Measure:
@@ -120,7 +131,7 @@ def _left(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
     """
     shards = shards_of(study)
     shards.compact()
-    found = shards.records(keys.values(), failed=True)
+    found = _records(study, keys.values(), failed=True)
     if lost := [case for case, key in keys.items() if key not in found]:
         raise DataError(
             f"{len(lost)} cases were measured, and are not among the shards: {_listed(lost)}.",
@@ -142,7 +153,7 @@ def gathered(
         A case was not measured with these files, by this protocol and these versions.
     """
     keys = _keys(jobs)
-    known = shards_of(study).records(keys.values(), failed=True)
+    known = _records(study, keys.values(), failed=True)
     known = _known(study, {c: k for c, k in keys.items() if k not in known}) | known
     if missing := [case for case, key in keys.items() if key not in known]:
         raise DataError(
@@ -165,7 +176,7 @@ def _elsewhere(study: Study) -> str:
 
 def _known(study: Study, keys: Mapping[str, str]) -> dict[str, Record]:
     """Records without errors by key: of the shards, and of a study of before, which are moved."""
-    known = shards_of(study).records(keys.values())
+    known = _records(study, keys.values())
     return known | _moved(study, [key for key in keys.values() if key not in known])
 
 

@@ -243,10 +243,11 @@ def _match(
     """Cases that cannot be used, for one of these features or for all, and those that can."""
     primary = frames[study.readers[0]]
     rows = primary.reindex([case.id for case in study.cohort.cases])[list(names)]
-    defined = rows.notna().any(axis=0)
+    missing = rows.isna().to_numpy(dtype=bool)
+    missing = missing & ~missing.all(axis=0)
     failures, kept = [], []
-    for case, row in rows.iterrows():
-        gaps = [n for n in names if defined[n] and pd.isna(row[n])]
+    for case, lacking in zip(rows.index, missing, strict=True):
+        gaps = [names[k] for k in np.flatnonzero(lacking).tolist()]
         if str(case) not in primary.index:
             message = f"There is no row of the primary reader {study.readers[0]!r} in the table."
             code, remedy = "no-row", "Add the row, or remove the case from the manifest."

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from centrum.arrays import Floats
+from centrum.arrays import Floats, Table
 from centrum.errors import DataError, attempt, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.modelling.auc import auc
@@ -102,7 +102,7 @@ def fit_rows(protocol: Protocol, matrix: Matrix, rows: Indices, *, nested: bool)
     return Fitted(model, scores, decision)
 
 
-def _seen_by(matrix: Matrix, rows: Indices) -> tuple[NDArray, NDArray, NDArray, NDArray | None]:
+def _seen_by(matrix: Matrix, rows: Indices) -> tuple[Table, NDArray, NDArray, NDArray | None]:
     """What a model that is fitted on some rows gets: X, y, patients, batch."""
     batch = None if matrix.batch is None else matrix.batch[rows]
     return matrix.X[rows], matrix.positive[rows], matrix.patients[rows], batch
@@ -207,7 +207,7 @@ def _read(results: Path, digest: str, perturbed: bool, morphometry: bool) -> Fea
     return table
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FitJob(OneLine):
     """One fit and the predictions of its test side.
 
@@ -224,8 +224,8 @@ class FitJob(OneLine):
     protocol: Protocol
     name: str
     repeat: int
-    train: tuple[int, ...]
-    test: tuple[int, ...]
+    train: ArrayLike
+    test: ArrayLike
     shuffle: int | None = None
 
     @classmethod
@@ -233,7 +233,8 @@ class FitJob(OneLine):
         cls, source: Source, protocol: Protocol, part: Part, shuffle: int | None = None
     ) -> "FitJob":
         """The job of a part of a design."""
-        train, test = (tuple(map(int, rows)) for rows in (part.train, part.test))
+        # Thousands of jobs of very many rows wait at once.
+        train, test = (rows.astype(np.int32) for rows in (part.train, part.test))
         return cls(source, protocol, part.name, part.repeat, train, test, shuffle)
 
     def key(self) -> str:
@@ -242,15 +243,15 @@ class FitJob(OneLine):
         return self.source.key(
             "part",
             self.protocol,
-            train=self.train,
-            test=self.test,
+            train=np.asarray(self.train).tolist(),
+            test=np.asarray(self.test).tolist(),
             shuffle=self.shuffle,
             evaluation=self.protocol.evaluation.model_dump(mode="json", include=decision),
         )
 
     def without(self, why: str) -> Prediction:
         """The record of a job that gives no prediction."""
-        sizes = {"n_train": len(self.train), "n_test": len(self.test)}
+        sizes = {"n_train": np.size(self.train), "n_test": np.size(self.test)}
         own = {"name": self.name, "repeat": self.repeat, **sizes}
         return {**own, "error": why, "case": [], "auc": None}
 
@@ -271,7 +272,7 @@ def refit(job: FitJob) -> Prediction:
     if job.shuffle is not None:
         shuffled = shuffle_by_patient(matrix.positive, matrix.patients, job.shuffle)
         matrix = matrix.with_outcome(shuffled)
-    train, test = np.array(job.train), np.array(job.test)
+    train, test = (np.asarray(rows, dtype=np.intp) for rows in (job.train, job.test))
     record: Prediction = job.without("")
     try:
         if job.shuffle is not None:
@@ -325,7 +326,8 @@ def unseen_levels(matrix: Matrix, train: Indices, test: Indices) -> dict[str, in
     """Level of a text covariate that no training case has -> test cases of it."""
     texts = {name for names in matrix.covariates if len(names) > 1 for name in names}
     at = [k for k, name in enumerate(matrix.names) if name in texts]
-    sides = (np.count_nonzero(matrix.X[rows][:, at, 0] == 1, axis=0) for rows in (train, test))
+    known = np.asarray(matrix.X[:, at, 0]) == 1
+    sides = (np.count_nonzero(known[rows], axis=0) for rows in (train, test))
     return {
         matrix.names[k]: int(tested)
         for k, trained, tested in zip(at, *sides, strict=True)

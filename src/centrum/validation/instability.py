@@ -123,7 +123,7 @@ def signature_of(
     if model.coef_ is None or not np.isfinite(model.coef_).all():
         return None
     at = [matrix.names.index(name) for name in model.selected_]
-    z = (matrix.X[:, at, 0] - model.mean_) / model.sd_
+    z = (np.asarray(matrix.X[:, at, 0]) - model.mean_) / model.sd_
     found = model.intercept_ + (z if clip is None else np.clip(z, -clip, clip)) @ model.coef_
     known = np.isfinite(found)
     away = np.abs(found - scores)[known] / np.maximum(1, np.abs(scores[known]))

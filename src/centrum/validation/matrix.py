@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
-from centrum.arrays import Flags, Floats, Ints
+from centrum.arrays import Columns, Flags, Floats, Ints, Table
 from centrum.errors import DataError
 from centrum.modelling.fusion import CLINICAL, FEW, MORPHOMETRY
 from centrum.modelling.levels import Covariates
@@ -31,7 +31,7 @@ class Matrix(OneLine):
     Attributes
     ----------
     X : (cases, features, readings), readers and then perturbations; covariates are the same in
-        all of them
+        all of them. That of a large table stays on disk
     names : of the features
     sources : name -> positions of its features
     positive : (cases,) 1 for the positive outcome
@@ -43,7 +43,7 @@ class Matrix(OneLine):
     covariates : names of the features that each covariate makes
     """
 
-    X: Floats
+    X: Table
     names: tuple[str, ...]
     sources: Mapping[str, tuple[int, ...]]
     positive: Ints
@@ -101,10 +101,8 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
     model = protocol.model
     values, covariates = covariate_values(table.obs, model.covariates)
     names = [name for made in covariates for name in made]
-    readings = table.readings
-    repeated = np.repeat(values[:, :, None], readings.shape[2], axis=2)
     return Matrix(
-        X=np.concatenate([readings, repeated], axis=1),
+        X=_beside(table.readings, values),
         names=(*table.names, *names),
         sources=_sources(table, names),
         positive=np.asarray(table.obs["outcome"] == protocol.outcome.positive, dtype=np.int64),
@@ -115,6 +113,14 @@ def study_matrix(table: FeatureTable, protocol: Protocol) -> Matrix:
         covariates=covariates,
         compared=_compared(table),
     )
+
+
+def _beside(readings: Table, values: Floats) -> Table:
+    """Covariates (cases, numbers) behind the features, the same in all readings."""
+    if isinstance(readings, Columns):
+        return readings.with_columns(values)
+    repeated = np.repeat(values[:, :, None], readings.shape[2], axis=2)
+    return np.concatenate([readings, repeated], axis=1)
 
 
 def _compared(table: FeatureTable) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from centrum.arrays import Floats
+from centrum.arrays import Floats, Ints
 from centrum.errors import DataError
 from centrum.modelling.search import CandidateModel
 from centrum.modelling.settings import ModelSettings
@@ -134,14 +134,15 @@ class Model(OneLine):
                 f"The model reads {len(self.features)} features, of which the table lacks "
                 f"{', '.join(missing)}. Extract with the protocol that the model was fitted with."
             )
-        values = table.values[:, [position[name] for name in self.features], 0]
+        at = [position[name] for name in self.features]
+        values = np.asarray(table.values[:, at, 0])
         if not np.isfinite(values).all():
             raise DataError("The model needs a value of every feature; some are missing.")
         return self.scaled(values)
 
-    def scaled(self, values: Floats) -> Floats:
-        """Clipped z-scores, (..., k), of values of the model's features."""
-        z: Floats = (values - self.means) / self.sds
+    def scaled(self, values: Floats, chosen: Ints | slice = slice(None)) -> Floats:
+        """Clipped z-scores, (..., k), of values of the model's features, or of those `chosen`."""
+        z: Floats = (values - self.means[chosen]) / self.sds[chosen]
         return z if self.clip is None else np.clip(z, -self.clip, self.clip)
 
 

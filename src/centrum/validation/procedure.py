@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.arrays import Floats
+from centrum.arrays import Floats, row_blocks
 from centrum.errors import DataError, attempt, describe, reason
 from centrum.execution import KeptResults, Progress, run_jobs
 from centrum.modelling.auc import ROUNDING
@@ -43,6 +43,7 @@ from centrum.validation.fits import (
 )
 from centrum.validation.instability import Refit, signature_of
 from centrum.validation.matrix import RADIOMICS, Matrix, study_matrix, volume_position
+from centrum.validation.near_copies import near_copies
 
 Found = TypeVar("Found")
 
@@ -350,10 +351,6 @@ def _no_resample(job: ResampleJob, error: Exception) -> str:
 # Rows on both sides
 
 
-ALIKE = 0.999
-"""Rows whose features, in ranks over all cases, correlate by more than this are near copies."""
-
-
 def row_audit(matrix: Matrix, parts: Sequence[Part]) -> dict[str, Any]:
     """Hashes of rows, and copies, near copies, patients and centres across the sides.
 
@@ -361,9 +358,10 @@ def row_audit(matrix: Matrix, parts: Sequence[Part]) -> dict[str, Any]:
     which looks at cases of both sides together but fits nothing.
     """
     values = matrix.X[:, :, 0]
-    hashes = np.array([digest([repr(v) for v in row.tolist()])[:16] for row in values])
+    blocks = (np.asarray(values[own]) for own in row_blocks(values))
+    hashes = np.array([digest([repr(v) for v in row.tolist()])[:16] for b in blocks for row in b])
     copies = {h: n for h, n in Counter(hashes.tolist()).items() if n > 1}
-    pairs = _near_copies(values)
+    pairs = near_copies(values)
     crossing = [_crossing(part, matrix, hashes, pairs) for part in parts]
     return {
         "hashes": hashes.tolist(),
@@ -375,17 +373,6 @@ def row_audit(matrix: Matrix, parts: Sequence[Part]) -> dict[str, Any]:
 
 NO_ROWS: Mapping[str, Any] = {"hashes": [], "equal_rows": 0, "near_copies": [], "parts": []}
 """What `row_audit` gives where it could not be made."""
-
-
-def _near_copies(values: Floats) -> list[tuple[int, int, float]]:
-    spread = values.std(axis=0)
-    usable = np.isfinite(values).all(axis=0) & (spread > 0)
-    if usable.sum() < 3:
-        return []
-    z = (values[:, usable] - values[:, usable].mean(axis=0)) / spread[usable]
-    r = np.corrcoef(z)
-    rows = np.argwhere(np.triu(r > ALIKE, k=1))
-    return [(i, j, r[i, j]) for i, j in rows]
 
 
 def _crossing(

@@ -13,6 +13,9 @@ BOX = 0.3
 
 BITS = np.arange(1, 17)
 
+MOST_POINTS = 2000
+"""Points of a row; of more values every second, third ... is drawn."""
+
 
 def draw_strip(
     axes: Axes,
@@ -26,9 +29,10 @@ def draw_strip(
 
     Box: quartiles and median; whiskers to the furthest values within 1.5 interquartile ranges.
     """
-    heights = np.concatenate([row + _spread(len(v)) for row, v in zip(rows, groups, strict=True)])
+    points = [values[:: step_of(len(values))] for values in groups]
+    heights = np.concatenate([row + _spread(len(v)) for row, v in zip(rows, points, strict=True)])
     axes.plot(
-        np.concatenate(groups), heights, marker, color=colour, ms=1.8, mew=0, alpha=0.45,
+        np.concatenate(points), heights, marker, color=colour, ms=1.8, mew=0, alpha=0.45,
         label=label,
     )  # fmt: skip
     line = {"lw": 0.9, "color": colour}
@@ -37,6 +41,15 @@ def draw_strip(
         manage_ticks=False, medianprops={"color": BLACK, "lw": 1.4},
         boxprops=line, whiskerprops=line, capprops=line,
     )  # fmt: skip
+
+
+def step_of(n: int) -> int:
+    """Every how manieth of n values is a point.
+
+    >>> step_of(2000), step_of(2001)
+    (1, 2)
+    """
+    return -(-n // MOST_POINTS)
 
 
 def _spread(n: int) -> Floats:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centrum.arrays import Flags, Floats
+from centrum.arrays import Flags, Floats, Ints
 from centrum.cohort.withheld import roles, withheld
 from centrum.errors import describe, of_case
 from centrum.evaluate import Evaluation
@@ -23,12 +23,18 @@ from centrum.report.overlay import outline_path, small_png
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.slices import Slice, largest_slice
-from centrum.report.tables import model_labels, model_order
+from centrum.report.tables import frame_table, model_labels, model_order
 from centrum.text import counted, fixed
 from centrum.validation.matrix import study_matrix
 
 MOST_PICTURES = 200
 """Cases whose region the page can show; of more, those called wrong and the most extreme."""
+
+MOST_LISTED = 1000
+"""Cases that the page lists; of more, the same, and a file has all."""
+
+MOST_POINTS = 2000
+"""Thresholds of a curve that the page's script has."""
 
 READ = ("orientation", "on_grid_mismatch", "grid_tolerance_mm")
 """What of `images` decides the picture of a case, beside its files."""
@@ -41,6 +47,7 @@ SAME_SCORE = 1e-6
 def cases(results: StudyResults) -> Block:
     """The section with the table of all cases."""
     frame = case_frame(results)
+    listed = frame.iloc[_foremost(frame, MOST_LISTED)]
     columns = (
         Column("Case"),
         Column("Outcome"),
@@ -53,17 +60,34 @@ def cases(results: StudyResults) -> Block:
     )
     table = Table(
         "cases", "Every case", columns,
-        tuple(frame.itertuples(index=False, name=None)), (_how_judged(results),),
+        tuple(listed.itertuples(index=False, name=None)), (_how_judged(results),),
         sorts=True, boxed=True,
     )  # fmt: skip
-    files = _contribution_table(results)
+    contributions = _contribution_table(results, listed)
+    files = [*contributions, *_all_cases(frame)]
     wrong = int((frame["call"] == "wrong").sum())
     prose = (
         f"{wrong} of {counted(len(frame), 'case')} {'is' if wrong == 1 else 'are'} called wrong.",
+        *_listed_text(frame),
         *_pictured_text(results, frame),
-        *([] if files else [_no_contributions(results)]),
+        *([] if contributions else [_no_contributions(results)]),
     )
     return Block("Cases", "cases", prose=prose, tables=(table,), files=tuple(files))
+
+
+def _listed_text(frame: pd.DataFrame) -> tuple[str, ...]:
+    if len(frame) <= MOST_LISTED:
+        return ()
+    return (
+        f"Of {len(frame)} cases the page lists {MOST_LISTED}, and the contributions to their "
+        "scores: those called wrong and then those with the most extreme probabilities. The file "
+        "below has all cases.",
+    )
+
+
+def _all_cases(frame: pd.DataFrame) -> list[Table]:
+    """A file only: the cases that the page does not list, too."""
+    return [frame_table(frame, "all_cases", "All cases")] if len(frame) > MOST_LISTED else []
 
 
 def _no_contributions(results: StudyResults) -> str:
@@ -141,8 +165,10 @@ def _names(results: StudyResults, called: Flags) -> NDArray:
 # Contributions
 
 
-def standardised(results: StudyResults) -> Floats | None:
+def standardised(results: StudyResults, frame: pd.DataFrame) -> Floats | None:
     """Clipped z-scores of the model's features, (cases, k), in the order of `model_order`.
+
+    Of the cases of `frame`, which are rows of `case_frame`.
 
     None where the score is not intercept + sum of coefficient x z-score: the model has no
     coefficients, or features were changed before it, as by harmonisation.
@@ -151,24 +177,24 @@ def standardised(results: StudyResults) -> Floats | None:
     if not model.linear:
         return None
     at = [matrix.names.index(name) for name in model.features]
-    z = model.scaled(matrix.X[:, at, 0])
+    z = model.scaled(np.asarray(matrix.X[frame.index.to_numpy()][:, at, 0]))
     score = model.intercept + z @ model.coefficients
     known = np.isfinite(score)
-    if not np.allclose(score[known], results.scores["score"].to_numpy()[known], atol=SAME_SCORE):
+    if not np.allclose(score[known], frame["score"].to_numpy()[known], atol=SAME_SCORE):
         return None
     return np.asarray(z[:, model_order(model)])
 
 
-def _contribution_table(results: StudyResults) -> list[Table]:
-    """A file only: what each feature adds to each score."""
-    z = standardised(results)
+def _contribution_table(results: StudyResults, frame: pd.DataFrame) -> list[Table]:
+    """A file only: what each feature adds to the score of each case of `frame`."""
+    z = standardised(results, frame)
     if z is None:
         return []
     parts = z * results.model.coefficients[model_order(results.model)]
     heads = ("Case", "Intercept", *model_labels(results))
     rows = tuple(
         (case, float(results.model.intercept), *row)
-        for case, row in zip(results.table.cases, parts.tolist(), strict=True)
+        for case, row in zip(frame["case"], parts.tolist(), strict=True)
     )
     title = "Contributions to the scores"
     return [Table("contributions", title, tuple(map(Column, heads)), rows)]
@@ -179,7 +205,9 @@ def _contribution_table(results: StudyResults) -> list[Table]:
 
 def case_data(results: StudyResults, pictures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What the page's script shows of the cases, JSON-ready; `pictures` are of `case_jobs`."""
-    frame, model, z = case_frame(results), results.model, standardised(results)
+    frame, model = case_frame(results), results.model
+    frame = frame.iloc[_foremost(frame, MOST_LISTED)]
+    z = standardised(results, frame)
     return {
         "features": list(model_labels(results)),
         "coefficients": [] if z is None else model.coefficients[model_order(model)].tolist(),
@@ -203,11 +231,11 @@ def _rounded(row: Floats | None) -> list[float] | None:
     return None if row is None or not np.isfinite(row).all() else np.round(row, 4).tolist()
 
 
-def _pictured(frame: pd.DataFrame) -> set[str]:
-    """All cases, or of very many those called wrong and those with extreme probabilities."""
+def _foremost(frame: pd.DataFrame, number: int) -> Ints:
+    """Rows of all cases, or of very many those called wrong and with extreme probabilities."""
     extreme = (frame["probability"] - 0.5).abs().fillna(0) + (frame["call"] == "wrong")
-    order = extreme.sort_values(ascending=False, kind="stable").index[:MOST_PICTURES]
-    return set(frame.loc[order, "case"])
+    order = extreme.sort_values(ascending=False, kind="stable").index[:number]
+    return np.sort(order.to_numpy())
 
 
 def _no_picture(results: StudyResults, case: str) -> dict[str, str]:
@@ -218,7 +246,8 @@ def _no_picture(results: StudyResults, case: str) -> dict[str, str]:
 
 def case_jobs(results: StudyResults) -> dict[str, "CaseJob"]:
     """The pictures that the page is to hold, by case."""
-    reader, wanted = results.table.readers[0], _pictured(case_frame(results))
+    reader, frame = results.table.readers[0], case_frame(results)
+    wanted = set(frame["case"].iloc[_foremost(frame, MOST_PICTURES)])
     return {
         case: CaseJob(
             image, masks, reader, results.protocol.images, _contents(results, case, reader)
@@ -303,14 +332,17 @@ def roc_data(results: StudyResults) -> dict[str, Any]:
 def _points(found: Evaluation) -> dict[str, Any]:
     """Thresholds, the positive and negative cases at or above each, and which is the cut-off.
 
-    The cut-off takes the place of the threshold between the same two scores.
+    The cut-off takes the place of the threshold between the same two scores. Of very many
+    thresholds some are left out.
     """
     curve, called = found.roc, found.confusion
     tp = np.rint(curve.sensitivity * found.n_positive).astype(int)
     fp = np.rint((1 - curve.specificity) * found.n_negative).astype(int)
-    at = np.flatnonzero((tp == called.tp) & (fp == called.fp)).tolist()
-    inner = np.isfinite(curve.thresholds)
-    values = np.where(np.isin(np.arange(tp.size), at), found.cutoff.value, curve.thresholds)
+    cut = np.flatnonzero((tp == called.tp) & (fp == called.fp))
+    values = np.where(np.isin(np.arange(tp.size), cut), found.cutoff.value, curve.thresholds)
+    shown = np.unique(np.r_[_evenly(tp.size, MOST_POINTS), cut])
+    tp, fp, values, at = tp[shown], fp[shown], values[shown], np.searchsorted(shown, cut).tolist()
+    inner = np.isfinite(curve.thresholds)[shown]
     return {
         "thresholds": [v if ok else None for v, ok in zip(values.tolist(), inner, strict=True)],
         "tp": tp.tolist(),
@@ -319,3 +351,12 @@ def _points(found: Evaluation) -> dict[str, Any]:
         "negatives": found.n_negative,
         "at": at[0] if at else None,
     }
+
+
+def _evenly(n: int, most: int) -> Ints:
+    """At most so many positions of n, the first and the last among them.
+
+    >>> _evenly(3, 5).tolist(), _evenly(9, 5).tolist()
+    ([0, 1, 2], [0, 2, 4, 6, 8])
+    """
+    return np.unique(np.linspace(0, n - 1, min(n, most)).round().astype(np.int64))

@@ -5,9 +5,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from centrum.arrays import Flags
 from centrum.report import readings
 from centrum.report.blocks import Block, Picture, picture
 from centrum.report.figures import draw_coefficients, draw_distributions
+from centrum.report.figures.strip import MOST_POINTS, step_of
 from centrum.report.formula import decision_table, harmonisation_table, score_table
 from centrum.report.numbering import ref
 from centrum.report.results import StudyResults
@@ -57,13 +59,19 @@ def _coefficient_picture(results: StudyResults) -> Picture:
     )  # fmt: skip
 
 
+def _points_text(positive: Flags) -> str:
+    """What is said of the points where there are too many to draw them all."""
+    most = max(int(side.sum()) for side in (positive, ~positive))
+    return "" if step_of(most) == 1 else f"; points: at most {MOST_POINTS} of an outcome"
+
+
 def _distribution_picture(results: StudyResults) -> Picture:
     fitted, table = results.model, results.table
     order = model_order(fitted)[:MOST_SHOWN]
     labels = model_labels(results)[:MOST_SHOWN]
     matrix = study_matrix(table, results.protocol)
-    at = [matrix.names.index(name) for name in fitted.features]
-    values = fitted.scaled(matrix.X[:, at, 0])[:, order]
+    at = [matrix.names.index(fitted.features[k]) for k in order]
+    values = fitted.scaled(np.asarray(matrix.X[:, at, 0]), order)
     positive = (table.obs["outcome"] == fitted.positive).to_numpy()
     frame = pd.DataFrame(values, columns=list(labels))
     frame.insert(0, "case", table.cases)
@@ -81,7 +89,8 @@ def _distribution_picture(results: StudyResults) -> Picture:
         ),
         "distributions", "The selected features",
         "(a) Values by outcome, in standard deviations (SD) from the mean of the training cases. "
-        "Box: quartiles and median; whiskers: furthest values within 1.5 interquartile ranges. "
+        "Box: quartiles and median; whiskers: furthest values within 1.5 interquartile ranges"
+        f"{_points_text(positive)}. "
         f"(b) Pearson correlation. Numbers as in {ref('table score')}. n = {len(values)} analysed "
         "cases.",
         f"Box plots and correlation matrix. Medians of {fitted.positive} and {fitted.negative}: "

@@ -4,6 +4,7 @@ from centrum.report.blocks import Block
 from centrum.report.results import StudyResults
 from centrum.report.sections.section import section
 from centrum.report.tables import digest_table, history_table, version_table
+from centrum.table import WITHOUT_CSV
 
 
 @section
@@ -12,6 +13,9 @@ def provenance(results: StudyResults) -> Block:
     return Block(
         "History, software and digests",
         "provenance",
-        prose=("The same inputs, protocol and versions give the same bytes.",),
+        prose=(
+            "The same inputs, protocol and versions give the same bytes.",
+            *([f"There is no features.csv: {WITHOUT_CSV}"] if results.table.large else []),
+        ),
         tables=(history_table(results.history), version_table(results), digest_table(results)),
     )

@@ -129,7 +129,7 @@ def _panel(results: StudyResults, shown: Shown) -> RoiPanel:
     image, masks = results.sources[shown.case]
     images, table = results.protocol.images, results.table
     volume = shown_image(image, images)
-    measured = np.isfinite(table.values[table.cases.index(shown.case)]).any(axis=0)
+    measured = table.read[table.cases.index(shown.case)]
     readers = [reader for reader, there in zip(table.readers, measured, strict=True) if there]
     regions = {reader: mask_of(masks[reader], volume, images) for reader in readers}
     part = largest_slice(volume, regions)

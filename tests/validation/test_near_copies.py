@@ -1,0 +1,43 @@
+"""Near copies of many rows are those that comparing each with each finds."""
+
+import numpy as np
+import pytest
+
+from centrum import arrays
+from centrum.validation import near_copies as module
+from centrum.validation.near_copies import near_copies
+
+
+@pytest.fixture
+def rows() -> np.ndarray:
+    """120 rows of 30 features; some are copies, nearly copies, or just no near copies."""
+    rng = np.random.default_rng(1)
+    found = rng.normal(size=(120, 8)) @ rng.normal(size=(8, 30)) + 0.1 * rng.normal(size=(120, 30))
+    found[:, 3], found[7, 4] = 2.0, np.nan
+    spread = found.std(axis=0)
+    for copy, of, noise in ((90, 10, 0.0), (50, 11, 0.02), (3, 119, 0.03), (80, 12, 0.2)):
+        found[copy] = found[of] + noise * spread * rng.normal(size=30)
+    return found
+
+
+def test_many_rows_are_compared_where_they_are_near(rows, monkeypatch) -> None:
+    whole = near_copies(rows)
+    monkeypatch.setattr(module, "COMPARED", 40)
+    monkeypatch.setattr(module, "DIMENSIONS", 3)
+    monkeypatch.setattr(arrays, "AT_ONCE", 500)
+    found = near_copies(rows)
+    assert [pair[:2] for pair in whole] == [(3, 119), (10, 90), (11, 50)]
+    assert [pair[:2] for pair in found] == [pair[:2] for pair in whole]
+    np.testing.assert_allclose([r for *_, r in found], [r for *_, r in whole], rtol=1e-12)
+
+
+def test_no_pair_just_above_the_limit_is_lost(monkeypatch) -> None:
+    """Copies that differ along the very axis on which rows differ most."""
+    rng = np.random.default_rng(2)
+    rows = np.outer(rng.normal(size=60), np.arange(20.0)) + rng.normal(size=(60, 20))
+    rows[30:] = rows[:30] + 0.2 * np.linspace(-1, 1, 30)[:, None] * np.arange(20.0)
+    whole = near_copies(rows)
+    monkeypatch.setattr(module, "COMPARED", 30)
+    monkeypatch.setattr(module, "DIMENSIONS", 1)
+    assert min(r for *_, r in whole) < 0.9991
+    assert [pair[:2] for pair in near_copies(rows)] == [pair[:2] for pair in whole]
