@@ -13,7 +13,12 @@ from scipy import stats
 
 from centrum.arrays import Flags, Floats, Ints
 from centrum.errors import DataError
-from centrum.evaluate.bootstrap import Interval, normal_interval, percentile_interval
+from centrum.evaluate.bootstrap import (
+    Interval,
+    Weights,
+    normal_interval,
+    percentile_interval,
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def bland_altman(
     first: ArrayLike,
     second: ArrayLike,
     confidence: float = 0.95,
-    weights: Floats | None = None,
+    weights: Weights | None = None,
 ) -> BlandAltman:
     """Bias and limits of agreement of two scores (cases,), second minus first.
 
@@ -132,7 +137,7 @@ def _independent(bias: float, sd: float, n: int, confidence: float) -> tuple[Int
     return tuple(Interval(float(m - half), float(m + half)) for m, half in middles)
 
 
-def _resampled(gaps: Floats, weights: Floats, confidence: float) -> tuple[Interval, ...]:
+def _resampled(gaps: Floats, weights: Weights, confidence: float) -> tuple[Interval, ...]:
     n = weights.sum(axis=1)
     means = weights @ gaps / n
     squares = np.maximum(weights @ gaps**2 / n - means**2, 0)

@@ -11,7 +11,7 @@ import pandas as pd
 from centrum.arrays import Flags, Floats
 from centrum.errors import DataError, attempt
 from centrum.evaluate import Evaluation, Scored, evaluate
-from centrum.evaluate.bootstrap import case_weights
+from centrum.evaluate.bootstrap import Weights, case_weights
 from centrum.evaluate.by_patient import evaluate_patients
 from centrum.evaluate.calibration import Calibration, calibration
 from centrum.evaluate.decision_curve import DecisionCurve, decision_curve
@@ -205,7 +205,7 @@ def _trained_share(scores: pd.DataFrame, positive: str) -> float:
 
 
 def _curve_elsewhere(
-    settings: EvaluationSettings, likely: Scored, weights: Floats, own: float
+    settings: EvaluationSettings, likely: Scored, weights: Weights, own: float
 ) -> DecisionCurve | None:
     """Net benefit where the outcome is as frequent as the protocol says."""
     if settings.prevalence is None:
