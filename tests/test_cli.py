@@ -33,8 +33,8 @@ from centrum.cli import (
 from centrum.errors import TRACEBACK, of_case
 from tests.studies import make_study, read_rows, write_rows
 
-COMMANDS = ("demo", "simulate", "init", "import", "export", "export-masks", "check", "run",
-            "extract", "gather", "agree", "perturb", "fit", "internal", "evaluate", "freeze",
+COMMANDS = ("demo", "simulate", "size", "init", "import", "export", "export-masks", "check",
+            "plan", "run", "extract", "gather", "agree", "perturb", "fit", "internal", "evaluate", "freeze",
             "manuscript", "report", "score", "validate", "decode", "signature", "features",
             "measure", "morphometry", "labels", "bodies", "read", "pacs")  # fmt: skip
 

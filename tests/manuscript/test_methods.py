@@ -478,7 +478,8 @@ def test_facts_of_a_small_study(results: StudyResults) -> None:
         "Bootstrap intervals are of 1000 samples of patients",
         "DeLong's variance, extended to several cases per patient by Obuchowski, on the logit",
         "with the t distribution of one degree of freedom less than patients of the rarer class",
-        "bootstrap percentiles, because patients had several cases",
+        "Wilson's method on counts that were divided by the design effect of several cases per "
+        "patient (Rao and Scott, Biometrics 1992;48:577-585)",
         "at most 10 % of the patients",
         "40 times (seeds from 2025, each with another assignment)",
         "10 splits by patient",

@@ -12,7 +12,6 @@ from centrum.io.objects import is_url
 from centrum.io.scratch import PLACE, ROOM_GB, scratch_bytes, scratch_folder
 from centrum.records import as_json
 from centrum.study.findings import Failure, Finding
-from centrum.table import WITHOUT_CSV
 from centrum.text import counted, interval_text, p_equals
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ def extraction_lines(extraction: "Extraction", width: int) -> Iterator[str]:
     cases, n_features, readers = extraction.table.values.shape
     yield f"{cases} cases x {n_features} features x {readers} readers."
     if extraction.table.large:
+        from centrum.table import WITHOUT_CSV
+
         yield f"No features.csv: {WITHOUT_CSV} features.parquet has the table."
     if undefined := extraction.undefined:
         names = ", ".join(undefined[:3]) + (", ..." if len(undefined) > 3 else "")

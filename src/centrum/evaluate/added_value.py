@@ -52,7 +52,7 @@ def fit_logistic(design: Floats, scored: Scored, confidence: float = 0.95) -> Lo
     >>> x = np.array([[1.0], [2.0], [3.0], [4.0], [5.0], [6.0]])
     >>> found = fit_logistic(x, Scored.of(x[:, 0], [0, 1, 0, 1, 0, 1]))
     >>> round(found.coefficients[0].value, 2)
-    0.45
+    0.36
     """
     whole = np.column_stack([np.ones(len(design)), design])
     beta, covariance = logistic(whole, scored)

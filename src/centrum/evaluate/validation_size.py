@@ -124,8 +124,8 @@ class ExpectedModel:
         called = p >= (1 if self.threshold is None else self.threshold)
         positive, negative = self.weights * p, self.weights * (1 - p)
         return (
-            float(positive[called].sum() / positive.sum()),
-            float(negative[~called].sum() / negative.sum()),
+            min(float(positive[called].sum() / positive.sum()), 1.0),  # in spite of rounding
+            min(float(negative[~called].sum() / negative.sum()), 1.0),
         )
 
     @property

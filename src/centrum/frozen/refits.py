@@ -64,7 +64,7 @@ class Refits(OneLine):
     >>> age = Covariate("age", "age", None, ())
     >>> refits = Refits(("age",), (None,), (age,), None, fits)
     >>> [round(end, 2) for end in refits.range(np.array([2.0]))]
-    [0.52, 0.83]
+    [0.51, 0.71]
     """
 
     names: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -30,16 +30,16 @@ class NumbersOnDisk:
         """The record with values that are read when they are asked for."""
         return record | {"values": {name: self._keep(v) for name, v in record["values"].items()}}
 
-    def _keep(self, values: Sequence[float | None]) -> "_Kept":
+    def _keep(self, values: Sequence[float | None]) -> "_OnDisk":
         numbers = np.array(values, dtype=np.float64)
         self._file.seek(self._end)
         self._file.write(numbers.tobytes())
-        kept = _Kept(self._file, self._end, numbers.size)
+        kept = _OnDisk(self._file, self._end, numbers.size)
         self._end += numbers.nbytes
         return kept
 
 
-class _Kept(Sequence[float | None]):
+class _OnDisk(Sequence[float | None]):
     """Numbers in a file; None where one is missing."""
 
     def __init__(self, file: BinaryIO, begin: int, size: int) -> None:

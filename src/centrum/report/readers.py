@@ -65,6 +65,8 @@ def _trained(results: StudyResults) -> Flags:
 def between_readers(results: StudyResults) -> pd.DataFrame:
     """The rows of `overlap` of two readers, without those of one who read twice."""
     pairs, names = results.overlap, results.table.compared
+    if pairs.empty:
+        return pairs
     return pairs[pairs["reader_a"].isin(names) & pairs["reader_b"].isin(names)]
 
 
