@@ -33,10 +33,12 @@ from centrum.cli import (
 from centrum.errors import TRACEBACK, of_case
 from tests.studies import make_study, read_rows, write_rows
 
-COMMANDS = ("demo", "simulate", "size", "init", "import", "export", "export-masks", "check",
-            "plan", "run", "extract", "gather", "agree", "perturb", "fit", "internal", "evaluate", "freeze",
-            "manuscript", "report", "score", "validate", "decode", "signature", "features",
-            "measure", "morphometry", "labels", "bodies", "read", "pacs")  # fmt: skip
+COMMANDS = (
+    "demo", "simulate", "size", "init", "import", "export", "export-masks", "check", "plan", "run",
+    "extract", "gather", "agree", "perturb", "fit", "internal", "evaluate", "freeze",
+    "manuscript", "report", "score", "validate", "decode", "signature", "features", "measure",
+    "morphometry", "labels", "bodies", "read", "pacs",
+)  # fmt: skip
 
 
 def centrum(*words: object) -> subprocess.CompletedProcess:

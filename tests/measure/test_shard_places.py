@@ -72,6 +72,9 @@ def _write(start, done, url: ObjectUrl, number: int) -> None:
     shard_places.create = lambda *wanted: (start.wait(), true(*wanted))[1]
     Shards(url).write({"a": record(1, f"By process {number}."), "b": record(2)})
     done.put(number)
+    done.close()
+    done.join_thread()
+    os._exit(0)  # what threads of libraries do at the end of an interpreter is not what is tried
 
 
 def test_of_two_processes_that_race_for_a_shard_both_succeed_and_one_is_kept(
