@@ -286,13 +286,22 @@ def _plateau_text(results: StudyResults) -> str:
     scored = Scored.of(test["score"], test["outcome"] == results.model.positive, None)
     ends = [Confusion.of(scored, cutoff).measures() for cutoff in (low, high)]
     moved = " and ".join(
-        f"{name} from {fixed(ends[0][name], 2)} to {fixed(ends[1][name], 2)}"
+        f"{name} {_changed(*(fixed(end[name], 2) for end in ends))}"
         for name in ("sensitivity", "specificity")
     )
     return (
-        f"; cut-offs from {fixed(low, 2)} to {fixed(high, 2)}, as good there but for one case, "
-        f"would move the test {moved}"
+        f"; over cut-offs from {fixed(low, 2)} to {fixed(high, 2)}, as good there but for one "
+        f"case, {moved} on test cases"
     )
+
+
+def _changed(first: str, last: str) -> str:
+    """What became of a number.
+
+    >>> _changed("0.67", "0.67"), _changed("0.93", "0.87")
+    ('stays 0.67', 'goes from 0.93 to 0.87')
+    """
+    return f"stays {first}" if first == last else f"goes from {first} to {last}"
 
 
 def plateau(learnt: Evaluation) -> tuple[float, float]:
