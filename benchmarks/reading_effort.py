@@ -205,8 +205,8 @@ def _soak_text(soak: dict[str, Any]) -> str:
     memory, load, alone = soak["memory_mb"], soak["load"], soak["without_http_ms"]
     return (
         f"Two readers at once drew every slice of {soak['cases'] // 2} cases each over HTTP "
-        f"(`make bench-reading_room`): {soak['edits']} strokes in {soak['wall_s'] / 60:.0f} "
-        f"minutes. Acknowledged ones that were not on the disk afterwards: {soak['lost']}. A "
+        f"(`make bench-reading_room`): {soak['edits']} strokes in {soak['wall_s']:.0f} "
+        f"seconds. Acknowledged ones that were not on the disk afterwards: {soak['lost']}. A "
         f"stroke took {put['50']:.0f} ms in the median and {put['95']:.0f} ms at the 95th "
         "percentile; a bare write with fsync of a line as long to the same disk "
         f"{meanwhile['50']:.1f} and {meanwhile['95']:.1f} ms meanwhile, and {bare['50']:.1f} and "
