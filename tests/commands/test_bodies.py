@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ import pytest
 import SimpleITK as sitk
 from typer.testing import CliRunner
 
+from centrum.agreement import icc
 from centrum.cli import CASES_FAILED, app
 from centrum.cohort.levels import Level
 from centrum.commands import study as verbs
-from centrum.commands.bodies import MORPHOMETRY_AGREEMENT, load_bodies, morphometry
+from centrum.commands.bodies import MORPHOMETRY_AGREEMENT, _agreement, load_bodies, morphometry
 from centrum.errors import CentrumError, ProtocolError
 from centrum.features.settings import ExtractionSettings
 from centrum.frozen.model import read_model
@@ -21,6 +23,7 @@ from centrum.frozen.score import Patient, score_patient
 from centrum.measure import morphometry as measured
 from centrum.measure.case import MeasurementJob
 from centrum.morphometry import genant, measure_body
+from centrum.morphometry.measures import OF_BODY, OF_GRADE
 from centrum.morphometry.settings import MorphometrySettings
 from centrum.protocol import Images, parse_protocol
 from centrum.study.study import open_study
@@ -142,6 +145,24 @@ def test_readers_are_compared(folder: Path) -> None:
     found = pd.read_csv(folder / "results" / MORPHOMETRY_AGREEMENT, index_col="measure")
     assert found.loc["greatest_loss", "n"] == N - 2
     assert 0.9 < found.loc["greatest_loss", "icc"] < 1
+
+
+def test_the_interval_of_their_agreement_is_by_patient(folder: Path) -> None:
+    """Made-up measures of twelve bodies of four patients."""
+    names, cases = [*OF_BODY, *OF_GRADE], [f"c{k}" for k in range(12)]
+    own = np.random.default_rng(1).normal(size=(12, len(names), 1))
+    values = own + np.random.default_rng(2).normal(0, 0.3, (12, len(names), 2))
+    parts = [pd.DataFrame(values[:, :, k], columns=names).assign(case=cases, reader=reader)
+             for k, reader in enumerate("ab")]  # fmt: skip
+    owners = pd.DataFrame({"patient": np.arange(12) // 3}, index=cases)
+    study = SimpleNamespace(
+        comparisons=None, readers=("a", "b"), protocol=open_study(folder).protocol,
+        cohort=SimpleNamespace(to_frame=lambda: owners),
+    )  # fmt: skip
+    found = _agreement(study, pd.concat(parts))
+    wanted = icc(values, study.protocol.model.agreement.form, patients=owners["patient"])
+    np.testing.assert_array_equal(found["lower"], wanted.lower)
+    assert not np.allclose(wanted.lower, icc(values, "A,1").lower)
 
 
 def test_it_resumes_from_the_store(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,11 @@ import pytest
 import SimpleITK as sitk
 from pydantic import ValidationError
 
+from centrum.agreement import icc
 from centrum.commands import begin, check, results as left, study as verbs
 from centrum.errors import CentrumError, DataError, ManifestError, describe
 from centrum.measure.shards import Shards
+from centrum.modelling.settings import AgreementSettings
 from centrum.records import as_json, from_json
 from centrum.simulate import PhantomSettings, simulate_cohort
 from centrum.study import measuring
@@ -76,6 +78,19 @@ def test_scores_are_the_model_on_the_table(finished: Path) -> None:
     scores = pd.read_csv(finished / "results" / "scores.csv", index_col="case")["score"]
     np.testing.assert_allclose(scaled @ model.coefficients + model.intercept, scores, rtol=1e-9)
     assert as_json(from_json(Model, as_json(model))) == as_json(model)
+
+
+def test_the_interval_of_agreement_is_by_patient(finished: Path) -> None:
+    """As if each patient had three of the cases."""
+    table = FeatureTable.load(finished / "results")
+    owners, rule = np.arange(N) // 3, AgreementSettings()
+    table = replace(table, obs=table.obs.assign(patient=owners))
+    found = verbs._agreement(table, table.readers, rule)
+    wanted = icc(table.values, rule.form, patients=owners)
+    np.testing.assert_array_equal(
+        found[["lower", "upper"]], np.column_stack((wanted.lower, wanted.upper))
+    )
+    assert not np.allclose(wanted.lower, icc(table.values, rule.form).lower, equal_nan=True)
 
 
 @pytest.mark.parametrize("off", [1e-6, np.nan])

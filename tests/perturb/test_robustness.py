@@ -23,6 +23,7 @@ from centrum.geometry import Geometry
 from centrum.measure.extract import extract
 from centrum.measure.perturbed import margin
 from centrum.perturb import Perturbable, RobustnessSettings, plan_perturbations
+from centrum.perturb.robustness import robustness
 from centrum.protocol import load_preset, parse_protocol
 from centrum.study.study import open_study
 from centrum.table import FeatureTable
@@ -87,6 +88,18 @@ def test_a_single_reader_keeps_robust_features(finished: Path) -> None:
     model = left.load_model(open_study(finished))
     assert model.funnel["agreement"] == len(table.features)
     assert 0 < model.funnel["robustness"] < len(table.features)
+
+
+def test_its_interval_is_by_patient(finished: Path) -> None:
+    """As if each patient had two of the cases."""
+    table = FeatureTable.load(finished / "results", perturbed=True)
+    settings = open_study(finished).protocol.robustness
+    layers = np.concatenate([table.values[:, :, :1], table.perturbed], axis=2)
+    owners = np.arange(N) // 2
+    found = robustness(replace(table, obs=table.obs.assign(patient=owners)), settings)
+    wanted = icc(layers, settings.icc.form, patients=owners).lower
+    np.testing.assert_array_equal(found["lower"], wanted)
+    assert not np.allclose(wanted, icc(layers, settings.icc.form).lower, equal_nan=True)
 
 
 def test_the_report_says_how_many_are_robust(finished: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -341,6 +342,9 @@ def test_the_matrix_holds_sources_and_readings(study_folder: Path) -> None:
     matrix = study_matrix(table, study.protocol)
     assert matrix.X.shape == (36, len(table.names) + 1, 2)
     np.testing.assert_array_equal(matrix.X[:, -1, 0], matrix.X[:, -1, 1])
+    one = replace(matrix, compared=(1,)).of_reading(1)
+    np.testing.assert_array_equal(one.X, matrix.X[:, :, 1:])
+    assert (one.readers, one.compared) == (table.readers[1:], None), "nobody to compare with"
     alone = matrix.of_sources(["clinical"])
     assert alone.names == ("age",)
     assert alone.sources == {"clinical": (0,)}

@@ -5,11 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from math import isfinite
 from numbers import Real
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from centrum.io.csv_text import records_csv
 from centrum.report.drawing import Drawing, Drawn
 from centrum.text import fixed, interval_text, p_text, significant
+
+if TYPE_CHECKING:
+    from centrum.evaluate.bootstrap import Interval
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,11 @@ class Estimate:
     value: float
     lower: float
     upper: float
+
+    @classmethod
+    def of(cls, value: float, interval: "Interval") -> Self:
+        """A value with the interval that was computed for it."""
+        return cls(value, interval.lower, interval.upper)
 
     @property
     def text(self) -> str:

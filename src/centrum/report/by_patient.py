@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from centrum.evaluate import Evaluation
-from centrum.evaluate.bootstrap import Interval
 from centrum.modelling.conformal import NEITHER, UNCERTAIN
 from centrum.report.blocks import Column, Estimate, Table
 from centrum.report.flow import stations
@@ -27,20 +26,16 @@ def patients_table(results: StudyResults) -> tuple[Table, ...]:
     rows: list[tuple[Any, ...]] = [
         ("Cases or patients", *(e.n for e in both)),
         (f"with {results.model.positive}", *(e.n_positive for e in both)),
-        ("AUC", *(_estimate(e.auc.value, e.auc.interval) for e in both)),
+        ("AUC", *(Estimate.of(e.auc.value, e.auc.interval) for e in both)),
     ]
     for key in SHOWN:
         measures = (e.measures[key] for e in both)
-        rows.append((AT_CUTOFF[key], *(_estimate(m.value, m.interval) for m in measures)))
+        rows.append((AT_CUTOFF[key], *(Estimate.of(m.value, m.interval) for m in measures)))
     heads = ("Measure", "Cases", "Patients")
     return (
         Table("patients", "Patients instead of cases", tuple(map(Column, heads)), tuple(rows),
               (_note(results, cases),), main=True),
     )  # fmt: skip
-
-
-def _estimate(value: float, interval: Interval) -> Estimate:
-    return Estimate(value, interval.lower, interval.upper)
 
 
 def _note(results: StudyResults, cases: Evaluation) -> str:

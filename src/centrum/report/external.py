@@ -44,7 +44,7 @@ def _summary(model: FrozenModel, external: ExternalValidation) -> Block:
     own, area = model.performance["test"], external.evaluation.auc
     confidence = f"{percent(external.evaluation.confidence)} CI"
     before = _recorded(own["auc"])
-    now = Estimate(area.value, area.interval.lower, area.interval.upper)
+    now = Estimate.of(area.value, area.interval)
     slope = external.calibrated[0].calibration.slope
     facts = [
         ("Cases scored", f"{len(external.cases)}"),
@@ -218,8 +218,7 @@ def _compared_table(external: ExternalValidation) -> list[Table]:
             PROBABILITIES.get(c.name, c.name),
             c.difference.first,
             c.difference.second,
-            Estimate(c.difference.difference, c.difference.interval.lower,
-                     c.difference.interval.upper),
+            Estimate.of(c.difference.difference, c.difference.interval),
             PValue(c.difference.p),
             c.slope,
         )
@@ -286,7 +285,7 @@ def _calibration_table(external: ExternalValidation) -> Table:
 
 
 def _estimate(coefficient: Coefficient) -> Estimate:
-    return Estimate(coefficient.value, coefficient.interval.lower, coefficient.interval.upper)
+    return Estimate.of(coefficient.value, coefficient.interval)
 
 
 def _calibration_picture(

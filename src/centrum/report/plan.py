@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from centrum.evaluate.bootstrap import Interval
 from centrum.report.blocks import Estimate
 from centrum.report.results import StudyResults
 from centrum.report.tables import flat
@@ -85,10 +84,6 @@ def primary_result(plan: AnalysisPlan, results: StudyResults) -> Estimate:
     """The primary measure on the test cases."""
     test = results.evaluation.by_set["test"]
     if plan.primary == "auc":
-        return _estimate(test.auc.value, test.auc.interval)
+        return Estimate.of(test.auc.value, test.auc.interval)
     measure = test.measures[plan.primary]
-    return _estimate(measure.value, measure.interval)
-
-
-def _estimate(value: float, interval: Interval) -> Estimate:
-    return Estimate(value, interval.lower, interval.upper)
+    return Estimate.of(measure.value, measure.interval)

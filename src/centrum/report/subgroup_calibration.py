@@ -25,10 +25,7 @@ def subgroup_calibration_table(results: StudyResults) -> Table:
 def _row(found: Subgroup) -> tuple[Any, ...]:
     if found.reason:
         return (found.variable, found.level, found.n, found.reason, None, None, None)
-    estimates = (
-        Estimate(c.value, c.interval.lower, c.interval.upper)
-        for c in (found.in_the_large, found.slope)
-    )
+    estimates = (Estimate.of(c.value, c.interval) for c in (found.in_the_large, found.slope))
     return (
         found.variable, found.level, found.n, found.expected_observed, *estimates, found.brier,
     )  # fmt: skip

@@ -226,7 +226,7 @@ def _interval_label(method: str, key: str) -> str:
 
 def _estimate(found: Evaluation, value: float, interval: Interval) -> Estimate:
     kind = Apparent if found.apparent else Estimate
-    return kind(value, interval.lower, interval.upper)
+    return kind.of(value, interval)
 
 
 def _performance_notes(found: Evaluation) -> tuple[str, ...]:

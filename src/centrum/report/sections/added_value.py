@@ -2,7 +2,6 @@
 
 import math
 
-from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.comparison import AucDifference
 from centrum.evaluate.logistic import Coefficient
 from centrum.report.blocks import Block, Column, Estimate, PValue, Table
@@ -77,7 +76,7 @@ def _models_table(results: StudyResults, found: AddedValue) -> Table:
     rows = tuple(
         (
             label,
-            _estimate(found.areas[name].value, found.areas[name].interval),
+            Estimate.of(found.areas[name].value, found.areas[name].interval),
             *_gap(less_clinical.get(name)),
             *_gap(less_score.get(name)),
         )
@@ -130,8 +129,4 @@ def _ratio(found: Coefficient) -> tuple[Estimate, PValue]:
 def _gap(found: AucDifference | None) -> tuple[Estimate | None, PValue | None]:
     if found is None:
         return None, None
-    return _estimate(found.difference, found.interval), PValue(found.p)
-
-
-def _estimate(value: float, interval: Interval) -> Estimate:
-    return Estimate(value, interval.lower, interval.upper)
+    return Estimate.of(found.difference, found.interval), PValue(found.p)

@@ -102,7 +102,7 @@ def calibration_table(found: Calibration, confidence: float) -> Table:
 
 
 def _estimate(found: Coefficient) -> Estimate:
-    return Estimate(found.value, found.interval.lower, found.interval.upper)
+    return Estimate.of(found.value, found.interval)
 
 
 def subgroup_table(results: StudyResults) -> Table:
@@ -116,7 +116,7 @@ def subgroup_table(results: StudyResults) -> Table:
                 (row.sensitivity, row.sensitivity_interval),
                 (row.specificity, row.specificity_interval),
             )
-            estimates = [Estimate(v, i.lower, i.upper) for v, i in pairs]
+            estimates = [Estimate.of(v, i) for v, i in pairs]
             numbers = (*estimates, PValue(row.heterogeneity))
         sizes = (row.n, row.n_patients, row.n_positive)
         rows.append((row.variable, row.level, *sizes, *numbers))
@@ -136,11 +136,11 @@ def reader_table(results: StudyResults) -> Table:
         (
             r.name,
             r.n,
-            Estimate(r.sensitivity, r.sensitivity_interval.lower, r.sensitivity_interval.upper),
-            Estimate(r.specificity, r.specificity_interval.lower, r.specificity_interval.upper),
+            Estimate.of(r.sensitivity, r.sensitivity_interval),
+            Estimate.of(r.specificity, r.specificity_interval),
             PValue(r.p_sensitivity),
             PValue(r.p_specificity),
-            Estimate(r.model_sensitivity, r.model_interval.lower, r.model_interval.upper),
+            Estimate.of(r.model_sensitivity, r.model_interval),
         )
         for r in results.evaluation.readers
     )

@@ -4,7 +4,6 @@ from functools import partial
 
 import pandas as pd
 
-from centrum.evaluate.bootstrap import Interval
 from centrum.evaluate.logistic import Coefficient
 from centrum.modelling.settings import MORPHOMETRY_PREFIX
 from centrum.report import readings
@@ -95,21 +94,17 @@ def _performance(found: OtherReader, own: RegionPerformance) -> tuple[object, ..
         own.reader,
         len(found.cases),
         found.n_patients,
-        _estimate(own.auc, own.auc_interval),
-        _estimate(own.sensitivity, own.sensitivity_interval),
-        _estimate(own.specificity, own.specificity_interval),
+        Estimate.of(own.auc, own.auc_interval),
+        Estimate.of(own.sensitivity, own.sensitivity_interval),
+        Estimate.of(own.specificity, own.specificity_interval),
         _coefficient(own.slope),
         _coefficient(own.in_the_large),
         own.brier,
     )
 
 
-def _estimate(value: float, interval: Interval) -> Estimate:
-    return Estimate(value, interval.lower, interval.upper)
-
-
 def _coefficient(found: Coefficient) -> Estimate:
-    return _estimate(found.value, found.interval)
+    return Estimate.of(found.value, found.interval)
 
 
 def score_agreement_table(results: StudyResults) -> Table:
@@ -119,17 +114,17 @@ def score_agreement_table(results: StudyResults) -> Table:
     label = icc_label(results.protocol.model.agreement)
     measures = {
         "Cases": lambda f: len(f.cases),
-        "Difference of the AUC": lambda f: _estimate(f.difference.difference,
+        "Difference of the AUC": lambda f: Estimate.of(f.difference.difference,
                                                      f.difference.interval),
         "P (DeLong, paired)": lambda f: PValue(f.difference.p),
-        f"{label} of the {_scored(results)}": lambda f: _estimate(f.icc, f.icc_interval),
-        "Cohen's kappa of the calls": lambda f: _estimate(f.kappa.value, f.kappa.interval),
+        f"{label} of the {_scored(results)}": lambda f: Estimate.of(f.icc, f.icc_interval),
+        "Cohen's kappa of the calls": lambda f: Estimate.of(f.kappa.value, f.kappa.interval),
         f"Calls that change to {results.model.positive}": lambda f: f.to_positive,
         f"Calls that change to {results.model.negative}": lambda f: f.to_negative,
-        f"Mean difference of the {_scored(results)}": lambda f: _estimate(
+        f"Mean difference of the {_scored(results)}": lambda f: Estimate.of(
             f.limits.bias, f.limits.bias_interval),
-        "Lower limit of agreement": lambda f: _estimate(f.limits.lower, f.limits.lower_interval),
-        "Upper limit of agreement": lambda f: _estimate(f.limits.upper, f.limits.upper_interval),
+        "Lower limit of agreement": lambda f: Estimate.of(f.limits.lower, f.limits.lower_interval),
+        "Upper limit of agreement": lambda f: Estimate.of(f.limits.upper, f.limits.upper_interval),
     }  # fmt: skip
     rows = tuple((name, *map(measure, pairs)) for name, measure in measures.items())
     notes = (

@@ -134,7 +134,7 @@ def parts_table(results: StudyResults) -> Table:
         (
             name,
             found.n,
-            Estimate(found.mean, found.interval.lower, found.interval.upper),
+            Estimate.of(found.mean, found.interval),
             found.sd,
             min(by_part[name]),
             max(by_part[name]),
@@ -240,7 +240,7 @@ def _delong_against(
 
 
 def _mean(value: float, interval: Interval) -> Estimate:
-    return Estimate(value, interval.lower, interval.upper)
+    return Estimate.of(value, interval)
 
 
 def optimism_table(results: StudyResults) -> Table:
