@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from centrum.agreement import icc
 from centrum.evaluate import Confusion, Scored
 from centrum.evaluate.bootstrap import Interval
 from centrum.modelling.agreement_filter import AgreementFilter
 from centrum.modelling.settings import AgreementUse
 from centrum.protocol.limits import outside_the_region
+from centrum.report.readers import trained_agreement
 from centrum.report.results import StudyResults
 from centrum.report.sections import SECTIONS
 from centrum.report.sections.caveats import cautions, caveats, plateau
@@ -268,13 +270,17 @@ def test_the_table_of_agreement_has_what_the_models_own_filter_decided(
     changed = replace(results, protocol=results.protocol.model_copy(update={"model": model}))
     train = (results.scores["part"] == "train").reindex(results.table.cases).to_numpy()
     assert 0 < train.sum() < train.size
-    step = AgreementFilter(**dict(rule)).fit(results.table.values[train])
+    owners = results.table.obs["patient"][train]
+    step = AgreementFilter(**dict(rule)).fit(results.table.values[train], groups=owners)
     table = agreement_table(changed)
     assert [row[6] == "yes" for row in table.rows] == step.support_.tolist()
     assert [row[5].value for row in table.rows] == step.icc_.value.tolist()
     assert {row[4] for row in table.rows} == set(step.icc_.n_subjects)
     otherwise = np.sum(step.support_ != results.agreement["kept"].to_numpy(bool))
     assert f"would decide otherwise on {otherwise}." in table.notes[0]
-    unsure = np.sum(step.support_ & (step.icc_.lower <= 0.8))
+    lower = icc(results.table.values[train], rule.form, patients=owners).lower
+    assert not np.allclose(lower, icc(results.table.values[train], rule.form).lower)
+    np.testing.assert_array_equal(trained_agreement(changed)["lower"], lower)
+    unsure = np.sum(step.support_ & (lower <= 0.8))
     assert f"Of those kept, {unsure} have a lower 95 % limit of 0.8 or less" in table.notes[0]
     assert (unsure > 0) == (use == "estimate")
