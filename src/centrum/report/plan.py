@@ -66,7 +66,7 @@ def when(plan: AnalysisPlan) -> str:
     """Before or after the outcomes, as far as the study's folder tells."""
     if plan.after_outcomes:
         return "after the outcomes had been analysed: it is no prespecification"
-    return "before the outcomes were analysed"
+    return "before the outcomes were analysed as far as the study's folder shows"
 
 
 def day(written: datetime) -> str:
